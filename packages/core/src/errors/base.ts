@@ -1,0 +1,59 @@
+import { codes, type ErrorCode } from './codes.js';
+
+const BRAND = Symbol.for('knsock.error.families');
+
+/** What every knsock error carries beside its message. */
+export interface ErrorDetails {
+  /** The failure underneath, as Node, OpenSSL or another knsock error reported it. */
+  cause?: unknown;
+  /** What to try next, in one sentence; defaults to the hint of the code. */
+  hint?: string;
+  /** Whether the same call may succeed when simply repeated; defaults to that of the code. */
+  retryable?: boolean;
+}
+
+/**
+ * The base of every error knsock raises; match on `code`, which never changes its meaning.
+ * `instanceof` holds across copies of the library: it compares brands, not class identity.
+ */
+export class EasySocketError extends Error {
+  /** The name under which this class recognises its instances, whichever copy of the library made them. */
+  static readonly brand: string = 'EasySocketError';
+  /** A stable name of the failure: `KNSOCK_…`. */
+  readonly code: string;
+  /** What to try next, in one sentence. */
+  readonly hint: string;
+  /** Whether the same call may succeed when simply repeated. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode | (string & {}), message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const known = (codes as Record<string, { hint: string; retryable: boolean } | undefined>)[code];
+    this.name = new.target.brand;
+    this.code = code;
+    this.hint = details.hint ?? known?.hint ?? '';
+    this.retryable = details.retryable ?? known?.retryable ?? false;
+    Object.defineProperty(this, BRAND, { value: brandsOf(new.target) });
+  }
+
+  /** Where this failure is described: the section of its code in `docs/errors.md`. */
+  get docs(): string {
+    return `docs/errors.md#${this.code.toLowerCase()}`;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false;
+    const brands = (value as Record<symbol, unknown>)[BRAND];
+    return Array.isArray(brands) && brands.includes(this.brand);
+  }
+}
+
+function brandsOf(constructor: typeof EasySocketError): string[] {
+  const brands: string[] = [];
+  let family: typeof EasySocketError | null = constructor;
+  while (typeof family === 'function' && 'brand' in family) {
+    brands.push(family.brand);
+    family = Object.getPrototypeOf(family) as typeof EasySocketError | null;
+  }
+  return brands;
+}

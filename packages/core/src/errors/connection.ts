@@ -1,0 +1,90 @@
+import type { ErrorCode } from './codes.js';
+import { EasySocketError, type ErrorDetails } from './base.js';
+
+/** The connection couldn't be made, or ended. */
+export class ConnectionError extends EasySocketError {
+  static override readonly brand: string = 'ConnectionError';
+}
+
+/** What a wait was for when its time ran out. */
+export type TimeoutPhase =
+  | 'dns'
+  | 'tcp'
+  | 'tls'
+  | 'welcome'
+  | 'handshake'
+  | 'first-message'
+  | 'idle'
+  | 'heartbeat'
+  | 'receive'
+  | 'request'
+  | 'send'
+  | 'verdict'
+  | 'drain'
+  | 'reply';
+
+const timeoutCodes: Partial<Record<TimeoutPhase, ErrorCode>> = {
+  handshake: 'KNSOCK_HANDSHAKE_TIMEOUT',
+  'first-message': 'KNSOCK_FIRST_MESSAGE_TIMEOUT',
+  idle: 'KNSOCK_IDLE_TIMEOUT',
+  heartbeat: 'KNSOCK_HEARTBEAT_TIMEOUT',
+  receive: 'KNSOCK_RECEIVE_TIMEOUT',
+  request: 'KNSOCK_REQUEST_TIMEOUT',
+  send: 'KNSOCK_SEND_TIMEOUT',
+  verdict: 'KNSOCK_VERDICT_TIMEOUT',
+  drain: 'KNSOCK_DRAIN_TIMEOUT',
+  reply: 'KNSOCK_REPLY_TIMEOUT',
+};
+
+/** A deadline passed; `phase` says what was being waited for and `ms` how long the wait was allowed to be. */
+export class ConnectionTimeoutError extends ConnectionError {
+  static override readonly brand: string = 'ConnectionTimeoutError';
+  readonly phase: TimeoutPhase;
+  readonly ms: number;
+
+  constructor(phase: TimeoutPhase, ms: number, message: string, details?: ErrorDetails) {
+    super(timeoutCodes[phase] ?? 'KNSOCK_CONNECT_TIMEOUT', message, details);
+    this.phase = phase;
+    this.ms = ms;
+  }
+}
+
+/** Nobody listens at that address. */
+export class ConnectionRefusedError extends ConnectionError {
+  static override readonly brand: string = 'ConnectionRefusedError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('KNSOCK_CONNECTION_REFUSED', message, details);
+  }
+}
+
+/** The connection is closed; `clean` says whether its end was announced (`'unknown'` where the framing can't tell). */
+export class ConnectionClosedError extends ConnectionError {
+  static override readonly brand: string = 'ConnectionClosedError';
+  readonly clean: true | false | 'unknown';
+
+  constructor(clean: true | false | 'unknown', message: string, details?: ErrorDetails) {
+    super('KNSOCK_CONNECTION_CLOSED', message, details);
+    this.clean = clean;
+  }
+}
+
+/** Another program listens on that port or path already. */
+export class PortInUseError extends ConnectionError {
+  static override readonly brand: string = 'PortInUseError';
+  readonly port: number | string;
+
+  constructor(port: number | string, message: string, details?: ErrorDetails) {
+    super('KNSOCK_PORT_IN_USE', message, details);
+    this.port = port;
+  }
+}
+
+/** The server is closing and takes no new work. */
+export class ServerDrainingError extends ConnectionError {
+  static override readonly brand: string = 'ServerDrainingError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('KNSOCK_SERVER_DRAINING', message, details);
+  }
+}

@@ -1,0 +1,33 @@
+export { EasySocketError, type ErrorDetails } from './base.js';
+export { type ErrorCode } from './codes.js';
+export { type Reason } from './reason.js';
+export {
+  ConnectionClosedError,
+  ConnectionError,
+  ConnectionRefusedError,
+  ConnectionTimeoutError,
+  PortInUseError,
+  ServerDrainingError,
+  type TimeoutPhase,
+} from './connection.js';
+export {
+  ClientCertificateRefusedError,
+  CredentialsError,
+  HandshakeError,
+  PeerNotAllowedError,
+  SecurityError,
+  UntrustedPeerError,
+  type CredentialsReason,
+  type HandshakeReason,
+} from './security.js';
+export {
+  FramingMismatchError,
+  InvalidJsonError,
+  MessageTooLargeError,
+  ProtocolError,
+  RemoteHandlerError,
+  RequestNotStartedError,
+  TruncatedMessageError,
+} from './protocol.js';
+export { RequestError } from './request.js';
+export { InvalidOptionError } from './option.js';

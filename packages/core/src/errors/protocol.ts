@@ -1,0 +1,75 @@
+import type { ErrorCode } from './codes.js';
+import { EasySocketError, type ErrorDetails } from './base.js';
+
+/** Bytes or calls that break the framing's rules. */
+export class ProtocolError extends EasySocketError {
+  static override readonly brand: string = 'ProtocolError';
+
+  constructor(message: string, details?: ErrorDetails, code: ErrorCode = 'KNSOCK_MALFORMED_FRAME') {
+    super(code, message, details);
+  }
+}
+
+/** A message is larger than a side accepts; nothing of it was sent, or kept. Sizes are bytes. */
+export class MessageTooLargeError extends ProtocolError {
+  static override readonly brand: string = 'MessageTooLargeError';
+  readonly size: number;
+  readonly limit: number;
+
+  constructor(size: number, limit: number, details?: ErrorDetails) {
+    super(
+      `message of ${size.toLocaleString('en')} bytes is over the limit of ${limit.toLocaleString('en')}`,
+      details,
+      'KNSOCK_MESSAGE_TOO_LARGE',
+    );
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/** The connection ended inside a message. */
+export class TruncatedMessageError extends ProtocolError {
+  static override readonly brand: string = 'TruncatedMessageError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, 'KNSOCK_TRUNCATED_MESSAGE');
+  }
+}
+
+/** The two sides speak different framings. */
+export class FramingMismatchError extends ProtocolError {
+  static override readonly brand: string = 'FramingMismatchError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, 'KNSOCK_FRAMING_MISMATCH');
+  }
+}
+
+/** A message isn't JSON, or doesn't fit its schema. */
+export class InvalidJsonError extends ProtocolError {
+  static override readonly brand: string = 'InvalidJsonError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, 'KNSOCK_INVALID_JSON');
+  }
+}
+
+/** The peer's handler failed; `remoteCode` is the code it chose, or `'internal'`. */
+export class RemoteHandlerError extends ProtocolError {
+  static override readonly brand: string = 'RemoteHandlerError';
+  readonly remoteCode: string;
+
+  constructor(remoteCode: string, message: string, details?: ErrorDetails) {
+    super(message, details, 'KNSOCK_REMOTE_HANDLER');
+    this.remoteCode = remoteCode;
+  }
+}
+
+/** The peer provably never started this request: it may be sent again elsewhere without being done twice. */
+export class RequestNotStartedError extends ProtocolError {
+  static override readonly brand: string = 'RequestNotStartedError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, 'KNSOCK_REQUEST_NOT_STARTED');
+  }
+}

@@ -1,0 +1,42 @@
+/** Why a certificate, or the peer that showed it, isn't trusted: one union in verdicts, errors and on the wire. */
+export type Reason =
+  | 'missing'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'unknown-issuer'
+  | 'self-signed'
+  | 'wrong-name'
+  | 'wrong-usage'
+  | 'name-constraint'
+  | 'path-length'
+  | 'weak'
+  | 'revoked'
+  | 'revocation-unknown'
+  | 'crl-stale'
+  | 'pin-mismatch'
+  | 'not-allowed'
+  | 'malformed';
+
+const known: ReadonlySet<string> = new Set<Reason>([
+  'missing',
+  'expired',
+  'not-yet-valid',
+  'unknown-issuer',
+  'self-signed',
+  'wrong-name',
+  'wrong-usage',
+  'name-constraint',
+  'path-length',
+  'weak',
+  'revoked',
+  'revocation-unknown',
+  'crl-stale',
+  'pin-mismatch',
+  'not-allowed',
+  'malformed',
+]);
+
+/** Whether a word that came over the wire is one of the reasons. */
+export function isReason(word: string): word is Reason {
+  return known.has(word);
+}

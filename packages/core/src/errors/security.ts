@@ -1,0 +1,105 @@
+import type { ErrorCode } from './codes.js';
+import type { Reason } from './reason.js';
+import { EasySocketError, type ErrorDetails } from './base.js';
+
+/** The peer, our credentials or the handshake between them can't be trusted (kn-sock's `ssl.SSLError`). */
+export class SecurityError extends EasySocketError {
+  static override readonly brand: string = 'SecurityError';
+}
+
+/** What made the two sides' TLS settings or bytes incompatible. */
+export type HandshakeReason =
+  | 'protocol-version'
+  | 'cipher'
+  | 'group'
+  | 'signature-algorithm'
+  | 'alpn'
+  | 'unknown-name'
+  | 'not-tls'
+  | 'plain-http'
+  | 'renegotiation'
+  | 'bad-record'
+  | 'certificate-rejected'
+  | 'certificate-required'
+  | 'disconnected'
+  | 'other';
+
+/** The TLS handshake failed before anybody's identity was in question, or the peer broke it off with an alert. */
+export class HandshakeError extends SecurityError {
+  static override readonly brand: string = 'HandshakeError';
+  readonly reason: HandshakeReason;
+
+  constructor(reason: HandshakeReason, message: string, details?: ErrorDetails) {
+    super(`KNSOCK_HANDSHAKE_${upper(reason)}` as ErrorCode, message, details);
+    this.reason = reason;
+  }
+}
+
+/** The peer's certificate was judged and isn't trusted (kn-sock's `ssl.SSLCertVerificationError`). */
+export class UntrustedPeerError extends SecurityError {
+  static override readonly brand: string = 'UntrustedPeerError';
+  readonly reason: Reason;
+  /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
+  readonly depth: number;
+
+  constructor(reason: Reason, depth: number, message: string, details?: ErrorDetails) {
+    super(`KNSOCK_PEER_${upper(reason)}` as ErrorCode, message, details);
+    this.reason = reason;
+    this.depth = depth;
+  }
+}
+
+/** The peer is who it says, and a rule of ours (`authorize`) doesn't let it in. */
+export class PeerNotAllowedError extends SecurityError {
+  static override readonly brand: string = 'PeerNotAllowedError';
+  readonly reason: Reason = 'not-allowed';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('KNSOCK_PEER_NOT_ALLOWED', message, details);
+  }
+}
+
+/** The server refused our certificate, or the lack of one; `certain` is false where that is only the likeliest reading. */
+export class ClientCertificateRefusedError extends SecurityError {
+  static override readonly brand: string = 'ClientCertificateRefusedError';
+  readonly reason: Reason | 'unknown';
+  readonly certain: boolean;
+
+  constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails & { certain?: boolean }) {
+    super('KNSOCK_CLIENT_CERTIFICATE_REFUSED', message, details);
+    this.reason = reason;
+    this.certain = details?.certain ?? true;
+  }
+}
+
+/** What is wrong with a set of credentials. */
+export type CredentialsReason =
+  | 'missing-file'
+  | 'unreadable'
+  | 'garbage'
+  | 'half-a-pair'
+  | 'mismatch'
+  | 'passphrase'
+  | 'weak'
+  | 'chain'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'crl-stale'
+  | 'unsupported';
+
+/** Our own certificate, key, CA or CRL can't be used; `file` names the culprit where there is one. */
+export class CredentialsError extends SecurityError {
+  static override readonly brand: string = 'CredentialsError';
+  readonly reason: CredentialsReason;
+  readonly file: string | undefined;
+
+  constructor(reason: CredentialsReason, message: string, details?: ErrorDetails & { file?: string | undefined }) {
+    super(`KNSOCK_CREDENTIALS_${upper(reason)}` as ErrorCode, message, details);
+    this.reason = reason;
+    this.file = details?.file;
+  }
+}
+
+function upper(reason: string): string {
+  return reason.toUpperCase().replaceAll('-', '_');
+}

@@ -1,0 +1,70 @@
+/**
+ * The one interface that every framing implements: how messages become bytes and bytes become messages.
+ *
+ * Rules
+ * - A framing is a stateless description, shared by all connections; `decoder()` makes the state of one connection.
+ * - Everything here is pure: no socket, no timer, no event.
+ * - Limits are checked before anything is allocated, and memory held is in proportion to bytes received,
+ *   not to lengths announced.
+ * - A decoded payload may be a view into the chunk it came in; nobody writes to either again.
+ */
+
+/** What a program sends: text goes out as UTF-8. The bytes must not change until they are sent. */
+export type Payload = string | Uint8Array;
+
+/** What a framing knows of the connection it decodes for. */
+export interface FramingLimits {
+  /** The largest message accepted, in bytes of payload. */
+  readonly maxMessageBytes: number;
+}
+
+/** Takes decoded payloads, in order, within the call that decodes them. */
+export interface MessageSink {
+  message(payload: Buffer): void;
+}
+
+/** Takes encoded bytes; the connection gathers them into one write per turn of the event loop. */
+export interface Output {
+  /** The memory that `reserve` speaks of; read it anew after each call of `reserve`. */
+  readonly buffer: Buffer;
+  /** Makes room for `length` (≤ 1,024) bytes of header and returns where in `buffer` they must be written. */
+  reserve(length: number): number;
+  /** Appends payload bytes: small ones are copied, large ones sent from where they are. */
+  append(bytes: Uint8Array): void;
+}
+
+/** Turns one connection's bytes into messages. */
+export interface Decoder {
+  /**
+   * Takes the next bytes, handing every payload that is whole now to the sink.
+   * @throws ProtocolError (or one of its kind) where the bytes break the framing; the decoder is dead then.
+   */
+  push(chunk: Buffer, sink: MessageSink): void;
+  /**
+   * Says that no more bytes will come.
+   * @throws TruncatedMessageError where they ended inside a message.
+   */
+  end(sink: MessageSink): void;
+}
+
+/** How messages become bytes and bytes become messages; implement it to bring a framing of your own. */
+export interface Framing<In = Buffer, Out = Payload> {
+  /** Shown in errors and events, such as `'lines'`. */
+  readonly name: string;
+  /** The ALPN protocol that both sides demand; without one none is sent. */
+  readonly alpn?: string | undefined;
+  /** Starts the decoding of one connection. */
+  decoder(limits: FramingLimits): Decoder;
+  /**
+   * Writes one message.
+   * @throws ProtocolError where the payload can't be expressed in this framing; nothing was written then.
+   */
+  encode(payload: Uint8Array, out: Output): void;
+  /**
+   * Turns a payload into what the program receives; absent: the payload itself.
+   * @throws ProtocolError (InvalidJsonError, …) where it isn't one; the framing itself stays intact.
+   */
+  readonly parse?: ((payload: Buffer) => In) | undefined;
+  /** Turns what the program sends into a payload; absent: it is one already. */
+  readonly print?: ((message: Out) => Payload) | undefined;
+}

@@ -1,0 +1,1 @@
+export { EasySocketError } from './errors/index.js';

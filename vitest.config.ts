@@ -1,0 +1,34 @@
+import { readdirSync } from 'node:fs';
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+// Tests run from the sources: the condition replaces the built files of our own packages.
+const ssr = { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } };
+
+const packages = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
+  ssr,
+  test: {
+    name,
+    root: `packages/${name}`,
+    include: ['src/**/*.test.ts'],
+    testTimeout: 20_000,
+  },
+}));
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...packages,
+      {
+        ssr,
+        test: {
+          name: 'tests',
+          root: 'tests',
+          include: ['src/**/*.test.ts'],
+          exclude: ['src/interop/**'],
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
