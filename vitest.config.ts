@@ -17,6 +17,7 @@ const packages = readdirSync(new URL('packages', import.meta.url)).map((name) =>
 
 export default defineConfig({
   test: {
+    reporters: ['default', './scripts/closing-line-reporter.mjs'],
     projects: [
       ...packages,
       {

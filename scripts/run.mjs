@@ -1,0 +1,28 @@
+// The one door to every command of the workspace: `node scripts/run.mjs <task> [arguments]`.
+// It needs nothing but Node and npm, installs the pinned tools when the lockfile changed, then runs the task.
+import { install } from './install.mjs';
+
+const tasks = {
+  start: () => import('./tasks/start.mjs'),
+  test: () => import('./tasks/test.mjs'),
+  'test:interop': () => import('./tasks/interop.mjs'),
+  'test:versions': () => import('./tasks/versions.mjs'),
+  'test:packages': () => import('./tasks/packages.mjs'),
+  build: () => import('./tasks/build.mjs'),
+  check: () => import('./tasks/check.mjs'),
+  format: () => import('./tasks/format.mjs'),
+  bench: () => import('./tasks/bench.mjs'),
+};
+
+async function main([name = '', ...args]) {
+  const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task === undefined) {
+    console.error(`No task '${name}'. The tasks are: ${Object.keys(tasks).join(', ')}.`);
+    return 2;
+  }
+  if (!(await install())) return 1;
+  const { run } = await task();
+  return run(args);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,15 @@
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+// The tests against other programs: apart, because a newcomer's machine may have none of those.
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } },
+  test: {
+    name: 'interop',
+    root: 'tests',
+    include: ['src/interop/**/*.test.ts'],
+    reporters: ['default', '../scripts/closing-line-reporter.mjs'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
