@@ -1,1 +1,1 @@
-export {};
+export { encodeAll, MemoryOutput } from './memory-output.js';

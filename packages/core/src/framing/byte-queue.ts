@@ -1,0 +1,52 @@
+import { Buffer } from 'node:buffer';
+
+/** Up to here announced bytes are allocated at once; beyond, memory follows the bytes that really came. */
+export const EAGER_BYTES = 256 * 1024;
+
+const SMALLEST_BLOCK = 256;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Gathers bytes that come in pieces into one block of memory.
+ *
+ * Blocks are never taken from Node's shared pool: what a connection receives shares memory with no other.
+ */
+export class ByteQueue {
+  #block: Buffer = NOTHING;
+  #length = 0;
+
+  /** How many bytes are held. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Prepares for `total` bytes without trusting that they come: at most 256 KiB are allocated now. */
+  expect(total: number): void {
+    if (total > 0) this.#block = Buffer.allocUnsafeSlow(Math.min(total, EAGER_BYTES));
+  }
+
+  /** Copies `source[from, to)` behind what is held; the block never grows past `most` bytes in all. */
+  append(source: Buffer, from: number, to: number, most: number): void {
+    const length = this.#length + (to - from);
+    if (length > this.#block.length) this.#grow(length, most);
+    source.copy(this.#block, this.#length, from, to);
+    this.#length = length;
+  }
+
+  /** Hands over everything held; the queue is empty then and keeps no part of that memory. */
+  take(): Buffer {
+    const block = this.#block;
+    const taken = this.#length === block.length ? block : block.subarray(0, this.#length);
+    this.#block = NOTHING;
+    this.#length = 0;
+    return taken;
+  }
+
+  // Doubling copies each byte about once more in all, and holds at most twice what has come.
+  #grow(needed: number, most: number): void {
+    const doubled = Math.max(needed, this.#block.length * 2, SMALLEST_BLOCK);
+    const block = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(doubled, most)));
+    this.#block.copy(block, 0, 0, this.#length);
+    this.#block = block;
+  }
+}

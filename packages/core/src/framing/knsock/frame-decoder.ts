@@ -1,0 +1,89 @@
+import type { Buffer } from 'node:buffer';
+import { TruncatedMessageError } from '../../errors/index.js';
+import { FrameAssembler } from '../frame-assembler.js';
+import type { FramingLimits } from '../framing.js';
+import { checkFrame, hasId, HEADER_BYTES, ID_BYTES, readId } from './kinds.js';
+
+/** Takes decoded frames, in order, within the call that decodes them. */
+export interface FrameSink {
+  /**
+   * @param kind one of `Kind`.
+   * @param id the frame's id (GOAWAY: its lastId); 0 for kinds that carry none.
+   * @param body the bytes after kind and id; perhaps a view into the chunk.
+   */
+  frame(kind: number, id: number, body: Buffer): void;
+}
+
+/** Turns the bytes of one knsock/1 connection into frames whose kind, size and id are legal. */
+export class FrameDecoder {
+  /** Whether `stop` was called. */
+  stopped = false;
+  readonly #limit: number;
+  readonly #partial = new FrameAssembler(HEADER_BYTES);
+
+  constructor(limits: FramingLimits) {
+    this.#limit = limits.maxMessageBytes;
+  }
+
+  /** Whether the bytes so far end inside a frame. */
+  get midFrame(): boolean {
+    return this.#partial.begun;
+  }
+
+  /**
+   * Takes the next bytes, handing every frame that is whole now to the sink.
+   * @throws ProtocolError or MessageTooLargeError; the decoder is dead then.
+   */
+  push(chunk: Buffer, sink: FrameSink): void {
+    let at = this.#partial.begun ? this.#assemble(chunk, 0, sink) : 0;
+    while (at + HEADER_BYTES <= chunk.length && !this.stopped) {
+      const length = chunk.readUInt32BE(at);
+      const end = at + 4 + length;
+      if (end > chunk.length) break;
+      const kind = chunk[at + 4]!;
+      checkFrame(kind, length, this.#limit);
+      deliver(kind, chunk, at + HEADER_BYTES, end, sink);
+      at = end;
+    }
+    if (at < chunk.length && !this.stopped) this.#assemble(chunk, at, sink);
+  }
+
+  /** Delivers nothing more, from within `frame` too: the rest of the chunk is dropped. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /**
+   * Says that no more bytes will come.
+   * @throws TruncatedMessageError where they ended inside a frame.
+   */
+  end(): void {
+    if (this.stopped || !this.midFrame) return;
+    throw new TruncatedMessageError(`the connection ended ${this.#partial.received} bytes into a frame`);
+  }
+
+  /** Goes on with a frame that lies in several chunks; returns the position after what it took. */
+  #assemble(chunk: Buffer, from: number, sink: FrameSink): number {
+    if (this.stopped) return chunk.length;
+    const partial = this.#partial;
+    let at = from;
+    if (!partial.bodyExpected) {
+      at = partial.fillHeader(chunk, at);
+      if (!partial.headerWhole) return at;
+      const length = partial.header.readUInt32BE(0);
+      checkFrame(partial.header[4]!, length, this.#limit);
+      partial.expectBody(length - 1);
+    }
+    at = partial.fillBody(chunk, at);
+    if (partial.bodyWhole) {
+      const body = partial.takeBody();
+      deliver(partial.header[4]!, body, 0, body.length, sink);
+    }
+    return at;
+  }
+}
+
+function deliver(kind: number, bytes: Buffer, from: number, to: number, sink: FrameSink): void {
+  if (hasId(kind)) sink.frame(kind, readId(bytes, from, kind), bytes.subarray(from + ID_BYTES, to));
+  else sink.frame(kind, 0, bytes.subarray(from, to));
+}

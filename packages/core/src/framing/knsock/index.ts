@@ -1,0 +1,25 @@
+export { Kind, kindName } from './kinds.js';
+export { FrameDecoder, type FrameSink } from './frame-decoder.js';
+export {
+  encodeCancel,
+  encodeClose,
+  encodeError,
+  encodeFrame,
+  encodeGoaway,
+  encodePing,
+  encodePong,
+  encodeRefused,
+  encodeRejected,
+  encodeWelcome,
+  type Failure,
+} from './encode.js';
+export {
+  parseClose,
+  parseError,
+  parseRefused,
+  parseRejected,
+  parseWelcome,
+  type Refusal,
+  type Welcome,
+} from './control.js';
+export { isKnsock, knsock, knsockBrand } from './knsock.js';

@@ -1,0 +1,120 @@
+import type { Buffer } from 'node:buffer';
+import { InvalidOptionError, MessageTooLargeError, TruncatedMessageError } from '../errors/index.js';
+import { FrameAssembler } from './frame-assembler.js';
+import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
+
+/** How the length before each message is written. */
+export interface LengthPrefixedOptions {
+  /** How many bytes the length takes; default 4. */
+  bytes?: 1 | 2 | 4 | 8;
+  /** Which byte of the length comes first, the most significant (`'big'`, network order) or the least; default `'big'`. */
+  endian?: 'big' | 'little';
+}
+
+/**
+ * A length, then that many bytes of payload; the length counts the payload alone.
+ * @throws InvalidOptionError for any other `bytes` or `endian`.
+ */
+export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
+  const format = new LengthFormat(options);
+  return {
+    name: 'length-prefixed',
+    decoder: (limits) => new LengthPrefixedDecoder(format, limits),
+    encode: (payload: Uint8Array, out: Output) => {
+      if (payload.length > format.largest) throw new MessageTooLargeError(payload.length, format.largest);
+      const at = out.reserve(format.bytes);
+      format.write(out.buffer, at, payload.length);
+      out.append(payload);
+    },
+  };
+}
+
+class LengthFormat {
+  readonly bytes: number;
+  /** The largest length that can be written. */
+  readonly largest: number;
+  readonly #little: boolean;
+
+  constructor({ bytes = 4, endian = 'big' }: LengthPrefixedOptions) {
+    if (![1, 2, 4, 8].includes(bytes)) {
+      throw new InvalidOptionError('bytes', `bytes must be 1, 2, 4 or 8, not ${String(bytes)}`);
+    }
+    if (endian !== 'big' && endian !== 'little') {
+      throw new InvalidOptionError('endian', `endian must be 'big' or 'little', not ${String(endian)}`);
+    }
+    this.bytes = bytes;
+    this.largest = Math.min(256 ** bytes - 1, Number.MAX_SAFE_INTEGER);
+    this.#little = endian === 'little';
+  }
+
+  // A length over 2^53 comes out rounded, and is far over any limit either way.
+  read(source: Buffer, at: number): number {
+    let length = 0;
+    if (this.#little) {
+      for (let i = at + this.bytes - 1; i >= at; i--) length = length * 256 + source[i]!;
+    } else {
+      for (let i = at; i < at + this.bytes; i++) length = length * 256 + source[i]!;
+    }
+    return length;
+  }
+
+  write(target: Buffer, at: number, length: number): void {
+    let rest = length;
+    for (let i = 0; i < this.bytes; i++) {
+      target[this.#little ? at + i : at + this.bytes - 1 - i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+  }
+}
+
+class LengthPrefixedDecoder implements Decoder {
+  readonly #format: LengthFormat;
+  readonly #limit: number;
+  readonly #partial: FrameAssembler;
+
+  constructor(format: LengthFormat, limits: FramingLimits) {
+    this.#format = format;
+    this.#limit = limits.maxMessageBytes;
+    this.#partial = new FrameAssembler(format.bytes);
+  }
+
+  push(chunk: Buffer, sink: MessageSink): void {
+    const format = this.#format;
+    let at = this.#partial.begun ? this.#assemble(chunk, 0, sink) : 0;
+    let from = at + format.bytes;
+    while (from <= chunk.length) {
+      const size = format.read(chunk, at);
+      if (size > this.#limit) throw new MessageTooLargeError(size, this.#limit);
+      const to = from + size;
+      if (to > chunk.length) break;
+      sink.message(chunk.subarray(from, to));
+      at = to;
+      from = at + format.bytes;
+    }
+    if (at < chunk.length) this.#assemble(chunk, at, sink);
+  }
+
+  end(): void {
+    const partial = this.#partial;
+    if (!partial.begun) return;
+    throw new TruncatedMessageError(
+      `the connection ended ${partial.received} bytes into a message and its length`,
+    );
+  }
+
+  /** Goes on with a message that lies in several chunks; returns the position after what it took. */
+  #assemble(chunk: Buffer, from: number, sink: MessageSink): number {
+    const partial = this.#partial;
+    let at = from;
+    if (!partial.bodyExpected) {
+      at = partial.fillHeader(chunk, at);
+      if (!partial.headerWhole) return at;
+      const size = this.#format.read(partial.header, 0);
+      if (size > this.#limit) throw new MessageTooLargeError(size, this.#limit);
+      partial.expectBody(size);
+    }
+    at = partial.fillBody(chunk, at);
+    if (partial.bodyWhole) sink.message(partial.takeBody());
+    return at;
+  }
+}
