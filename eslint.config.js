@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url';
+import js from '@eslint/js';
+import node from 'eslint-plugin-n';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import { importRules } from './scripts/architecture/eslint-imports.mjs';
+
+const oldestNode = '>=20.19.0';
+const libraries = ['packages/core/src/**/*.ts', 'packages/certs/src/**/*.ts', 'packages/pool/src/**/*.ts'];
+const nodeGlobals = 'process console Buffer URL setTimeout clearTimeout AbortSignal AbortController'.split(
+  ' ',
+);
+const tests = ['**/*.test.ts', 'tests/**/*.ts'];
+
+export default defineConfig(
+  globalIgnores(['**/dist/', '**/node_modules/', '**/coverage/', '**/.tmp/', '**/.turbo/']),
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        project: './tsconfig.json',
+        tsconfigRootDir: fileURLToPath(new URL('.', import.meta.url)),
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { n: node },
+    rules: {
+      eqeqeq: ['error', 'always'],
+      'n/no-unsupported-features/node-builtins': ['error', { version: oldestNode }],
+      'n/no-deprecated-api': 'error',
+      'n/prefer-node-protocol': 'error',
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/consistent-type-exports': 'error',
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Numbers in messages are a rule of this project; everything else still has to be made a string on purpose.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // Options come from JavaScript too, and a state may change across an await: such checks are not unnecessary.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ExportAllDeclaration',
+          message: 'Export by name: an index is a list that somebody reads.',
+        },
+      ],
+    },
+  },
+  {
+    files: libraries,
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        ...['env', 'exit', 'stdout', 'stderr', 'exitCode'].map(unlibrarylike),
+      ],
+    },
+  },
+  {
+    files: tests,
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off', // a test fails loudly enough where nothing is there
+    },
+  },
+  ...importRules,
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, 'readonly'])) },
+  },
+);
+
+function unlibrarylike(property) {
+  return {
+    object: 'process',
+    property,
+    message:
+      'A library emits events and errors: it never logs, exits or reads the environment. The command (cli) may.',
+  };
+}

@@ -1,0 +1,52 @@
+// The import rules of layers.mjs as lint, so that an editor shows them while somebody types.
+import {
+  coreLevels,
+  foldersAbove,
+  layerAdvice,
+  packageAdvice,
+  packageImports,
+  relativeAdvice,
+  testImports,
+} from './layers.mjs';
+
+const tests = '**/*.test.ts';
+
+/** Flat-config blocks: one per folder of core, one per package; a later block replaces an earlier one. */
+export const importRules = [
+  ...Object.keys(packageImports).flatMap((name) => packageBlocks(name)),
+  ...coreLevels.flat().map((folder) => layerBlock(folder)),
+];
+
+function packageBlocks(name) {
+  const source = `packages/${name}/src`;
+  const { names, types, only } = packageImports[name];
+  return [
+    block([`${source}/**/*.ts`], [tests], [outside(name, names, types)]),
+    block([`${source}/**/*.test.ts`], [], [outside(name, [...names, ...testImports], types)]),
+    ...Object.entries(only).map(([file, more]) =>
+      block([`${source}/${file}`], [], [outside(name, [...names, ...more], types)]),
+    ),
+  ];
+}
+
+function layerBlock(folder) {
+  const above = foldersAbove(folder).join('|');
+  const layer = { regex: `^(\\.\\./)+(${above})/`, message: layerAdvice(folder) };
+  const source = `packages/core/src/${folder}/**/*.ts`;
+  return block([source], [tests], [outside('core', [], []), ...(above === '' ? [] : [layer])]);
+}
+
+// Everything but node:, relative paths inside the package and the names allowed.
+function outside(name, names, types) {
+  const allowed = [...names, ...types].map((pattern) => pattern.replace('*', '.*') + '$');
+  return [
+    { regex: `^(?!node:|\\.|${allowed.join('|') || 'node:'})`, message: packageAdvice[name] },
+    ...types.map((type) => ({ regex: `^${type}$`, message: packageAdvice[name], allowTypeImports: true })),
+    { regex: '^(\\.\\./)+(packages/|tests/|(core|certs|pool|cli)/(src|dist)/)', message: relativeAdvice },
+  ];
+}
+
+function block(files, ignores, patterns) {
+  const rule = ['error', { patterns: patterns.flat() }];
+  return { files, ignores, rules: { '@typescript-eslint/no-restricted-imports': rule } };
+}

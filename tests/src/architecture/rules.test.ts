@@ -1,0 +1,103 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { coreLevels } from '../../../scripts/architecture/layers.mjs';
+import { cycles, violations } from './rules.js';
+import { parse, readSourceFiles, workspace } from './source-files.js';
+
+describe('the house', () => {
+  const library = readSourceFiles('packages');
+  const rest = readSourceFiles('tests', 'benchmarks', 'examples', 'scripts');
+
+  it('keeps every rule about imports, names and sizes', () => {
+    expect(library.length).toBeGreaterThan(10);
+    expect([...library, ...rest].flatMap(violations)).toEqual([]);
+  });
+
+  it('has no files that import one another in a circle', () => {
+    expect(cycles([...library, ...rest])).toEqual([]);
+  });
+
+  it('gives every folder of core its place on the way of bytes', () => {
+    const entries = readdirSync(path.join(workspace, 'packages/core/src'), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    expect(folders.filter((folder) => !coreLevels.flat().includes(folder))).toEqual([]);
+  });
+});
+
+describe('the rules', () => {
+  const broken = (file: string, text: string) => violations(parse(file, text)).join('\n');
+
+  it.each([
+    [
+      'packages/core/src/framing/lines.ts',
+      `import { listen } from '../server/server.js';`,
+      'framing/ imports only',
+    ],
+    [
+      'packages/core/src/framing/knsock/frame.ts',
+      `export { dial } from '../../transport/dial.js';`,
+      'framing/ imports only',
+    ],
+    [
+      'packages/core/src/server/server.ts',
+      `import type { Connect } from '../client/connect.js';`,
+      'server/ imports only',
+    ],
+    [
+      'packages/core/src/trust/chain.ts',
+      `const later = import('../connection/writer.js');`,
+      'trust/ imports only',
+    ],
+    ['packages/core/src/x509/der.ts', `import asn1 from 'asn1js';`, 'core depends on nothing'],
+    [
+      'packages/core/src/server/server.test.ts',
+      `import { createAuthority } from '@knsock/certs';`,
+      'core depends on nothing',
+    ],
+    ['packages/certs/src/issue.ts', `import { connect } from '@knsock/core';`, 'certs imports only'],
+    [
+      'packages/certs/src/issue.ts',
+      `type X = import('@peculiar/x509').X509Certificate;`,
+      'certs imports only',
+    ],
+    ['packages/pool/src/pool.ts', `import { createAuthority } from '@knsock/certs';`, 'pool imports only'],
+    [
+      'packages/pool/src/pool.ts',
+      `import { connect } from '../../core/src/index.js';`,
+      'import the other package by its name',
+    ],
+    ['packages/cli/src/run.ts', `import chalk from 'chalk';`, 'cli imports'],
+    ['packages/core/src/policy/utils.ts', `export const a = 1;`, 'called by the noun'],
+    ['packages/core/src/index.ts', `export * from './errors/index.js';`, 'export by name'],
+    ['packages/core/src/server/server.ts', 'const line = 1;\n'.repeat(301), '301 lines'],
+  ])('refuse in %s: %s', (file, text, message) => {
+    expect(broken(file, text)).toContain(message);
+  });
+
+  it.each([
+    ['packages/core/src/server/server.ts', `import { Connection } from '../connection/connection.js';`],
+    [
+      'packages/core/src/server/server.test.ts',
+      `import { connect } from '../client/connect.js'; import 'vitest';`,
+    ],
+    ['packages/core/src/index.ts', `export { listen } from './server/server.js';`],
+    ['packages/certs/src/revocation-source.ts', `import type { RevocationSource } from '@knsock/core';`],
+    ['packages/certs/src/x509.ts', `import * as x509 from '@peculiar/x509';`],
+    [
+      'packages/certs/src/issue.ts',
+      `import { CertificateError } from '@knsock/core/errors'; import 'node:crypto';`,
+    ],
+    ['packages/core/src/server/server.ts', 'const line = 1;\n'.repeat(300)],
+  ])('allow in %s: %s', (file, text) => {
+    expect(broken(file, text)).toBe('');
+  });
+
+  it('show a circle as the way round', () => {
+    const a = parse('packages/core/src/policy/a.ts', `import type { B } from './b.js';`);
+    const b = parse('packages/core/src/policy/b.ts', `import { a } from './a.js';`);
+    expect(cycles([a, b])).toEqual([
+      'packages/core/src/policy/a.ts → packages/core/src/policy/b.ts → packages/core/src/policy/a.ts',
+    ]);
+  });
+});

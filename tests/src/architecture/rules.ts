@@ -1,0 +1,94 @@
+// The rules of the house as pure functions: source files in, sentences about what to mend out.
+import path from 'node:path';
+import {
+  foldersAbove,
+  layerAdvice,
+  matchesName,
+  packageAdvice,
+  packageImports,
+  relativeAdvice,
+  testImports,
+} from '../../../scripts/architecture/layers.mjs';
+import { target, type Import, type SourceFile } from './source-files.js';
+
+const maxLines = 300;
+const nameless = new Set(['utils.ts', 'util.ts', 'helpers.ts', 'types.ts', 'common.ts', 'misc.ts']);
+const unitTest = /\.test\.ts$/;
+const place = /^packages\/(?<name>core|certs|pool|cli)\/src\/(?<inside>.+)$/;
+
+/** Every rule that a file breaks by itself, one sentence each. */
+export function violations(file: SourceFile): string[] {
+  const found = [
+    ...shape(file),
+    ...file.imports.flatMap((used) => outsideImport(file, used) ?? layerImport(file, used)),
+  ];
+  return found.map((sentence) => `${file.path}: ${sentence}`);
+}
+
+/** Every circle of files that import one another, as `a → b → a`. */
+export function cycles(files: readonly SourceFile[]): string[] {
+  const edges = new Map(files.map((file) => [file.path, relativeTargets(file)]));
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const walk = (file: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(file);
+    if (start !== -1) found.add([...trail.slice(start), file].join(' → '));
+    if (start !== -1 || done.has(file)) return;
+    for (const next of edges.get(file) ?? []) walk(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) walk(file, []);
+  return [...found];
+}
+
+function shape(file: SourceFile): string[] {
+  const found: string[] = [];
+  if (file.lines > maxLines) {
+    found.push(
+      `${file.lines} lines are over the limit of ${maxLines}: which two things is it? Give each a file.`,
+    );
+  }
+  if (nameless.has(path.posix.basename(file.path))) {
+    found.push('a file is called by the noun it is about; this name says nothing about what is inside.');
+  }
+  if (file.exportsStar)
+    found.push('export by name instead of `export *`: an index is a list that somebody reads.');
+  return found;
+}
+
+function outsideImport({ path: from }: SourceFile, used: Import): string[] | undefined {
+  const { name, inside } = place.exec(from)?.groups ?? {};
+  if (name === undefined || inside === undefined) return undefined;
+  if (used.name.startsWith('node:')) return [];
+  if (used.name.startsWith('.'))
+    return staysInside(from, used) ? undefined : [`'${used.name}': ${relativeAdvice}`];
+  return allowed(name, inside, used) ? [] : [`'${used.name}': ${packageAdvice[name] ?? ''}`];
+}
+
+function allowed(name: string, inside: string, used: Import): boolean {
+  const rule = packageImports[name];
+  if (rule === undefined) return false;
+  const names = [...rule.names, ...(rule.only[inside] ?? []), ...(unitTest.test(inside) ? testImports : [])];
+  return matchesName(used.name, used.typeOnly ? [...names, ...rule.types] : names);
+}
+
+function staysInside(from: string, used: Import): boolean {
+  const root = from.split('/').slice(0, 3).join('/');
+  return target(from, used.name).startsWith(`${root}/`);
+}
+
+function layerImport({ path: from }: SourceFile, used: Import): string[] {
+  const folder = coreFolder(from);
+  if (folder === undefined || unitTest.test(from) || !used.name.startsWith('.')) return [];
+  const other = coreFolder(target(from, used.name));
+  if (other === undefined || !foldersAbove(folder).includes(other)) return [];
+  return [`'${used.name}': ${layerAdvice(folder)}`];
+}
+
+function coreFolder(file: string): string | undefined {
+  return /^packages\/core\/src\/([^/]+)\//.exec(file)?.[1];
+}
+
+function relativeTargets(file: SourceFile): string[] {
+  return file.imports.filter((used) => used.name.startsWith('.')).map((used) => target(file.path, used.name));
+}
