@@ -1,0 +1,165 @@
+/** Certificate authorities: what they sign and what they withdraw. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { signCrl, type Crl, type RevocationReason } from './crl.js';
+import { CertificateError } from './errors.js';
+import {
+  leafKey,
+  leafNames,
+  leafValidity,
+  planLeaf,
+  signLeaf,
+  type Issued,
+  type IssueOptions,
+} from './issue.js';
+import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
+import { MemoryLedger, type Ledger, type Placement } from './ledger.js';
+import { constraintAgainst } from './name-constraints.js';
+import type { CertificateName } from './names.js';
+import { resolveRevocation } from './revoke.js';
+import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
+import { CRL_DAYS, crlDates } from './validity.js';
+import { x509Library, type X509Library } from './x509.js';
+
+/** Options of `Authority.crl`. */
+export interface CrlOptions {
+  /** Days until the next list is due; default 7. */
+  readonly days?: number | undefined;
+}
+
+/** Signs certificates and withdraws them. */
+export interface Authority {
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM (PKCS#8), as it was given or is kept: encrypted where a store has a passphrase. */
+  readonly key: string;
+  /** PEM: its certificate, then those above it, the root last. */
+  readonly chain: string;
+  /** PEM of the root: what the other side trusts (`caFile`). */
+  readonly root: string;
+  /**
+   * Issues a certificate with a key of its own.
+   * @throws CertificateError for names outside its constraints, too many days, or options that can't be used.
+   */
+  issue(options: IssueOptions): Promise<Issued>;
+  /**
+   * Creates an authority below this one.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` where it may not.
+   */
+  intermediate(options: AuthorityOptions & Placement): Promise<Authority>;
+  /**
+   * Withdraws a certificate, given as PEM or by its serial (hex) or SHA-256 fingerprint (64 hex digits, colons or
+   * not). It stands in every later list; a second revocation changes nothing.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`.
+   */
+  revoke(certificate: string, reason?: RevocationReason): Promise<void>;
+  /** Signs a new revocation list, with the next number. */
+  crl(options?: CrlOptions): Promise<Crl>;
+}
+
+/**
+ * Creates a root authority in memory; `openStore` keeps one on disk.
+ * @throws CertificateError for options that can't be used.
+ */
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  const library = await x509Library();
+  const key = await generateKey(options.keyType);
+  const { certificate } = signAuthority(library, options, key);
+  return authorityFrom(library, certificate, key, privateKeyPem(key), new MemoryLedger());
+}
+
+/**
+ * Takes up an authority made elsewhere; what it issued before isn't known, so revoke that by PEM.
+ * @param files `chain`: PEM, the authority first, its issuers after it; `key`: PEM.
+ * @throws CertificateError where they don't fit together.
+ */
+export async function loadAuthority(files: {
+  chain: string;
+  key: string;
+  passphrase?: string;
+}): Promise<Authority> {
+  const library = await x509Library();
+  const key = readPrivateKey(files.key, files.passphrase);
+  return authorityFrom(library, files.chain, key, files.key, new MemoryLedger());
+}
+
+/** Joins a chain, its key and a ledger into an authority. */
+export function authorityFrom(
+  library: X509Library,
+  chain: string,
+  key: KeyObject,
+  keyPem: string,
+  ledger: Ledger,
+): Authority {
+  return new LedgerAuthority(library, readSigningAuthority(library, chain, key), keyPem, ledger);
+}
+
+class LedgerAuthority implements Authority {
+  readonly certificate: string;
+  readonly key: string;
+  readonly chain: string;
+  readonly root: string;
+  readonly #library: X509Library;
+  readonly #signing: SigningAuthority;
+  readonly #ledger: Ledger;
+
+  constructor(library: X509Library, signing: SigningAuthority, key: string, ledger: Ledger) {
+    ({ certificate: this.certificate, chain: this.chain, root: this.root } = signing);
+    this.key = key;
+    this.#library = library;
+    this.#signing = signing;
+    this.#ledger = ledger;
+  }
+
+  async issue(options: IssueOptions): Promise<Issued> {
+    const names = leafNames(options.kind, options);
+    checkConstraints(this.#signing, names);
+    const validity = leafValidity(options, this.#signing.notAfter);
+    const key = await leafKey(options);
+    const plan = planLeaf(options.kind, names, options, validity, createPublicKey(key));
+    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
+    const files = await this.#ledger.record(record, issued, options);
+    return files === undefined ? issued : { ...issued, files };
+  }
+
+  async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
+    const key = await generateKey(options.keyType);
+    const { certificate, record } = signAuthority(this.#library, options, key, this.#signing);
+    const material = {
+      certificate,
+      chain: certificate + this.chain,
+      key: await this.#ledger.protect(privateKeyPem(key)),
+    };
+    const files = await this.#ledger.record(record, material, options);
+    return authorityFrom(this.#library, material.chain, key, material.key, this.#ledger.below(files));
+  }
+
+  async revoke(certificate: string, reason: RevocationReason = 'unspecified'): Promise<void> {
+    const serial = await resolveRevocation(certificate, this.certificate, this.#ledger);
+    await this.#ledger.revoke({ serial, at: new Date(), reason });
+  }
+
+  crl(options: CrlOptions = {}): Promise<Crl> {
+    const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
+    return this.#ledger.publish((number, revoked) => {
+      const dates = crlDates(options.days ?? CRL_DAYS, new Date());
+      return signCrl(this.#library, { issuer, issuerKeyIdentifier, number, revoked, ...dates }, key);
+    });
+  }
+
+  /** What a leaf's chain carries after the leaf: the root is left out, since the other side has it. */
+  #issuersBelowRoot(): string {
+    return this.chain.slice(0, this.chain.length - this.root.length);
+  }
+}
+
+function checkConstraints(signing: SigningAuthority, names: readonly CertificateName[]): void {
+  for (const name of names) {
+    for (const constraints of signing.constraints) {
+      const why = constraintAgainst(constraints, name);
+      if (why === undefined) continue;
+      throw new CertificateError('KNSOCK_CERTIFICATE_NAME_CONSTRAINT', `the name "${name.value}" ${why}`);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** One signed certificate, put together from parts that are decided already. */
+import type { KeyObject } from 'node:crypto';
+import { publicKeyDer } from './keys.js';
+import { serialBytes } from './serial.js';
+import { signatureAlgorithm, signDer } from './signature.js';
+import type { Validity } from './validity.js';
+import { arrayBufferOf, type DistinguishedName, type Extension, type X509Library } from './x509.js';
+
+/** Everything that goes into a certificate. */
+export interface CertificateParts {
+  /** Upper-case hex. */
+  readonly serial: string;
+  readonly subject: DistinguishedName;
+  readonly issuer: DistinguishedName;
+  readonly validity: Validity;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Extension[];
+}
+
+/** Signs a version 3 certificate (RFC 5280 §4.1) and returns its DER. */
+export function signCertificate(library: X509Library, parts: CertificateParts, issuerKey: KeyObject): Buffer {
+  const { Certificate, TBSCertificate, Validity, Extensions, SubjectPublicKeyInfo, AsnConvert, Version } =
+    library;
+  const algorithm = signatureAlgorithm(library, issuerKey);
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: arrayBufferOf(serialBytes(parts.serial)),
+    signature: algorithm,
+    issuer: parts.issuer,
+    validity: new Validity(parts.validity),
+    subject: parts.subject,
+    subjectPublicKeyInfo: AsnConvert.parse(publicKeyDer(parts.publicKey), SubjectPublicKeyInfo),
+    extensions: new Extensions([...parts.extensions]),
+  });
+  const signatureValue = signDer(library.encode(tbsCertificate), issuerKey);
+  return library.encode(new Certificate({ tbsCertificate, signatureAlgorithm: algorithm, signatureValue }));
+}

@@ -1,0 +1,90 @@
+/** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they withdraw. */
+import type { KeyObject } from 'node:crypto';
+import { authorityKeyIdentifier, extension } from './extensions.js';
+import { toPem } from './pem.js';
+import { serialBytes } from './serial.js';
+import { signatureAlgorithm, signDer } from './signature.js';
+import { arrayBufferOf, type DistinguishedName, type X509Library } from './x509.js';
+
+const reasonNumbers = {
+  unspecified: 0,
+  'key-compromise': 1,
+  'ca-compromise': 2,
+  'affiliation-changed': 3,
+  superseded: 4,
+  'cessation-of-operation': 5,
+  'certificate-hold': 6,
+  'privilege-withdrawn': 9,
+} as const;
+
+/** Why a certificate was withdrawn (RFC 5280 §5.3.1). */
+export type RevocationReason = keyof typeof reasonNumbers;
+
+/** Every reason that can be given. */
+export const revocationReasons = Object.keys(reasonNumbers) as RevocationReason[];
+
+/** One withdrawn certificate. */
+export interface Revocation {
+  /** Upper-case hex. */
+  readonly serial: string;
+  readonly at: Date;
+  readonly reason: RevocationReason;
+}
+
+/** A signed list; `pem` carries the label that Node and OpenSSL read. */
+export interface Crl {
+  readonly pem: string;
+  readonly der: Buffer;
+  /** Grows with every list of one authority. */
+  readonly number: number;
+  readonly thisUpdate: Date;
+  /** When the next list is due: from then on this one is stale. */
+  readonly nextUpdate: Date;
+}
+
+/** Everything that goes into a list. */
+export interface CrlParts {
+  readonly issuer: DistinguishedName;
+  readonly issuerKeyIdentifier: Buffer;
+  readonly number: number;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly revoked: readonly Revocation[];
+}
+
+/** Signs a version 2 list. */
+export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): Crl {
+  const { CertificateList, TBSCertList, Time, Version, CRLNumber } = library;
+  const algorithm = signatureAlgorithm(library, key);
+  const tbsCertList = new TBSCertList({
+    version: Version.v2,
+    signature: algorithm,
+    issuer: parts.issuer,
+    thisUpdate: new Time(parts.thisUpdate),
+    nextUpdate: new Time(parts.nextUpdate),
+    crlExtensions: [
+      authorityKeyIdentifier(library, parts.issuerKeyIdentifier),
+      extension(library, library.id_ce_cRLNumber, false, new CRLNumber(parts.number)),
+    ],
+  });
+  // An empty list must be absent, not empty (RFC 5280 §5.1.2.6).
+  if (parts.revoked.length > 0)
+    tbsCertList.revokedCertificates = parts.revoked.map((one) => entry(library, one));
+  const signature = signDer(library.encode(tbsCertList), key);
+  const der = library.encode(new CertificateList({ tbsCertList, signatureAlgorithm: algorithm, signature }));
+  const { number, thisUpdate, nextUpdate } = parts;
+  return { pem: toPem('X509 CRL', der), der, number, thisUpdate, nextUpdate };
+}
+
+function entry(library: X509Library, revocation: Revocation) {
+  const { RevokedCertificate, Time, CRLReason } = library;
+  const revoked = new RevokedCertificate({
+    userCertificate: arrayBufferOf(serialBytes(revocation.serial)),
+    revocationDate: new Time(revocation.at),
+  });
+  // "unspecified" must be said by leaving the reason out (RFC 5280 §5.3.1).
+  if (revocation.reason === 'unspecified') return revoked;
+  const reason = new CRLReason(reasonNumbers[revocation.reason]);
+  revoked.crlEntryExtensions = [extension(library, library.id_ce_cRLReasons, false, reason)];
+  return revoked;
+}

@@ -1,0 +1,34 @@
+/** Where a passphrase comes from: the program, a file, a named environment variable, or somebody who is asked. */
+import { readBytes } from './atomic-file.js';
+import { CertificateError } from './errors.js';
+
+/** The passphrase itself, a file with it (its last line end doesn't count), the name of an environment variable, or a prompt. */
+export type PassphraseSource =
+  string | { readonly file: string } | { readonly environment: string } | (() => string | Promise<string>);
+
+/**
+ * Fetches the passphrase.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` where there is none or it is empty.
+ */
+export async function readPassphrase(source: PassphraseSource): Promise<string> {
+  const passphrase = await fetchPassphrase(source);
+  if (passphrase !== undefined && passphrase !== '') return passphrase;
+  throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', `${describe(source)} is empty or missing`);
+}
+
+async function fetchPassphrase(source: PassphraseSource): Promise<string | undefined> {
+  if (typeof source === 'string') return source;
+  if (typeof source === 'function') return source();
+  // The only place that reads the environment, and only the variable that the caller named.
+  if ('environment' in source) return process.env[source.environment];
+  return (await readBytes(source.file)).toString('utf8').replace(/\r?\n$/, '');
+}
+
+function describe(source: PassphraseSource): string {
+  if (typeof source === 'object') {
+    return 'environment' in source
+      ? `the passphrase variable ${source.environment}`
+      : `the passphrase file ${source.file}`;
+  }
+  return 'the passphrase';
+}

@@ -1,0 +1,19 @@
+/** Serial numbers, written as upper-case hex without leading zeros. */
+import { randomBytes } from 'node:crypto';
+
+/** A serial of 128 random bits: nobody can guess it, and two never meet. */
+export function randomSerial(): string {
+  return normalizeSerial(randomBytes(16).toString('hex'));
+}
+
+/** The one spelling of a serial, whichever way it was written: `0a:1B…`, `0x0a1b…`, `A1B…`. */
+export function normalizeSerial(text: string): string {
+  const digits = text.replace(/^0x/i, '').replaceAll(':', '').replace(/^0+/, '').toUpperCase();
+  return digits === '' ? '0' : digits;
+}
+
+/** The content bytes of the DER INTEGER: a leading zero where the first bit would make it negative. */
+export function serialBytes(serial: string): Buffer {
+  const bytes = Buffer.from(serial.padStart(serial.length + (serial.length % 2), '0'), 'hex');
+  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
+}

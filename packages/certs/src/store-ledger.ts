@@ -1,0 +1,87 @@
+/** The ledger of one authority of a store: on disk, under the store's lock. */
+import { basename } from 'node:path';
+import { PUBLIC, writeAtomic } from './atomic-file.js';
+import type { Crl, Revocation } from './crl.js';
+import { appendJournal, readJournal, type JournalEntry } from './journal.js';
+import type { IssuedFiles, IssuedRecord, Ledger, Material, Placement } from './ledger.js';
+import { refuseExisting, writePair } from './pair.js';
+import type { StoreFolder } from './store-folder.js';
+
+export class StoreLedger implements Ledger {
+  readonly #folder: StoreFolder;
+  readonly #authority: string;
+
+  constructor(folder: StoreFolder, authority: string) {
+    this.#folder = folder;
+    this.#authority = authority;
+  }
+
+  /** The index comes first: what the folder shows is always in it, even after a crash between the two. */
+  record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles> {
+    const folder = this.#folder;
+    const files = folder.filesFor(record, placement.file, material.key !== undefined);
+    const overwrite = placement.overwrite ?? false;
+    return folder.exclusively(async () => {
+      if (!overwrite) await refuseExisting(files);
+      await this.#append({
+        event: 'issued',
+        authority: this.#authority,
+        file: folder.relative(files.certFile),
+        ...record,
+      });
+      await writeAtomic(folder.archiveFile(record.serial), material.certificate, {
+        mode: PUBLIC,
+        overwrite: false,
+      });
+      await writePair(files, material, overwrite);
+      return files;
+    });
+  }
+
+  protect(key: string): Promise<string> {
+    return this.#folder.protect(key);
+  }
+
+  async find(query: { serial: string } | { fingerprint: string }): Promise<IssuedRecord | undefined> {
+    const matches = (record: IssuedRecord) =>
+      'serial' in query ? record.serial === query.serial : record.fingerprint === query.fingerprint;
+    return (await this.#entries()).filter((entry) => entry.event === 'issued').find(matches);
+  }
+
+  revoke(revocation: Revocation): Promise<void> {
+    return this.#folder.exclusively(async () => {
+      const known = await this.#revocations();
+      if (known.some(({ serial }) => serial === revocation.serial)) return;
+      await this.#append({ event: 'revoked', authority: this.#authority, ...revocation });
+    });
+  }
+
+  publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
+    return this.#folder.exclusively(async () => {
+      const entries = await this.#entries();
+      const last = Math.max(0, ...entries.map((entry) => (entry.event === 'crl' ? entry.number : 0)));
+      const crl = make(last + 1, await this.#revocations());
+      // Recorded before it is published: no number is given twice.
+      await this.#append({ event: 'crl', authority: this.#authority, number: crl.number });
+      await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });
+      return crl;
+    });
+  }
+
+  below(files: IssuedFiles | undefined): Ledger {
+    return new StoreLedger(this.#folder, basename(files?.certFile ?? '', '.crt'));
+  }
+
+  async #entries(): Promise<JournalEntry[]> {
+    const entries = await readJournal(this.#folder.indexFile);
+    return entries.filter(({ authority }) => authority === this.#authority);
+  }
+
+  async #revocations(): Promise<Revocation[]> {
+    return (await this.#entries()).filter((entry) => entry.event === 'revoked');
+  }
+
+  #append(entry: JournalEntry): Promise<void> {
+    return appendJournal(this.#folder.indexFile, entry);
+  }
+}

@@ -1,0 +1,129 @@
+/** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
+import { resolve } from 'node:path';
+import { authorityFrom, type Authority } from './authority.js';
+import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { readBytes, readIfThere } from './atomic-file.js';
+import { CertificateError } from './errors.js';
+import { readJournal } from './journal.js';
+import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
+import type { IssuedRecord, Placement } from './ledger.js';
+import { readPassphrase, type PassphraseSource } from './passphrase.js';
+import { StoreFolder } from './store-folder.js';
+import { StoreLedger } from './store-ledger.js';
+import { x509Library } from './x509.js';
+
+/** Options of `openStore`. */
+export interface StoreOptions {
+  /** Encrypts the authorities' keys; the keys of issued certificates stay in the clear, for the servers that load them. */
+  readonly passphrase?: PassphraseSource | undefined;
+  /** How long to wait for another process that is writing, in ms; default 10,000. */
+  readonly lockTimeout?: number | undefined;
+  /** Ends every wait for the lock. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the index says of one certificate. */
+export interface StoredCertificate extends IssuedRecord {
+  /** The authority that signed it. */
+  readonly authority: string;
+  /** The path within the store, where it has one. */
+  readonly file: string | undefined;
+  readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
+}
+
+/** A folder of authorities and certificates. */
+export interface Store {
+  readonly directory: string;
+  /** Keys that others can read, with the command that mends it. */
+  readonly warnings: readonly string[];
+  /**
+   * Creates a root authority as `ca/NAME.crt` and `.key`; the name defaults to `root`.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
+   */
+  createAuthority(options: AuthorityOptions & { readonly file?: string | undefined }): Promise<Authority>;
+  /**
+   * Opens an authority; without a name the only one that has its key here.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_KEY_ABSENT` or `_PASSPHRASE`.
+   */
+  authority(name?: string): Promise<Authority>;
+  /** The names of the authorities here, with or without their keys. */
+  authorities(): Promise<string[]>;
+  /** Everything ever issued here, oldest first. */
+  certificates(): Promise<StoredCertificate[]>;
+}
+
+/**
+ * Opens a store, making its folder where there is none, and finishes what a crash interrupted.
+ * @throws CertificateError where the folder can't be used or the passphrase can't be had.
+ */
+export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
+  const passphrase = options.passphrase === undefined ? undefined : await readPassphrase(options.passphrase);
+  const lock = { timeout: options.lockTimeout ?? 10_000, signal: options.signal };
+  const folder = new StoreFolder(resolve(directory), passphrase, lock);
+  await folder.prepare();
+  return new FolderStore(folder, await folder.permissionWarnings());
+}
+
+class FolderStore implements Store {
+  readonly directory: string;
+  readonly warnings: readonly string[];
+  readonly #folder: StoreFolder;
+
+  constructor(folder: StoreFolder, warnings: readonly string[]) {
+    this.directory = folder.directory;
+    this.warnings = warnings;
+    this.#folder = folder;
+  }
+
+  async createAuthority(options: AuthorityOptions & Pick<Placement, 'file'>): Promise<Authority> {
+    const library = await x509Library();
+    const key = await generateKey(options.keyType);
+    const { certificate, record } = signAuthority(library, options, key);
+    const name = options.file ?? 'root';
+    const ledger = new StoreLedger(this.#folder, name);
+    const material = { certificate, chain: certificate, key: await ledger.protect(privateKeyPem(key)) };
+    await ledger.record(record, material, { file: name });
+    return this.authority(name);
+  }
+
+  async authority(name?: string): Promise<Authority> {
+    const chosen = name ?? (await this.#onlyAuthority());
+    const { certFile, keyFile } = this.#folder.authorityFiles(chosen);
+    const chain = (await readBytes(certFile)).toString('utf8');
+    const keyPem = await readIfThere(keyFile);
+    if (keyPem === undefined) {
+      const message = `the store has the certificate of "${chosen}" and not its key`;
+      throw new CertificateError('KNSOCK_CERTIFICATE_KEY_ABSENT', message, { file: keyFile });
+    }
+    const key = readPrivateKey(keyPem, this.#folder.passphrase);
+    return authorityFrom(await x509Library(), chain, key, keyPem, new StoreLedger(this.#folder, chosen));
+  }
+
+  authorities(): Promise<string[]> {
+    return this.#folder.names('ca', '.crt');
+  }
+
+  async certificates(): Promise<StoredCertificate[]> {
+    const entries = await readJournal(this.#folder.indexFile);
+    const revoked = new Map(
+      entries.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry]] : [])),
+    );
+    return entries.flatMap((entry) => {
+      if (entry.event !== 'issued') return [];
+      const { event: _, file, ...record } = entry;
+      const revocation = revoked.get(entry.serial);
+      return [{ ...record, file, revoked: revocation && { at: revocation.at, reason: revocation.reason } }];
+    });
+  }
+
+  async #onlyAuthority(): Promise<string> {
+    const names = await this.#folder.names('ca', '.key');
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) return only;
+    const message =
+      names.length === 0
+        ? `there is no authority in ${this.directory}`
+        : `say which authority is meant: ${names.join(', ')}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message);
+  }
+}

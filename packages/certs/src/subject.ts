@@ -1,0 +1,68 @@
+/** Distinguished names: who a certificate speaks of. */
+import { CertificateError } from './errors.js';
+import type { DistinguishedName, X509Library } from './x509.js';
+
+/** The subject fields a certificate may carry; `organizationalUnit` may be several. */
+export interface Subject {
+  readonly commonName?: string | undefined;
+  readonly organization?: string | undefined;
+  readonly organizationalUnit?: string | readonly string[] | undefined;
+  readonly locality?: string | undefined;
+  readonly state?: string | undefined;
+  /** Two letters (ISO 3166). */
+  readonly country?: string | undefined;
+}
+
+// In the customary order, with the upper bounds of RFC 5280 appendix A.1.
+const attributes = [
+  { field: 'country', oid: '2.5.4.6', limit: 2 },
+  { field: 'state', oid: '2.5.4.8', limit: 128 },
+  { field: 'locality', oid: '2.5.4.7', limit: 128 },
+  { field: 'organization', oid: '2.5.4.10', limit: 64 },
+  { field: 'organizationalUnit', oid: '2.5.4.11', limit: 64 },
+  { field: 'commonName', oid: '2.5.4.3', limit: 64 },
+] as const satisfies readonly { field: keyof Subject; oid: string; limit: number }[];
+
+/** Picks the subject fields out of larger options. */
+export function subjectOf(options: Subject): Subject {
+  return Object.fromEntries(attributes.map(({ field }) => [field, options[field]]));
+}
+
+/**
+ * Builds the distinguished name.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_SUBJECT` for a field that is too long or unprintable.
+ */
+export function buildSubject(library: X509Library, subject: Subject): DistinguishedName {
+  const { Name, RelativeDistinguishedName, AttributeTypeAndValue, AttributeValue } = library;
+  const parts = attributes.flatMap(({ field, oid, limit }) =>
+    valuesOf(subject[field]).map((text) => {
+      checkField(field, text, limit);
+      const value = new AttributeValue(
+        field === 'country' ? { printableString: text } : { utf8String: text },
+      );
+      return new RelativeDistinguishedName([new AttributeTypeAndValue({ type: oid, value })]);
+    }),
+  );
+  return new Name(parts);
+}
+
+function valuesOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+function checkField(field: string, text: string, limit: number): void {
+  const length = [...text].length;
+  const why =
+    text.trim() === ''
+      ? 'is empty'
+      : length > limit
+        ? `has ${length} characters, over the limit of ${limit}`
+        : field === 'country' && !/^[A-Za-z]{2}$/.test(text)
+          ? 'must be two letters'
+          : /\p{Cc}/u.test(text)
+            ? 'has control characters'
+            : undefined;
+  if (why !== undefined)
+    throw new CertificateError('KNSOCK_CERTIFICATE_SUBJECT', `the ${field} "${text}" ${why}`);
+}

@@ -1,0 +1,47 @@
+/**
+ * The only file that imports the X.509 library, and only when a certificate is made: loading it takes about
+ * 100 ms, which a program that merely reads certificates shouldn't pay.
+ *
+ * Only the ASN.1 schemas are used. Keys and signatures are node:crypto's: its KeyObjects are generated many times
+ * faster than WebCrypto's, and Ed25519 in WebCrypto prints a warning on Node 20.
+ */
+type Schemas = typeof import('@peculiar/asn1-x509');
+type RequestSchemas = typeof import('@peculiar/asn1-csr');
+type Conversion = Pick<
+  typeof import('@peculiar/asn1-schema'),
+  'AsnConvert' | 'OctetString' | 'AsnIntegerConverter'
+>;
+
+/** Schema classes of RFC 5280 and RFC 2986 with their encoder. */
+export type X509Library = Schemas & RequestSchemas & Conversion & Encoder;
+export type Extension = InstanceType<Schemas['Extension']>;
+export type GeneralName = InstanceType<Schemas['GeneralName']>;
+export type DistinguishedName = InstanceType<Schemas['Name']>;
+export type AlgorithmIdentifier = InstanceType<Schemas['AlgorithmIdentifier']>;
+
+interface Encoder {
+  /** DER of a schema object. */
+  encode(value: unknown): Buffer;
+}
+
+let library: Promise<X509Library> | undefined;
+
+/** The schema library, loaded at the first call and kept. */
+export function x509Library(): Promise<X509Library> {
+  return (library ??= load());
+}
+
+async function load(): Promise<X509Library> {
+  const [schemas, requests, conversion] = await Promise.all([
+    import('@peculiar/asn1-x509'),
+    import('@peculiar/asn1-csr'),
+    import('@peculiar/asn1-schema'),
+  ]);
+  const encode = (value: unknown) => Buffer.from(conversion.AsnConvert.serialize(value));
+  return { ...schemas, ...requests, ...conversion, encode };
+}
+
+/** The bytes alone, as the schemas want them: a Buffer's own memory may hold its neighbours' as well. */
+export function arrayBufferOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
