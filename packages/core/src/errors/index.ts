@@ -28,6 +28,7 @@ export {
   RemoteHandlerError,
   RequestNotStartedError,
   TruncatedMessageError,
+  type JsonIssue,
 } from './protocol.js';
 export { RequestError } from './request.js';
 export { InvalidOptionError } from './option.js';

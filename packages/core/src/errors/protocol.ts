@@ -45,12 +45,27 @@ export class FramingMismatchError extends ProtocolError {
   }
 }
 
+/** Where a message fails its schema: the field, as in `user.name` or `items.3` (empty: the whole), and what is wrong. */
+export interface JsonIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** A message isn't JSON, or doesn't fit its schema. */
 export class InvalidJsonError extends ProtocolError {
   static override readonly brand: string = 'InvalidJsonError';
+  /** Where the text stops being JSON, in characters (UTF-16 code units) from 0. */
+  readonly position: number | undefined;
+  /** The fields at fault; empty where the text isn't JSON at all. */
+  readonly issues: readonly JsonIssue[];
 
-  constructor(message: string, details?: ErrorDetails) {
+  constructor(
+    message: string,
+    details: ErrorDetails & { position?: number; issues?: readonly JsonIssue[] } = {},
+  ) {
     super(message, details, 'KNSOCK_INVALID_JSON');
+    this.position = details.position;
+    this.issues = details.issues ?? [];
   }
 }
 

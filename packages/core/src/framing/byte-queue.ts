@@ -7,13 +7,15 @@ const SMALLEST_BLOCK = 256;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Gathers bytes that come in pieces into one block of memory.
+ * Gathers bytes that come in pieces into one block of memory; decoders keep unfinished messages in it.
+ * Check the limit before you call it: it takes what it is given.
  *
  * Blocks are never taken from Node's shared pool: what a connection receives shares memory with no other.
  */
 export class ByteQueue {
   #block: Buffer = NOTHING;
   #length = 0;
+  #expected = Infinity;
 
   /** How many bytes are held. */
   get length(): number {
@@ -22,13 +24,14 @@ export class ByteQueue {
 
   /** Prepares for `total` bytes without trusting that they come: at most 256 KiB are allocated now. */
   expect(total: number): void {
+    this.#expected = total;
     if (total > 0) this.#block = Buffer.allocUnsafeSlow(Math.min(total, EAGER_BYTES));
   }
 
-  /** Copies `source[from, to)` behind what is held; the block never grows past `most` bytes in all. */
-  append(source: Buffer, from: number, to: number, most: number): void {
+  /** Copies `source[from, to)` behind what is held. */
+  append(source: Buffer, from: number, to: number): void {
     const length = this.#length + (to - from);
-    if (length > this.#block.length) this.#grow(length, most);
+    if (length > this.#block.length) this.#grow(length);
     source.copy(this.#block, this.#length, from, to);
     this.#length = length;
   }
@@ -39,13 +42,14 @@ export class ByteQueue {
     const taken = this.#length === block.length ? block : block.subarray(0, this.#length);
     this.#block = NOTHING;
     this.#length = 0;
+    this.#expected = Infinity;
     return taken;
   }
 
   // Doubling copies each byte about once more in all, and holds at most twice what has come.
-  #grow(needed: number, most: number): void {
-    const doubled = Math.max(needed, this.#block.length * 2, SMALLEST_BLOCK);
-    const block = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(doubled, most)));
+  #grow(needed: number): void {
+    const doubled = Math.max(this.#block.length * 2, SMALLEST_BLOCK);
+    const block = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(doubled, this.#expected)));
     this.#block.copy(block, 0, 0, this.#length);
     this.#block = block;
   }

@@ -57,7 +57,7 @@ export class FrameAssembler {
   /** Takes what the body lacks from `chunk[at…]` and returns the position after it. */
   fillBody(chunk: Buffer, at: number): number {
     const to = Math.min(chunk.length, at + this.#bodySize - this.#body.length);
-    this.#body.append(chunk, at, to, this.#bodySize);
+    this.#body.append(chunk, at, to);
     return to;
   }
 

@@ -6,9 +6,6 @@ import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './fra
 const LF = 0x0a;
 const CR = 0x0d;
 
-// A native search costs more to call than it saves on a short line, so the first bytes are looked at here.
-const SHORT_LINE = 48;
-
 /**
  * One message per line. LF ends a line and one CR before it is stripped; neither counts towards `maxMessageBytes`.
  * Sending refuses what would come out otherwise than it went in: a payload that contains LF or ends in CR.
@@ -53,7 +50,7 @@ class LineDecoder implements Decoder {
       if (at < 0) return;
     }
     while (at < chunk.length) {
-      const end = lineFeed(chunk, at);
+      const end = chunk.indexOf(LF, at);
       if (end < 0) return this.#hold(chunk, at, chunk.length);
       sink.message(this.#line(chunk, at, end));
       at = end + 1;
@@ -93,12 +90,6 @@ class LineDecoder implements Decoder {
       const spare = size === this.#limit + 1 && (to === from || chunk[to - 1] === CR);
       if (!spare) throw new MessageTooLargeError(size, this.#limit);
     }
-    this.#held.append(chunk, from, to, this.#limit + 1);
+    this.#held.append(chunk, from, to);
   }
-}
-
-function lineFeed(chunk: Buffer, from: number): number {
-  const near = Math.min(chunk.length, from + SHORT_LINE);
-  for (let at = from; at < near; at++) if (chunk[at] === LF) return at;
-  return near === chunk.length ? -1 : chunk.indexOf(LF, near);
 }

@@ -1,1 +1,7 @@
+export {
+  checkFraming,
+  framingRules,
+  type FramingComplianceOptions,
+  type FramingRule,
+} from './framing-compliance.js';
 export { encodeAll, MemoryOutput } from './memory-output.js';

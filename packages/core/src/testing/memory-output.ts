@@ -35,7 +35,7 @@ export class MemoryOutput implements Output {
 }
 
 /** The bytes of some messages, one behind the other. */
-export function encodeAll(framing: Framing<never, never> | Framing, payloads: Iterable<Uint8Array>): Buffer {
+export function encodeAll(framing: Pick<Framing, 'encode'>, payloads: Iterable<Uint8Array>): Buffer {
   const out = new MemoryOutput();
   for (const payload of payloads) framing.encode(payload, out);
   return out.bytes();

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { TruncatedMessageError } from '../../errors/index.js';
 import { FrameAssembler } from '../frame-assembler.js';
 import type { FramingLimits } from '../framing.js';
-import { checkFrame, hasId, HEADER_BYTES, ID_BYTES, readId } from './kinds.js';
+import { checkFrame, HEADER_BYTES, idBytesOf, readId } from './kinds.js';
 
 /** Takes decoded frames, in order, within the call that decodes them. */
 export interface FrameSink {
@@ -84,6 +84,7 @@ export class FrameDecoder {
 }
 
 function deliver(kind: number, bytes: Buffer, from: number, to: number, sink: FrameSink): void {
-  if (hasId(kind)) sink.frame(kind, readId(bytes, from, kind), bytes.subarray(from + ID_BYTES, to));
-  else sink.frame(kind, 0, bytes.subarray(from, to));
+  const idBytes = idBytesOf(kind);
+  const id = idBytes === 0 ? 0 : readId(bytes, from, kind);
+  sink.frame(kind, id, bytes.subarray(from + idBytes, to));
 }

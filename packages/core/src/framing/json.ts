@@ -1,0 +1,114 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { InvalidJsonError, InvalidOptionError } from '../errors/index.js';
+import { jsonErrorPosition } from './json-error-position.js';
+import { knsockBrand, isKnsock } from './knsock/index.js';
+import type { Framing, FramingLimits, Output } from './framing.js';
+import type { SchemaIssue, StandardSchema } from './standard-schema.js';
+
+export interface JsonOptions<T> {
+  /** What every received message must be, from any library that implements Standard Schema v1; validated synchronously. */
+  schema?: StandardSchema<T> | undefined;
+}
+
+// More issues than these make an error nobody reads.
+const MAX_ISSUES = 5;
+
+/**
+ * JSON values (RFC 8259, UTF-8) in the messages of another framing. What is received is checked against the schema
+ * and has its type; what is sent isn't checked.
+ *
+ * Receiving throws InvalidJsonError, which names the place or the fields at fault and never quotes the message;
+ * so does sending what JSON can't express (`undefined`, a bigint, a cycle).
+ */
+export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}): Framing<T, unknown> {
+  const validate = validator(options.schema);
+  const brand = isKnsock(framing) ? { [knsockBrand]: true } : {};
+  return {
+    ...brand,
+    name: `json(${framing.name})`,
+    alpn: framing.alpn,
+    decoder: (limits: FramingLimits) => framing.decoder(limits),
+    encode: (payload: Uint8Array, out: Output) => framing.encode(payload, out),
+    parse: (payload: Buffer) => validate(parseJson(framing.parse ? framing.parse(payload) : payload)),
+    print: (message: unknown) => (framing.print ? framing.print(printJson(message)) : printJson(message)),
+  };
+}
+
+function parseJson(payload: Buffer): unknown {
+  if (!isUtf8(payload))
+    throw new InvalidJsonError(`a message of ${payload.length} bytes isn't JSON: it isn't UTF-8`);
+  const text = payload.toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    // V8's error is left out on purpose: its message quotes the payload.
+    throw notJson(text);
+  }
+}
+
+function notJson(text: string): InvalidJsonError {
+  const position = jsonErrorPosition(text);
+  const length = text.length.toLocaleString('en');
+  if (position === text.length) {
+    return new InvalidJsonError(`a message isn't JSON: it ends too early, after ${length} characters`, {
+      position,
+    });
+  }
+  const character = JSON.stringify(String.fromCodePoint(text.codePointAt(position)!));
+  const place = `character ${(position + 1).toLocaleString('en')} of ${length}`;
+  return new InvalidJsonError(`a message isn't JSON: unexpected ${character} at ${place}`, { position });
+}
+
+function printJson(message: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(message);
+  } catch (cause) {
+    throw new InvalidJsonError(`a message can't be sent as JSON: ${(cause as Error).message}`, { cause });
+  }
+  // JSON.stringify's type leaves out that undefined, a function and a symbol have no JSON.
+  if (text === undefined)
+    throw new InvalidJsonError(`a message can't be sent as JSON: it is ${typeof message}`);
+  return text;
+}
+
+function validator<T>(schema: StandardSchema<T> | undefined): (value: unknown) => T {
+  if (schema === undefined) return (value) => value as T;
+  const standard = schema['~standard'] as StandardSchema<T>['~standard'] | undefined;
+  if (standard?.version !== 1 || typeof standard.validate !== 'function') {
+    throw new InvalidOptionError(
+      'schema',
+      'schema must implement Standard Schema v1 (have a "~standard" property)',
+    );
+  }
+  return (value) => {
+    const result = standard.validate(value);
+    if ('then' in result) throw asynchronous(result, standard.vendor);
+    if (result.issues) throw notAsAgreed(result.issues);
+    return result.value;
+  };
+}
+
+function asynchronous(result: Promise<unknown>, vendor: string): InvalidOptionError {
+  result.catch(() => undefined);
+  return new InvalidOptionError(
+    'schema',
+    `the schema (${vendor}) validates asynchronously; json() takes synchronous ones`,
+    {
+      hint: 'Leave asynchronous checks to the handler.',
+    },
+  );
+}
+
+function notAsAgreed(raw: readonly SchemaIssue[]): InvalidJsonError {
+  const issues = raw.map(({ message, path = [] }) => ({ path: pathOf(path), message }));
+  const shown = issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  const more = issues.length > MAX_ISSUES ? ` (and ${issues.length - MAX_ISSUES} more)` : '';
+  return new InvalidJsonError(`a message doesn't fit its schema: ${shown.join('; ')}${more}`, { issues });
+}
+
+function pathOf(path: NonNullable<SchemaIssue['path']>): string {
+  return path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+}
