@@ -142,7 +142,7 @@ describe('jsonErrorPosition', () => {
           ([whole, at, extra]) =>
             whole.slice(0, at % (whole.length + 1)) + extra + whole.slice(at % (whole.length + 1)),
         ),
-      fc.string({ unit: fc.constantFrom(...'[]{}:,"0-1.eE tnul\\') }),
+      fc.stringMatching(/^[[\]{}:,"0\-1.eE tnul\\]*$/),
     );
     fc.assert(
       fc.property(text, (candidate) => {

@@ -1,4 +1,4 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { isUtf8, type Buffer } from 'node:buffer';
 import { InvalidJsonError, InvalidOptionError } from '../errors/index.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { knsockBrand, isKnsock } from './knsock/index.js';

@@ -11,7 +11,6 @@ export function collectGarbage(): boolean {
 }
 
 function collector(): (() => void) | undefined {
-  if (typeof globalThis.gc === 'function') return () => void globalThis.gc!();
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('typeof gc === "function" ? gc : undefined');
   return found as (() => void) | undefined;

@@ -18,7 +18,7 @@ export interface FramingComplianceOptions {
 export interface FramingRule {
   /** A sentence that makes a test's name. */
   readonly name: string;
-  check(): void;
+  readonly check: () => void;
 }
 
 type AnyFraming = Pick<Framing, 'name' | 'alpn' | 'decoder' | 'encode'>;

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MessageTooLargeError, ProtocolError, TruncatedMessageError } from '../../errors/index.js';
+import { ProtocolError, TruncatedMessageError, type MessageTooLargeError } from '../../errors/index.js';
 import { MemoryOutput } from '../../testing/index.js';
 import { encodeFrame, FrameDecoder, Kind } from './index.js';
 
@@ -143,7 +143,12 @@ describe('FrameDecoder', () => {
     for (let i = 1; i <= 3; i++) encodeFrame(Kind.MESSAGE, 0, Buffer.from(`${i}`), out);
     const decoder = new FrameDecoder(limits);
     let frames = 0;
-    const sink = { frame: () => (frames++, decoder.stop()) };
+    const sink = {
+      frame() {
+        frames++;
+        decoder.stop();
+      },
+    };
     decoder.push(out.bytes().subarray(0, 5), sink);
     decoder.push(out.bytes().subarray(5), sink);
     expect(frames).toBe(1);
