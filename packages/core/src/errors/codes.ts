@@ -64,6 +64,7 @@ export const codes = {
   KNSOCK_PEER_PIN_MISMATCH: final('The peer’s key isn’t a pinned one; was it rotated, or is somebody between?'),
   KNSOCK_PEER_NOT_ALLOWED: final('The certificate is valid, but no rule of authorize admits it.'),
   KNSOCK_PEER_MALFORMED: final('The certificate breaks the standard; reissue it.'),
+  KNSOCK_MALFORMED_DER: final('Is that a certificate or CRL (PEM or DER), and is it whole? `openssl asn1parse` shows its structure.'),
   KNSOCK_CLIENT_CERTIFICATE_REFUSED: final('Does the server trust the CA of your certificate, is it within its dates, and did you load one at all?'),
 
   KNSOCK_CREDENTIALS_MISSING_FILE: final('Is the path right, seen from the folder where the program runs?'),

@@ -20,6 +20,7 @@ export {
   type CredentialsReason,
   type HandshakeReason,
 } from './security.js';
+export { MalformedDerError } from './malformed-der.js';
 export {
   FramingMismatchError,
   InvalidJsonError,

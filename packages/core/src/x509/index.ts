@@ -1,1 +1,36 @@
-export {};
+// Reading
+export { parseCertificate, parseCertificates, X509Certificate } from './certificate.js';
+export { parseCrl, parseCrls, CertificateRevocationList, type IssuingDistributionPoint } from './crl.js';
+export { type RevokedEntry, type RevokedEntries } from './revoked-entries.js';
+export { splitPem, toPem, type PemBlock } from './pem.js';
+
+// What certificates are made of
+export { type AlgorithmIdentifier } from './algorithm.js';
+export { type BasicConstraints } from './basic-constraints.js';
+export { type DistributionPoint } from './distribution-points.js';
+export { type Extension, type Extensions } from './extensions.js';
+export { type GeneralName } from './general-names.js';
+export { type AuthorityKeyIdentifier } from './key-identifiers.js';
+export { type KeyUsage } from './key-usage.js';
+export { DistinguishedName, type NameAttribute } from './name.js';
+export { type KeyKind, type PublicKeyInfo } from './public-key.js';
+export { type NameConstraints } from './subtrees.js';
+
+// Judging
+export { matchesName } from './host-name.js';
+export {
+  verifyPath,
+  verifyPathSync,
+  type CertificateInput,
+  type CrlInput,
+  type VerifyOptions,
+} from './verify-path.js';
+export { judgePath, type PathVerdict } from './judge-path.js';
+export { type JudgeOptions } from './judgement.js';
+export { type Failure } from './failure.js';
+export {
+  checkRevocation,
+  verifyCrlSignature,
+  type RevocationFinding,
+  type RevocationOptions,
+} from './revocation.js';

@@ -1,0 +1,248 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
+import { readBasicConstraints, type BasicConstraints } from './basic-constraints.js';
+import { contextTag, DerReader, Tag } from './der.js';
+import { readDistributionPoints, type DistributionPoint } from './distribution-points.js';
+import { decodeExtension, noExtensions, readExtensions, type Extensions } from './extensions.js';
+import { readGeneralName, readGeneralNames, type GeneralName } from './general-names.js';
+import {
+  readAuthorityKeyIdentifier,
+  readSubjectKeyIdentifier,
+  type AuthorityKeyIdentifier,
+} from './key-identifiers.js';
+import { readExtendedKeyUsage, readKeyUsage, type KeyUsage } from './key-usage.js';
+import { readName, type DistinguishedName } from './name.js';
+import { extensionOid as oid } from './oid.js';
+import { derObject, derObjects, toPem } from './pem.js';
+import {
+  readInhibitAnyPolicy,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
+  type PolicyConstraints,
+  type PolicyMapping,
+} from './policy-extensions.js';
+import { readPublicKeyInfo, toKeyObject, type PublicKeyInfo } from './public-key.js';
+import { verifySignature } from './signature.js';
+import { readNameConstraints, type NameConstraints } from './subtrees.js';
+import { readTime } from './time.js';
+
+const LABELS = ['CERTIFICATE', 'X509 CERTIFICATE'] as const;
+
+/**
+ * Reads one certificate, PEM or DER.
+ * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
+ */
+export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate {
+  return new X509Certificate(derObject(pemOrDer, LABELS));
+}
+
+/**
+ * Reads every certificate of a PEM bundle, in order, or the one of a DER input.
+ * @throws MalformedDerError where there is none, or one of them can't be read
+ */
+export function parseCertificates(bundle: string | Uint8Array): X509Certificate[] {
+  return derObjects(bundle, LABELS).map((der) => new X509Certificate(der));
+}
+
+/** The DER of every certificate in an input, none of them read yet. */
+export function certificateDers(bundle: string | Uint8Array): Buffer[] {
+  return derObjects(bundle, LABELS);
+}
+
+/** A certificate, read completely and never changed (RFC 5280 4.1). */
+export class X509Certificate {
+  readonly der: Buffer;
+  /** The signed part. */
+  readonly tbs: Buffer;
+  readonly version: 1 | 2 | 3;
+  /** The serial number in lower-case hex, without leading zero bytes; negative ones start with `-`. */
+  readonly serial: string;
+  readonly serialBytes: Buffer;
+  readonly issuer: DistinguishedName;
+  readonly subject: DistinguishedName;
+  /** First and last moment of validity, both included. */
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly publicKeyInfo: PublicKeyInfo;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
+  readonly signature: Buffer;
+  readonly extensions: Extensions;
+  readonly subjectAltNames: readonly GeneralName[] | undefined;
+  readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
+  /** Purposes as identifiers, such as `1.3.6.1.5.5.7.3.1` for servers. */
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  readonly basicConstraints: BasicConstraints | undefined;
+  readonly nameConstraints: NameConstraints | undefined;
+  readonly policies: readonly string[] | undefined;
+  readonly policyMappings: readonly PolicyMapping[] | undefined;
+  readonly policyConstraints: PolicyConstraints | undefined;
+  readonly inhibitAnyPolicy: number | undefined;
+  readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  readonly subjectKeyIdentifier: Buffer | undefined;
+  readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
+  #publicKey: KeyObject | undefined;
+  #isSelfSigned: boolean | undefined;
+  #fingerprint: string | undefined;
+  #spkiPin: string | undefined;
+
+  /** @throws MalformedDerError */
+  constructor(der: Buffer) {
+    const reader = new DerReader(der);
+    const outer = reader.enter(Tag.sequence, 'certificate');
+    reader.finish('certificate');
+    const tbsStart = outer.position;
+    const tbs = outer.enter(Tag.sequence, 'certificate body');
+    this.der = der;
+    this.tbs = der.subarray(tbsStart, outer.position);
+    this.signatureAlgorithm = readAlgorithm(outer, 'signature algorithm');
+    this.signature = outer.octetsAsBits('signature');
+    outer.finish('certificate');
+
+    this.version = readVersion(tbs);
+    this.serialBytes = tbs.integer('serial number');
+    this.serial = showSerial(this.serialBytes);
+    requireSameAlgorithm(tbs, this.signatureAlgorithm);
+    this.issuer = readName(tbs, 'issuer');
+    const validity = tbs.enter(Tag.sequence, 'validity');
+    this.notBefore = new Date(readTime(validity, 'notBefore'));
+    this.notAfter = new Date(readTime(validity, 'notAfter'));
+    validity.finish('validity');
+    this.subject = readName(tbs, 'subject');
+    this.publicKeyInfo = readPublicKeyInfo(tbs);
+    skipUniqueIdentifiers(tbs, this.version);
+    this.extensions = readCertificateExtensions(tbs, this.version);
+    tbs.finish('certificate body');
+
+    const { extensions } = this;
+    this.subjectAltNames = decodeExtension(extensions, oid.subjectAltName, (value) =>
+      readGeneralNames(value, 'subjectAltName'),
+    );
+    this.keyUsage = decodeExtension(extensions, oid.keyUsage, readKeyUsage);
+    this.extendedKeyUsage = decodeExtension(extensions, oid.extendedKeyUsage, readExtendedKeyUsage);
+    this.basicConstraints = decodeExtension(extensions, oid.basicConstraints, readBasicConstraints);
+    this.nameConstraints = decodeExtension(extensions, oid.nameConstraints, readNameConstraints);
+    this.policies = decodeExtension(extensions, oid.certificatePolicies, readPolicies);
+    this.policyMappings = decodeExtension(extensions, oid.policyMappings, readPolicyMappings);
+    this.policyConstraints = decodeExtension(extensions, oid.policyConstraints, readPolicyConstraints);
+    this.inhibitAnyPolicy = decodeExtension(extensions, oid.inhibitAnyPolicy, readInhibitAnyPolicy);
+    this.authorityKeyIdentifier = decodeExtension(
+      extensions,
+      oid.authorityKeyIdentifier,
+      readAuthorityKeyIdentifier,
+    );
+    this.subjectKeyIdentifier = decodeExtension(
+      extensions,
+      oid.subjectKeyIdentifier,
+      readSubjectKeyIdentifier,
+    );
+    this.crlDistributionPoints = decodeExtension(
+      extensions,
+      oid.crlDistributionPoints,
+      readDistributionPoints,
+    );
+    decodeExtension(extensions, oid.authorityInfoAccess, checkInfoAccess);
+  }
+
+  /** @throws MalformedDerError where this Node can't use such a key */
+  get publicKey(): KeyObject {
+    return (this.#publicKey ??= toKeyObject(this.publicKeyInfo));
+  }
+
+  /** SHA-256 of the DER, lower-case hex. */
+  get fingerprint256(): string {
+    return (this.#fingerprint ??= createHash('sha256').update(this.der).digest('hex'));
+  }
+
+  /** `sha256/` and the base64 of SHA-256 of the public key: it survives a renewal that keeps the key. */
+  get spkiPin(): string {
+    return (this.#spkiPin ??= `sha256/${createHash('sha256').update(this.publicKeyInfo.der).digest('base64')}`);
+  }
+
+  /** Whether issuer and subject are the same name (RFC 5280 6.1): a root, or a CA's new key signed by its old one. */
+  get isSelfIssued(): boolean {
+    return this.subject.equals(this.issuer);
+  }
+
+  /** Whether its own key signed it; false too where the algorithm is too weak to be relied on. Checked once. */
+  get isSelfSigned(): boolean {
+    return (this.#isSelfSigned ??= verifySignature(this, () => this.publicKey).status === 'good');
+  }
+
+  get dnsNames(): string[] {
+    return this.#altNames('dns');
+  }
+
+  /** Canonical text: dotted IPv4, RFC 5952 IPv6. */
+  get ipAddresses(): string[] {
+    return this.#altNames('ip');
+  }
+
+  get emailAddresses(): string[] {
+    return this.#altNames('email');
+  }
+
+  get uris(): string[] {
+    return this.#altNames('uri');
+  }
+
+  get pem(): string {
+    return toPem('CERTIFICATE', this.der);
+  }
+
+  #altNames(kind: 'dns' | 'ip' | 'email' | 'uri'): string[] {
+    return (this.subjectAltNames ?? []).flatMap((name) => (name.kind === kind ? [name.value as string] : []));
+  }
+}
+
+/** A serial number's bytes as `X509Certificate.serial` shows them. */
+export function showSerial(bytes: Buffer): string {
+  const isNegative = (bytes[0] as number) >= 0x80;
+  if (isNegative)
+    return `-${((1n << BigInt(bytes.length * 8)) - BigInt(`0x${bytes.toString('hex')}`)).toString(16)}`;
+  return bytes.subarray(bytes.length > 1 && bytes[0] === 0 ? 1 : 0).toString('hex');
+}
+
+/** Refuses a signature algorithm inside that differs from the one outside (RFC 5280 4.1.1.2). */
+export function requireSameAlgorithm(reader: DerReader, outer: AlgorithmIdentifier): void {
+  const inner = readAlgorithm(reader, 'signature algorithm');
+  if (!inner.der.equals(outer.der))
+    reader.fail('the signature algorithm inside differs from the one outside');
+}
+
+function readVersion(reader: DerReader): 1 | 2 | 3 {
+  const tag = contextTag(0, 'constructed');
+  if (!reader.has(tag)) return 1;
+  const explicit = reader.enter(tag, 'version');
+  const version = explicit.smallInteger(2, 'version');
+  explicit.finish('version');
+  return version === 2 ? 3 : version === 1 ? 2 : explicit.fail('version 1 is spelled out, which DER forbids');
+}
+
+/** Nobody uses them; RFC 5280 4.1.2.8 wants them read over, from version 2 on. */
+function skipUniqueIdentifiers(reader: DerReader, version: number): void {
+  for (const tag of [contextTag(1, 'primitive'), contextTag(2, 'primitive')]) {
+    if (version > 1 && reader.has(tag)) reader.bitString('unique identifier', tag);
+  }
+}
+
+function readCertificateExtensions(reader: DerReader, version: number): Extensions {
+  const tag = contextTag(3, 'constructed');
+  if (version < 3 || !reader.has(tag)) return noExtensions;
+  const explicit = reader.enter(tag, 'extensions');
+  const extensions = readExtensions(explicit, 'extensions');
+  explicit.finish('extensions');
+  return extensions;
+}
+
+/** Authority information access isn't used, but malformed it shows an issuer not to rely on. */
+function checkInfoAccess(reader: DerReader): void {
+  const sequence = reader.enter(Tag.sequence, 'authority information access');
+  if (sequence.isDone) sequence.fail('authority information access is empty');
+  while (!sequence.isDone) {
+    const description = sequence.enter(Tag.sequence, 'access description');
+    description.oid('access method');
+    readGeneralName(description, 'access location', 'address');
+    description.finish('access description');
+  }
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
+import { requireSameAlgorithm, type X509Certificate } from './certificate.js';
+import { contextTag, DerReader, Tag } from './der.js';
+import { readPointNames } from './distribution-points.js';
+import { decodeExtension, noExtensions, readExtensions, type Extensions } from './extensions.js';
+import type { GeneralName } from './general-names.js';
+import { readAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './key-identifiers.js';
+import { readName, type DistinguishedName } from './name.js';
+import { extensionOid as oid } from './oid.js';
+import { derObject, derObjects } from './pem.js';
+import { RevokedEntries, type RevokedEntry } from './revoked-entries.js';
+import { showSerial } from './certificate.js';
+import { isTime, readTime } from './time.js';
+
+const LABELS = ['X509 CRL', 'CRL'] as const;
+
+/** Which certificates a CRL speaks of (RFC 5280 5.2.5). */
+export interface IssuingDistributionPoint {
+  readonly der: Buffer;
+  /** Where the CRL is published, if it covers only the certificates that name that place. */
+  readonly names: readonly GeneralName[];
+  readonly onlyUserCertificates: boolean;
+  readonly onlyAuthorities: boolean;
+  readonly onlySomeReasons: boolean;
+  readonly indirect: boolean;
+  readonly onlyAttributeCertificates: boolean;
+}
+
+/**
+ * Reads one CRL, PEM (`X509 CRL` or `CRL`) or DER.
+ * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
+ */
+export function parseCrl(pemOrDer: string | Uint8Array): CertificateRevocationList {
+  return new CertificateRevocationList(derObject(pemOrDer, LABELS));
+}
+
+/**
+ * Reads every CRL of a PEM bundle, in order, or the one of a DER input.
+ * @throws MalformedDerError where there is none, or one of them can't be read
+ */
+export function parseCrls(bundle: string | Uint8Array): CertificateRevocationList[] {
+  return derObjects(bundle, LABELS).map((der) => new CertificateRevocationList(der));
+}
+
+/** A certificate revocation list (RFC 5280 5.1), read completely and never changed. */
+export class CertificateRevocationList {
+  readonly der: Buffer;
+  /** The signed part. */
+  readonly tbs: Buffer;
+  readonly version: 1 | 2;
+  readonly issuer: DistinguishedName;
+  readonly thisUpdate: Date;
+  /** When the next list is due at the latest; undefined where the list doesn't say. */
+  readonly nextUpdate: Date | undefined;
+  readonly entries: RevokedEntries;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
+  readonly signature: Buffer;
+  readonly extensions: Extensions;
+  /** The CRL number in hex, as `X509Certificate.serial`. */
+  readonly number: string | undefined;
+  readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
+  #fingerprint: string | undefined;
+
+  /** @throws MalformedDerError */
+  constructor(der: Buffer) {
+    const reader = new DerReader(der);
+    const outer = reader.enter(Tag.sequence, 'CRL');
+    reader.finish('CRL');
+    const tbsStart = outer.position;
+    const tbs = outer.enter(Tag.sequence, 'CRL body');
+    this.der = der;
+    this.tbs = der.subarray(tbsStart, outer.position);
+    this.signatureAlgorithm = readAlgorithm(outer, 'signature algorithm');
+    this.signature = outer.octetsAsBits('signature');
+    outer.finish('CRL');
+
+    this.version = tbs.has(Tag.integer) && tbs.smallInteger(1, 'CRL version') === 1 ? 2 : 1;
+    requireSameAlgorithm(tbs, this.signatureAlgorithm);
+    this.issuer = readName(tbs, 'CRL issuer');
+    this.thisUpdate = new Date(readTime(tbs, 'thisUpdate'));
+    this.nextUpdate = isTime(tbs) ? new Date(readTime(tbs, 'nextUpdate')) : undefined;
+    const revoked = tbs.has(Tag.sequence) ? tbs.enter(Tag.sequence, 'revoked certificates') : undefined;
+    this.entries = new RevokedEntries(revoked, der);
+    this.extensions = readCrlExtensions(tbs);
+    tbs.finish('CRL body');
+
+    const { extensions } = this;
+    this.number = decodeExtension(extensions, oid.crlNumber, (value) =>
+      showSerial(value.integer('CRL number')),
+    );
+    this.authorityKeyIdentifier = decodeExtension(
+      extensions,
+      oid.authorityKeyIdentifier,
+      readAuthorityKeyIdentifier,
+    );
+    this.issuingDistributionPoint = decodeExtension(
+      extensions,
+      oid.issuingDistributionPoint,
+      readIssuingPoint,
+    );
+  }
+
+  /** SHA-256 of the DER, lower-case hex. */
+  get fingerprint256(): string {
+    return (this.#fingerprint ??= createHash('sha256').update(this.der).digest('hex'));
+  }
+
+  /** The entry of a certificate, if the list has one; says nothing of whether the list may be relied on. */
+  find(certificate: X509Certificate): RevokedEntry | undefined {
+    return this.entries.find(certificate.serialBytes);
+  }
+}
+
+function readCrlExtensions(tbs: DerReader): Extensions {
+  const tag = contextTag(0, 'constructed');
+  if (!tbs.has(tag)) return noExtensions;
+  const explicit = tbs.enter(tag, 'CRL extensions');
+  const extensions = readExtensions(explicit, 'CRL extensions');
+  explicit.finish('CRL extensions');
+  return extensions;
+}
+
+function readIssuingPoint(reader: DerReader): IssuingDistributionPoint {
+  const what = 'issuing distribution point';
+  const start = reader.position;
+  const sequence = reader.enter(Tag.sequence, what);
+  const flag = (number: number): boolean => {
+    const tag = contextTag(number, 'primitive');
+    if (!sequence.has(tag)) return false;
+    const content = sequence.content(tag, what);
+    return content.length === 1 && content[0] === 0xff
+      ? true
+      : sequence.fail(`${what} has a flag that isn’t true`);
+  };
+  const names = readPointNames(sequence);
+  const point = {
+    names,
+    onlyUserCertificates: flag(1),
+    onlyAuthorities: flag(2),
+    onlySomeReasons: readSomeReasons(sequence, what),
+    indirect: flag(4),
+    onlyAttributeCertificates: flag(5),
+  };
+  sequence.finish(what);
+  return { ...point, der: reader.bytes.subarray(start, reader.position) };
+}
+
+function readSomeReasons(sequence: DerReader, what: string): boolean {
+  const tag = contextTag(3, 'primitive');
+  if (!sequence.has(tag)) return false;
+  sequence.bitString(what, tag);
+  return true;
+}

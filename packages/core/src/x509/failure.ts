@@ -1,0 +1,49 @@
+import type { Reason } from '../errors/reason.js';
+import type { X509Certificate } from './certificate.js';
+import { showTime } from './time.js';
+
+/** Why a path isn't trusted. */
+export interface Failure {
+  readonly ok: false;
+  readonly reason: Reason;
+  /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
+  readonly depth: number;
+  /** A sentence with the evidence: subject, issuer, dates, names. */
+  readonly message: string;
+  /** The certificate at fault; undefined where it couldn't be read. */
+  readonly certificate: X509Certificate | undefined;
+}
+
+/** Says what is wrong with the certificate at `depth` of a path; `problem` completes "certificate … (subject) …". */
+export function failure(
+  reason: Reason,
+  path: readonly X509Certificate[],
+  depth: number,
+  problem: string,
+): Failure {
+  const certificate = path[depth];
+  const subject = certificate ? showSubject(certificate) : 'that could not be read';
+  return { ok: false, reason, depth, message: `certificate ${depth} (${subject}) ${problem}`, certificate };
+}
+
+/** The name by which people know a certificate: its subject, or failing that its first alternative name. */
+export function showSubject(certificate: X509Certificate): string {
+  if (!certificate.subject.isEmpty) return shortened(certificate.subject.toString());
+  const [name] = [
+    ...certificate.dnsNames,
+    ...certificate.ipAddresses,
+    ...certificate.uris,
+    ...certificate.emailAddresses,
+  ];
+  return shortened(name ?? `serial ${certificate.serial}`);
+}
+
+/** A list for a sentence, bounded however many there are. */
+export function showList(items: readonly string[]): string {
+  const shown = items.slice(0, 8).map(shortened).join(', ');
+  return items.length > 8 ? `${shown} and ${(items.length - 8).toLocaleString('en')} more` : shown || 'none';
+}
+
+export const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
+
+export { showTime };

@@ -1,0 +1,129 @@
+import { InvalidOptionError } from '../errors/option.js';
+import { certificateDers, X509Certificate } from './certificate.js';
+import { CertificateRevocationList, parseCrls } from './crl.js';
+import type { Failure } from './failure.js';
+import { judge, type PathVerdict } from './judge-path.js';
+import { parseJudgeOptions, type JudgeOptions } from './judgement.js';
+import { PathSearch } from './path-search.js';
+
+/** One certificate or several: read already, a PEM text (every block of it counts), or DER. */
+export type CertificateInput = X509Certificate | string | Uint8Array;
+/** A CRL or several: read already, a PEM text (every block of it counts), or DER. */
+export type CrlInput = CertificateRevocationList | string | Uint8Array;
+
+export interface VerifyOptions extends Omit<JudgeOptions, 'crls'> {
+  readonly leaf: CertificateInput;
+  /** What the peer sent along, or else is at hand; in any order. Those that can't be read are left out. */
+  readonly intermediates?: readonly CertificateInput[] | undefined;
+  /** Whom to trust. Those that can't be read are left out. */
+  readonly anchors: readonly CertificateInput[];
+  readonly crls?: readonly CrlInput[] | undefined;
+  /** How many CAs, self-issued ones not counted, may stand between leaf and anchor; default 10. */
+  readonly maxDepth?: number | undefined;
+  /** Let a path end at any trusted certificate, an intermediate or the leaf itself; default: at self-issued ones only. */
+  readonly partialChain?: boolean | undefined;
+}
+
+/** Paths judged per search; together with the budget of signatures it bounds the work. */
+const MAX_PATHS = 32;
+
+/**
+ * Finds a path from the leaf to an anchor and judges it (RFC 5280 6): signatures, dates, CA flags, path length, usage,
+ * name constraints, critical extensions, policies, name, CRLs. Several paths are tried; of failures the likeliest
+ * path's is told. What can't be read fails with a reason; nothing is thrown but for wrong options.
+ * @throws InvalidOptionError
+ */
+export function verifyPathSync(options: VerifyOptions): PathVerdict {
+  const { maxDepth = 10 } = options;
+  if (!Number.isSafeInteger(maxDepth) || maxDepth < 0)
+    throw new InvalidOptionError('maxDepth', `maxDepth must be 0 or more, not ${maxDepth}`);
+  const judging = parseJudgeOptions({ ...options, crls: [] });
+  const unreadable: unknown[] = [];
+  const [leaf, ...rest] = readCertificates([options.leaf], unreadable);
+  if (!leaf) return unreadableFailure('the peer’s certificate', 'malformed', unreadable);
+  const crls = readCrls(options.crls ?? []);
+  if ('ok' in crls) return crls;
+  const search = new PathSearch({
+    leaf,
+    intermediates: [...rest, ...readCertificates(options.intermediates ?? [], unreadable)],
+    anchors: readCertificates(options.anchors, unreadable),
+    at: judging.at,
+    maxDepth,
+    partialChain: options.partialChain ?? judging.rules.anchorsAnywhere,
+    rules: judging.rules,
+  });
+  return firstGood(search, { ...judging, crls }) ?? withUnreadable(search.deadEnd, unreadable);
+}
+
+/** As `verifyPathSync`, as a promise; rejects where that throws. */
+export async function verifyPath(options: VerifyOptions): Promise<PathVerdict> {
+  return Promise.resolve(verifyPathSync(options));
+}
+
+type Judging = ReturnType<typeof parseJudgeOptions>;
+
+/** The first path that is trusted, else the failure of the first that isn't; undefined where there is none. */
+function firstGood(search: PathSearch, judging: Judging): PathVerdict | undefined {
+  let first: PathVerdict | undefined;
+  let count = 0;
+  for (const path of search.paths()) {
+    const verdict = judge({ path, ...judging });
+    if (verdict.ok) return verdict;
+    first ??= verdict;
+    if (++count >= MAX_PATHS) break;
+  }
+  return first;
+}
+
+function readCertificates(inputs: readonly CertificateInput[], unreadable: unknown[]): X509Certificate[] {
+  return inputs.flatMap((input) => {
+    if (input instanceof X509Certificate) return [input];
+    const ders = attempt(() => certificateDers(input), unreadable) ?? [];
+    return ders.flatMap((der) => attempt(() => new X509Certificate(der), unreadable) ?? []);
+  });
+}
+
+function attempt<T>(read: () => T, unreadable: unknown[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    unreadable.push(error);
+    return undefined;
+  }
+}
+
+/** A list that can't be read may be the one that revokes, so it fails the whole (fail closed). */
+function readCrls(inputs: readonly CrlInput[]): CertificateRevocationList[] | Failure {
+  try {
+    return inputs.flatMap((input) =>
+      input instanceof CertificateRevocationList ? [input] : parseCrls(input),
+    );
+  } catch (error) {
+    return unreadableFailure('a CRL', 'revocation-unknown', [error]);
+  }
+}
+
+function unreadableFailure(what: string, reason: Failure['reason'], errors: readonly unknown[]): Failure {
+  return {
+    ok: false,
+    reason,
+    depth: 0,
+    message: `${what} can’t be read: ${messageOf(errors[0])}`,
+    certificate: undefined,
+  };
+}
+
+/** Where the path may be missing because a certificate couldn't be read, that is the reason to tell. */
+function withUnreadable(deadEnd: Failure, unreadable: readonly unknown[]): Failure {
+  if (unreadable.length === 0) return deadEnd;
+  const message = `${deadEnd.message}; ${unreadable.length} of the other certificates can’t be read: ${messageOf(unreadable[0])}`;
+  return failureLike(deadEnd, message);
+}
+
+const failureLike = (deadEnd: Failure, message: string): Failure => ({
+  ...deadEnd,
+  reason: 'malformed',
+  message,
+});
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

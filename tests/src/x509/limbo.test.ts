@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { judgeCase, limboCases } from './limbo.js';
+import { privateDeviations, webDeviations, type Deviation } from './limbo-deviations.js';
+
+const cases = limboCases();
+
+/** Names of cases in which being laxer would be a hole, whatever the reason given. */
+const neverLax =
+  /^(crl|cve|pathlen|pathological|rfc5280::(nc|pc|validity))::|ca-bit|basic-?constraints$|unknown-critical|duplicate|mismatching-signature|p192|dsa|weak-rsa|explicit-curve|mismatch-.*-san|wildcard-(embedded|not|match)|no-san|wrong-(san|eku)/;
+const harmless = new Set([
+  'rfc5280::nc::permitted-dns-match-noncritical', // the same chain must be accepted elsewhere, and the constraint holds
+  'rfc5280::root-non-critical-basic-constraints', // the flag is demanded and enforced, only its marker isn't
+]);
+
+function deviationsOf(rules: 'private' | 'web'): Record<string, Deviation['we']> {
+  const deviating = cases.flatMap((limbo) => {
+    const isAccepted = judgeCase(limbo, rules).ok;
+    const isExpected = isAccepted === (limbo.expected_result === 'SUCCESS');
+    return isExpected ? [] : [[limbo.id, isAccepted ? 'accept' : 'refuse'] as const];
+  });
+  return Object.fromEntries(deviating);
+}
+
+const listed = (deviations: Readonly<Record<string, Deviation>>): Record<string, Deviation['we']> =>
+  Object.fromEntries(Object.entries(deviations).map(([id, { we }]) => [id, we]));
+
+describe('the exam of x509-limbo', () => {
+  it('has all of its 207 cases', () => {
+    expect(cases).toHaveLength(207);
+    expect(new Set(cases.map(({ id }) => id)).size).toBe(207);
+  });
+
+  it('is passed by the rules of the web in at least 195 cases, and the others are the listed ones', () => {
+    const deviations = deviationsOf('web');
+    expect(deviations).toEqual(listed(webDeviations));
+    expect(cases.length - Object.keys(deviations).length).toBeGreaterThanOrEqual(195);
+  });
+
+  it('is passed by the private rules except in the listed cases', () => {
+    expect(deviationsOf('private')).toEqual(listed(privateDeviations));
+  });
+
+  it('finds neither set of rules lax where that would be a hole', () => {
+    const lax = [webDeviations, privateDeviations].flatMap((deviations) =>
+      Object.entries(deviations).flatMap(([id, { we }]) => (we === 'accept' ? [id] : [])),
+    );
+    expect(lax.filter((id) => neverLax.test(id) && !harmless.has(id))).toEqual([]);
+  });
+
+  it('gets a reason, a depth and a sentence with every refusal', () => {
+    for (const limbo of cases) {
+      const verdict = judgeCase(limbo, 'private');
+      if (verdict.ok) continue;
+      expect(verdict.message, limbo.id).toMatch(/.{20}/);
+      expect(verdict.depth, limbo.id).toBeGreaterThanOrEqual(0);
+    }
+  });
+});
+
+describe('the reasons given in the exam', () => {
+  const reasonOf = (id: string): string | undefined => {
+    const limbo = cases.find((candidate) => candidate.id === id);
+    const verdict = limbo && judgeCase(limbo, 'private');
+    return verdict && !verdict.ok ? `${verdict.reason} at ${verdict.depth}` : undefined;
+  };
+
+  it.each([
+    ['rfc5280::validity::expired-leaf', 'expired at 0'],
+    ['rfc5280::validity::expired-intermediate', 'expired at 1'],
+    ['rfc5280::validity::expired-root', 'expired at 2'],
+    ['rfc5280::validity::not-yet-valid-1-second', 'not-yet-valid at 0'],
+    ['rfc5280::chain-untrusted-root', 'unknown-issuer at 2'],
+    ['rfc5280::eku::ee-wrong-eku', 'wrong-usage at 0'],
+    ['rfc5280::nc::excluded-dns-match', 'name-constraint at 0'],
+    ['rfc5280::duplicate-extensions', 'malformed at 0'],
+    ['pathlen::intermediate-violates-pathlen-0', 'path-length at 1'],
+    ['webpki::san::mismatch-domain-san', 'wrong-name at 0'],
+    ['webpki::san::no-san', 'wrong-name at 0'],
+    ['webpki::forbidden-weak-rsa-in-leaf', 'weak at 0'],
+    ['webpki::forbidden-weak-rsa-key-in-root', 'weak at 1'],
+    ['crl::revoked-certificate-with-crl', 'revoked at 0'],
+    ['crl::issuer-missing-crlsign', 'revocation-unknown at 0'],
+  ])('of %s is %s', (id, reason) => {
+    expect(reasonOf(id)).toBe(reason);
+  });
+});
