@@ -5,7 +5,8 @@ export default class ClosingLineReporter {
   onTestRunEnd(modules, unhandledErrors) {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state) => tests.filter((test) => test.result().state === state).length;
-    const broken = modules.flatMap((module) => module.errors()).length + unhandledErrors.length;
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.flatMap((suite) => suite.errors()).length + unhandledErrors.length;
     for (const reason of reasons(tests)) console.log(`skipped: ${reason}`);
     console.log(
       closingLine({ passed: count('passed'), failed: count('failed') + broken, skipped: count('skipped') }),

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of the workspace. */
+export const workspace = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A Markdown file of the project. */
+export interface Document {
+  /** From the workspace's folder, with forward slashes: `docs/errors.md`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every document for readers: at the root, in docs/, and those of each package and example. */
+export function readDocuments(): Document[] {
+  const folders = ['', 'docs', 'examples', ...foldersIn('packages'), ...foldersIn('examples')];
+  return folders.flatMap(markdownIn).map(readDocument);
+}
+
+/** Reads one document, by its path from the workspace's folder. */
+export function readDocument(file: string): Document {
+  return { path: file, text: readFileSync(path.join(workspace, file), 'utf8') };
+}
+
+function foldersIn(folder: string): string[] {
+  const entries = readdirSync(path.join(workspace, folder), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`);
+}
+
+function markdownIn(folder: string): string[] {
+  const names = readdirSync(path.join(workspace, folder));
+  return names.filter((name) => name.endsWith('.md')).map((name) => path.posix.join(folder, name));
+}

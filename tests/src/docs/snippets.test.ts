@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { readDocuments } from './documents.js';
+import { runSnippet, snippets } from './snippets.js';
+
+const shown = readDocuments().flatMap(({ path, text }) =>
+  snippets(text).map((snippet) => ({ path, ...snippet })),
+);
+
+it.each(shown)('$path: the program $name runs as shown', async (snippet) => {
+  const { code, stdout, stderr } = await runSnippet(snippet);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  if (snippet.output !== undefined) expect(stdout).toBe(snippet.output);
+});
+
+describe('the runner', () => {
+  it('joins blocks of one name and leaves unmarked ones alone', () => {
+    const text = '```ts run=a\none\n```\n```ts\nno\n```\n```js run=b\ntwo\n```\n```ts run=a\nthree\n```\n';
+    expect(snippets(text).map(({ name, code }) => [name, code])).toEqual([
+      ['a', 'one\nthree\n'],
+      ['b', 'two\n'],
+    ]);
+  });
+
+  it('knows what a program should print', () => {
+    const [snippet] = snippets('```ts run=a\nx\n```\n```text output=a\nhello\n```\n');
+    expect(snippet?.output).toBe('hello\n');
+  });
+
+  it('runs TypeScript against the sources of the packages, with files beside it', async () => {
+    const code = [
+      `import { readFileSync } from 'node:fs';`,
+      `import { InvalidOptionError } from '@knsock/core/errors';`,
+      `const error: InvalidOptionError = new InvalidOptionError('port', readFileSync('why.txt', 'utf8'));`,
+      `console.log(error.code, error.message);`,
+    ].join('\n');
+    const outcome = await runSnippet(
+      { name: 'errors', code, output: undefined },
+      { files: { 'why.txt': 'no reason' } },
+    );
+    expect(outcome).toEqual({ code: 0, stdout: 'KNSOCK_INVALID_OPTION no reason\n', stderr: '' });
+  });
+
+  it('tells of a program that fails', async () => {
+    const outcome = await runSnippet({
+      name: 'fails',
+      code: `throw new Error('on purpose');`,
+      output: undefined,
+    });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toContain('on purpose');
+  });
+
+  it('kills a program that doesn’t end', async () => {
+    const endless = { name: 'endless', code: 'setInterval(() => {}, 1_000);', output: undefined };
+    expect((await runSnippet(endless, { timeout: 300 })).code).toBeNull();
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Runs the programs that documents show, as a reader would.
+ *
+ * A block marked `ts run=NAME` (or `js`) is run; blocks of one name make one program, in their order. A `text
+ * output=NAME` block is what that program prints. Everything else is left alone.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { workspace } from './documents.js';
+
+/** A program that a document shows. */
+export interface Snippet {
+  readonly name: string;
+  readonly code: string;
+  /** What the document says it prints, if it says so. */
+  readonly output: string | undefined;
+}
+
+/** How a program ended. */
+export interface Outcome {
+  /** Null where it had to be killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Files laid beside the program, by name: certificates that it loads, for example. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly args?: readonly string[];
+  /** Milliseconds until the program is killed; 20,000 by default. */
+  readonly timeout?: number;
+}
+
+// Inside tests/, so that programs find the packages of the workspace by their names.
+const shelf = path.join(workspace, 'tests', '.tmp');
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** The programs of a document, in the order of their first blocks. */
+export function snippets(text: string): Snippet[] {
+  const blocks = [...text.matchAll(/^```(?<info>[^\n`]+)\n(?<body>[^]*?)^```/gm)].map(({ groups }) => ({
+    run: /^(?:ts|js)\b.*\brun=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
+    output: /^text\b.*\boutput=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
+    body: groups?.['body'] ?? '',
+  }));
+  const names = new Set(blocks.flatMap(({ run }) => run ?? []));
+  return [...names].map((name) => ({
+    name,
+    code: blocks
+      .filter(({ run }) => run === name)
+      .map(({ body }) => body)
+      .join(''),
+    output: blocks.find(({ output }) => output === name)?.body,
+  }));
+}
+
+/** Runs a program in a folder of its own, against the sources of the packages. */
+export async function runSnippet({ name, code }: Snippet, options: RunOptions = {}): Promise<Outcome> {
+  mkdirSync(shelf, { recursive: true });
+  const folder = mkdtempSync(path.join(shelf, `${name}-`));
+  try {
+    const program = `${name}.mts`;
+    for (const [file, content] of Object.entries({ ...options.files, [program]: code })) {
+      writeFileSync(path.join(folder, file), content);
+    }
+    return await run(folder, [program, ...(options.args ?? [])], options.timeout ?? 20_000);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(cwd: string, args: readonly string[], timeout: number): Promise<Outcome> {
+  const node = ['-C', '@knsock/source', '--import', tsx, ...args];
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      node,
+      { cwd, timeout, killSignal: 'SIGKILL' },
+      (_error, stdout, stderr) => {
+        resolve({ code: child.exitCode, stdout, stderr });
+      },
+    );
+  });
+}
