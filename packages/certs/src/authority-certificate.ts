@@ -11,7 +11,7 @@ import {
   nameConstraints,
   subjectKeyIdentifier,
 } from './extensions.js';
-import { colonFingerprint } from './fingerprint.js';
+import { hexFingerprint } from './fingerprint.js';
 import type { KeyType } from './keys.js';
 import type { IssuedRecord } from './ledger.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
@@ -67,7 +67,7 @@ export function signAuthority(
     names: [],
     commonName,
     ...validity,
-    fingerprint: colonFingerprint(der),
+    fingerprint: hexFingerprint(der),
   } as const;
   return { certificate: toPem('CERTIFICATE', der), record };
 }

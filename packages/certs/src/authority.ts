@@ -2,8 +2,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { signCrl, type Crl, type RevocationReason } from './crl.js';
+import { readCsr } from './csr.js';
 import { CertificateError } from './errors.js';
 import {
+  checkNamed,
   leafKey,
   leafNames,
   leafValidity,
@@ -12,11 +14,12 @@ import {
   type Issued,
   type IssueOptions,
 } from './issue.js';
-import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
+import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from './keys.js';
 import { MemoryLedger, type Ledger, type Placement } from './ledger.js';
 import { constraintAgainst } from './name-constraints.js';
 import type { CertificateName } from './names.js';
 import { resolveRevocation } from './revoke.js';
+import { judgeRequest, type SigningPolicy } from './signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
 import { CRL_DAYS, crlDates } from './validity.js';
 import { x509Library, type X509Library } from './x509.js';
@@ -25,6 +28,12 @@ import { x509Library, type X509Library } from './x509.js';
 export interface CrlOptions {
   /** Days until the next list is due; default 7. */
   readonly days?: number | undefined;
+}
+
+/** A request that was signed; PEM. */
+export interface Signed extends Omit<Issued, 'key'> {
+  /** What was asked for and wasn't granted: names of subject fields, identifiers of extensions. */
+  readonly dropped: readonly string[];
 }
 
 /** Signs certificates and withdraws them. */
@@ -42,6 +51,11 @@ export interface Authority {
    * @throws CertificateError for names outside its constraints, too many days, or options that can't be used.
    */
   issue(options: IssueOptions): Promise<Issued>;
+  /**
+   * Signs a request, PEM or DER, as far as the policy allows; its key stays with its maker.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
+   */
+  sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed>;
   /**
    * Creates an authority below this one.
    * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` where it may not.
@@ -121,6 +135,26 @@ class LedgerAuthority implements Authority {
     const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
     const files = await this.#ledger.record(record, issued, options);
     return files === undefined ? issued : { ...issued, files };
+  }
+
+  async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
+    const facts = await readCsr(csr);
+    const { names, subject, dropped } = judgeRequest(facts, policy);
+    checkStrength(facts.publicKey);
+    checkNamed(policy.kind, names, subject.commonName);
+    checkConstraints(this.#signing, names);
+    const validity = leafValidity(policy, this.#signing.notAfter);
+    const plan = planLeaf(
+      policy.kind,
+      names,
+      { ...subject, crlUrls: policy.crlUrls },
+      validity,
+      facts.publicKey,
+    );
+    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
+    const files = await this.#ledger.record(record, signed, policy);
+    return { ...signed, dropped, ...(files === undefined ? {} : { files }) };
   }
 
   async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {

@@ -8,7 +8,7 @@ import { arrayBufferOf, type DistinguishedName, type Extension, type X509Library
 
 /** Everything that goes into a certificate. */
 export interface CertificateParts {
-  /** Upper-case hex. */
+  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;

@@ -25,7 +25,7 @@ export const revocationReasons = Object.keys(reasonNumbers) as RevocationReason[
 
 /** One withdrawn certificate. */
 export interface Revocation {
-  /** Upper-case hex. */
+  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
   readonly at: Date;
   readonly reason: RevocationReason;

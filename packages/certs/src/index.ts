@@ -1,5 +1,5 @@
 // Authorities and what they sign
-export { createAuthority, loadAuthority, type Authority, type CrlOptions } from './authority.js';
+export { createAuthority, loadAuthority, type Authority, type CrlOptions, type Signed } from './authority.js';
 export { type AuthorityOptions } from './authority-certificate.js';
 export {
   createSelfSigned,
@@ -12,6 +12,15 @@ export { type CertificateKind } from './extensions.js';
 export { type NameConstraintOptions } from './name-constraints.js';
 export { type Subject } from './subject.js';
 export { type KeyType } from './keys.js';
+
+// Requests
+export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './csr.js';
+export { type SigningPolicy } from './signing-policy.js';
+
+// Formats
+export { fullChain } from './chain.js';
+export { keyMatches } from './key-matches.js';
+export { fromPkcs12, toPkcs12, type Pkcs12Content, type Pkcs12Parts } from './pkcs12.js';
 
 // Keeping them
 export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store.js';

@@ -13,13 +13,13 @@ import {
   subjectKeyIdentifier,
   type CertificateKind,
 } from './extensions.js';
-import { colonFingerprint } from './fingerprint.js';
+import { hexFingerprint } from './fingerprint.js';
 import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from './keys.js';
 import type { IssuedFiles, IssuedRecord, Placement } from './ledger.js';
 import { parseNames, type CertificateName } from './names.js';
 import { toPem } from './pem.js';
 import { randomSerial } from './serial.js';
-import { buildSubject, subjectOf, type Subject } from './subject.js';
+import { buildSubject, defaultSubject, type Subject } from './subject.js';
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from './x509.js';
 
@@ -100,7 +100,17 @@ export function leafNames(
   options: Pick<LeafOptions, 'names' | 'commonName'>,
 ): CertificateName[] {
   const names = parseNames(options.names ?? []);
-  if (names.length > 0 || (kind === 'client' && options.commonName !== undefined)) return names;
+  checkNamed(kind, names, options.commonName);
+  return names;
+}
+
+/** Refuses a certificate that names nobody. */
+export function checkNamed(
+  kind: CertificateKind,
+  names: readonly CertificateName[],
+  commonName: string | undefined,
+): void {
+  if (names.length > 0 || (kind === 'client' && commonName !== undefined)) return;
   const message = `a ${kind} certificate needs at least one name${kind === 'client' ? ' or a commonName' : ''}`;
   throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message);
 }
@@ -134,12 +144,10 @@ export function planLeaf(
   validity: Validity,
   publicKey: KeyObject,
 ): LeafPlan {
-  const first = names[0]?.value;
-  const commonName = options.commonName ?? (first !== undefined && first.length <= 64 ? first : undefined);
   return {
     kind,
     names,
-    subject: { ...subjectOf(options), commonName },
+    subject: defaultSubject(options, names),
     validity,
     publicKey,
     crlUrls: options.crlUrls ?? [],
@@ -190,6 +198,6 @@ function recordOf(plan: LeafPlan, serial: string, der: Buffer): IssuedRecord {
     names: plan.names.map(({ value }) => value),
     commonName: plan.subject.commonName,
     ...plan.validity,
-    fingerprint: colonFingerprint(der),
+    fingerprint: hexFingerprint(der),
   };
 }

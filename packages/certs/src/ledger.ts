@@ -7,7 +7,7 @@ import type { Crl, Revocation } from './crl.js';
 
 /** One certificate that an authority has signed. */
 export interface IssuedRecord {
-  /** Upper-case hex. */
+  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
   readonly kind: CertificateKind | 'authority';
   /** The names as text, and the common name where there is one. */
@@ -15,7 +15,7 @@ export interface IssuedRecord {
   readonly commonName: string | undefined;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** SHA-256 of the certificate, as `AA:BB:…`. */
+  /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;
 }
 

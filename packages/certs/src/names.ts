@@ -35,8 +35,10 @@ export function parseNames(texts: readonly string[]): CertificateName[] {
 export function checkDnsName(name: string): string {
   const wildcard = name.startsWith('*.');
   const base = (wildcard ? name.slice(2) : name).replace(/\.$/, '');
-  const ascii = domainToASCII(base);
-  if (base === '' || ascii === '') throw refuse(name, 'is not a DNS name');
+  if (base.includes('*')) throw refuse(name, 'may have * only as its whole first label');
+  // domainToASCII reads a URL's host: it would cut "a/b" short and decode "a%2eb".
+  const ascii = /[\s!-,/:-@[-^`{-~]/.test(base) ? '' : domainToASCII(base);
+  if (ascii === '') throw refuse(name, 'is not a DNS name');
   // "1.2.3" and "0x7f.1" would be read as addresses by some and as names by others.
   if (isIP(ascii) !== 0 || /(^|\.)\d+$/.test(ascii)) throw refuse(name, 'looks like a damaged IP address');
   if (ascii.length > 253) throw refuse(name, `has ${ascii.length} characters, over the limit of 253`);
@@ -64,14 +66,10 @@ export function addressBytes(address: string): Buffer {
 }
 
 function checkLabel(name: string, label: string): void {
-  if (label.length > 63)
+  if (label.length > 63) {
     throw refuse(name, `has a label of ${label.length} characters, over the limit of 63`);
-  if (!/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label)) {
-    throw refuse(
-      name,
-      label.includes('*') ? 'may have * only as its whole first label' : 'is not a DNS name',
-    );
   }
+  if (!/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label)) throw refuse(name, 'is not a DNS name');
 }
 
 function checkUri(text: string): string {

@@ -49,6 +49,21 @@ export function certificateBlocks(text: string): PemBlock[] {
   return blocks;
 }
 
+/**
+ * The DER of one object: bytes that are DER already, or the first PEM block whose label fits.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`.
+ */
+export function derOf(input: string | Uint8Array, label: RegExp, what: string): Buffer {
+  if (typeof input !== 'string' && !isPem(input)) return Buffer.from(input);
+  const found = readPem(textOf(input)).find((block) => label.test(block.label));
+  if (found === undefined) throw malformed(`there is no ${what} in that text`, 0);
+  return found.der;
+}
+
+function textOf(input: string | Uint8Array): string {
+  return typeof input === 'string' ? input : Buffer.from(input).toString('latin1');
+}
+
 function readBlock(match: RegExpExecArray): PemBlock {
   const [text, label = '', body = '', endLabel] = match;
   if (label !== endLabel) throw malformed(`"BEGIN ${label}" is closed by "END ${endLabel}"`, match.index);

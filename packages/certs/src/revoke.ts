@@ -13,7 +13,7 @@ export async function resolveRevocation(text: string, authority: string, ledger:
   const digits = text.replace(/^0x/i, '').replaceAll(':', '').trim();
   if (!/^[0-9a-f]{1,40}$|^[0-9a-f]{64}$/i.test(digits))
     throw refuse('that is no serial, fingerprint or PEM certificate');
-  const fingerprint = digits.toUpperCase().replace(/..(?=.)/g, '$&:');
+  const fingerprint = digits.toLowerCase();
   const found = await ledger.find(
     digits.length === 64 ? { fingerprint } : { serial: normalizeSerial(digits) },
   );

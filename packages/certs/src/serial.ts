@@ -1,4 +1,4 @@
-/** Serial numbers, written as upper-case hex without leading zeros. */
+/** Serial numbers, written as core shows them: lower-case hex without leading zero bytes. */
 import { randomBytes } from 'node:crypto';
 
 /** A serial of 128 random bits: nobody can guess it, and two never meet. */
@@ -8,12 +8,12 @@ export function randomSerial(): string {
 
 /** The one spelling of a serial, whichever way it was written: `0a:1B…`, `0x0a1b…`, `A1B…`. */
 export function normalizeSerial(text: string): string {
-  const digits = text.replace(/^0x/i, '').replaceAll(':', '').replace(/^0+/, '').toUpperCase();
-  return digits === '' ? '0' : digits;
+  const digits = text.replace(/^0x/i, '').replaceAll(':', '').replace(/^0+/, '').toLowerCase();
+  return digits === '' ? '00' : digits.padStart(digits.length + (digits.length % 2), '0');
 }
 
 /** The content bytes of the DER INTEGER: a leading zero where the first bit would make it negative. */
 export function serialBytes(serial: string): Buffer {
-  const bytes = Buffer.from(serial.padStart(serial.length + (serial.length % 2), '0'), 'hex');
+  const bytes = Buffer.from(serial, 'hex');
   return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
 }

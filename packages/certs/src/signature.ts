@@ -1,5 +1,5 @@
 /** Signing with the algorithm that fits the key: never SHA-1, never a choice for the caller to get wrong. */
-import { sign, type KeyObject } from 'node:crypto';
+import { sign, verify, type KeyObject } from 'node:crypto';
 import { CertificateError } from './errors.js';
 import { describeKey } from './keys.js';
 import { arrayBufferOf, type AlgorithmIdentifier, type X509Library } from './x509.js';
@@ -31,6 +31,27 @@ export function signatureAlgorithm(library: X509Library, key: KeyObject): Algori
 /** Signs DER bytes; the result fits the schemas' signature fields. */
 export function signDer(der: Uint8Array, key: KeyObject): ArrayBuffer {
   return arrayBufferOf(sign(signerOf(key).hash, der, key));
+}
+
+const verifiers: Record<string, string | null> = {
+  ...Object.fromEntries([...Object.values(byCurve), rsa, ed25519].map(({ oid, hash }) => [oid, hash])),
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+};
+
+/**
+ * Whether `signature` is the key's over `der`, made with the algorithm `oid`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNSUPPORTED` for an algorithm that isn't accepted, such as SHA-1.
+ */
+export function verifyDer(oid: string, der: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  const hash = verifiers[oid];
+  if (hash === undefined) {
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_UNSUPPORTED',
+      `the signature algorithm ${oid} isn't accepted`,
+    );
+  }
+  return verify(hash, der, key, signature);
 }
 
 function signerOf(key: KeyObject): Signer {

@@ -1,5 +1,6 @@
 /** Distinguished names: who a certificate speaks of. */
 import { CertificateError } from './errors.js';
+import type { CertificateName } from './names.js';
 import type { DistinguishedName, X509Library } from './x509.js';
 
 /** The subject fields a certificate may carry; `organizationalUnit` may be several. */
@@ -22,6 +23,29 @@ const attributes = [
   { field: 'organizationalUnit', oid: '2.5.4.11', limit: 64 },
   { field: 'commonName', oid: '2.5.4.3', limit: 64 },
 ] as const satisfies readonly { field: keyof Subject; oid: string; limit: number }[];
+
+/** The names of the fields. */
+export const subjectFields: readonly (keyof Subject)[] = attributes.map(({ field }) => field);
+
+/** The fields as text, without those that are of no kind named here. */
+export function readSubject(name: DistinguishedName): Subject {
+  const parts = name.flatMap((relative) => [...relative]);
+  const values = (oid: string) =>
+    parts.filter(({ type }) => type === oid).map(({ value }) => value.toString());
+  const fields = attributes.flatMap(({ field, oid }) => {
+    const found = values(oid);
+    if (found.length === 0) return [];
+    return [[field, found.length === 1 || field !== 'organizationalUnit' ? found.at(-1) : found] as const];
+  });
+  return Object.fromEntries(fields) as Subject;
+}
+
+/** A leaf's subject: its common name defaults to the first name, where that fits. */
+export function defaultSubject(options: Subject, names: readonly CertificateName[]): Subject {
+  const first = names[0]?.value;
+  const commonName = options.commonName ?? (first !== undefined && first.length <= 64 ? first : undefined);
+  return { ...subjectOf(options), commonName };
+}
 
 /** Picks the subject fields out of larger options. */
 export function subjectOf(options: Subject): Subject {

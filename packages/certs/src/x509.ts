@@ -9,7 +9,7 @@ type Schemas = typeof import('@peculiar/asn1-x509');
 type RequestSchemas = typeof import('@peculiar/asn1-csr');
 type Conversion = Pick<
   typeof import('@peculiar/asn1-schema'),
-  'AsnConvert' | 'OctetString' | 'AsnIntegerConverter'
+  'AsnConvert' | 'AsnProp' | 'AsnPropTypes' | 'OctetString'
 >;
 
 /** Schema classes of RFC 5280 and RFC 2986 with their encoder. */
@@ -24,11 +24,45 @@ interface Encoder {
   encode(value: unknown): Buffer;
 }
 
+type Pkcs12Schemas = typeof import('@peculiar/asn1-pfx') &
+  Pick<typeof import('@peculiar/asn1-pkcs8'), 'EncryptedPrivateKeyInfo' | 'EncryptedData'> &
+  Pick<typeof import('@peculiar/asn1-cms'), 'ContentInfo' | 'EncryptedContentInfo' | 'EncryptedContent'>;
+
+/** Schema classes of RFC 7292 beside the others. */
+export type Pkcs12Library = X509Library & Pkcs12Schemas;
+
 let library: Promise<X509Library> | undefined;
+
+let pkcs12: Promise<Pkcs12Library> | undefined;
 
 /** The schema library, loaded at the first call and kept. */
 export function x509Library(): Promise<X509Library> {
   return (library ??= load());
+}
+
+/** The same with what PKCS#12 and encrypted keys need. */
+export function pkcs12Library(): Promise<Pkcs12Library> {
+  return (pkcs12 ??= loadPkcs12());
+}
+
+async function loadPkcs12(): Promise<Pkcs12Library> {
+  const [own, pfx, pkcs8, cms] = await Promise.all([
+    x509Library(),
+    import('@peculiar/asn1-pfx'),
+    import('@peculiar/asn1-pkcs8'),
+    import('@peculiar/asn1-cms'),
+  ]);
+  const { EncryptedPrivateKeyInfo, EncryptedData } = pkcs8;
+  const { ContentInfo, EncryptedContentInfo, EncryptedContent } = cms;
+  return {
+    ...own,
+    ...pfx,
+    EncryptedPrivateKeyInfo,
+    EncryptedData,
+    ContentInfo,
+    EncryptedContentInfo,
+    EncryptedContent,
+  };
 }
 
 async function load(): Promise<X509Library> {
