@@ -1,6 +1,7 @@
 /** Chains put in order: leaf first, each certificate followed by its issuer. */
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, type KeyObject } from 'node:crypto';
 import { CertificateError } from './errors.js';
+import { certificateFits } from './key-matches.js';
 import { certificateBlocks, toPem } from './pem.js';
 
 /**
@@ -22,16 +23,26 @@ export function fullChain(pem: string, options: { readonly root?: boolean | unde
   return kept.map((der) => toPem('CERTIFICATE', der)).join('');
 }
 
+/**
+ * The key's own certificate and, after it, its issuers.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY_MISMATCH` where none is the key's.
+ */
+export function chainOfKey(certificates: readonly Buffer[], key: KeyObject): Buffer[] {
+  const leaf = certificates.find((der) => certificateFits(der, key));
+  if (leaf !== undefined) return orderChain(certificates, leaf);
+  throw new CertificateError('KNSOCK_CERTIFICATE_KEY_MISMATCH', 'none of the certificates is the key’s');
+}
+
 /** The leaf and then, among the given certificates, each one's issuer, as far as there is one. */
 export function orderChain(certificates: readonly Buffer[], leaf: Buffer): Buffer[] {
   const rest = certificates.map(parse);
-  const chain = [parse(leaf)];
-  for (let current = chain[0]; current !== undefined && !isSelfSigned(current); current = chain.at(-1)) {
-    const issuer = rest.find(
-      (one) => isIssuer(one, current as X509Certificate) && !chain.some(({ raw }) => raw.equals(one.raw)),
-    );
-    if (issuer === undefined) break;
-    chain.push(issuer);
+  const chain: X509Certificate[] = [];
+  let next: X509Certificate | undefined = parse(leaf);
+  while (next !== undefined) {
+    const current: X509Certificate = next;
+    chain.push(current);
+    const isUnused = (one: X509Certificate) => !chain.some(({ raw }) => raw.equals(one.raw));
+    next = isSelfSigned(current) ? undefined : rest.find((one) => isUnused(one) && isIssuer(one, current));
   }
   return chain.map(({ raw }) => raw);
 }

@@ -6,22 +6,22 @@ import { serialBytes } from './serial.js';
 import { signatureAlgorithm, signDer } from './signature.js';
 import { arrayBufferOf, type DistinguishedName, type X509Library } from './x509.js';
 
-const reasonNumbers = {
-  unspecified: 0,
-  'key-compromise': 1,
-  'ca-compromise': 2,
-  'affiliation-changed': 3,
-  superseded: 4,
-  'cessation-of-operation': 5,
-  'certificate-hold': 6,
-  'privilege-withdrawn': 9,
+const reasonNames = {
+  unspecified: 'unspecified',
+  'key-compromise': 'keyCompromise',
+  'ca-compromise': 'cACompromise',
+  'affiliation-changed': 'affiliationChanged',
+  superseded: 'superseded',
+  'cessation-of-operation': 'cessationOfOperation',
+  'certificate-hold': 'certificateHold',
+  'privilege-withdrawn': 'privilegeWithdrawn',
 } as const;
 
 /** Why a certificate was withdrawn (RFC 5280 §5.3.1). */
-export type RevocationReason = keyof typeof reasonNumbers;
+export type RevocationReason = keyof typeof reasonNames;
 
 /** Every reason that can be given. */
-export const revocationReasons = Object.keys(reasonNumbers) as RevocationReason[];
+export const revocationReasons = Object.keys(reasonNames) as RevocationReason[];
 
 /** One withdrawn certificate. */
 export interface Revocation {
@@ -84,7 +84,7 @@ function entry(library: X509Library, revocation: Revocation) {
   });
   // "unspecified" must be said by leaving the reason out (RFC 5280 §5.3.1).
   if (revocation.reason === 'unspecified') return revoked;
-  const reason = new CRLReason(reasonNumbers[revocation.reason]);
+  const reason = new CRLReason(library.CRLReasons[reasonNames[revocation.reason]]);
   revoked.crlEntryExtensions = [extension(library, library.id_ce_cRLReasons, false, reason)];
   return revoked;
 }

@@ -20,7 +20,8 @@ export { type SigningPolicy } from './signing-policy.js';
 // Formats
 export { fullChain } from './chain.js';
 export { keyMatches } from './key-matches.js';
-export { fromPkcs12, toPkcs12, type Pkcs12Content, type Pkcs12Parts } from './pkcs12.js';
+export { toPkcs12, type Pkcs12Content } from './pkcs12.js';
+export { fromPkcs12, type Pkcs12Parts } from './pkcs12-reader.js';
 
 // Keeping them
 export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store.js';

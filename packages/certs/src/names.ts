@@ -74,7 +74,6 @@ function checkLabel(name: string, label: string): void {
 
 function checkUri(text: string): string {
   if (!URL.canParse(text)) throw refuse(text, 'is not a URI');
-  // eslint-disable-next-line no-control-regex -- an IA5String holds exactly these
   if (!/^[\x21-\x7e]+$/.test(text)) throw refuse(text, 'has characters that must be percent-encoded');
   if (text.startsWith('spiffe://')) checkSpiffe(text);
   return text;

@@ -19,7 +19,7 @@ export async function readPassphrase(source: PassphraseSource): Promise<string> 
 async function fetchPassphrase(source: PassphraseSource): Promise<string | undefined> {
   if (typeof source === 'string') return source;
   if (typeof source === 'function') return source();
-  // The only place that reads the environment, and only the variable that the caller named.
+  // eslint-disable-next-line no-restricted-properties -- only the variable that the caller named
   if ('environment' in source) return process.env[source.environment];
   return (await readBytes(source.file)).toString('utf8').replace(/\r?\n$/, '');
 }

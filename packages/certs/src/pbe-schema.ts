@@ -2,7 +2,12 @@
 import type { AlgorithmIdentifier, Pkcs12Library } from './x509.js';
 
 type OctetString = InstanceType<Pkcs12Library['OctetString']>;
-type EncryptedContentInfo = InstanceType<Pkcs12Library['EncryptedContentInfo']>;
+type EncryptedContentInfo = Omit<
+  InstanceType<Pkcs12Library['EncryptedContentInfo']>,
+  'contentEncryptionAlgorithm'
+> & {
+  contentEncryptionAlgorithm: AlgorithmIdentifier;
+};
 
 /** Classes that the library's encoder and parser understand. */
 export interface PbeSchema {

@@ -2,10 +2,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CertificateError } from './errors.js';
 import { checkIterations } from './pbe.js';
+import { DATA } from './pkcs12-content.js';
 import { KDF_MAC, pkcs12Key } from './pkcs12-kdf.js';
 import { arrayBufferOf, type Pkcs12Library } from './x509.js';
 
-const DATA = '1.2.840.113549.1.7.1';
 const SHA256 = '2.16.840.1.101.3.4.2.1';
 const hashes = {
   '1.3.14.3.2.26': { name: 'sha1', bytes: 20 },

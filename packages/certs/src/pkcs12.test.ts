@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { createAuthority } from './authority.js';
 import { CertificateError } from './errors.js';
 import { createSelfSigned } from './issue.js';
-import { fromPkcs12, toPkcs12 } from './pkcs12.js';
+import { toPkcs12 } from './pkcs12.js';
+import { fromPkcs12 } from './pkcs12-reader.js';
 
 describe('a PKCS#12 file', () => {
   it('brings back key and chain, leaf first, whatever order they went in', async () => {

@@ -37,7 +37,7 @@ export function readSubject(name: DistinguishedName): Subject {
     if (found.length === 0) return [];
     return [[field, found.length === 1 || field !== 'organizationalUnit' ? found.at(-1) : found] as const];
   });
-  return Object.fromEntries(fields) as Subject;
+  return Object.fromEntries(fields);
 }
 
 /** A leaf's subject: its common name defaults to the first name, where that fits. */
