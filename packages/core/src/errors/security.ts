@@ -93,7 +93,11 @@ export class CredentialsError extends SecurityError {
   readonly reason: CredentialsReason;
   readonly file: string | undefined;
 
-  constructor(reason: CredentialsReason, message: string, details?: ErrorDetails & { file?: string | undefined }) {
+  constructor(
+    reason: CredentialsReason,
+    message: string,
+    details?: ErrorDetails & { file?: string | undefined },
+  ) {
     super(`KNSOCK_CREDENTIALS_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
     this.file = details?.file;

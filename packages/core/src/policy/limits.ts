@@ -1,0 +1,104 @@
+/**
+ * The limits that both sides of a connection share, with their safe defaults. Times are milliseconds, sizes bytes.
+ * `docs/defaults.md` gives the reason for each.
+ */
+import { InvalidOptionError } from '../errors/index.js';
+import { integer, milliseconds, optionalMilliseconds } from './option.js';
+
+/** Asks a silent peer for a sign of life; on the knsock framing only. */
+export interface HeartbeatOptions {
+  /** How long the peer may be silent before it is asked. */
+  interval: number;
+  /** How long it may take to answer. */
+  timeout: number;
+}
+
+/** The limits of a connection as a program gives them. */
+export interface LimitOptions {
+  /** From accept (or TCP connect) to authorised; default 5,000. */
+  handshakeTimeout?: number | undefined;
+  /** How long a request may take; default 30,000. */
+  requestTimeout?: number | undefined;
+  /** How long a peer that doesn't read may hold up what is sent to it; default 30,000. */
+  sendTimeout?: number | undefined;
+  /** How long `close()` waits for work in flight and the peer's end; default 15,000. */
+  drainTimeout?: number | undefined;
+  /** Ends a connection on which nothing moved for so long; off by default. */
+  idleTimeout?: number | false | undefined;
+  /** Ends a connection whose peer sends no first byte for so long after it was authorised; off by default. */
+  firstMessageTimeout?: number | false | undefined;
+  /** Finds half-open peers; off by default. */
+  heartbeat?: HeartbeatOptions | undefined;
+  /** The largest message accepted; default 1 MiB. */
+  maxMessageBytes?: number | undefined;
+  /** The most bytes waiting for a slow reader, or waiting here to be read; default 4 MiB. */
+  maxQueuedBytes?: number | undefined;
+  /** The most requests of the peer worked on at once; default 128. */
+  maxRequestsInFlight?: number | undefined;
+}
+
+/** The limits of a connection with nothing left open; `null` is off. */
+export interface Limits {
+  readonly handshakeTimeout: number;
+  readonly requestTimeout: number;
+  readonly sendTimeout: number;
+  readonly drainTimeout: number;
+  readonly idleTimeout: number | null;
+  readonly firstMessageTimeout: number | null;
+  readonly heartbeat: Readonly<HeartbeatOptions> | null;
+  readonly maxMessageBytes: number;
+  readonly maxQueuedBytes: number;
+  readonly maxRequestsInFlight: number;
+}
+
+const MEBIBYTE = 1_048_576;
+/** Lengths on the wire are unsigned 32-bit numbers, and a header must fit beside the payload. */
+const LARGEST_MESSAGE = 0xffff_ffff - 64;
+
+export const limitOptionNames = [
+  'handshakeTimeout',
+  'requestTimeout',
+  'sendTimeout',
+  'drainTimeout',
+  'idleTimeout',
+  'firstMessageTimeout',
+  'heartbeat',
+  'maxMessageBytes',
+  'maxQueuedBytes',
+  'maxRequestsInFlight',
+] as const satisfies readonly (keyof LimitOptions)[];
+
+/** Fills in the defaults and refuses what makes no sense. */
+export function parseLimits(options: LimitOptions): Limits {
+  return Object.freeze({
+    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout, 5_000),
+    requestTimeout: milliseconds('requestTimeout', options.requestTimeout, 30_000),
+    sendTimeout: milliseconds('sendTimeout', options.sendTimeout, 30_000),
+    drainTimeout: milliseconds('drainTimeout', options.drainTimeout, 15_000),
+    idleTimeout: optionalMilliseconds('idleTimeout', options.idleTimeout),
+    firstMessageTimeout: optionalMilliseconds('firstMessageTimeout', options.firstMessageTimeout),
+    heartbeat: parseHeartbeat(options.heartbeat),
+    maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes, {
+      fallback: MEBIBYTE,
+      min: 1,
+      max: LARGEST_MESSAGE,
+    }),
+    maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes, { fallback: 4 * MEBIBYTE, min: 1_024 }),
+    maxRequestsInFlight: integer('maxRequestsInFlight', options.maxRequestsInFlight, {
+      fallback: 128,
+      min: 1,
+      max: 0xffff_ffff,
+    }),
+  });
+}
+
+function parseHeartbeat(options: HeartbeatOptions | undefined): Readonly<HeartbeatOptions> | null {
+  if (options === undefined) return null;
+  if (options.interval === undefined || options.timeout === undefined) {
+    throw new InvalidOptionError('heartbeat', 'heartbeat needs both interval and timeout');
+  }
+  return Object.freeze({
+    interval: milliseconds('heartbeat.interval', options.interval, 0),
+    timeout: milliseconds('heartbeat.timeout', options.timeout, 0),
+  });
+}

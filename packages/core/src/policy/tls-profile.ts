@@ -1,0 +1,94 @@
+/**
+ * The TLS profile: what the two sides may negotiate. Narrow by default (forward secrecy, authenticated encryption,
+ * SHA-256 or better); wider only by naming it.
+ */
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import { InvalidOptionError } from '../errors/index.js';
+import { oneOf } from './option.js';
+
+/** What a program may say about the profile; every field replaces its default. */
+export interface TlsProfileOptions {
+  /** The lowest TLS version; default `'TLSv1.2'`. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** The highest TLS version; default `'TLSv1.3'`. */
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** OpenSSL cipher list, 1.2 and 1.3 names together; default: the AEAD suites with forward secrecy. */
+  ciphers?: string | undefined;
+  /** Key-exchange groups, most wanted first; default X25519MLKEM768 where the runtime has it, X25519, P-256, P-384. */
+  groups?: string | undefined;
+  /** Signature algorithms in OpenSSL's names; default: ECDSA, EdDSA, RSA-PSS and RSA with SHA-256 or better. */
+  signatureAlgorithms?: string | undefined;
+}
+
+/** A profile with nothing left open, in the names that `node:tls` takes. */
+export interface TlsProfile {
+  readonly minVersion: SecureVersion;
+  readonly maxVersion: SecureVersion;
+  readonly ciphers: string;
+  readonly ecdhCurve: string;
+  readonly sigalgs: string;
+  readonly secureOptions: number;
+}
+
+const CIPHERS =
+  'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL';
+const SIGNATURE_ALGORITHMS =
+  'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512';
+// P-256 and P-384 stay: a TLS 1.2 peer whose certificate is on such a curve needs it among the groups.
+const CLASSICAL_GROUPS = 'X25519:P-256:P-384';
+const HYBRID_GROUP = 'X25519MLKEM768';
+
+/** Fills in the profile and tries it once, so that a wrong name fails here and not in the first handshake. */
+export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
+  const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+  const profile: TlsProfile = Object.freeze({
+    minVersion: oneOf('profile.minVersion', options.minVersion, versions, 'TLSv1.2'),
+    maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions, 'TLSv1.3'),
+    ciphers: options.ciphers ?? CIPHERS,
+    ecdhCurve: options.groups ?? defaultGroups(),
+    sigalgs: options.signatureAlgorithms ?? SIGNATURE_ALGORITHMS,
+    secureOptions:
+      constants.SSL_OP_NO_RENEGOTIATION |
+      constants.SSL_OP_NO_COMPRESSION |
+      constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
+  });
+  if (profile.minVersion > profile.maxVersion) {
+    throw new InvalidOptionError('profile.minVersion', 'profile.minVersion is above profile.maxVersion');
+  }
+  tryOut('profile.ciphers', { ciphers: profile.ciphers });
+  tryOut('profile.groups', { ecdhCurve: profile.ecdhCurve });
+  tryOut('profile.signatureAlgorithms', { sigalgs: profile.sigalgs });
+  return profile;
+}
+
+/** Whether this runtime can negotiate the post-quantum hybrid group (Node 22 and later). */
+export function hasHybridGroup(): boolean {
+  hybrid ??= accepts({ ecdhCurve: HYBRID_GROUP });
+  return hybrid;
+}
+let hybrid: boolean | undefined;
+
+function defaultGroups(): string {
+  return hasHybridGroup() ? `${HYBRID_GROUP}:${CLASSICAL_GROUPS}` : CLASSICAL_GROUPS;
+}
+
+/** Lists that OpenSSL took once needn't be tried again. */
+const accepted = new Set<string>();
+
+function tryOut(option: string, settings: SecureContextOptions): void {
+  const value = String(Object.values(settings)[0]);
+  const key = `${option}=${value}`;
+  if (accepted.has(key)) return;
+  if (!accepts(settings)) throw new InvalidOptionError(option, `${option}: OpenSSL can’t use '${value}'`);
+  if (accepted.size < 64) accepted.add(key);
+}
+
+function accepts(settings: SecureContextOptions): boolean {
+  try {
+    createSecureContext(settings);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The one interface for a stream of bytes: TLS sockets implement it, and an in-memory pair for tests does.
+ *
+ * Rules
+ * - Nothing is delivered before `open`; after `close` nothing is.
+ * - `end` (the peer sends no more) comes at most once, `close` exactly once and last.
+ * - A chunk belongs to this connection alone and never changes.
+ */
+
+/** Who takes a stream's bytes and its end. */
+export interface ByteStreamEvents {
+  data(chunk: Buffer): void;
+  /** The peer ended its direction; ours stays open. */
+  end(): void;
+  /** The system has taken what was queued; there is room again. */
+  drain(): void;
+  close(error: Error | undefined): void;
+}
+
+/** Bytes both ways, with back-pressure. */
+export interface ByteStream {
+  /** Bytes written that the system hasn't taken yet. */
+  readonly queuedBytes: number;
+  /** Bytes ever received, and sent: while they grow, the connection lives. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Starts delivery; called once. */
+  open(events: ByteStreamEvents): void;
+  /** Sends bytes that must not change until `taken` is called. */
+  write(bytes: Uint8Array, taken?: () => void): void;
+  /** Ends our direction once everything written is sent. */
+  end(): void;
+  destroy(error?: Error): void;
+  pause(): void;
+  resume(): void;
+}

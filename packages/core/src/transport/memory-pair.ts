@@ -1,0 +1,123 @@
+/** Two byte streams joined in memory: what one writes the other receives, a turn of the event loop later. */
+import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
+
+/** The two ends of a connection without a socket, for tests of everything above the transport. */
+export function memoryPair(): [MemoryStream, MemoryStream] {
+  const left = new MemoryStream();
+  const right = new MemoryStream();
+  left.join(right);
+  right.join(left);
+  return [left, right];
+}
+
+type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end';
+
+/** One end of a memory pair. */
+export class MemoryStream implements ByteStream {
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Every write as it was made, for tests that count them. */
+  readonly writes: Buffer[] = [];
+  #peer!: MemoryStream;
+  #events: ByteStreamEvents | null = null;
+  #arrivals: Arrival[] = [];
+  #paused = false;
+  #scheduled = false;
+  #ended = false;
+  #peerEnded = false;
+  #closed = false;
+
+  join(peer: MemoryStream): void {
+    this.#peer = peer;
+  }
+
+  get queuedBytes(): number {
+    let waiting = 0;
+    for (const arrival of this.#peer.#arrivals) if (arrival !== 'end') waiting += arrival.bytes.length;
+    return waiting;
+  }
+
+  open(events: ByteStreamEvents): void {
+    this.#events = events;
+    this.#schedule();
+  }
+
+  write(bytes: Uint8Array, taken?: () => void): void {
+    if (this.#closed || this.#ended) return;
+    const copy = Buffer.from(bytes);
+    this.writes.push(copy);
+    this.bytesWritten += copy.length;
+    this.#peer.#arrive({ bytes: copy, taken });
+  }
+
+  end(): void {
+    if (this.#closed || this.#ended) return;
+    this.#ended = true;
+    this.#peer.#arrive('end');
+    this.#closeWhenBothEnded();
+  }
+
+  destroy(error?: Error): void {
+    if (this.#closed) return;
+    this.#close(error);
+    this.#peer.#arrive('end');
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  #arrive(arrival: Arrival): void {
+    if (this.#closed) return;
+    this.#arrivals.push(arrival);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    while (this.#events !== null && !this.#paused && !this.#closed) {
+      const arrival = this.#arrivals.shift();
+      if (arrival === undefined) return;
+      if (arrival === 'end') this.#takeEnd(this.#events);
+      else this.#take(arrival, this.#events);
+    }
+  }
+
+  #take({ bytes, taken }: Exclude<Arrival, 'end'>, events: ByteStreamEvents): void {
+    this.bytesRead += bytes.length;
+    events.data(bytes);
+    taken?.();
+    if (this.#peer.queuedBytes === 0) this.#peer.#events?.drain();
+  }
+
+  #takeEnd(events: ByteStreamEvents): void {
+    if (this.#peerEnded) return;
+    this.#peerEnded = true;
+    events.end();
+    this.#closeWhenBothEnded();
+  }
+
+  #closeWhenBothEnded(): void {
+    if (this.#ended && this.#peerEnded) this.#close(undefined);
+  }
+
+  #close(error: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#arrivals = [];
+    setImmediate(() => this.#events?.close(error));
+  }
+}
