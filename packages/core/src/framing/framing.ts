@@ -68,3 +68,9 @@ export interface Framing<In = Buffer, Out = Payload> {
   /** Turns what the program sends into a payload; absent: it is one already. */
   readonly print?: ((message: Out) => Payload) | undefined;
 }
+
+/** What `message` is in bytes, by the framing's own printing. */
+export function toBytes<In, Out>(framing: Framing<In, Out>, message: Out): Uint8Array {
+  const payload = framing.print === undefined ? message : framing.print(message);
+  return typeof payload === 'string' ? Buffer.from(payload) : (payload as Uint8Array);
+}

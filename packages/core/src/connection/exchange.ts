@@ -1,0 +1,58 @@
+/**
+ * What a connection exchanges, above bytes: messages, requests and their answers. Two implementations: `FifoExchange`
+ * carries messages to anything that speaks their framing; `KnsockExchange` speaks knsock/1 (`docs/wire-format.md`).
+ */
+import type { Framing } from '../framing/framing.js';
+import type { Limits } from '../policy/limits.js';
+import type { CleanEnd, RequestOptions, SecureConnection } from './secure-connection.js';
+import type { Writer } from './writer.js';
+
+/** What an exchange needs of its connection. */
+export interface ExchangeHost<In, Out> {
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly writer: Writer;
+  readonly connection: SecureConnection<In, Out>;
+  /** A message for the program arrived. */
+  deliver(message: In, bytes: number): void;
+  /** Both sides may send now. */
+  opened(): void;
+  /** Nothing is in flight any more. */
+  idle(): void;
+  /** There is room for more input again. */
+  relieved(): void;
+  /** The peer takes no new requests. */
+  peerDraining(): void;
+  /** The peer will send nothing more. */
+  peerFinished(): void;
+  /** The connection can't go on. */
+  fail(error: Error): void;
+}
+
+export interface Exchange<In, Out> {
+  /** Whether the peer announced its end. */
+  readonly clean: CleanEnd;
+  readonly requestsHandled: number;
+  readonly requestsWaiting: number;
+  readonly maxRequestsWaiting: number;
+  /** Whether more input would have to be kept in memory. */
+  readonly full: boolean;
+  /** Messages and requests received and sent, for `stats()`. */
+  readonly received: number;
+  readonly sent: number;
+  start(): void;
+  /** @throws ProtocolError */
+  push(chunk: Buffer): void;
+  /** The peer's bytes ended. @throws TruncatedMessageError */
+  end(): void;
+  send(payload: Uint8Array): void;
+  request(payload: Uint8Array, options: RequestOptions): Promise<In>;
+  handle(handler: (request: never) => Out | Promise<Out>): void;
+  ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;
+  /** Says that we take no new requests. */
+  announceDrain(): void;
+  /** Says that we send nothing more; with an error, why. */
+  announceEnd(error: Error | undefined): void;
+  /** The connection is gone: nothing will be answered. */
+  abandon(error: Error): void;
+}

@@ -1,0 +1,170 @@
+/**
+ * Messages over a framing without ids. Answers belong to requests by their order, on both sides, so a request that
+ * is given up ends the connection: its late answer would go to the next caller.
+ */
+import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import { toBytes, type Decoder, type MessageSink } from '../framing/framing.js';
+import type { Exchange, ExchangeHost } from './exchange.js';
+import { ReceivedRequest } from './incoming-request.js';
+import { PendingRequests } from './pending-requests.js';
+import { Responder, type ResponderEvents } from './responder.js';
+import type { RequestHandler, RequestOptions } from './secure-connection.js';
+
+export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, ResponderEvents<In, Out> {
+  readonly clean = 'unknown';
+  readonly maxRequestsWaiting: number;
+  received = 0;
+  sent = 0;
+  readonly #host: ExchangeHost<In, Out>;
+  readonly #decoder: Decoder;
+  readonly #parse: ((payload: Buffer) => In) | undefined;
+  readonly #pending: PendingRequests<In>;
+  readonly #responder: Responder<In, Out>;
+  /** Answers that are ready before their turn. */
+  readonly #ready = new Map<number, Uint8Array>();
+  /** Requests held back while as many as allowed are worked on. */
+  #waiting: ReceivedRequest<In>[] = [];
+  #asked = 0;
+  #requestsReceived = 0;
+  #answered = 0;
+
+  constructor(host: ExchangeHost<In, Out>) {
+    this.#host = host;
+    this.maxRequestsWaiting = host.limits.maxRequestsInFlight;
+    this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
+    this.#parse = host.framing.parse;
+    this.#pending = new PendingRequests(() => {
+      host.fail(new FramingMismatchError(`a request was given up, and ${host.framing.name} can’t tell its late answer from the next`));
+    });
+    this.#responder = new Responder(this);
+  }
+
+  get requestsHandled(): number {
+    return this.#requestsReceived - this.#answered;
+  }
+
+  get full(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  get requestsWaiting(): number {
+    return this.#pending.size;
+  }
+
+  start(): void {
+    this.#host.opened();
+  }
+
+  push(chunk: Buffer): void {
+    this.#decoder.push(chunk, this);
+  }
+
+  end(): void {
+    this.#decoder.end(this);
+    this.#host.peerFinished();
+  }
+
+  message(payload: Buffer): void {
+    this.received += 1;
+    const message = this.#parse === undefined ? (payload as In) : this.#parse(payload);
+    const asked = this.#pending.size === 0 ? undefined : this.#pending.oldest;
+    if (asked !== undefined) {
+      this.#pending.settle(asked, message);
+      if (this.#pending.size === 0) this.idle();
+    } else if (this.#responder.handler !== null) this.#receiveRequest(message);
+    else this.#host.deliver(message, payload.length);
+  }
+
+  send(payload: Uint8Array): void {
+    const { writer, framing } = this.#host;
+    const mark = writer.gatheredBytes;
+    try {
+      framing.encode(payload, writer);
+    } catch (error) {
+      writer.rewind(mark);
+      throw error;
+    }
+    this.sent += 1;
+    writer.commit();
+  }
+
+  request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
+    if (this.#pending.size >= this.maxRequestsWaiting) {
+      return Promise.reject(new RequestNotStartedError(`${this.#pending.size} requests wait for their answers already`));
+    }
+    try {
+      this.send(payload);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#pending.wait(++this.#asked, timeout ?? this.#host.limits.requestTimeout, signal);
+  }
+
+  handle(handler: RequestHandler<In, Out>): void {
+    this.#responder.handler = handler;
+  }
+
+  ping(): Promise<number> {
+    return Promise.reject(new FramingMismatchError(`ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`));
+  }
+
+  announceDrain(): void {
+    // These framings have no words for it.
+  }
+
+  announceEnd(): void {
+    // The end of the bytes is the only sign there is.
+  }
+
+  abandon(error: Error): void {
+    this.#pending.failWhere(
+      () => true,
+      () => error,
+    );
+    this.#waiting = [];
+    this.#responder.cancelAll(error);
+  }
+
+  answer(request: ReceivedRequest<In>, result: Out): void {
+    try {
+      this.#ready.set(request.id, toBytes(this.#host.framing, result));
+      this.#sendReady();
+    } catch (error) {
+      this.#host.fail(error as Error);
+    }
+  }
+
+  /** No frame can carry a failure here, so it ends the connection. */
+  fail(_request: ReceivedRequest<In>, error: unknown): void {
+    this.#host.fail(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  idle(): void {
+    if (this.#pending.size === 0 && this.requestsHandled === 0) this.#host.idle();
+  }
+
+  #receiveRequest(payload: In): void {
+    const request = new ReceivedRequest<In>(++this.#requestsReceived, payload, this.#host.connection);
+    if (this.#responder.size >= this.#host.limits.maxRequestsInFlight) this.#waiting.push(request);
+    else this.#responder.run(request);
+  }
+
+  /** Sends answers as far as their order allows. */
+  #sendReady(): void {
+    let answer = this.#ready.get(this.#answered + 1);
+    while (answer !== undefined) {
+      this.#answered += 1;
+      this.#ready.delete(this.#answered);
+      this.send(answer);
+      answer = this.#ready.get(this.#answered + 1);
+    }
+    if (this.requestsHandled === 0) this.idle();
+    else this.#runNext();
+  }
+
+  #runNext(): void {
+    if (this.#waiting.length === 0 || this.#responder.size >= this.#host.limits.maxRequestsInFlight) return;
+    this.#responder.run(this.#waiting.shift() as ReceivedRequest<In>);
+    if (this.#waiting.length === 0) this.#host.relieved();
+  }
+}

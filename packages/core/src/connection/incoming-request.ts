@@ -1,0 +1,49 @@
+/** A request of the peer, as its handler sees it. */
+import type { PeerIdentity } from '../transport/peer-identity.js';
+import type { SecureConnection } from './secure-connection.js';
+
+/** What a request handler is given. */
+export interface IncomingRequest<In = Buffer> {
+  readonly payload: In;
+  /** Who asks; null where no certificate was asked for or shown. */
+  readonly peer: PeerIdentity | null;
+  /** Fires when the asking side cancels, or the connection ends. */
+  readonly signal: AbortSignal;
+  readonly connection: SecureConnection<In, never>;
+}
+
+/** The request behind the interface; its signal is made only when somebody asks for it. */
+export class ReceivedRequest<In> implements IncomingRequest<In> {
+  readonly id: number;
+  readonly payload: In;
+  readonly connection: SecureConnection<In, never>;
+  #controller: AbortController | null = null;
+  #cancelled: Error | null = null;
+
+  constructor(id: number, payload: In, connection: SecureConnection<In, never>) {
+    this.id = id;
+    this.payload = payload;
+    this.connection = connection;
+  }
+
+  get peer(): PeerIdentity | null {
+    return this.connection.peer;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== null) this.#controller.abort(this.#cancelled);
+    }
+    return this.#controller.signal;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled !== null;
+  }
+
+  cancel(reason: Error): void {
+    this.#cancelled ??= reason;
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,64 @@
+/** Runs the handler for the peer's requests and hands each answer, or failure, back exactly once. */
+import { isThenable } from './inbox.js';
+import type { ReceivedRequest } from './incoming-request.js';
+import type { RequestHandler } from './secure-connection.js';
+
+/** Takes what became of a request. */
+export interface ResponderEvents<In, Out> {
+  answer(request: ReceivedRequest<In>, result: Out): void;
+  fail(request: ReceivedRequest<In>, error: unknown): void;
+  /** The last request being worked on was answered. */
+  idle(): void;
+}
+
+export class Responder<In, Out> {
+  readonly #events: ResponderEvents<In, Out>;
+  /** Only what is still being worked on: a handler that answers at once never enters. */
+  readonly #running = new Map<number, ReceivedRequest<In>>();
+  handler: RequestHandler<In, Out> | null = null;
+
+  constructor(events: ResponderEvents<In, Out>) {
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  run(request: ReceivedRequest<In>): void {
+    let result: Out | Promise<Out>;
+    try {
+      result = (this.handler as RequestHandler<In, Out>)(request);
+    } catch (error) {
+      this.#events.fail(request, error);
+      return;
+    }
+    if (isThenable(result)) this.#await(request, result as Promise<Out>);
+    else this.#events.answer(request, result as Out);
+  }
+
+  /** Fires the signal of a request; its handler still answers. */
+  cancel(id: number, reason: Error): void {
+    this.#running.get(id)?.cancel(reason);
+  }
+
+  cancelAll(reason: Error): void {
+    for (const request of this.#running.values()) request.cancel(reason);
+  }
+
+  #await(request: ReceivedRequest<In>, result: Promise<Out>): void {
+    this.#running.set(request.id, request);
+    result.then(
+      (answer) => {
+        this.#running.delete(request.id);
+        this.#events.answer(request, answer);
+        if (this.#running.size === 0) this.#events.idle();
+      },
+      (error: unknown) => {
+        this.#running.delete(request.id);
+        this.#events.fail(request, error);
+        if (this.#running.size === 0) this.#events.idle();
+      },
+    );
+  }
+}

@@ -1,0 +1,102 @@
+/** What a program sees of a connection; client, server and pool hand out the same. */
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Payload } from '../framing/framing.js';
+import type { PeerIdentity } from '../transport/peer-identity.js';
+import type { TlsFacts } from '../transport/tls-facts.js';
+import type { MessageListener } from './inbox.js';
+import type { IncomingRequest } from './incoming-request.js';
+
+/** Whether the end was announced by the peer; `'unknown'` where the framing has no way to say so. */
+export type CleanEnd = true | false | 'unknown';
+
+/** How a connection ended. */
+export interface ClosedInfo {
+  readonly clean: CleanEnd;
+  /** Why it ended, where it didn't end by agreement. */
+  readonly error?: Error;
+}
+
+/** Counters of one connection; sizes are bytes of TLS payload, framing included. */
+export interface ConnectionStats {
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Bytes accepted and not yet taken by the system. */
+  readonly queuedBytes: number;
+  /** Bytes received and not yet asked for. */
+  readonly heldBytes: number;
+  /** The peer's requests being worked on here. */
+  readonly requestsHandled: number;
+  /** Our requests waiting for their answer. */
+  readonly requestsWaiting: number;
+  /** How many requests the peer works on at once; 1 on framings without ids. */
+  readonly maxRequestsWaiting: number;
+}
+
+/** Options of `request`. */
+export interface RequestOptions {
+  /** Cancels the request; on framings without ids that ends the connection. */
+  signal?: AbortSignal | undefined;
+  /** How long the answer may take, in milliseconds; default `requestTimeout`. */
+  timeout?: number | undefined;
+  /** Allows a pool to send it again although it may have been done; a bare connection never does. */
+  idempotent?: boolean | undefined;
+}
+
+/** Answers the peer's requests; throw `RequestError` to answer with a failure of your own. */
+export type RequestHandler<In, Out> = (request: IncomingRequest<In>) => Out | Promise<Out>;
+
+/**
+ * A TLS connection whose peer was judged and admitted. Payloads received never change and are never shared with
+ * another connection. Times are milliseconds.
+ */
+export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncIterable<In>, AsyncDisposable {
+  /** Unique within this process. */
+  readonly id: number;
+  /** Who the peer proved to be; null where it showed no certificate. */
+  readonly peer: PeerIdentity | null;
+  readonly tls: TlsFacts;
+  /** Resolves, and never rejects, once the connection is gone. */
+  readonly closed: Promise<ClosedInfo>;
+  /** `'draining'` once either side has announced its end: work in flight finishes, new requests go elsewhere. */
+  readonly state: 'open' | 'draining' | 'closed';
+  /** The socket underneath: the escape hatch. What is read from or written to it bypasses the framing. */
+  readonly socket: TLSSocket;
+  stats(): ConnectionStats;
+  /**
+   * Sends a message; resolves when it is accepted in order under back-pressure. No promise of delivery.
+   * @throws MessageTooLargeError, ConnectionClosedError; the signal's reason when aborted before it was accepted
+   */
+  send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  /** As `send`, without a promise a message: false says to wait for `ready()`. */
+  write(payload: Out): boolean;
+  /** Resolves when there is room to write. */
+  ready(): Promise<void>;
+  /** Takes every message from now on; an asynchronous listener that rejects ends the connection. */
+  onMessage(listener: MessageListener<In>): void;
+  /** The next message; null at the peer's end. */
+  receive(options?: { signal?: AbortSignal | undefined; timeout?: number | undefined }): Promise<In | null>;
+  /**
+   * Asks, and resolves with the answer. On framings without ids answers come in the order of the requests, and a
+   * request that is aborted or times out ends the connection.
+   * @throws RequestNotStartedError where the peer provably never started it; RemoteHandlerError; ConnectionTimeoutError
+   */
+  request(payload: Out, options?: RequestOptions): Promise<In>;
+  /** Answers the peer's requests from now on. */
+  onRequest(handler: RequestHandler<In, Out>): void;
+  /** Called once when either side announces its end. */
+  onDraining(listener: () => void): void;
+  /** Asks the peer for a sign of life; the round trip in milliseconds. On the knsock framing only. */
+  ping(options?: { signal?: AbortSignal | undefined; timeout?: number | undefined }): Promise<number>;
+  /** Holds messages back; what the protocol itself needs goes on. */
+  pause(): void;
+  resume(): void;
+  /** The raw bytes as a Node stream, which takes the connection over; on the raw framing only. Half-closes both ways. */
+  stream(): Duplex;
+  /** Announces the end, lets work in flight finish, then ends; after the deadline (default `drainTimeout`) cuts it off. */
+  close(options?: { deadline?: number | undefined }): Promise<void>;
+  /** Ends at once. */
+  destroy(error?: Error): void;
+}

@@ -1,0 +1,45 @@
+/** What was negotiated on a TLS connection. */
+import type { TLSSocket } from 'node:tls';
+
+export interface TlsFacts {
+  /** `'TLSv1.2'` or `'TLSv1.3'`. */
+  readonly version: string;
+  /** The cipher suite in the standard's name. */
+  readonly cipher: string;
+  /** The key-exchange group; null on a resumed connection and where the runtime doesn't tell. */
+  readonly group: string | null;
+  /** Whether a session ticket replaced the certificates; they were judged again all the same. */
+  readonly resumed: boolean;
+  /** The ALPN protocol agreed on. */
+  readonly alpn: string | null;
+  /** The name that the client asked for by SNI. */
+  readonly servername: string | null;
+}
+
+/** Facts are read when asked for: most connections are never asked. */
+export function tlsFacts(socket: TLSSocket): TlsFacts {
+  let group: string | null | undefined;
+  const cipher = socket.getCipher() as { name: string; standardName?: string } | undefined;
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: cipher?.standardName ?? cipher?.name ?? 'unknown',
+    get group() {
+      if (group === undefined) group = groupOf(socket);
+      return group;
+    },
+    resumed: socket.isSessionReused(),
+    alpn: socket.alpnProtocol || null,
+    servername: servernameOf(socket),
+  };
+}
+
+/** The name that the client asked for; Node tells a client's own name elsewhere than a server's. */
+export function servernameOf(socket: TLSSocket): string | null {
+  const name = (socket as { servername?: string | false | null }).servername;
+  return typeof name === 'string' && name !== '' ? name : null;
+}
+
+function groupOf(socket: TLSSocket): string | null {
+  const info = socket.getEphemeralKeyInfo() as { name?: string } | null;
+  return info?.name ?? null;
+}
