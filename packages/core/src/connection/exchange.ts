@@ -51,7 +51,7 @@ export interface Exchange<In, Out> {
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;
   /** Says that we take no new requests. */
   announceDrain(): void;
-  /** Says that we send nothing more; with an error, why. */
+  /** Says that we send nothing more; with an error, why (a refusal where the peer isn’t trusted any more). */
   announceEnd(error: Error | undefined): void;
   /** The connection is gone: nothing will be answered. */
   abandon(error: Error): void;

@@ -12,11 +12,20 @@ interface Waiter<In> {
   end(error: Error | undefined): void;
 }
 
+/** What an inbox tells its connection. */
+export interface InboxEvents {
+  /** All waiting messages were taken. */
+  emptied(): void;
+  /** The program waits for the next message. */
+  parked(): void;
+  /** An asynchronous listener works on a message. */
+  working(work: PromiseLike<unknown>): void;
+}
+
 export type MessageListener<In> = (message: In) => unknown;
 
 export class Inbox<In> {
-  readonly #emptied: () => void;
-  readonly #working: (work: PromiseLike<unknown>) => void;
+  readonly #events: InboxEvents;
   #messages: In[] = [];
   #sizes: number[] = [];
   #head = 0;
@@ -33,13 +42,8 @@ export class Inbox<In> {
   /** Whether the end was told to a `receive()` or an iteration. */
   endTold = false;
 
-  /**
-   * @param emptied called when waiting messages were taken
-   * @param working called with the promise that an asynchronous listener returned
-   */
-  constructor(emptied: () => void, working: (work: PromiseLike<unknown>) => void) {
-    this.#emptied = emptied;
-    this.#working = working;
+  constructor(events: InboxEvents) {
+    this.#events = events;
   }
 
   get length(): number {
@@ -50,8 +54,9 @@ export class Inbox<In> {
     return this.#paused;
   }
 
-  get hasListener(): boolean {
-    return this.#listener !== null;
+  /** Whether the program has taken all there is and waits for more. */
+  get isParked(): boolean {
+    return this.#waiters.length > 0;
   }
 
   push(message: In, bytes: number): void {
@@ -168,6 +173,7 @@ export class Inbox<In> {
       },
     };
     this.#waiters.push(waiter);
+    this.#events.parked();
     signal?.addEventListener('abort', aborted, { once: true });
     if (timeout === undefined) return;
     timer = setTimeout(() => {
@@ -190,7 +196,7 @@ export class Inbox<In> {
 
   #tell(message: In): void {
     const work = (this.#listener as MessageListener<In>)(message);
-    if (work !== undefined && isThenable(work)) this.#working(work);
+    if (work !== undefined && isThenable(work)) this.#events.working(work);
   }
 
   #take(): In {
@@ -202,7 +208,7 @@ export class Inbox<In> {
       this.#messages.length = 0;
       this.#sizes.length = 0;
       this.#head = 0;
-      this.#emptied();
+      this.#events.emptied();
     }
     return message;
   }

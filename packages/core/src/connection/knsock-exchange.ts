@@ -5,15 +5,16 @@
 import {
   ClientCertificateRefusedError,
   ConnectionClosedError,
-  ConnectionTimeoutError,
   EasySocketError,
   FramingMismatchError,
   InvalidJsonError,
   MessageTooLargeError,
+  PeerNotAllowedError,
   ProtocolError,
   RemoteHandlerError,
   RequestError,
   RequestNotStartedError,
+  UntrustedPeerError,
   type Reason,
 } from '../errors/index.js';
 import { isReason } from '../errors/reason.js';
@@ -26,13 +27,13 @@ import {
   encodeGoaway,
   encodePing,
   encodePong,
+  encodeRefused,
   encodeRejected,
   encodeWelcome,
   FrameDecoder,
   Kind,
   parseClose,
   parseError,
-  parseGoaway,
   parseRefused,
   parseRejected,
   parseWelcome,
@@ -164,9 +165,13 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   announceEnd(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    const failure = error instanceof EasySocketError ? { code: error.code, text: error.message } : undefined;
-    encodeClose(this.#host.writer, error === undefined ? undefined : (failure ?? { code: 'internal', text: '' }));
-    this.#host.writer.commit();
+    const { writer } = this.#host;
+    if (error === undefined) encodeClose(writer);
+    else if (error instanceof UntrustedPeerError || error instanceof PeerNotAllowedError) {
+      encodeRefused(writer, error.reason, error.message);
+    } else if (error instanceof EasySocketError) encodeClose(writer, { code: error.code, text: error.message });
+    else encodeClose(writer, { code: 'internal', text: '' });
+    writer.commit();
   }
 
   abandon(error: Error): void {
@@ -219,7 +224,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
       case Kind.REJECTED:
         return this.#receiveRejected(id, body);
       case Kind.GOAWAY:
-        return this.#receiveGoaway(parseGoaway(body));
+        return this.#receiveGoaway(id);
       case Kind.CLOSE:
         return this.#receiveClose(body);
       case Kind.PING:
@@ -385,8 +390,4 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     const limit = (this.#peer as Peer).maxMessage;
     if (payload.length > limit) throw new MessageTooLargeError(payload.length, limit, { hint: 'Send less at once, or raise maxMessageBytes on the peer.' });
   }
-}
-
-export function heartbeatError(timeout: number): ConnectionTimeoutError {
-  return new ConnectionTimeoutError('heartbeat', timeout, `the peer gave no sign of life within ${timeout} ms`);
 }

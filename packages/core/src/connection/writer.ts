@@ -46,6 +46,7 @@ export class Writer implements Output {
     if (length > LARGEST_COPY) {
       this.flush();
       this.#stream.write(bytes);
+      this.#flushed();
       return;
     }
     if (this.#used + length > this.buffer.length) this.#makeRoom(length);

@@ -80,6 +80,7 @@ export const codes = {
   KNSOCK_CREDENTIALS_CRL_STALE: final('Fetch a fresh CRL from the CA.'),
   KNSOCK_CREDENTIALS_UNSUPPORTED: final('Convert the file: openssl pkcs12 -legacy, then export with modern algorithms.'),
 
+  KNSOCK_QUEUE_FULL: passing('The peer reads too slowly: await send(), or ready() when write() returns false.'),
   KNSOCK_MALFORMED_FRAME: final('Does the peer speak the same framing and version?'),
   KNSOCK_MESSAGE_TOO_LARGE: final('Send less at once, or raise maxMessageBytes on the receiving side.'),
   KNSOCK_TRUNCATED_MESSAGE: passing('The peer ended in the middle of a message; it crashed or the network cut it.'),

@@ -2,8 +2,8 @@
  * The one interface for a stream of bytes: TLS sockets implement it, and an in-memory pair for tests does.
  *
  * Rules
- * - Nothing is delivered before `open`; after `close` nothing is.
- * - `end` (the peer sends no more) comes at most once, `close` exactly once and last.
+ * - Nothing is delivered before `open`; after `gone` nothing is.
+ * - `end` (the peer sends no more) comes at most once, `gone` exactly once and last.
  * - A chunk belongs to this connection alone and never changes.
  */
 
@@ -14,7 +14,7 @@ export interface ByteStreamEvents {
   end(): void;
   /** The system has taken what was queued; there is room again. */
   drain(): void;
-  close(error: Error | undefined): void;
+  gone(error: Error | undefined): void;
 }
 
 /** Bytes both ways, with back-pressure. */

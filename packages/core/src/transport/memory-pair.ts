@@ -118,6 +118,6 @@ export class MemoryStream implements ByteStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#arrivals = [];
-    setImmediate(() => this.#events?.close(error));
+    setImmediate(() => this.#events?.gone(error));
   }
 }

@@ -27,7 +27,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     });
     socket.on('close', () => {
       this.#closed = true;
-      this.#events?.close(this.#error);
+      this.#events?.gone(this.#error);
     });
   }
 
@@ -47,7 +47,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#events = events;
     if (this.#closed) {
       process.nextTick(() => {
-        events.close(this.#error);
+        events.gone(this.#error);
       });
       return;
     }

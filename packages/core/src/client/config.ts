@@ -1,0 +1,158 @@
+/** The options of `connect`, parsed once into what the rest of the client reads. */
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { domainToASCII } from 'node:url';
+import { createCredentials, type Credentials } from '../credentials/credentials.js';
+import { toSource, type CredentialSource } from '../credentials/source.js';
+import { InvalidOptionError } from '../errors/index.js';
+import { knsock } from '../framing/index.js';
+import type { Framing, Payload } from '../framing/framing.js';
+import type { RequestHandler } from '../connection/secure-connection.js';
+import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
+import { limitOptionNames, parseLimits, type LimitOptions, type Limits } from '../policy/limits.js';
+import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
+import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
+import type { DialTarget } from '../transport/dial.js';
+import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
+
+/** Where to connect, whom to trust there, and as whom. Times are milliseconds. */
+export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
+  /** A name or an address; the addresses of a name are tried as RFC 8305 says. */
+  host?: string | undefined;
+  port?: number | undefined;
+  /** A Unix socket, instead of host and port. */
+  path?: string | undefined;
+  /** A connected socket to speak TLS over, instead of host and port. */
+  socket?: Duplex | undefined;
+  /** Default `knsock()`. */
+  framing?: Framing<In, Out> | undefined;
+  credentials?: Credentials | CredentialSource | undefined;
+  profile?: TlsProfileOptions | undefined;
+  /** From the start to the moment the server lets us in; default 10,000. */
+  connectTimeout?: number | undefined;
+  /** The name to ask for by SNI; default the host. */
+  servername?: string | undefined;
+  /** The name that the server's certificate must carry; default servername, then the host. */
+  expectedName?: string | { readonly dangerouslyAnyName: true } | undefined;
+  /** Trusts whoever answers: the connection is private from bystanders and from nobody else. */
+  dangerouslySkipVerification?: boolean | undefined;
+  /** The pin of the server's own key is all that counts: neither chain, dates nor name. */
+  pinsOnly?: boolean | undefined;
+  /** Whether to resume earlier sessions, which are judged anew all the same; default true. */
+  resume?: boolean | undefined;
+  /** Answers the server's requests. */
+  onRequest?: RequestHandler<In, Out> | undefined;
+  /** Gives up connecting; has no effect afterwards. */
+  signal?: AbortSignal | undefined;
+  /** Raw `node:tls` options, minus those that would undo a check. */
+  tls?: object | undefined;
+}
+
+export interface ConnectConfig<In, Out> {
+  readonly target: DialTarget;
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly profile: TlsProfile;
+  readonly trust: TrustPolicy;
+  readonly connectTimeout: number;
+  /** Sent by SNI; empty where there is no name to send. */
+  readonly servername: string;
+  readonly resume: boolean;
+  readonly requestHandler: RequestHandler<In, Out> | null;
+  readonly signal: AbortSignal | null;
+  readonly extraTls: ExtraTls;
+}
+
+const known = new Set<string>([
+  ...limitOptionNames,
+  ...trustOptionNames,
+  'host',
+  'port',
+  'path',
+  'socket',
+  'framing',
+  'credentials',
+  'profile',
+  'connectTimeout',
+  'servername',
+  'expectedName',
+  'dangerouslySkipVerification',
+  'pinsOnly',
+  'resume',
+  'onRequest',
+  'signal',
+  'tls',
+]);
+
+/** @throws InvalidOptionError, CredentialsError */
+export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): ConnectConfig<In, Out> {
+  refuseUnknown(options, known);
+  const target = parseTarget(options);
+  const servername = parseServername(options, target);
+  const credentials = toSource(options.credentials, nobody()).current;
+  return Object.freeze({
+    target,
+    framing: options.framing ?? (knsock() as unknown as Framing<In, Out>),
+    limits: parseLimits(options),
+    profile: parseProfile(options.profile),
+    trust: parseTrust(options, {
+      credentials,
+      usage: 'server',
+      required: true,
+      name: parseExpectedName(options, target, servername),
+      verify: parseVerify(options),
+    }),
+    connectTimeout: milliseconds('connectTimeout', options.connectTimeout, 10_000),
+    servername,
+    resume: options.resume ?? true,
+    requestHandler: options.onRequest ?? null,
+    signal: options.signal ?? null,
+    extraTls: parseExtraTls(options.tls),
+  });
+}
+
+/** A client without credentials shows no certificate and trusts Node's default store. */
+function nobody(): Credentials {
+  anonymous ??= createCredentials({});
+  return anonymous;
+}
+let anonymous: Credentials | undefined;
+
+function parseTarget({ host, port, path, socket }: ConnectOptions<never, never>): DialTarget {
+  const given = [port !== undefined || host !== undefined, path !== undefined, socket !== undefined].filter(Boolean).length;
+  if (given !== 1) throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
+  if (path !== undefined) return { kind: 'path', path };
+  if (socket !== undefined) return { kind: 'socket', socket };
+  if (port === undefined) throw new InvalidOptionError('port', 'port is missing');
+  return { kind: 'tcp', host: host ?? 'localhost', port: integer('port', port, { fallback: 0, min: 1, max: 65_535 }) };
+}
+
+/** An address has no place in SNI (RFC 6066 3), and a name goes out in its ASCII form. */
+function parseServername({ servername }: ConnectOptions<never, never>, target: DialTarget): string {
+  const name = servername ?? (target.kind === 'tcp' ? target.host : '');
+  if (name === '' || isIP(name) !== 0) return '';
+  const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
+  if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn’t a host name`);
+  return ascii;
+}
+
+function parseExpectedName(
+  { expectedName, servername, dangerouslySkipVerification, pinsOnly }: ConnectOptions<never, never>,
+  target: DialTarget,
+  ascii: string,
+): string | null {
+  if (typeof expectedName === 'object') {
+    if (expectedName.dangerouslyAnyName === true) return null;
+    throw new InvalidOptionError('expectedName', 'expectedName must be a name or { dangerouslyAnyName: true }');
+  }
+  const name = expectedName ?? (ascii === '' ? (servername ?? (target.kind === 'tcp' ? target.host : undefined)) : ascii);
+  if (name !== undefined) return name;
+  if (dangerouslySkipVerification === true || pinsOnly === true) return null;
+  throw new InvalidOptionError('expectedName', 'over a path or a socket, expectedName says whose certificate to expect');
+}
+
+function parseVerify({ dangerouslySkipVerification, pinsOnly, pins }: ConnectOptions<never, never>): TrustPolicy['verify'] {
+  if (pinsOnly === true && pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
+  if (pinsOnly === true) return 'pins';
+  return dangerouslySkipVerification === true ? 'nothing' : 'chain';
+}

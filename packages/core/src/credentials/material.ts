@@ -1,0 +1,83 @@
+/** Reading certificates, keys and lists, and whether they fit together. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { CredentialsError } from '../errors/index.js';
+import { fromKeyMaterial } from '../errors/from-node.js';
+import {
+  certificateWeakness,
+  isIssuedBy,
+  parseCertificates,
+  parseCrls,
+  type CertificateRevocationList,
+  type X509Certificate,
+} from '../x509/index.js';
+import type { Origins } from './credentials.js';
+
+/** Every certificate of a bundle. @throws CredentialsError 'garbage' */
+export function readCertificates(material: string | Uint8Array, what: string, file: string | undefined): X509Certificate[] {
+  try {
+    return parseCertificates(material);
+  } catch (error) {
+    throw garbage(`the ${what}`, file, error);
+  }
+}
+
+/** Every list of a bundle. @throws CredentialsError 'garbage' */
+export function readCrls(material: string | Uint8Array, file: string | undefined): CertificateRevocationList[] {
+  try {
+    return parseCrls(material);
+  } catch (error) {
+    throw garbage('the CRL', file, error);
+  }
+}
+
+/** A private key, opened. @throws CredentialsError 'passphrase' or 'garbage' */
+export function readKey(material: string | Uint8Array, passphrase: string | undefined, file: string | undefined): KeyObject {
+  const key = typeof material === 'string' ? material : Buffer.from(material);
+  try {
+    return createPrivateKey(passphrase === undefined ? { key, format: 'pem' } : { key, format: 'pem', passphrase });
+  } catch (error) {
+    throw fromKeyMaterial(error as Error, `the private key${named(file)}`, file, passphrase !== undefined);
+  }
+}
+
+/** Refuses a key of another certificate, a weak key or signature, and a chain in which one didn't issue the one before. */
+export function checkPair(chain: readonly X509Certificate[], key: KeyObject, origins: Origins): void {
+  const file = origins.cert ?? origins.pfx;
+  const leaf = chain[0] as X509Certificate;
+  if (!publicKeyOf(key).equals(leaf.publicKeyInfo.der)) throw mismatch(chain, key, origins);
+  chain.forEach((certificate, depth) => {
+    const weakness = certificateWeakness(certificate);
+    if (weakness !== undefined) {
+      throw new CredentialsError('weak', `certificate ${depth} (${certificate.subject.toString()})${named(file)} ${weakness}`, { file });
+    }
+    const issuer = chain[depth + 1];
+    if (issuer !== undefined && !isIssuedBy(certificate, issuer)) {
+      const [one, other] = [certificate.subject.toString(), issuer.subject.toString()];
+      throw new CredentialsError('chain', `certificate ${depth} (${one}) isn’t issued by the one behind it (${other})${named(file)}`, { file });
+    }
+  });
+}
+
+function mismatch(chain: readonly X509Certificate[], key: KeyObject, origins: Origins): CredentialsError {
+  const place = chain.findIndex((certificate) => publicKeyOf(key).equals(certificate.publicKeyInfo.der));
+  const subject = (chain[0] as X509Certificate).subject.toString();
+  const details = { file: origins.key ?? origins.pfx };
+  if (place > 0) {
+    const message = `the private key belongs to certificate ${place + 1} of the file; the leaf must come first`;
+    return new CredentialsError('mismatch', message, details);
+  }
+  return new CredentialsError('mismatch', `the private key${named(details.file)} doesn’t belong to the certificate of ${subject}`, details);
+}
+
+function publicKeyOf(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' }) as Buffer;
+}
+
+function garbage(what: string, file: string | undefined, cause: unknown): CredentialsError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CredentialsError('garbage', `${what}${named(file)} can’t be read: ${why}`, { file, cause });
+}
+
+function named(file: string | undefined): string {
+  return file === undefined ? '' : ` in ${file}`;
+}

@@ -1,0 +1,166 @@
+/**
+ * Opens a TLS connection: to the first of a host's addresses that answers (RFC 8305: the next one starts 250 ms later
+ * or as soon as one fails, and the rest are given up), to a Unix socket, or over a socket that exists.
+ */
+import type { Duplex } from 'node:stream';
+import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { fromDial, fromHandshake } from '../errors/from-node.js';
+import { addressesOf } from './addresses.js';
+import { OnreadTap } from './onread-tap.js';
+import { TlsStream } from './tls-stream.js';
+
+export type DialTarget =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'socket'; readonly socket: Duplex };
+
+/** What goes on while dialling, for deadlines that name what they waited for. */
+export interface DialProgress {
+  phase: 'dns' | 'tcp' | 'tls' | 'welcome';
+}
+
+export interface Dial {
+  readonly target: DialTarget;
+  /** Without host, port, socket and onread, which are decided here. */
+  readonly tls: ConnectionOptions;
+  readonly signal: AbortSignal;
+  readonly progress: DialProgress;
+  /** Called with each socket before anything happens on it. */
+  prepare(socket: TLSSocket): void;
+}
+
+const NEXT_ATTEMPT_MS = 250;
+
+/** Text for errors: where the connection goes. */
+export function showTarget(target: DialTarget): string {
+  if (target.kind === 'path') return target.path;
+  if (target.kind === 'socket') return 'the given socket';
+  return target.host.includes(':') ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
+}
+
+/** @throws ConnectionError, HandshakeError, or the signal's reason */
+export async function dial(options: Dial): Promise<TlsStream> {
+  const { target, signal, progress } = options;
+  if (target.kind === 'socket') return handshake(attempt(options, { socket: target.socket }, null), null, options);
+  progress.phase = 'tcp';
+  const places = target.kind === 'path' ? [{ path: target.path }] : await resolve(target, options);
+  signal.throwIfAborted();
+  const { socket, tap } = await firstToConnect(places, options);
+  progress.phase = 'tls';
+  return handshake(socket, tap, options);
+}
+
+type Place = { path: string } | { host: string; port: number };
+interface Attempt {
+  readonly socket: TLSSocket;
+  readonly tap: OnreadTap;
+}
+
+async function resolve(target: DialTarget & { kind: 'tcp' }, { signal, progress }: Dial): Promise<Place[]> {
+  progress.phase = 'dns';
+  try {
+    const addresses = await addressesOf(target.host, signal);
+    return addresses.map(({ address }) => ({ host: address, port: target.port }));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw fromDial(error as Error, { address: showTarget(target) });
+  } finally {
+    progress.phase = 'tcp';
+  }
+}
+
+function attempt(options: Dial, place: ConnectionOptions, tap: OnreadTap | null): TLSSocket {
+  const onread = tap === null ? {} : { onread: tap.option };
+  const socket = tlsConnect({ ...options.tls, ...place, ...onread } as ConnectionOptions);
+  options.prepare(socket);
+  return socket;
+}
+
+/** Starts attempts one after the other; the first to connect wins and the others are ended. */
+function firstToConnect(places: readonly Place[], options: Dial): Promise<Attempt> {
+  return new Promise((resolve, reject) => {
+    const attempts = new Set<Attempt>();
+    const waiting = [...places];
+    let lastError: Error | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (winner: Attempt | null): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', aborted);
+      waiting.length = 0;
+      for (const other of attempts) if (other !== winner) other.socket.destroy();
+      attempts.clear();
+    };
+    const aborted = (): void => {
+      finish(null);
+      reject(options.signal.reason as Error);
+    };
+    const startNext = (): void => {
+      clearTimeout(timer);
+      const place = waiting.shift();
+      if (place === undefined) return;
+      const tap = new OnreadTap();
+      const started: Attempt = { socket: attempt(options, place, tap), tap };
+      attempts.add(started);
+      started.socket.once('connect', () => {
+        if (!attempts.has(started)) return;
+        started.socket.removeAllListeners('error');
+        finish(started);
+        resolve(started);
+      });
+      started.socket.on('error', (error: Error) => {
+        lastError = error;
+        if (!attempts.delete(started)) return;
+        if (waiting.length > 0) startNext();
+        else if (attempts.size === 0) {
+          finish(null);
+          reject(fromDial(lastError, { address: showTarget(options.target) }));
+        }
+      });
+      if (waiting.length > 0) timer = setTimeout(startNext, NEXT_ATTEMPT_MS);
+    };
+    options.signal.addEventListener('abort', aborted, { once: true });
+    startNext();
+  });
+}
+
+/** Waits for the handshake; the stream takes the socket over in the same turn, so that nothing is lost between. */
+function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Promise<TlsStream> {
+  const address = showTarget(options.target);
+  if (options.progress.phase !== 'tls') options.progress.phase = 'tls';
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      socket.off('secureConnect', secured);
+      socket.off('error', failed);
+      socket.off('close', closed);
+      options.signal.removeEventListener('abort', aborted);
+    };
+    const secured = (): void => {
+      leave();
+      resolve(new TlsStream(socket, tap));
+    };
+    const failed = (error: Error): void => {
+      leave();
+      socket.on('error', ignore);
+      socket.destroy();
+      reject(fromHandshake(error, 'client', { address }));
+    };
+    const closed = (): void => {
+      failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    };
+    const aborted = (): void => {
+      leave();
+      socket.on('error', ignore);
+      socket.destroy();
+      reject(options.signal.reason as Error);
+    };
+    socket.on('secureConnect', secured);
+    socket.on('error', failed);
+    socket.on('close', closed);
+    options.signal.addEventListener('abort', aborted, { once: true });
+    if (options.signal.aborted) aborted();
+  });
+}
+
+function ignore(): void {
+  // The failure was told already; what a dying socket adds is of no use.
+}

@@ -1,0 +1,90 @@
+/** Who a peer proved to be: what its certificate says, in plain values. */
+import type { X509Certificate } from '../x509/index.js';
+
+export interface PeerIdentity {
+  /** The certificate itself, read. */
+  readonly certificate: X509Certificate;
+  /** From the certificate to the trust anchor; on a resumed connection as judged when the session began. */
+  readonly path: readonly X509Certificate[];
+  /** The subject in the order of RFC 4514, such as `CN=app,O=Example`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** The subject's common names; most certificates have one. */
+  readonly commonNames: readonly string[];
+  readonly organizationalUnits: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly uris: readonly string[];
+  readonly emailAddresses: readonly string[];
+  /** Hex, lower case. */
+  readonly serialNumber: string;
+  /** SHA-256 of the certificate, hex, lower case. */
+  readonly fingerprint256: string;
+  /** `sha256/` and the base64 of the SHA-256 of its public key. */
+  readonly spkiPin: string;
+  readonly validFrom: Date;
+  readonly validTo: Date;
+}
+
+/** An identity reads its certificate only as far as it is asked. */
+export class CertificateIdentity implements PeerIdentity {
+  readonly certificate: X509Certificate;
+  readonly path: readonly X509Certificate[];
+
+  constructor(path: readonly X509Certificate[]) {
+    this.path = path;
+    this.certificate = path[0] as X509Certificate;
+  }
+
+  get subject(): string {
+    return this.certificate.subject.toString();
+  }
+
+  get issuer(): string {
+    return this.certificate.issuer.toString();
+  }
+
+  get commonNames(): readonly string[] {
+    return this.certificate.subject.commonNames;
+  }
+
+  get organizationalUnits(): readonly string[] {
+    return this.certificate.subject.organizationalUnits;
+  }
+
+  get dnsNames(): readonly string[] {
+    return this.certificate.dnsNames;
+  }
+
+  get ipAddresses(): readonly string[] {
+    return this.certificate.ipAddresses;
+  }
+
+  get uris(): readonly string[] {
+    return this.certificate.uris;
+  }
+
+  get emailAddresses(): readonly string[] {
+    return this.certificate.emailAddresses;
+  }
+
+  get serialNumber(): string {
+    return this.certificate.serial;
+  }
+
+  get fingerprint256(): string {
+    return this.certificate.fingerprint256;
+  }
+
+  get spkiPin(): string {
+    return this.certificate.spkiPin;
+  }
+
+  get validFrom(): Date {
+    return this.certificate.notBefore;
+  }
+
+  get validTo(): Date {
+    return this.certificate.notAfter;
+  }
+}

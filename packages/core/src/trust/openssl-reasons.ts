@@ -1,0 +1,26 @@
+/** OpenSSL's verdicts in our words. */
+import type { Reason } from '../errors/index.js';
+
+const reasons: Readonly<Record<string, Reason>> = {
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not-yet-valid',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-issuer',
+  UNABLE_TO_GET_ISSUER_CERT: 'unknown-issuer',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-issuer',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-issuer',
+  CERT_UNTRUSTED: 'unknown-issuer',
+  CERT_REVOKED: 'revoked',
+  CERT_CHAIN_TOO_LONG: 'path-length',
+  PATH_LENGTH_EXCEEDED: 'path-length',
+  INVALID_CA: 'wrong-usage',
+  INVALID_PURPOSE: 'wrong-usage',
+  CERT_REJECTED: 'wrong-usage',
+  HOSTNAME_MISMATCH: 'wrong-name',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
+};
+
+export function reasonOfOpenssl(code: string): { reason: Reason; message: string } {
+  const reason = reasons[code] ?? (/WEAK|TOO_SMALL|MD_/.test(code) ? 'weak' : 'malformed');
+  return { reason, message: `OpenSSL doesn’t trust the peer’s certificate: ${code}` };
+}

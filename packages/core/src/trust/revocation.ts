@@ -1,0 +1,27 @@
+/** Revocation: whether a certificate that was valid when issued still is. */
+import type { X509Certificate } from '../x509/index.js';
+
+export interface RevocationVerdict {
+  readonly status: 'good' | 'revoked' | 'unknown';
+  /** The certificate concerned: 0 is the peer's own. */
+  readonly depth: number;
+  /** Such as `keyCompromise`, or why nothing is known. */
+  readonly reason?: string | undefined;
+  /** How long the verdict holds. */
+  readonly until?: Date | undefined;
+}
+
+/** Tells whether certificates are revoked; implement it to bring a source of your own. Unknown refuses. */
+export interface RevocationSource {
+  /** Changes whenever a verdict may have. */
+  readonly version: string;
+  /** Calls `listener` when verdicts may have changed: live peers are judged again. The function returned ends that. */
+  onChange(listener: () => void): () => void;
+  /**
+   * @param path from the peer's certificate (0) to the anchor; on a resumed connection perhaps the certificate alone
+   */
+  check(
+    path: readonly X509Certificate[],
+    context: { at: Date; signal: AbortSignal },
+  ): RevocationVerdict | Promise<RevocationVerdict>;
+}

@@ -1,0 +1,79 @@
+/** Whom one side trusts: everything the verdict depends on, parsed. */
+import { InvalidOptionError } from '../errors/index.js';
+import type { Credentials } from '../credentials/credentials.js';
+import { parseRules, type AuthorizeRules, type RuleJudge } from '../policy/rules.js';
+import type { PeerIdentity } from '../transport/peer-identity.js';
+import { crlRevocation } from './crl-revocation.js';
+import type { RevocationSource } from './revocation.js';
+
+/** Decides by program who comes in; an exception refuses. `peer` is null where a certificate is optional and none came. */
+export type AuthorizeFunction = (
+  peer: PeerIdentity | null,
+  context: { signal: AbortSignal },
+) => boolean | Promise<boolean>;
+
+/** The options of trust that both sides share. */
+export interface TrustOptions {
+  /** Who may come in, of those whose certificate is valid; absent: all of them. */
+  authorize?: AuthorizeRules | AuthorizeFunction | undefined;
+  /** Public keys (`sha256/…`), one of which must be in the peer's path, in addition to everything else. */
+  pins?: readonly string[] | undefined;
+  /** Replaces what `crlFile` means. */
+  revocation?: RevocationSource | undefined;
+  /** Trusts a chain that ends at a certificate in `ca` that isn't a root. */
+  partialChain?: boolean | undefined;
+}
+
+export const trustOptionNames = ['authorize', 'pins', 'revocation', 'partialChain'] as const satisfies readonly (keyof TrustOptions)[];
+
+/** Nothing is left open. */
+export interface TrustPolicy {
+  readonly credentials: Credentials;
+  /** What the peer's certificate must be good for. */
+  readonly usage: 'server' | 'client';
+  /** Whether a peer without a certificate is refused. */
+  readonly required: boolean;
+  /** The name its certificate must carry; null where peers have no name to check. */
+  readonly name: string | null;
+  readonly rules: RuleJudge | null;
+  readonly authorize: AuthorizeFunction | null;
+  readonly pins: ReadonlySet<string> | null;
+  readonly revocation: RevocationSource | null;
+  readonly partialChain: boolean;
+  /** `'pins'`: the pin of the peer's own key is the whole of it; `'nothing'`: the chain and the name aren't judged. */
+  readonly verify: 'chain' | 'pins' | 'nothing';
+}
+
+/** What a side adds to the shared options. */
+export type TrustSide = Pick<TrustPolicy, 'credentials' | 'usage' | 'required' | 'name' | 'verify'>;
+
+/** @throws InvalidOptionError */
+export function parseTrust(options: TrustOptions, side: TrustSide): TrustPolicy {
+  const { authorize } = options;
+  const isFunction = typeof authorize === 'function';
+  return Object.freeze({
+    ...side,
+    rules: authorize === undefined || isFunction ? null : parseRules(authorize),
+    authorize: isFunction ? authorize : null,
+    pins: parsePins(options.pins),
+    revocation: options.revocation ?? listsOf(side.credentials),
+    partialChain: options.partialChain ?? false,
+  });
+}
+
+const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
+
+function parsePins(pins: readonly string[] | undefined): ReadonlySet<string> | null {
+  if (pins === undefined) return null;
+  if (!Array.isArray(pins) || pins.length === 0) throw new InvalidOptionError('pins', 'pins must be a list of at least one pin');
+  for (const pin of pins as readonly string[]) {
+    if (!PIN.test(pin)) {
+      throw new InvalidOptionError('pins', `a pin is 'sha256/' and 44 characters of base64, not '${pin}'`);
+    }
+  }
+  return new Set(pins as readonly string[]);
+}
+
+function listsOf({ crls }: Credentials): RevocationSource | null {
+  return crls.length === 0 ? null : crlRevocation({ crls, depth: 'leaf', unknown: 'refuse', stale: 'refuse' });
+}
