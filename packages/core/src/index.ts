@@ -1,1 +1,86 @@
-export { EasySocketError } from './errors/index.js';
+// Servers and clients
+export { listen, serve } from './server/listen.js';
+export { connect } from './client/connect.js';
+export type { ConnectionHandler } from './server/server.js';
+export type { ClientCertificates, ListenOptions } from './server/config.js';
+export type { SecureServer, ServerAddress, ServerStats } from './server/secure-server.js';
+export type { ConnectOptions } from './client/config.js';
+export type {
+  CleanEnd,
+  ClosedInfo,
+  ConnectionStats,
+  RequestHandler,
+  RequestOptions,
+  SecureConnection,
+} from './connection/secure-connection.js';
+export type { IncomingRequest } from './connection/incoming-request.js';
+export type { MessageListener } from './connection/inbox.js';
+export type { PeerIdentity } from './transport/peer-identity.js';
+export type { TlsFacts } from './transport/tls-facts.js';
+export type { HeartbeatOptions, LimitOptions } from './policy/limits.js';
+export type { TlsProfileOptions } from './policy/tls-profile.js';
+
+// Credentials: who I am and whom I trust
+export { createCredentials, type Credentials, type CredentialsOptions } from './credentials/credentials.js';
+export { loadCredentials, type CredentialFiles } from './credentials/load.js';
+export type { CredentialSource } from './credentials/source.js';
+export type { CredentialsWarning } from './credentials/dates.js';
+
+// Trust: who comes in
+export type { AuthorizeRule, AuthorizeRules } from './policy/rules.js';
+export type { AuthorizeFunction, TrustOptions } from './trust/trust-policy.js';
+export { crlRevocation, type CrlRevocationOptions } from './trust/crl-revocation.js';
+export type { RevocationSource, RevocationVerdict } from './trust/revocation.js';
+
+// Framings
+export {
+  isKnsock,
+  json,
+  knsock,
+  lengthPrefixed,
+  lines,
+  raw,
+  type Decoder,
+  type Framing,
+  type FramingLimits,
+  type MessageSink,
+  type Output,
+  type Payload,
+} from './framing/index.js';
+
+// Errors
+export { EasySocketError, type ErrorDetails } from './errors/base.js';
+export { type ErrorCode } from './errors/codes.js';
+export { type Reason } from './errors/reason.js';
+export {
+  ConnectionClosedError,
+  ConnectionError,
+  ConnectionRefusedError,
+  ConnectionTimeoutError,
+  PortInUseError,
+  ServerDrainingError,
+  type TimeoutPhase,
+} from './errors/connection.js';
+export {
+  ClientCertificateRefusedError,
+  CredentialsError,
+  HandshakeError,
+  PeerNotAllowedError,
+  SecurityError,
+  UntrustedPeerError,
+  type CredentialsReason,
+  type HandshakeReason,
+} from './errors/security.js';
+export { MalformedDerError } from './errors/malformed-der.js';
+export {
+  FramingMismatchError,
+  InvalidJsonError,
+  MessageTooLargeError,
+  ProtocolError,
+  RemoteHandlerError,
+  RequestNotStartedError,
+  TruncatedMessageError,
+  type JsonIssue,
+} from './errors/protocol.js';
+export { RequestError } from './errors/request.js';
+export { InvalidOptionError } from './errors/option.js';

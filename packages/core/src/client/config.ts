@@ -48,9 +48,9 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   tls?: object | undefined;
 }
 
-export interface ConnectConfig<In, Out> {
+/** How to reach a server and whom to trust there, with nothing left open. */
+export interface ReachConfig {
   readonly target: DialTarget;
-  readonly framing: Framing<In, Out>;
   readonly limits: Limits;
   readonly profile: TlsProfile;
   readonly trust: TrustPolicy;
@@ -58,10 +58,17 @@ export interface ConnectConfig<In, Out> {
   /** Sent by SNI; empty where there is no name to send. */
   readonly servername: string;
   readonly resume: boolean;
-  readonly requestHandler: RequestHandler<In, Out> | null;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
 }
+
+export interface ConnectConfig<In, Out> extends ReachConfig {
+  readonly framing: Framing<In, Out>;
+  readonly requestHandler: RequestHandler<In, Out> | null;
+}
+
+/** The options that don't depend on what messages are. */
+type ReachOptions = Omit<ConnectOptions, 'framing' | 'onRequest'>;
 
 const known = new Set<string>([
   ...limitOptionNames,
@@ -118,17 +125,24 @@ function nobody(): Credentials {
 }
 let anonymous: Credentials | undefined;
 
-function parseTarget({ host, port, path, socket }: ConnectOptions<never, never>): DialTarget {
-  const given = [port !== undefined || host !== undefined, path !== undefined, socket !== undefined].filter(Boolean).length;
-  if (given !== 1) throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
+function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
+  const given = [port !== undefined || host !== undefined, path !== undefined, socket !== undefined].filter(
+    Boolean,
+  ).length;
+  if (given !== 1)
+    throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
   if (path !== undefined) return { kind: 'path', path };
   if (socket !== undefined) return { kind: 'socket', socket };
   if (port === undefined) throw new InvalidOptionError('port', 'port is missing');
-  return { kind: 'tcp', host: host ?? 'localhost', port: integer('port', port, { fallback: 0, min: 1, max: 65_535 }) };
+  return {
+    kind: 'tcp',
+    host: host ?? 'localhost',
+    port: integer('port', port, { fallback: 0, min: 1, max: 65_535 }),
+  };
 }
 
 /** An address has no place in SNI (RFC 6066 3), and a name goes out in its ASCII form. */
-function parseServername({ servername }: ConnectOptions<never, never>, target: DialTarget): string {
+function parseServername({ servername }: ReachOptions, target: DialTarget): string {
   const name = servername ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
   const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
@@ -137,22 +151,31 @@ function parseServername({ servername }: ConnectOptions<never, never>, target: D
 }
 
 function parseExpectedName(
-  { expectedName, servername, dangerouslySkipVerification, pinsOnly }: ConnectOptions<never, never>,
+  { expectedName, servername, dangerouslySkipVerification, pinsOnly }: ReachOptions,
   target: DialTarget,
   ascii: string,
 ): string | null {
   if (typeof expectedName === 'object') {
     if (expectedName.dangerouslyAnyName === true) return null;
-    throw new InvalidOptionError('expectedName', 'expectedName must be a name or { dangerouslyAnyName: true }');
+    throw new InvalidOptionError(
+      'expectedName',
+      'expectedName must be a name or { dangerouslyAnyName: true }',
+    );
   }
-  const name = expectedName ?? (ascii === '' ? (servername ?? (target.kind === 'tcp' ? target.host : undefined)) : ascii);
+  const name =
+    expectedName ??
+    (ascii === '' ? (servername ?? (target.kind === 'tcp' ? target.host : undefined)) : ascii);
   if (name !== undefined) return name;
   if (dangerouslySkipVerification === true || pinsOnly === true) return null;
-  throw new InvalidOptionError('expectedName', 'over a path or a socket, expectedName says whose certificate to expect');
+  throw new InvalidOptionError(
+    'expectedName',
+    'over a path or a socket, expectedName says whose certificate to expect',
+  );
 }
 
-function parseVerify({ dangerouslySkipVerification, pinsOnly, pins }: ConnectOptions<never, never>): TrustPolicy['verify'] {
-  if (pinsOnly === true && pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
+function parseVerify({ dangerouslySkipVerification, pinsOnly, pins }: ReachOptions): TrustPolicy['verify'] {
+  if (pinsOnly === true && pins === undefined)
+    throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
   if (pinsOnly === true) return 'pins';
   return dangerouslySkipVerification === true ? 'nothing' : 'chain';
 }

@@ -18,7 +18,7 @@ import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';
 import { presentedBy } from '../trust/presented.js';
 import { Judge } from '../trust/verdict.js';
-import { parseConnect, type ConnectConfig, type ConnectOptions } from './config.js';
+import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
 
@@ -39,7 +39,7 @@ export async function connect<In = Buffer, Out = Payload>(
   const progress: DialProgress = { phase: 'tcp' };
   const deadline = new Deadline(config, progress);
   try {
-    const key = config.resume ? sessionKey(config) : null;
+    const key = config.resume ? sessionKey(config, config.framing.alpn) : null;
     const kept = key === null ? null : sessions.take(key);
     try {
       return await open(config, progress, deadline.signal, key, kept);
@@ -56,7 +56,9 @@ export async function connect<In = Buffer, Out = Payload>(
 
 /** The reasons that a fresh handshake may mend. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ClientCertificateRefusedError || (error as { reason?: unknown }).reason !== undefined;
+  return (
+    error instanceof ClientCertificateRefusedError || (error as { reason?: unknown }).reason !== undefined
+  );
 }
 
 async function open<In, Out>(
@@ -104,7 +106,10 @@ function tlsOptions<In, Out>(config: ConnectConfig<In, Out>, kept: KeptSession |
   const { trust, profile, extraTls, framing } = config;
   return {
     ...extraTls,
-    secureContext: secureContext(trust.credentials, profile, { partialChain: trust.partialChain, extra: extraTls }),
+    secureContext: secureContext(trust.credentials, profile, {
+      partialChain: trust.partialChain,
+      extra: extraTls,
+    }),
     servername: config.servername,
     ...(framing.alpn !== undefined && { ALPNProtocols: [framing.alpn] }),
     ...(kept !== null && { session: kept.session }),
@@ -148,21 +153,31 @@ async function admit<In, Out>(
   return connection;
 }
 
-function demandFraming<In, Out>({ framing, target }: ConnectConfig<In, Out>, { alpnProtocol }: TLSSocket): void {
+function demandFraming<In, Out>(
+  { framing, target }: ConnectConfig<In, Out>,
+  { alpnProtocol }: TLSSocket,
+): void {
   if (framing.alpn === undefined || alpnProtocol === framing.alpn) return;
-  throw new FramingMismatchError(`the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`);
+  throw new FramingMismatchError(
+    `the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`,
+  );
 }
 
 /**
  * Under TLS 1.3 a server that refuses our certificate without an alert just ends, before its first ticket and byte:
  * 200 of 200 refusals looked so, and no acceptance did. Servers that issue no tickets look alike, so it is a guess.
  */
-function explainSilence<In, Out>({ trust }: ConnectConfig<In, Out>, socket: TLSSocket, tickets: Tickets): Error | null {
+function explainSilence({ trust }: ReachConfig, socket: TLSSocket, tickets: Tickets): Error | null {
   if (socket.getProtocol() !== 'TLSv1.3' || tickets.seen || socket.isSessionReused()) return null;
   const { certificate } = trust.credentials;
-  const what = certificate === null ? 'that we showed no certificate' : `our certificate (${certificate.subject.toString()})`;
+  const what =
+    certificate === null
+      ? 'that we showed no certificate'
+      : `our certificate (${certificate.subject.toString()})`;
   const message = `the server ended right after the handshake: it probably refused ${what}; its log knows`;
-  return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, { certain: false });
+  return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, {
+    certain: false,
+  });
 }
 
 /** The session tickets of one connection, kept for the next one once its peer is trusted. */
@@ -205,7 +220,7 @@ class Deadline {
   readonly #timer: NodeJS.Timeout;
   readonly #source: AbortSignal | null;
 
-  constructor(config: ConnectConfig<never, never>, progress: DialProgress) {
+  constructor(config: ReachConfig, progress: DialProgress) {
     const { connectTimeout, target } = config;
     this.#timer = setTimeout(() => {
       this.#controller.abort(timeout(progress.phase, connectTimeout, showTarget(target)));
@@ -236,5 +251,9 @@ const waits: Readonly<Record<DialProgress['phase'], string>> = {
 };
 
 function timeout(phase: DialProgress['phase'], ms: number, address: string): ConnectionTimeoutError {
-  return new ConnectionTimeoutError(phase satisfies TimeoutPhase, ms, `connecting to ${address} took over ${ms} ms, waiting for ${waits[phase]}`);
+  return new ConnectionTimeoutError(
+    phase satisfies TimeoutPhase,
+    ms,
+    `connecting to ${address} took over ${ms} ms, waiting for ${waits[phase]}`,
+  );
 }

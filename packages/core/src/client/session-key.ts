@@ -1,11 +1,12 @@
 import { showTarget } from '../transport/dial.js';
-import type { ConnectConfig } from './config.js';
+import type { ReachConfig } from './config.js';
 
 /**
  * Everything that decided trust: a session is resumed only where each of it is the same. Null where the connection
  * has no address to remember it by.
  */
-export function sessionKey({ target, servername, trust, profile, framing }: ConnectConfig<never, never>): string | null {
+export function sessionKey(reach: ReachConfig, alpn: string | undefined): string | null {
+  const { target, servername, trust, profile } = reach;
   if (target.kind === 'socket') return null;
   const { credentials, name, pins, partialChain, verify } = trust;
   return JSON.stringify([
@@ -18,6 +19,6 @@ export function sessionKey({ target, servername, trust, profile, framing }: Conn
     partialChain,
     verify,
     profile,
-    framing.alpn,
+    alpn,
   ]);
 }

@@ -62,7 +62,13 @@ const FAREWELL_BYTES = 8_388_608;
 let lastId = 0;
 
 export class Connection<In, Out>
-  implements SecureConnection<In, Out>, ByteStreamEvents, ExchangeHost<In, Out>, InboxEvents, OutboxEvents, Watched
+  implements
+    SecureConnection<In, Out>,
+    ByteStreamEvents,
+    ExchangeHost<In, Out>,
+    InboxEvents,
+    OutboxEvents,
+    Watched
 {
   readonly id = ++lastId;
   readonly peer: PeerIdentity | null;
@@ -172,7 +178,10 @@ export class Connection<In, Out>
     });
   }
 
-  receive({ signal, timeout }: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {}): Promise<In | null> {
+  receive({
+    signal,
+    timeout,
+  }: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {}): Promise<In | null> {
     return this.#inbox.receive(signal, timeout);
   }
 
@@ -184,7 +193,9 @@ export class Connection<In, Out>
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
     if (this.#state !== 'open') {
       const cause = this.#goneError();
-      return Promise.reject(new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }));
+      return Promise.reject(
+        new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }),
+      );
     }
     try {
       return this.#exchange.request(toBytes(this.framing, payload), options);
@@ -202,7 +213,10 @@ export class Connection<In, Out>
     else this.#drainingListeners.push(listener);
   }
 
-  ping({ signal, timeout }: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {}): Promise<number> {
+  ping({
+    signal,
+    timeout,
+  }: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {}): Promise<number> {
     if (this.#state !== 'open' && this.#state !== 'draining') return Promise.reject(this.#goneError());
     return this.#exchange.ping(timeout ?? this.limits.requestTimeout, signal);
   }
@@ -220,13 +234,16 @@ export class Connection<In, Out>
 
   stream(): Duplex {
     if (this.framing.name !== 'raw') {
-      throw new FramingMismatchError(`stream() needs the raw framing; this connection speaks ${this.framing.name}`);
+      throw new FramingMismatchError(
+        `stream() needs the raw framing; this connection speaks ${this.framing.name}`,
+      );
     }
     if (this.#raw !== null) return this.#raw.duplex;
     this.#raw = duplexOver(this.#stream, {
       held: this.#inbox.takeAll() as Buffer[],
       ended: this.#peerFinished,
-      write: (bytes) => (this.state === 'closed' ? Promise.reject(this.#goneError()) : this.#outbox.send(bytes, undefined)),
+      write: (bytes) =>
+        this.state === 'closed' ? Promise.reject(this.#goneError()) : this.#outbox.send(bytes, undefined),
       end: () => {
         this.writer.flush();
         this.#stream.end();
@@ -244,7 +261,10 @@ export class Connection<In, Out>
     this.#closing = this.closed.then(() => undefined);
     if (this.#state === 'closed') return this.#closing;
     const wait = deadline ?? this.limits.drainTimeout;
-    this.#endBy(wait, () => new ConnectionTimeoutError('drain', wait, `work in flight didn’t finish within ${wait} ms`));
+    this.#endBy(
+      wait,
+      () => new ConnectionTimeoutError('drain', wait, `work in flight didn’t finish within ${wait} ms`),
+    );
     if (this.#state === 'opening') this.destroy();
     else if (this.#state === 'open') this.#drain();
     return this.#closing;
@@ -334,6 +354,10 @@ export class Connection<In, Out>
 
   // ── what the exchange says ──
 
+  get connection(): this {
+    return this;
+  }
+
   opened(): void {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
@@ -359,14 +383,17 @@ export class Connection<In, Out>
     this.#peerFinished = true;
     this.#raw?.ended();
     const clean = this.#exchange.clean;
-    this.#inbox.end(clean === false ? (this.#error ?? new ConnectionClosedError(false, endWords(false))) : undefined);
+    this.#inbox.end(
+      clean === false ? (this.#error ?? new ConnectionClosedError(false, endWords(false))) : undefined,
+    );
     this.#progress();
   }
 
   fail(error: Error): void {
     if (this.#state === 'closed' || this.#farewell !== null) return;
     this.#error ??= error;
-    const speechless = error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
+    const speechless =
+      error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
     if (this.#exchange.clean === 'unknown' || this.#state === 'ending' || speechless) {
       this.#stream.destroy();
       return;
@@ -459,7 +486,8 @@ export class Connection<In, Out>
   /** The peer sends no more: end too, once what it sent is dealt with. */
   #mayFollowPeer(): boolean {
     if (this.#exchange.clean === true) return this.#exchange.requestsHandled === 0;
-    if (this.#exchange.requestsHandled > 0 || this.#tasks > 0 || this.#handling || this.#raw !== null) return false;
+    if (this.#exchange.requestsHandled > 0 || this.#tasks > 0 || this.#handling || this.#raw !== null)
+      return false;
     if (this.#inbox.consumed && this.#inbox.length > 0) return false;
     // A raw peer that only half-closed may still read: who was told of its end says when ours is.
     return !(this.#settings.role === 'client' && this.framing.name === 'raw' && this.#inbox.endTold);
@@ -471,7 +499,8 @@ export class Connection<In, Out>
     this.writer.flush();
     this.#stream.end();
     const wait = this.limits.drainTimeout;
-    if (this.#closing === null) this.#endBy(wait, () => new ConnectionTimeoutError('drain', wait, 'the peer didn’t end in turn'));
+    if (this.#closing === null)
+      this.#endBy(wait, () => new ConnectionTimeoutError('drain', wait, 'the peer didn’t end in turn'));
     this.#readOn();
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Framing } from '../framing/framing.js';
 import type { Limits } from '../policy/limits.js';
-import type { CleanEnd, RequestOptions, SecureConnection } from './secure-connection.js';
+import type { CleanEnd, RequestHandler, RequestOptions, SecureConnection } from './secure-connection.js';
 import type { Writer } from './writer.js';
 
 /** What an exchange needs of its connection. */
@@ -12,6 +12,7 @@ export interface ExchangeHost<In, Out> {
   readonly framing: Framing<In, Out>;
   readonly limits: Limits;
   readonly writer: Writer;
+  /** The connection as its program sees it. */
   readonly connection: SecureConnection<In, Out>;
   /** A message for the program arrived. */
   deliver(message: In, bytes: number): void;
@@ -47,7 +48,7 @@ export interface Exchange<In, Out> {
   end(): void;
   send(payload: Uint8Array): void;
   request(payload: Uint8Array, options: RequestOptions): Promise<In>;
-  handle(handler: (request: never) => Out | Promise<Out>): void;
+  handle(handler: RequestHandler<In, Out>): void;
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;
   /** Says that we take no new requests. */
   announceDrain(): void;

@@ -34,7 +34,11 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
     this.#parse = host.framing.parse;
     this.#pending = new PendingRequests(() => {
-      host.fail(new FramingMismatchError(`a request was given up, and ${host.framing.name} can’t tell its late answer from the next`));
+      host.fail(
+        new FramingMismatchError(
+          `a request was given up, and ${host.framing.name} can’t tell its late answer from the next`,
+        ),
+      );
     });
     this.#responder = new Responder(this);
   }
@@ -90,7 +94,9 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
     if (this.#pending.size >= this.maxRequestsWaiting) {
-      return Promise.reject(new RequestNotStartedError(`${this.#pending.size} requests wait for their answers already`));
+      return Promise.reject(
+        new RequestNotStartedError(`${this.#pending.size} requests wait for their answers already`),
+      );
     }
     try {
       this.send(payload);
@@ -105,7 +111,11 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   ping(): Promise<number> {
-    return Promise.reject(new FramingMismatchError(`ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`));
+    return Promise.reject(
+      new FramingMismatchError(
+        `ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`,
+      ),
+    );
   }
 
   announceDrain(): void {

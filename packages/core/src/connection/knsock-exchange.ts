@@ -137,7 +137,9 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
       return Promise.reject(error as Error);
     }
     if (this.#peerDraining || this.#draining) {
-      return Promise.reject(new RequestNotStartedError('the connection is draining and takes no new requests'));
+      return Promise.reject(
+        new RequestNotStartedError('the connection is draining and takes no new requests'),
+      );
     }
     const timeout = options.timeout ?? this.#host.limits.requestTimeout;
     if (this.#inFlight >= (this.#peer as Peer).maxInFlight) {
@@ -169,14 +171,17 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     if (error === undefined) encodeClose(writer);
     else if (error instanceof UntrustedPeerError || error instanceof PeerNotAllowedError) {
       encodeRefused(writer, error.reason, error.message);
-    } else if (error instanceof EasySocketError) encodeClose(writer, { code: error.code, text: error.message });
+    } else if (error instanceof EasySocketError)
+      encodeClose(writer, { code: error.code, text: error.message });
     else encodeClose(writer, { code: 'internal', text: '' });
     writer.commit();
   }
 
   abandon(error: Error): void {
     this.#decoder.stop();
-    this.#queue.failAll(() => new RequestNotStartedError('the connection ended before the request was sent', { cause: error }));
+    this.#queue.failAll(
+      () => new RequestNotStartedError('the connection ended before the request was sent', { cause: error }),
+    );
     this.#pending.failWhere(
       () => true,
       () => error,
@@ -220,7 +225,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
       case Kind.ERROR:
         return this.#receiveError(id, body);
       case Kind.CANCEL:
-        return this.#responder.cancel(id, new ConnectionClosedError('unknown', 'the request was cancelled by its sender'));
+        return this.#responder.cancel(
+          id,
+          new ConnectionClosedError('unknown', 'the request was cancelled by its sender'),
+        );
       case Kind.REJECTED:
         return this.#receiveRejected(id, body);
       case Kind.GOAWAY:
@@ -246,14 +254,16 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
 
   #receiveRequest(id: number, body: Buffer): void {
     this.received += 1;
-    if (id <= this.#lastReceived) throw new ProtocolError(`request id ${id} came after ${this.#lastReceived}; ids only grow`);
+    if (id <= this.#lastReceived)
+      throw new ProtocolError(`request id ${id} came after ${this.#lastReceived}; ids only grow`);
     if (this.#draining) return this.#reject(id, 'draining', 'the connection is draining');
     this.#lastReceived = id;
     const { maxRequestsInFlight } = this.#host.limits;
     if (this.#responder.size >= maxRequestsInFlight) {
       return this.#reject(id, 'busy', `${maxRequestsInFlight} requests are in flight already`);
     }
-    if (this.#responder.handler === null) return this.#error(id, 'no-handler', 'nobody answers requests here');
+    if (this.#responder.handler === null)
+      return this.#error(id, 'no-handler', 'nobody answers requests here');
     let payload: In;
     try {
       payload = this.#parse === undefined ? (body as In) : this.#parse(body);
@@ -279,26 +289,34 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   #receiveError(id: number, body: Buffer): void {
     const { code, text } = parseError(body);
     if (!this.#pending.has(id)) return this.#lateAnswer(id);
-    this.#pending.fail(id, new RemoteHandlerError(code, text === '' ? `the peer’s handler failed (${code})` : text));
+    this.#pending.fail(
+      id,
+      new RemoteHandlerError(code, text === '' ? `the peer’s handler failed (${code})` : text),
+    );
     this.#freed();
   }
 
   #receiveRejected(id: number, body: Buffer): void {
     const { reason, text } = parseRejected(body);
     if (!this.#pending.has(id)) return this.#lateAnswer(id);
-    this.#pending.fail(id, new RequestNotStartedError(`the peer didn’t start the request (${reason}): ${text}`));
+    this.#pending.fail(
+      id,
+      new RequestNotStartedError(`the peer didn’t start the request (${reason}): ${text}`),
+    );
     this.#freed();
   }
 
   /** An answer to a request that was given up; to one never asked it breaks the protocol. */
   #lateAnswer(id: number): void {
-    if (!this.#abandoned.delete(id)) throw new ProtocolError(`an answer came to request ${id}, which nobody asked`);
+    if (!this.#abandoned.delete(id))
+      throw new ProtocolError(`an answer came to request ${id}, which nobody asked`);
     this.#freed();
   }
 
   #receiveGoaway(lastId: number): void {
     this.#peerDraining = true;
-    const notStarted = (): Error => new RequestNotStartedError('the peer is draining and didn’t start the request');
+    const notStarted = (): Error =>
+      new RequestNotStartedError('the peer is draining and didn’t start the request');
     this.#pending.failWhere((id) => id > lastId, notStarted);
     for (const id of this.#abandoned) if (id > lastId) this.#abandoned.delete(id);
     this.#queue.failAll(notStarted);
@@ -310,7 +328,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     const failure = parseClose(body);
     this.#decoder.stop();
     if (failure === null) this.#peerClosed = true;
-    else this.#host.fail(new ConnectionClosedError(false, `the peer ended the connection: ${failure.text} (${failure.code})`));
+    else
+      this.#host.fail(
+        new ConnectionClosedError(false, `the peer ended the connection: ${failure.text} (${failure.code})`),
+      );
     this.#host.peerFinished();
   }
 
@@ -318,7 +339,9 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     const { reason, text } = parseRefused(body);
     this.#decoder.stop();
     const known: Reason | 'unknown' = isReason(reason) ? reason : 'unknown';
-    this.#host.fail(new ClientCertificateRefusedError(known, `the server refused our certificate (${reason}): ${text}`));
+    this.#host.fail(
+      new ClientCertificateRefusedError(known, `the server refused our certificate (${reason}): ${text}`),
+    );
   }
 
   // ── answers out ──
@@ -341,7 +364,8 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */
   fail(request: ReceivedRequest<In>, error: unknown): void {
     if (error instanceof RequestError) this.#error(request.id, error.code, error.message);
-    else if (error instanceof MessageTooLargeError) this.#error(request.id, 'answer-too-large', error.message);
+    else if (error instanceof MessageTooLargeError)
+      this.#error(request.id, 'answer-too-large', error.message);
     else this.#error(request.id, 'internal', '');
   }
 
@@ -388,6 +412,9 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
 
   #checkSize(payload: Uint8Array): void {
     const limit = (this.#peer as Peer).maxMessage;
-    if (payload.length > limit) throw new MessageTooLargeError(payload.length, limit, { hint: 'Send less at once, or raise maxMessageBytes on the peer.' });
+    if (payload.length > limit)
+      throw new MessageTooLargeError(payload.length, limit, {
+        hint: 'Send less at once, or raise maxMessageBytes on the peer.',
+      });
   }
 }

@@ -39,7 +39,14 @@ export class PendingRequests<In> {
     return new Promise<In>((resolve, reject) => {
       const onAbort = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
       const deadline = performance.now() + timeout;
-      this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, timeout, deadline, signal, onAbort });
+      this.#pending.set(id, {
+        resolve: resolve as Pending['resolve'],
+        reject,
+        timeout,
+        deadline,
+        signal,
+        onAbort,
+      });
       if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
       if (deadline < this.#timerAt) this.#arm(deadline, timeout);
     });
@@ -85,9 +92,12 @@ export class PendingRequests<In> {
   #arm(deadline: number, wait: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = deadline;
-    this.#timer = setTimeout(() => {
-      this.#expire();
-    }, Math.max(1, wait));
+    this.#timer = setTimeout(
+      () => {
+        this.#expire();
+      },
+      Math.max(1, wait),
+    );
     this.#timer.unref();
   }
 
@@ -104,7 +114,11 @@ export class PendingRequests<In> {
     let next = Number.POSITIVE_INFINITY;
     for (const [id, { deadline, timeout }] of [...this.#pending]) {
       if (deadline > now) next = Math.min(next, deadline);
-      else this.#abandon(id, new ConnectionTimeoutError('request', timeout, `no answer came within ${timeout} ms`));
+      else
+        this.#abandon(
+          id,
+          new ConnectionTimeoutError('request', timeout, `no answer came within ${timeout} ms`),
+        );
     }
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next, Math.ceil(next - now));
   }

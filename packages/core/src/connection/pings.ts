@@ -27,7 +27,9 @@ export class Pings {
         ping.finish(signal?.reason as Error);
       };
       const timer = setTimeout(() => {
-        ping.finish(new ConnectionTimeoutError('heartbeat', timeout, `no answer to a ping within ${timeout} ms`));
+        ping.finish(
+          new ConnectionTimeoutError('heartbeat', timeout, `no answer to a ping within ${timeout} ms`),
+        );
       }, timeout);
       timer.unref();
       signal?.addEventListener('abort', aborted, { once: true });

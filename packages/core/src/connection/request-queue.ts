@@ -28,7 +28,9 @@ export class RequestQueue<In> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#bytes + payload.length > this.#maxBytes && this.#held.size > 0) {
       return Promise.reject(
-        new RequestNotStartedError(`${this.#held.size} requests (${this.#bytes} bytes) wait for the peer already`),
+        new RequestNotStartedError(
+          `${this.#held.size} requests (${this.#bytes} bytes) wait for the peer already`,
+        ),
       );
     }
     return new Promise<In>((resolve, reject) => {
@@ -78,7 +80,11 @@ export class RequestQueue<In> {
     };
     const timer = setTimeout(() => {
       const message = `the request waited ${timeout} ms for others before it and was never sent`;
-      held.fail(new RequestNotStartedError(message, { cause: new ConnectionTimeoutError('request', timeout, message) }));
+      held.fail(
+        new RequestNotStartedError(message, {
+          cause: new ConnectionTimeoutError('request', timeout, message),
+        }),
+      );
     }, timeout);
     timer.unref();
     signal?.addEventListener('abort', aborted, { once: true });

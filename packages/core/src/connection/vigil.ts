@@ -14,7 +14,7 @@ export interface Watched {
   readonly bytesTaken: number;
   /** Whether we ourselves have stopped reading. */
   readonly readingHeld: boolean;
-  ping(timeout: number): Promise<number>;
+  ping(options: { timeout: number }): Promise<number>;
   /** Ends the connection by agreement, as its time is over. */
   retire(): void;
   fail(error: Error): void;
@@ -48,7 +48,9 @@ export class Vigil {
         taken = this.#watched.bytesTaken;
         return;
       }
-      this.#watched.fail(new ConnectionTimeoutError('send', sendTimeout, `the peer read nothing for ${sendTimeout} ms`));
+      this.#watched.fail(
+        new ConnectionTimeoutError('send', sendTimeout, `the peer read nothing for ${sendTimeout} ms`),
+      );
     }, sendTimeout);
     this.#sendTimer.unref();
   }
@@ -74,7 +76,9 @@ export class Vigil {
         activity = this.#watched.activity;
         since = now;
       } else if (now - since >= timeout) {
-        this.#watched.fail(new ConnectionTimeoutError('idle', timeout, `nothing was sent either way for ${timeout} ms`));
+        this.#watched.fail(
+          new ConnectionTimeoutError('idle', timeout, `nothing was sent either way for ${timeout} ms`),
+        );
       }
     });
   }
@@ -99,7 +103,7 @@ export class Vigil {
       }
       if (asking) return;
       asking = true;
-      this.#watched.ping(timeout).then(
+      this.#watched.ping({ timeout }).then(
         () => (asking = false),
         () => {
           asking = false;

@@ -7,7 +7,14 @@
  */
 import type { Output } from '../framing/framing.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { borrowSlab, LARGEST_COPY, LARGEST_LEVEL, levelFor, returnSlab, type SlabLevel } from './slab-pool.js';
+import {
+  borrowSlab,
+  LARGEST_COPY,
+  LARGEST_LEVEL,
+  levelFor,
+  returnSlab,
+  type SlabLevel,
+} from './slab-pool.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Below this, a loop beats the call into `TypedArray.prototype.set`. */

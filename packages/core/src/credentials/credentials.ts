@@ -74,11 +74,19 @@ export function checkCredentials(options: CredentialsOptions, origins: Origins):
     if (!known.has(option)) throw new InvalidOptionError(option, `credentials have no ${option}`);
   }
   const pair = readPair(options, origins);
-  const anchors = options.ca === undefined ? null : list(options.ca).flatMap((ca) => readCertificates(ca, 'CA', origins.ca));
+  const anchors =
+    options.ca === undefined
+      ? null
+      : list(options.ca).flatMap((ca) => readCertificates(ca, 'CA', origins.ca));
   if (anchors?.length === 0) {
-    throw new CredentialsError('garbage', 'ca holds no certificate; leave it out to trust Node’s default store', { file: origins.ca });
+    throw new CredentialsError(
+      'garbage',
+      'ca holds no certificate; leave it out to trust Node’s default store',
+      { file: origins.ca },
+    );
   }
-  const crls = options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
+  const crls =
+    options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
   const now = Date.now();
   return Object.freeze({
     [BRAND]: true,
@@ -109,10 +117,13 @@ function readPair(options: CredentialsOptions, origins: Origins): Pair {
     throw new InvalidOptionError('pfx', 'give either pfx, or cert and key');
   }
   const source = pfx === undefined ? { cert, key } : readPkcs12(pfx, passphrase, origins.pfx);
-  if (source.cert === undefined && source.key === undefined) return { chain: [], material: {}, keyDigest: '' };
+  if (source.cert === undefined && source.key === undefined)
+    return { chain: [], material: {}, keyDigest: '' };
   if (source.cert === undefined || source.key === undefined) {
     const [present, missing] = source.cert === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
-    throw new CredentialsError('half-a-pair', `there is a ${present} but no ${missing}`, { file: origins.cert ?? origins.key ?? origins.pfx });
+    throw new CredentialsError('half-a-pair', `there is a ${present} but no ${missing}`, {
+      file: origins.cert ?? origins.key ?? origins.pfx,
+    });
   }
   const chain = readCertificates(source.cert, 'certificate', origins.cert ?? origins.pfx);
   const privateKey = readKey(source.key, passphrase, origins.key ?? origins.pfx);

@@ -8,14 +8,26 @@ export interface CredentialsWarning {
   readonly file: string | undefined;
 }
 
-export function dateWarnings(chain: readonly X509Certificate[], now: number, file: string | undefined): CredentialsWarning[] {
+export function dateWarnings(
+  chain: readonly X509Certificate[],
+  now: number,
+  file: string | undefined,
+): CredentialsWarning[] {
   return chain.flatMap((certificate, depth): CredentialsWarning[] => {
     const which = `certificate ${depth} (${certificate.subject.toString()})`;
     if (now > certificate.notAfter.getTime()) {
-      return [{ reason: 'expired', message: `${which} expired on ${certificate.notAfter.toISOString()}`, file }];
+      return [
+        { reason: 'expired', message: `${which} expired on ${certificate.notAfter.toISOString()}`, file },
+      ];
     }
     if (now < certificate.notBefore.getTime()) {
-      return [{ reason: 'not-yet-valid', message: `${which} isn’t valid before ${certificate.notBefore.toISOString()}`, file }];
+      return [
+        {
+          reason: 'not-yet-valid',
+          message: `${which} isn’t valid before ${certificate.notBefore.toISOString()}`,
+          file,
+        },
+      ];
     }
     return [];
   });

@@ -13,7 +13,11 @@ import {
 import type { Origins } from './credentials.js';
 
 /** Every certificate of a bundle. @throws CredentialsError 'garbage' */
-export function readCertificates(material: string | Uint8Array, what: string, file: string | undefined): X509Certificate[] {
+export function readCertificates(
+  material: string | Uint8Array,
+  what: string,
+  file: string | undefined,
+): X509Certificate[] {
   try {
     return parseCertificates(material);
   } catch (error) {
@@ -22,7 +26,10 @@ export function readCertificates(material: string | Uint8Array, what: string, fi
 }
 
 /** Every list of a bundle. @throws CredentialsError 'garbage' */
-export function readCrls(material: string | Uint8Array, file: string | undefined): CertificateRevocationList[] {
+export function readCrls(
+  material: string | Uint8Array,
+  file: string | undefined,
+): CertificateRevocationList[] {
   try {
     return parseCrls(material);
   } catch (error) {
@@ -31,10 +38,16 @@ export function readCrls(material: string | Uint8Array, file: string | undefined
 }
 
 /** A private key, opened. @throws CredentialsError 'passphrase' or 'garbage' */
-export function readKey(material: string | Uint8Array, passphrase: string | undefined, file: string | undefined): KeyObject {
+export function readKey(
+  material: string | Uint8Array,
+  passphrase: string | undefined,
+  file: string | undefined,
+): KeyObject {
   const key = typeof material === 'string' ? material : Buffer.from(material);
   try {
-    return createPrivateKey(passphrase === undefined ? { key, format: 'pem' } : { key, format: 'pem', passphrase });
+    return createPrivateKey(
+      passphrase === undefined ? { key, format: 'pem' } : { key, format: 'pem', passphrase },
+    );
   } catch (error) {
     throw fromKeyMaterial(error as Error, `the private key${named(file)}`, file, passphrase !== undefined);
   }
@@ -48,12 +61,20 @@ export function checkPair(chain: readonly X509Certificate[], key: KeyObject, ori
   chain.forEach((certificate, depth) => {
     const weakness = certificateWeakness(certificate);
     if (weakness !== undefined) {
-      throw new CredentialsError('weak', `certificate ${depth} (${certificate.subject.toString()})${named(file)} ${weakness}`, { file });
+      throw new CredentialsError(
+        'weak',
+        `certificate ${depth} (${certificate.subject.toString()})${named(file)} ${weakness}`,
+        { file },
+      );
     }
     const issuer = chain[depth + 1];
     if (issuer !== undefined && !isIssuedBy(certificate, issuer)) {
       const [one, other] = [certificate.subject.toString(), issuer.subject.toString()];
-      throw new CredentialsError('chain', `certificate ${depth} (${one}) isn’t issued by the one behind it (${other})${named(file)}`, { file });
+      throw new CredentialsError(
+        'chain',
+        `certificate ${depth} (${one}) isn’t issued by the one behind it (${other})${named(file)}`,
+        { file },
+      );
     }
   });
 }
@@ -66,7 +87,11 @@ function mismatch(chain: readonly X509Certificate[], key: KeyObject, origins: Or
     const message = `the private key belongs to certificate ${place + 1} of the file; the leaf must come first`;
     return new CredentialsError('mismatch', message, details);
   }
-  return new CredentialsError('mismatch', `the private key${named(details.file)} doesn’t belong to the certificate of ${subject}`, details);
+  return new CredentialsError(
+    'mismatch',
+    `the private key${named(details.file)} doesn’t belong to the certificate of ${subject}`,
+    details,
+  );
 }
 
 function publicKeyOf(key: KeyObject): Buffer {

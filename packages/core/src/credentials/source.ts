@@ -12,7 +12,10 @@ export interface CredentialSource {
 const NONE = (): void => undefined;
 
 /** Credentials as a source, whichever of the two was given. */
-export function toSource(credentials: Credentials | CredentialSource | undefined, fallback: Credentials): CredentialSource {
+export function toSource(
+  credentials: Credentials | CredentialSource | undefined,
+  fallback: Credentials,
+): CredentialSource {
   if (credentials === undefined) return fixed(fallback);
   if (isCredentials(credentials)) return fixed(credentials);
   if (typeof credentials.onChange === 'function' && isCredentials(credentials.current)) return credentials;

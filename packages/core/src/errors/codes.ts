@@ -10,80 +10,154 @@ const passing = (hint: string): CodeFacts => ({ hint, retryable: true });
 
 /** Every code that core raises. A code never changes its meaning; each has a section in `docs/errors.md`. */
 export const codes = {
-  KNSOCK_CONNECTION_FAILED: passing('The cause says what the system reported; is the network between the two up?'),
+  KNSOCK_CONNECTION_FAILED: passing(
+    'The cause says what the system reported; is the network between the two up?',
+  ),
   KNSOCK_CONNECTION_REFUSED: passing('Is the server running, and is this its host and port?'),
   KNSOCK_CONNECTION_RESET: passing('The peer, or something between, cut the connection; its log says why.'),
   KNSOCK_CONNECTION_CLOSED: passing('Connect again; the peer has ended this connection.'),
-  KNSOCK_CONNECT_TIMEOUT: passing('The phase says which step hung; is a firewall dropping packets, or the server overloaded?'),
+  KNSOCK_CONNECT_TIMEOUT: passing(
+    'The phase says which step hung; is a firewall dropping packets, or the server overloaded?',
+  ),
   KNSOCK_HOST_NOT_FOUND: final('Is the host name spelled right, and does this machine resolve it?'),
   KNSOCK_NETWORK_UNREACHABLE: passing('Is this machine connected to a network that reaches the address?'),
   KNSOCK_PORT_IN_USE: final('Stop the program that listens there, or choose another port (0: any free one).'),
-  KNSOCK_PERMISSION_DENIED: final('Ports below 1024 need a privilege, and a socket path a writable folder; choose another or grant it.'),
+  KNSOCK_PERMISSION_DENIED: final(
+    'Ports below 1024 need a privilege, and a socket path a writable folder; choose another or grant it.',
+  ),
   KNSOCK_ADDRESS_NOT_AVAILABLE: final('Is the host address one of this machine’s own?'),
   KNSOCK_SERVER_DRAINING: passing('The server is shutting down; connect to another or try again shortly.'),
-  KNSOCK_LIMIT_REACHED: passing('The server turned the connection away at one of its limits; try again shortly, or raise the limit.'),
-  KNSOCK_HANDSHAKE_TIMEOUT: passing('The peer didn’t finish its handshake in time; is it speaking TLS at all?'),
-  KNSOCK_FIRST_MESSAGE_TIMEOUT: passing('The peer connected and sent nothing; send a message or raise firstMessageTimeout.'),
-  KNSOCK_IDLE_TIMEOUT: passing('Nothing was sent either way for too long; use heartbeat or raise idleTimeout.'),
+  KNSOCK_LIMIT_REACHED: passing(
+    'The server turned the connection away at one of its limits; try again shortly, or raise the limit.',
+  ),
+  KNSOCK_HANDSHAKE_TIMEOUT: passing(
+    'The peer didn’t finish its handshake in time; is it speaking TLS at all?',
+  ),
+  KNSOCK_FIRST_MESSAGE_TIMEOUT: passing(
+    'The peer connected and sent nothing; send a message or raise firstMessageTimeout.',
+  ),
+  KNSOCK_IDLE_TIMEOUT: passing(
+    'Nothing was sent either way for too long; use heartbeat or raise idleTimeout.',
+  ),
   KNSOCK_HEARTBEAT_TIMEOUT: passing('The peer or the path to it is gone; connect again.'),
   KNSOCK_RECEIVE_TIMEOUT: passing('No message came in time; the connection is still usable.'),
-  KNSOCK_REQUEST_TIMEOUT: final('The request may have been done; raise the timeout, or mark it idempotent before retrying.'),
+  KNSOCK_REQUEST_TIMEOUT: final(
+    'The request may have been done; raise the timeout, or mark it idempotent before retrying.',
+  ),
   KNSOCK_SEND_TIMEOUT: final('The peer stopped reading; was it stuck, or should less be sent to it?'),
-  KNSOCK_VERDICT_TIMEOUT: final('authorize or the revocation source took too long; an unknown verdict refuses.'),
-  KNSOCK_DRAIN_TIMEOUT: final('Work in flight didn’t finish before the deadline and was cut off; allow more time.'),
+  KNSOCK_VERDICT_TIMEOUT: final(
+    'authorize or the revocation source took too long; an unknown verdict refuses.',
+  ),
+  KNSOCK_DRAIN_TIMEOUT: final(
+    'Work in flight didn’t finish before the deadline and was cut off; allow more time.',
+  ),
   KNSOCK_REPLY_TIMEOUT: final('The reply didn’t end in time; choose `until` to say where it ends.'),
 
-  KNSOCK_HANDSHAKE_PROTOCOL_VERSION: final('The two sides share no TLS version; 1.2 and 1.3 are on by default, so update the older side.'),
-  KNSOCK_HANDSHAKE_CIPHER: final('The two sides share no cipher suite; do both allow AEAD suites with forward secrecy?'),
+  KNSOCK_HANDSHAKE_PROTOCOL_VERSION: final(
+    'The two sides share no TLS version; 1.2 and 1.3 are on by default, so update the older side.',
+  ),
+  KNSOCK_HANDSHAKE_CIPHER: final(
+    'The two sides share no cipher suite; do both allow AEAD suites with forward secrecy?',
+  ),
   KNSOCK_HANDSHAKE_GROUP: final('The two sides share no key-exchange group; do both allow X25519 or P-256?'),
-  KNSOCK_HANDSHAKE_SIGNATURE_ALGORITHM: final('The certificate’s key can’t sign in a way the peer accepts; does the server have a certificate at all?'),
+  KNSOCK_HANDSHAKE_SIGNATURE_ALGORITHM: final(
+    'The certificate’s key can’t sign in a way the peer accepts; does the server have a certificate at all?',
+  ),
   KNSOCK_HANDSHAKE_ALPN: final('The two sides name no common protocol; do both use the same framing?'),
-  KNSOCK_HANDSHAKE_UNKNOWN_NAME: final('The server has no certificate for the name asked for; is servername right?'),
-  KNSOCK_HANDSHAKE_NOT_TLS: final('The peer doesn’t speak TLS on this port; is it the right port, and is TLS on there?'),
-  KNSOCK_HANDSHAKE_PLAIN_HTTP: final('A plain HTTP request came to the TLS port; did the client mean https, or another port?'),
-  KNSOCK_HANDSHAKE_RENEGOTIATION: final('Renegotiation is refused; use TLS 1.3, or a client that doesn’t renegotiate.'),
+  KNSOCK_HANDSHAKE_UNKNOWN_NAME: final(
+    'The server has no certificate for the name asked for; is servername right?',
+  ),
+  KNSOCK_HANDSHAKE_NOT_TLS: final(
+    'The peer doesn’t speak TLS on this port; is it the right port, and is TLS on there?',
+  ),
+  KNSOCK_HANDSHAKE_PLAIN_HTTP: final(
+    'A plain HTTP request came to the TLS port; did the client mean https, or another port?',
+  ),
+  KNSOCK_HANDSHAKE_RENEGOTIATION: final(
+    'Renegotiation is refused; use TLS 1.3, or a client that doesn’t renegotiate.',
+  ),
   KNSOCK_HANDSHAKE_BAD_RECORD: passing('The encrypted stream was damaged or tampered with on the way.'),
-  KNSOCK_HANDSHAKE_CERTIFICATE_REJECTED: final('The peer doesn’t trust our certificate; does it have our CA, and does the certificate carry the name it used?'),
-  KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED: final('The server requires a client certificate; did you forget certFile and keyFile?'),
-  KNSOCK_HANDSHAKE_DISCONNECTED: passing('The peer ended the connection during the handshake; its log says why.'),
+  KNSOCK_HANDSHAKE_CERTIFICATE_REJECTED: final(
+    'The peer doesn’t trust our certificate; does it have our CA, and does the certificate carry the name it used?',
+  ),
+  KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED: final(
+    'The server requires a client certificate; did you forget certFile and keyFile?',
+  ),
+  KNSOCK_HANDSHAKE_DISCONNECTED: passing(
+    'The peer ended the connection during the handshake; its log says why.',
+  ),
   KNSOCK_HANDSHAKE_OTHER: final('The cause carries OpenSSL’s own words.'),
 
   KNSOCK_PEER_MISSING: final('The peer showed no certificate; did it forget to load one?'),
   KNSOCK_PEER_EXPIRED: final('Renew the peer’s certificate, or set this machine’s clock right.'),
-  KNSOCK_PEER_NOT_YET_VALID: final('Is the clock of this machine, or of the one that issued the certificate, wrong?'),
-  KNSOCK_PEER_UNKNOWN_ISSUER: final('Did you forget caFile (the CA that issued the peer’s certificate), or did the peer omit an intermediate?'),
-  KNSOCK_PEER_SELF_SIGNED: final('Put that certificate into caFile to trust it, or have it issued by your CA.'),
-  KNSOCK_PEER_WRONG_NAME: final('Connect by a name that the certificate carries, set servername, or reissue it with the name as subjectAltName.'),
-  KNSOCK_PEER_WRONG_USAGE: final('The certificate is for another purpose; issue one of the right kind (server or client).'),
+  KNSOCK_PEER_NOT_YET_VALID: final(
+    'Is the clock of this machine, or of the one that issued the certificate, wrong?',
+  ),
+  KNSOCK_PEER_UNKNOWN_ISSUER: final(
+    'Did you forget caFile (the CA that issued the peer’s certificate), or did the peer omit an intermediate?',
+  ),
+  KNSOCK_PEER_SELF_SIGNED: final(
+    'Put that certificate into caFile to trust it, or have it issued by your CA.',
+  ),
+  KNSOCK_PEER_WRONG_NAME: final(
+    'Connect by a name that the certificate carries, set servername, or reissue it with the name as subjectAltName.',
+  ),
+  KNSOCK_PEER_WRONG_USAGE: final(
+    'The certificate is for another purpose; issue one of the right kind (server or client).',
+  ),
   KNSOCK_PEER_NAME_CONSTRAINT: final('Its CA may not issue for that name; issue under another CA.'),
   KNSOCK_PEER_PATH_LENGTH: final('The chain has more CAs than one of them allows.'),
-  KNSOCK_PEER_WEAK: final('Reissue with an RSA key of 2,048 bits or more, or P-256, signed with SHA-256 or better.'),
+  KNSOCK_PEER_WEAK: final(
+    'Reissue with an RSA key of 2,048 bits or more, or P-256, signed with SHA-256 or better.',
+  ),
   KNSOCK_PEER_REVOKED: final('Its CA has withdrawn that certificate; issue a new one.'),
-  KNSOCK_PEER_REVOCATION_UNKNOWN: final('No revocation list covers that certificate; add its CA’s CRL, or choose unknown: "accept".'),
+  KNSOCK_PEER_REVOCATION_UNKNOWN: final(
+    'No revocation list covers that certificate; add its CA’s CRL, or choose unknown: "accept".',
+  ),
   KNSOCK_PEER_CRL_STALE: final('Fetch a fresh CRL from the CA; its next update has passed.'),
-  KNSOCK_PEER_PIN_MISMATCH: final('The peer’s key isn’t a pinned one; was it rotated, or is somebody between?'),
+  KNSOCK_PEER_PIN_MISMATCH: final(
+    'The peer’s key isn’t a pinned one; was it rotated, or is somebody between?',
+  ),
   KNSOCK_PEER_NOT_ALLOWED: final('The certificate is valid, but no rule of authorize admits it.'),
   KNSOCK_PEER_MALFORMED: final('The certificate breaks the standard; reissue it.'),
-  KNSOCK_MALFORMED_DER: final('Is that a certificate or CRL (PEM or DER), and is it whole? `openssl asn1parse` shows its structure.'),
-  KNSOCK_CLIENT_CERTIFICATE_REFUSED: final('Does the server trust the CA of your certificate, is it within its dates, and did you load one at all?'),
+  KNSOCK_MALFORMED_DER: final(
+    'Is that a certificate or CRL (PEM or DER), and is it whole? `openssl asn1parse` shows its structure.',
+  ),
+  KNSOCK_CLIENT_CERTIFICATE_REFUSED: final(
+    'Does the server trust the CA of your certificate, is it within its dates, and did you load one at all?',
+  ),
 
   KNSOCK_CREDENTIALS_MISSING_FILE: final('Is the path right, seen from the folder where the program runs?'),
-  KNSOCK_CREDENTIALS_UNREADABLE: final('Does the user that runs the program have permission to read the file?'),
-  KNSOCK_CREDENTIALS_GARBAGE: final('Is that the right file? Expected PEM text ("-----BEGIN …") or a PKCS#12 file.'),
+  KNSOCK_CREDENTIALS_UNREADABLE: final(
+    'Does the user that runs the program have permission to read the file?',
+  ),
+  KNSOCK_CREDENTIALS_GARBAGE: final(
+    'Is that the right file? Expected PEM text ("-----BEGIN …") or a PKCS#12 file.',
+  ),
   KNSOCK_CREDENTIALS_HALF_A_PAIR: final('A certificate and its private key go together; did you forget one?'),
-  KNSOCK_CREDENTIALS_MISMATCH: final('Use the key that the certificate was made for; the leaf comes first in its file.'),
+  KNSOCK_CREDENTIALS_MISMATCH: final(
+    'Use the key that the certificate was made for; the leaf comes first in its file.',
+  ),
   KNSOCK_CREDENTIALS_PASSPHRASE: final('Is the passphrase right, and given at all?'),
-  KNSOCK_CREDENTIALS_WEAK: final('Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better.'),
+  KNSOCK_CREDENTIALS_WEAK: final(
+    'Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better.',
+  ),
   KNSOCK_CREDENTIALS_CHAIN: final('Order the file leaf first, then each certificate’s issuer.'),
   KNSOCK_CREDENTIALS_EXPIRED: final('Renew the certificate.'),
   KNSOCK_CREDENTIALS_NOT_YET_VALID: final('Is this machine’s clock right?'),
   KNSOCK_CREDENTIALS_CRL_STALE: final('Fetch a fresh CRL from the CA.'),
-  KNSOCK_CREDENTIALS_UNSUPPORTED: final('Convert the file: openssl pkcs12 -legacy, then export with modern algorithms.'),
+  KNSOCK_CREDENTIALS_UNSUPPORTED: final(
+    'Convert the file: openssl pkcs12 -legacy, then export with modern algorithms.',
+  ),
 
-  KNSOCK_QUEUE_FULL: passing('The peer reads too slowly: await send(), or ready() when write() returns false.'),
+  KNSOCK_QUEUE_FULL: passing(
+    'The peer reads too slowly: await send(), or ready() when write() returns false.',
+  ),
   KNSOCK_MALFORMED_FRAME: final('Does the peer speak the same framing and version?'),
   KNSOCK_MESSAGE_TOO_LARGE: final('Send less at once, or raise maxMessageBytes on the receiving side.'),
-  KNSOCK_TRUNCATED_MESSAGE: passing('The peer ended in the middle of a message; it crashed or the network cut it.'),
+  KNSOCK_TRUNCATED_MESSAGE: passing(
+    'The peer ended in the middle of a message; it crashed or the network cut it.',
+  ),
   KNSOCK_FRAMING_MISMATCH: final('Give both sides the same framing.'),
   KNSOCK_INVALID_JSON: final('Does the peer send JSON of the agreed shape?'),
   KNSOCK_REMOTE_HANDLER: final('The peer’s handler failed; its log says why.'),

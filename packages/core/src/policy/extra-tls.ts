@@ -45,7 +45,8 @@ export function parseExtraTls(tls: object | undefined): ExtraTls {
   if (tls === undefined) return {};
   for (const option of Object.keys(tls)) {
     const instead = Object.hasOwn(replaced, option) ? replaced[option] : undefined;
-    if (instead !== undefined) throw new InvalidOptionError(`tls.${option}`, `tls.${option} is decided by ${instead}`);
+    if (instead !== undefined)
+      throw new InvalidOptionError(`tls.${option}`, `tls.${option} is decided by ${instead}`);
   }
   return Object.freeze({ ...tls });
 }

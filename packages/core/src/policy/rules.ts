@@ -45,7 +45,8 @@ export type RuleJudge = (claims: Claims) => string | null;
 /** Checks rules once. @throws InvalidOptionError for a field that doesn't exist, or values that aren't text */
 export function parseRules(rules: AuthorizeRules): RuleJudge {
   const alternatives = 'any' in rules ? rules.any : [rules];
-  if (!Array.isArray(alternatives)) throw new InvalidOptionError('authorize', 'authorize.any must be a list of rules');
+  if (!Array.isArray(alternatives))
+    throw new InvalidOptionError('authorize', 'authorize.any must be a list of rules');
   const judges = (alternatives as readonly AuthorizeRule[]).map(parseRule);
   const wanted = (alternatives as readonly AuthorizeRule[]).map(show).join(' or ') || 'nobody';
   return (claims) => (judges.some((admits) => admits(claims)) ? null : wanted);

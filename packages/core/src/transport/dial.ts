@@ -41,7 +41,8 @@ export function showTarget(target: DialTarget): string {
 /** @throws ConnectionError, HandshakeError, or the signal's reason */
 export async function dial(options: Dial): Promise<TlsStream> {
   const { target, signal, progress } = options;
-  if (target.kind === 'socket') return handshake(attempt(options, { socket: target.socket }, null), null, options);
+  if (target.kind === 'socket')
+    return handshake(attempt(options, { socket: target.socket }, null), null, options);
   progress.phase = 'tcp';
   const places = target.kind === 'path' ? [{ path: target.path }] : await resolve(target, options);
   signal.throwIfAborted();

@@ -24,7 +24,12 @@ export interface TrustOptions {
   partialChain?: boolean | undefined;
 }
 
-export const trustOptionNames = ['authorize', 'pins', 'revocation', 'partialChain'] as const satisfies readonly (keyof TrustOptions)[];
+export const trustOptionNames = [
+  'authorize',
+  'pins',
+  'revocation',
+  'partialChain',
+] as const satisfies readonly (keyof TrustOptions)[];
 
 /** Nothing is left open. */
 export interface TrustPolicy {
@@ -65,7 +70,8 @@ const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
 
 function parsePins(pins: readonly string[] | undefined): ReadonlySet<string> | null {
   if (pins === undefined) return null;
-  if (!Array.isArray(pins) || pins.length === 0) throw new InvalidOptionError('pins', 'pins must be a list of at least one pin');
+  if (!Array.isArray(pins) || pins.length === 0)
+    throw new InvalidOptionError('pins', 'pins must be a list of at least one pin');
   for (const pin of pins as readonly string[]) {
     if (!PIN.test(pin)) {
       throw new InvalidOptionError('pins', `a pin is 'sha256/' and 44 characters of base64, not '${pin}'`);
@@ -75,5 +81,7 @@ function parsePins(pins: readonly string[] | undefined): ReadonlySet<string> | n
 }
 
 function listsOf({ crls }: Credentials): RevocationSource | null {
-  return crls.length === 0 ? null : crlRevocation({ crls, depth: 'leaf', unknown: 'refuse', stale: 'refuse' });
+  return crls.length === 0
+    ? null
+    : crlRevocation({ crls, depth: 'leaf', unknown: 'refuse', stale: 'refuse' });
 }

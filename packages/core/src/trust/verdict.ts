@@ -2,11 +2,10 @@
  * The verdict on every connection, resumed ones included. It decides in addition to OpenSSL, never instead: both must
  * say yes. It fails closed: an exception, an unknown state, a deadline all refuse.
  */
-import { PeerNotAllowedError, UntrustedPeerError, type Reason } from '../errors/index.js';
+import { MalformedDerError, PeerNotAllowedError, UntrustedPeerError, type Reason } from '../errors/index.js';
 import { CertificateIdentity, type PeerIdentity } from '../transport/peer-identity.js';
 import {
   judgePath,
-  MalformedDerError,
   parseCertificate,
   verifyPathSync,
   type Failure,
@@ -22,7 +21,11 @@ import { sha256 } from './sha256.js';
 /** Refusals are errors ready to be told; `peer` is null where no certificate was shown and none was required. */
 export type Verdict =
   | { readonly ok: true; readonly peer: PeerIdentity | null }
-  | { readonly ok: false; readonly error: UntrustedPeerError | PeerNotAllowedError; readonly peer: PeerIdentity | null };
+  | {
+      readonly ok: false;
+      readonly error: UntrustedPeerError | PeerNotAllowedError;
+      readonly peer: PeerIdentity | null;
+    };
 
 /** Judges peers, remembering the paths it has verified. */
 export class Judge {
@@ -43,9 +46,18 @@ export class Judge {
   }
 
   /** Judges a peer again whose path was verified before: what may have changed since is all but its signatures. */
-  judgeAgain(policy: TrustPolicy, peer: PeerIdentity | null, signal: AbortSignal): Verdict | Promise<Verdict> {
+  judgeAgain(
+    policy: TrustPolicy,
+    peer: PeerIdentity | null,
+    signal: AbortSignal,
+  ): Verdict | Promise<Verdict> {
     if (peer === null || policy.verify !== 'chain') return this.#judgePeer(policy, peer, signal);
-    const path = this.#findPath(policy, peer.certificate.fingerprint256, peer.path.map((certificate) => certificate.der), new Date());
+    const path = this.#findPath(
+      policy,
+      peer.certificate.fingerprint256,
+      peer.path.map((certificate) => certificate.der),
+      new Date(),
+    );
     if (!('path' in path)) return refused(path, peer);
     return this.#judgePeer(policy, peer, signal);
   }
@@ -53,7 +65,8 @@ export class Judge {
   #identify(policy: TrustPolicy, presented: Presented): Verdict {
     if (presented.ders.length === 0 && presented.remembered === null) {
       if (!policy.required) return { ok: true, peer: null };
-      const who = policy.usage === 'client' ? 'the client showed no certificate' : 'the server showed no certificate';
+      const who =
+        policy.usage === 'client' ? 'the client showed no certificate' : 'the server showed no certificate';
       return { ok: false, error: new UntrustedPeerError('missing', 0, who), peer: null };
     }
     try {
@@ -61,7 +74,13 @@ export class Judge {
     } catch (error) {
       const reason: Reason = 'malformed';
       const why = error instanceof MalformedDerError ? error.message : 'it could not be judged';
-      return { ok: false, error: new UntrustedPeerError(reason, 0, `the peer’s certificate can’t be read: ${why}`, { cause: error }), peer: null };
+      return {
+        ok: false,
+        error: new UntrustedPeerError(reason, 0, `the peer’s certificate can’t be read: ${why}`, {
+          cause: error,
+        }),
+        peer: null,
+      };
     }
   }
 
@@ -75,7 +94,11 @@ export class Judge {
       return { ok: true, peer: new CertificateIdentity(found.path) };
     }
     const { reason, message } = reasonOfOpenssl(presented.opensslError);
-    return { ok: false, error: new UntrustedPeerError(reason, 0, message), peer: new CertificateIdentity(found.path) };
+    return {
+      ok: false,
+      error: new UntrustedPeerError(reason, 0, message),
+      peer: new CertificateIdentity(found.path),
+    };
   }
 
   /** A path verified before is judged by today's date; where that fails, what was presented may hold a newer one. */
@@ -83,7 +106,8 @@ export class Judge {
     const { usage, credentials } = policy;
     const name = policy.name ?? undefined;
     const known = this.#paths.find(leaf, versionOf(policy));
-    if (known !== undefined && judgePath(known, { at, name, usage, rules: 'private' }).ok) return { path: known };
+    if (known !== undefined && judgePath(known, { at, name, usage, rules: 'private' }).ok)
+      return { path: known };
     const certificates = ders.map((der) => parseCertificate(der));
     const anchors = credentials.anchors ?? certificates.slice(-1);
     const verdict = verifyPathSync({
@@ -100,7 +124,11 @@ export class Judge {
     return verdict.ok ? { path: verdict.path } : verdict;
   }
 
-  #judgePeer(policy: TrustPolicy, peer: PeerIdentity | null, signal: AbortSignal): Verdict | Promise<Verdict> {
+  #judgePeer(
+    policy: TrustPolicy,
+    peer: PeerIdentity | null,
+    signal: AbortSignal,
+  ): Verdict | Promise<Verdict> {
     const pinned = peer === null || policy.pins === null || hasPin(policy, peer);
     if (!pinned) return notPinned(peer);
     if (peer === null || policy.revocation === null) return authorized(policy, peer, signal);
@@ -158,7 +186,11 @@ function revocationJudged(
   const stale = reason === 'crl-stale';
   const why = stale ? 'the CRL that covers it is out of date' : (reason ?? 'no CRL covers it');
   const message = `whether certificate ${depth} (${subject}) is revoked isn’t known: ${why}`;
-  return { ok: false, error: new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message), peer };
+  return {
+    ok: false,
+    error: new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message),
+    peer,
+  };
 }
 
 function revocationFailed(peer: PeerIdentity, cause: unknown): Verdict {
@@ -166,7 +198,11 @@ function revocationFailed(peer: PeerIdentity, cause: unknown): Verdict {
   return { ok: false, error: new UntrustedPeerError('revocation-unknown', 0, message, { cause }), peer };
 }
 
-function authorized(policy: TrustPolicy, peer: PeerIdentity | null, signal: AbortSignal): Verdict | Promise<Verdict> {
+function authorized(
+  policy: TrustPolicy,
+  peer: PeerIdentity | null,
+  signal: AbortSignal,
+): Verdict | Promise<Verdict> {
   if (policy.rules !== null) {
     const wanted = peer === null ? 'a certificate' : policy.rules(peer);
     if (wanted !== null) return notAllowed(peer, `authorize asks for ${wanted}`);

@@ -34,3 +34,4 @@ export {
   type RevocationFinding,
   type RevocationOptions,
 } from './revocation.js';
+export { certificateWeakness, isIssuedBy } from './issuance.js';

@@ -1,0 +1,22 @@
+import type { X509Certificate } from './certificate.js';
+import { keyWeakness } from './key-strength.js';
+import { ruleSets } from './rules.js';
+import { verifySignature } from './signature.js';
+
+/** Whether `issuer` signed the certificate and bears the name it gives; says nothing of whether it may sign. */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return (
+    certificate.issuer.equals(issuer.subject) &&
+    verifySignature(certificate, () => issuer.publicKey).status === 'good'
+  );
+}
+
+/** What makes a certificate too weak to use, as the end of a sentence ("certificate x …"); undefined where nothing does. */
+export function certificateWeakness(certificate: X509Certificate): string | undefined {
+  const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);
+  if (key !== undefined) return `has ${key}`;
+  // Nobody relies on a root's own signature.
+  if (certificate.isSelfIssued) return undefined;
+  const signature = verifySignature(certificate, () => certificate.publicKey);
+  return signature.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
+}
