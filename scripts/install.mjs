@@ -14,15 +14,17 @@ export async function install() {
   if (readStamp() === wanted) return true;
   console.log('Installing the workspace’s tools (once; later runs skip this) …');
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const { code, timedOut } = await execute('npx', installArguments(), {
+    const { code, timedOut, output } = await execute('npx', installArguments(), {
       timeout: attemptMs,
       env: patience,
+      print: 'keep',
     });
     if (code === 0) {
       writeFileSync(stamp, wanted);
       return true;
     }
     const why = timedOut ? `stalled for ${attemptMs / 1000} s` : `failed with exit code ${code}`;
+    console.error(output);
     console.error(`The installation ${why} (attempt ${attempt} of ${attempts}).`);
   }
   console.error('Could not install. Does this machine reach its npm registry? `npm ping` tells.');

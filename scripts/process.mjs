@@ -52,18 +52,19 @@ function gather(child, passOn) {
 }
 
 async function ended(child, chunks, { group, timeout }) {
-  const kill = (signal) => send(group ? -child.pid : child.pid, signal);
-  process.on('SIGINT', kill).on('SIGTERM', kill);
-  let timedOut = false;
-  const expire = () => {
-    timedOut = true;
-    kill('SIGKILL');
+  let stopped;
+  const stop = (why, signal) => {
+    stopped = why;
+    send(group ? -child.pid : child.pid, signal);
   };
-  const timer = timeout === undefined ? undefined : setTimeout(expire, timeout);
+  const interrupt = (signal) => stop('interrupted', signal);
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const timer = timeout === undefined ? undefined : setTimeout(stop, timeout, 'timed out', 'SIGKILL');
   const code = await exitCode(child, chunks);
   clearTimeout(timer);
-  process.off('SIGINT', kill).off('SIGTERM', kill);
-  return { code, timedOut, output: Buffer.concat(chunks).toString() };
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  if (stopped === 'interrupted') process.exit(130); // whoever interrupts wants no next step, and no second try
+  return { code, timedOut: stopped === 'timed out', output: Buffer.concat(chunks).toString() };
 }
 
 function exitCode(child, chunks) {
