@@ -168,7 +168,11 @@ class Client:
         self.messages = collections.deque()
         self.last_id = 0
         self.draining = False
+        self.closing = False
         self.welcome = self.read()
+        if self.welcome["kind"] == "CLOSE":
+            self.socket.close()
+            raise EOFError(f"the server ended: {self.welcome}")
         if self.welcome["kind"] != "WELCOME":
             raise Violation(f"{self.welcome['kind']} in place of WELCOME")
         self.write({"kind": "WELCOME", "maxMessage": max_message, "maxInFlight": 0})
@@ -201,6 +205,7 @@ class Client:
     def close(self):
         """Ends cleanly, and says whether the server did."""
         self.write({"kind": "CLOSE"})
+        self.closing = True
         frame = self.read_until(lambda frame: frame["kind"] == "CLOSE")
         self.socket.close()
         return "code" not in frame
@@ -216,6 +221,8 @@ class Client:
         kind = frame["kind"]
         if kind == "MESSAGE":
             self.messages.append(frame["payload"])
+        elif self.closing:
+            return  # our CLOSE was the last frame that we may send
         elif kind == "PING":
             self.write({"kind": "PONG", "token": frame["token"]})
         elif kind == "REQUEST":
