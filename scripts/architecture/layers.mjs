@@ -29,7 +29,7 @@ export const packageImports = {
   certs: {
     names: ['@knsock/core/errors', '@knsock/core/x509'],
     types: ['@knsock/core'],
-    only: { 'x509.ts': ['@peculiar/*', 'reflect-metadata'] },
+    only: { 'x509.ts': ['@peculiar/*'] },
   },
   pool: { names: ['@knsock/core', '@knsock/core/*'], types: [], only: {} },
   cli: { names: ['@knsock/*', 'commander', 'picocolors'], types: [], only: {} },

@@ -1,0 +1,15 @@
+// What core does alone, from an ES module: read a certificate, fail with a code, check a framing.
+import assert from 'node:assert/strict';
+import { rootCertificates } from 'node:tls';
+import { connect, InvalidOptionError, lines } from '@knsock/core';
+import { EasySocketError } from '@knsock/core/errors';
+import { lengthPrefixed } from '@knsock/core/framing';
+import { parseCertificate } from '@knsock/core/x509';
+
+assert.equal(typeof parseCertificate(rootCertificates[0]).subject, 'object');
+assert.equal(lines().name, 'lines');
+assert.equal(typeof lengthPrefixed().decoder, 'function');
+
+const misuse = await connect({ host: 'localhost', port: 65_536 }).catch((error) => error);
+assert.ok(misuse instanceof InvalidOptionError && misuse instanceof EasySocketError);
+assert.equal(misuse.option, 'port');
