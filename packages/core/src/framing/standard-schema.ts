@@ -11,7 +11,7 @@ export interface StandardSchema<T = unknown> {
   };
 }
 
-export type SchemaResult<T> =
+type SchemaResult<T> =
   { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
 export interface SchemaIssue {

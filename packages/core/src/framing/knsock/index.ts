@@ -11,15 +11,6 @@ export {
   encodeRefused,
   encodeRejected,
   encodeWelcome,
-  type Failure,
 } from './encode.js';
-export {
-  parseClose,
-  parseError,
-  parseRefused,
-  parseRejected,
-  parseWelcome,
-  type Refusal,
-  type Welcome,
-} from './control.js';
+export { parseClose, parseError, parseRefused, parseRejected, parseWelcome } from './control.js';
 export { isKnsock, knsock, knsockBrand } from './knsock.js';
