@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
+import type { AlgorithmIdentifier } from './algorithm.js';
 import { readBasicConstraints, type BasicConstraints } from './basic-constraints.js';
-import { contextTag, DerReader, Tag } from './der.js';
+import { contextTag, Tag, type DerReader } from './der.js';
 import { readDistributionPoints, type DistributionPoint } from './distribution-points.js';
 import { decodeExtension, noExtensions, readExtensions, type Extensions } from './extensions.js';
 import { readGeneralName, readGeneralNames, type GeneralName } from './general-names.js';
@@ -23,7 +23,9 @@ import {
   type PolicyMapping,
 } from './policy-extensions.js';
 import { readPublicKeyInfo, toKeyObject, type PublicKeyInfo } from './public-key.js';
+import { showSerial } from './serial.js';
 import { verifySignature } from './signature.js';
+import { readSigned, requireSameAlgorithm } from './signed.js';
 import { readNameConstraints, type NameConstraints } from './subtrees.js';
 import { readTime } from './time.js';
 
@@ -61,9 +63,6 @@ export class X509Certificate {
   readonly serialBytes: Buffer;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
-  /** First and last moment of validity, both included. */
-  readonly notBefore: Date;
-  readonly notAfter: Date;
   readonly publicKeyInfo: PublicKeyInfo;
   readonly signatureAlgorithm: AlgorithmIdentifier;
   readonly signature: Buffer;
@@ -81,6 +80,8 @@ export class X509Certificate {
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
   readonly subjectKeyIdentifier: Buffer | undefined;
   readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
+  readonly #notBefore: number;
+  readonly #notAfter: number;
   #publicKey: KeyObject | undefined;
   #isSelfSigned: boolean | undefined;
   #fingerprint: string | undefined;
@@ -88,31 +89,26 @@ export class X509Certificate {
 
   /** @throws MalformedDerError */
   constructor(der: Buffer) {
-    const reader = new DerReader(der);
-    const outer = reader.enter(Tag.sequence, 'certificate');
-    reader.finish('certificate');
-    const tbsStart = outer.position;
-    const tbs = outer.enter(Tag.sequence, 'certificate body');
+    const { body, tbs, signatureAlgorithm, signature } = readSigned(der, 'certificate');
     this.der = der;
-    this.tbs = der.subarray(tbsStart, outer.position);
-    this.signatureAlgorithm = readAlgorithm(outer, 'signature algorithm');
-    this.signature = outer.octetsAsBits('signature');
-    outer.finish('certificate');
+    this.tbs = tbs;
+    this.signatureAlgorithm = signatureAlgorithm;
+    this.signature = signature;
 
-    this.version = readVersion(tbs);
-    this.serialBytes = tbs.integer('serial number');
+    this.version = readVersion(body);
+    this.serialBytes = body.integer('serial number');
     this.serial = showSerial(this.serialBytes);
-    requireSameAlgorithm(tbs, this.signatureAlgorithm);
-    this.issuer = readName(tbs, 'issuer');
-    const validity = tbs.enter(Tag.sequence, 'validity');
-    this.notBefore = new Date(readTime(validity, 'notBefore'));
-    this.notAfter = new Date(readTime(validity, 'notAfter'));
+    requireSameAlgorithm(body, signatureAlgorithm);
+    this.issuer = readName(body, 'issuer');
+    const validity = body.enter(Tag.sequence, 'validity');
+    this.#notBefore = readTime(validity, 'notBefore');
+    this.#notAfter = readTime(validity, 'notAfter');
     validity.finish('validity');
-    this.subject = readName(tbs, 'subject');
-    this.publicKeyInfo = readPublicKeyInfo(tbs);
-    skipUniqueIdentifiers(tbs, this.version);
-    this.extensions = readCertificateExtensions(tbs, this.version);
-    tbs.finish('certificate body');
+    this.subject = readName(body, 'subject');
+    this.publicKeyInfo = readPublicKeyInfo(body);
+    skipUniqueIdentifiers(body, this.version);
+    this.extensions = readCertificateExtensions(body, this.version);
+    body.finish('certificate body');
 
     const { extensions } = this;
     this.subjectAltNames = decodeExtension(extensions, oid.subjectAltName, (value) =>
@@ -142,6 +138,16 @@ export class X509Certificate {
       readDistributionPoints,
     );
     decodeExtension(extensions, oid.authorityInfoAccess, checkInfoAccess);
+  }
+
+  /** The first moment of validity. */
+  get notBefore(): Date {
+    return new Date(this.#notBefore);
+  }
+
+  /** The last moment of validity, which still belongs to it. */
+  get notAfter(): Date {
+    return new Date(this.#notAfter);
   }
 
   /** @throws MalformedDerError where this Node can't use such a key */
@@ -193,21 +199,6 @@ export class X509Certificate {
   #altNames(kind: 'dns' | 'ip' | 'email' | 'uri'): string[] {
     return (this.subjectAltNames ?? []).flatMap((name) => (name.kind === kind ? [name.value as string] : []));
   }
-}
-
-/** A serial number's bytes as `X509Certificate.serial` shows them. */
-export function showSerial(bytes: Buffer): string {
-  const isNegative = (bytes[0] as number) >= 0x80;
-  if (isNegative)
-    return `-${((1n << BigInt(bytes.length * 8)) - BigInt(`0x${bytes.toString('hex')}`)).toString(16)}`;
-  return bytes.subarray(bytes.length > 1 && bytes[0] === 0 ? 1 : 0).toString('hex');
-}
-
-/** Refuses a signature algorithm inside that differs from the one outside (RFC 5280 4.1.1.2). */
-export function requireSameAlgorithm(reader: DerReader, outer: AlgorithmIdentifier): void {
-  const inner = readAlgorithm(reader, 'signature algorithm');
-  if (!inner.der.equals(outer.der))
-    reader.fail('the signature algorithm inside differs from the one outside');
 }
 
 function readVersion(reader: DerReader): 1 | 2 | 3 {

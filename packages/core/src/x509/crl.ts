@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
-import { requireSameAlgorithm, type X509Certificate } from './certificate.js';
-import { contextTag, DerReader, Tag } from './der.js';
+import type { AlgorithmIdentifier } from './algorithm.js';
+import type { X509Certificate } from './certificate.js';
+import { contextTag, Tag, type DerReader } from './der.js';
 import { readPointNames } from './distribution-points.js';
 import { decodeExtension, noExtensions, readExtensions, type Extensions } from './extensions.js';
 import type { GeneralName } from './general-names.js';
@@ -10,7 +10,8 @@ import { readName, type DistinguishedName } from './name.js';
 import { extensionOid as oid } from './oid.js';
 import { derObject, derObjects } from './pem.js';
 import { RevokedEntries, type RevokedEntry } from './revoked-entries.js';
-import { showSerial } from './certificate.js';
+import { showSerial } from './serial.js';
+import { readSigned, requireSameAlgorithm } from './signed.js';
 import { isTime, readTime } from './time.js';
 
 const LABELS = ['X509 CRL', 'CRL'] as const;
@@ -50,9 +51,6 @@ export class CertificateRevocationList {
   readonly tbs: Buffer;
   readonly version: 1 | 2;
   readonly issuer: DistinguishedName;
-  readonly thisUpdate: Date;
-  /** When the next list is due at the latest; undefined where the list doesn't say. */
-  readonly nextUpdate: Date | undefined;
   readonly entries: RevokedEntries;
   readonly signatureAlgorithm: AlgorithmIdentifier;
   readonly signature: Buffer;
@@ -61,30 +59,27 @@ export class CertificateRevocationList {
   readonly number: string | undefined;
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
+  readonly #thisUpdate: number;
+  readonly #nextUpdate: number | undefined;
   #fingerprint: string | undefined;
 
   /** @throws MalformedDerError */
   constructor(der: Buffer) {
-    const reader = new DerReader(der);
-    const outer = reader.enter(Tag.sequence, 'CRL');
-    reader.finish('CRL');
-    const tbsStart = outer.position;
-    const tbs = outer.enter(Tag.sequence, 'CRL body');
+    const { body, tbs, signatureAlgorithm, signature } = readSigned(der, 'CRL');
     this.der = der;
-    this.tbs = der.subarray(tbsStart, outer.position);
-    this.signatureAlgorithm = readAlgorithm(outer, 'signature algorithm');
-    this.signature = outer.octetsAsBits('signature');
-    outer.finish('CRL');
+    this.tbs = tbs;
+    this.signatureAlgorithm = signatureAlgorithm;
+    this.signature = signature;
 
-    this.version = tbs.has(Tag.integer) && tbs.smallInteger(1, 'CRL version') === 1 ? 2 : 1;
-    requireSameAlgorithm(tbs, this.signatureAlgorithm);
-    this.issuer = readName(tbs, 'CRL issuer');
-    this.thisUpdate = new Date(readTime(tbs, 'thisUpdate'));
-    this.nextUpdate = isTime(tbs) ? new Date(readTime(tbs, 'nextUpdate')) : undefined;
-    const revoked = tbs.has(Tag.sequence) ? tbs.enter(Tag.sequence, 'revoked certificates') : undefined;
+    this.version = body.has(Tag.integer) && body.smallInteger(1, 'CRL version') === 1 ? 2 : 1;
+    requireSameAlgorithm(body, signatureAlgorithm);
+    this.issuer = readName(body, 'CRL issuer');
+    this.#thisUpdate = readTime(body, 'thisUpdate');
+    this.#nextUpdate = isTime(body) ? readTime(body, 'nextUpdate') : undefined;
+    const revoked = body.has(Tag.sequence) ? body.enter(Tag.sequence, 'revoked certificates') : undefined;
     this.entries = new RevokedEntries(revoked, der);
-    this.extensions = readCrlExtensions(tbs);
-    tbs.finish('CRL body');
+    this.extensions = readCrlExtensions(body);
+    body.finish('CRL body');
 
     const { extensions } = this;
     this.number = decodeExtension(extensions, oid.crlNumber, (value) =>
@@ -100,6 +95,15 @@ export class CertificateRevocationList {
       oid.issuingDistributionPoint,
       readIssuingPoint,
     );
+  }
+
+  get thisUpdate(): Date {
+    return new Date(this.#thisUpdate);
+  }
+
+  /** When the next list is due at the latest; undefined where the list doesn't say. */
+  get nextUpdate(): Date | undefined {
+    return this.#nextUpdate === undefined ? undefined : new Date(this.#nextUpdate);
   }
 
   /** SHA-256 of the DER, lower-case hex. */

@@ -1,6 +1,5 @@
 import type { Reason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
-import { showTime } from './time.js';
 
 /** Why a path isn't trusted. */
 export interface Failure {
@@ -45,5 +44,3 @@ export function showList(items: readonly string[]): string {
 }
 
 export const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
-
-export { showTime };

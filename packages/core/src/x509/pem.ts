@@ -41,6 +41,9 @@ export function toPem(label: string, der: Uint8Array): string {
  * @throws MalformedDerError where there is none
  */
 export function derObjects(input: string | Uint8Array, labels: readonly string[]): Buffer[] {
+  if (typeof input !== 'string' && !(input instanceof Uint8Array)) {
+    throw new MalformedDerError(0, `expected PEM text or bytes, not ${typeof input}`);
+  }
   if (typeof input !== 'string' && input[0] === 0x30) return [Buffer.from(input)];
   const found = splitPem(input).filter(({ label }) => labels.includes(label));
   if (found.length === 0)

@@ -1,5 +1,5 @@
 import { DerReader, Tag } from './der.js';
-import { showSerial } from './certificate.js';
+import { showSerial } from './serial.js';
 import { extensionReader, readExtensions, type Extension } from './extensions.js';
 import { extensionOid } from './oid.js';
 import { readTime } from './time.js';

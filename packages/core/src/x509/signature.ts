@@ -1,7 +1,7 @@
 import { constants, verify, type KeyObject } from 'node:crypto';
-import { hasNullParameters, type AlgorithmIdentifier } from './algorithm.js';
+import { hasNullParameters, readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
 import { contextTag, DerReader, Tag } from './der.js';
-import { readAlgorithm } from './algorithm.js';
+import type { Signed } from './signed.js';
 
 /** How a signature was made; `hash` is null where the algorithm brings its own. */
 interface Scheme {
@@ -54,13 +54,6 @@ const hashes: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
-
-/** Something signed as X.509 signs: certificates and CRLs. */
-export interface Signed {
-  readonly tbs: Buffer;
-  readonly signatureAlgorithm: AlgorithmIdentifier;
-  readonly signature: Buffer;
-}
 
 /** Checks a signature. Never throws: what can't be checked is 'bad', 'weak' or 'unsupported'. */
 export function verifySignature(signed: Signed, key: () => KeyObject): SignatureVerdict {

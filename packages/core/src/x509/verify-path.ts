@@ -78,9 +78,14 @@ function firstGood(search: PathSearch, judging: Judging): PathVerdict | undefine
 function readCertificates(inputs: readonly CertificateInput[], unreadable: unknown[]): X509Certificate[] {
   return inputs.flatMap((input) => {
     if (input instanceof X509Certificate) return [input];
-    const ders = attempt(() => certificateDers(input), unreadable) ?? [];
+    const ders = attempt(() => certificateDers(rawOf(input)), unreadable) ?? [];
     return ders.flatMap((der) => attempt(() => new X509Certificate(der), unreadable) ?? []);
   });
+}
+
+/** What another copy of the library has read is read again. */
+function rawOf(input: { readonly der: Buffer } | string | Uint8Array): string | Uint8Array {
+  return typeof input === 'object' && 'der' in input ? input.der : input;
 }
 
 function attempt<T>(read: () => T, unreadable: unknown[]): T | undefined {
@@ -96,7 +101,7 @@ function attempt<T>(read: () => T, unreadable: unknown[]): T | undefined {
 function readCrls(inputs: readonly CrlInput[]): CertificateRevocationList[] | Failure {
   try {
     return inputs.flatMap((input) =>
-      input instanceof CertificateRevocationList ? [input] : parseCrls(input),
+      input instanceof CertificateRevocationList ? [input] : parseCrls(rawOf(input)),
     );
   } catch (error) {
     return unreadableFailure('a CRL', 'revocation-unknown', [error]);
