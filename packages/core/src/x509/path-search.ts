@@ -1,11 +1,14 @@
+import type { Reason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 import { failure, showSubject, type Failure } from './failure.js';
+import { IssuerPool } from './issuer-pool.js';
 import { keyWeakness } from './key-strength.js';
 import type { RuleSet } from './rules.js';
 import { verifySignature, type SignatureVerdict } from './signature.js';
 
-/** Signatures checked per search: a real path needs a handful, a hostile mesh of cross-signed CAs would need millions. */
+/** Signatures checked and links tried per search: a real path needs a handful, a mesh of CAs that have signed each other millions. */
 const MAX_SIGNATURES = 100;
+const MAX_LINKS = 1_000;
 
 export interface SearchOptions {
   readonly leaf: X509Certificate;
@@ -20,166 +23,122 @@ export interface SearchOptions {
   readonly rules: RuleSet;
 }
 
+/** Leaf first, the last one so far last. */
+type Path = readonly X509Certificate[];
+
 /**
- * Finds the paths from a leaf to an anchor whose signatures hold, the likeliest first (RFC 4158), within a budget of
- * signature checks. It decides on nothing else; whoever takes the paths judges them.
+ * Finds the paths from a leaf to an anchor whose signatures hold, the likeliest first (RFC 4158), within a budget.
+ * It decides on nothing else; whoever takes the paths judges them.
  */
 export class PathSearch {
   readonly #options: SearchOptions;
-  readonly #anchors: ReadonlySet<string>;
-  readonly #issuers: ReadonlyMap<string, readonly X509Certificate[]>;
+  readonly #pool: IssuerPool;
   readonly #verdicts = new Map<string, SignatureVerdict>();
-  #partialChain: Failure | undefined;
+  #links = 0;
+  #isExhausted = false;
+  #untakenAnchor: Failure | undefined;
   #deadEnd: Failure | undefined;
   #deadEndLength = 0;
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.#anchors = new Set(options.anchors.map(({ fingerprint256 }) => fingerprint256));
-    this.#issuers = groupBySubject([...options.anchors, ...options.intermediates]);
+    this.#pool = new IssuerPool(options.anchors, options.intermediates, options.at);
+  }
+
+  paths(): Generator<Path, void, undefined> {
+    return this.#extend([this.#options.leaf]);
   }
 
   /** Why no path was found: what stopped the longest attempt. */
   get deadEnd(): Failure {
-    return (
-      this.#partialChain ??
-      this.#deadEnd ??
-      failure('unknown-issuer', [this.#options.leaf], 0, 'leads to no trusted CA')
-    );
+    const gaveUp = `leads to no trusted CA within ${MAX_SIGNATURES} signature checks and ${MAX_LINKS.toLocaleString('en')} links tried`;
+    const general = failure('unknown-issuer', [this.#options.leaf], 0, gaveUp);
+    return this.#untakenAnchor ?? (this.#isExhausted ? general : (this.#deadEnd ?? general));
   }
 
-  paths(): Generator<readonly X509Certificate[], void, undefined> {
-    return this.#extend([this.#options.leaf]);
-  }
-
-  *#extend(path: readonly X509Certificate[]): Generator<readonly X509Certificate[], void, undefined> {
-    const { maxDepth } = this.#options;
-    const subject = path.at(-1) as X509Certificate;
+  *#extend(path: Path): Generator<Path, void, undefined> {
     const intermediates = path.slice(1, -1).filter(({ isSelfIssued }) => !isSelfIssued).length;
-    if (intermediates > maxDepth) {
-      return this.#stop(
-        path,
-        'path-length',
-        `has more CAs above itself (${intermediates}) than are followed (${maxDepth})`,
-        0,
-      );
-    }
-    if (this.#isAnchor(path, subject)) yield path;
-    const issuers = this.#candidates(subject, path);
+    if (intermediates > this.#options.maxDepth) return this.#stopTooLong(path, intermediates);
+    if (this.#mayEnd(path)) yield path;
+    const issuers = this.#pool.issuersFor(path);
+    if (issuers.length === 0) return this.#stopOrphan(path);
     for (const issuer of issuers) {
-      const weakness = keyWeakness(issuer.publicKeyInfo, this.#options.rules);
-      const problem = weakness === undefined ? this.#signatureProblem(subject, issuer) : undefined;
-      if (weakness !== undefined) this.#stop([...path, issuer], 'weak', `has ${weakness}`, path.length);
-      else if (problem) this.#stop(path, problem.reason, problem.text, path.length - 1);
-      else yield* this.#extend([...path, issuer]);
+      if (this.#isLinked(path, issuer)) yield* this.#extend([...path, issuer]);
+      if (this.#isExhausted) return;
     }
-    if (issuers.length > 0) return;
-    const { reason, text } = this.#orphanProblem(subject, path);
-    this.#stop(path, reason, text, path.length - 1);
   }
 
-  #isAnchor(path: readonly X509Certificate[], certificate: X509Certificate): boolean {
-    if (!this.#anchors.has(certificate.fingerprint256)) return false;
-    if (this.#options.partialChain || certificate.isSelfIssued || this.#isSelfSigned(certificate))
-      return true;
-    this.#partialChain ??= failure(
-      'unknown-issuer',
-      path,
-      path.length - 1,
-      'is trusted, but isn’t self-signed; say partialChain to let a path end there',
-    );
+  #mayEnd(path: Path): boolean {
+    const last = path.at(-1) as X509Certificate;
+    if (!this.#pool.isAnchor(last)) return false;
+    if (this.#options.partialChain || last.isSelfIssued || this.#isSelfSigned(last)) return true;
+    const problem = 'is trusted, but isn’t self-signed; say partialChain to let a path end there';
+    this.#untakenAnchor ??= failure('unknown-issuer', path, path.length - 1, problem);
     return false;
   }
 
-  /** The strength of the key comes first: keys of a stranger's making can keep OpenSSL busy. */
-  #isSelfSigned(certificate: X509Certificate): boolean {
-    return (
-      keyWeakness(certificate.publicKeyInfo, this.#options.rules) === undefined && certificate.isSelfSigned
-    );
-  }
-
-  /** Those of the issuer's name that aren't on the path yet, under any certificate of theirs (RFC 4158 5.2). */
-  #candidates(subject: X509Certificate, path: readonly X509Certificate[]): X509Certificate[] {
-    const named = this.#issuers.get(subject.issuer.key) ?? [];
-    const fresh = named.filter((issuer) => !path.some((member) => isSameAuthority(member, issuer)));
-    return fresh
-      .map((issuer) => ({ issuer, rank: this.#rank(subject, issuer) }))
-      .sort((a, b) => b.rank - a.rank)
-      .map(({ issuer }) => issuer);
-  }
-
-  /** Key identifiers are hints: they order, the signature decides. */
-  #rank({ authorityKeyIdentifier }: X509Certificate, issuer: X509Certificate): number {
-    const { at } = this.#options;
-    const wanted = authorityKeyIdentifier?.keyIdentifier;
-    const own = issuer.subjectKeyIdentifier;
-    const keyRank = wanted && own ? (wanted.equals(own) ? 4 : -4) : 0;
-    const isCurrent = issuer.notBefore.getTime() <= at && at <= issuer.notAfter.getTime();
-    return keyRank + (this.#anchors.has(issuer.fingerprint256) ? 2 : 0) + (isCurrent ? 1 : 0);
-  }
-
-  #signatureProblem(subject: X509Certificate, issuer: X509Certificate): Problem | undefined {
-    const verdict = this.#verify(subject, issuer);
-    if (!verdict)
-      return {
-        reason: 'unknown-issuer',
-        text: `leads to no trusted CA within ${MAX_SIGNATURES} signature checks`,
-      };
-    if ('problem' in verdict) return { reason: 'weak', text: `is signed with ${verdict.problem}` };
-    if (verdict.status === 'good') return undefined;
-    const text = `isn’t signed by the key of ${showSubject(issuer)}, which has the name of its issuer: it was changed, or another CA of that name made it`;
-    return { reason: 'unknown-issuer', text };
+  /** Whether the issuer's key, if it is an acceptable one, signed the last certificate. */
+  #isLinked(path: Path, issuer: X509Certificate): boolean {
+    const weakness = this.#weakness(issuer);
+    if (weakness !== undefined) return this.#stop([...path, issuer], 'weak', `has ${weakness}`);
+    const verdict = this.#verify(path.at(-1) as X509Certificate, issuer);
+    if (!verdict) return false;
+    if ('problem' in verdict) return this.#stop(path, 'weak', `is signed with ${verdict.problem}`);
+    if (verdict.status === 'good') return true;
+    const guess = 'which has the name of its issuer: it was changed, or another CA of that name made it';
+    return this.#stop(path, 'unknown-issuer', `isn’t signed by the key of ${showSubject(issuer)}, ${guess}`);
   }
 
   /** Checks a signature once; undefined where the budget is spent. */
   #verify(subject: X509Certificate, issuer: X509Certificate): SignatureVerdict | undefined {
     const key = `${subject.fingerprint256} ${issuer.spkiPin}`;
     const known = this.#verdicts.get(key);
-    if (known || this.#verdicts.size >= MAX_SIGNATURES) return known;
+    this.#isExhausted = this.#links++ >= MAX_LINKS || (!known && this.#verdicts.size >= MAX_SIGNATURES);
+    if (this.#isExhausted || known) return this.#isExhausted ? undefined : known;
     const verdict = verifySignature(subject, () => issuer.publicKey);
     this.#verdicts.set(key, verdict);
     return verdict;
   }
 
-  #orphanProblem(subject: X509Certificate, path: readonly X509Certificate[]): Problem {
-    const isSelfSigned = subject.isSelfIssued && this.#isSelfSigned(subject);
-    if (isSelfSigned && path.length === 1)
-      return { reason: 'self-signed', text: 'is self-signed and not among the trusted certificates' };
-    if (isSelfSigned)
-      return {
-        reason: 'unknown-issuer',
-        text: 'ends the chain; it is self-signed and not among the trusted certificates',
-      };
-    return {
-      reason: 'unknown-issuer',
-      text: `was issued by ${subject.issuer}, which is neither trusted nor sent along`,
-    };
+  /** Looked at before a key is used: one of a stranger's making can keep OpenSSL busy. */
+  #weakness({ publicKeyInfo }: X509Certificate): string | undefined {
+    return keyWeakness(publicKeyInfo, this.#options.rules);
   }
 
-  #stop(path: readonly X509Certificate[], reason: Failure['reason'], text: string, depth: number): void {
-    if (path.length <= this.#deadEndLength) return;
-    this.#deadEndLength = path.length;
-    this.#deadEnd = failure(reason, path, depth, text);
+  #isSelfSigned(certificate: X509Certificate): boolean {
+    return this.#weakness(certificate) === undefined && certificate.isSelfSigned;
+  }
+
+  #stopTooLong(path: Path, intermediates: number): void {
+    const problem = `has more CAs above itself (${intermediates}) than are followed (${this.#options.maxDepth})`;
+    this.#stop(path, 'path-length', problem, 0);
+  }
+
+  #stopOrphan(path: Path): void {
+    const last = path.at(-1) as X509Certificate;
+    const isSelfSigned = last.isSelfIssued && this.#isSelfSigned(last);
+    if (!isSelfSigned)
+      this.#stop(
+        path,
+        'unknown-issuer',
+        `was issued by ${last.issuer}, which is neither trusted nor sent along`,
+      );
+    else if (path.length === 1)
+      this.#stop(path, 'self-signed', 'is self-signed and not among the trusted certificates');
+    else
+      this.#stop(
+        path,
+        'unknown-issuer',
+        'ends the chain; it is self-signed and not among the trusted certificates',
+      );
+  }
+
+  /** Remembers why the longest path so far goes no further; by default its last certificate is at fault. */
+  #stop(path: Path, reason: Reason, problem: string, depth = path.length - 1): false {
+    if (path.length > this.#deadEndLength) {
+      this.#deadEndLength = path.length;
+      this.#deadEnd = failure(reason, path, depth, problem);
+    }
+    return false;
   }
 }
-
-interface Problem {
-  readonly reason: Failure['reason'];
-  readonly text: string;
-}
-
-function groupBySubject(certificates: readonly X509Certificate[]): Map<string, X509Certificate[]> {
-  const groups = new Map<string, X509Certificate[]>();
-  const seen = new Set<string>();
-  for (const certificate of certificates) {
-    if (seen.has(certificate.fingerprint256)) continue;
-    seen.add(certificate.fingerprint256);
-    const group = groups.get(certificate.subject.key);
-    if (group) group.push(certificate);
-    else groups.set(certificate.subject.key, [certificate]);
-  }
-  return groups;
-}
-
-const isSameAuthority = (a: X509Certificate, b: X509Certificate): boolean =>
-  a.subject.equals(b.subject) && a.publicKeyInfo.der.equals(b.publicKeyInfo.der);
