@@ -239,7 +239,7 @@ export function makeCrlDer(wish: CrlWish): Buffer {
     name(wish.issuer.subject),
     time(wish.thisUpdate ?? '2025-12-01T00:00:00Z'),
     ...(nextUpdate === null ? [] : [time(nextUpdate)]),
-    ...(revoked.length > 0 ? [sequence(...revoked.map(crlEntry))] : []),
+    ...(revoked.length > 0 ? [sequence(Buffer.concat(revoked.map(crlEntry)))] : []),
     ...(extensions.length > 0 ? [tlv(0xa0, sequence(...extensions))] : []),
   );
   return signed(body, wish.issuer.privateKey);

@@ -20,13 +20,23 @@ export function checkPolicies(path: readonly X509Certificate[]): Failure | undef
   for (let depth = links.length - 1; depth >= 0; depth--) {
     const certificate = links[depth] as X509Certificate;
     state.expected = policiesAt(state, certificate, depth === 0);
-    if (depth > 0) prepareNext(state, certificate);
-    else if (certificate.policyConstraints?.requireExplicitPolicy === 0) state.explicitAfter = 0;
-    const isExplicit = state.explicitAfter === 0 || (depth === 0 && state.explicitAfter <= 1);
-    if (isExplicit && state.expected.size === 0)
+    if (state.expected.size === 0 && isExplicitAt(state, certificate, depth === 0)) {
       return failure('wrong-usage', path, depth, 'has none of the policies that a CA above it requires');
+    }
+    prepareNext(state, certificate);
   }
   return undefined;
+}
+
+/** RFC 5280 6.1.3 (f), and for the leaf 6.1.5 (a) and (b). */
+function isExplicitAt(
+  { explicitAfter }: PolicyState,
+  { policyConstraints }: X509Certificate,
+  isLeaf: boolean,
+): boolean {
+  return (
+    explicitAfter === 0 || (isLeaf && (explicitAfter === 1 || policyConstraints?.requireExplicitPolicy === 0))
+  );
 }
 
 interface PolicyState {
