@@ -2,7 +2,11 @@
 export { listen, serve } from './server/listen.js';
 export { connect } from './client/connect.js';
 export type { ConnectionHandler } from './server/server.js';
-export type { ClientCertificates, ListenOptions } from './server/config.js';
+export type { ListenOptions } from './server/config.js';
+export type { ClientCertificates, SniEntry, SniMap } from './server/trust-state.js';
+export type { AdmissionOptions, AdmissionRefusal } from './server/admission.js';
+export type { Rotation } from './server/secure-server.js';
+export type { Endpoint, ProxyHeader, ProxyInfo, ProxyTlv } from './transport/proxy-header.js';
 export type { SecureServer, ServerAddress, ServerStats } from './server/secure-server.js';
 export type { ConnectOptions } from './client/config.js';
 export type {
@@ -23,6 +27,7 @@ export type { TlsProfileOptions } from './policy/tls-profile.js';
 // Credentials: who I am and whom I trust
 export { createCredentials, type Credentials, type CredentialsOptions } from './credentials/credentials.js';
 export { loadCredentials, type CredentialFiles } from './credentials/load.js';
+export { watchCredentials, type WatchedCredentials, type WatchOptions } from './credentials/watch.js';
 export type { CredentialSource } from './credentials/source.js';
 export type { CredentialsWarning } from './credentials/dates.js';
 

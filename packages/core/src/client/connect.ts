@@ -144,6 +144,7 @@ async function admit<In, Out>(
     peer: verdict.peer,
     tls: tlsFacts(socket),
     socket,
+    proxy: null,
     requestHandler: config.requestHandler,
     explainEnd: () => explainSilence(config, socket, tickets),
   });

@@ -18,6 +18,7 @@ import { isKnsock } from '../framing/index.js';
 import { toBytes, type Framing } from '../framing/framing.js';
 import type { Limits } from '../policy/limits.js';
 import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
+import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import { duplexOver, type RawBytes } from './duplex.js';
@@ -46,6 +47,8 @@ export interface ConnectionSettings<In, Out> {
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
+  /** What a trusted proxy said of the client. */
+  readonly proxy: ProxyInfo | null;
   readonly requestHandler: RequestHandler<In, Out> | null;
   /** What an end before the first byte means, where somebody below knows. */
   readonly explainEnd: (() => Error | null) | null;
@@ -74,6 +77,8 @@ export class Connection<In, Out>
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
+  readonly proxy: ProxyInfo | null;
+  readonly remote: Endpoint | null;
   readonly framing: Framing<In, Out>;
   readonly limits: Limits;
   readonly writer: Writer;
@@ -110,6 +115,8 @@ export class Connection<In, Out>
     this.peer = settings.peer;
     this.tls = settings.tls;
     this.socket = settings.socket;
+    this.proxy = settings.proxy;
+    this.remote = settings.proxy?.source ?? remoteOf(settings.socket);
     this.framing = settings.framing;
     this.limits = settings.limits;
     this.whenOpen = new Promise((resolve, reject) => {
@@ -586,4 +593,8 @@ function endWords(clean: CleanEnd): string {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
+  return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }

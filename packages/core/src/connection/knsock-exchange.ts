@@ -62,6 +62,8 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   readonly #pings: Pings;
   /** Requests given up here that the peer still counts as in flight. */
   readonly #abandoned = new Set<number>();
+  /** Requests that a GOAWAY left out; their REJECTED may still be on its way. */
+  readonly #leftOut = new Set<number>();
   #peer: Peer | null = null;
   #lastAsked = 0;
   #lastReceived = 0;
@@ -317,8 +319,8 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     this.#peerDraining = true;
     const notStarted = (): Error =>
       new RequestNotStartedError('the peer is draining and didn’t start the request');
-    this.#pending.failWhere((id) => id > lastId, notStarted);
-    for (const id of this.#abandoned) if (id > lastId) this.#abandoned.delete(id);
+    this.#pending.failWhere((id) => id > lastId && this.#leftOut.add(id).has(id), notStarted);
+    for (const id of this.#abandoned) if (id > lastId && this.#abandoned.delete(id)) this.#leftOut.add(id);
     this.#queue.failAll(notStarted);
     this.#host.peerDraining();
     this.idle();

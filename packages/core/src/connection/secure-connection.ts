@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Payload } from '../framing/framing.js';
+import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import type { MessageListener } from './inbox.js';
@@ -58,6 +59,10 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   /** Who the peer proved to be; null where it showed no certificate. */
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
+  /** The other end's address; the true client's where a trusted proxy told it; null on a Unix socket. */
+  readonly remote: Endpoint | null;
+  /** What a trusted proxy said by the PROXY protocol; null without one. */
+  readonly proxy: ProxyInfo | null;
   /** Resolves, and never rejects, once the connection is gone. */
   readonly closed: Promise<ClosedInfo>;
   /** `'draining'` once either side has announced its end: work in flight finishes, new requests go elsewhere. */

@@ -1,21 +1,30 @@
 /** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
 import type { Socket } from 'node:net';
+import type { ProxyInfo } from '../transport/proxy-header.js';
 
 export class Arrival {
   readonly socket: Socket;
   readonly since = performance.now();
-  /** Fires when the time is over, or the socket is gone. */
-  readonly signal: AbortSignal;
+  /** What a trusted proxy said of the client. */
+  proxy: ProxyInfo | null = null;
   readonly #controller = new AbortController();
+  readonly #remoteAddress: string | undefined;
+  readonly #remotePort: number;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param expired called when the deadline passes */
   constructor(socket: Socket, deadline: number, expired: (arrival: Arrival) => void) {
     this.socket = socket;
-    this.signal = this.#controller.signal;
+    this.#remoteAddress = socket.remoteAddress;
+    this.#remotePort = socket.remotePort ?? 0;
     this.#timer = setTimeout(() => {
       expired(this);
     }, deadline);
+  }
+
+  /** Fires when the time is over, or the socket is gone. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
@@ -23,19 +32,23 @@ export class Arrival {
     return this.socket.bytesWritten > 0;
   }
 
+  /** The client's address, by the proxy's word where there is one; undefined on a Unix socket. */
+  get clientAddress(): string | undefined {
+    return this.proxy?.source?.address ?? this.#remoteAddress;
+  }
+
+  /** For errors and events. */
   get address(): string {
-    const { remoteAddress, remotePort } = this.socket;
-    return remoteAddress === undefined ? 'a local peer' : `${remoteAddress}:${remotePort ?? 0}`;
+    const address = this.clientAddress;
+    if (address === undefined) return 'a local peer';
+    const port = this.proxy?.source?.port ?? this.#remotePort;
+    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
   /** The peer is in, or out: the deadline has done its work. */
-  settle(): void {
+  settle(reason: Error | null): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-
-  abort(reason: Error): void {
-    this.settle();
-    this.#controller.abort(reason);
+    if (reason !== null) this.#controller.abort(reason);
   }
 }

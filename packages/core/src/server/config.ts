@@ -9,12 +9,19 @@ import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import { limitOptionNames, parseLimits, type LimitOptions, type Limits } from '../policy/limits.js';
 import { integer, oneOf, optionalMilliseconds, refuseUnknown } from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
-import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
-
-export type ClientCertificates = 'none' | 'request' | 'require';
+import { AddressList } from '../transport/network.js';
+import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
+import {
+  admissionOptionNames,
+  parseAdmission,
+  type AdmissionConfig,
+  type AdmissionOptions,
+} from './admission.js';
+import type { ClientCertificates, SniMap, TrustState } from './trust-state.js';
 
 /** Where to listen, as whom, and for whom. Times are milliseconds. */
-export interface ListenOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
+export interface ListenOptions<In = Buffer, Out = Payload>
+  extends LimitOptions, TrustOptions, AdmissionOptions {
   /** 0 takes any free port. */
   port?: number | undefined;
   /** Default `'::'`: every address of this machine, IPv4 included. */
@@ -28,10 +35,20 @@ export interface ListenOptions<In = Buffer, Out = Payload> extends LimitOptions,
   profile?: TlsProfileOptions | undefined;
   /** Default `'none'`. */
   clientCertificates?: ClientCertificates | undefined;
-  /** The most connections at once, those still in their handshake included; default 10,000. */
-  maxConnections?: number | undefined;
-  /** The most handshakes at once; default 1,000. */
-  maxPendingHandshakes?: number | undefined;
+  /**
+   * Names (exact, or `*.` for one label) with credentials of their own, and perhaps client CA and rules: each is a
+   * trust domain, whose sessions mean nothing to the others.
+   */
+  sni?: SniMap | undefined;
+  /** What a name that `sni` doesn't have gets: our own certificate (default), or an unrecognized_name alert. */
+  unknownName?: 'default' | 'refuse' | undefined;
+  /** Proxies (addresses, networks) that tell the true client by the PROXY protocol, which they then must; off by default. */
+  proxyProtocol?: { readonly from: readonly string[] } | undefined;
+  /**
+   * At least 32 random bytes, shared by the processes and machines that resume each other's sessions; replace it
+   * regularly. Absent: random, for this server alone.
+   */
+  ticketSecret?: Uint8Array | undefined;
   /** Ends a connection after so long, give or take a tenth, so that clients spread anew; off by default. */
   maxLifetime?: number | false | undefined;
   /** Closes the server when it fires. */
@@ -43,16 +60,18 @@ export interface ListenOptions<In = Buffer, Out = Payload> extends LimitOptions,
 /** What a server is, whatever its messages are; nothing is left open. */
 export interface HostConfig {
   readonly place: { readonly port: number; readonly host: string } | { readonly path: string };
-  readonly source: CredentialSource;
   readonly clientCertificates: ClientCertificates;
-  readonly trustOptions: TrustOptions;
+  readonly unknownName: 'default' | 'refuse';
   readonly profile: TlsProfile;
   readonly limits: Limits;
-  readonly maxConnections: number;
-  readonly maxPendingHandshakes: number;
+  readonly admission: AdmissionConfig;
+  readonly proxies: AddressList | null;
+  readonly ticketSecret: Uint8Array | undefined;
   readonly maxLifetime: number | null;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
+  /** What `rotate` replaces. */
+  readonly initial: TrustState;
 }
 
 export interface ListenConfig<In, Out> extends HostConfig {
@@ -62,6 +81,7 @@ export interface ListenConfig<In, Out> extends HostConfig {
 const known = new Set<string>([
   ...limitOptionNames,
   ...trustOptionNames,
+  ...admissionOptionNames,
   'port',
   'host',
   'path',
@@ -69,60 +89,52 @@ const known = new Set<string>([
   'credentials',
   'profile',
   'clientCertificates',
-  'maxConnections',
-  'maxPendingHandshakes',
+  'sni',
+  'unknownName',
+  'proxyProtocol',
+  'ticketSecret',
   'maxLifetime',
   'signal',
   'tls',
 ]);
 
-/** @throws InvalidOptionError, CredentialsError (wrong dates included: everybody would refuse us) */
+/** @throws InvalidOptionError, CredentialsError */
 export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenConfig<In, Out> {
   refuseUnknown(options, known);
-  const source = toSource(options.credentials, createCredentials({}));
-  const clientCertificates = oneOf(
-    'clientCertificates',
-    options.clientCertificates,
-    ['none', 'request', 'require'],
-    'none',
-  );
   const { authorize, pins, revocation, partialChain } = options;
-  const config: ListenConfig<In, Out> = {
+  return Object.freeze({
     place: parsePlace(options),
     framings: parseFramings(options.framing),
-    source,
-    clientCertificates,
-    trustOptions: { authorize, pins, revocation, partialChain },
+    clientCertificates: oneOf(
+      'clientCertificates',
+      options.clientCertificates,
+      ['none', 'request', 'require'],
+      'none',
+    ),
+    unknownName: oneOf('unknownName', options.unknownName, ['default', 'refuse'], 'default'),
     profile: parseProfile(options.profile),
     limits: parseLimits(options),
-    maxConnections: integer('maxConnections', options.maxConnections, { fallback: 10_000, min: 1 }),
-    maxPendingHandshakes: integer('maxPendingHandshakes', options.maxPendingHandshakes, {
-      fallback: 1_000,
-      min: 1,
-    }),
+    admission: parseAdmission(options),
+    proxies:
+      options.proxyProtocol === undefined
+        ? null
+        : new AddressList('proxyProtocol.from', options.proxyProtocol.from),
+    ticketSecret: options.ticketSecret,
     maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
     signal: options.signal ?? null,
     extraTls: parseExtraTls(options.tls),
-  };
-  checkServerCredentials(config, source.current);
-  return Object.freeze(config);
-}
-
-/** What the server judges clients by, under these credentials. */
-export function clientTrust(config: HostConfig, credentials: Credentials): TrustPolicy {
-  const required = config.clientCertificates === 'require';
-  return parseTrust(config.trustOptions, {
-    credentials,
-    usage: 'client',
-    required,
-    name: null,
-    verify: 'chain',
+    initial: {
+      source: toSource(options.credentials, createCredentials({})),
+      sni: options.sni ?? {},
+      trust: { authorize, pins, revocation, partialChain },
+    },
   });
 }
 
-/** Refuses credentials that no client could accept, or that could judge no client. */
+/** Refuses credentials that no client could accept (wrong dates included), or that could judge no client. */
 export function checkServerCredentials(
-  { clientCertificates, trustOptions }: HostConfig,
+  clientCertificates: ClientCertificates,
+  { authorize, pins }: TrustOptions,
   credentials: Credentials,
 ): void {
   if (credentials.certificate === null) {
@@ -138,8 +150,8 @@ export function checkServerCredentials(
       'judging client certificates needs the CA that issues them: caFile',
     );
   }
-  if (clientCertificates === 'none' && (trustOptions.authorize ?? trustOptions.pins) !== undefined) {
-    const option = trustOptions.authorize === undefined ? 'pins' : 'authorize';
+  if (clientCertificates === 'none' && (authorize ?? pins) !== undefined) {
+    const option = authorize === undefined ? 'pins' : 'authorize';
     throw new InvalidOptionError(
       option,
       `${option} judges certificates; set clientCertificates to 'require' or 'request'`,

@@ -1,26 +1,57 @@
 /** What a program sees of a server. */
+import type { Credentials } from '../credentials/credentials.js';
+import type { CredentialSource } from '../credentials/source.js';
 import type { SecureConnection } from '../connection/secure-connection.js';
 import type { Payload } from '../framing/framing.js';
+import type { TrustOptions } from '../trust/trust-policy.js';
+import type { AdmissionRefusal } from './admission.js';
+import type { SniMap } from './trust-state.js';
 
 export type ServerAddress =
   { readonly address: string; readonly family: string; readonly port: number } | { readonly path: string };
 
 /** Counters of a server since it began to listen. */
 export interface ServerStats {
-  /** Connections open now. */
+  /** Connections open now, whose peers were let in. */
   readonly connections: number;
-  /** Sockets not yet let in. */
+  /** Sockets on their way to a verdict now. */
   readonly pendingHandshakes: number;
   /** Sockets accepted. */
   readonly accepted: number;
-  /** Sockets turned away, by a limit, a failed handshake or a verdict. */
-  readonly refused: number;
+  /** Peers let in. */
+  readonly admitted: number;
+  /** Sockets turned away before their handshake, by the limit that did it. */
+  readonly turnedAway: Readonly<Record<AdmissionRefusal, number>>;
+  /** Handshakes that failed, ran out of time or were broken off. */
+  readonly failedHandshakes: number;
+  /** Peers whose handshake was done and whom the verdict refused. */
+  readonly refusedPeers: number;
+  /** Times that credentials or rules were replaced. */
+  readonly rotations: number;
+  /** How often accepting had to pause for want of descriptors or memory. */
+  readonly acceptErrors: number;
+}
+
+/** What `rotate` replaces; what is left out stays. */
+export interface Rotation {
+  readonly credentials?: Credentials | CredentialSource | undefined;
+  /** The whole map. */
+  readonly sni?: SniMap | undefined;
+  readonly authorize?: TrustOptions['authorize'];
+  readonly revocation?: TrustOptions['revocation'];
+  readonly pins?: TrustOptions['pins'];
 }
 
 export interface SecureServer<In = Buffer, Out = Payload> extends AsyncDisposable {
   readonly address: ServerAddress;
   connections(): Iterable<SecureConnection<In, Out>>;
   stats(): ServerStats;
+  /**
+   * Replaces credentials or rules, as one: checked first, then in force for new, resumed and live connections at once.
+   * Resolves when every live peer was judged again; those no longer trusted are disconnected.
+   * @throws CredentialsError, InvalidOptionError; nothing has changed then
+   */
+  rotate(next: Credentials | Rotation): Promise<void>;
   /**
    * Stops accepting, announces the end, lets work in flight finish until the deadline (default `drainTimeout`), then
    * cuts off the rest. A second call is the same promise.

@@ -1,29 +1,39 @@
 /**
- * A listening server: accept, admission, handshake, verdict, connection, handler, in that order. One connection's
- * failure never touches another or the listener.
+ * A listening server: accept, admission, preface, handshake, verdict, connection, handler, in that order. One
+ * connection's failure never touches another or the listener.
  */
-import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Connection } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 import { refusePeer } from '../connection/refuse.js';
 import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
+import { isCredentials, type Credentials } from '../credentials/credentials.js';
+import { toSource } from '../credentials/source.js';
 import {
   ConnectionTimeoutError,
   EasySocketError,
-  FramingMismatchError,
+  HandshakeError,
+  PeerNotAllowedError,
   ServerDrainingError,
 } from '../errors/index.js';
-import { fromHandshake, fromListen } from '../errors/from-node.js';
-import type { Framing } from '../framing/framing.js';
+import { fromHandshake } from '../errors/from-node.js';
+import { channels } from '../observe/channels.js';
+import { readPreface } from '../transport/preface.js';
 import { TlsStream } from '../transport/tls-stream.js';
-import { tlsFacts } from '../transport/tls-facts.js';
-import { presentedBy } from '../trust/presented.js';
-import type { TrustPolicy } from '../trust/trust-policy.js';
+import { judgeLive } from '../trust/live.js';
 import { Judge } from '../trust/verdict.js';
+import { Acceptor } from './acceptor.js';
+import { Admission, type AdmissionRefusal } from './admission.js';
 import { Arrival } from './arrival.js';
-import { clientTrust, type ListenConfig } from './config.js';
-import type { SecureServer, ServerAddress, ServerStats } from './secure-server.js';
-import { TlsDomain } from './tls-domain.js';
+import type { ListenConfig } from './config.js';
+import type { Domain, DomainEvents } from './domain.js';
+import { buildDomains } from './domain-builder.js';
+import type { Domains } from './domains.js';
+import { FailureLog } from './failure-log.js';
+import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
+import { Session } from './session.js';
+import { TicketSecret } from './ticket-keys.js';
+import { followSources, type TrustState } from './trust-state.js';
 
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
@@ -33,67 +43,73 @@ export interface Handlers<In, Out> {
   readonly request: RequestHandler<In, Out> | null;
 }
 
-export class Server<In, Out> implements SecureServer<In, Out> {
+/** unrecognized_name, fatal (RFC 6066 3): what Node can't be made to send, sent before TLS begins. */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
+
+export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   readonly #config: ListenConfig<In, Out>;
   readonly #handlers: Handlers<In, Out>;
-  readonly #listener: NetServer;
-  readonly #domain: TlsDomain;
+  readonly #acceptor: Acceptor;
+  readonly #admission: Admission;
+  readonly #protocols: readonly string[];
+  readonly #secret: TicketSecret;
   readonly #judge = new Judge();
+  readonly #session: Session<In, Out>;
+  readonly #failures = new FailureLog();
   readonly #arrivals = new Map<Socket, Arrival>();
-  readonly #connections = new Set<Connection<In, Out>>();
-  #trust: TrustPolicy;
+  readonly #connections = new Map<Connection<In, Out>, Domain>();
+  readonly #ticketTimer: NodeJS.Timeout;
+  #state: TrustState;
+  #domains: Domains;
+  #unfollow: () => void;
   #closing: Promise<void> | null = null;
-  #accepted = 0;
-  #refused = 0;
+  readonly #counts = { accepted: 0, admitted: 0, failedHandshakes: 0, refusedPeers: 0, rotations: 0 };
 
+  /** @throws InvalidOptionError, CredentialsError */
   constructor(config: ListenConfig<In, Out>, handlers: Handlers<In, Out>) {
     this.#config = config;
     this.#handlers = handlers;
-    this.#trust = clientTrust(config, config.source.current);
-    const protocols = config.framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn]));
-    this.#domain = new TlsDomain(config, config.source.current, protocols, {
-      secured: (socket, raw) => {
-        this.#secured(socket, raw);
-      },
-      failed: (error, raw) => {
-        this.#handshakeFailed(error, raw);
-      },
-    });
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    this.#state = config.initial;
+    this.#protocols = config.framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn]));
+    this.#secret = new TicketSecret(config.ticketSecret);
+    this.#domains = buildDomains(config, this.#state, this.#protocols, this.#secret, this);
+    this.#session = new Session(config, handlers.request, this.#judge);
+    this.#admission = new Admission(config.admission);
+    this.#acceptor = new Acceptor(config.place, (socket) => {
       this.#accept(socket);
     });
+    this.#unfollow = this.#follow();
+    this.#ticketTimer = setInterval(() => {
+      for (const domain of this.#domains) domain.renewTicketKeys();
+    }, TicketSecret.checkEvery).unref();
   }
 
-  /** @throws PortInUseError, ConnectionError */
   async listen(): Promise<void> {
-    const { place } = this.#config;
-    await new Promise<void>((resolve, reject) => {
-      this.#listener.once('error', (error) => {
-        reject(fromListen(error, place));
-      });
-      this.#listener.listen(place, resolve);
-    });
-    this.#listener.removeAllListeners('error');
-    this.#listener.on('error', () => undefined);
+    this.#config.signal?.throwIfAborted();
+    try {
+      await this.#acceptor.listen();
+    } catch (error) {
+      this.#stopFollowing();
+      throw error;
+    }
     this.#config.signal?.addEventListener('abort', () => void this.close(), { once: true });
   }
 
   get address(): ServerAddress {
-    const address = this.#listener.address() as AddressInfo | string | null;
-    if (typeof address === 'object' && address !== null) return address;
-    return { path: address ?? ('path' in this.#config.place ? this.#config.place.path : '') };
+    return this.#acceptor.address;
   }
 
   connections(): Iterable<SecureConnection<In, Out>> {
-    return this.#connections.values();
+    return [...this.#connections.keys()];
   }
 
   stats(): ServerStats {
     return {
       connections: this.#connections.size,
       pendingHandshakes: this.#arrivals.size,
-      accepted: this.#accepted,
-      refused: this.#refused,
+      turnedAway: this.#admission.refused,
+      acceptErrors: this.#acceptor.errors,
+      ...this.#counts,
     };
   }
 
@@ -106,135 +122,226 @@ export class Server<In, Out> implements SecureServer<In, Out> {
     return this.close();
   }
 
+  async rotate(next: Credentials | Rotation): Promise<void> {
+    const { credentials, sni, ...rules } = isCredentials(next) ? { credentials: next } : next;
+    const trust = { ...this.#state.trust, ...rules };
+    const source =
+      credentials === undefined ? this.#state.source : toSource(credentials, this.#state.source.current);
+    await this.#replace({ source, sni: sni ?? this.#state.sni, trust });
+  }
+
+  // ── rotation ──
+
+  #follow(): () => void {
+    return followSources(this.#state, () => {
+      // What can't be used is told by `replace`, and what worked stays.
+      this.#replace(this.#state).catch(() => undefined);
+    });
+  }
+
+  #stopFollowing(): void {
+    this.#unfollow();
+    clearInterval(this.#ticketTimer);
+  }
+
+  /** Makes everything new before anything is replaced. */
+  async #replace(state: TrustState): Promise<void> {
+    const { version } = state.source.current;
+    try {
+      this.#domains = buildDomains(this.#config, state, this.#protocols, this.#secret, this);
+    } catch (error) {
+      if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: false, version, error });
+      throw error;
+    }
+    this.#unfollow();
+    this.#state = state;
+    this.#unfollow = this.#closing === null ? this.#follow() : () => undefined;
+    this.#counts.rotations += 1;
+    if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: true, version, error: null });
+    await this.#judgeLive();
+  }
+
+  async #judgeLive(): Promise<void> {
+    const policyOf = (connection: Connection<In, Out>) => {
+      const domain = this.#domains.successorOf(this.#connections.get(connection)?.name ?? null);
+      return domain.trust;
+    };
+    await judgeLive(this.#judge, this.#connections.keys(), policyOf, this.#config.limits.handshakeTimeout);
+  }
+
   // ── accept ──
 
   #accept(socket: Socket): void {
-    this.#accepted += 1;
+    this.#counts.accepted += 1;
+    // Resets between accept and verdict have nobody else to tell; the handshake's failure is told elsewhere.
     socket.on('error', () => undefined);
-    if (!this.#hasRoom()) {
-      this.#refused += 1;
-      socket.destroy();
+    const refusal = this.#closing === null ? this.#admission.judgeArrival(performance.now()) : 'closing';
+    if (refusal !== null) {
+      this.#turnAway(socket, refusal, socket.remoteAddress ?? 'a local peer');
       return;
     }
-    const { handshakeTimeout } = this.#config.limits;
-    const arrival = new Arrival(socket, handshakeTimeout, (late) => {
+    const arrival = new Arrival(socket, this.#config.limits.handshakeTimeout, (late) => {
       this.#tooLate(late);
     });
-    this.#arrivals.set(socket, arrival);
+    this.#admission.enter();
     socket.once('close', () => {
-      this.#leave(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, 'the peer went away'));
+      this.#admission.leave();
+      this.#leave(arrival, new HandshakeError('disconnected', `${arrival.address} went away`));
     });
-    this.#domain.take(socket);
+    const behindProxy = this.#config.proxies?.has(socket.remoteAddress ?? '') === true;
+    this.#arrivals.set(socket, arrival);
+    if (!behindProxy && !this.#admitClient(arrival)) return;
+    this.#route(arrival, behindProxy);
   }
 
-  #hasRoom(): boolean {
-    const { maxConnections, maxPendingHandshakes } = this.#config;
-    if (this.#closing !== null || this.#connections.size + this.#arrivals.size >= maxConnections)
+  /** Judges the true client, and makes room for its handshake. */
+  #admitClient(arrival: Arrival): boolean {
+    const address = arrival.clientAddress;
+    const refusal = this.#admission.judgeClient(address) ?? this.#makeRoom();
+    if (refusal !== null) {
+      this.#leave(arrival, new ServerDrainingError('turned away'));
+      this.#turnAway(arrival.socket, refusal, arrival.address);
       return false;
-    if (this.#arrivals.size < maxPendingHandshakes) return true;
-    return this.#endOldestSilent();
+    }
+    this.#admission.enterClient(address);
+    arrival.socket.once('close', () => {
+      this.#admission.leaveClient(address);
+    });
+    return true;
+  }
+
+  #route(arrival: Arrival, proxy: boolean): void {
+    const name = this.#domains.needsName;
+    if (!proxy && !name) {
+      this.#domains.fallback.take(arrival.socket);
+      return;
+    }
+    readPreface(
+      arrival.socket,
+      { proxy, name },
+      {
+        proxied: (info) => {
+          arrival.proxy = info;
+          return this.#admitClient(arrival);
+        },
+        done: ({ servername }) => {
+          this.#enterDomain(arrival, servername);
+        },
+        failed: (error) => {
+          this.#fail(arrival, error);
+          arrival.socket.destroy();
+        },
+      },
+    );
+  }
+
+  #enterDomain(arrival: Arrival, servername: string | null): void {
+    const route = this.#domains.route(servername);
+    if (route !== 'refuse') {
+      route.take(arrival.socket);
+      return;
+    }
+    this.#fail(
+      arrival,
+      new HandshakeError(
+        'unknown-name',
+        `${arrival.address} asked for '${String(servername)}', which is none of ours`,
+      ),
+    );
+    arrival.socket.end(UNRECOGNIZED_NAME, () => arrival.socket.destroy());
   }
 
   /** Sockets that say nothing must not keep out those that do: over the cap the one silent for longest goes. */
-  #endOldestSilent(): boolean {
+  #makeRoom(): AdmissionRefusal | null {
+    if (this.#arrivals.size <= this.#config.admission.maxPendingHandshakes) return null;
     for (const arrival of this.#arrivals.values()) {
       if (arrival.hasSpoken) continue;
-      this.#refused += 1;
-      arrival.socket.destroy();
-      this.#leave(arrival, new ServerDrainingError('too many silent connections'));
-      return true;
+      this.#leave(arrival, new ServerDrainingError('too many silent sockets'));
+      this.#turnAway(arrival.socket, 'handshakes', arrival.address);
+      return null;
     }
-    return false;
+    return 'handshakes';
+  }
+
+  #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
+    this.#admission.refuse(limit);
+    socket.destroy();
+    if (channels.admission.hasSubscribers) channels.admission.publish({ address, limit });
   }
 
   #tooLate(arrival: Arrival): void {
     const { handshakeTimeout } = this.#config.limits;
     const message = `${arrival.address} didn’t finish its handshake within ${handshakeTimeout} ms`;
-    this.#refused += 1;
-    this.#leave(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, message));
+    this.#fail(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, message));
     arrival.socket.destroy();
   }
 
-  #leave(arrival: Arrival, reason: Error): void {
-    if (!this.#arrivals.delete(arrival.socket)) return;
-    arrival.abort(reason);
+  #leave(arrival: Arrival, reason: Error | null): boolean {
+    if (!this.#arrivals.delete(arrival.socket)) return false;
+    arrival.settle(reason);
+    return true;
   }
 
-  #handshakeFailed(error: Error, raw: Socket): void {
+  #fail(arrival: Arrival, error: Error): void {
+    if (!this.#leave(arrival, error)) return;
+    this.#counts.failedHandshakes += 1;
+    this.#failures.tell(arrival.address, error);
+  }
+
+  // ── handshake and verdict ──
+
+  failed(error: Error, raw: Socket): void {
     const arrival = this.#arrivals.get(raw);
-    if (arrival === undefined) return;
-    this.#refused += 1;
-    this.#leave(arrival, fromHandshake(error, 'server', arrival));
+    if (arrival !== undefined) this.#fail(arrival, fromHandshake(error, 'server', arrival));
   }
 
-  // ── verdict ──
-
-  #secured(socket: TLSSocket, raw: Socket): void {
+  secured(domain: Domain, socket: TLSSocket, raw: Socket): void {
     const arrival = this.#arrivals.get(raw);
     if (arrival === undefined) {
       socket.destroy();
       return;
     }
     const stream = new TlsStream(socket, null);
-    this.#admit(arrival, stream).catch((error: unknown) => {
-      this.#refuse(
-        arrival,
-        stream,
-        error instanceof EasySocketError ? error : new FramingMismatchError(String(error)),
-      );
+    this.#admit(arrival, domain, stream).catch((error: unknown) => {
+      this.#refuse(arrival, stream, error);
     });
   }
 
-  async #admit(arrival: Arrival, stream: TlsStream): Promise<void> {
-    const framing = this.#framingOf(stream.socket);
-    const verdict = await this.#judge.judge(this.#trust, presentedBy(stream.socket, null), arrival.signal);
-    if (!this.#arrivals.has(arrival.socket)) {
-      stream.destroy();
+  async #admit(arrival: Arrival, domain: Domain, stream: TlsStream): Promise<void> {
+    const connection = await this.#session.open(arrival, domain, stream);
+    // A rotation may have come between the verdict and now: whoever is listed is judged with the rest.
+    if (!this.#leave(arrival, null)) {
+      connection.destroy();
       return;
     }
-    if (!verdict.ok) {
-      this.#refuse(arrival, stream, verdict.error);
-      return;
+    this.#counts.admitted += 1;
+    this.#connections.set(connection, domain);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    const current = this.#domains.successorOf(domain.name);
+    if (current !== domain) {
+      await judgeLive(this.#judge, [connection], () => current.trust, this.#config.limits.handshakeTimeout);
     }
-    const connection = new Connection<In, Out>(stream, {
-      role: 'server',
-      framing,
-      limits: this.#config.limits,
-      maxLifetime: jittered(this.#config.maxLifetime),
-      peer: verdict.peer,
-      tls: tlsFacts(stream.socket),
-      socket: stream.socket,
-      requestHandler: this.#handlers.request,
-      explainEnd: null,
-    });
-    connection.start();
-    await connection.whenOpen.catch(() => undefined);
-    this.#leave(arrival, new ServerDrainingError('let in'));
     this.#handle(connection);
   }
 
-  #framingOf({ alpnProtocol }: TLSSocket): Framing<In, Out> {
-    const { framings } = this.#config;
-    const framing =
-      framings.find(({ alpn }) => (alpn ?? null) === (alpnProtocol || null)) ??
-      framings.find(({ alpn }) => alpn === undefined);
-    if (framing !== undefined) return framing;
-    const spoken = framings.map(({ name }) => name).join(', ');
-    throw new FramingMismatchError(`the client asked for no protocol by ALPN; spoken here: ${spoken}`);
-  }
-
-  #refuse(arrival: Arrival, stream: TlsStream, error: EasySocketError): void {
-    this.#refused += 1;
-    this.#leave(arrival, error);
-    refusePeer(stream, error, stream.socket.alpnProtocol === 'knsock/1');
+  #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
+    if (!this.#leave(arrival, null)) {
+      stream.destroy();
+      return;
+    }
+    const known =
+      error instanceof EasySocketError
+        ? error
+        : new PeerNotAllowedError('the verdict failed', { cause: error });
+    this.#counts.refusedPeers += 1;
+    this.#failures.tell(arrival.address, known);
+    refusePeer(stream, known, stream.socket.alpnProtocol === 'knsock/1');
   }
 
   // ── handler ──
 
   #handle(connection: Connection<In, Out>): void {
     if (connection.state === 'closed') return;
-    this.#connections.add(connection);
-    void connection.closed.then(() => this.#connections.delete(connection));
     if (this.#closing !== null) {
       void connection.close();
       return;
@@ -251,21 +358,13 @@ export class Server<In, Out> implements SecureServer<In, Out> {
   // ── end ──
 
   async #drain(deadline: number): Promise<void> {
-    const stopped = new Promise<void>((resolve) =>
-      this.#listener.close(() => {
-        resolve();
-      }),
-    );
-    for (const arrival of [...this.#arrivals.values()]) {
-      if (!arrival.hasSpoken) arrival.socket.destroy();
-    }
-    await Promise.all([...this.#connections].map((connection) => connection.close({ deadline })));
+    this.#stopFollowing();
+    if (channels.drain.hasSubscribers)
+      channels.drain.publish({ connections: this.#connections.size, deadline });
+    const stopped = this.#acceptor.close();
+    for (const arrival of [...this.#arrivals.values()]) if (!arrival.hasSpoken) arrival.socket.destroy();
+    await Promise.all([...this.#connections.keys()].map((connection) => connection.close({ deadline })));
     for (const arrival of [...this.#arrivals.values()]) arrival.socket.destroy();
     await stopped;
   }
-}
-
-/** Give or take a tenth, so that clients that came together don't come back together. */
-function jittered(lifetime: number | null): number | null {
-  return lifetime === null ? null : Math.round(lifetime * (0.9 + Math.random() * 0.2));
 }

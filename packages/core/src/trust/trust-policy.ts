@@ -45,6 +45,8 @@ export interface TrustPolicy {
   readonly pins: ReadonlySet<string> | null;
   readonly revocation: RevocationSource | null;
   readonly partialChain: boolean;
+  /** Changes with the declarative rules and pins; a function is only known to be one. */
+  readonly digest: string;
   /** `'pins'`: the pin of the peer's own key is the whole of it; `'nothing'`: the chain and the name aren't judged. */
   readonly verify: 'chain' | 'pins' | 'nothing';
 }
@@ -63,6 +65,7 @@ export function parseTrust(options: TrustOptions, side: TrustSide): TrustPolicy 
     pins: parsePins(options.pins),
     revocation: options.revocation ?? listsOf(side.credentials),
     partialChain: options.partialChain ?? false,
+    digest: JSON.stringify([isFunction ? 'function' : authorize, options.pins, options.partialChain]),
   });
 }
 

@@ -1,0 +1,152 @@
+/**
+ * Credentials that follow their files. Files are looked at rather than watched: that works alike for atomic renames,
+ * Kubernetes' symlink swaps and network folders. A set is taken only once it stands still and is valid as a whole;
+ * until then the last good one stays.
+ */
+import { stat } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CredentialsError } from '../errors/index.js';
+import { integer } from '../policy/option.js';
+import type { Credentials } from './credentials.js';
+import { refuseWarnings } from './dates.js';
+import { loadCredentials, type CredentialFiles } from './load.js';
+import type { CredentialSource } from './source.js';
+
+export interface WatchOptions {
+  /** Milliseconds between two looks; default 1,000. A change is taken at the second look that finds it unchanged. */
+  interval?: number | undefined;
+  /** Ends the watching; the last good set stays. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Credentials that follow their files. */
+export interface WatchedCredentials extends CredentialSource, Disposable {
+  /** Why the newest files were not taken; null while the current set is what the files hold. */
+  readonly problem: CredentialsError | null;
+  /** Calls `listener` when a new set is refused. The function returned ends that. */
+  onProblem(listener: (problem: CredentialsError) => void): () => void;
+  /** Looks now, without waiting for a second look, as on SIGHUP. @throws CredentialsError; the last good set stays */
+  reload(): Promise<Credentials>;
+  /** Ends the watching. */
+  close(): void;
+}
+
+/**
+ * Loads credentials and follows their files.
+ * @throws CredentialsError where the first set can't be used, wrong dates included
+ */
+export async function watchCredentials(
+  files: CredentialFiles,
+  options: WatchOptions = {},
+): Promise<WatchedCredentials> {
+  const interval = integer('interval', options.interval, { fallback: 1_000, min: 1 });
+  options.signal?.throwIfAborted();
+  const watcher = new Watcher(files, await print(files), await loadUsable(files), interval);
+  options.signal?.addEventListener(
+    'abort',
+    () => {
+      watcher.close();
+    },
+    { once: true },
+  );
+  return watcher;
+}
+
+class Watcher implements WatchedCredentials {
+  current: Credentials;
+  problem: CredentialsError | null = null;
+  readonly #files: CredentialFiles;
+  readonly #listeners = new Set<(next: Credentials) => void>();
+  readonly #problemListeners = new Set<(problem: CredentialsError) => void>();
+  readonly #closing = new AbortController();
+  /** What the files looked like when they were last taken or refused. */
+  #settled: string;
+
+  constructor(files: CredentialFiles, settled: string, current: Credentials, interval: number) {
+    this.#files = files;
+    this.#settled = settled;
+    this.current = current;
+    void this.#follow(interval);
+  }
+
+  onChange(listener: (next: Credentials) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onProblem(listener: (problem: CredentialsError) => void): () => void {
+    this.#problemListeners.add(listener);
+    return () => this.#problemListeners.delete(listener);
+  }
+
+  async reload(): Promise<Credentials> {
+    await this.#take(await print(this.#files));
+    if (this.problem !== null) throw this.problem;
+    return this.current;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #follow(interval: number): Promise<void> {
+    const { signal } = this.#closing;
+    let last = this.#settled;
+    try {
+      for (;;) {
+        await wait(interval, undefined, { signal, ref: false });
+        const now = await print(this.#files);
+        // What still changes may be half-written; a set that was refused is tried again only once it changes.
+        if (now === last && now !== this.#settled) await this.#take(now);
+        last = now;
+      }
+    } catch {
+      // Closed.
+    }
+  }
+
+  async #take(seen: string): Promise<void> {
+    try {
+      const next = await loadUsable(this.#files);
+      // Changed while it was read: the next look decides.
+      if ((await print(this.#files)) !== seen) return;
+      this.#settled = seen;
+      this.problem = null;
+      if (next.version === this.current.version) return;
+      this.current = next;
+      for (const listener of this.#listeners) listener(next);
+    } catch (error) {
+      this.#settled = seen;
+      this.problem =
+        error instanceof CredentialsError
+          ? error
+          : new CredentialsError('garbage', String(error), { cause: error });
+      for (const listener of this.#problemListeners) listener(this.problem);
+    }
+  }
+}
+
+async function loadUsable(files: CredentialFiles): Promise<Credentials> {
+  const credentials = await loadCredentials(files);
+  refuseWarnings(credentials.warnings);
+  return credentials;
+}
+
+/** What tells one state of the files from another, symlinks followed. */
+async function print(files: CredentialFiles): Promise<string> {
+  const paths = [files.certFile, files.keyFile, files.caFile, files.crlFile, files.pfxFile];
+  const prints = paths.map(async (path) => {
+    if (path === undefined) return '-';
+    try {
+      const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+      return `${ino}/${size}/${mtimeMs}/${ctimeMs}`;
+    } catch (error) {
+      return String((error as { code?: string }).code);
+    }
+  });
+  return (await Promise.all(prints)).join(' ');
+}

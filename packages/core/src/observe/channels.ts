@@ -1,0 +1,74 @@
+/**
+ * What can be watched, by `node:diagnostics_channel`. Nothing is computed for a channel that nobody listens to.
+ * `docs/operations.md` lists the payloads for users.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { Reason } from '../errors/index.js';
+
+/** A handshake that ended, on either side. */
+export interface HandshakeEvent {
+  readonly role: 'client' | 'server';
+  readonly address: string;
+  readonly milliseconds: number;
+  readonly version: string;
+  readonly cipher: string;
+  readonly resumed: boolean;
+}
+
+/** A handshake or verdict that failed on a server; at most a few a second, with how many were left out. */
+export interface FailureEvent {
+  readonly address: string;
+  readonly error: Error;
+  /** Failures since the last event that were not told one by one. */
+  readonly suppressed: number;
+}
+
+export interface VerdictEvent {
+  readonly role: 'client' | 'server';
+  readonly ok: boolean;
+  readonly reason: Reason | null;
+  readonly subject: string | null;
+  readonly resumed: boolean;
+}
+
+/** A peer turned away before its handshake. */
+export interface AdmissionEvent {
+  readonly address: string;
+  readonly limit: string;
+}
+
+/** New credentials or rules were taken, or not. */
+export interface RotationEvent {
+  readonly ok: boolean;
+  readonly version: string;
+  readonly error: Error | null;
+}
+
+export interface DrainEvent {
+  readonly connections: number;
+  readonly deadline: number;
+}
+
+export interface MessageEvent {
+  readonly connection: number;
+  readonly direction: 'in' | 'out';
+  readonly bytes: number;
+}
+
+export interface RequestEvent {
+  readonly connection: number;
+  readonly side: 'asked' | 'answered';
+  readonly ok: boolean;
+  readonly milliseconds: number;
+}
+
+export const channels = {
+  handshake: channel('knsock:handshake'),
+  failure: channel('knsock:failure'),
+  verdict: channel('knsock:verdict'),
+  admission: channel('knsock:admission'),
+  rotation: channel('knsock:rotation'),
+  drain: channel('knsock:drain'),
+  message: channel('knsock:message'),
+  request: channel('knsock:request'),
+} as const;

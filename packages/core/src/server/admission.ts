@@ -1,0 +1,183 @@
+/**
+ * Who may begin a handshake: decided from counts and the address alone, before a byte of TLS is spent. A refusal costs
+ * a counter and a closed socket.
+ */
+import { InvalidOptionError } from '../errors/index.js';
+import { AddressList, networkOf } from '../transport/network.js';
+import { integer } from '../policy/option.js';
+import { TokenBucket } from '../policy/rate.js';
+
+/** Which limit turned a peer away. */
+export type AdmissionRefusal =
+  'closing' | 'denied' | 'connections' | 'address' | 'network' | 'rate' | 'handshakes';
+
+export interface AdmissionOptions {
+  /** The most connections at once, those still in their handshake included; default 10,000. */
+  maxConnections?: number | undefined;
+  /** The most handshakes at once; over it the socket silent for longest makes room; default 1,000. */
+  maxPendingHandshakes?: number | undefined;
+  /** The most connections of one client: an IPv4 address, or the /64 of an IPv6 one; off by default. */
+  maxConnectionsPerAddress?: number | undefined;
+  /** The most connections of one network; default prefixes /24 and /48; off by default. */
+  maxConnectionsPerNetwork?: { limit: number; ipv4Prefix?: number; ipv6Prefix?: number } | undefined;
+  /** New connections a second, on average and at once (default: one second's worth); off by default. */
+  acceptRate?: number | { perSecond: number; burst: number } | undefined;
+  /** Addresses and networks that may connect; absent: all. */
+  allow?: readonly string[] | undefined;
+  /** Addresses and networks that may not; stronger than `allow`. */
+  deny?: readonly string[] | undefined;
+}
+
+export const admissionOptionNames = [
+  'maxConnections',
+  'maxPendingHandshakes',
+  'maxConnectionsPerAddress',
+  'maxConnectionsPerNetwork',
+  'acceptRate',
+  'allow',
+  'deny',
+] as const satisfies readonly (keyof AdmissionOptions)[];
+
+interface Quota {
+  readonly refusal: AdmissionRefusal;
+  readonly limit: number;
+  readonly prefixes: { readonly ipv4: number; readonly ipv6: number };
+}
+
+export interface AdmissionConfig {
+  readonly maxConnections: number;
+  readonly maxPendingHandshakes: number;
+  readonly quotas: readonly Quota[];
+  readonly acceptRate: { readonly perSecond: number; readonly burst: number } | null;
+  readonly allow: AddressList | null;
+  readonly deny: AddressList | null;
+}
+
+/** @throws InvalidOptionError */
+export function parseAdmission(options: AdmissionOptions): AdmissionConfig {
+  return Object.freeze({
+    maxConnections: integer('maxConnections', options.maxConnections, { fallback: 10_000, min: 1 }),
+    maxPendingHandshakes: integer('maxPendingHandshakes', options.maxPendingHandshakes, {
+      fallback: 1_000,
+      min: 1,
+    }),
+    quotas: parseQuotas(options),
+    acceptRate: parseRate(options.acceptRate),
+    allow: options.allow === undefined ? null : new AddressList('allow', options.allow),
+    deny: options.deny === undefined ? null : new AddressList('deny', options.deny),
+  });
+}
+
+/** Counts connections and says which more may come. */
+export class Admission {
+  readonly #config: AdmissionConfig;
+  readonly #counts: ReadonlyMap<Quota, Map<string, number>>;
+  readonly #bucket: TokenBucket | null;
+  readonly #refused: Record<AdmissionRefusal, number>;
+  #connections = 0;
+
+  constructor(config: AdmissionConfig, now = performance.now()) {
+    this.#config = config;
+    this.#counts = new Map(config.quotas.map((quota) => [quota, new Map<string, number>()]));
+    const rate = config.acceptRate;
+    this.#bucket = rate === null ? null : new TokenBucket(rate.perSecond, rate.burst, now);
+    this.#refused = { closing: 0, denied: 0, connections: 0, address: 0, network: 0, rate: 0, handshakes: 0 };
+  }
+
+  /** Connections counted now. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Peers turned away so far, by what turned them away. */
+  get refused(): Readonly<Record<AdmissionRefusal, number>> {
+    return { ...this.#refused };
+  }
+
+  /** Judges a socket by how many there are, whoever it is. Null admits. */
+  judgeArrival(now: number): AdmissionRefusal | null {
+    if (this.#connections >= this.#config.maxConnections) return 'connections';
+    return this.#bucket === null || this.#bucket.take(now) ? null : 'rate';
+  }
+
+  /** Judges a client by its address; where a proxy tells it, by the address told. Null admits. */
+  judgeClient(address: string | undefined): AdmissionRefusal | null {
+    if (address === undefined) return null;
+    const { allow, deny } = this.#config;
+    if (deny?.has(address) === true || allow?.has(address) === false) return 'denied';
+    for (const [quota, counts] of this.#counts) {
+      if ((counts.get(networkOf(address, quota.prefixes)) ?? 0) >= quota.limit) return quota.refusal;
+    }
+    return null;
+  }
+
+  refuse(refusal: AdmissionRefusal): void {
+    this.#refused[refusal] += 1;
+  }
+
+  enter(): void {
+    this.#connections += 1;
+  }
+
+  leave(): void {
+    this.#connections -= 1;
+  }
+
+  enterClient(address: string | undefined): void {
+    this.#count(address, 1);
+  }
+
+  leaveClient(address: string | undefined): void {
+    this.#count(address, -1);
+  }
+
+  #count(address: string | undefined, change: 1 | -1): void {
+    if (address === undefined) return;
+    for (const [quota, counts] of this.#counts) {
+      const network = networkOf(address, quota.prefixes);
+      const count = (counts.get(network) ?? 0) + change;
+      if (count <= 0) counts.delete(network);
+      else counts.set(network, count);
+    }
+  }
+}
+
+function parseQuotas({
+  maxConnectionsPerAddress: address,
+  maxConnectionsPerNetwork: network,
+}: AdmissionOptions): Quota[] {
+  const quotas: Quota[] = [];
+  if (address !== undefined) {
+    const limit = integer('maxConnectionsPerAddress', address, { fallback: 0, min: 1 });
+    quotas.push({ refusal: 'address', limit, prefixes: { ipv4: 32, ipv6: 64 } });
+  }
+  if (network !== undefined) {
+    quotas.push({
+      refusal: 'network',
+      limit: integer('maxConnectionsPerNetwork.limit', network.limit, { fallback: 1, min: 1 }),
+      prefixes: {
+        ipv4: integer('maxConnectionsPerNetwork.ipv4Prefix', network.ipv4Prefix, {
+          fallback: 24,
+          min: 1,
+          max: 32,
+        }),
+        ipv6: integer('maxConnectionsPerNetwork.ipv6Prefix', network.ipv6Prefix, {
+          fallback: 48,
+          min: 1,
+          max: 128,
+        }),
+      },
+    });
+  }
+  return quotas;
+}
+
+function parseRate(rate: AdmissionOptions['acceptRate']): AdmissionConfig['acceptRate'] {
+  if (rate === undefined) return null;
+  const { perSecond, burst } =
+    typeof rate === 'number' ? { perSecond: rate, burst: Math.max(1, rate) } : rate;
+  if (!(perSecond > 0) || !(burst >= 1)) {
+    throw new InvalidOptionError('acceptRate', 'acceptRate needs perSecond above 0 and a burst of 1 or more');
+  }
+  return { perSecond, burst };
+}

@@ -1,0 +1,64 @@
+/** Makes the trust domains of a listener from what is current: all of them, or none where one can't be made. */
+import { toSource } from '../credentials/source.js';
+import { InvalidOptionError } from '../errors/index.js';
+import { oneOf, refuseUnknown } from '../policy/option.js';
+import { createCredentials } from '../credentials/credentials.js';
+import { parseTrust } from '../trust/trust-policy.js';
+import { checkServerCredentials, type HostConfig } from './config.js';
+import { Domain, type DomainEvents } from './domain.js';
+import { Domains, parseDomainName } from './domains.js';
+import type { TicketSecret } from './ticket-keys.js';
+import type { SniEntry, TrustState } from './trust-state.js';
+
+/** @throws InvalidOptionError, CredentialsError; nothing has changed then */
+export function buildDomains(
+  config: HostConfig,
+  state: TrustState,
+  protocols: readonly string[],
+  secret: TicketSecret,
+  events: DomainEvents,
+): Domains {
+  const build = (name: string | null, entry: SniEntry): Domain => {
+    const credentials = toSource(entry.credentials, createCredentials({})).current;
+    const clientCertificates = entry.clientCertificates ?? config.clientCertificates;
+    const trust = { ...state.trust, authorize: entry.authorize ?? state.trust.authorize };
+    checkServerCredentials(clientCertificates, trust, credentials);
+    return new Domain(
+      {
+        name,
+        credentials,
+        clientCertificates,
+        trust: parseTrust(trust, {
+          credentials,
+          usage: 'client',
+          required: clientCertificates === 'require',
+          name: null,
+          verify: 'chain',
+        }),
+        profile: config.profile,
+        extraTls: config.extraTls,
+        protocols,
+        handshakeTimeout: config.limits.handshakeTimeout,
+        secret,
+      },
+      events,
+    );
+  };
+  const named = new Map<string, Domain>();
+  for (const [name, entry] of Object.entries(state.sni)) {
+    const parsed = parseDomainName(name);
+    if (named.has(parsed)) throw new InvalidOptionError('sni', `sni names ${parsed} twice`);
+    named.set(parsed, build(parsed, parseEntry(name, entry)));
+  }
+  return new Domains(build(null, { credentials: state.source }), named, config.unknownName);
+}
+
+const known = new Set(['credentials', 'clientCertificates', 'authorize']);
+
+function parseEntry(name: string, entry: SniEntry): SniEntry {
+  refuseUnknown(entry, known);
+  if (entry.credentials === undefined)
+    throw new InvalidOptionError('sni', `sni entry ${name} has no credentials`);
+  oneOf('clientCertificates', entry.clientCertificates, ['none', 'request', 'require'], 'none');
+  return entry;
+}

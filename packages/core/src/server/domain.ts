@@ -1,0 +1,121 @@
+/**
+ * A trust domain of a listener: who we are there, whom we let in, and a `tls.Server` with ticket keys of its own that
+ * never listens. SNI entries are domains each, chosen by the ClientHello before TLS begins: on some versions of Node a
+ * ticket for one name is accepted for another, and what a resumed connection was asked for isn't always told.
+ * A domain never changes: a rotation makes new ones.
+ */
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Credentials } from '../credentials/credentials.js';
+import { contextOptions } from '../credentials/secure-context.js';
+import { fromKeyMaterial } from '../errors/from-node.js';
+import type { ExtraTls } from '../policy/extra-tls.js';
+import type { TlsProfile } from '../policy/tls-profile.js';
+import type { TrustPolicy } from '../trust/trust-policy.js';
+import type { TicketSecret } from './ticket-keys.js';
+import type { ClientCertificates } from './trust-state.js';
+
+/** What becomes of the sockets. */
+export interface DomainEvents {
+  /** The handshake is done; nobody was judged yet. */
+  secured(domain: Domain, socket: TLSSocket, raw: Socket): void;
+  failed(error: Error, raw: Socket): void;
+}
+
+export interface DomainSettings {
+  /** The SNI entry; null for the one that serves everybody else. */
+  readonly name: string | null;
+  readonly credentials: Credentials;
+  readonly clientCertificates: ClientCertificates;
+  readonly trust: TrustPolicy;
+  readonly profile: TlsProfile;
+  readonly extraTls: ExtraTls;
+  /** The ALPN protocols spoken, most wanted first. */
+  readonly protocols: readonly string[];
+  readonly handshakeTimeout: number;
+  readonly secret: TicketSecret;
+}
+
+export class Domain {
+  readonly name: string | null;
+  readonly trust: TrustPolicy;
+  readonly #settings: DomainSettings;
+  readonly #server: TlsServer;
+
+  /** @throws CredentialsError where OpenSSL doesn't take the certificate and key */
+  constructor(settings: DomainSettings, events: DomainEvents) {
+    this.name = settings.name;
+    this.trust = settings.trust;
+    this.#settings = settings;
+    this.#server = this.#create();
+    this.#server.on('secureConnection', (socket) => {
+      events.secured(this, socket, rawSocketOf(socket));
+    });
+    this.#server.on('tlsClientError', (error, socket) => {
+      const raw = rawSocketOf(socket);
+      // Node leaves the socket open after a handshake timeout and some alerts.
+      socket.destroy();
+      events.failed(error, raw);
+      raw.destroy();
+    });
+  }
+
+  /** Starts TLS on a socket; what was read of it must have been put back. */
+  take(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** A new epoch of ticket keys has begun. */
+  renewTicketKeys(): void {
+    this.#server.setTicketKeys(this.#ticketKeys());
+  }
+
+  #create(): TlsServer {
+    const { credentials, profile, extraTls, trust, clientCertificates, protocols, handshakeTimeout } =
+      this.#settings;
+    try {
+      return createServer({
+        ...contextOptions(credentials, profile, { partialChain: trust.partialChain, extra: extraTls }),
+        requestCert: clientCertificates !== 'none',
+        // Not trust, but who decides: a refusal by Node would reach the client as silence.
+        rejectUnauthorized: false,
+        // The deadline from accept to verdict is ours; this one is the net below it.
+        handshakeTimeout: 2 * handshakeTimeout,
+        ticketKeys: this.#ticketKeys(),
+        sessionIdContext: digest(this.#trustWords()).slice(0, 32),
+        ...(protocols.length > 0 && { ALPNCallback: chooser(protocols) }),
+      });
+    } catch (error) {
+      throw fromKeyMaterial(error as Error, 'the certificate and key', undefined, false);
+    }
+  }
+
+  #ticketKeys(): Buffer {
+    return this.#settings.secret.keys(digest(this.#trustWords()));
+  }
+
+  /** Everything that decided trust when a session began. */
+  #trustWords(): string {
+    const { name, credentials, clientCertificates, trust } = this.#settings;
+    const revoked = trust.revocation?.version ?? '';
+    return JSON.stringify([name, credentials.anchorsVersion, clientCertificates, revoked, trust.digest]);
+  }
+}
+
+function chooser(protocols: readonly string[]) {
+  return ({ protocols: offered }: { protocols: string[] }): string | undefined =>
+    protocols.find((protocol) => offered.includes(protocol));
+}
+
+function digest(words: string): string {
+  return createHash('sha256').update(words).digest('hex');
+}
+
+/**
+ * The socket that a TLS socket was put over. Node has no public name for it; it has borne this one since TLS sockets
+ * exist, and a test on every supported version holds it.
+ */
+function rawSocketOf(socket: TLSSocket): Socket {
+  return (socket as unknown as { _parent: Socket })._parent;
+}

@@ -1,0 +1,61 @@
+/** The trust domains of a listener and which of them a client means: an exact name, a one-label wildcard, or the default. */
+import { domainToASCII } from 'node:url';
+import { InvalidOptionError } from '../errors/index.js';
+import type { Domain } from './domain.js';
+
+/** What a ClientHello's name leads to; `'refuse'`: nothing here is called so. */
+export type Route = Domain | 'refuse';
+
+export class Domains {
+  readonly fallback: Domain;
+  readonly #named: ReadonlyMap<string, Domain>;
+  readonly #unknownName: 'default' | 'refuse';
+
+  constructor(fallback: Domain, named: ReadonlyMap<string, Domain>, unknownName: 'default' | 'refuse') {
+    this.fallback = fallback;
+    this.#named = named;
+    this.#unknownName = unknownName;
+  }
+
+  /** Whether the ClientHello must be read before TLS begins. */
+  get needsName(): boolean {
+    return this.#named.size > 0 || this.#unknownName === 'refuse';
+  }
+
+  /** @param name as the client sent it; null where it sent none, which means the default */
+  route(name: string | null): Route {
+    if (name === null) return this.fallback;
+    const found = this.find(name);
+    if (found !== null) return found;
+    return this.#unknownName === 'default' ? this.fallback : 'refuse';
+  }
+
+  /** The domain of an SNI entry by the name asked for. */
+  find(name: string): Domain | null {
+    const lower = name.toLowerCase();
+    const exact = this.#named.get(lower);
+    if (exact !== undefined) return exact;
+    const dot = lower.indexOf('.');
+    return dot < 0 ? null : (this.#named.get(`*${lower.slice(dot)}`) ?? null);
+  }
+
+  /** The domain that an entry of this name has now. */
+  successorOf(name: string | null): Domain {
+    return name === null ? this.fallback : (this.#named.get(name) ?? this.fallback);
+  }
+
+  *[Symbol.iterator](): Generator<Domain> {
+    yield this.fallback;
+    yield* this.#named.values();
+  }
+}
+
+/** The form in which names are compared. @throws InvalidOptionError for anything but a host name or `*.` and one */
+export function parseDomainName(name: string): string {
+  const wildcard = name.startsWith('*.');
+  const ascii = domainToASCII(wildcard ? name.slice(2) : name);
+  if (ascii === '' || ascii.includes('*') || ascii.endsWith('.')) {
+    throw new InvalidOptionError('sni', `'${name}' is neither a host name nor '*.' and one`);
+  }
+  return wildcard ? `*.${ascii}` : ascii;
+}

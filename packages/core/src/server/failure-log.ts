@@ -1,0 +1,20 @@
+/** Failed handshakes and refused peers, told at most so often: a scan must not flood whoever listens. */
+import { channels } from '../observe/channels.js';
+import { TokenBucket } from '../policy/rate.js';
+
+const PER_SECOND = 10;
+
+export class FailureLog {
+  readonly #bucket = new TokenBucket(PER_SECOND, PER_SECOND, performance.now());
+  #suppressed = 0;
+
+  tell(address: string, error: Error): void {
+    if (!channels.failure.hasSubscribers) return;
+    if (!this.#bucket.take(performance.now())) {
+      this.#suppressed += 1;
+      return;
+    }
+    channels.failure.publish({ address, error, suppressed: this.#suppressed });
+    this.#suppressed = 0;
+  }
+}

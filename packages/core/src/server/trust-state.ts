@@ -1,0 +1,35 @@
+/** What decides trust on a listener and may change while it runs. */
+import type { Credentials } from '../credentials/credentials.js';
+import { toSource, type CredentialSource } from '../credentials/source.js';
+import type { TrustOptions } from '../trust/trust-policy.js';
+
+export type ClientCertificates = 'none' | 'request' | 'require';
+
+/** One name's credentials and rules; what is left out is as for everybody else. */
+export interface SniEntry {
+  readonly credentials: Credentials | CredentialSource;
+  readonly clientCertificates?: ClientCertificates | undefined;
+  readonly authorize?: TrustOptions['authorize'];
+}
+
+export type SniMap = Readonly<Record<string, SniEntry>>;
+
+/** What may change while a server runs. */
+export interface TrustState {
+  readonly source: CredentialSource;
+  readonly sni: SniMap;
+  readonly trust: TrustOptions;
+}
+
+/** Calls `changed` when any of the sources has new credentials, or a revocation source other verdicts. */
+export function followSources({ source, sni, trust }: TrustState, changed: () => void): () => void {
+  const sources = [
+    source,
+    ...Object.values(sni).map(({ credentials }) => toSource(credentials, source.current)),
+  ];
+  const ends = sources.map((one) => one.onChange(changed));
+  if (trust.revocation !== undefined) ends.push(trust.revocation.onChange(changed));
+  return () => {
+    for (const end of ends) end();
+  };
+}
