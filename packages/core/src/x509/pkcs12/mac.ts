@@ -1,0 +1,71 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
+import { Tag, type DerReader } from '../der.js';
+import { hmacOf, readIterations, readKeyDerivation, readSalt } from './key-derivation.js';
+import { deriveLegacy, digestLength, Purpose, type LegacyHash } from './legacy-derivation.js';
+import type { Passphrase } from './passphrase.js';
+import { decode, unsupported } from './problem.js';
+import type { WorkBudget } from './work-budget.js';
+
+/** The code over a file's contents by which its passphrase is recognised. */
+export interface Mac {
+  /** Whether a passphrase gives the same code. */
+  fits(contents: Buffer, passphrase: Passphrase, budget: WorkBudget): boolean;
+}
+
+const PBMAC1 = '1.2.840.113549.1.5.14';
+
+const hashes: Readonly<Record<string, LegacyHash>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+/** Reads MacData (RFC 7292 4, RFC 9579). @throws MalformedDerError, or CredentialsError 'garbage' or 'unsupported' */
+export function readMac(reader: DerReader): Mac {
+  const macData = reader.enter(Tag.sequence, 'MAC');
+  const digestInfo = macData.enter(Tag.sequence, 'MAC');
+  const algorithm = readAlgorithm(digestInfo, 'MAC algorithm');
+  const code = digestInfo.content(Tag.octetString, 'MAC value');
+  digestInfo.finish('MAC');
+  const salt = readSalt(macData);
+  const iterations = macData.isDone ? 1 : readIterations(macData);
+  macData.finish('MAC');
+  return algorithm.oid === PBMAC1 ? modernMac(algorithm, code) : legacyMac(algorithm, code, salt, iterations);
+}
+
+function legacyMac({ oid }: AlgorithmIdentifier, code: Buffer, salt: Buffer, iterations: number): Mac {
+  const hash = hashes[oid];
+  if (hash === undefined)
+    throw unsupported(`is protected by a MAC with the algorithm ${oid}, which isn’t read here`);
+  return {
+    fits(contents, { bmp }, budget) {
+      const key = deriveLegacy({ hash, salt, iterations }, Purpose.mac, bmp, digestLength(hash), budget);
+      return isCode(hash, key, contents, code);
+    },
+  };
+}
+
+/** PBMAC1 brings its own salt and count; the key's length has to be told (RFC 9579 4). */
+function modernMac({ parameters = Buffer.alloc(0) }: AlgorithmIdentifier, code: Buffer): Mac {
+  return decode(parameters, 'MAC parameters', (reader) => {
+    const inner = reader.enter(Tag.sequence, 'MAC parameters');
+    const derivation = readKeyDerivation(readAlgorithm(inner, 'key derivation'));
+    const { hash } = hmacOf(readAlgorithm(inner, 'HMAC').oid);
+    inner.finish('MAC parameters');
+    const { keyLength } = derivation;
+    if (keyLength === undefined || keyLength < 20)
+      return inner.fail('MAC key has no length of 20 bytes or more');
+    return {
+      fits: (contents, { utf8 }, budget) =>
+        isCode(hash, derivation.derive(utf8, keyLength, budget), contents, code),
+    };
+  });
+}
+
+function isCode(hash: string, key: Buffer, contents: Buffer, code: Buffer): boolean {
+  const expected = createHmac(hash, key).update(contents).digest();
+  return code.length === expected.length && timingSafeEqual(code, expected);
+}
