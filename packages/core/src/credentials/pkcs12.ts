@@ -1,10 +1,25 @@
 /** PKCS#12 files, opened into what the rest of the library reads. */
 import { CredentialsError } from '../errors/index.js';
+import { openPkcs12 } from '../x509/index.js';
 
+/**
+ * The leaf and its issuers, and the key, as PEM.
+ * @throws CredentialsError as `openPkcs12` does, with the file's name
+ */
 export function readPkcs12(
-  _pfx: Uint8Array,
-  _passphrase: string | undefined,
+  pfx: Uint8Array,
+  passphrase: string | undefined,
   file: string | undefined,
 ): { cert: string; key: string } {
-  throw new CredentialsError('unsupported', 'PKCS#12 is not read yet', { file });
+  try {
+    const { chain, key } = openPkcs12(pfx, passphrase);
+    return {
+      cert: chain.map(({ pem }) => pem).join(''),
+      key: key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    };
+  } catch (error) {
+    if (!(error instanceof CredentialsError) || file === undefined) throw error;
+    const { reason, message, hint, cause } = error;
+    throw new CredentialsError(reason, `${file}: ${message}`, { file, hint, cause });
+  }
 }

@@ -2,6 +2,7 @@
 export { parseCertificate, parseCertificates, X509Certificate } from './certificate.js';
 export { parseCrl, parseCrls, CertificateRevocationList, type IssuingDistributionPoint } from './crl.js';
 export { type RevokedEntry, type RevokedEntries } from './revoked-entries.js';
+export { openPkcs12, type OpenedPkcs12 } from './pkcs12/open.js';
 export { splitPem, toPem, type PemBlock } from './pem.js';
 
 // What certificates are made of

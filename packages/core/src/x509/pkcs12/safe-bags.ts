@@ -42,7 +42,7 @@ function readSafeBag(reader: DerReader): SafeBag[] {
   }
   const content = readContent(oid, value);
   const localKeyId = readLocalKeyId(reader);
-  return content === undefined ? [] : [{ ...content, localKeyId } as SafeBag];
+  return content === undefined ? [] : [{ ...content, localKeyId }];
 }
 
 function readContent(oid: string, value: DerReader): BagContent | undefined {
