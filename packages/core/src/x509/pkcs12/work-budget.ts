@@ -13,7 +13,7 @@ export class WorkBudget {
     if (this.#left >= 0) return;
     const asked = (MAX_ROUNDS - this.#left).toLocaleString('en');
     const limit = MAX_ROUNDS.toLocaleString('en');
-    throw unsupported(`asks for ${asked} rounds of key derivation or more, over the limit of ${limit}`, {
+    throw unsupported(`asks for work of ${asked} rounds of PBKDF2 or more, over the limit of ${limit}`, {
       hint: 'Export it again with fewer: openssl pkcs12 -export -iter 100000.',
     });
   }
