@@ -1,1 +1,16 @@
-export {};
+export { Pool, type AcquireOptions, type WaitOptions } from './pool.js';
+export { Lease } from './lease.js';
+export { type Factory, type PoolLimits, type PoolOptions, type Reason } from './config.js';
+export { type Failure, type PoolStats } from './stats.js';
+export { type HistogramSnapshot } from './histogram.js';
+export { type Leak } from './leak-detector.js';
+export { type PoolEvents } from './channels.js';
+export { type Clock, type Timer } from './clock.js';
+export {
+  LeaseReleasedError,
+  PoolClosedError,
+  PoolError,
+  PoolQueueFullError,
+  PoolTimeoutError,
+  type PoolErrorCode,
+} from './errors.js';

@@ -1,0 +1,29 @@
+/** A timer that was set; cancelling it twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+  /** Whether the process must stay alive for it. */
+  keepAlive(yes: boolean): void;
+}
+
+/** Where a pool takes its time from; tests give one that they move by hand. */
+export interface Clock {
+  /** Milliseconds on a scale that only grows. */
+  now(): number;
+  /** Calls back once, `ms` from now; the timer doesn’t keep the process alive unless told to. */
+  after(ms: number, callback: () => void): Timer;
+}
+
+// setTimeout fires at once for anything longer.
+const LONGEST = 2 ** 31 - 1;
+
+/** The real time. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST)).unref();
+    return {
+      cancel: () => clearTimeout(timeout),
+      keepAlive: (yes) => void (yes ? timeout.ref() : timeout.unref()),
+    };
+  },
+};

@@ -1,0 +1,303 @@
+import { channels } from './channels.js';
+import {
+  finite,
+  parseLimits,
+  type Factory,
+  type PoolConfig,
+  type PoolOptions,
+  type Reason,
+} from './config.js';
+import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
+import { Histogram } from './histogram.js';
+import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
+import { Lease, slotOf, type Lender } from './lease.js';
+import type { Slot } from './slots.js';
+import type { PoolStats } from './stats.js';
+import { Stock } from './stock.js';
+import { WaitingRoom } from './waiting-room.js';
+import type { Waiter } from './wait-queue.js';
+
+/** How one call waits. */
+export interface WaitOptions {
+  /** Milliseconds for everything together, creating included; 0 takes what is idle or fails. Default `acquireTimeout`. */
+  timeout?: number | undefined;
+  /** Gives up; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How one acquire waits, and what it would like. */
+export interface AcquireOptions<T> extends WaitOptions {
+  /** Which idle resource is taken where there is a choice. */
+  prefer?: ((resource: T) => boolean) | undefined;
+}
+
+/**
+ * Lends resources of any kind: each to one holder at a time, never more than `max`, to callers in the order of their
+ * calls. Nothing polls: a caller is served the moment a resource comes back or arrives, and a resource under
+ * construction belongs to whoever waits longest when it is done, not to the call that caused it.
+ */
+export class Pool<T> implements AsyncDisposable {
+  readonly #factory: Factory<T>;
+  readonly #config: PoolConfig;
+  readonly #stock: Stock<T>;
+  readonly #room: WaitingRoom<Lease<T>>;
+  readonly #readying: WaitingRoom<void>;
+  readonly #acquire = new Histogram();
+  readonly #leaks: LeakDetector<Slot<T>> | undefined;
+  readonly #lender: Lender<T> = {
+    giveBack: (slot, error) => this.#giveBack(slot, error),
+    discard: (slot) => this.#discard(slot),
+  };
+  #suspended = false;
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+  #timeouts = 0;
+  #leaked = 0;
+
+  /** @throws InvalidOptionError naming the option that can’t be */
+  constructor(options: PoolOptions<T>) {
+    this.#factory = options;
+    this.#config = parseLimits(options);
+    const { clock, leakThreshold } = this.#config;
+    this.#room = new WaitingRoom(
+      clock,
+      (late) => this.#late(late),
+      () => this.#pump(),
+    );
+    this.#readying = new WaitingRoom(
+      clock,
+      (late) => this.#late(late),
+      () => this.#pump(),
+    );
+    this.#stock = new Stock(options, this.#config, {
+      changed: (now) => this.#pump(now),
+      created: () => this.#checkReady(),
+      createFailed: (error) => this.#readying.clear(() => error),
+      gone: () => this.#stock.slots.total === 0 && this.#drained?.(),
+    });
+    if (leakThreshold !== Infinity) {
+      this.#leaks = new LeakDetector(clock, leakThreshold, (leak, slot) => this.#leak(leak, slot));
+    }
+    this.#pump();
+  }
+
+  /**
+   * Lends one resource to the caller alone.
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   */
+  acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
+    return this.#leaks ? this.#watched(this.#obtain(options), stackOfCaller()) : this.#obtain(options);
+  }
+
+  /**
+   * Acquires, calls, and releases whatever happens. Where the function throws, the resource is destroyed unless
+   * `reusable` says that nothing of it is in doubt.
+   */
+  async use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await fn(lease.value);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.release(error ?? new Error('the function threw nothing'));
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until `min` resources exist, and at least one.
+   * @throws whatever the first attempt to create fails with: this is where a wrong address or certificate shows at once
+   */
+  ready({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (this.#closing) return Promise.reject(new PoolClosedError());
+    if (this.#stock.slots.live >= this.#target(1)) return Promise.resolve();
+    const ready = this.#readying.enter({ timeout: finite('timeout', timeout), signal });
+    this.#stock.maker.hurry();
+    this.#pump();
+    return ready;
+  }
+
+  /** Says that a resource isn’t to be lent again (it died, or will be replaced): it goes now, or when it comes back. */
+  retire(resource: T, reason: Reason = 'retired'): void {
+    this.#stock.retire(resource, reason);
+  }
+
+  /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
+  softEvict(): void {
+    this.#stock.retireAll('evicted');
+    this.#pump();
+  }
+
+  /**
+   * Like `softEvict`, but lends what exists until one of the new kind was created, so that a change that doesn’t work
+   * (a certificate the server refuses) costs no working resource.
+   */
+  supersede(): void {
+    this.#stock.supersede();
+    this.#pump();
+  }
+
+  /** Lends nothing until `resume()`; callers wait, and their time runs on. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    this.#pump();
+  }
+
+  /** Counts and times at this moment. */
+  stats(): PoolStats {
+    const { slots, maker, usage, creation, created, destroyed } = this.#stock;
+    return {
+      total: slots.total,
+      active: slots.active,
+      idle: slots.idle,
+      waiting: this.#room.size,
+      creating: slots.creating,
+      checking: slots.checking,
+      closing: slots.closing,
+      min: this.#config.min,
+      max: this.#config.max,
+      suspended: this.#suspended,
+      created,
+      destroyed,
+      timeouts: this.#timeouts,
+      leaks: this.#leaked,
+      lastFailure: maker.failure,
+      acquire: this.#acquire.snapshot(),
+      usage: usage.snapshot(),
+      creation: creation.snapshot(),
+    };
+  }
+
+  /**
+   * Turns away those who wait, destroys what is idle, waits for what is lent until the deadline (milliseconds, default
+   * 15,000) and destroys that too. Never rejects; a second call is the same promise.
+   */
+  close({ deadline = 15_000 }: { deadline?: number | undefined } = {}): Promise<void> {
+    return (this.#closing ??= this.#shutDown(finite('deadline', deadline, 0)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #obtain(options?: AcquireOptions<T>): Promise<Lease<T>> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
+    if (this.#closing) return Promise.reject(new PoolClosedError());
+    if (this.#room.size === 0 && !this.#suspended) {
+      const slot = this.#stock.lend(1, options?.prefer);
+      if (slot) return Promise.resolve(this.#lease(slot, 0));
+    }
+    return this.#wait(options);
+  }
+
+  async #watched(lending: Promise<Lease<T>>, stack: string): Promise<Lease<T>> {
+    const lease = await lending;
+    const slot = slotOf(lease);
+    if (slot) this.#leaks?.watch(slot, lease, stack);
+    return lease;
+  }
+
+  #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<Lease<T>> {
+    const { maxWaiters } = this.#config;
+    if (this.#room.size >= maxWaiters)
+      return Promise.reject(new PoolQueueFullError(maxWaiters, this.stats()));
+    if (timeout === 0) return Promise.reject(new PoolTimeoutError(0, this.stats()));
+    const lease = this.#room.enter({ timeout: finite('timeout', timeout), signal });
+    this.#pump();
+    return lease;
+  }
+
+  /** Serves whoever can be served, and has as many created as are then still missing. */
+  #pump(now?: number): void {
+    if (this.#closing) return;
+    if (!this.#suspended) this.#serveAll(now);
+    this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#target(0) });
+  }
+
+  #serveAll(now: number | undefined): void {
+    const { slots } = this.#stock;
+    for (let idle = slots.idle; idle > 0 && this.#room.size > 0; idle = slots.idle) {
+      const slot = this.#stock.lend(this.#room.size, undefined, now);
+      const waiter = slot && this.#room.next();
+      if (waiter) waiter.resolve(this.#lease(slot, slot.lentAt - waiter.since));
+      else if (slots.idle === idle) return;
+    }
+  }
+
+  #lease(slot: Slot<T>, waited: number): Lease<T> {
+    this.#acquire.record(waited);
+    return new Lease(this.#lender, slot);
+  }
+
+  #giveBack(slot: Slot<T>, error: unknown): void {
+    this.#leaks?.forget(slot);
+    const { reusable } = this.#factory;
+    const dirty = reusable ? !reusable.call(this.#factory, slot.resource as T, error) : error !== undefined;
+    this.#stock.giveBack(slot, dirty);
+  }
+
+  #discard(slot: Slot<T>): void {
+    this.#leaks?.forget(slot);
+    if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
+  }
+
+  /** How many should exist whoever waits: `min`, and one for those who asked whether the pool is ready. */
+  #target(least: 0 | 1): number {
+    return Math.max(this.#config.min, this.#readying.size > 0 ? 1 : least);
+  }
+
+  #checkReady(): void {
+    if (this.#stock.slots.live < this.#target(1)) return;
+    for (let waiter = this.#readying.next(); waiter; waiter = this.#readying.next()) waiter.resolve();
+  }
+
+  #late(late: readonly Waiter<never>[]): void {
+    this.#timeouts += late.length;
+    const now = this.stats();
+    const stats = { ...now, waiting: now.waiting + late.length };
+    for (const { deadline, since, reject } of late)
+      reject(new PoolTimeoutError(Math.round(deadline - since), stats));
+    if (!channels.timeout.hasSubscribers) return;
+    channels.timeout.publish({ pool: this.#config.name, callers: late.length, stats });
+  }
+
+  #leak(leak: Leak, slot: Slot<T>): void {
+    this.#leaked += 1;
+    if (leak.kind === 'dropped' && slot.state === 'active') this.#stock.dispose(slot, 'leaked');
+    const { name, onLeak } = this.#config;
+    if (channels.leak.hasSubscribers) channels.leak.publish({ pool: name, leak });
+    if (onLeak) return onLeak(leak);
+    const message = `a lease of ${name} was ${leak.kind} for ${Math.round(leak.held)} ms; it was acquired here:\n${leak.stack}`;
+    process.emitWarning(message, { type: 'LeakWarning', code: 'KNSOCK_POOL_LEAK' });
+  }
+
+  async #shutDown(deadline: number): Promise<void> {
+    const { slots } = this.#stock;
+    this.#room.clear(() => new PoolClosedError());
+    this.#readying.clear(() => new PoolClosedError());
+    this.#leaks?.stop();
+    this.#stock.stop();
+    await this.#drain(deadline);
+    for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
+    // What is left is bounded by the timeouts of checking and destroying.
+    await this.#drain(Infinity);
+  }
+
+  #drain(deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stock.slots.total === 0) return resolve();
+      const timer = deadline === Infinity ? undefined : this.#config.clock.after(deadline, resolve);
+      timer?.keepAlive(true);
+      this.#drained = () => {
+        timer?.cancel();
+        resolve();
+      };
+    });
+  }
+}

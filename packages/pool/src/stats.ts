@@ -1,0 +1,59 @@
+import type { HistogramSnapshot } from './histogram.js';
+
+/** The last failure to create, kept until one succeeds. */
+export interface Failure {
+  readonly error: unknown;
+  /** When it happened, as `Date.now()` tells it. */
+  readonly at: number;
+  /** How many attempts have failed in a row. */
+  readonly count: number;
+}
+
+/** A pool at one moment; counts and times are named as HikariCP’s users know them. */
+export interface PoolStats {
+  /** Everything that counts against `max`: active, idle, creating, checking and closing. */
+  readonly total: number;
+  /** Lent. */
+  readonly active: number;
+  /** Ready to be lent. */
+  readonly idle: number;
+  /** Callers waiting in `acquire` (HikariCP: pending, or threads awaiting a connection). */
+  readonly waiting: number;
+  /** Being created. */
+  readonly creating: number;
+  /** Being validated, or kept alive. */
+  readonly checking: number;
+  /** Being destroyed. */
+  readonly closing: number;
+  readonly min: number;
+  readonly max: number;
+  readonly suspended: boolean;
+  /** Created, destroyed, acquires that timed out and leaks reported, since the pool was made. */
+  readonly created: number;
+  readonly destroyed: number;
+  readonly timeouts: number;
+  readonly leaks: number;
+  readonly lastFailure: Failure | undefined;
+  /** Milliseconds from `acquire` to the lease. */
+  readonly acquire: HistogramSnapshot;
+  /** Milliseconds from the lease to its release. */
+  readonly usage: HistogramSnapshot;
+  /** Milliseconds that creating took, where it succeeded. */
+  readonly creation: HistogramSnapshot;
+}
+
+/** The state in one line: `10 active, 0 idle, 42 waiting, last failure: …`. */
+export function describe(stats: PoolStats): string {
+  const parts = [`${stats.active} active`, `${stats.idle} idle`, `${stats.waiting} waiting`];
+  if (stats.creating > 0) parts.push(`${stats.creating} being created`);
+  if (stats.checking > 0) parts.push(`${stats.checking} being checked`);
+  if (stats.closing > 0) parts.push(`${stats.closing} closing`);
+  if (stats.suspended) parts.push('suspended');
+  parts.push(`max ${stats.max}`);
+  if (stats.lastFailure) parts.push(`last failure: ${messageOf(stats.lastFailure.error)}`);
+  return parts.join(', ');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

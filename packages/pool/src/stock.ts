@@ -1,0 +1,288 @@
+import { channels } from './channels.js';
+import type { Factory, PoolConfig, Reason } from './config.js';
+import { bounded } from './deadline.js';
+import { dueAt, judge, lifetime } from './eviction.js';
+import { Histogram } from './histogram.js';
+import { Housekeeper } from './housekeeper.js';
+import { Maker } from './maker.js';
+import { Slots, type Slot } from './slots.js';
+import { creationsWanted } from './supply.js';
+
+/** Who is told what happens to the stock. */
+export interface StockListener {
+  /** Something may have become idle, or a place free; `now` spares reading the clock again. */
+  changed(now?: number): void;
+  created(): void;
+  createFailed(error: unknown): void;
+  gone(): void;
+}
+
+/** How much is needed at the moment. */
+export interface Need {
+  readonly waiting: number;
+  readonly target: number;
+}
+
+/** The resources of a pool and their life, from creation to destruction; it knows nothing of the callers. */
+export class Stock<T> {
+  readonly slots: Slots<T>;
+  readonly maker: Maker<T>;
+  readonly usage = new Histogram();
+  readonly creation = new Histogram();
+  created = 0;
+  destroyed = 0;
+  readonly #factory: Factory<T>;
+  readonly #config: PoolConfig;
+  readonly #listener: StockListener;
+  readonly #housekeeper: Housekeeper;
+  readonly #byResource = new Map<T, Slot<T>>();
+  #generation = 0;
+  #renewing = false;
+
+  constructor(factory: Factory<T>, config: PoolConfig, listener: StockListener) {
+    this.#factory = factory;
+    // Without a way to see whether something is alive there is nothing to keep alive.
+    this.#config = factory.validate ? config : { ...config, keepalive: Infinity, validateAfter: Infinity };
+    this.#listener = listener;
+    this.slots = new Slots(config.max, config.reuse);
+    this.maker = new Maker(factory, config);
+    this.#housekeeper = new Housekeeper(config.clock, (now) => this.#sweep(now));
+  }
+
+  /**
+   * Lends an idle one. One that was unused for long is checked first and comes back as idle, unless as many are being
+   * checked as callers wait.
+   */
+  lend(
+    waiting: number,
+    prefer?: (resource: T) => boolean,
+    now = this.#config.clock.now(),
+  ): Slot<T> | undefined {
+    let slot = (prefer && this.slots.find((idle) => prefer(idle.resource as T))) ?? this.slots.next();
+    if (slot === undefined) return undefined;
+    if (this.#isStale(slot, now)) {
+      if (waiting > this.slots.checking) return void this.#check(slot);
+      slot = this.slots.find((idle) => !this.#isStale(idle, now));
+      if (slot === undefined) return undefined;
+    }
+    slot.lentAt = now;
+    this.slots.move(slot, 'active');
+    return slot;
+  }
+
+  /** Takes one back; it isn’t kept where it is superseded, too old or `dirty`. */
+  giveBack(slot: Slot<T>, dirty: boolean): void {
+    // One that was cut off at the pool’s end has been seen to already.
+    if (slot.state !== 'active') return;
+    const now = this.#config.clock.now();
+    this.usage.record(now - slot.lentAt);
+    slot.usedAt = slot.aliveAt = now;
+    const unfit = dirty ? 'unclean' : this.#unfit(slot, now);
+    if (unfit) this.dispose(slot, unfit);
+    else this.#rest(slot, now);
+  }
+
+  /** Starts as many creations as are needed and allowed now. */
+  grow({ waiting, target }: Need): void {
+    const { total, live, creating, checking, max } = this.slots;
+    const failing = this.maker.failure !== undefined;
+    const renewing = this.#renewing;
+    const wanted = creationsWanted({
+      waiting,
+      target,
+      total,
+      live,
+      creating,
+      checking,
+      max,
+      renewing,
+      failing,
+    });
+    if (wanted === 0) return this.maker.rest();
+    if (!this.maker.mayStart(() => this.#listener.changed())) return;
+    for (let started = 0; started < wanted; started += 1) void this.#create();
+  }
+
+  /** This one isn’t to be lent again: it goes now, or when it comes back. */
+  retire(resource: T, reason: Reason): void {
+    const slot = this.#byResource.get(resource);
+    if (slot) this.#retire(slot, reason);
+  }
+
+  /** The same for all that exist now, those under construction included. */
+  retireAll(reason: Reason): void {
+    for (const slot of [...this.slots]) this.#retire(slot, reason);
+  }
+
+  /** Replaces all that exist now, as soon as the first of the new kind exists. */
+  supersede(): void {
+    this.#generation += 1;
+    this.#renewing = this.slots.total > 0;
+    if (this.slots.total === this.slots.max) this.#makeRoom();
+  }
+
+  /** Nothing is created, checked or expired any more. */
+  stop(): void {
+    this.maker.stop();
+    this.#housekeeper.stop();
+    this.retireAll('closed');
+  }
+
+  /** Destroys one that isn’t being created. */
+  dispose(slot: Slot<T>, reason: Reason): void {
+    const resource = slot.resource as T;
+    this.slots.move(slot, 'closing');
+    this.#byResource.delete(resource);
+    const { name, clock, destroyTimeout } = this.#config;
+    if (channels.destroyed.hasSubscribers) channels.destroyed.publish({ pool: name, resource, reason });
+    const gone = () => this.#gone(slot);
+    const ended = attempt(() => this.#factory.destroy?.(resource, reason));
+    if (ended === undefined) return gone();
+    const late = () => new Error(`destroying took longer than ${destroyTimeout} ms`);
+    void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, gone);
+  }
+
+  #gone(slot: Slot<T>): void {
+    this.slots.move(slot, 'gone');
+    this.destroyed += 1;
+    this.#listener.gone();
+    this.#listener.changed();
+  }
+
+  async #create(): Promise<void> {
+    const { clock } = this.#config;
+    const slot = this.slots.open(this.#generation);
+    const started = clock.now();
+    let resource: T;
+    try {
+      resource = await this.maker.make();
+    } catch (error) {
+      this.slots.move(slot, 'gone');
+      this.#listener.createFailed(error);
+      this.#listener.gone();
+      return this.#listener.changed();
+    }
+    this.creation.record(clock.now() - started);
+    this.#arrived(slot, resource);
+  }
+
+  #arrived(slot: Slot<T>, resource: T): void {
+    const { clock, maxLifetime, random } = this.#config;
+    const now = clock.now();
+    this.created += 1;
+    slot.resource = resource;
+    slot.usedAt = slot.aliveAt = now;
+    slot.expiresAt = now + lifetime(maxLifetime, this.#factory.lifetime?.(resource) ?? Infinity, random);
+    this.#byResource.set(resource, slot);
+    this.slots.move(slot, 'idle');
+    if (slot.retired) return this.dispose(slot, slot.retired);
+    this.#housekeeper.note(dueAt(slot, this.slots.live, this.#config));
+    if (this.#renewing && slot.generation === this.#generation) this.#renewed();
+    this.#listener.created();
+    this.#listener.changed();
+  }
+
+  // The new kind works: let the old ones go, now that they are no longer the only ones.
+  #renewed(): void {
+    this.#renewing = false;
+    for (const slot of [...this.slots]) {
+      if (slot.generation < this.#generation) this.#retire(slot, 'superseded');
+    }
+  }
+
+  #rest(slot: Slot<T>, now: number): void {
+    this.slots.move(slot, 'idle');
+    this.#housekeeper.note(dueAt(slot, this.slots.live, this.#config));
+    this.#listener.changed(now);
+  }
+
+  #isStale(slot: Slot<T>, now: number): boolean {
+    return now - slot.aliveAt >= this.#config.validateAfter;
+  }
+
+  #unfit(slot: Slot<T>, now: number): Reason | undefined {
+    if (slot.retired) return slot.retired;
+    if (slot.expiresAt <= now) return 'lifetime';
+    return this.#renewing && this.#givesWay(slot) ? 'superseded' : undefined;
+  }
+
+  // While nothing new works yet, an old one goes only to make room for the attempt.
+  #givesWay(slot: Slot<T>): boolean {
+    const full = this.slots.total === this.slots.max && this.slots.creating === 0;
+    return full && slot.generation < this.#generation;
+  }
+
+  #makeRoom(): void {
+    const old = this.slots.find((slot) => this.#givesWay(slot));
+    if (old) this.dispose(old, 'superseded');
+  }
+
+  #retire(slot: Slot<T>, reason: Reason): void {
+    if (slot.state === 'idle') return this.dispose(slot, reason);
+    const told = slot.retired !== undefined;
+    slot.retired ??= reason;
+    if (slot.state === 'active' && !told) this.#factory.onRetire?.(slot.resource as T, reason);
+  }
+
+  #sweep(now: number): number {
+    let next = Infinity;
+    for (const slot of [...this.slots]) next = Math.min(next, this.#inspect(slot, now));
+    return next;
+  }
+
+  /** Does what is due for one and returns when something is due for it next. */
+  #inspect(slot: Slot<T>, now: number): number {
+    if (slot.state === 'active') return this.#age(slot, now);
+    if (slot.state !== 'idle') return Infinity;
+    const verdict = judge(slot, this.slots.live, this.#config, now);
+    if (verdict === 'keep') return dueAt(slot, this.slots.live, this.#config);
+    if (verdict === 'check') void this.#check(slot);
+    else this.dispose(slot, verdict);
+    return Infinity;
+  }
+
+  #age(slot: Slot<T>, now: number): number {
+    if (slot.expiresAt > now) return slot.expiresAt;
+    this.#retire(slot, 'lifetime');
+    return Infinity;
+  }
+
+  async #check(slot: Slot<T>): Promise<void> {
+    const asked = this.#config.clock.now();
+    this.slots.move(slot, 'checking');
+    const alive = await this.#isAlive(slot.resource as T);
+    if (slot.retired) return this.dispose(slot, slot.retired);
+    if (!alive) return this.#died(slot, asked);
+    slot.aliveAt = this.#config.clock.now();
+    this.#rest(slot, slot.aliveAt);
+  }
+
+  // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.
+  #died(slot: Slot<T>, asked: number): void {
+    this.dispose(slot, 'dead');
+    for (const other of [...this.slots]) {
+      if (other.state === 'idle' && other.aliveAt < asked) void this.#check(other);
+    }
+  }
+
+  async #isAlive(resource: T): Promise<boolean> {
+    const { clock, validateTimeout } = this.#config;
+    try {
+      return await bounded(clock, {
+        ms: validateTimeout,
+        run: (signal) => this.#factory.validate?.(resource, { signal }) ?? true,
+        late: () => new Error(`validating took longer than ${validateTimeout} ms`),
+      });
+    } catch {
+      return false;
+    }
+  }
+}
+
+function attempt<R>(action: () => R): R | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
