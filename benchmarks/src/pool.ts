@@ -17,8 +17,8 @@ const TARGETS = { uncontended: 3, contended: 1.5 };
 interface Contestant {
   readonly name: string;
   /** Acquires and releases once. */
-  cycle(): Promise<void>;
-  close(): unknown;
+  readonly cycle: () => Promise<void>;
+  readonly close: () => unknown;
 }
 
 const rounds = Number(process.argv[2] ?? 7);

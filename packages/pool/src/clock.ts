@@ -23,7 +23,10 @@ export const systemClock: Clock = {
     const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST)).unref();
     return {
       cancel: () => clearTimeout(timeout),
-      keepAlive: (yes) => void (yes ? timeout.ref() : timeout.unref()),
+      keepAlive: (yes) => {
+        if (yes) timeout.ref();
+        else timeout.unref();
+      },
     };
   },
 };

@@ -138,10 +138,7 @@ function whole(option: string, value: number, least: number): number {
 
 function oneOf<const V extends string>(option: string, value: V, known: readonly V[]): V {
   if (known.includes(value)) return value;
-  throw new InvalidOptionError(
-    option,
-    `${option} is ${String(value)}, and must be one of ${known.join(', ')}`,
-  );
+  throw new InvalidOptionError(option, `${option} is ${value}, and must be one of ${known.join(', ')}`);
 }
 
 function parseBackOff(given: Partial<BackOff>): BackOff {

@@ -18,7 +18,11 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
   return new Promise<R>((resolve, reject) => {
     const abort = new AbortController();
     let open = true;
-    const stop = (reason: unknown) => close() && (reject(reason as Error), abort.abort(reason));
+    const stop = (reason: unknown) => {
+      if (!close()) return;
+      reject(reason as Error);
+      abort.abort(reason);
+    };
     const timer = clock.after(ms, () => stop(late()));
     const onAbort = () => stop(signal?.reason);
     const close = () => {
@@ -31,7 +35,9 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
     signal?.addEventListener('abort', onAbort, { once: true });
     void start(run, abort.signal).then(
       (result) => (close() ? resolve(result) : discard?.(result)),
-      (error: unknown) => close() && reject(error as Error),
+      (error: unknown) => {
+        if (close()) reject(error as Error);
+      },
     );
     if (signal?.aborted) onAbort();
   });

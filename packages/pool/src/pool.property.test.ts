@@ -225,7 +225,7 @@ const shape = fc.record({
   reuse: fc.constantFrom('lifo' as const, 'fifo' as const),
 });
 
-const runs = Number(process.env['KNSOCK_POOL_RUNS'] ?? 150);
+const runs = Number(process.env['KNSOCK_POOL_RUNS'] ?? 400);
 
 test(
   'holds its promises through random histories',

@@ -94,6 +94,17 @@ describe('lending', () => {
     await expect(pool.acquire()).rejects.toMatchObject({ code: 'KNSOCK_POOL_QUEUE_FULL', limit: 1 });
   });
 
+  test('every waiter has its own deadline', async () => {
+    const pool = numbers({ max: 1 });
+    await pool.acquire();
+    const failedAt: Record<number, number> = {};
+    for (const timeout of [300, 100, 200]) {
+      void pool.acquire({ timeout }).catch(() => (failedAt[timeout] = clock.now()));
+    }
+    await clock.advance(1_000);
+    expect(failedAt).toEqual({ 100: 100, 200: 200, 300: 300 });
+  });
+
   test('with a timeout of 0 takes what is idle or fails', async () => {
     const pool = numbers();
     await expect(pool.acquire({ timeout: 0 })).rejects.toMatchObject({ code: 'KNSOCK_POOL_TIMEOUT' });
@@ -340,6 +351,17 @@ describe('life', () => {
     await clock.advance(1_000);
     expect(pool.stats().destroyed).toBe(3);
     expect((await lease).value).toBe(4);
+  });
+
+  test('one that died while it was being checked isn’t lent, whatever the check says', async () => {
+    let answer: (alive: boolean) => void = () => undefined;
+    const pool = numbers({ validate: () => new Promise((resolve) => (answer = resolve)) });
+    (await pool.acquire()).release();
+    await clock.advance(1_000);
+    const lease = pool.acquire();
+    pool.retire(1, 'dead');
+    answer(true);
+    expect((await lease).value).toBe(2);
   });
 
   test('an idle resource is kept alive, and found dead, without anybody asking for it', async () => {

@@ -237,9 +237,8 @@ export class Pool<T> implements AsyncDisposable {
 
   #giveBack(slot: Slot<T>, error: unknown): void {
     this.#leaks?.forget(slot);
-    const { reusable } = this.#factory;
-    const dirty = reusable ? !reusable.call(this.#factory, slot.resource as T, error) : error !== undefined;
-    this.#stock.giveBack(slot, dirty);
+    const reusable = this.#factory.reusable?.(slot.resource as T, error) ?? error === undefined;
+    this.#stock.giveBack(slot, !reusable);
   }
 
   #discard(slot: Slot<T>): void {

@@ -160,7 +160,8 @@ export class Stock<T> {
       this.slots.move(slot, 'gone');
       this.#listener.createFailed(error);
       this.#listener.gone();
-      return this.#listener.changed();
+      this.#listener.changed();
+      return;
     }
     this.creation.record(clock.now() - started);
     this.#arrived(slot, resource);
@@ -251,10 +252,14 @@ export class Stock<T> {
     const asked = this.#config.clock.now();
     this.slots.move(slot, 'checking');
     const alive = await this.#isAlive(slot.resource as T);
-    if (slot.retired) return this.dispose(slot, slot.retired);
-    if (!alive) return this.#died(slot, asked);
-    slot.aliveAt = this.#config.clock.now();
-    this.#rest(slot, slot.aliveAt);
+    if (slot.retired) {
+      this.dispose(slot, slot.retired);
+    } else if (alive) {
+      slot.aliveAt = this.#config.clock.now();
+      this.#rest(slot, slot.aliveAt);
+    } else {
+      this.#died(slot, asked);
+    }
   }
 
   // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.

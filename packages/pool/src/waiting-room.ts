@@ -84,7 +84,7 @@ export class WaitingRoom<T> {
     this.#timerDue = Infinity;
     const now = this.#clock.now();
     const late = this.#queue.expired(now);
-    if (this.#queue.size > 100) this.#expect(this.#queue.earliest(), now);
+    if (this.#queue.size > 0) this.#expect(this.#queue.earliest(), now);
     if (late.length === 0) return;
     this.#onLate(late);
     this.#onLeave();
