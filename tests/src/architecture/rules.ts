@@ -43,7 +43,7 @@ export function cycles(files: readonly SourceFile[]): string[] {
 
 function shape(file: SourceFile): string[] {
   const found: string[] = [];
-  if (file.lines > maxLines) {
+  if (file.lines > maxLines && !unitTest.test(file.path)) {
     found.push(
       `${file.lines} lines are over the limit of ${maxLines}: which two things is it? Give each a file.`,
     );
