@@ -197,7 +197,7 @@ export class X509Certificate {
   }
 
   #altNames(kind: 'dns' | 'ip' | 'email' | 'uri'): string[] {
-    return (this.subjectAltNames ?? []).flatMap((name) => (name.kind === kind ? [name.value as string] : []));
+    return (this.subjectAltNames ?? []).flatMap((name) => (name.kind === kind ? [name.value] : []));
   }
 }
 

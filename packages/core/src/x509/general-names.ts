@@ -54,7 +54,7 @@ export function showGeneralName(name: GeneralName): string {
     case 'ip':
       return `IP:${name.value}`;
     case 'directory':
-      return `directory name ${name.value}`;
+      return `directory name ${name.value.toString()}`;
     default:
       return `a name of kind ${name.kind}`;
   }

@@ -6,7 +6,7 @@ import { isDnsName, matchesName, normalizedEmail, parseExpectedName } from './ho
 import { parseIp, showIp } from './ip-address.js';
 
 /** matchesName looks at nothing but the alternative names. */
-const withNames = (...subjectAltNames: GeneralName[]): X509Certificate =>
+const withNames = (...subjectAltNames: readonly GeneralName[]): X509Certificate =>
   ({ subjectAltNames }) as unknown as X509Certificate;
 const dns = (value: string): GeneralName => ({ kind: 'dns', value });
 const ip = (text: string): GeneralName => {
@@ -81,7 +81,7 @@ describe('matching a name', () => {
 
   it('looks at every alternative name, and at nothing else', () => {
     expect(matchesName(withNames(dns('a.test'), ip('::1'), dns('b.test')), 'b.test')).toBe(true);
-    expect(matchesName({ subjectAltNames: undefined } as X509Certificate, 'a.test')).toBe(false);
+    expect(matchesName(withNames(), 'a.test')).toBe(false);
   });
 
   it('matches a plain name exactly with itself, whatever the name', () => {

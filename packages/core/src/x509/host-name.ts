@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import type { X509Certificate } from './certificate.js';
 import { parseIp, showIp } from './ip-address.js';
@@ -54,7 +55,7 @@ function toExpected(kind: 'dns' | 'email', value: string | undefined): ExpectedN
 
 /** Only names with other than ASCII go through IDNA: its URL rules would read `0x7f.1` as an address. */
 function normalizedDns(name: string): string | undefined {
-  const isInternational = /[^\x00-\x7f]/.test(name);
+  const isInternational = !isAscii(Buffer.from(name));
   const ascii = isInternational ? domainToASCII(name) : name.toLowerCase();
   const relative = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
   return isDnsName(relative, { underscore: true }) ? relative : undefined;

@@ -21,7 +21,7 @@ export function showIp(bytes: Uint8Array): string {
 }
 
 function parseIpv6(text: string): Buffer {
-  const [head = '', tail] = text.split('::') as [string, string?];
+  const [head, tail] = text.split('::') as [string, string?];
   const before = toGroups(head);
   const after = toGroups(tail ?? '');
   const zeros = Array<number>(8 - before.length - after.length).fill(0);

@@ -34,10 +34,12 @@ export interface Judgement {
 /** @throws InvalidOptionError */
 export function parseJudgeOptions(options: JudgeOptions): Omit<Judgement, 'path'> {
   const { usage, name, rules = 'private', crls = [], acceptUnnumberedCrls = false } = options;
-  if (usage !== 'server' && usage !== 'client')
-    throw new InvalidOptionError('usage', `usage must be 'server' or 'client', not ${String(usage)}`);
-  if (!Object.hasOwn(ruleSets, rules))
-    throw new InvalidOptionError('rules', `rules must be 'private' or 'web', not ${String(rules)}`);
+  if (!['server', 'client'].includes(usage)) {
+    throw new InvalidOptionError('usage', `usage must be 'server' or 'client', not ${usage}`);
+  }
+  if (!Object.hasOwn(ruleSets, rules)) {
+    throw new InvalidOptionError('rules', `rules must be 'private' or 'web', not ${rules}`);
+  }
   const at = Math.floor(Number(options.at ?? Date.now()) / 1000) * 1000;
   if (!Number.isFinite(at)) throw new InvalidOptionError('at', 'at is no moment in time');
   return { at, name, usage, crls, acceptUnnumberedCrls, rules: ruleSets[rules] };

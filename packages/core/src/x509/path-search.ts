@@ -58,10 +58,13 @@ export class PathSearch {
 
   *#extend(path: Path): Generator<Path, void, undefined> {
     const intermediates = path.slice(1, -1).filter(({ isSelfIssued }) => !isSelfIssued).length;
-    if (intermediates > this.#options.maxDepth) return this.#stopTooLong(path, intermediates);
+    if (intermediates > this.#options.maxDepth) {
+      this.#stopTooLong(path, intermediates);
+      return;
+    }
     if (this.#mayEnd(path)) yield path;
     const issuers = this.#pool.issuersFor(path);
-    if (issuers.length === 0) return this.#stopOrphan(path);
+    if (issuers.length === 0) this.#stopOrphan(path);
     for (const issuer of issuers) {
       if (this.#isLinked(path, issuer)) yield* this.#extend([...path, issuer]);
       if (this.#isExhausted) return;
@@ -121,7 +124,7 @@ export class PathSearch {
       this.#stop(
         path,
         'unknown-issuer',
-        `was issued by ${last.issuer}, which is neither trusted nor sent along`,
+        `was issued by ${last.issuer.toString()}, which is neither trusted nor sent along`,
       );
     else if (path.length === 1)
       this.#stop(path, 'self-signed', 'is self-signed and not among the trusted certificates');
