@@ -23,9 +23,9 @@ export function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 }
 
 export const sequence = (...parts: readonly Uint8Array[]): Buffer => tlv(0x30, ...parts);
-export const boolean = (value: boolean): Buffer => tlv(0x01, Buffer.of(value ? 0xff : 0));
+const boolean = (value: boolean): Buffer => tlv(0x01, Buffer.of(value ? 0xff : 0));
 export const octets = (bytes: Uint8Array): Buffer => tlv(0x04, bytes);
-export const ia5 = (tag: number, text: string): Buffer => tlv(tag, Buffer.from(text, 'latin1'));
+const ia5 = (tag: number, text: string): Buffer => tlv(tag, Buffer.from(text, 'latin1'));
 
 export function integer(value: number | bigint, tag = 0x02): Buffer {
   let hex = BigInt(value).toString(16);
@@ -45,7 +45,7 @@ function base128(arc: number): number[] {
   return bytes;
 }
 
-export function time(date: Date | string): Buffer {
+function time(date: Date | string): Buffer {
   const text = `${new Date(date).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
   return Number(text.slice(0, 4)) < 2050 ? ia5(0x17, text.slice(2)) : ia5(0x18, text);
 }
