@@ -1,0 +1,31 @@
+/** Addresses as people write them: `host:port`, `[::1]:port`, `:port`, `unix:/path`. */
+import { UsageError } from './usage-error.js';
+
+export type Address =
+  { readonly host: string | undefined; readonly port: number } | { readonly path: string };
+
+/** @throws UsageError where the text is none of the forms */
+export function parseAddress(text: string): Address {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length);
+    if (path !== '') return { path };
+  }
+  const [, bracketed, plain = '', digits = ''] = /^(?:\[([^\]]+)\]|([^:[\]/]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = digits === '' ? Number.NaN : Number(digits);
+  if (!(port <= 65_535)) {
+    throw new UsageError(
+      `'${text}' isn’t an address`,
+      'Write host:port, [IPv6]:port or unix:/path/of/socket.',
+    );
+  }
+  const host = bracketed ?? plain;
+  return { host: host === '' ? undefined : host, port };
+}
+
+/** The address in the form that `parseAddress` reads. */
+export function showAddress(address: { address: string; port: number } | { path: string }): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.address.includes(':')
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`;
+}

@@ -1,0 +1,116 @@
+/** `knsock certs init` */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Authority, Store } from '@knsock/certs';
+import { append, count } from '../../options.js';
+import type { Output } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
+
+interface InitFlags {
+  name?: string[];
+  client: string;
+  caName: string;
+  days?: number;
+  force?: boolean;
+}
+
+/** The files that were made, as a person types their paths. */
+interface Made {
+  readonly ca: string;
+  readonly serverCert: string;
+  readonly serverKey: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+const LOCAL = ['localhost', '127.0.0.1', '::1'];
+
+export function defineInit(command: Command, output: Output): void {
+  command
+    .description('make a CA, a server and a client certificate in one go')
+    .argument('[directory]', 'the store to make them in', 'certs')
+    .option(
+      '--name <name>',
+      'a name or address of the server (repeatable; default: localhost, 127.0.0.1, ::1)',
+      append,
+    )
+    .option('--client <name>', 'the common name of the client', 'client')
+    .option('--ca-name <name>', 'the common name of the CA', 'knsock development CA')
+    .option('--days <n>', 'how long the two certificates are valid (default: 90)', count)
+    .option('--force', 'replace the server and client certificates that are there; the CA stays')
+    .addHelpText('after', HELP)
+    .action(async (directory: string, flags: InitFlags) => {
+      const made = await init(directory, flags);
+      if (output.manner.json) await output.record(made);
+      else await output.data(report(made));
+    });
+}
+
+async function init(
+  directory: string,
+  { name, client, caName, days, force = false }: InitFlags,
+): Promise<Made> {
+  const made = placesIn(directory);
+  if (!force) await refuseExisting(made);
+  const { openStore } = await import('@knsock/certs');
+  const authority = await authorityOf(await openStore(directory), caName);
+  await authority.issue({ kind: 'server', names: name ?? LOCAL, days, file: 'server', overwrite: force });
+  await authority.issue({ kind: 'client', commonName: client, days, file: 'client', overwrite: force });
+  return made;
+}
+
+/** A CA that is there is kept: replacing it would cut off everybody who trusts it. */
+async function authorityOf(store: Store, commonName: string): Promise<Authority> {
+  const there = (await store.authorities()).includes('root');
+  return there ? store.authority('root') : store.createAuthority({ commonName });
+}
+
+function placesIn(directory: string): Made {
+  const issued = (file: string): string => join(directory, 'issued', file);
+  return {
+    ca: join(directory, 'ca', 'root.crt'),
+    serverCert: issued('server.crt'),
+    serverKey: issued('server.key'),
+    clientCert: issued('client.crt'),
+    clientKey: issued('client.key'),
+  };
+}
+
+async function refuseExisting(made: Made): Promise<void> {
+  for (const file of Object.values(made) as string[]) {
+    const there = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (!there) continue;
+    const hint =
+      'Choose another directory, or say --force to replace the server and client certificates; the CA stays.';
+    throw new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
+  }
+}
+
+function report({ ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
+  return `Made a CA, a server and a client certificate; keys are readable by you alone.
+  ${ca}
+  ${serverCert}  ${serverKey}
+  ${clientCert}  ${clientKey}
+
+Next:
+  knsock serve --port 8443 --cert ${quote(serverCert)} --key ${quote(serverKey)} --ca ${quote(ca)} --client-cert require
+  knsock send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}
+  knsock send localhost:8443 hello --ca ${quote(ca)}    # without a certificate: refused, and told why
+`;
+}
+
+/** A path as a shell takes it. */
+function quote(path: string): string {
+  return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+const HELP = `
+Keys are written with mode 0600, and nothing is overwritten without --force.
+
+Examples:
+  $ knsock certs init
+  $ knsock certs init certs --name db.internal --name 10.0.0.7 --client app`;

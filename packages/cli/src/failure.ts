@@ -1,0 +1,76 @@
+/** How an error is told: what failed, why, one hint, its code. A stack trace only where it was asked for. */
+import { exitCodeOf } from './exit-codes.js';
+import { commandHints } from './hints.js';
+import type { Output } from './output.js';
+
+/** An error in words. */
+export interface Failure {
+  readonly what: string;
+  /** What the system, OpenSSL or the peer said, where that adds something. */
+  readonly why: string | undefined;
+  readonly hint: string;
+  readonly code: string;
+  readonly exitCode: number;
+}
+
+const UNEXPECTED = 'Run it again with --debug and report what it prints: this is likely a fault of knsock.';
+
+/** Puts an error into words. */
+export function describeFailure(error: unknown): Failure {
+  const known = isKnown(error);
+  const code = known ? error.code : 'KNSOCK_UNEXPECTED';
+  return {
+    what: error instanceof Error ? error.message : String(error),
+    why: whyOf(error),
+    hint: known ? (commandHints[code] ?? error.hint) : UNEXPECTED,
+    code,
+    exitCode: exitCodeOf(error),
+  };
+}
+
+/** Tells an error to the person, and as JSON to the program that asked for it. */
+export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {
+  const failure = describeFailure(error);
+  if (output.manner.json) await output.record({ event: 'error', ...failure });
+  process.stderr.write(`${lines(output, command, failure).join('\n')}\n`);
+  if (output.manner.debug) process.stderr.write(`${stackOf(error)}\n`);
+  return failure.exitCode;
+}
+
+function lines({ colors }: Output, command: string, { what, why, hint, code, exitCode }: Failure): string[] {
+  return [
+    `${colors.red(`${command}:`)} ${what}`,
+    ...(why === undefined ? [] : [`  ${colors.dim('why: ')} ${why}`]),
+    ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${hint}`]),
+    `  ${colors.dim('code:')} ${code} (exit ${exitCode})`,
+  ];
+}
+
+function isKnown(error: unknown): error is Error & { code: string; hint: string } {
+  const { code, hint } = (error ?? {}) as { code?: unknown; hint?: unknown };
+  return (
+    error instanceof Error &&
+    typeof code === 'string' &&
+    code.startsWith('KNSOCK_') &&
+    typeof hint === 'string'
+  );
+}
+
+/** The innermost cause's words, unless the message has them already. */
+function whyOf(error: unknown): string | undefined {
+  let cause = (error as { cause?: unknown } | null)?.cause;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  if (!(cause instanceof Error) || cause.message === '') return undefined;
+  const said = error instanceof Error && error.message.includes(cause.message);
+  return said ? undefined : firstLine(cause.message);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\ncaused by: ${stackOf(error.cause)}`;
+}

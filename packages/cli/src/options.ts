@@ -1,0 +1,174 @@
+/** The options that several commands share: their flags, and what they become. */
+import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type {
+  AuthorizeRule,
+  AuthorizeRules,
+  CredentialFiles,
+  Framing,
+  TlsProfileOptions,
+} from '@knsock/core';
+import { UsageError } from './usage-error.js';
+
+export const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
+export type FramingName = (typeof framingNames)[number];
+
+/** Files that say who we are and whom we trust. */
+export interface CredentialFlags {
+  cert?: string;
+  key?: string;
+  ca?: string;
+  crl?: string;
+  pfx?: string;
+  passphraseFile?: string;
+}
+
+export interface FramingFlags {
+  framing: FramingName;
+  maxMessage?: number;
+}
+
+export interface ProfileFlags {
+  minTls?: '1.2' | '1.3';
+  maxTls?: '1.2' | '1.3';
+}
+
+/** Who comes in: a client that any one of them admits. */
+export interface AllowFlags {
+  allowCn?: string[];
+  allowOu?: string[];
+  allowDns?: string[];
+  allowUri?: string[];
+  allowPin?: string[];
+}
+
+export function addCredentialOptions(command: Command): void {
+  command
+    .addOption(new Option('--cert <file>', 'our certificate and its intermediates, PEM').env('KNSOCK_CERT'))
+    .addOption(new Option('--key <file>', 'its private key, PEM').env('KNSOCK_KEY'))
+    .addOption(
+      new Option('--ca <file>', 'the CA that the other side must be certified by, PEM').env('KNSOCK_CA'),
+    )
+    .addOption(new Option('--crl <file>', 'its revocation list, PEM or DER').env('KNSOCK_CRL'))
+    .addOption(
+      new Option('--pfx <file>', 'certificate and key as PKCS#12, instead of --cert and --key').env(
+        'KNSOCK_PFX',
+      ),
+    )
+    .option('--passphrase-file <file>', 'holds the passphrase of the key (or set KNSOCK_PASSPHRASE)');
+}
+
+export function addFramingOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--framing <name>', 'how messages are told apart').choices(framingNames).default('knsock'),
+    )
+    .option('--max-message <bytes>', 'the largest message accepted (default: 1MiB)', bytes);
+}
+
+export function addProfileOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--min-tls <version>', 'the lowest TLS version (default: 1.2)').choices(['1.2', '1.3']),
+    )
+    .addOption(
+      new Option('--max-tls <version>', 'the highest TLS version (default: 1.3)').choices(['1.2', '1.3']),
+    );
+}
+
+export function addAllowOptions(command: Command): void {
+  command
+    .option(
+      '--allow-cn <name>',
+      'admit clients with this common name (repeatable; any --allow-… admits)',
+      append,
+    )
+    .option('--allow-ou <name>', 'admit clients of this organisational unit (repeatable)', append)
+    .option('--allow-dns <name>', 'admit clients with this DNS name (repeatable)', append)
+    .option('--allow-uri <uri>', 'admit clients with this URI, such as a SPIFFE ID (repeatable)', append)
+    .option('--allow-pin <pin>', 'admit clients with this key, sha256/… (repeatable)', append);
+}
+
+/** Where the credentials are, the passphrase read from where it was said to be. */
+export async function credentialFiles(flags: CredentialFlags): Promise<CredentialFiles> {
+  const passphrase = await readPassphrase(flags.passphraseFile);
+  return {
+    certFile: flags.cert,
+    keyFile: flags.key,
+    caFile: flags.ca,
+    crlFile: flags.crl,
+    pfxFile: flags.pfx,
+    passphrase,
+  };
+}
+
+/** The framing of that name. */
+export async function framingOf(name: FramingName): Promise<Framing> {
+  const { knsock, lengthPrefixed, lines, raw } = await import('@knsock/core');
+  const framings = { knsock, raw, lines, 'length-prefixed': lengthPrefixed } as const;
+  return framings[name]();
+}
+
+export function profileOf({ minTls, maxTls }: ProfileFlags): TlsProfileOptions {
+  return {
+    minVersion: minTls === undefined ? undefined : `TLSv${minTls}`,
+    maxVersion: maxTls === undefined ? undefined : `TLSv${maxTls}`,
+  };
+}
+
+/** The rules of the `--allow-…` flags: one alternative a flag, so that any of them admits; undefined without flags. */
+export function allowRules(flags: AllowFlags): AuthorizeRules | undefined {
+  const rules: AuthorizeRule[] = [];
+  if (flags.allowCn !== undefined) rules.push({ commonNames: flags.allowCn });
+  if (flags.allowOu !== undefined) rules.push({ organizationalUnits: flags.allowOu });
+  if (flags.allowDns !== undefined) rules.push({ dnsNames: flags.allowDns });
+  if (flags.allowUri !== undefined) rules.push({ uris: flags.allowUri });
+  if (flags.allowPin !== undefined) rules.push({ spkiPins: flags.allowPin });
+  return rules.length === 0 ? undefined : { any: rules };
+}
+
+/** Gathers the values of a flag that may be repeated. */
+export function append(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** A number of milliseconds, or with a unit: `1500`, `250ms`, `30s`, `5m`. */
+export function milliseconds(text: string): number {
+  const [, number = '', unit = 'ms'] = /^(\d+)(ms|s|m)?$/.exec(text) ?? [];
+  if (number === '') throw new InvalidArgumentError('It is a time such as 1500 (milliseconds), 30s or 5m.');
+  return Number(number) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
+}
+
+/** A number of bytes, or with a unit: `65536`, `64KiB`, `8MiB`. */
+export function bytes(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  if (number === '') throw new InvalidArgumentError('It is a size such as 65536 (bytes), 64KiB or 8MiB.');
+  return Number(number) * 1_024 ** ['', 'KiB', 'MiB', 'GiB'].indexOf(unit);
+}
+
+/** A whole number that isn't negative. */
+export function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  return Number(text);
+}
+
+/** A port; 0 asks for any free one. */
+export function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= 65_535)) throw new InvalidArgumentError('It is a number from 0 to 65535.');
+  return number;
+}
+
+async function readPassphrase(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new UsageError(
+      `the passphrase file ${file} can’t be read: ${why}`,
+      'Is the path right?',
+      'KNSOCK_READ',
+    );
+  }
+}

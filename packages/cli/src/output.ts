@@ -1,0 +1,54 @@
+/** Where words go: data to standard output, talk to standard error. */
+import { once } from 'node:events';
+import picocolors from 'picocolors';
+
+type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What decides how the command speaks; from its global flags. */
+export interface Manner {
+  /** No talk; errors are still told. */
+  readonly quiet: boolean;
+  /** Data as JSON. */
+  readonly json: boolean;
+  /** Stack traces with errors. */
+  readonly debug: boolean;
+}
+
+export class Output {
+  readonly manner: Manner;
+  /** Colours for talk; plain where standard error isn't a terminal or NO_COLOR is set. */
+  readonly colors: Colors;
+
+  constructor(manner: Manner) {
+    this.manner = manner;
+    this.colors = picocolors.createColors(wantsColor(process.stderr.isTTY));
+  }
+
+  /** Writes data as it is, and waits where the reader is slow. */
+  async data(bytes: string | Uint8Array): Promise<void> {
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+  }
+
+  /** Writes a value as one line of JSON. */
+  async record(value: unknown): Promise<void> {
+    await this.data(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Talks to the person. */
+  say(text: string): void {
+    if (!this.manner.quiet) process.stderr.write(`${text}\n`);
+  }
+
+  /** Says what must be heard, quiet or not. */
+  warn(text: string): void {
+    process.stderr.write(`${this.colors.yellow('warning:')} ${text}\n`);
+  }
+}
+
+/** Whether a stream gets colours: NO_COLOR (any value that isn't empty) forbids, FORCE_COLOR demands. */
+export function wantsColor(isTerminal: boolean | undefined): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0') return true;
+  return isTerminal === true && TERM !== 'dumb';
+}

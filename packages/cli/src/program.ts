@@ -1,0 +1,91 @@
+/** The tree of commands; only the one that was called is loaded. */
+import { Command, type Help } from 'commander';
+import type { Output } from './output.js';
+import { version } from './version.js';
+
+/** Gives a command its arguments, options and action. */
+type Define = (command: Command, output: Output) => void;
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Define>;
+  /** Left out of the list of `knsock --help`. */
+  readonly hidden?: boolean;
+}
+
+const entries: readonly Entry[] = [
+  {
+    name: 'serve',
+    summary: 'listen for TLS connections and answer them (echo by default)',
+    load: async () => (await import('./commands/serve.js')).defineServe,
+  },
+  {
+    name: 'send',
+    summary: 'send messages to a TLS server and print the replies',
+    load: async () => (await import('./commands/send.js')).defineSend,
+  },
+  {
+    name: 'certs',
+    summary: 'make and look after certificates',
+    load: async () => (await import('./commands/certs.js')).defineCerts,
+  },
+  {
+    name: 'run-ssl-tcp-server',
+    summary: 'kn-sock’s server command: echo raw bytes once per connection',
+    load: async () => (await import('./commands/run-ssl-tcp-server.js')).defineRunSslTcpServer,
+  },
+  {
+    name: 'send-ssl-tcp',
+    summary: 'kn-sock’s client command: send a message, print the reply',
+    load: async () => (await import('./commands/send-ssl-tcp.js')).defineSendSslTcp,
+  },
+];
+
+/** The command that the arguments call: no global flag takes a value, so it is the first word. */
+export function commandName(argv: readonly string[]): string | undefined {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const name = words[0] === 'help' ? words[1] : words[0];
+  return entries.some((entry) => entry.name === name) ? name : undefined;
+}
+
+/** The program with the called command defined, and the others by name only; `'all'` defines them all. */
+export async function buildProgram(argv: readonly string[] | 'all', output: Output): Promise<Command> {
+  const program = configure(new Command('knsock'));
+  program
+    .description('TLS over TCP from the command line: serve, send, make certificates.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show what a command does and takes')
+    .addHelpText('after', EXAMPLES);
+  const called = argv === 'all' ? undefined : commandName(argv);
+  for (const { name, summary, load, hidden } of entries) {
+    const command = program.command(name, { hidden: hidden ?? false }).description(summary);
+    if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
+  }
+  return addGlobalOptions(program);
+}
+
+/** The options that every command understands. */
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option('-q, --quiet', 'say nothing on standard error but warnings and errors')
+    .option('--json', 'print data as JSON, one value a line')
+    .option('--debug', 'show stack traces with errors');
+}
+
+/** How every command, and what is below it, parses and fails. */
+export function configure(command: Command): Command {
+  return command
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ helpWidth: 100, sortOptions: false } satisfies Partial<Help>)
+    .showSuggestionAfterError(true);
+}
+
+const EXAMPLES = `
+Examples:
+  $ knsock certs init certs
+  $ knsock serve --port 8443 --cert certs/issued/server.crt --key certs/issued/server.key
+  $ knsock send localhost:8443 hello --ca certs/ca/root.crt
+
+knsock help COMMAND shows more; docs/cli.md has every option and exit code.`;

@@ -1,0 +1,47 @@
+/** The command from its arguments to its exit code. */
+import { CommanderError } from 'commander';
+import { exitCodeOf } from './exit-codes.js';
+import { tellFailure } from './failure.js';
+import { Output, type Manner } from './output.js';
+import { buildProgram, commandName } from './program.js';
+import { UsageError } from './usage-error.js';
+
+/**
+ * Runs the command; resolves with its exit code and never rejects.
+ * @param argv what follows the command's name, such as `['send', 'localhost:8443', 'hello']`
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  const output = new Output(mannerOf(argv));
+  try {
+    const program = await buildProgram(argv, output);
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const name = commandName(argv);
+    const spoken = error instanceof CommanderError ? usageError(error, name) : error;
+    return await tellFailure(output, name === undefined ? 'knsock' : `knsock ${name}`, spoken).catch(() =>
+      exitCodeOf(spoken),
+    );
+  }
+}
+
+/** The flags that decide how errors are told must be known before anything can fail. */
+function mannerOf(argv: readonly string[]): Manner {
+  const end = argv.indexOf('--');
+  const flags = new Set(end === -1 ? argv : argv.slice(0, end));
+  return {
+    quiet: flags.has('--quiet') || flags.has('-q'),
+    json: flags.has('--json'),
+    debug: flags.has('--debug'),
+  };
+}
+
+function usageError(error: CommanderError, name: string | undefined): UsageError {
+  const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const help = `knsock${name === undefined ? '' : ` ${name}`} --help shows what there is.`;
+  return new UsageError(
+    message,
+    suggestion === '' ? help : `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}`,
+  );
+}

@@ -1,0 +1,41 @@
+/** Where the messages of `knsock send` come from. */
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { UsageError } from '../usage-error.js';
+import { cutBytes, type Cut } from './cut.js';
+
+export type Source = AsyncIterable<Uint8Array>;
+
+/** What was asked to be sent. */
+export interface SourceRequest {
+  /** Each is a message; `-` stands for standard input. */
+  readonly words: readonly string[];
+  readonly files: readonly string[];
+  /** How often, in all. */
+  readonly times: number;
+}
+
+/** All that was asked for, words before files; standard input where nothing was. */
+export async function* messages({ words, files, times }: SourceRequest, cut: Cut): Source {
+  for (let left = times; left > 0; left -= 1) {
+    for (const word of words) {
+      if (word === '-') yield* cutBytes(process.stdin, cut);
+      else yield Buffer.from(word);
+    }
+    for (const file of files) yield* cutBytes(readable(file), cut);
+    if (words.length + files.length === 0) yield* cutBytes(process.stdin, cut);
+  }
+}
+
+/** The bytes of a file; a failure to read it is told as one. */
+async function* readable(file: string): AsyncGenerator<Buffer> {
+  const stream: Readable = createReadStream(file);
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (error) {
+    const message = `${file} can’t be read: ${(error as Error).message}`;
+    throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
+  } finally {
+    stream.destroy();
+  }
+}

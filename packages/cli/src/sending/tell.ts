@@ -1,0 +1,77 @@
+/** Sends messages and prints what comes back, where nothing says which reply belongs to which message. */
+import { ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
+import { patienceNow, type Patience } from './patience.js';
+import type { Replies } from './replies.js';
+import { Silence } from './silence.js';
+
+export interface TellOptions extends Patience {
+  /** Whether a reply is expected for each message, or for all of them together. */
+  readonly replyEach: boolean;
+}
+
+/** Ends with the peer's end, or by patience. @throws ConnectionTimeoutError where a reply is missing */
+export async function tell<Message>(
+  connection: SecureConnection<Message, Message>,
+  source: AsyncIterable<Message>,
+  replies: Replies,
+  options: TellOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const done = new Error('enough');
+  const progress = { sent: 0, allSent: false };
+  const silence = new Silence(() => {
+    stop.abort(patience().then === 'done' ? done : lateError(options, progress.sent, replies.count));
+  });
+  const patience = () => patienceNow(options, { missing: isMissing(options, progress.sent, replies.count) });
+  const listen = (): void => {
+    if (progress.allSent) silence.expect(patience().ms);
+  };
+  const sending = sendAll(connection, source, progress, listen);
+  sending.catch((error: unknown) => {
+    stop.abort(error);
+  });
+  try {
+    await printAll(connection, replies, stop.signal, listen);
+  } catch (error) {
+    if (error !== done) throw error;
+  } finally {
+    silence.stop();
+  }
+}
+
+async function sendAll<Message>(
+  connection: SecureConnection<Message, Message>,
+  source: AsyncIterable<Message>,
+  progress: { sent: number; allSent: boolean },
+  listen: () => void,
+): Promise<void> {
+  for await (const message of source) {
+    await connection.send(message);
+    progress.sent += 1;
+  }
+  progress.allSent = true;
+  listen();
+}
+
+async function printAll<Message>(
+  connection: SecureConnection<Message, Message>,
+  replies: Replies,
+  signal: AbortSignal,
+  listen: () => void,
+): Promise<void> {
+  for (;;) {
+    const message = await connection.receive({ signal });
+    if (message === null) return;
+    await replies.print(message);
+    listen();
+  }
+}
+
+function isMissing({ replyEach }: TellOptions, sent: number, received: number): boolean {
+  return received < (replyEach ? sent : Math.min(sent, 1));
+}
+
+function lateError({ timeout }: TellOptions, sent: number, received: number): ConnectionTimeoutError {
+  const message = `${received} of ${sent} replies came, and none for ${timeout.toLocaleString('en')} ms`;
+  return new ConnectionTimeoutError('receive', timeout, message);
+}

@@ -1,0 +1,8 @@
+/** What `knsock serve` does unless told otherwise: every message goes back, and every request is answered with itself. */
+import type { SecureConnection } from '@knsock/core';
+
+export function echo<Message>(connection: SecureConnection<Message, Message>, framing: string): void {
+  // Only knsock tells requests from messages; elsewhere a handler would make every message a request.
+  if (framing === 'knsock') connection.onRequest(({ payload }) => payload);
+  connection.onMessage((message) => connection.send(message));
+}

@@ -1,0 +1,52 @@
+/** The life of a server that runs until somebody ends it: signals drain it, or reload its credentials. */
+import { constants } from 'node:os';
+import type { SecureServer } from '@knsock/core';
+import type { ServeLog } from './serve-log.js';
+
+/** What the signals act on. */
+export interface Running {
+  readonly server: SecureServer;
+  readonly log: ServeLog;
+  /** Loads the credentials anew and puts them in force. */
+  readonly reload: () => Promise<void>;
+}
+
+/**
+ * Resolves with the exit code once the server has ended. SIGTERM and SIGINT let work in flight finish, a second one
+ * ends at once; SIGHUP reloads, and a reload that fails keeps what was in force.
+ */
+export async function runUntilSignal({ server, log, reload }: Running): Promise<number> {
+  let drained: ((code: number) => void) | undefined;
+  const ended = new Promise<number>((resolve) => (drained = resolve));
+  let draining = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (draining) {
+      for (const connection of server.connections()) connection.destroy();
+      drained?.(128 + constants.signals[signal]);
+      return;
+    }
+    draining = true;
+    const connections = [...server.connections()].length;
+    log.event(
+      'draining',
+      { signal, connections },
+      `${signal}: draining, ${connections} open; once more ends at once`,
+    );
+    void server.close().then(() => drained?.(0));
+  };
+  const hangUp = (): void => void reloadOrKeep(log, reload);
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
+  const code = await ended;
+  process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
+  log.event('stopped', { code }, 'stopped');
+  return code;
+}
+
+async function reloadOrKeep(log: ServeLog, reload: () => Promise<void>): Promise<void> {
+  try {
+    await reload();
+    log.event('reloaded', {}, 'SIGHUP: credentials reloaded');
+  } catch (error) {
+    log.failed('reload kept the old credentials and', error);
+  }
+}
