@@ -13,11 +13,11 @@ export type {
   CleanEnd,
   ClosedInfo,
   ConnectionStats,
+  IncomingRequest,
   RequestHandler,
   RequestOptions,
   SecureConnection,
 } from './connection/secure-connection.js';
-export type { IncomingRequest } from './connection/incoming-request.js';
 export type { MessageListener } from './connection/inbox.js';
 export type { PeerIdentity } from './transport/peer-identity.js';
 export type { TlsFacts } from './transport/tls-facts.js';

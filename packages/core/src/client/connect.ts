@@ -149,8 +149,7 @@ async function admit<In, Out>(
     explainEnd: () => explainSilence(config, socket, tickets),
   });
   progress.phase = 'welcome';
-  connection.start();
-  await raceAbort(connection.whenOpen, signal);
+  await raceAbort(connection.open(), signal);
   return connection;
 }
 

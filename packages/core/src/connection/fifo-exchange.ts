@@ -5,7 +5,7 @@
 import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes, type Decoder, type MessageSink } from '../framing/framing.js';
 import type { Exchange, ExchangeHost } from './exchange.js';
-import { ReceivedRequest } from './incoming-request.js';
+import { ReceivedRequest } from './received-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Responder, type ResponderEvents } from './responder.js';
 import type { RequestHandler, RequestOptions } from './secure-connection.js';

@@ -1,6 +1,6 @@
 /** Runs the handler for the peer's requests and hands each answer, or failure, back exactly once. */
 import { isThenable } from './inbox.js';
-import type { ReceivedRequest } from './incoming-request.js';
+import type { ReceivedRequest } from './received-request.js';
 import type { RequestHandler } from './secure-connection.js';
 
 /** Takes what became of a request. */

@@ -6,7 +6,6 @@ import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import type { MessageListener } from './inbox.js';
-import type { IncomingRequest } from './incoming-request.js';
 
 /** Whether the end was announced by the peer; `'unknown'` where the framing has no way to say so. */
 export type CleanEnd = true | false | 'unknown';
@@ -44,6 +43,16 @@ export interface RequestOptions {
   timeout?: number | undefined;
   /** Allows a pool to send it again although it may have been done; a bare connection never does. */
   idempotent?: boolean | undefined;
+}
+
+/** What a request handler is given. */
+export interface IncomingRequest<In = Buffer> {
+  readonly payload: In;
+  /** Who asks; null where no certificate was asked for or shown. */
+  readonly peer: PeerIdentity | null;
+  /** Fires when the asking side cancels, or the connection ends. */
+  readonly signal: AbortSignal;
+  readonly connection: SecureConnection<In, never>;
 }
 
 /** Answers the peer's requests; throw `RequestError` to answer with a failure of your own. */

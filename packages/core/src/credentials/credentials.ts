@@ -8,6 +8,7 @@ import { CredentialsError, InvalidOptionError } from '../errors/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
 import { checkPair, readCertificates, readCrls, readKey } from './material.js';
+import type { Origins } from './origins.js';
 import { readPkcs12 } from './pkcs12.js';
 
 type Material = string | Uint8Array;
@@ -48,9 +49,6 @@ export interface Credentials {
   /** What `node:tls` is given; the key is decrypted. */
   readonly material: Readonly<{ cert: string; key: string } | Record<string, never>>;
 }
-
-/** Names for errors: which file a value came from. */
-export type Origins = Readonly<Partial<Record<'cert' | 'key' | 'ca' | 'crl' | 'pfx', string>>>;
 
 const BRAND = Symbol.for('knsock.credentials');
 const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'passphrase']);

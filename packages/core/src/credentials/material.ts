@@ -10,7 +10,7 @@ import {
   type CertificateRevocationList,
   type X509Certificate,
 } from '../x509/index.js';
-import type { Origins } from './credentials.js';
+import type { Origins } from './origins.js';
 
 /** Every certificate of a bundle. @throws CredentialsError 'garbage' */
 export function readCertificates(

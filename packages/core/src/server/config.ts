@@ -70,6 +70,8 @@ export interface HostConfig {
   readonly maxLifetime: number | null;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
+  /** The ALPN protocols spoken, most wanted first. */
+  readonly protocols: readonly string[];
   /** What `rotate` replaces. */
   readonly initial: TrustState;
 }
@@ -102,9 +104,11 @@ const known = new Set<string>([
 export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenConfig<In, Out> {
   refuseUnknown(options, known);
   const { authorize, pins, revocation, partialChain } = options;
+  const framings = parseFramings(options.framing);
   return Object.freeze({
     place: parsePlace(options),
-    framings: parseFramings(options.framing),
+    framings,
+    protocols: framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn])),
     clientCertificates: oneOf(
       'clientCertificates',
       options.clientCertificates,

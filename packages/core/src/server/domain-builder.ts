@@ -14,7 +14,6 @@ import type { SniEntry, TrustState } from './trust-state.js';
 export function buildDomains(
   config: HostConfig,
   state: TrustState,
-  protocols: readonly string[],
   secret: TicketSecret,
   events: DomainEvents,
 ): Domains {
@@ -37,7 +36,7 @@ export function buildDomains(
         }),
         profile: config.profile,
         extraTls: config.extraTls,
-        protocols,
+        protocols: config.protocols,
         handshakeTimeout: config.limits.handshakeTimeout,
         secret,
       },

@@ -7,8 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../connection/connection.js';
 import { refusePeer } from '../connection/refuse.js';
 import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
-import { isCredentials, type Credentials } from '../credentials/credentials.js';
-import { toSource } from '../credentials/source.js';
+import type { Credentials } from '../credentials/credentials.js';
 import {
   ConnectionTimeoutError,
   EasySocketError,
@@ -18,22 +17,17 @@ import {
 } from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
-import { readPreface } from '../transport/preface.js';
+import { readPreface, refuseName } from '../transport/preface.js';
 import { TlsStream } from '../transport/tls-stream.js';
-import { judgeLive } from '../trust/live.js';
-import { Judge } from '../trust/verdict.js';
 import { Acceptor } from './acceptor.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
 import { Arrival } from './arrival.js';
 import type { ListenConfig } from './config.js';
 import type { Domain, DomainEvents } from './domain.js';
-import { buildDomains } from './domain-builder.js';
-import type { Domains } from './domains.js';
 import { FailureLog } from './failure-log.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
 import { Session } from './session.js';
-import { TicketSecret } from './ticket-keys.js';
-import { followSources, type TrustState } from './trust-state.js';
+import { TrustKeeper } from './trust-keeper.js';
 
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
@@ -43,45 +37,29 @@ export interface Handlers<In, Out> {
   readonly request: RequestHandler<In, Out> | null;
 }
 
-/** unrecognized_name, fatal (RFC 6066 3): what Node can't be made to send, sent before TLS begins. */
-const UNRECOGNIZED_NAME = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
-
 export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   readonly #config: ListenConfig<In, Out>;
   readonly #handlers: Handlers<In, Out>;
   readonly #acceptor: Acceptor;
   readonly #admission: Admission;
-  readonly #protocols: readonly string[];
-  readonly #secret: TicketSecret;
-  readonly #judge = new Judge();
+  readonly #trust: TrustKeeper;
   readonly #session: Session<In, Out>;
   readonly #failures = new FailureLog();
   readonly #arrivals = new Map<Socket, Arrival>();
   readonly #connections = new Map<Connection<In, Out>, Domain>();
-  readonly #ticketTimer: NodeJS.Timeout;
-  #state: TrustState;
-  #domains: Domains;
-  #unfollow: () => void;
   #closing: Promise<void> | null = null;
-  readonly #counts = { accepted: 0, admitted: 0, failedHandshakes: 0, refusedPeers: 0, rotations: 0 };
+  readonly #counts = { accepted: 0, admitted: 0, failedHandshakes: 0, refusedPeers: 0 };
 
   /** @throws InvalidOptionError, CredentialsError */
   constructor(config: ListenConfig<In, Out>, handlers: Handlers<In, Out>) {
     this.#config = config;
     this.#handlers = handlers;
-    this.#state = config.initial;
-    this.#protocols = config.framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn]));
-    this.#secret = new TicketSecret(config.ticketSecret);
-    this.#domains = buildDomains(config, this.#state, this.#protocols, this.#secret, this);
-    this.#session = new Session(config, handlers.request, this.#judge);
+    this.#trust = new TrustKeeper(config, this, () => this.#connections);
+    this.#session = new Session(config, handlers.request, this.#trust.judge);
     this.#admission = new Admission(config.admission);
     this.#acceptor = new Acceptor(config.place, (socket) => {
       this.#accept(socket);
     });
-    this.#unfollow = this.#follow();
-    this.#ticketTimer = setInterval(() => {
-      for (const domain of this.#domains) domain.renewTicketKeys();
-    }, TicketSecret.checkEvery).unref();
   }
 
   async listen(): Promise<void> {
@@ -89,7 +67,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
     try {
       await this.#acceptor.listen();
     } catch (error) {
-      this.#stopFollowing();
+      this.#trust.close();
       throw error;
     }
     this.#config.signal?.addEventListener('abort', () => void this.close(), { once: true });
@@ -109,6 +87,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
       pendingHandshakes: this.#arrivals.size,
       turnedAway: this.#admission.refused,
       acceptErrors: this.#acceptor.errors,
+      rotations: this.#trust.rotations,
       ...this.#counts,
     };
   }
@@ -123,50 +102,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   }
 
   async rotate(next: Credentials | Rotation): Promise<void> {
-    const { credentials, sni, ...rules } = isCredentials(next) ? { credentials: next } : next;
-    const trust = { ...this.#state.trust, ...rules };
-    const source =
-      credentials === undefined ? this.#state.source : toSource(credentials, this.#state.source.current);
-    await this.#replace({ source, sni: sni ?? this.#state.sni, trust });
-  }
-
-  // ── rotation ──
-
-  #follow(): () => void {
-    return followSources(this.#state, () => {
-      // What can't be used is told by `replace`, and what worked stays.
-      this.#replace(this.#state).catch(() => undefined);
-    });
-  }
-
-  #stopFollowing(): void {
-    this.#unfollow();
-    clearInterval(this.#ticketTimer);
-  }
-
-  /** Makes everything new before anything is replaced. */
-  async #replace(state: TrustState): Promise<void> {
-    const { version } = state.source.current;
-    try {
-      this.#domains = buildDomains(this.#config, state, this.#protocols, this.#secret, this);
-    } catch (error) {
-      if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: false, version, error });
-      throw error;
-    }
-    this.#unfollow();
-    this.#state = state;
-    this.#unfollow = this.#closing === null ? this.#follow() : () => undefined;
-    this.#counts.rotations += 1;
-    if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: true, version, error: null });
-    await this.#judgeLive();
-  }
-
-  async #judgeLive(): Promise<void> {
-    const policyOf = (connection: Connection<In, Out>) => {
-      const domain = this.#domains.successorOf(this.#connections.get(connection)?.name ?? null);
-      return domain.trust;
-    };
-    await judgeLive(this.#judge, this.#connections.keys(), policyOf, this.#config.limits.handshakeTimeout);
+    await this.#trust.rotate(next);
   }
 
   // ── accept ──
@@ -211,9 +147,9 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   }
 
   #route(arrival: Arrival, proxy: boolean): void {
-    const name = this.#domains.needsName;
+    const name = this.#trust.domains.needsName;
     if (!proxy && !name) {
-      this.#domains.fallback.take(arrival.socket);
+      this.#trust.domains.fallback.take(arrival.socket);
       return;
     }
     readPreface(
@@ -236,7 +172,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   }
 
   #enterDomain(arrival: Arrival, servername: string | null): void {
-    const route = this.#domains.route(servername);
+    const route = this.#trust.domains.route(servername);
     if (route !== 'refuse') {
       route.take(arrival.socket);
       return;
@@ -248,7 +184,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
         `${arrival.address} asked for '${String(servername)}', which is none of ours`,
       ),
     );
-    arrival.socket.end(UNRECOGNIZED_NAME, () => arrival.socket.destroy());
+    refuseName(arrival.socket);
   }
 
   /** Sockets that say nothing must not keep out those that do: over the cap the one silent for longest goes. */
@@ -317,10 +253,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
     this.#counts.admitted += 1;
     this.#connections.set(connection, domain);
     void connection.closed.then(() => this.#connections.delete(connection));
-    const current = this.#domains.successorOf(domain.name);
-    if (current !== domain) {
-      await judgeLive(this.#judge, [connection], () => current.trust, this.#config.limits.handshakeTimeout);
-    }
+    await this.#trust.judgeIfReplaced(connection, domain);
     this.#handle(connection);
   }
 
@@ -358,7 +291,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
   // ── end ──
 
   async #drain(deadline: number): Promise<void> {
-    this.#stopFollowing();
+    this.#trust.close();
     if (channels.drain.hasSubscribers)
       channels.drain.publish({ connections: this.#connections.size, deadline });
     const stopped = this.#acceptor.close();

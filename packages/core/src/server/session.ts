@@ -54,8 +54,7 @@ export class Session<In, Out> {
       requestHandler: this.#requestHandler,
       explainEnd: null,
     });
-    connection.start();
-    await raceAbort(connection.whenOpen, arrival.signal);
+    await raceAbort(connection.open(), arrival.signal);
     return connection;
   }
 

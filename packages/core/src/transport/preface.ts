@@ -76,3 +76,11 @@ export function readPreface(
   socket.on('data', read);
   socket.on('end', ended);
 }
+
+/** unrecognized_name, fatal (RFC 6066 3): what Node can't be made to send, sent before TLS begins. */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
+
+/** Ends a socket whose client asked for a name that nobody here has. */
+export function refuseName(socket: Socket): void {
+  socket.end(UNRECOGNIZED_NAME, () => socket.destroy());
+}

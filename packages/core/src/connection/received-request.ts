@@ -1,18 +1,7 @@
-/** A request of the peer, as its handler sees it. */
+/** A request of the peer; its signal is made only when somebody asks for it. */
 import type { PeerIdentity } from '../transport/peer-identity.js';
-import type { SecureConnection } from './secure-connection.js';
+import type { IncomingRequest, SecureConnection } from './secure-connection.js';
 
-/** What a request handler is given. */
-export interface IncomingRequest<In = Buffer> {
-  readonly payload: In;
-  /** Who asks; null where no certificate was asked for or shown. */
-  readonly peer: PeerIdentity | null;
-  /** Fires when the asking side cancels, or the connection ends. */
-  readonly signal: AbortSignal;
-  readonly connection: SecureConnection<In, never>;
-}
-
-/** The request behind the interface; its signal is made only when somebody asks for it. */
 export class ReceivedRequest<In> implements IncomingRequest<In> {
   readonly id: number;
   readonly payload: In;

@@ -1,0 +1,137 @@
+/** The peer's requests on a knsock/1 connection: taken up to a limit, each answered exactly once. */
+import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } from '../errors/index.js';
+import { toBytes, type Framing } from '../framing/framing.js';
+import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
+import { ReceivedRequest } from './received-request.js';
+import { Responder, type ResponderEvents } from './responder.js';
+import type { RequestHandler, SecureConnection } from './secure-connection.js';
+import type { Writer } from './writer.js';
+
+export interface HandledRequestsSettings<In, Out> {
+  readonly writer: Writer;
+  readonly framing: Framing<In, Out>;
+  readonly connection: SecureConnection<In, Out>;
+  /** The most requests worked on at once. */
+  readonly maxInFlight: number;
+  /** @throws MessageTooLargeError for an answer that the peer doesn't take */
+  checkSize(payload: Uint8Array): void;
+  /** An answer was sent. */
+  sent(): void;
+  /** Nothing is being worked on any more. */
+  idle(): void;
+}
+
+export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
+  readonly #settings: HandledRequestsSettings<In, Out>;
+  readonly #responder: Responder<In, Out>;
+  #lastId = 0;
+  #draining = false;
+  #silent = false;
+
+  constructor(settings: HandledRequestsSettings<In, Out>) {
+    this.#settings = settings;
+    this.#responder = new Responder(this);
+  }
+
+  get size(): number {
+    return this.#responder.size;
+  }
+
+  set handler(handler: RequestHandler<In, Out>) {
+    this.#responder.handler = handler;
+  }
+
+  /** @throws ProtocolError for an id that doesn't grow */
+  receive(id: number, body: Buffer): void {
+    if (id <= this.#lastId)
+      throw new ProtocolError(`request id ${id} came after ${this.#lastId}; ids only grow`);
+    if (this.#draining) {
+      this.#reject(id, 'draining', 'the connection is draining');
+      return;
+    }
+    this.#lastId = id;
+    const { maxInFlight, connection } = this.#settings;
+    if (this.#responder.size >= maxInFlight)
+      this.#reject(id, 'busy', `${maxInFlight} requests are in flight already`);
+    else if (this.#responder.handler === null) this.#error(id, 'no-handler', 'nobody answers requests here');
+    else {
+      const payload = this.#parse(id, body);
+      if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload as In, connection));
+    }
+  }
+
+  cancel(id: number, reason: Error): void {
+    this.#responder.cancel(id, reason);
+  }
+
+  /** From now on no request is started; the peer learns which was the last. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    encodeGoaway(this.#settings.writer, this.#lastId);
+    this.#settings.writer.commit();
+  }
+
+  /** Our last frame was sent: answers that come now go nowhere. */
+  silence(): void {
+    this.#silent = true;
+  }
+
+  abandon(error: Error): void {
+    this.#silent = true;
+    this.#responder.cancelAll(error);
+  }
+
+  answer(request: ReceivedRequest<In>, result: Out): void {
+    if (this.#silent) return;
+    const { framing, writer, checkSize, sent } = this.#settings;
+    let payload: Uint8Array;
+    try {
+      payload = toBytes(framing, result);
+      checkSize(payload);
+    } catch (error) {
+      this.fail(request, error);
+      return;
+    }
+    encodeFrame(Kind.RESPONSE, request.id, payload, writer);
+    sent();
+    writer.commit();
+  }
+
+  /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */
+  fail({ id }: ReceivedRequest<In>, error: unknown): void {
+    if (error instanceof RequestError) this.#error(id, error.code, error.message);
+    else if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
+    else this.#error(id, 'internal', '');
+  }
+
+  idle(): void {
+    this.#settings.idle();
+  }
+
+  #parse(id: number, body: Buffer): In | typeof INVALID {
+    const { parse } = this.#settings.framing;
+    if (parse === undefined) return body as In;
+    try {
+      return parse(body);
+    } catch (error) {
+      if (!(error instanceof InvalidJsonError)) throw error;
+      this.#error(id, 'invalid-json', error.message);
+      return INVALID;
+    }
+  }
+
+  #error(id: number, code: string, text: string): void {
+    if (this.#silent) return;
+    encodeError(this.#settings.writer, id, code, text);
+    this.#settings.writer.commit();
+  }
+
+  #reject(id: number, reason: 'busy' | 'draining', text: string): void {
+    if (this.#silent) return;
+    encodeRejected(this.#settings.writer, id, reason, text);
+    this.#settings.writer.commit();
+  }
+}
+
+const INVALID = Symbol('invalid');

@@ -1,0 +1,247 @@
+/**
+ * The inner side of a connection: joins the stream below and the exchange that gives its bytes meaning, holds reading
+ * while nobody can take more; its life is told in `life.ts`.
+ */
+import { isKnsock } from '../framing/index.js';
+import type { Framing } from '../framing/framing.js';
+import type { Limits } from '../policy/limits.js';
+import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
+import type { Exchange, ExchangeHost } from './exchange.js';
+import { FifoExchange } from './fifo-exchange.js';
+import { Inbox, type InboxEvents } from './inbox.js';
+import { KnsockExchange } from './knsock-exchange.js';
+import { asError, Life } from './life.js';
+import { Outbox, type OutboxEvents } from './outbox.js';
+import type { RawBytes } from './duplex.js';
+import type { ClosedInfo, RequestHandler, SecureConnection } from './secure-connection.js';
+import { Vigil, type Watched } from './vigil.js';
+import { Writer } from './writer.js';
+
+/** What a link is made of; nothing is left open. */
+export interface LinkSettings<In, Out> {
+  readonly role: 'client' | 'server';
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly maxLifetime: number | null;
+  readonly requestHandler: RequestHandler<In, Out> | null;
+  /** What an end before the first byte means, where somebody below knows. */
+  readonly explainEnd: (() => Error | null) | null;
+}
+
+/** Above this many bytes waiting for the program, reading stops, on framings without control frames to be read. */
+const HELD = 65_536;
+
+export class Link<In, Out>
+  implements ByteStreamEvents, ExchangeHost<In, Out>, InboxEvents, OutboxEvents, Watched
+{
+  readonly connection: SecureConnection<In, Out>;
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly stream: ByteStream;
+  readonly writer: Writer;
+  readonly exchange: Exchange<In, Out>;
+  readonly inbox: Inbox<In>;
+  readonly outbox: Outbox;
+  readonly life: Life;
+  /** Resolves once both sides may send; rejects where it never came to that. */
+  readonly whenOpen: Promise<void>;
+  readonly closed: Promise<ClosedInfo>;
+  /** Where the raw bytes go, once the program took them over. */
+  raw: RawBytes | null = null;
+  bytesReceived = 0;
+  readonly #settings: LinkSettings<In, Out>;
+  readonly #heldLimit: number;
+  #vigil: Vigil | null = null;
+  #readingHeld = false;
+  #resolveOpen!: () => void;
+  #rejectOpen!: (error: Error) => void;
+  #resolveClosed!: (info: ClosedInfo) => void;
+
+  constructor(stream: ByteStream, settings: LinkSettings<In, Out>, connection: SecureConnection<In, Out>) {
+    this.connection = connection;
+    this.stream = stream;
+    this.#settings = settings;
+    this.framing = settings.framing;
+    this.limits = settings.limits;
+    this.whenOpen = new Promise((resolve, reject) => {
+      this.#resolveOpen = resolve;
+      this.#rejectOpen = reject;
+    });
+    this.whenOpen.catch(() => undefined);
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.writer = new Writer(stream, () => {
+      this.outbox.written();
+    });
+    this.outbox = new Outbox(stream, this.writer, settings.limits.maxQueuedBytes, this);
+    this.inbox = new Inbox(this);
+    const framed = isKnsock(settings.framing);
+    this.#heldLimit = framed ? settings.limits.maxQueuedBytes : HELD;
+    this.exchange = framed ? new KnsockExchange(this, settings.role) : new FifoExchange(this);
+    this.life = new Life(this, settings.role);
+    if (settings.requestHandler !== null) this.exchange.handle(settings.requestHandler);
+  }
+
+  start(): void {
+    this.exchange.start();
+    this.writer.flush();
+    this.stream.open(this);
+  }
+
+  // ── bytes in ──
+
+  data(chunk: Buffer): void {
+    this.bytesReceived += chunk.length;
+    if (this.life.farewell !== null) {
+      this.life.farewell.discard(chunk);
+      return;
+    }
+    if (this.raw !== null) {
+      if (!this.raw.push(chunk)) this.#holdReading();
+      return;
+    }
+    this.writer.hold();
+    try {
+      this.exchange.push(chunk);
+    } catch (error) {
+      this.fail(asError(error));
+    }
+    this.writer.release();
+    if (this.#mustHold()) this.#holdReading();
+  }
+
+  end(): void {
+    if (this.life.farewell !== null) return;
+    const explained = this.bytesReceived === 0 ? this.#settings.explainEnd?.() : null;
+    if (explained != null) {
+      this.fail(explained);
+      return;
+    }
+    this.guard(() => {
+      this.exchange.end();
+    });
+  }
+
+  drain(): void {
+    this.outbox.drained();
+  }
+
+  gone(error: Error | undefined): void {
+    const wasOpening = this.life.state === 'opening';
+    const ended = this.life.gone(error);
+    if (ended === null) return;
+    this.#vigil?.stop();
+    this.raw?.closed(ended.info.error);
+    if (wasOpening) this.#rejectOpen(ended.why);
+    this.#resolveClosed(ended.info);
+  }
+
+  // ── what the exchange says ──
+
+  opened(): void {
+    if (!this.life.open()) return;
+    this.#vigil = new Vigil(this, this.limits, this.#settings.maxLifetime);
+    this.#resolveOpen();
+  }
+
+  deliver(message: In, bytes: number): void {
+    // After our own end nobody will ask for more than what fits.
+    if (this.life.state === 'ending' && this.inbox.heldBytes > this.#heldLimit) return;
+    this.inbox.push(message, bytes);
+  }
+
+  idle(): void {
+    this.life.progress();
+  }
+
+  peerDraining(): void {
+    this.life.draining.tell();
+  }
+
+  peerFinished(): void {
+    this.raw?.ended();
+    this.life.peerEnded();
+  }
+
+  fail(error: Error): void {
+    if (this.life.state === 'opening') this.#rejectOpen(error);
+    this.life.fail(error);
+  }
+
+  // ── what inbox, outbox and vigil say ──
+
+  emptied(): void {
+    this.readOn();
+    this.life.progress();
+  }
+
+  parked(): void {
+    this.life.progress();
+  }
+
+  working(work: PromiseLike<unknown>): void {
+    this.life.attend(work);
+  }
+
+  encode(bytes: Uint8Array): void {
+    this.exchange.send(bytes);
+  }
+
+  congested(): void {
+    this.#vigil?.congested();
+  }
+
+  relieved(): void {
+    if (!this.outbox.congested) this.#vigil?.relieved();
+    this.readOn();
+    this.life.progress();
+  }
+
+  get activity(): number {
+    if (this.limits.heartbeat !== null) return this.exchange.received + this.exchange.sent;
+    return this.stream.bytesRead + this.bytesTaken;
+  }
+
+  get bytesTaken(): number {
+    return this.stream.bytesWritten - this.stream.queuedBytes;
+  }
+
+  get readingHeld(): boolean {
+    return this.#readingHeld;
+  }
+
+  ping({ timeout }: { timeout: number }): Promise<number> {
+    return this.exchange.ping(timeout, undefined);
+  }
+
+  retire(): void {
+    void this.connection.close();
+  }
+
+  /** Runs the program's code: what it throws ends this connection, and nothing else. */
+  guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fail(asError(error));
+    }
+  }
+
+  // ── reading ──
+
+  readOn(): void {
+    if (!this.#readingHeld || this.#mustHold()) return;
+    this.#readingHeld = false;
+    this.stream.resume();
+  }
+
+  #mustHold(): boolean {
+    if (this.life.state === 'ending' || this.life.farewell !== null) return false;
+    return this.inbox.heldBytes > this.#heldLimit || this.exchange.full || this.outbox.overfull;
+  }
+
+  #holdReading(): void {
+    if (this.#readingHeld) return;
+    this.#readingHeld = true;
+    this.stream.pause();
+  }
+}
