@@ -8,7 +8,7 @@ import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import { duplexOver } from './duplex.js';
-import type { MessageListener } from './inbox.js';
+import { isThenable, type MessageListener } from './inbox.js';
 import { Link, type LinkSettings } from './link.js';
 import type {
   ClosedInfo,
@@ -210,9 +210,12 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
     this.#link.fail(error);
   }
 
-  /** The handler of a server's connection: while it works, it is work in flight. */
-  attend(handling: PromiseLike<unknown>): void {
-    this.#link.life.attendHandler(handling);
+  /** Runs a server's handler; its failure ends this connection and nothing else. */
+  handleBy(handler: (connection: SecureConnection<In, Out>) => unknown): void {
+    this.#link.guard(() => {
+      const handling = handler(this);
+      if (isThenable(handling)) this.#link.life.attendHandler(handling);
+    });
   }
 }
 

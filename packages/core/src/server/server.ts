@@ -280,12 +280,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, DomainEvents {
       return;
     }
     if (this.#handlers.connection === null) return;
-    try {
-      const handling = this.#handlers.connection(connection);
-      if (handling !== undefined) connection.attend(handling);
-    } catch (error) {
-      connection.fail(error instanceof Error ? error : new Error(String(error)));
-    }
+    connection.handleBy(this.#handlers.connection);
   }
 
   // ── end ──
