@@ -23,6 +23,22 @@ export { keyMatches } from './key-matches.js';
 export { toPkcs12, type Pkcs12Content } from './pkcs12.js';
 export { fromPkcs12, type Pkcs12Parts } from './pkcs12-reader.js';
 
+// Looking at them
+export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspect.js';
+export {
+  type InspectedCertificate,
+  type InspectedCrl,
+  type InspectedKey,
+  type InspectedRequest,
+  type UnknownExtension,
+} from './facts.js';
+export { summarize } from './summary.js';
+export { lint, type Finding, type LintOptions } from './lint.js';
+export { fingerprint, type Fingerprints } from './fingerprint.js';
+export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './verify-chain.js';
+export { type Source } from './source.js';
+export { type LiveSource } from './live.js';
+
 // Keeping them
 export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store.js';
 export { type PassphraseSource } from './passphrase.js';

@@ -29,12 +29,17 @@ export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject>
 }
 
 /**
- * Reads a private key from PEM (PKCS#8, encrypted PKCS#8, PKCS#1, SEC1) and checks that it is strong enough.
+ * Reads a private key from PEM (PKCS#8, encrypted PKCS#8, PKCS#1, SEC1).
+ * @param strength `strong` refuses keys that peers refuse; `any` reads them all the same.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
-export function readPrivateKey(pem: string | Buffer, passphrase?: string): KeyObject {
+export function readPrivateKey(
+  pem: string | Buffer,
+  passphrase?: string,
+  strength: 'strong' | 'any' = 'strong',
+): KeyObject {
   const key = parsePrivateKey(pem, passphrase);
-  checkStrength(key);
+  if (strength === 'strong') checkStrength(key);
   return key;
 }
 

@@ -1,0 +1,83 @@
+/** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
+import { isIP } from 'node:net';
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { CertificateError } from './errors.js';
+
+/** A server to look at. */
+export interface LiveSource {
+  readonly host: string;
+  readonly port: number;
+  /** The name to ask for; default the host, unless that is an address. */
+  readonly servername?: string | undefined;
+}
+
+/** How long to wait for it. */
+export interface LiveOptions {
+  /** In ms; default 10,000. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The certificates of a server as DER, leaf first, as far as they hang together.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`; the signal's reason where it fires first.
+ */
+export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
+  options.signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
+  const { host, port } = source;
+  const servername = source.servername ?? (isIP(host) === 0 ? host : undefined);
+  // An empty `ca` keeps Node from adding a root of its own to what the server sent.
+  const socket = connect({
+    host,
+    port,
+    ...(servername === undefined ? {} : { servername }),
+    ca: [],
+    rejectUnauthorized: false,
+  });
+  try {
+    await secured(
+      socket,
+      options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    );
+    return chainOf(socket.getPeerCertificate(true));
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    const why = timeout.aborted ? `no answer in ${options.timeout ?? 10_000} ms` : messageOf(cause);
+    const message = `can't read the certificate of ${host}:${port}: ${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    socket.once('secureConnect', resolve);
+    socket.on('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', giveUp);
+      reject(new Error('it closed the connection'));
+    });
+  });
+}
+
+function chainOf(leaf: DetailedPeerCertificate): Buffer[] {
+  const chain: Buffer[] = [];
+  let current: DetailedPeerCertificate | undefined = leaf;
+  // A root's issuer is itself. Without a certificate Node gives an empty object.
+  while (current?.raw instanceof Buffer && !chain.some((der) => der.equals(current?.raw as Buffer))) {
+    chain.push(current.raw);
+    current = current.issuerCertificate;
+  }
+  if (chain.length === 0) throw new Error('it showed no certificate');
+  return chain;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,121 @@
+/** What `inspect` found, for people. */
+import type { Inspected, Inspection } from './inspect.js';
+import type { InspectedCertificate, InspectedCrl, InspectedKey, InspectedRequest } from './facts.js';
+
+const DAY = 86_400_000;
+
+/**
+ * Lines of text, an empty one between two things found.
+ * @param at The moment from which days are counted; default now.
+ */
+export function summarize({ items }: Inspection, at: Date = new Date()): string {
+  return items.map((item) => `${lines(item, at).join('\n')}\n`).join('\n');
+}
+
+/** "in 12 days (2026-01-31 10:00 UTC)", "3 hours ago (…)". */
+export function dateInWords(date: Date, at: Date): string {
+  const shown = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const away = Math.abs(date.getTime() - at.getTime());
+  const span =
+    away >= 2 * DAY ? count(Math.floor(away / DAY), 'day') : count(Math.floor(away / 3_600_000), 'hour');
+  return date < at ? `${span} ago (${shown})` : `in ${span} (${shown})`;
+}
+
+function lines(item: Inspected, at: Date): string[] {
+  switch (item.type) {
+    case 'certificate':
+      return certificateLines(item, at);
+    case 'crl':
+      return crlLines(item, at);
+    case 'request':
+      return requestLines(item);
+    case 'private-key':
+    case 'public-key':
+      return keyLines(item);
+  }
+}
+
+function certificateLines(item: InspectedCertificate, at: Date): string[] {
+  const expires = item.notAfter < at ? 'expired' : 'expires';
+  const starts = item.notBefore > at ? [`valid from ${dateInWords(item.notBefore, at)}`] : [];
+  const { nameConstraints: limits } = item;
+  return [
+    `${item.authority ? 'authority' : 'certificate'}  ${item.subject}`,
+    ...field('issued by', item.selfSigned ? 'itself' : item.issuer),
+    ...field('names', item.names.join(', ')),
+    ...field('for', purposesOf(item)),
+    ...field('may sign for', limits?.permitted.join(', ')),
+    ...field('never for', limits?.excluded.join(', ')),
+    ...field('dates', [...starts, `${expires} ${dateInWords(item.notAfter, at)}`].join(', ')),
+    ...field('key', `${item.key}, signed by ${item.signature}`),
+    ...field('serial', item.serial),
+    ...field('SHA-256', item.fingerprint),
+    ...field('pin', item.spkiPin),
+    ...field('CRL at', item.crlUrls.join(', ')),
+    ...item.unknownExtensions.flatMap(({ oid, critical, hex }) =>
+      field('extension', `${oid}${critical ? ' (critical)' : ''} ${hex}`),
+    ),
+    ...item.findings.flatMap(({ severity, message, fix }) => field(severity, `${message}. ${fix}`)),
+  ];
+}
+
+function purposesOf({ authority, purposes, pathLength }: InspectedCertificate): string {
+  if (!authority) return purposes.join(', ') || 'anything (it doesn’t say)';
+  if (pathLength === undefined) return 'signing certificates';
+  return pathLength === 0
+    ? 'signing leaf certificates only'
+    : `signing, with ${count(pathLength, 'authority')} below`;
+}
+
+function crlLines(item: InspectedCrl, at: Date): string[] {
+  const { nextUpdate } = item;
+  const due =
+    nextUpdate === undefined
+      ? 'never due'
+      : `${nextUpdate < at ? 'stale since' : 'due'} ${dateInWords(nextUpdate, at)}`;
+  return [
+    `revocation list  ${item.issuer}`,
+    ...field('number', item.number),
+    ...field('dates', `made ${dateInWords(item.thisUpdate, at)}, ${due}`),
+    ...field('signed by', item.signature),
+    ...field('withdraws', count(item.size, 'certificate')),
+    ...item.revoked.flatMap(({ serial, date, reason }) =>
+      field('', `${serial} ${date.toISOString().slice(0, 10)} ${reason ?? ''}`.trimEnd()),
+    ),
+  ];
+}
+
+function requestLines(item: InspectedRequest): string[] {
+  return [
+    `request  ${
+      Object.entries(item.subject)
+        .map(([field, value]) => `${field}=${[value].flat().join('+')}`)
+        .join(', ') || '(no subject)'
+    }`,
+    ...field('names', item.names.join(', ')),
+    ...field('key', item.key),
+    ...field(
+      'signature',
+      item.signatureValid ? 'its key’s own' : 'wrong: it was changed after it was signed',
+    ),
+    ...(item.asksForAuthority ? field('warning', 'it asks for the right to sign certificates') : []),
+  ];
+}
+
+function keyLines(item: InspectedKey): string[] {
+  const locked = item.encrypted ? ', encrypted' : '';
+  return [
+    `${item.type.replace('-', ' ')}  ${item.key ?? '(closed without its passphrase)'}${locked}`,
+    ...field('pin', item.spkiPin),
+  ];
+}
+
+/** Nothing for what isn't there. */
+function field(label: string, value: string | undefined): string[] {
+  return value === undefined || value === '' ? [] : [`  ${label.padEnd(12)} ${value}`];
+}
+
+function count(number: number, noun: string): string {
+  const plural = noun.endsWith('y') && noun !== 'day' ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`;
+}
