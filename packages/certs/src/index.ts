@@ -1,5 +1,11 @@
 // Authorities and what they sign
 export { createAuthority, loadAuthority, type Authority, type CrlOptions, type Signed } from './authority.js';
+export {
+  createDevelopmentAuthority,
+  localNames,
+  type DevelopmentAuthority,
+  type DevelopmentAuthorityOptions,
+} from './development-authority.js';
 export { type AuthorityOptions } from './authority-certificate.js';
 export {
   createSelfSigned,
@@ -42,6 +48,20 @@ export { type LiveSource } from './live.js';
 // Keeping them
 export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store.js';
 export { type PassphraseSource } from './passphrase.js';
+
+// Over time
+export {
+  checkExpiry,
+  type CertificateExpiry,
+  type CrlExpiry,
+  type Expiry,
+  type ExpiryOptions,
+  type UnreadableExpiry,
+} from './expiry.js';
+export { prometheusText } from './prometheus.js';
+export { needsRenewal, type RenewalNeed, type RenewalRule } from './renewal.js';
+export { renew, type RenewalRequest, type RenewOptions, type RenewResult } from './renew.js';
+export { watchRenewal, type WatchRenewalOptions } from './watch-renewal.js';
 
 // Withdrawing
 export { revocationReasons, type Crl, type RevocationReason } from './crl.js';

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createAuthority } from './authority.js';
 import { createCsr } from './csr.js';
 import { CertificateError } from './errors.js';
+import { fingerprint } from './fingerprint.js';
 import { inspect } from './inspect.js';
 import { createSelfSigned } from './issue.js';
 import { encryptKey } from './key-encryption.js';
@@ -64,11 +65,11 @@ describe('an inspection', () => {
 
   it('is plain data that JSON carries', async () => {
     const { certificate } = await createSelfSigned({ names: ['a.test'] });
-    const [item] = JSON.parse(JSON.stringify(await inspect(certificate))).items as [
-      { notAfter: string; subject: string },
-    ];
-    expect(item.subject).toBe('CN=a.test');
-    expect(Date.parse(item.notAfter)).toBeGreaterThan(Date.now());
+    const { items } = JSON.parse(JSON.stringify(await inspect(certificate))) as {
+      items: { notAfter: string; subject: string }[];
+    };
+    expect(items.map(({ subject }) => subject)).toEqual(['CN=a.test']);
+    expect(Date.parse(items[0]?.notAfter ?? '')).toBeGreaterThan(Date.now());
   });
 
   it('finds everything in a mixed text, in its order', async () => {
@@ -99,17 +100,13 @@ describe('an inspection', () => {
   });
 
   it('shows of a private key its public half alone', async () => {
-    const { key } = await createSelfSigned({ names: ['a.test'] });
+    const { key, certificate } = await createSelfSigned({ names: ['a.test'] });
     const locked = await encryptKey(key, 'secret');
     const [closed] = (await inspect(locked)).items;
     expect(closed).toEqual({ type: 'private-key', encrypted: true, key: undefined, spkiPin: undefined });
     const [open] = (await inspect(locked, { passphrase: 'secret' })).items;
-    expect(open).toEqual({
-      type: 'private-key',
-      encrypted: true,
-      key: 'P-256',
-      spkiPin: expect.stringMatching(/^sha256\//),
-    });
+    const { spkiPin } = await fingerprint(certificate);
+    expect(open).toEqual({ type: 'private-key', encrypted: true, key: 'P-256', spkiPin });
     await expect(inspect(locked, { passphrase: 'wrong' })).rejects.toMatchObject({
       code: 'KNSOCK_CERTIFICATE_PASSPHRASE',
     });

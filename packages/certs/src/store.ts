@@ -3,6 +3,11 @@ import { resolve } from 'node:path';
 import { authorityFrom, type Authority } from './authority.js';
 import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { readBytes, readIfThere } from './atomic-file.js';
+import {
+  makeDevelopmentChain,
+  type DevelopmentAuthority,
+  type DevelopmentAuthorityOptions,
+} from './development-authority.js';
 import { CertificateError } from './errors.js';
 import { readJournal } from './journal.js';
 import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
@@ -31,6 +36,9 @@ export interface StoredCertificate extends IssuedRecord {
   readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
 }
 
+/** The name of a development authority's files; its root's is `root`. */
+const DEVELOPMENT = 'development';
+
 /** A folder of authorities and certificates. */
 export interface Store {
   readonly directory: string;
@@ -41,6 +49,11 @@ export interface Store {
    * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
    */
   createAuthority(options: AuthorityOptions & { readonly file?: string | undefined }): Promise<Authority>;
+  /**
+   * Creates a development authority: `ca/root.crt` and `.crl`, `ca/development.crt` and `.key`; no root key.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
+   */
+  createDevelopmentAuthority(options?: DevelopmentAuthorityOptions): Promise<DevelopmentAuthority>;
   /**
    * Opens an authority; without a name the only one that has its key here.
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_KEY_ABSENT` or `_PASSPHRASE`.
@@ -84,6 +97,18 @@ class FolderStore implements Store {
     const material = { certificate, chain: certificate, key: await ledger.protect(privateKeyPem(key)) };
     await ledger.record(record, material, { file: name });
     return this.authority(name);
+  }
+
+  async createDevelopmentAuthority(options: DevelopmentAuthorityOptions = {}): Promise<DevelopmentAuthority> {
+    const { root, rootCrl, intermediate, key } = await makeDevelopmentChain(options);
+    const ledger = new StoreLedger(this.#folder, 'root');
+    const { certificate } = root;
+    await ledger.record(root.record, { certificate, chain: certificate }, { file: 'root' });
+    await ledger.publish(() => rootCrl);
+    const chain = intermediate.certificate + certificate;
+    const material = { certificate: intermediate.certificate, chain, key: await ledger.protect(key) };
+    await ledger.record(intermediate.record, material, { file: DEVELOPMENT });
+    return Object.assign(await this.authority(DEVELOPMENT), { rootCrl: rootCrl.pem });
   }
 
   async authority(name?: string): Promise<Authority> {

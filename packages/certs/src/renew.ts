@@ -1,0 +1,139 @@
+/** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
+import type { X509Certificate } from '@knsock/core/x509';
+import { readBytes } from './atomic-file.js';
+import { CertificateError } from './errors.js';
+import type { CertificateKind } from './extensions.js';
+import type { Issued, LeafOptions } from './issue.js';
+import type { KeyType } from './keys.js';
+import { settlePair, writePair } from './pair.js';
+import { renewalDate, type RenewalRule } from './renewal.js';
+import { readCertificates } from './source.js';
+import { keyMatches } from './key-matches.js';
+
+/** What the new certificate is to say: as the old one did. */
+export interface RenewalRequest extends LeafOptions {
+  readonly kind: CertificateKind;
+}
+
+/** Options of `renew`. */
+export interface RenewOptions extends RenewalRule {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /**
+   * Who issues: an authority, or a function that asks one elsewhere. An authority of a store must be opened anew for
+   * each run only if its own certificate changed.
+   */
+  readonly issuer:
+    { issue(request: RenewalRequest): Promise<Issued> } | ((request: RenewalRequest) => Promise<Issued>);
+  /** Opens the key file where that is encrypted; the renewed key is written in the clear. */
+  readonly keyPassphrase?: string | undefined;
+  /** Keep the key, for peers that pin it; default false. */
+  readonly reuseKey?: boolean | undefined;
+  /** Renew even where it isn't due; default false. */
+  readonly force?: boolean | undefined;
+  /** Called after the files are in place: reload what doesn't watch them. */
+  readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
+}
+
+/** What `renew` did. */
+export interface RenewResult {
+  readonly renewed: boolean;
+  readonly notAfter: Date;
+  /** When it is due next. */
+  readonly dueAt: Date;
+}
+
+/**
+ * Renews a certificate if it is due: same names, subject, kind and length of life. The files change together, and a
+ * crash leaves the old pair or the new one.
+ * @throws CertificateError where the files can't be read, the issuer refuses, or `onRenewed` failed
+ *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
+ */
+export async function renew(options: RenewOptions): Promise<RenewResult> {
+  const { certFile, keyFile } = options;
+  await settlePair({ certFile, keyFile });
+  const current = await readLeaf(certFile);
+  const dueAt = renewalDate(current, options.renewAt);
+  const due = (options.at ?? new Date()) >= dueAt;
+  if (!due && options.force !== true) return { renewed: false, notAfter: current.notAfter, dueAt };
+  const key = (await readBytes(keyFile)).toString('utf8');
+  checkPair(options, current, key);
+  const request = requestOf(
+    current,
+    options.reuseKey === true ? { privateKey: key, keyPassphrase: options.keyPassphrase } : {},
+  );
+  const issued = await (typeof options.issuer === 'function'
+    ? options.issuer(request)
+    : options.issuer.issue(request));
+  await writePair({ certFile, keyFile }, issued, true);
+  await runHook(options, issued);
+  const next = await readLeaf(certFile);
+  return { renewed: true, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
+}
+
+async function readLeaf(file: string): Promise<X509Certificate> {
+  const [leaf] = await readCertificates({ file });
+  return leaf as X509Certificate;
+}
+
+/** A pair that doesn't fit is somebody's mistake to look at, not ours to write over. */
+function checkPair(
+  { certFile, keyFile, keyPassphrase }: RenewOptions,
+  current: X509Certificate,
+  key: string,
+): void {
+  if (keyMatches(current.pem, key, keyPassphrase)) return;
+  throw new CertificateError('KNSOCK_CERTIFICATE_KEY_MISMATCH', `${keyFile} is not the key of ${certFile}`, {
+    file: keyFile,
+  });
+}
+
+/** What a certificate says, as the request for its successor. */
+function requestOf(current: X509Certificate, key: Partial<RenewalRequest>): RenewalRequest {
+  const { subject, dnsNames, ipAddresses, uris, emailAddresses, crlDistributionPoints = [] } = current;
+  const days = (current.notAfter.getTime() + 1_000 - current.notBefore.getTime()) / 86_400_000;
+  const one = (oid: string) => subject.values(oid)[0];
+  return {
+    kind: kindOf(current),
+    names: [...dnsNames, ...ipAddresses, ...uris, ...emailAddresses],
+    days,
+    maxDays: Math.max(days, 398),
+    keyType: keyTypeOf(current),
+    commonName: subject.commonNames[0],
+    organizationalUnit: subject.organizationalUnits,
+    organization: one('2.5.4.10'),
+    locality: one('2.5.4.7'),
+    state: one('2.5.4.8'),
+    country: one('2.5.4.6'),
+    crlUrls: crlDistributionPoints.flatMap(({ names }) =>
+      names.flatMap((name) => (name.kind === 'uri' ? [name.value] : [])),
+    ),
+    ...key,
+  };
+}
+
+function kindOf({ extendedKeyUsage }: X509Certificate): CertificateKind {
+  const [server, client] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'].map(
+    (oid) => extendedKeyUsage?.includes(oid) ?? true,
+  );
+  return server === true ? (client === true ? 'peer' : 'server') : 'client';
+}
+
+function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {
+  if (kind.type === 'ed25519') return 'ed25519';
+  if ('bits' in kind) return kind.bits > 3_072 ? 'rsa4096' : kind.bits > 2_048 ? 'rsa3072' : 'rsa2048';
+  return kind.type === 'ec' && kind.curve === '1.3.132.0.34' ? 'p384' : 'p256';
+}
+
+async function runHook({ onRenewed, certFile }: RenewOptions, issued: Issued): Promise<void> {
+  try {
+    await onRenewed?.(issued);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_HOOK',
+      `the hook after the renewal of ${certFile} failed: ${why}`,
+      { cause, file: certFile },
+    );
+  }
+}
