@@ -65,6 +65,12 @@ export { watchRenewal, type WatchRenewalOptions } from './watch-renewal.js';
 
 // Withdrawing
 export { revocationReasons, type Crl, type RevocationReason } from './crl.js';
+export {
+  revocationSource,
+  type RefreshingRevocationSource,
+  type RevocationSourceOptions,
+} from './revocation-source.js';
+export { type CrlLocation } from './crl-location.js';
 
 // What an authority remembers
 export { type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';

@@ -21,8 +21,8 @@ export interface IssuedRecord {
 
 /** Where a store puts the files of an issued certificate. */
 export interface Placement {
-  /** Name of the files without their endings; by default made from the first name. */
-  readonly file?: string | undefined;
+  /** Name of the files without their endings; by default made from the first name. `false` places none. */
+  readonly file?: string | false | undefined;
   /** Replaces files of that name; default false. */
   readonly overwrite?: boolean | undefined;
 }

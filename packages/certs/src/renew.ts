@@ -1,10 +1,13 @@
 /** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
+import { basename, dirname, join } from 'node:path';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from './atomic-file.js';
+import type { Authority } from './authority.js';
 import { CertificateError } from './errors.js';
 import type { CertificateKind } from './extensions.js';
 import type { Issued, LeafOptions } from './issue.js';
 import type { KeyType } from './keys.js';
+import { withProcessLock } from './process-lock.js';
 import { settlePair, writePair } from './pair.js';
 import { renewalDate, type RenewalRule } from './renewal.js';
 import { readCertificates } from './source.js';
@@ -20,20 +23,23 @@ export interface RenewOptions extends RenewalRule {
   readonly certFile: string;
   readonly keyFile: string;
   /**
-   * Who issues: an authority, or a function that asks one elsewhere. An authority of a store must be opened anew for
-   * each run only if its own certificate changed.
+   * Who issues: an authority, or a function that asks one elsewhere.
    */
-  readonly issuer:
-    { issue(request: RenewalRequest): Promise<Issued> } | ((request: RenewalRequest) => Promise<Issued>);
+  readonly issuer: Pick<Authority, 'issue'> | ((request: RenewalRequest) => Promise<Issued>);
   /** Opens the key file where that is encrypted; the renewed key is written in the clear. */
   readonly keyPassphrase?: string | undefined;
   /** Keep the key, for peers that pin it; default false. */
   readonly reuseKey?: boolean | undefined;
   /** Renew even where it isn't due; default false. */
   readonly force?: boolean | undefined;
+  /** Ends the wait for another process that renews the same files. */
+  readonly signal?: AbortSignal | undefined;
   /** Called after the files are in place: reload what doesn't watch them. */
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
+
+/** Issuing may ask an authority over a slow network. */
+const LOCK_TIMEOUT = 60_000;
 
 /** What `renew` did. */
 export interface RenewResult {
@@ -50,25 +56,41 @@ export interface RenewResult {
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
-  const { certFile, keyFile } = options;
-  await settlePair({ certFile, keyFile });
-  const current = await readLeaf(certFile);
+  const now = await standing(options);
+  if (!now.due) return now.result;
+  const { certFile, signal } = options;
+  const lock = join(dirname(certFile), `.${basename(certFile)}.lock`);
+  // A second process that waited finds the certificate renewed.
+  return withProcessLock(lock, { timeout: LOCK_TIMEOUT, signal }, async () => {
+    await settlePair(options);
+    const then = await standing(options);
+    return then.due ? renewNow(options, then.current) : then.result;
+  });
+}
+
+/** Where the certificate stands: what it is, whether it is due, and what to answer where it isn't. */
+async function standing(options: RenewOptions) {
+  const current = await readLeaf(options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
-  const due = (options.at ?? new Date()) >= dueAt;
-  if (!due && options.force !== true) return { renewed: false, notAfter: current.notAfter, dueAt };
+  const due = options.force === true || (options.at ?? new Date()) >= dueAt;
+  return { current, due, result: { renewed: false, notAfter: current.notAfter, dueAt } };
+}
+
+async function renewNow(options: RenewOptions, current: X509Certificate): Promise<RenewResult> {
+  const { certFile, keyFile } = options;
   const key = (await readBytes(keyFile)).toString('utf8');
   checkPair(options, current, key);
-  const request = requestOf(
-    current,
-    options.reuseKey === true ? { privateKey: key, keyPassphrase: options.keyPassphrase } : {},
-  );
-  const issued = await (typeof options.issuer === 'function'
-    ? options.issuer(request)
-    : options.issuer.issue(request));
+  const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
+  const issued = await issueBy(options.issuer, request);
   await writePair({ certFile, keyFile }, issued, true);
   await runHook(options, issued);
   const next = await readLeaf(certFile);
   return { renewed: true, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
+}
+
+/** A store's authority keeps the record; the files are ours to swap. */
+function issueBy(issuer: RenewOptions['issuer'], request: RenewalRequest): Promise<Issued> {
+  return typeof issuer === 'function' ? issuer(request) : issuer.issue({ ...request, file: false });
 }
 
 async function readLeaf(file: string): Promise<X509Certificate> {
@@ -89,7 +111,11 @@ function checkPair(
 }
 
 /** What a certificate says, as the request for its successor. */
-function requestOf(current: X509Certificate, key: Partial<RenewalRequest>): RenewalRequest {
+function requestOf(
+  current: X509Certificate,
+  privateKey: string | undefined,
+  keyPassphrase: string | undefined,
+): RenewalRequest {
   const { subject, dnsNames, ipAddresses, uris, emailAddresses, crlDistributionPoints = [] } = current;
   const days = (current.notAfter.getTime() + 1_000 - current.notBefore.getTime()) / 86_400_000;
   const one = (oid: string) => subject.values(oid)[0];
@@ -108,7 +134,7 @@ function requestOf(current: X509Certificate, key: Partial<RenewalRequest>): Rene
     crlUrls: crlDistributionPoints.flatMap(({ names }) =>
       names.flatMap((name) => (name.kind === 'uri' ? [name.value] : [])),
     ),
-    ...key,
+    ...(privateKey === undefined ? {} : { privateKey, keyPassphrase }),
   };
 }
 

@@ -49,7 +49,12 @@ export class StoreFolder {
   }
 
   /** Where a certificate's files go. */
-  filesFor(record: IssuedRecord, file: string | undefined, withKey: boolean): IssuedFiles {
+  filesFor(
+    record: IssuedRecord,
+    file: string | false | undefined,
+    withKey: boolean,
+  ): IssuedFiles | undefined {
+    if (file === false) return undefined;
     const name = checkFileName(file ?? defaultFileName(record));
     const base = this.#at(record.kind === 'authority' ? 'ca' : 'issued', name);
     return { certFile: `${base}.crt`, keyFile: withKey ? `${base}.key` : undefined };

@@ -17,23 +17,16 @@ export class StoreLedger implements Ledger {
   }
 
   /** The index comes first: what the folder shows is always in it, even after a crash between the two. */
-  record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles> {
+  record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles | undefined> {
     const folder = this.#folder;
     const files = folder.filesFor(record, placement.file, material.key !== undefined);
     const overwrite = placement.overwrite ?? false;
     return folder.exclusively(async () => {
-      if (!overwrite) await refuseExisting(files);
-      await this.#append({
-        event: 'issued',
-        authority: this.#authority,
-        file: folder.relative(files.certFile),
-        ...record,
-      });
-      await writeAtomic(folder.archiveFile(record.serial), material.certificate, {
-        mode: PUBLIC,
-        overwrite: false,
-      });
-      await writePair(files, material, overwrite);
+      if (files !== undefined && !overwrite) await refuseExisting(files);
+      const file = files && folder.relative(files.certFile);
+      await this.#append({ event: 'issued', authority: this.#authority, file, ...record });
+      await this.#archive(record.serial, material.certificate);
+      if (files !== undefined) await writePair(files, material, overwrite);
       return files;
     });
   }
@@ -79,6 +72,11 @@ export class StoreLedger implements Ledger {
 
   async #revocations(): Promise<Revocation[]> {
     return (await this.#entries()).filter((entry) => entry.event === 'revoked');
+  }
+
+  /** Refuses a serial that is taken. */
+  #archive(serial: string, certificate: string): Promise<void> {
+    return writeAtomic(this.#folder.archiveFile(serial), certificate, { mode: PUBLIC, overwrite: false });
   }
 
   #append(entry: JournalEntry): Promise<void> {

@@ -11,7 +11,7 @@ import {
 import { CertificateError } from './errors.js';
 import { readJournal } from './journal.js';
 import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
-import type { IssuedRecord, Placement } from './ledger.js';
+import type { IssuedRecord } from './ledger.js';
 import { readPassphrase, type PassphraseSource } from './passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -88,7 +88,9 @@ class FolderStore implements Store {
     this.#folder = folder;
   }
 
-  async createAuthority(options: AuthorityOptions & Pick<Placement, 'file'>): Promise<Authority> {
+  async createAuthority(
+    options: AuthorityOptions & { readonly file?: string | undefined },
+  ): Promise<Authority> {
     const library = await x509Library();
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(library, options, key);

@@ -1,5 +1,6 @@
 /** Renewal as long as a program runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backOff } from './back-off.js';
 import { CertificateError } from './errors.js';
 import { renew, type RenewOptions, type RenewResult } from './renew.js';
 
@@ -37,12 +38,6 @@ export async function watchRenewal(options: WatchRenewalOptions): Promise<void> 
     else if (outcome.renewed) options.onResult?.(outcome);
     await sleep(pause, undefined, { ref: false, signal: options.signal }).catch(() => undefined);
   }
-}
-
-/** The pause before attempt `failures` + 1: doubled each time, an hour at most, a tenth more or less. */
-export function backOff(first: number, failures: number, random: () => number = Math.random): number {
-  const pause = Math.min(first * 2 ** (failures - 1), 60 * MINUTE);
-  return Math.round(pause * (0.9 + 0.2 * random()));
 }
 
 async function attempt(options: WatchRenewalOptions): Promise<RenewResult | CertificateError> {

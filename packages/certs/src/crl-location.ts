@@ -1,0 +1,103 @@
+/** Revocation lists fetched from a file or over HTTP, within bounds. */
+import { open } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
+import { fileError } from './atomic-file.js';
+import { CertificateError } from './errors.js';
+import { translating } from './source.js';
+
+/** What a fetch may cost. */
+export interface FetchBounds {
+  readonly timeout: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** A list is public and signed, so plain http is fine for it (RFC 5280 §8), and usual. */
+export type CrlLocation = string | URL;
+
+/**
+ * Fetches the lists of a location.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`.
+ */
+export async function fetchCrls(
+  location: CrlLocation,
+  bounds: FetchBounds,
+): Promise<CertificateRevocationList[]> {
+  const url = urlOf(location);
+  if (url === undefined || url.protocol === 'file:') {
+    const file = url === undefined ? location.toString() : fileURLToPath(url);
+    const bytes = await readBounded(file, bounds.maxBytes);
+    return translating({ file }, () => parseCrls(bytes));
+  }
+  const bytes = await download(url, bounds);
+  return translating(bytes, () => parseCrls(bytes));
+}
+
+/** A path has no '://'; a Windows drive is no scheme. */
+function urlOf(location: CrlLocation): URL | undefined {
+  if (location instanceof URL) return location;
+  return /^(https?|file):\/\//i.test(location) ? new URL(location) : undefined;
+}
+
+async function readBounded(file: string, maxBytes: number): Promise<Buffer> {
+  const handle = await open(file).catch((cause: unknown) => {
+    throw fileError(file, 'read', cause);
+  });
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) throw tooLarge(file, maxBytes);
+    return await handle.readFile();
+  } catch (cause) {
+    throw fileError(file, 'read', cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function download(url: URL, bounds: FetchBounds): Promise<Buffer> {
+  const signal = AbortSignal.any([bounds.signal, AbortSignal.timeout(bounds.timeout)]);
+  try {
+    const response = await fetch(url, { signal, headers: { accept: 'application/pkix-crl, */*' } });
+    if (!response.ok) throw unreachable(url, `status ${response.status}`);
+    return await readBody(response, url, bounds.maxBytes);
+  } catch (cause) {
+    bounds.signal.throwIfAborted();
+    if (cause instanceof CertificateError) throw cause;
+    throw unreachable(url, signal.aborted ? `no answer in ${bounds.timeout} ms` : causeOf(cause), cause);
+  }
+}
+
+async function readBody(response: Response, url: URL, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the rest of the body.
+  const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(url.href, maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(where: string, maxBytes: number): CertificateError {
+  const message = `the revocation list at ${where} is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
+  return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, {
+    hint: 'Raise maxBytes if the list is right.',
+  });
+}
+
+function unreachable(url: URL, why: string, cause?: unknown): CertificateError {
+  const hint = 'Is the server with the revocation list running, and can this machine reach it?';
+  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `can't fetch ${url.href}: ${why}`, {
+    cause,
+    hint,
+  });
+}
+
+/** fetch hides the system's error one level down. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

@@ -1,0 +1,111 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAuthority } from './authority.js';
+import { checkExpiry } from './expiry.js';
+import { createSelfSigned } from './issue.js';
+import { prometheusText } from './prometheus.js';
+import { needsRenewal } from './renewal.js';
+
+const DAY = 86_400_000;
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'knsock-expiry-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const inDays = (days: number) => new Date(Date.now() + days * DAY);
+
+describe('an expiry check', () => {
+  it('goes through folders and files, the soonest end first, and tells what can’t be read', async () => {
+    await mkdir(join(folder, 'sub'));
+    const [soon, later] = [join(folder, 'sub', 'soon.pem'), join(folder, 'later.crt')];
+    await writeFile(soon, (await createSelfSigned({ names: ['soon.test'], days: 10 })).certificate);
+    await writeFile(later, (await createSelfSigned({ names: ['later.test'] })).certificate);
+    await writeFile(join(folder, 'notes.txt'), 'not looked at');
+    await writeFile(join(folder, '.later.crt.next'), 'not looked at');
+    const results = await checkExpiry({ folders: [folder], files: [join(folder, 'none.crt')] });
+    expect(results).toMatchObject([
+      {
+        source: join(folder, 'none.crt'),
+        state: 'unreadable',
+        error: { code: 'KNSOCK_CERTIFICATE_NOT_FOUND' },
+      },
+      { source: soon, subject: 'CN=soon.test', state: 'due', daysLeft: 9 },
+      { source: later, subject: 'CN=later.test', state: 'good', daysLeft: 89 },
+    ]);
+  });
+
+  it.each([
+    [100, 'expired'],
+    [80, 'due'],
+    [1, 'good'],
+    [-2, 'not-yet-valid'],
+  ])('%i days from now says %s', async (days, state) => {
+    const file = join(folder, 'a.crt');
+    await writeFile(file, (await createSelfSigned({ names: ['a.test'] })).certificate);
+    expect(await checkExpiry({ files: [file], at: inDays(days) })).toMatchObject([{ state }]);
+  });
+
+  it('sees a stale revocation list', async () => {
+    const file = join(folder, 'root.crl');
+    const crl = await (await createAuthority({ commonName: 'Root' })).crl({ days: 3 });
+    for (const bytes of [crl.pem, crl.der]) {
+      await writeFile(file, bytes);
+      expect(await checkExpiry({ files: [file] })).toMatchObject([
+        { type: 'crl', issuer: 'CN=Root', state: 'good' },
+      ]);
+      expect(await checkExpiry({ files: [file], at: inDays(4) })).toMatchObject([{ state: 'stale' }]);
+    }
+  });
+
+  it('is written as Prometheus metrics, each series once', async () => {
+    const authority = await createAuthority({ commonName: 'a "quoted" \\ name' });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
+    const file = join(folder, 'a.pem');
+    await writeFile(file, certificate + certificate + (await authority.crl()).pem);
+    const results = await checkExpiry({ files: [file, join(folder, 'none.pem')] });
+    const text = prometheusText(results);
+    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    for (const line of samples) expect(line).toMatch(/^[a-z_]+\{([a-z]+="([^"\\]|\\["\\n])*",?)+\} \d+$/);
+    expect(new Set(samples.map((line) => line.replace(/ \d+$/, ''))).size).toBe(samples.length);
+    expect(
+      samples.some(
+        (line) => line.startsWith('knsock_crl_next_update_seconds{') && line.includes('a \\\\\\"quoted'),
+      ),
+    ).toBe(true);
+    expect(text).toContain(`knsock_certificate_readable{source="${join(folder, 'none.pem')}"} 0`);
+    expect(text.endsWith('\n')).toBe(true);
+  });
+});
+
+describe('the need for renewal', () => {
+  it('comes after two thirds of the life, and exits as step does', async () => {
+    const { certificate } = await createSelfSigned({ names: ['a.test'], days: 90 });
+    expect(await needsRenewal(certificate, { at: inDays(50) })).toMatchObject({ due: false, exitCode: 1 });
+    expect(await needsRenewal(certificate, { at: inDays(70) })).toMatchObject({ due: true, exitCode: 0 });
+    expect(await needsRenewal(certificate, { at: inDays(50), renewAt: 0.4 })).toMatchObject({
+      due: true,
+      exitCode: 0,
+    });
+    expect(await needsRenewal({ file: join(folder, 'none.crt') })).toMatchObject({ due: false, exitCode: 2 });
+    expect(await needsRenewal('garbage')).toMatchObject({ due: false, exitCode: 255 });
+  });
+
+  it('is spread among certificates and the same at every look', async () => {
+    const certificates = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(() => createSelfSigned({ names: ['a.test'] })),
+    );
+    const dates = await Promise.all(
+      certificates.map(async ({ certificate }) => (await needsRenewal(certificate)).dueAt?.getTime() ?? 0),
+    );
+    const again = await Promise.all(
+      certificates.map(async ({ certificate }) => (await needsRenewal(certificate)).dueAt?.getTime() ?? 0),
+    );
+    expect(new Set(dates).size).toBe(dates.length);
+    expect(Math.max(...dates) - Math.min(...dates)).toBeLessThan((90 * DAY) / 20);
+    expect(again).toEqual(dates);
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withProcessLock } from './process-lock.js';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'knsock-lock-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const options = { timeout: 10_000 };
+const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+
+describe('a process lock', () => {
+  it('lets one in at a time, and leaves nothing behind', async () => {
+    let inside = 0;
+    const work = async () => {
+      inside += 1;
+      expect(inside).toBe(1);
+      await new Promise(setImmediate);
+      inside -= 1;
+    };
+    await Promise.all(Array.from({ length: 12 }, () => withProcessLock(directory, options, work)));
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('is free again after work that failed', async () => {
+    await expect(
+      withProcessLock(directory, options, () => Promise.reject(new Error('failed'))),
+    ).rejects.toThrow('failed');
+    expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('clears away what a dead process left', async () => {
+    await writeFile(join(directory, `1-${host}-4194303-1-aaaaaaaaaaaa`), '');
+    await writeFile(join(directory, `drawing-${host}-4194303-1-bbbbbbbbbbbb`), '');
+    // The same pid as ours, started at another time: it came back.
+    if (process.platform === 'linux')
+      await writeFile(join(directory, `1-${host}-${process.pid}-1-cccccccccccc`), '');
+    expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('says who holds it when the time is over', async () => {
+    const held = join(directory, '1-00000000-42-1-aaaaaaaaaaaa');
+    await writeFile(held, '');
+    const waiting = withProcessLock(directory, { timeout: 20 }, () => Promise.resolve());
+    await expect(waiting).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_LOCKED',
+      file: held,
+      retryable: true,
+    });
+    expect(await readdir(directory)).toEqual(['1-00000000-42-1-aaaaaaaaaaaa']);
+  });
+
+  it('stops waiting with its signal', async () => {
+    await writeFile(join(directory, '1-00000000-42-1-aaaaaaaaaaaa'), '');
+    const closing = new AbortController();
+    const waiting = withProcessLock(directory, { ...options, signal: closing.signal }, () =>
+      Promise.resolve(),
+    );
+    const reason = new Error('enough');
+    closing.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+});
