@@ -174,7 +174,8 @@ export class DerReader {
   }
 
   #requireMinimal(content: Buffer, what: string): void {
-    const [first, second] = content;
+    const first = content[0];
+    const second = content[1];
     if (first === undefined) this.fail(`${what} is an integer without bytes`);
     if (second === undefined) return;
     if ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80))
@@ -186,20 +187,27 @@ export class DerReader {
       this.fail(`${what} is an identifier of ${content.length} bytes`);
     if ((content.at(-1) as number) >= 0x80) this.fail(`${what} is an identifier cut short`);
     const arcs: (number | bigint)[] = [];
-    let arc = 0n;
-    let isStart = true;
-    for (const byte of content) {
-      if (isStart && byte === 0x80) this.fail(`${what} is an identifier that isn’t minimal`);
-      arc = (arc << 7n) | BigInt(byte & 0x7f);
-      isStart = byte < 0x80;
-      if (!isStart) continue;
-      arcs.push(arc);
-      arc = 0n;
+    for (let at = 0, start = 0; at < content.length; at++) {
+      if (at === start && content[at] === 0x80) this.fail(`${what} is an identifier that isn’t minimal`);
+      if ((content[at] as number) >= 0x80) continue;
+      arcs.push(decodeArc(content, start, at + 1));
+      start = at + 1;
     }
-    const first = arcs[0] as bigint;
-    const root = first < 80n ? first / 40n : 2n;
-    return [root, first - root * 40n, ...arcs.slice(1)].join('.');
+    const first = arcs[0] as number | bigint;
+    const root = first < 40 ? 0 : first < 80 ? 1 : 2;
+    arcs[0] = typeof first === 'bigint' ? first - BigInt(root * 40) : first - root * 40;
+    return `${root}.${arcs.join('.')}`;
   }
+}
+
+/** An arc in base 128; only those longer than a safe number pay for a bigint. */
+function decodeArc(content: Buffer, start: number, end: number): number | bigint {
+  let arc: number | bigint = end - start > 7 ? 0n : 0;
+  for (let at = start; at < end; at++) {
+    const digit = (content[at] as number) & 0x7f;
+    arc = typeof arc === 'bigint' ? arc * 128n + BigInt(digit) : arc * 128 + digit;
+  }
+  return arc;
 }
 
 const hex = (byte: number | undefined): string => `0x${(byte ?? 0).toString(16).padStart(2, '0')}`;

@@ -28,17 +28,17 @@ export function showTime(time: Date | number): string {
 function toMilliseconds(content: Buffer, yearDigits: number): number {
   const written = digits(content, 0, yearDigits);
   const year = yearDigits === 4 ? written : written + (written < 50 ? 2000 : 1900);
-  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) =>
-    digits(content, yearDigits + at, 2),
-  ) as FiveNumbers;
+  const month = digits(content, yearDigits, 2);
+  const day = digits(content, yearDigits + 2, 2);
+  const hour = digits(content, yearDigits + 4, 2);
+  const minute = digits(content, yearDigits + 6, 2);
+  const second = digits(content, yearDigits + 8, 2);
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   const isDate = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!isDate || !(hour <= 23 && minute <= 59 && second <= 59)) return NaN;
   return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000;
 }
-
-type FiveNumbers = [number, number, number, number, number];
 
 function digits(content: Buffer, start: number, count: number): number {
   let value = 0;
