@@ -27,6 +27,7 @@ export default defineConfig({
           root: 'tests',
           include: ['src/**/*.test.ts'],
           exclude: ['src/interop/**'],
+          globalSetup: ['src/support/built-command.ts'],
           testTimeout: 30_000,
         },
       },

@@ -8,6 +8,7 @@ export default defineConfig({
     name: 'interop',
     root: 'tests',
     include: ['src/interop/**/*.test.ts'],
+    globalSetup: ['src/support/built-command.ts'],
     reporters: ['default', '../scripts/closing-line-reporter.mjs'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,18 +1,10 @@
-/** The `knsock` command as a child process, run from its source. */
+/** The `knsock` command as a child process, built from its source (`built-command.ts`). */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
-const source = fileURLToPath(new URL('../../../packages/cli/src/bin.ts', import.meta.url));
 /** What runs the command: `[program, ...arguments]`, to be followed by the command's own. */
-export const knsockCommand = [
-  process.execPath,
-  '-C',
-  '@knsock/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  source,
-] as const;
+export const knsockCommand = [process.execPath, inject('knsock')] as const;
 
 export interface Ended {
   readonly code: number | null;
