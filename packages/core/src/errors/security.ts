@@ -59,6 +59,19 @@ export class PeerNotAllowedError extends SecurityError {
   }
 }
 
+/** What mends a refusal, by what the other side had against our certificate. */
+const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
+  missing: 'Did you forget certFile and keyFile? This server asks clients for a certificate.',
+  expired: 'Renew the client certificate, or set the clock of the machine that refused it right.',
+  'unknown-issuer':
+    'Does the server trust the CA that issued this certificate, and does certFile hold its intermediates?',
+  'wrong-usage': 'Issue a certificate of kind client; a server’s certificate doesn’t do.',
+  revoked: 'The CA has withdrawn this certificate; get a new one issued.',
+  'crl-stale': 'The server’s revocation list is out of date; its operator must fetch a fresh one.',
+  'not-allowed':
+    'The certificate is valid, but no rule of the server (authorize) admits it; ask its operator.',
+};
+
 /** The server refused our certificate, or the lack of one; `certain` is false where that is only the likeliest reading. */
 export class ClientCertificateRefusedError extends SecurityError {
   static override readonly brand: string = 'ClientCertificateRefusedError';
@@ -66,7 +79,8 @@ export class ClientCertificateRefusedError extends SecurityError {
   readonly certain: boolean;
 
   constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails & { certain?: boolean }) {
-    super('KNSOCK_CLIENT_CERTIFICATE_REFUSED', message, details);
+    const hint = details?.hint ?? refusalHints[reason];
+    super('KNSOCK_CLIENT_CERTIFICATE_REFUSED', message, { ...details, ...(hint !== undefined && { hint }) });
     this.reason = reason;
     this.certain = details?.certain ?? true;
   }
