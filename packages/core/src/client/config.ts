@@ -156,7 +156,7 @@ function parseExpectedName(
   ascii: string,
 ): string | null {
   if (typeof expectedName === 'object') {
-    if (expectedName.dangerouslyAnyName === true) return null;
+    if (expectedName.dangerouslyAnyName) return null;
     throw new InvalidOptionError(
       'expectedName',
       'expectedName must be a name or { dangerouslyAnyName: true }',

@@ -8,6 +8,8 @@ import {
   ConnectionTimeoutError,
   FramingMismatchError,
   HandshakeError,
+  PeerNotAllowedError,
+  UntrustedPeerError,
   type TimeoutPhase,
 } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
@@ -57,7 +59,10 @@ export async function connect<In = Buffer, Out = Payload>(
 /** The reasons that a fresh handshake may mend. */
 function isRefusal(error: unknown): boolean {
   return (
-    error instanceof ClientCertificateRefusedError || (error as { reason?: unknown }).reason !== undefined
+    error instanceof ClientCertificateRefusedError ||
+    error instanceof HandshakeError ||
+    error instanceof UntrustedPeerError ||
+    error instanceof PeerNotAllowedError
   );
 }
 

@@ -118,10 +118,7 @@ export class AskedRequests<In> {
     const why = 'the connection ended before the request was sent';
     this.#refusal ??= why;
     this.#queue.failAll(() => new RequestNotStartedError(why, { cause: error }));
-    this.#pending.failWhere(
-      () => true,
-      () => error,
-    );
+    this.#pending.failAll(error);
     this.#abandoned.clear();
   }
 

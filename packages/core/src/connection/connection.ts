@@ -166,9 +166,12 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
       );
     }
     if (link.raw !== null) return link.raw.duplex;
-    link.raw = duplexOver(link.stream, {
+    link.raw = duplexOver({
       held: link.inbox.takeAll() as Buffer[],
       ended: link.life.isPeerFinished,
+      readOn: () => {
+        link.readOn();
+      },
       write: (bytes) =>
         link.life.maySend ? link.outbox.send(bytes, undefined) : Promise.reject(link.life.goneError),
       end: () => {

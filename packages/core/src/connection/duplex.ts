@@ -1,6 +1,5 @@
 /** The raw bytes of a connection as a Node stream that half-closes both ways. */
 import { Duplex } from 'node:stream';
-import type { ByteStream } from '../transport/byte-stream.js';
 
 /** What the stream needs of its connection. */
 export interface RawBytesSource {
@@ -8,6 +7,8 @@ export interface RawBytesSource {
   readonly held: readonly Buffer[];
   /** Whether the peer ended already. */
   readonly ended: boolean;
+  /** There is room for more input. */
+  readOn(): void;
   write(bytes: Buffer): Promise<void>;
   end(): void;
   destroy(error: Error | null): void;
@@ -24,37 +25,50 @@ export interface RawBytes {
   closed(error: Error | undefined): void;
 }
 
-export function duplexOver(stream: ByteStream, source: RawBytesSource): RawBytes {
-  const duplex = new Duplex({
-    allowHalfOpen: true,
-    read() {
-      stream.resume();
-    },
-    write(chunk: Buffer, _encoding, done) {
-      source.write(chunk).then(() => {
-        done();
-      }, done);
-    },
-    final(done) {
-      source.end();
-      done();
-    },
-    destroy(error, done) {
-      source.destroy(error);
-      done(error);
-    },
-  });
+export function duplexOver(source: RawBytesSource): RawBytes {
+  let ended = source.ended;
+  const duplex = makeDuplex(source);
   for (const chunk of source.held) duplex.push(chunk);
-  if (source.ended) duplex.push(null);
+  if (ended) duplex.push(null);
   return {
     duplex,
     get finished() {
       return duplex.readableEnded && duplex.writableFinished;
     },
     push: (chunk) => duplex.push(chunk),
-    ended: () => duplex.push(null),
+    ended: () => {
+      if (ended || duplex.destroyed) return;
+      ended = true;
+      duplex.push(null);
+    },
     closed: (error) => {
-      if (!duplex.destroyed) duplex.destroy(error);
+      // What arrived and wasn't read yet is still the program's to read.
+      if (error === undefined && ended && !duplex.readableEnded) duplex.once('end', () => duplex.destroy());
+      else if (!duplex.destroyed) duplex.destroy(error);
     },
   };
+}
+
+function makeDuplex(source: RawBytesSource): Duplex {
+  return new Duplex({
+    allowHalfOpen: true,
+    // When both sides have ended, the socket may still have bytes to send: it goes first, and the stream with it.
+    autoDestroy: false,
+    read: () => {
+      source.readOn();
+    },
+    write: (chunk: Buffer, _encoding, done) => {
+      source.write(chunk).then(() => {
+        done();
+      }, done);
+    },
+    final: (done) => {
+      source.end();
+      done();
+    },
+    destroy: (error, done) => {
+      source.destroy(error);
+      done(error);
+    },
+  });
 }

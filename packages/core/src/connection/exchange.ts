@@ -47,6 +47,8 @@ export interface Exchange<In, Out> {
   /** The peer's bytes ended. @throws TruncatedMessageError */
   end(): void;
   send(payload: Uint8Array): void;
+  /** @throws ProtocolError where `send` would, and sends nothing */
+  check(payload: Uint8Array): void;
   request(payload: Uint8Array, options: RequestOptions): Promise<In>;
   handle(handler: RequestHandler<In, Out>): void;
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;

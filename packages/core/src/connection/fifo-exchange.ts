@@ -2,8 +2,9 @@
  * Messages over a framing without ids. Answers belong to requests by their order, on both sides, so a request that
  * is given up ends the connection: its late answer would go to the next caller.
  */
-import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes, type Decoder, type MessageSink } from '../framing/framing.js';
+import { Discard } from './discard.js';
 import type { Exchange, ExchangeHost } from './exchange.js';
 import { ReceivedRequest } from './received-request.js';
 import { PendingRequests } from './pending-requests.js';
@@ -24,6 +25,8 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   readonly #ready = new Map<number, Uint8Array>();
   /** Requests held back while as many as allowed are worked on. */
   #waiting: ReceivedRequest<In>[] = [];
+  #running = false;
+  #over = false;
   #asked = 0;
   #requestsReceived = 0;
   #answered = 0;
@@ -34,10 +37,11 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
     this.#parse = host.framing.parse;
     this.#pending = new PendingRequests(() => {
+      const why = `a request was given up, and ${host.framing.name} can’t tell its late answer from the next`;
       host.fail(
-        new FramingMismatchError(
-          `a request was given up, and ${host.framing.name} can’t tell its late answer from the next`,
-        ),
+        new ConnectionClosedError('unknown', why, {
+          hint: 'Connect again; over knsock() a request can be given up alone.',
+        }),
       );
     });
     this.#responder = new Responder(this);
@@ -69,6 +73,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   message(payload: Buffer): void {
+    if (this.#over) return;
     this.received += 1;
     const message = this.#parse === undefined ? (payload as In) : this.#parse(payload);
     const asked = this.#pending.size === 0 ? undefined : this.#pending.oldest;
@@ -92,6 +97,10 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     writer.commit();
   }
 
+  check(payload: Uint8Array): void {
+    this.#host.framing.encode(payload, new Discard());
+  }
+
   request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
     if (this.#pending.size >= this.maxRequestsWaiting) {
       return Promise.reject(
@@ -101,7 +110,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     try {
       this.send(payload);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return this.#pending.wait(++this.#asked, timeout ?? this.#host.limits.requestTimeout, signal);
   }
@@ -127,15 +136,14 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   abandon(error: Error): void {
-    this.#pending.failWhere(
-      () => true,
-      () => error,
-    );
+    this.#over = true;
+    this.#pending.failAll(error);
     this.#waiting = [];
     this.#responder.cancelAll(error);
   }
 
   answer(request: ReceivedRequest<In>, result: Out): void {
+    if (this.#over) return;
     try {
       this.#ready.set(request.id, toBytes(this.#host.framing, result));
       this.#sendReady();
@@ -169,12 +177,19 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
       answer = this.#ready.get(this.#answered + 1);
     }
     if (this.requestsHandled === 0) this.idle();
-    else this.#runNext();
+    else if (this.#waiting.length > 0) this.#runWaiting();
   }
 
-  #runNext(): void {
-    if (this.#waiting.length === 0 || this.#responder.size >= this.#host.limits.maxRequestsInFlight) return;
-    this.#responder.run(this.#waiting.shift() as ReceivedRequest<In>);
+  /** A loop and no recursion: handlers that answer at once may be thousands in a row. */
+  #runWaiting(): void {
+    if (this.#running) return;
+    this.#running = true;
+    let at = 0;
+    while (at < this.#waiting.length && this.#responder.size < this.#host.limits.maxRequestsInFlight) {
+      this.#responder.run(this.#waiting[at++] as ReceivedRequest<In>);
+    }
+    this.#waiting = this.#waiting.slice(at);
+    this.#running = false;
     if (this.#waiting.length === 0) this.#host.relieved();
   }
 }

@@ -7,6 +7,9 @@ import { ConnectionTimeoutError } from '../errors/index.js';
 /** How the stream of messages ended: `null` while it goes on. */
 type Ending = { error: Error | undefined } | null;
 
+/** What holding a message costs beside its payload, about. */
+const MESSAGE_COST = 128;
+
 interface Waiter<In> {
   settle(message: In): void;
   end(error: Error | undefined): void;
@@ -35,7 +38,7 @@ export class Inbox<In> {
   #flowing = false;
   #ending: Ending = null;
 
-  /** Bytes of payload waiting here. */
+  /** What waits here, in bytes: a message costs memory beyond its payload, which may be empty. */
   heldBytes = 0;
   /** Whether anybody ever asked for messages. */
   consumed = false;
@@ -70,8 +73,8 @@ export class Inbox<In> {
       return;
     }
     this.#messages.push(message);
-    this.#sizes.push(bytes);
-    this.heldBytes += bytes;
+    this.#sizes.push(bytes + MESSAGE_COST);
+    this.heldBytes += bytes + MESSAGE_COST;
   }
 
   /** No more messages will come; those waiting are still delivered first. */

@@ -120,6 +120,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     this.#host.writer.commit();
   }
 
+  check(payload: Uint8Array): void {
+    this.#checkSize(payload);
+  }
+
   request(payload: Uint8Array, options: RequestOptions): Promise<In> {
     try {
       this.#checkSize(payload);

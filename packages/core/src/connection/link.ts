@@ -186,6 +186,10 @@ export class Link<In, Out>
     this.exchange.send(bytes);
   }
 
+  check(bytes: Uint8Array): void {
+    this.exchange.check(bytes);
+  }
+
   congested(): void {
     this.#vigil?.congested();
   }

@@ -10,6 +10,8 @@ import type { Writer } from './writer.js';
 export interface OutboxEvents {
   /** Encodes one message into the writer. @throws ProtocolError */
   encode(bytes: Uint8Array): void;
+  /** Throws what `encode` would, before a message is accepted that is encoded later. @throws ProtocolError */
+  check(bytes: Uint8Array): void;
   /** The peer reads slower than we send. */
   congested(): void;
   /** There is room again. */
@@ -62,14 +64,19 @@ export class Outbox {
       this.#events.encode(bytes);
       return !this.#congested;
     }
+    this.#events.check(bytes);
     this.#backlog.add(bytes);
     return false;
   }
 
+  /** Resolves once the message is on its way; while the peer reads slowly, the next one waits. */
   send(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#congested) return this.#backlog.wait(bytes, signal);
+    if (this.#congested) {
+      this.#events.check(bytes);
+      return this.#backlog.wait(bytes, signal);
+    }
     this.#events.encode(bytes);
-    return this.#congested ? this.ready() : Promise.resolve();
+    return Promise.resolve();
   }
 
   ready(): Promise<void> {
@@ -117,8 +124,10 @@ export class Outbox {
       } catch (error) {
         held.failed?.(error as Error);
       }
-      this.#writer.flush();
+      // Whether the peer keeps up shows once bytes are written; until there are enough of them they gather.
+      if (this.#writer.gatheredBytes > CONGESTED) this.#writer.flush();
     }
+    this.#writer.flush();
   }
 
   #isCongested(): boolean {

@@ -76,6 +76,13 @@ export class PendingRequests<In> {
     for (const id of [...this.#pending.keys()]) if (concerns(id)) this.fail(id, error(id));
   }
 
+  /** Fails every request; nothing will be asked any more. */
+  failAll(error: Error): void {
+    for (const id of [...this.#pending.keys()]) this.fail(id, error);
+    clearTimeout(this.#timer);
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
   #remove(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;

@@ -25,7 +25,7 @@ export interface ConnectionStats {
   readonly bytesSent: number;
   /** Bytes accepted and not yet taken by the system. */
   readonly queuedBytes: number;
-  /** Bytes received and not yet asked for. */
+  /** Bytes received and not yet asked for, with 128 more for each message. */
   readonly heldBytes: number;
   /** The peer's requests being worked on here. */
   readonly requestsHandled: number;

@@ -12,7 +12,8 @@ const KEPT = [256, 64, 16] as const;
 const free: [Buffer[], Buffer[], Buffer[]] = [[], [], []];
 
 export type SlabLevel = 0 | 1 | 2;
-export const LARGEST_LEVEL: SlabLevel = 2;
+/** No batch is longer than this. */
+export const LARGEST_SLAB = SIZES[2];
 
 /** The smallest level whose slabs hold `length` bytes. */
 export function levelFor(length: number): SlabLevel {

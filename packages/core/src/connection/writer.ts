@@ -7,14 +7,7 @@
  */
 import type { Output } from '../framing/framing.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import {
-  borrowSlab,
-  LARGEST_COPY,
-  LARGEST_LEVEL,
-  levelFor,
-  returnSlab,
-  type SlabLevel,
-} from './slab-pool.js';
+import { borrowSlab, LARGEST_COPY, LARGEST_SLAB, levelFor, returnSlab, type SlabLevel } from './slab-pool.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Below this, a loop beats the call into `TypedArray.prototype.set`. */
@@ -109,15 +102,9 @@ export class Writer implements Output {
   };
 
   #makeRoom(length: number): void {
-    const needed = this.#used + length;
-    const largest = levelFor(this.buffer.length) === LARGEST_LEVEL && this.buffer.length > 0;
-    if (largest) {
-      this.flush();
-      this.buffer = borrowSlab(LARGEST_LEVEL);
-      return;
-    }
+    if (this.#used + length > LARGEST_SLAB) this.flush();
     const previous = this.buffer;
-    const level = levelFor(needed);
+    const level = levelFor(this.#used + length);
     this.buffer = borrowSlab(level > this.#level ? level : this.#level);
     if (this.#used > 0) this.buffer.set(previous.subarray(0, this.#used));
     if (previous.length > 0) returnSlab(previous);

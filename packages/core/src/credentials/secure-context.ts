@@ -5,7 +5,9 @@ import type { ExtraTls } from '../policy/extra-tls.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
 import type { Credentials } from './credentials.js';
 
-const cache = new WeakMap<Credentials, WeakMap<TlsProfile, SecureContext>>();
+const cache = new WeakMap<Credentials, Map<string, SecureContext>>();
+/** A program has a profile or two; one that makes them up as it goes must not fill the memory. */
+const MOST_CONTEXTS = 16;
 
 /** What `node:tls` is told: our material, the profile, and what the program added. */
 export function contextOptions(
@@ -22,25 +24,36 @@ export function contextOptions(
     // An anchor that isn't a root is trusted because somebody put it into ca by hand.
     allowPartialTrustChain: partialChain,
     secureOptions: profile.secureOptions | secureOptions,
-  } as SecureContextOptions;
+  };
 }
 
-/** The cached context of these credentials under this profile. */
+/** The context of these credentials under this profile: made once, for every connection. */
 export function secureContext(
   credentials: Credentials,
   profile: TlsProfile,
   settings: { partialChain: boolean; extra: ExtraTls },
 ): SecureContext {
+  // What a program added may be of any kind, so it can't be compared.
+  if (Object.keys(settings.extra).length > 0) return makeContext(credentials, profile, settings);
   let contexts = cache.get(credentials);
-  if (contexts === undefined) cache.set(credentials, (contexts = new WeakMap()));
-  let context = contexts.get(profile);
-  if (context === undefined) {
-    try {
-      context = createSecureContext(contextOptions(credentials, profile, settings));
-    } catch (error) {
-      throw fromKeyMaterial(error as Error, 'the certificate and key', undefined, false);
-    }
-    contexts.set(profile, context);
-  }
+  if (contexts === undefined) cache.set(credentials, (contexts = new Map<string, SecureContext>()));
+  const key = JSON.stringify([profile, settings.partialChain]);
+  const made = contexts.get(key);
+  if (made !== undefined) return made;
+  if (contexts.size >= MOST_CONTEXTS) contexts.clear();
+  const context = makeContext(credentials, profile, settings);
+  contexts.set(key, context);
   return context;
+}
+
+function makeContext(
+  credentials: Credentials,
+  profile: TlsProfile,
+  settings: { partialChain: boolean; extra: ExtraTls },
+): SecureContext {
+  try {
+    return createSecureContext(contextOptions(credentials, profile, settings));
+  } catch (error) {
+    throw fromKeyMaterial(error as Error, 'the certificate and key', undefined, false);
+  }
 }

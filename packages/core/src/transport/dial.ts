@@ -82,7 +82,6 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
   return new Promise((resolve, reject) => {
     const attempts = new Set<Attempt>();
     const waiting = [...places];
-    let lastError: Error | undefined;
     let timer: NodeJS.Timeout | undefined;
     const finish = (winner: Attempt | null): void => {
       clearTimeout(timer);
@@ -102,21 +101,21 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
       const tap = new OnreadTap();
       const started: Attempt = { socket: attempt(options, place, tap), tap };
       attempts.add(started);
-      started.socket.once('connect', () => {
-        if (!attempts.has(started)) return;
-        started.socket.removeAllListeners('error');
-        finish(started);
-        resolve(started);
-      });
-      started.socket.on('error', (error: Error) => {
-        lastError = error;
+      const failed = (error: Error): void => {
         if (!attempts.delete(started)) return;
         if (waiting.length > 0) startNext();
         else if (attempts.size === 0) {
           finish(null);
-          reject(fromDial(lastError, { address: showTarget(options.target) }));
+          reject(fromDial(error, { address: showTarget(options.target) }));
         }
+      };
+      started.socket.once('connect', () => {
+        if (!attempts.has(started)) return;
+        started.socket.off('error', failed);
+        finish(started);
+        resolve(started);
       });
+      started.socket.on('error', failed);
       if (waiting.length > 0) timer = setTimeout(startNext, NEXT_ATTEMPT_MS);
     };
     options.signal.addEventListener('abort', aborted, { once: true });

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { Inbox } from './inbox.js';
+
+function inbox() {
+  const events = { emptied: vi.fn(), parked: vi.fn(), working: vi.fn() };
+  return { box: new Inbox<string>(events), events };
+}
+
+describe('Inbox', () => {
+  it('keeps messages until somebody asks, by whichever way', async () => {
+    const { box } = inbox();
+    for (const message of ['a', 'b', 'c', 'd']) box.push(message, 1);
+    expect(await box.receive(undefined, undefined)).toBe('a');
+    expect(await box.iterate().next()).toEqual({ value: 'b', done: false });
+    const heard: string[] = [];
+    box.listen((message) => heard.push(message));
+    box.push('e', 1);
+    expect(heard).toEqual(['c', 'd', 'e']);
+    expect(box.heldBytes).toBe(0);
+  });
+
+  it('counts what a message costs beside its payload, so that empty ones can’t fill the memory', () => {
+    const { box } = inbox();
+    for (let i = 0; i < 1_000; i++) box.push('', 0);
+    expect(box.heldBytes).toBeGreaterThanOrEqual(100_000);
+  });
+
+  it('ends a wait by null, or by the error that ended the connection', async () => {
+    const { box } = inbox();
+    const waiting = box.receive(undefined, undefined);
+    box.end(undefined);
+    expect(await waiting).toBeNull();
+    expect(await box.iterate().next()).toEqual({ value: undefined, done: true });
+    const { box: failing } = inbox();
+    const error = new Error('cut');
+    failing.push('last', 4);
+    failing.end(error);
+    expect(await failing.receive(undefined, undefined)).toBe('last');
+    await expect(failing.receive(undefined, undefined)).rejects.toBe(error);
+  });
+
+  it('rejects with the signal’s reason and gives the next message to the next wait', async () => {
+    const { box } = inbox();
+    const controller = new AbortController();
+    const aborted = box.receive(controller.signal, undefined);
+    const second = box.receive(undefined, undefined);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(aborted).rejects.toBe(reason);
+    box.push('a', 1);
+    expect(await second).toBe('a');
+    await expect(box.receive(controller.signal, undefined)).rejects.toBe(reason);
+  });
+
+  it('says how long it waited when the time is over, and loses no message by it', async () => {
+    vi.useFakeTimers();
+    try {
+      const { box } = inbox();
+      const waiting = expect(box.receive(undefined, 50)).rejects.toMatchObject({
+        code: 'KNSOCK_RECEIVE_TIMEOUT',
+        ms: 50,
+        phase: 'receive',
+      });
+      await vi.advanceTimersByTimeAsync(50);
+      await waiting;
+      box.push('a', 1);
+      expect(await box.receive(undefined, 50)).toBe('a');
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('holds messages back while paused, also from a listener that pauses itself', () => {
+    const { box } = inbox();
+    const heard: string[] = [];
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    box.listen((message) => {
+      heard.push(message);
+      if (message === 'b') box.pause();
+    });
+    expect(heard).toEqual(['a', 'b']);
+    box.push('d', 1);
+    box.resume();
+    expect(heard).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('hands an asynchronous listener’s promise on', () => {
+    const { box, events } = inbox();
+    const work = Promise.resolve();
+    box.listen(() => work);
+    box.push('a', 1);
+    expect(events.working).toHaveBeenCalledExactlyOnceWith(work);
+  });
+
+  it('tells that the program waits, and that all was taken', () => {
+    const { box, events } = inbox();
+    void box.receive(undefined, undefined);
+    expect(events.parked).toHaveBeenCalledOnce();
+    box.push('a', 1);
+    box.push('b', 1);
+    void box.receive(undefined, undefined);
+    expect(events.emptied).toHaveBeenCalledOnce();
+  });
+
+  it('loses, doubles and reorders nothing, whatever the history', async () => {
+    const step = fc.constantFrom('push', 'receive', 'next', 'pause', 'resume', 'abort');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (history) => {
+        const { box } = inbox();
+        const taken: Promise<string | null>[] = [];
+        let pushed = 0;
+        for (const act of history) {
+          if (act === 'push') box.push(String(pushed++), 1);
+          else if (act === 'receive') taken.push(box.receive(undefined, undefined));
+          else if (act === 'next')
+            taken.push(
+              box
+                .iterate()
+                .next()
+                .then(({ value }) => (value as string | undefined) ?? null),
+            );
+          else if (act === 'abort') {
+            const controller = new AbortController();
+            const given = box.receive(controller.signal, undefined);
+            controller.abort(new Error('aborted'));
+            taken.push(given.catch(() => 'aborted'));
+          } else box[act]();
+        }
+        box.resume();
+        box.end(undefined);
+        const results = (await Promise.all(taken)).filter(
+          (result) => result !== null && result !== 'aborted',
+        );
+        let left: string | null;
+        while ((left = await box.receive(undefined, undefined)) !== null) results.push(left);
+        expect(results.map(Number).sort((a, b) => a - b)).toEqual(
+          Array.from({ length: pushed }, (_, i) => i),
+        );
+        expect(results).toEqual([...results].sort((a, b) => Number(a) - Number(b)));
+        expect(box.heldBytes).toBe(0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseLimits, type LimitOptions } from '../policy/limits.js';
+import { Vigil, type Watched } from './vigil.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+class Subject implements Watched {
+  activity = 0;
+  bytesReceived = 0;
+  bytesTaken = 0;
+  readingHeld = false;
+  pings = 0;
+  retired = false;
+  failure: { phase?: string; ms?: number } | null = null;
+  answersPings = true;
+
+  ping({ timeout }: { timeout: number }): Promise<number> {
+    this.pings += 1;
+    if (!this.answersPings) {
+      return new Promise((_resolve, reject) =>
+        setTimeout(() => {
+          reject(new Error('late'));
+        }, timeout),
+      );
+    }
+    this.bytesReceived += 13;
+    return Promise.resolve(1);
+  }
+
+  retire(): void {
+    this.retired = true;
+  }
+
+  fail(error: Error): void {
+    this.failure ??= error as never;
+  }
+}
+
+function watch(limits: LimitOptions, maxLifetime: number | null = null) {
+  const subject = new Subject();
+  return { subject, vigil: new Vigil(subject, parseLimits(limits), maxLifetime) };
+}
+
+describe('Vigil', () => {
+  it('has no timer where no limit is set', () => {
+    watch({});
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends a connection on which nothing moved, and leaves one that moves alone', () => {
+    const { subject } = watch({ idleTimeout: 1_000 });
+    for (let i = 0; i < 10; i++) {
+      vi.advanceTimersByTime(900);
+      subject.activity += 1;
+    }
+    expect(subject.failure).toBeNull();
+    vi.advanceTimersByTime(1_250);
+    expect(subject.failure).toMatchObject({ phase: 'idle', ms: 1_000 });
+  });
+
+  it('ends a connection whose peer sends no first byte', () => {
+    const silent = watch({ firstMessageTimeout: 500 });
+    const talking = watch({ firstMessageTimeout: 500 });
+    talking.subject.bytesReceived = 1;
+    vi.advanceTimersByTime(500);
+    expect(silent.subject.failure).toMatchObject({ phase: 'first-message', ms: 500 });
+    expect(talking.subject.failure).toBeNull();
+  });
+
+  it('asks a silent peer for a sign of life, and ends it where none comes', async () => {
+    const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(subject.pings).toBeGreaterThan(2);
+    expect(subject.failure).toBeNull();
+    subject.answersPings = false;
+    await vi.advanceTimersByTimeAsync(400);
+    expect(subject.failure).toMatchObject({ phase: 'heartbeat' });
+  });
+
+  it('takes nothing for a sign of death while we ourselves don’t read', async () => {
+    const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
+    subject.readingHeld = true;
+    subject.answersPings = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(subject.failure).toBeNull();
+  });
+
+  it('ends a peer that reads nothing, and not one that reads slowly', () => {
+    const { subject, vigil } = watch({ sendTimeout: 1_000 });
+    vigil.congested();
+    for (let i = 0; i < 5; i++) {
+      subject.bytesTaken += 1;
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(subject.failure).toBeNull();
+    vi.advanceTimersByTime(1_000);
+    expect(subject.failure).toMatchObject({ phase: 'send', ms: 1_000 });
+  });
+
+  it('forgives a peer that caught up', () => {
+    const { subject, vigil } = watch({ sendTimeout: 1_000 });
+    vigil.congested();
+    vigil.relieved();
+    vi.advanceTimersByTime(5_000);
+    expect(subject.failure).toBeNull();
+  });
+
+  it('retires a connection whose time is over', () => {
+    const { subject } = watch({}, 2_000);
+    vi.advanceTimersByTime(2_000);
+    expect(subject.retired).toBe(true);
+  });
+
+  it('leaves no timer when it is over', () => {
+    const { vigil } = watch(
+      { idleTimeout: 10, firstMessageTimeout: 10, heartbeat: { interval: 10, timeout: 10 } },
+      10,
+    );
+    vigil.congested();
+    vigil.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
