@@ -2,7 +2,8 @@
  * Runs the programs that documents show, as a reader would.
  *
  * A block marked `ts run=NAME` (or `js`) is run; blocks of one name make one program, in their order. A `text
- * output=NAME` block is what that program prints. Everything else is left alone.
+ * output=NAME` block is what that program prints. `ts run=NAME certs` lays what `knsock certs init` makes beside the
+ * program. Everything else is left alone.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,8 @@ export interface Snippet {
   readonly code: string;
   /** What the document says it prints, if it says so. */
   readonly output: string | undefined;
+  /** Whether it expects the folder that `knsock certs init` makes. */
+  readonly certs?: boolean;
 }
 
 /** How a program ended. */
@@ -37,6 +40,7 @@ export interface RunOptions {
 
 // Inside tests/, so that programs find the packages of the workspace by their names.
 const shelf = path.join(workspace, 'tests', '.tmp');
+const knsock = path.join(workspace, 'packages/cli/src/bin.ts');
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** The programs of a document, in the order of their first blocks. */
@@ -44,6 +48,7 @@ export function snippets(text: string): Snippet[] {
   const blocks = [...text.matchAll(/^```(?<info>[^\n`]+)\n(?<body>[^]*?)^```/gm)].map(({ groups }) => ({
     run: /^(?:ts|js)\b.*\brun=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
     output: /^text\b.*\boutput=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
+    certs: /^(?:ts|js)\b.*\scerts\b/.test(groups?.['info'] ?? ''),
     body: groups?.['body'] ?? '',
   }));
   const names = new Set(blocks.flatMap(({ run }) => run ?? []));
@@ -54,11 +59,12 @@ export function snippets(text: string): Snippet[] {
       .map(({ body }) => body)
       .join(''),
     output: blocks.find(({ output }) => output === name)?.body,
+    certs: blocks.some(({ run, certs }) => run === name && certs),
   }));
 }
 
 /** Runs a program in a folder of its own, against the sources of the packages. */
-export async function runSnippet({ name, code }: Snippet, options: RunOptions = {}): Promise<Outcome> {
+export async function runSnippet({ name, code, certs }: Snippet, options: RunOptions = {}): Promise<Outcome> {
   mkdirSync(shelf, { recursive: true });
   const folder = mkdtempSync(path.join(shelf, `${name}-`));
   try {
@@ -66,6 +72,7 @@ export async function runSnippet({ name, code }: Snippet, options: RunOptions = 
     for (const [file, content] of Object.entries({ ...options.files, [program]: code })) {
       writeFileSync(path.join(folder, file), content);
     }
+    if (certs === true) await run(folder, [knsock, 'certs', 'init'], 20_000);
     return await run(folder, [program, ...(options.args ?? [])], options.timeout ?? 20_000);
   } finally {
     rmSync(folder, { recursive: true, force: true });
