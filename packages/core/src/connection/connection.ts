@@ -142,7 +142,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
     try {
       return link.exchange.request(toBytes(link.framing, payload), options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
