@@ -10,7 +10,6 @@ import {
   ProtocolError,
   type Reason,
 } from '../errors/index.js';
-import { asError } from '../errors/as-error.js';
 import { isReason } from '../errors/reason.js';
 import {
   encodeFrame,
@@ -129,7 +128,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     try {
       this.#checkSize(payload);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return Promise.reject(error as Error);
     }
     return this.#asked.ask(payload, options);
   }

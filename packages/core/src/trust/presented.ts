@@ -1,5 +1,6 @@
 /** What a peer showed in its handshake, as Node lets us see it. */
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { X509Certificate as NodeCertificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 
 export interface Presented {
@@ -15,17 +16,12 @@ export interface Presented {
 /** Longer chains than this are of nobody's making but an attacker's. */
 const MOST_CERTIFICATES = 16;
 
-/**
- * @param remembered the path kept with the session that the connection resumes, on the client
- * @param toRoot whether the chain must reach the root that OpenSSL found in the default store, which peers leave out
- */
-export function presentedBy(
-  socket: TLSSocket,
-  { remembered, toRoot }: { remembered: Path | null; toRoot: boolean },
-): Presented {
+/** @param remembered the path kept with the session that the connection resumes, on the client */
+export function presentedBy(socket: TLSSocket, remembered: Path | null): Presented {
   const resumed = socket.isSessionReused();
+  const leaf = socket.getPeerX509Certificate();
   return {
-    ders: toRoot && !resumed ? chainToRoot(socket) : chainAsSent(socket, resumed),
+    ders: leaf === undefined ? [] : chainOf(leaf, resumed),
     resumed,
     opensslError: socket.authorized ? null : errorOf(socket),
     remembered: resumed ? remembered : null,
@@ -33,26 +29,12 @@ export function presentedBy(
 }
 
 /** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */
-function chainAsSent(socket: TLSSocket, resumed: boolean): Buffer[] {
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return [];
+function chainOf(leaf: NodeCertificate, resumed: boolean): Buffer[] {
   const ders = [leaf.raw];
   let next = resumed ? undefined : leaf.issuerCertificate;
   while (next !== undefined && ders.length < MOST_CERTIFICATES) {
     ders.push(next.raw);
     next = next.issuerCertificate;
-  }
-  return ders;
-}
-
-/** Only the older of Node's two readers adds the root; it costs twice as much, and gets nothing after the newer one. */
-function chainToRoot(socket: TLSSocket): Buffer[] {
-  const ders: Buffer[] = [];
-  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
-  while (next?.raw !== undefined && ders.length < MOST_CERTIFICATES) {
-    ders.push(next.raw);
-    // A root is its own issuer there.
-    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return ders;
 }

@@ -1,0 +1,67 @@
+/** What every piece of work is given, and the rounds in which it is measured. */
+import type { Certificates } from './certificates.js';
+import type { Child } from './child.js';
+import { rowOf, type Row, type RowHead, type Sample } from './row.js';
+import { usageOf } from './usage.js';
+
+export interface Bench {
+  readonly files: Certificates;
+  readonly load: Child;
+  readonly rounds: number;
+  /** How long one contestant works in one round, in milliseconds. */
+  readonly ms: number;
+  /** Shows that everything works, and measures next to nothing. */
+  readonly quick: boolean;
+  /** Says what goes on. */
+  readonly tell: (news: string) => void;
+}
+
+/** A part of the benchmarks that can be run by itself. */
+export interface Work {
+  readonly name: string;
+  run(bench: Bench): Promise<Row[]>;
+}
+
+export interface Contestant {
+  readonly name: string;
+  /** The measured process. */
+  readonly pid: number;
+  /** Works for one round. */
+  readonly run: (ms: number) => Promise<{ operations: number; wallMs: number }>;
+  readonly least?: number | undefined;
+}
+
+/** Until here code is compiled and caches are filled, and nothing counts. */
+const WARM_UP = { full: 1_000, quick: 20 } as const;
+
+/**
+ * The contestants' rounds are interleaved, each round beginning with another one, so that a slow minute meets all of
+ * them. The first contestant is what the others are compared with.
+ */
+export async function compete(
+  bench: Bench,
+  head: Omit<RowHead, 'contestant'>,
+  contestants: readonly Contestant[],
+): Promise<Row[]> {
+  bench.tell(head.work);
+  const warmUp = bench.quick ? WARM_UP.quick : WARM_UP.full;
+  for (const contestant of contestants) await contestant.run(warmUp);
+  const samples = contestants.map((): Sample[] => []);
+  for (let round = 0; round < bench.rounds; round += 1) {
+    for (let turn = 0; turn < contestants.length; turn += 1) {
+      const index = (round + turn) % contestants.length;
+      const contestant = contestants[index]!;
+      samples[index]!.push(await measure(contestant, bench.ms));
+    }
+  }
+  return contestants.map(({ name, least }, index) =>
+    rowOf({ ...head, contestant: name, least }, samples[index]!, index === 0 ? null : samples[0]!),
+  );
+}
+
+async function measure({ pid, run }: Contestant, ms: number): Promise<Sample> {
+  const before = usageOf(pid);
+  const done = await run(ms);
+  const after = usageOf(pid);
+  return { ...done, cpu: after.cpu - before.cpu, waiting: after.waiting - before.waiting };
+}

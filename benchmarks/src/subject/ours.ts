@@ -1,0 +1,153 @@
+/** @knsock/core as its users use it. */
+import { readFileSync } from 'node:fs';
+import {
+  connect,
+  createCredentials,
+  knsock,
+  lengthPrefixed,
+  lines,
+  listen,
+  raw,
+  serve,
+  type ConnectOptions,
+  type Framing,
+  type ListenOptions,
+  type SecureConnection,
+  type SecureServer,
+} from '@knsock/core';
+import { SERVER_NAME, type Certificates } from '../certificates.js';
+import { dialRepeatedly, type DialOptions } from '../dialer.js';
+import { LOOPBACK } from '../tls-setup.js';
+import { bulk, type BulkRole } from './bulk.js';
+
+export type OurFraming = 'raw' | 'lines' | 'length-prefixed' | 'knsock';
+export type Receiving = 'onMessage' | 'for await' | 'serve';
+type OurBehaviour = Receiving | 'greet' | 'idle' | BulkRole;
+
+export interface OurServerOptions {
+  readonly files: Certificates;
+  readonly framing: OurFraming;
+  readonly behaviour: OurBehaviour;
+  readonly clientCertificates?: boolean;
+}
+
+/** Both sides speak what bare node:tls is given here: TLS 1.3, one cipher. */
+const PROFILE = { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' } as const;
+const framings: Readonly<Record<OurFraming, () => Framing>> = {
+  raw,
+  lines,
+  'length-prefixed': lengthPrefixed,
+  knsock,
+};
+
+export async function serveOurs(options: OurServerOptions): Promise<number> {
+  const server = await start(options);
+  return (server.address as { port: number }).port;
+}
+
+function start(options: OurServerOptions): Promise<SecureServer> {
+  const { files, framing, behaviour, clientCertificates } = options;
+  const listening: ListenOptions = {
+    host: LOOPBACK,
+    port: 0,
+    framing: framings[framing](),
+    profile: PROFILE,
+    clientCertificates: clientCertificates === true ? 'require' : 'none',
+    credentials: createCredentials({
+      cert: readFileSync(files.serverCertificate),
+      key: readFileSync(files.serverKey),
+      ...(clientCertificates === true && { ca: readFileSync(files.ca) }),
+    }),
+    // Ten thousand idle connections are a part of the work.
+    maxConnections: 50_000,
+  };
+  if (behaviour === 'serve') return serve(listening, ({ payload }) => payload);
+  return listen(listening, handlers[behaviour]);
+}
+
+const handlers: Readonly<
+  Record<Exclude<OurBehaviour, 'serve'>, (connection: SecureConnection) => void | Promise<void>>
+> = {
+  onMessage: (connection) => {
+    connection.onMessage((message) => {
+      if (connection.write(message)) return;
+      connection.pause();
+      void connection.ready().then(() => connection.resume(), gone);
+    });
+  },
+  'for await': async (connection) => {
+    for await (const message of connection)
+      if (!connection.write(message)) await connection.ready().catch(gone);
+  },
+  greet: (connection) => {
+    connection.write('hello');
+  },
+  idle: () => undefined,
+  sends: (connection) => {
+    overConnection(connection, 'sends');
+  },
+  receives: (connection) => {
+    overConnection(connection, 'receives');
+  },
+};
+
+/** A load generator that ends leaves answers unsent. */
+function gone(): void {}
+
+function overConnection(connection: SecureConnection, role: BulkRole): void {
+  const take = bulk(
+    {
+      write: (payload) => connection.write(payload),
+      whenReady: (go) => void connection.ready().then(go, gone),
+    },
+    role,
+  );
+  connection.onMessage((message) => {
+    take(message.length);
+  });
+}
+
+export interface OurClientOptions {
+  readonly files: Certificates;
+  readonly framing: OurFraming;
+  readonly port: number;
+  readonly behaviour: BulkRole;
+}
+
+export async function connectOurs(options: OurClientOptions): Promise<void> {
+  overConnection(await connect(connectOptions(options)), options.behaviour);
+}
+
+export interface OurDialOptions extends DialOptions {
+  readonly files: Certificates;
+  readonly framing: OurFraming;
+  readonly clientCertificates: boolean;
+}
+
+export function dialOurs(options: OurDialOptions): Promise<{ operations: number; wallMs: number }> {
+  const connecting = { ...connectOptions(options), resume: options.resume };
+  return dialRepeatedly(options.ms, async () => {
+    const connection = await connect(connecting);
+    await connection.receive();
+    connection.destroy();
+  });
+}
+
+type Reach = Pick<OurDialOptions, 'files' | 'framing' | 'port'> & { readonly clientCertificates?: boolean };
+
+function connectOptions({ files, framing, port, clientCertificates }: Reach): ConnectOptions {
+  return {
+    host: LOOPBACK,
+    port,
+    servername: SERVER_NAME,
+    framing: framings[framing](),
+    profile: PROFILE,
+    credentials: createCredentials({
+      ca: readFileSync(files.ca),
+      ...(clientCertificates === true && {
+        cert: readFileSync(files.clientCertificate),
+        key: readFileSync(files.clientKey),
+      }),
+    }),
+  };
+}

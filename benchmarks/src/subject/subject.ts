@@ -1,0 +1,31 @@
+/** The measured process, where it runs on Node. */
+import { answer } from '../answering.js';
+import { dialBare, type BareDialOptions } from '../bare-dialer.js';
+import { connectBare, serveBare, type BareClientOptions, type BareServerOptions } from './bare.js';
+import {
+  connectOurs,
+  dialOurs,
+  serveOurs,
+  type OurClientOptions,
+  type OurDialOptions,
+  type OurServerOptions,
+} from './ours.js';
+
+answer({
+  serveBare: async (request: BareServerOptions) => ({ port: await serveBare(request) }),
+  connectBare: (request: BareClientOptions) => connectBare(request),
+  dialBare: (request: BareDialOptions) => dialBare(request),
+  serveOurs: async (request: OurServerOptions) => ({ port: await serveOurs(request) }),
+  connectOurs: (request: OurClientOptions) => connectOurs(request),
+  dialOurs: (request: OurDialOptions) => dialOurs(request),
+  /** What is left after a thorough collection. */
+  collect: () => {
+    for (let times = 0; times < 4; times += 1) globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    return { heapUsed, external };
+  },
+  /** An orderly end, so that a profile is written. */
+  end: () => {
+    setImmediate(() => process.exit());
+  },
+});

@@ -1,0 +1,72 @@
+/** Throughput each way, measured at either side: what a MiB costs. */
+import { compete, type Bench, type Contestant, type Work } from '../bench.js';
+import { Child } from '../child.js';
+import type { Row } from '../row.js';
+import type { OurFraming } from '../subject/ours.js';
+
+type Side = 'server' | 'client';
+type Role = 'sends' | 'receives';
+type Kind = 'node:tls' | OurFraming;
+
+const KINDS: readonly Kind[] = ['node:tls', 'raw', 'length-prefixed', 'knsock'];
+const LEAST: Readonly<Record<`${Side} ${Role}`, number | undefined>> = {
+  'server receives': 0.95,
+  'client receives': 1.3,
+  'server sends': undefined,
+  'client sends': undefined,
+};
+
+export const bulk: Work = {
+  name: 'bulk',
+  async run(bench) {
+    const rows: Row[] = [];
+    for (const side of ['server', 'client'] as const) {
+      for (const role of ['receives', 'sends'] as const) rows.push(...(await measureWay(bench, side, role)));
+    }
+    return rows;
+  },
+};
+
+async function measureWay(bench: Bench, side: Side, role: Role): Promise<Row[]> {
+  const children: Child[] = [];
+  const contestants: Contestant[] = [];
+  const least = LEAST[`${side} ${role}`];
+  for (const kind of KINDS) {
+    const child = Child.node('subject', 'subject/subject', kind);
+    const key = `${kind} ${side} ${role}`;
+    await join(bench, child, { kind, side, role, key });
+    children.push(child);
+    contestants.push({
+      name: kind,
+      pid: child.pid,
+      least: kind === 'node:tls' ? undefined : least,
+      run: (ms) => bench.load.ask({ do: role === 'receives' ? 'blast' : 'sink', key, ms }),
+    });
+  }
+  const head = { work: `bulk, the ${side} ${role}`, unit: `µs ${side} CPU a MiB` };
+  const rows = await compete(bench, head, contestants);
+  for (const { name } of contestants)
+    await bench.load.ask({ do: 'disconnect', key: `${name} ${side} ${role}` });
+  for (const child of children) await child.end();
+  return rows;
+}
+
+interface Way {
+  readonly kind: Kind;
+  readonly side: Side;
+  readonly role: Role;
+  readonly key: string;
+}
+
+async function join({ load, files }: Bench, child: Child, { kind, side, role, key }: Way): Promise<void> {
+  const what = kind === 'node:tls' ? 'Bare' : 'Ours';
+  const framing = kind === 'node:tls' ? 'raw' : kind;
+  const request = { files, framing, behaviour: role };
+  if (side === 'server') {
+    const { port } = await child.ask<{ port: number }>({ do: `serve${what}`, ...request });
+    await load.ask({ do: 'connect', key, port, framing, files });
+  } else {
+    const { port } = await load.ask<{ port: number }>({ do: 'listen', key, framing, files });
+    await child.ask({ do: `connect${what}`, ...request, port });
+  }
+}

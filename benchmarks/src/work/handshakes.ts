@@ -1,0 +1,104 @@
+/** New connections: full and resumed, with and without client certificates, at either side. */
+import { compete, type Bench, type Contestant, type Work } from '../bench.js';
+import { Child } from '../child.js';
+import type { Row } from '../row.js';
+
+interface Variant {
+  readonly resume: boolean;
+  readonly clientCertificates: boolean;
+}
+
+const VARIANTS: readonly Variant[] = [
+  { resume: false, clientCertificates: false },
+  { resume: true, clientCertificates: false },
+  { resume: false, clientCertificates: true },
+  { resume: true, clientCertificates: true },
+];
+const LEAST_NEW = 0.95;
+const LEAST_RESUMED = 1.2;
+
+export const handshakes: Work = {
+  name: 'handshakes',
+  async run(bench) {
+    const variants = bench.quick ? VARIANTS.slice(0, 2) : VARIANTS;
+    return [...(await atTheClient(bench, variants)), ...(await atTheServer(bench, variants))];
+  },
+};
+
+async function atTheClient(bench: Bench, variants: readonly Variant[]): Promise<Row[]> {
+  const bare = Child.node('subject', 'subject/subject', 'node:tls');
+  const ours = Child.node('subject', 'subject/subject', 'knsock');
+  const rows: Row[] = [];
+  for (const variant of variants) {
+    const { port } = await bench.load.ask<{ port: number }>({
+      do: 'greet',
+      files: bench.files,
+      clientCertificates: variant.clientCertificates,
+    });
+    const request = { ...variant, port, files: bench.files };
+    rows.push(
+      ...(await compete(bench, headOf(variant, 'client'), [
+        contestant('node:tls, shared context', bare, { do: 'dialBare', parseEachTime: false, ...request }),
+        contestant('node:tls, PEM each time', bare, { do: 'dialBare', parseEachTime: true, ...request }),
+        contestant('knsock', ours, { do: 'dialOurs', framing: 'length-prefixed', ...request }, LEAST_NEW),
+      ])),
+    );
+  }
+  await bare.end();
+  await ours.end();
+  return rows.concat(resumedAgainstFull(rows));
+}
+
+async function atTheServer(bench: Bench, variants: readonly Variant[]): Promise<Row[]> {
+  const bare = Child.node('subject', 'subject/subject', 'node:tls');
+  const ours = Child.node('subject', 'subject/subject', 'knsock');
+  const rows: Row[] = [];
+  for (const variant of variants) {
+    const { clientCertificates } = variant;
+    const serving = { files: bench.files, behaviour: 'greet', clientCertificates };
+    const ports = [
+      await bare.ask<{ port: number }>({ do: 'serveBare', ...serving }),
+      await ours.ask<{ port: number }>({ do: 'serveOurs', framing: 'length-prefixed', ...serving }),
+    ];
+    const dial = { do: 'dialBare', files: bench.files, parseEachTime: false, ...variant };
+    rows.push(
+      ...(await compete(bench, headOf(variant, 'server'), [
+        { name: 'node:tls', pid: bare.pid, run: (ms) => bench.load.ask({ ...dial, ...ports[0], ms }) },
+        {
+          name: 'knsock',
+          pid: ours.pid,
+          least: LEAST_NEW,
+          run: (ms) => bench.load.ask({ ...dial, ...ports[1], ms }),
+        },
+      ])),
+    );
+  }
+  await bare.end();
+  await ours.end();
+  return rows;
+}
+
+function contestant(name: string, child: Child, request: object, least?: number): Contestant {
+  return { name, pid: child.pid, least, run: (ms) => child.ask({ ...request, ms }) };
+}
+
+function headOf({ resume, clientCertificates }: Variant, side: string): { work: string; unit: string } {
+  const how = `${resume ? 'resumed' : 'full'}${clientCertificates ? ', client certificate' : ''}`;
+  return { work: `connections, ${how}, the ${side}`, unit: `µs ${side} CPU a connection` };
+}
+
+/** Ours resumed against ours in full, by the medians. */
+function resumedAgainstFull(rows: readonly Row[]): Row[] {
+  return rows
+    .filter(({ work, contestant }) => contestant === 'knsock' && work.includes('resumed'))
+    .map((resumed): Row => {
+      const full = rows.find(
+        ({ work, contestant }) => contestant === 'knsock' && work === resumed.work.replace('resumed', 'full'),
+      );
+      const gain = (full?.value.median ?? NaN) / resumed.value.median;
+      const work = resumed.work.replace('resumed', 'resumed against full');
+      const value = { min: gain, median: gain, max: gain };
+      const target = { text: `≥ ${LEAST_RESUMED.toFixed(2)}`, met: gain >= LEAST_RESUMED };
+      return { ...resumed, work, unit: 'times as cheap', value, perSecond: null, ratio: null, target };
+    });
+}
