@@ -22,6 +22,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CERTIFICATE_VALIDITY',
     ],
   },
+  { code: 3, meaning: 'A check found something at or above --fail-on.', causes: [] },
   { code: 6, meaning: 'The host name can’t be resolved (DNS).', causes: ['KNSOCK_HOST_NOT_FOUND'] },
   {
     code: 7,
@@ -90,6 +91,9 @@ export const exitCodes: readonly ExitCode[] = [
     causes: ['KNSOCK_PEER_REVOKED', 'KNSOCK_PEER_REVOCATION_UNKNOWN', 'KNSOCK_PEER_CRL_STALE'],
   },
 ];
+
+/** What checks exit with that did their work and found something. */
+export const FOUND = 3;
 
 const TIMEOUT = 28;
 

@@ -91,7 +91,7 @@ export function addAllowOptions(command: Command): void {
 
 /** Where the credentials are, the passphrase read from where it was said to be. */
 export async function credentialFiles(flags: CredentialFlags): Promise<CredentialFiles> {
-  const passphrase = await readPassphrase(flags.passphraseFile);
+  const passphrase = await passphraseOf(flags.passphraseFile);
   return {
     certFile: flags.cert,
     keyFile: flags.key,
@@ -159,7 +159,8 @@ export function port(text: string): number {
   return number;
 }
 
-async function readPassphrase(file: string | undefined): Promise<string | undefined> {
+/** The passphrase in that file, or in KNSOCK_PASSPHRASE; undefined where there is neither. */
+export async function passphraseOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');

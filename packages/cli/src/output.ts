@@ -34,6 +34,11 @@ export class Output {
     await this.data(`${JSON.stringify(value)}\n`);
   }
 
+  /** Prints a result: as JSON where that was asked for, else the text. */
+  async result(value: unknown, text: string): Promise<void> {
+    await (this.manner.json ? this.record(value) : this.data(text.endsWith('\n') ? text : `${text}\n`));
+  }
+
   /** Talks to the person. */
   say(text: string): void {
     if (!this.manner.quiet) process.stderr.write(`${text}\n`);

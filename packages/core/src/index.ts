@@ -56,6 +56,7 @@ export {
 // Errors
 export { EasySocketError, type ErrorDetails } from './errors/base.js';
 export { type ErrorCode } from './errors/codes.js';
+export { type CertificateEvidence } from './errors/evidence.js';
 export { type Reason } from './errors/reason.js';
 export {
   ConnectionClosedError,

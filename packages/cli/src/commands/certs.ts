@@ -1,10 +1,43 @@
 /** `knsock certs …`: one file per subcommand. */
 import type { Command } from 'commander';
-import { addGlobalOptions, configure } from '../program.js';
 import type { Output } from '../output.js';
+import { addGlobalOptions, configure } from '../program.js';
+import { defineCa } from './certs/ca.js';
+import { defineConvert } from './certs/convert.js';
+import { defineCrl } from './certs/crl.js';
+import { defineCsr } from './certs/csr.js';
+import { defineExpiry } from './certs/expiry.js';
+import { defineFingerprint } from './certs/fingerprint.js';
 import { defineInit } from './certs/init.js';
+import { defineInspect } from './certs/inspect.js';
+import { defineIssue } from './certs/issue.js';
+import { defineLint } from './certs/lint.js';
+import { defineMatch } from './certs/match.js';
+import { defineRenew } from './certs/renew.js';
+import { defineRevoke } from './certs/revoke.js';
+import { defineSign } from './certs/sign.js';
+import { defineVerify } from './certs/verify.js';
+
+const subcommands = {
+  init: defineInit,
+  ca: defineCa,
+  issue: defineIssue,
+  csr: defineCsr,
+  sign: defineSign,
+  revoke: defineRevoke,
+  crl: defineCrl,
+  inspect: defineInspect,
+  verify: defineVerify,
+  match: defineMatch,
+  fingerprint: defineFingerprint,
+  convert: defineConvert,
+  lint: defineLint,
+  expiry: defineExpiry,
+  renew: defineRenew,
+} as const;
 
 export function defineCerts(command: Command, output: Output): void {
-  const add = (name: string): Command => addGlobalOptions(configure(command.command(name)));
-  defineInit(add('init'), output);
+  for (const [name, define] of Object.entries(subcommands)) {
+    define(addGlobalOptions(configure(command.command(name))), output);
+  }
 }

@@ -54,6 +54,10 @@ export interface ReachConfig {
   readonly limits: Limits;
   readonly profile: TlsProfile;
   readonly trust: TrustPolicy;
+  /** Where the credentials come from, which may change while the connection lives. */
+  readonly source: CredentialSource;
+  /** The same trust with other credentials. */
+  trustWith(credentials: Credentials): TrustPolicy;
   readonly connectTimeout: number;
   /** Sent by SNI; empty where there is no name to send. */
   readonly servername: string;
@@ -96,19 +100,22 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
   refuseUnknown(options, known);
   const target = parseTarget(options);
   const servername = parseServername(options, target);
-  const credentials = toSource(options.credentials, nobody()).current;
+  const source = toSource(options.credentials, nobody());
+  const side = {
+    usage: 'server',
+    required: true,
+    name: parseExpectedName(options, target, servername),
+    verify: parseVerify(options),
+  } as const;
+  const trustWith = (credentials: Credentials): TrustPolicy => parseTrust(options, { ...side, credentials });
   return Object.freeze({
     target,
     framing: options.framing ?? (knsock() as unknown as Framing<In, Out>),
     limits: parseLimits(options),
     profile: parseProfile(options.profile),
-    trust: parseTrust(options, {
-      credentials,
-      usage: 'server',
-      required: true,
-      name: parseExpectedName(options, target, servername),
-      verify: parseVerify(options),
-    }),
+    trust: trustWith(source.current),
+    source,
+    trustWith,
     connectTimeout: milliseconds('connectTimeout', options.connectTimeout, 10_000),
     servername,
     resume: options.resume ?? true,
@@ -163,8 +170,7 @@ function parseExpectedName(
     );
   }
   const name =
-    expectedName ??
-    (ascii === '' ? (servername ?? (target.kind === 'tcp' ? target.host : undefined)) : ascii);
+    expectedName ?? (ascii === '' ? servername || (target.kind === 'tcp' ? target.host : undefined) : ascii);
   if (name !== undefined) return name;
   if (dangerouslySkipVerification === true || pinsOnly === true) return null;
   throw new InvalidOptionError(

@@ -13,14 +13,17 @@ import {
   type TimeoutPhase,
 } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
+import { channels } from '../observe/channels.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import { raceAbort } from '../transport/race-abort.js';
 import { tlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';
 import { presentedBy } from '../trust/presented.js';
+import { tellVerdict } from '../trust/tell-verdict.js';
 import { Judge } from '../trust/verdict.js';
 import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
+import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
 
@@ -90,8 +93,9 @@ async function dialTls<In, Out>(
   kept: KeptSession | null,
   tickets: Tickets,
 ): Promise<TlsStream> {
+  const started = performance.now();
   try {
-    return await dial({
+    const stream = await dial({
       target: config.target,
       tls: tlsOptions(config, kept),
       signal,
@@ -100,11 +104,27 @@ async function dialTls<In, Out>(
         tickets.collect(socket);
       },
     });
+    tellHandshake(config, stream.socket, started);
+    return stream;
   } catch (error) {
     if (!(error instanceof HandshakeError) || error.reason !== 'alpn') throw error;
     const message = `the server at ${showTarget(config.target)} doesn’t speak ${config.framing.name} (ALPN ${config.framing.alpn ?? ''})`;
     throw new FramingMismatchError(message, { cause: error });
   }
+}
+
+function tellHandshake({ target }: ReachConfig, socket: TLSSocket, started: number): void {
+  if (!channels.handshake.hasSubscribers) return;
+  const { version, cipher, resumed } = tlsFacts(socket);
+  const milliseconds = performance.now() - started;
+  channels.handshake.publish({
+    role: 'client',
+    address: showTarget(target),
+    milliseconds,
+    version,
+    cipher,
+    resumed,
+  });
 }
 
 function tlsOptions<In, Out>(config: ConnectConfig<In, Out>, kept: KeptSession | null): ConnectionOptions {
@@ -136,8 +156,13 @@ async function admit<In, Out>(
   tickets: Tickets,
 ): Promise<SecureConnection<In, Out>> {
   const { socket } = stream;
-  const verdict = await judge.judge(config.trust, presentedBy(socket, kept?.path ?? null), signal);
-  signal.throwIfAborted();
+  const address = showTarget(config.target);
+  const presented = presentedBy(socket, {
+    remembered: kept?.path ?? null,
+    toRoot: config.trust.credentials.anchors === null,
+  });
+  const verdict = await raceAbort(Promise.resolve(judge.judge(config.trust, presented, signal)), signal);
+  tellVerdict('client', address, verdict, presented.resumed);
   if (!verdict.ok) throw verdict.error;
   demandFraming(config, socket);
   tickets.admit(verdict.peer?.path ?? []);
@@ -155,6 +180,7 @@ async function admit<In, Out>(
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);
+  followTrust(connection, config, config.trust, judge);
   return connection;
 }
 

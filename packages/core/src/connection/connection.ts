@@ -1,6 +1,7 @@
 /** A connection as its program sees it; what goes on inside is the link's. */
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { asError } from '../errors/as-error.js';
 import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -142,7 +143,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
     try {
       return link.exchange.request(toBytes(link.framing, payload), options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(asError(error));
     }
   }
 

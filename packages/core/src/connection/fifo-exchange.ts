@@ -2,6 +2,7 @@
  * Messages over a framing without ids. Answers belong to requests by their order, on both sides, so a request that
  * is given up ends the connection: its late answer would go to the next caller.
  */
+import { asError } from '../errors/as-error.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes, type Decoder, type MessageSink } from '../framing/framing.js';
 import { Discard } from './discard.js';
@@ -110,7 +111,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     try {
       this.send(payload);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(asError(error));
     }
     return this.#pending.wait(++this.#asked, timeout ?? this.#host.limits.requestTimeout, signal);
   }

@@ -56,7 +56,7 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     else if (this.#responder.handler === null) this.#error(id, 'no-handler', 'nobody answers requests here');
     else {
       const payload = this.#parse(id, body);
-      if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload as In, connection));
+      if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, connection));
     }
   }
 
@@ -84,17 +84,17 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   answer(request: ReceivedRequest<In>, result: Out): void {
     if (this.#silent) return;
-    const { framing, writer, checkSize, sent } = this.#settings;
+    const { framing, writer } = this.#settings;
     let payload: Uint8Array;
     try {
       payload = toBytes(framing, result);
-      checkSize(payload);
+      this.#settings.checkSize(payload);
     } catch (error) {
       this.fail(request, error);
       return;
     }
     encodeFrame(Kind.RESPONSE, request.id, payload, writer);
-    sent();
+    this.#settings.sent();
     writer.commit();
   }
 

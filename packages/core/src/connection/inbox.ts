@@ -153,6 +153,7 @@ export class Inbox<In> {
     signal: AbortSignal | undefined,
     timeout: number | undefined,
   ): void {
+    // eslint-disable-next-line prefer-const -- set once there is a waiter to time out
     let timer: NodeJS.Timeout | undefined;
     const leave = (): void => {
       if (timer !== undefined) clearTimeout(timer);

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   type Reason,
 } from '../errors/index.js';
+import { asError } from '../errors/as-error.js';
 import { isReason } from '../errors/reason.js';
 import {
   encodeFrame,
@@ -128,7 +129,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     try {
       this.#checkSize(payload);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(asError(error));
     }
     return this.#asked.ask(payload, options);
   }

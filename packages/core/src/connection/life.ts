@@ -5,6 +5,7 @@
  *      └────────┴── an error, destroy() or the socket's close, from any state ──▶ closed
  */
 import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
+import { asError } from '../errors/as-error.js';
 import { fromConnection } from '../errors/from-node.js';
 import type { Framing } from '../framing/framing.js';
 import type { Limits } from '../policy/limits.js';
@@ -209,11 +210,6 @@ export class Life {
       },
     );
   }
-}
-
-/** Whatever a program threw, as an error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function unannounced(): ConnectionClosedError {

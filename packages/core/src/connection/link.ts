@@ -2,6 +2,7 @@
  * The inner side of a connection: joins the stream below and the exchange that gives its bytes meaning, holds reading
  * while nobody can take more; its life is told in `life.ts`.
  */
+import { asError } from '../errors/as-error.js';
 import { isKnsock } from '../framing/index.js';
 import type { Framing } from '../framing/framing.js';
 import type { Limits } from '../policy/limits.js';
@@ -10,7 +11,7 @@ import type { Exchange, ExchangeHost } from './exchange.js';
 import { FifoExchange } from './fifo-exchange.js';
 import { Inbox, type InboxEvents } from './inbox.js';
 import { KnsockExchange } from './knsock-exchange.js';
-import { asError, Life } from './life.js';
+import { Life } from './life.js';
 import { Outbox, type OutboxEvents } from './outbox.js';
 import type { RawBytes } from './duplex.js';
 import type { ClosedInfo, RequestHandler, SecureConnection } from './secure-connection.js';
@@ -111,8 +112,8 @@ export class Link<In, Out>
 
   end(): void {
     if (this.life.farewell !== null) return;
-    const explained = this.bytesReceived === 0 ? this.#settings.explainEnd?.() : null;
-    if (explained != null) {
+    const explained = (this.bytesReceived === 0 && this.#settings.explainEnd?.()) || null;
+    if (explained !== null) {
       this.fail(explained);
       return;
     }

@@ -40,7 +40,7 @@ export class PendingRequests<In> {
       const onAbort = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
       const deadline = performance.now() + timeout;
       this.#pending.set(id, {
-        resolve: resolve as Pending['resolve'],
+        resolve: resolve,
         reject,
         timeout,
         deadline,

@@ -33,8 +33,8 @@ export class Responder<In, Out> {
       this.#events.fail(request, error);
       return;
     }
-    if (isThenable(result)) this.#await(request, result as Promise<Out>);
-    else this.#events.answer(request, result as Out);
+    if (isThenable(result)) this.#await(request, result);
+    else this.#events.answer(request, result);
   }
 
   /** Fires the signal of a request; its handler still answers. */

@@ -95,7 +95,7 @@ function mismatch(chain: readonly X509Certificate[], key: KeyObject, origins: Or
 }
 
 function publicKeyOf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' }) as Buffer;
+  return createPublicKey(key).export({ type: 'spki', format: 'der' });
 }
 
 function garbage(what: string, file: string | undefined, cause: unknown): CredentialsError {

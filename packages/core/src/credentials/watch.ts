@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CredentialsError } from '../errors/index.js';
+import { channels } from '../observe/channels.js';
 import { integer } from '../policy/option.js';
 import type { Credentials } from './credentials.js';
 import { refuseWarnings } from './dates.js';
@@ -41,15 +42,10 @@ export async function watchCredentials(
 ): Promise<WatchedCredentials> {
   const interval = integer('interval', options.interval, { fallback: 1_000, min: 1 });
   options.signal?.throwIfAborted();
-  const watcher = new Watcher(files, await print(files), await loadUsable(files), interval);
-  options.signal?.addEventListener(
-    'abort',
-    () => {
-      watcher.close();
-    },
-    { once: true },
-  );
-  return watcher;
+  const settled = await print(files);
+  const first = await loadUsable(files);
+  options.signal?.throwIfAborted();
+  return new Watcher(files, settled, first, interval, options.signal);
 }
 
 class Watcher implements WatchedCredentials {
@@ -59,13 +55,22 @@ class Watcher implements WatchedCredentials {
   readonly #listeners = new Set<(next: Credentials) => void>();
   readonly #problemListeners = new Set<(problem: CredentialsError) => void>();
   readonly #closing = new AbortController();
+  readonly #signal: AbortSignal | undefined;
   /** What the files looked like when they were last taken or refused. */
   #settled: string;
 
-  constructor(files: CredentialFiles, settled: string, current: Credentials, interval: number) {
+  constructor(
+    files: CredentialFiles,
+    settled: string,
+    current: Credentials,
+    interval: number,
+    signal: AbortSignal | undefined,
+  ) {
     this.#files = files;
     this.#settled = settled;
     this.current = current;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#aborted, { once: true });
     void this.#follow(interval);
   }
 
@@ -87,7 +92,12 @@ class Watcher implements WatchedCredentials {
 
   close(): void {
     this.#closing.abort();
+    this.#signal?.removeEventListener('abort', this.#aborted);
   }
+
+  readonly #aborted = (): void => {
+    this.close();
+  };
 
   [Symbol.dispose](): void {
     this.close();
@@ -100,8 +110,8 @@ class Watcher implements WatchedCredentials {
       for (;;) {
         await wait(interval, undefined, { signal, ref: false });
         const now = await print(this.#files);
-        // What still changes may be half-written; a set that was refused is tried again only once it changes.
-        if (now === last && now !== this.#settled) await this.#take(now);
+        // What still changes may be half-written.
+        if (now === last && (now !== this.#settled || this.#mayMend)) await this.#take(now);
         last = now;
       }
     } catch {
@@ -109,25 +119,57 @@ class Watcher implements WatchedCredentials {
     }
   }
 
+  /** A set that was refused is tried again once it changes, or where time or the system alone may mend it. */
+  get #mayMend(): boolean {
+    return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
+  }
+
   async #take(seen: string): Promise<void> {
+    let next: Credentials;
     try {
-      const next = await loadUsable(this.#files);
-      // Changed while it was read: the next look decides.
-      if ((await print(this.#files)) !== seen) return;
-      this.#settled = seen;
-      this.problem = null;
-      if (next.version === this.current.version) return;
-      this.current = next;
-      for (const listener of this.#listeners) listener(next);
+      next = await loadUsable(this.#files);
     } catch (error) {
-      this.#settled = seen;
-      this.problem =
-        error instanceof CredentialsError
-          ? error
-          : new CredentialsError('garbage', String(error), { cause: error });
-      for (const listener of this.#problemListeners) listener(this.problem);
+      this.#refuse(seen, asCredentialsError(error));
+      return;
+    }
+    // Changed while it was read: the next look decides.
+    if ((await print(this.#files)) !== seen) return;
+    this.#settled = seen;
+    this.problem = null;
+    if (next.version === this.current.version) return;
+    this.current = next;
+    tell(this.#listeners, next);
+    if (channels.rotation.hasSubscribers)
+      channels.rotation.publish({ by: 'files', ok: true, version: next.version, error: null });
+  }
+
+  #refuse(seen: string, problem: CredentialsError): void {
+    const known = this.#settled === seen && this.problem?.message === problem.message;
+    this.#settled = seen;
+    this.problem = problem;
+    if (known) return;
+    tell(this.#problemListeners, problem);
+    if (channels.rotation.hasSubscribers)
+      channels.rotation.publish({ by: 'files', ok: false, version: this.current.version, error: problem });
+  }
+}
+
+/** One listener's exception is its own: it surfaces as uncaught, and the others are told all the same. */
+function tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(value);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
     }
   }
+}
+
+function asCredentialsError(error: unknown): CredentialsError {
+  if (error instanceof CredentialsError) return error;
+  return new CredentialsError('garbage', String(error), { cause: error });
 }
 
 async function loadUsable(files: CredentialFiles): Promise<Credentials> {

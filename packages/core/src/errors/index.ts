@@ -1,5 +1,6 @@
 export { EasySocketError, type ErrorDetails } from './base.js';
 export { type ErrorCode } from './codes.js';
+export { type CertificateEvidence } from './evidence.js';
 export { type Reason } from './reason.js';
 export {
   ConnectionClosedError,

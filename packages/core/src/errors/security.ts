@@ -1,6 +1,7 @@
 import type { ErrorCode } from './codes.js';
 import type { Reason } from './reason.js';
 import { EasySocketError, type ErrorDetails } from './base.js';
+import type { CertificateEvidence } from './evidence.js';
 
 /** The peer, our credentials or the handshake between them can't be trusted (kn-sock's `ssl.SSLError`). */
 export class SecurityError extends EasySocketError {
@@ -41,11 +42,19 @@ export class UntrustedPeerError extends SecurityError {
   readonly reason: Reason;
   /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
   readonly depth: number;
+  /** The certificate at fault; null where none was shown or it couldn't be read. */
+  readonly certificate: CertificateEvidence | null;
 
-  constructor(reason: Reason, depth: number, message: string, details?: ErrorDetails) {
+  constructor(
+    reason: Reason,
+    depth: number,
+    message: string,
+    details?: ErrorDetails & { certificate?: CertificateEvidence | undefined },
+  ) {
     super(`KNSOCK_PEER_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
     this.depth = depth;
+    this.certificate = details?.certificate ?? null;
   }
 }
 
@@ -53,9 +62,12 @@ export class UntrustedPeerError extends SecurityError {
 export class PeerNotAllowedError extends SecurityError {
   static override readonly brand: string = 'PeerNotAllowedError';
   readonly reason: Reason = 'not-allowed';
+  /** The peer's certificate; null where it showed none. */
+  readonly certificate: CertificateEvidence | null;
 
-  constructor(message: string, details?: ErrorDetails) {
+  constructor(message: string, details?: ErrorDetails & { certificate?: CertificateEvidence | undefined }) {
     super('KNSOCK_PEER_NOT_ALLOWED', message, details);
+    this.certificate = details?.certificate ?? null;
   }
 }
 

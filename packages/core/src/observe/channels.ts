@@ -23,8 +23,12 @@ export interface FailureEvent {
   readonly suppressed: number;
 }
 
+/** Whether a peer was let in, on either side; live peers that are judged again are told only where that ends them. */
 export interface VerdictEvent {
+  /** Who judged. */
   readonly role: 'client' | 'server';
+  /** The peer's address. */
+  readonly address: string;
   readonly ok: boolean;
   readonly reason: Reason | null;
   readonly subject: string | null;
@@ -39,6 +43,8 @@ export interface AdmissionEvent {
 
 /** New credentials or rules were taken, or not. */
 export interface RotationEvent {
+  /** Who took or refused them: the watcher of the files, a server, or a client's live connection. */
+  readonly by: 'files' | 'server' | 'client';
   readonly ok: boolean;
   readonly version: string;
   readonly error: Error | null;

@@ -2,7 +2,7 @@
  * The listening socket. When the process is out of descriptors or memory, accepting pauses and comes back by itself:
  * no crash, no spinning.
  */
-import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
 import type { HostConfig } from './config.js';
 import type { ServerAddress } from './secure-server.js';
@@ -37,7 +37,7 @@ export class Acceptor {
   }
 
   get address(): ServerAddress {
-    const address = this.#listener.address() as AddressInfo | string | null;
+    const address = this.#listener.address();
     if (typeof address === 'object' && address !== null) return address;
     return { path: address ?? ('path' in this.#place ? this.#place.path : '') };
   }

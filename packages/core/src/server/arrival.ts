@@ -1,12 +1,16 @@
 /** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
 import type { Socket } from 'node:net';
-import type { ProxyInfo } from '../transport/proxy-header.js';
+import { showEndpoint, type ProxyInfo } from '../transport/proxy-header.js';
 
 export class Arrival {
   readonly socket: Socket;
   readonly since = performance.now();
   /** What a trusted proxy said of the client. */
   proxy: ProxyInfo | null = null;
+  /** The name read from its ClientHello; null where it asked for none, or nobody read it. */
+  servername: string | null = null;
+  /** Whether its handshake is done and the verdict is awaited. */
+  judging = false;
   readonly #controller = new AbortController();
   readonly #remoteAddress: string | undefined;
   readonly #remotePort: number;
@@ -40,9 +44,8 @@ export class Arrival {
   /** For errors and events. */
   get address(): string {
     const address = this.clientAddress;
-    if (address === undefined) return 'a local peer';
     const port = this.proxy?.source?.port ?? this.#remotePort;
-    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    return showEndpoint(address === undefined ? null : { address, port });
   }
 
   /** The peer is in, or out: the deadline has done its work. */

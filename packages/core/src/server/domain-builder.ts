@@ -3,7 +3,7 @@ import { toSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { oneOf, refuseUnknown } from '../policy/option.js';
 import { createCredentials } from '../credentials/credentials.js';
-import { parseTrust } from '../trust/trust-policy.js';
+import { parseTrust, type TrustOptions } from '../trust/trust-policy.js';
 import { checkServerCredentials, type HostConfig } from './config.js';
 import { Domain, type DomainEvents } from './domain.js';
 import { Domains, parseDomainName } from './domains.js';
@@ -20,7 +20,7 @@ export function buildDomains(
   const build = (name: string | null, entry: SniEntry): Domain => {
     const credentials = toSource(entry.credentials, createCredentials({})).current;
     const clientCertificates = entry.clientCertificates ?? config.clientCertificates;
-    const trust = { ...state.trust, authorize: entry.authorize ?? state.trust.authorize };
+    const trust = rulesFor(entry, state);
     checkServerCredentials(clientCertificates, trust, credentials);
     return new Domain(
       {
@@ -50,6 +50,12 @@ export function buildDomains(
     named.set(parsed, build(parsed, parseEntry(name, entry)));
   }
   return new Domains(build(null, { credentials: state.source }), named, config.unknownName);
+}
+
+/** Rules for everybody judge certificates; they pass by an entry that says that it wants none. */
+function rulesFor(entry: SniEntry, { trust }: TrustState): TrustOptions {
+  if (entry.clientCertificates === 'none') return { authorize: entry.authorize };
+  return { ...trust, authorize: entry.authorize ?? trust.authorize };
 }
 
 const known = new Set(['credentials', 'clientCertificates', 'authorize']);

@@ -32,14 +32,14 @@ export interface ServerStats {
   readonly acceptErrors: number;
 }
 
-/** What `rotate` replaces; what is left out stays. */
+/** What `rotate` replaces; what is left out or undefined stays, and null takes a rule away. */
 export interface Rotation {
   readonly credentials?: Credentials | CredentialSource | undefined;
   /** The whole map. */
-  readonly sni?: SniMap | undefined;
-  readonly authorize?: TrustOptions['authorize'];
-  readonly revocation?: TrustOptions['revocation'];
-  readonly pins?: TrustOptions['pins'];
+  readonly sni?: SniMap | null | undefined;
+  readonly authorize?: TrustOptions['authorize'] | null;
+  readonly revocation?: TrustOptions['revocation'] | null;
+  readonly pins?: TrustOptions['pins'] | null;
 }
 
 export interface SecureServer<In = Buffer, Out = Payload> extends AsyncDisposable {

@@ -2,17 +2,19 @@
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { RequestHandler } from '../connection/secure-connection.js';
-import { FramingMismatchError } from '../errors/index.js';
+import { FramingMismatchError, HandshakeError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
 import { raceAbort } from '../transport/race-abort.js';
-import { tlsFacts } from '../transport/tls-facts.js';
+import type { PeerIdentity } from '../transport/peer-identity.js';
+import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import { presentedBy } from '../trust/presented.js';
+import { tellVerdict } from '../trust/tell-verdict.js';
+import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { Judge } from '../trust/verdict.js';
 import type { Arrival } from './arrival.js';
 import type { ListenConfig } from './config.js';
-import type { Domain } from './domain.js';
 
 export class Session<In, Out> {
   readonly #config: ListenConfig<In, Out>;
@@ -25,37 +27,52 @@ export class Session<In, Out> {
     this.#judge = judge;
   }
 
-  /** @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the arrival's reason when its time is over */
-  async open(arrival: Arrival, domain: Domain, stream: TlsStream): Promise<Connection<In, Out>> {
+  /**
+   * @param policy who is trusted now; where that changes while the peer is judged, it is judged again
+   * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the arrival's reason when its time is over
+   */
+  async open(
+    arrival: Arrival,
+    policy: () => TrustPolicy,
+    stream: TlsStream,
+  ): Promise<{ connection: Connection<In, Out>; judgedBy: TrustPolicy }> {
     const { socket } = stream;
+    const tls = routedFacts(tlsFacts(socket), arrival);
+    tellHandshake(arrival, tls);
     const framing = this.#framingOf(socket);
-    const presented = presentedBy(socket, null);
-    const verdict = await this.#judge.judge(domain.trust, presented, arrival.signal);
-    arrival.signal.throwIfAborted();
-    if (channels.verdict.hasSubscribers) {
-      channels.verdict.publish({
-        role: 'server',
-        ok: verdict.ok,
-        reason: verdict.ok ? null : verdict.error.reason,
-        subject: verdict.peer?.subject ?? null,
-        resumed: presented.resumed,
-      });
-    }
-    if (!verdict.ok) throw verdict.error;
+    const { peer, judgedBy } = await this.#judgePeer(arrival, policy, socket);
     const connection = new Connection<In, Out>(stream, {
       role: 'server',
       framing,
       limits: this.#config.limits,
       maxLifetime: jittered(this.#config.maxLifetime),
-      peer: verdict.peer,
-      tls: tlsFacts(socket),
+      peer,
+      tls,
       socket,
       proxy: arrival.proxy,
       requestHandler: this.#requestHandler,
       explainEnd: null,
     });
     await raceAbort(connection.open(), arrival.signal);
-    return connection;
+    return { connection, judgedBy };
+  }
+
+  async #judgePeer(
+    arrival: Arrival,
+    policy: () => TrustPolicy,
+    socket: TLSSocket,
+  ): Promise<{ peer: PeerIdentity | null; judgedBy: TrustPolicy }> {
+    const presented = presentedBy(socket, { remembered: null, toRoot: false });
+    for (;;) {
+      const judgedBy = policy();
+      arrival.judging = true;
+      const pending = this.#judge.judge(judgedBy, presented, arrival.signal);
+      const verdict = pending instanceof Promise ? await raceAbort(pending, arrival.signal) : pending;
+      arrival.judging = false;
+      tellVerdict('server', arrival.address, verdict, presented.resumed);
+      if (!verdict.ok) throw verdict.error;
+      if (policy() === judgedBy) return { peer: verdict.peer, judgedBy };
+    }
   }
 
   #framingOf({ alpnProtocol }: TLSSocket): Framing<In, Out> {
@@ -67,6 +84,25 @@ export class Session<In, Out> {
     const spoken = framings.map(({ name }) => name).join(', ');
     throw new FramingMismatchError(`the client named no protocol by ALPN; spoken here: ${spoken}`);
   }
+}
+
+/**
+ * The name that chose the domain is the one that counts. A client that is asked for a second ClientHello might name
+ * another in it, and on a resumed TLS 1.2 connection Node knows none.
+ */
+function routedFacts(facts: TlsFacts, { servername, address }: Arrival): TlsFacts {
+  if (servername === null) return facts;
+  if (facts.servername !== null && facts.servername.toLowerCase() !== servername.toLowerCase()) {
+    const words = `${address} asked for '${servername}' first and '${facts.servername}' then`;
+    throw new HandshakeError('unknown-name', words);
+  }
+  return Object.defineProperty(facts, 'servername', { value: servername });
+}
+
+function tellHandshake({ address, since }: Arrival, { version, cipher, resumed }: TlsFacts): void {
+  if (!channels.handshake.hasSubscribers) return;
+  const milliseconds = performance.now() - since;
+  channels.handshake.publish({ role: 'server', address, milliseconds, version, cipher, resumed });
 }
 
 /** Give or take a tenth, so that clients that came together don't come back together. */

@@ -1,12 +1,12 @@
 /**
- * Keeps a listener's trust domains current: rotates credentials and rules as one, follows their sources, and judges
- * live peers again. Everything new is made before anything is replaced, so what can't be used changes nothing.
+ * What a listener trusts now: follows its sources, takes what `rotate` brings, and makes everything new before anything
+ * is replaced. What can't be used is told, and what worked stays.
  */
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
 import { channels } from '../observe/channels.js';
-import { judgeLive, type LivePeer } from '../trust/live.js';
-import { Judge } from '../trust/verdict.js';
+import { refuseUnknown } from '../policy/option.js';
+import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
 import type { Domain, DomainEvents } from './domain.js';
 import { buildDomains } from './domain-builder.js';
@@ -15,68 +15,72 @@ import type { Rotation } from './secure-server.js';
 import { TicketSecret } from './ticket-keys.js';
 import { followSources, type TrustState } from './trust-state.js';
 
+export interface TrustKeeperEvents extends DomainEvents {
+  /** Other trust holds from now on; resolves when live peers were judged by it. */
+  replaced(): Promise<void>;
+}
+
 export class TrustKeeper {
-  readonly judge = new Judge();
-  domains: Domains;
-  /** Times that the domains were replaced. */
+  /** Times that credentials or rules were replaced. */
   rotations = 0;
   readonly #config: HostConfig;
-  readonly #events: DomainEvents;
-  readonly #live: () => ReadonlyMap<LivePeer, Domain>;
+  readonly #events: TrustKeeperEvents;
   readonly #secret: TicketSecret;
   readonly #ticketTimer: NodeJS.Timeout;
   #state: TrustState;
+  #domains: Domains;
   #unfollow: () => void;
-  #closed = false;
+  #stopped = false;
 
-  /**
-   * @param live the connections to judge again, each with the domain it came in by
-   * @throws InvalidOptionError, CredentialsError
-   */
-  constructor(config: HostConfig, events: DomainEvents, live: () => ReadonlyMap<LivePeer, Domain>) {
+  /** @throws InvalidOptionError, CredentialsError */
+  constructor(config: HostConfig, events: TrustKeeperEvents) {
     this.#config = config;
     this.#events = events;
-    this.#live = live;
     this.#secret = new TicketSecret(config.ticketSecret);
     this.#state = config.initial;
-    this.domains = this.#build(this.#state);
+    this.#domains = this.#build(this.#state);
     this.#unfollow = this.#follow();
     this.#ticketTimer = setInterval(() => {
-      for (const domain of this.domains) domain.renewTicketKeys();
+      for (const domain of this.#domains) domain.renewTicketKeys();
     }, TicketSecret.checkEvery).unref();
+  }
+
+  get domains(): Domains {
+    return this.#domains;
+  }
+
+  /** The domain that serves now those whom this one served. */
+  successorOf({ name }: Domain): Domain {
+    return this.#domains.successorOf(name);
   }
 
   /** @throws CredentialsError, InvalidOptionError; nothing has changed then */
   async rotate(next: Credentials | Rotation): Promise<void> {
-    const { credentials, sni, ...rules } = isCredentials(next) ? { credentials: next } : (next as Rotation);
-    const { source, trust } = this.#state;
-    await this.#replace({
-      source: credentials === undefined ? source : toSource(credentials, source.current),
-      sni: sni ?? this.#state.sni,
-      trust: { ...trust, ...rules },
-    });
+    await this.#replace(
+      isCredentials(next) ? { ...this.#state, source: toSource(next, next) } : this.#with(next),
+    );
   }
 
-  /** A rotation may have come between a peer's verdict and its listing among the live ones. */
-  async judgeIfReplaced(peer: LivePeer, domain: Domain): Promise<void> {
-    const { trust } = this.domains.successorOf(domain.name);
-    if (trust === domain.trust) return;
-    await judgeLive(this.judge, [peer], () => trust, this.#config.limits.handshakeTimeout);
-  }
-
-  close(): void {
-    this.#closed = true;
+  /** Ends following the sources and renewing keys. */
+  stop(): void {
+    this.#stopped = true;
     this.#unfollow();
     clearInterval(this.#ticketTimer);
   }
 
-  #build(state: TrustState): Domains {
-    return buildDomains(this.#config, state, this.#secret, this.#events);
+  #with(rotation: Rotation): TrustState {
+    refuseUnknown(rotation, rotatable);
+    const { source, sni, trust } = this.#state;
+    return {
+      source: rotation.credentials === undefined ? source : toSource(rotation.credentials, source.current),
+      sni: rotation.sni === undefined ? sni : (rotation.sni ?? {}),
+      trust: { ...trust, ...rulesOf(rotation) },
+    };
   }
 
   #follow(): () => void {
     return followSources(this.#state, () => {
-      // What can't be used is told on the channel, and what worked stays.
+      // What can't be used was told on the channel.
       this.#replace(this.#state).catch(() => undefined);
     });
   }
@@ -84,18 +88,34 @@ export class TrustKeeper {
   async #replace(state: TrustState): Promise<void> {
     const { version } = state.source.current;
     try {
-      this.domains = this.#build(state);
+      this.#domains = this.#build(state);
     } catch (error) {
-      if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: false, version, error });
+      tell(version, error as Error);
       throw error;
     }
     this.#unfollow();
     this.#state = state;
-    this.#unfollow = this.#closed ? () => undefined : this.#follow();
+    if (!this.#stopped) this.#unfollow = this.#follow();
     this.rotations += 1;
-    if (channels.rotation.hasSubscribers) channels.rotation.publish({ ok: true, version, error: null });
-    const live = this.#live();
-    const policyOf = (peer: LivePeer) => this.domains.successorOf(live.get(peer)?.name ?? null).trust;
-    await judgeLive(this.judge, live.keys(), policyOf, this.#config.limits.handshakeTimeout);
+    tell(version, null);
+    await this.#events.replaced();
   }
+
+  #build(state: TrustState): Domains {
+    return buildDomains(this.#config, state, this.#secret, this.#events);
+  }
+}
+
+const rules = trustOptionNames.filter((name) => name !== 'partialChain');
+const rotatable = new Set<string>(['credentials', 'sni', ...rules]);
+
+/** Undefined leaves a rule as it is: a value that went missing must not open the door. Null takes it away. */
+function rulesOf(rotation: Rotation): TrustOptions {
+  const given = rules.filter((name) => rotation[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, rotation[name] ?? undefined]));
+}
+
+function tell(version: string, error: Error | null): void {
+  if (channels.rotation.hasSubscribers)
+    channels.rotation.publish({ by: 'server', ok: error === null, version, error });
 }

@@ -8,6 +8,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Text for errors and events. */
+export function showEndpoint(endpoint: Endpoint | null): string {
+  if (endpoint === null) return 'a local peer';
+  const { address, port } = endpoint;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** An extension of a version 2 header. */
 export interface ProxyTlv {
   readonly type: number;

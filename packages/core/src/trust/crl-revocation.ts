@@ -37,8 +37,9 @@ export function crlRevocation(options: CrlRevocationOptions): RevocationSource {
     uncovered: oneOf('unknown', options.unknown, ['refuse', 'accept'], 'refuse') === 'accept',
     stale: oneOf('stale', options.stale, ['refuse', 'accept'], 'refuse') === 'accept',
   };
+  const rules = Buffer.from(JSON.stringify([depth, accepts]));
   return {
-    version: sha256(Buffer.concat(crls.map((crl) => crl.der))),
+    version: sha256(Buffer.concat([rules, ...crls.map((crl) => crl.der)])),
     onChange: () => () => undefined,
     check: (path, { at }) =>
       checkPath(depth === 'leaf' ? path.slice(0, 1) : withoutAnchor(path), path, crls, at, accepts),

@@ -1,12 +1,15 @@
 /** Judging peers again while they are connected: new CAs, lists or rules hold for them too. */
 import { ConnectionTimeoutError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
+import { showEndpoint, type Endpoint } from '../transport/proxy-header.js';
+import { tellVerdict } from './tell-verdict.js';
 import type { TrustPolicy } from './trust-policy.js';
 import type { Judge } from './verdict.js';
 
 /** A connection as far as its trust goes. */
 export interface LivePeer {
   readonly peer: PeerIdentity | null;
+  readonly remote: Endpoint | null;
   /** Ends the connection, telling the peer why where the framing can. */
   fail(error: Error): void;
 }
@@ -17,6 +20,7 @@ const BATCH = 64;
 /** Ends those whom the policy no longer trusts; an undecided verdict ends them too. */
 export async function judgeLive<T extends LivePeer>(
   judge: Judge,
+  role: 'client' | 'server',
   peers: Iterable<T>,
   policyOf: (peer: T) => TrustPolicy,
   deadline: number,
@@ -24,13 +28,19 @@ export async function judgeLive<T extends LivePeer>(
   let judged = 0;
   const pending: Promise<void>[] = [];
   for (const live of [...peers]) {
-    pending.push(judgeOne(judge, live, policyOf(live), deadline));
+    pending.push(judgeOne(judge, role, live, policyOf(live), deadline));
     if (++judged % BATCH === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(pending);
 }
 
-async function judgeOne(judge: Judge, live: LivePeer, policy: TrustPolicy, deadline: number): Promise<void> {
+async function judgeOne(
+  judge: Judge,
+  role: 'client' | 'server',
+  live: LivePeer,
+  policy: TrustPolicy,
+  deadline: number,
+): Promise<void> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -46,7 +56,9 @@ async function judgeOne(judge: Judge, live: LivePeer, policy: TrustPolicy, deadl
   });
   try {
     const verdict = await Promise.race([judge.judgeAgain(policy, live.peer, controller.signal), late]);
-    if (!verdict.ok) live.fail(verdict.error);
+    if (verdict.ok) return;
+    tellVerdict(role, showEndpoint(live.remote), verdict, false);
+    live.fail(verdict.error);
   } catch (error) {
     live.fail(error as Error);
   } finally {

@@ -1,6 +1,5 @@
 /** What a peer showed in its handshake, as Node lets us see it. */
-import type { X509Certificate as NodeCertificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 
 export interface Presented {
@@ -16,12 +15,17 @@ export interface Presented {
 /** Longer chains than this are of nobody's making but an attacker's. */
 const MOST_CERTIFICATES = 16;
 
-/** @param remembered the path kept with the session that the connection resumes, on the client */
-export function presentedBy(socket: TLSSocket, remembered: Path | null): Presented {
+/**
+ * @param remembered the path kept with the session that the connection resumes, on the client
+ * @param toRoot whether the chain must reach the root that OpenSSL found in the default store, which peers leave out
+ */
+export function presentedBy(
+  socket: TLSSocket,
+  { remembered, toRoot }: { remembered: Path | null; toRoot: boolean },
+): Presented {
   const resumed = socket.isSessionReused();
-  const leaf = socket.getPeerX509Certificate();
   return {
-    ders: leaf === undefined ? [] : chainOf(leaf, resumed),
+    ders: toRoot && !resumed ? chainToRoot(socket) : chainAsSent(socket, resumed),
     resumed,
     opensslError: socket.authorized ? null : errorOf(socket),
     remembered: resumed ? remembered : null,
@@ -29,12 +33,26 @@ export function presentedBy(socket: TLSSocket, remembered: Path | null): Present
 }
 
 /** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */
-function chainOf(leaf: NodeCertificate, resumed: boolean): Buffer[] {
+function chainAsSent(socket: TLSSocket, resumed: boolean): Buffer[] {
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf === undefined) return [];
   const ders = [leaf.raw];
   let next = resumed ? undefined : leaf.issuerCertificate;
   while (next !== undefined && ders.length < MOST_CERTIFICATES) {
     ders.push(next.raw);
     next = next.issuerCertificate;
+  }
+  return ders;
+}
+
+/** Only the older of Node's two readers adds the root; it costs twice as much, and gets nothing after the newer one. */
+function chainToRoot(socket: TLSSocket): Buffer[] {
+  const ders: Buffer[] = [];
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && ders.length < MOST_CERTIFICATES) {
+    ders.push(next.raw);
+    // A root is its own issuer there.
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return ders;
 }

@@ -2,7 +2,7 @@
  * The verdict on every connection, resumed ones included. It decides in addition to OpenSSL, never instead: both must
  * say yes. It fails closed: an exception, an unknown state, a deadline all refuse.
  */
-import { MalformedDerError, PeerNotAllowedError, UntrustedPeerError, type Reason } from '../errors/index.js';
+import { MalformedDerError, UntrustedPeerError, type PeerNotAllowedError } from '../errors/index.js';
 import { CertificateIdentity, type PeerIdentity } from '../transport/peer-identity.js';
 import {
   judgePath,
@@ -11,21 +11,22 @@ import {
   type Failure,
   type X509Certificate,
 } from '../x509/index.js';
+import { isDefaultRoot } from './default-store.js';
+import { evidenceOf } from './evidence.js';
+import { isThenable, judgeRevocation } from './judge-revocation.js';
+import { judgeRules } from './judge-rules.js';
 import { reasonOfOpenssl } from './openssl-reasons.js';
 import { PathCache, type Path } from './path-cache.js';
 import type { Presented } from './presented.js';
-import type { RevocationVerdict } from './revocation.js';
-import type { TrustPolicy } from './trust-policy.js';
 import { sha256 } from './sha256.js';
+import type { TrustPolicy } from './trust-policy.js';
+
+type Refusal = UntrustedPeerError | PeerNotAllowedError;
 
 /** Refusals are errors ready to be told; `peer` is null where no certificate was shown and none was required. */
 export type Verdict =
   | { readonly ok: true; readonly peer: PeerIdentity | null }
-  | {
-      readonly ok: false;
-      readonly error: UntrustedPeerError | PeerNotAllowedError;
-      readonly peer: PeerIdentity | null;
-    };
+  | { readonly ok: false; readonly error: Refusal; readonly peer: PeerIdentity | null };
 
 /** Judges peers, remembering the paths it has verified. */
 export class Judge {
@@ -42,7 +43,7 @@ export class Judge {
   judge(policy: TrustPolicy, presented: Presented, signal: AbortSignal): Verdict | Promise<Verdict> {
     const identified = this.#identify(policy, presented);
     if (!identified.ok) return identified;
-    return this.#judgePeer(policy, identified.peer, signal);
+    return judgePeer(policy, identified.peer, signal);
   }
 
   /** Judges a peer again whose path was verified before: what may have changed since is all but its signatures. */
@@ -51,109 +52,114 @@ export class Judge {
     peer: PeerIdentity | null,
     signal: AbortSignal,
   ): Verdict | Promise<Verdict> {
-    if (peer === null || policy.verify !== 'chain') return this.#judgePeer(policy, peer, signal);
-    const path = this.#findPath(
-      policy,
-      peer.certificate.fingerprint256,
-      peer.path.map((certificate) => certificate.der),
-      new Date(),
-    );
-    if (!('path' in path)) return refused(path, peer);
-    return this.#judgePeer(policy, peer, signal);
+    if (peer === null || policy.verify !== 'chain') return judgePeer(policy, peer, signal);
+    const { fingerprint256 } = peer.certificate;
+    // Without a handshake OpenSSL isn't asked, so what ends in a root of somebody's own must not pass for a public one.
+    const anchors = policy.credentials.anchors ?? peer.path.slice(-1).filter(isPublic);
+    const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors);
+    return 'path' in found ? judgePeer(policy, peer, signal) : refused(found, peer);
   }
 
   #identify(policy: TrustPolicy, presented: Presented): Verdict {
     if (presented.ders.length === 0 && presented.remembered === null) {
-      if (!policy.required) return { ok: true, peer: null };
-      const who =
-        policy.usage === 'client' ? 'the client showed no certificate' : 'the server showed no certificate';
-      return { ok: false, error: new UntrustedPeerError('missing', 0, who), peer: null };
+      return policy.required ? missing(policy) : { ok: true, peer: null };
     }
     try {
       return policy.verify === 'chain' ? this.#verify(policy, presented) : unverified(presented);
-    } catch (error) {
-      const reason: Reason = 'malformed';
-      const why = error instanceof MalformedDerError ? error.message : 'it could not be judged';
-      return {
-        ok: false,
-        error: new UntrustedPeerError(reason, 0, `the peer’s certificate can’t be read: ${why}`, {
-          cause: error,
-        }),
-        peer: null,
-      };
+    } catch (cause) {
+      const why = cause instanceof MalformedDerError ? cause.message : 'it could not be judged';
+      const message = `the peer’s certificate can’t be read: ${why}`;
+      return { ok: false, error: new UntrustedPeerError('malformed', 0, message, { cause }), peer: null };
     }
   }
 
   #verify(policy: TrustPolicy, presented: Presented): Verdict {
-    const at = new Date();
-    const ders = presented.remembered?.map((certificate) => certificate.der) ?? presented.ders;
-    const found = this.#findPath(policy, sha256(ders[0] as Buffer), ders, at);
+    const fingerprint = presented.remembered?.[0]?.fingerprint256 ?? sha256(presented.ders[0] as Buffer);
+    const { anchors } = policy.credentials;
+    const found = this.#findPath(policy, fingerprint, () => certificatesOf(presented), anchors);
     if (!('path' in found)) return refused(found, null);
+    const peer = new CertificateIdentity(found.path);
     if (presented.opensslError === null) {
-      this.#paths.keep((found.path[0] as X509Certificate).fingerprint256, versionOf(policy), found.path);
-      return { ok: true, peer: new CertificateIdentity(found.path) };
+      this.#paths.keep(fingerprint, versionOf(policy), found.path);
+      return { ok: true, peer };
     }
     const { reason, message } = reasonOfOpenssl(presented.opensslError);
-    return {
-      ok: false,
-      error: new UntrustedPeerError(reason, 0, message),
-      peer: new CertificateIdentity(found.path),
-    };
+    const certificate = evidenceOf(peer.certificate);
+    return { ok: false, error: new UntrustedPeerError(reason, 0, message, { certificate }), peer };
   }
 
-  /** A path verified before is judged by today's date; where that fails, what was presented may hold a newer one. */
-  #findPath(policy: TrustPolicy, leaf: string, ders: readonly Buffer[], at: Date): { path: Path } | Failure {
-    const { usage, credentials } = policy;
+  /**
+   * A path verified before is judged by today's date; where that fails, what was presented may hold a newer one.
+   * @param read reads what was presented, which a known peer costs nobody
+   * @param anchors null: what was presented ends where OpenSSL ended it, in a root of the default store
+   */
+  #findPath(
+    policy: TrustPolicy,
+    leaf: string,
+    read: () => Path,
+    anchors: Path | null,
+  ): { path: Path } | Failure {
+    const { usage, partialChain } = policy;
     const name = policy.name ?? undefined;
+    const at = new Date();
     const known = this.#paths.find(leaf, versionOf(policy));
     if (known !== undefined && judgePath(known, { at, name, usage, rules: 'private' }).ok)
       return { path: known };
-    const certificates = ders.map((der) => parseCertificate(der));
-    const anchors = credentials.anchors ?? certificates.slice(-1);
+    const certificates = read();
     const verdict = verifyPathSync({
       leaf: certificates[0] as X509Certificate,
       intermediates: certificates.slice(1),
-      anchors,
+      anchors: anchors ?? certificates.slice(-1),
       at,
       ...(name !== undefined && { name }),
       usage,
       crls: [],
       rules: 'private',
-      partialChain: policy.partialChain,
+      partialChain,
     });
     return verdict.ok ? { path: verdict.path } : verdict;
   }
-
-  #judgePeer(
-    policy: TrustPolicy,
-    peer: PeerIdentity | null,
-    signal: AbortSignal,
-  ): Verdict | Promise<Verdict> {
-    const pinned = peer === null || policy.pins === null || hasPin(policy, peer);
-    if (!pinned) return notPinned(peer);
-    if (peer === null || policy.revocation === null) return authorized(policy, peer, signal);
-    let verdict: RevocationVerdict | Promise<RevocationVerdict>;
-    try {
-      verdict = policy.revocation.check(peer.path, { at: new Date(), signal });
-    } catch (error) {
-      return revocationFailed(peer, error);
-    }
-    if (!(verdict instanceof Promise)) return revocationJudged(policy, peer, verdict, signal);
-    return verdict.then(
-      (answer) => revocationJudged(policy, peer, answer, signal),
-      (error: unknown) => revocationFailed(peer, error),
-    );
-  }
 }
 
-/** Without a CA of ours, the path ends where OpenSSL ended it, and its answer belongs to the leaf alone. */
+function judgePeer(
+  policy: TrustPolicy,
+  peer: PeerIdentity | null,
+  signal: AbortSignal,
+): Verdict | Promise<Verdict> {
+  if (peer === null && policy.required) return missing(policy);
+  if (peer !== null && policy.pins !== null && !hasPin(policy, peer)) return notPinned(peer);
+  const revoked =
+    peer === null || policy.revocation === null ? null : judgeRevocation(policy.revocation, peer, signal);
+  const rules = (refusal: Refusal | null): Verdict | Promise<Verdict> => {
+    if (refusal !== null) return { ok: false, error: refusal, peer };
+    const ruled = judgeRules(policy, peer, signal);
+    return isThenable(ruled) ? ruled.then((again) => conclude(again, peer)) : conclude(ruled, peer);
+  };
+  return isThenable(revoked) ? revoked.then(rules) : rules(revoked);
+}
+
+function conclude(refusal: Refusal | null, peer: PeerIdentity | null): Verdict {
+  return refusal === null ? { ok: true, peer } : { ok: false, error: refusal, peer };
+}
+
+/** Paths that end where OpenSSL ended them are no proof under a CA of ours, nor the other way round. */
 function versionOf({ credentials, partialChain }: TrustPolicy): string {
   return partialChain ? `${credentials.anchorsVersion}+partial` : credentials.anchorsVersion;
 }
 
+const isPublic = ({ fingerprint256 }: X509Certificate): boolean => isDefaultRoot(fingerprint256);
+
+function certificatesOf({ remembered, ders }: Presented): Path {
+  return remembered ?? ders.map((der) => parseCertificate(der));
+}
+
 function unverified(presented: Presented): Verdict {
-  const path = presented.remembered ?? presented.ders.map((der) => parseCertificate(der));
-  return { ok: true, peer: new CertificateIdentity(path) };
+  return { ok: true, peer: new CertificateIdentity(certificatesOf(presented)) };
+}
+
+function missing({ usage }: TrustPolicy): Verdict {
+  const message = `the ${usage} showed no certificate`;
+  return { ok: false, error: new UntrustedPeerError('missing', 0, message), peer: null };
 }
 
 /** In addition to the chain any key of the path may be pinned; alone, only the peer's own key proves anything. */
@@ -164,69 +170,12 @@ function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
 
 function notPinned(peer: PeerIdentity): Verdict {
   const message = `none of the pinned keys is the peer’s; ${peer.subject} has ${peer.spkiPin}`;
-  return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message), peer };
+  const certificate = evidenceOf(peer.certificate);
+  return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message, { certificate }), peer };
 }
 
-function refused({ reason, depth, message }: Failure, peer: PeerIdentity | null): Verdict {
-  return { ok: false, error: new UntrustedPeerError(reason, depth, message), peer };
-}
-
-function revocationJudged(
-  policy: TrustPolicy,
-  peer: PeerIdentity,
-  { status, depth, reason }: RevocationVerdict,
-  signal: AbortSignal,
-): Verdict | Promise<Verdict> {
-  if (status === 'good') return authorized(policy, peer, signal);
-  const subject = peer.path[depth]?.subject.toString() ?? peer.subject;
-  if (status === 'revoked') {
-    const message = `certificate ${depth} (${subject}) is revoked${reason === undefined ? '' : `: ${reason}`}`;
-    return { ok: false, error: new UntrustedPeerError('revoked', depth, message), peer };
-  }
-  const stale = reason === 'crl-stale';
-  const why = stale ? 'the CRL that covers it is out of date' : (reason ?? 'no CRL covers it');
-  const message = `whether certificate ${depth} (${subject}) is revoked isn’t known: ${why}`;
-  return {
-    ok: false,
-    error: new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message),
-    peer,
-  };
-}
-
-function revocationFailed(peer: PeerIdentity, cause: unknown): Verdict {
-  const message = `whether ${peer.subject} is revoked isn’t known: the revocation source failed`;
-  return { ok: false, error: new UntrustedPeerError('revocation-unknown', 0, message, { cause }), peer };
-}
-
-function authorized(
-  policy: TrustPolicy,
-  peer: PeerIdentity | null,
-  signal: AbortSignal,
-): Verdict | Promise<Verdict> {
-  if (policy.rules !== null) {
-    const wanted = peer === null ? 'a certificate' : policy.rules(peer);
-    if (wanted !== null) return notAllowed(peer, `authorize asks for ${wanted}`);
-  }
-  if (policy.authorize === null) return { ok: true, peer };
-  let answer: boolean | Promise<boolean>;
-  try {
-    answer = policy.authorize(peer, { signal });
-  } catch (cause) {
-    return notAllowed(peer, 'authorize failed', cause);
-  }
-  if (!(answer instanceof Promise)) return answered(peer, answer);
-  return answer.then(
-    (value) => answered(peer, value),
-    (cause: unknown) => notAllowed(peer, 'authorize failed', cause),
-  );
-}
-
-/** Only `true` admits: a truthy slip of the tongue doesn't. */
-function answered(peer: PeerIdentity | null, answer: boolean): Verdict {
-  return answer === true ? { ok: true, peer } : notAllowed(peer, 'authorize said no');
-}
-
-function notAllowed(peer: PeerIdentity | null, why: string, cause?: unknown): Verdict {
-  const who = peer === null ? 'a peer without a certificate' : peer.subject;
-  return { ok: false, error: new PeerNotAllowedError(`${who} isn’t allowed: ${why}`, { cause }), peer };
+function refused(failure: Failure, peer: PeerIdentity | null): Verdict {
+  const { reason, depth, message, certificate } = failure;
+  const details = { ...(certificate !== undefined && { certificate: evidenceOf(certificate) }) };
+  return { ok: false, error: new UntrustedPeerError(reason, depth, message, details), peer };
 }

@@ -1,0 +1,49 @@
+/** `knsock certs ca` */
+import type { Command } from 'commander';
+import type { KeyType } from '@knsock/certs';
+import { append, count } from '../../options.js';
+import type { Output } from '../../output.js';
+import { addStoreOptions, keyTypeOption, openStoreOf, type StoreFlags } from './store-options.js';
+
+interface CaFlags extends StoreFlags {
+  name: string;
+  under?: string;
+  days?: number;
+  keyType?: KeyType;
+  pathLength?: number;
+  permit?: string[];
+  exclude?: string[];
+}
+
+export function defineCa(command: Command, output: Output): void {
+  command
+    .description('make a certificate authority, a root or one under another')
+    .argument('<common-name>', 'what it is called, such as "Example CA"')
+    .option('--name <name>', 'the name of its files in the store', 'root')
+    .option('--under <authority>', 'the authority that signs it, for an intermediate')
+    .option('--days <n>', 'how long it is valid (default: 3650, or as long as its issuer)', count)
+    .option('--path-length <n>', 'how many authorities may stand below it', count)
+    .option('--permit <name>', 'what it may sign for: a domain, a network, … (repeatable)', append)
+    .option('--exclude <name>', 'what it may not sign for (repeatable)', append)
+    .addOption(keyTypeOption());
+  addStoreOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (commonName: string, flags: CaFlags) => {
+      await makeAuthority(commonName, flags, output);
+    });
+}
+
+async function makeAuthority(commonName: string, flags: CaFlags, output: Output): Promise<void> {
+  const { name: file, under, days, keyType, pathLength, permit: permitted, exclude: excluded } = flags;
+  const options = { commonName, days, keyType, pathLength, nameConstraints: { permitted, excluded }, file };
+  const store = await openStoreOf(flags, output);
+  if (under === undefined) await store.createAuthority(options);
+  else await (await store.authority(under)).intermediate(options);
+  const made = { certFile: `${flags.store}/ca/${file}.crt`, keyFile: `${flags.store}/ca/${file}.key` };
+  await output.result(made, `${made.certFile}\n${made.keyFile}`);
+}
+
+const HELP = `
+Examples:
+  $ knsock certs ca "Example Root"
+  $ knsock certs ca "Example Issuing" --under root --name issuing --permit example.internal`;

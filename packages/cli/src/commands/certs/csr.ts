@@ -1,0 +1,48 @@
+/** `knsock certs csr` */
+import type { Command } from 'commander';
+import type { CertificateKind, KeyType } from '@knsock/certs';
+import { PUBLIC, SECRET, writeOutput } from '../../files.js';
+import { append } from '../../options.js';
+import type { Output } from '../../output.js';
+import { kindOption } from './issue.js';
+import { keyTypeOption } from './store-options.js';
+
+interface CsrFlags {
+  kind: CertificateKind;
+  commonName?: string;
+  ou?: string[];
+  keyType?: KeyType;
+  out: string;
+  force?: boolean;
+}
+
+export function defineCsr(command: Command, output: Output): void {
+  command
+    .description('make a key and a request for a certificate, to be signed elsewhere')
+    .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
+    .addOption(kindOption())
+    .option('--common-name <name>', 'the subject’s common name (default: the first name)')
+    .option('--ou <name>', 'the subject’s organisational unit (repeatable)', append)
+    .addOption(keyTypeOption())
+    .option('--out <path>', 'where to write: PATH.csr and PATH.key', 'request')
+    .option('--force', 'replace files of that name')
+    .addHelpText('after', HELP)
+    .action(async (names: string[], flags: CsrFlags) => {
+      await request(names, flags, output);
+    });
+}
+
+async function request(names: string[], flags: CsrFlags, output: Output): Promise<void> {
+  const { kind, commonName, ou: organizationalUnit, keyType, out, force } = flags;
+  const { createCsr } = await import('@knsock/certs');
+  const { csr, key } = await createCsr({ kind, names, commonName, organizationalUnit, keyType });
+  const made = { csrFile: `${out}.csr`, keyFile: `${out}.key` };
+  await writeOutput(output, made.keyFile, key, { mode: SECRET, force });
+  await writeOutput(output, made.csrFile, csr, { mode: PUBLIC, force });
+  await output.result(made, `${made.csrFile}\n${made.keyFile}`);
+}
+
+const HELP = `
+The key never leaves this machine. Example:
+  $ knsock certs csr db.internal --out db
+  $ knsock certs sign db.csr --allow db.internal        # where the authority is`;

@@ -1,0 +1,69 @@
+/** `knsock certs expiry` */
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Expiry, LiveSource } from '@knsock/certs';
+import { FOUND } from '../../exit-codes.js';
+import { count } from '../../options.js';
+import type { Output } from '../../output.js';
+import { sourceOf } from './inspect.js';
+
+interface ExpiryFlags {
+  days: number;
+  prometheus?: boolean;
+}
+
+export function defineExpiry(command: Command, output: Output): void {
+  command
+    .description('tell when certificates and revocation lists run out')
+    .argument('<source...>', 'files, folders (with those below), or host:port of servers')
+    .option('--days <n>', 'warn so many days before', count, 30)
+    .option('--prometheus', 'print metrics in Prometheus’ text format')
+    .addHelpText('after', HELP)
+    .action(async (sources: string[], flags: ExpiryFlags) => {
+      process.exitCode = await expiry(sources, flags, output);
+    });
+}
+
+async function expiry(sources: string[], { days, prometheus }: ExpiryFlags, output: Output): Promise<number> {
+  const { checkExpiry, prometheusText } = await import('@knsock/certs');
+  const results = await checkExpiry({ ...(await sorted(sources)), days });
+  if (prometheus === true) await output.data(prometheusText(results));
+  else for (const result of results) await output.result(plain(result), line(result));
+  return results.every(({ state }) => state === 'good') ? 0 : FOUND;
+}
+
+async function sorted(
+  sources: string[],
+): Promise<{ files: string[]; folders: string[]; endpoints: LiveSource[] }> {
+  const all = { files: [] as string[], folders: [] as string[], endpoints: [] as LiveSource[] };
+  for (const source of sources) {
+    const info = await stat(source).catch(() => undefined);
+    if (info?.isDirectory() === true) all.folders.push(source);
+    else if (info !== undefined || !/:\d+$/.test(source)) all.files.push(source);
+    else all.endpoints.push((await sourceOf(source)) as LiveSource);
+  }
+  return all;
+}
+
+function line(result: Expiry): string {
+  const { source, state } = result;
+  switch (result.type) {
+    case 'certificate':
+      return `${state.padEnd(10)} ${String(result.daysLeft).padStart(5)} days  ${source}  ${result.subject}`;
+    case 'crl':
+      return `${state.padEnd(10)} until ${result.nextUpdate?.toISOString() ?? 'no date'}  ${source}  list of ${result.issuer}`;
+    case 'unreadable':
+      return `${state.padEnd(10)} ${source}  ${result.error.message}`;
+  }
+}
+
+function plain(result: Expiry): object {
+  if (result.type !== 'unreadable') return result;
+  const { error, ...rest } = result;
+  return { ...rest, error: error.message, code: error.code };
+}
+
+const HELP = `
+Exits with 3 where anything is due, over, not yet valid, stale or unreadable. Examples:
+  $ knsock certs expiry certs example.com:443
+  $ knsock certs expiry /etc/ssl/private --prometheus > /var/lib/node_exporter/certs.prom`;

@@ -1,0 +1,62 @@
+/** `knsock certs inspect` */
+import { access } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { LiveSource, Source } from '@knsock/certs';
+import { parseAddress } from '../../address.js';
+import { readInput } from '../../files.js';
+import { passphraseOf } from '../../options.js';
+import type { Output } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
+
+interface InspectFlags {
+  servername?: string;
+  passphraseFile?: string;
+}
+
+export function defineInspect(command: Command, output: Output): void {
+  command
+    .description('show what is in certificates, requests, keys and revocation lists')
+    .argument('<source...>', 'files, host:port of a server, or - for standard input')
+    .option('--servername <name>', 'the name to ask a server for (default: its host)')
+    .option('--passphrase-file <file>', 'opens PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)')
+    .addHelpText('after', HELP)
+    .action(async (sources: string[], flags: InspectFlags) => {
+      for (const source of sources) await show(source, flags, output);
+    });
+}
+
+async function show(source: string, flags: InspectFlags, output: Output): Promise<void> {
+  const { inspect, summarize } = await import('@knsock/certs');
+  const passphrase = await passphraseOf(flags.passphraseFile);
+  const inspection = await inspect(await sourceOf(source, flags.servername), { passphrase });
+  await output.result(inspection, summarize(inspection));
+}
+
+/** A file where there is one of that name, else an address. @throws UsageError where it is neither */
+export async function sourceOf(text: string, servername?: string): Promise<Source | LiveSource> {
+  if (text === '-') return readInput(text);
+  if (await isThere(text)) return { file: text };
+  if (!/:\d+$/.test(text)) {
+    throw new UsageError(
+      `there is no file ${text}`,
+      'Is the path right? A server is given as host:port.',
+      'KNSOCK_READ',
+    );
+  }
+  const address = parseAddress(text);
+  if ('path' in address) throw new UsageError('a Unix socket can’t be looked at here', 'Give host:port.');
+  return { host: address.host ?? 'localhost', port: address.port, servername };
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+const HELP = `
+Nothing is trusted here, and of keys only the public half is shown. Examples:
+  $ knsock certs inspect server.crt ca.crl
+  $ knsock certs inspect example.com:443
+  $ knsock certs inspect --json - < bundle.pem`;

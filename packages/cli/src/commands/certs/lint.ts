@@ -1,0 +1,32 @@
+/** `knsock certs lint` */
+import type { Command } from 'commander';
+import type { Finding } from '@knsock/certs';
+import { FOUND } from '../../exit-codes.js';
+import { readInput } from '../../files.js';
+import type { Output } from '../../output.js';
+import { failOnOption, isWorse, type Severity } from '../../severity.js';
+
+export function defineLint(command: Command, output: Output): void {
+  command
+    .description('tell what is odd about certificates, and what to do')
+    .argument('<file...>', 'certificates or chains, PEM or DER; - is standard input')
+    .addOption(failOnOption('error'))
+    .addHelpText('after', '\nExits with 3 where a finding is as bad as --fail-on, or worse.')
+    .action(async (files: string[], { failOn }: { failOn: Severity | 'never' }) => {
+      const { lint } = await import('@knsock/certs');
+      for (const file of files) {
+        const findings = await lint(await readInput(file));
+        await output.result({ file, findings }, text(file, findings));
+        if (findings.some(({ severity }) => isWorse(severity, failOn))) process.exitCode = FOUND;
+      }
+    });
+}
+
+function text(file: string, findings: readonly Finding[]): string {
+  if (findings.length === 0) return `${file}: nothing odd`;
+  const lines = findings.map(
+    ({ rule, severity, index, message, fix }) =>
+      `${file}: ${severity} ${rule}: certificate ${index}: ${message}\n  fix: ${fix}`,
+  );
+  return lines.join('\n');
+}

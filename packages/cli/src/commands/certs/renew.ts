@@ -1,0 +1,50 @@
+/** `knsock certs renew` */
+import type { Command } from 'commander';
+import { passphraseOf } from '../../options.js';
+import type { Output } from '../../output.js';
+import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
+
+interface RenewFlags extends StoreFlags {
+  reuseKey?: boolean;
+  force?: boolean;
+  passphraseFile?: string;
+}
+
+export function defineRenew(command: Command, output: Output): void {
+  command
+    .description('renew a certificate and its key in their files, if it is due')
+    .argument('<cert>', 'the file of the certificate')
+    .argument('<key>', 'the file of its key')
+    .option('--reuse-key', 'keep the key, for peers that pin it')
+    .option('--force', 'renew even where it isn’t due')
+    .option('--passphrase-file <file>', 'opens an encrypted key (or set KNSOCK_PASSPHRASE)');
+  addStoreOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (certFile: string, keyFile: string, flags: RenewFlags) => {
+      await renewPair(certFile, keyFile, flags, output);
+    });
+}
+
+async function renewPair(
+  certFile: string,
+  keyFile: string,
+  flags: RenewFlags,
+  output: Output,
+): Promise<void> {
+  const { renew } = await import('@knsock/certs');
+  const { reuseKey, force } = flags;
+  const issuer = await authorityOf(flags, output);
+  const keyPassphrase = await passphraseOf(flags.passphraseFile);
+  const result = await renew({ certFile, keyFile, issuer, keyPassphrase, reuseKey, force });
+  const { renewed, notAfter, dueAt } = result;
+  await output.result(
+    result,
+    renewed
+      ? `renewed, valid until ${notAfter.toISOString()}`
+      : `not due before ${dueAt.toISOString()}, valid until ${notAfter.toISOString()}`,
+  );
+}
+
+const HELP = `
+The new certificate says what the old one did: names, subject, purpose and length of life. Put it in cron. Example:
+  $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy`;

@@ -1,0 +1,69 @@
+/** Files that the command reads and writes itself; `-` is standard input or output. */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Output } from './output.js';
+import { UsageError } from './usage-error.js';
+
+export const SECRET = 0o600;
+export const PUBLIC = 0o644;
+
+export interface WriteOptions {
+  readonly mode: number;
+  /** Replaces what is there. */
+  readonly force: boolean | undefined;
+}
+
+/** @throws UsageError `KNSOCK_READ` */
+export async function readInput(file: string): Promise<Buffer> {
+  if (file === '-') return readAll(process.stdin);
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const message = `${file} can’t be read: ${(error as Error).message}`;
+    throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
+  }
+}
+
+/** Writes a file that is whole or absent. @throws UsageError `KNSOCK_WRITE`, `KNSOCK_CERTIFICATE_EXISTS` */
+export async function writeOutput(
+  output: Output,
+  file: string,
+  data: string | Uint8Array,
+  { mode, force }: WriteOptions,
+): Promise<void> {
+  if (file === '-') return output.data(data);
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    if (force === true) {
+      await writeFile(temporary, data, { mode, flag: 'wx' });
+      await rename(temporary, file);
+    } else await writeFile(file, data, { mode, flag: 'wx' });
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw writeError(file, error as NodeJS.ErrnoException);
+  }
+}
+
+/** A path as a person standing here would type it. */
+export function shortPath(file: string): string {
+  const short = path.relative(process.cwd(), file);
+  return short.startsWith('..') ? file : short;
+}
+
+function writeError(file: string, error: NodeJS.ErrnoException): UsageError {
+  if (error.code === 'EEXIST') {
+    const hint = 'Choose another name, or say --force to replace it.';
+    return new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
+  }
+  return new UsageError(
+    `${file} can’t be written: ${error.message}`,
+    'Is there such a folder, and may you write there?',
+    'KNSOCK_WRITE',
+  );
+}
+
+async function readAll(stream: NodeJS.ReadStream): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,26 @@
+/** Judges a server again while the connection lives: a new CA or list holds for it too, and may end it. */
+import type { Connection } from '../connection/connection.js';
+import { judgeLive } from '../trust/live.js';
+import type { TrustPolicy } from '../trust/trust-policy.js';
+import type { Judge } from '../trust/verdict.js';
+import type { ReachConfig } from './config.js';
+
+/** Follows the credentials and the revocation source until the connection is gone. @param judgedBy the verdict so far */
+export function followTrust<In, Out>(
+  connection: Connection<In, Out>,
+  reach: ReachConfig,
+  judgedBy: TrustPolicy,
+  judge: Judge,
+): void {
+  const { source, limits } = reach;
+  const again = (): void => {
+    const policy = reach.trustWith(source.current);
+    void judgeLive(judge, 'client', [connection], () => policy, limits.handshakeTimeout);
+  };
+  const ends = [source.onChange(again), judgedBy.revocation?.onChange(again)];
+  void connection.closed.then(() => {
+    for (const end of ends) end?.();
+  });
+  // They may have changed while the handshake was under way.
+  if (source.current !== judgedBy.credentials) again();
+}

@@ -1,0 +1,178 @@
+/**
+ * From accept to TLS: admission, the header of a trusted proxy, the name asked for, and the domain that takes the
+ * socket. Whoever is let in or turned away leaves here.
+ */
+import type { Socket } from 'node:net';
+import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
+import { channels } from '../observe/channels.js';
+import { readPreface, refuseName } from '../transport/preface.js';
+import { Admission, type AdmissionRefusal } from './admission.js';
+import { Arrival } from './arrival.js';
+import type { HostConfig } from './config.js';
+import type { Domains } from './domains.js';
+import type { FailureLog } from './failure-log.js';
+
+export class Gate {
+  /** Sockets accepted so far. */
+  accepted = 0;
+  /** Handshakes that failed, ran out of time or were broken off. */
+  failed = 0;
+  readonly #config: HostConfig;
+  readonly #domains: () => Domains;
+  readonly #failures: FailureLog;
+  readonly #admission: Admission;
+  readonly #arrivals = new Map<Socket, Arrival>();
+  #closed = false;
+
+  constructor(config: HostConfig, domains: () => Domains, failures: FailureLog) {
+    this.#config = config;
+    this.#domains = domains;
+    this.#failures = failures;
+    this.#admission = new Admission(config.admission);
+  }
+
+  /** Sockets on their way to a verdict. */
+  get pending(): number {
+    return this.#arrivals.size;
+  }
+
+  get turnedAway(): Readonly<Record<AdmissionRefusal, number>> {
+    return this.#admission.refused;
+  }
+
+  accept(socket: Socket): void {
+    this.accepted += 1;
+    // Resets between accept and verdict have nobody else to tell; the handshake's failure is told elsewhere.
+    socket.on('error', () => undefined);
+    const refusal = this.#closed ? 'closing' : this.#admission.judgeArrival(performance.now());
+    if (refusal !== null) {
+      this.#turnAway(socket, refusal, socket.remoteAddress ?? 'a local peer');
+      return;
+    }
+    const arrival = new Arrival(socket, this.#config.limits.handshakeTimeout, (late) => {
+      this.#tooLate(late);
+    });
+    this.#admission.enter();
+    socket.once('close', () => {
+      this.#admission.leave();
+      this.leave(arrival, new HandshakeError('disconnected', `${arrival.address} went away`));
+    });
+    const behindProxy = this.#config.proxies?.has(socket.remoteAddress ?? '') === true;
+    this.#arrivals.set(socket, arrival);
+    if (!behindProxy && !this.#admitClient(arrival)) return;
+    this.#route(arrival, behindProxy);
+  }
+
+  /** The arrival of a socket; undefined where it has left. */
+  find(socket: Socket): Arrival | undefined {
+    return this.#arrivals.get(socket);
+  }
+
+  /** Ends an arrival, once. @returns whether it was still under way */
+  leave(arrival: Arrival, reason: Error | null): boolean {
+    if (!this.#arrivals.delete(arrival.socket)) return false;
+    arrival.settle(reason);
+    return true;
+  }
+
+  /** An arrival came to nothing before anybody could be judged. */
+  fail(arrival: Arrival, error: Error): void {
+    if (!this.leave(arrival, error)) return;
+    this.failed += 1;
+    this.#failures.tell(arrival.address, error);
+  }
+
+  /** Lets nobody in any more; those who haven't spoken go at once. */
+  close(): void {
+    this.#closed = true;
+    for (const { hasSpoken, socket } of [...this.#arrivals.values()]) if (!hasSpoken) socket.destroy();
+  }
+
+  destroy(): void {
+    for (const { socket } of [...this.#arrivals.values()]) socket.destroy();
+  }
+
+  /** Judges the true client, and makes room for its handshake. */
+  #admitClient(arrival: Arrival): boolean {
+    const address = arrival.clientAddress;
+    const refusal = this.#admission.judgeClient(address) ?? this.#makeRoom();
+    if (refusal !== null) {
+      this.leave(arrival, new ServerDrainingError('turned away'));
+      this.#turnAway(arrival.socket, refusal, arrival.address);
+      return false;
+    }
+    this.#admission.enterClient(address);
+    arrival.socket.once('close', () => {
+      this.#admission.leaveClient(address);
+    });
+    return true;
+  }
+
+  #route(arrival: Arrival, proxy: boolean): void {
+    const name = this.#domains().needsName;
+    if (!proxy && !name) {
+      this.#domains().fallback.take(arrival.socket);
+      return;
+    }
+    readPreface(
+      arrival.socket,
+      { proxy, name },
+      {
+        proxied: (info) => {
+          arrival.proxy = info;
+          return this.#admitClient(arrival);
+        },
+        done: ({ servername }) => {
+          this.#enterDomain(arrival, servername);
+        },
+        failed: (error) => {
+          this.fail(arrival, error);
+          arrival.socket.destroy();
+        },
+      },
+    );
+  }
+
+  #enterDomain(arrival: Arrival, servername: string | null): void {
+    const route = this.#domains().route(servername);
+    if (route !== 'refuse') {
+      arrival.servername = servername;
+      route.take(arrival.socket);
+      return;
+    }
+    const words = `${arrival.address} asked for '${String(servername)}', which is none of ours`;
+    this.fail(arrival, new HandshakeError('unknown-name', words));
+    refuseName(arrival.socket);
+  }
+
+  /** Sockets that say nothing must not keep out those that do: over the cap the one silent for longest goes. */
+  #makeRoom(): AdmissionRefusal | null {
+    if (this.#arrivals.size <= this.#config.admission.maxPendingHandshakes) return null;
+    for (const arrival of this.#arrivals.values()) {
+      if (arrival.hasSpoken) continue;
+      this.leave(arrival, new ServerDrainingError('too many silent sockets'));
+      this.#turnAway(arrival.socket, 'handshakes', arrival.address);
+      return null;
+    }
+    return 'handshakes';
+  }
+
+  #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
+    this.#admission.refuse(limit);
+    socket.destroy();
+    if (channels.admission.hasSubscribers) channels.admission.publish({ address, limit });
+  }
+
+  #tooLate(arrival: Arrival): void {
+    const { handshakeTimeout } = this.#config.limits;
+    if (arrival.judging) {
+      // The peer did its part and can be told; whoever waits for the verdict refuses it.
+      const words = `the verdict on ${arrival.address} took over ${handshakeTimeout} ms`;
+      arrival.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
+      return;
+    }
+    const words = `${arrival.address} didn’t finish its handshake within ${handshakeTimeout} ms`;
+    this.fail(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
+    arrival.socket.destroy();
+  }
+}

@@ -1,0 +1,18 @@
+import * as tls from 'node:tls';
+import { X509Certificate as NodeCertificate } from 'node:crypto';
+import { sha256 } from './sha256.js';
+
+/**
+ * Whether Node's default store holds a root, by its SHA-256. Only for judging again without a handshake; in a handshake
+ * OpenSSL itself looks there. Node 20 doesn't tell what NODE_EXTRA_CA_CERTS added, so such a root isn't found there.
+ */
+export function isDefaultRoot(fingerprint: string): boolean {
+  roots ??= new Set(defaultRoots().map((pem) => sha256(new NodeCertificate(pem).raw)));
+  return roots.has(fingerprint);
+}
+let roots: Set<string> | undefined;
+
+function defaultRoots(): readonly string[] {
+  const newer = Reflect.get(tls, 'getCACertificates') as ((type: 'default') => readonly string[]) | undefined;
+  return newer?.('default') ?? tls.rootCertificates;
+}

@@ -1,0 +1,20 @@
+import type { CertificateEvidence } from '../errors/index.js';
+import type { X509Certificate } from '../x509/index.js';
+
+/** A certificate in the plain values that errors carry. */
+export function evidenceOf(certificate: X509Certificate): CertificateEvidence {
+  return {
+    subject: certificate.subject.toString(),
+    issuer: certificate.issuer.toString(),
+    names: [
+      ...certificate.dnsNames,
+      ...certificate.ipAddresses,
+      ...certificate.uris,
+      ...certificate.emailAddresses,
+    ],
+    validFrom: certificate.notBefore,
+    validTo: certificate.notAfter,
+    serialNumber: certificate.serial,
+    fingerprint256: certificate.fingerprint256,
+  };
+}

@@ -1,0 +1,153 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { knsock, startServe, type Ended } from '../support/command.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'knsock-test-'));
+  await succeeds('ca', 'Example Root');
+  await succeeds('issue', 'localhost', '127.0.0.1', '--file', 'server');
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const SERVER = 'certs/issued/server.crt';
+const SERVER_KEY = 'certs/issued/server.key';
+const ROOT = 'certs/ca/root.crt';
+
+it('makes a root, an intermediate under it, and a certificate that both vouch for', async () => {
+  await succeeds('ca', 'Issuing', '--under', 'root', '--name', 'issuing', '--permit', 'example.internal');
+  const issue = ['issue', '--authority', 'issuing', '--json'];
+  const { certFile, keyFile } = await json<{ certFile: string; keyFile: string }>(
+    ...issue,
+    'db.example.internal',
+  );
+  expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+  const trusted = await certs('verify', certFile, '--ca', ROOT, '--name', 'db.example.internal');
+  expect(trusted).toMatchObject({ code: 0 });
+  expect(trusted.stdout).toContain('CN=Issuing');
+  const outside = await certs(...issue, 'db.example.com');
+  expect(outside.code).toBe(58);
+  expect(outside.stderr).toContain('KNSOCK_CERTIFICATE_NAME_CONSTRAINT');
+});
+
+it('signs a request for what is allowed and nothing else', async () => {
+  await succeeds('csr', 'api.internal', '--out', 'api');
+  expect((await stat(path.join(folder, 'api.key'))).mode & 0o777).toBe(0o600);
+  const refused = await certs('sign', 'api.csr', '--allow', 'other.internal', '--authority', 'root');
+  expect(refused.stderr).toContain('KNSOCK_CERTIFICATE_POLICY');
+  await succeeds('sign', 'api.csr', '--allow', '*.internal', '--file', 'api', '--authority', 'root');
+  expect(await certs('match', 'certs/issued/api.crt', 'api.key')).toMatchObject({ code: 0 });
+});
+
+it('tells a key that isn’t the certificate’s', async () => {
+  await succeeds('csr', 'x.internal', '--out', 'x');
+  expect(await certs('match', SERVER, 'x.key')).toMatchObject({ code: 58 });
+});
+
+it('refuses a certificate that it withdrew, once the list is signed', async () => {
+  await succeeds('issue', 'old.internal', '--file', 'old', '--authority', 'root');
+  await succeeds('crl', '--authority', 'root');
+  const verify = ['verify', 'certs/issued/old.crt', '--ca', ROOT, '--crl', 'certs/ca/root.crl'];
+  expect(await certs(...verify)).toMatchObject({ code: 0 });
+  await succeeds('revoke', 'certs/issued/old.crt', '--reason', 'superseded', '--authority', 'root');
+  await succeeds('crl', '--authority', 'root');
+  const revoked = await certs(...verify);
+  expect(revoked).toMatchObject({ code: 91 });
+  expect(revoked.stdout).toContain('not trusted (revoked)');
+});
+
+it('shows what is in files, standard input and on servers', async () => {
+  expect((await certs('inspect', SERVER)).stdout).toContain('localhost');
+  const input = await readFile(path.join(folder, ROOT), 'utf8');
+  expect((await certsWith({ input }, 'inspect', '-')).stdout).toContain('Example Root');
+  const { serve, address } = await startServe(['--cert', SERVER, '--key', SERVER_KEY], { cwd: folder });
+  await using _ = serve;
+  const live = await json<{ items: { subject: string }[] }>('inspect', address, '--json');
+  expect(live.items[0]?.subject).toBe('CN=localhost');
+});
+
+it('shows the pin that --pin takes', async () => {
+  const { spkiPin } = await json<{ spkiPin: string }>('fingerprint', SERVER, '--json');
+  const { serve, address } = await startServe(['--cert', SERVER, '--key', SERVER_KEY], { cwd: folder });
+  await using _ = serve;
+  const send = ['send', address, 'hello', '--ca', ROOT, '--pin', spkiPin];
+  expect(await knsock(send, { cwd: folder })).toMatchObject({ code: 0, stdout: 'hello\n' });
+});
+
+it('converts between formats and back', async () => {
+  const env = { KNSOCK_PASSPHRASE: 'open sesame' };
+  const convert = (...args: string[]) => certsWith({ env }, 'convert', ...args);
+  const to = await convert(SERVER, '--to', 'pkcs12', '--key', SERVER_KEY, '--out', 'server.p12');
+  expect(to).toMatchObject({ code: 0, stderr: '' });
+  const pem = (await convert('server.p12', '--to', 'pem')).stdout;
+  expect(pem).toContain('PRIVATE KEY');
+  const original = await readFile(path.join(folder, SERVER), 'utf8');
+  expect(pem.startsWith(original)).toBe(true);
+  await convert(SERVER, '--to', 'der', '--out', 'server.der');
+  expect((await convert('server.der', '--to', 'pem')).stdout).toBe(original);
+});
+
+it('finds what is odd, as bad as was asked for', async () => {
+  expect(await certs('lint', SERVER)).toMatchObject({ code: 0 });
+  await succeeds(
+    'issue',
+    'long.internal',
+    '--days',
+    '900',
+    '--max-days',
+    '900',
+    '--file',
+    'long',
+    '--authority',
+    'root',
+  );
+  const findings = await certs('lint', 'certs/issued/long.crt', '--fail-on', 'notice');
+  expect(findings.code).toBe(3);
+  expect(findings.stdout).toMatch(/fix: \S/);
+});
+
+it('tells what runs out, and renews it', async () => {
+  expect(await certs('expiry', SERVER)).toMatchObject({ code: 0 });
+  const due = await certs('expiry', SERVER, '--days', '100');
+  expect(due).toMatchObject({ code: 3 });
+  expect(due.stdout).toMatch(/^due /);
+  expect((await certs('expiry', 'certs', '--prometheus')).stdout).toContain(
+    'knsock_certificate_not_after_seconds',
+  );
+  const before = await readFile(path.join(folder, SERVER), 'utf8');
+  const renew = ['renew', SERVER, SERVER_KEY, '--authority', 'root'];
+  expect((await succeeds(...renew)).stdout).toMatch(/^not due before/);
+  expect((await succeeds(...renew, '--force')).stdout).toMatch(/^renewed/);
+  expect(await readFile(path.join(folder, SERVER), 'utf8')).not.toBe(before);
+});
+
+it('says which file is missing', async () => {
+  const missing = await certs('inspect', 'nowhere.crt');
+  expect(missing).toMatchObject({ code: 26, stdout: '' });
+  expect(missing.stderr).toContain('nowhere.crt');
+});
+
+function certs(...args: string[]): Promise<Ended> {
+  return certsWith({}, ...args);
+}
+
+function certsWith(
+  options: { env?: Record<string, string>; input?: string },
+  ...args: string[]
+): Promise<Ended> {
+  return knsock(['certs', ...args], { cwd: folder, ...options });
+}
+
+async function succeeds(...args: string[]): Promise<Ended> {
+  const ended = await certs(...args);
+  expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  return ended;
+}
+
+async function json<Value>(...args: string[]): Promise<Value> {
+  return JSON.parse((await succeeds(...args)).stdout) as Value;
+}
