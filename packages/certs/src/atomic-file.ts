@@ -25,7 +25,7 @@ export async function writeAtomic(
   data: string | Uint8Array,
   options: WriteOptions,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryName(path);
   try {
     await writeFlushed(temporary, data, options.mode);
     // A link refuses an existing name, a rename replaces it: either is one step of the file system.
@@ -36,6 +36,11 @@ export async function writeAtomic(
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Whether a name is one that a crash in `writeAtomic` left behind. */
+export function isTemporary(file: string): boolean {
+  return /^\..+\.[0-9a-f]{12}\.tmp$/.test(file);
 }
 
 /** Moves a file over another and flushes the folder. */
@@ -101,6 +106,10 @@ export function fileError(file: string, doing: string, cause: unknown): Certific
 
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 async function writeFlushed(path: string, data: string | Uint8Array, mode: number): Promise<void> {

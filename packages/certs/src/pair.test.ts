@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { settlePair, writePair } from './pair.js';
+import { settleFolder, writePair } from './pair.js';
 
 let folder: string;
 let paths: { certFile: string; keyFile: string };
@@ -16,7 +16,7 @@ const contents = async () => [await readFile(paths.certFile, 'utf8'), await read
 
 describe('a pair', () => {
   it('is written with the key for its owner alone', async () => {
-    await writePair(paths, { chain: 'chain', key: 'key' }, false);
+    await writePair(paths, { chain: 'chain', key: 'key' }, { overwrite: false });
     expect(await contents()).toEqual(['chain', 'key']);
     expect((await stat(paths.keyFile)).mode & 0o777).toBe(0o600);
     expect((await readdir(folder)).sort()).toEqual(['a.crt', 'a.key']);
@@ -24,7 +24,7 @@ describe('a pair', () => {
 
   it.each(['a.crt', 'a.key'])('isn’t written over a %s', async (file) => {
     await writeFile(join(folder, file), 'old');
-    const refused = writePair(paths, { chain: 'chain', key: 'key' }, false);
+    const refused = writePair(paths, { chain: 'chain', key: 'key' }, { overwrite: false });
     await expect(refused).rejects.toMatchObject({
       code: 'KNSOCK_CERTIFICATE_EXISTS',
       file: join(folder, file),
@@ -34,7 +34,7 @@ describe('a pair', () => {
 
   describe('whose change was interrupted', () => {
     beforeEach(async () => {
-      await writePair(paths, { chain: 'old chain', key: 'old key' }, false);
+      await writePair(paths, { chain: 'old chain', key: 'old key' }, { overwrite: false });
     });
 
     it.each([
@@ -45,7 +45,7 @@ describe('a pair', () => {
       for (const file of waiting)
         await writeFile(join(folder, file), file.includes('key') ? 'new key' : 'new chain');
       if (!waiting.includes('.a.key.next')) await writeFile(paths.keyFile, 'new key');
-      await settlePair(paths);
+      await settleFolder(folder);
       expect(await contents()).toEqual([`${which} chain`, `${which} key`]);
       expect((await readdir(folder)).sort()).toEqual(['a.crt', 'a.key']);
     });

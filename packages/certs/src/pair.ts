@@ -2,12 +2,15 @@
  * A certificate and its key as two files that change together.
  *
  * Both are first written beside their places, the key before the certificate. From the moment the new certificate
- * lies there the change is decided: a crash before it leaves the old pair, and `settlePair` finishes one after it.
+ * lies there the change is decided: a crash before it leaves the old pair, and the next writer finishes one after it.
  */
-import { access, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from './errors.js';
-import { moveOver, PUBLIC, SECRET, writeAtomic } from './atomic-file.js';
+import { isTemporary, moveOver, PUBLIC, SECRET, writeAtomic } from './atomic-file.js';
+import { withProcessLock } from './process-lock.js';
+
+const LOCK_TIMEOUT = 10_000;
 
 /** Where a pair lies; without a key where its maker kept it. */
 export interface PairPaths {
@@ -21,27 +24,64 @@ export interface PairContent {
   readonly key?: string | undefined;
 }
 
+/** How a pair is written. */
+export interface PairOptions {
+  readonly overwrite: boolean;
+  /** Asked when nobody else can write there any more: false leaves everything as it is. */
+  readonly onlyIf?: (() => Promise<boolean>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Writes a pair.
+ * Writes a pair, and tells whether it did.
  * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where either file exists and `overwrite` isn't set.
  */
-export async function writePair(paths: PairPaths, content: PairContent, overwrite: boolean): Promise<void> {
-  if (!overwrite) await refuseExisting(paths);
-  await settlePair(paths);
-  if (content.key !== undefined && paths.keyFile !== undefined) {
-    await writeAtomic(waiting(paths.keyFile), content.key, { mode: SECRET, overwrite: true });
-  }
-  await writeAtomic(waiting(paths.certFile), content.chain, { mode: PUBLIC, overwrite: true });
-  await settlePair(paths);
+export function writePair(paths: PairPaths, content: PairContent, options: PairOptions): Promise<boolean> {
+  return withFolderLock(dirname(paths.certFile), options.signal, async () => {
+    if (!options.overwrite) await refuseExisting(paths);
+    await settlePair(paths);
+    if (options.onlyIf !== undefined && !(await options.onlyIf())) return false;
+    if (content.key !== undefined && paths.keyFile !== undefined) {
+      await writeAtomic(waiting(paths.keyFile), content.key, { mode: SECRET, overwrite: true });
+    }
+    await writeAtomic(waiting(paths.certFile), content.chain, { mode: PUBLIC, overwrite: true });
+    await settlePair(paths);
+    return true;
+  });
+}
+
+/** Finishes or drops what crashes left in a folder. */
+export function settleFolder(folder: string): Promise<void> {
+  return withFolderLock(folder, undefined, async () => {
+    for (const file of await readdir(folder)) {
+      const name = /^\.(.+)\.(crt|key)\.next$/.exec(file)?.[1];
+      if (name !== undefined) await settlePair(pairAt(folder, name));
+      else if (isTemporary(file)) await rm(join(folder, file), { force: true });
+    }
+  });
+}
+
+/** The pair of that name in a folder. */
+export function pairAt(folder: string, name: string): { certFile: string; keyFile: string } {
+  return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
 }
 
 /** Finishes a change that a crash interrupted after it was decided, and drops one that wasn't. */
-export async function settlePair({ certFile, keyFile }: PairPaths): Promise<void> {
+async function settlePair({ certFile, keyFile }: PairPaths): Promise<void> {
   const decided = await exists(waiting(certFile));
   if (keyFile !== undefined && (await exists(waiting(keyFile)))) {
     await (decided ? moveOver(waiting(keyFile), keyFile) : rm(waiting(keyFile), { force: true }));
   }
   if (decided) await moveOver(waiting(certFile), certFile);
+}
+
+/** Nobody waits inside for another lock, so a store's lock may be held when this one is taken. */
+function withFolderLock<T>(
+  folder: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withProcessLock(join(folder, '.lock'), { timeout: LOCK_TIMEOUT, signal }, work);
 }
 
 /** @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where either file is there. */

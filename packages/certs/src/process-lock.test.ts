@@ -1,15 +1,17 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withProcessLock } from './process-lock.js';
 
+let folder: string;
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'knsock-lock-'));
+  folder = await mkdtemp(join(tmpdir(), 'knsock-lock-'));
+  directory = join(folder, '.lock');
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const options = { timeout: 10_000 };
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
@@ -24,7 +26,7 @@ describe('a process lock', () => {
       inside -= 1;
     };
     await Promise.all(Array.from({ length: 12 }, () => withProcessLock(directory, options, work)));
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('is free again after work that failed', async () => {
@@ -35,16 +37,18 @@ describe('a process lock', () => {
   });
 
   it('clears away what a dead process left', async () => {
+    await mkdir(directory);
     await writeFile(join(directory, `1-${host}-4194303-1-aaaaaaaaaaaa`), '');
     await writeFile(join(directory, `drawing-${host}-4194303-1-bbbbbbbbbbbb`), '');
     // The same pid as ours, started at another time: it came back.
     if (process.platform === 'linux')
       await writeFile(join(directory, `1-${host}-${process.pid}-1-cccccccccccc`), '');
     expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('says who holds it when the time is over', async () => {
+    await mkdir(directory);
     const held = join(directory, '1-00000000-42-1-aaaaaaaaaaaa');
     await writeFile(held, '');
     const waiting = withProcessLock(directory, { timeout: 20 }, () => Promise.resolve());
@@ -57,6 +61,7 @@ describe('a process lock', () => {
   });
 
   it('stops waiting with its signal', async () => {
+    await mkdir(directory);
     await writeFile(join(directory, '1-00000000-42-1-aaaaaaaaaaaa'), '');
     const closing = new AbortController();
     const waiting = withProcessLock(directory, { ...options, signal: closing.signal }, () =>

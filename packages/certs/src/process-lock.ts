@@ -6,11 +6,11 @@
  * Names are never used twice, so removing what a dead process left can't hit a living one: no takeover, no race.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileError, makeFolder } from './atomic-file.js';
+import { fileError, isCode, makeFolder } from './atomic-file.js';
 import { CertificateError } from './errors.js';
 
 /** How long to wait for the lock. */
@@ -47,13 +47,14 @@ export async function withProcessLock<T>(
   options: LockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  await makeFolder(directory);
   const mine = await draw(directory);
   try {
     await untilFirst(directory, mine, options);
     return await work();
   } finally {
     await rm(join(directory, mine.file), { force: true });
+    // The last one out leaves a clean folder; whoever has come meanwhile keeps it.
+    await rmdir(directory).catch(() => undefined);
   }
 }
 
@@ -62,7 +63,7 @@ async function draw(directory: string): Promise<Entry & { ticket: number }> {
   const id = randomBytes(6).toString('hex');
   const drawing = fileName(undefined, owner, id);
   try {
-    await writeFile(join(directory, drawing), '', { flag: 'wx', mode: 0o600 });
+    await announce(directory, drawing);
     const ticket = Math.max(0, ...(await entries(directory)).map((entry) => entry.ticket ?? 0)) + 1;
     const file = fileName(ticket, owner, id);
     await writeFile(join(directory, file), '', { flag: 'wx', mode: 0o600 });
@@ -71,6 +72,19 @@ async function draw(directory: string): Promise<Entry & { ticket: number }> {
     throw fileError(directory, 'lock', cause);
   } finally {
     await rm(join(directory, drawing), { force: true });
+  }
+}
+
+/** Says that a ticket is being drawn; the folder may vanish between its making and the first file in it. */
+async function announce(directory: string, drawing: string): Promise<void> {
+  for (;;) {
+    await makeFolder(directory);
+    try {
+      await writeFile(join(directory, drawing), '', { flag: 'wx', mode: 0o600 });
+      return;
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
   }
 }
 

@@ -95,16 +95,10 @@ describe('a renewal', () => {
 
   it('happens once, however many ask at once', async () => {
     await lay({ names: ['a.test'] });
-    let issues = 0;
-    const issuer: typeof createSelfSigned = (request) => {
-      issues += 1;
-      return authority.issue({ ...request, kind: 'server' });
-    };
     const at = later(80);
-    const results = await Promise.all([1, 2, 3].map(() => renew({ ...files, issuer, at })));
-    expect(issues).toBeGreaterThanOrEqual(1);
+    const results = await Promise.all([1, 2, 3].map(() => renew({ ...files, issuer: authority, at })));
     expect((await leaf()).checkPrivateKey(createPrivateKey(await readFile(files.keyFile)))).toBe(true);
-    expect(results.filter(({ renewed }) => renewed)).toHaveLength(issues);
+    expect(results.filter(({ renewed }) => renewed)).toHaveLength(1);
   });
 
   it('calls its hook, and says so where that fails, with the new files in place', async () => {
@@ -145,11 +139,11 @@ describe('a renewal watch', () => {
         : authority.issue({ ...request, kind: 'server' });
     };
     const results: boolean[] = [];
-    // Two thirds of a day are not over yet: what has begun an hour ago is due from a fiftieth of it.
+    // Two thirds of a day are not over yet: what began an hour ago is past a thousandth of its day.
     await watchRenewal({
       ...files,
       issuer,
-      renewAt: 0.03,
+      renewAt: 0.001,
       retryAfter: 10,
       signal: closing.signal,
       onError: (error, retryIn) => {

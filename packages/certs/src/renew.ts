@@ -1,5 +1,4 @@
 /** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
-import { basename, dirname, join } from 'node:path';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from './atomic-file.js';
 import type { Authority } from './authority.js';
@@ -7,8 +6,7 @@ import { CertificateError } from './errors.js';
 import type { CertificateKind } from './extensions.js';
 import type { Issued, LeafOptions } from './issue.js';
 import type { KeyType } from './keys.js';
-import { withProcessLock } from './process-lock.js';
-import { settlePair, writePair } from './pair.js';
+import { writePair } from './pair.js';
 import { renewalDate, type RenewalRule } from './renewal.js';
 import { readCertificates } from './source.js';
 import { keyMatches } from './key-matches.js';
@@ -32,14 +30,11 @@ export interface RenewOptions extends RenewalRule {
   readonly reuseKey?: boolean | undefined;
   /** Renew even where it isn't due; default false. */
   readonly force?: boolean | undefined;
-  /** Ends the wait for another process that renews the same files. */
+  /** Ends the wait for another process that writes to the same folder. */
   readonly signal?: AbortSignal | undefined;
   /** Called after the files are in place: reload what doesn't watch them. */
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
-
-/** Issuing may ask an authority over a slow network. */
-const LOCK_TIMEOUT = 60_000;
 
 /** What `renew` did. */
 export interface RenewResult {
@@ -56,36 +51,24 @@ export interface RenewResult {
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
-  const now = await standing(options);
-  if (!now.due) return now.result;
-  const { certFile, signal } = options;
-  const lock = join(dirname(certFile), `.${basename(certFile)}.lock`);
-  // A second process that waited finds the certificate renewed.
-  return withProcessLock(lock, { timeout: LOCK_TIMEOUT, signal }, async () => {
-    await settlePair(options);
-    const then = await standing(options);
-    return then.due ? renewNow(options, then.current) : then.result;
-  });
-}
-
-/** Where the certificate stands: what it is, whether it is due, and what to answer where it isn't. */
-async function standing(options: RenewOptions) {
   const current = await readLeaf(options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;
-  return { current, due, result: { renewed: false, notAfter: current.notAfter, dueAt } };
-}
-
-async function renewNow(options: RenewOptions, current: X509Certificate): Promise<RenewResult> {
-  const { certFile, keyFile } = options;
-  const key = (await readBytes(keyFile)).toString('utf8');
+  if (!due) return { renewed: false, notAfter: current.notAfter, dueAt };
+  const key = (await readBytes(options.keyFile)).toString('utf8');
   checkPair(options, current, key);
   const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
-  const issued = await issueBy(options.issuer, request);
-  await writePair({ certFile, keyFile }, issued, true);
-  await runHook(options, issued);
+  return putInPlace(options, current, await issueBy(options.issuer, request));
+}
+
+/** Of several processes that renew at once the first wins; the others' certificates are never used. */
+async function putInPlace(options: RenewOptions, old: X509Certificate, issued: Issued): Promise<RenewResult> {
+  const { certFile, keyFile, signal } = options;
+  const onlyIf = async () => (await readLeaf(certFile)).fingerprint256 === old.fingerprint256;
+  const renewed = await writePair({ certFile, keyFile }, issued, { overwrite: true, onlyIf, signal });
+  if (renewed) await runHook(options, issued);
   const next = await readLeaf(certFile);
-  return { renewed: true, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
+  return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
 }
 
 /** A store's authority keeps the record; the files are ours to swap. */

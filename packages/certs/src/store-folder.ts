@@ -15,7 +15,7 @@ import { makeFolder } from './atomic-file.js';
 import { CertificateError } from './errors.js';
 import { encryptKey } from './key-encryption.js';
 import type { IssuedFiles, IssuedRecord } from './ledger.js';
-import { settlePair } from './pair.js';
+import { pairAt, settleFolder } from './pair.js';
 import { withProcessLock, type LockOptions } from './process-lock.js';
 
 export class StoreFolder {
@@ -34,10 +34,9 @@ export class StoreFolder {
 
   /** Makes the folders and finishes what a crash interrupted. */
   async prepare(): Promise<void> {
-    for (const folder of [this.directory, this.#at('ca'), this.#at('issued', 'serials')])
-      await makeFolder(folder);
+    for (const folder of ['.', 'ca', 'issued/serials']) await makeFolder(this.#at(folder));
     await this.exclusively(async () => {
-      for (const folder of ['ca', 'issued']) await this.#settle(folder);
+      for (const folder of ['ca', 'issued', 'issued/serials']) await settleFolder(this.#at(folder));
     });
   }
 
@@ -55,9 +54,9 @@ export class StoreFolder {
     withKey: boolean,
   ): IssuedFiles | undefined {
     if (file === false) return undefined;
-    const name = checkFileName(file ?? defaultFileName(record));
-    const base = this.#at(record.kind === 'authority' ? 'ca' : 'issued', name);
-    return { certFile: `${base}.crt`, keyFile: withKey ? `${base}.key` : undefined };
+    const folder = this.#at(record.kind === 'authority' ? 'ca' : 'issued');
+    const { certFile, keyFile } = pairAt(folder, checkFileName(file ?? defaultFileName(record)));
+    return { certFile, keyFile: withKey ? keyFile : undefined };
   }
 
   archiveFile(serial: string): string {
@@ -69,8 +68,7 @@ export class StoreFolder {
   }
 
   authorityFiles(name: string): { certFile: string; keyFile: string } {
-    const base = this.#at('ca', checkFileName(name));
-    return { certFile: `${base}.crt`, keyFile: `${base}.key` };
+    return pairAt(this.#at('ca'), checkFileName(name));
   }
 
   /** The path within the store, with forward slashes. */
@@ -98,17 +96,6 @@ export class StoreFolder {
     const keys = [...(await this.names('ca', '.key')).map((name) => this.#at('ca', `${name}.key`))];
     keys.push(...(await this.names('issued', '.key')).map((name) => this.#at('issued', `${name}.key`)));
     return (await Promise.all(keys.map(permissionWarning))).filter((warning) => warning !== undefined);
-  }
-
-  async #settle(folder: string): Promise<void> {
-    for (const file of await readdir(this.#at(folder))) {
-      const name = /^\.(.+)\.(crt|key)\.next$/.exec(file)?.[1];
-      if (name === undefined) continue;
-      await settlePair({
-        certFile: this.#at(folder, `${name}.crt`),
-        keyFile: this.#at(folder, `${name}.key`),
-      });
-    }
   }
 
   #at(...parts: string[]): string {

@@ -26,7 +26,7 @@ export class StoreLedger implements Ledger {
       const file = files && folder.relative(files.certFile);
       await this.#append({ event: 'issued', authority: this.#authority, file, ...record });
       await this.#archive(record.serial, material.certificate);
-      if (files !== undefined) await writePair(files, material, overwrite);
+      if (files !== undefined) await writePair(files, material, { overwrite });
       return files;
     });
   }
