@@ -1,6 +1,6 @@
 /** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
 import { isIP } from 'node:net';
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from './errors.js';
 
 /** A server to look at. */
@@ -26,15 +26,7 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
   options.signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
   const { host, port } = source;
-  const servername = source.servername ?? (isIP(host) === 0 ? host : undefined);
-  // An empty `ca` keeps Node from adding a root of its own to what the server sent.
-  const socket = connect({
-    host,
-    port,
-    ...(servername === undefined ? {} : { servername }),
-    ca: [],
-    rejectUnauthorized: false,
-  });
+  const socket = await open(source);
   try {
     await secured(
       socket,
@@ -49,6 +41,15 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
   } finally {
     socket.destroy();
   }
+}
+
+async function open({ host, port, servername: wanted }: LiveSource): Promise<TLSSocket> {
+  // Loaded here, because importing this package costs nothing that isn't used.
+  const { connect } = await import('node:tls');
+  const servername = wanted ?? (isIP(host) === 0 ? host : undefined);
+  const named = servername === undefined ? {} : { servername };
+  // An empty `ca` keeps Node from adding a root of its own to what the server sent.
+  return connect({ host, port, ...named, ca: [], rejectUnauthorized: false });
 }
 
 function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {

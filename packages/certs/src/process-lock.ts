@@ -6,11 +6,11 @@
  * Names are never used twice, so removing what a dead process left can't hit a living one: no takeover, no race.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileError, isCode, makeFolder } from './atomic-file.js';
+import { fileError, isCode } from './atomic-file.js';
 import { CertificateError } from './errors.js';
 
 /** How long to wait for the lock. */
@@ -35,7 +35,10 @@ interface Owner {
   readonly start: string;
 }
 
+/** Ms between two looks. */
 const POLL = 5;
+/** How often the folder may vanish under our hands before that is somebody else's doing. */
+const ATTEMPTS = 100;
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
 /**
@@ -75,15 +78,18 @@ async function draw(directory: string): Promise<Entry & { ticket: number }> {
   }
 }
 
-/** Says that a ticket is being drawn; the folder may vanish between its making and the first file in it. */
+/**
+ * Says that a ticket is being drawn. The last one out removes the folder, so it may vanish while it is made, and
+ * between its making and the first file in it.
+ */
 async function announce(directory: string, drawing: string): Promise<void> {
-  for (;;) {
-    await makeFolder(directory);
+  for (let attempt = 1; ; attempt += 1) {
     try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
       await writeFile(join(directory, drawing), '', { flag: 'wx', mode: 0o600 });
       return;
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error;
+      if (!isCode(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
     }
   }
 }
