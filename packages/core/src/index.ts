@@ -53,6 +53,15 @@ export {
   type Payload,
 } from './framing/index.js';
 
+// The names that users of kn-sock know
+export { startAsyncSslTcpServer, startSslTcpServer } from './facade/start-ssl-tcp-server.js';
+export type { ClientAddress, SslHandler } from './facade/start-ssl-tcp-server.js';
+export type { SslConnection } from './facade/ssl-connection.js';
+export type { SslServerOptions } from './facade/ssl-server-options.js';
+export { sendSslTcpMessage, sendSslTcpMessageAsync } from './facade/send-ssl-tcp-message.js';
+export type { SslMessageOptions } from './facade/ssl-message-options.js';
+export type { ReplyEnd } from './facade/reply.js';
+
 // Errors
 export { EasySocketError, type ErrorDetails } from './errors/base.js';
 export { type ErrorCode } from './errors/codes.js';
@@ -64,6 +73,7 @@ export {
   ConnectionRefusedError,
   ConnectionTimeoutError,
   PortInUseError,
+  ReplyTimeoutError,
   ServerDrainingError,
   type TimeoutPhase,
 } from './errors/connection.js';

@@ -49,6 +49,18 @@ export class ConnectionTimeoutError extends ConnectionError {
   }
 }
 
+/** A reply didn't end in time; what came of it until then is in `received`. */
+export class ReplyTimeoutError extends ConnectionTimeoutError {
+  static override readonly brand: string = 'ReplyTimeoutError';
+  readonly received: Buffer;
+
+  constructor(ms: number, received: Buffer, details?: ErrorDetails) {
+    const came = received.length === 0 ? 'nothing' : `${received.length.toLocaleString('en')} bytes`;
+    super('reply', ms, `the reply didn’t end within ${ms.toLocaleString('en')} ms; ${came} came`, details);
+    this.received = received;
+  }
+}
+
 /** Nobody listens at that address. */
 export class ConnectionRefusedError extends ConnectionError {
   static override readonly brand: string = 'ConnectionRefusedError';

@@ -8,6 +8,7 @@ export {
   ConnectionRefusedError,
   ConnectionTimeoutError,
   PortInUseError,
+  ReplyTimeoutError,
   ServerDrainingError,
   type TimeoutPhase,
 } from './connection.js';

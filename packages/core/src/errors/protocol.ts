@@ -30,9 +30,12 @@ export class MessageTooLargeError extends ProtocolError {
 /** The connection ended inside a message. */
 export class TruncatedMessageError extends ProtocolError {
   static override readonly brand: string = 'TruncatedMessageError';
+  /** What came of it, where it was kept. */
+  readonly received: Buffer | undefined;
 
-  constructor(message: string, details?: ErrorDetails) {
+  constructor(message: string, details?: ErrorDetails & { received?: Buffer }) {
     super(message, details, 'KNSOCK_TRUNCATED_MESSAGE');
+    this.received = details?.received;
   }
 }
 

@@ -51,7 +51,7 @@ export function oneOf<const T extends string>(
 export function refuseUnknown(options: object, known: ReadonlySet<string>): void {
   for (const option of Object.keys(options)) {
     if (known.has(option)) continue;
-    const near = [...known].find((name) => name.toLowerCase() === option.toLowerCase());
+    const near = [...known].find((name) => name.toLowerCase() === option.replaceAll('_', '').toLowerCase());
     const question = near === undefined ? '' : `; did you mean ${near}?`;
     throw new InvalidOptionError(option, `there is no option ${option}${question}`);
   }

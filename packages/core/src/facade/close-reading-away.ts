@@ -1,0 +1,12 @@
+/** Ends a connection whose peer may still be sending what nobody wants. */
+import type { SecureConnection } from '../connection/secure-connection.js';
+
+/**
+ * Delivers what was sent and ends, reading the rest away: closing over unread bytes would reset the connection, and
+ * the reset can overtake what was sent. Nobody needs to wait for it.
+ * @param deadline milliseconds until a peer that doesn't end in turn is cut off; default `drainTimeout`
+ */
+export function closeReadingAway(connection: SecureConnection, deadline?: number): void {
+  connection.onMessage(() => undefined);
+  void connection.close({ deadline });
+}

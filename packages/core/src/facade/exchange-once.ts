@@ -1,0 +1,54 @@
+/** One message out, one reply in, over raw bytes. */
+import type { SecureConnection } from '../connection/secure-connection.js';
+import { ConnectionTimeoutError, ReplyTimeoutError } from '../errors/index.js';
+import type { Payload } from '../framing/framing.js';
+import { Reply, type ReplyEnd } from './reply.js';
+
+/** What to wait for, and how long. */
+export interface ReplyRule {
+  readonly until: ReplyEnd;
+  readonly maxReplyBytes: number;
+  /** Milliseconds for all of it; what is left of them runs until `deadline`. */
+  readonly timeout: number;
+  /** Of the clock of `performance.now()`. */
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Sends, and gathers the reply. Never half-closes: servers of asyncio and Node would drop the reply.
+ * @throws ReplyTimeoutError with what was received; MessageTooLargeError, TruncatedMessageError, ConnectionError
+ */
+export async function exchangeOnce(
+  connection: SecureConnection,
+  message: Payload,
+  rule: ReplyRule,
+): Promise<Buffer> {
+  const reply = new Reply(rule.until, rule.maxReplyBytes);
+  await connection.send(message, { signal: rule.signal });
+  for (;;) {
+    const left = rule.deadline - performance.now();
+    const piece = await pieceWithin(Math.min(left, reply.quiet), connection, rule.signal);
+    if (piece === null) return reply.end();
+    if (piece === SILENCE) {
+      if (reply.quiet < left) return reply.bytes;
+      throw new ReplyTimeoutError(rule.timeout, reply.bytes);
+    }
+    if (reply.add(piece)) return reply.bytes;
+  }
+}
+
+const SILENCE = Symbol('silence');
+
+async function pieceWithin(
+  wait: number,
+  connection: SecureConnection,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | null | typeof SILENCE> {
+  try {
+    return await connection.receive({ timeout: Math.max(1, Math.ceil(wait)), signal });
+  } catch (error) {
+    if (error instanceof ConnectionTimeoutError && error.phase === 'receive') return SILENCE;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+/** kn-sock's clients: connect, send, and return the reply, which kn-sock threw away. */
+import { connect } from '../client/connect.js';
+import type { Payload } from '../framing/framing.js';
+import { closeReadingAway } from './close-reading-away.js';
+import { exchangeOnce } from './exchange-once.js';
+import { connectOptionsOf, parseSslMessage, type SslMessageOptions } from './ssl-message-options.js';
+
+/** How long the peer may take to end in turn, once we have the reply; nothing is lost by cutting it off then. */
+const GOODBYE = 1_000;
+
+/**
+ * Sends a message to a server of kn-sock's kind and resolves with its reply, which ends where `until` says. An empty
+ * reply is one whose server ended without a byte.
+ * @throws ReplyTimeoutError with what was received by then; UntrustedPeerError and HandshakeError (both are
+ *   SecurityError); ConnectionError; MessageTooLargeError; TruncatedMessageError; InvalidOptionError; CredentialsError
+ */
+export async function sendSslTcpMessage(
+  host: string,
+  port: number,
+  message: Payload,
+  options: SslMessageOptions = {},
+): Promise<Buffer> {
+  const parsed = parseSslMessage(host, port, message, options);
+  const { timeout, until, maxReplyBytes } = parsed;
+  const { signal } = options;
+  const deadline = performance.now() + timeout;
+  const connection = await connect({ ...(await connectOptionsOf(parsed)), signal });
+  try {
+    return await exchangeOnce(connection, message, { until, maxReplyBytes, timeout, deadline, signal });
+  } finally {
+    closeReadingAway(connection, GOODBYE);
+  }
+}
+
+/** The same: here everything that waits is asynchronous. */
+export { sendSslTcpMessage as sendSslTcpMessageAsync };

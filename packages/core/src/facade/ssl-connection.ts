@@ -1,0 +1,25 @@
+/** What a handler of kn-sock's is given to answer on: socket and asyncio writer in one. */
+import type { SecureConnection } from '../connection/secure-connection.js';
+import type { Payload } from '../framing/framing.js';
+
+/** A connection that also answers to the names of Python's socket and asyncio writer. */
+export interface SslConnection extends SecureConnection {
+  /** As `send`; a failure that nobody awaits ends the connection and not the program. */
+  sendall(data: Payload): Promise<void>;
+  /** As `ready`: resolves when there is room to write again. */
+  drain(): Promise<void>;
+}
+
+/** Gives a connection the two names; it stays the same object. */
+export function asSslConnection(connection: SecureConnection): SslConnection {
+  return Object.assign(connection, {
+    sendall: (data: Payload) => harmless(connection.send(data)),
+    drain: () => harmless(connection.ready()),
+  });
+}
+
+/** In Python both block, so handlers call them without waiting: their failure must not be an unhandled rejection. */
+function harmless(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
+}

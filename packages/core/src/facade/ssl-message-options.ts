@@ -1,0 +1,91 @@
+/** The options of kn-sock's clients, read once. */
+import { loadCredentials } from '../credentials/load.js';
+import type { ConnectOptions } from '../client/config.js';
+import { InvalidOptionError } from '../errors/index.js';
+import { raw } from '../framing/index.js';
+import type { Payload } from '../framing/framing.js';
+import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
+import { parseReplyEnd, type ReplyEnd } from './reply.js';
+
+/** Whom to trust, as whom, and where the reply ends. Times are milliseconds. */
+export interface SslMessageOptions {
+  /** PEM: the CA of the server; default Node's store. */
+  cafile?: string | undefined;
+  /** PEM: our certificate, for servers that ask for one. */
+  certfile?: string | undefined;
+  /** PEM. */
+  keyfile?: string | undefined;
+  /** False trusts whoever answers: private from bystanders, and from nobody else. Default true. */
+  verify?: boolean | undefined;
+  /** From the start to the end of the reply; default 10,000. */
+  timeout?: number | undefined;
+  /** Where the reply ends; default `{ quiet: 250 }`. */
+  until?: ReplyEnd | undefined;
+  /** The largest reply accepted; default 64 MiB. */
+  maxReplyBytes?: number | undefined;
+  /** Gives up. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The same with nothing left open but the files, which are still to be read. */
+export interface SslMessage {
+  readonly host: string;
+  readonly port: number;
+  readonly message: Payload;
+  readonly cafile: string | undefined;
+  readonly certfile: string | undefined;
+  readonly keyfile: string | undefined;
+  readonly verify: boolean;
+  readonly timeout: number;
+  readonly until: ReplyEnd;
+  readonly maxReplyBytes: number;
+}
+
+const known = new Set([
+  'cafile',
+  'certfile',
+  'keyfile',
+  'verify',
+  'timeout',
+  'until',
+  'maxReplyBytes',
+  'signal',
+]);
+
+const MAX_REPLY = 67_108_864;
+
+/** @throws InvalidOptionError */
+export function parseSslMessage(
+  host: string,
+  port: number,
+  message: Payload,
+  options: SslMessageOptions,
+): SslMessage {
+  refuseUnknown(options, known);
+  const { cafile, certfile, keyfile, verify = true } = options;
+  if (typeof host !== 'string' || host === '') {
+    throw new InvalidOptionError('host', 'the first argument is the host: a name or an address');
+  }
+  if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
+    throw new InvalidOptionError('message', `the message must be text or bytes, not ${typeof message}`);
+  }
+  // Any other value would be taken for false or true by somebody's guess; this one decides about trust.
+  if (typeof verify !== 'boolean') throw new InvalidOptionError('verify', 'verify must be true or false');
+  const maxReplyBytes = integer('maxReplyBytes', options.maxReplyBytes, { fallback: MAX_REPLY, min: 1 });
+  const until = parseReplyEnd(options.until, maxReplyBytes);
+  const timeout = milliseconds('timeout', options.timeout, 10_000);
+  return { host, port, message, cafile, certfile, keyfile, verify, timeout, until, maxReplyBytes };
+}
+
+/** How to connect for it; reads the files. @throws CredentialsError */
+export async function connectOptionsOf(message: SslMessage): Promise<ConnectOptions> {
+  const { host, port, cafile, certfile, keyfile, verify, timeout } = message;
+  return {
+    host,
+    port,
+    framing: raw(),
+    credentials: await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile }),
+    dangerouslySkipVerification: !verify,
+    connectTimeout: timeout,
+  };
+}
