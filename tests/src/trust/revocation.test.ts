@@ -134,7 +134,7 @@ describe('a peer revoked while it is connected', () => {
     const leaving = await connect(options);
     const staying = await connect({ ...options, credentials: stayer });
     await leaving.request('a');
-    await world.authority.revoke(client.material.cert as string, 'key-compromise');
+    await world.authority.revoke(client.material.cert, 'key-compromise');
     await server.rotate({ revocation: crlRevocation({ crls: [(await world.authority.crl()).pem] }) });
     expect(await leaving.closed).toMatchObject({
       clean: false,

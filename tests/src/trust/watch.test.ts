@@ -1,0 +1,201 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { connect, serve, watchCredentials, type WatchedCredentials } from '@knsock/core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hear } from '../support/heard.js';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+interface Set {
+  readonly chain: string;
+  readonly key: string;
+}
+
+let world: World;
+let sets: Set[];
+beforeAll(async () => {
+  world = await createWorld();
+  sets = await Promise.all(
+    [1, 2, 3].map(() => world.authority.issue({ kind: 'server', names: ['localhost'], days: 7 })),
+  );
+});
+
+let folder: string;
+let watched: WatchedCredentials | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'knsock-watch-'));
+});
+afterEach(() => {
+  watched?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const at = (name: string) => path.join(folder, name);
+const setOf = (number: number) => sets[number] as Set;
+
+function writeSet(place: string, { chain, key }: Set): void {
+  mkdirSync(at(place), { recursive: true });
+  writeFileSync(at(`${place}/tls.crt`), chain);
+  writeFileSync(at(`${place}/tls.key`), key);
+  writeFileSync(at(`${place}/ca.crt`), world.authority.root);
+}
+
+async function watch(place: string, interval = 10): Promise<WatchedCredentials> {
+  watched = await watchCredentials(
+    { certFile: at(`${place}/tls.crt`), keyFile: at(`${place}/tls.key`), caFile: at(`${place}/ca.crt`) },
+    { interval },
+  );
+  return watched;
+}
+
+const change = (source: WatchedCredentials) =>
+  new Promise<string | undefined>((resolve) => {
+    const end = source.onChange((next) => {
+      end();
+      resolve(next.certificate?.pem);
+    });
+  });
+const trouble = (source: WatchedCredentials) =>
+  new Promise<string>((resolve) => {
+    const end = source.onProblem((problem) => {
+      end();
+      resolve(problem.code);
+    });
+  });
+const leaf = ({ chain }: Set) => chain.slice(0, chain.indexOf('-----END')).replace(/\s/g, '');
+const sameLeaf = (pem: string | undefined, set: Set) => leaf({ chain: pem ?? '', key: '' }) === leaf(set);
+
+describe('watchCredentials', () => {
+  it('follows files that are replaced by renaming, one after the other', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls');
+    writeSet('new', setOf(1));
+    const changed = change(source);
+    renameSync(at('new/tls.crt'), at('tls/tls.crt'));
+    renameSync(at('new/tls.key'), at('tls/tls.key'));
+    expect(sameLeaf(await changed, setOf(1))).toBe(true);
+    expect(source.problem).toBeNull();
+  });
+
+  it('follows Kubernetes, which swaps a link to a folder', async () => {
+    writeSet('..one', setOf(0));
+    symlinkSync('..one', at('..data'));
+    mkdirSync(at('mount'));
+    for (const file of ['tls.crt', 'tls.key', 'ca.crt'])
+      symlinkSync(`../..data/${file}`, at(`mount/${file}`));
+    const source = await watch('mount');
+    writeSet('..two', setOf(1));
+    symlinkSync('..two', at('..data_tmp'));
+    const changed = change(source);
+    renameSync(at('..data_tmp'), at('..data'));
+    rmSync(at('..one'), { recursive: true });
+    expect(sameLeaf(await changed, setOf(1))).toBe(true);
+  });
+
+  it('keeps the last good set while a file is half-written, says so, and takes it when it is whole', async () => {
+    using heard = hear('knsock:rotation');
+    writeSet('tls', setOf(0));
+    const source = await watch('tls');
+    const before = source.current;
+    const troubled = trouble(source);
+    truncateSync(at('tls/tls.crt'), 200);
+    expect(await troubled).toBe('KNSOCK_CREDENTIALS_GARBAGE');
+    expect(source.current).toBe(before);
+    expect(source.problem?.file).toBe(at('tls/tls.crt'));
+    const changed = change(source);
+    writeSet('tls', setOf(1));
+    expect(sameLeaf(await changed, setOf(1))).toBe(true);
+    expect(source.problem).toBeNull();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard.events).toMatchObject([
+      { by: 'files', ok: false, version: before.version },
+      { by: 'files', ok: true, version: source.current.version },
+    ]);
+  });
+
+  it.each<[string, string, (place: string) => void]>([
+    ['a key of another certificate', 'MISMATCH', (place) => writeFileSync(`${place}/tls.key`, setOf(2).key)],
+    ['a key that is gone', 'MISSING_FILE', (place) => rmSync(`${place}/tls.key`)],
+    ['an empty CA', 'GARBAGE', (place) => writeFileSync(`${place}/ca.crt`, '')],
+  ])('refuses the whole set for %s', async (_words, code, spoil) => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls');
+    const before = source.current;
+    const troubled = trouble(source);
+    spoil(at('tls'));
+    expect(await troubled).toBe(`KNSOCK_CREDENTIALS_${code}`);
+    expect(source.current).toBe(before);
+    await expect(source.reload()).rejects.toMatchObject({ code: `KNSOCK_CREDENTIALS_${code}` });
+  });
+
+  it('looks at once when asked to', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls', 3_600_000);
+    writeSet('tls', setOf(1));
+    expect(sameLeaf((await source.reload()).certificate?.pem, setOf(1))).toBe(true);
+  });
+
+  it('tells the others though one listener throws', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls', 3_600_000);
+    const thrown = new Promise((resolve) => {
+      // The failure is the listener's own, so it surfaces as uncaught.
+      const known = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      process.once('uncaughtException', (error) => {
+        for (const listener of known) process.on('uncaughtException', listener);
+        resolve(error.message);
+      });
+    });
+    source.onChange(() => {
+      throw new Error('on purpose');
+    });
+    const changed = change(source);
+    writeSet('tls', setOf(1));
+    await source.reload();
+    expect(sameLeaf(await changed, setOf(1))).toBe(true);
+    expect(await thrown).toBe('on purpose');
+    expect(source.problem).toBeNull();
+  });
+
+  it('rejects where the first set can’t be used, or its signal has fired', async () => {
+    await expect(watch('nowhere')).rejects.toMatchObject({ code: 'KNSOCK_CREDENTIALS_MISSING_FILE' });
+    writeSet('tls', setOf(0));
+    const files = { certFile: at('tls/tls.crt'), keyFile: at('tls/tls.key') };
+    const controller = new AbortController();
+    const starting = watchCredentials(files, { signal: controller.signal });
+    controller.abort(new Error('too late'));
+    await expect(starting).rejects.toThrow('too late');
+  });
+
+  it('rotates a server that serves on meanwhile', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls');
+    await using server = await serve(
+      { port: 0, host: '127.0.0.1', credentials: source },
+      ({ payload }) => payload,
+    );
+    const options = {
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      resume: false,
+    };
+    const before = await connect(options);
+    writeSet('tls', setOf(1));
+    await source.reload();
+    const after = await connect(options);
+    expect(sameLeaf(before.peer?.certificate.pem, setOf(0))).toBe(true);
+    expect(sameLeaf(after.peer?.certificate.pem, setOf(1))).toBe(true);
+    expect(String(await before.request('x'))).toBe('x');
+    await Promise.all([before.close(), after.close()]);
+  });
+});
