@@ -10,12 +10,11 @@ import {
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
-import { Lease, slotOf, type Lender } from './lease.js';
+import { PoolLease, slotOf, type Lease, type Lender } from './lease.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
-import { WaitingRoom } from './waiting-room.js';
-import type { Waiter } from './wait-queue.js';
+import { WaitingRoom, type Late } from './waiting-room.js';
 
 /** How one call waits. */
 export interface WaitOptions {
@@ -40,7 +39,7 @@ export class Pool<T> implements AsyncDisposable {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
   readonly #stock: Stock<T>;
-  readonly #room: WaitingRoom<Lease<T>>;
+  readonly #room: WaitingRoom<PoolLease<T>>;
   readonly #readying: WaitingRoom<void>;
   readonly #acquire = new Histogram();
   readonly #leaks: LeakDetector<Slot<T>> | undefined;
@@ -124,6 +123,11 @@ export class Pool<T> implements AsyncDisposable {
     this.#stock.retire(resource, reason);
   }
 
+  /** The same for every resource of which that is true. */
+  retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
+    this.#stock.retireWhere(fits, reason);
+  }
+
   /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
   softEvict(): void {
     this.#stock.retireAll('evicted');
@@ -147,6 +151,16 @@ export class Pool<T> implements AsyncDisposable {
   resume(): void {
     this.#suspended = false;
     this.#pump();
+  }
+
+  /** How many callers wait. */
+  get waiting(): number {
+    return this.#room.size;
+  }
+
+  /** Whether no further resource may be created. */
+  get full(): boolean {
+    return this.#stock.slots.total >= this.#config.max;
   }
 
   /** Counts and times at this moment. */
@@ -186,7 +200,7 @@ export class Pool<T> implements AsyncDisposable {
     return this.close();
   }
 
-  #obtain(options?: AcquireOptions<T>): Promise<Lease<T>> {
+  #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
     if (this.#room.size === 0 && !this.#suspended) {
@@ -196,14 +210,14 @@ export class Pool<T> implements AsyncDisposable {
     return this.#wait(options);
   }
 
-  async #watched(lending: Promise<Lease<T>>, stack: string): Promise<Lease<T>> {
+  async #watched(lending: Promise<PoolLease<T>>, stack: string): Promise<PoolLease<T>> {
     const lease = await lending;
     const slot = slotOf(lease);
     if (slot) this.#leaks?.watch(slot, lease, stack);
     return lease;
   }
 
-  #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<Lease<T>> {
+  #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<PoolLease<T>> {
     const { maxWaiters } = this.#config;
     if (this.#room.size >= maxWaiters)
       return Promise.reject(new PoolQueueFullError(maxWaiters, this.stats()));
@@ -230,9 +244,9 @@ export class Pool<T> implements AsyncDisposable {
     }
   }
 
-  #lease(slot: Slot<T>, waited: number): Lease<T> {
+  #lease(slot: Slot<T>, waited: number): PoolLease<T> {
     this.#acquire.record(waited);
-    return new Lease(this.#lender, slot);
+    return new PoolLease(this.#lender, slot);
   }
 
   #giveBack(slot: Slot<T>, error: unknown): void {
@@ -256,7 +270,7 @@ export class Pool<T> implements AsyncDisposable {
     for (let waiter = this.#readying.next(); waiter; waiter = this.#readying.next()) waiter.resolve();
   }
 
-  #late(late: readonly Waiter<never>[]): void {
+  #late(late: readonly Late[]): void {
     this.#timeouts += late.length;
     const now = this.stats();
     const stats = { ...now, waiting: now.waiting + late.length };

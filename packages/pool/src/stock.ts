@@ -109,6 +109,10 @@ export class Stock<T> {
     if (slot) this.#retire(slot, reason);
   }
 
+  retireWhere(fits: (resource: T) => boolean, reason: Reason): void {
+    for (const [resource, slot] of [...this.#byResource]) if (fits(resource)) this.#retire(slot, reason);
+  }
+
   /** The same for all that exist now, those under construction included. */
   retireAll(reason: Reason): void {
     for (const slot of [...this.slots]) this.#retire(slot, reason);

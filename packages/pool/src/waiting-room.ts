@@ -8,6 +8,9 @@ export interface Patience {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Somebody whose time is over, to be rejected. */
+export type Late = Pick<Waiter<never>, 'since' | 'deadline' | 'reject'>;
+
 /**
  * The queue with its deadlines and abort signals. One timer serves everybody: it is set for the earliest deadline, and
  * the queue is walked only when it fires. It keeps the process alive only while somebody waits.
@@ -15,7 +18,7 @@ export interface Patience {
 export class WaitingRoom<T> {
   readonly #queue = new WaitQueue<T>();
   readonly #clock: Clock;
-  readonly #onLate: (late: readonly Waiter<T>[]) => void;
+  readonly #onLate: (late: readonly Late[]) => void;
   readonly #onLeave: () => void;
   #timer: Timer | undefined;
   #timerDue = Infinity;
@@ -24,7 +27,7 @@ export class WaitingRoom<T> {
    * @param onLate takes those whose deadline has come, to reject them
    * @param onLeave is told when somebody gave up, since less may be needed then
    */
-  constructor(clock: Clock, onLate: (late: readonly Waiter<T>[]) => void, onLeave: () => void) {
+  constructor(clock: Clock, onLate: (late: readonly Late[]) => void, onLeave: () => void) {
     this.#clock = clock;
     this.#onLate = onLate;
     this.#onLeave = onLeave;

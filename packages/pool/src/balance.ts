@@ -1,0 +1,58 @@
+import { share, type Health } from './health.js';
+
+/** What balancing looks at. */
+export interface Candidate {
+  readonly health: Health;
+  /** Requests in flight and connections lent. */
+  readonly load: number;
+  /** Connections open or being opened. */
+  readonly connections: number;
+}
+
+/**
+ * Where the next request goes: of two endpoints drawn at random the one with less in flight. Two draws avoid both the
+ * crowd on whoever looked best to everybody at once and the long queues of a single draw (Mitzenmacher 2001).
+ */
+export function pick<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E {
+  if (endpoints.length === 1) return endpoints[0] as E;
+  const able = admitted(endpoints, now, random);
+  const first = draw(able, random);
+  const second = draw(
+    able.filter((endpoint) => endpoint !== first),
+    random,
+  );
+  return second !== undefined && second.load < (first as E).load ? second : (first as E);
+}
+
+/**
+ * In which order to try them for a new connection: those with the fewest first, by chance among equals; those set
+ * aside last, the one due back soonest before the others.
+ */
+export function turns<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E[] {
+  const lots = endpoints.map((endpoint) => ({ endpoint, lot: random() }));
+  const able = new Set(admitted(endpoints, now, random));
+  return lots
+    .sort((a, b) => {
+      const [one, other] = [able.has(a.endpoint), able.has(b.endpoint)];
+      if (one !== other) return one ? -1 : 1;
+      if (!one) return a.endpoint.health.until - b.endpoint.health.until;
+      return a.endpoint.connections - b.endpoint.connections || a.lot - b.lot;
+    })
+    .map(({ endpoint }) => endpoint);
+}
+
+// One that is coming back takes part as often as its share says. With all set aside, somebody must be tried: whoever
+// is due back soonest, or after a common outage every one of them would wait for a preferred one to recover.
+function admitted<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E[] {
+  const shares = endpoints.map((endpoint) => share(endpoint.health, now));
+  const lucky = endpoints.filter((_, index) => (shares[index] ?? 0) >= 1 || random() < (shares[index] ?? 0));
+  if (lucky.length > 0) return lucky;
+  const back = endpoints.filter((_, index) => (shares[index] ?? 0) > 0);
+  if (back.length > 0) return back;
+  const soonest = Math.min(...endpoints.map(({ health }) => health.until));
+  return endpoints.filter(({ health }) => health.until === soonest);
+}
+
+function draw<E>(from: readonly E[], random: () => number): E | undefined {
+  return from[Math.floor(random() * from.length)];
+}

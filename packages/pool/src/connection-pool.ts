@@ -1,0 +1,304 @@
+import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import { backOffDelay } from './back-off.js';
+import { pick } from './balance.js';
+import { channels } from './channels.js';
+import { systemClock, type Clock } from './clock.js';
+import type { Factory, Reason } from './config.js';
+import {
+  parseConnectionPool,
+  type ConnectionPoolConfig,
+  type ConnectionPoolOptions,
+} from './connection-config.js';
+import { ConnectionLease } from './connection-lease.js';
+import { Connector } from './connector.js';
+import { Endpoint, type EndpointStats } from './endpoint.js';
+import { PoolClosedError, PoolTimeoutError } from './errors.js';
+import type { Lease } from './lease.js';
+import { Pool, type WaitOptions } from './pool.js';
+import { isLostConnection, isSilence, mayRetry } from './retry.js';
+import { Sharing, type Shared } from './sharing.js';
+import type { PoolStats } from './stats.js';
+import type { Late } from './waiting-room.js';
+
+/** How long a connection that is put away may take to say goodbye, milliseconds. */
+const FAREWELL = 1_000;
+/** Between attempts to send a request, from the second retry on. */
+const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
+
+/** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
+export interface ConnectionPoolStats extends PoolStats {
+  readonly requestsInFlight: number;
+  readonly endpoints: readonly EndpointStats[];
+}
+
+/**
+ * Secure connections to one server, or to several that can stand in for one another. `request` shares connections as far
+ * as the framing allows; `acquire` lends one to the caller alone.
+ */
+export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposable {
+  readonly #config: ConnectionPoolConfig<In, Out>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #connector: Connector<In, Out>;
+  readonly #pool: Pool<SecureConnection<In, Out>>;
+  readonly #sharing: Sharing<In, Out>;
+  readonly #forgetCredentials: () => void;
+  #requestTimeouts = 0;
+  #closed = false;
+
+  /** @throws InvalidOptionError naming the option that can’t be; those of `connect` are checked with the first connection */
+  constructor(options: ConnectionPoolOptions<In, Out>) {
+    const config = (this.#config = parseConnectionPool(options));
+    const clock = (this.#clock = options.clock ?? systemClock);
+    const random = (this.#random = options.random ?? Math.random);
+    const name = options.name ?? 'pool';
+    const endpoints = config.endpoints.map((address) => new Endpoint(address, { name, clock, random }));
+    this.#endpoints = endpoints;
+    this.#connector = new Connector({ endpoints, options: config.connect, clock, random });
+    this.#pool = new Pool({
+      ...config.limits,
+      // Each endpoint has its own time, and the next starts while the last still tries.
+      createTimeout: config.connectTimeout + endpoints.length * 1_000,
+      ...this.#factory(),
+    });
+    this.#sharing = new Sharing<In, Out>({
+      pool: this.#pool,
+      endpoints,
+      endpointOf: (connection) => this.#connector.endpointOf(connection),
+      roomOf: (connection) => (config.multiplexing ? connection.stats().maxRequestsWaiting : 1),
+      onLate: (late) => {
+        this.#late(late);
+      },
+      maxWaiters: options.maxWaiters ?? 10_000,
+      clock,
+      random,
+    });
+    this.#forgetCredentials = this.#watchCredentials();
+  }
+
+  /**
+   * Waits until `min` connections are open, and at least one.
+   * @throws whatever connecting fails with when every endpoint has failed once
+   */
+  ready(options?: WaitOptions): Promise<void> {
+    return this.#pool.ready(options);
+  }
+
+  /**
+   * Lends a connection to the caller alone, whatever the framing.
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   */
+  async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
+    const endpoint = pick(this.#endpoints, this.#clock.now(), this.#random);
+    const prefer = (connection: SecureConnection<In, Out>) =>
+      this.#connector.endpointOf(connection) === endpoint;
+    const lending = this.#pool.acquire({ ...options, prefer });
+    this.#sharing.makeWay();
+    const lease = await lending;
+    return new ConnectionLease(lease, this.#connector.endpointOf(lease.value));
+  }
+
+  /** Acquires, calls, and releases; where the function throws, the connection is kept only if nothing is in doubt. */
+  async use<R>(
+    fn: (connection: SecureConnection<In, Out>) => R | Promise<R>,
+    options?: WaitOptions,
+  ): Promise<R> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await fn(lease.value);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.release(error ?? new Error('the function threw nothing'));
+      throw error;
+    }
+  }
+
+  /**
+   * Asks, on whichever connection has room, and resolves with the answer. `timeout` (default `requestTimeout`) bounds
+   * everything: waiting for a connection, opening one, the answer. A request that was provably not started is sent
+   * again elsewhere; one that may have been done only with `idempotent: true`.
+   * @throws PoolTimeoutError where no connection had room in time; whatever the connection’s `request` throws
+   */
+  async request(payload: Out, options: RequestOptions = {}): Promise<In> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw new PoolClosedError();
+    const deadline = this.#clock.now() + (options.timeout ?? this.#config.requestTimeout);
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await this.#attempt(payload, options, deadline);
+      } catch (error) {
+        if (!this.#shallRetry(error, options, deadline)) throw error;
+      }
+      if (retries > 0) await this.#pause(retries, deadline, options.signal);
+    }
+  }
+
+  /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
+  softEvict(): void {
+    this.#pool.softEvict();
+  }
+
+  /** Lends nothing and sends no new requests until `resume()`; callers wait, and their time runs on. */
+  suspend(): void {
+    this.#pool.suspend();
+    this.#sharing.suspend();
+  }
+
+  resume(): void {
+    this.#pool.resume();
+    this.#sharing.resume();
+  }
+
+  /** Counts and times at this moment. */
+  stats(): ConnectionPoolStats {
+    const stats = this.#pool.stats();
+    return {
+      ...stats,
+      waiting: stats.waiting + this.#sharing.waiting,
+      timeouts: stats.timeouts + this.#requestTimeouts,
+      requestsInFlight: this.#endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      endpoints: this.#endpoints.map((endpoint) => endpoint.stats()),
+    };
+  }
+
+  /**
+   * Turns away those who wait, closes what is idle, waits for what is used until the deadline (milliseconds, default
+   * 15,000) and cuts that off. Never rejects; a second call is the same promise.
+   */
+  close(options?: { deadline?: number | undefined }): Promise<void> {
+    this.#closed = true;
+    this.#forgetCredentials();
+    this.#sharing.close(new PoolClosedError());
+    return this.#pool.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #attempt(payload: Out, options: RequestOptions, deadline: number): Promise<In> {
+    const { signal } = options;
+    const started = this.#clock.now();
+    const timeout = Math.min(this.#config.acquireTimeout, deadline - started);
+    const place = this.#sharing.enter({ timeout, signal });
+    const shared = place instanceof Promise ? await place : place;
+    try {
+      const left = Math.max(1, Math.ceil(deadline - this.#clock.now()));
+      const answer = await shared.connection.request(payload, { timeout: left, signal });
+      shared.endpoint.answered(this.#clock.now());
+      return answer;
+    } catch (error) {
+      this.#learn(shared, error, started);
+      throw error;
+    } finally {
+      this.#sharing.leave(shared);
+    }
+  }
+
+  // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
+  #learn({ endpoint }: Shared<In, Out>, error: unknown, started: number): void {
+    const silent = isSilence(error) && endpoint.answeredAt < started;
+    if (!silent && !isLostConnection(error)) return;
+    if (!endpoint.disappointed('silent', error)) return;
+    this.#pool.retireWhere((connection) => this.#connector.endpointOf(connection) === endpoint);
+  }
+
+  #shallRetry(error: unknown, { idempotent, signal }: RequestOptions, deadline: number): boolean {
+    if (!mayRetry(error, idempotent === true)) return false;
+    if (signal?.aborted === true || this.#closed || this.#clock.now() >= deadline) return false;
+    if (channels.retried.hasSubscribers) channels.retried.publish({ pool: this.#config.limits.name, error });
+    return true;
+  }
+
+  #pause(retries: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    const delay = backOffDelay(RETRY_BACK_OFF, retries, this.#random);
+    return new Promise((resolve) => {
+      const wake = () => {
+        timer.cancel();
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = this.#clock.after(Math.min(delay, deadline - this.#clock.now()), wake);
+      timer.keepAlive(true);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #late(late: readonly Late[]): void {
+    const stats = this.stats();
+    const then = { ...stats, waiting: stats.waiting + late.length };
+    this.#requestTimeouts += late.length;
+    for (const { deadline, since, reject } of late) {
+      reject(new PoolTimeoutError(Math.round(deadline - since), then));
+    }
+  }
+
+  #watchCredentials(): () => void {
+    const { credentials } = this.#config.connect;
+    if (credentials === undefined || !('onChange' in credentials)) return () => undefined;
+    return credentials.onChange(() => {
+      this.#pool.supersede();
+    });
+  }
+
+  #factory(): Factory<SecureConnection<In, Out>> {
+    const { multiplexing } = this.#config;
+    return {
+      create: async ({ signal }) => {
+        const connection = await this.#connector.connect(signal);
+        this.#watch(connection);
+        return connection;
+      },
+      destroy: (connection, reason) => putAway(connection, reason),
+      validate: (connection, { signal }) => isAlive(connection, multiplexing, signal),
+      reusable: (connection, error) => isClean(connection) && (error === undefined || multiplexing),
+      lifetime: (connection) => timeLeft(connection, this.#config.connect),
+      onRetire: (connection) => {
+        this.#sharing.retire(connection);
+      },
+    };
+  }
+
+  /** What a connection says of its end reaches the pool at once, idle or not. */
+  #watch(connection: SecureConnection<In, Out>): void {
+    connection.onDraining(() => {
+      this.#pool.retire(connection, 'retired');
+    });
+    void connection.closed.then(() => {
+      this.#pool.retire(connection, 'dead');
+    });
+  }
+}
+
+/** What the pool looks at, whatever the messages are. */
+type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
+
+function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
+  const gentle = reason !== 'dead' && reason !== 'unclean' && reason !== 'discarded' && reason !== 'leaked';
+  if (gentle && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
+  connection.destroy();
+  return undefined;
+}
+
+async function isAlive(connection: Live, multiplexing: boolean, signal: AbortSignal): Promise<boolean> {
+  if (!isClean(connection)) return false;
+  if (multiplexing) await connection.ping({ signal });
+  return true;
+}
+
+/** Nothing of the last user is left in it, and it may still be used. */
+function isClean(connection: Live): boolean {
+  if (connection.state !== 'open') return false;
+  const { heldBytes, requestsWaiting, requestsHandled } = connection.stats();
+  return heldBytes === 0 && requestsWaiting === 0 && requestsHandled === 0;
+}
+
+/** Until the first of the two certificates expires. */
+function timeLeft({ peer }: Live, { credentials }: { credentials?: unknown }): number {
+  const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
+  const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
+  const theirs = peer?.validTo.getTime() ?? Infinity;
+  return Math.min(ours, theirs) - Date.now();
+}

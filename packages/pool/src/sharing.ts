@@ -1,0 +1,220 @@
+import type { Payload, SecureConnection } from '@knsock/core';
+import { pick } from './balance.js';
+import type { Clock } from './clock.js';
+import type { Endpoint } from './endpoint.js';
+import { PoolQueueFullError } from './errors.js';
+import type { Lease } from './lease.js';
+import type { Pool } from './pool.js';
+import { WaitingRoom, type Late, type Patience } from './waiting-room.js';
+
+/** A connection that carries requests of several callers. */
+export interface Shared<In, Out> {
+  readonly connection: SecureConnection<In, Out>;
+  readonly endpoint: Endpoint;
+  readonly lease: Lease<SecureConnection<In, Out>>;
+  /** How many requests it carries at once. */
+  readonly room: number;
+  inFlight: number;
+  /** It takes no new requests, and goes back to the pool with its last answer. */
+  leaving: boolean;
+}
+
+/** What sharing needs. */
+export interface SharingSettings<In, Out> {
+  readonly pool: Pool<SecureConnection<In, Out>>;
+  readonly endpoints: readonly Endpoint[];
+  readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
+  /** How many requests a connection carries at once: what its peer said. */
+  readonly roomOf: (connection: SecureConnection<In, Out>) => number;
+  readonly onLate: (late: readonly Late[]) => void;
+  readonly maxWaiters: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** An acquire on the way; a spare one is for the future and serves nobody who waits. */
+interface Acquiring {
+  readonly abort: AbortController;
+  readonly spare: boolean;
+}
+
+/**
+ * Puts many requests on few connections. A connection is leased from the pool with its first request and goes back with
+ * its last answer; while it is here it takes as many requests as its peer allows, before another is opened.
+ */
+export class Sharing<In = Buffer, Out = Payload> {
+  readonly #settings: SharingSettings<In, Out>;
+  readonly #shared = new Map<SecureConnection<In, Out>, Shared<In, Out>>();
+  readonly #acquiring = new Set<Acquiring>();
+  readonly #queue: WaitingRoom<Shared<In, Out>>;
+  /** How many requests the last connection carried at once: how many the next one probably will. */
+  #usualRoom = 128;
+  #suspended = false;
+
+  constructor(settings: SharingSettings<In, Out>) {
+    this.#settings = settings;
+    this.#queue = new WaitingRoom(settings.clock, settings.onLate, () => {
+      this.#dropSurplus();
+    });
+  }
+
+  /** Requests that wait for a place. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** A place on a connection: at once where there is one. Whoever took it must `leave`. */
+  enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
+    const { maxWaiters, pool } = this.#settings;
+    if (this.#queue.size === 0 && !this.#suspended) {
+      const shared = this.#choose();
+      if (shared) return take(shared);
+    }
+    if (this.#queue.size >= maxWaiters)
+      return Promise.reject(new PoolQueueFullError(maxWaiters, pool.stats()));
+    const place = this.#queue.enter(patience);
+    this.#open();
+    return place;
+  }
+
+  leave(shared: Shared<In, Out>): void {
+    shared.inFlight -= 1;
+    shared.endpoint.inFlight -= 1;
+    this.#serve();
+    if (shared.inFlight === 0) this.#giveBack(shared);
+  }
+
+  /** This connection is to go back soon. */
+  retire(connection: SecureConnection<In, Out>): void {
+    const shared = this.#shared.get(connection);
+    if (!shared) return;
+    shared.leaving = true;
+    if (shared.inFlight === 0) this.#giveBack(shared);
+  }
+
+  /**
+   * Where callers wait for connections of their own and all are taken, as many shared ones stop taking requests, those
+   * with the least in flight first: under steady load they would never come back otherwise.
+   */
+  makeWay(): void {
+    const { pool } = this.#settings;
+    if (!pool.full) return;
+    const staying = [...this.#shared.values()].filter(({ leaving }) => !leaving);
+    const wanted = pool.waiting - this.#acquiring.size - (this.#shared.size - staying.length);
+    staying.sort((a, b) => a.inFlight - b.inFlight);
+    for (const shared of staying.slice(0, Math.max(0, wanted))) this.retire(shared.connection);
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    this.#serve();
+    this.#open();
+  }
+
+  /** Turns away those who wait. */
+  close(reason: Error): void {
+    this.#queue.clear(() => reason);
+    for (const { abort } of this.#acquiring) abort.abort(reason);
+  }
+
+  #choose(): Shared<In, Out> | undefined {
+    const { endpoints, clock, random, pool } = this.#settings;
+    const picked = pick(endpoints, clock.now(), random);
+    const own = this.#withRoom((shared) => shared.endpoint === picked);
+    // An idle connection to the picked endpoint is as good as a shared one: the pool lends it at once.
+    if (own ?? picked.idle > 0) return own;
+    const other = this.#withRoom(({ endpoint }) => endpoint.health.until <= clock.now());
+    if (other && picked.connections === 0 && !pool.full) this.#acquire(picked, true);
+    return other;
+  }
+
+  #withRoom(fits: (shared: Shared<In, Out>) => boolean): Shared<In, Out> | undefined {
+    for (const shared of this.#shared.values()) {
+      if (hasRoom(shared) && fits(shared)) return shared;
+    }
+    return undefined;
+  }
+
+  /** Has as many connections on their way as those who wait will need. */
+  #open(): void {
+    if (this.#suspended) return;
+    const needed = Math.ceil(this.#queue.size / this.#usualRoom);
+    while (this.#acquiring.size < needed) this.#acquire(this.#pick(), false);
+  }
+
+  #pick(): Endpoint {
+    const { endpoints, clock, random } = this.#settings;
+    return pick(endpoints, clock.now(), random);
+  }
+
+  #acquire(endpoint: Endpoint, spare: boolean): void {
+    const { pool, endpointOf } = this.#settings;
+    const acquiring: Acquiring = { abort: new AbortController(), spare };
+    this.#acquiring.add(acquiring);
+    const prefer = (connection: SecureConnection<In, Out>) => endpointOf(connection) === endpoint;
+    pool.acquire({ signal: acquiring.abort.signal, prefer }).then(
+      (lease) => {
+        this.#acquiring.delete(acquiring);
+        this.#arrived(lease);
+      },
+      (error: unknown) => {
+        this.#acquiring.delete(acquiring);
+        this.#missed(error);
+      },
+    );
+  }
+
+  #arrived(lease: Lease<SecureConnection<In, Out>>): void {
+    const connection = lease.value;
+    const endpoint = this.#settings.endpointOf(connection);
+    const room = this.#settings.roomOf(connection);
+    const shared: Shared<In, Out> = { connection, endpoint, lease, room, inFlight: 0, leaving: false };
+    this.#usualRoom = room;
+    endpoint.shared += 1;
+    this.#shared.set(connection, shared);
+    this.#serve();
+    if (shared.inFlight === 0) this.#giveBack(shared);
+    this.#open();
+  }
+
+  // Those who wait have deadlines of their own; only an acquire that was turned away at once is their end too.
+  #missed(error: unknown): void {
+    if (error instanceof PoolQueueFullError) this.#queue.clear(() => error);
+    else this.#open();
+  }
+
+  #serve(): void {
+    while (this.#queue.size > 0 && !this.#suspended) {
+      const shared = this.#withRoom(() => true);
+      if (!shared) return;
+      this.#queue.next()?.resolve(take(shared));
+    }
+    this.#dropSurplus();
+  }
+
+  #dropSurplus(): void {
+    if (this.#queue.size > 0) return;
+    for (const { abort, spare } of this.#acquiring) if (!spare) abort.abort();
+  }
+
+  #giveBack(shared: Shared<In, Out>): void {
+    if (!this.#shared.delete(shared.connection)) return;
+    shared.endpoint.shared -= 1;
+    shared.lease.release();
+    this.#open();
+  }
+}
+
+function take<In, Out>(shared: Shared<In, Out>): Shared<In, Out> {
+  shared.inFlight += 1;
+  shared.endpoint.inFlight += 1;
+  return shared;
+}
+
+function hasRoom<In, Out>({ connection, room, inFlight, leaving }: Shared<In, Out>): boolean {
+  return inFlight < room && !leaving && connection.state === 'open';
+}
