@@ -70,7 +70,7 @@ function parseEndpoints(endpoints: readonly EndpointAddress[]): readonly Endpoin
   }
   for (const { host, port } of endpoints as readonly EndpointAddress[]) {
     if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new InvalidOptionError('endpoints', `${String(host)}:${String(port)} is no host and port`);
+      throw new InvalidOptionError('endpoints', `${host}:${String(port)} is no host and port`);
     }
   }
   return Object.freeze([...(endpoints as readonly EndpointAddress[])]);

@@ -156,7 +156,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     const stats = this.#pool.stats();
     return {
       ...stats,
-      waiting: stats.waiting + this.#sharing.waiting,
+      waiting: Math.max(0, stats.waiting - this.#sharing.acquiring) + this.#sharing.waiting,
       timeouts: stats.timeouts + this.#requestTimeouts,
       requestsInFlight: this.#endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
       endpoints: this.#endpoints.map((endpoint) => endpoint.stats()),

@@ -20,7 +20,7 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
     let open = true;
     const stop = (reason: unknown) => {
       if (!close()) return;
-      reject(reason as Error);
+      reject(reason);
       abort.abort(reason);
     };
     const timer = clock.after(ms, () => stop(late()));
@@ -36,7 +36,7 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
     void start(run, abort.signal).then(
       (result) => (close() ? resolve(result) : discard?.(result)),
       (error: unknown) => {
-        if (close()) reject(error as Error);
+        if (close()) reject(error);
       },
     );
     if (signal?.aborted) onAbort();

@@ -40,6 +40,7 @@ class Model {
       validateTimeout: 300,
       createTimeout: 800,
       destroyTimeout: 500,
+      backOff: { longest: 1_000 },
       create: ({ signal }) => this.#create(signal),
       validate: (resource) =>
         this.dead.has(resource) ? false : new Promise((resolve) => this.checks.push(resolve)),

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { PoolOptions } from './config.js';
 import type { Leak } from './leak-detector.js';
@@ -85,6 +86,29 @@ describe('lending', () => {
     const pool = numbers();
     await expect(pool.acquire({ signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
     expect(pool.stats().total).toBe(0);
+  });
+
+  test('many callers may share a signal, which takes a single listener', async () => {
+    const pool = numbers({ max: 1 });
+    const held = await pool.acquire();
+    const abort = new AbortController();
+    const callers = Array.from({ length: 50 }, () => pool.acquire({ signal: abort.signal }));
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(1);
+    abort.abort(new Error('enough'));
+    const results = await Promise.allSettled(callers);
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(pool.stats().waiting).toBe(0);
+    held.release();
+  });
+
+  test('a signal is let go of with the last caller who waits for it', async () => {
+    const pool = numbers({ max: 1 });
+    const held = await pool.acquire();
+    const { signal } = new AbortController();
+    const next = pool.acquire({ signal });
+    held.release();
+    await next;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('refuses callers beyond maxWaiters', async () => {
@@ -323,12 +347,22 @@ describe('life', () => {
     const validated: number[] = [];
     const pool = numbers({ validate: (n) => validated.push(n) > 0 });
     (await pool.acquire()).release();
-    await clock.advance(499);
-    (await pool.acquire()).release();
-    expect(validated).toEqual([]);
     await clock.advance(500);
     (await pool.acquire()).release();
+    expect(validated).toEqual([]);
+    await clock.advance(501);
+    (await pool.acquire()).release();
     expect(validated).toEqual([1]);
+  });
+
+  test('with validateAfter 0 each is validated once for every borrower', async () => {
+    const validated: number[] = [];
+    const pool = numbers({ validateAfter: 0, validate: (n) => validated.push(n) > 0 });
+    for (let turn = 0; turn < 3; turn += 1) {
+      (await pool.acquire()).release();
+      await clock.advance(1);
+    }
+    expect(validated).toEqual([1, 1]);
   });
 
   test('a dead resource is replaced before anybody gets it', async () => {

@@ -63,6 +63,11 @@ export class Sharing<In = Buffer, Out = Payload> {
     return this.#queue.size;
   }
 
+  /** How many of those who wait for the pool’s connections wait on behalf of requests. */
+  get acquiring(): number {
+    return this.#acquiring.size;
+  }
+
   /** A place on a connection: at once where there is one. Whoever took it must `leave`. */
   enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
     const { maxWaiters, pool } = this.#settings;

@@ -202,7 +202,8 @@ export class Stock<T> {
   }
 
   #isStale(slot: Slot<T>, now: number): boolean {
-    return now - slot.aliveAt >= this.#config.validateAfter;
+    // Strictly: one that was checked this moment is fresh, even where everything is to be checked.
+    return now - slot.aliveAt > this.#config.validateAfter;
   }
 
   #unfit(slot: Slot<T>, now: number): Reason | undefined {

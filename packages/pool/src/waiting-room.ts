@@ -1,4 +1,5 @@
 import type { Clock, Timer } from './clock.js';
+import { SharedSignals } from './shared-signals.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
 /** How long, and until what, a caller is willing to wait. */
@@ -17,6 +18,9 @@ export type Late = Pick<Waiter<never>, 'since' | 'deadline' | 'reject'>;
  */
 export class WaitingRoom<T> {
   readonly #queue = new WaitQueue<T>();
+  readonly #signals = new SharedSignals<Waiter<T>>((waiter, reason) => {
+    this.#abort(waiter, reason);
+  });
   readonly #clock: Clock;
   readonly #onLate: (late: readonly Late[]) => void;
   readonly #onLeave: () => void;
@@ -46,11 +50,12 @@ export class WaitingRoom<T> {
         since,
         resolve,
         reject,
-        leave: signal && this.#watch(signal, () => this.#abort(waiter, signal)),
+        leave: signal && (() => this.#signals.drop(signal, waiter)),
         previous: undefined,
         next: undefined,
         queued: false,
       };
+      if (signal) this.#signals.add(signal, waiter);
       this.#queue.add(waiter);
       this.#expect(waiter.deadline, since);
     });
@@ -93,15 +98,10 @@ export class WaitingRoom<T> {
     this.#onLeave();
   }
 
-  #abort(waiter: Waiter<T>, signal: AbortSignal): void {
+  #abort(waiter: Waiter<T>, reason: unknown): void {
     if (!this.#queue.remove(waiter)) return;
     if (this.#queue.size === 0) this.#timer?.keepAlive(false);
-    waiter.reject(signal.reason);
+    waiter.reject(reason);
     this.#onLeave();
-  }
-
-  #watch(signal: AbortSignal, onAbort: () => void): () => void {
-    signal.addEventListener('abort', onAbort, { once: true });
-    return () => signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,0 +1,326 @@
+import { createCredentials, knsock, lines, listen, serve, type SecureServer } from '@knsock/core';
+import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+let world: World;
+const open: AsyncDisposable[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]();
+});
+
+function keep<T extends AsyncDisposable>(thing: T): T {
+  open.push(thing);
+  return thing;
+}
+
+async function echo(options: { maxRequestsInFlight?: number } = {}): Promise<SecureServer> {
+  const common = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
+  return keep(await serve({ ...common, ...options }, ({ payload }) => payload));
+}
+
+function poolOf(servers: SecureServer[], options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
+  const endpoints = servers.map((server) => ({ host: '127.0.0.1', port: portOf(server) }));
+  return keep(new ConnectionPool({ endpoints, credentials: world.client, ...options }));
+}
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  let release: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (release = resolve));
+  return { opened, open: () => release() };
+}
+
+describe('requests', () => {
+  test('share one connection', async () => {
+    const pool = poolOf([await echo()]);
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => pool.request(`${n}`)));
+    expect(answers.map(String)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
+    expect(pool.stats()).toMatchObject({ created: 1, active: 0, idle: 1, requestsInFlight: 0 });
+  });
+
+  test('open another connection only when the peer’s maxInFlight is reached', async () => {
+    const { opened, open: answer } = gate();
+    const server = keep(
+      await serve(
+        { port: 0, host: '127.0.0.1', credentials: world.server, maxRequestsInFlight: 4 },
+        async ({ payload }) => opened.then(() => payload),
+      ),
+    );
+    const pool = poolOf([server], { max: 5 });
+    const requests = Array.from({ length: 10 }, () => pool.request('x'));
+    await expect.poll(() => pool.stats().requestsInFlight).toBe(10);
+    expect(pool.stats()).toMatchObject({ active: 3, waiting: 0 });
+    answer();
+    await Promise.all(requests);
+  });
+
+  test('wait their turn where every connection is full', async () => {
+    const pool = poolOf([await echo({ maxRequestsInFlight: 2 })], { max: 2 });
+    const answers = await Promise.all(Array.from({ length: 500 }, (_, n) => pool.request(`${n}`)));
+    expect(answers.map(Number)).toEqual(Array.from({ length: 500 }, (_, n) => n));
+    expect(pool.stats()).toMatchObject({ created: 2, waiting: 0 });
+  });
+
+  test('have a connection each where the framing has no ids', async () => {
+    const server = keep(
+      await serve(
+        { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
+        ({ payload }) => payload,
+      ),
+    );
+    const pool = poolOf([server], { framing: lines(), max: 3 });
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => pool.request(`${n}`)));
+    expect(answers.map(Number)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    expect(pool.stats().created).toBe(3);
+  });
+
+  test('fail as the connection’s own would where the handler fails', async () => {
+    const server = keep(
+      await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, () => {
+        throw new Error('secret');
+      }),
+    );
+    const pool = poolOf([server]);
+    await expect(pool.request('x')).rejects.toMatchObject({ code: 'KNSOCK_REMOTE_HANDLER' });
+    expect(pool.stats().idle).toBe(1);
+  });
+
+  test('have one deadline for everything, which tells what went wrong', async () => {
+    const server = await echo();
+    const { port } = server.address as { port: number };
+    await server.close();
+    const pool = keep(
+      new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port }], credentials: world.client }),
+    );
+    const failed = await pool.request('x', { timeout: 300 }).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'KNSOCK_POOL_TIMEOUT' });
+    expect((failed as Error).cause).toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });
+    expect(String(failed)).toMatch(/0 active, 0 idle, 1 waiting.*last failure/);
+  });
+
+  test('go to several endpoints, all of them used', async () => {
+    const counts = [0, 0, 0];
+    const servers = await Promise.all(
+      counts.map(async (_, index) =>
+        keep(
+          await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, ({ payload }) => {
+            counts[index] = (counts[index] ?? 0) + 1;
+            return payload;
+          }),
+        ),
+      ),
+    );
+    const pool = poolOf(servers, { min: 3 });
+    await pool.ready();
+    for (let round = 0; round < 60; round += 1)
+      await Promise.all([1, 2, 3, 4, 5].map(() => pool.request('x')));
+    expect(counts.reduce((sum, n) => sum + n)).toBe(300);
+    expect(Math.min(...counts)).toBeGreaterThan(30);
+  });
+
+  test('let a caller who wants a connection alone have his turn', async () => {
+    const pool = poolOf([await echo()], { max: 1 });
+    let stop = false;
+    const busy = Array.from({ length: 8 }, async () => {
+      while (!stop) await pool.request('x');
+    });
+    await pool.request('warm');
+    const lease = await pool.acquire({ timeout: 5_000 });
+    expect(String(await lease.value.request('alone'))).toBe('alone');
+    lease.release();
+    stop = true;
+    await Promise.all(busy);
+  });
+});
+
+describe('leases', () => {
+  test('are exclusive, and their connection is used again', async () => {
+    const pool = poolOf([await echo()]);
+    const first = await pool.acquire();
+    const second = await pool.acquire();
+    expect(first.value.id).not.toBe(second.value.id);
+    const ids = [first.value.id, second.value.id];
+    first.release();
+    second.release();
+    const third = await pool.acquire();
+    expect(ids).toContain(third.value.id);
+    expect(pool.stats()).toMatchObject({ created: 2, active: 1, idle: 1 });
+    third.release();
+  });
+
+  test('a connection used after its lease was released throws', async () => {
+    const pool = poolOf([await echo()]);
+    const lease = await pool.acquire();
+    const connection = lease.value;
+    lease.release();
+    expect(() => connection.write('x')).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
+    await expect(connection.receive()).rejects.toMatchObject({ code: 'KNSOCK_LEASE_RELEASED' });
+    expect(() => lease.value).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
+    expect(() => lease.release()).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
+  });
+
+  test('a connection with unread bytes is not lent again', async () => {
+    const server = keep(
+      await listen({ port: 0, host: '127.0.0.1', credentials: world.server }, (connection) => {
+        connection.onMessage((message) => {
+          connection.write(message);
+        });
+      }),
+    );
+    const pool = poolOf([server]);
+    const lease = await pool.acquire();
+    await lease.value.send('answer me');
+    await expect.poll(() => lease.value.stats().heldBytes).toBeGreaterThan(0);
+    lease.release();
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+  });
+
+  test('a connection with an unfinished request is not lent again', async () => {
+    const { opened, open: answer } = gate();
+    const server = keep(
+      await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, async () =>
+        opened.then(() => 'late'),
+      ),
+    );
+    const pool = poolOf([server]);
+    const lease = await pool.acquire();
+    const late = lease.value.request('x').catch((error: unknown) => error);
+    lease.release();
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+    expect(await late).toBeInstanceOf(Error);
+    answer();
+  });
+
+  test('a connection with a listener left in it is not lent again', async () => {
+    const pool = poolOf([await echo()]);
+    const lease = await pool.acquire();
+    lease.value.onMessage(() => undefined);
+    lease.release();
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+  });
+
+  test('a receive that was left waiting doesn’t get the next borrower’s message', async () => {
+    const pool = poolOf([await echo()]);
+    const lease = await pool.acquire();
+    const left = lease.value.receive().catch(() => null);
+    lease.release();
+    expect(await left).toBeNull();
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+  });
+
+  test('use keeps the connection where a request was refused by the handler', async () => {
+    const pool = poolOf([await echo()]);
+    await expect(pool.use(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+    expect(pool.stats()).toMatchObject({ idle: 1, destroyed: 0 });
+  });
+
+  test('use destroys the connection after an error where answers have no ids', async () => {
+    const server = keep(
+      await serve(
+        { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
+        ({ payload }) => payload,
+      ),
+    );
+    const pool = poolOf([server], { framing: lines() });
+    await expect(pool.use(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+  });
+});
+
+describe('life', () => {
+  test('ready fails at once with the real cause', async () => {
+    const stranger = await createWorld('Another CA');
+    const server = await echo();
+    const pool = poolOf([server], { credentials: stranger.client });
+    await expect(pool.ready({ timeout: 5_000 })).rejects.toMatchObject({ code: /KNSOCK_PEER_/ });
+  });
+
+  test('a connection that the server ends is noticed while idle', async () => {
+    const server = await echo();
+    const pool = poolOf([server]);
+    await pool.request('x');
+    for (const connection of server.connections()) connection.destroy();
+    await expect.poll(() => pool.stats().total).toBe(0);
+    expect(String(await pool.request('again'))).toBe('again');
+  });
+
+  test('no connection outlives the certificate of the server', async () => {
+    const { chain, key } = await world.authority.issue({ kind: 'server', names: ['127.0.0.1'], days: 1 });
+    const credentials = createCredentials({ cert: chain, key });
+    const server = keep(await serve({ port: 0, host: '127.0.0.1', credentials }, ({ payload }) => payload));
+    const timers: number[] = [];
+    const clock = {
+      now: () => performance.now(),
+      after: (ms: number, callback: () => void) => {
+        timers.push(ms);
+        const timer = setTimeout(callback, Math.min(ms, 60_000));
+        return { cancel: () => clearTimeout(timer), keepAlive: () => timer.unref() };
+      },
+    };
+    const never = { maxLifetime: Infinity, idleTimeout: Infinity, keepalive: Infinity };
+    const pool = poolOf([server], { ...never, clock });
+    await pool.ready();
+    const lease = await pool.acquire();
+    const left = (lease.value.peer?.validTo.getTime() ?? 0) - Date.now();
+    lease.release();
+    expect(Math.abs(Math.max(...timers) - left)).toBeLessThan(10_000);
+  });
+
+  test('sessions are resumed', async () => {
+    const pool = poolOf([await echo()]);
+    await pool.request('x');
+    pool.softEvict();
+    const lease = await pool.acquire();
+    expect(lease.value.tls.resumed).toBe(true);
+    lease.release();
+  });
+
+  test('new credentials supersede connections once one with them works', async () => {
+    let change: (next: typeof world.client) => void = () => undefined;
+    const source = {
+      current: world.client,
+      onChange: (listener: typeof change) => {
+        change = listener;
+        return () => undefined;
+      },
+    };
+    const pool = poolOf([await echo()], { credentials: source });
+    await pool.request('x');
+    change(world.client);
+    await pool.request('y');
+    await expect.poll(() => pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
+  });
+
+  test('close lets requests in flight finish', async () => {
+    const { opened, open: answer } = gate();
+    const server = keep(
+      await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, async () =>
+        opened.then(() => 'done'),
+      ),
+    );
+    const pool = poolOf([server]);
+    const request = pool.request('x');
+    await expect.poll(() => pool.stats().requestsInFlight).toBe(1);
+    const closed = pool.close();
+    await expect(pool.request('y')).rejects.toMatchObject({ code: 'KNSOCK_POOL_CLOSED' });
+    answer();
+    expect(String(await request)).toBe('done');
+    await closed;
+    expect(pool.stats().total).toBe(0);
+  });
+
+  test('suspend holds new requests and resume lets them go', async () => {
+    const pool = poolOf([await echo()], { framing: knsock() });
+    await pool.request('x');
+    pool.suspend();
+    const held = pool.request('y');
+    expect(pool.stats().waiting).toBe(1);
+    pool.resume();
+    expect(String(await held)).toBe('y');
+  });
+});

@@ -1,0 +1,318 @@
+/**
+ * A pool among servers that fail: what the contract promises holds while they do. `KNSOCK_FAULT_MS` makes each scenario
+ * run longer than the second or two that a test run has for it.
+ */
+import { serve, type RequestOptions, type SecureServer } from '@knsock/core';
+import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createWorld, portOf, type World } from '../support/world.js';
+import { Wire } from './wire.js';
+
+const DURATION = Number(process.env['KNSOCK_FAULT_MS'] ?? 1_000);
+const LIMIT = 30_000 + DURATION * 10;
+
+let world: World;
+const open: AsyncDisposable[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]();
+}, 30_000);
+
+function keep<T extends AsyncDisposable>(thing: T): T {
+  open.push(thing);
+  return thing;
+}
+
+function poolOf(ports: number[], options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
+  const endpoints = ports.map((port) => ({ host: '127.0.0.1', port }));
+  return keep(new ConnectionPool({ endpoints, credentials: world.client, ...options }));
+}
+
+/** A server that remembers what it was asked, and can be ended gracefully or not, and begun again on its port. */
+class Backend implements AsyncDisposable {
+  readonly #seen: Map<string, number>;
+  #server: SecureServer | undefined;
+  port = 0;
+
+  /** @param seen how often each request was worked on, by all backends that share it */
+  constructor(seen: Map<string, number>) {
+    this.#seen = seen;
+  }
+
+  async start(): Promise<this> {
+    const options = { host: '127.0.0.1', port: this.port, credentials: world.server };
+    this.#server = await serve(options, async ({ payload }) => {
+      const text = payload.toString();
+      this.#seen.set(text, (this.#seen.get(text) ?? 0) + 1);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return payload;
+    });
+    this.port = portOf(this.#server);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close({ deadline: 5_000 });
+  }
+
+  async kill(): Promise<void> {
+    for (const connection of this.#server?.connections() ?? []) connection.destroy();
+    await this.#server?.close({ deadline: 1 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.close({ deadline: 100 });
+  }
+}
+
+/** Many callers, each asking again as soon as it was answered, until told to stop. */
+class Load {
+  readonly failures: unknown[] = [];
+  readonly times: number[] = [];
+  answered = 0;
+  #stopped = false;
+  readonly #callers: Promise<void>[];
+
+  constructor(pool: ConnectionPool, callers: number, options: RequestOptions = {}) {
+    this.#callers = Array.from({ length: callers }, async (_, caller) => {
+      for (let turn = 0; !this.#stopped; turn += 1) await this.#ask(pool, `${caller}/${turn}`, options);
+    });
+  }
+
+  async stop(): Promise<this> {
+    this.#stopped = true;
+    await Promise.all(this.#callers);
+    return this;
+  }
+
+  async #ask(pool: ConnectionPool, text: string, options: RequestOptions): Promise<void> {
+    const started = performance.now();
+    try {
+      const answer = String(await pool.request(text, { timeout: 10_000, ...options }));
+      if (answer !== text) this.failures.push(`${text} was answered ${answer}`);
+      this.answered += 1;
+      this.times.push(performance.now() - started);
+    } catch (error) {
+      this.failures.push(error);
+    }
+  }
+}
+
+/** Time under load, which is what these scenarios are about. */
+function underLoad(ms = DURATION): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function percentile(times: number[], share: number): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+}
+
+test(
+  'a graceful rolling restart of three servers fails, loses and doubles nothing',
+  async () => {
+    const seen = new Map<string, number>();
+    const backends = await Promise.all([1, 2, 3].map(() => new Backend(seen).start()));
+    backends.forEach(keep);
+    const pool = poolOf(
+      backends.map(({ port }) => port),
+      { max: 6 },
+    );
+    await pool.ready();
+    const load = new Load(pool, 20);
+    for (const backend of backends) {
+      await underLoad(DURATION / 6);
+      await backend.stop();
+      await backend.start();
+    }
+    await underLoad(DURATION / 6);
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(load.answered).toBeGreaterThan(50);
+    expect(seen.size).toBe(load.answered);
+    expect([...seen.values()].filter((times) => times !== 1)).toEqual([]);
+  },
+  LIMIT,
+);
+
+test(
+  'a server that is killed and restarted fails no idempotent request, and what may have run is not sent twice',
+  async () => {
+    const seen = new Map<string, number>();
+    const backend = keep(await new Backend(seen).start());
+    const pool = poolOf([backend.port], { backOff: { first: 10, longest: 100 } });
+    await pool.ready();
+    const careful = new Load(pool, 10);
+    await underLoad(DURATION / 4);
+    await backend.kill();
+    await underLoad(DURATION / 4);
+    await backend.start();
+    await underLoad(DURATION / 4);
+    await careful.stop();
+    // At most those in flight at the kill are lost, each to an error that says so; none was done twice.
+    expect(careful.failures.length).toBeLessThanOrEqual(10);
+    for (const error of careful.failures) expect(error).toMatchObject({ code: /^KNSOCK_CONNECTION_/ });
+    expect([...seen.values()].filter((times) => times !== 1)).toEqual([]);
+
+    const again = new Load(pool, 10, { idempotent: true });
+    await underLoad(DURATION / 4);
+    await backend.kill();
+    await backend.start();
+    await underLoad(DURATION / 4);
+    await again.stop();
+    expect(again.failures).toEqual([]);
+    expect(again.answered).toBeGreaterThan(10);
+  },
+  LIMIT,
+);
+
+test(
+  'a black-holed endpoint is set aside, and the others are as fast as before',
+  async () => {
+    const seen = new Map<string, number>();
+    const backends = await Promise.all([1, 2, 3].map(() => new Backend(seen).start()));
+    backends.forEach(keep);
+    const [first, second, third] = backends as [Backend, Backend, Backend];
+    const wire = keep(await Wire.to(third.port));
+    const pool = poolOf([first.port, second.port, wire.port], { max: 6, min: 3 });
+    await pool.ready();
+    const healthy = await measured(pool);
+    wire.freeze();
+    const falling = new Load(pool, 10, { timeout: 400 });
+    await expect.poll(() => pool.stats().endpoints[2]?.share, { timeout: 20_000 }).toBe(0);
+    await falling.stop();
+    const aside = await measured(pool);
+    expect(aside.failures).toEqual([]);
+    expect(percentile(aside.times, 0.99)).toBeLessThan(2 * percentile(healthy.times, 0.99) + 20);
+  },
+  LIMIT,
+);
+
+async function measured(pool: ConnectionPool): Promise<Load> {
+  const load = new Load(pool, 10);
+  await underLoad(DURATION / 2);
+  return load.stop();
+}
+
+test(
+  'an endpoint that accepts slowly holds up nobody',
+  async () => {
+    const seen = new Map<string, number>();
+    const quick = keep(await new Backend(seen).start());
+    const behind = keep(await new Backend(seen).start());
+    const wire = keep(await Wire.to(behind.port));
+    wire.acceptDelay = 8_000;
+    const pool = poolOf([wire.port, quick.port], { max: 4 });
+    const started = performance.now();
+    await Promise.all(Array.from({ length: 20 }, (_, n) => pool.request(`${n}`)));
+    expect(performance.now() - started).toBeLessThan(5_000);
+  },
+  LIMIT,
+);
+
+test(
+  'half-open peers are found by a check before anybody is lent one',
+  async () => {
+    const seen = new Map<string, number>();
+    const backend = keep(await new Backend(seen).start());
+    const wire = keep(await Wire.to(backend.port));
+    const pool = poolOf([wire.port, backend.port], { max: 4, validateAfter: 0, validateTimeout: 200 });
+    const leases = await Promise.all([1, 2, 3, 4].map(() => pool.acquire()));
+    for (const lease of leases) lease.release();
+    expect(pool.stats().endpoints[0]?.connections).toBeGreaterThan(0);
+    wire.freeze();
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect(String(await pool.request(`${turn}`, { timeout: 5_000 }))).toBe(`${turn}`);
+    }
+  },
+  LIMIT,
+);
+
+test(
+  'connections cut on the wire are replaced before the next request',
+  async () => {
+    const seen = new Map<string, number>();
+    const backend = keep(await new Backend(seen).start());
+    const wire = keep(await Wire.to(backend.port));
+    const pool = poolOf([wire.port]);
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect(String(await pool.request(`${turn}`))).toBe(`${turn}`);
+      wire.cut();
+      await expect.poll(() => pool.stats().idle).toBe(0);
+    }
+    expect([...seen.values()]).toEqual([1, 1, 1, 1, 1]);
+  },
+  LIMIT,
+);
+
+test(
+  'a certificate rotated under load fails nothing, and every connection ends up with the new one',
+  async () => {
+    const seen = new Map<string, number>();
+    const backend = keep(await new Backend(seen).start());
+    let change: (next: typeof world.client) => void = () => undefined;
+    const source = {
+      current: world.client,
+      onChange: (listener: typeof change) => {
+        change = listener;
+        return () => undefined;
+      },
+    };
+    const pool = poolOf([backend.port], { credentials: source, max: 3 });
+    await pool.ready();
+    const load = new Load(pool, 20);
+    for (let rotation = 0; rotation < 3; rotation += 1) {
+      await underLoad(DURATION / 6);
+      source.current = world.client;
+      change(source.current);
+    }
+    await underLoad(DURATION / 6);
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect([...seen.values()].filter((times) => times !== 1)).toEqual([]);
+    await expect.poll(() => pool.stats().created).toBeGreaterThanOrEqual(2);
+    expect(pool.stats()).toMatchObject({ active: 0, waiting: 0 });
+  },
+  LIMIT,
+);
+
+test(
+  '10,000 waiters are all served, in order, by ten connections',
+  async () => {
+    const backend = keep(await new Backend(new Map()).start());
+    const pool = poolOf([backend.port], { max: 10 });
+    const order: number[] = [];
+    const callers = Array.from({ length: 10_000 }, async (_, n) => {
+      const lease = await pool.acquire();
+      order.push(n);
+      lease.release();
+    });
+    expect(pool.stats().waiting).toBe(10_000);
+    await Promise.all(callers);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(pool.stats()).toMatchObject({ waiting: 0, active: 0 });
+    expect(pool.stats().created).toBeLessThanOrEqual(10);
+  },
+  LIMIT,
+);
+
+test(
+  'when all acquires are aborted nothing is lost: what was being opened is there for the next',
+  async () => {
+    const backend = keep(await new Backend(new Map()).start());
+    const pool = poolOf([backend.port], { max: 5 });
+    const abort = new AbortController();
+    const callers = Array.from({ length: 100 }, () => pool.acquire({ signal: abort.signal }));
+    abort.abort(new Error('never mind'));
+    const results = await Promise.allSettled(callers);
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    await expect.poll(() => pool.stats()).toMatchObject({ idle: 5, creating: 0, waiting: 0 });
+    const lease = await pool.acquire({ timeout: 0 });
+    lease.release();
+  },
+  LIMIT,
+);
