@@ -3,25 +3,26 @@ import { backOffDelay } from './back-off.js';
 import { pick } from './balance.js';
 import { channels } from './channels.js';
 import { systemClock, type Clock } from './clock.js';
-import type { Factory, Reason } from './config.js';
+import type { Factory } from './config.js';
 import {
   parseConnectionPool,
   type ConnectionPoolConfig,
   type ConnectionPoolOptions,
 } from './connection-config.js';
 import { ConnectionLease } from './connection-lease.js';
+import { isAlive, isClean, putAway, timeLeft } from './connection-state.js';
 import { Connector } from './connector.js';
+import { pause } from './deadline.js';
 import { Endpoint, type EndpointStats } from './endpoint.js';
 import { PoolClosedError, PoolTimeoutError } from './errors.js';
 import type { Lease } from './lease.js';
-import { Pool, type WaitOptions } from './pool.js';
+import { Pool } from './pool.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';
 import { Sharing, type Shared } from './sharing.js';
 import type { PoolStats } from './stats.js';
+import type { WaitOptions } from './wait-options.js';
 import type { Late } from './waiting-room.js';
 
-/** How long a connection that is put away may take to say goodbye, milliseconds. */
-const FAREWELL = 1_000;
 /** Between attempts to send a request, from the second retry on. */
 const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
 
@@ -214,16 +215,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   #pause(retries: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const delay = backOffDelay(RETRY_BACK_OFF, retries, this.#random);
-    return new Promise((resolve) => {
-      const wake = () => {
-        timer.cancel();
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = this.#clock.after(Math.min(delay, deadline - this.#clock.now()), wake);
-      timer.keepAlive(true);
-      signal?.addEventListener('abort', wake, { once: true });
-    });
+    return pause(this.#clock, Math.min(delay, deadline - this.#clock.now()), signal);
   }
 
   #late(late: readonly Late[]): void {
@@ -270,35 +262,4 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       this.#pool.retire(connection, 'dead');
     });
   }
-}
-
-/** What the pool looks at, whatever the messages are. */
-type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
-
-function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
-  const gentle = reason !== 'dead' && reason !== 'unclean' && reason !== 'discarded' && reason !== 'leaked';
-  if (gentle && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
-  connection.destroy();
-  return undefined;
-}
-
-async function isAlive(connection: Live, multiplexing: boolean, signal: AbortSignal): Promise<boolean> {
-  if (!isClean(connection)) return false;
-  if (multiplexing) await connection.ping({ signal });
-  return true;
-}
-
-/** Nothing of the last user is left in it, and it may still be used. */
-function isClean(connection: Live): boolean {
-  if (connection.state !== 'open') return false;
-  const { heldBytes, requestsWaiting, requestsHandled } = connection.stats();
-  return heldBytes === 0 && requestsWaiting === 0 && requestsHandled === 0;
-}
-
-/** Until the first of the two certificates expires. */
-function timeLeft({ peer }: Live, { credentials }: { credentials?: unknown }): number {
-  const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
-  const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
-  const theirs = peer?.validTo.getTime() ?? Infinity;
-  return Math.min(ours, theirs) - Date.now();
 }

@@ -18,13 +18,13 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
   return new Promise<R>((resolve, reject) => {
     const abort = new AbortController();
     let open = true;
-    const stop = (reason: unknown) => {
+    const stop = (reason: Error) => {
       if (!close()) return;
       reject(reason);
       abort.abort(reason);
     };
     const timer = clock.after(ms, () => stop(late()));
-    const onAbort = () => stop(signal?.reason);
+    const onAbort = () => stop(signal?.reason as Error);
     const close = () => {
       if (!open) return false;
       open = false;
@@ -35,11 +35,25 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
     signal?.addEventListener('abort', onAbort, { once: true });
     void start(run, abort.signal).then(
       (result) => (close() ? resolve(result) : discard?.(result)),
-      (error: unknown) => {
+      (error: Error) => {
         if (close()) reject(error);
       },
     );
     if (signal?.aborted) onAbort();
+  });
+}
+
+/** Waits so many milliseconds, or until the signal fires. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      timer.cancel();
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = clock.after(ms, wake);
+    timer.keepAlive(true);
+    signal?.addEventListener('abort', wake, { once: true });
   });
 }
 

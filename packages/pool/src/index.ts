@@ -1,7 +1,8 @@
 export { ConnectionPool, type ConnectionPoolStats } from './connection-pool.js';
 export { type ConnectionPoolOptions } from './connection-config.js';
 export { type EndpointAddress, type EndpointStats } from './endpoint.js';
-export { Pool, type AcquireOptions, type WaitOptions } from './pool.js';
+export { Pool } from './pool.js';
+export { type AcquireOptions, type WaitOptions } from './wait-options.js';
 export type { Lease } from './lease.js';
 export { type Factory, type PoolLimits, type PoolOptions, type Reason } from './config.js';
 export { type Failure, type PoolStats } from './stats.js';

@@ -9,26 +9,13 @@ import {
 } from './config.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
-import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
+import { LeakDetector, stackOfCaller, tell, type Leak } from './leak-detector.js';
 import { PoolLease, slotOf, type Lease, type Lender } from './lease.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
+import type { AcquireOptions, WaitOptions } from './wait-options.js';
 import { WaitingRoom, type Late } from './waiting-room.js';
-
-/** How one call waits. */
-export interface WaitOptions {
-  /** Milliseconds for everything together, creating included; 0 takes what is idle or fails. Default `acquireTimeout`. */
-  timeout?: number | undefined;
-  /** Gives up; the promise rejects with its reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** How one acquire waits, and what it would like. */
-export interface AcquireOptions<T> extends WaitOptions {
-  /** Which idle resource is taken where there is a choice. */
-  prefer?: ((resource: T) => boolean) | undefined;
-}
 
 /**
  * Lends resources of any kind: each to one holder at a time, never more than `max`, to callers in the order of their
@@ -49,7 +36,6 @@ export class Pool<T> implements AsyncDisposable {
   };
   #suspended = false;
   #closing: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
   #timeouts = 0;
   #leaked = 0;
 
@@ -72,7 +58,6 @@ export class Pool<T> implements AsyncDisposable {
       changed: (now) => this.#pump(now),
       created: () => this.#checkReady(),
       createFailed: (error) => this.#readying.clear(() => error),
-      gone: () => this.#stock.slots.total === 0 && this.#drained?.(),
     });
     if (leakThreshold !== Infinity) {
       this.#leaks = new LeakDetector(clock, leakThreshold, (leak, slot) => this.#leak(leak, slot));
@@ -284,10 +269,7 @@ export class Pool<T> implements AsyncDisposable {
     this.#leaked += 1;
     if (leak.kind === 'dropped' && slot.state === 'active') this.#stock.dispose(slot, 'leaked');
     const { name, onLeak } = this.#config;
-    if (channels.leak.hasSubscribers) channels.leak.publish({ pool: name, leak });
-    if (onLeak) return onLeak(leak);
-    const message = `a lease of ${name} was ${leak.kind} for ${Math.round(leak.held)} ms; it was acquired here:\n${leak.stack}`;
-    process.emitWarning(message, { type: 'LeakWarning', code: 'KNSOCK_POOL_LEAK' });
+    tell(name, leak, onLeak);
   }
 
   async #shutDown(deadline: number): Promise<void> {
@@ -296,21 +278,9 @@ export class Pool<T> implements AsyncDisposable {
     this.#readying.clear(() => new PoolClosedError());
     this.#leaks?.stop();
     this.#stock.stop();
-    await this.#drain(deadline);
+    await this.#stock.empty(deadline);
     for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
     // What is left is bounded by the timeouts of checking and destroying.
-    await this.#drain(Infinity);
-  }
-
-  #drain(deadline: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stock.slots.total === 0) return resolve();
-      const timer = deadline === Infinity ? undefined : this.#config.clock.after(deadline, resolve);
-      timer?.keepAlive(true);
-      this.#drained = () => {
-        timer?.cancel();
-        resolve();
-      };
-    });
+    await this.#stock.empty(Infinity);
   }
 }

@@ -1,7 +1,8 @@
 import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
-import { bounded } from './deadline.js';
+import { Emptying } from './emptying.js';
 import { dueAt, judge, lifetime } from './eviction.js';
+import { destroy, isAlive } from './factory-calls.js';
 import { Histogram } from './histogram.js';
 import { Housekeeper } from './housekeeper.js';
 import { Maker } from './maker.js';
@@ -14,7 +15,6 @@ export interface StockListener {
   changed(now?: number): void;
   created(): void;
   createFailed(error: unknown): void;
-  gone(): void;
 }
 
 /** How much is needed at the moment. */
@@ -36,6 +36,7 @@ export class Stock<T> {
   readonly #listener: StockListener;
   readonly #housekeeper: Housekeeper;
   readonly #byResource = new Map<T, Slot<T>>();
+  readonly #emptying = new Emptying();
   #generation = 0;
   #renewing = false;
 
@@ -132,24 +133,31 @@ export class Stock<T> {
     this.retireAll('closed');
   }
 
+  /** Waits until nothing is left, or the deadline has come; milliseconds, `Infinity`: no deadline. */
+  empty(deadline: number): Promise<void> {
+    return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
+  }
+
   /** Destroys one that isn’t being created. */
   dispose(slot: Slot<T>, reason: Reason): void {
     const resource = slot.resource as T;
     this.slots.move(slot, 'closing');
     this.#byResource.delete(resource);
-    const { name, clock, destroyTimeout } = this.#config;
+    const { name } = this.#config;
     if (channels.destroyed.hasSubscribers) channels.destroyed.publish({ pool: name, resource, reason });
-    const gone = () => this.#gone(slot);
-    const ended = attempt(() => this.#factory.destroy?.(resource, reason));
-    if (ended === undefined) return gone();
-    const late = () => new Error(`destroying took longer than ${destroyTimeout} ms`);
-    void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, gone);
+    destroy(this.#factory, this.#config, resource, reason, () => {
+      this.#gone(slot);
+    });
   }
 
   #gone(slot: Slot<T>): void {
     this.slots.move(slot, 'gone');
     this.destroyed += 1;
-    this.#listener.gone();
+    this.#freed();
+  }
+
+  #freed(): void {
+    if (this.slots.total === 0) this.#emptying.reached();
     this.#listener.changed();
   }
 
@@ -163,8 +171,7 @@ export class Stock<T> {
     } catch (error) {
       this.slots.move(slot, 'gone');
       this.#listener.createFailed(error);
-      this.#listener.gone();
-      this.#listener.changed();
+      this.#freed();
       return;
     }
     this.creation.record(clock.now() - started);
@@ -256,7 +263,7 @@ export class Stock<T> {
   async #check(slot: Slot<T>): Promise<void> {
     const asked = this.#config.clock.now();
     this.slots.move(slot, 'checking');
-    const alive = await this.#isAlive(slot.resource as T);
+    const alive = await isAlive(this.#factory, this.#config, slot.resource as T);
     if (slot.retired) {
       this.dispose(slot, slot.retired);
     } else if (alive) {
@@ -273,26 +280,5 @@ export class Stock<T> {
     for (const other of [...this.slots]) {
       if (other.state === 'idle' && other.aliveAt < asked) void this.#check(other);
     }
-  }
-
-  async #isAlive(resource: T): Promise<boolean> {
-    const { clock, validateTimeout } = this.#config;
-    try {
-      return await bounded(clock, {
-        ms: validateTimeout,
-        run: (signal) => this.#factory.validate?.(resource, { signal }) ?? true,
-        late: () => new Error(`validating took longer than ${validateTimeout} ms`),
-      });
-    } catch {
-      return false;
-    }
-  }
-}
-
-function attempt<R>(action: () => R): R | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
   }
 }

@@ -1,0 +1,42 @@
+import type { SecureConnection } from '@knsock/core';
+import type { Reason } from './config.js';
+
+/** How long a connection that is put away may take to say goodbye, milliseconds. */
+const FAREWELL = 1_000;
+
+/** What the pool looks at, whatever the messages are. */
+type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
+
+/** Ends a connection, with a goodbye where that makes sense. */
+export function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
+  const gentle = reason !== 'dead' && reason !== 'unclean' && reason !== 'discarded' && reason !== 'leaked';
+  if (gentle && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
+  connection.destroy();
+  return undefined;
+}
+
+/** Whether it may still be used, as far as the framing can tell. */
+export async function isAlive(
+  connection: Live,
+  multiplexing: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isClean(connection)) return false;
+  if (multiplexing) await connection.ping({ signal });
+  return true;
+}
+
+/** Nothing of the last user is left in it, and it may still be used. */
+export function isClean(connection: Live): boolean {
+  if (connection.state !== 'open') return false;
+  const { heldBytes, requestsWaiting, requestsHandled } = connection.stats();
+  return heldBytes === 0 && requestsWaiting === 0 && requestsHandled === 0;
+}
+
+/** Milliseconds until the first of the two certificates expires. */
+export function timeLeft({ peer }: Live, { credentials }: { credentials?: unknown }): number {
+  const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
+  const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
+  const theirs = peer?.validTo.getTime() ?? Infinity;
+  return Math.min(ours, theirs) - Date.now();
+}

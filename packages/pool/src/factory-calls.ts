@@ -1,0 +1,44 @@
+import type { Factory, PoolConfig, Reason } from './config.js';
+import { bounded } from './deadline.js';
+
+/** Whether a resource is alive; a check that throws or takes too long says no. */
+export async function isAlive<T>(
+  factory: Factory<T>,
+  { clock, validateTimeout }: PoolConfig,
+  resource: T,
+): Promise<boolean> {
+  try {
+    return await bounded(clock, {
+      ms: validateTimeout,
+      run: (signal) => factory.validate?.(resource, { signal }) ?? true,
+      late: () => new Error(`validating took longer than ${validateTimeout} ms`),
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a resource and calls back when that is done: at once, later, or when it took too long. */
+export function destroy<T>(
+  factory: Factory<T>,
+  { clock, destroyTimeout }: PoolConfig,
+  resource: T,
+  reason: Reason,
+  gone: () => void,
+): void {
+  const ended = attempt(() => factory.destroy?.(resource, reason));
+  if (ended === undefined) {
+    gone();
+    return;
+  }
+  const late = () => new Error(`destroying took longer than ${destroyTimeout} ms`);
+  void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, gone);
+}
+
+function attempt<R>(action: () => R): R | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

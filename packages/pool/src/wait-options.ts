@@ -1,0 +1,13 @@
+/** How one call waits. */
+export interface WaitOptions {
+  /** Milliseconds for everything together, creating included; 0 takes what is idle or fails. Default `acquireTimeout`. */
+  timeout?: number | undefined;
+  /** Gives up; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How one acquire waits, and what it would like. */
+export interface AcquireOptions<T> extends WaitOptions {
+  /** Which idle resource is taken where there is a choice. */
+  prefer?: ((resource: T) => boolean) | undefined;
+}
