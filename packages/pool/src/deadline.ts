@@ -17,6 +17,7 @@ export interface Bounded<R> {
 export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bounded<R>): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const abort = new AbortController();
+    const fail: (reason: Error) => void = reject;
     let open = true;
     const stop = (reason: Error) => {
       if (!close()) return;
@@ -35,8 +36,8 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
     signal?.addEventListener('abort', onAbort, { once: true });
     void start(run, abort.signal).then(
       (result) => (close() ? resolve(result) : discard?.(result)),
-      (error: Error) => {
-        if (close()) reject(error);
+      (error: unknown) => {
+        if (close()) fail(error as Error);
       },
     );
     if (signal?.aborted) onAbort();

@@ -1,4 +1,3 @@
-import { channels } from './channels.js';
 import type { Clock, Timer } from './clock.js';
 
 /** A lease that was held too long, or dropped without its release. */
@@ -76,15 +75,4 @@ export class LeakDetector<K extends object> {
 /** Where the caller of the caller stands. */
 export function stackOfCaller(): string {
   return new Error('acquired').stack?.split('\n').slice(3).join('\n') ?? '';
-}
-
-/** Makes a leak known: to whoever listens, or else as a warning of the process. */
-export function tell(pool: string, leak: Leak, onLeak: ((leak: Leak) => void) | undefined): void {
-  if (channels.leak.hasSubscribers) channels.leak.publish({ pool, leak });
-  if (onLeak) {
-    onLeak(leak);
-    return;
-  }
-  const message = `a lease of ${pool} was ${leak.kind} for ${Math.round(leak.held)} ms; it was acquired here:\n${leak.stack}`;
-  process.emitWarning(message, { type: 'LeakWarning', code: 'KNSOCK_POOL_LEAK' });
 }

@@ -9,7 +9,8 @@ import {
 } from './config.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
-import { LeakDetector, stackOfCaller, tell, type Leak } from './leak-detector.js';
+import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
+import { tell } from './leak-report.js';
 import { PoolLease, slotOf, type Lease, type Lender } from './lease.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';

@@ -2,6 +2,7 @@ import { createCredentials, knsock, lines, listen, serve, type SecureServer } fr
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
+import { Changing } from './changing.js';
 
 let world: World;
 const open: AsyncDisposable[] = [];
@@ -281,17 +282,10 @@ describe('life', () => {
   });
 
   test('new credentials supersede connections once one with them works', async () => {
-    let change: (next: typeof world.client) => void = () => undefined;
-    const source = {
-      current: world.client,
-      onChange: (listener: typeof change) => {
-        change = listener;
-        return () => undefined;
-      },
-    };
+    const source = new Changing(world.client);
     const pool = poolOf([await echo()], { credentials: source });
     await pool.request('x');
-    change(world.client);
+    source.change(world.client);
     await pool.request('y');
     await expect.poll(() => pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
   });

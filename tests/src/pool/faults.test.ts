@@ -6,6 +6,7 @@ import { serve, type RequestOptions, type SecureServer } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
+import { Changing } from './changing.js';
 import { Wire } from './wire.js';
 
 const DURATION = Number(process.env['KNSOCK_FAULT_MS'] ?? 1_000);
@@ -254,21 +255,13 @@ test(
   async () => {
     const seen = new Map<string, number>();
     const backend = keep(await new Backend(seen).start());
-    let change: (next: typeof world.client) => void = () => undefined;
-    const source = {
-      current: world.client,
-      onChange: (listener: typeof change) => {
-        change = listener;
-        return () => undefined;
-      },
-    };
+    const source = new Changing(world.client);
     const pool = poolOf([backend.port], { credentials: source, max: 3 });
     await pool.ready();
     const load = new Load(pool, 20);
     for (let rotation = 0; rotation < 3; rotation += 1) {
       await underLoad(DURATION / 6);
-      source.current = world.client;
-      change(source.current);
+      source.change(world.client);
     }
     await underLoad(DURATION / 6);
     await load.stop();
