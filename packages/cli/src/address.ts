@@ -25,7 +25,22 @@ export function parseAddress(text: string): Address {
 /** The address in the form that `parseAddress` reads. */
 export function showAddress(address: { address: string; port: number } | { path: string }): string {
   if ('path' in address) return `unix:${address.path}`;
-  return address.address.includes(':')
-    ? `[${address.address}]:${address.port}`
-    : `${address.address}:${address.port}`;
+  const host = address.address.replace(/^::ffff:(?=\d+\.)/, '');
+  return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+}
+
+/** Who is at the other end of a socket. */
+export function remoteOf(socket: {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}): string {
+  const { remoteAddress, remotePort = 0 } = socket;
+  return remoteAddress === undefined ? 'unix' : showAddress({ address: remoteAddress, port: remotePort });
+}
+
+/** Whether only this machine reaches the address. */
+export function isLoopback(address: Address): boolean {
+  if ('path' in address) return true;
+  const host = address.host ?? 'localhost';
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -1,6 +1,7 @@
 /** `knsock run-ssl-tcp-server`: kn-sock's command line, on this library. */
 import type { Command } from 'commander';
 import type { SecureConnection } from '@knsock/core';
+import { remoteOf } from '../address.js';
 import { port } from '../options.js';
 import type { Output } from '../output.js';
 import { runUntilSignal } from '../serving/lifecycle.js';
@@ -52,13 +53,12 @@ async function runServer(
 
 /** What kn-sock's handler does: the first bytes are shown and echoed, then the connection ends. */
 async function echoOnce(connection: SecureConnection, output: Output): Promise<void> {
-  const { remoteAddress = '', remotePort = 0 } = connection.socket;
+  const from = remoteOf(connection.socket);
   const data = await connection.receive();
   if (data !== null) {
     await connection.send(data);
-    if (output.manner.json)
-      await output.record({ from: `${remoteAddress}:${remotePort}`, data: data.toString() });
-    else await output.data(`Received from ${remoteAddress}:${remotePort}: ${data.toString()}\n`);
+    if (output.manner.json) await output.record({ from, data: data.toString() });
+    else await output.data(`Received from ${from}: ${data.toString()}\n`);
   }
   void connection.close();
 }

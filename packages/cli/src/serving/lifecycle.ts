@@ -7,6 +7,8 @@ import type { ServeLog } from './serve-log.js';
 export interface Running {
   readonly server: SecureServer;
   readonly log: ServeLog;
+  /** Called when the server begins to drain. */
+  readonly draining?: () => void;
   /** Loads the credentials anew and puts them in force. */
   readonly reload: () => Promise<void>;
 }
@@ -15,7 +17,12 @@ export interface Running {
  * Resolves with the exit code once the server has ended. SIGTERM and SIGINT let work in flight finish, a second one
  * ends at once; SIGHUP reloads, and a reload that fails keeps what was in force.
  */
-export async function runUntilSignal({ server, log, reload }: Running): Promise<number> {
+export async function runUntilSignal({
+  server,
+  log,
+  reload,
+  draining: onDraining,
+}: Running): Promise<number> {
   let drained: ((code: number) => void) | undefined;
   const ended = new Promise<number>((resolve) => (drained = resolve));
   let draining = false;
@@ -26,6 +33,7 @@ export async function runUntilSignal({ server, log, reload }: Running): Promise<
       return;
     }
     draining = true;
+    onDraining?.();
     const connections = [...server.connections()].length;
     log.event(
       'draining',
@@ -38,6 +46,7 @@ export async function runUntilSignal({ server, log, reload }: Running): Promise<
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
   const code = await ended;
   process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
+  log.end();
   log.event('stopped', { code }, 'stopped');
   return code;
 }

@@ -1,14 +1,16 @@
 /** What a running server tells: lines for people on standard error, or events as JSON on standard output. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { SecureConnection, SecureServer } from '@knsock/core';
-import { showAddress } from '../address.js';
+import { remoteOf, showAddress } from '../address.js';
 import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
+import { StatusLine } from './status-line.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 export class ServeLog {
   readonly #output: Output;
+  #statusLine: StatusLine | null = null;
   readonly #failed = (message: unknown): void => {
     const { address, error, suppressed } = message as { address: string; error: unknown; suppressed: number };
     this.failed(address, error, suppressed);
@@ -18,21 +20,38 @@ export class ServeLog {
     this.#output = output;
   }
 
+  /** Keeps a line with the server's counters under the log, where people look at it. */
+  showStatus(server: SecureServer): void {
+    const { quiet, json } = this.#output.manner;
+    if (quiet || json || !process.stderr.isTTY) return;
+    this.#statusLine = new StatusLine(() => {
+      const { connections, pendingHandshakes, accepted, refusedPeers } = server.stats();
+      return `${connections} open, ${pendingHandshakes} in handshake, ${accepted} accepted, ${refusedPeers} refused`;
+    });
+  }
+
+  end(): void {
+    this.#statusLine?.end();
+    this.#statusLine = null;
+  }
+
   /** Tells of peers that were turned away, until the function returned is called. */
   watchFailures(): () => void {
     subscribe('knsock:failure', this.#failed);
     return () => unsubscribe('knsock:failure', this.#failed);
   }
 
-  listening({ address }: SecureServer, what: string): void {
-    this.#tell('listening', { ...address, serving: what }, `listening on ${showAddress(address)}, ${what}`);
+  /** @param status where the status page is */
+  listening({ address }: SecureServer, what: string, status?: string): void {
+    const words = `listening on ${showAddress(address)}, ${what}`;
+    const page = status === undefined ? '' : `; status at ${status}`;
+    this.#tell('listening', { ...address, serving: what, status }, `${words}${page}`);
   }
 
   /** Tells of a connection now and when it ends. */
   follow(connection: SecureConnection): void {
     const { id, peer, tls, socket } = connection;
-    const from =
-      socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort ?? 0}`;
+    const from = remoteOf(socket);
     const subject = peer?.subject ?? null;
     const since = performance.now();
     this.#tell(
@@ -78,8 +97,14 @@ export class ServeLog {
   }
 
   #tell(event: string, fields: Fields, words: string): void {
-    if (this.#output.manner.json)
+    if (this.#output.manner.json) {
       void this.#output.record({ time: new Date().toISOString(), event, ...fields });
-    else this.#output.say(`${this.#output.colors.dim(new Date().toISOString())} ${words}`);
+      return;
+    }
+    const say = (): void => {
+      this.#output.say(`${this.#output.colors.dim(new Date().toISOString())} ${words}`);
+    };
+    if (this.#statusLine === null) say();
+    else this.#statusLine.above(say);
   }
 }

@@ -1,0 +1,60 @@
+/** Certificates for developing: made once for each user, renewed when they are due. */
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { CredentialFiles } from '@knsock/core';
+import type { Authority } from '@knsock/certs';
+
+export interface Development {
+  readonly folder: string;
+  readonly server: CredentialFiles;
+  readonly client: Readonly<Record<'certFile' | 'keyFile' | 'caFile', string>>;
+}
+
+const NAMES = ['localhost', '127.0.0.1', '::1'];
+
+/** Makes what is missing, in a folder of the user's own. */
+export async function developmentCertificates(): Promise<Development> {
+  const { openStore, renew } = await import('@knsock/certs');
+  const folder = developmentFolder();
+  const store = await openStore(folder);
+  const there = (await store.authorities()).includes('development');
+  const issuer = there ? await store.authority('development') : await store.createDevelopmentAuthority();
+  const caFile = join(folder, 'ca', 'root.crt');
+  for (const kind of ['server', 'client'] as const) {
+    const pair = pairIn(folder, kind);
+    if (await isThere(pair.certFile)) await renew({ ...pair, issuer });
+    else await issue(issuer, kind);
+  }
+  return {
+    folder,
+    server: { ...pairIn(folder, 'server'), caFile },
+    client: { ...pairIn(folder, 'client'), caFile },
+  };
+}
+
+async function issue(authority: Authority, kind: 'server' | 'client'): Promise<void> {
+  const names = kind === 'server' ? NAMES : [];
+  const commonName = kind === 'server' ? 'localhost' : 'developer';
+  await authority.issue({ kind, names, commonName, file: kind });
+}
+
+function pairIn(folder: string, name: string): { certFile: string; keyFile: string } {
+  const base = join(folder, 'issued', name);
+  return { certFile: `${base}.crt`, keyFile: `${base}.key` };
+}
+
+/** KNSOCK_DEV_DIR, else where the system keeps a user's data. */
+function developmentFolder(): string {
+  const { KNSOCK_DEV_DIR, XDG_DATA_HOME, LOCALAPPDATA } = process.env;
+  if (KNSOCK_DEV_DIR !== undefined && KNSOCK_DEV_DIR !== '') return KNSOCK_DEV_DIR;
+  const data = process.platform === 'win32' ? LOCALAPPDATA : XDG_DATA_HOME;
+  return join(data ?? join(homedir(), '.local', 'share'), 'knsock', 'development');
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,73 @@
+/** What a monitor asks a running server, over plain HTTP: /health, /stats and /metrics. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { parseAddress, showAddress } from '../address.js';
+import { UsageError } from '../usage-error.js';
+
+export interface StatusSource {
+  /** False once the server drains: balancers then send nobody new. */
+  readonly ready: () => boolean;
+  readonly stats: () => object;
+}
+
+/** A status page that listens; `where` is its address. */
+export interface StatusPage {
+  readonly where: string;
+  close(): void;
+}
+
+/** @param text host:port or unix:/path; without a host on loopback only */
+export async function startStatus(text: string, source: StatusSource): Promise<StatusPage> {
+  const address = parseAddress(text);
+  const place = 'path' in address ? address : { host: address.host ?? '127.0.0.1', port: address.port };
+  const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
+    answer(request.url ?? '/', response, source);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const hint = 'Choose another address for --status.';
+      reject(
+        new UsageError(
+          `the status page can’t listen on ${text}: ${error.message}`,
+          hint,
+          'KNSOCK_PORT_IN_USE',
+        ),
+      );
+    });
+    server.listen(place, resolve);
+  });
+  server.unref();
+  return {
+    where: whereOf(server),
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Metrics in Prometheus' text format, one a number: nested names are joined by `_`. */
+export function prometheusOf(stats: object, prefix = 'knsock_server'): string {
+  return Object.entries(stats)
+    .map(([name, value]: [string, unknown]) => {
+      const full = `${prefix}_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+      if (typeof value === 'number') return `# TYPE ${full} gauge\n${full} ${value}\n`;
+      return typeof value === 'object' && value !== null ? prometheusOf(value, full) : '';
+    })
+    .join('');
+}
+
+function answer(url: string, response: ServerResponse, { ready, stats }: StatusSource): void {
+  const reply = (code: number, type: string, body: string): void => {
+    response.writeHead(code, { 'content-type': type, connection: 'close' }).end(body);
+  };
+  if (url === '/health') reply(ready() ? 200 : 503, 'text/plain', ready() ? 'ok\n' : 'draining\n');
+  else if (url === '/stats') reply(200, 'application/json', `${JSON.stringify(stats())}\n`);
+  else if (url === '/metrics') reply(200, 'text/plain; version=0.0.4', prometheusOf(stats()));
+  else reply(404, 'text/plain', 'There are /health, /stats and /metrics.\n');
+}
+
+function whereOf(server: Server): string {
+  const address = server.address();
+  if (typeof address === 'string') return `unix:${address}`;
+  return address === null ? '' : showAddress(address);
+}
