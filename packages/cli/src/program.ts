@@ -31,6 +31,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/certs.js')).defineCerts,
   },
   {
+    name: 'check',
+    summary: 'look for weaknesses in certificates, folders of them, and servers',
+    load: async () => (await import('./commands/check.js')).defineCheck,
+  },
+  {
     name: 'run-ssl-tcp-server',
     summary: 'kn-sock’s server command: echo raw bytes once per connection',
     load: async () => (await import('./commands/run-ssl-tcp-server.js')).defineRunSslTcpServer,

@@ -22,7 +22,7 @@ describe('knsock serve --exec', () => {
     const sent = await Promise.all(
       ['', 'x'].map((mark) => knsock(['send', address, '--framing', 'raw', ...ca], { input: input + mark })),
     );
-    expect(sent.map(({ stdout }) => stdout === `${input.toUpperCase()}`)).toEqual([true, false]);
+    expect(sent.map(({ stdout }) => stdout === input.toUpperCase())).toEqual([true, false]);
     expect(sent[1]?.stdout).toBe(`${input.toUpperCase()}X`);
   });
 

@@ -1,0 +1,25 @@
+/** A report for people: the worst first, each finding with its evidence, why it matters and what to do. */
+import type { Output } from '../output.js';
+import { severities, type Severity } from '../severity.js';
+import type { Finding, TargetReport } from './findings.js';
+
+export function reportText({ target, passed, findings, accepted }: TargetReport, { colors }: Output): string {
+  const paint: Record<Severity, (text: string) => string> = {
+    error: colors.red,
+    warning: colors.yellow,
+    notice: colors.cyan,
+  };
+  const lines = sorted(findings).flatMap(({ rule, severity, title, evidence, why, fix }) => [
+    `  ${paint[severity](severity.padEnd(7))} ${rule}: expected that ${title}`,
+    `          found: ${evidence}`,
+    `          why:   ${why}`,
+    `          fix:   ${fix}`,
+  ]);
+  const kept = accepted.length === 0 ? '' : `, ${accepted.length} accepted by the baseline`;
+  const summary = `  ${passed.length} passed, ${findings.length} found${kept}`;
+  return [target, ...lines, summary, ''].join('\n');
+}
+
+function sorted(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+}

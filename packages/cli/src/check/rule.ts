@@ -1,0 +1,48 @@
+/** What a rule is: it looks at evidence, and says what is wrong, why that matters and what to do. */
+import type { X509Certificate } from '@knsock/core/x509';
+import type { Severity } from '../severity.js';
+import type { EndpointEvidence } from './endpoint-evidence.js';
+
+/** A chain, wherever it was found, with what is known around it. */
+export interface ChainEvidence {
+  /** The leaf first. */
+  readonly chain: readonly X509Certificate[];
+  readonly at: Date;
+  /** Whether a revocation list lies beside it. */
+  readonly hasCrl: boolean;
+}
+
+/** Files that belong together. */
+export interface FilesEvidence {
+  readonly keyFile: string | undefined;
+  /** Its permission bits. */
+  readonly keyMode: number | undefined;
+  /** Whether the key is the certificate's; undefined without a key. */
+  readonly keyMatches: boolean | undefined;
+  /** What path validation says; undefined where nobody was said to be trusted. */
+  readonly verdict: Verdict | undefined;
+}
+
+/** Whether the chain is trusted, in words where it isn't. */
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly words: string };
+
+/** What a rule saw. */
+export interface Found {
+  readonly severity: Severity;
+  readonly evidence: string;
+}
+
+export interface Rule<Evidence> {
+  /** Stable: baselines and exit codes go by it. */
+  readonly id: string;
+  /** What it looks at, in a few words. */
+  readonly title: string;
+  readonly why: string;
+  readonly fix: string;
+  /** What is wrong; null where nothing is. */
+  readonly check: (evidence: Evidence) => Found | null;
+}
+
+export type ChainRule = Rule<ChainEvidence>;
+export type FilesRule = Rule<FilesEvidence>;
+export type EndpointRule = Rule<EndpointEvidence>;

@@ -1,0 +1,27 @@
+import type { ChainRule } from '../rule.js';
+
+const DAY = 86_400_000;
+/** A certificate that lives for months should be renewed by now; one that lives for days by the last third of them. */
+const SOON_DAYS = 30;
+const LAST_PART = 1 / 3;
+
+export const expiry: ChainRule = {
+  id: 'expiry',
+  title: 'every certificate is within its dates, and will be for a while',
+  why: 'On its last day an expired certificate stops every connection at once.',
+  fix: 'Renew it now (knsock certs renew), and have it watched (knsock certs expiry in cron).',
+  check: ({ chain, at }) => {
+    for (const { notBefore, notAfter, subject } of chain) {
+      const name = subject.toString();
+      const days = Math.floor((notAfter.getTime() - at.getTime()) / DAY);
+      if (at > notAfter)
+        return { severity: 'error', evidence: `${name} expired on ${notAfter.toISOString()}` };
+      if (at < notBefore)
+        return { severity: 'error', evidence: `${name} isn’t valid before ${notBefore.toISOString()}` };
+      const life = (notAfter.getTime() - notBefore.getTime()) / DAY;
+      if (days < Math.min(SOON_DAYS, life * LAST_PART))
+        return { severity: 'warning', evidence: `${name} expires in ${days} days` };
+    }
+    return null;
+  },
+};

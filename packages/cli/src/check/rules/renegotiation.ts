@@ -1,0 +1,10 @@
+import type { EndpointRule } from '../rule.js';
+
+export const renegotiation: EndpointRule = {
+  id: 'renegotiation',
+  title: 'clients can’t renegotiate',
+  why: 'A client that renegotiates in a loop costs the server far more than itself.',
+  fix: 'Switch renegotiation off (SSL_OP_NO_RENEGOTIATION), or allow TLS 1.3 only.',
+  check: ({ renegotiation: allowed }) =>
+    allowed ? { severity: 'warning', evidence: 'it renegotiated at the client’s wish' } : null,
+};

@@ -1,0 +1,12 @@
+import type { EndpointRule } from '../rule.js';
+
+export const tls13: EndpointRule = {
+  id: 'tls13',
+  title: 'TLS 1.3 is offered',
+  why: 'TLS 1.3 is faster to connect, hides certificates from bystanders and has no weak suites.',
+  fix: 'Update the server’s TLS library, or stop limiting it to 1.2.',
+  check: ({ versions }) =>
+    versions.includes('TLSv1.3')
+      ? null
+      : { severity: 'warning', evidence: `it accepts ${versions.join(', ') || 'no version'} only` },
+};
