@@ -84,7 +84,7 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /** Makes a folder's entries survive a power cut; file systems that can't flush a folder don't need it. */
-export async function flushDirectory(path: string): Promise<void> {
+async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r').catch(() => undefined);
   if (directory === undefined) return;
   await directory.sync().catch(() => undefined);

@@ -34,7 +34,7 @@ export function chainOfKey(certificates: readonly Buffer[], key: KeyObject): Buf
 }
 
 /** The leaf and then, among the given certificates, each one's issuer, as far as there is one. */
-export function orderChain(certificates: readonly Buffer[], leaf: Buffer): Buffer[] {
+function orderChain(certificates: readonly Buffer[], leaf: Buffer): Buffer[] {
   const rest = certificates.map(parse);
   const chain: X509Certificate[] = [];
   let next: X509Certificate | undefined = parse(leaf);

@@ -5,7 +5,7 @@ import { toPem } from './pem.js';
 import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from './x509.js';
 
 /** Rounds of PBKDF2 with HMAC-SHA-256: a guess costs about 0.2 s. node:crypto itself would use 2,048. */
-export const KEY_ITERATIONS = 600_000;
+const KEY_ITERATIONS = 600_000;
 
 /** Encrypts a private key; both sides are PEM. */
 export async function encryptKey(pem: string, passphrase: string): Promise<string> {

@@ -117,7 +117,7 @@ function networkContains(network: string, address: string): boolean {
 }
 
 /** Byte `index` of the mask of a network with so many bits. */
-export function maskByte(bits: number, index: number): number {
+function maskByte(bits: number, index: number): number {
   const inThisByte = Math.min(8, Math.max(0, bits - index * 8));
   return (0xff << (8 - inThisByte)) & 0xff;
 }

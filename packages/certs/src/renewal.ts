@@ -4,7 +4,7 @@ import { CertificateError } from './errors.js';
 import { readCertificates, type Source } from './source.js';
 
 /** Certificates are renewed after this part of their life. */
-export const RENEW_AT = 2 / 3;
+const RENEW_AT = 2 / 3;
 /** The moment is spread over this part of their life, so that a fleet doesn't come all at once. */
 const SPREAD = 1 / 20;
 

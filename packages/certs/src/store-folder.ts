@@ -104,7 +104,7 @@ export class StoreFolder {
 }
 
 /** A warning about a key that its group or everybody can read; undefined where all is well. */
-export async function permissionWarning(keyFile: string): Promise<string | undefined> {
+async function permissionWarning(keyFile: string): Promise<string | undefined> {
   const { mode } = await stat(keyFile);
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');

@@ -13,7 +13,7 @@ export function summarize({ items }: Inspection, at: Date = new Date()): string 
 }
 
 /** "in 12 days (2026-01-31 10:00 UTC)", "3 hours ago (…)". */
-export function dateInWords(date: Date, at: Date): string {
+function dateInWords(date: Date, at: Date): string {
   const shown = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const away = Math.abs(date.getTime() - at.getTime());
   const span =
