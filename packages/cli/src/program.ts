@@ -26,6 +26,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/send.js')).defineSend,
   },
   {
+    name: 'proxy',
+    summary: 'put TLS before a plain server, or behind a plain client',
+    load: async () => (await import('./commands/proxy.js')).defineProxy,
+  },
+  {
     name: 'certs',
     summary: 'make and look after certificates',
     load: async () => (await import('./commands/certs.js')).defineCerts,

@@ -1,11 +1,16 @@
 /** The life of a server that runs until somebody ends it: signals drain it, or reload its credentials. */
 import { constants } from 'node:os';
-import type { SecureServer } from '@knsock/core';
 import type { ServeLog } from './serve-log.js';
+
+/** What can be drained: a server of ours, or a listener without TLS. */
+export interface Drainable {
+  connections(): Iterable<{ destroy(): unknown }>;
+  close(): Promise<void>;
+}
 
 /** What the signals act on. */
 export interface Running {
-  readonly server: SecureServer;
+  readonly server: Drainable;
   readonly log: ServeLog;
   /** Called when the server begins to drain. */
   readonly draining?: () => void;

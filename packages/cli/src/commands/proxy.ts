@@ -1,0 +1,11 @@
+/** `knsock proxy …`: one file per side that speaks TLS. */
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import { addGlobalOptions, configure } from '../program.js';
+import { defineProxyClient } from './proxy/client.js';
+import { defineProxyServer } from './proxy/server.js';
+
+export function defineProxy(command: Command, output: Output): void {
+  defineProxyServer(addGlobalOptions(configure(command.command('server'))), output);
+  defineProxyClient(addGlobalOptions(configure(command.command('client'))), output);
+}

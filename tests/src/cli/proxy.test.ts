@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
+import { knsock, startKnsock, type Running } from '../support/command.js';
+
+let files: CertificateFolder;
+let server: string[];
+let client: string[];
+beforeAll(async () => {
+  files = await createCertificateFolder();
+  const ca = ['--ca', files.at('ca.crt')];
+  server = ['--cert', files.at('server.crt'), '--key', files.at('server.key'), ...ca];
+  client = ['--cert', files.at('client.crt'), '--key', files.at('client.key'), ...ca];
+});
+afterAll(() => files[Symbol.asyncDispose]());
+
+describe('knsock proxy', () => {
+  it('carries bytes and half-closes from a plain client to a plain server, over mutual TLS', async () => {
+    await using target = await answerer();
+    await using outer = await start('server', ['--target', target.address, ...server, '--allow-cn', 'app']);
+    await using inner = await start('client', ['--target', outer.address, ...client]);
+    const input = randomBytes(5_000_000);
+    const socket = dial(inner.address);
+    socket.end(input);
+    // The target answers only once it has seen the end of its input.
+    expect((await buffer(socket)).equals(Buffer.concat([Buffer.from('got '), input]))).toBe(true);
+  });
+
+  it('lets nobody in whom no rule admits', async () => {
+    await using target = await answerer();
+    await using outer = await start('server', ['--target', target.address, ...server, '--allow-cn', 'other']);
+    const send = ['send', outer.address, 'x', '--framing', 'raw', ...client];
+    const refused = await knsock(send);
+    expect(refused).toMatchObject({ code: 67, stdout: '' });
+    await outer.running.says(/KNSOCK_PEER_NOT_ALLOWED/);
+    expect(target.connections()).toBe(0);
+  });
+
+  it('goes on to the next target where one is down', async () => {
+    const down = await answerer();
+    await down[Symbol.asyncDispose]();
+    await using up = await answerer();
+    const targets = ['--target', down.address, '--target', up.address];
+    await using outer = await start('server', [...targets, ...server, '--allow-all']);
+    for (let times = 0; times < 2; times += 1) {
+      const sent = await knsock(['send', outer.address, '--framing', 'raw', ...client], { input: 'hello' });
+      expect(sent).toMatchObject({ code: 0, stdout: 'got hello' });
+    }
+  });
+
+  it('lets open connections end on SIGTERM', async () => {
+    await using target = await answerer();
+    await using outer = await start('server', ['--target', target.address, ...server, '--allow-all']);
+    await using inner = await start('client', ['--target', outer.address, ...client]);
+    const socket = dial(inner.address);
+    socket.write('half ');
+    await outer.running.says(/"event":"open"/);
+    for (const { running } of [outer, inner]) {
+      running.kill('SIGTERM');
+      await running.says(/"event":"draining"/);
+    }
+    socket.end('whole');
+    expect(String(await buffer(socket))).toBe('got half whole');
+    expect((await outer.running.ended()).code).toBe(0);
+    expect((await inner.running.ended()).code).toBe(0);
+  });
+
+  it.each([
+    ['without a rule', ['--target', '127.0.0.1:1'], 'nobody is allowed in'],
+    ['without a target', ['--allow-all'], 'a proxy needs a target'],
+    [
+      'with a plain target elsewhere',
+      ['--target', '192.0.2.1:1', '--allow-all'],
+      'would leave this machine unencrypted',
+    ],
+  ])('doesn’t start %s', async (_, args, words) => {
+    const refused = await knsock(['proxy', 'server', '--listen', '127.0.0.1:0', ...server, ...args]);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain(words);
+  });
+});
+
+/** A plain server that answers with all it got, once its input has ended. */
+async function answerer() {
+  const sockets = new Set<Socket>();
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    // Not by buffer(): iterating over a socket to its end destroys it.
+    const pieces: Buffer[] = [Buffer.from('got ')];
+    socket.on('data', (bytes: Buffer) => pieces.push(bytes));
+    socket.on('end', () => socket.end(Buffer.concat(pieces)));
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    connections: () => sockets.size,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+      await once(listener, 'close');
+    },
+  };
+}
+
+async function start(side: 'server' | 'client', args: string[]) {
+  const running: Running = startKnsock(['proxy', side, '--listen', '127.0.0.1:0', '--json', ...args]);
+  const [, port = ''] = await running.says(/"event":"listening".*"port":(\d+)/);
+  return {
+    running,
+    address: `localhost:${port}`,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+function dial(address: string): Socket {
+  const socket = connect({ port: Number(address.split(':')[1]), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  return socket;
+}
