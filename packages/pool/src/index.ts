@@ -1,3 +1,5 @@
+export { TCPConnectionPool, type TCPConnectionPoolOptions } from './facade.js';
+export type { BorrowedChannel, ChannelWait } from './byte-channel.js';
 export { ConnectionPool, type ConnectionPoolStats } from './connection-pool.js';
 export { type ConnectionPoolOptions } from './connection-config.js';
 export { type EndpointAddress, type EndpointStats } from './endpoint.js';

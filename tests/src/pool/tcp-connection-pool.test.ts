@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createAuthority } from '@knsock/certs';
+import { createCredentials, listen, raw } from '@knsock/core';
+import { TCPConnectionPool } from '@knsock/pool';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { portOf } from '../support/world.js';
+
+let folder: string;
+let cafile: string;
+let certfile: string;
+let keyfile: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'knsock-pool-'));
+  const authority = await createAuthority({ commonName: 'Test CA', days: 30 });
+  const server = await authority.issue({ kind: 'server', names: ['localhost', '127.0.0.1'], days: 7 });
+  cafile = file('ca.pem', authority.root);
+  certfile = file('server.pem', server.chain);
+  keyfile = file('server.key', server.key);
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function file(name: string, text: string): string {
+  const full = path.join(folder, name);
+  writeFileSync(full, text, { mode: 0o600 });
+  return full;
+}
+
+/** A server as kn-sock’s users write them: threads, blocking sockets, an echo until the client goes. */
+const PYTHON = `
+import socket, ssl, sys, threading
+context = None
+if sys.argv[1] == 'tls':
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+server = socket.socket()
+server.bind(('127.0.0.1', 0))
+server.listen(64)
+print(server.getsockname()[1], flush=True)
+def handle(conn):
+    try:
+        if context: conn = context.wrap_socket(conn, server_side=True)
+        while True:
+            data = conn.recv(65536)
+            if not data: break
+            conn.sendall(data)
+    except OSError:
+        pass
+    finally:
+        conn.close()
+while True:
+    conn, _ = server.accept()
+    threading.Thread(target=handle, args=(conn,), daemon=True).start()
+`;
+
+const python = available('python3');
+
+function available(tool: string): boolean {
+  try {
+    execFileSync(tool, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    if (process.env['KNSOCK_REQUIRE_TOOLS'] === '1') throw new Error(`${tool} is missing`);
+    return false;
+  }
+}
+
+async function pythonServer(kind: 'tls' | 'plain'): Promise<{ port: number; process: ChildProcess }> {
+  const child = spawn('python3', ['-c', PYTHON, kind, certfile, keyfile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { port: Number(line.toString()), process: child };
+}
+
+async function receiveAll(
+  connection: { recv(max?: number): Promise<Buffer> },
+  bytes: number,
+): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let left = bytes; left > 0;) {
+    const piece = await connection.recv(left);
+    if (piece.length === 0) break;
+    pieces.push(piece);
+    left -= piece.length;
+  }
+  return Buffer.concat(pieces);
+}
+
+describe.runIf(python)('against a Python server (skipped where python3 is missing)', () => {
+  test.each(['tls', 'plain'] as const)('%s: sends, receives and reuses the connection', async (kind) => {
+    const server = await pythonServer(kind);
+    try {
+      await using pool = new TCPConnectionPool('127.0.0.1', server.port, { ssl: kind === 'tls', cafile });
+      for (let turn = 0; turn < 3; turn += 1) {
+        const reply = await pool.connection(async (connection) => {
+          await connection.sendall(`hello ${turn}`);
+          return receiveAll(connection, 7);
+        });
+        expect(reply.toString()).toBe(`hello ${turn}`);
+      }
+      expect(pool.stats()).toMatchObject({ created: 1, idle: 1 });
+    } finally {
+      server.process.kill();
+    }
+  });
+});
+
+describe('against our own server', () => {
+  test('a scope releases what it borrowed, and a megabyte comes back whole', async () => {
+    const credentials = createCredentials({
+      cert: await read(certfile),
+      key: await read(keyfile),
+    });
+    await using server = await listen(
+      { port: 0, host: '127.0.0.1', credentials, framing: raw() },
+      async (connection) => {
+        for await (const piece of connection) await connection.send(piece);
+      },
+    );
+    await using pool = new TCPConnectionPool('localhost', portOf(server), { cafile });
+    const sent = Buffer.alloc(1_048_576, 'knsock');
+    {
+      await using connection = await pool.connection();
+      const [received] = await Promise.all([receiveAll(connection, sent.length), connection.sendall(sent)]);
+      expect(received.equals(sent)).toBe(true);
+    }
+    expect(pool.stats()).toMatchObject({ active: 0, idle: 1 });
+  });
+});
+
+describe('over plain TCP', () => {
+  test('a connection with unread bytes, or used by a function that threw, is not used again', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const pool = new TCPConnectionPool('127.0.0.1', port, { ssl: false });
+    await pool.connection(async (connection) => {
+      await connection.sendall('abc');
+      expect((await connection.recv(1)).toString()).toBe('a');
+    });
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+    await expect(pool.connection(() => Promise.reject(new Error('oops')))).rejects.toThrow('oops');
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 2 });
+    await pool.closeAll();
+    server.close();
+  });
+
+  test('recv is empty at the peer’s end, and a dead connection is not lent', async () => {
+    const server = createServer((socket) => socket.end('bye')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const pool = new TCPConnectionPool('127.0.0.1', port, { ssl: false });
+    const connection = await pool.connection();
+    expect((await connection.recv()).toString()).toBe('bye');
+    expect(await connection.recv()).toHaveLength(0);
+    connection.release();
+    expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
+    expect(() => connection.release()).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
+    await pool.closeAll();
+    server.close();
+  });
+});
+
+test('an idleTimeout in seconds is refused and says so', () => {
+  expect(() => new TCPConnectionPool('localhost', 1, { idleTimeout: 30 })).toThrow(/seconds/);
+});
+
+async function read(name: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  return readFile(name, 'utf8');
+}
