@@ -52,7 +52,8 @@ export class ByteChannel {
       () =>
         new Promise<void>((resolve, reject) => {
           this.#stream.write(data, (error) => {
-            if (error) reject(new ConnectionClosedError('unknown', 'the connection is closed', { cause: error }));
+            if (error)
+              reject(new ConnectionClosedError('unknown', 'the connection is closed', { cause: error }));
             else resolve();
           });
         }),
