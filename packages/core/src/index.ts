@@ -65,7 +65,9 @@ export type { ReplyEnd } from './facade/reply.js';
 // Errors
 export { EasySocketError, type ErrorDetails } from './errors/base.js';
 export { type ErrorCode } from './errors/codes.js';
-export { type CertificateEvidence } from './errors/evidence.js';
+export { explain, type Explanation } from './errors/explain.js';
+export { type Side } from './errors/causes.js';
+export { type CertificateEvidence, type HandshakeOffer } from './errors/evidence.js';
 export { type Reason } from './errors/reason.js';
 export {
   ConnectionClosedError,

@@ -14,6 +14,7 @@ import {
 } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
+import { offerOf } from '../policy/tls-profile.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import { raceAbort } from '../transport/race-abort.js';
 import { tlsFacts } from '../transport/tls-facts.js';
@@ -98,6 +99,7 @@ async function dialTls<In, Out>(
     const stream = await dial({
       target: config.target,
       tls: tlsOptions(config, kept),
+      offer: offerOf(config.profile),
       signal,
       progress,
       prepare: (socket) => {

@@ -12,3 +12,13 @@ export interface CertificateEvidence {
   /** SHA-256 of the certificate, hex, lower case. */
   readonly fingerprint256: string;
 }
+
+/** What this side brought to a handshake that failed. */
+export interface HandshakeOffer {
+  /** Such as `TLSv1.2 to TLSv1.3`. */
+  readonly versions: string;
+  /** OpenSSL's list. */
+  readonly ciphers: string;
+  readonly groups: string;
+  readonly signatureAlgorithms: string;
+}

@@ -1,6 +1,8 @@
 export { EasySocketError, type ErrorDetails } from './base.js';
 export { type ErrorCode } from './codes.js';
-export { type CertificateEvidence } from './evidence.js';
+export { type Side } from './causes.js';
+export { type CertificateEvidence, type HandshakeOffer } from './evidence.js';
+export { explain, type Explanation } from './explain.js';
 export { type Reason } from './reason.js';
 export {
   ConnectionClosedError,

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './codes.js';
 import type { Reason } from './reason.js';
 import { EasySocketError, type ErrorDetails } from './base.js';
-import type { CertificateEvidence } from './evidence.js';
+import type { CertificateEvidence, HandshakeOffer } from './evidence.js';
 
 /** The peer, our credentials or the handshake between them can't be trusted (kn-sock's `ssl.SSLError`). */
 export class SecurityError extends EasySocketError {
@@ -29,10 +29,17 @@ export type HandshakeReason =
 export class HandshakeError extends SecurityError {
   static override readonly brand: string = 'HandshakeError';
   readonly reason: HandshakeReason;
+  /** What this side offered; what the other did, OpenSSL doesn't tell. */
+  readonly offer: HandshakeOffer | null;
 
-  constructor(reason: HandshakeReason, message: string, details?: ErrorDetails) {
+  constructor(
+    reason: HandshakeReason,
+    message: string,
+    details?: ErrorDetails & { offer?: HandshakeOffer | undefined },
+  ) {
     super(`KNSOCK_HANDSHAKE_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
+    this.offer = details?.offer ?? null;
   }
 }
 

@@ -3,7 +3,7 @@
  * `docs/operations.md` lists the payloads for users.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { Reason } from '../errors/index.js';
+import type { Explanation, Reason } from '../errors/index.js';
 
 /** A handshake that ended, on either side. */
 export interface HandshakeEvent {
@@ -19,6 +19,8 @@ export interface HandshakeEvent {
 export interface FailureEvent {
   readonly address: string;
   readonly error: Error;
+  /** The same, explained. */
+  readonly explanation: Explanation;
   /** Failures since the last event that were not told one by one. */
   readonly suppressed: number;
 }

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
-import { InvalidOptionError } from '../errors/index.js';
+import { InvalidOptionError, type HandshakeOffer } from '../errors/index.js';
 import { oneOf } from './option.js';
 
 /** What a program may say about the profile; every field replaces its default. */
@@ -60,6 +60,16 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
   tryOut('profile.groups', { ecdhCurve: profile.ecdhCurve });
   tryOut('profile.signatureAlgorithms', { sigalgs: profile.sigalgs });
   return profile;
+}
+
+/** What a profile brings to a handshake, for errors. */
+export function offerOf({ minVersion, maxVersion, ciphers, ecdhCurve, sigalgs }: TlsProfile): HandshakeOffer {
+  return {
+    versions: minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`,
+    ciphers,
+    groups: ecdhCurve,
+    signatureAlgorithms: sigalgs,
+  };
 }
 
 /** Whether this runtime can negotiate the post-quantum hybrid group (Node 22 and later). */

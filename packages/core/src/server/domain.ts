@@ -50,6 +50,7 @@ export class Domain {
     this.#settings = settings;
     this.#server = this.#create();
     this.#server.on('secureConnection', (socket) => {
+      socket.allowHalfOpen = true;
       events.secured(this, socket, rawSocketOf(socket));
     });
     this.#server.on('tlsClientError', (error, socket) => {
@@ -63,6 +64,8 @@ export class Domain {
 
   /** Starts TLS on a socket; what was read of it must have been put back. */
   take(socket: Socket): void {
+    // Half open is for connections: a peer that ends in the middle of its handshake has left.
+    socket.allowHalfOpen = false;
     this.#server.emit('connection', socket);
   }
 

@@ -1,4 +1,5 @@
 /** Failed handshakes and refused peers, told at most so often: a scan must not flood whoever listens. */
+import { explain } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { TokenBucket } from '../policy/rate.js';
 
@@ -14,7 +15,12 @@ export class FailureLog {
       this.#suppressed += 1;
       return;
     }
-    channels.failure.publish({ address, error, suppressed: this.#suppressed });
+    channels.failure.publish({
+      address,
+      error,
+      explanation: explain(error),
+      suppressed: this.#suppressed,
+    });
     this.#suppressed = 0;
   }
 }

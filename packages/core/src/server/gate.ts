@@ -55,7 +55,10 @@ export class Gate {
     this.#admission.enter();
     socket.once('close', () => {
       this.#admission.leave();
-      this.leave(arrival, new HandshakeError('disconnected', `${arrival.address} went away`));
+      const gone = new HandshakeError('disconnected', `${arrival.address} went away during the handshake`);
+      // Who sent nothing has begun no handshake: a health check, a port scan.
+      if (socket.bytesRead > 0) this.fail(arrival, gone);
+      else this.leave(arrival, gone);
     });
     const behindProxy = this.#config.proxies?.has(socket.remoteAddress ?? '') === true;
     this.#arrivals.set(socket, arrival);

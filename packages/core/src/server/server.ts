@@ -11,6 +11,7 @@ import type { Credentials } from '../credentials/credentials.js';
 import { EasySocketError, PeerNotAllowedError } from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
+import { offerOf } from '../policy/tls-profile.js';
 import { TlsStream } from '../transport/tls-stream.js';
 import { judgeLive } from '../trust/live.js';
 import { Judge } from '../trust/verdict.js';
@@ -108,7 +109,10 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   failed(error: Error, raw: Socket): void {
     const arrival = this.#gate.find(raw);
-    if (arrival !== undefined) this.#gate.fail(arrival, fromHandshake(error, 'server', arrival));
+    if (arrival === undefined) return;
+    const { address } = arrival;
+    const offer = offerOf(this.#config.profile);
+    this.#gate.fail(arrival, fromHandshake(error, 'server', { address, offer }));
   }
 
   secured(domain: Domain, socket: TLSSocket, raw: Socket): void {

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { fromDial, fromHandshake } from '../errors/from-node.js';
+import type { HandshakeOffer } from '../errors/index.js';
 import { addressesOf } from './addresses.js';
 import { OnreadTap } from './onread-tap.js';
 import { TlsStream } from './tls-stream.js';
@@ -23,6 +24,8 @@ export interface Dial {
   readonly target: DialTarget;
   /** Without host, port, socket and onread, which are decided here. */
   readonly tls: ConnectionOptions;
+  /** What `tls` offers, for errors. */
+  readonly offer: HandshakeOffer;
   readonly signal: AbortSignal;
   readonly progress: DialProgress;
   /** Called with each socket before anything happens on it. */
@@ -142,7 +145,7 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
       leave();
       socket.on('error', ignore);
       socket.destroy();
-      reject(fromHandshake(error, 'client', { address }));
+      reject(fromHandshake(error, 'client', { address, offer: options.offer }));
     };
     const closed = (): void => {
       failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));

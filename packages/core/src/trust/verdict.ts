@@ -15,7 +15,7 @@ import { isDefaultRoot } from './default-store.js';
 import { evidenceOf } from './evidence.js';
 import { isThenable, judgeRevocation } from './judge-revocation.js';
 import { judgeRules } from './judge-rules.js';
-import { reasonOfOpenssl } from './openssl-reasons.js';
+import { reasonOfOpenssl } from '../errors/openssl-reasons.js';
 import { PathCache, type Path } from './path-cache.js';
 import type { Presented } from './presented.js';
 import { sha256 } from './sha256.js';

@@ -1,5 +1,5 @@
 /** OpenSSL's verdicts in our words. */
-import type { Reason } from '../errors/index.js';
+import type { Reason } from './reason.js';
 
 const reasons: Readonly<Record<string, Reason>> = {
   CERT_HAS_EXPIRED: 'expired',
@@ -11,6 +11,8 @@ const reasons: Readonly<Record<string, Reason>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-issuer',
   CERT_UNTRUSTED: 'unknown-issuer',
   CERT_REVOKED: 'revoked',
+  UNABLE_TO_GET_CRL: 'revocation-unknown',
+  CRL_HAS_EXPIRED: 'crl-stale',
   CERT_CHAIN_TOO_LONG: 'path-length',
   PATH_LENGTH_EXCEEDED: 'path-length',
   INVALID_CA: 'wrong-usage',
@@ -19,6 +21,11 @@ const reasons: Readonly<Record<string, Reason>> = {
   HOSTNAME_MISMATCH: 'wrong-name',
   ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
 };
+
+/** Whether a code is OpenSSL's verdict on a certificate, as Node gives it. */
+export function isOpensslVerdict(code: string): boolean {
+  return Object.hasOwn(reasons, code) || /^CERT_|^CRL_|^UNABLE_TO_/.test(code);
+}
 
 export function reasonOfOpenssl(code: string): { reason: Reason; message: string } {
   const reason = reasons[code] ?? (/WEAK|TOO_SMALL|MD_/.test(code) ? 'weak' : 'malformed');
