@@ -104,6 +104,11 @@ async function dialTls<In, Out>(
       progress,
       prepare: (socket) => {
         tickets.collect(socket);
+        // Node hands the secrets out only where somebody listens before the handshake.
+        if (channels.keylog.hasSubscribers)
+          socket.on('keylog', (line) => {
+            channels.keylog.publish({ role: 'client', line });
+          });
       },
     });
     tellHandshake(config, stream.socket, started);

@@ -18,6 +18,7 @@ import type {
   RequestOptions,
   SecureConnection,
 } from './secure-connection.js';
+import { tellAsked } from './tell-traffic.js';
 
 /** All that a connection is made of; nothing is left open. */
 export interface ConnectionSettings<In, Out> extends LinkSettings<In, Out> {
@@ -141,7 +142,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
       );
     }
     try {
-      return link.exchange.request(toBytes(link.framing, payload), options);
+      return tellAsked(this, link.exchange.request(toBytes(link.framing, payload), options));
     } catch (error) {
       return Promise.reject(asError(error));
     }

@@ -11,6 +11,7 @@ import { ReceivedRequest } from './received-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Responder, type ResponderEvents } from './responder.js';
 import type { RequestHandler, RequestOptions } from './secure-connection.js';
+import { tellMessage } from './tell-traffic.js';
 
 export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, ResponderEvents<In, Out> {
   readonly clean = 'unknown';
@@ -76,6 +77,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   message(payload: Buffer): void {
     if (this.#over) return;
     this.received += 1;
+    tellMessage(this.#host.connection, 'in', payload.length);
     const message = this.#parse === undefined ? (payload as In) : this.#parse(payload);
     const asked = this.#pending.size === 0 ? undefined : this.#pending.oldest;
     if (asked !== undefined) {
@@ -95,6 +97,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
       throw error;
     }
     this.sent += 1;
+    tellMessage(this.#host.connection, 'out', payload.length);
     writer.commit();
   }
 

@@ -30,6 +30,7 @@ import { HandledRequests } from './handled-requests.js';
 import { encodeLastWords } from './last-words.js';
 import { Pings } from './pings.js';
 import type { CleanEnd, RequestHandler, RequestOptions } from './secure-connection.js';
+import { tellMessage } from './tell-traffic.js';
 
 type Peer = { maxMessage: number; maxInFlight: number };
 
@@ -118,6 +119,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     this.#checkSize(payload);
     encodeFrame(Kind.MESSAGE, 0, payload, this.#host.writer);
     this.sent += 1;
+    tellMessage(this.#host.connection, 'out', payload.length);
     this.#host.writer.commit();
   }
 
@@ -232,6 +234,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
 
   #receiveMessage(body: Buffer): void {
     this.received += 1;
+    tellMessage(this.#host.connection, 'in', body.length);
     this.#host.deliver(this.#parse === undefined ? (body as In) : this.#parse(body), body.length);
   }
 

@@ -2,6 +2,7 @@
 import { isThenable } from './inbox.js';
 import type { ReceivedRequest } from './received-request.js';
 import type { RequestHandler } from './secure-connection.js';
+import { tellAnswering } from './tell-traffic.js';
 
 /** Takes what became of a request. */
 export interface ResponderEvents<In, Out> {
@@ -26,15 +27,21 @@ export class Responder<In, Out> {
   }
 
   run(request: ReceivedRequest<In>): void {
+    const told = tellAnswering(request.connection);
     let result: Out | Promise<Out>;
     try {
       result = (this.handler as RequestHandler<In, Out>)(request);
     } catch (error) {
+      told?.(false);
       this.#events.fail(request, error);
       return;
     }
-    if (isThenable(result)) this.#await(request, result);
-    else this.#events.answer(request, result);
+    if (isThenable(result)) {
+      this.#await(request, result, told);
+      return;
+    }
+    told?.(true);
+    this.#events.answer(request, result);
   }
 
   /** Fires the signal of a request; its handler still answers. */
@@ -46,16 +53,18 @@ export class Responder<In, Out> {
     for (const request of this.#running.values()) request.cancel(reason);
   }
 
-  #await(request: ReceivedRequest<In>, result: Promise<Out>): void {
+  #await(request: ReceivedRequest<In>, result: Promise<Out>, told: ((ok: boolean) => void) | null): void {
     this.#running.set(request.id, request);
     result.then(
       (answer) => {
         this.#running.delete(request.id);
+        told?.(true);
         this.#events.answer(request, answer);
         if (this.#running.size === 0) this.#events.idle();
       },
       (error: unknown) => {
         this.#running.delete(request.id);
+        told?.(false);
         this.#events.fail(request, error);
         if (this.#running.size === 0) this.#events.idle();
       },

@@ -70,6 +70,13 @@ export interface RequestEvent {
   readonly milliseconds: number;
 }
 
+/** Secrets that decrypt a connection, in the form that Wireshark reads. */
+export interface KeylogEvent {
+  readonly role: 'client' | 'server';
+  /** One line of an NSS key log, its end included. */
+  readonly line: Buffer;
+}
+
 export const channels = {
   handshake: channel('knsock:handshake'),
   failure: channel('knsock:failure'),
@@ -79,4 +86,5 @@ export const channels = {
   drain: channel('knsock:drain'),
   message: channel('knsock:message'),
   request: channel('knsock:request'),
+  keylog: channel('knsock:keylog'),
 } as const;

@@ -10,6 +10,7 @@ import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls
 import type { Credentials } from '../credentials/credentials.js';
 import { contextOptions } from '../credentials/secure-context.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
+import { channels } from '../observe/channels.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
@@ -66,7 +67,16 @@ export class Domain {
   take(socket: Socket): void {
     // Half open is for connections: a peer that ends in the middle of its handshake has left.
     socket.allowHalfOpen = false;
+    this.#askForKeys();
     this.#server.emit('connection', socket);
+  }
+
+  /** Node hands the secrets of a connection out only where somebody listens when it begins. */
+  #askForKeys(): void {
+    const asked = this.#server.listenerCount('keylog') > 0;
+    if (channels.keylog.hasSubscribers === asked) return;
+    if (asked) this.#server.removeAllListeners('keylog');
+    else this.#server.on('keylog', tellKeys);
   }
 
   /** A new epoch of ticket keys has begun. */
@@ -109,6 +119,10 @@ export class Domain {
 function chooser(protocols: readonly string[]) {
   return ({ protocols: offered }: { protocols: string[] }): string | undefined =>
     protocols.find((protocol) => offered.includes(protocol));
+}
+
+function tellKeys(line: Buffer): void {
+  channels.keylog.publish({ role: 'server', line });
 }
 
 function digest(words: string): string {

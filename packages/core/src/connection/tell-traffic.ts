@@ -1,0 +1,34 @@
+/** Messages and requests for whoever watches; nothing is timed or counted where nobody does. */
+import { channels } from '../observe/channels.js';
+
+/** A message went out or came in; on framings without ids requests and answers are messages too. */
+export function tellMessage({ id }: { readonly id: number }, direction: 'in' | 'out', bytes: number): void {
+  if (channels.message.hasSubscribers) channels.message.publish({ connection: id, direction, bytes });
+}
+
+/** Follows a request of ours to its answer. */
+export function tellAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
+  if (!channels.request.hasSubscribers) return answer;
+  const told = ending(id, 'asked');
+  answer.then(
+    () => {
+      told(true);
+    },
+    () => {
+      told(false);
+    },
+  );
+  return answer;
+}
+
+/** The beginning of a peer's request; what it returns tells the end. Null where nobody listens. */
+export function tellAnswering(connection: { readonly id: number }): ((ok: boolean) => void) | null {
+  return channels.request.hasSubscribers ? ending(connection.id, 'answered') : null;
+}
+
+function ending(connection: number, side: 'asked' | 'answered'): (ok: boolean) => void {
+  const started = performance.now();
+  return (ok) => {
+    channels.request.publish({ connection, side, ok, milliseconds: performance.now() - started });
+  };
+}
