@@ -15,6 +15,8 @@ export interface LimboCase {
   readonly trusted_certs: readonly string[];
   readonly untrusted_intermediates: readonly string[];
   readonly peer_certificate: string;
+  /** PEM; null where the exam keeps it to itself. */
+  readonly peer_certificate_key: string | null;
   readonly validation_time: string | null;
   readonly expected_result: 'SUCCESS' | 'FAILURE';
   readonly expected_peer_name: LimboName | null;
