@@ -2,7 +2,7 @@
 import { BLOCK_BYTES, BLOCK_PIECES, BLOCKS_AHEAD, PIECE_BYTES } from '../bulk.js';
 import { frameOf } from '../wire.js';
 import type { Link } from './link.js';
-import type { Done } from './load.js';
+import type { Done } from './done.js';
 
 export interface BulkOptions {
   readonly ms: number;

@@ -1,7 +1,7 @@
 /** Keeps `depth` messages under way until the time is over, then takes the answers that are left. */
 import { frameOf, numberRequests } from '../wire.js';
 import type { Link } from './link.js';
-import type { Done } from './load.js';
+import type { Done } from './done.js';
 
 export interface EchoOptions {
   readonly size: number;

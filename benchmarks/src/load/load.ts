@@ -10,12 +10,6 @@ import { greet } from './greeter.js';
 import { latency } from './latency.js';
 import { Link, type LinkOptions } from './link.js';
 
-/** What was done in a round. */
-export interface Done {
-  readonly operations: number;
-  readonly wallMs: number;
-}
-
 type Keyed = { readonly key: string };
 
 const links = new Map<string, Link | Promise<Link>>();

@@ -1,5 +1,6 @@
 /** The tree of commands; only the one that was called is loaded. */
-import { Command, type Help } from 'commander';
+import { Command } from 'commander';
+import { addGlobalOptions, configure } from './manners.js';
 import type { Output } from './output.js';
 import { version } from './version.js';
 
@@ -73,23 +74,6 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
     if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
   }
   return addGlobalOptions(program);
-}
-
-/** The options that every command understands. */
-export function addGlobalOptions(command: Command): Command {
-  return command
-    .option('-q, --quiet', 'say nothing on standard error but warnings and errors')
-    .option('--json', 'print data as JSON, one value a line')
-    .option('--debug', 'show stack traces with errors');
-}
-
-/** How every command, and what is below it, parses and fails. */
-export function configure(command: Command): Command {
-  return command
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
-    .configureHelp({ helpWidth: 100, sortOptions: false } satisfies Partial<Help>)
-    .showSuggestionAfterError(true);
 }
 
 const EXAMPLES = `

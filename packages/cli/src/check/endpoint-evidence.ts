@@ -1,5 +1,5 @@
 /** What probing an endpoint has shown; rules judge it without a network. */
-import type { Verdict } from './rule.js';
+import type { Verdict } from './verdict.js';
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 

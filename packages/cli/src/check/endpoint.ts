@@ -3,7 +3,7 @@ import { parseCertificate, verifyPath, type X509Certificate } from '@knsock/core
 import { judge, merged, type TargetReport } from './findings.js';
 import { probeEndpoint, type Endpoint } from './probes.js';
 import { chainRules, endpointRules } from './rules.js';
-import type { Verdict } from './rule.js';
+import type { Verdict } from './verdict.js';
 
 /** @param anchors whom clients trust; null: Node's own roots */
 export async function checkEndpoint(

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { judge, merged, type TargetReport } from './findings.js';
 import { chainRules, filesRules } from './rules.js';
-import type { Verdict } from './rule.js';
+import type { Verdict } from './verdict.js';
 
 interface CertificateFile {
   readonly file: string;

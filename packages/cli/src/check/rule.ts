@@ -2,6 +2,7 @@
 import type { X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
+import type { Verdict } from './verdict.js';
 
 /** A chain, wherever it was found, with what is known around it. */
 export interface ChainEvidence {
@@ -22,9 +23,6 @@ export interface FilesEvidence {
   /** What path validation says; undefined where nobody was said to be trusted. */
   readonly verdict: Verdict | undefined;
 }
-
-/** Whether the chain is trusted, in words where it isn't. */
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly words: string };
 
 /** What a rule saw. */
 export interface Found {

@@ -1,7 +1,7 @@
 /** `knsock certs …`: one file per subcommand. */
 import type { Command } from 'commander';
+import { addGlobalOptions, configure } from '../manners.js';
 import type { Output } from '../output.js';
-import { addGlobalOptions, configure } from '../program.js';
 import { defineCa } from './certs/ca.js';
 import { defineConvert } from './certs/convert.js';
 import { defineCrl } from './certs/crl.js';

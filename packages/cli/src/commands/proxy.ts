@@ -1,7 +1,7 @@
 /** `knsock proxy …`: one file per side that speaks TLS. */
 import type { Command } from 'commander';
+import { addGlobalOptions, configure } from '../manners.js';
 import type { Output } from '../output.js';
-import { addGlobalOptions, configure } from '../program.js';
 import { defineProxyClient } from './proxy/client.js';
 import { defineProxyServer } from './proxy/server.js';
 

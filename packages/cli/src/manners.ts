@@ -1,0 +1,19 @@
+/** What every command has in common, whatever it does. */
+import type { Command, Help } from 'commander';
+
+/** The options that every command understands. */
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option('-q, --quiet', 'say nothing on standard error but warnings and errors')
+    .option('--json', 'print data as JSON, one value a line')
+    .option('--debug', 'show stack traces with errors');
+}
+
+/** How every command, and what is below it, parses and fails. */
+export function configure(command: Command): Command {
+  return command
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ helpWidth: 100, sortOptions: false } satisfies Partial<Help>)
+    .showSuggestionAfterError(true);
+}
