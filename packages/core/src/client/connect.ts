@@ -146,8 +146,6 @@ function tlsOptions<In, Out>(config: ConnectConfig<In, Out>, kept: KeptSession |
     ...(framing.alpn !== undefined && { ALPNProtocols: [framing.alpn] }),
     ...(kept !== null && { session: kept.session }),
     allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
     // Not trust, but who decides: our own verdict comes before the program sees the connection.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,

@@ -76,6 +76,8 @@ async function resolve(target: DialTarget & { kind: 'tcp' }, { signal, progress 
 function attempt(options: Dial, place: ConnectionOptions, tap: OnreadTap | null): TLSSocket {
   const onread = tap === null ? {} : { onread: tap.option };
   const socket = tlsConnect({ ...options.tls, ...place, ...onread } as ConnectionOptions);
+  // `tls.connect` ignores the options of that name; with Nagle's algorithm a second write waits 40 ms for an ACK.
+  if (tap !== null) socket.setNoDelay(true).setKeepAlive(true);
   options.prepare(socket);
   return socket;
 }

@@ -1,0 +1,24 @@
+import { connect, serve } from '@knsock/core';
+import { expect, it } from 'vitest';
+import { createWorld, portOf } from '../support/world.js';
+
+/** What Linux waits before it acknowledges a segment by itself; no fewer milliseconds anywhere else. */
+const DELAYED_ACK = 40;
+
+it('doesn’t hold the first request back until its welcome is acknowledged', async () => {
+  const world = await createWorld();
+  await using server = await serve(
+    { port: 0, host: '127.0.0.1', credentials: world.server },
+    ({ payload }) => payload,
+  );
+  const waits: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    const client = await connect({ host: 'localhost', port: portOf(server), credentials: world.anonymous });
+    const since = performance.now();
+    await client.request('hello');
+    waits.push(performance.now() - since);
+    await client.close();
+  }
+  // Held back, every one of them waits so long; on a busy machine some do by chance.
+  expect(Math.min(...waits)).toBeLessThan(DELAYED_ACK);
+});
