@@ -9,7 +9,13 @@ import { knsock } from '../framing/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
 import type { RequestHandler } from '../connection/secure-connection.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
-import { limitOptionNames, parseLimits, type LimitOptions, type Limits } from '../policy/limits.js';
+import {
+  checkHeartbeat,
+  limitOptionNames,
+  parseLimits,
+  type LimitOptions,
+  type Limits,
+} from '../policy/limits.js';
 import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
@@ -107,11 +113,14 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     name: parseExpectedName(options, target, servername),
     verify: parseVerify(options),
   } as const;
+  const framing = options.framing ?? (knsock() as unknown as Framing<In, Out>);
+  const limits = parseLimits(options);
+  checkHeartbeat(limits, [framing]);
   const trustWith = (credentials: Credentials): TrustPolicy => parseTrust(options, { ...side, credentials });
   return Object.freeze({
     target,
-    framing: options.framing ?? (knsock() as unknown as Framing<In, Out>),
-    limits: parseLimits(options),
+    framing,
+    limits,
     profile: parseProfile(options.profile),
     trust: trustWith(source.current),
     source,

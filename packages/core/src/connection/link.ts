@@ -63,7 +63,9 @@ export class Link<In, Out>
     this.stream = stream;
     this.#settings = settings;
     this.framing = settings.framing;
-    this.limits = settings.limits;
+    const framed = isKnsock(settings.framing);
+    // On a port of several framings, those without frames for it have no heartbeat.
+    this.limits = framed ? settings.limits : { ...settings.limits, heartbeat: null };
     this.whenOpen = new Promise((resolve, reject) => {
       this.#resolveOpen = resolve;
       this.#rejectOpen = reject;
@@ -75,7 +77,6 @@ export class Link<In, Out>
     });
     this.outbox = new Outbox(stream, this.writer, settings.limits.maxQueuedBytes, this);
     this.inbox = new Inbox(this);
-    const framed = isKnsock(settings.framing);
     this.#heldLimit = framed ? settings.limits.maxQueuedBytes : HELD;
     this.exchange = framed ? new KnsockExchange(this, settings.role) : new FifoExchange(this);
     this.life = new Life(this, settings.role);

@@ -3,6 +3,7 @@
  * `docs/defaults.md` gives the reason for each.
  */
 import { InvalidOptionError } from '../errors/index.js';
+import { isKnsock } from '../framing/index.js';
 import { integer, milliseconds, optionalMilliseconds } from './option.js';
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
@@ -90,6 +91,15 @@ export function parseLimits(options: LimitOptions): Limits {
       max: 0xffff_ffff,
     }),
   });
+}
+
+/** A heartbeat where no framing has frames for it would promise what nobody keeps. @throws InvalidOptionError */
+export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[]): void {
+  if (heartbeat === null || framings.some((framing) => isKnsock(framing))) return;
+  throw new InvalidOptionError(
+    'heartbeat',
+    'heartbeat needs the knsock framing; on others idleTimeout finds connections on which nothing moves',
+  );
 }
 
 function parseHeartbeat(options: HeartbeatOptions | undefined): Readonly<HeartbeatOptions> | null {

@@ -6,7 +6,13 @@ import { InvalidOptionError } from '../errors/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
 import { knsock } from '../framing/index.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
-import { limitOptionNames, parseLimits, type LimitOptions, type Limits } from '../policy/limits.js';
+import {
+  checkHeartbeat,
+  limitOptionNames,
+  parseLimits,
+  type LimitOptions,
+  type Limits,
+} from '../policy/limits.js';
 import { integer, oneOf, optionalMilliseconds, refuseUnknown } from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import { AddressList } from '../transport/network.js';
@@ -105,6 +111,8 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
   refuseUnknown(options, known);
   const { authorize, pins, revocation, partialChain } = options;
   const framings = parseFramings(options.framing);
+  const limits = parseLimits(options);
+  checkHeartbeat(limits, framings);
   return Object.freeze({
     place: parsePlace(options),
     framings,
@@ -117,7 +125,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
     ),
     unknownName: oneOf('unknownName', options.unknownName, ['default', 'refuse'], 'default'),
     profile: parseProfile(options.profile),
-    limits: parseLimits(options),
+    limits,
     admission: parseAdmission(options),
     proxies:
       options.proxyProtocol === undefined

@@ -154,7 +154,9 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
     if (policy() !== judgedBy)
       await judgeLive(this.#judge, 'server', [connection], policy, this.#config.limits.handshakeTimeout);
-    this.#handle(connection);
+    // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal.
+    if (connection.stats().bytesSent === 0) setImmediate(() => this.#handle(connection));
+    else this.#handle(connection);
   }
 
   #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
