@@ -62,6 +62,9 @@ export { sendSslTcpMessage, sendSslTcpMessageAsync } from './facade/send-ssl-tcp
 export type { SslMessageOptions } from './facade/ssl-message-options.js';
 export type { ReplyEnd } from './facade/reply.js';
 
+// What can be watched
+export type { KnsockEvents } from './observe/channels.js';
+
 // Errors
 export { EasySocketError, type ErrorDetails } from './errors/base.js';
 export { type ErrorCode } from './errors/codes.js';

@@ -79,7 +79,7 @@ export async function stockServer(
 }
 
 /** Such as `authorized as app, resumed`. */
-export function whatNodeThinks(socket: TLSSocket): string {
+function whatNodeThinks(socket: TLSSocket): string {
   const subject = socket.getPeerCertificate().subject as { CN?: string } | undefined;
   const who = subject?.CN ?? 'nobody';
   const verdict = socket.authorized ? 'authorized' : 'unauthorized';

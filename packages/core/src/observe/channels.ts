@@ -6,7 +6,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { Explanation, Reason } from '../errors/index.js';
 
 /** A handshake that ended, on either side. */
-export interface HandshakeEvent {
+interface HandshakeEvent {
   readonly role: 'client' | 'server';
   readonly address: string;
   readonly milliseconds: number;
@@ -16,7 +16,7 @@ export interface HandshakeEvent {
 }
 
 /** A handshake or verdict that failed on a server; at most a few a second, with how many were left out. */
-export interface FailureEvent {
+interface FailureEvent {
   readonly address: string;
   readonly error: Error;
   /** The same, explained. */
@@ -26,7 +26,7 @@ export interface FailureEvent {
 }
 
 /** Whether a peer was let in, on either side; live peers that are judged again are told only where that ends them. */
-export interface VerdictEvent {
+interface VerdictEvent {
   /** Who judged. */
   readonly role: 'client' | 'server';
   /** The peer's address. */
@@ -38,13 +38,13 @@ export interface VerdictEvent {
 }
 
 /** A peer turned away before its handshake. */
-export interface AdmissionEvent {
+interface AdmissionEvent {
   readonly address: string;
   readonly limit: string;
 }
 
 /** New credentials or rules were taken, or not. */
-export interface RotationEvent {
+interface RotationEvent {
   /** Who took or refused them: the watcher of the files, a server, or a client's live connection. */
   readonly by: 'files' | 'server' | 'client';
   readonly ok: boolean;
@@ -52,18 +52,18 @@ export interface RotationEvent {
   readonly error: Error | null;
 }
 
-export interface DrainEvent {
+interface DrainEvent {
   readonly connections: number;
   readonly deadline: number;
 }
 
-export interface MessageEvent {
+interface MessageEvent {
   readonly connection: number;
   readonly direction: 'in' | 'out';
   readonly bytes: number;
 }
 
-export interface RequestEvent {
+interface RequestEvent {
   readonly connection: number;
   readonly side: 'asked' | 'answered';
   readonly ok: boolean;
@@ -71,7 +71,7 @@ export interface RequestEvent {
 }
 
 /** Secrets that decrypt a connection, in the form that Wireshark reads. */
-export interface KeylogEvent {
+interface KeylogEvent {
   readonly role: 'client' | 'server';
   /** One line of an NSS key log, its end included. */
   readonly line: Buffer;
@@ -88,3 +88,16 @@ export const channels = {
   request: channel('knsock:request'),
   keylog: channel('knsock:keylog'),
 } as const;
+
+/** The payloads, by channel: what to take an event for that `subscribe` hands out. */
+export interface KnsockEvents {
+  'knsock:handshake': HandshakeEvent;
+  'knsock:failure': FailureEvent;
+  'knsock:verdict': VerdictEvent;
+  'knsock:admission': AdmissionEvent;
+  'knsock:rotation': RotationEvent;
+  'knsock:drain': DrainEvent;
+  'knsock:message': MessageEvent;
+  'knsock:request': RequestEvent;
+  'knsock:keylog': KeylogEvent;
+}

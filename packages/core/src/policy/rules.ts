@@ -5,7 +5,7 @@
 import { InvalidOptionError } from '../errors/index.js';
 
 /** What rules look at. */
-export interface Claims {
+interface Claims {
   readonly commonNames: readonly string[];
   readonly organizationalUnits: readonly string[];
   readonly dnsNames: readonly string[];

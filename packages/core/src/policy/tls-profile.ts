@@ -73,7 +73,7 @@ export function offerOf({ minVersion, maxVersion, ciphers, ecdhCurve, sigalgs }:
 }
 
 /** Whether this runtime can negotiate the post-quantum hybrid group (Node 22 and later). */
-export function hasHybridGroup(): boolean {
+function hasHybridGroup(): boolean {
   hybrid ??= accepts({ ecdhCurve: HYBRID_GROUP });
   return hybrid;
 }

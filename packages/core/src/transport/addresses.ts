@@ -16,7 +16,7 @@ export async function addressesOf(host: string, signal: AbortSignal): Promise<re
 }
 
 /** The first family that the resolver named goes first, then the two take turns (RFC 8305 4). */
-export function interleave(found: readonly Address[]): readonly Address[] {
+function interleave(found: readonly Address[]): readonly Address[] {
   const first = found.filter(({ family }) => family === found[0]?.family);
   const second = found.filter(({ family }) => family !== found[0]?.family);
   const order: Address[] = [];

@@ -7,14 +7,14 @@ import { ProtocolError } from '../errors/index.js';
 import { MAX_CLIENT_HELLO, readClientHello } from './client-hello.js';
 import { readProxyHeader, type ProxyInfo } from './proxy-header.js';
 
-export interface Preface {
+interface Preface {
   /** What the proxy said; null where no header was to be read. */
   readonly proxy: ProxyInfo | null;
   /** The name asked for by SNI; null where none was, or where it was not to be read. */
   readonly servername: string | null;
 }
 
-export interface PrefaceEvents {
+interface PrefaceEvents {
   /** The proxy's header was read; false turns the connection away. */
   proxied(info: ProxyInfo): boolean;
   done(preface: Preface): void;

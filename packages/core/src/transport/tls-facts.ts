@@ -34,7 +34,7 @@ export function tlsFacts(socket: TLSSocket): TlsFacts {
 }
 
 /** The name that the client asked for; Node tells a client's own name elsewhere than a server's. */
-export function servernameOf(socket: TLSSocket): string | null {
+function servernameOf(socket: TLSSocket): string | null {
   const name = (socket as { servername?: string | false | null }).servername;
   return typeof name === 'string' && name !== '' ? name : null;
 }
