@@ -1,6 +1,6 @@
 import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
 import { backOffDelay } from './back-off.js';
-import { pick } from './balance.js';
+import { Balancer } from './balancer.js';
 import { channels } from './channels.js';
 import { systemClock, type Clock } from './clock.js';
 import type { Factory } from './config.js';
@@ -15,6 +15,7 @@ import { Connector } from './connector.js';
 import { pause } from './deadline.js';
 import { Endpoint, type EndpointStats } from './endpoint.js';
 import { PoolClosedError, PoolTimeoutError } from './errors.js';
+import type { Disappointment } from './health.js';
 import type { Lease } from './lease.js';
 import { Pool } from './pool.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';
@@ -43,6 +44,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #endpoints: readonly Endpoint[];
   readonly #connector: Connector<In, Out>;
   readonly #pool: Pool<SecureConnection<In, Out>>;
+  readonly #balancer: Balancer<In, Out>;
   readonly #sharing: Sharing<In, Out>;
   readonly #forgetCredentials: () => void;
   #requestTimeouts = 0;
@@ -63,17 +65,18 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       createTimeout: config.connectTimeout + endpoints.length * 1_000,
       ...this.#factory(),
     });
+    const endpointOf = (connection: SecureConnection<In, Out>) => this.#connector.endpointOf(connection);
+    this.#balancer = new Balancer({ pool: this.#pool, endpoints, endpointOf, clock, random });
     this.#sharing = new Sharing<In, Out>({
       pool: this.#pool,
-      endpoints,
-      endpointOf: (connection) => this.#connector.endpointOf(connection),
+      balancer: this.#balancer,
+      endpointOf,
       roomOf: (connection) => (config.multiplexing ? connection.stats().maxRequestsWaiting : 1),
       onLate: (late) => {
         this.#late(late);
       },
       maxWaiters: options.maxWaiters ?? 10_000,
       clock,
-      random,
     });
     this.#forgetCredentials = this.#watchCredentials();
   }
@@ -91,7 +94,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
-    const endpoint = pick(this.#endpoints, this.#clock.now(), this.#random);
+    const endpoint = this.#balancer.pick();
     const prefer = (connection: SecureConnection<In, Out>) =>
       this.#connector.endpointOf(connection) === endpoint;
     const lending = this.#pool.acquire({ ...options, prefer });
@@ -201,8 +204,12 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
   #learn({ endpoint }: Shared<In, Out>, error: unknown, started: number): void {
     const silent = isSilence(error) && endpoint.answeredAt < started;
-    if (!silent && !isLostConnection(error)) return;
-    if (!endpoint.disappointed('silent', error)) return;
+    if (silent || isLostConnection(error)) this.#doubt(endpoint, 'silent', error);
+  }
+
+  // Connections to an endpoint that went silent are silent too, and those who get one would be the next to wait.
+  #doubt(endpoint: Endpoint, how: Disappointment, error: unknown): void {
+    if (!endpoint.disappointed(how, error)) return;
     this.#pool.retireWhere((connection) => this.#connector.endpointOf(connection) === endpoint);
   }
 
@@ -244,13 +251,26 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
         return connection;
       },
       destroy: (connection, reason) => putAway(connection, reason),
-      validate: (connection, { signal }) => isAlive(connection, multiplexing, signal),
+      validate: (connection, { signal }) => this.#validate(connection, signal),
       reusable: (connection, error) => isClean(connection) && (error === undefined || multiplexing),
       lifetime: (connection) => timeLeft(connection, this.#config.connect),
       onRetire: (connection) => {
         this.#sharing.retire(connection);
       },
     };
+  }
+
+  async #validate(connection: SecureConnection<In, Out>, signal: AbortSignal): Promise<boolean> {
+    const endpoint = this.#connector.endpointOf(connection);
+    const asked = this.#clock.now();
+    try {
+      const alive = await isAlive(connection, this.#config.multiplexing, signal);
+      if (alive && this.#config.multiplexing) endpoint.answered(this.#clock.now());
+      return alive;
+    } catch (error) {
+      if (signal.aborted && endpoint.answeredAt < asked) this.#doubt(endpoint, 'unreachable', error);
+      return false;
+    }
   }
 
   /** What a connection says of its end reaches the pool at once, idle or not. */

@@ -32,9 +32,8 @@ export class Endpoint implements Candidate {
   readonly name: string;
   open = 0;
   connecting = 0;
-  /** Connections lent to callers alone, and those that carry requests. */
+  /** Connections lent to callers alone. */
   lent = 0;
-  shared = 0;
   inFlight = 0;
   /** When it last answered anything. */
   answeredAt = -Infinity;
@@ -62,11 +61,6 @@ export class Endpoint implements Candidate {
 
   get connections(): number {
     return this.open + this.connecting;
-  }
-
-  /** Connections that nobody uses. */
-  get idle(): number {
-    return this.open - this.lent - this.shared;
   }
 
   answered(now: number): void {

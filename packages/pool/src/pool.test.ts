@@ -48,6 +48,54 @@ describe('lending', () => {
     expect((await pool.acquire({ prefer: (n) => n === 2 })).value).toBe(2);
   });
 
+  test('lends a fresh resource rather than wait for the check of the preferred one', async () => {
+    const pool = numbers({ validate: never });
+    const [first, second] = [await pool.acquire(), await pool.acquire()];
+    first.release();
+    await clock.advance(1_000);
+    second.release();
+    expect((await pool.acquire({ prefer: (n) => n === 1 })).value).toBe(2);
+    expect(pool.stats()).toMatchObject({ checking: 1, waiting: 0 });
+  });
+
+  test('tries without waiting, and takes nothing but what fits', async () => {
+    const pool = numbers();
+    expect(pool.tryAcquire(() => true)).toBeUndefined();
+    expect(pool.stats().total).toBe(0);
+    (await pool.acquire()).release();
+    expect(pool.tryAcquire((n) => n === 2)).toBeUndefined();
+    expect(pool.tryAcquire((n) => n === 1)?.value).toBe(1);
+  });
+
+  test('lets nobody who tries go before those who wait', async () => {
+    const pool = numbers({ max: 1, validate: never });
+    (await pool.acquire()).release();
+    await clock.advance(1_000);
+    void pool.acquire();
+    expect(pool.tryAcquire(() => true)).toBeUndefined();
+  });
+
+  test('creates one more where told to, and never beyond max', async () => {
+    const pool = numbers({ max: 2 });
+    (await pool.acquire()).release();
+    for (let turn = 0; turn < 3; turn += 1) {
+      pool.extend();
+      await settled();
+      expect(pool.stats()).toMatchObject({ total: 2, idle: 2 });
+    }
+  });
+
+  test('retires one of several, an idle one if there is one', async () => {
+    const pool = numbers();
+    const [held, idle] = [await pool.acquire(), await pool.acquire()];
+    idle.release();
+    expect(pool.retireOne(() => true)).toBe(2);
+    expect(pool.retireOne(() => true)).toBe(1);
+    expect(pool.retireOne(() => true)).toBeUndefined();
+    held.release();
+    expect(pool.stats().total).toBe(0);
+  });
+
   test('serves a waiter the moment a resource comes back', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();

@@ -12,6 +12,7 @@ import { Histogram } from './histogram.js';
 import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
 import { tell } from './leak-report.js';
 import { PoolLease, slotOf, type Lease, type Lender } from './lease.js';
+import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
@@ -28,7 +29,7 @@ export class Pool<T> implements AsyncDisposable {
   readonly #config: PoolConfig;
   readonly #stock: Stock<T>;
   readonly #room: WaitingRoom<PoolLease<T>>;
-  readonly #readying: WaitingRoom<void>;
+  readonly #readiness: Readiness;
   readonly #acquire = new Histogram();
   readonly #leaks: LeakDetector<Slot<T>> | undefined;
   readonly #lender: Lender<T> = {
@@ -44,21 +45,22 @@ export class Pool<T> implements AsyncDisposable {
   constructor(options: PoolOptions<T>) {
     this.#factory = options;
     this.#config = parseLimits(options);
-    const { clock, leakThreshold } = this.#config;
+    const { clock, min, leakThreshold } = this.#config;
     this.#room = new WaitingRoom(
       clock,
       (late) => this.#late(late),
       () => this.#pump(),
     );
-    this.#readying = new WaitingRoom(
+    this.#readiness = new Readiness(
+      min,
       clock,
       (late) => this.#late(late),
       () => this.#pump(),
     );
     this.#stock = new Stock(options, this.#config, {
       changed: (now) => this.#pump(now),
-      created: () => this.#checkReady(),
-      createFailed: (error) => this.#readying.clear(() => error),
+      created: () => this.#readiness.reached(this.#stock.slots.live),
+      createFailed: (error) => this.#readiness.fail(error),
     });
     if (leakThreshold !== Infinity) {
       this.#leaks = new LeakDetector(clock, leakThreshold, (leak, slot) => this.#leak(leak, slot));
@@ -72,6 +74,13 @@ export class Pool<T> implements AsyncDisposable {
    */
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
     return this.#leaks ? this.#watched(this.#obtain(options), stackOfCaller()) : this.#obtain(options);
+  }
+
+  /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
+  tryAcquire(fits: (resource: T) => boolean): Lease<T> | undefined {
+    if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
+    const slot = this.#stock.lend(1, fits, undefined, true);
+    return slot && this.#lease(slot, 0);
   }
 
   /**
@@ -97,8 +106,8 @@ export class Pool<T> implements AsyncDisposable {
   ready({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
-    if (this.#stock.slots.live >= this.#target(1)) return Promise.resolve();
-    const ready = this.#readying.enter({ timeout: finite('timeout', timeout), signal });
+    if (this.#readiness.suffices(this.#stock.slots.live)) return Promise.resolve();
+    const ready = this.#readiness.enter({ timeout: finite('timeout', timeout), signal });
     this.#stock.maker.hurry();
     this.#pump();
     return ready;
@@ -112,6 +121,17 @@ export class Pool<T> implements AsyncDisposable {
   /** The same for every resource of which that is true. */
   retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
     this.#stock.retireWhere(fits, reason);
+  }
+
+  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  retireOne(fits: (resource: T) => boolean, reason: Reason = 'retired'): T | undefined {
+    return this.#stock.retireOne(fits, reason);
+  }
+
+  /** Creates one more although nobody waits, as soon as there is a place for it. */
+  extend(): void {
+    this.#stock.extend();
+    this.#pump();
   }
 
   /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
@@ -217,7 +237,7 @@ export class Pool<T> implements AsyncDisposable {
   #pump(now?: number): void {
     if (this.#closing) return;
     if (!this.#suspended) this.#serveAll(now);
-    this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#target(0) });
+    this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#readiness.target });
   }
 
   #serveAll(now: number | undefined): void {
@@ -246,16 +266,6 @@ export class Pool<T> implements AsyncDisposable {
     if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
   }
 
-  /** How many should exist whoever waits: `min`, and one for those who asked whether the pool is ready. */
-  #target(least: 0 | 1): number {
-    return Math.max(this.#config.min, this.#readying.size > 0 ? 1 : least);
-  }
-
-  #checkReady(): void {
-    if (this.#stock.slots.live < this.#target(1)) return;
-    for (let waiter = this.#readying.next(); waiter; waiter = this.#readying.next()) waiter.resolve();
-  }
-
   #late(late: readonly Late[]): void {
     this.#timeouts += late.length;
     const now = this.stats();
@@ -276,7 +286,7 @@ export class Pool<T> implements AsyncDisposable {
   async #shutDown(deadline: number): Promise<void> {
     const { slots } = this.#stock;
     this.#room.clear(() => new PoolClosedError());
-    this.#readying.clear(() => new PoolClosedError());
+    this.#readiness.fail(new PoolClosedError());
     this.#leaks?.stop();
     this.#stock.stop();
     await this.#stock.empty(deadline);

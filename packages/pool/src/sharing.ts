@@ -1,5 +1,5 @@
 import type { Payload, SecureConnection } from '@knsock/core';
-import { pick } from './balance.js';
+import type { Balancer } from './balancer.js';
 import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import { PoolQueueFullError } from './errors.js';
@@ -22,20 +22,13 @@ export interface Shared<In, Out> {
 /** What sharing needs. */
 export interface SharingSettings<In, Out> {
   readonly pool: Pool<SecureConnection<In, Out>>;
-  readonly endpoints: readonly Endpoint[];
+  readonly balancer: Balancer<In, Out>;
   readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
   /** How many requests a connection carries at once: what its peer said. */
   readonly roomOf: (connection: SecureConnection<In, Out>) => number;
   readonly onLate: (late: readonly Late[]) => void;
   readonly maxWaiters: number;
   readonly clock: Clock;
-  readonly random: () => number;
-}
-
-/** An acquire on the way; a spare one is for the future and serves nobody who waits. */
-interface Acquiring {
-  readonly abort: AbortController;
-  readonly spare: boolean;
 }
 
 /**
@@ -45,7 +38,7 @@ interface Acquiring {
 export class Sharing<In = Buffer, Out = Payload> {
   readonly #settings: SharingSettings<In, Out>;
   readonly #shared = new Map<SecureConnection<In, Out>, Shared<In, Out>>();
-  readonly #acquiring = new Set<Acquiring>();
+  readonly #acquiring = new Set<AbortController>();
   readonly #queue: WaitingRoom<Shared<In, Out>>;
   /** How many requests the last connection carried at once: how many the next one probably will. */
   #usualRoom = 128;
@@ -123,18 +116,25 @@ export class Sharing<In = Buffer, Out = Payload> {
   /** Turns away those who wait. */
   close(reason: Error): void {
     this.#queue.clear(() => reason);
-    for (const { abort } of this.#acquiring) abort.abort(reason);
+    for (const abort of this.#acquiring) abort.abort(reason);
   }
 
+  // An idle connection to the picked endpoint is as good as a shared one. Where it has neither, work doesn’t wait for
+  // it while another has room.
   #choose(): Shared<In, Out> | undefined {
-    const { endpoints, clock, random, pool } = this.#settings;
-    const picked = pick(endpoints, clock.now(), random);
-    const own = this.#withRoom((shared) => shared.endpoint === picked);
-    // An idle connection to the picked endpoint is as good as a shared one: the pool lends it at once.
-    if (own ?? picked.idle > 0) return own;
-    const other = this.#withRoom(({ endpoint }) => endpoint.health.until <= clock.now());
-    if (other && picked.connections === 0 && !pool.full) this.#acquire(picked, true);
-    return other;
+    const { balancer } = this.#settings;
+    const picked = balancer.pick();
+    return (
+      this.#withRoom(({ endpoint }) => endpoint === picked) ??
+      this.#borrow(picked) ??
+      this.#withRoom(({ endpoint }) => !balancer.isAside(endpoint))
+    );
+  }
+
+  #borrow(endpoint: Endpoint): Shared<In, Out> | undefined {
+    const { pool, endpointOf } = this.#settings;
+    const lease = pool.tryAcquire((connection) => endpointOf(connection) === endpoint);
+    return lease && this.#share(lease);
   }
 
   #withRoom(fits: (shared: Shared<In, Out>) => boolean): Shared<In, Out> | undefined {
@@ -148,20 +148,16 @@ export class Sharing<In = Buffer, Out = Payload> {
   #open(): void {
     if (this.#suspended) return;
     const needed = Math.ceil(this.#queue.size / this.#usualRoom);
-    while (this.#acquiring.size < needed) this.#acquire(this.#pick(), false);
+    while (this.#acquiring.size < needed) this.#acquire();
   }
 
-  #pick(): Endpoint {
-    const { endpoints, clock, random } = this.#settings;
-    return pick(endpoints, clock.now(), random);
-  }
-
-  #acquire(endpoint: Endpoint, spare: boolean): void {
-    const { pool, endpointOf } = this.#settings;
-    const acquiring: Acquiring = { abort: new AbortController(), spare };
+  #acquire(): void {
+    const { pool, balancer, endpointOf } = this.#settings;
+    const acquiring = new AbortController();
     this.#acquiring.add(acquiring);
+    const endpoint = balancer.pick();
     const prefer = (connection: SecureConnection<In, Out>) => endpointOf(connection) === endpoint;
-    pool.acquire({ signal: acquiring.abort.signal, prefer }).then(
+    pool.acquire({ signal: acquiring.signal, prefer }).then(
       (lease) => {
         this.#acquiring.delete(acquiring);
         this.#arrived(lease);
@@ -174,16 +170,22 @@ export class Sharing<In = Buffer, Out = Payload> {
   }
 
   #arrived(lease: Lease<SecureConnection<In, Out>>): void {
-    const connection = lease.value;
-    const endpoint = this.#settings.endpointOf(connection);
-    const room = this.#settings.roomOf(connection);
-    const shared: Shared<In, Out> = { connection, endpoint, lease, room, inFlight: 0, leaving: false };
-    this.#usualRoom = room;
-    endpoint.shared += 1;
-    this.#shared.set(connection, shared);
+    const shared = this.#share(lease);
     this.#serve();
     if (shared.inFlight === 0) this.#giveBack(shared);
+    else this.makeWay();
     this.#open();
+  }
+
+  #share(lease: Lease<SecureConnection<In, Out>>): Shared<In, Out> {
+    const connection = lease.value;
+    const endpoint = this.#settings.endpointOf(connection);
+    // A peer that answers no requests at all (0) lets them run into their deadlines; nothing else would help either.
+    const room = Math.max(1, this.#settings.roomOf(connection));
+    const shared: Shared<In, Out> = { connection, endpoint, lease, room, inFlight: 0, leaving: false };
+    this.#usualRoom = room;
+    this.#shared.set(connection, shared);
+    return shared;
   }
 
   // Those who wait have deadlines of their own; only an acquire that was turned away at once is their end too.
@@ -203,12 +205,11 @@ export class Sharing<In = Buffer, Out = Payload> {
 
   #dropSurplus(): void {
     if (this.#queue.size > 0) return;
-    for (const { abort, spare } of this.#acquiring) if (!spare) abort.abort();
+    for (const abort of this.#acquiring) abort.abort();
   }
 
   #giveBack(shared: Shared<In, Out>): void {
     if (!this.#shared.delete(shared.connection)) return;
-    shared.endpoint.shared -= 1;
     shared.lease.release();
     this.#open();
   }

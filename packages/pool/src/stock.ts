@@ -1,13 +1,13 @@
 import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { Emptying } from './emptying.js';
-import { dueAt, judge, lifetime } from './eviction.js';
-import { destroy, isAlive } from './factory-calls.js';
+import { lifetime } from './eviction.js';
+import { destroy } from './factory-calls.js';
 import { Histogram } from './histogram.js';
-import { Housekeeper } from './housekeeper.js';
 import { Maker } from './maker.js';
 import { Slots, type Slot } from './slots.js';
 import { creationsWanted } from './supply.js';
+import { Upkeep } from './upkeep.js';
 
 /** Who is told what happens to the stock. */
 export interface StockListener {
@@ -34,38 +34,44 @@ export class Stock<T> {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
   readonly #listener: StockListener;
-  readonly #housekeeper: Housekeeper;
+  readonly #upkeep: Upkeep<T>;
   readonly #byResource = new Map<T, Slot<T>>();
   readonly #emptying = new Emptying();
   #generation = 0;
   #renewing = false;
+  #extending = false;
 
   constructor(factory: Factory<T>, config: PoolConfig, listener: StockListener) {
     this.#factory = factory;
-    // Without a way to see whether something is alive there is nothing to keep alive.
-    this.#config = factory.validate ? config : { ...config, keepalive: Infinity, validateAfter: Infinity };
+    this.#config = config;
     this.#listener = listener;
     this.slots = new Slots(config.max, config.reuse);
     this.maker = new Maker(factory, config);
-    this.#housekeeper = new Housekeeper(config.clock, (now) => this.#sweep(now));
+    this.#upkeep = new Upkeep(factory, config, {
+      slots: this.slots,
+      dispose: (slot, reason) => this.dispose(slot, reason),
+      retire: (slot, reason) => this.#retire(slot, reason),
+      rest: (slot, now) => this.#rest(slot, now),
+    });
   }
 
   /**
-   * Lends an idle one. One that was unused for long is checked first and comes back as idle, unless as many are being
-   * checked as callers wait.
+   * Lends an idle one, of those that `prefer` likes where there is one; with `only` no other. One that was unused for
+   * long is checked first, unless as many are being checked as callers wait; meanwhile a fresh one does as well.
    */
   lend(
     waiting: number,
     prefer?: (resource: T) => boolean,
     now = this.#config.clock.now(),
+    only = false,
   ): Slot<T> | undefined {
-    let slot = (prefer && this.slots.find((idle) => prefer(idle.resource as T))) ?? this.slots.next();
-    if (slot === undefined) return undefined;
-    if (this.#isStale(slot, now)) {
-      if (waiting > this.slots.checking) return void this.#check(slot);
-      slot = this.slots.find((idle) => !this.#isStale(idle, now));
-      if (slot === undefined) return undefined;
+    let slot = prefer && this.slots.find((idle) => prefer(idle.resource as T));
+    if (!only) slot ??= this.slots.next();
+    if (slot !== undefined && this.#upkeep.isStale(slot, now)) {
+      if (waiting > this.slots.checking) void this.#upkeep.check(slot);
+      slot = only ? undefined : this.slots.find((idle) => !this.#upkeep.isStale(idle, now));
     }
+    if (slot === undefined) return undefined;
     slot.lentAt = now;
     this.slots.move(slot, 'active');
     return slot;
@@ -87,7 +93,7 @@ export class Stock<T> {
   grow({ waiting, target }: Need): void {
     const { total, live, creating, checking, max } = this.slots;
     const failing = this.maker.failure !== undefined;
-    const renewing = this.#renewing;
+    const another = this.#renewing || this.#extending;
     const wanted = creationsWanted({
       waiting,
       target,
@@ -96,12 +102,17 @@ export class Stock<T> {
       creating,
       checking,
       max,
-      renewing,
+      another,
       failing,
     });
     if (wanted === 0) return this.maker.rest();
     if (!this.maker.mayStart(() => this.#listener.changed())) return;
     for (let started = 0; started < wanted; started += 1) void this.#create();
+  }
+
+  /** One more is wanted than are needed, as soon as there is a place for it. */
+  extend(): void {
+    this.#extending = true;
   }
 
   /** This one isn’t to be lent again: it goes now, or when it comes back. */
@@ -112,6 +123,16 @@ export class Stock<T> {
 
   retireWhere(fits: (resource: T) => boolean, reason: Reason): void {
     for (const [resource, slot] of [...this.#byResource]) if (fits(resource)) this.#retire(slot, reason);
+  }
+
+  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  retireOne(fits: (resource: T) => boolean, reason: Reason): T | undefined {
+    const candidates = [...this.#byResource.values()].filter(
+      ({ resource, retired }) => retired === undefined && fits(resource as T),
+    );
+    const slot = candidates.find(({ state }) => state === 'idle') ?? candidates[0];
+    if (slot) this.#retire(slot, reason);
+    return slot?.resource;
   }
 
   /** The same for all that exist now, those under construction included. */
@@ -129,7 +150,7 @@ export class Stock<T> {
   /** Nothing is created, checked or expired any more. */
   stop(): void {
     this.maker.stop();
-    this.#housekeeper.stop();
+    this.#upkeep.stop();
     this.retireAll('closed');
   }
 
@@ -166,6 +187,7 @@ export class Stock<T> {
     const slot = this.slots.open(this.#generation);
     const started = clock.now();
     let resource: T;
+    this.#extending = false;
     try {
       resource = await this.maker.make();
     } catch (error) {
@@ -188,7 +210,7 @@ export class Stock<T> {
     this.#byResource.set(resource, slot);
     this.slots.move(slot, 'idle');
     if (slot.retired) return this.dispose(slot, slot.retired);
-    this.#housekeeper.note(dueAt(slot, this.slots.live, this.#config));
+    this.#upkeep.expect(slot);
     if (this.#renewing && slot.generation === this.#generation) this.#renewed();
     this.#listener.created();
     this.#listener.changed();
@@ -204,13 +226,8 @@ export class Stock<T> {
 
   #rest(slot: Slot<T>, now: number): void {
     this.slots.move(slot, 'idle');
-    this.#housekeeper.note(dueAt(slot, this.slots.live, this.#config));
+    this.#upkeep.expect(slot);
     this.#listener.changed(now);
-  }
-
-  #isStale(slot: Slot<T>, now: number): boolean {
-    // Strictly: one that was checked this moment is fresh, even where everything is to be checked.
-    return now - slot.aliveAt > this.#config.validateAfter;
   }
 
   #unfit(slot: Slot<T>, now: number): Reason | undefined {
@@ -235,50 +252,5 @@ export class Stock<T> {
     const told = slot.retired !== undefined;
     slot.retired ??= reason;
     if (slot.state === 'active' && !told) this.#factory.onRetire?.(slot.resource as T, reason);
-  }
-
-  #sweep(now: number): number {
-    let next = Infinity;
-    for (const slot of [...this.slots]) next = Math.min(next, this.#inspect(slot, now));
-    return next;
-  }
-
-  /** Does what is due for one and returns when something is due for it next. */
-  #inspect(slot: Slot<T>, now: number): number {
-    if (slot.state === 'active') return this.#age(slot, now);
-    if (slot.state !== 'idle') return Infinity;
-    const verdict = judge(slot, this.slots.live, this.#config, now);
-    if (verdict === 'keep') return dueAt(slot, this.slots.live, this.#config);
-    if (verdict === 'check') void this.#check(slot);
-    else this.dispose(slot, verdict);
-    return Infinity;
-  }
-
-  #age(slot: Slot<T>, now: number): number {
-    if (slot.expiresAt > now) return slot.expiresAt;
-    this.#retire(slot, 'lifetime');
-    return Infinity;
-  }
-
-  async #check(slot: Slot<T>): Promise<void> {
-    const asked = this.#config.clock.now();
-    this.slots.move(slot, 'checking');
-    const alive = await isAlive(this.#factory, this.#config, slot.resource as T);
-    if (slot.retired) {
-      this.dispose(slot, slot.retired);
-    } else if (alive) {
-      slot.aliveAt = this.#config.clock.now();
-      this.#rest(slot, slot.aliveAt);
-    } else {
-      this.#died(slot, asked);
-    }
-  }
-
-  // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.
-  #died(slot: Slot<T>, asked: number): void {
-    this.dispose(slot, 'dead');
-    for (const other of [...this.slots]) {
-      if (other.state === 'idle' && other.aliveAt < asked) void this.#check(other);
-    }
   }
 }

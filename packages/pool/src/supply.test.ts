@@ -9,7 +9,7 @@ const calm: Situation = {
   checking: 0,
   waiting: 0,
   target: 0,
-  renewing: false,
+  another: false,
   failing: false,
 };
 
@@ -23,7 +23,7 @@ test.each<[string, Partial<Situation>, number]>([
   ['fills up to the target', { target: 4, total: 1, live: 1 }, 3],
   ['lets a single attempt probe after a failure', { waiting: 5, failing: true }, 1],
   ['starts no second probe', { waiting: 5, failing: true, total: 1, creating: 1 }, 0],
-  ['creates one more to replace superseded ones', { total: 3, live: 3, renewing: true }, 1],
+  ['creates one more to replace superseded ones', { total: 3, live: 3, another: true }, 1],
 ])('%s', (_, facts, wanted) => {
   expect(creationsWanted({ ...calm, ...facts })).toBe(wanted);
 });

@@ -11,8 +11,8 @@ export interface Situation {
   readonly waiting: number;
   /** How many resources should exist, whoever waits. */
   readonly target: number;
-  /** One more is wanted although enough exist: it is to replace superseded ones. */
-  readonly renewing: boolean;
+  /** One more is wanted although enough exist: to replace superseded ones, or somewhere else. */
+  readonly another: boolean;
   /** The last attempt failed. */
   readonly failing: boolean;
 }
@@ -22,7 +22,7 @@ export interface Situation {
  * attempt at a time probes, so that a server that comes back isn’t met by a crowd.
  */
 export function creationsWanted(s: Situation): number {
-  const demand = Math.max(s.waiting - s.checking, s.target - s.live, s.renewing ? 1 : 0) - s.creating;
+  const demand = Math.max(s.waiting - s.checking, s.target - s.live, s.another ? 1 : 0) - s.creating;
   const allowed = s.failing ? 1 - s.creating : demand;
   return Math.max(0, Math.min(demand, allowed, s.max - s.total));
 }

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
 import { createCredentials, knsock, lines, listen, serve, type SecureServer } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 import { Changing } from './changing.js';
 
@@ -124,6 +127,61 @@ describe('requests', () => {
     expect(Math.min(...counts)).toBeGreaterThan(30);
   });
 
+  test('spread over endpoints while each caller asks again at once', async () => {
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
+    const slowly = async ({ payload }: { payload: Buffer }) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return payload;
+    };
+    const servers = await Promise.all([1, 2, 3].map(async () => keep(await serve(options, slowly))));
+    const pool = poolOf(servers, { min: 3 });
+    await pool.ready();
+    const callers = Array.from({ length: 10 }, async () => {
+      for (let turn = 0; turn < 60; turn += 1) await pool.request('x');
+    });
+    await Promise.all(callers);
+    const counts = servers.map((server) => [...server.connections()].map((c) => c.stats().messagesReceived));
+    expect(Math.min(...counts.flat())).toBeGreaterThan(100);
+  });
+
+  test('reach an endpoint again that was away while the others took every place', async () => {
+    const server = await echo();
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
+    const away = await serve(options, ({ payload }) => payload);
+    const port = portOf(away);
+    // Chance that favours the first endpoint, and the shortest time set aside.
+    const pool = poolOf([away, server], { max: 4, random: () => 0 });
+    await pool.ready();
+    await away.close({ deadline: 1 });
+    await expect.poll(() => pool.stats().total).toBe(0);
+    const leases = await Promise.all([1, 2, 3, 4].map(() => pool.acquire()));
+    for (const lease of leases) lease.release();
+    expect(pool.stats().endpoints.map(({ connections }) => connections)).toEqual([0, 4]);
+    keep(await serve({ ...options, port }, ({ payload }) => payload));
+    await vi.waitFor(async () => {
+      await pool.request('x');
+      expect(pool.stats().endpoints[0]?.connections).toBeGreaterThan(0);
+    }, 20_000);
+  });
+
+  test('to a peer that answers none reach their deadline, and nothing spins meanwhile', async () => {
+    const { chain: cert, key } = await world.authority.issue({
+      kind: 'server',
+      names: ['127.0.0.1'],
+      days: 1,
+    });
+    const mute = createServer({ cert, key, ALPNProtocols: ['knsock/1'] }, (socket) => {
+      // WELCOME with maxInFlight 0, see docs/wire-format.md.
+      socket.on('error', () => undefined).write(Buffer.from('00000009010010000000000000', 'hex'));
+    });
+    await once(mute.listen(0, '127.0.0.1'), 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port }], credentials: world.client });
+    await expect(pool.request('x', { timeout: 200 })).rejects.toMatchObject({ code: /TIMEOUT/ });
+    await pool.close();
+    mute.close();
+  });
+
   test('let a caller who wants a connection alone have his turn', async () => {
     const pool = poolOf([await echo()], { max: 1 });
     let stop = false;
@@ -140,6 +198,29 @@ describe('requests', () => {
 });
 
 describe('leases', () => {
+  test('come although requests were first in the queue and never pause', async () => {
+    let answer = (): void => undefined;
+    const server = keep(
+      // Each request is answered when the next has come, so that there is always one in flight; the last a little later.
+      await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, () => {
+        answer();
+        return new Promise<string>((resolve) => {
+          answer = () => resolve('at last');
+          setTimeout(answer, 100);
+        });
+      }),
+    );
+    const pool = poolOf([server], { max: 1 });
+    let stop = false;
+    const busy = Array.from({ length: 2 }, async () => {
+      while (!stop) await pool.request('x');
+    });
+    const lease = await pool.acquire({ timeout: 5_000 });
+    stop = true;
+    lease.release();
+    await Promise.all(busy);
+  });
+
   test('are exclusive, and their connection is used again', async () => {
     const pool = poolOf([await echo()]);
     const first = await pool.acquire();

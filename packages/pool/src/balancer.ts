@@ -1,0 +1,63 @@
+import type { Payload, SecureConnection } from '@knsock/core';
+import { pick } from './balance.js';
+import type { Clock } from './clock.js';
+import type { Endpoint } from './endpoint.js';
+import type { Pool } from './pool.js';
+
+/** What balancing needs. */
+export interface BalancerSettings<In, Out> {
+  readonly pool: Pool<SecureConnection<In, Out>>;
+  readonly endpoints: readonly Endpoint[];
+  readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Chooses endpoints, and has connections opened where the choices fall. */
+export class Balancer<In = Buffer, Out = Payload> {
+  readonly #settings: BalancerSettings<In, Out>;
+  #moving = false;
+
+  constructor(settings: BalancerSettings<In, Out>) {
+    this.#settings = settings;
+  }
+
+  /** Where the next piece of work should go. */
+  pick(): Endpoint {
+    const { endpoints, clock, random } = this.#settings;
+    const picked = pick(endpoints, clock.now(), random);
+    if (endpoints.length > 1) this.#provide(picked);
+    return picked;
+  }
+
+  /** Whether it is one that is set aside at the moment. */
+  isAside({ health }: Endpoint): boolean {
+    return health.until > this.#settings.clock.now();
+  }
+
+  // An endpoint that was away has no connections when it is back, and those of the others may suffice for every caller:
+  // without this it would stay idle until theirs have grown old.
+  #provide(picked: Endpoint): void {
+    const { pool } = this.#settings;
+    if (!pool.full) {
+      if (picked.connections === 0) pool.extend();
+      return;
+    }
+    const busiest = this.#busiest();
+    if (!this.#moving && busiest.connections >= picked.connections + 2) this.#move(busiest);
+  }
+
+  #busiest(): Endpoint {
+    return this.#settings.endpoints.reduce((a, b) => (b.connections > a.connections ? b : a));
+  }
+
+  /** One of its connections goes, now or when it comes back; the next is opened where there are fewest. */
+  #move(from: Endpoint): void {
+    const { pool, endpointOf } = this.#settings;
+    const gone = pool.retireOne((connection) => endpointOf(connection) === from);
+    if (gone === undefined) return;
+    this.#moving = true;
+    pool.extend();
+    void gone.closed.then(() => (this.#moving = false));
+  }
+}
