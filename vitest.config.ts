@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from the sources: the condition replaces the built files of our own packages.
 const ssr = { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } };
+
+const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
 const packages = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
   ssr,
@@ -27,7 +30,7 @@ export default defineConfig({
           root: 'tests',
           include: ['src/**/*.test.ts'],
           exclude: ['src/interop/**'],
-          globalSetup: ['src/support/built-command.ts'],
+          globalSetup: [builtCommand],
           testTimeout: 30_000,
         },
       },

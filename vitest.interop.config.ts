@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+
+const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
 // The tests against other programs: apart, because a newcomer's machine may have none of those.
 export default defineConfig({
@@ -8,7 +11,7 @@ export default defineConfig({
     name: 'interop',
     root: 'tests',
     include: ['src/interop/**/*.test.ts'],
-    globalSetup: ['src/support/built-command.ts'],
+    globalSetup: [builtCommand],
     reporters: ['default', '../scripts/closing-line-reporter.mjs'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

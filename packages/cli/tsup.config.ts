@@ -1,12 +1,62 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 import { library } from '../../scripts/tsup.base.js';
 
-export default defineConfig({
-  ...library({ index: 'src/index.ts', bin: 'src/bin.ts' }),
-  // Bundled, since finding and reading their files is a good part of a short command's time.
-  noExternal: ['commander', 'picocolors'],
-  // Commander is CommonJS and asks for Node's own modules by require.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+// Bundled from the sources: finding, reading and compiling files is most of a short command's time. The certificate
+// maker is large, seldom needed, and stays a package.
+const bundled: Options = {
+  noExternal: ['commander', 'picocolors', /^@knsock\/(core|pool)/],
+  esbuildOptions: (options) => {
+    options.conditions = ['@knsock/source'];
   },
-});
+};
+
+export default defineConfig(bundles('.'));
+
+/** @param folder where this package is */
+export function bundles(folder: string): Options[] {
+  return [everything(folder), send(folder)];
+}
+
+function everything(folder: string): Options {
+  return {
+    ...library({ index: `${folder}/src/index.ts`, bin: `${folder}/src/bin.ts` }),
+    ...bundled,
+    clean: ['!send.cjs*'], // both are built at once
+    // Commander is CommonJS and asks for Node's own modules by require.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  };
+}
+
+/** `knsock send` alone, in one file: it's what scripts start most. */
+function send(folder: string): Options {
+  return {
+    ...library({ send: `${folder}/src/bin.ts` }),
+    ...bundled,
+    clean: false,
+    dts: false,
+    format: ['cjs'],
+    shims: true,
+    splitting: false,
+    esbuildOptions: (options, context) => {
+      bundled.esbuildOptions?.(options, context);
+      // All of `minify` but the names, which errors and stack traces tell.
+      options.minifyWhitespace = true;
+      options.minifySyntax = true;
+    },
+    esbuildPlugins: [onlyCommand('send')],
+  };
+}
+
+/** Leaves the other commands out of a bundle; bin/knsock.cjs never asks it for them. */
+function onlyCommand(name: string): NonNullable<Options['esbuildPlugins']>[number] {
+  return {
+    name: 'only-command',
+    setup: (build) => {
+      build.onResolve({ filter: /^\.\/commands\// }, ({ path }) =>
+        path === `./commands/${name}.js` ? undefined : { path, external: true },
+      );
+    },
+  };
+}

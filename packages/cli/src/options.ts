@@ -5,12 +5,11 @@ import type {
   AuthorizeRule,
   AuthorizeRules,
   CredentialFiles,
-  Framing,
   TlsProfileOptions,
 } from '@knsock/core';
 import { UsageError } from './usage-error.js';
 
-export const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
+const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
 export type FramingName = (typeof framingNames)[number];
 
 /** Files that say who we are and whom we trust. */
@@ -100,13 +99,6 @@ export async function credentialFiles(flags: CredentialFlags): Promise<Credentia
     pfxFile: flags.pfx,
     passphrase,
   };
-}
-
-/** The framing of that name. */
-export async function framingOf(name: FramingName): Promise<Framing> {
-  const { knsock, lengthPrefixed, lines, raw } = await import('@knsock/core');
-  const framings = { knsock, raw, lines, 'length-prefixed': lengthPrefixed } as const;
-  return framings[name]();
 }
 
 export function profileOf({ minTls, maxTls }: ProfileFlags): TlsProfileOptions {

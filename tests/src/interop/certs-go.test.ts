@@ -43,7 +43,7 @@ beforeEach((context) => needsTools(context, 'go'));
 function verify(ca: string, chain: string, name: string, usage: 'server' | 'client' = 'server'): string {
   writeFileSync(path.join(folder, 'ca.pem'), ca);
   writeFileSync(path.join(folder, 'chain.pem'), chain);
-  return execFileSync('./verify', [usage, name], { cwd: folder, encoding: 'utf8' }).trim();
+  return execFileSync(path.join(folder, 'verify'), [usage, name], { cwd: folder, encoding: 'utf8' }).trim();
 }
 
 describe('Go’s crypto/x509', () => {

@@ -1,42 +1,39 @@
 /** Builds the command once for all tests: a process from the sources themselves takes a second to begin. */
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
 import type { TestProject } from 'vitest/node';
+import { bundles } from '../../../packages/cli/tsup.config.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The built entry of the command. */
+    /** The entry of the command. */
     knsock: string;
   }
 }
 
 const cli = fileURLToPath(new URL('../../../packages/cli', import.meta.url));
 
+/** Laid out as the package is, but with everything inside, so that no other package has to be built. */
 export default async function buildCommand({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'knsock-command-'));
+  await mkdir(path.join(folder, 'bin'));
+  for (const file of ['package.json', 'bin/knsock.cjs'])
+    await copyFile(path.join(cli, file), path.join(folder, file));
   const outDir = path.join(folder, 'dist');
-  await copyFile(path.join(cli, 'package.json'), path.join(folder, 'package.json'));
-  await build({
+  const tsconfig = path.join(cli, 'tsconfig.build.json');
+  const common = {
     config: false,
     silent: true,
-    entry: { bin: path.join(cli, 'src/bin.ts') },
-    outDir,
-    format: ['esm'],
-    platform: 'node',
-    target: 'node20.19',
-    splitting: true,
-    removeNodeProtocol: false,
+    clean: false,
+    dts: false,
     noExternal: [/./],
-    banner: {
-      js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);",
-    },
-    esbuildOptions: (options) => {
-      options.conditions = ['@knsock/source'];
-    },
-  });
-  provide('knsock', path.join(outDir, 'bin.js'));
+    outDir,
+    tsconfig,
+  };
+  for (const bundle of bundles(cli)) await build({ ...bundle, ...common });
+  provide('knsock', path.join(folder, 'bin', 'knsock.cjs'));
   return () => rm(folder, { recursive: true });
 }

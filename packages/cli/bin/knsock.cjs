@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+'use strict';
+// CommonJS, since node starts it soonest. What scripts ask most is answered before anything else is loaded, and
+// `send`, which they start most, has a file of its own that holds all it needs.
+const { writeSync } = require('node:fs');
+
+const [first, ...others] = process.argv.slice(2);
+if (others.length === 0 && (first === '--version' || first === '-V')) {
+  try {
+    writeSync(1, `${require('../package.json').version}\n`);
+  } catch (error) {
+    // Nobody reads the answer: nothing to tell anybody.
+    if (error.code !== 'EPIPE') throw error;
+  }
+} else {
+  // What is bundled has source maps; stack traces are shown with --debug only.
+  // eslint-disable-next-line n/no-unsupported-features/node-builtins -- experimental on Node 20, which has it
+  if (process.argv.includes('--debug')) process.setSourceMapsEnabled(true);
+  if (first === 'send') require('../dist/send.cjs');
+  else void import('../dist/bin.js');
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { bundles } from '../../../packages/cli/tsup.config.js';
+import { workspace } from '../docs/documents.js';
+
+const cli = path.join(workspace, 'packages/cli');
+
+it('tells the licence of every foreign package that the command carries inside', () => {
+  const told = readFileSync(path.join(cli, 'THIRD-PARTY-LICENSES'), 'utf8');
+  const names = bundles(cli).flatMap(({ noExternal = [] }) =>
+    noExternal.filter((name) => typeof name === 'string'),
+  );
+  expect(names).toContain('commander');
+  for (const name of names) {
+    const manifest = createRequire(path.join(cli, 'package.json')).resolve(`${name}/package.json`);
+    expect(told).toContain(readFileSync(path.join(path.dirname(manifest), 'LICENSE'), 'utf8').trim());
+  }
+});
