@@ -1,7 +1,13 @@
 // What core does alone, from an ES module: read a certificate, fail with a code, check a framing.
 import assert from 'node:assert/strict';
 import { rootCertificates } from 'node:tls';
-import { connect, InvalidOptionError, lines } from '@knsock/core';
+import {
+  connect,
+  ConnectionRefusedError,
+  InvalidOptionError,
+  lines,
+  sendSslTcpMessageSync,
+} from '@knsock/core';
 import { EasySocketError } from '@knsock/core/errors';
 import { lengthPrefixed } from '@knsock/core/framing';
 import { parseCertificate } from '@knsock/core/x509';
@@ -13,3 +19,9 @@ assert.equal(typeof lengthPrefixed().decoder, 'function');
 const misuse = await connect({ host: 'localhost', port: 65_536 }).catch((error) => error);
 assert.ok(misuse instanceof InvalidOptionError && misuse instanceof EasySocketError);
 assert.equal(misuse.option, 'port');
+
+// The worker of blocking calls is found in the package, and its errors come back whole.
+assert.throws(
+  () => sendSslTcpMessageSync('127.0.0.1', 1, 'hello'),
+  (error) => error instanceof ConnectionRefusedError && error.code === 'KNSOCK_CONNECTION_REFUSED',
+);

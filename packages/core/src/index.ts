@@ -59,7 +59,9 @@ export type { ClientAddress, SslHandler } from './facade/start-ssl-tcp-server.js
 export type { SslConnection } from './facade/ssl-connection.js';
 export type { SslServerOptions } from './facade/ssl-server-options.js';
 export { sendSslTcpMessage, sendSslTcpMessageAsync } from './facade/send-ssl-tcp-message.js';
+export { sendSslTcpMessageSync } from './sync/send-ssl-tcp-message-sync.js';
 export type { SslMessageOptions } from './facade/ssl-message-options.js';
+export type { SyncSslMessageOptions } from './sync/sync-message-options.js';
 export type { ReplyEnd } from './facade/reply.js';
 
 // What can be watched
@@ -67,6 +69,7 @@ export type { KnsockEvents } from './observe/channels.js';
 
 // Errors
 export { EasySocketError, type ErrorDetails } from './errors/base.js';
+export { BlockingCallError, type BlockingReason } from './errors/blocking.js';
 export { type ErrorCode } from './errors/codes.js';
 export { explain, type Explanation } from './errors/explain.js';
 export { type Side } from './errors/causes.js';

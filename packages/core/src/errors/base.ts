@@ -48,6 +48,19 @@ export class EasySocketError extends Error {
   }
 }
 
+/** An error of that class from its parts, as they came from another thread; its constructor isn't run. */
+export function reviveError(
+  family: typeof EasySocketError,
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+  cause: unknown,
+): EasySocketError {
+  const plain = new Error(message, cause === undefined ? undefined : { cause });
+  const error = Object.setPrototypeOf(plain, family.prototype) as EasySocketError;
+  Object.assign(error, fields);
+  return Object.defineProperty(error, BRAND, { value: brandsOf(family) });
+}
+
 function brandsOf(constructor: typeof EasySocketError): string[] {
   const brands: string[] = [];
   let family: typeof EasySocketError | null = constructor;

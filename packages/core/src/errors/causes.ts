@@ -145,5 +145,13 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_INVALID_JSON: ['peer', 'the message isn’t JSON, or not of the shape agreed on'],
   KNSOCK_REMOTE_HANDLER: ['peer', 'the peer’s handler answered with a failure'],
   KNSOCK_REQUEST_NOT_STARTED: ['peer', 'the peer never began to work on it'],
+  KNSOCK_BLOCKING_SAME_THREAD: [
+    'local',
+    'the server runs in the thread that the call blocks, so neither could ever go on',
+  ],
+  KNSOCK_BLOCKING_WORKER: [
+    'local',
+    'blocking calls are done by a worker thread, and it couldn’t be started or has died',
+  ],
   KNSOCK_INVALID_OPTION: ['local', 'an option has a value that can’t be meant'],
 };

@@ -162,6 +162,12 @@ export const codes = {
   KNSOCK_INVALID_JSON: final('Does the peer send JSON of the agreed shape?'),
   KNSOCK_REMOTE_HANDLER: final('The peer’s handler failed; its log says why.'),
   KNSOCK_REQUEST_NOT_STARTED: passing('The peer never started it, so it is safe to send again.'),
+  KNSOCK_BLOCKING_SAME_THREAD: final(
+    'Use await sendSslTcpMessage(…) here, or run the server in another process or worker thread.',
+  ),
+  KNSOCK_BLOCKING_WORKER: final(
+    'In a bundle, build the entry @knsock/core/sync-worker as sync-worker.js beside it, or use await sendSslTcpMessage(…).',
+  ),
   KNSOCK_INVALID_OPTION: final('See docs/defaults.md for every option.'),
 } as const satisfies Record<string, CodeFacts>;
 

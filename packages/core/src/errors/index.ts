@@ -1,4 +1,5 @@
 export { EasySocketError, type ErrorDetails } from './base.js';
+export { BlockingCallError, type BlockingReason } from './blocking.js';
 export { type ErrorCode } from './codes.js';
 export { type Side } from './causes.js';
 export { type CertificateEvidence, type HandshakeOffer } from './evidence.js';

@@ -15,6 +15,13 @@ export interface ReplyRule {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A reply, and whether it left the connection as a next exchange needs it. */
+export interface Exchanged {
+  readonly reply: Buffer;
+  /** Neither has the peer ended, nor came more than the reply. */
+  readonly reusable: boolean;
+}
+
 /**
  * Sends, and gathers the reply. Never half-closes: servers of asyncio and Node would drop the reply.
  * @throws ReplyTimeoutError with what was received; MessageTooLargeError, TruncatedMessageError, ConnectionError
@@ -23,18 +30,18 @@ export async function exchangeOnce(
   connection: SecureConnection,
   message: Payload,
   rule: ReplyRule,
-): Promise<Buffer> {
+): Promise<Exchanged> {
   const reply = new Reply(rule.until, rule.maxReplyBytes);
   await connection.send(message, { signal: rule.signal });
   for (;;) {
     const left = rule.deadline - performance.now();
     const piece = await pieceWithin(Math.min(left, reply.quiet), connection, rule.signal);
-    if (piece === null) return reply.end();
+    if (piece === null) return { reply: reply.end(), reusable: false };
     if (piece === SILENCE) {
-      if (reply.quiet < left) return reply.bytes;
+      if (reply.quiet < left) return { reply: reply.bytes, reusable: true };
       throw new ReplyTimeoutError(rule.timeout, reply.bytes);
     }
-    if (reply.add(piece)) return reply.bytes;
+    if (reply.add(piece)) return { reply: reply.bytes, reusable: !reply.overrun };
   }
 }
 

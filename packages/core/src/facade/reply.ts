@@ -26,7 +26,8 @@ export function parseReplyEnd(until: ReplyEnd | undefined, maxReplyBytes: number
 export class Reply {
   readonly #until: ReplyEnd;
   readonly #limit: number;
-  #pieces: Buffer[] = [];
+  /** Grows by doubling: a reply that trickles in byte by byte costs no more than its bytes. */
+  #store: Buffer = NOTHING;
   #size = 0;
 
   constructor(until: ReplyEnd, maxBytes: number) {
@@ -43,20 +44,20 @@ export class Reply {
 
   /** What has come. */
   get bytes(): Buffer {
-    if (this.#pieces.length === 1) return this.#pieces[0] as Buffer;
-    const all = Buffer.concat(this.#pieces, this.#size);
-    this.#pieces = [all];
-    return all;
+    return this.#store.subarray(0, this.#size);
   }
+
+  /** Whether more came with the last piece than was asked for. */
+  overrun = false;
 
   /** Takes the next piece and tells whether the reply is whole. @throws MessageTooLargeError */
   add(piece: Buffer): boolean {
     const wanted = this.#wanted;
-    const taken = piece.length > wanted ? piece.subarray(0, wanted) : piece;
-    this.#size += taken.length;
-    if (this.#size > this.#limit)
-      throw new MessageTooLargeError(this.#size, this.#limit, { hint: TOO_LARGE });
-    this.#pieces.push(taken);
+    this.overrun = piece.length > wanted;
+    const taken = this.overrun ? piece.subarray(0, wanted) : piece;
+    const size = this.#size + taken.length;
+    if (size > this.#limit) throw new MessageTooLargeError(size, this.#limit, { hint: TOO_LARGE });
+    this.#append(taken, size);
     return this.#until === 'first' || taken.length === wanted;
   }
 
@@ -67,6 +68,20 @@ export class Reply {
     throw new TruncatedMessageError(`the peer ended after ${came} of its reply`, { received: this.bytes });
   }
 
+  #append(piece: Buffer, size: number): void {
+    if (this.#size === 0) {
+      this.#store = piece;
+    } else {
+      if (size > this.#store.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(size, 2 * this.#size)));
+        this.#store.copy(larger, 0, 0, this.#size);
+        this.#store = larger;
+      }
+      piece.copy(this.#store, this.#size);
+    }
+    this.#size = size;
+  }
+
   /** How many bytes are missing, where their number is known. */
   get #wanted(): number {
     return typeof this.#until === 'object' && 'bytes' in this.#until
@@ -75,4 +90,5 @@ export class Reply {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 const TOO_LARGE = 'Raise maxReplyBytes, or use connect() with framing: raw() and read piece by piece.';

@@ -1,12 +1,14 @@
 /** kn-sock's clients: connect, send, and return the reply, which kn-sock threw away. */
 import { connect } from '../client/connect.js';
 import type { Payload } from '../framing/framing.js';
-import { closeReadingAway } from './close-reading-away.js';
+import { closeReadingAway, GOODBYE } from './close-reading-away.js';
 import { exchangeOnce } from './exchange-once.js';
-import { connectOptionsOf, parseSslMessage, type SslMessageOptions } from './ssl-message-options.js';
-
-/** How long the peer may take to end in turn, once we have the reply; nothing is lost by cutting it off then. */
-const GOODBYE = 1_000;
+import {
+  connectOptionsOf,
+  loadSslCredentials,
+  parseSslMessage,
+  type SslMessageOptions,
+} from './ssl-message-options.js';
 
 /**
  * Sends a message to a server of kn-sock's kind and resolves with its reply, which ends where `until` says. An empty
@@ -24,9 +26,11 @@ export async function sendSslTcpMessage(
   const { timeout, until, maxReplyBytes } = parsed;
   const { signal } = options;
   const deadline = performance.now() + timeout;
-  const connection = await connect({ ...(await connectOptionsOf(parsed)), signal });
+  const credentials = await loadSslCredentials(parsed);
+  const connection = await connect({ ...connectOptionsOf(parsed, credentials), signal });
   try {
-    return await exchangeOnce(connection, message, { until, maxReplyBytes, timeout, deadline, signal });
+    const rule = { until, maxReplyBytes, timeout, deadline, signal };
+    return (await exchangeOnce(connection, message, rule)).reply;
   } finally {
     closeReadingAway(connection, GOODBYE);
   }

@@ -1,4 +1,5 @@
 /** The options of kn-sock's clients, read once. */
+import type { Credentials } from '../credentials/credentials.js';
 import { loadCredentials } from '../credentials/load.js';
 import type { ConnectOptions } from '../client/config.js';
 import { InvalidOptionError } from '../errors/index.js';
@@ -41,7 +42,8 @@ export interface SslMessage {
   readonly maxReplyBytes: number;
 }
 
-const known = new Set([
+/** The names of the options. */
+export const sslMessageOptionNames = [
   'cafile',
   'certfile',
   'keyfile',
@@ -50,7 +52,9 @@ const known = new Set([
   'until',
   'maxReplyBytes',
   'signal',
-]);
+] as const;
+
+const known = new Set<string>(sslMessageOptionNames);
 
 const MAX_REPLY = 67_108_864;
 
@@ -77,14 +81,19 @@ export function parseSslMessage(
   return { host, port, message, cafile, certfile, keyfile, verify, timeout, until, maxReplyBytes };
 }
 
-/** How to connect for it; reads the files. @throws CredentialsError */
-export async function connectOptionsOf(message: SslMessage): Promise<ConnectOptions> {
-  const { host, port, cafile, certfile, keyfile, verify, timeout } = message;
+/** Reads its files. @throws CredentialsError */
+export function loadSslCredentials({ cafile, certfile, keyfile }: SslMessage): Promise<Credentials> {
+  return loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
+}
+
+/** How to connect for it. */
+export function connectOptionsOf(message: SslMessage, credentials: Credentials): ConnectOptions {
+  const { host, port, verify, timeout } = message;
   return {
     host,
     port,
     framing: raw(),
-    credentials: await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile }),
+    credentials,
     dangerouslySkipVerification: !verify,
     connectTimeout: timeout,
   };

@@ -5,6 +5,7 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
 import type { HostConfig } from './config.js';
+import { noteListening } from './listening-here.js';
 import type { ServerAddress } from './secure-server.js';
 
 export class Acceptor {
@@ -30,6 +31,7 @@ export class Acceptor {
         resolve();
       });
     });
+    this.#listener.once('close', noteListening(this.address));
     this.#listener.on('error', () => {
       // libuv answers EMFILE by accepting and closing what waits, so the backlog doesn't spin; listening goes on.
       this.errors += 1;
