@@ -42,8 +42,7 @@ export interface SslMessage {
   readonly maxReplyBytes: number;
 }
 
-/** The names of the options. */
-export const sslMessageOptionNames = [
+const known = new Set([
   'cafile',
   'certfile',
   'keyfile',
@@ -52,9 +51,7 @@ export const sslMessageOptionNames = [
   'until',
   'maxReplyBytes',
   'signal',
-] as const;
-
-const known = new Set<string>(sslMessageOptionNames);
+]);
 
 const MAX_REPLY = 67_108_864;
 
