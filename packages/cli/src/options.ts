@@ -1,12 +1,7 @@
 /** The options that several commands share: their flags, and what they become. */
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type {
-  AuthorizeRule,
-  AuthorizeRules,
-  CredentialFiles,
-  TlsProfileOptions,
-} from '@knsock/core';
+import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
 import { UsageError } from './usage-error.js';
 
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { bundles } from '../../../packages/cli/tsup.config.js';
@@ -14,7 +13,6 @@ it('tells the licence of every foreign package that the command carries inside',
   );
   expect(names).toContain('commander');
   for (const name of names) {
-    const manifest = createRequire(path.join(cli, 'package.json')).resolve(`${name}/package.json`);
-    expect(told).toContain(readFileSync(path.join(path.dirname(manifest), 'LICENSE'), 'utf8').trim());
+    expect(told).toContain(readFileSync(path.join(cli, 'node_modules', name, 'LICENSE'), 'utf8').trim());
   }
 });

@@ -8,27 +8,9 @@ import {
   bytes,
   count,
   milliseconds,
-  type CredentialFlags,
-  type FramingFlags,
-  type ProfileFlags,
 } from '../options.js';
 import type { Output } from '../output.js';
-
-export interface SendFlags extends CredentialFlags, FramingFlags, ProfileFlags {
-  file?: string[];
-  chunk?: number;
-  repeat: number;
-  content: 'bytes' | 'json';
-  reply: boolean;
-  newline: boolean;
-  wait?: number;
-  timeout: number;
-  connectTimeout?: number;
-  servername?: string;
-  pin?: string[];
-  dangerouslySkipVerification?: boolean;
-  verbose?: boolean;
-}
+import type { SendFlags } from '../sending/flags.js';
 
 export function defineSend(command: Command, output: Output): void {
   command

@@ -1,6 +1,5 @@
 /** `knsock serve` */
 import { Option, type Command } from 'commander';
-import type { ClientCertificates } from '@knsock/core';
 import {
   addAllowOptions,
   addCredentialOptions,
@@ -9,28 +8,9 @@ import {
   count,
   milliseconds,
   port,
-  type AllowFlags,
-  type CredentialFlags,
-  type FramingFlags,
-  type ProfileFlags,
 } from '../options.js';
 import type { Output } from '../output.js';
-
-export interface ServeFlags extends CredentialFlags, FramingFlags, ProfileFlags, AllowFlags {
-  host?: string;
-  port?: number;
-  unix?: string;
-  clientCert?: ClientCertificates;
-  handshakeTimeout?: number;
-  idleTimeout?: number;
-  drainTimeout?: number;
-  maxConnections?: number;
-  content: 'bytes' | 'json';
-  exec?: string;
-  handler?: string;
-  dev?: boolean;
-  status?: string;
-}
+import type { ServeFlags } from '../serving/flags.js';
 
 export function defineServe(command: Command, output: Output): void {
   command

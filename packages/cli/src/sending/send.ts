@@ -2,12 +2,12 @@
 import { connect, loadCredentials, type ConnectOptions, type SecureConnection } from '@knsock/core';
 import type { Framing } from '@knsock/core/framing';
 import { parseAddress } from '../address.js';
-import type { SendFlags } from '../commands/send.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
 import { ask } from './ask.js';
 import type { Cut } from './cut.js';
+import type { SendFlags } from './flags.js';
 import { messages, type Source } from './message-source.js';
 import { pipeBytes } from './pipe.js';
 import { Replies } from './replies.js';

@@ -6,13 +6,13 @@ import {
   type ListenOptions,
   type SecureServer,
 } from '@knsock/core';
-import type { ServeFlags } from '../commands/serve.js';
 import { framingOf } from '../framings.js';
 import { allowRules, credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage-error.js';
 import { answeringOf } from './answering.js';
 import { developmentCertificates, type Development } from './development.js';
+import type { ServeFlags } from './flags.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
 import { startStatus, type StatusPage } from './status.js';

@@ -1,0 +1,18 @@
+/** The flags of `knsock send`, as they were parsed. */
+import type { CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
+
+export interface SendFlags extends CredentialFlags, FramingFlags, ProfileFlags {
+  file?: string[];
+  chunk?: number;
+  repeat: number;
+  content: 'bytes' | 'json';
+  reply: boolean;
+  newline: boolean;
+  wait?: number;
+  timeout: number;
+  connectTimeout?: number;
+  servername?: string;
+  pin?: string[];
+  dangerouslySkipVerification?: boolean;
+  verbose?: boolean;
+}
