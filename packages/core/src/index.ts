@@ -6,7 +6,8 @@ export type { ListenOptions } from './server/config.js';
 export type { ClientCertificates, SniEntry, SniMap } from './server/trust-state.js';
 export type { AdmissionOptions, AdmissionRefusal } from './server/admission.js';
 export type { Rotation } from './server/secure-server.js';
-export type { Endpoint, ProxyHeader, ProxyInfo, ProxyTlv } from './transport/proxy-header.js';
+export type { Endpoint, ProxyInfo, ProxyTlv } from './transport/proxy-header.js';
+export type { ProxyHeader } from './transport/proxy-header-writer.js';
 export type { SecureServer, ServerAddress, ServerStats } from './server/secure-server.js';
 export type { ConnectOptions } from './client/config.js';
 export type {

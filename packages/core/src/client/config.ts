@@ -19,6 +19,7 @@ import {
 import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
+import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
 import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
 
 /** Where to connect, whom to trust there, and as whom. Times are milliseconds. */
@@ -46,6 +47,8 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   pinsOnly?: boolean | undefined;
   /** Whether to resume earlier sessions, which are judged anew all the same; default true. */
   resume?: boolean | undefined;
+  /** Sent before TLS: the client that we speak for, by the PROXY protocol, to a server or balancer that expects it. */
+  proxyHeader?: ProxyHeader | undefined;
   /** Answers the server's requests. */
   onRequest?: RequestHandler<In, Out> | undefined;
   /** Gives up connecting; has no effect afterwards. */
@@ -67,6 +70,8 @@ export interface ReachConfig {
   readonly connectTimeout: number;
   /** Sent by SNI; empty where there is no name to send. */
   readonly servername: string;
+  /** What goes out before TLS; null where nothing does. */
+  readonly proxyHeader: Buffer | null;
   readonly resume: boolean;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
@@ -96,6 +101,7 @@ const known = new Set<string>([
   'dangerouslySkipVerification',
   'pinsOnly',
   'resume',
+  'proxyHeader',
   'onRequest',
   'signal',
   'tls',
@@ -127,6 +133,7 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     trustWith,
     connectTimeout: milliseconds('connectTimeout', options.connectTimeout, 10_000),
     servername,
+    proxyHeader: options.proxyHeader === undefined ? null : writeProxyHeader(options.proxyHeader),
     resume: options.resume ?? true,
     requestHandler: options.onRequest ?? null,
     signal: options.signal ?? null,

@@ -13,6 +13,7 @@ import {
   type TimeoutPhase,
 } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
+import { isKnsock } from '../framing/index.js';
 import { channels } from '../observe/channels.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
@@ -98,6 +99,7 @@ async function dialTls<In, Out>(
   try {
     const stream = await dial({
       target: config.target,
+      header: config.proxyHeader,
       tls: tlsOptions(config, kept),
       offer: offerOf(config.profile),
       signal,
@@ -181,7 +183,8 @@ async function admit<In, Out>(
     socket,
     proxy: null,
     requestHandler: config.requestHandler,
-    explainEnd: () => explainSilence(config, socket, tickets),
+    // A knsock server says what it has against us: its silence is no refusal.
+    explainEnd: isKnsock(config.framing) ? null : () => explainSilence(config, socket, tickets),
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);

@@ -70,7 +70,8 @@ export class Backlog {
 
   #keep(held: Held): void {
     const total = this.#bytes + held.bytes.length;
-    if (total > this.#maxBytes) {
+    // A message by itself always fits: how large one may be is another limit's business.
+    if (total > this.#maxBytes && this.#held.size > 0) {
       throw new EasySocketError(
         'KNSOCK_QUEUE_FULL',
         `the peer reads slowly: ${this.#bytes} bytes wait for it, and ${held.bytes.length} more are over the limit of ${this.#maxBytes}`,

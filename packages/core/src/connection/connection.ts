@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
 import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
+import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
@@ -195,9 +196,10 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
   }
 
   close({ deadline }: { deadline?: number | undefined } = {}): Promise<void> {
+    const wait = timeToClose(deadline, this.#link.limits.drainTimeout);
     if (this.#closing === null) {
       this.#closing = this.closed.then(() => undefined);
-      this.#link.life.close(deadline ?? this.#link.limits.drainTimeout);
+      this.#link.life.close(wait);
     }
     return this.#closing;
   }

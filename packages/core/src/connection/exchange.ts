@@ -14,6 +14,8 @@ export interface ExchangeHost<In, Out> {
   readonly writer: Writer;
   /** The connection as its program sees it. */
   readonly connection: SecureConnection<In, Out>;
+  /** Whether the peer leaves more of what we send unread than may wait: nothing that makes more is begun. */
+  readonly overfull: boolean;
   /** A message for the program arrived. */
   deliver(message: In, bytes: number): void;
   /** Both sides may send now. */
@@ -42,6 +44,8 @@ export interface Exchange<In, Out> {
   readonly received: number;
   readonly sent: number;
   start(): void;
+  /** The peer reads again: what was not begun is begun. */
+  resume(): void;
   /** @throws ProtocolError */
   push(chunk: Buffer): void;
   /** The peer's bytes ended. @throws TruncatedMessageError */

@@ -25,12 +25,14 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   readonly #responder: Responder<In, Out>;
   /** Answers that are ready before their turn. */
   readonly #ready = new Map<number, Uint8Array>();
-  /** Requests held back while as many as allowed are worked on. */
+  /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
   #waiting: ReceivedRequest<In>[] = [];
+  #nextWaiting = 0;
   #running = false;
   #over = false;
   #asked = 0;
   #requestsReceived = 0;
+  #started = 0;
   #answered = 0;
 
   constructor(host: ExchangeHost<In, Out>) {
@@ -54,7 +56,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   get full(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.length > this.#nextWaiting;
   }
 
   get requestsWaiting(): number {
@@ -67,6 +69,10 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   push(chunk: Buffer): void {
     this.#decoder.push(chunk, this);
+  }
+
+  resume(): void {
+    if (this.full) this.#runWaiting();
   }
 
   end(): void {
@@ -143,6 +149,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     this.#over = true;
     this.#pending.failAll(error);
     this.#waiting = [];
+    this.#nextWaiting = 0;
     this.#responder.cancelAll(error);
   }
 
@@ -167,8 +174,18 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   #receiveRequest(payload: In): void {
     const request = new ReceivedRequest<In>(++this.#requestsReceived, payload, this.#host.connection);
-    if (this.#responder.size >= this.#host.limits.maxRequestsInFlight) this.#waiting.push(request);
-    else this.#responder.run(request);
+    if (this.full || !this.#mayRun) this.#waiting.push(request);
+    else this.#run(request);
+  }
+
+  /** An answer that waits for an earlier one counts: a slow request must not let answers pile up behind it. */
+  get #mayRun(): boolean {
+    return this.#started - this.#answered < this.#host.limits.maxRequestsInFlight && !this.#host.overfull;
+  }
+
+  #run(request: ReceivedRequest<In>): void {
+    this.#started += 1;
+    this.#responder.run(request);
   }
 
   /** Sends answers as far as their order allows. */
@@ -181,19 +198,18 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
       answer = this.#ready.get(this.#answered + 1);
     }
     if (this.requestsHandled === 0) this.idle();
-    else if (this.#waiting.length > 0) this.#runWaiting();
+    else if (this.full) this.#runWaiting();
   }
 
   /** A loop and no recursion: handlers that answer at once may be thousands in a row. */
   #runWaiting(): void {
     if (this.#running) return;
     this.#running = true;
-    let at = 0;
-    while (at < this.#waiting.length && this.#responder.size < this.#host.limits.maxRequestsInFlight) {
-      this.#responder.run(this.#waiting[at++] as ReceivedRequest<In>);
-    }
-    this.#waiting = this.#waiting.slice(at);
+    while (this.full && this.#mayRun) this.#run(this.#waiting[this.#nextWaiting++] as ReceivedRequest<In>);
     this.#running = false;
-    if (this.#waiting.length === 0) this.#host.relieved();
+    if (this.full) return;
+    this.#waiting = [];
+    this.#nextWaiting = 0;
+    this.#host.relieved();
   }
 }

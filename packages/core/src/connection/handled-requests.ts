@@ -13,6 +13,8 @@ export interface HandledRequestsSettings<In, Out> {
   readonly connection: SecureConnection<In, Out>;
   /** The most requests worked on at once. */
   readonly maxInFlight: number;
+  /** Whether the peer leaves its answers unread: no request is begun then. */
+  overfull(): boolean;
   /** @throws MessageTooLargeError for an answer that the peer doesn't take */
   checkSize(payload: Uint8Array): void;
   /** An answer was sent. */
@@ -24,6 +26,8 @@ export interface HandledRequestsSettings<In, Out> {
 export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   readonly #settings: HandledRequestsSettings<In, Out>;
   readonly #responder: Responder<In, Out>;
+  /** Taken and not begun, by id, until the peer reads its answers again. */
+  readonly #held = new Map<number, Buffer>();
   #lastId = 0;
   #draining = false;
   #silent = false;
@@ -34,7 +38,7 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   get size(): number {
-    return this.#responder.size;
+    return this.#responder.size + this.#held.size;
   }
 
   set handler(handler: RequestHandler<In, Out>) {
@@ -50,18 +54,25 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
       return;
     }
     this.#lastId = id;
-    const { maxInFlight, connection } = this.#settings;
-    if (this.#responder.size >= maxInFlight)
-      this.#reject(id, 'busy', `${maxInFlight} requests are in flight already`);
+    const { maxInFlight } = this.#settings;
+    if (this.size >= maxInFlight) this.#reject(id, 'busy', `${maxInFlight} requests are in flight already`);
     else if (this.#responder.handler === null) this.#error(id, 'no-handler', 'nobody answers requests here');
-    else {
-      const payload = this.#parse(id, body);
-      if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, connection));
+    else if (this.#settings.overfull()) this.#held.set(id, body);
+    else this.#run(id, body);
+  }
+
+  /** The peer reads again. */
+  resume(): void {
+    for (const [id, body] of this.#held) {
+      if (this.#settings.overfull()) return;
+      this.#held.delete(id);
+      this.#run(id, body);
     }
   }
 
   cancel(id: number, reason: Error): void {
-    this.#responder.cancel(id, reason);
+    if (this.#held.delete(id)) this.#reject(id, 'busy', 'it was cancelled before it began');
+    else this.#responder.cancel(id, reason);
   }
 
   /** From now on no request is started; the peer learns which was the last. */
@@ -79,6 +90,7 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   abandon(error: Error): void {
     this.#silent = true;
+    this.#held.clear();
     this.#responder.cancelAll(error);
   }
 
@@ -107,6 +119,11 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   idle(): void {
     this.#settings.idle();
+  }
+
+  #run(id: number, body: Buffer): void {
+    const payload = this.#parse(id, body);
+    if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, this.#settings.connection));
   }
 
   #parse(id: number, body: Buffer): In | typeof INVALID {

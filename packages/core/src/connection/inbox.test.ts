@@ -4,7 +4,7 @@ import { Inbox } from './inbox.js';
 
 function inbox() {
   const events = { emptied: vi.fn(), parked: vi.fn(), working: vi.fn() };
-  return { box: new Inbox<string>(events), events };
+  return { box: new Inbox<string>(events, 128), events };
 }
 
 describe('Inbox', () => {
@@ -24,6 +24,24 @@ describe('Inbox', () => {
     const { box } = inbox();
     for (let i = 0; i < 1_000; i++) box.push('', 0);
     expect(box.heldBytes).toBeGreaterThanOrEqual(100_000);
+  });
+
+  it('keeps messages back while an asynchronous listener works on as many as it may', () => {
+    const box = new Inbox<string>({ emptied: vi.fn(), parked: vi.fn(), working: vi.fn() }, 2);
+    const told: string[] = [];
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    box.listen((message) => {
+      told.push(message);
+      return new Promise(() => undefined);
+    });
+    box.push('d', 1);
+    expect(told).toEqual(['a', 'b']);
+    box.worked();
+    expect(told).toEqual(['a', 'b', 'c']);
+    box.worked();
+    box.worked();
+    box.push('e', 1);
+    expect(told).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   it('ends a wait by null, or by the error that ended the connection', async () => {

@@ -29,6 +29,8 @@ export type MessageListener<In> = (message: In) => unknown;
 
 export class Inbox<In> {
   readonly #events: InboxEvents;
+  readonly #maxWorking: number;
+  #working = 0;
   #messages: In[] = [];
   #sizes: number[] = [];
   #head = 0;
@@ -45,8 +47,10 @@ export class Inbox<In> {
   /** Whether the end was told to a `receive()` or an iteration. */
   endTold = false;
 
-  constructor(events: InboxEvents) {
+  /** @param maxWorking the most messages that an asynchronous listener works on at once */
+  constructor(events: InboxEvents, maxWorking: number) {
     this.#events = events;
+    this.#maxWorking = maxWorking;
   }
 
   get length(): number {
@@ -91,6 +95,12 @@ export class Inbox<In> {
     this.consumed = true;
     this.#listener = listener;
     this.#flow();
+  }
+
+  /** An asynchronous listener is done with a message. */
+  worked(): void {
+    this.#working -= 1;
+    if (!this.#flowing) this.#flow();
   }
 
   pause(): void {
@@ -188,19 +198,22 @@ export class Inbox<In> {
 
   #flow(): void {
     const listener = this.#listener;
-    if (listener === null || this.#paused) return;
-    while (this.length > 0 && !this.#isPaused()) this.#tell(this.#take());
-    this.#flowing = !this.#isPaused() && this.#listener !== null;
+    if (listener === null || !this.#mayTell()) return;
+    while (this.length > 0 && this.#mayTell()) this.#tell(this.#take());
+    this.#flowing = this.#mayTell();
   }
 
-  /** The listener may pause while it is being told. */
-  #isPaused(): boolean {
-    return this.#paused;
+  /** The listener may pause while it is being told, and be at work on as many as it may. */
+  #mayTell(): boolean {
+    return !this.#paused && this.#working < this.#maxWorking;
   }
 
   #tell(message: In): void {
     const work = (this.#listener as MessageListener<In>)(message);
-    if (work !== undefined && isThenable(work)) this.#events.working(work);
+    if (work === undefined || !isThenable(work)) return;
+    this.#working += 1;
+    if (this.#working >= this.#maxWorking) this.#flowing = false;
+    this.#events.working(work);
   }
 
   #take(): In {

@@ -68,6 +68,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
       framing: host.framing,
       connection: host.connection,
       maxInFlight: host.limits.maxRequestsInFlight,
+      overfull: () => host.overfull,
       checkSize: (payload) => {
         this.#checkSize(payload);
       },
@@ -108,6 +109,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
 
   push(chunk: Buffer): void {
     this.#decoder.push(chunk, this);
+  }
+
+  resume(): void {
+    this.#handled.resume();
   }
 
   end(): void {

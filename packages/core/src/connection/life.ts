@@ -75,16 +75,19 @@ export class Life {
     return true;
   }
 
-  /** An asynchronous listener at work: while it is, it is work in flight, and its failure ends the connection. */
-  attend(work: PromiseLike<unknown>): void {
+  /**
+   * An asynchronous listener at work: while it is, it is work in flight, and its failure ends the connection.
+   * @param done called once it is, unless it failed
+   */
+  attend(work: PromiseLike<unknown>, done: () => void): void {
     this.#works += 1;
-    this.#follow(work, () => (this.#works -= 1));
+    this.#follow(work, () => (this.#works -= 1), done);
   }
 
   /** The handler of a server's connection: as `attend`, but waiting for the next message it counts as done. */
   attendHandler(handling: PromiseLike<unknown>): void {
     this.#handling = true;
-    this.#follow(handling, () => (this.#handling = false));
+    this.#follow(handling, () => (this.#handling = false), null);
   }
 
   /** Lets work in flight finish, then ends; what isn't done by the deadline is cut off. */
@@ -109,6 +112,10 @@ export class Life {
   peerEnded(): void {
     this.isPeerFinished = true;
     const { exchange, inbox } = this.#of;
+    if (this.state === 'opening' && this.farewell === null) {
+      this.destroy(neverBegan(exchange.clean));
+      return;
+    }
     inbox.end(exchange.clean === false ? (this.#error ?? unannounced()) : undefined);
     this.progress();
   }
@@ -198,18 +205,23 @@ export class Life {
     this.#of.readOn();
   }
 
-  #follow(work: PromiseLike<unknown>, done: () => void): void {
+  #follow(work: PromiseLike<unknown>, over: () => void, done: (() => void) | null): void {
     work.then(
       () => {
-        done();
+        over();
+        done?.();
         this.progress();
       },
       (error: unknown) => {
-        done();
+        over();
         this.fail(asError(error));
       },
     );
   }
+}
+
+function neverBegan(clean: CleanEnd): ConnectionClosedError {
+  return new ConnectionClosedError(clean, 'the peer ended the connection before it let us in');
 }
 
 function unannounced(): ConnectionClosedError {

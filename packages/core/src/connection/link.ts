@@ -76,7 +76,7 @@ export class Link<In, Out>
       this.outbox.written();
     });
     this.outbox = new Outbox(stream, this.writer, settings.limits.maxQueuedBytes, this);
-    this.inbox = new Inbox(this);
+    this.inbox = new Inbox(this, settings.limits.maxRequestsInFlight);
     this.#heldLimit = framed ? settings.limits.maxQueuedBytes : HELD;
     this.exchange = framed ? new KnsockExchange(this, settings.role) : new FifoExchange(this);
     this.life = new Life(this, settings.role);
@@ -181,7 +181,11 @@ export class Link<In, Out>
   }
 
   working(work: PromiseLike<unknown>): void {
-    this.life.attend(work);
+    this.life.attend(work, () => {
+      this.guard(() => {
+        this.inbox.worked();
+      });
+    });
   }
 
   encode(bytes: Uint8Array): void {
@@ -198,6 +202,7 @@ export class Link<In, Out>
 
   relieved(): void {
     if (!this.outbox.congested) this.#vigil?.relieved();
+    this.exchange.resume();
     this.readOn();
     this.life.progress();
   }
@@ -205,6 +210,14 @@ export class Link<In, Out>
   get activity(): number {
     if (this.limits.heartbeat !== null) return this.exchange.received + this.exchange.sent;
     return this.stream.bytesRead + this.bytesTaken;
+  }
+
+  get messagesReceived(): number {
+    return this.raw === null ? this.exchange.received : this.bytesReceived;
+  }
+
+  get overfull(): boolean {
+    return this.outbox.overfull;
   }
 
   get bytesTaken(): number {

@@ -12,6 +12,7 @@ afterEach(() => {
 class Subject implements Watched {
   activity = 0;
   bytesReceived = 0;
+  messagesReceived = 0;
   bytesTaken = 0;
   readingHeld = false;
   pings = 0;
@@ -63,10 +64,11 @@ describe('Vigil', () => {
     expect(subject.failure).toMatchObject({ phase: 'idle', ms: 1_000 });
   });
 
-  it('ends a connection whose peer sends no first byte', () => {
+  it('ends a connection whose peer sends no whole message, however many bytes of one', () => {
     const silent = watch({ firstMessageTimeout: 500 });
     const talking = watch({ firstMessageTimeout: 500 });
-    talking.subject.bytesReceived = 1;
+    silent.subject.bytesReceived = 1;
+    talking.subject.messagesReceived = 1;
     vi.advanceTimersByTime(500);
     expect(silent.subject.failure).toMatchObject({ phase: 'first-message', ms: 500 });
     expect(talking.subject.failure).toBeNull();

@@ -10,6 +10,8 @@ export interface Watched {
   /** Grows with every message, and with every byte where no heartbeat muddles the count. */
   readonly activity: number;
   readonly bytesReceived: number;
+  /** Whole messages and requests; of a raw stream, bytes. */
+  readonly messagesReceived: number;
   /** Bytes that the system took from us. */
   readonly bytesTaken: number;
   /** Whether we ourselves have stopped reading. */
@@ -84,10 +86,9 @@ export class Vigil {
   }
 
   #watchFirstMessage(timeout: number): void {
-    const received = this.#watched.bytesReceived;
     this.#after(timeout, () => {
-      if (this.#watched.bytesReceived > received) return;
-      const message = `the peer sent nothing within ${timeout} ms of being let in`;
+      if (this.#watched.messagesReceived > 0) return;
+      const message = `the peer sent no whole message within ${timeout} ms of being let in`;
       this.#watched.fail(new ConnectionTimeoutError('first-message', timeout, message));
     });
   }

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { isKnsock } from '../framing/index.js';
-import { integer, milliseconds, optionalMilliseconds } from './option.js';
+import { integer, LONGEST_WAIT, milliseconds, optionalMilliseconds } from './option.js';
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
 export interface HeartbeatOptions {
@@ -26,7 +26,7 @@ export interface LimitOptions {
   drainTimeout?: number | undefined;
   /** Ends a connection on which nothing moved for so long; off by default. */
   idleTimeout?: number | false | undefined;
-  /** Ends a connection whose peer sends no first byte for so long after it was authorised; off by default. */
+  /** Ends a connection whose peer sends no whole message within so long of being let in; off by default. */
   firstMessageTimeout?: number | false | undefined;
   /** Finds half-open peers; off by default. */
   heartbeat?: HeartbeatOptions | undefined;
@@ -34,7 +34,7 @@ export interface LimitOptions {
   maxMessageBytes?: number | undefined;
   /** The most bytes waiting for a slow reader, or waiting here to be read; default 4 MiB. */
   maxQueuedBytes?: number | undefined;
-  /** The most requests of the peer worked on at once; default 128. */
+  /** The most requests of the peer worked on at once, and messages by an asynchronous listener; default 128. */
   maxRequestsInFlight?: number | undefined;
 }
 
@@ -91,6 +91,11 @@ export function parseLimits(options: LimitOptions): Limits {
       max: 0xffff_ffff,
     }),
   });
+}
+
+/** The `deadline` of `close()`; 0 cuts off at once. */
+export function timeToClose(deadline: number | undefined, fallback: number): number {
+  return integer('deadline', deadline, { fallback, max: LONGEST_WAIT });
 }
 
 /** A heartbeat where no framing has frames for it would promise what nobody keeps. @throws InvalidOptionError */

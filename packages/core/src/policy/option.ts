@@ -20,7 +20,7 @@ export function integer(option: string, value: number | undefined, rule: Integer
 }
 
 /** Node's timers count milliseconds in 31 bits; a longer wait would fire at once, so it is refused. */
-const LONGEST_WAIT = 2 ** 31 - 1;
+export const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** A time to wait, in milliseconds. */
 export function milliseconds(option: string, value: number | undefined, fallback: number): number {

@@ -1,22 +1,31 @@
 /**
- * The listening socket. When the process is out of descriptors or memory, accepting pauses and comes back by itself:
- * no crash, no spinning.
+ * The listening socket. When the process is out of descriptors, newcomers are turned away until there are some again:
+ * no crash, no spinning, and nobody who is in notices.
  */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
 import type { HostConfig } from './config.js';
 import { noteListening } from './listening-here.js';
 import type { ServerAddress } from './secure-server.js';
+import { SpareDescriptor } from './spare-descriptor.js';
 
 export class Acceptor {
   readonly #place: HostConfig['place'];
   readonly #listener: NetServer;
-  /** Errors of accepting so far. */
-  errors = 0;
+  readonly #spare = new SpareDescriptor();
+  #errors = 0;
 
-  constructor(place: HostConfig['place'], accepted: (socket: Socket) => void) {
+  /** @param accepted called with each socket, and whether descriptors are left beside it */
+  constructor(place: HostConfig['place'], accepted: (socket: Socket, descriptorsLeft: boolean) => void) {
     this.#place = place;
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, accepted);
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+      accepted(socket, this.#spare.isEnough());
+    });
+  }
+
+  /** How often accepting met an error, such as want of descriptors. */
+  get errors(): number {
+    return this.#errors + this.#spare.shortages;
   }
 
   /** @throws PortInUseError, ConnectionError */
@@ -32,10 +41,9 @@ export class Acceptor {
       });
     });
     this.#listener.once('close', noteListening(this.address));
-    this.#listener.on('error', () => {
-      // libuv answers EMFILE by accepting and closing what waits, so the backlog doesn't spin; listening goes on.
-      this.errors += 1;
-    });
+    this.#spare.start();
+    // Listening goes on.
+    this.#listener.on('error', () => (this.#errors += 1));
   }
 
   get address(): ServerAddress {
@@ -46,6 +54,7 @@ export class Acceptor {
 
   /** Stops accepting; resolves when the last socket is gone. */
   close(): Promise<void> {
+    this.#spare.stop();
     return new Promise((resolve) => {
       this.#listener.close(() => {
         resolve();

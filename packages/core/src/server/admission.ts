@@ -7,14 +7,14 @@ import { AddressList, networkOf } from '../transport/network.js';
 import { integer } from '../policy/option.js';
 import { TokenBucket } from '../policy/rate.js';
 
-/** Which limit turned a peer away. */
+/** Which limit turned a peer away; `descriptors` is the system's, not ours. */
 export type AdmissionRefusal =
-  'closing' | 'denied' | 'connections' | 'address' | 'network' | 'rate' | 'handshakes';
+  'closing' | 'denied' | 'connections' | 'address' | 'network' | 'rate' | 'handshakes' | 'descriptors';
 
 export interface AdmissionOptions {
   /** The most connections at once, those still in their handshake included; default 10,000. */
   maxConnections?: number | undefined;
-  /** The most handshakes at once; over it the socket silent for longest makes room; default 1,000. */
+  /** The most handshakes at once; default 1,000. Over either limit the socket silent for longest makes room first. */
   maxPendingHandshakes?: number | undefined;
   /** The most connections of one client: an IPv4 address, or the /64 of an IPv6 one; off by default. */
   maxConnectionsPerAddress?: number | undefined;
@@ -81,12 +81,21 @@ export class Admission {
     this.#counts = new Map(config.quotas.map((quota) => [quota, new Map<string, number>()]));
     const rate = config.acceptRate;
     this.#bucket = rate === null ? null : new TokenBucket(rate.perSecond, rate.burst, now);
-    this.#refused = { closing: 0, denied: 0, connections: 0, address: 0, network: 0, rate: 0, handshakes: 0 };
+    this.#refused = {
+      closing: 0,
+      denied: 0,
+      connections: 0,
+      address: 0,
+      network: 0,
+      rate: 0,
+      handshakes: 0,
+      descriptors: 0,
+    };
   }
 
-  /** Connections counted now. */
-  get connections(): number {
-    return this.#connections;
+  /** Whether there are as many connections as may be. */
+  get full(): boolean {
+    return this.#connections >= this.#config.maxConnections;
   }
 
   /** Peers turned away so far, by what turned them away. */
@@ -94,21 +103,12 @@ export class Admission {
     return { ...this.#refused };
   }
 
-  /** Judges a socket by how many there are, whoever it is. Null admits. */
-  judgeArrival(now: number): AdmissionRefusal | null {
-    if (this.#connections >= this.#config.maxConnections) return 'connections';
-    return this.#bucket === null || this.#bucket.take(now) ? null : 'rate';
-  }
-
-  /** Judges a client by its address; where a proxy tells it, by the address told. Null admits. */
-  judgeClient(address: string | undefined): AdmissionRefusal | null {
-    if (address === undefined) return null;
-    const { allow, deny } = this.#config;
-    if (deny?.has(address) === true || allow?.has(address) === false) return 'denied';
-    for (const [quota, counts] of this.#counts) {
-      if ((counts.get(networkOf(address, quota.prefixes)) ?? 0) >= quota.limit) return quota.refusal;
-    }
-    return null;
+  /**
+   * Judges a client by its address; where a proxy tells it, by the address told. Null admits. The rate comes last:
+   * whoever is denied for another reason must not use up what others live on.
+   */
+  judgeClient(address: string | undefined, now: number): AdmissionRefusal | null {
+    return this.#judgeAddress(address) ?? (this.#bucket === null || this.#bucket.take(now) ? null : 'rate');
   }
 
   refuse(refusal: AdmissionRefusal): void {
@@ -129,6 +129,16 @@ export class Admission {
 
   leaveClient(address: string | undefined): void {
     this.#count(address, -1);
+  }
+
+  #judgeAddress(address: string | undefined): AdmissionRefusal | null {
+    if (address === undefined) return null;
+    const { allow, deny } = this.#config;
+    if (deny?.has(address) === true || allow?.has(address) === false) return 'denied';
+    for (const [quota, counts] of this.#counts) {
+      if ((counts.get(networkOf(address, quota.prefixes)) ?? 0) >= quota.limit) return quota.refusal;
+    }
+    return null;
   }
 
   #count(address: string | undefined, change: 1 | -1): void {

@@ -40,30 +40,20 @@ export class Gate {
     return this.#admission.refused;
   }
 
-  accept(socket: Socket): void {
+  /** @param descriptorsLeft whether the process has descriptors beside this socket's */
+  accept(socket: Socket, descriptorsLeft: boolean): void {
     this.accepted += 1;
     // Resets between accept and verdict have nobody else to tell; the handshake's failure is told elsewhere.
     socket.on('error', () => undefined);
-    const refusal = this.#closed ? 'closing' : this.#admission.judgeArrival(performance.now());
-    if (refusal !== null) {
-      this.#turnAway(socket, refusal, socket.remoteAddress ?? 'a local peer');
+    if (socket.remoteAddress === undefined && 'port' in this.#config.place) {
+      // Cut off before it was accepted. Without an address nobody could be judged.
+      socket.destroy();
       return;
     }
-    const arrival = new Arrival(socket, this.#config.limits.handshakeTimeout, (late) => {
-      this.#tooLate(late);
-    });
-    this.#admission.enter();
-    socket.once('close', () => {
-      this.#admission.leave();
-      const gone = new HandshakeError('disconnected', `${arrival.address} went away during the handshake`);
-      // Who sent nothing has begun no handshake: a health check, a port scan.
-      if (socket.bytesRead > 0) this.fail(arrival, gone);
-      else this.leave(arrival, gone);
-    });
     const behindProxy = this.#config.proxies?.has(socket.remoteAddress ?? '') === true;
-    this.#arrivals.set(socket, arrival);
-    if (!behindProxy && !this.#admitClient(arrival)) return;
-    this.#route(arrival, behindProxy);
+    const refusal = this.#judge(socket, behindProxy, descriptorsLeft);
+    if (refusal !== null) this.#turnAway(socket, refusal, socket.remoteAddress ?? 'a local peer');
+    else this.#begin(socket, behindProxy);
   }
 
   /** The arrival of a socket; undefined where it has left. */
@@ -85,6 +75,12 @@ export class Gate {
     this.#failures.tell(arrival.address, error);
   }
 
+  /** A handshake broke off. Who sent nothing had begun none: a health check, a port scan. */
+  broken(arrival: Arrival, error: Error): void {
+    if (arrival.socket.bytesRead > 0) this.fail(arrival, error);
+    else this.leave(arrival, error);
+  }
+
   /** Lets nobody in any more; those who haven't spoken go at once. */
   close(): void {
     this.#closed = true;
@@ -95,20 +91,51 @@ export class Gate {
     for (const { socket } of [...this.#arrivals.values()]) socket.destroy();
   }
 
-  /** Judges the true client, and makes room for its handshake. */
-  #admitClient(arrival: Arrival): boolean {
-    const address = arrival.clientAddress;
-    const refusal = this.#admission.judgeClient(address) ?? this.#makeRoom();
-    if (refusal !== null) {
+  /** What can be judged before a byte was read; null admits. */
+  #judge(socket: Socket, behindProxy: boolean, descriptorsLeft: boolean): AdmissionRefusal | null {
+    if (this.#closed) return 'closing';
+    const refusal = behindProxy ? null : this.#admission.judgeClient(socket.remoteAddress, performance.now());
+    if (refusal !== null) return refusal;
+    if (!descriptorsLeft && !this.#makeRoom('descriptors')) return 'descriptors';
+    if (this.#admission.full && !this.#makeRoom('connections')) return 'connections';
+    const crowded = this.#arrivals.size >= this.#config.admission.maxPendingHandshakes;
+    return crowded && !this.#makeRoom('handshakes') ? 'handshakes' : null;
+  }
+
+  #begin(socket: Socket, behindProxy: boolean): void {
+    const arrival = new Arrival(socket, this.#config.limits.handshakeTimeout, (late) => {
+      this.#tooLate(late);
+    });
+    this.#admission.enter();
+    socket.once('close', () => {
+      this.#admission.leave();
+      this.broken(
+        arrival,
+        new HandshakeError('disconnected', `${arrival.address} went away during the handshake`),
+      );
+    });
+    this.#arrivals.set(socket, arrival);
+    if (!behindProxy) this.#enterClient(arrival);
+    this.#route(arrival, behindProxy);
+  }
+
+  /** Judges the client that a proxy told of. */
+  #admitProxied(arrival: Arrival): boolean {
+    const refusal = this.#admission.judgeClient(arrival.clientAddress, performance.now());
+    if (refusal === null) this.#enterClient(arrival);
+    else {
       this.leave(arrival, new ServerDrainingError('turned away'));
       this.#turnAway(arrival.socket, refusal, arrival.address);
-      return false;
     }
+    return refusal === null;
+  }
+
+  #enterClient(arrival: Arrival): void {
+    const address = arrival.clientAddress;
     this.#admission.enterClient(address);
     arrival.socket.once('close', () => {
       this.#admission.leaveClient(address);
     });
-    return true;
   }
 
   #route(arrival: Arrival, proxy: boolean): void {
@@ -123,7 +150,7 @@ export class Gate {
       {
         proxied: (info) => {
           arrival.proxy = info;
-          return this.#admitClient(arrival);
+          return this.#admitProxied(arrival);
         },
         done: ({ servername }) => {
           this.#enterDomain(arrival, servername);
@@ -148,16 +175,15 @@ export class Gate {
     refuseName(arrival.socket);
   }
 
-  /** Sockets that say nothing must not keep out those that do: over the cap the one silent for longest goes. */
-  #makeRoom(): AdmissionRefusal | null {
-    if (this.#arrivals.size <= this.#config.admission.maxPendingHandshakes) return null;
+  /** Sockets that say nothing must not keep out those that do: the one silent for longest goes. */
+  #makeRoom(limit: AdmissionRefusal): boolean {
     for (const arrival of this.#arrivals.values()) {
       if (arrival.hasSpoken) continue;
       this.leave(arrival, new ServerDrainingError('too many silent sockets'));
-      this.#turnAway(arrival.socket, 'handshakes', arrival.address);
-      return null;
+      this.#turnAway(arrival.socket, limit, arrival.address);
+      return true;
     }
-    return 'handshakes';
+    return false;
   }
 
   #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {

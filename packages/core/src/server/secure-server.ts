@@ -28,7 +28,7 @@ export interface ServerStats {
   readonly refusedPeers: number;
   /** Times that credentials or rules were replaced. */
   readonly rotations: number;
-  /** How often accepting had to pause for want of descriptors or memory. */
+  /** How often accepting met an error; running out of descriptors counts once, however long it lasts. */
   readonly acceptErrors: number;
 }
 

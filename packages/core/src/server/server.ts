@@ -8,9 +8,15 @@ import type { Connection } from '../connection/connection.js';
 import { refusePeer } from '../connection/refuse.js';
 import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
 import type { Credentials } from '../credentials/credentials.js';
-import { EasySocketError, PeerNotAllowedError } from '../errors/index.js';
+import {
+  ConnectionError,
+  ConnectionTimeoutError,
+  EasySocketError,
+  PeerNotAllowedError,
+} from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
+import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { TlsStream } from '../transport/tls-stream.js';
 import { judgeLive } from '../trust/live.js';
@@ -44,6 +50,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   readonly #acceptor: Acceptor;
   readonly #connections = new Map<Connection<In, Out>, Domain>();
   #closing: Promise<void> | null = null;
+  #closesAt = Number.POSITIVE_INFINITY;
   #admitted = 0;
   #refusedPeers = 0;
 
@@ -54,8 +61,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     this.#trust = new TrustKeeper(config, this);
     this.#session = new Session(config, handlers.request, this.#judge);
     this.#gate = new Gate(config, () => this.#trust.domains, this.#failures);
-    this.#acceptor = new Acceptor(config.place, (socket) => {
-      this.#gate.accept(socket);
+    this.#acceptor = new Acceptor(config.place, (socket, descriptorsLeft) => {
+      this.#gate.accept(socket, descriptorsLeft);
     });
   }
 
@@ -97,7 +104,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   }
 
   close({ deadline }: { deadline?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#drain(deadline ?? this.#config.limits.drainTimeout);
+    const wait = timeToClose(deadline, this.#config.limits.drainTimeout);
+    this.#closing ??= this.#drain(wait);
     return this.#closing;
   }
 
@@ -112,7 +120,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     if (arrival === undefined) return;
     const { address } = arrival;
     const offer = offerOf(this.#config.profile);
-    this.#gate.fail(arrival, fromHandshake(error, 'server', { address, offer }));
+    this.#gate.broken(arrival, fromHandshake(error, 'server', { address, offer }));
   }
 
   secured(domain: Domain, socket: TLSSocket, raw: Socket): void {
@@ -160,6 +168,12 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   }
 
   #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
+    if (error instanceof ConnectionError && !(error instanceof ConnectionTimeoutError)) {
+      // The peer left before it was in: nobody refused it.
+      this.#gate.fail(arrival, error);
+      stream.destroy();
+      return;
+    }
     if (!this.#gate.leave(arrival, null)) {
       stream.destroy();
       return;
@@ -178,7 +192,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   #handle(connection: Connection<In, Out>): void {
     if (connection.state === 'closed') return;
     if (this.#closing !== null) {
-      void connection.close();
+      void connection.close({ deadline: Math.max(0, Math.ceil(this.#closesAt - performance.now())) });
       return;
     }
     if (this.#handlers.connection === null) return;
@@ -188,13 +202,28 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   // ── end ──
 
   async #drain(deadline: number): Promise<void> {
+    this.#closesAt = performance.now() + deadline;
     this.#trust.stop();
     if (channels.drain.hasSubscribers)
       channels.drain.publish({ connections: this.#connections.size, deadline });
     const stopped = this.#acceptor.close();
     this.#gate.close();
-    await Promise.all([...this.#connections.keys()].map((connection) => connection.close({ deadline })));
+    const closed = [...this.#connections.keys()].map((connection) => connection.close({ deadline }));
+    // Some may have been given more time before, or were let in since.
+    const overdue = setTimeout(() => {
+      this.#cutOff(deadline);
+    }, deadline);
+    await Promise.all(closed);
     this.#gate.destroy();
     await stopped;
+    clearTimeout(overdue);
+  }
+
+  #cutOff(deadline: number): void {
+    this.#gate.destroy();
+    for (const connection of this.#connections.keys()) {
+      const words = `the server closed, and work in flight didn’t finish within ${deadline} ms`;
+      connection.destroy(new ConnectionTimeoutError('drain', deadline, words));
+    }
   }
 }

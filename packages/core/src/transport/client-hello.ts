@@ -11,42 +11,68 @@ export type ClientHello =
 export const MAX_CLIENT_HELLO = 65_536;
 
 const HANDSHAKE_RECORD = 22;
+const TLS_MAJOR = 3;
+const LONGEST_RECORD = 16_640;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const INCOMPLETE: ClientHello = { status: 'incomplete' };
 const OTHER: ClientHello = { status: 'other' };
 
-/** Reads the beginning of a connection. */
-export function readClientHello(bytes: Buffer): ClientHello {
-  const message = handshakeMessage(bytes);
-  if (message === 'incomplete') return INCOMPLETE;
-  if (message === 'other') return OTHER;
-  const servername = serverNameOf(message);
-  return servername === undefined ? OTHER : { status: 'complete', servername };
-}
+/**
+ * Reads the beginning of a connection, chunk by chunk. Each byte is looked at once: a hello cut into records of one byte
+ * costs no more than a whole one.
+ */
+export class ClientHelloReader {
+  readonly #recordHead: number[] = [];
+  readonly #messageHead: number[] = [];
+  readonly #parts: Buffer[] = [];
+  #recordLeft = 0;
+  #gathered = 0;
+  /** The length of the message, its head included; unknown until that is read. */
+  #needed = Number.POSITIVE_INFINITY;
 
-/** The first handshake message, which may be spread over several records. */
-function handshakeMessage(bytes: Buffer): Buffer | 'incomplete' | 'other' {
-  const parts: Buffer[] = [];
-  let gathered = 0;
-  let at = 0;
-  for (;;) {
-    if (bytes.length > at && bytes[at] !== HANDSHAKE_RECORD) return 'other';
-    if (bytes.length < at + 5) return 'incomplete';
-    const length = bytes.readUInt16BE(at + 3);
-    if (bytes[at + 1] !== 3 || length === 0 || length > 16_640) return 'other';
-    const part = bytes.subarray(at + 5, at + 5 + length);
-    parts.push(part);
-    gathered += part.length;
-    const head = parts.length === 1 ? part : Buffer.concat(parts);
-    if (gathered > 0 && head[0] !== CLIENT_HELLO) return 'other';
-    if (gathered >= 4) {
-      const needed = 4 + head.readUIntBE(1, 3);
-      if (needed > MAX_CLIENT_HELLO) return 'other';
-      if (gathered >= needed) return head.subarray(4, needed);
+  /** Takes the next bytes and says what they are so far; after another word than `incomplete` nothing more is to be read. */
+  push(chunk: Buffer): ClientHello {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#recordLeft === 0) {
+        this.#recordHead.push(chunk[at++] as number);
+        if (!this.#beginRecord()) return OTHER;
+        continue;
+      }
+      const part = chunk.subarray(at, at + this.#recordLeft);
+      at += part.length;
+      if (!this.#gather(part)) return OTHER;
+      if (this.#gathered >= this.#needed) return this.#complete();
     }
-    if (part.length < length) return 'incomplete';
-    at += 5 + length;
+    return INCOMPLETE;
+  }
+
+  /** The head of a record grew by a byte; false where it can't be one of a ClientHello. */
+  #beginRecord(): boolean {
+    const [type, major, , high = 0, low = 0] = this.#recordHead;
+    if (type !== HANDSHAKE_RECORD || (major ?? TLS_MAJOR) !== TLS_MAJOR) return false;
+    if (this.#recordHead.length < 5) return true;
+    this.#recordHead.length = 0;
+    this.#recordLeft = high * 256 + low;
+    return this.#recordLeft > 0 && this.#recordLeft <= LONGEST_RECORD;
+  }
+
+  #gather(part: Buffer): boolean {
+    this.#recordLeft -= part.length;
+    this.#gathered += part.length;
+    this.#parts.push(part);
+    if (this.#messageHead.length === 4) return true;
+    this.#messageHead.push(...part.subarray(0, 4 - this.#messageHead.length));
+    const [type, high = 0, middle = 0, low = 0] = this.#messageHead;
+    if (type !== CLIENT_HELLO) return false;
+    if (this.#messageHead.length === 4) this.#needed = 4 + high * 65_536 + middle * 256 + low;
+    return this.#messageHead.length < 4 || this.#needed <= MAX_CLIENT_HELLO;
+  }
+
+  #complete(): ClientHello {
+    const servername = serverNameOf(Buffer.concat(this.#parts).subarray(4, this.#needed));
+    return servername === undefined ? OTHER : { status: 'complete', servername };
   }
 }
 

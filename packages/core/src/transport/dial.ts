@@ -2,6 +2,7 @@
  * Opens a TLS connection: to the first of a host's addresses that answers (RFC 8305: the next one starts 250 ms later
  * or as soon as one fails, and the rest are given up), to a Unix socket, or over a socket that exists.
  */
+import { connect as tcpConnect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { fromDial, fromHandshake } from '../errors/from-node.js';
@@ -22,6 +23,8 @@ export interface DialProgress {
 
 export interface Dial {
   readonly target: DialTarget;
+  /** What goes out before TLS: a PROXY header. */
+  readonly header: Buffer | null;
   /** Without host, port, socket and onread, which are decided here. */
   readonly tls: ConnectionOptions;
   /** What `tls` offers, for errors. */
@@ -44,20 +47,21 @@ export function showTarget(target: DialTarget): string {
 /** @throws ConnectionError, HandshakeError, or the signal's reason */
 export async function dial(options: Dial): Promise<TlsStream> {
   const { target, signal, progress } = options;
-  if (target.kind === 'socket')
-    return handshake(attempt(options, { socket: target.socket }, null), null, options);
+  if (target.kind === 'socket') return handshake(secureOver(target.socket, options), null, options);
   progress.phase = 'tcp';
   const places = target.kind === 'path' ? [{ path: target.path }] : await resolve(target, options);
   signal.throwIfAborted();
-  const { socket, tap } = await firstToConnect(places, options);
+  const { secure } = await firstToConnect(places, options);
   progress.phase = 'tls';
-  return handshake(socket, tap, options);
+  return secure();
 }
 
 type Place = { path: string } | { host: string; port: number };
+
+/** A socket on its way, and what begins once it is connected. */
 interface Attempt {
-  readonly socket: TLSSocket;
-  readonly tap: OnreadTap;
+  readonly socket: Socket;
+  readonly secure: () => Promise<TlsStream>;
 }
 
 async function resolve(target: DialTarget & { kind: 'tcp' }, { signal, progress }: Dial): Promise<Place[]> {
@@ -73,11 +77,25 @@ async function resolve(target: DialTarget & { kind: 'tcp' }, { signal, progress 
   }
 }
 
-function attempt(options: Dial, place: ConnectionOptions, tap: OnreadTap | null): TLSSocket {
-  const onread = tap === null ? {} : { onread: tap.option };
+function attempt(options: Dial, place: Place): Attempt {
+  if (options.header !== null) {
+    const socket = tcpConnect({ allowHalfOpen: true, noDelay: true, keepAlive: true, ...place });
+    return { socket, secure: () => handshake(secureOver(socket, options), null, options) };
+  }
+  const tap = new OnreadTap();
+  const onread = { onread: tap.option };
   const socket = tlsConnect({ ...options.tls, ...place, ...onread } as ConnectionOptions);
   // `tls.connect` ignores the options of that name; with Nagle's algorithm a second write waits 40 ms for an ACK.
   if (tap !== null) socket.setNoDelay(true).setKeepAlive(true);
+  options.prepare(socket);
+  return { socket, secure: () => handshake(socket, tap, options) };
+}
+
+/** TLS over a socket that exists, behind the header. */
+function secureOver(wire: Duplex, options: Dial): TLSSocket {
+  wire.on('error', ignore);
+  if (options.header !== null) wire.write(options.header);
+  const socket = tlsConnect({ ...options.tls, socket: wire });
   options.prepare(socket);
   return socket;
 }
@@ -103,8 +121,7 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
       clearTimeout(timer);
       const place = waiting.shift();
       if (place === undefined) return;
-      const tap = new OnreadTap();
-      const started: Attempt = { socket: attempt(options, place, tap), tap };
+      const started = attempt(options, place);
       attempts.add(started);
       const failed = (error: Error): void => {
         if (!attempts.delete(started)) return;

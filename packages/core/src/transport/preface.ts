@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../errors/index.js';
-import { MAX_CLIENT_HELLO, readClientHello } from './client-hello.js';
+import { ClientHelloReader, MAX_CLIENT_HELLO } from './client-hello.js';
 import { readProxyHeader, type ProxyInfo } from './proxy-header.js';
 
 interface Preface {
@@ -30,44 +30,27 @@ export function readPreface(
   wanted: { proxy: boolean; name: boolean },
   events: PrefaceEvents,
 ): void {
-  let bytes: Buffer = Buffer.alloc(0);
-  let proxy: ProxyInfo | null = null;
+  const reading = new PrefaceReading(wanted, events);
   const stop = (): void => {
     socket.off('data', read);
     socket.off('end', ended);
     // Without the pause, what is put back would flow on before TLS listens.
     socket.pause();
   };
-  const finish = (servername: string | null): void => {
-    stop();
-    if (bytes.length > 0) socket.unshift(bytes);
-    events.done({ proxy, servername });
-  };
   const read = (chunk: Buffer): void => {
-    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    let preface: Preface | 'more' | 'turned away';
     try {
-      if (wanted.proxy && proxy === null) {
-        const header = readProxyHeader(bytes);
-        if (header === null) return;
-        proxy = header.info;
-        bytes = bytes.subarray(header.length);
-        if (!events.proxied(proxy)) {
-          stop();
-          return;
-        }
-      }
+      preface = reading.push(chunk);
     } catch (error) {
       stop();
       events.failed(error as Error);
       return;
     }
-    if (!wanted.name) {
-      finish(null);
-      return;
-    }
-    const hello = readClientHello(bytes);
-    if (hello.status === 'complete') finish(hello.servername);
-    else if (hello.status === 'other' || bytes.length > MOST_BYTES) finish(null);
+    if (preface === 'more') return;
+    stop();
+    if (preface === 'turned away') return;
+    if (reading.behind.length > 0) socket.unshift(reading.behind);
+    events.done(preface);
   };
   const ended = (): void => {
     stop();
@@ -75,6 +58,50 @@ export function readPreface(
   };
   socket.on('data', read);
   socket.on('end', ended);
+}
+
+/** The header first, where one is due, then the name. */
+class PrefaceReading {
+  readonly #wanted: { proxy: boolean; name: boolean };
+  readonly #events: PrefaceEvents;
+  readonly #hello = new ClientHelloReader();
+  #proxy: ProxyInfo | null = null;
+  /** The beginning of a header. */
+  #header: Buffer = Buffer.alloc(0);
+  /** What TLS must see; joined once, at the end. */
+  #parts: Buffer[] = [];
+  #length = 0;
+
+  constructor(wanted: { proxy: boolean; name: boolean }, events: PrefaceEvents) {
+    this.#wanted = wanted;
+    this.#events = events;
+  }
+
+  /** What was read behind the header. */
+  get behind(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  /** @throws ProtocolError where the header is none */
+  push(chunk: Buffer): Preface | 'more' | 'turned away' {
+    if (!this.#wanted.proxy || this.#proxy !== null) return this.#readName(chunk);
+    this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);
+    const header = readProxyHeader(this.#header);
+    if (header === null) return 'more';
+    this.#proxy = header.info;
+    if (!this.#events.proxied(header.info)) return 'turned away';
+    return this.#readName(this.#header.subarray(header.length));
+  }
+
+  #readName(chunk: Buffer): Preface | 'more' {
+    if (chunk.length > 0) this.#parts.push(chunk);
+    this.#length += chunk.length;
+    if (!this.#wanted.name) return { proxy: this.#proxy, servername: null };
+    const hello = this.#hello.push(chunk);
+    if (hello.status === 'complete') return { proxy: this.#proxy, servername: hello.servername };
+    const hopeless = hello.status === 'other' || this.#length > MOST_BYTES;
+    return hopeless ? { proxy: this.#proxy, servername: null } : 'more';
+  }
 }
 
 /** unrecognized_name, fatal (RFC 6066 3): what Node can't be made to send, sent before TLS begins. */

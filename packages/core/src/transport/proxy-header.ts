@@ -1,7 +1,8 @@
-/** The PROXY protocol, versions 1 and 2: which client a trusted proxy speaks for. */
+/** The PROXY protocol, versions 1 and 2, as it comes in: which client a trusted proxy speaks for. */
 import { isIP } from 'node:net';
-import { InvalidOptionError, ProtocolError } from '../errors/index.js';
-import { parseIp, showIp } from '../x509/ip-address.js';
+import { ProtocolError } from '../errors/index.js';
+import { showIp } from '../x509/ip-address.js';
+import { crc32c } from './crc32c.js';
 
 export interface Endpoint {
   readonly address: string;
@@ -31,21 +32,15 @@ export interface ProxyInfo {
   readonly tlvs: readonly ProxyTlv[];
 }
 
-/** A header to send. */
-export interface ProxyHeader {
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-  /** Default 2. */
-  readonly version?: 1 | 2;
-  /** Version 2 only. */
-  readonly tlvs?: readonly { readonly type: number; readonly value: Uint8Array }[];
-}
-
 export const PROXY_SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** The longest version 1 line, its end included. */
 const MAX_LINE = 107;
+/** Two paths of 108 bytes. */
+const UNIX_ADDRESSES = 216;
+/** The type of the extension that carries a checksum. */
+const CRC32C = 3;
 /** Version 2 headers carry addresses and a few extensions; a longer one is somebody's mistake or malice. */
-const MAX_BODY = 4_096;
+export const MAX_PROXY_BODY = 4_096;
 
 /** The header at the beginning of the bytes; null while it is incomplete. @throws ProtocolError where there is none */
 export function readProxyHeader(bytes: Buffer): { info: ProxyInfo; length: number } | null {
@@ -94,24 +89,37 @@ function readBinary(bytes: Buffer): { info: ProxyInfo; length: number } | null {
   const command = bytes[12] as number;
   const bodyLength = bytes.readUInt16BE(14);
   if (command >> 4 !== 2) throw malformed(`its version is ${command >> 4}`);
-  if (bodyLength > MAX_BODY)
-    throw malformed(`it announces ${bodyLength} bytes, over the limit of ${MAX_BODY}`);
+  if (bodyLength > MAX_PROXY_BODY)
+    throw malformed(`it announces ${bodyLength} bytes, over the limit of ${MAX_PROXY_BODY}`);
   const length = 16 + bodyLength;
   if (bytes.length < length) return null;
   const local = (command & 0x0f) === 0;
   if (!local && (command & 0x0f) !== 1) throw malformed('its command is neither LOCAL nor PROXY');
-  const body = bytes.subarray(16, length);
-  const family = (bytes[13] as number) >> 4;
+  const header = bytes.subarray(0, length);
+  return { info: local ? ITSELF : passedOn(header, (bytes[13] as number) >> 4), length };
+}
+
+/** What a proxy says that opens a connection of its own: to see whether we live. */
+const ITSELF: ProxyInfo = Object.freeze({ version: 2, source: null, destination: null, tlvs: [] });
+
+function passedOn(header: Buffer, family: number): ProxyInfo {
+  const body = header.subarray(16);
   const size = family === 1 ? 4 : family === 2 ? 16 : null;
-  if (size !== null && body.length < 2 * size + 4) throw malformed('its addresses are cut short');
-  const tlvs = size === null ? [] : readTlvs(body.subarray(2 * size + 4));
-  if (local || size === null) return { info: { version: 2, source: null, destination: null, tlvs }, length };
-  const source = { address: showIp(body.subarray(0, size)), port: body.readUInt16BE(2 * size) };
-  const destination = {
-    address: showIp(body.subarray(size, 2 * size)),
-    port: body.readUInt16BE(2 * size + 2),
+  const addressBytes = size === null ? (family === 3 ? UNIX_ADDRESSES : 0) : 2 * size + 4;
+  if (body.length < addressBytes) throw malformed('its addresses are cut short');
+  const tlvs = readTlvs(body.subarray(addressBytes));
+  checkSum(header, tlvs);
+  if (size === null) return { version: 2, source: null, destination: null, tlvs };
+  const endpoint = (at: number, port: number): Endpoint => ({
+    address: showIp(body.subarray(at, at + size)),
+    port: body.readUInt16BE(port),
+  });
+  return {
+    version: 2,
+    source: endpoint(0, 2 * size),
+    destination: endpoint(size, 2 * size + 2),
+    tlvs,
   };
-  return { info: { version: 2, source, destination, tlvs }, length };
 }
 
 function readTlvs(bytes: Buffer): ProxyTlv[] {
@@ -126,29 +134,16 @@ function readTlvs(bytes: Buffer): ProxyTlv[] {
   return tlvs;
 }
 
-/** The bytes of a header to send. @throws InvalidOptionError for addresses of two families, or none */
-export function writeProxyHeader({ source, destination, version = 2, tlvs = [] }: ProxyHeader): Buffer {
-  const [from, to] = [parseIp(source.address), parseIp(destination.address)];
-  const family = isIP(source.address);
-  if (from === undefined || to === undefined || from.length !== to.length) {
-    throw new InvalidOptionError('proxyHeader', 'proxyHeader needs two IP addresses of one family');
-  }
-  if (version === 1) {
-    const line = `PROXY TCP${family} ${source.address} ${destination.address} ${source.port} ${destination.port}\r\n`;
-    return Buffer.from(line, 'latin1');
-  }
-  const ports = Buffer.alloc(4);
-  ports.writeUInt16BE(source.port, 0);
-  ports.writeUInt16BE(destination.port, 2);
-  const extensions = tlvs.map(({ type, value }) => {
-    const head = Buffer.from([type, value.length >> 8, value.length & 0xff]);
-    return Buffer.concat([head, value]);
-  });
-  const body = Buffer.concat([from, to, ports, ...extensions]);
-  if (body.length > MAX_BODY)
-    throw new InvalidOptionError('proxyHeader', `proxyHeader carries ${body.length} bytes, over ${MAX_BODY}`);
-  const head = Buffer.from([0x21, family === 4 ? 0x11 : 0x21, body.length >> 8, body.length & 0xff]);
-  return Buffer.concat([PROXY_SIGNATURE, head, body]);
+/** Where the proxy sent a checksum it must fit; it covers the header with zeros in its own place. */
+function checkSum(header: Buffer, tlvs: readonly ProxyTlv[]): void {
+  const sum = tlvs.find(({ type }) => type === CRC32C);
+  if (sum === undefined) return;
+  const behind = tlvs.slice(tlvs.indexOf(sum) + 1).reduce((bytes, { value }) => bytes + 3 + value.length, 0);
+  const end = header.length - behind;
+  const blank = Buffer.from(header);
+  blank.fill(0, end - sum.value.length, end);
+  if (sum.value.length !== 4 || sum.value.readUInt32BE() !== crc32c(blank))
+    throw malformed('its checksum doesn’t fit');
 }
 
 function malformed(why: string): ProtocolError {

@@ -1,0 +1,126 @@
+import { connect, listen, type ListenOptions, type SecureServer } from '@knsock/core';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { bareSocket, gone } from '../support/bare-socket.js';
+import { hear } from '../support/heard.js';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+function echo(options: Omit<Partial<ListenOptions>, 'framing'>): Promise<SecureServer> {
+  return listen({ port: 0, host: '127.0.0.1', credentials: world.server, ...options }, (connection) => {
+    connection.onRequest(({ payload }) => payload);
+  });
+}
+
+/** A good client asks, and leaves. */
+async function ask(server: SecureServer): Promise<string> {
+  await using client = await connect({
+    host: 'localhost',
+    port: portOf(server),
+    credentials: world.anonymous,
+  });
+  return String(await client.request('hello'));
+}
+
+describe('admission before the handshake', () => {
+  it('counts what it turned away by the limit that did it, and tells who it was', async () => {
+    using heard = hear('knsock:admission');
+    await using server = await echo({ deny: ['127.0.0.2/31'] });
+    await gone(await bareSocket(portOf(server), '127.0.0.2'));
+    await gone(await bareSocket(portOf(server), '127.0.0.3'));
+    expect(await ask(server)).toBe('hello');
+    expect(server.stats()).toMatchObject({ accepted: 3, admitted: 1, turnedAway: { denied: 2 } });
+    expect(heard.events).toEqual([
+      { address: '127.0.0.2', limit: 'denied' },
+      { address: '127.0.0.3', limit: 'denied' },
+    ]);
+  });
+
+  it('lets in only whom the list allows, and deny is the stronger', async () => {
+    await using server = await echo({ allow: ['127.0.0.0/30'], deny: ['127.0.0.3'] });
+    await gone(await bareSocket(portOf(server), '127.0.0.3'));
+    await gone(await bareSocket(portOf(server), '127.0.0.4'));
+    expect(await ask(server)).toBe('hello');
+    expect(server.stats().turnedAway.denied).toBe(2);
+  });
+
+  it('holds each address to its limit, and gives the place back', async () => {
+    await using server = await echo({ maxConnectionsPerAddress: 2 });
+    const sockets = [];
+    for (let n = 0; n < 2; n++) sockets.push(await bareSocket(portOf(server), '127.0.0.2'));
+    await gone(await bareSocket(portOf(server), '127.0.0.2'));
+    expect(server.stats().turnedAway.address).toBe(1);
+    expect(await ask(server)).toBe('hello');
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(() => {
+      expect(server.stats().pendingHandshakes).toBe(0);
+    });
+    const socket = await bareSocket(portOf(server), '127.0.0.2');
+    await vi.waitFor(() => {
+      expect(server.stats()).toMatchObject({ pendingHandshakes: 1, turnedAway: { address: 1 } });
+    });
+    socket.destroy();
+  });
+
+  it('holds each network to its limit', async () => {
+    await using server = await echo({ maxConnectionsPerNetwork: { limit: 1, ipv4Prefix: 28 } });
+    const first = await bareSocket(portOf(server), '127.0.0.33');
+    await gone(await bareSocket(portOf(server), '127.0.0.46'));
+    expect(await ask(server)).toBe('hello');
+    expect(server.stats().turnedAway.network).toBe(1);
+    first.destroy();
+  });
+
+  it('spends the accept rate on those it lets in alone', async () => {
+    await using server = await echo({ acceptRate: { perSecond: 0.001, burst: 1 }, deny: ['127.0.0.2'] });
+    for (let n = 0; n < 5; n++) await gone(await bareSocket(portOf(server), '127.0.0.2'));
+    expect(await ask(server)).toBe('hello');
+    await gone(await bareSocket(portOf(server)));
+    expect(server.stats().turnedAway).toMatchObject({ denied: 5, rate: 1 });
+  });
+
+  it.each([
+    ['maxPendingHandshakes', { maxPendingHandshakes: 4 }, 'handshakes'],
+    ['maxConnections', { maxConnections: 4 }, 'connections'],
+  ] as const)('makes room for good clients among silent sockets: %s', async (_what, options, limit) => {
+    await using server = await echo({ ...options, handshakeTimeout: 60_000 });
+    const silent = [];
+    for (let n = 0; n < 4; n++) silent.push(await bareSocket(portOf(server)));
+    expect(await ask(server)).toBe('hello');
+    await gone(silent[0] as never);
+    expect(server.stats().turnedAway[limit]).toBe(1);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('never ends a connection for a newcomer', async () => {
+    await using server = await echo({ maxConnections: 1 });
+    await using client = await connect({
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+    });
+    await gone(await bareSocket(portOf(server)));
+    expect(String(await client.request('still here'))).toBe('still here');
+    expect(server.stats()).toMatchObject({ connections: 1, turnedAway: { connections: 1 } });
+  });
+
+  it('gives accept to authorised one deadline, a verdict that hangs included', async () => {
+    using heard = hear('knsock:failure');
+    await using server = await echo({
+      handshakeTimeout: 300,
+      clientCertificates: 'require',
+      authorize: () => new Promise<boolean>(() => undefined),
+    });
+    await gone(await bareSocket(portOf(server)));
+    const client = connect({ host: 'localhost', port: portOf(server), credentials: world.client });
+    await expect(client).rejects.toMatchObject({ code: expect.stringMatching(/^KNSOCK_/) as unknown });
+    expect(heard.events.map(({ error }) => (error as { code: string }).code)).toEqual([
+      'KNSOCK_HANDSHAKE_TIMEOUT',
+      'KNSOCK_VERDICT_TIMEOUT',
+    ]);
+    expect(server.stats()).toMatchObject({ pendingHandshakes: 0, failedHandshakes: 1, refusedPeers: 1 });
+  });
+});
