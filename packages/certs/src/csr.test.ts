@@ -76,7 +76,14 @@ describe('a signing policy', () => {
     [['spiffe://test/a/*'], 'spiffe://test/b'],
     [['https://test/a/*'], 'https://test/a/../b'],
     [['*@b.test'], 'a@c.b.test'],
+    [['https://test/a/*'], 'https://test/a/%2e%2e/b'],
     [[], 'a.test'],
+    // Names of another kind that end like what is allowed.
+    [['*.b.test'], 'spiffe://a.b.test'],
+    [['*.b.test'], 'https://a.b.test'],
+    [['*.b.test'], 'root@a.b.test'],
+    [['*@b.test'], 'https://root@b.test'],
+    [['spiffe://test/*'], 'spiffe.test'],
   ])('of %s refuses %s', async (names, name) => {
     await expect(sign([name], { names })).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_POLICY' });
   });

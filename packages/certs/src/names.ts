@@ -74,7 +74,9 @@ function checkLabel(name: string, label: string): void {
 
 function checkUri(text: string): string {
   if (!URL.canParse(text)) throw refuse(text, 'is not a URI');
-  if (!/^[\x21-\x7e]+$/.test(text)) throw refuse(text, 'has characters that must be percent-encoded');
+  // RFC 3986 §2 has no place for these, and readers disagree on what a backslash means.
+  if (!/^[^\0-\x20"<>\\^`{|}\x7f-\uffff]+$/.test(text))
+    throw refuse(text, 'has characters that must be percent-encoded');
   if (text.startsWith('spiffe://')) checkSpiffe(text);
   return text;
 }
@@ -91,7 +93,9 @@ function checkEmail(text: string): string {
   const local = text.slice(0, at);
   // Names outside ASCII before the @ need SmtpUTF8Mailbox (RFC 9598), which hardly anything reads.
   if (!/^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/.test(local)) throw refuse(text, 'is not an e-mail address');
-  return `${local}@${checkDnsName(text.slice(at + 1))}`;
+  const domain = checkDnsName(text.slice(at + 1));
+  if (domain.startsWith('*')) throw refuse(text, 'may have no wildcard: a mailbox is at one domain');
+  return `${local}@${domain}`;
 }
 
 function refuse(name: string, why: string): CertificateError {

@@ -1,7 +1,7 @@
 /** What of a signing request an authority grants: nothing that the policy doesn't name. */
 import { CertificateError } from './errors.js';
 import type { CertificateKind } from './extensions.js';
-import { parseNames, type CertificateName } from './names.js';
+import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
 import type { Placement } from './ledger.js';
 import type { CsrFacts } from './csr.js';
 import { subjectFields, subjectOf, type Subject } from './subject.js';
@@ -52,9 +52,9 @@ export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   if (facts.authority) throw refuse('the request asks for an authority’s certificate');
   if (facts.otherNames > 0)
     throw refuse(`the request asks for ${facts.otherNames} names of a kind that isn’t issued here`);
-  for (const { value } of parseNames(facts.names)) {
-    if (!allows(policy.names, value))
-      throw refuse(`the request asks for the name "${value}", which the policy doesn’t allow`);
+  for (const name of parseNames(facts.names)) {
+    if (!allows(policy.names, name))
+      throw refuse(`the request asks for the name "${name.value}", which the policy doesn’t allow`);
   }
   const copied = copySubject(facts.subject, policy);
   const subject = { ...copied, ...definedFields(policy.subject ?? {}) };
@@ -65,20 +65,23 @@ export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   };
 }
 
-function allows(rule: SigningPolicy['names'], name: string): boolean {
-  return typeof rule === 'function' ? rule(name) : rule.some((pattern) => matches(pattern, name));
+function allows(rule: SigningPolicy['names'], name: CertificateName): boolean {
+  return typeof rule === 'function' ? rule(name.value) : rule.some((pattern) => matches(pattern, name));
 }
 
-function matches(pattern: string, name: string): boolean {
+/** Only names of the pattern's own kind: `spiffe://a.example.com` looks like `*.example.com` and is no host's name. */
+function matches(pattern: string, { kind, value }: CertificateName): boolean {
   if (pattern.includes('://') && pattern.endsWith('/*'))
-    return name.startsWith(pattern.slice(0, -1)) && isPlainPath(name);
-  if (pattern.startsWith('*@'))
-    return name.slice(name.lastIndexOf('@')).toLowerCase() === pattern.slice(1).toLowerCase();
-  const [own] = parseNames([pattern]);
-  if (own?.value === name) return true;
-  if (own?.kind !== 'dns' || !own.value.startsWith('*.')) return false;
-  return name.slice(name.indexOf('.')) === own.value.slice(1) && !name.startsWith('*');
+    return kind === 'uri' && value.startsWith(pattern.slice(0, -1)) && isPlainPath(value);
+  if (pattern.startsWith('*@')) return kind === 'email' && domainOf(value) === checkDnsName(pattern.slice(2));
+  const own = parseName(pattern);
+  if (own.kind !== kind) return false;
+  if (own.value === value) return true;
+  if (kind !== 'dns' || !own.value.startsWith('*.')) return false;
+  return value.slice(value.indexOf('.')) === own.value.slice(1) && !value.startsWith('*');
 }
+
+const domainOf = (mailbox: string): string => mailbox.slice(mailbox.lastIndexOf('@') + 1);
 
 /** No way up and no query: `spiffe://a/b/../../c` isn't below `spiffe://a/b/`. */
 function isPlainPath(uri: string): boolean {
