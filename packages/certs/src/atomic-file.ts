@@ -1,5 +1,6 @@
 /** Files that are whole or absent: written beside, flushed, then moved into place. */
 import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from './errors.js';
@@ -62,16 +63,33 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
+/** Certificates, keys and lists in a file; far more than any of them needs. */
+const MAX_BYTES = 64 * 1_048_576;
+
 /**
- * Reads a file.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` or `KNSOCK_CERTIFICATE_FILE`.
+ * Reads a file, a pipe too; never more than `maxBytes`, whatever its size was said to be.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is larger.
  */
-export async function readBytes(path: string): Promise<Buffer> {
+export async function readBytes(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    return await readFile(path);
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge(path, maxBytes);
+      chunks.push(chunk);
+    }
   } catch (cause) {
     throw fileError(path, 'read', cause);
   }
+  return Buffer.concat(chunks);
+}
+
+/** More bytes than anybody needs are there to fill the memory. */
+export function tooLarge(where: string, maxBytes: number): CertificateError {
+  const message = `${where} is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
+  const hint = 'Is that the right file? Where it is, raise maxBytes.';
+  return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
 }
 
 /** Makes a folder and those above it, for its owner alone. */

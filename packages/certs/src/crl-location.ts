@@ -1,8 +1,7 @@
 /** Revocation lists fetched from a file or over HTTP, within bounds. */
-import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
-import { fileError } from './atomic-file.js';
+import { readBytes, tooLarge } from './atomic-file.js';
 import { CertificateError } from './errors.js';
 import { translating } from './source.js';
 
@@ -27,32 +26,35 @@ export async function fetchCrls(
   const url = urlOf(location);
   if (url === undefined || url.protocol === 'file:') {
     const file = url === undefined ? location.toString() : fileURLToPath(url);
-    const bytes = await readBounded(file, bounds.maxBytes);
+    const bytes = await readBytes(file, bounds.maxBytes);
     return translating({ file }, () => parseCrls(bytes));
   }
   const bytes = await download(url, bounds);
   return translating(bytes, () => parseCrls(bytes));
 }
 
+/**
+ * Refuses what can never be fetched.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
+ */
+export function checkLocation(location: CrlLocation): void {
+  const url = urlOf(location);
+  if (url === undefined || ['http:', 'https:', 'file:'].includes(url.protocol)) return;
+  throw noLocation(location);
+}
+
 /** A path has no '://'; a Windows drive is no scheme. */
 function urlOf(location: CrlLocation): URL | undefined {
   if (location instanceof URL) return location;
-  return /^(https?|file):\/\//i.test(location) ? new URL(location) : undefined;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
+  if (!URL.canParse(location)) throw noLocation(location);
+  return new URL(location);
 }
 
-async function readBounded(file: string, maxBytes: number): Promise<Buffer> {
-  const handle = await open(file).catch((cause: unknown) => {
-    throw fileError(file, 'read', cause);
-  });
-  try {
-    const { size } = await handle.stat();
-    if (size > maxBytes) throw tooLarge(file, maxBytes);
-    return await handle.readFile();
-  } catch (cause) {
-    throw fileError(file, 'read', cause);
-  } finally {
-    await handle.close();
-  }
+function noLocation(location: CrlLocation): CertificateError {
+  const message = `a revocation list can't be fetched from ${location.toString()}`;
+  const hint = 'Name the path of a file, or an http, https or file URL.';
+  return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 
 async function download(url: URL, bounds: FetchBounds): Promise<Buffer> {
@@ -79,13 +81,6 @@ async function readBody(response: Response, url: URL, maxBytes: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function tooLarge(where: string, maxBytes: number): CertificateError {
-  const message = `the revocation list at ${where} is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
-  return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, {
-    hint: 'Raise maxBytes if the list is right.',
-  });
 }
 
 function unreachable(url: URL, why: string, cause?: unknown): CertificateError {

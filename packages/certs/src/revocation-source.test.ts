@@ -1,18 +1,24 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseCertificates } from '@knsock/core/x509';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthority, type Authority } from './authority.js';
+import { signCrl } from './crl.js';
+import { CertificateError } from './errors.js';
+import { generateKey, readPrivateKey } from './keys.js';
 import {
   revocationSource,
   type RefreshingRevocationSource,
   type RevocationSourceOptions,
 } from './revocation-source.js';
+import { readSigningAuthority } from './signing-authority.js';
+import { x509Library } from './x509.js';
 
 let folder: string;
 let file: string;
@@ -42,6 +48,33 @@ const issuePath = async () => {
   const { certificate } = await authority.issue({ kind: 'client', names: ['a.test'] });
   return { certificate, path: parseCertificates(certificate + authority.certificate) };
 };
+
+/** Serves on a free port until the test ends. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+/** A list in the authority's name and with its key identifier, later than any of its own, signed by somebody else. */
+async function forgeList(): Promise<Buffer> {
+  const library = await x509Library();
+  const key = readPrivateKey(authority.key);
+  const { subject: issuer, keyIdentifier } = readSigningAuthority(library, authority.certificate, key);
+  const [thisUpdate, nextUpdate] = [new Date(Date.now() - 1_000), new Date(Date.now() + 86_400_000)];
+  const parts = {
+    issuer,
+    issuerKeyIdentifier: keyIdentifier,
+    number: 99,
+    thisUpdate,
+    nextUpdate,
+    revoked: [],
+  };
+  return signCrl(library, parts, await generateKey()).der;
+}
 
 describe('a revocation source', () => {
   it('says good, and revoked once a new list says so, and tells its listeners', async () => {
@@ -134,32 +167,102 @@ describe('a revocation source', () => {
   it('fetches over HTTP, bounded in size', async () => {
     const { path } = await issuePath();
     let body: string | Buffer = (await authority.crl()).der;
-    const server = createServer((request, response) =>
+    const origin = await serve((request, response) =>
       response.writeHead(request.url === '/root.crl' ? 200 : 404).end(body),
     );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanups.push(() => server.close());
-    const { port } = server.address() as AddressInfo;
-    const source = open({ crls: [`http://127.0.0.1:${port}/root.crl`], maxBytes: 10_000 });
+    const source = open({ crls: [`${origin}/root.crl`], maxBytes: 10_000 });
     expect(await source.check(path, now())).toMatchObject({ status: 'good' });
     body = Buffer.alloc(10_001);
     await expect(source.refresh()).rejects.toThrow('over the limit of 10,000 bytes');
-    const lost = open({ crls: [`http://127.0.0.1:${port}/none.crl`] });
+    const lost = open({ crls: [`${origin}/none.crl`] });
     await expect(lost.ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
+  });
+
+  it('follows a redirect, and drops a fetch that takes too long or an answer that never ends', async () => {
+    const { path } = await issuePath();
+    const { der } = await authority.crl();
+    const origin = await serve(({ url }, response) => {
+      if (url === '/moved') return response.writeHead(302, { location: '/root.crl' }).end();
+      if (url === '/root.crl') return response.end(der);
+      if (url === '/silent') return undefined;
+      const more = () => response.write(Buffer.alloc(65_536)) && process.nextTick(more);
+      response.on('drain', more);
+      return more();
+    });
+    const crls = ['/moved', '/silent', '/endless'].map((place) => origin + place);
+    const errors: string[] = [];
+    const onError = ({ message }: Error) => errors.push(message);
+    const source = open({ crls, timeout: 300, maxBytes: 1_000_000, onError });
+    await expect(source.ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
+    expect(errors).toEqual([
+      `can't fetch ${origin}/silent: no answer in 300 ms`,
+      `${origin}/endless is over the limit of 1,000,000 bytes`,
+    ]);
+    expect(await source.check(path, now())).toMatchObject({ status: 'good' });
+  });
+
+  it('isn’t taken in by a forged list that is dated later', async () => {
+    const { certificate, path } = await issuePath();
+    await authority.revoke(certificate);
+    const genuine = await authority.crl();
+    const forged = await forgeList();
+    await writeFile(file, forged);
+    const source = open({ unknown: 'accept' });
+    expect((await source.check(path, now())).status).toBe('unknown');
+    await writeFile(file, genuine.pem);
+    await source.refresh();
+    expect((await source.check(path, now())).status).toBe('revoked');
+    await writeFile(file, forged);
+    await source.refresh();
+    expect((await source.check(path, now())).status).toBe('revoked');
+  });
+
+  it('keeps what a location withdrew when that answers with another authority’s list', async () => {
+    const { certificate, path } = await issuePath();
+    await authority.revoke(certificate);
+    await writeFile(file, (await authority.crl()).pem);
+    const source = open({ unknown: 'accept' });
+    expect((await source.check(path, now())).status).toBe('revoked');
+    await writeFile(file, (await (await createAuthority({ commonName: 'Other' })).crl()).pem);
+    await source.refresh();
+    expect((await source.check(path, now())).status).toBe('revoked');
+  });
+
+  it('waits with its first verdicts until every location was tried', async () => {
+    const { path } = await issuePath();
+    const { der } = await authority.crl();
+    await writeFile(file, (await (await createAuthority({ commonName: 'Other' })).crl()).pem);
+    let asked: (response: ServerResponse) => void = () => undefined;
+    const request = new Promise<ServerResponse>((resolve) => (asked = resolve));
+    const origin = await serve((_, response) => asked(response));
+    const source = open({ crls: [file, origin] });
+    const response = await request;
+    // The other list has been read by now.
+    for (let turn = 0; turn < 200; turn += 1) await setImmediate();
+    const verdict = source.check(path, now());
+    response.end(der);
+    expect(await verdict).toMatchObject({ status: 'good' });
+  });
+
+  it('looks no more often for being asked to look', async () => {
+    await writeFile(file, (await authority.crl()).pem);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    cleanups.push(() => vi.useRealTimers());
+    const source = open();
+    await source.ready();
+    for (let asked = 0; asked < 5; asked += 1) await source.refresh();
+    expect(vi.getTimerCount()).toBe(1);
+    source.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each(['ftp://a.test/root.crl', 'http://', new URL('data:,x')])('refuses to look at %s', (location) => {
+    expect(() => open({ crls: [location] })).toThrow(CertificateError);
   });
 
   it('gives up waiting for a silent server with the caller’s signal', async () => {
     const { path } = await issuePath();
-    const server = createServer(() => undefined);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanups.push(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
-    const source = open({ crls: [`http://127.0.0.1:${port}/`] });
+    const source = open({ crls: [await serve(() => undefined)] });
     const reason = new Error('enough');
     const closing = new AbortController();
     const check = source.check(path, { at: new Date(), signal: closing.signal });

@@ -5,9 +5,9 @@
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
 import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import { backOff } from './back-off.js';
-import { fetchCrls, type CrlLocation } from './crl-location.js';
+import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 import { CertificateError } from './errors.js';
-import { hexFingerprint } from './fingerprint.js';
+import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
 import { judgeRevocation, type RevocationRules } from './revocation-verdict.js';
 import { readCertificates, type Source } from './source.js';
 
@@ -37,31 +37,34 @@ export interface RevocationSourceOptions {
 
 /** A source that refreshes itself. */
 export interface RefreshingRevocationSource extends RevocationSource, Disposable {
-  /** Resolves when every location was tried once; rejects with the first failure. */
+  /** Resolves when every location was tried once; rejects with the first failure, or when it is closed before. */
   ready(): Promise<void>;
-  /** Looks now; errors as `ready`. */
+  /** Looks now, and again after the usual interval; errors as `ready`. */
   refresh(): Promise<void>;
   /** Ends the refreshing; the lists at hand stay. */
   close(): void;
 }
 
-/** Starts fetching; the timer doesn't keep the process alive. */
+/**
+ * Starts fetching; the timer doesn't keep the process alive. Redirects are followed, to http(s) only.
+ * @throws CertificateError where no location is named, or one can't be: neither a path nor an http, https or file URL.
+ */
 export function revocationSource(options: RevocationSourceOptions): RefreshingRevocationSource {
   if (options.crls.length === 0) {
     throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'no revocation list was named');
   }
+  for (const location of options.crls) checkLocation(location);
   return new LocatedLists(options);
 }
-
-const LISTS_PER_LOCATION = 100;
 
 class LocatedLists implements RefreshingRevocationSource {
   readonly #options: RevocationSourceOptions;
   readonly #rules: RevocationRules;
-  readonly #lists = new Map<CrlLocation, readonly CertificateRevocationList[]>();
+  readonly #lists = new HeldLists();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
   readonly #first: Promise<void>;
+  #hasTried = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -75,8 +78,8 @@ class LocatedLists implements RefreshingRevocationSource {
       this.close();
     };
     if (signal?.aborted === true) close();
-    signal?.addEventListener('abort', close, { once: true });
-    this.#first = this.refresh();
+    signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
+    this.#first = this.refresh().finally(() => (this.#hasTried = true));
     // Whoever cares asks ready(); the failure was told to onError.
     this.#first.catch(() => undefined);
   }
@@ -95,8 +98,10 @@ class LocatedLists implements RefreshingRevocationSource {
     { at, signal }: { at: Date; signal: AbortSignal },
   ): Promise<RevocationVerdict> {
     signal.throwIfAborted();
-    if (this.#lists.size === 0) await settledOrAborted(this.#first, signal);
-    return judgeRevocation(path, [...this.#lists.values()].flat(), at, this.#rules);
+    // Before every location was tried, a certificate without a list may be one whose list is on its way.
+    if (!this.#hasTried) await settledOrAborted(this.#first, signal);
+    this.#lists.learn(path.slice(1));
+    return judgeRevocation(path, this.#lists.all(), at, this.#rules);
   }
 
   ready(): Promise<void> {
@@ -129,8 +134,9 @@ class LocatedLists implements RefreshingRevocationSource {
       .filter((outcome) => outcome.status === 'rejected')
       .map(({ reason }) => reason as unknown);
     this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
+    this.#closing.signal.throwIfAborted();
     this.#announce();
-    if (this.#closing.signal.aborted || failed.length === 0) return;
+    if (failed.length === 0) return;
     for (const error of failed) if (error instanceof CertificateError) this.#options.onError?.(error);
     throw failed[0];
   }
@@ -142,20 +148,24 @@ class LocatedLists implements RefreshingRevocationSource {
       const message = `${location.toString()} holds ${fetched.length} lists, over the limit of ${LISTS_PER_LOCATION}`;
       throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message);
     }
-    if (issuers !== undefined) checkIssuers(location, fetched, await readCertificates(issuers));
-    this.#lists.set(location, newest(this.#lists.get(location) ?? [], fetched));
+    if (issuers !== undefined) {
+      const known = await readCertificates(issuers);
+      checkIssuers(location, fetched, known);
+      this.#lists.learn(known);
+    }
+    if (!this.#closing.signal.aborted) this.#lists.take(location, fetched);
   }
 
   /** Listeners hear of new lists only. */
   #announce(): void {
-    const lists = [...this.#lists.values()].flat();
-    const version = hexFingerprint(Buffer.from(lists.map((crl) => crl.fingerprint256).join()));
+    const { version } = this.#lists;
     if (version === this.#version) return;
     this.#version = version;
     for (const listener of this.#listeners) listener();
   }
 
   #schedule(): void {
+    clearTimeout(this.#timer);
     if (this.#closing.signal.aborted) return;
     const { interval = 300_000 } = this.#options;
     const pause = this.#failures === 0 ? interval : Math.min(interval, backOff(1_000, this.#failures));
@@ -164,34 +174,6 @@ class LocatedLists implements RefreshingRevocationSource {
     }, pause);
     this.#timer.unref();
   }
-}
-
-/**
- * What to keep of the old and the fetched lists: of one issuer and key never an older one, so that nobody brings a
- * revoked certificate back by serving yesterday's list.
- */
-function newest(
-  held: readonly CertificateRevocationList[],
-  fetched: readonly CertificateRevocationList[],
-): CertificateRevocationList[] {
-  return fetched.map((crl) => {
-    const sameIssuer = (one: CertificateRevocationList) => keyOf(one) === keyOf(crl);
-    const known = held.find((one) => sameIssuer(one) && isNewer(one, crl));
-    const unchanged = held.find((one) => one.der.equals(crl.der));
-    // The old object remembers whose signature was checked.
-    return known ?? unchanged ?? crl;
-  });
-}
-
-/** By date and, within one second, by number. */
-function isNewer(one: CertificateRevocationList, other: CertificateRevocationList): boolean {
-  const ahead = one.thisUpdate.getTime() - other.thisUpdate.getTime();
-  return ahead !== 0 ? ahead > 0 : BigInt(`0x${one.number ?? '0'}`) > BigInt(`0x${other.number ?? '0'}`);
-}
-
-function keyOf(crl: CertificateRevocationList): string {
-  const scope = crl.issuingDistributionPoint?.der.toString('hex') ?? '';
-  return `${crl.issuer.key}\n${crl.authorityKeyIdentifier?.keyIdentifier?.toString('hex') ?? ''}\n${scope}`;
 }
 
 function checkIssuers(
