@@ -1,10 +1,12 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { parseCrl } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
 import { createAuthority, loadAuthority } from './authority.js';
-import { createSelfSigned } from './issue.js';
+import { createSelfSigned, type IssueOptions } from './issue.js';
 import type { KeyType } from './keys.js';
 
 const DAY = 86_400_000;
+const leaf = { kind: 'client', names: ['a.test'] } as const;
 
 describe('an authority', () => {
   it('issues a server certificate that carries each kind of name', async () => {
@@ -116,6 +118,57 @@ describe('an authority', () => {
       await expect(intermediate.issue({ kind: 'server', names: ['a.example.test'] })).resolves.toBeDefined();
     },
   );
+
+  it('leaves out a default common name that its constraints would refuse, and refuses one that was asked for', async () => {
+    const authority = await createAuthority({
+      commonName: 'Root',
+      nameConstraints: { permitted: ['10.0.0.0/8'] },
+    });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['10.1.2.3'] });
+    expect(new X509Certificate(certificate).subject).toBeUndefined();
+    const refused = authority.issue({ kind: 'client', commonName: 'ann.example' });
+    await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NAME_CONSTRAINT' });
+    await expect(authority.issue({ kind: 'client', commonName: 'Ann Example' })).resolves.toBeDefined();
+  });
+
+  it.each([
+    [{ kind: 'host' }, 'kind'],
+    [{ crlUrls: ['root.crl'] }, 'crlUrls'],
+    [{ crlUrls: ['javascript://a.test/%0a'] }, 'crlUrls'],
+  ])('refuses the option %j by its name', async (options, option) => {
+    const authority = await createAuthority({ commonName: 'Root' });
+    const issued = authority.issue({ kind: 'server', names: ['a.test'], ...options } as IssueOptions);
+    await expect(issued).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+  });
+
+  it('refuses dates that no certificate can carry', async () => {
+    const far = createAuthority({ commonName: 'Root', days: 1e7 });
+    await expect(far).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
+  });
+
+  it('goes on from its last revocation list, whoever signed that', async () => {
+    const first = await createAuthority({ commonName: 'Root' });
+    const [one, two] = [await first.issue(leaf), await first.issue(leaf)];
+    await first.revoke(one.certificate, 'key-compromise');
+    await first.crl();
+    const crl = (await first.crl()).pem;
+    const again = await loadAuthority({ chain: first.chain, key: first.key, crl });
+    await again.revoke(Buffer.from(two.certificate));
+    const next = await again.crl();
+    expect(next.number).toBe(3);
+    const listed = [...parseCrl(next.der).entries].map(({ serial, reason }) => [serial, reason] as const);
+    const serial = ({ certificate }: { certificate: string }) =>
+      new X509Certificate(certificate).serialNumber.toLowerCase();
+    expect(new Map<string, string | undefined>(listed)).toEqual(
+      new Map([
+        [serial(one), 'keyCompromise'],
+        [serial(two), undefined],
+      ]),
+    );
+    const stranger = await createAuthority({ commonName: 'Root' });
+    const mixed = loadAuthority({ chain: stranger.chain, key: stranger.key, crl });
+    await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE' });
+  });
 
   it('can be taken up again from its files', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });

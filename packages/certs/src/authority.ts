@@ -1,26 +1,25 @@
 /** Certificate authorities: what they sign and what they withdraw. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
-import { signCrl, type Crl, type RevocationReason } from './crl.js';
+import { checkReason, signCrl, type Crl, type RevocationReason } from './crl.js';
 import { readCsr } from './csr.js';
-import { CertificateError } from './errors.js';
 import {
   checkNamed,
   leafKey,
   leafNames,
   leafValidity,
-  planLeaf,
   signLeaf,
   type Issued,
   type IssueOptions,
 } from './issue.js';
 import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from './keys.js';
 import { MemoryLedger, type Ledger, type Placement } from './ledger.js';
-import { constraintAgainst } from './name-constraints.js';
-import type { CertificateName } from './names.js';
+import { permittedSubject } from './permitted-subject.js';
 import { resolveRevocation } from './revoke.js';
 import { judgeRequest, type SigningPolicy } from './signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
+import type { Source } from './source.js';
+import { takeUpList } from './taken-up.js';
 import { CRL_DAYS, crlDates } from './validity.js';
 import { x509Library, type X509Library } from './x509.js';
 
@@ -62,12 +61,16 @@ export interface Authority {
    */
   intermediate(options: AuthorityOptions & Placement): Promise<Authority>;
   /**
-   * Withdraws a certificate, given as PEM or by its serial (hex) or SHA-256 fingerprint (64 hex digits, colons or
-   * not). It stands in every later list; a second revocation changes nothing.
-   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`.
+   * Withdraws a certificate: a PEM text, PEM or DER bytes, `{ file }`, its serial (hex) or its SHA-256 fingerprint
+   * (64 hex digits, colons or not). It stands in every later list; a second revocation changes nothing.
+   * @param reason Default `unspecified`.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for a reason that there isn't.
    */
-  revoke(certificate: string, reason?: RevocationReason): Promise<void>;
-  /** Signs a new revocation list, with the next number. */
+  revoke(certificate: Source, reason?: RevocationReason): Promise<void>;
+  /**
+   * Signs a new revocation list, with the next number.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY` for days that are no time at all.
+   */
   crl(options?: CrlOptions): Promise<Crl>;
 }
 
@@ -82,19 +85,28 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   return authorityFrom(library, certificate, key, privateKeyPem(key), new MemoryLedger());
 }
 
+/** What `loadAuthority` takes up. */
+export interface AuthorityFiles {
+  /** PEM: the authority's certificate first, its issuers after it. */
+  readonly chain: string;
+  /** PEM. */
+  readonly key: string;
+  /** Opens `key` where that is encrypted. */
+  readonly passphrase?: string | undefined;
+  /** Its last revocation list: what stands in it stays withdrawn, and the numbers go on. Without it they start at 1. */
+  readonly crl?: Source | undefined;
+}
+
 /**
- * Takes up an authority made elsewhere; what it issued before isn't known, so revoke that by PEM.
- * @param files `chain`: PEM, the authority first, its issuers after it; `key`: PEM.
- * @throws CertificateError where they don't fit together.
+ * Takes up an authority made elsewhere, in memory; what it issued before isn't known, so revoke that by certificate.
+ * @throws CertificateError where the files don't fit together.
  */
-export async function loadAuthority(files: {
-  chain: string;
-  key: string;
-  passphrase?: string;
-}): Promise<Authority> {
+export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
   const library = await x509Library();
   const key = readPrivateKey(files.key, files.passphrase);
-  return authorityFrom(library, files.chain, key, files.key, new MemoryLedger());
+  const signing = readSigningAuthority(library, files.chain, key);
+  const last = files.crl === undefined ? undefined : await takeUpList(files.crl, signing.certificate);
+  return new LedgerAuthority(library, signing, files.key, new MemoryLedger(last));
 }
 
 /** Joins a chain, its key and a ledger into an authority. */
@@ -127,10 +139,11 @@ class LedgerAuthority implements Authority {
 
   async issue(options: IssueOptions): Promise<Issued> {
     const names = leafNames(options.kind, options);
-    checkConstraints(this.#signing, names);
+    const subject = permittedSubject(this.#signing, options, names);
     const validity = leafValidity(options, this.#signing.notAfter);
     const key = await leafKey(options);
-    const plan = planLeaf(options.kind, names, options, validity, createPublicKey(key));
+    const { kind, crlUrls = [] } = options;
+    const plan = { kind, names, subject, validity, publicKey: createPublicKey(key), crlUrls };
     const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
     const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
     const files = await this.#ledger.record(record, issued, options);
@@ -139,18 +152,13 @@ class LedgerAuthority implements Authority {
 
   async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
     const facts = await readCsr(csr);
-    const { names, subject, dropped } = judgeRequest(facts, policy);
+    const { names, subject: granted, dropped } = judgeRequest(facts, policy);
     checkStrength(facts.publicKey);
-    checkNamed(policy.kind, names, subject.commonName);
-    checkConstraints(this.#signing, names);
+    checkNamed(policy.kind, names, granted.commonName);
+    const subject = permittedSubject(this.#signing, granted, names);
     const validity = leafValidity(policy, this.#signing.notAfter);
-    const plan = planLeaf(
-      policy.kind,
-      names,
-      { ...subject, crlUrls: policy.crlUrls },
-      validity,
-      facts.publicKey,
-    );
+    const { kind, crlUrls = [] } = policy;
+    const plan = { kind, names, subject, validity, publicKey: facts.publicKey, crlUrls };
     const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
     const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
     const files = await this.#ledger.record(record, signed, policy);
@@ -166,10 +174,11 @@ class LedgerAuthority implements Authority {
       key: await this.#ledger.protect(privateKeyPem(key)),
     };
     const files = await this.#ledger.record(record, material, options);
-    return authorityFrom(this.#library, material.chain, key, material.key, this.#ledger.below(files));
+    return authorityFrom(this.#library, material.chain, key, material.key, this.#ledger.below(record, files));
   }
 
-  async revoke(certificate: string, reason: RevocationReason = 'unspecified'): Promise<void> {
+  async revoke(certificate: Source, reason: RevocationReason = 'unspecified'): Promise<void> {
+    checkReason(reason);
     const serial = await resolveRevocation(certificate, this.certificate, this.#ledger);
     await this.#ledger.revoke({ serial, at: new Date(), reason });
   }
@@ -185,15 +194,5 @@ class LedgerAuthority implements Authority {
   /** What a leaf's chain carries after the leaf: the root is left out, since the other side has it. */
   #issuersBelowRoot(): string {
     return this.chain.slice(0, this.chain.length - this.root.length);
-  }
-}
-
-function checkConstraints(signing: SigningAuthority, names: readonly CertificateName[]): void {
-  for (const name of names) {
-    for (const constraints of signing.constraints) {
-      const why = constraintAgainst(constraints, name);
-      if (why === undefined) continue;
-      throw new CertificateError('KNSOCK_CERTIFICATE_NAME_CONSTRAINT', `the name "${name.value}" ${why}`);
-    }
   }
 }

@@ -1,5 +1,6 @@
 /** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they withdraw. */
 import type { KeyObject } from 'node:crypto';
+import { InvalidOptionError } from '@knsock/core/errors';
 import { authorityKeyIdentifier, extension } from './extensions.js';
 import { toPem } from './pem.js';
 import { serialBytes } from './serial.js';
@@ -22,6 +23,18 @@ export type RevocationReason = keyof typeof reasonNames;
 
 /** Every reason that can be given. */
 export const revocationReasons = Object.keys(reasonNames) as RevocationReason[];
+
+/** @throws InvalidOptionError for a reason that there isn't: in a store's index it would be damage. */
+export function checkReason(reason: RevocationReason): RevocationReason {
+  if (Object.hasOwn(reasonNames, reason)) return reason;
+  const message = `"${reason}" is no reason; these are: ${revocationReasons.join(', ')}`;
+  throw new InvalidOptionError('reason', message);
+}
+
+/** A reason as core reads it from a list; what isn't given here is unspecified. */
+export function reasonFromList(name: string | undefined): RevocationReason {
+  return revocationReasons.find((reason) => reasonNames[reason] === name) ?? 'unspecified';
+}
 
 /** One withdrawn certificate. */
 export interface Revocation {

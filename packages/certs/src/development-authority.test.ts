@@ -7,7 +7,7 @@ describe('a development authority', () => {
     const authority = await createDevelopmentAuthority();
     const { chain } = await authority.issue({
       kind: 'server',
-      names: ['localhost', '127.0.0.1', '::1', 'db.internal'],
+      names: ['localhost', '127.0.0.1', '::1', 'db.internal', 'spiffe://db.internal/a', 'ann@localhost'],
     });
     const crls = [authority.rootCrl, (await authority.crl()).pem];
     const verdict = await verifyChain({ chain, ca: authority.root, name: 'localhost', crls });
@@ -17,7 +17,10 @@ describe('a development authority', () => {
     });
   });
 
-  it.each(['example.com', 'bank.example.com', '8.8.8.8', '2600::1'])('signs nothing for %s', async (name) => {
+  it.each([
+    ...['example.com', 'bank.example.com', 'nolocalhost', '8.8.8.8', '2600::1'],
+    ...['spiffe://prod.example.com/db', 'https://localhost.example.com/', 'ceo@example.com'],
+  ])('signs nothing for %s', async (name) => {
     const authority = await createDevelopmentAuthority();
     const refused = authority.issue({ kind: 'server', names: [name] });
     await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NAME_CONSTRAINT' });

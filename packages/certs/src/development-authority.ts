@@ -30,10 +30,17 @@ export interface DevelopmentAuthority extends Authority {
   readonly rootCrl: string;
 }
 
-/** Names and networks that no public site has (RFC 2606, 6761, 6762, 8375, 9476; RFC 1918, 4193, 4291). */
+const localDomains = ['localhost', 'test', 'example', 'invalid', 'local', 'internal', 'home.arpa'];
+
+/**
+ * Names and networks that no public site has (RFC 2606, 6761, 6762, 8375, 9476; RFC 1918, 4193, 4291), with the
+ * mailboxes and URIs of such hosts: a kind of name that isn't listed at all would be open to everybody's.
+ */
 export const localNames: readonly string[] = [
-  ...['localhost', 'test', 'example', 'invalid', 'local', 'internal', 'home.arpa'],
+  ...localDomains,
   ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1', 'fc00::/7', 'fe80::/10'],
+  ...localDomains.flatMap((domain) => [`@${domain}`, `@.${domain}`]),
+  ...localDomains.flatMap((domain) => [`spiffe://${domain}`, `spiffe://.${domain}`]),
 ];
 
 /** The two certificates, and the one key that is left. */

@@ -1,8 +1,9 @@
 /** The extensions of a certificate (RFC 5280 §4.2), one builder each. */
 import { createHash, type KeyObject } from 'node:crypto';
+import { InvalidOptionError } from '@knsock/core/errors';
 import { publicKeyDer } from './keys.js';
 import type { NameConstraints, Subtree } from './name-constraints.js';
-import type { CertificateName } from './names.js';
+import { parseName, type CertificateName } from './names.js';
 import { arrayBufferOf, type Extension, type GeneralName, type X509Library } from './x509.js';
 
 /** What a certificate is for: a peer is both server and client. */
@@ -13,6 +14,13 @@ const extendedUsages: Record<CertificateKind, readonly string[]> = {
   client: ['1.3.6.1.5.5.7.3.2'],
   peer: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'],
 };
+
+/** @throws InvalidOptionError for a kind that there isn't. */
+export function checkKind(kind: CertificateKind): void {
+  if (Object.hasOwn(extendedUsages, kind)) return;
+  const known = Object.keys(extendedUsages).join(', ');
+  throw new InvalidOptionError('kind', `"${kind}" is no kind of certificate; these are: ${known}`);
+}
 
 export function extendedKeyUsage(library: X509Library, kind: CertificateKind): Extension {
   return extension(
@@ -72,13 +80,20 @@ export function authorityKeyIdentifier(library: X509Library, identifier: Buffer)
 
 export function crlDistributionPoints(library: X509Library, urls: readonly string[]): Extension {
   const points = urls.map((url) => {
-    const fullName = [generalName(library, 'uri', url)];
+    const fullName = [generalName(library, 'uri', checkCrlUrl(url))];
     return new library.DistributionPoint({
       distributionPoint: new library.DistributionPointName({ fullName }),
     });
   });
   const value = new library.CRLDistributionPoints(points);
   return extension(library, library.id_ce_cRLDistributionPoints, false, value);
+}
+
+/** A place that any program can ask: RFC 5280 §4.2.1.13 names http and ldap. */
+function checkCrlUrl(url: string): string {
+  const { kind, value } = parseName(url);
+  if (kind === 'uri' && /^(https?|ldaps?):\/\//i.test(value)) return value;
+  throw new InvalidOptionError('crlUrls', `"${url}" is no http or ldap URL`);
 }
 
 /** RFC 7093 §2 method 1: the first 160 bits of the SHA-256 of the public key. */

@@ -1,5 +1,12 @@
 // Authorities and what they sign
-export { createAuthority, loadAuthority, type Authority, type CrlOptions, type Signed } from './authority.js';
+export {
+  createAuthority,
+  loadAuthority,
+  type Authority,
+  type AuthorityFiles,
+  type CrlOptions,
+  type Signed,
+} from './authority.js';
 export {
   createDevelopmentAuthority,
   localNames,

@@ -5,6 +5,7 @@ import { CertificateError } from './errors.js';
 import {
   authorityKeyIdentifier,
   basicConstraints,
+  checkKind,
   crlDistributionPoints,
   extendedKeyUsage,
   keyIdentifier,
@@ -89,7 +90,15 @@ export async function createSelfSigned(options: SelfSignedOptions): Promise<Issu
   const names = leafNames(kind, options);
   const key = await leafKey(options);
   const validity = leafValidity(options, undefined);
-  const plan = planLeaf(kind, names, options, validity, createPublicKey(key));
+  const subject = defaultSubject(options, names);
+  const plan = {
+    kind,
+    names,
+    subject,
+    validity,
+    publicKey: createPublicKey(key),
+    crlUrls: options.crlUrls ?? [],
+  };
   const { certificate } = signLeaf(library, plan, { key });
   return { certificate, key: privateKeyPem(key), chain: certificate };
 }
@@ -104,12 +113,13 @@ export function leafNames(
   return names;
 }
 
-/** Refuses a certificate that names nobody. */
+/** Refuses a certificate that names nobody, or is of no kind. */
 export function checkNamed(
   kind: CertificateKind,
   names: readonly CertificateName[],
   commonName: string | undefined,
 ): void {
+  checkKind(kind);
   if (names.length > 0 || (kind === 'client' && commonName !== undefined)) return;
   const message = `a ${kind} certificate needs at least one name${kind === 'client' ? ' or a commonName' : ''}`;
   throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message);
@@ -134,24 +144,6 @@ export function leafValidity(
     issuerNotAfter,
     now: new Date(),
   });
-}
-
-/** Puts a plan together, with the default common name. */
-export function planLeaf(
-  kind: CertificateKind,
-  names: readonly CertificateName[],
-  options: Pick<LeafOptions, 'crlUrls'> & Subject,
-  validity: Validity,
-  publicKey: KeyObject,
-): LeafPlan {
-  return {
-    kind,
-    names,
-    subject: defaultSubject(options, names),
-    validity,
-    publicKey,
-    crlUrls: options.crlUrls ?? [],
-  };
 }
 
 /** Signs a plan; pure but for the serial and the signature. */

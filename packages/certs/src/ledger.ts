@@ -54,14 +54,22 @@ export interface Ledger {
   /** Has a list made with the next number and all revocations, and keeps it. */
   publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl>;
   /** The ledger of an authority that was recorded here, with the files that it got. */
-  below(files: IssuedFiles | undefined): Ledger;
+  below(record: IssuedRecord, files: IssuedFiles | undefined): Ledger;
 }
 
 /** A ledger that lives as long as the process. */
 export class MemoryLedger implements Ledger {
   readonly #issued = new Map<string, IssuedRecord>();
   readonly #revoked = new Map<string, Revocation>();
-  #number = 0;
+  #number: number;
+
+  /** Goes on from a list that was published elsewhere. */
+  constructor(
+    last: { readonly number: number; readonly revoked: readonly Revocation[] } = { number: 0, revoked: [] },
+  ) {
+    this.#number = last.number;
+    for (const revocation of last.revoked) this.#revoked.set(revocation.serial, revocation);
+  }
 
   record(record: IssuedRecord): Promise<undefined> {
     this.#issued.set(record.serial, record);

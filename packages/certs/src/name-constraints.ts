@@ -3,9 +3,13 @@
  * as well: an authority permitted `corp.example` alone signs for no IP address.
  */
 import { CertificateError } from './errors.js';
-import { addressBytes, canonicalAddress, checkDnsName, type CertificateName } from './names.js';
+import { addressBytes, canonicalAddress, checkDnsName, parseName, type CertificateName } from './names.js';
 
-/** Names as text: `corp.example` and everything below it, `10.0.0.0/8`, `@corp.example`, `spiffe://corp.example`. */
+/**
+ * Names as text: `corp.example` for it and everything below it, `10.0.0.0/8`; `@corp.example` for the mailboxes of
+ * that one host, `@.corp.example` for those of every host below it; `spiffe://corp.example` and
+ * `spiffe://.corp.example` likewise for URIs, of whatever scheme.
+ */
 export interface NameConstraintOptions {
   readonly permitted?: readonly string[] | undefined;
   readonly excluded?: readonly string[] | undefined;
@@ -14,7 +18,7 @@ export interface NameConstraintOptions {
 /** One subtree of names. */
 export interface Subtree {
   readonly kind: CertificateName['kind'];
-  /** A domain for DNS names and URIs (empty: all), a domain or mailbox for e-mail, `address/bits` for IP. */
+  /** A domain for DNS names (empty: all); a host, `.domain` or, for e-mail, a mailbox; `address/bits` for IP. */
   readonly base: string;
 }
 
@@ -49,16 +53,32 @@ export function parseNameConstraints(
 export function constraintAgainst(constraints: NameConstraints, name: CertificateName): string | undefined {
   const sameKind = (subtree: Subtree) => subtree.kind === name.kind;
   const covers = (subtree: Subtree) => contains(subtree, name.value);
-  const excluded = constraints.excluded.filter(sameKind).find(covers);
+  const touches = (subtree: Subtree) => covers(subtree) || standsForNameIn(subtree, name);
+  const excluded = constraints.excluded.filter(sameKind).find(touches);
   if (excluded !== undefined) return `is excluded by ${showSubtree(excluded)}`;
   const permitted = constraints.permitted.filter(sameKind);
   if (permitted.length === 0 || permitted.some(covers)) return undefined;
   return `is outside ${permitted.map(showSubtree).join(', ')}`;
 }
 
+/**
+ * Why an authority may not sign for a subject: without a DNS name beside it, a common name that looks like one is
+ * taken for a host by OpenSSL, and held against the constraints.
+ */
+export function constraintAgainstSubject(
+  constraints: NameConstraints,
+  commonName: string | undefined,
+  names: readonly CertificateName[],
+): string | undefined {
+  const isHost = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(commonName ?? '');
+  if (!isHost || commonName === undefined || names.some(({ kind }) => kind === 'dns')) return undefined;
+  return constraintAgainst(constraints, { kind: 'dns', value: commonName.toLowerCase() });
+}
+
 function parseSubtree(text: string): Subtree {
   const name = text.trim();
-  if (name.includes('://')) return { kind: 'uri', base: checkDnsName(name.slice(name.indexOf('://') + 3)) };
+  if (name.includes('://'))
+    return { kind: 'uri', base: checkHost(name.slice(name.indexOf('://') + 3), name) };
   if (name.includes('@')) return { kind: 'email', base: emailBase(name) };
   const network = parseNetwork(name);
   if (network !== undefined) return { kind: 'ip', base: network };
@@ -68,8 +88,15 @@ function parseSubtree(text: string): Subtree {
 
 function emailBase(text: string): string {
   const at = text.lastIndexOf('@');
-  const domain = checkDnsName(text.slice(at + 1));
-  return at === 0 ? domain : `${text.slice(0, at)}@${domain}`;
+  if (at === 0) return checkHost(text.slice(1), text);
+  const { value } = parseName(text);
+  return value;
+}
+
+/** One host, or with a dot before it every host below. */
+function checkHost(host: string, text: string): string {
+  if (host.includes('*')) throw refuse(text, 'needs a leading dot in place of a wildcard');
+  return host.startsWith('.') ? `.${checkDnsName(host.slice(1))}` : checkDnsName(host);
 }
 
 function parseNetwork(text: string): string | undefined {
@@ -96,10 +123,21 @@ function contains(subtree: Subtree, value: string): boolean {
     case 'ip':
       return networkContains(subtree.base, value);
     case 'uri':
-      return new URL(value).hostname === subtree.base;
+      return isHostIn(new URL(value).hostname, subtree.base);
     case 'email':
-      return subtree.base.includes('@') ? value === subtree.base : value.endsWith(`@${subtree.base}`);
+      if (subtree.base.includes('@')) return value === subtree.base;
+      return isHostIn(value.slice(value.lastIndexOf('@') + 1), subtree.base);
   }
+}
+
+/** A wildcard that stands for an excluded host as well would open what the constraint closes. */
+function standsForNameIn({ kind, base }: Subtree, { value }: CertificateName): boolean {
+  if (kind !== 'dns' || !value.startsWith('*.') || !base.endsWith(value.slice(1))) return false;
+  return !base.slice(0, -value.slice(1).length).includes('.');
+}
+
+function isHostIn(host: string, base: string): boolean {
+  return base.startsWith('.') ? host.endsWith(base) : host === base;
 }
 
 function isBelow(name: string, domain: string): boolean {

@@ -10,7 +10,8 @@ export interface PemBlock {
   readonly text: string;
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----)[\s\S])*)-----END ([A-Z0-9 ]+)-----/g;
+const BEGIN = '-----BEGIN ';
+const DASHES = '-----';
 
 /** Writes one block: lines of 64 characters, a newline at the end. */
 export function toPem(label: string, der: Uint8Array): string {
@@ -26,16 +27,18 @@ export function toPem(label: string, der: Uint8Array): string {
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for a damaged block.
  */
 export function readPem(text: string): PemBlock[] {
-  const blocks = [...text.matchAll(BLOCK)].map(readBlock);
-  const begins = text.match(/-----BEGIN [A-Z0-9 ]+-----/g)?.length ?? 0;
-  if (begins > blocks.length) {
-    throw malformed('a PEM block begins and never ends', text.lastIndexOf('-----BEGIN '));
+  const blocks: PemBlock[] = [];
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
+    const block = readBlock(text, at);
+    blocks.push(block);
+    at += block.text.length - 1;
   }
   return blocks;
 }
 
-/** Whether bytes are PEM text rather than DER. */
+/** Whether bytes are PEM text rather than DER, which may hold such text: it starts as a long SEQUENCE. */
 export function isPem(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) return false;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('-----BEGIN ');
 }
 
@@ -64,15 +67,40 @@ function textOf(input: string | Uint8Array): string {
   return typeof input === 'string' ? input : Buffer.from(input).toString('latin1');
 }
 
-function readBlock(match: RegExpExecArray): PemBlock {
-  const [text, label = '', body = '', endLabel] = match;
-  if (label !== endLabel) throw malformed(`"BEGIN ${label}" is closed by "END ${endLabel}"`, match.index);
-  // Encryption headers of the old format (RFC 1421) stand before an empty line; node:crypto reads those from the text.
-  const base64 = body.replace(/^[\s\S]*?:[\s\S]*?\r?\n\r?\n/, '').replace(/\s+/g, '');
-  if (base64 === '' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
-    throw malformed(`the ${label} is not base64`, match.index);
+/** Searches forwards only, so that no text takes more than a few passes. */
+function readBlock(text: string, offset: number): PemBlock {
+  const label = labelAt(text, offset + BEGIN.length);
+  const start = offset + BEGIN.length + (label?.length ?? 0) + DASHES.length;
+  const end = label === undefined ? -1 : text.indexOf(DASHES, start);
+  if (label === undefined || end < 0) throw malformed('a PEM block begins and never ends', offset);
+  const endLine = `-----END ${label}-----`;
+  if (!text.startsWith(endLine, end)) {
+    const other = /^-----END ([A-Z0-9 ]{1,60})-----/.exec(text.slice(end, end + 80))?.[1];
+    if (other === undefined) throw malformed('a PEM block begins and never ends', offset);
+    throw malformed(`"BEGIN ${label}" is closed by "END ${other}"`, offset);
   }
-  return { label, der: Buffer.from(base64, 'base64'), text: `${text}\n` };
+  const base64 = withoutHeaders(text.slice(start, end)).replace(/\s+/g, '');
+  if (base64 === '' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
+    throw malformed(`the ${label} is not base64`, offset);
+  }
+  return {
+    label,
+    der: Buffer.from(base64, 'base64'),
+    text: `${text.slice(offset, end + endLine.length)}\n`,
+  };
+}
+
+/** Labels are short; whatever follows "BEGIN" otherwise is none. */
+function labelAt(text: string, start: number): string | undefined {
+  return /^([A-Z0-9 ]{1,60})-----/.exec(text.slice(start, start + 70))?.[1];
+}
+
+/** Encryption headers of the old format (RFC 1421) stand before an empty line; node:crypto reads those from the text. */
+function withoutHeaders(body: string): string {
+  const empty = /\r?\n\r?\n/.exec(body);
+  return empty !== null && body.slice(0, empty.index).includes(':')
+    ? body.slice(empty.index + empty[0].length)
+    : body;
 }
 
 function malformed(message: string, offset: number): CertificateError {

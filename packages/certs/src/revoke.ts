@@ -1,31 +1,32 @@
-/** Which certificate is meant by a PEM text, a serial or a fingerprint. */
+/** Which certificate is meant by a text, a serial, a fingerprint, bytes or a file. */
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { CertificateError } from './errors.js';
 import type { Ledger } from './ledger.js';
+import { derOf } from './pem.js';
 import { normalizeSerial } from './serial.js';
+import { readSource, type Source } from './source.js';
 
 /**
  * The serial of the certificate meant.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` where the authority didn't issue it.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` where the authority didn't issue it; as `readSource`.
  */
-export async function resolveRevocation(text: string, authority: string, ledger: Ledger): Promise<string> {
-  if (text.includes('-----BEGIN ')) return serialOfPem(text, authority);
-  const digits = text.replace(/^0x/i, '').replaceAll(':', '').trim();
+export async function resolveRevocation(named: Source, authority: string, ledger: Ledger): Promise<string> {
+  if (typeof named !== 'string' || named.includes('-----BEGIN '))
+    return serialOf(await readSource(named), authority);
+  const digits = named.trim().replace(/^0x/i, '').replaceAll(':', '');
   if (!/^[0-9a-f]{1,40}$|^[0-9a-f]{64}$/i.test(digits))
     throw refuse('that is no serial, fingerprint or PEM certificate');
-  const fingerprint = digits.toLowerCase();
+  const isFingerprint = digits.length === 64;
   const found = await ledger.find(
-    digits.length === 64 ? { fingerprint } : { serial: normalizeSerial(digits) },
+    isFingerprint ? { fingerprint: digits.toLowerCase() } : { serial: normalizeSerial(digits) },
   );
-  if (found === undefined)
-    throw refuse(
-      `the authority knows no certificate with ${digits.length === 64 ? 'fingerprint' : 'serial'} ${text}`,
-    );
-  return found.serial;
+  if (found !== undefined) return found.serial;
+  const what = isFingerprint ? 'fingerprint' : 'serial';
+  throw refuse(`the authority knows no certificate with ${what} ${named}`);
 }
 
-function serialOfPem(pem: string, authority: string): string {
-  const certificate = parse(pem);
+function serialOf(bytes: Uint8Array, authority: string): string {
+  const certificate = parse(derOf(bytes, /^(X509 |TRUSTED )?CERTIFICATE$/, 'certificate'));
   const issuer = new X509Certificate(authority);
   if (certificate.checkIssued(issuer) && certificate.verify(createPublicKey(authority))) {
     return normalizeSerial(certificate.serialNumber);
@@ -33,9 +34,9 @@ function serialOfPem(pem: string, authority: string): string {
   throw refuse('that certificate was issued by another authority');
 }
 
-function parse(pem: string): X509Certificate {
+function parse(der: Buffer): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    return new X509Certificate(der);
   } catch (cause) {
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
   }

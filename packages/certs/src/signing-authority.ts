@@ -102,10 +102,16 @@ function constraintsOf(library: X509Library, certificate: Certificate): NameCons
 function subtreeOf(name: GeneralName): Subtree | undefined {
   if (name.dNSName !== undefined) return { kind: 'dns', base: name.dNSName.replace(/^\./, '').toLowerCase() };
   if (name.iPAddress !== undefined) return { kind: 'ip', base: name.iPAddress };
-  if (name.rfc822Name !== undefined) return { kind: 'email', base: name.rfc822Name };
+  if (name.rfc822Name !== undefined) return { kind: 'email', base: lowerHost(name.rfc822Name) };
   if (name.uniformResourceIdentifier !== undefined)
-    return { kind: 'uri', base: name.uniformResourceIdentifier };
+    return { kind: 'uri', base: name.uniformResourceIdentifier.toLowerCase() };
   return undefined;
+}
+
+/** Hosts have no case, mailboxes before the @ do. */
+function lowerHost(mailbox: string): string {
+  const at = mailbox.lastIndexOf('@') + 1;
+  return mailbox.slice(0, at) + mailbox.slice(at).toLowerCase();
 }
 
 function extensionOf<T>(

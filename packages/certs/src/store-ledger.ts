@@ -61,8 +61,9 @@ export class StoreLedger implements Ledger {
     });
   }
 
-  below(files: IssuedFiles | undefined): Ledger {
-    return new StoreLedger(this.#folder, basename(files?.certFile ?? '', '.crt'));
+  /** One without files goes by its serial. */
+  below({ serial }: IssuedRecord, files: IssuedFiles | undefined): Ledger {
+    return new StoreLedger(this.#folder, files === undefined ? serial : basename(files.certFile, '.crt'));
   }
 
   async #entries(): Promise<JournalEntry[]> {

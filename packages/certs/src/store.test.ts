@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseCrl } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RevocationReason } from './crl.js';
 import { openStore } from './store.js';
 
 let directory: string;
@@ -141,6 +143,30 @@ describe('a store', () => {
       });
     },
   );
+
+  it('revokes the certificate in a file, and lets no unknown reason into its index', async () => {
+    const store = await openStore(directory);
+    const authority = await store.createAuthority({ commonName: 'Root' });
+    const { files } = await authority.issue({ kind: 'server', names: ['a.test'] });
+    const certificate = { file: files?.certFile ?? '' };
+    const odd = authority.revoke(certificate, 'lost' as RevocationReason);
+    await expect(odd).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'reason' });
+    expect((await store.certificates()).at(-1)?.revoked).toBeUndefined();
+    await authority.revoke(certificate, 'superseded');
+    expect((await store.certificates()).at(-1)?.revoked?.reason).toBe('superseded');
+    const missing = authority.revoke({ file: join(directory, 'none.crt') });
+    await expect(missing).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
+  });
+
+  it('keeps apart authorities that got no files', async () => {
+    const root = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
+    const one = await root.intermediate({ commonName: 'One', file: false });
+    const two = await root.intermediate({ commonName: 'Two', file: false });
+    const { certificate } = await one.issue({ kind: 'server', names: ['a.test'] });
+    await one.revoke(certificate);
+    expect(parseCrl((await one.crl()).der).entries.size).toBe(1);
+    expect(parseCrl((await two.crl()).der).entries.size).toBe(0);
+  });
 
   it('says which authority is meant where there are several, and which is missing', async () => {
     const store = await openStore(directory);

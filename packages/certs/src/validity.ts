@@ -15,6 +15,9 @@ export const AUTHORITY_DAYS = 3_650;
 /** Days until the next revocation list is due, unless told otherwise. */
 export const CRL_DAYS = 7;
 
+/** What a certificate can say at most (RFC 5280 §4.1.2.5.2). */
+const LAST_DATE = new Date('9999-12-31T23:59:59Z');
+
 export interface ValidityRequest {
   /** Days from the start; fractions are allowed. */
   readonly days: number | undefined;
@@ -41,6 +44,7 @@ export function decideValidity(request: ValidityRequest): Validity {
   const notBefore = wholeSecond(request.now.getTime() - CLOCK_SKEW);
   // Both ends are inclusive (RFC 5280 §4.1.2.5), so the last second belongs to the next certificate.
   const notAfter = wholeSecond(notBefore.getTime() + days * DAY - 1_000);
+  if (!(notAfter <= LAST_DATE)) throw refuse(`a validity of ${days} days ends after the year 9999`);
   const end = request.issuerNotAfter;
   if (end === undefined || notAfter <= end) return { notBefore, notAfter };
   if (end <= request.now) throw refuse(`the authority expired on ${end.toISOString()}`);
