@@ -15,6 +15,8 @@ export interface WriteOptions {
   readonly mode: number;
   /** Replaces what is there. */
   readonly overwrite: boolean;
+  /** Whose file it is to be, where this process may decide that. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function writeAtomic(
 ): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await writeFlushed(temporary, data, options.mode);
+    await writeFlushed(temporary, data, options);
     // A link refuses an existing name, a rename replaces it: either is one step of the file system.
     await (options.overwrite ? rename(temporary, path) : link(temporary, path));
     await flushDirectory(dirname(path));
@@ -130,10 +132,17 @@ function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
-async function writeFlushed(path: string, data: string | Uint8Array, mode: number): Promise<void> {
-  const file = await open(path, 'wx', mode);
+async function writeFlushed(
+  path: string,
+  data: string | Uint8Array,
+  { mode, owner }: WriteOptions,
+): Promise<void> {
+  // Nobody else reads it before it is whole and has its owner.
+  const file = await open(path, 'wx', SECRET);
   try {
     await file.writeFile(data);
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid).catch(() => undefined);
+    await file.chmod(mode);
     await file.sync();
   } finally {
     await file.close();

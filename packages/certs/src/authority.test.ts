@@ -68,6 +68,17 @@ describe('an authority', () => {
     expect(Date.parse(validFrom)).toBeLessThanOrEqual(Date.now() - 3_600_000);
   });
 
+  it.each([
+    [1 / 24, 6 * 60_000],
+    [10, 3_600_000],
+  ])('lets a certificate of %s days start %s ms ago', async (days, skew) => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const { certificate } = await authority.issue({ ...leaf, days });
+    const age = Date.now() - Date.parse(new X509Certificate(certificate).validFrom);
+    expect(age).toBeGreaterThanOrEqual(skew);
+    expect(age).toBeLessThan(skew + 60_000);
+  });
+
   it('refuses more than 398 days unless maxDays says so', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const options = { kind: 'server', names: ['a.test'], days: 399 } as const;

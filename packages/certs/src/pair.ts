@@ -4,10 +4,10 @@
  * Both are first written beside their places, the key before the certificate. From the moment the new certificate
  * lies there the change is decided: a crash before it leaves the old pair, and the next writer finishes one after it.
  */
-import { access, readdir, rm } from 'node:fs/promises';
+import { access, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from './errors.js';
-import { isTemporary, moveOver, PUBLIC, SECRET, writeAtomic } from './atomic-file.js';
+import { isTemporary, moveOver, PUBLIC, SECRET, writeAtomic, type WriteOptions } from './atomic-file.js';
 import { withProcessLock } from './process-lock.js';
 
 const LOCK_TIMEOUT = 10_000;
@@ -27,6 +27,11 @@ export interface PairContent {
 /** How a pair is written. */
 export interface PairOptions {
   readonly overwrite: boolean;
+  /**
+   * Leaves the files to whom they belong, and what their group may read: a server that runs as another user goes on
+   * reading them. Without it they are the writer's, and keys 0600.
+   */
+  readonly keepAccess?: boolean | undefined;
   /** Asked when nobody else can write there any more: false leaves everything as it is. */
   readonly onlyIf?: (() => Promise<boolean>) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,9 +47,13 @@ export function writePair(paths: PairPaths, content: PairContent, options: PairO
     await settlePair(paths);
     if (options.onlyIf !== undefined && !(await options.onlyIf())) return false;
     if (content.key !== undefined && paths.keyFile !== undefined) {
-      await writeAtomic(waiting(paths.keyFile), content.key, { mode: SECRET, overwrite: true });
+      await writeAtomic(waiting(paths.keyFile), content.key, await accessTo(paths.keyFile, SECRET, options));
     }
-    await writeAtomic(waiting(paths.certFile), content.chain, { mode: PUBLIC, overwrite: true });
+    await writeAtomic(
+      waiting(paths.certFile),
+      content.chain,
+      await accessTo(paths.certFile, PUBLIC, options),
+    );
     await settlePair(paths);
     return true;
   });
@@ -73,6 +82,14 @@ async function settlePair({ certFile, keyFile }: PairPaths): Promise<void> {
     await (decided ? moveOver(waiting(keyFile), keyFile) : rm(waiting(keyFile), { force: true }));
   }
   if (decided) await moveOver(waiting(certFile), certFile);
+}
+
+/** Who may use the next version of a file. What others than owner and group could do with a key isn't kept. */
+async function accessTo(path: string, mode: number, { keepAccess }: PairOptions): Promise<WriteOptions> {
+  const old = keepAccess === true ? await stat(path).catch(() => undefined) : undefined;
+  if (old === undefined) return { mode, overwrite: true };
+  const kept = mode === SECRET ? (old.mode & 0o640) | SECRET : old.mode & 0o666;
+  return { mode: kept, overwrite: true, owner: { uid: old.uid, gid: old.gid } };
 }
 
 /** Nobody waits inside for another lock, so a store's lock may be held when this one is taken. */

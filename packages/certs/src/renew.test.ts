@@ -1,10 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Authority } from './authority.js';
 import { createAuthority } from './authority.js';
+import type { CertificateError } from './errors.js';
 import type { IssueOptions } from './issue.js';
 import { createSelfSigned } from './issue.js';
 import { renew } from './renew.js';
@@ -126,7 +127,72 @@ describe('a renewal', () => {
   });
 });
 
+describe('a renewal of files that others use', () => {
+  it('leaves links in their place, and the key to the group that may read it', async () => {
+    await lay({ names: ['a.test'] });
+    await chmod(files.keyFile, 0o644);
+    const links = { certFile: join(folder, 'live.crt'), keyFile: join(folder, 'live.key') };
+    await symlink('a.crt', links.certFile);
+    await symlink('a.key', links.keyFile);
+    const before = await leaf();
+    await renew({ ...links, issuer: authority, force: true });
+    expect((await leaf()).fingerprint256).not.toBe(before.fingerprint256);
+    expect(await readlink(links.keyFile)).toBe('a.key');
+    expect((await stat(files.keyFile)).mode & 0o777).toBe(0o640);
+  });
+
+  it('doesn’t wait for an issuer that never answers, and tells it so', async () => {
+    await lay({ names: ['a.test'] });
+    let told: unknown;
+    const issuer = (_: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise<never>(() => signal.addEventListener('abort', () => (told = signal.reason as unknown)));
+    const late = renew({ ...files, issuer, force: true, issueTimeout: 10 });
+    await expect(late).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
+    expect(told).toBeInstanceOf(DOMException);
+    const closing = new AbortController();
+    const watching = watchRenewal({ ...files, issuer, renewAt: 0.000_001, signal: closing.signal });
+    closing.abort();
+    await watching;
+  });
+});
+
 describe('a renewal watch', () => {
+  it('calls a hook again until it succeeds, without renewing again', async () => {
+    await lay({ names: ['a.test'], days: 0.5 });
+    const closing = new AbortController();
+    const issuer = vi.fn(() => authority.issue({ kind: 'server', names: ['a.test'], days: 300 }));
+    const errors: string[] = [];
+    let calls = 0;
+    const onRenewed = () => {
+      calls += 1;
+      if (calls < 3) throw new Error('reload failed');
+      closing.abort();
+    };
+    const onError = ({ code }: CertificateError) => errors.push(code);
+    const signal = closing.signal;
+    await watchRenewal({ ...files, issuer, renewAt: 0.03, retryAfter: 10, signal, onError, onRenewed });
+    expect(calls).toBe(3);
+    expect(errors).toEqual(['KNSOCK_CERTIFICATE_HOOK', 'KNSOCK_CERTIFICATE_HOOK']);
+    expect(issuer).toHaveBeenCalledTimes(1);
+  });
+
+  it('doesn’t run in circles when what it gets is due again at once', async () => {
+    await lay({ names: ['a.test'], days: 1 });
+    const closing = new AbortController();
+    const issuer = vi.fn(() => authority.issue({ kind: 'server', names: ['a.test'], days: 1 }));
+    const failed = new Promise<[CertificateError, number]>((resolve) => {
+      const onError = (error: CertificateError, retryIn: number) => {
+        resolve([error, retryIn]);
+        closing.abort();
+      };
+      void watchRenewal({ ...files, issuer, renewAt: 0.000_001, signal: closing.signal, onError });
+    });
+    const [error, retryIn] = await failed;
+    expect(error.message).toContain('due again at once');
+    expect(retryIn).toBeGreaterThan(50_000);
+    expect(issuer).toHaveBeenCalledTimes(1);
+  });
+
   it('tries again after a failure, renews, and ends with its signal', async () => {
     await lay({ names: ['a.test'], days: 1 });
     const closing = new AbortController();

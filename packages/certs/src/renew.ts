@@ -1,4 +1,5 @@
 /** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
+import { realpath } from 'node:fs/promises';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from './atomic-file.js';
 import type { Authority } from './authority.js';
@@ -10,6 +11,7 @@ import { writePair } from './pair.js';
 import { renewalDate, type RenewalRule } from './renewal.js';
 import { readCertificates } from './source.js';
 import { keyMatches } from './key-matches.js';
+import { orAborted } from './or-aborted.js';
 
 /** What the new certificate is to say: as the old one did. */
 export interface RenewalRequest extends LeafOptions {
@@ -21,16 +23,21 @@ export interface RenewOptions extends RenewalRule {
   readonly certFile: string;
   readonly keyFile: string;
   /**
-   * Who issues: an authority, or a function that asks one elsewhere.
+   * Who issues: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
+   * `issueTimeout`; nobody waits for it longer.
    */
-  readonly issuer: Pick<Authority, 'issue'> | ((request: RenewalRequest) => Promise<Issued>);
+  readonly issuer:
+    | Pick<Authority, 'issue'>
+    | ((request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued>);
+  /** For the issuer's answer, in ms; default 60,000. */
+  readonly issueTimeout?: number | undefined;
   /** Opens the key file where that is encrypted; the renewed key is written in the clear. */
   readonly keyPassphrase?: string | undefined;
   /** Keep the key, for peers that pin it; default false. */
   readonly reuseKey?: boolean | undefined;
   /** Renew even where it isn't due; default false. */
   readonly force?: boolean | undefined;
-  /** Ends the wait for another process that writes to the same folder. */
+  /** Ends the waits for the issuer, and for another process that writes to the same folder. */
   readonly signal?: AbortSignal | undefined;
   /** Called after the files are in place: reload what doesn't watch them. */
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
@@ -46,7 +53,7 @@ export interface RenewResult {
 
 /**
  * Renews a certificate if it is due: same names, subject, kind and length of life. The files change together, and a
- * crash leaves the old pair or the new one.
+ * crash leaves the old pair or the new one. Links, owner and what the group may read stay as they are.
  * @throws CertificateError where the files can't be read, the issuer refuses, or `onRenewed` failed
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
  */
@@ -58,22 +65,35 @@ export async function renew(options: RenewOptions): Promise<RenewResult> {
   const key = (await readBytes(options.keyFile)).toString('utf8');
   checkPair(options, current, key);
   const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
-  return putInPlace(options, current, await issueBy(options.issuer, request));
+  return putInPlace(options, current, await issueBy(options, request));
 }
 
 /** Of several processes that renew at once the first wins; the others' certificates are never used. */
 async function putInPlace(options: RenewOptions, old: X509Certificate, issued: Issued): Promise<RenewResult> {
   const { certFile, keyFile, signal } = options;
   const onlyIf = async () => (await readLeaf(certFile)).fingerprint256 === old.fingerprint256;
-  const renewed = await writePair({ certFile, keyFile }, issued, { overwrite: true, onlyIf, signal });
-  if (renewed) await runHook(options, issued);
+  // Where links point to, so that these stay.
+  const places = { certFile: await realpath(certFile), keyFile: await realpath(keyFile) };
+  const renewed = await writePair(places, issued, { overwrite: true, keepAccess: true, onlyIf, signal });
+  if (renewed) await runHook(options.onRenewed, certFile, issued);
   const next = await readLeaf(certFile);
   return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
 }
 
 /** A store's authority keeps the record; the files are ours to swap. */
-function issueBy(issuer: RenewOptions['issuer'], request: RenewalRequest): Promise<Issued> {
-  return typeof issuer === 'function' ? issuer(request) : issuer.issue({ ...request, file: false });
+async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
+  const { issuer, issueTimeout = 60_000 } = options;
+  if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false });
+  const timeout = AbortSignal.timeout(issueTimeout);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  try {
+    return await orAborted(issuer(request, { signal }), signal);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (!timeout.aborted) throw cause;
+    const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
+  }
 }
 
 async function readLeaf(file: string): Promise<X509Certificate> {
@@ -134,15 +154,21 @@ function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {
   return kind.type === 'ec' && kind.curve === '1.3.132.0.34' ? 'p384' : 'p256';
 }
 
-async function runHook({ onRenewed, certFile }: RenewOptions, issued: Issued): Promise<void> {
+/**
+ * Calls the hook of a renewal.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_HOOK` where it fails.
+ */
+export async function runHook(
+  hook: RenewOptions['onRenewed'],
+  certFile: string,
+  issued: Issued,
+): Promise<void> {
   try {
-    await onRenewed?.(issued);
+    await hook?.(issued);
   } catch (cause) {
+    if (cause instanceof CertificateError && cause.code === 'KNSOCK_CERTIFICATE_HOOK') throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CertificateError(
-      'KNSOCK_CERTIFICATE_HOOK',
-      `the hook after the renewal of ${certFile} failed: ${why}`,
-      { cause, file: certFile },
-    );
+    const message = `the hook after the renewal of ${certFile} failed: ${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_HOOK', message, { cause, file: certFile });
   }
 }

@@ -8,6 +8,7 @@ import { backOff } from './back-off.js';
 import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 import { CertificateError } from './errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
+import { orAborted } from './or-aborted.js';
 import { judgeRevocation, type RevocationRules } from './revocation-verdict.js';
 import { readCertificates, type Source } from './source.js';
 
@@ -99,7 +100,11 @@ class LocatedLists implements RefreshingRevocationSource {
   ): Promise<RevocationVerdict> {
     signal.throwIfAborted();
     // Before every location was tried, a certificate without a list may be one whose list is on its way.
-    if (!this.#hasTried) await settledOrAborted(this.#first, signal);
+    if (!this.#hasTried)
+      await orAborted(
+        this.#first.catch(() => undefined),
+        signal,
+      );
     this.#lists.learn(path.slice(1));
     return judgeRevocation(path, this.#lists.all(), at, this.#rules);
   }
@@ -186,19 +191,4 @@ function checkIssuers(
   const message = `the revocation list of ${stranger.issuer.toString()} at ${location.toString()} isn't signed by any of the issuers`;
   const hint = 'Is that the right list, and are its authority’s certificates among the issuers?';
   throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
-}
-
-/** Resolves when the promise has settled either way; rejects with the signal's reason. */
-function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    const settle = () => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    };
-    promise.then(settle, settle);
-  });
 }

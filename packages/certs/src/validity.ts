@@ -3,8 +3,12 @@ import { CertificateError } from './errors.js';
 
 const DAY = 86_400_000;
 
-/** Certificates start this much in the past, so that a peer whose clock is late accepts them, in ms. */
+/** Certificates start this much in the past, so that a peer whose clock is late accepts them, in ms … */
 export const CLOCK_SKEW = 3_600_000;
+/** … but no more than this part of their life, or those that live for an hour would be born old. */
+const SKEW_PART = 1 / 10;
+/** Less than this is a mistake in the unit. */
+const SHORTEST = 60_000;
 /** Days of a server, client or peer certificate unless told otherwise. */
 export const LEAF_DAYS = 90;
 /** The most days of such a certificate unless `maxDays` says more; browsers and Apple accept no more. */
@@ -41,7 +45,8 @@ export interface Validity {
 export function decideValidity(request: ValidityRequest): Validity {
   const days = request.days ?? Math.min(request.defaultDays, request.maxDays);
   checkDays(days, request.maxDays);
-  const notBefore = wholeSecond(request.now.getTime() - CLOCK_SKEW);
+  const skew = Math.min(CLOCK_SKEW, days * DAY * SKEW_PART);
+  const notBefore = wholeSecond(request.now.getTime() - skew);
   // Both ends are inclusive (RFC 5280 §4.1.2.5), so the last second belongs to the next certificate.
   const notAfter = wholeSecond(notBefore.getTime() + days * DAY - 1_000);
   if (!(notAfter <= LAST_DATE)) throw refuse(`a validity of ${days} days ends after the year 9999`);
@@ -60,7 +65,7 @@ export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdat
 }
 
 function checkDays(days: number, maxDays: number): void {
-  if (!Number.isFinite(days) || days * DAY <= CLOCK_SKEW)
+  if (!Number.isFinite(days) || days * DAY < SHORTEST)
     throw refuse(`a validity of ${days} days is no time at all`);
   if (days > maxDays) throw refuse(`a validity of ${days} days is over the limit of ${maxDays}`);
 }

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backOff } from './back-off.js';
 import { CertificateError } from './errors.js';
-import { renew, type RenewOptions, type RenewResult } from './renew.js';
+import type { Issued } from './issue.js';
+import { renew, runHook, type RenewOptions, type RenewResult } from './renew.js';
 
 const MINUTE = 60_000;
 /** setTimeout's own limit is 24.8 days; a clock that was set is noticed within the day too. */
@@ -20,39 +21,85 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
   readonly retryAfter?: number | undefined;
 }
 
+/** What an attempt came to, and when to make the next. */
+interface Outcome {
+  readonly result: RenewResult | undefined;
+  readonly error: CertificateError | undefined;
+}
+
 /**
- * Renews whenever the certificate is due, until the signal fires; then it resolves. Failures are told to `onError` and
- * tried again after a growing pause. It doesn't keep the process alive by itself.
+ * Renews whenever the certificate is due, until the signal fires; then it resolves at once. Failures are told to
+ * `onError` and tried again after a growing pause; after a hook's failure only the hook is. It doesn't keep the process
+ * alive by itself.
+ * @throws what `onResult` or `onError` throw.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
+  const { signal, retryAfter = MINUTE } = options;
+  const hook = new PendingHook(options);
   let failures = 0;
-  while (!options.signal.aborted) {
-    const outcome = await attempt(options);
-    if (options.signal.aborted) return;
-    failures = outcome instanceof CertificateError ? failures + 1 : 0;
-    const pause =
-      outcome instanceof CertificateError
-        ? backOff(options.retryAfter ?? MINUTE, failures)
-        : untilDue(outcome);
-    if (outcome instanceof CertificateError) options.onError?.(outcome, pause);
-    else if (outcome.renewed) options.onResult?.(outcome);
-    await sleep(pause, undefined, { ref: false, signal: options.signal }).catch(() => undefined);
+  while (!signal.aborted) {
+    const { result, error } = await attempt(options, hook);
+    if (signal.aborted) return;
+    failures = error === undefined ? 0 : failures + 1;
+    const pause = error === undefined ? untilDue(result) : backOff(retryAfter, failures);
+    if (result?.renewed === true) options.onResult?.(result);
+    if (error !== undefined && !isAborted(signal)) options.onError?.(error, pause);
+    await sleep(pause, undefined, { ref: false, signal }).catch(() => undefined);
   }
 }
 
-async function attempt(options: WatchRenewalOptions): Promise<RenewResult | CertificateError> {
+/** The hook of a renewal, called until it succeeds: what it reloads would go on with the old certificate otherwise. */
+class PendingHook {
+  readonly #hook: WatchRenewalOptions['onRenewed'];
+  readonly #file: string;
+  #owed: Issued | undefined;
+
+  constructor({ onRenewed, certFile }: WatchRenewalOptions) {
+    this.#hook = onRenewed;
+    this.#file = certFile;
+  }
+
+  owe(issued: Issued): Promise<void> {
+    this.#owed = issued;
+    return this.settle();
+  }
+
+  async settle(): Promise<void> {
+    if (this.#owed === undefined) return;
+    await runHook(this.#hook, this.#file, this.#owed);
+    this.#owed = undefined;
+  }
+}
+
+async function attempt(options: WatchRenewalOptions, hook: PendingHook): Promise<Outcome> {
+  let result: RenewResult | undefined;
   try {
-    return await renew(options);
+    await hook.settle();
+    result = await renew({ ...options, onRenewed: (issued) => hook.owe(issued) });
+    return { result, error: result.renewed && result.dueAt <= new Date() ? dueAgain(result) : undefined };
   } catch (error) {
-    if (error instanceof CertificateError) return error;
-    // A custom issuer's own failure: a network that is down, for example.
-    const why = error instanceof Error ? error.message : String(error);
-    return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, {
-      cause: error,
-    });
+    return { result, error: asCertificateError(error) };
   }
 }
 
-function untilDue({ dueAt }: RenewResult): number {
-  return Math.min(Math.max(dueAt.getTime() - Date.now(), 1_000), LONGEST_WAIT);
+/** An authority near its end, or a clock that is wrong: renewing every second would only fill the store. */
+function dueAgain({ notAfter }: RenewResult): CertificateError {
+  const message = `the new certificate is due again at once: it lives until ${notAfter.toISOString()} only`;
+  const hint = 'Does its authority end soon? Renew that first; or set the clock right.';
+  return new CertificateError('KNSOCK_CERTIFICATE_VALIDITY', message, { hint });
+}
+
+/** A custom issuer's own failure is wrapped: a network that is down, for example. */
+function asCertificateError(cause: unknown): CertificateError {
+  if (cause instanceof CertificateError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, { cause });
+}
+
+/** A callback may have fired it, which the type checker can't know. */
+const isAborted = ({ aborted }: AbortSignal): boolean => aborted;
+
+function untilDue(result: RenewResult | undefined): number {
+  const wait = (result?.dueAt.getTime() ?? 0) - Date.now();
+  return Math.min(Math.max(wait, 1_000), LONGEST_WAIT);
 }
