@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { checkExpiry } from './expiry.js';
 import { createSelfSigned } from './issue.js';
 import { prometheusText } from './prometheus.js';
 import { needsRenewal } from './renewal.js';
+import { openStore } from './store.js';
 
 const DAY = 86_400_000;
 let folder: string;
@@ -35,6 +36,26 @@ describe('an expiry check', () => {
       },
       { source: soon, subject: 'CN=soon.test', state: 'due', daysLeft: 9 },
       { source: later, subject: 'CN=later.test', state: 'good', daysLeft: 89 },
+    ]);
+  });
+
+  it('leaves out a store’s archive, and follows the links of a mounted secret', async () => {
+    const store = await openStore(join(folder, 'pki'));
+    const authority = await store.createAuthority({ commonName: 'Root' });
+    await authority.issue({ kind: 'server', names: ['a.test'] });
+    const version = join(folder, 'secret', '..2026_01_01');
+    await mkdir(version, { recursive: true });
+    await writeFile(join(version, 'tls.crt'), authority.certificate);
+    await symlink(join('..2026_01_01', 'tls.crt'), join(folder, 'secret', 'tls.crt'));
+    await symlink('nowhere', join(folder, 'secret', 'gone.crt'));
+    const results = await checkExpiry({ folders: [folder, join(folder, 'pki', 'issued')] });
+    const found = results.map(({ source, state }) => [source.slice(folder.length + 1), state]);
+    expect(found.sort()).toEqual([
+      ['pki/ca/root.crt', 'good'],
+      ['pki/issued/a.test.crt', 'good'],
+      ['pki/issued/a.test.crt', 'good'],
+      ['secret/gone.crt', 'unreadable'],
+      ['secret/tls.crt', 'good'],
     ]);
   });
 

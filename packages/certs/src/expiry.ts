@@ -1,6 +1,6 @@
 /** When certificates and revocation lists run out: in files, folders and on servers. */
-import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parseCertificate, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import { fileError, readBytes } from './atomic-file.js';
 import { CertificateError } from './errors.js';
@@ -9,12 +9,17 @@ import { isPem } from './pem.js';
 import { readCertificates, readCrls } from './source.js';
 
 const DAY = 86_400_000;
+/** Files and servers looked at together. */
+const AT_ONCE = 16;
 
 /** Options of `checkExpiry`. */
 export interface ExpiryOptions extends LiveOptions {
   /** Files with certificates or revocation lists. */
   readonly files?: readonly string[] | undefined;
-  /** Folders, with those below them: files ending in .crt, .pem, .cer, .der or .crl. */
+  /**
+   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der or .crl. Left out are names that
+   * start with a dot, and a store's archive (`issued/serials`), where replaced certificates expire in peace.
+   */
   readonly folders?: readonly string[] | undefined;
   readonly endpoints?: readonly LiveSource[] | undefined;
   /** `due` from so many days before the end; default 30. */
@@ -74,14 +79,26 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
   );
   const files = [...(options.files ?? []), ...folders.flat().filter((entry) => typeof entry === 'string')];
   const failures = folders.flat().filter((entry) => typeof entry !== 'string');
-  const fromFiles = files.map((file) => tolerating(file, options, () => checkFile(file, at, horizon)));
-  const fromServers = (options.endpoints ?? []).map((endpoint) =>
-    tolerating(`${endpoint.host}:${endpoint.port}`, options, () =>
-      checkEndpoint(endpoint, options, at, horizon),
-    ),
-  );
-  const results = [...failures, ...(await Promise.all([...fromFiles, ...fromServers])).flat()];
+  const checks = [
+    ...files.map((file) => () => tolerating(file, options, () => checkFile(file, at, horizon))),
+    ...(options.endpoints ?? []).map((endpoint) => () => {
+      const source = `${endpoint.host}:${endpoint.port}`;
+      return tolerating(source, options, () => checkEndpoint(endpoint, options, at, horizon));
+    }),
+  ];
+  const results = [...failures, ...(await fewAtATime(checks)).flat()];
   return results.sort((a, b) => endOf(a) - endOf(b));
+}
+
+/** Runs everything, never more than `AT_ONCE` of them together: files and sockets are few. */
+async function fewAtATime<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  const waiting = tasks.entries();
+  const worker = async () => {
+    for (const [index, task] of waiting) results[index] = await task();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
 }
 
 /** Runs a check and turns its failure into a result. */
@@ -161,13 +178,27 @@ async function listFolder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw fileError(folder, 'read', cause);
   });
-  const files = entries.filter((entry) => entry.isFile() && isCertificateFile(entry.name));
-  return files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  const places = entries
+    .filter((entry) => !entry.isDirectory() && /\.(crt|pem|cer|der|crl)$/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((place) => !isLeftOut(folder, place));
+  const isFolder = await Promise.all(places.map(leadsToFolder));
+  return places.filter((_, index) => isFolder[index] !== true).sort();
 }
 
-/** Waiting and temporary files of a store start with a dot. */
-function isCertificateFile(file: string): boolean {
-  return !basename(file).startsWith('.') && /\.(crt|pem|cer|der|crl)$/i.test(file);
+/** Waiting and temporary files start with a dot, and the versions behind a Kubernetes volume's links. */
+function isLeftOut(folder: string, path: string): boolean {
+  const parts = relative(folder, path).split(sep);
+  if (parts.some((part) => part.startsWith('.'))) return true;
+  return parts.length > 1 && dirname(resolve(path)).endsWith(join(sep, 'issued', 'serials'));
+}
+
+/** A link to nowhere is worth a result, a link to a folder isn't followed. */
+async function leadsToFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function endOf(result: Expiry): number {

@@ -192,6 +192,19 @@ describe('an inspection of files and servers', () => {
     expect(items.map((item) => 'subject' in item && item.subject)).toEqual(['CN=a.test', 'CN=Below']);
   });
 
+  it.each([
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
+    ['TLS 1.3', { minVersion: 'TLSv1.3' }],
+    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+  ] as const)('sees through %s what a server shows that demands a client certificate', async (_, tls) => {
+    const root = await createAuthority({ commonName: 'Root' });
+    const { certificate: cert, key } = await root.issue({ kind: 'server', names: ['a.test'] });
+    const demanding = { requestCert: true, rejectUnauthorized: true, ca: root.root };
+    const server = createServer({ cert, key, ...demanding, ...tls });
+    const { items } = await inspect({ host: '127.0.0.1', port: await listening(server) });
+    expect(items[0]).toMatchObject({ subject: 'CN=a.test' });
+  });
+
   it('gives up on a server that says nothing, that isn’t there, or when told to', async () => {
     const silent = createPlainServer((socket) => cleanups.push(() => socket.destroy()));
     const port = await listening(silent);

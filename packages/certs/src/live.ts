@@ -27,12 +27,19 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
   const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
   const { host, port } = source;
   const socket = await open(source);
+  const seen = { chain: [] as Buffer[] };
+  // TLS 1.2 servers that demand a client certificate end the handshake, with their own certificate shown already.
+  socket.on('keylog', () => (seen.chain = chainOf(socket)));
   try {
     await secured(
       socket,
       options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
-    );
-    return chainOf(socket.getPeerCertificate(true));
+    ).catch((error: unknown) => {
+      if (seen.chain.length === 0) throw error;
+    });
+    const chain = seen.chain.length > 0 ? seen.chain : chainOf(socket);
+    if (chain.length === 0) throw new Error('it showed no certificate');
+    return chain;
   } catch (cause) {
     options.signal?.throwIfAborted();
     const why = timeout.aborted ? `no answer in ${options.timeout ?? 10_000} ms` : messageOf(cause);
@@ -48,8 +55,10 @@ async function open({ host, port, servername: wanted }: LiveSource): Promise<TLS
   const { connect } = await import('node:tls');
   const servername = wanted ?? (isIP(host) === 0 ? host : undefined);
   const named = servername === undefined ? {} : { servername };
-  // An empty `ca` keeps Node from adding a root of its own to what the server sent.
-  return connect({ host, port, ...named, ca: [], rejectUnauthorized: false });
+  // An empty `ca` keeps Node from adding a root of its own to what the server sent. Old servers with weak keys are
+  // looked at too: that they are is what somebody wants to know.
+  const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  return connect({ host, port, ...named, ...old, ca: [], rejectUnauthorized: false });
 }
 
 function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {
@@ -67,15 +76,14 @@ function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {
   });
 }
 
-function chainOf(leaf: DetailedPeerCertificate): Buffer[] {
+function chainOf(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
-  let current: DetailedPeerCertificate | undefined = leaf;
+  let current: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
   // A root's issuer is itself. Without a certificate Node gives an empty object.
   while (current?.raw instanceof Buffer && !chain.some((der) => der.equals(current?.raw as Buffer))) {
     chain.push(current.raw);
     current = current.issuerCertificate;
   }
-  if (chain.length === 0) throw new Error('it showed no certificate');
   return chain;
 }
 
