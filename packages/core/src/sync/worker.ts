@@ -4,8 +4,11 @@ import { packError } from '../errors/packed-error.js';
 import { Exchanger } from './exchanger.js';
 import type { Job, Outcome, WorkerStart } from './job.js';
 
-const given = workerData as { knsockBlocking?: WorkerStart } | null | undefined;
-if (given?.knsockBlocking !== undefined) work(given.knsockBlocking);
+const start = (workerData as { knsockBlocking?: WorkerStart } | null | undefined)?.knsockBlocking;
+if (start !== undefined) work(start);
+
+/** Whether this thread does the work of blocking calls; a program that imports the module by itself starts nothing. */
+export const working = start !== undefined;
 
 function work({ port, posted }: WorkerStart): void {
   const exchanger = new Exchanger();
