@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createCredentials, type Credentials, type RevocationSource } from '@knsock/core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare, stockServer, ticketOf, versions, visit } from '../../support/raw-tls.js';
 import { createWorld, portOf, type World } from '../../support/world.js';
 import { ourServer } from './ours.js';
@@ -95,9 +95,11 @@ function mutual({ server }: World): { credentials: Credentials; clientCertificat
 
 /** A client whose certificate ends in one to two seconds; certificates know whole seconds, the last one included. */
 async function shortLived(): Promise<{ client: ReturnType<typeof bare>; expired: Date }> {
-  // The validity begins an hour before now and ends a second before its full length.
-  const days = (3_600_000 + 1_000 + 1_000) / 86_400_000;
-  const { chain, key } = await world.authority.issue({ kind: 'client', commonName: 'app', days });
+  // A day's life begins an hour before the moment of issue, so this one ends in one to two seconds.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 23 * 3_600_000 + 3_000 });
+  const { chain, key } = await world.authority
+    .issue({ kind: 'client', commonName: 'app', days: 1 })
+    .finally(() => vi.useRealTimers());
   const credentials = createCredentials({ cert: chain, key, ca: world.authority.root });
   const expired = new Date((credentials.expiresAt as Date).getTime() + 1_010);
   return { client: bare(credentials), expired };
