@@ -41,6 +41,7 @@ export const exitCodes: readonly ExitCode[] = [
     causes: [
       'KNSOCK_FRAMING_MISMATCH',
       'KNSOCK_MALFORMED_FRAME',
+      'KNSOCK_PROXY_HEADER',
       'KNSOCK_TRUNCATED_MESSAGE',
       'KNSOCK_INVALID_JSON',
     ],

@@ -139,6 +139,7 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_CREDENTIALS_UNSUPPORTED: ['local', 'the file uses an algorithm that this OpenSSL has given up'],
   KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],
   KNSOCK_MALFORMED_FRAME: ['peer', 'the bytes break the rules of the framing'],
+  KNSOCK_PROXY_HEADER: ['peer', 'a proxy that must tell its client by the PROXY protocol didn’t'],
   KNSOCK_MESSAGE_TOO_LARGE: ['either', 'the message is over the limit of the side that takes it'],
   KNSOCK_TRUNCATED_MESSAGE: ['peer', 'the peer ended before its message did'],
   KNSOCK_FRAMING_MISMATCH: ['either', 'the two sides don’t speak the same framing'],

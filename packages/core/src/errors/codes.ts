@@ -154,6 +154,9 @@ export const codes = {
     'The peer reads too slowly: await send(), or ready() when write() returns false.',
   ),
   KNSOCK_MALFORMED_FRAME: final('Does the peer speak the same framing and version?'),
+  KNSOCK_PROXY_HEADER: final(
+    'Is the PROXY protocol switched on in the proxy, and are only proxies listed in proxyProtocol.from?',
+  ),
   KNSOCK_MESSAGE_TOO_LARGE: final('Send less at once, or raise maxMessageBytes on the receiving side.'),
   KNSOCK_TRUNCATED_MESSAGE: passing(
     'The peer ended in the middle of a message; it crashed or the network cut it.',

@@ -128,7 +128,7 @@ describe('the PROXY header', () => {
             const header = readProxyHeader(bytes);
             if (header !== null) expect(header.length).toBeLessThanOrEqual(bytes.length);
           } catch (error) {
-            expect(error).toMatchObject({ name: 'ProtocolError' });
+            expect(error).toMatchObject({ code: 'KNSOCK_PROXY_HEADER' });
           }
         },
       ),

@@ -48,9 +48,7 @@ export function readProxyHeader(bytes: Buffer): { info: ProxyInfo; length: numbe
   if (probe.equals(PROXY_SIGNATURE.subarray(0, probe.length))) return readBinary(bytes);
   const word = bytes.subarray(0, 6).toString('latin1');
   if ('PROXY '.startsWith(word)) return readLine(bytes);
-  throw new ProtocolError('a trusted proxy sent no PROXY header', {
-    hint: 'Is the PROXY protocol switched on in the proxy, and are only proxies listed in proxyProtocol.from?',
-  });
+  throw new ProtocolError('a trusted proxy sent no PROXY header', {}, 'KNSOCK_PROXY_HEADER');
 }
 
 function readLine(bytes: Buffer): { info: ProxyInfo; length: number } | null {
@@ -147,5 +145,5 @@ function checkSum(header: Buffer, tlvs: readonly ProxyTlv[]): void {
 }
 
 function malformed(why: string): ProtocolError {
-  return new ProtocolError(`the PROXY header is malformed: ${why}`);
+  return new ProtocolError(`the PROXY header is malformed: ${why}`, {}, 'KNSOCK_PROXY_HEADER');
 }
