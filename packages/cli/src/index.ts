@@ -1,3 +1,8 @@
 // The command as a function, for programs that wrap it
 export { run } from './run.js';
 export { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
+
+// What it takes, as data
+export { describeCommands } from './describe-commands.js';
+export type { ArgumentDescription, CommandDescription, OptionDescription, Value } from './command-tree.js';
+export { environment } from './environment.js';

@@ -1,6 +1,7 @@
 /** Where words go: data to standard output, talk to standard error. */
 import { once } from 'node:events';
 import picocolors from 'picocolors';
+import { wantsColor } from './terminal.js';
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -48,12 +49,4 @@ export class Output {
   warn(text: string): void {
     process.stderr.write(`${this.colors.yellow('warning:')} ${text}\n`);
   }
-}
-
-/** Whether a stream gets colours: NO_COLOR (any value that isn't empty) forbids, FORCE_COLOR demands. */
-export function wantsColor(isTerminal: boolean | undefined): boolean {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0') return true;
-  return isTerminal === true && TERM !== 'dumb';
 }

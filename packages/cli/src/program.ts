@@ -42,6 +42,21 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/check.js')).defineCheck,
   },
   {
+    name: 'doctor',
+    summary: 'show versions and what this machine can do',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of bash, zsh or fish',
+    load: async () => {
+      const { defineCompletion } = await import('./commands/completion.js');
+      return (command, output) => {
+        defineCompletion(command, output, () => buildProgram('all', output));
+      };
+    },
+  },
+  {
     name: 'run-ssl-tcp-server',
     summary: 'kn-sock’s server command: echo raw bytes once per connection',
     load: async () => (await import('./commands/run-ssl-tcp-server.js')).defineRunSslTcpServer,
@@ -64,7 +79,7 @@ export function commandName(argv: readonly string[]): string | undefined {
 export async function buildProgram(argv: readonly string[] | 'all', output: Output): Promise<Command> {
   const program = configure(new Command('knsock'));
   program
-    .description('TLS over TCP from the command line: serve, send, make certificates.')
+    .description('TLS over TCP from the command line: serve, send, proxy, make and check certificates.')
     .version(version(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show what a command does and takes')
     .addHelpText('after', EXAMPLES);

@@ -6,6 +6,8 @@ import { Output, type Manner } from './output.js';
 import { buildProgram, commandName } from './program.js';
 import { UsageError } from './usage-error.js';
 
+const WRONG_USE = 2;
+
 /**
  * Runs the command; resolves with its exit code and never rejects.
  * @param argv what follows the command's name, such as `['send', 'localhost:8443', 'hello']`
@@ -18,6 +20,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.code === 'commander.help') return WRONG_USE; // help was shown
     const name = commandName(argv);
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
     return await tellFailure(output, name === undefined ? 'knsock' : `knsock ${name}`, spoken).catch(() =>

@@ -40,4 +40,14 @@ export function defineCerts(command: Command, output: Output): void {
   for (const [name, define] of Object.entries(subcommands)) {
     define(addGlobalOptions(configure(command.command(name))), output);
   }
+  command.addHelpText('after', HELP);
 }
+
+const HELP = `
+Authorities and what they issue are kept in a folder, the store: certs here, unless --store or KNSOCK_STORE says otherwise.
+
+Examples:
+  $ knsock certs init
+  $ knsock certs issue db.internal 10.0.0.7
+  $ knsock certs inspect example.com:443
+  $ knsock certs expiry certs example.com:443`;

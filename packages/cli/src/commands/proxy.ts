@@ -8,4 +8,12 @@ import { defineProxyServer } from './proxy/server.js';
 export function defineProxy(command: Command, output: Output): void {
   defineProxyServer(addGlobalOptions(configure(command.command('server'))), output);
   defineProxyClient(addGlobalOptions(configure(command.command('client'))), output);
+  command.addHelpText('after', HELP);
 }
+
+const HELP = `
+The one before a plain server takes TLS in (server), the one behind a plain client puts TLS out (client).
+
+Examples:
+  $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert db.crt --key db.key --ca ca.crt --allow-cn app
+  $ knsock proxy client --listen 127.0.0.1:5432 --target db:5433 --cert app.crt --key app.key --ca ca.crt`;

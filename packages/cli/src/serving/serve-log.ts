@@ -4,7 +4,8 @@ import type { SecureConnection, SecureServer } from '@knsock/core';
 import { remoteOf, showAddress } from '../address.js';
 import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
-import { StatusLine } from './status-line.js';
+import { StatusLine } from '../status-line.js';
+import { canRedraw } from '../terminal.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,7 +24,7 @@ export class ServeLog {
   /** Keeps a line with the server's counters under the log, where people look at it. */
   showStatus(server: SecureServer): void {
     const { quiet, json } = this.#output.manner;
-    if (quiet || json || !process.stderr.isTTY) return;
+    if (quiet || json || !canRedraw()) return;
     this.#statusLine = new StatusLine(() => {
       const { connections, pendingHandshakes, accepted, refusedPeers } = server.stats();
       return `${connections} open, ${pendingHandshakes} in handshake, ${accepted} accepted, ${refusedPeers} refused`;

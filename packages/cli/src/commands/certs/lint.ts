@@ -11,7 +11,7 @@ export function defineLint(command: Command, output: Output): void {
     .description('tell what is odd about certificates, and what to do')
     .argument('<file...>', 'certificates or chains, PEM or DER; - is standard input')
     .addOption(failOnOption('error'))
-    .addHelpText('after', '\nExits with 3 where a finding is as bad as --fail-on, or worse.')
+    .addHelpText('after', HELP)
     .action(async (files: string[], { failOn }: { failOn: Severity | 'never' }) => {
       const { lint } = await import('@knsock/certs');
       for (const file of files) {
@@ -30,3 +30,8 @@ function text(file: string, findings: readonly Finding[]): string {
   );
   return lines.join('\n');
 }
+
+const HELP = `
+Exits with 3 where a finding is as bad as --fail-on, or worse. Examples:
+  $ knsock certs lint server.crt
+  $ knsock certs lint --fail-on warning --json certs/issued/*.crt`;

@@ -12,7 +12,7 @@ export function defineMatch(command: Command, output: Output): void {
     .argument('<certificate>', 'PEM or DER; of a chain the first counts')
     .argument('<key>', 'PEM')
     .option('--passphrase-file <file>', 'opens an encrypted key (or set KNSOCK_PASSPHRASE)')
-    .addHelpText('after', '\nExits with 0 where they belong together, else 58.')
+    .addHelpText('after', HELP)
     .action(async (certificate: string, key: string, flags: { passphraseFile?: string }) => {
       const { keyMatches } = await import('@knsock/certs');
       const passphrase = await passphraseOf(flags.passphraseFile);
@@ -24,3 +24,7 @@ export function defineMatch(command: Command, output: Output): void {
       process.exitCode = matches ? 0 : MISMATCH;
     });
 }
+
+const HELP = `
+Exits with 0 where they belong together, else 58. Example:
+  $ knsock certs match server.crt server.key`;

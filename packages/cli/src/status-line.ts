@@ -1,17 +1,18 @@
-/** The last line of the terminal, kept up to date under the log. */
+/** The last line of the terminal, kept up to date under what else is told. */
+import { width } from './terminal.js';
+
 const CLEAR = '\r\u001b[K';
-const EVERY_MS = 1_000;
 
 export class StatusLine {
   readonly #text: () => string;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param text what it says now; asked once a second */
-  constructor(text: () => string) {
+  /** @param text what it says now; asked every so many milliseconds */
+  constructor(text: () => string, every = 1_000) {
     this.#text = text;
     this.#timer = setInterval(() => {
       this.#draw();
-    }, EVERY_MS).unref();
+    }, every).unref();
     this.#draw();
   }
 
@@ -28,6 +29,6 @@ export class StatusLine {
   }
 
   #draw(): void {
-    process.stderr.write(`${CLEAR}${this.#text().slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    process.stderr.write(`${CLEAR}${this.#text().slice(0, width() - 1)}`);
   }
 }

@@ -1,0 +1,98 @@
+/** The commands as plain data: what completions, the reference in docs/cli.md and its test are made from. */
+import type { EventEmitter } from 'node:events';
+import type { Argument, Command, Option } from 'commander';
+
+export interface CommandDescription {
+  /** How it is called, such as `certs issue`; empty for `knsock` itself. */
+  readonly path: string;
+  readonly summary: string;
+  readonly arguments: readonly ArgumentDescription[];
+  /** Its own; those that every command has are with `knsock` itself. */
+  readonly options: readonly OptionDescription[];
+  /** What `--help` says after the options, examples last. */
+  readonly more: string;
+  readonly commands: readonly CommandDescription[];
+}
+
+export interface ArgumentDescription {
+  /** As usage shows it, such as `<address>` or `[message...]`. */
+  readonly shown: string;
+  readonly summary: string;
+  readonly value: Value;
+}
+
+export interface OptionDescription {
+  /** As help shows it, such as `-f, --file <file>`. */
+  readonly flags: string;
+  /** What may be typed, such as `-f` and `--file`. */
+  readonly names: readonly string[];
+  readonly summary: string;
+  readonly value: Value;
+  readonly fallback: string | undefined;
+  /** The environment variable that stands in for it. */
+  readonly environment: string | undefined;
+}
+
+/** What is typed after it: nothing, one of some words, a path, or anything else. */
+export type Value = 'none' | 'path' | 'text' | readonly string[];
+
+const globalOptions = ['quiet', 'json', 'debug'] as const;
+
+/** @param command with what is below it defined */
+export function describeCommand(command: Command, above = ''): CommandDescription {
+  const isRoot = command.parent === null;
+  const path = isRoot ? '' : `${above} ${command.name()}`.trim();
+  return {
+    path,
+    summary: command.description(),
+    arguments: command.registeredArguments.map(describeArgument),
+    options: command.options.filter((option) => isRoot || !isGlobal(option)).map(describeOption),
+    more: helpAfter(command),
+    commands: command.commands.map((below) => describeCommand(below, path)),
+  };
+}
+
+/** It and all that is below it, as a list. */
+export function flatten(command: CommandDescription): CommandDescription[] {
+  return [command, ...command.commands.flatMap(flatten)];
+}
+
+function describeArgument(argument: Argument): ArgumentDescription {
+  const shown = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return {
+    shown: argument.required ? `<${shown}>` : `[${shown}]`,
+    summary: argument.description,
+    value: argument.argChoices ?? valueNamed(argument.name()),
+  };
+}
+
+function describeOption(option: Option): OptionDescription {
+  const placeholder = /[<[]([\w-]+)/.exec(option.flags)?.[1];
+  const shows = option.defaultValue !== undefined && typeof option.defaultValue !== 'boolean';
+  return {
+    flags: option.flags,
+    names: [option.short, option.long].filter((name) => name !== undefined),
+    summary: option.description,
+    value: placeholder === undefined ? 'none' : (option.argChoices ?? valueNamed(placeholder)),
+    fallback: shows ? String(option.defaultValue) : undefined,
+    environment: option.envVar,
+  };
+}
+
+const paths = /^(file|path|directory|folder|cert|key|certificate|certfile|keyfile|chain|csr|source|target)$/;
+
+function valueNamed(placeholder: string): Value {
+  return paths.test(placeholder) ? 'path' : 'text';
+}
+
+function isGlobal(option: Option): boolean {
+  return (globalOptions as readonly string[]).includes(option.attributeName());
+}
+
+/** Commander keeps it as listeners that write. */
+function helpAfter(command: Command): string {
+  let text = '';
+  const write = (piece: string): void => void (text += piece);
+  (command as unknown as EventEmitter).emit('afterHelp', { error: false, command, write });
+  return text.trim();
+}
