@@ -6,8 +6,9 @@ export type { ListenOptions } from './server/config.js';
 export type { ClientCertificates, SniEntry, SniMap } from './server/trust-state.js';
 export type { AdmissionOptions, AdmissionRefusal } from './server/admission.js';
 export type { Rotation } from './server/secure-server.js';
-export type { Endpoint, ProxyInfo, ProxyTlv } from './transport/proxy-header.js';
-export type { ProxyHeader } from './transport/proxy-header-writer.js';
+export { readProxyHeader, type Endpoint, type ProxyInfo, type ProxyTlv } from './transport/proxy-header.js';
+export { writeProxyHeader, type ProxyHeader } from './transport/proxy-header-writer.js';
+export type { BeforeTls } from './server/before-tls.js';
 export type { SecureServer, ServerAddress, ServerStats } from './server/secure-server.js';
 export type { ConnectOptions } from './client/config.js';
 export type {

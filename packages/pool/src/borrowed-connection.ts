@@ -106,6 +106,10 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     return this.#mark().stream();
   }
 
+  relay(other: Parameters<SecureConnection['relay']>[0]): ReturnType<SecureConnection['relay']> {
+    return this.#mark().relay(other);
+  }
+
   close(options?: { deadline?: number | undefined }): Promise<void> {
     return this.#use().close(options);
   }

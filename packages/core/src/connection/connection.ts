@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
-import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -19,6 +19,7 @@ import type {
   RequestOptions,
   SecureConnection,
 } from './secure-connection.js';
+import { joinLinks, joinStream, LinkEnd } from './relay.js';
 import { tellAsked } from './tell-traffic.js';
 
 /** All that a connection is made of; nothing is left open. */
@@ -46,6 +47,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
   readonly remote: Endpoint | null;
   readonly #link: Link<In, Out>;
   #closing: Promise<void> | null = null;
+  #stream: Duplex | null = null;
 
   constructor(stream: ByteStream, settings: ConnectionSettings<In, Out>) {
     this.peer = settings.peer;
@@ -163,13 +165,9 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
 
   stream(): Duplex {
     const link = this.#link;
-    if (link.framing.name !== 'raw') {
-      throw new FramingMismatchError(
-        `stream() needs the raw framing; this connection speaks ${link.framing.name}`,
-      );
-    }
-    if (link.raw !== null) return link.raw.duplex;
-    link.raw = duplexOver({
+    demandRaw(link.framing.name, 'stream()');
+    if (this.#stream !== null) return this.#stream;
+    const raw = duplexOver({
       held: link.inbox.takeAll() as Buffer[],
       ended: link.life.isPeerFinished,
       readOn: () => {
@@ -185,8 +183,36 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
         link.life.destroy(error ?? undefined);
       },
     });
+    link.raw = raw;
+    this.#stream = raw.duplex;
     link.readOn();
-    return link.raw.duplex;
+    return raw.duplex;
+  }
+
+  async relay(other: Duplex | SecureConnection): Promise<void> {
+    const end = this.#takeRaw('relay()');
+    if (other instanceof Connection) await joinLinks(end, (other as Connection<In, Out>).#takeRaw('relay()'));
+    else await joinStream(end, 'relay' in other ? other.stream() : other);
+  }
+
+  #takeRaw(who: string): LinkEnd {
+    const link = this.#link;
+    demandRaw(link.framing.name, who);
+    if (link.life.state === 'closed') throw link.life.goneError;
+    if (link.raw !== null)
+      throw new ConnectionClosedError('unknown', `${who}: the raw bytes are taken already`);
+    const end = new LinkEnd({
+      stream: link.stream,
+      takeHeld: () => ({ chunks: link.inbox.takeAll() as Buffer[], ended: link.life.isPeerFinished }),
+      readOn: () => {
+        link.readOn();
+      },
+      destroy: () => {
+        link.life.destroy(undefined);
+      },
+    });
+    link.raw = end;
+    return end;
   }
 
   // ── ending ──
@@ -224,6 +250,11 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
       if (isThenable(handling)) this.#link.life.attendHandler(handling);
     });
   }
+}
+
+function demandRaw(framing: string, who: string): void {
+  if (framing !== 'raw')
+    throw new FramingMismatchError(`${who} needs the raw framing; this connection speaks ${framing}`);
 }
 
 function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {

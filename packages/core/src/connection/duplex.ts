@@ -14,18 +14,19 @@ export interface RawBytesSource {
   destroy(error: Error | null): void;
 }
 
-/** The stream, and what the connection tells it. */
+/** Who took the raw bytes over, and what the connection tells it. */
 export interface RawBytes {
-  readonly duplex: Duplex;
   /** Whether both directions have ended. */
   readonly finished: boolean;
   /** Takes a chunk; false asks for a pause. */
   push(chunk: Buffer): boolean;
+  /** The system has taken what was queued. */
+  drained(): void;
   ended(): void;
   closed(error: Error | undefined): void;
 }
 
-export function duplexOver(source: RawBytesSource): RawBytes {
+export function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duplex } {
   let ended = source.ended;
   const duplex = makeDuplex(source);
   for (const chunk of source.held) duplex.push(chunk);
@@ -36,6 +37,7 @@ export function duplexOver(source: RawBytesSource): RawBytes {
       return duplex.readableEnded && duplex.writableFinished;
     },
     push: (chunk) => duplex.push(chunk),
+    drained: () => undefined,
     ended: () => {
       if (ended || duplex.destroyed) return;
       ended = true;

@@ -125,6 +125,7 @@ export class Link<In, Out>
 
   drain(): void {
     this.outbox.drained();
+    this.raw?.drained();
   }
 
   gone(error: Error | undefined): void {

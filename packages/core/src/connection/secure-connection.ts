@@ -109,6 +109,12 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   resume(): void;
   /** The raw bytes as a Node stream, which takes the connection over; on the raw framing only. Half-closes both ways. */
   stream(): Duplex;
+  /**
+   * Joins the connection with another stream: bytes, back-pressure and half-closes go over in both directions, faster
+   * than through `stream()`; on the raw framing only. A side that breaks off breaks the other off too, and there is no
+   * `sendTimeout`: whoever reads slowly holds up nobody but its partner. Resolves when both have ended.
+   */
+  relay(other: Duplex | SecureConnection): Promise<void>;
   /** Announces the end, lets work in flight finish, then ends; after the deadline (default `drainTimeout`) cuts it off. */
   close(options?: { deadline?: number | undefined }): Promise<void>;
   /** Ends at once. */

@@ -9,6 +9,8 @@ export class Arrival {
   proxy: ProxyInfo | null = null;
   /** The name read from its ClientHello; null where it asked for none, or nobody read it. */
   servername: string | null = null;
+  /** Bytes that we sent before TLS began. */
+  saidBeforeTls = 0;
   /** Whether its handshake is done and the verdict is awaited. */
   judging = false;
   readonly #controller = new AbortController();
@@ -33,7 +35,7 @@ export class Arrival {
 
   /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
   get hasSpoken(): boolean {
-    return this.socket.bytesWritten > 0;
+    return this.socket.bytesWritten > this.saidBeforeTls;
   }
 
   /** The client's address, by the proxy's word where there is one; undefined on a Unix socket. */

@@ -23,6 +23,7 @@ import {
   type AdmissionConfig,
   type AdmissionOptions,
 } from './admission.js';
+import type { BeforeTls } from './before-tls.js';
 import type { ClientCertificates, SniMap, TrustState } from './trust-state.js';
 
 /** Where to listen, as whom, and for whom. Times are milliseconds. */
@@ -50,6 +51,8 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   unknownName?: 'default' | 'refuse' | undefined;
   /** Proxies (addresses, networks) that tell the true client by the PROXY protocol, which they then must; off by default. */
   proxyProtocol?: { readonly from: readonly string[] } | undefined;
+  /** Speaks before TLS begins, behind the proxy's header. */
+  beforeTls?: BeforeTls | undefined;
   /**
    * At least 32 random bytes, shared by the processes and machines that resume each other's sessions; replace it
    * regularly. Absent: random, for this server alone.
@@ -72,6 +75,7 @@ export interface HostConfig {
   readonly limits: Limits;
   readonly admission: AdmissionConfig;
   readonly proxies: AddressList | null;
+  readonly beforeTls: BeforeTls | null;
   readonly ticketSecret: Uint8Array | undefined;
   readonly maxLifetime: number | null;
   readonly signal: AbortSignal | null;
@@ -100,6 +104,7 @@ const known = new Set<string>([
   'sni',
   'unknownName',
   'proxyProtocol',
+  'beforeTls',
   'ticketSecret',
   'maxLifetime',
   'signal',
@@ -131,6 +136,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
       options.proxyProtocol === undefined
         ? null
         : new AddressList('proxyProtocol.from', options.proxyProtocol.from),
+    beforeTls: options.beforeTls ?? null,
     ticketSecret: options.ticketSecret,
     maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
     signal: options.signal ?? null,

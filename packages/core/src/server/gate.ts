@@ -3,6 +3,7 @@
  * socket. Whoever is let in or turned away leaves here.
  */
 import type { Socket } from 'node:net';
+import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { readPreface, refuseName } from '../transport/preface.js';
@@ -139,28 +140,54 @@ export class Gate {
   }
 
   #route(arrival: Arrival, proxy: boolean): void {
+    if (this.#config.beforeTls === null) this.#beginTls(arrival, proxy);
+    else if (proxy) this.#readPreface(arrival, { proxy, name: false }, () => void this.#speakFirst(arrival));
+    else void this.#speakFirst(arrival);
+  }
+
+  /** Lets the protocol above say what it has to say before TLS. */
+  async #speakFirst(arrival: Arrival): Promise<void> {
+    const { socket, signal } = arrival;
+    try {
+      await this.#config.beforeTls?.(socket, { signal });
+    } catch (error) {
+      this.fail(arrival, asError(error));
+      socket.destroySoon();
+      return;
+    }
+    arrival.saidBeforeTls = socket.bytesWritten;
+    if (this.find(socket) === arrival) this.#beginTls(arrival, false);
+  }
+
+  #beginTls(arrival: Arrival, proxy: boolean): void {
     const name = this.#domains().needsName;
     if (!proxy && !name) {
       this.#domains().fallback.take(arrival.socket);
       return;
     }
-    readPreface(
-      arrival.socket,
-      { proxy, name },
-      {
-        proxied: (info) => {
-          arrival.proxy = info;
-          return this.#admitProxied(arrival);
-        },
-        done: ({ servername }) => {
-          this.#enterDomain(arrival, servername);
-        },
-        failed: (error) => {
-          this.fail(arrival, error);
-          arrival.socket.destroy();
-        },
+    this.#readPreface(arrival, { proxy, name }, (servername) => {
+      this.#enterDomain(arrival, servername);
+    });
+  }
+
+  #readPreface(
+    arrival: Arrival,
+    wanted: { proxy: boolean; name: boolean },
+    done: (servername: string | null) => void,
+  ): void {
+    readPreface(arrival.socket, wanted, {
+      proxied: (info) => {
+        arrival.proxy = info;
+        return this.#admitProxied(arrival);
       },
-    );
+      done: ({ servername }) => {
+        done(servername);
+      },
+      failed: (error) => {
+        this.fail(arrival, error);
+        arrival.socket.destroy();
+      },
+    });
   }
 
   #enterDomain(arrival: Arrival, servername: string | null): void {

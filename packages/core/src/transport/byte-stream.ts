@@ -26,8 +26,8 @@ export interface ByteStream {
   readonly bytesWritten: number;
   /** Starts delivery; called once. */
   open(events: ByteStreamEvents): void;
-  /** Sends bytes that must not change until `taken` is called. */
-  write(bytes: Uint8Array, taken?: () => void): void;
+  /** Sends bytes that must not change until `taken` is called; false where it is time to wait for `drain`. */
+  write(bytes: Uint8Array, taken?: () => void): boolean;
   /** Ends our direction once everything written is sent. */
   end(): void;
   destroy(error?: Error): void;

@@ -10,6 +10,9 @@ export function memoryPair(): [MemoryStream, MemoryStream] {
   return [left, right];
 }
 
+/** As Node's own mark: from here on a writer is asked to wait. */
+const FULL = 16_384;
+
 type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end';
 
 /** One end of a memory pair. */
@@ -42,12 +45,13 @@ export class MemoryStream implements ByteStream {
     this.#schedule();
   }
 
-  write(bytes: Uint8Array, taken?: () => void): void {
-    if (this.#closed || this.#ended) return;
+  write(bytes: Uint8Array, taken?: () => void): boolean {
+    if (this.#closed || this.#ended) return true;
     const copy = Buffer.from(bytes);
     this.writes.push(copy);
     this.bytesWritten += copy.length;
     this.#peer.#arrive({ bytes: copy, taken });
+    return this.queuedBytes < FULL;
   }
 
   end(): void {

@@ -6,9 +6,9 @@ import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.j
 
 /** A header to send. */
 export interface ProxyHeader {
-  /** The true client, and where it connected to: two addresses of one family. */
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
+  /** The true client, and where it connected to: two addresses of one family; null where we speak for ourselves. */
+  readonly source: Endpoint | null;
+  readonly destination: Endpoint | null;
   /** Default 2. */
   readonly version?: 1 | 2 | undefined;
   /** Extensions; version 2 only. */
@@ -17,6 +17,7 @@ export interface ProxyHeader {
 
 /** The bytes of a header. @throws InvalidOptionError for what the protocol can't say */
 export function writeProxyHeader({ source, destination, version = 2, tlvs = [] }: ProxyHeader): Buffer {
+  if (source === null || destination === null) return version === 1 ? UNKNOWN : LOCAL;
   const [from, to] = [parseIp(source.address), parseIp(destination.address)];
   if (from === undefined || to === undefined || from.length !== to.length)
     throw refused('needs two IP addresses of one family');
@@ -35,6 +36,9 @@ export function writeProxyHeader({ source, destination, version = 2, tlvs = [] }
 }
 
 const VERSION_2_PROXY = 0x21;
+/** For ourselves, such as a health check; or for a client without an address. */
+const LOCAL = Buffer.concat([PROXY_SIGNATURE, Buffer.from([0x20, 0, 0, 0])]);
+const UNKNOWN = Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
 

@@ -104,6 +104,12 @@ describe('the PROXY header', () => {
     );
   });
 
+  it.each([1, 2] as const)('says in version %i that a proxy speaks for itself', (version) => {
+    const bytes = writeProxyHeader({ source: null, destination: null, version });
+    const info = { version, source: null, destination: null, tlvs: [] };
+    expect(readProxyHeader(bytes)).toEqual({ info, length: bytes.length });
+  });
+
   it('throws nothing but ProtocolError, whatever the bytes', () => {
     const valid = fc.constantFrom(
       writeProxyHeader({ ...ipv4, version: 1 }),

@@ -65,8 +65,8 @@ export class TlsStream implements ByteStream, ChunkSink {
     return !this.#paused;
   }
 
-  write(bytes: Uint8Array, taken?: () => void): void {
-    this.socket.write(bytes, taken);
+  write(bytes: Uint8Array, taken?: () => void): boolean {
+    return this.socket.write(bytes, taken);
   }
 
   end(): void {
