@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { knsock, startKnsock, type Running } from '../support/command.js';
+import { knsock } from '../support/command.js';
+import { answerer, dial, startProxy as start } from '../support/proxying.js';
 
 let files: CertificateFolder;
 let server: string[];
@@ -82,43 +81,3 @@ describe('knsock proxy', () => {
     expect(refused.stderr).toContain(words);
   });
 });
-
-/** A plain server that answers with all it got, once its input has ended. */
-async function answerer() {
-  const sockets = new Set<Socket>();
-  const listener = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    // Not by buffer(): iterating over a socket to its end destroys it.
-    const pieces: Buffer[] = [Buffer.from('got ')];
-    socket.on('data', (bytes: Buffer) => pieces.push(bytes));
-    socket.on('end', () => socket.end(Buffer.concat(pieces)));
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
-    connections: () => sockets.size,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      listener.close();
-      await once(listener, 'close');
-    },
-  };
-}
-
-async function start(side: 'server' | 'client', args: string[]) {
-  const running: Running = startKnsock(['proxy', side, '--listen', '127.0.0.1:0', '--json', ...args]);
-  const [, port = ''] = await running.says(/"event":"listening".*"port":(\d+)/);
-  return {
-    running,
-    address: `localhost:${port}`,
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-  };
-}
-
-function dial(address: string): Socket {
-  const socket = connect({ port: Number(address.split(':')[1]), host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  return socket;
-}

@@ -7,6 +7,8 @@ export interface StatusSource {
   /** False once the server drains: balancers then send nobody new. */
   readonly ready: () => boolean;
   readonly stats: () => object;
+  /** The metrics, where they are more than the numbers of `stats`. */
+  readonly metrics?: () => string;
 }
 
 /** A status page that listens; `where` is its address. */
@@ -56,13 +58,13 @@ function prometheusOf(stats: object, prefix = 'knsock_server'): string {
     .join('');
 }
 
-function answer(url: string, response: ServerResponse, { ready, stats }: StatusSource): void {
+function answer(url: string, response: ServerResponse, { ready, stats, metrics }: StatusSource): void {
   const reply = (code: number, type: string, body: string): void => {
     response.writeHead(code, { 'content-type': type, connection: 'close' }).end(body);
   };
   if (url === '/health') reply(ready() ? 200 : 503, 'text/plain', ready() ? 'ok\n' : 'draining\n');
   else if (url === '/stats') reply(200, 'application/json', `${JSON.stringify(stats())}\n`);
-  else if (url === '/metrics') reply(200, 'text/plain; version=0.0.4', prometheusOf(stats()));
+  else if (url === '/metrics') reply(200, 'text/plain; version=0.0.4', metrics?.() ?? prometheusOf(stats()));
   else reply(404, 'text/plain', 'There are /health, /stats and /metrics.\n');
 }
 

@@ -1,33 +1,44 @@
 /** `knsock proxy client` */
-import type { Socket } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import type { Command } from 'commander';
-import type { ConnectOptions, Credentials } from '@knsock/core';
-import { parseAddress, remoteOf, showAddress } from '../../address.js';
+import type { SecureConnection } from '@knsock/core';
+import { parseAddress, showAddress } from '../../address.js';
 import {
   addCredentialOptions,
   addProfileOptions,
   append,
   credentialFiles,
-  milliseconds,
   profileOf,
   type CredentialFlags,
   type ProfileFlags,
 } from '../../options.js';
 import type { Output } from '../../output.js';
-import { bridge } from '../../proxying/bridge.js';
-import { PlainListener, requireLoopback } from '../../proxying/plain.js';
-import { Targets, type Target } from '../../proxying/targets.js';
-import { runUntilSignal } from '../../serving/lifecycle.js';
-import { ServeLog } from '../../serving/serve-log.js';
+import { PlainListener } from '../../proxying/plain-listener.js';
+import { requireLoopback } from '../../proxying/plain.js';
+import { declineTls } from '../../proxying/postgres.js';
+import { addressesOf, originOf, trustedProxies, type Origin } from '../../proxying/proxy-protocol.js';
+import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
+import { parseTargets, Targets } from '../../proxying/targets.js';
+import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
+import {
+  addLifeOptions,
+  addProxyProtocolOptions,
+  headerVersion,
+  type SharedProxyFlags,
+} from './shared-options.js';
 
-interface ProxyClientFlags extends CredentialFlags, ProfileFlags {
-  listen: string;
-  target?: string[];
+interface ProxyClientFlags extends SharedProxyFlags, CredentialFlags, ProfileFlags {
   servername?: string;
   pin?: string[];
-  dangerouslyPlainNetwork?: boolean;
-  connectTimeout: number;
-  drainTimeout: number;
+}
+
+/** How plain connections are passed on. */
+interface Passing {
+  readonly targets: Targets<SecureConnection>;
+  readonly tls: TlsTargetOptions;
+  readonly proxies: BlockList | null;
+  readonly header: 1 | 2 | null;
+  readonly desk: ProxyDesk;
 }
 
 export function defineProxyClient(command: Command, output: Output): void {
@@ -42,73 +53,103 @@ export function defineProxyClient(command: Command, output: Output): void {
       'the name to ask for, and to expect in the certificate (default: the host)',
     )
     .option('--pin <pin>', 'a key, sha256/…, that the server’s chain must have (repeatable)', append)
+    .option('--postgres', 'ask the server for TLS as PostgreSQL’s clients do, by an SSLRequest')
     .option('--dangerously-plain-network', 'listen on an address that others than this machine reach');
+  addProxyProtocolOptions(command);
   addProfileOptions(command);
-  command
-    .option('--connect-timeout <ms>', 'how long reaching a target may take', milliseconds, 10_000)
-    .option('--drain-timeout <ms>', 'how long open connections may go on at the end', milliseconds, 15_000)
-    .addHelpText('after', HELP)
-    .action(async (flags: ProxyClientFlags) => {
-      process.exitCode = await proxyClient(flags, output);
-    });
+  addLifeOptions(command);
+  command.addHelpText('after', HELP).action(async (flags: ProxyClientFlags) => {
+    process.exitCode = await proxyClient(flags, output);
+  });
 }
 
 async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<number> {
-  const targets = new Targets(flags.target ?? []);
+  const places = parseTargets(flags.target);
   const address = parseAddress(flags.listen);
   requireLoopback([address], flags.dangerouslyPlainNetwork);
-  const { loadCredentials } = await import('@knsock/core');
-  const files = await credentialFiles(flags);
-  let credentials = await loadCredentials(files);
-  const log = new ServeLog(output);
-  const listener = new PlainListener(
-    (socket) => passOn(socket, targets, (target) => connectOptions(target, flags, credentials), log),
-    flags.drainTimeout,
-  );
+  const desk = new ProxyDesk(output);
+  const credentials = await desk.watch(await credentialFiles(flags));
+  const passing = passingOf(flags, desk, credentials);
+  const listener = new PlainListener((socket) => void passOn(socket, passing), flags);
   const place = await listener.listen(address);
-  const words = targets.all.map(({ text }) => text).join(', ');
-  log.event(
-    'listening',
-    place,
-    `listening on ${showAddress(place)} in plain, passing on to ${words} over TLS`,
-  );
-  const reload = async (): Promise<void> => {
-    credentials = await loadCredentials(files);
-  };
-  return runUntilSignal({ server: listener, log, reload });
+  const words = places.map(({ text }) => text).join(', ');
+  return runProxy(desk, {
+    server: listener,
+    targets: passing.targets,
+    credentials: [credentials],
+    drainTimeout: flags.drainTimeout,
+    statusAddress: flags.status,
+    tellListening: (status) => {
+      const page = status === undefined ? '' : `; status at ${status}`;
+      const text = `listening on ${showAddress(place)} in plain, passing on to ${words} over TLS${page}`;
+      desk.log.event('listening', { ...place, status }, text);
+    },
+  });
 }
 
-async function passOn(
-  socket: Socket,
-  targets: Targets,
-  optionsFor: (target: Target) => ConnectOptions,
-  log: ServeLog,
-): Promise<void> {
-  const from = remoteOf(socket);
-  try {
-    const { connect, raw } = await import('@knsock/core');
-    const connection = await targets.reach((target) => connect({ ...optionsFor(target), framing: raw() }));
-    log.follow(connection);
-    await bridge(socket, connection.stream());
-  } catch (error) {
-    log.failed(from, error);
-    socket.destroy();
-  }
-}
-
-function connectOptions(target: Target, flags: ProxyClientFlags, credentials: Credentials): ConnectOptions {
-  const place = 'path' in target ? { path: target.path } : { host: target.host, port: target.port };
-  return {
-    ...place,
+function passingOf(
+  flags: ProxyClientFlags,
+  desk: ProxyDesk,
+  credentials: TlsTargetOptions['credentials'],
+): Passing {
+  const tls: TlsTargetOptions = {
     credentials,
     servername: flags.servername,
     pins: flags.pin,
     profile: profileOf(flags),
     connectTimeout: flags.connectTimeout,
+    idleTimeout: flags.idleTimeout,
+    drainTimeout: flags.drainTimeout,
+    postgres: flags.postgres === true,
   };
+  const header = headerVersion(flags);
+  const probe = header === null ? null : { source: null, destination: null, version: header };
+  const targets = new Targets(
+    parseTargets(flags.target),
+    (target) => dialTls(target, tls, probe),
+    desk.targetEvents,
+  );
+  const proxies = flags.acceptProxy === undefined ? null : trustedProxies(flags.acceptProxy);
+  return { targets, tls, proxies, header, desk };
+}
+
+let lastId = 0;
+
+async function passOn(socket: Socket, passing: Passing): Promise<void> {
+  const { targets, tls, header: version, desk } = passing;
+  const id = ++lastId;
+  let from = fromOf(addressesOf(socket));
+  try {
+    const origin = await beginning(socket, passing);
+    from = fromOf(origin);
+    const header = version === null ? null : { ...origin, version };
+    const { far, target, release } = await targets.reach((one) => dialTls(one, tls, header));
+    const relaying = far.relay(socket);
+    relaying.catch(() => far.destroy());
+    await desk.tunnels.carry({ id, from, subject: null }, target.text, relaying);
+    release();
+  } catch (error) {
+    desk.tunnels.failed(from, error);
+    socket.destroy();
+  }
+}
+
+/** What comes before the bytes that are passed on. */
+async function beginning(socket: Socket, { proxies, tls }: Passing): Promise<Origin> {
+  if (proxies === null && !tls.postgres) return addressesOf(socket);
+  const signal = AbortSignal.timeout(tls.connectTimeout);
+  const origin = await originOf(socket, proxies, signal);
+  if (tls.postgres) await declineTls(socket, signal);
+  return origin;
+}
+
+function fromOf({ source }: Origin): string {
+  return source === null ? 'unix' : showAddress(source);
 }
 
 const HELP = `
-The server is verified as always. Examples:
+The server is verified as always. Several targets are taken in turn; one that can’t be reached is set aside until it
+answers again. docs/proxy.md tells more. Examples:
   $ knsock proxy client --listen 127.0.0.1:5432 --target db.internal:5433 --cert app.crt --key app.key --ca ca.crt
-  $ psql 'host=127.0.0.1 port=5432 sslmode=disable'`;
+  $ psql 'host=127.0.0.1 port=5432 sslmode=disable'
+  $ knsock proxy client --postgres --listen unix:/run/db/.s.PGSQL.5432 --target db.internal:5432 --ca ca.crt`;

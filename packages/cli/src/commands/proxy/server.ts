@@ -1,7 +1,8 @@
 /** `knsock proxy server` */
+import type { Socket } from 'node:net';
 import type { Command } from 'commander';
-import type { SecureConnection } from '@knsock/core';
-import { parseAddress } from '../../address.js';
+import type { Framing, ProxyHeader, SecureConnection } from '@knsock/core';
+import { parseAddress, showAddress } from '../../address.js';
 import {
   addAllowOptions,
   addCredentialOptions,
@@ -17,107 +18,158 @@ import {
   type ProfileFlags,
 } from '../../options.js';
 import type { Output } from '../../output.js';
-import { bridge } from '../../proxying/bridge.js';
 import { dialPlain, requireLoopback } from '../../proxying/plain.js';
-import { Targets } from '../../proxying/targets.js';
-import { runUntilSignal } from '../../serving/lifecycle.js';
-import { ServeLog } from '../../serving/serve-log.js';
-import { startStatus } from '../../serving/status.js';
+import { answerSslRequest, POSTGRES_ALPN } from '../../proxying/postgres.js';
+import { addressesOf, headerOf, type Origin } from '../../proxying/proxy-protocol.js';
+import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
+import { parseTargets, Targets, type Target } from '../../proxying/targets.js';
+import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
 import { UsageError } from '../../usage-error.js';
+import {
+  addLifeOptions,
+  addProxyProtocolOptions,
+  headerVersion,
+  type SharedProxyFlags,
+} from './shared-options.js';
 
-interface ProxyServerFlags extends CredentialFlags, ProfileFlags, AllowFlags {
-  listen: string;
-  target?: string[];
+interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, ProfileFlags, AllowFlags {
   allowAll?: boolean;
-  dangerouslyPlainNetwork?: boolean;
-  acceptProxy?: string[];
-  connectTimeout: number;
+  targetTls?: boolean;
+  targetCa?: string;
+  targetCert?: string;
+  targetKey?: string;
+  targetServername?: string;
+  targetPin?: string[];
   handshakeTimeout?: number;
-  idleTimeout?: number;
-  drainTimeout?: number;
-  maxConnections?: number;
-  status?: string;
+  maxConnectionsPerAddress?: number;
 }
+
+/** What a server's connections are passed on to. */
+type Far = Socket | SecureConnection;
+type Dial = (target: Target, header: ProxyHeader | null) => Promise<Far>;
 
 export function defineProxyServer(command: Command, output: Output): void {
   command
-    .description('take TLS connections and pass them on in plain')
+    .description('take TLS connections and pass them on, in plain or over TLS')
     .requiredOption('--listen <address>', 'where to take TLS: host:port, :port or unix:/path')
     .option(
       '--target <address>',
-      'where to pass on to, in plain (repeatable: in turn, the next where one is down)',
+      'where to pass on to (repeatable: in turn, the next where one is down)',
       append,
     );
   addCredentialOptions(command);
   addAllowOptions(command);
   command
     .option('--allow-all', 'admit everybody, with a certificate of --ca where that is given')
-    .option('--dangerously-plain-network', 'allow a target that is not on this machine')
-    .option(
-      '--accept-proxy <network>',
-      'load balancers that tell the true client by the PROXY protocol (repeatable)',
-      append,
-    );
+    .option('--postgres', 'speak TLS as PostgreSQL does, asked for by an SSLRequest')
+    .option('--dangerously-plain-network', 'allow a plain target that is not on this machine');
+  addTargetOptions(command);
+  addProxyProtocolOptions(command);
   addProfileOptions(command);
   command
-    .option('--connect-timeout <ms>', 'how long reaching a target may take', milliseconds, 5_000)
     .option('--handshake-timeout <ms>', 'from accept to authorised (default: 5000)', milliseconds)
-    .option(
-      '--idle-timeout <ms>',
-      'end connections on which nothing moves for so long (default: never)',
-      milliseconds,
-    )
-    .option(
-      '--drain-timeout <ms>',
-      'how long open connections may go on at the end (default: 15000)',
-      milliseconds,
-    )
-    .option('--max-connections <n>', 'the most connections at once (default: 10000)', count)
-    .option('--status <address>', 'tell /health, /stats and /metrics there over plain HTTP')
-    .addHelpText('after', HELP)
-    .action(async (flags: ProxyServerFlags) => {
-      process.exitCode = await proxyServer(flags, output);
-    });
+    .option('--max-connections-per-address <n>', 'the most connections of one client at once', count);
+  addLifeOptions(command);
+  command.addHelpText('after', HELP).action(async (flags: ProxyServerFlags) => {
+    process.exitCode = await proxyServer(flags, output);
+  });
+}
+
+function addTargetOptions(command: Command): void {
+  command
+    .option('--target-tls', 'speak TLS to the target too, and verify it')
+    .option('--target-ca <file>', 'the CA that the target must be certified by (default: Node’s own roots)')
+    .option('--target-cert <file>', 'the certificate to show the target')
+    .option('--target-key <file>', 'its private key')
+    .option('--target-servername <name>', 'the name to expect of the target (default: its host)')
+    .option('--target-pin <pin>', 'a key, sha256/…, that the target’s chain must have (repeatable)', append);
 }
 
 async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<number> {
   requireRule(flags);
-  const targets = new Targets(flags.target ?? []);
-  requireLoopback(targets.all, flags.dangerouslyPlainNetwork);
+  const places = parseTargets(flags.target);
+  requireTlsForTargetFlags(flags);
+  if (flags.targetTls !== true) requireLoopback(places, flags.dangerouslyPlainNetwork);
   const core = await import('@knsock/core');
-  const files = await credentialFiles(flags);
-  const log = new ServeLog(output);
-  const unwatch = log.watchFailures();
+  const desk = new ProxyDesk(output);
+  const credentials = await desk.watch(await credentialFiles(flags));
+  const far = flags.targetTls === true ? await desk.watch(targetFiles(flags)) : null;
+  const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
+  const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
+  const targets = new Targets<Far>(places, (target) => dial(target, probe), desk.targetEvents);
+  const unwatch = desk.log.watchFailures();
   const server = await core.listen(
-    { ...listenOptions(flags), framing: core.raw(), credentials: await core.loadCredentials(files) },
-    (connection) => passOn(connection, targets, flags.connectTimeout, log),
+    { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials },
+    (connection) => passOn(connection, targets, dial, desk, headerVersion(flags)),
   );
-  let ready = true;
-  const source = { ready: () => ready, stats: () => server.stats() };
-  const status = flags.status === undefined ? undefined : await startStatus(flags.status, source);
-  log.listening(server, `passing on to ${targets.all.map(({ text }) => text).join(', ')}`, status?.where);
-  log.showStatus(server);
-  const reload = async (): Promise<void> => server.rotate(await core.loadCredentials(files));
-  const code = await runUntilSignal({ server, log, reload, draining: () => (ready = false) });
-  status?.close();
+  const how = flags.targetTls === true ? ' over TLS' : '';
+  const words = `passing on to ${places.map(({ text }) => text).join(', ')}${how}`;
+  const code = await runProxy(desk, {
+    server,
+    targets,
+    credentials: far === null ? [credentials] : [credentials, far],
+    drainTimeout: flags.drainTimeout,
+    statusAddress: flags.status,
+    tellListening: (status) => {
+      desk.log.listening(server, words, status);
+      desk.log.showStatus(server);
+    },
+  });
   unwatch();
   return code;
 }
 
 async function passOn(
   connection: SecureConnection,
-  targets: Targets,
-  timeout: number,
-  log: ServeLog,
+  targets: Targets<Far>,
+  dial: Dial,
+  { tunnels }: ProxyDesk,
+  version: 1 | 2 | null,
 ): Promise<void> {
-  log.follow(connection);
+  const { remote, peer, id } = connection;
+  const from = remote === null ? 'unix' : showAddress(remote);
+  const header = version === null ? null : headerOf(connection, originOf(connection), version);
   try {
-    const target = await targets.reach((one) => dialPlain(one, timeout));
-    await bridge(connection.stream(), target);
+    const { far, target, release } = await targets.reach((one) => dial(one, header));
+    const relaying = connection.relay(far);
+    relaying.catch(() => far.destroy());
+    await tunnels.carry({ id, from, subject: peer?.subject ?? null }, target.text, relaying);
+    release();
   } catch (error) {
-    log.failed(`#${connection.id}`, error);
+    tunnels.failed(from, error);
     connection.destroy();
   }
+}
+
+/** The client and where it came in; by the word of a trusted proxy where there is one. */
+function originOf({ proxy, socket }: SecureConnection): Origin {
+  return proxy === null || proxy.source === null ? addressesOf(socket) : proxy;
+}
+
+function plainDial({ connectTimeout }: ProxyServerFlags): Dial {
+  return async (target, header) => {
+    const socket = await dialPlain(target, connectTimeout);
+    if (header !== null) socket.write((await import('@knsock/core')).writeProxyHeader(header));
+    return socket;
+  };
+}
+
+function tlsDial(flags: ProxyServerFlags, credentials: TlsTargetOptions['credentials']): Dial {
+  const options: TlsTargetOptions = {
+    credentials,
+    servername: flags.targetServername,
+    pins: flags.targetPin,
+    profile: profileOf(flags),
+    connectTimeout: flags.connectTimeout,
+    idleTimeout: undefined,
+    drainTimeout: flags.drainTimeout,
+    postgres: flags.postgres === true,
+  };
+  return (target, header) => dialTls(target, options, header);
+}
+
+function targetFiles({ targetCa, targetCert, targetKey }: ProxyServerFlags) {
+  return { caFile: targetCa, certFile: targetCert, keyFile: targetKey };
 }
 
 function requireRule(flags: ProxyServerFlags): void {
@@ -126,6 +178,19 @@ function requireRule(flags: ProxyServerFlags): void {
     'nobody is allowed in: what stands behind a proxy can’t tell its clients apart',
     'Say who may come in (--allow-cn NAME, --allow-dns NAME, …), or --allow-all.',
   );
+}
+
+/** Whoever says how to verify the target means it to be verified. */
+function requireTlsForTargetFlags(flags: ProxyServerFlags): void {
+  const { targetCa, targetCert, targetKey, targetServername, targetPin } = flags;
+  const given = targetCa ?? targetCert ?? targetKey ?? targetServername ?? targetPin;
+  if (given === undefined || flags.targetTls === true) return;
+  throw new UsageError('the --target-… options are for a target over TLS', 'Add --target-tls.');
+}
+
+/** Clients that begin with TLS at once must find the protocol agreed to. */
+function framings({ postgres }: ProxyServerFlags, raw: Framing): Framing[] {
+  return postgres === true ? [{ ...raw, alpn: POSTGRES_ALPN }, raw] : [raw];
 }
 
 function listenOptions(flags: ProxyServerFlags) {
@@ -137,16 +202,19 @@ function listenOptions(flags: ProxyServerFlags) {
     authorize,
     clientCertificates: judged ? ('require' as const) : ('none' as const),
     proxyProtocol: flags.acceptProxy === undefined ? undefined : { from: flags.acceptProxy },
+    beforeTls: flags.postgres === true ? answerSslRequest : undefined,
     profile: profileOf(flags),
     handshakeTimeout: flags.handshakeTimeout,
     idleTimeout: flags.idleTimeout,
     drainTimeout: flags.drainTimeout,
     maxConnections: flags.maxConnections,
+    maxConnectionsPerAddress: flags.maxConnectionsPerAddress,
   };
 }
 
 const HELP = `
-Bytes, back-pressure and half-closes go over in both directions. SIGTERM lets open connections end, SIGHUP reloads
-the files. Examples:
+Bytes, back-pressure and half-closes go over in both directions. SIGTERM lets open connections end; new files are
+taken by themselves, and at once on SIGHUP. docs/proxy.md tells more. Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert server.crt --key server.key --ca ca.crt --allow-cn app
-  $ knsock proxy server --listen :8443 --target unix:/run/app.sock --pfx server.p12 --allow-all`;
+  $ knsock proxy server --listen :5432 --postgres --target unix:/run/postgresql/.s.PGSQL.5432 --pfx server.p12 --allow-all
+  $ knsock proxy server --listen :8443 --target app.internal:8443 --target-tls --target-ca ca.crt --pfx server.p12 --allow-all`;

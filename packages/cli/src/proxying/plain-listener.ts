@@ -1,0 +1,67 @@
+/** Listens without TLS and hands over each socket; what they become is counted until it ends. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Address } from '../address.js';
+import { UsageError } from '../usage-error.js';
+
+export interface PlainListenerOptions {
+  /** The most connections at once; those over it are closed right away. */
+  readonly maxConnections: number;
+  readonly drainTimeout: number;
+}
+
+export class PlainListener {
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  readonly #drainTimeout: number;
+  #accepted = 0;
+  #turnedAway = 0;
+
+  constructor(onSocket: (socket: Socket) => void, { maxConnections, drainTimeout }: PlainListenerOptions) {
+    this.#drainTimeout = drainTimeout;
+    const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true };
+    this.#server = createServer(settings, (socket) => {
+      this.#accepted += 1;
+      this.#open.add(socket);
+      socket.on('error', ignore).once('close', () => this.#open.delete(socket));
+      onSocket(socket);
+    });
+    this.#server.maxConnections = maxConnections;
+    this.#server.on('drop', () => (this.#turnedAway += 1));
+  }
+
+  /** @throws UsageError `KNSOCK_PORT_IN_USE` */
+  async listen(address: Address): Promise<{ address: string; port: number } | { path: string }> {
+    const where = 'path' in address ? address : { host: address.host ?? '127.0.0.1', port: address.port };
+    const listening = once(this.#server, 'listening');
+    this.#server.listen(where);
+    await listening.catch((error: unknown) => {
+      const message = `listening without TLS failed: ${(error as Error).message}`;
+      throw new UsageError(message, 'Choose another --listen address.', 'KNSOCK_PORT_IN_USE');
+    });
+    return 'path' in where ? where : (this.#server.address() as AddressInfo);
+  }
+
+  connections(): Iterable<Socket> {
+    return this.#open.values();
+  }
+
+  stats(): { connections: number; accepted: number; turnedAway: number } {
+    return { connections: this.#open.size, accepted: this.#accepted, turnedAway: this.#turnedAway };
+  }
+
+  /** Accepts no more, waits for those that are open, and ends them after the deadline. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    const timer = setTimeout(() => {
+      for (const socket of this.#open) socket.destroy();
+    }, this.#drainTimeout);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+function ignore(): void {
+  // The close that follows tells it.
+}

@@ -1,0 +1,89 @@
+/** A proxy from listening to its end, whichever of its sides speaks TLS. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CredentialFiles, WatchedCredentials } from '@knsock/core';
+import type { Output } from '../output.js';
+import { runUntilSignal, type Drainable } from '../serving/lifecycle.js';
+import { ServeLog } from '../serving/serve-log.js';
+import { prometheusOf, startStatus } from '../serving/status.js';
+import { proxyMetrics } from './proxy-metrics.js';
+import type { Target, TargetEvents, Targets } from './targets.js';
+import { Tunnels } from './tunnels.js';
+
+/** What tells and counts, whatever is passed on. */
+export class ProxyDesk {
+  readonly log: ServeLog;
+  readonly tunnels: Tunnels;
+
+  constructor(output: Output) {
+    this.log = new ServeLog(output);
+    this.tunnels = new Tunnels(this.log);
+  }
+
+  /** Tells of targets that come and go. */
+  readonly targetEvents: TargetEvents = {
+    setAside: ({ text }: Target, error) => {
+      this.log.failed(`target ${text} is set aside, it`, error);
+    },
+    returned: ({ text }: Target) => {
+      this.log.event('target-up', { target: text }, `target ${text} answers again`);
+    },
+  };
+
+  /** Credentials that follow their files; a set that can't be used is told, and the last good one stays. */
+  async watch(files: CredentialFiles): Promise<WatchedCredentials> {
+    const { watchCredentials } = await import('@knsock/core');
+    const credentials = await watchCredentials(files);
+    credentials.onChange(() => {
+      this.log.event('credentials', {}, 'new credentials are in force');
+    });
+    credentials.onProblem((problem) => {
+      this.log.failed('reload kept the old credentials and', problem);
+    });
+    return credentials;
+  }
+}
+
+/** A proxy that listens. */
+export interface RunningProxy {
+  readonly server: Drainable & { stats(): object };
+  readonly targets: Targets<{ destroy(): unknown }>;
+  readonly credentials: readonly WatchedCredentials[];
+  readonly drainTimeout: number;
+  readonly statusAddress: string | undefined;
+  /** Tells that it listens; `status` is where the status page is. */
+  readonly tellListening: (status: string | undefined) => void;
+}
+
+/** Resolves with the exit code when a signal has ended it. */
+export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<number> {
+  const { server, targets, credentials, drainTimeout, statusAddress } = proxy;
+  let ready = true;
+  const source = {
+    ready: () => ready,
+    stats: () => ({ ...server.stats(), tunnels: desk.tunnels.counts(), targets: targets.states() }),
+    metrics: () => prometheusOf(server.stats()) + proxyMetrics(desk.tunnels.counts(), targets.states()),
+  };
+  const status = statusAddress === undefined ? undefined : await startStatus(statusAddress, source);
+  proxy.tellListening(status?.where);
+  const code = await runUntilSignal({
+    server: {
+      connections: () => server.connections(),
+      close: () => drained(desk, server, drainTimeout),
+    },
+    log: desk.log,
+    reload: async () => {
+      for (const one of credentials) await one.reload();
+    },
+    draining: () => (ready = false),
+  });
+  status?.close();
+  targets.close();
+  for (const one of credentials) one.close();
+  return code;
+}
+
+/** The last bytes may still be on their way to the side that isn't counted by the server. */
+async function drained({ tunnels }: ProxyDesk, server: Drainable, drainTimeout: number): Promise<void> {
+  await server.close();
+  await Promise.race([tunnels.settled(), wait(drainTimeout, undefined, { ref: false })]);
+}

@@ -1,0 +1,41 @@
+/** Whether a target is worth trying: set aside when it can't be reached, asked again after a while that grows. */
+
+/** Milliseconds until a target is asked again the first time, and at most. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
+export class TargetHealth {
+  /** Failures in a row. */
+  failures = 0;
+  #askAt = 0;
+
+  get isUp(): boolean {
+    return this.failures === 0;
+  }
+
+  /** It couldn't be reached. @returns whether that sets it aside only now */
+  failed(now: number): boolean {
+    this.failures += 1;
+    this.#askAt = now + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
+    return this.failures === 1;
+  }
+
+  /** It could be reached. @returns whether that brings it back */
+  reached(): boolean {
+    const back = this.failures > 0;
+    this.failures = 0;
+    return back;
+  }
+
+  /** Milliseconds until it should be asked again; 0: now. */
+  pause(now: number): number {
+    return this.isUp ? Number.POSITIVE_INFINITY : Math.max(0, this.#askAt - now);
+  }
+}
+
+/** The order in which targets are tried: those that are up, beginning with `first`, and then, as a last resort, the rest. */
+export function orderOf(healths: readonly TargetHealth[], first: number): number[] {
+  const turn = healths.map((_, index) => (first + index) % healths.length);
+  const isUp = (index: number): boolean => healths[index]?.isUp === true;
+  return [...turn.filter(isUp), ...turn.filter((index) => !isUp(index))];
+}

@@ -1,0 +1,71 @@
+/** Reaches a target over TLS, which is verified as always. */
+import type { Socket } from 'node:net';
+import type {
+  ConnectOptions,
+  CredentialSource,
+  ProxyHeader,
+  SecureConnection,
+  TlsProfileOptions,
+} from '@knsock/core';
+import { dialPlain } from './plain.js';
+import { askForTls } from './postgres.js';
+import type { Target } from './targets.js';
+
+export interface TlsTargetOptions {
+  readonly credentials: CredentialSource;
+  readonly servername: string | undefined;
+  readonly pins: readonly string[] | undefined;
+  readonly profile: TlsProfileOptions;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number | undefined;
+  readonly drainTimeout: number | undefined;
+  /** Asks for TLS as PostgreSQL's clients do. */
+  readonly postgres: boolean;
+}
+
+/** @param header what to say first by the PROXY protocol, if anything */
+export async function dialTls(
+  target: Target,
+  options: TlsTargetOptions,
+  header: ProxyHeader | null,
+): Promise<SecureConnection> {
+  const { connect, raw } = await import('@knsock/core');
+  const base = connectOptions(options, target);
+  if (header === null && !options.postgres) {
+    const place =
+      'path' in target ? { path: target.path } : { host: target.host ?? 'localhost', port: target.port };
+    return connect({ ...base, ...place, framing: raw() });
+  }
+  const socket = await dialPlain(target, options.connectTimeout);
+  socket.on('error', () => undefined);
+  try {
+    await speakFirst(socket, options, header);
+    return await connect({ ...base, socket, framing: raw() });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function speakFirst(
+  socket: Socket,
+  { postgres, connectTimeout }: TlsTargetOptions,
+  header: ProxyHeader | null,
+): Promise<void> {
+  const { writeProxyHeader } = await import('@knsock/core');
+  if (header !== null) socket.write(writeProxyHeader(header));
+  if (postgres) await askForTls(socket, AbortSignal.timeout(connectTimeout));
+}
+
+function connectOptions(options: TlsTargetOptions, target: Target): ConnectOptions {
+  const { credentials, servername, pins, profile, connectTimeout, idleTimeout, drainTimeout } = options;
+  return {
+    credentials,
+    servername: servername ?? ('path' in target ? undefined : (target.host ?? 'localhost')),
+    pins,
+    profile,
+    connectTimeout,
+    idleTimeout,
+    drainTimeout,
+  };
+}
