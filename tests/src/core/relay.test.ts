@@ -176,7 +176,7 @@ describe('beforeTls', () => {
     socket.write('ok');
   }
 
-  async function start(): Promise<{ port: number; failed: () => number }> {
+  async function start(handshakeTimeout = 20_000): Promise<{ port: number; failed: () => number }> {
     const server = await listen(
       {
         port: 0,
@@ -184,7 +184,7 @@ describe('beforeTls', () => {
         framing: raw(),
         credentials: world.server,
         beforeTls: greeting,
-        handshakeTimeout: 300,
+        handshakeTimeout,
       },
       async (connection) => {
         const stream = connection.stream();
@@ -221,7 +221,7 @@ describe('beforeTls', () => {
   });
 
   it('has no longer than the handshake', async () => {
-    const { port } = await start();
+    const { port } = await start(300);
     const socket = plain(port);
     await once(socket.resume(), 'end');
     socket.destroy();

@@ -65,6 +65,7 @@ export function addressesOf(socket: Socket): Origin {
 
 /** The header for a connection that came in over TLS: with the name, protocol and certificate that it showed. */
 export function headerOf({ tls, peer }: SecureConnection, origin: Origin, version: 1 | 2): ProxyHeader {
+  if (version === 1) return { ...origin, version };
   const flags = CLIENT_SSL | (peer === null ? 0 : CLIENT_CERTIFICATE);
   const verified = Buffer.alloc(5);
   verified.writeUInt8(flags, 0);

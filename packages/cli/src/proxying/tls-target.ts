@@ -1,5 +1,4 @@
 /** Reaches a target over TLS, which is verified as always. */
-import type { Socket } from 'node:net';
 import type {
   ConnectOptions,
   CredentialSource,
@@ -29,32 +28,23 @@ export async function dialTls(
   options: TlsTargetOptions,
   header: ProxyHeader | null,
 ): Promise<SecureConnection> {
-  const { connect, raw } = await import('@knsock/core');
+  const { connect, raw, writeProxyHeader } = await import('@knsock/core');
   const base = connectOptions(options, target);
-  if (header === null && !options.postgres) {
+  if (!options.postgres) {
     const place =
       'path' in target ? { path: target.path } : { host: target.host ?? 'localhost', port: target.port };
-    return connect({ ...base, ...place, framing: raw() });
+    return connect({ ...base, ...place, framing: raw(), proxyHeader: header ?? undefined });
   }
   const socket = await dialPlain(target, options.connectTimeout);
   socket.on('error', () => undefined);
   try {
-    await speakFirst(socket, options, header);
+    if (header !== null) socket.write(writeProxyHeader(header));
+    await askForTls(socket, AbortSignal.timeout(options.connectTimeout));
     return await connect({ ...base, socket, framing: raw() });
   } catch (error) {
     socket.destroy();
     throw error;
   }
-}
-
-async function speakFirst(
-  socket: Socket,
-  { postgres, connectTimeout }: TlsTargetOptions,
-  header: ProxyHeader | null,
-): Promise<void> {
-  const { writeProxyHeader } = await import('@knsock/core');
-  if (header !== null) socket.write(writeProxyHeader(header));
-  if (postgres) await askForTls(socket, AbortSignal.timeout(connectTimeout));
 }
 
 function connectOptions(options: TlsTargetOptions, target: Target): ConnectOptions {

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { ServeLog } from './serve-log.js';
 
 /** What can be drained: a server of ours, or a listener without TLS. */
-interface Drainable {
+export interface Drainable {
   connections(): Iterable<{ destroy(): unknown }>;
   close(): Promise<void>;
 }

@@ -48,7 +48,7 @@ export async function startStatus(text: string, source: StatusSource): Promise<S
 }
 
 /** Metrics in Prometheus' text format, one a number: nested names are joined by `_`. */
-function prometheusOf(stats: object, prefix = 'knsock_server'): string {
+export function prometheusOf(stats: object, prefix = 'knsock_server'): string {
   return Object.entries(stats)
     .map(([name, value]: [string, unknown]) => {
       const full = `${prefix}_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
