@@ -162,9 +162,10 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
     if (policy() !== judgedBy)
       await judgeLive(this.#judge, 'server', [connection], policy, this.#config.limits.handshakeTimeout);
-    // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal.
-    if (connection.stats().bytesSent === 0) setImmediate(() => this.#handle(connection));
-    else this.#handle(connection);
+    // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until
+    // then the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
+    const soon = connection.stats().bytesSent === 0;
+    connection.handleBy(() => (soon ? turn().then(() => this.#run(connection)) : this.#run(connection)));
   }
 
   #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
@@ -189,14 +190,11 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   // ── handler ──
 
-  #handle(connection: Connection<In, Out>): void {
-    if (connection.state === 'closed') return;
-    if (this.#closing !== null) {
-      void connection.close({ deadline: Math.max(0, Math.ceil(this.#closesAt - performance.now())) });
-      return;
-    }
-    if (this.#handlers.connection === null) return;
-    connection.handleBy(this.#handlers.connection);
+  #run(connection: Connection<In, Out>): void | Promise<void> {
+    if (connection.state === 'closed') return undefined;
+    if (this.#closing === null) return this.#handlers.connection?.(connection);
+    void connection.close({ deadline: Math.max(0, Math.ceil(this.#closesAt - performance.now())) });
+    return undefined;
   }
 
   // ── end ──
@@ -226,4 +224,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       connection.destroy(new ConnectionTimeoutError('drain', deadline, words));
     }
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
