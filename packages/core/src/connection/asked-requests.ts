@@ -52,6 +52,11 @@ export class AskedRequests<In> {
     return this.#inFlight + this.#queue.length;
   }
 
+  /** Cancelled or timed out, and not yet answered by the peer. */
+  get givenUp(): number {
+    return this.#abandoned.size;
+  }
+
   get #inFlight(): number {
     return this.#pending.size + this.#abandoned.size;
   }

@@ -85,6 +85,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
       heldBytes: inbox.heldBytes,
       requestsHandled: exchange.requestsHandled,
       requestsWaiting: exchange.requestsWaiting,
+      requestsGivenUp: exchange.requestsGivenUp,
       maxRequestsWaiting: exchange.maxRequestsWaiting,
     };
   }

@@ -37,6 +37,8 @@ export interface Exchange<In, Out> {
   readonly clean: CleanEnd;
   readonly requestsHandled: number;
   readonly requestsWaiting: number;
+  /** Of those that wait: given up here, and not yet answered by the peer. */
+  readonly requestsGivenUp: number;
   readonly maxRequestsWaiting: number;
   /** Whether more input would have to be kept in memory. */
   readonly full: boolean;

@@ -15,6 +15,8 @@ import { tellMessage } from './tell-traffic.js';
 
 export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, ResponderEvents<In, Out> {
   readonly clean = 'unknown';
+  // Giving one up ends the connection here.
+  readonly requestsGivenUp = 0;
   readonly maxRequestsWaiting: number;
   received = 0;
   sent = 0;

@@ -95,6 +95,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     return this.#asked.waiting;
   }
 
+  get requestsGivenUp(): number {
+    return this.#asked.givenUp;
+  }
+
   get maxRequestsWaiting(): number {
     return this.#asked.peerMaxInFlight;
   }

@@ -31,6 +31,8 @@ export interface ConnectionStats {
   readonly requestsHandled: number;
   /** Our requests waiting for their answer. */
   readonly requestsWaiting: number;
+  /** Of those, cancelled or timed out here: their late answers reach nobody, and until then they count at the peer. */
+  readonly requestsGivenUp: number;
   /** How many requests the peer works on at once; 1 on framings without ids. */
   readonly maxRequestsWaiting: number;
 }
