@@ -2,6 +2,7 @@ import type { Payload, SecureConnection } from '@knsock/core';
 import { pick } from './balance.js';
 import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
+import type { Disappointment } from './health.js';
 import type { Pool } from './pool.js';
 
 /** What balancing needs. */
@@ -33,6 +34,13 @@ export class Balancer<In = Buffer, Out = Payload> {
   /** Whether it is one that is set aside at the moment. */
   isAside({ health }: Endpoint): boolean {
     return health.until > this.#settings.clock.now();
+  }
+
+  /** It disappointed. Connections to one that went silent are silent too: those who get one would be the next to wait. */
+  doubt(endpoint: Endpoint, how: Disappointment, error: unknown): void {
+    const { pool, endpointOf } = this.#settings;
+    if (!endpoint.disappointed(how, error)) return;
+    pool.retireWhere((connection) => endpointOf(connection) === endpoint);
   }
 
   // An endpoint that was away has no connections when it is back, and those of the others may suffice for every caller:

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { ConnectionClosedError, ConnectionTimeoutError } from '@knsock/core/errors';
+import { ConnectionClosedError, ConnectionTimeoutError, InvalidOptionError } from '@knsock/core/errors';
 import { systemClock } from './clock.js';
 import { bounded } from './deadline.js';
 import { LeaseReleasedError } from './errors.js';
@@ -12,6 +12,7 @@ export interface ChannelWait {
 }
 
 const TIMEOUT = 30_000;
+const FAREWELL = 1_000;
 const NOTHING = Buffer.alloc(0);
 
 /** Bytes both ways, as sockets of kn-sock had them, over TLS or plain TCP alike. */
@@ -41,7 +42,10 @@ export class ByteChannel {
     this.#stream.destroy();
   }
 
+  /** Says goodbye; a peer that doesn’t take it has a second. */
   end(): void {
+    const timer = setTimeout(() => this.#stream.destroy(), FAREWELL).unref();
+    this.#stream.once('close', () => clearTimeout(timer));
     this.#stream.end(() => this.#stream.destroy());
   }
 
@@ -61,6 +65,8 @@ export class ByteChannel {
   }
 
   recv(max: number, wait: ChannelWait = {}): Promise<Buffer> {
+    if (!(max >= 1))
+      return Promise.reject(new InvalidOptionError('max', `recv(${max}) must ask for 1 byte or more`));
     return this.#within('receive', wait, async (signal) => {
       for (;;) {
         const chunk = this.#take(max);

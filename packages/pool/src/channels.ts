@@ -1,28 +1,34 @@
-import { channel } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
 import type { Reason } from './config.js';
 import type { Leak } from './leak-detector.js';
+import type { PoolStats } from './stats.js';
 
-/**
- * What a pool tells on `node:diagnostics_channel`; nothing is computed for a channel that nobody hears.
- * Every payload has `pool`, the name of the pool.
- */
-export const channels = {
-  created: channel('knsock:pool:created'),
-  createFailed: channel('knsock:pool:create-failed'),
-  destroyed: channel('knsock:pool:destroyed'),
-  timeout: channel('knsock:pool:timeout'),
-  leak: channel('knsock:pool:leak'),
-  ejected: channel('knsock:pool:endpoint-ejected'),
-  retried: channel('knsock:pool:request-retried'),
-};
-
-/** The payloads, by channel. */
+/** What a pool tells on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
 export interface PoolEvents {
   'knsock:pool:created': { pool: string; resource: unknown; ms: number };
   'knsock:pool:create-failed': { pool: string; error: unknown; failures: number; retryIn: number };
   'knsock:pool:destroyed': { pool: string; resource: unknown; reason: Reason };
-  'knsock:pool:timeout': { pool: string; callers: number; stats: unknown };
+  'knsock:pool:timeout': { pool: string; callers: number; stats: PoolStats };
   'knsock:pool:leak': { pool: string; leak: Leak };
   'knsock:pool:endpoint-ejected': { pool: string; endpoint: string; ms: number; error: unknown };
-  'knsock:pool:request-retried': { pool: string; endpoint: string; error: unknown };
+  'knsock:pool:request-retried': { pool: string; error: unknown };
+}
+
+interface Telling<Event> extends Pick<Channel, 'hasSubscribers'> {
+  publish(event: Event): void;
+}
+
+/** Nothing is computed for a channel that nobody hears. */
+export const channels = {
+  created: telling('knsock:pool:created'),
+  createFailed: telling('knsock:pool:create-failed'),
+  destroyed: telling('knsock:pool:destroyed'),
+  timeout: telling('knsock:pool:timeout'),
+  leak: telling('knsock:pool:leak'),
+  ejected: telling('knsock:pool:endpoint-ejected'),
+  retried: telling('knsock:pool:request-retried'),
+};
+
+function telling<Name extends keyof PoolEvents>(name: Name): Telling<PoolEvents[Name]> {
+  return channel(name);
 }

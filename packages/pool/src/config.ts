@@ -109,7 +109,7 @@ export function parseLimits(options: PoolLimits): PoolConfig {
 }
 
 /** The longest wait that a timer can express: about 24 days, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST = 2 ** 31 - 1;
 
 /** A wait that must end: `Infinity` is refused. */
 export function finite(option: string, value: number, least = 1): number {

@@ -14,7 +14,7 @@ export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<Secure
     this.#lease = lease;
     this.#endpoint = endpoint;
     this.#borrowed = new BorrowedConnection(lease.value);
-    endpoint.lent += 1;
+    endpoint.lent.add(this.#borrowed.id);
   }
 
   get value(): SecureConnection<In, Out> {
@@ -41,7 +41,7 @@ export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<Secure
   #end(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#endpoint.lent -= 1;
+    this.#endpoint.lent.delete(this.#borrowed.id);
     this.#borrowed.end();
   }
 }

@@ -1,5 +1,4 @@
 import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
-import { backOffDelay } from './back-off.js';
 import { Balancer } from './balancer.js';
 import { channels } from './channels.js';
 import { systemClock, type Clock } from './clock.js';
@@ -12,24 +11,24 @@ import {
 import { ConnectionLease } from './connection-lease.js';
 import { isAlive, isClean, putAway, timeLeft } from './connection-state.js';
 import { Connector } from './connector.js';
-import { pause } from './deadline.js';
 import { Endpoint, type EndpointStats } from './endpoint.js';
 import { PoolClosedError, PoolTimeoutError } from './errors.js';
-import type { Disappointment } from './health.js';
+import type { HistogramSnapshot } from './histogram.js';
 import type { Lease } from './lease.js';
 import { Pool } from './pool.js';
-import { isLostConnection, isSilence, mayRetry } from './retry.js';
-import { Sharing, type Shared } from './sharing.js';
+import { Requester } from './requester.js';
+import { Sharing } from './sharing.js';
 import type { PoolStats } from './stats.js';
 import type { WaitOptions } from './wait-options.js';
 import type { Late } from './waiting-room.js';
 
-/** Between attempts to send a request, from the second retry on. */
-const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
-
 /** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
 export interface ConnectionPoolStats extends PoolStats {
   readonly requestsInFlight: number;
+  /** Milliseconds until a request had its place on a connection. */
+  readonly requestWait: HistogramSnapshot;
+  /** Milliseconds until a request was answered, waiting and retries included. */
+  readonly request: HistogramSnapshot;
   readonly endpoints: readonly EndpointStats[];
 }
 
@@ -39,23 +38,23 @@ export interface ConnectionPoolStats extends PoolStats {
  */
 export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposable {
   readonly #config: ConnectionPoolConfig<In, Out>;
+  readonly #name: string;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #endpoints: readonly Endpoint[];
   readonly #connector: Connector<In, Out>;
   readonly #pool: Pool<SecureConnection<In, Out>>;
   readonly #balancer: Balancer<In, Out>;
   readonly #sharing: Sharing<In, Out>;
+  readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
   #requestTimeouts = 0;
-  #closed = false;
 
   /** @throws InvalidOptionError naming the option that can’t be; those of `connect` are checked with the first connection */
   constructor(options: ConnectionPoolOptions<In, Out>) {
     const config = (this.#config = parseConnectionPool(options));
     const clock = (this.#clock = options.clock ?? systemClock);
-    const random = (this.#random = options.random ?? Math.random);
-    const name = options.name ?? 'pool';
+    const random = options.random ?? Math.random;
+    const name = (this.#name = options.name ?? 'pool');
     const endpoints = config.endpoints.map((address) => new Endpoint(address, { name, clock, random }));
     this.#endpoints = endpoints;
     this.#connector = new Connector({ endpoints, options: config.connect, clock, random });
@@ -71,12 +70,20 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       pool: this.#pool,
       balancer: this.#balancer,
       endpointOf,
-      roomOf: (connection) => (config.multiplexing ? connection.stats().maxRequestsWaiting : 1),
+      multiplexing: config.multiplexing,
       onLate: (late) => {
         this.#late(late);
       },
       maxWaiters: options.maxWaiters ?? 10_000,
       clock,
+    });
+    this.#requester = new Requester({
+      config,
+      name,
+      sharing: this.#sharing,
+      balancer: this.#balancer,
+      clock,
+      random,
     });
     this.#forgetCredentials = this.#watchCredentials();
   }
@@ -125,18 +132,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * again elsewhere; one that may have been done only with `idempotent: true`.
    * @throws PoolTimeoutError where no connection had room in time; whatever the connection’s `request` throws
    */
-  async request(payload: Out, options: RequestOptions = {}): Promise<In> {
-    options.signal?.throwIfAborted();
-    if (this.#closed) throw new PoolClosedError();
-    const deadline = this.#clock.now() + (options.timeout ?? this.#config.requestTimeout);
-    for (let retries = 0; ; retries += 1) {
-      try {
-        return await this.#attempt(payload, options, deadline);
-      } catch (error) {
-        if (!this.#shallRetry(error, options, deadline)) throw error;
-      }
-      if (retries > 0) await this.#pause(retries, deadline, options.signal);
-    }
+  request(payload: Out, options: RequestOptions = {}): Promise<In> {
+    return this.#requester.ask(payload, options);
   }
 
   /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
@@ -162,6 +159,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       ...stats,
       waiting: Math.max(0, stats.waiting - this.#sharing.acquiring) + this.#sharing.waiting,
       timeouts: stats.timeouts + this.#requestTimeouts,
+      requestWait: this.#requester.waits.snapshot(),
+      request: this.#requester.times.snapshot(),
       requestsInFlight: this.#endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
       endpoints: this.#endpoints.map((endpoint) => endpoint.stats()),
     };
@@ -172,7 +171,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * 15,000) and cuts that off. Never rejects; a second call is the same promise.
    */
   close(options?: { deadline?: number | undefined }): Promise<void> {
-    this.#closed = true;
+    this.#requester.close();
     this.#forgetCredentials();
     this.#sharing.close(new PoolClosedError());
     return this.#pool.close(options);
@@ -182,49 +181,6 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     return this.close();
   }
 
-  async #attempt(payload: Out, options: RequestOptions, deadline: number): Promise<In> {
-    const { signal } = options;
-    const started = this.#clock.now();
-    const timeout = Math.min(this.#config.acquireTimeout, deadline - started);
-    const place = this.#sharing.enter({ timeout, signal });
-    const shared = place instanceof Promise ? await place : place;
-    try {
-      const left = Math.max(1, Math.ceil(deadline - this.#clock.now()));
-      const answer = await shared.connection.request(payload, { timeout: left, signal });
-      shared.endpoint.answered(this.#clock.now());
-      return answer;
-    } catch (error) {
-      this.#learn(shared, error, started);
-      throw error;
-    } finally {
-      this.#sharing.leave(shared);
-    }
-  }
-
-  // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
-  #learn({ endpoint }: Shared<In, Out>, error: unknown, started: number): void {
-    const silent = isSilence(error) && endpoint.answeredAt < started;
-    if (silent || isLostConnection(error)) this.#doubt(endpoint, 'silent', error);
-  }
-
-  // Connections to an endpoint that went silent are silent too, and those who get one would be the next to wait.
-  #doubt(endpoint: Endpoint, how: Disappointment, error: unknown): void {
-    if (!endpoint.disappointed(how, error)) return;
-    this.#pool.retireWhere((connection) => this.#connector.endpointOf(connection) === endpoint);
-  }
-
-  #shallRetry(error: unknown, { idempotent, signal }: RequestOptions, deadline: number): boolean {
-    if (!mayRetry(error, idempotent === true)) return false;
-    if (signal?.aborted === true || this.#closed || this.#clock.now() >= deadline) return false;
-    if (channels.retried.hasSubscribers) channels.retried.publish({ pool: this.#config.limits.name, error });
-    return true;
-  }
-
-  #pause(retries: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    const delay = backOffDelay(RETRY_BACK_OFF, retries, this.#random);
-    return pause(this.#clock, Math.min(delay, deadline - this.#clock.now()), signal);
-  }
-
   #late(late: readonly Late[]): void {
     const stats = this.stats();
     const then = { ...stats, waiting: stats.waiting + late.length };
@@ -232,6 +188,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     for (const { deadline, since, reject } of late) {
       reject(new PoolTimeoutError(Math.round(deadline - since), then));
     }
+    if (!channels.timeout.hasSubscribers) return;
+    channels.timeout.publish({ pool: this.#name, callers: late.length, stats: then });
   }
 
   #watchCredentials(): () => void {
@@ -268,7 +226,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       if (alive && this.#config.multiplexing) endpoint.answered(this.#clock.now());
       return alive;
     } catch (error) {
-      if (signal.aborted && endpoint.answeredAt < asked) this.#doubt(endpoint, 'unreachable', error);
+      if (signal.aborted && endpoint.answeredAt < asked) this.#balancer.doubt(endpoint, 'unreachable', error);
       return false;
     }
   }

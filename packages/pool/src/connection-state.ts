@@ -29,8 +29,11 @@ export async function isAlive(
 /** Nothing of the last user is left in it, and it may still be used. */
 export function isClean(connection: Live): boolean {
   if (connection.state !== 'open') return false;
-  const { heldBytes, requestsWaiting, requestsHandled } = connection.stats();
-  return heldBytes === 0 && requestsWaiting === 0 && requestsHandled === 0;
+  const { heldBytes, requestsWaiting, requestsHandled, requestsGivenUp, maxRequestsWaiting } =
+    connection.stats();
+  // The answer to a request that was given up reaches nobody; too many of them would leave no room for others.
+  const unfinished = requestsWaiting - requestsGivenUp + requestsHandled;
+  return heldBytes === 0 && unfinished === 0 && requestsGivenUp * 2 <= maxRequestsWaiting;
 }
 
 /** Milliseconds until the first of the two certificates expires. */

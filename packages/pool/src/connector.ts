@@ -63,7 +63,11 @@ export class Connector<In = Buffer, Out = Payload> {
   #keep(endpoint: Endpoint, connection: SecureConnection<In, Out>): void {
     this.#endpointOf.set(connection, endpoint);
     endpoint.open += 1;
-    void connection.closed.then(() => (endpoint.open -= 1));
+    void connection.closed.then(() => {
+      endpoint.open -= 1;
+      // Its lease may have been dropped without a release.
+      endpoint.lent.delete(connection.id);
+    });
   }
 }
 

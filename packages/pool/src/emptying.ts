@@ -9,13 +9,13 @@ export class Emptying {
     this.#done?.();
   }
 
-  /** Resolves when `reached` is called, or the deadline has come; milliseconds, `Infinity`: no deadline. */
+  /** Resolves when `reached` is called, or the deadline has come; milliseconds. The process stays alive for it. */
   wait(clock: Clock, deadline: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = deadline === Infinity ? undefined : clock.after(deadline, resolve);
-      timer?.keepAlive(true);
+      const timer = clock.after(deadline, resolve);
+      timer.keepAlive(true);
       this.#done = () => {
-        timer?.cancel();
+        timer.cancel();
         resolve();
       };
     });

@@ -32,8 +32,8 @@ export class Endpoint implements Candidate {
   readonly name: string;
   open = 0;
   connecting = 0;
-  /** Connections lent to callers alone. */
-  lent = 0;
+  /** Ids of the connections that are lent to callers alone. */
+  readonly lent = new Set<number>();
   inFlight = 0;
   /** When it last answered anything. */
   answeredAt = -Infinity;
@@ -56,7 +56,7 @@ export class Endpoint implements Candidate {
   }
 
   get load(): number {
-    return this.inFlight + this.lent;
+    return this.inFlight + this.lent.size;
   }
 
   get connections(): number {
@@ -91,7 +91,7 @@ export class Endpoint implements Candidate {
       endpoint: this.name,
       connections: this.open,
       connecting: this.connecting,
-      lent: this.lent,
+      lent: this.lent.size,
       requestsInFlight: this.inFlight,
       share: share(this.#health, this.#clock.now()),
       lastError: this.#lastError,

@@ -18,6 +18,26 @@ export async function isAlive<T>(
   }
 }
 
+/** Whether a resource may be lent again; a factory that throws when asked says no. */
+export function isReusable<T>(factory: Factory<T>, resource: T, error: unknown): boolean {
+  if (!factory.reusable) return error === undefined;
+  try {
+    return factory.reusable(resource, error);
+  } catch {
+    return false;
+  }
+}
+
+/** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */
+export function ownLifetime<T>(factory: Factory<T>, resource: T): number {
+  try {
+    const ms = factory.lifetime?.(resource) ?? Infinity;
+    return Number.isNaN(ms) ? 0 : ms;
+  } catch {
+    return 0;
+  }
+}
+
 /** Ends a resource and calls back when that is done: at once, later, or when it took too long. */
 export function destroy<T>(
   factory: Factory<T>,

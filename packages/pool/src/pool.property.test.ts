@@ -69,6 +69,14 @@ class Model {
     );
   }
 
+  try(): void {
+    const lease = this.pool.tryAcquire((resource) => !this.dead.has(resource));
+    if (!lease) return;
+    if (this.waiting.length > 0) this.broken.push('one who tried went before one who waits');
+    if (this.held.has(lease.value)) this.broken.push('one resource, two holders');
+    this.held.set(lease.value, lease);
+  }
+
   give(index: number, how: 'release' | 'destroy'): void {
     const entry = [...this.held][index % Math.max(this.held.size, 1)];
     if (!entry) return;
@@ -202,6 +210,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (ms): Step =>
         (m) =>
           m.clock.advance(ms),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>((m) => m.try()) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Step>(
+      (m) => m.pool.extend(),
+      (m) => m.pool.retireOne(() => true),
     ),
   },
   {

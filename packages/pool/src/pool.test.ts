@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PoolOptions } from './config.js';
 import type { Leak } from './leak-detector.js';
 import { ManualClock, settled } from './manual-clock.js';
@@ -238,6 +240,34 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ total: 0 });
     (await pool.acquire()).release();
     expect(pool.stats()).toMatchObject({ idle: 1 });
+  });
+});
+
+describe('a factory that throws where it must not', () => {
+  const oops = () => {
+    throw new Error('oops');
+  };
+
+  test('when asked whether one is reusable has it destroyed', async () => {
+    const pool = numbers({ reusable: oops });
+    (await pool.acquire()).release();
+    expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
+  });
+
+  test.each([
+    ['throws', oops],
+    ['says NaN', () => NaN],
+  ])('when asked how long one may live (%s) has it replaced', async (_, lifetime) => {
+    const pool = numbers({ lifetime });
+    const lease = await pool.acquire();
+    lease.release();
+    expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
+  });
+
+  test('when told to destroy gets its place back all the same', async () => {
+    const pool = numbers({ max: 1, destroy: oops });
+    (await pool.acquire()).destroy();
+    expect((await pool.acquire()).value).toBe(2);
   });
 });
 
@@ -552,7 +582,35 @@ describe('leaks', () => {
     await clock.advance(5_000);
     expect(leaks).toEqual([]);
   });
+
+  test('an untracked lease may be held for as long as it takes', async () => {
+    const leaks: Leak[] = [];
+    const pool = numbers({ leakThreshold: 1_000, onLeak: (leak) => leaks.push(leak) });
+    const first = await pool.acquire({ untracked: true });
+    first.release();
+    pool.tryAcquire(() => true, { untracked: true });
+    await clock.advance(5_000);
+    expect(leaks).toEqual([]);
+  });
+
+  test('a lease that was dropped is reported, and its place is free again', async () => {
+    const leaks: Leak[] = [];
+    const pool = numbers({ max: 1, leakThreshold: 60_000, onLeak: (leak) => leaks.push(leak) });
+    const drop = async () => void (await pool.acquire());
+    await drop();
+    const waiting = pool.acquire();
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(leaks).toMatchObject([{ kind: 'dropped', stack: expect.stringContaining('drop') as string }]);
+    });
+    expect((await waiting).value).toBe(2);
+  });
 });
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 describe('closing', () => {
   test('turns away waiters and new callers', async () => {

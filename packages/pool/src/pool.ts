@@ -7,6 +7,7 @@ import {
   type PoolOptions,
   type Reason,
 } from './config.js';
+import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
@@ -58,7 +59,8 @@ export class Pool<T> implements AsyncDisposable {
       () => this.#pump(),
     );
     this.#stock = new Stock(options, this.#config, {
-      changed: (now) => this.#pump(now),
+      changed: () => this.#pump(),
+      cameBack: (now) => this.#serveAll(now),
       created: () => this.#readiness.reached(this.#stock.slots.live),
       createFailed: (error) => this.#readiness.fail(error),
     });
@@ -73,14 +75,17 @@ export class Pool<T> implements AsyncDisposable {
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
-    return this.#leaks ? this.#watched(this.#obtain(options), stackOfCaller()) : this.#obtain(options);
+    const lending = this.#obtain(options);
+    return this.#leaks && options?.untracked !== true ? this.#watched(lending, stackOfCaller()) : lending;
   }
 
   /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
-  tryAcquire(fits: (resource: T) => boolean): Lease<T> | undefined {
+  tryAcquire(fits: (resource: T) => boolean, { untracked = false } = {}): Lease<T> | undefined {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#stock.lend(1, fits, undefined, true);
-    return slot && this.#lease(slot, 0);
+    const lease = slot && this.#lease(slot, 0);
+    if (lease && !untracked) this.#leaks?.watch(slot, lease, stackOfCaller());
+    return lease;
   }
 
   /**
@@ -234,13 +239,14 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /** Serves whoever can be served, and has as many created as are then still missing. */
-  #pump(now?: number): void {
+  #pump(): void {
     if (this.#closing) return;
-    if (!this.#suspended) this.#serveAll(now);
+    this.#serveAll();
     this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#readiness.target });
   }
 
-  #serveAll(now: number | undefined): void {
+  #serveAll(now?: number): void {
+    if (this.#room.size === 0 || this.#suspended) return;
     const { slots } = this.#stock;
     for (let idle = slots.idle; idle > 0 && this.#room.size > 0; idle = slots.idle) {
       const slot = this.#stock.lend(this.#room.size, undefined, now);
@@ -257,8 +263,7 @@ export class Pool<T> implements AsyncDisposable {
 
   #giveBack(slot: Slot<T>, error: unknown): void {
     this.#leaks?.forget(slot);
-    const reusable = this.#factory.reusable?.(slot.resource as T, error) ?? error === undefined;
-    this.#stock.giveBack(slot, !reusable);
+    this.#stock.giveBack(slot, !isReusable(this.#factory, slot.resource as T, error));
   }
 
   #discard(slot: Slot<T>): void {
@@ -291,7 +296,7 @@ export class Pool<T> implements AsyncDisposable {
     this.#stock.stop();
     await this.#stock.empty(deadline);
     for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
-    // What is left is bounded by the timeouts of checking and destroying.
-    await this.#stock.empty(Infinity);
+    const { validateTimeout, destroyTimeout } = this.#config;
+    await this.#stock.empty(validateTimeout + destroyTimeout);
   }
 }

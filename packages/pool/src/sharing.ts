@@ -2,6 +2,7 @@ import type { Payload, SecureConnection } from '@knsock/core';
 import type { Balancer } from './balancer.js';
 import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
+import { LONGEST } from './config.js';
 import { PoolQueueFullError } from './errors.js';
 import type { Lease } from './lease.js';
 import type { Pool } from './pool.js';
@@ -15,6 +16,8 @@ export interface Shared<In, Out> {
   /** How many requests it carries at once. */
   readonly room: number;
   inFlight: number;
+  /** How many it carries whose callers are gone: the peer counts them until it answers. */
+  givenUp: number;
   /** It takes no new requests, and goes back to the pool with its last answer. */
   leaving: boolean;
 }
@@ -24,8 +27,8 @@ export interface SharingSettings<In, Out> {
   readonly pool: Pool<SecureConnection<In, Out>>;
   readonly balancer: Balancer<In, Out>;
   readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
-  /** How many requests a connection carries at once: what its peer said. */
-  readonly roomOf: (connection: SecureConnection<In, Out>) => number;
+  /** Whether a connection carries as many requests at once as its peer said; otherwise one. */
+  readonly multiplexing: boolean;
   readonly onLate: (late: readonly Late[]) => void;
   readonly maxWaiters: number;
   readonly clock: Clock;
@@ -43,6 +46,7 @@ export class Sharing<In = Buffer, Out = Payload> {
   /** How many requests the last connection carried at once: how many the next one probably will. */
   #usualRoom = 128;
   #suspended = false;
+  #closed: Error | undefined;
 
   constructor(settings: SharingSettings<In, Out>) {
     this.#settings = settings;
@@ -64,6 +68,7 @@ export class Sharing<In = Buffer, Out = Payload> {
   /** A place on a connection: at once where there is one. Whoever took it must `leave`. */
   enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
     const { maxWaiters, pool } = this.#settings;
+    if (this.#closed) return Promise.reject(this.#closed);
     if (this.#queue.size === 0 && !this.#suspended) {
       const shared = this.#choose();
       if (shared) return take(shared);
@@ -75,7 +80,9 @@ export class Sharing<In = Buffer, Out = Payload> {
     return place;
   }
 
-  leave(shared: Shared<In, Out>): void {
+  /** @param givenUp whether the request may have ended here before its answer came */
+  leave(shared: Shared<In, Out>, givenUp: boolean): void {
+    if (givenUp || shared.givenUp > 0) shared.givenUp = shared.connection.stats().requestsGivenUp;
     shared.inFlight -= 1;
     shared.endpoint.inFlight -= 1;
     this.#serve();
@@ -113,8 +120,9 @@ export class Sharing<In = Buffer, Out = Payload> {
     this.#open();
   }
 
-  /** Turns away those who wait. */
+  /** Turns away those who wait and those who come. */
   close(reason: Error): void {
+    this.#closed = reason;
     this.#queue.clear(() => reason);
     for (const abort of this.#acquiring) abort.abort(reason);
   }
@@ -133,7 +141,7 @@ export class Sharing<In = Buffer, Out = Payload> {
 
   #borrow(endpoint: Endpoint): Shared<In, Out> | undefined {
     const { pool, endpointOf } = this.#settings;
-    const lease = pool.tryAcquire((connection) => endpointOf(connection) === endpoint);
+    const lease = pool.tryAcquire((connection) => endpointOf(connection) === endpoint, { untracked: true });
     return lease && this.#share(lease);
   }
 
@@ -157,14 +165,15 @@ export class Sharing<In = Buffer, Out = Payload> {
     this.#acquiring.add(acquiring);
     const endpoint = balancer.pick();
     const prefer = (connection: SecureConnection<In, Out>) => endpointOf(connection) === endpoint;
-    pool.acquire({ signal: acquiring.signal, prefer }).then(
+    // Those who wait have deadlines of their own, and a connection that is never idle is no leak.
+    pool.acquire({ signal: acquiring.signal, timeout: LONGEST, prefer, untracked: true }).then(
       (lease) => {
         this.#acquiring.delete(acquiring);
         this.#arrived(lease);
       },
       (error: unknown) => {
         this.#acquiring.delete(acquiring);
-        this.#missed(error);
+        this.#missed(acquiring, error);
       },
     );
   }
@@ -180,18 +189,19 @@ export class Sharing<In = Buffer, Out = Payload> {
   #share(lease: Lease<SecureConnection<In, Out>>): Shared<In, Out> {
     const connection = lease.value;
     const endpoint = this.#settings.endpointOf(connection);
+    const { maxRequestsWaiting, requestsGivenUp: givenUp } = connection.stats();
     // A peer that answers no requests at all (0) lets them run into their deadlines; nothing else would help either.
-    const room = Math.max(1, this.#settings.roomOf(connection));
-    const shared: Shared<In, Out> = { connection, endpoint, lease, room, inFlight: 0, leaving: false };
+    const room = this.#settings.multiplexing ? Math.max(1, maxRequestsWaiting) : 1;
+    const shared = { connection, endpoint, lease, room, inFlight: 0, givenUp, leaving: false };
     this.#usualRoom = room;
     this.#shared.set(connection, shared);
     return shared;
   }
 
-  // Those who wait have deadlines of their own; only an acquire that was turned away at once is their end too.
-  #missed(error: unknown): void {
-    if (error instanceof PoolQueueFullError) this.#queue.clear(() => error);
-    else this.#open();
+  // An acquire that was dropped may be missed by those who came since; one that was turned away would be again at once.
+  #missed(acquiring: AbortController, error: unknown): void {
+    if (acquiring.signal.aborted) this.#open();
+    else this.#queue.clear(() => error);
   }
 
   #serve(): void {
@@ -221,6 +231,6 @@ function take<In, Out>(shared: Shared<In, Out>): Shared<In, Out> {
   return shared;
 }
 
-function hasRoom<In, Out>({ connection, room, inFlight, leaving }: Shared<In, Out>): boolean {
-  return inFlight < room && !leaving && connection.state === 'open';
+function hasRoom<In, Out>({ connection, room, inFlight, givenUp, leaving }: Shared<In, Out>): boolean {
+  return inFlight + givenUp < room && !leaving && connection.state === 'open';
 }

@@ -36,6 +36,24 @@ test('a slot makes the moves of the table and no other', () => {
   }
 });
 
+test('lending and taking back ask the table too', () => {
+  for (const from of states) {
+    const slots = new Slots(1, 'lifo');
+    const slot = slots.open(0);
+    for (const step of paths[from]) slots.move(slot, step);
+    const [lend, takeBack] = [() => slots.lend(slot), () => slots.takeBack(slot)];
+    for (const move of from === 'active' ? [lend] : [takeBack, ...(from === 'idle' ? [] : [lend])])
+      expect(move, from).toThrow(RangeError);
+  }
+  const slots = new Slots(1, 'lifo');
+  const slot = slots.open(0);
+  slots.move(slot, 'idle');
+  slots.lend(slot);
+  expect([slots.active, slots.idle]).toEqual([1, 0]);
+  slots.takeBack(slot);
+  expect([slots.active, slots.idle]).toEqual([0, 1]);
+});
+
 test('never opens more than max', () => {
   const slots = new Slots(1, 'lifo');
   const slot = slots.open(0);

@@ -2,7 +2,7 @@ import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { Emptying } from './emptying.js';
 import { lifetime } from './eviction.js';
-import { destroy } from './factory-calls.js';
+import { destroy, ownLifetime } from './factory-calls.js';
 import { Histogram } from './histogram.js';
 import { Maker } from './maker.js';
 import { Slots, type Slot } from './slots.js';
@@ -11,8 +11,10 @@ import { Upkeep } from './upkeep.js';
 
 /** Who is told what happens to the stock. */
 export interface StockListener {
-  /** Something may have become idle, or a place free; `now` spares reading the clock again. */
-  changed(now?: number): void;
+  /** Something may have become idle, or a place free. */
+  changed(): void;
+  /** One is idle again, and nothing else has changed; `now` spares reading the clock again. */
+  cameBack(now: number): void;
   created(): void;
   createFailed(error: unknown): void;
 }
@@ -51,7 +53,10 @@ export class Stock<T> {
       slots: this.slots,
       dispose: (slot, reason) => this.dispose(slot, reason),
       retire: (slot, reason) => this.#retire(slot, reason),
-      rest: (slot, now) => this.#rest(slot, now),
+      rest: (slot, now) => {
+        this.slots.move(slot, 'idle');
+        this.#rested(slot, now);
+      },
     });
   }
 
@@ -73,7 +78,7 @@ export class Stock<T> {
     }
     if (slot === undefined) return undefined;
     slot.lentAt = now;
-    this.slots.move(slot, 'active');
+    this.slots.lend(slot);
     return slot;
   }
 
@@ -85,8 +90,9 @@ export class Stock<T> {
     this.usage.record(now - slot.lentAt);
     slot.usedAt = slot.aliveAt = now;
     const unfit = dirty ? 'unclean' : this.#unfit(slot, now);
-    if (unfit) this.dispose(slot, unfit);
-    else this.#rest(slot, now);
+    if (unfit) return this.dispose(slot, unfit);
+    this.slots.takeBack(slot);
+    this.#rested(slot, now);
   }
 
   /** Starts as many creations as are needed and allowed now. */
@@ -154,7 +160,7 @@ export class Stock<T> {
     this.retireAll('closed');
   }
 
-  /** Waits until nothing is left, or the deadline has come; milliseconds, `Infinity`: no deadline. */
+  /** Waits until nothing is left, or the deadline has come; milliseconds. */
   empty(deadline: number): Promise<void> {
     return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
   }
@@ -206,7 +212,7 @@ export class Stock<T> {
     this.created += 1;
     slot.resource = resource;
     slot.usedAt = slot.aliveAt = now;
-    slot.expiresAt = now + lifetime(maxLifetime, this.#factory.lifetime?.(resource) ?? Infinity, random);
+    slot.expiresAt = now + lifetime(maxLifetime, ownLifetime(this.#factory, resource), random);
     this.#byResource.set(resource, slot);
     this.slots.move(slot, 'idle');
     if (slot.retired) return this.dispose(slot, slot.retired);
@@ -224,10 +230,9 @@ export class Stock<T> {
     }
   }
 
-  #rest(slot: Slot<T>, now: number): void {
-    this.slots.move(slot, 'idle');
+  #rested(slot: Slot<T>, now: number): void {
     this.#upkeep.expect(slot);
-    this.#listener.changed(now);
+    this.#listener.cameBack(now);
   }
 
   #unfit(slot: Slot<T>, now: number): Reason | undefined {

@@ -10,4 +10,6 @@ export interface WaitOptions {
 export interface AcquireOptions<T> extends WaitOptions {
   /** Which idle resource is taken where there is a choice. */
   prefer?: ((resource: T) => boolean) | undefined;
+  /** Not to be held against `leakThreshold`: for a holder who keeps it long on purpose. */
+  untracked?: boolean | undefined;
 }

@@ -1,0 +1,98 @@
+/** Several endpoints, names that move, and credentials that change. */
+import dns from 'node:dns/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { createCredentials } from '@knsock/core';
+import { ConnectionPool } from '@knsock/pool';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createWorld, portOf } from '../support/world.js';
+import { Changing } from './changing.js';
+import { Stage } from './stage.js';
+
+let stage: Stage;
+
+beforeEach(async () => {
+  stage = await Stage.build();
+});
+
+afterEach(async () => {
+  await stage[Symbol.asyncDispose]();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+test('sessions are resumed at each endpoint', async () => {
+  const pool = stage.pool([await stage.serve(), await stage.serve()], { max: 2, min: 2 });
+  const resumedEverywhere = async () => {
+    const leases = [await pool.acquire(), await pool.acquire()];
+    const ports = leases.map(({ value }) => value.remote?.port);
+    const resumed = leases.map(({ value }) => value.tls.resumed);
+    for (const lease of leases) lease.release();
+    expect(new Set(ports).size).toBe(2);
+    return resumed;
+  };
+  await pool.ready();
+  expect(await resumedEverywhere()).toEqual([false, false]);
+  pool.softEvict();
+  await expect.poll(() => pool.stats()).toMatchObject({ idle: 2, destroyed: 2 });
+  expect(await resumedEverywhere()).toEqual([true, true]);
+});
+
+test('a name is looked up again for every connection', async () => {
+  const { chain, key } = await stage.world.authority.issue({
+    kind: 'server',
+    names: ['moving.test'],
+    days: 1,
+  });
+  const credentials = createCredentials({ cert: chain, key, ca: stage.world.authority.root });
+  const first = await stage.serve(() => 'first', { credentials });
+  await stage.serve(() => 'second', { credentials, host: '127.0.0.2', port: portOf(first) });
+  let address = '127.0.0.1';
+  pretend(() => address);
+  const endpoints = [{ host: 'moving.test', port: portOf(first) }];
+  const pool = stage.keep(new ConnectionPool({ endpoints, credentials: stage.world.client }));
+  expect(String(await pool.request('where?'))).toBe('first');
+  address = '127.0.0.2';
+  expect(String(await pool.request('still where?'))).toBe('first');
+  pool.softEvict();
+  expect(String(await pool.request('and now?'))).toBe('second');
+});
+
+/** A resolver that says what the test wants: the one part of the world that a test can’t bring along. */
+function pretend(address: () => string): void {
+  const answer = () => Promise.resolve([{ address: address(), family: 4 }]);
+  vi.spyOn(dns, 'lookup').mockImplementation(answer as unknown as typeof dns.lookup);
+  syncBuiltinESMExports();
+}
+
+test('credentials that the server refuses cost no connection that works, and good ones replace them all', async () => {
+  const source = new Changing(stage.world.client);
+  const server = await stage.serve(undefined, { clientCertificates: 'require' });
+  const pool = stage.pool([server], { credentials: source, max: 2, backOff: { first: 10, longest: 10 } });
+  await pool.request('x');
+  const stranger = await createWorld('Another CA');
+  source.change(createCredentials({ ...(await strangersPair(stranger)), ca: stage.world.authority.root }));
+  await expect.poll(() => pool.stats().lastFailure?.error).toMatchObject({ code: /KNSOCK/ });
+  for (let turn = 0; turn < 5; turn += 1) expect(String(await pool.request(`${turn}`))).toBe(`${turn}`);
+  const next = await stage.world.authority.issue({
+    kind: 'client',
+    names: ['next.example'],
+    commonName: 'next',
+    days: 1,
+  });
+  source.change(createCredentials({ cert: next.chain, key: next.key, ca: stage.world.authority.root }));
+  await expect.poll(() => names(server)).toEqual(['next']);
+  expect(String(await pool.request('after'))).toBe('after');
+});
+
+async function strangersPair({ authority }: Awaited<ReturnType<typeof createWorld>>) {
+  const { chain: cert, key } = await authority.issue({
+    kind: 'client',
+    names: ['stranger.example'],
+    days: 1,
+  });
+  return { cert, key };
+}
+
+function names(server: Awaited<ReturnType<Stage['serve']>>): (string | undefined)[] {
+  return [...server.connections()].map(({ peer }) => peer?.commonNames[0]);
+}

@@ -1,0 +1,50 @@
+/** Servers and pools of one test, all ended with it. */
+import {
+  serve,
+  type ListenOptions,
+  type Payload,
+  type RequestHandler,
+  type SecureServer,
+} from '@knsock/core';
+import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+type Handler = RequestHandler<Buffer, Payload>;
+
+export class Stage implements AsyncDisposable {
+  readonly world: World;
+  readonly #open: AsyncDisposable[] = [];
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  static async build(): Promise<Stage> {
+    return new Stage(await createWorld());
+  }
+
+  keep<T extends AsyncDisposable>(thing: T): T {
+    this.#open.push(thing);
+    return thing;
+  }
+
+  /** A server on a free port of 127.0.0.1; an echo unless told otherwise. */
+  async serve(
+    handler: Handler = ({ payload }) => payload,
+    options: Partial<ListenOptions> = {},
+  ): Promise<SecureServer> {
+    const common = { port: 0, host: '127.0.0.1', credentials: this.world.server };
+    const server = await serve({ ...common, ...options }, handler);
+    this.keep({ [Symbol.asyncDispose]: () => server.close({ deadline: 200 }) });
+    return server;
+  }
+
+  pool(servers: SecureServer[], options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
+    const endpoints = servers.map((server) => ({ host: '127.0.0.1', port: portOf(server) }));
+    return this.keep(new ConnectionPool({ endpoints, credentials: this.world.client, ...options }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const thing of this.#open.splice(0).reverse()) await thing[Symbol.asyncDispose]();
+  }
+}
