@@ -1,6 +1,5 @@
 import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
 import { Balancer } from './balancer.js';
-import { channels } from './channels.js';
 import { systemClock, type Clock } from './clock.js';
 import type { Factory } from './config.js';
 import {
@@ -12,13 +11,14 @@ import { ConnectionLease } from './connection-lease.js';
 import { isAlive, isClean, putAway, timeLeft } from './connection-state.js';
 import { Connector } from './connector.js';
 import { Endpoint, type EndpointStats } from './endpoint.js';
-import { PoolClosedError, PoolTimeoutError } from './errors.js';
+import { PoolClosedError } from './errors.js';
 import type { HistogramSnapshot } from './histogram.js';
 import type { Lease } from './lease.js';
 import { Pool } from './pool.js';
 import { Requester } from './requester.js';
 import { Sharing } from './sharing.js';
 import type { PoolStats } from './stats.js';
+import { turnAway } from './turn-away.js';
 import type { WaitOptions } from './wait-options.js';
 import type { Late } from './waiting-room.js';
 
@@ -182,14 +182,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   }
 
   #late(late: readonly Late[]): void {
-    const stats = this.stats();
-    const then = { ...stats, waiting: stats.waiting + late.length };
     this.#requestTimeouts += late.length;
-    for (const { deadline, since, reject } of late) {
-      reject(new PoolTimeoutError(Math.round(deadline - since), then));
-    }
-    if (!channels.timeout.hasSubscribers) return;
-    channels.timeout.publish({ pool: this.#name, callers: late.length, stats: then });
+    turnAway(this.#name, late, this.stats());
   }
 
   #watchCredentials(): () => void {

@@ -596,7 +596,9 @@ describe('leaks', () => {
   test('a lease that was dropped is reported, and its place is free again', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ max: 1, leakThreshold: 60_000, onLeak: (leak) => leaks.push(leak) });
-    const drop = async () => void (await pool.acquire());
+    const drop = async () => {
+      await pool.acquire();
+    };
     await drop();
     const waiting = pool.acquire();
     await vi.waitFor(() => {

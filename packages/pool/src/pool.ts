@@ -1,4 +1,3 @@
-import { channels } from './channels.js';
 import {
   finite,
   parseLimits,
@@ -10,13 +9,14 @@ import {
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
-import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
-import { tell } from './leak-report.js';
-import { PoolLease, slotOf, type Lease, type Lender } from './lease.js';
+import { stackOfCaller } from './leak-detector.js';
+import { PoolLease, type Lease, type Lender } from './lease.js';
+import { LeaseWatch } from './lease-watch.js';
 import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
+import { turnAway } from './turn-away.js';
 import type { AcquireOptions, WaitOptions } from './wait-options.js';
 import { WaitingRoom, type Late } from './waiting-room.js';
 
@@ -32,7 +32,7 @@ export class Pool<T> implements AsyncDisposable {
   readonly #room: WaitingRoom<PoolLease<T>>;
   readonly #readiness: Readiness;
   readonly #acquire = new Histogram();
-  readonly #leaks: LeakDetector<Slot<T>> | undefined;
+  readonly #watch: LeaseWatch<T> | undefined;
   readonly #lender: Lender<T> = {
     giveBack: (slot, error) => this.#giveBack(slot, error),
     discard: (slot) => this.#discard(slot),
@@ -40,7 +40,6 @@ export class Pool<T> implements AsyncDisposable {
   #suspended = false;
   #closing: Promise<void> | undefined;
   #timeouts = 0;
-  #leaked = 0;
 
   /** @throws InvalidOptionError naming the option that can’t be */
   constructor(options: PoolOptions<T>) {
@@ -65,7 +64,9 @@ export class Pool<T> implements AsyncDisposable {
       createFailed: (error) => this.#readiness.fail(error),
     });
     if (leakThreshold !== Infinity) {
-      this.#leaks = new LeakDetector(clock, leakThreshold, (leak, slot) => this.#leak(leak, slot));
+      this.#watch = new LeaseWatch(this.#config, (slot) => {
+        if (slot.state === 'active') this.#stock.dispose(slot, 'leaked');
+      });
     }
     this.#pump();
   }
@@ -76,7 +77,9 @@ export class Pool<T> implements AsyncDisposable {
    */
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
     const lending = this.#obtain(options);
-    return this.#leaks && options?.untracked !== true ? this.#watched(lending, stackOfCaller()) : lending;
+    return this.#watch && options?.untracked !== true
+      ? this.#watch.coming(lending, stackOfCaller())
+      : lending;
   }
 
   /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
@@ -84,7 +87,7 @@ export class Pool<T> implements AsyncDisposable {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#stock.lend(1, fits, undefined, true);
     const lease = slot && this.#lease(slot, 0);
-    if (lease && !untracked) this.#leaks?.watch(slot, lease, stackOfCaller());
+    if (lease && !untracked) this.#watch?.begin(lease, stackOfCaller());
     return lease;
   }
 
@@ -191,7 +194,7 @@ export class Pool<T> implements AsyncDisposable {
       created,
       destroyed,
       timeouts: this.#timeouts,
-      leaks: this.#leaked,
+      leaks: this.#watch?.found ?? 0,
       lastFailure: maker.failure,
       acquire: this.#acquire.snapshot(),
       usage: usage.snapshot(),
@@ -219,13 +222,6 @@ export class Pool<T> implements AsyncDisposable {
       if (slot) return Promise.resolve(this.#lease(slot, 0));
     }
     return this.#wait(options);
-  }
-
-  async #watched(lending: Promise<PoolLease<T>>, stack: string): Promise<PoolLease<T>> {
-    const lease = await lending;
-    const slot = slotOf(lease);
-    if (slot) this.#leaks?.watch(slot, lease, stack);
-    return lease;
   }
 
   #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<PoolLease<T>> {
@@ -262,37 +258,25 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   #giveBack(slot: Slot<T>, error: unknown): void {
-    this.#leaks?.forget(slot);
+    this.#watch?.end(slot);
     this.#stock.giveBack(slot, !isReusable(this.#factory, slot.resource as T, error));
   }
 
   #discard(slot: Slot<T>): void {
-    this.#leaks?.forget(slot);
+    this.#watch?.end(slot);
     if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
   }
 
   #late(late: readonly Late[]): void {
     this.#timeouts += late.length;
-    const now = this.stats();
-    const stats = { ...now, waiting: now.waiting + late.length };
-    for (const { deadline, since, reject } of late)
-      reject(new PoolTimeoutError(Math.round(deadline - since), stats));
-    if (!channels.timeout.hasSubscribers) return;
-    channels.timeout.publish({ pool: this.#config.name, callers: late.length, stats });
-  }
-
-  #leak(leak: Leak, slot: Slot<T>): void {
-    this.#leaked += 1;
-    if (leak.kind === 'dropped' && slot.state === 'active') this.#stock.dispose(slot, 'leaked');
-    const { name, onLeak } = this.#config;
-    tell(name, leak, onLeak);
+    turnAway(this.#config.name, late, this.stats());
   }
 
   async #shutDown(deadline: number): Promise<void> {
     const { slots } = this.#stock;
     this.#room.clear(() => new PoolClosedError());
     this.#readiness.fail(new PoolClosedError());
-    this.#leaks?.stop();
+    this.#watch?.stop();
     this.#stock.stop();
     await this.#stock.empty(deadline);
     for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
