@@ -12,6 +12,10 @@ export interface Bench {
   readonly ms: number;
   /** Shows that everything works, and measures next to nothing. */
   readonly quick: boolean;
+  /** Only what contains this in its title is measured; empty for all. */
+  readonly match: string;
+  /** Only contestants whose names contain one of these run beside the first; empty for all. */
+  readonly beside: readonly string[];
   /** Says what goes on. */
   readonly tell: (news: string) => void;
 }
@@ -41,8 +45,10 @@ const WARM_UP = { full: 1_000, quick: 20 } as const;
 export async function compete(
   bench: Bench,
   head: Omit<RowHead, 'contestant'>,
-  contestants: readonly Contestant[],
+  all: readonly Contestant[],
 ): Promise<Row[]> {
+  if (!head.work.includes(bench.match)) return [];
+  const contestants = all.filter(({ name }, index) => index === 0 || isWanted(bench, name));
   bench.tell(head.work);
   const warmUp = bench.quick ? WARM_UP.quick : WARM_UP.full;
   for (const contestant of contestants) await contestant.run(warmUp);
@@ -57,6 +63,10 @@ export async function compete(
   return contestants.map(({ name, least }, index) =>
     rowOf({ ...head, contestant: name, least }, samples[index]!, index === 0 ? null : samples[0]!),
   );
+}
+
+function isWanted({ beside }: Bench, name: string): boolean {
+  return beside.length === 0 || beside.some((part) => name.includes(part));
 }
 
 async function measure({ pid, run }: Contestant, ms: number): Promise<Sample> {

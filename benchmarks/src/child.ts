@@ -9,6 +9,7 @@ export const cores = { subject: 0, load: 1 } as const;
 export type Core = keyof typeof cores;
 
 const PATIENCE_MS = 120_000;
+const END_MS = 5_000;
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -67,8 +68,12 @@ export class Child {
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
+    const impatience = setTimeout(() => this.#process.kill('SIGKILL'), END_MS);
+    // A program of ours exits by itself then, and writes its profile if it was asked for one.
+    if (this.#process.connected) this.#process.disconnect();
+    else this.#process.kill('SIGKILL');
     await ended;
+    clearTimeout(impatience);
   }
 
   async #answerTo(request: object): Promise<unknown[]> {

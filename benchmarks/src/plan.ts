@@ -4,6 +4,10 @@ import { parseArgs } from 'node:util';
 export interface Plan {
   readonly quick: boolean;
   readonly only: readonly string[];
+  /** Text that the title of what is measured contains, such as `32 B`; empty for all. */
+  readonly match: string;
+  /** Text that a contestant's name contains, one of these at least; empty for all. The first contestant always runs. */
+  readonly beside: readonly string[];
   readonly rounds: number;
   readonly ms: number;
   readonly json: string | null;
@@ -20,7 +24,10 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
+      match: { type: 'string', default: '' },
+      beside: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
+      ms: { type: 'string' },
       json: { type: 'string' },
       chart: { type: 'string' },
     },
@@ -29,14 +36,20 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
   if (unknown !== undefined)
     throw new Error(`nothing here is called '${unknown}'; there are ${names.join(', ')}`);
   const defaults = values.quick ? QUICK : FULL;
-  const rounds = values.rounds === undefined ? defaults.rounds : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number, 1 or more');
   return {
     quick: values.quick,
     only: values.only,
-    rounds,
-    ms: defaults.ms,
+    match: values.match,
+    beside: values.beside,
+    rounds: wholeNumber('rounds', values.rounds) ?? defaults.rounds,
+    ms: wholeNumber('ms', values.ms) ?? defaults.ms,
     json: values.json ?? null,
     chart: values.chart ?? null,
   };
+}
+
+function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${option} is a whole number, 1 or more, not '${text}'`);
+  return Number(text);
 }

@@ -11,9 +11,8 @@ export function serverOptions(files: Certificates, clientCertificates: boolean):
     ...COMMON,
     cert: readFileSync(files.serverCertificate),
     key: readFileSync(files.serverKey),
-    ca: readFileSync(files.ca),
-    requestCert: clientCertificates,
-    rejectUnauthorized: clientCertificates,
+    // With a ca at hand Node sends it along in the chain, which only a server that asks for certificates has to bear.
+    ...(clientCertificates && { ca: readFileSync(files.ca), requestCert: true, rejectUnauthorized: true }),
     noDelay: true,
   };
 }

@@ -24,8 +24,4 @@ answer({
     const { heapUsed, external } = process.memoryUsage();
     return { heapUsed, external };
   },
-  /** An orderly end, so that a profile is written. */
-  end: () => {
-    setImmediate(() => process.exit());
-  },
 });

@@ -42,6 +42,8 @@ export interface Exchange<In, Out> {
   readonly maxRequestsWaiting: number;
   /** Whether more input would have to be kept in memory. */
   readonly full: boolean;
+  /** How many of the next bytes `push` copies out of their chunk. */
+  readonly copiesNext: number;
   /** Messages and requests received and sent, for `stats()`. */
   readonly received: number;
   readonly sent: number;

@@ -65,6 +65,10 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     return this.#pending.size;
   }
 
+  get copiesNext(): number {
+    return this.#decoder.copiesNext ?? 0;
+  }
+
   start(): void {
     this.#host.opened();
   }

@@ -107,6 +107,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     return false;
   }
 
+  get copiesNext(): number {
+    return this.#decoder.copiesNext;
+  }
+
   start(): void {
     if (this.#role === 'server') this.#welcome();
   }

@@ -91,6 +91,10 @@ export class Link<In, Out>
 
   // ── bytes in ──
 
+  get copiesNext(): number {
+    return this.raw === null && this.life.farewell === null ? this.exchange.copiesNext : 0;
+  }
+
   data(chunk: Buffer): void {
     this.bytesReceived += chunk.length;
     if (this.life.farewell !== null) {

@@ -35,6 +35,11 @@ export class FrameAssembler {
     return this.#body.length === this.#bodySize;
   }
 
+  /** How many bytes the body lacks; 0 where none is expected. */
+  get lacking(): number {
+    return this.#bodySize < 0 ? 0 : this.#bodySize - this.#body.length;
+  }
+
   /** How many bytes of the frame are here, for errors. */
   get received(): number {
     return this.#headerLength + this.#body.length;

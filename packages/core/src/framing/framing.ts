@@ -45,6 +45,11 @@ export interface Decoder {
    * @throws TruncatedMessageError where they ended inside a message.
    */
   end(sink: MessageSink): void;
+  /**
+   * How many of the next bytes will only be copied out of the chunk that brings them, as the middle of a message is:
+   * such a chunk may come in memory that is used again after `push`. Absent: none.
+   */
+  readonly copiesNext?: number;
 }
 
 /** How messages become bytes and bytes become messages; implement it to bring a framing of your own. */

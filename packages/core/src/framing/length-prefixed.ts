@@ -78,6 +78,10 @@ class LengthPrefixedDecoder implements Decoder {
     this.#partial = new FrameAssembler(format.bytes);
   }
 
+  get copiesNext(): number {
+    return this.#partial.lacking;
+  }
+
   push(chunk: Buffer, sink: MessageSink): void {
     const format = this.#format;
     let at = this.#partial.begun ? this.#assemble(chunk, 0, sink) : 0;

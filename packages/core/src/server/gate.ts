@@ -110,6 +110,8 @@ export class Gate {
     this.#admission.enter();
     socket.once('close', () => {
       this.#admission.leave();
+      // Most were let in long ago, and an error nobody hears of costs a stack trace.
+      if (!this.#arrivals.has(socket)) return;
       this.broken(
         arrival,
         new HandshakeError('disconnected', `${arrival.address} went away during the handshake`),

@@ -88,6 +88,21 @@ const broken: [string, Framing, RegExp][] = [
     /only announced/,
   ],
   [
+    'promises copies that it doesn’t make',
+    {
+      ...good,
+      decoder(limits) {
+        const inner = good.decoder(limits);
+        return {
+          copiesNext: Infinity,
+          push: (chunk, sink) => inner.push(chunk, sink),
+          end: (sink) => inner.end(sink),
+        };
+      },
+    },
+    /copiesNext speaks of/,
+  ],
+  [
     'hoards chunks',
     withPush((inner, chunk, sink) => {
       held.push(chunk);

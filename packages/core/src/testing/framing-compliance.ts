@@ -1,5 +1,6 @@
 import {
   answersAnyBytes,
+  copiesWhatItSays,
   distrustsLengths,
   hasName,
   keepsConnectionsApart,
@@ -33,6 +34,7 @@ const rules: readonly (readonly [name: string, keeps: (subject: FramingSubject) 
   ['returns messages unchanged, however their bytes are cut', returnsMessages],
   ['keeps connections apart', keepsConnectionsApart],
   ['never writes to payloads, chunks or delivered messages', writesToNothing],
+  ['copies the bytes that copiesNext speaks of', copiesWhatItSays],
   ['delivers messages up to the limit and nothing above', keepsTheLimit],
   ['tells an end inside a message from an end between two', noticesTruncation],
   ['answers any bytes with messages or a ProtocolError', answersAnyBytes],

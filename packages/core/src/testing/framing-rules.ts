@@ -82,6 +82,25 @@ export function writesToNothing(subject: FramingSubject): void {
   }
 }
 
+export function copiesWhatItSays(subject: FramingSubject): void {
+  const { framing, payloads } = subject;
+  const bytes = encodeAll(framing, payloads);
+  for (const size of [1, 5, 64, 300]) {
+    const collector = new Collector(framing);
+    for (const chunk of new Random(6).cut(bytes, size)) pushLent(collector, chunk);
+    collector.end();
+    subject.same(collector.messages, payloads, 'where memory that copiesNext speaks of is used again');
+  }
+}
+
+/** As a client's connection does: bytes that are copied anyway come in memory that is used again. */
+function pushLent(collector: Collector, chunk: Buffer): void {
+  const lent = Buffer.from(chunk.subarray(0, collector.copiesNext));
+  collector.push(lent);
+  lent.fill(0xee);
+  if (lent.length < chunk.length) collector.push(chunk.subarray(lent.length));
+}
+
 export function refusesBeforeWriting(subject: FramingSubject): void {
   for (const { payload, error, written } of subject.refused) {
     const which = `the payload ${hex(payload.subarray(0, 40))}`;

@@ -62,6 +62,10 @@ export class Collector implements MessageSink {
     this.#decoder = framing.decoder({ maxMessageBytes });
   }
 
+  get copiesNext(): number {
+    return this.#decoder.copiesNext ?? 0;
+  }
+
   push(chunk: Buffer): void {
     this.#decoder.push(chunk, this);
   }

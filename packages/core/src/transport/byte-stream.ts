@@ -4,11 +4,13 @@
  * Rules
  * - Nothing is delivered before `open`; after `gone` nothing is.
  * - `end` (the peer sends no more) comes at most once, `gone` exactly once and last.
- * - A chunk belongs to this connection alone and never changes.
+ * - A chunk belongs to this connection alone and never changes, unless all of it is among the `copiesNext` bytes.
  */
 
 /** Who takes a stream's bytes and its end. */
 export interface ByteStreamEvents {
+  /** How many of the next bytes `data` copies out of their chunk, whose memory may be used again then; absent: none. */
+  readonly copiesNext?: number;
   data(chunk: Buffer): void;
   /** The peer ended its direction; ours stays open. */
   end(): void;

@@ -1,8 +1,11 @@
 /**
  * A client's socket delivers through Node's `onread` into one buffer shared by all connections, half again as fast
- * as `data` events. The tap copies out what arrives and holds it until a stream stands behind it.
+ * as `data` events. The tap copies out what arrives and holds it until a stream stands behind it; only bytes that the
+ * stream copies anyway, into a message that is being put together, are shown where they are.
  */
 export interface ChunkSink {
+  /** How many of the next bytes `deliver` copies out of their chunk. */
+  readonly copiesNext: number;
   /** Takes a chunk; false stops the reading. */
   deliver(chunk: Buffer): boolean;
 }
@@ -33,15 +36,23 @@ export class OnreadTap {
   }
 
   #receive(length: number, buffer: Uint8Array): boolean {
-    const chunk = this.#copy(buffer, length);
-    if (this.#sink !== null) return this.#sink.deliver(chunk);
-    this.#early.push(chunk);
-    return false;
+    const sink = this.#sink;
+    if (sink === null) {
+      this.#early.push(this.#copy(buffer, 0, length));
+      return false;
+    }
+    const shown = Math.min(length, sink.copiesNext);
+    if (shown === length) return sink.deliver(shared.subarray(0, length));
+    // Copied first: what a program does with a message may fill the shared memory anew.
+    const rest = this.#copy(buffer, shown, length);
+    if (shown > 0) sink.deliver(shared.subarray(0, shown));
+    return sink.deliver(rest);
   }
 
   /** Small chunks share an arena that belongs to this connection alone; large ones get memory of their own. */
-  #copy(bytes: Uint8Array, length: number): Buffer {
-    const source = length === bytes.length ? bytes : bytes.subarray(0, length);
+  #copy(bytes: Uint8Array, from: number, to: number): Buffer {
+    const length = to - from;
+    const source = bytes.subarray(from, to);
     if (length > ARENA_SHARE) {
       const own = Buffer.allocUnsafeSlow(length);
       own.set(source);

@@ -1,13 +1,17 @@
 /** A TLS socket whose handshake is done, as a byte stream. */
 import type { TLSSocket } from 'node:tls';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
+import { FairShare } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 
 export class TlsStream implements ByteStream, ChunkSink {
   readonly socket: TLSSocket;
   readonly #tap: OnreadTap | null;
   #events: ByteStreamEvents | null = null;
+  readonly #share = new FairShare();
   #paused = false;
+  /** Whether others have their turn before this connection reads on. */
+  #yielding = false;
   #held: Buffer[] = [];
   #error: Error | undefined;
   #end: 'open' | 'seen' | 'delivered' = 'open';
@@ -54,15 +58,19 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#tap !== null) this.#tap.attach(this);
     else
       this.socket.on('data', (chunk: Buffer) => {
-        events.data(chunk);
+        this.#take(chunk, events);
       });
     if (!this.#paused) this.resume();
   }
 
+  get copiesNext(): number {
+    return this.#mustHold() ? 0 : (this.#events?.copiesNext ?? 0);
+  }
+
   deliver(chunk: Buffer): boolean {
-    if (this.#paused || this.#held.length > 0) this.#held.push(chunk);
-    else this.#events?.data(chunk);
-    return !this.#paused;
+    if (this.#events === null || this.#mustHold()) this.#held.push(chunk);
+    else this.#take(chunk, this.#events);
+    return !this.#paused && !this.#yielding;
   }
 
   write(bytes: Uint8Array, taken?: () => void): boolean {
@@ -85,10 +93,31 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   resume(): void {
     this.#paused = false;
-    while (this.#held.length > 0 && !this.#paused) this.#events?.data(this.#held.shift() as Buffer);
-    if (this.#paused) return;
+    if (this.#events !== null) this.#takeHeld(this.#events);
+    if (this.#paused || this.#yielding) return;
     if (this.#end === 'open') this.socket.resume();
     else this.#deliverEnd();
+  }
+
+  #take(chunk: Buffer, events: ByteStreamEvents): void {
+    this.#share.begin();
+    events.data(chunk);
+    if (!this.#share.end() || this.#paused || this.#yielding) return;
+    this.#yielding = true;
+    this.socket.pause();
+    setImmediate(() => {
+      this.#yielding = false;
+      if (!this.#paused && !this.#closed) this.resume();
+    });
+  }
+
+  #takeHeld(events: ByteStreamEvents): void {
+    while (this.#held.length > 0 && !this.#paused && !this.#yielding)
+      this.#take(this.#held.shift() as Buffer, events);
+  }
+
+  #mustHold(): boolean {
+    return this.#paused || this.#yielding || this.#held.length > 0;
   }
 
   #deliverEnd(): void {

@@ -3,7 +3,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 
 export interface Presented {
-  /** The certificates as sent, the peer's own first; empty where it sent none. DER. */
+  /** The certificates as sent, the peer's own first; empty where it sent none, or its path is remembered. DER. */
   readonly ders: readonly Buffer[];
   readonly resumed: boolean;
   /** What OpenSSL has against the chain; null where it has nothing. */
@@ -24,12 +24,17 @@ export function presentedBy(
   { remembered, toRoot }: { remembered: Path | null; toRoot: boolean },
 ): Presented {
   const resumed = socket.isSessionReused();
+  const path = resumed ? remembered : null;
   return {
-    ders: toRoot && !resumed ? chainToRoot(socket) : chainAsSent(socket, resumed),
+    ders: path === null ? dersOf(socket, resumed, toRoot) : [],
     resumed,
     opensslError: socket.authorized ? null : errorOf(socket),
-    remembered: resumed ? remembered : null,
+    remembered: path,
   };
+}
+
+function dersOf(socket: TLSSocket, resumed: boolean, toRoot: boolean): Buffer[] {
+  return toRoot && !resumed ? chainToRoot(socket) : chainAsSent(socket, resumed);
 }
 
 /** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */

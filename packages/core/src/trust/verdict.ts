@@ -4,13 +4,7 @@
  */
 import { MalformedDerError, UntrustedPeerError, type PeerNotAllowedError } from '../errors/index.js';
 import { CertificateIdentity, type PeerIdentity } from '../transport/peer-identity.js';
-import {
-  judgePath,
-  parseCertificate,
-  verifyPathSync,
-  type Failure,
-  type X509Certificate,
-} from '../x509/index.js';
+import { parseCertificate, verifyPathSync, type Failure, type X509Certificate } from '../x509/index.js';
 import { isDefaultRoot } from './default-store.js';
 import { evidenceOf } from './evidence.js';
 import { isThenable, judgeRevocation } from './judge-revocation.js';
@@ -103,8 +97,7 @@ export class Judge {
     const name = policy.name ?? undefined;
     const at = new Date();
     const known = this.#paths.find(leaf, versionOf(policy));
-    if (known !== undefined && judgePath(known, { at, name, usage, rules: 'private' }).ok)
-      return { path: known };
+    if (known?.isGood({ at, name, usage }) === true) return { path: known.path };
     const certificates = read();
     const verdict = verifyPathSync({
       leaf: certificates[0] as X509Certificate,

@@ -30,6 +30,11 @@ export class FrameDecoder {
     return this.#partial.begun;
   }
 
+  /** How many of the next bytes are copied out of the chunk that brings them. */
+  get copiesNext(): number {
+    return this.stopped ? 0 : this.#partial.lacking;
+  }
+
   /**
    * Takes the next bytes, handing every frame that is whole now to the sink.
    * @throws ProtocolError or MessageTooLargeError; the decoder is dead then.

@@ -1,0 +1,97 @@
+import { EventEmitter, once } from 'node:events';
+import { connect, lengthPrefixed, listen, raw, type SecureConnection } from '@knsock/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+const FLOOD_BYTES = 1_048_576;
+/** More work for one chunk than a connection's share of a turn, whatever the machine. */
+const WORK_MS = 1;
+
+/** How many chunks of a flood a connection was given in each turn of the event loop, until all were there. */
+async function chunksByTurn(connection: SecureConnection): Promise<number[]> {
+  const turns = [0];
+  let received = 0;
+  return new Promise((resolve) => {
+    const nextTurn = (): void => {
+      if (received === FLOOD_BYTES) resolve(turns);
+      else {
+        turns.push(0);
+        setImmediate(nextTurn);
+      }
+    };
+    setImmediate(nextTurn);
+    connection.onMessage((chunk) => {
+      received += chunk.length;
+      turns[turns.length - 1]! += 1;
+      const until = performance.now() + WORK_MS;
+      while (performance.now() < until);
+    });
+  });
+}
+
+describe('a connection that is flooded', () => {
+  it('lets others have their turn between chunks, on a server', async () => {
+    const accepting = new EventEmitter();
+    const accepted = once(accepting, 'connection') as Promise<[SecureConnection]>;
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
+    await using server = await listen(options, (connection) => void accepting.emit('connection', connection));
+    await using client = await connect({
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      framing: raw(),
+    });
+    client.write(Buffer.alloc(FLOOD_BYTES));
+    const turns = await chunksByTurn((await accepted)[0]);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(2);
+  });
+
+  it('lets others have their turn between chunks, on a client', async () => {
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
+    await using server = await listen(
+      options,
+      (connection) => void connection.write(Buffer.alloc(FLOOD_BYTES)),
+    );
+    await using client = await connect({
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      framing: raw(),
+    });
+    const turns = await chunksByTurn(client);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(2);
+  });
+
+  it('loses nothing of what comes, is paused and ends in between', async () => {
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
+    const sent = Array.from({ length: 150 }, (_, index) => Buffer.alloc(1 + ((index * 997) % 25_000), index));
+    await using server = await listen(options, (connection) => {
+      for (const message of sent) void connection.send(message);
+      void connection.close();
+    });
+    await using client = await connect({
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      framing: lengthPrefixed(),
+    });
+    const received: Buffer[] = [];
+    client.onMessage((message) => {
+      received.push(message);
+      const until = performance.now() + WORK_MS;
+      while (performance.now() < until);
+      if (received.length % 25 === 0) {
+        client.pause();
+        setImmediate(() => client.resume());
+      }
+    });
+    await client.closed;
+    expect(received.length).toBe(sent.length);
+    expect(Buffer.concat(received).equals(Buffer.concat(sent))).toBe(true);
+  });
+});
