@@ -1,6 +1,6 @@
 /** How an error is told: what failed, why, one hint, its code. A stack trace only where it was asked for. */
 import { exitCodeOf } from './exit-codes.js';
-import { commandHints } from './hints.js';
+import { hintOf } from './hints.js';
 import type { Output } from './output.js';
 
 /** An error in words. */
@@ -15,14 +15,14 @@ export interface Failure {
 
 const UNEXPECTED = 'Run it again with --debug and report what it prints: this is likely a fault of knsock.';
 
-/** Puts an error into words. */
-export function describeFailure(error: unknown): Failure {
+/** Puts an error into words; `command` is the one that met it. */
+export function describeFailure(error: unknown, command = ''): Failure {
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
     what: error instanceof Error ? error.message : String(error),
     why: whyOf(error),
-    hint: known ? (commandHints[code] ?? error.hint) : UNEXPECTED,
+    hint: known ? (hintOf(code, command) ?? error.hint) : UNEXPECTED,
     code,
     exitCode: exitCodeOf(error),
   };
@@ -30,7 +30,7 @@ export function describeFailure(error: unknown): Failure {
 
 /** Tells an error to the person, and as JSON to the program that asked for it. */
 export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {
-  const failure = describeFailure(error);
+  const failure = describeFailure(error, command);
   if (output.manner.json) await output.record({ event: 'error', ...failure });
   process.stderr.write(`${lines(output, command, failure).join('\n')}\n`);
   if (output.manner.debug) process.stderr.write(`${stackOf(error)}\n`);

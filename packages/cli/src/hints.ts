@@ -1,5 +1,5 @@
 /** What to try next, where the command can name its own flag instead of the library's option. */
-export const commandHints: Readonly<Record<string, string>> = {
+const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_INVALID_OPTION: 'Add --help to see every option and its values.',
   KNSOCK_CONNECT_TIMEOUT:
     'Is a firewall dropping packets, or the server overloaded? --connect-timeout MS allows more time.',
@@ -36,3 +36,26 @@ export const commandHints: Readonly<Record<string, string>> = {
     'With --content json every message must be one JSON value; is its text quoted for the shell?',
   KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --port (0: any free one).',
 };
+
+/** The same for the command lines of kn-sock, whose flags have other names. */
+const knSockHints: Readonly<Record<string, string>> = {
+  KNSOCK_CONNECT_TIMEOUT:
+    'Is a firewall dropping packets, or the server overloaded? --timeout MS allows more time.',
+  KNSOCK_REPLY_TIMEOUT: 'The reply neither ended nor fell silent; --timeout MS allows more time.',
+  KNSOCK_HANDSHAKE_TIMEOUT: 'Does the other side speak TLS at all?',
+  KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
+    'The server requires a client certificate: add --certfile client.crt --keyfile client.key.',
+  KNSOCK_CLIENT_CERTIFICATE_REFUSED:
+    'Show a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
+  KNSOCK_PEER_UNKNOWN_ISSUER:
+    'Add --cafile ca.crt, the CA that issued the peer’s certificate; if it is there, the peer leaves out an intermediate.',
+  KNSOCK_PEER_SELF_SIGNED:
+    'Add --cafile with the CA’s certificate; to trust a self-signed certificate, give that very file.',
+  KNSOCK_PEER_WRONG_NAME: 'Connect by a name that the certificate carries, or have it issued for this one.',
+  KNSOCK_CREDENTIALS_HALF_A_PAIR: '--certfile and --keyfile go together; did you forget one?',
+};
+
+/** The hint for a code, in the words of the command that met it; undefined where the library's own says it all. */
+export function hintOf(code: string, command: string): string | undefined {
+  return (command.includes('ssl-tcp') ? knSockHints[code] : undefined) ?? commandHints[code];
+}

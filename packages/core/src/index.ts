@@ -57,7 +57,7 @@ export {
 
 // The names that users of kn-sock know
 export { startAsyncSslTcpServer, startSslTcpServer } from './facade/start-ssl-tcp-server.js';
-export type { ClientAddress, SslHandler } from './facade/start-ssl-tcp-server.js';
+export type { ClientAddress, SslHandler, SslServer } from './facade/start-ssl-tcp-server.js';
 export type { SslConnection } from './facade/ssl-connection.js';
 export type { SslServerOptions } from './facade/ssl-server-options.js';
 export { sendSslTcpMessage, sendSslTcpMessageAsync } from './facade/send-ssl-tcp-message.js';

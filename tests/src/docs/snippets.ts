@@ -3,7 +3,7 @@
  *
  * A block marked `ts run=NAME` (or `js`) is run; blocks of one name make one program, in their order. A `text
  * output=NAME` block is what that program prints. `ts run=NAME certs` lays what `knsock certs init` makes beside the
- * program. Everything else is left alone.
+ * program, `ts run=NAME pem` the files of kn-sock's page (`pem-files.ts`). Everything else is left alone.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { workspace } from './documents.js';
+import { pemFiles } from './pem-files.js';
 
 /** A program that a document shows. */
 export interface Snippet {
@@ -20,6 +21,8 @@ export interface Snippet {
   readonly output: string | undefined;
   /** Whether it expects the folder that `knsock certs init` makes. */
   readonly certs?: boolean;
+  /** Whether it expects the files of kn-sock's page. */
+  readonly pem?: boolean;
 }
 
 /** How a program ended. */
@@ -49,6 +52,7 @@ export function snippets(text: string): Snippet[] {
     run: /^(?:ts|js)\b.*\brun=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
     output: /^text\b.*\boutput=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
     certs: /^(?:ts|js)\b.*\scerts\b/.test(groups?.['info'] ?? ''),
+    pem: /^(?:ts|js)\b.*\spem\b/.test(groups?.['info'] ?? ''),
     body: groups?.['body'] ?? '',
   }));
   const names = new Set(blocks.flatMap(({ run }) => run ?? []));
@@ -60,16 +64,21 @@ export function snippets(text: string): Snippet[] {
       .join(''),
     output: blocks.find(({ output }) => output === name)?.body,
     certs: blocks.some(({ run, certs }) => run === name && certs),
+    pem: blocks.some(({ run, pem }) => run === name && pem),
   }));
 }
 
 /** Runs a program in a folder of its own, against the sources of the packages. */
-export async function runSnippet({ name, code, certs }: Snippet, options: RunOptions = {}): Promise<Outcome> {
+export async function runSnippet(
+  { name, code, certs, pem }: Snippet,
+  options: RunOptions = {},
+): Promise<Outcome> {
   mkdirSync(shelf, { recursive: true });
   const folder = mkdtempSync(path.join(shelf, `${name}-`));
   try {
     const program = `${name}.mts`;
-    for (const [file, content] of Object.entries({ ...options.files, [program]: code })) {
+    const files = { ...(pem === true && (await pemFiles())), ...options.files, [program]: code };
+    for (const [file, content] of Object.entries(files)) {
       writeFileSync(path.join(folder, file), content);
     }
     if (certs === true) await run(folder, [knsock, 'certs', 'init'], 20_000);

@@ -1,11 +1,13 @@
 /** `knsock run-ssl-tcp-server`: kn-sock's command line, on this library. */
 import type { Command } from 'commander';
-import type { SecureConnection } from '@knsock/core';
-import { remoteOf } from '../address.js';
+import type { ClientAddress, SslConnection } from '@knsock/core';
+import { showAddress } from '../address.js';
 import { port } from '../options.js';
 import type { Output } from '../output.js';
 import { runUntilSignal } from '../serving/lifecycle.js';
+import { printable } from '../serving/printable.js';
 import { ServeLog } from '../serving/serve-log.js';
+import { UsageError } from '../usage-error.js';
 
 interface RunFlags {
   cafile?: string;
@@ -29,38 +31,46 @@ export function defineRunSslTcpServer(command: Command, output: Output): void {
 
 async function runServer(
   portNumber: number,
-  certFile: string,
-  keyFile: string,
+  certfile: string,
+  keyfile: string,
   { cafile, requireClientCert, host }: RunFlags,
   output: Output,
 ): Promise<number> {
-  const { listen, loadCredentials, raw } = await import('@knsock/core');
-  const load = () => loadCredentials({ certFile, keyFile, caFile: cafile });
+  if (requireClientCert === true && cafile === undefined) throw withoutCa();
+  const { loadCredentials, startSslTcpServer } = await import('@knsock/core');
   const log = new ServeLog(output);
   const ended = log.watchFailures();
-  const clientCertificates =
-    requireClientCert === true ? 'require' : cafile === undefined ? 'none' : 'request';
-  const server = await listen(
-    { port: portNumber, host, framing: raw(), credentials: await load(), clientCertificates },
-    (connection) => echoOnce(connection, output),
+  const options = { certfile, keyfile, cafile, requireClientCert, host };
+  const server = await startSslTcpServer(
+    portNumber,
+    (data, from, connection) => echo(data, from, connection, output),
+    options,
   );
   log.listening(server, 'echoing once per connection');
   const reload = async (): Promise<void> => {
-    await server.rotate(await load());
+    await server.rotate(await loadCredentials({ certFile: certfile, keyFile: keyfile, caFile: cafile }));
   };
   return runUntilSignal({ server, log, reload }).finally(ended);
 }
 
-/** What kn-sock's handler does: the first bytes are shown and echoed, then the connection ends. */
-async function echoOnce(connection: SecureConnection, output: Output): Promise<void> {
-  const from = remoteOf(connection.socket);
-  const data = await connection.receive();
-  if (data !== null) {
-    await connection.send(data);
-    if (output.manner.json) await output.record({ from, data: data.toString() });
-    else await output.data(`Received from ${from}: ${data.toString()}\n`);
-  }
-  void connection.close();
+/** What kn-sock's handler does: the first bytes are shown and echoed; then the connection ends. */
+async function echo(
+  data: Buffer,
+  addr: ClientAddress,
+  connection: SslConnection,
+  output: Output,
+): Promise<void> {
+  await connection.sendall(data);
+  const from = showAddress(addr);
+  if (output.manner.json) await output.record({ from, data: data.toString() });
+  else await output.data(`Received from ${from}: ${printable(data)}\n`);
+}
+
+function withoutCa(): UsageError {
+  return new UsageError(
+    '--require-client-cert says that clients must be certified, and not by whom',
+    'Add --cafile ca.crt, the CA that certifies them.',
+  );
 }
 
 const HELP = `

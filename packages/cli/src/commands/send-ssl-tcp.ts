@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { milliseconds, port } from '../options.js';
 import type { Output } from '../output.js';
 import { Replies } from '../sending/replies.js';
-import { tell } from '../sending/tell.js';
 
 interface SendSslTcpFlags {
   cafile?: string;
@@ -18,11 +17,11 @@ export function defineSendSslTcp(command: Command, output: Output): void {
     .argument('<host>', 'the server’s name or address')
     .argument('<port>', 'its port', port)
     .argument('<message>', 'what to send')
-    .option('--cafile <file>', 'the CA that the server is certified by, PEM')
+    .option('--cafile <file>', 'the CA that the server is certified by, PEM (default: Node’s own roots)')
     .option('--certfile <file>', 'our certificate, PEM')
     .option('--keyfile <file>', 'its private key, PEM')
     .option('--no-verify', 'trust whoever answers: private from bystanders, and from nobody else')
-    .option('--timeout <ms>', 'how long the reply may take', milliseconds, 10_000)
+    .option('--timeout <ms>', 'how long all of it may take', milliseconds, 10_000)
     .addHelpText('after', HELP)
     .action(async (host: string, portNumber: number, message: string, flags: SendSslTcpFlags) => {
       await sendMessage(host, portNumber, message, flags, output);
@@ -36,25 +35,20 @@ async function sendMessage(
   flags: SendSslTcpFlags,
   output: Output,
 ): Promise<void> {
-  const { connect, loadCredentials, raw } = await import('@knsock/core');
+  const { ReplyTimeoutError, sendSslTcpMessage } = await import('@knsock/core');
   if (!flags.verify) output.warn('the server isn’t verified: anybody could be answering');
-  const { cafile: caFile, certfile: certFile, keyfile: keyFile, timeout } = flags;
-  const connection = await connect({
-    host,
-    port: portNumber,
-    framing: raw(),
-    credentials: await loadCredentials({ caFile, certFile, keyFile }),
-    dangerouslySkipVerification: !flags.verify,
-    resume: false,
-  });
+  const { cafile, certfile, keyfile, verify, timeout } = flags;
   const replies = new Replies(output, false);
-  await tell(connection, once(Buffer.from(message)), replies, { timeout, wait: undefined, replyEach: false });
-  await replies.end();
-  await connection.close({ deadline: 1_000 });
-}
-
-async function* once<Message>(message: Message): AsyncIterable<Message> {
-  yield await Promise.resolve(message);
+  try {
+    const options = { cafile, certfile, keyfile, verify, timeout };
+    const reply = await sendSslTcpMessage(host, portNumber, message, options);
+    if (reply.length > 0) await replies.print(reply);
+  } catch (error) {
+    if (error instanceof ReplyTimeoutError && error.received.length > 0) await replies.print(error.received);
+    throw error;
+  } finally {
+    await replies.end();
+  }
 }
 
 const HELP = `

@@ -2,7 +2,7 @@
 import type { SecureConnection } from '../connection/secure-connection.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { listen } from '../server/listen.js';
-import type { SecureServer } from '../server/secure-server.js';
+import type { SecureServer, ServerAddress } from '../server/secure-server.js';
 import { closeReadingAway } from './close-reading-away.js';
 import { asSslConnection, type SslConnection } from './ssl-connection.js';
 import { parseSslServer, type SslServerOptions } from './ssl-server-options.js';
@@ -11,6 +11,11 @@ import { parseSslServer, type SslServerOptions } from './ssl-server-options.js';
 export interface ClientAddress {
   readonly address: string;
   readonly port: number;
+}
+
+/** A server on a port. */
+export interface SslServer extends SecureServer {
+  readonly address: Extract<ServerAddress, { port: number }>;
 }
 
 /** Takes a piece of data as it came (raw bytes have no message boundaries) and answers on the connection. */
@@ -26,7 +31,7 @@ export async function startSslTcpServer(
   port: number,
   handler: SslHandler,
   options: SslServerOptions = {},
-): Promise<SecureServer> {
+): Promise<SslServer> {
   return await start(port, handler, options, { keepOpen: false });
 }
 
@@ -35,7 +40,7 @@ export async function startAsyncSslTcpServer(
   port: number,
   handler: SslHandler,
   options: SslServerOptions = {},
-): Promise<SecureServer> {
+): Promise<SslServer> {
   return await start(port, handler, options, { keepOpen: true });
 }
 
@@ -44,12 +49,13 @@ async function start(
   handler: SslHandler,
   options: SslServerOptions,
   defaults: { keepOpen: boolean },
-): Promise<SecureServer> {
+): Promise<SslServer> {
   if (typeof handler !== 'function') {
     throw new InvalidOptionError('handler', 'the handler must be a function (data, addr, connection)');
   }
   const serve = (options.keepOpen ?? defaults.keepOpen) ? serveAll : serveOnce;
-  return listen(await parseSslServer(port, options), (connection) => serve(connection, handler));
+  const listening = listen(await parseSslServer(port, options), (connection) => serve(connection, handler));
+  return (await listening) as SslServer;
 }
 
 async function serveOnce(connection: SecureConnection, handler: SslHandler): Promise<void> {

@@ -1,0 +1,130 @@
+/** The command lines of kn-sock's page, as docs/migrating-from-kn-sock.md prints them. */
+import { connect as connectTls } from 'node:tls';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDocument } from '../docs/documents.js';
+import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
+import { knsock, startKnsock, type Ended, type Running } from '../support/command.js';
+
+const { text } = readDocument('docs/migrating-from-kn-sock.md');
+const printed = (/^```sh cli\n(?<lines>[^]*?)^```/m.exec(text)?.groups?.['lines'] ?? '').trim().split('\n');
+
+let files: CertificateFolder;
+beforeAll(async () => {
+  files = await createCertificateFolder();
+});
+afterAll(() => files[Symbol.asyncDispose]());
+
+/** The words of a printed line, with another port for its 8443. */
+function words(line: string, port: number | string): string[] {
+  const all = line.replace('8443', String(port)).match(/"[^"]*"|\S+/g) ?? [];
+  return all.slice(1).map((word) => word.replaceAll('"', ''));
+}
+
+const lineOf = (name: string, more: string | undefined): string =>
+  printed.find(
+    (line) => line.includes(name) && (more === undefined ? !line.includes('--') : line.includes(more)),
+  ) ?? `no line for ${name}`;
+
+async function serving(line: string, ...more: string[]): Promise<{ server: Running; port: string }> {
+  const server = startKnsock([...words(line, 0), ...more], { cwd: files.path });
+  const [, port = ''] = await server.says(/listening on [^\n]*:(\d+),/);
+  return { server, port };
+}
+
+const sending = (line: string, port: string, ...more: string[]): Promise<Ended> =>
+  knsock([...words(line, port), ...more], { cwd: files.path });
+
+const bareServer = lineOf('run-ssl-tcp-server', undefined);
+const strictServer = lineOf('run-ssl-tcp-server', '--require-client-cert');
+const bareClient = lineOf('send-ssl-tcp', undefined);
+const fullClient = lineOf('send-ssl-tcp', '--certfile');
+
+it('they are the page’s own', () => {
+  const page = readDocument('tests/corpora/kn-sock/secure-tcp.md').text;
+  const theirs = [...page.matchAll(/^kn-sock (.*ssl-tcp.*)$/gm)].map(([, line = '']) => `knsock ${line}`);
+  expect(theirs).toHaveLength(4);
+  expect(printed).toEqual(theirs);
+});
+
+describe('run-ssl-tcp-server', () => {
+  it('echoes, shows what came, and ends the connection', async () => {
+    const { server, port } = await serving(bareServer);
+    await using _server = server;
+    const { code, stdout } = await sending(bareClient, port, '--cafile', 'ca.crt');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hello Secure' });
+    await server.says(/^Received from 127\.0\.0\.1:\d+: Hello Secure$/m);
+  });
+
+  it('lets in clients with a certificate alone, when told to', async () => {
+    const { server, port } = await serving(strictServer);
+    await using _server = server;
+    expect(await sending(fullClient, port)).toMatchObject({ code: 0, stdout: 'Hello Secure' });
+    const refused = await sending(bareClient, port, '--cafile', 'ca.crt');
+    expect(refused).toMatchObject({ code: 67, stdout: '' });
+    expect(refused.stderr).toContain('--certfile client.crt --keyfile client.key');
+  });
+
+  it('says what --require-client-cert lacks without --cafile', async () => {
+    const ended = await knsock([...words(bareServer, 0), '--require-client-cert'], { cwd: files.path });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('Add --cafile ca.crt');
+  });
+
+  it('listens where --host says', async () => {
+    const { server, port } = await serving(bareServer, '--host', '::1');
+    await using _server = server;
+    const args = ['send-ssl-tcp', '::1', port, 'six', '--cafile', 'ca.crt'];
+    expect(await knsock(args, { cwd: files.path })).toMatchObject({ code: 0, stdout: 'six' });
+  });
+
+  it('lets nobody write to the terminal of who runs it', async () => {
+    const { server, port } = await serving(bareServer);
+    await using _server = server;
+    const client = connectTls({ port: Number(port), host: '127.0.0.1', rejectUnauthorized: false });
+    client.write('\u001b]0;owned\u0007\nReceived from 10.0.0.1:1: forged\u202e');
+    client.resume();
+    await once(client, 'end');
+    const [line] = await server.says(/^Received from 127.*$/m);
+    expect(line).toMatch(/: \\x1b\]0;owned\\x07\\x0aReceived from 10\.0\.0\.1:1: forged\\u\{202e\}$/);
+  });
+});
+
+describe('send-ssl-tcp', () => {
+  it('verifies: against a private CA it exits with 60 and says what to add', async () => {
+    const { server, port } = await serving(bareServer);
+    await using _server = server;
+    const { code, stdout, stderr } = await sending(bareClient, port);
+    expect({ code, stdout }).toEqual({ code: 60, stdout: '' });
+    expect(stderr).toContain('KNSOCK_PEER_UNKNOWN_ISSUER');
+    expect(stderr).toContain('Add --cafile ca.crt');
+  });
+
+  it('trusts anybody with --no-verify, and warns', async () => {
+    const { server, port } = await serving(bareServer);
+    await using _server = server;
+    const { code, stdout, stderr } = await sending(bareClient, port, '--no-verify');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hello Secure' });
+    expect(stderr).toContain('anybody could be answering');
+  });
+
+  it('prints what came when time runs out, and exits with 28', async () => {
+    const { createServer } = await import('node:tls');
+    const { readFileSync } = await import('node:fs');
+    const pair = { cert: readFileSync(files.at('server.crt')), key: readFileSync(files.at('server.key')) };
+    const server = createServer(pair, (socket) => {
+      const trickle = setInterval(() => socket.write('.'), 50);
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          clearInterval(trickle);
+        });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const { code, stdout } = await sending(bareClient, String(port), '--cafile', 'ca.crt', '--timeout', '1s');
+    server.close();
+    expect(code).toBe(28);
+    expect(stdout).toMatch(/^\.+$/);
+  });
+});

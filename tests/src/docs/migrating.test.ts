@@ -1,0 +1,147 @@
+/** docs/migrating-from-kn-sock.md holds everything that is on kn-sock's page, and what it shows is run. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chainRules, endpointRules, filesRules } from '../../../packages/cli/src/check/rules.js';
+import { readDocument, workspace } from './documents.js';
+
+const page = readFileSync(path.join(workspace, 'tests/corpora/kn-sock/secure-tcp.md'), 'utf8');
+const { text } = readDocument('docs/migrating-from-kn-sock.md');
+
+interface Block {
+  readonly heading: string;
+  /** Such as `python` or `ts run=sync pem`. */
+  readonly info: string;
+  readonly code: string;
+}
+
+/** The fenced blocks of a text, each under its nearest heading. */
+function blocks(markdown: string): Block[] {
+  const parts = markdown.matchAll(/^#+ (?<heading>.+)$|^```(?<info>[^\n]*)\n(?<code>[^]*?)^```$/gm);
+  let heading = '';
+  return [...parts].flatMap(({ groups }) => {
+    if (groups?.['heading'] !== undefined) heading = groups['heading'];
+    return groups?.['code'] === undefined
+      ? []
+      : [{ heading, info: groups['info'] ?? '', code: groups['code'] }];
+  });
+}
+
+/** The rows of the first table under a heading, as their cells. */
+function table(heading: string): string[][] {
+  const section = text.split(new RegExp(`^#+ ${heading}$`, 'm'))[1]?.split(/^#/m)[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const theirs = blocks(page);
+const ours = blocks(text);
+const linesOf = (code: string): string[] => code.split('\n').filter((line) => line.trim() !== '');
+
+describe('every snippet of kn-sock’s page', () => {
+  it('is found', () => {
+    expect(theirs.map(({ info }) => info)).toEqual(expect.arrayContaining(['python', 'bash']));
+    expect(theirs.length).toBe(20);
+  });
+
+  it.each(theirs)('has its line under $heading, and beside it one that is run', ({ heading, info, code }) => {
+    const section = ours.filter((block) => block.heading === heading);
+    const excerpt = section.find((block) => block.info === info);
+    expect(excerpt, 'an excerpt of it').toBeDefined();
+    const known = new Set(linesOf(code));
+    expect(linesOf(excerpt?.code ?? '').filter((line) => !known.has(line))).toEqual([]);
+    expect(section.filter((block) => /\b(run|recipe)=|^sh cli$/.test(block.info))).not.toEqual([]);
+  });
+});
+
+describe('every name of kn-sock’s page', () => {
+  // The last use case speaks of a database driver; what it has of kn-sock, the others have too.
+  const python = theirs
+    .filter(({ info, heading }) => info === 'python' && heading !== 'Database Connection Proxy')
+    .map(({ code }) => code)
+    .join('\n');
+  const names = (heading: string) =>
+    table(heading)
+      .map(([theirs = '']) => theirs)
+      .join('\n');
+
+  it.each([
+    ...new Set(
+      [...python.matchAll(/from kn_sock[.\w]* import (.+)/g)].flatMap(([, list = '']) => list.split(', ')),
+    ),
+  ])('%s has its line', (name) => {
+    expect(names('Names')).toContain(name);
+  });
+
+  it.each([
+    ...new Set(
+      [...python.matchAll(/\b(?:conn|pool|client_socket|writer)\.(\w+)\(/g)].map(([, name = '']) => name),
+    ),
+  ])('the method %s has its line', (name) => {
+    expect(names('Names')).toContain(`.${name}(`);
+  });
+
+  it.each(parametersOf(python))('the parameter %s has its line', (name) => {
+    expect(names('Parameters')).toContain(`\`${name}\``);
+  });
+
+  it.each(
+    [...new Set([...python.matchAll(/\bssl\.(\w+(?:\.\w+)*)/g)].map(([, name = '']) => name))].filter(
+      isCalled,
+    ),
+  )('ssl.%s has its line', (name) => {
+    const rows = ['Names', 'Custom SSL Context', 'Error Handling'].map(names).join('\n');
+    expect(rows).toContain(name);
+  });
+
+  it.each([...new Set([...python.matchAll(/\bcontext\.(\w+)/g)].map(([, name = '']) => name))])(
+    'context.%s has its line',
+    (name) => {
+      expect(names('Custom SSL Context')).toContain(name);
+    },
+  );
+});
+
+describe('the lists of kn-sock’s page', () => {
+  const rules = new Set([...chainRules, ...filesRules, ...endpointRules].map(({ id }) => id));
+
+  it('each item of its security checklist has a rule of knsock check', () => {
+    const items = [...page.matchAll(/^- \[ \] (.+)$/gm)].map(([, item = '']) => item);
+    expect(items).toHaveLength(10);
+    expect(table('Security Checklist').map(([item]) => item)).toEqual(items);
+    const named = table('Security Checklist').map(([, rule = '']) => rule.replaceAll('`', ''));
+    expect(named.filter((rule) => !rules.has(rule))).toEqual([]);
+    expect(new Set(named).size).toBe(items.length);
+  });
+
+  it('each of its troubles has its errors', () => {
+    const troubles = [...page.matchAll(/^\d\. \*\*(.+)\*\*$/gm)].map(([, trouble = '']) => trouble);
+    expect(troubles).toHaveLength(4);
+    const rows = table('Troubleshooting');
+    expect(rows.map(([trouble = '']) => /\*\*(.+)\*\*/.exec(trouble)?.[1])).toEqual(troubles);
+    for (const [, errors] of rows) expect(errors).toMatch(/\(errors\.md#knsock_\w+\)/);
+  });
+});
+
+it('every program in TypeScript there is run', () => {
+  expect(ours.filter(({ info }) => info.startsWith('ts') && !info.includes('run='))).toEqual([]);
+});
+
+/** The names of keyword arguments in calls of kn-sock's functions. */
+function parametersOf(python: string): string[] {
+  const calls = python.matchAll(
+    /\b(?:(?:start|send)_(?:async_)?ssl_\w+|TCPConnectionPool)\((?<args>[^]*?)\n\)/g,
+  );
+  const names = [...calls].flatMap(({ groups }) => [...(groups?.['args'] ?? '').matchAll(/(\w+)=/g)]);
+  return [...new Set(names.map(([, name = '']) => name))];
+}
+
+/** `ssl.Purpose` alone is the beginning of a longer name. */
+function isCalled(name: string): boolean {
+  return !['Purpose', 'TLSVersion'].includes(name);
+}
