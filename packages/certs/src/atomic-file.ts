@@ -97,14 +97,15 @@ export function tooLarge(where: string, maxBytes: number): CertificateError {
 /** Makes a folder and those above it, for its owner alone. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await flushDirectory(dirname(made));
   } catch (cause) {
     throw fileError(path, 'create', cause);
   }
 }
 
 /** Makes a folder's entries survive a power cut; file systems that can't flush a folder don't need it. */
-async function flushDirectory(path: string): Promise<void> {
+export async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r').catch(() => undefined);
   if (directory === undefined) return;
   await directory.sync().catch(() => undefined);

@@ -3,7 +3,8 @@
  * A crash can leave a torn last line; it was never acknowledged, and the next append cuts it off.
  */
 import { open, type FileHandle } from 'node:fs/promises';
-import { fileError, readIfThere } from './atomic-file.js';
+import { dirname } from 'node:path';
+import { fileError, flushDirectory, readIfThere } from './atomic-file.js';
 import { revocationReasons, type Revocation } from './crl.js';
 import { CertificateError } from './errors.js';
 import type { IssuedRecord } from './ledger.js';
@@ -36,9 +37,12 @@ export async function appendJournal(path: string, entry: JournalEntry): Promise<
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'a+', 0o600);
+    const { size } = await file.stat();
     await cutTornLine(file);
     await file.appendFile(`${JSON.stringify(entry)}\n`);
     await file.sync();
+    // A new index is safe once its folder knows it.
+    if (size === 0) await flushDirectory(dirname(path));
   } catch (cause) {
     throw fileError(path, 'append to', cause);
   } finally {

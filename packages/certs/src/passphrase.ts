@@ -6,14 +6,23 @@ import { CertificateError } from './errors.js';
 export type PassphraseSource =
   string | { readonly file: string } | { readonly environment: string } | (() => string | Promise<string>);
 
+/** OpenSSL, and Node with it, opens no key with more: a key encrypted so would be lost. In bytes. */
+const LONGEST = 1_024;
+
 /**
  * Fetches the passphrase.
- * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` where there is none or it is empty.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` where there is none, it is empty or too long.
  */
 export async function readPassphrase(source: PassphraseSource): Promise<string> {
   const passphrase = await fetchPassphrase(source);
-  if (passphrase !== undefined && passphrase !== '') return passphrase;
-  throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', `${describe(source)} is empty or missing`);
+  if (passphrase === undefined || passphrase === '') throw refuse(source, 'is empty or missing');
+  const bytes = Buffer.byteLength(passphrase);
+  if (bytes > LONGEST) throw refuse(source, `has ${bytes} bytes, over the limit of ${LONGEST}`);
+  return passphrase;
+}
+
+function refuse(source: PassphraseSource, why: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', `${describe(source)} ${why}`);
 }
 
 async function fetchPassphrase(source: PassphraseSource): Promise<string | undefined> {

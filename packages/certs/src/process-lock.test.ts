@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { withProcessLock } from './process-lock.js';
 
 let folder: string;
@@ -14,7 +14,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const options = { timeout: 10_000 };
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+const host = createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
 
 describe('a process lock', () => {
   it('lets one in at a time, and leaves nothing behind', async () => {
@@ -45,6 +46,33 @@ describe('a process lock', () => {
       await writeFile(join(directory, `1-${host}-${process.pid}-1-cccccccccccc`), '');
     expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('waits for a process of another container while that touches its ticket, and no longer', async () => {
+    await mkdir(directory);
+    const held = join(directory, '1-00000000-42-1-aaaaaaaaaaaa');
+    const touchedAgo = async (seconds: number) => {
+      const then = new Date(Date.now() - seconds * 1_000);
+      await writeFile(held, '');
+      await utimes(held, then, then);
+      return withProcessLock(directory, { timeout: 20 }, () => Promise.resolve('done'));
+    };
+    await expect(touchedAgo(50)).rejects.toMatchObject({ hint: expect.stringContaining(held) as string });
+    await expect(touchedAgo(70)).resolves.toBe('done');
+  });
+
+  it('touches its own ticket while it holds one', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await withProcessLock(directory, options, async () => {
+      const ticket = join(directory, (await readdir(directory))[0] ?? '');
+      const before = (await stat(ticket)).mtimeMs;
+      await vi.advanceTimersByTimeAsync(5_000);
+      await vi.waitFor(async () => {
+        expect((await stat(ticket)).mtimeMs).toBeGreaterThan(before);
+      });
+    });
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 
   it('says who holds it when the time is over', async () => {

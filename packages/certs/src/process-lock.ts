@@ -4,14 +4,17 @@
  * Whoever wants it draws a ticket greater than all it sees, as a file whose name says who drew it, and waits until no
  * living process holds a smaller one. While a process draws, a second file says so, and nobody may judge the tickets.
  * Names are never used twice, so removing what a dead process left can't hit a living one: no takeover, no race.
+ *
+ * A process of another machine or container can't be asked whether it lives. It touches its ticket while it holds one,
+ * so a ticket that nobody has touched for long is a dead one's; both times are those of the folder's own file system.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileError, isCode } from './atomic-file.js';
 import { CertificateError } from './errors.js';
+import { isLocal, isRunning, thisOwner, type Owner } from './lock-owner.js';
 
 /** How long to wait for the lock. */
 export interface LockOptions {
@@ -28,18 +31,13 @@ interface Entry {
   readonly id: string;
 }
 
-interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  /** When the process started, in the kernel's ticks: a pid comes back, both together don't. '0' where unknown. */
-  readonly start: string;
-}
-
 /** Ms between two looks. */
 const POLL = 5;
 /** How often the folder may vanish under our hands before that is somebody else's doing. */
 const ATTEMPTS = 100;
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+/** Ms between two touches of a ticket, and after how many without one its owner counts as dead. */
+const TOUCH = 5_000;
+const LEASE = 60_000;
 
 /**
  * Runs `work` while holding the lock kept in `directory`.
@@ -51,10 +49,12 @@ export async function withProcessLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const mine = await draw(directory);
+  const touching = setInterval(() => void touch(join(directory, mine.file)), TOUCH).unref();
   try {
     await untilFirst(directory, mine, options);
     return await work();
   } finally {
+    clearInterval(touching);
     await rm(join(directory, mine.file), { force: true });
     // The last one out leaves a clean folder; whoever has come meanwhile keeps it.
     await rmdir(directory).catch(() => undefined);
@@ -62,7 +62,7 @@ export async function withProcessLock<T>(
 }
 
 async function draw(directory: string): Promise<Entry & { ticket: number }> {
-  const owner = { host, pid: process.pid, start: await startOf(process.pid) };
+  const owner = await thisOwner();
   const id = randomBytes(6).toString('hex');
   const drawing = fileName(undefined, owner, id);
   try {
@@ -104,7 +104,7 @@ async function untilFirst(
     options.signal?.throwIfAborted();
     const before = await inTheWay(directory, mine);
     if (before === undefined) return;
-    if (performance.now() >= deadline) throw locked(directory, before, options.timeout);
+    if (performance.now() >= deadline) throw await locked(directory, before, options.timeout);
     await sleep(POLL, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
       () => undefined,
     );
@@ -126,7 +126,8 @@ function isBefore(other: { ticket: number; id: string }, mine: { ticket: number;
 /** The entries of living processes; those of dead ones are cleared away. */
 async function living(directory: string, mine: Entry): Promise<Entry[]> {
   const others = (await entries(directory)).filter(({ id }) => id !== mine.id);
-  const alive = await Promise.all(others.map(({ owner }) => isAlive(owner)));
+  const now = await touchedAt(join(directory, mine.file));
+  const alive = await Promise.all(others.map((other) => isAlive(directory, other, now)));
   const dead = others.filter((_, index) => alive[index] !== true);
   await Promise.all(dead.map(({ file }) => rm(join(directory, file), { force: true })));
   return others.filter((_, index) => alive[index] === true);
@@ -148,28 +149,29 @@ function parseEntry(file: string): Entry | undefined {
   return { file, ticket: ticket === 'drawing' ? undefined : Number(ticket), owner, id };
 }
 
-/** A process of another machine can't be asked, so it counts as living. */
-async function isAlive(owner: Owner): Promise<boolean> {
-  if (owner.host !== host) return true;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  const start = await startOf(owner.pid);
-  return start === '0' || owner.start === '0' || start === owner.start;
+async function isAlive(directory: string, { owner, file }: Entry, now: number): Promise<boolean> {
+  if (await isLocal(owner)) return isRunning(owner);
+  return now - (await touchedAt(join(directory, file))) < LEASE;
 }
 
-/** Field 22 of /proc/PID/stat, counted after the command, which may hold spaces; '0' where there is no /proc. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+/** In ms; 0 where it is gone. */
+function touchedAt(file: string): Promise<number> {
+  return stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
 }
 
-function locked(directory: string, holder: Entry, timeout: number): CertificateError {
+/** By writing, so that the folder's own clock is asked; without `r+` a ticket given back would be there again. */
+async function touch(file: string): Promise<void> {
+  await writeFile(file, '.', { flag: 'r+' }).catch(() => undefined);
+}
+
+async function locked(directory: string, holder: Entry, timeout: number): Promise<CertificateError> {
   const file = join(directory, holder.file);
-  const who = `process ${holder.owner.pid}${holder.owner.host === host ? '' : ' of another machine'}`;
+  const isHere = await isLocal(holder.owner);
+  const who = `process ${holder.owner.pid}${isHere ? '' : ' of another machine or container'}`;
   const message = `${who} holds the store's lock, and ${timeout.toLocaleString('en')} ms of waiting are over`;
-  return new CertificateError('KNSOCK_CERTIFICATE_LOCKED', message, { file });
+  const hint = `If that is gone, its lock opens by itself after ${LEASE / 1_000} s, or at once when you remove ${file}.`;
+  return new CertificateError('KNSOCK_CERTIFICATE_LOCKED', message, isHere ? { file } : { file, hint });
 }

@@ -105,19 +105,27 @@ export class StoreFolder {
 
 /** A warning about a key that its group or everybody can read; undefined where all is well. */
 async function permissionWarning(keyFile: string): Promise<string | undefined> {
-  const { mode } = await stat(keyFile);
-  if ((mode & 0o077) === 0) return undefined;
-  const shown = (mode & 0o777).toString(8).padStart(4, '0');
-  return `${keyFile} can be read by others (mode ${shown}): chmod 600 ${keyFile}`;
+  const found = await stat(keyFile).catch(() => undefined);
+  if (found === undefined || (found.mode & 0o077) === 0) return undefined;
+  const shown = (found.mode & 0o777).toString(8).padStart(4, '0');
+  return `${keyFile} can be read by others (mode ${shown}): chmod 600 ${quoted(keyFile)}`;
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function defaultFileName(record: IssuedRecord): string {
-  const name = record.commonName ?? record.names[0] ?? record.serial;
-  return name
+  const name = (record.commonName ?? record.names[0] ?? '')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/^\*\./, '_wildcard.')
     .replace(/^[a-z]+:\/\//, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^\.+/, '_');
+    .replace(/^[.-]+/, '')
+    .slice(0, 200);
+  return name === '' ? record.serial : name;
 }
 
 function checkFileName(name: string): string {

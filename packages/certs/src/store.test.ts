@@ -109,6 +109,33 @@ describe('a store', () => {
     delete process.env['KNSOCK_TEST_PASSPHRASE'];
   });
 
+  it('takes no passphrase that OpenSSL couldn’t open its keys with', async () => {
+    const longest = await openStore(join(directory, 'a'), { passphrase: 'ü'.repeat(512) });
+    await expect(longest.createAuthority({ commonName: 'Root' })).resolves.toBeDefined();
+    const tooLong = openStore(join(directory, 'b'), { passphrase: 'ü'.repeat(513) });
+    await expect(tooLong).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PASSPHRASE' });
+  });
+
+  it.each([
+    [{ commonName: 'Ünal Ağa' }, 'Unal-Aga'],
+    [{ commonName: '日本', names: ['a.test'] }, undefined],
+    [{ names: [`${'a.'.repeat(110)}test`] }, 'a.'.repeat(100)],
+    [{ names: ['*.a.test'] }, '_wildcard.a.test'],
+    [{ names: ['spiffe://a.test/../b'.replace('/..', '')] }, 'a.test-b'],
+    [{ commonName: '../../etc/passwd' }, 'etc-passwd'],
+  ])('names the files of %j so that any file system takes them', async (options, name) => {
+    const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
+    const { files, certificate } = await authority.issue({ kind: 'client', ...options });
+    const serial = new X509Certificate(certificate).serialNumber.toLowerCase();
+    expect(files?.certFile).toBe(join(directory, 'issued', `${name ?? serial}.crt`));
+  });
+
+  it.each(['../a', 'a/b', '.a', '', 'a\\b', 'ä'])('refuses "%s" as the name of a file', async (file) => {
+    const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
+    const issued = authority.issue({ kind: 'client', names: ['a.test'], file });
+    await expect(issued).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_FILE' });
+  });
+
   it('warns of a key that others can read, and says how to mend it', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
     const { files } = await authority.issue({ kind: 'server', names: ['a.test'] });
