@@ -34,7 +34,8 @@ export { type SigningPolicy } from './signing-policy.js';
 export { fullChain } from './chain.js';
 export { keyMatches } from './key-matches.js';
 export { toPkcs12, type Pkcs12Content } from './pkcs12.js';
-export { fromPkcs12, type Pkcs12Parts } from './pkcs12-reader.js';
+export { fromPkcs12 } from './pkcs12-reader.js';
+export { type Pkcs12Parts } from './pkcs12-parts.js';
 
 // Looking at them
 export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspect.js';

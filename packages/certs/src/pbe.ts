@@ -1,6 +1,7 @@
 /** Encryption by passphrase: PBES2 with AES-256 to write; PBES2 and the old algorithms of PKCS#12 to read. */
 import { createCipheriv, createDecipheriv, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { DerivationBudget } from './derivation-budget.js';
 import { CertificateError } from './errors.js';
 import { pbeSchema } from './pbe-schema.js';
 import { KDF_IV, KDF_KEY, pkcs12Key } from './pkcs12-kdf.js';
@@ -11,8 +12,6 @@ const PBES2 = '1.2.840.113549.1.5.13';
 const PBKDF2 = '1.2.840.113549.1.5.12';
 const HMAC_SHA256 = '1.2.840.113549.2.9';
 const AES_256_CBC = '2.16.840.1.101.3.4.1.42';
-/** More iterations than this in a file somebody sent are there to keep the reader busy. */
-const MAX_ITERATIONS = 10_000_000;
 
 const pseudoRandom: Record<string, string> = {
   '1.2.840.113549.2.7': 'sha1',
@@ -55,26 +54,17 @@ export async function decryptByPassphrase(
   algorithm: AlgorithmIdentifier,
   encrypted: Uint8Array,
   passphrase: string,
+  budget: DerivationBudget,
 ): Promise<Buffer> {
   const { parameters } = algorithm;
   if (parameters === undefined || parameters === null) throw unsupported(algorithm.algorithm);
   const plain =
     algorithm.algorithm === PBES2
-      ? await decryptPbes2(library, parameters, encrypted, passphrase)
-      : decryptLegacy(library, algorithm.algorithm, parameters, encrypted, passphrase);
+      ? await decryptPbes2(library, parameters, encrypted, passphrase, budget)
+      : decryptLegacy(library, algorithm, parameters, encrypted, passphrase, budget);
   if (plain === undefined)
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'the passphrase doesn’t open it');
   return plain;
-}
-
-/** @throws CertificateError `KNSOCK_CERTIFICATE_UNSUPPORTED` for a number meant to exhaust the reader. */
-export function checkIterations(iterations: number): number {
-  if (Number.isInteger(iterations) && iterations >= 1 && iterations <= MAX_ITERATIONS) return iterations;
-  const limit = MAX_ITERATIONS.toLocaleString('en');
-  throw new CertificateError(
-    'KNSOCK_CERTIFICATE_UNSUPPORTED',
-    `${iterations} iterations are outside 1 to ${limit}`,
-  );
 }
 
 function describePbes2(
@@ -104,6 +94,7 @@ async function decryptPbes2(
   parameters: ArrayBuffer,
   encrypted: Uint8Array,
   passphrase: string,
+  budget: DerivationBudget,
 ) {
   const schema = pbeSchema(library);
   const { keyDerivation, encryption } = library.AsnConvert.parse(parameters, schema.Pbes2Parameters);
@@ -121,7 +112,7 @@ async function decryptPbes2(
   const key = await promisify(pbkdf2)(
     passphrase,
     salt,
-    checkIterations(derivation.iterations),
+    budget.spend(derivation.iterations),
     cipher.keyBytes,
     hash,
   );
@@ -131,15 +122,18 @@ async function decryptPbes2(
 
 function decryptLegacy(
   library: Pkcs12Library,
-  oid: string,
+  { algorithm: oid }: AlgorithmIdentifier,
   parameters: ArrayBuffer,
   encrypted: Uint8Array,
   passphrase: string,
+  budget: DerivationBudget,
 ): Buffer | undefined {
   const legacy = legacyCiphers[oid];
   if (legacy === undefined) throw unsupported(oid);
   const parsed = library.AsnConvert.parse(parameters, pbeSchema(library).Pkcs12Parameters);
-  const [salt, iterations] = [Buffer.from(parsed.salt.buffer), checkIterations(parsed.iterations)];
+  // Key and initialisation vector, up to two blocks and one.
+  const [salt, { iterations }] = [Buffer.from(parsed.salt.buffer), parsed];
+  budget.spend(3 * iterations);
   const key = pkcs12Key('sha1', KDF_KEY, passphrase, salt, iterations, legacy.keyBytes);
   const iv = pkcs12Key('sha1', KDF_IV, passphrase, salt, iterations, 8);
   if (legacy.cipher === '3des') return decryptBlocks('des-ede3-cbc', key, iv, encrypted);

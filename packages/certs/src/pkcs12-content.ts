@@ -1,4 +1,5 @@
 /** The layers inside a PKCS#12 file: contents in the clear or encrypted (RFC 7292 §4, RFC 5652). */
+import type { DerivationBudget } from './derivation-budget.js';
 import { CertificateError } from './errors.js';
 import { decryptByPassphrase, encryptByPassphrase } from './pbe.js';
 import { pbeSchema } from './pbe-schema.js';
@@ -43,6 +44,7 @@ export async function openContent(
   library: Pkcs12Library,
   { contentType, content }: ContentInfo,
   passphrase: string,
+  budget: DerivationBudget,
 ): Promise<ArrayBuffer> {
   if (contentType === DATA) return library.AsnConvert.parse(content, library.OctetString).buffer;
   if (contentType !== ENCRYPTED_DATA) {
@@ -55,6 +57,6 @@ export async function openContent(
   const pieces = encrypted?.value === undefined ? (encrypted?.constructedValue ?? []) : [encrypted.value];
   const bytes = Buffer.concat(pieces.map(({ buffer }) => Buffer.from(buffer)));
   return arrayBufferOf(
-    await decryptByPassphrase(library, info.contentEncryptionAlgorithm, bytes, passphrase),
+    await decryptByPassphrase(library, info.contentEncryptionAlgorithm, bytes, passphrase, budget),
   );
 }

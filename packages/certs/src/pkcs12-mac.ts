@@ -1,7 +1,7 @@
 /** The outermost layer of a PKCS#12 file: its contents with a MAC over them (RFC 7292 §4). */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CertificateError } from './errors.js';
-import { checkIterations } from './pbe.js';
+import type { DerivationBudget } from './derivation-budget.js';
 import { DATA } from './pkcs12-content.js';
 import { KDF_MAC, pkcs12Key } from './pkcs12-kdf.js';
 import { arrayBufferOf, type Pkcs12Library } from './x509.js';
@@ -34,14 +34,19 @@ export function addMac(library: Pkcs12Library, safe: Buffer, passphrase: string,
  * The contents of a file, once its MAC is right.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` or `KNSOCK_CERTIFICATE_UNSUPPORTED`; the library's own where it is no PKCS#12.
  */
-export function checkMac(library: Pkcs12Library, file: Uint8Array, passphrase: string): ArrayBuffer {
+export function checkMac(
+  library: Pkcs12Library,
+  file: Uint8Array,
+  passphrase: string,
+  budget: DerivationBudget,
+): ArrayBuffer {
   const { authSafe, macData } = library.AsnConvert.parse(file, library.PFX);
   if (authSafe.contentType !== DATA) throw unsupported('it is signed instead of locked with a passphrase');
   const safe = library.AsnConvert.parse(authSafe.content, library.OctetString).buffer;
   const oid = macData.mac.digestAlgorithm.algorithm;
   if (!(oid in hashes)) throw unsupported(`its MAC uses the algorithm ${oid || '(none)'}`);
   const hash = hashes[oid as keyof typeof hashes];
-  const [salt, iterations] = [Buffer.from(macData.macSalt.buffer), checkIterations(macData.iterations)];
+  const [salt, iterations] = [Buffer.from(macData.macSalt.buffer), budget.spend(macData.iterations)];
   const key = pkcs12Key(hash.name, KDF_MAC, passphrase, salt, iterations, hash.bytes);
   const expected = createHmac(hash.name, key).update(Buffer.from(safe)).digest();
   const found = Buffer.from(macData.mac.digest.buffer);

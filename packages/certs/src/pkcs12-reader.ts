@@ -1,79 +1,43 @@
-/** PKCS#12 files read, those of old programs too. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { chainOfKey } from './chain.js';
-import { CertificateError } from './errors.js';
+/** PKCS#12 files read: strictly by core, and those of old programs here. */
+import { CredentialsError } from '@knsock/core/errors';
+import { openPkcs12 } from '@knsock/core/x509';
+import { CertificateError, type CertificateErrorCode } from './errors.js';
 import { privateKeyPem } from './keys.js';
-import { decryptByPassphrase } from './pbe.js';
+import { readOldPkcs12 } from './old-pkcs12.js';
 import { toPem } from './pem.js';
-import { openContent } from './pkcs12-content.js';
-import { checkMac } from './pkcs12-mac.js';
-import { pkcs12Library, type Pkcs12Library } from './x509.js';
+import type { Pkcs12Parts } from './pkcs12-parts.js';
 
-/** What was in a file; PEM. */
-export interface Pkcs12Parts {
-  readonly key: string;
-  readonly certificate: string;
-  /** Leaf first, then its issuers as far as the file has them. */
-  readonly chain: string;
-}
-
-type SafeBag = InstanceType<Pkcs12Library['SafeBag']>;
+/** A file with a whole trust store in it stays under this. */
+const MAX_BYTES = 1_048_576;
 
 /**
- * Reads a PKCS#12 file: AES, and the old triple DES and RC2; MACs of SHA-1 and SHA-2.
+ * Reads a PKCS#12 file: AES, and the old triple DES and RC2; MACs of SHA-1 and SHA-2, PBMAC1, or none; DER or BER; at
+ * most 1 MiB. Of several keys the first that has its certificate counts.
+ * @param passphrase '' opens a file that was made without one.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_UNSUPPORTED`, `_MALFORMED` or `_KEY_MISMATCH`.
  */
 export async function fromPkcs12(file: Uint8Array, passphrase: string): Promise<Pkcs12Parts> {
-  const library = await pkcs12Library();
   try {
-    const bags = await readBags(library, checkMac(library, file, passphrase), passphrase);
-    return assemble(await readKey(library, bags, passphrase), readCertificates(library, bags));
+    const { chain, key } = openPkcs12(file, passphrase);
+    const pem = chain.map(({ der }) => toPem('CERTIFICATE', der));
+    return { key: privateKeyPem(key), certificate: pem[0] ?? '', chain: pem.join('') };
   } catch (cause) {
-    if (cause instanceof CertificateError) throw cause;
-    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a PKCS#12 file', { cause });
+    if (!(cause instanceof CredentialsError)) throw cause;
+    const isOld = ['unsupported', 'garbage'].includes(cause.reason) && file.length <= MAX_BYTES;
+    if (isOld) return readOldPkcs12(file, passphrase).catch((error: unknown) => refuse(error, cause));
+    return refuse(undefined, cause);
   }
 }
 
-function assemble(key: KeyObject, certificates: readonly Buffer[]): Pkcs12Parts {
-  const [leaf = '', ...others] = chainOfKey(certificates, key).map((der) => toPem('CERTIFICATE', der));
-  return { key: privateKeyPem(key), certificate: leaf, chain: [leaf, ...others].join('') };
-}
+const codes: Readonly<Record<string, CertificateErrorCode>> = {
+  passphrase: 'KNSOCK_CERTIFICATE_PASSPHRASE',
+  unsupported: 'KNSOCK_CERTIFICATE_UNSUPPORTED',
+  mismatch: 'KNSOCK_CERTIFICATE_KEY_MISMATCH',
+};
 
-async function readBags(library: Pkcs12Library, safe: ArrayBuffer, passphrase: string): Promise<SafeBag[]> {
-  const bags: SafeBag[] = [];
-  for (const content of library.AsnConvert.parse(safe, library.AuthenticatedSafe)) {
-    const plain = await openContent(library, content, passphrase);
-    bags.push(...library.AsnConvert.parse(plain, library.SafeContents));
-  }
-  return bags;
-}
-
-async function readKey(
-  library: Pkcs12Library,
-  bags: readonly SafeBag[],
-  passphrase: string,
-): Promise<KeyObject> {
-  for (const { bagId, bagValue } of bags) {
-    if (bagId === library.id_keyBag) return keyOf(Buffer.from(bagValue));
-    if (bagId === library.id_pkcs8ShroudedKeyBag) return keyOf(await openKey(library, bagValue, passphrase));
-  }
-  throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'the PKCS#12 file holds no private key');
-}
-
-async function openKey(library: Pkcs12Library, der: ArrayBuffer, passphrase: string): Promise<Buffer> {
-  const info = library.AsnConvert.parse(der, library.EncryptedPrivateKeyInfo);
-  const encrypted = Buffer.from(info.encryptedData.buffer);
-  return decryptByPassphrase(library, info.encryptionAlgorithm, encrypted, passphrase);
-}
-
-function readCertificates(library: Pkcs12Library, bags: readonly SafeBag[]): Buffer[] {
-  const found = bags.filter(({ bagId }) => bagId === library.id_certBag);
-  return found.map(({ bagValue }) => {
-    const { certValue } = library.AsnConvert.parse(bagValue, library.CertBag);
-    return Buffer.from(library.AsnConvert.parse(certValue, library.OctetString).buffer);
-  });
-}
-
-function keyOf(der: Buffer): KeyObject {
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+/** Where neither reader makes sense of it, core's word says more precisely why. */
+function refuse(error: unknown, { reason, message, cause }: CredentialsError): never {
+  const isTold = error instanceof CertificateError && error.code !== 'KNSOCK_CERTIFICATE_MALFORMED';
+  if (isTold) throw error;
+  throw new CertificateError(codes[reason] ?? 'KNSOCK_CERTIFICATE_MALFORMED', message, { cause });
 }
