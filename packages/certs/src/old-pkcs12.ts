@@ -21,7 +21,7 @@ export async function readOldPkcs12(file: Uint8Array, passphrase: string): Promi
   const library = await pkcs12Library();
   const budget = new DerivationBudget();
   try {
-    const safe = checkMac(library, file, passphrase, budget);
+    const safe = await checkMac(library, file, passphrase, budget);
     const bags = await readBags(library, safe, passphrase, budget);
     return assemble(await readKey(library, bags, passphrase, budget), readCertificates(library, bags));
   } catch (cause) {

@@ -61,7 +61,7 @@ export async function decryptByPassphrase(
   const plain =
     algorithm.algorithm === PBES2
       ? await decryptPbes2(library, parameters, encrypted, passphrase, budget)
-      : decryptLegacy(library, algorithm, parameters, encrypted, passphrase, budget);
+      : await decryptLegacy(library, algorithm, parameters, encrypted, passphrase, budget);
   if (plain === undefined)
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'the passphrase doesn’t open it');
   return plain;
@@ -120,22 +120,22 @@ async function decryptPbes2(
   return decryptBlocks(cipher.name, key, Buffer.from(iv.buffer), encrypted);
 }
 
-function decryptLegacy(
+async function decryptLegacy(
   library: Pkcs12Library,
   { algorithm: oid }: AlgorithmIdentifier,
   parameters: ArrayBuffer,
   encrypted: Uint8Array,
   passphrase: string,
   budget: DerivationBudget,
-): Buffer | undefined {
+): Promise<Buffer | undefined> {
   const legacy = legacyCiphers[oid];
   if (legacy === undefined) throw unsupported(oid);
   const parsed = library.AsnConvert.parse(parameters, pbeSchema(library).Pkcs12Parameters);
   // Key and initialisation vector, up to two blocks and one.
   const [salt, { iterations }] = [Buffer.from(parsed.salt.buffer), parsed];
   budget.spend(3 * iterations);
-  const key = pkcs12Key('sha1', KDF_KEY, passphrase, salt, iterations, legacy.keyBytes);
-  const iv = pkcs12Key('sha1', KDF_IV, passphrase, salt, iterations, 8);
+  const key = await pkcs12Key('sha1', KDF_KEY, passphrase, salt, iterations, legacy.keyBytes);
+  const iv = await pkcs12Key('sha1', KDF_IV, passphrase, salt, iterations, 8);
   if (legacy.cipher === '3des') return decryptBlocks('des-ede3-cbc', key, iv, encrypted);
   return decryptRc2(key, legacy.keyBytes * 8, iv, encrypted);
 }

@@ -1,10 +1,14 @@
 /** Key derivation of PKCS#12 (RFC 7292 appendix B): old, and still what its MAC is made with. */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 
 /** What the derived bytes are for. */
 export const KDF_KEY = 1;
 export const KDF_IV = 2;
 export const KDF_MAC = 3;
+
+/** A few milliseconds of work. */
+const ROUNDS_A_TURN = 2_000;
 
 /** Block and digest sizes in bytes. */
 const sizes: Record<string, { readonly block: number; readonly digest: number }> = {
@@ -14,30 +18,33 @@ const sizes: Record<string, { readonly block: number; readonly digest: number }>
   sha512: { block: 128, digest: 64 },
 };
 
-/** Derives `length` bytes from a passphrase. */
-export function pkcs12Key(
+/** Derives `length` bytes from a passphrase; others have their turn meanwhile, since it may take seconds. */
+export async function pkcs12Key(
   hash: 'sha1' | 'sha256' | 'sha384' | 'sha512',
   purpose: typeof KDF_KEY | typeof KDF_IV | typeof KDF_MAC,
   passphrase: string,
   salt: Uint8Array,
   iterations: number,
   length: number,
-): Buffer {
+): Promise<Buffer> {
   const { block, digest } = sizes[hash] ?? { block: 64, digest: 20 };
   const diversifier = Buffer.alloc(block, purpose);
   let input = Buffer.concat([stretch(salt, block), stretch(bigEndianText(passphrase), block)]);
   const out: Buffer[] = [];
   for (let have = 0; have < length; have += digest) {
-    const part = hashRepeatedly(hash, Buffer.concat([diversifier, input]), iterations);
+    const part = await hashRepeatedly(hash, Buffer.concat([diversifier, input]), iterations);
     out.push(part);
     input = addToBlocks(input, stretch(part, block), block);
   }
   return Buffer.concat(out).subarray(0, length);
 }
 
-function hashRepeatedly(hash: string, data: Buffer, iterations: number): Buffer {
-  let value = createHash(hash).update(data).digest();
-  for (let round = 1; round < iterations; round += 1) value = createHash(hash).update(value).digest();
+async function hashRepeatedly(hash: string, data: Buffer, iterations: number): Promise<Buffer> {
+  let value = data;
+  for (let round = 0; round < iterations; round += 1) {
+    if (round % ROUNDS_A_TURN === ROUNDS_A_TURN - 1) await setImmediate();
+    value = createHash(hash).update(value).digest();
+  }
   return value;
 }
 

@@ -15,15 +15,19 @@ const hashes = {
 } as const;
 
 /** Puts the MAC on and returns the whole file. */
-export function addMac(library: Pkcs12Library, safe: Buffer, passphrase: string, iterations: number): Buffer {
+export async function addMac(
+  library: Pkcs12Library,
+  safe: Buffer,
+  passphrase: string,
+  iterations: number,
+): Promise<Buffer> {
   const salt = randomBytes(16);
   const macData = new library.MacData();
   macData.macSalt = new library.OctetString(salt);
   macData.iterations = iterations;
   macData.mac.digestAlgorithm = new library.AlgorithmIdentifier({ algorithm: SHA256, parameters: null });
-  const digest = createHmac('sha256', pkcs12Key('sha256', KDF_MAC, passphrase, salt, iterations, 32))
-    .update(safe)
-    .digest();
+  const key = await pkcs12Key('sha256', KDF_MAC, passphrase, salt, iterations, 32);
+  const digest = createHmac('sha256', key).update(safe).digest();
   macData.mac.digest = new library.OctetString(arrayBufferOf(digest));
   const content = arrayBufferOf(library.encode(new library.OctetString(arrayBufferOf(safe))));
   const authSafe = new library.ContentInfo({ contentType: DATA, content });
@@ -34,12 +38,12 @@ export function addMac(library: Pkcs12Library, safe: Buffer, passphrase: string,
  * The contents of a file, once its MAC is right.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` or `KNSOCK_CERTIFICATE_UNSUPPORTED`; the library's own where it is no PKCS#12.
  */
-export function checkMac(
+export async function checkMac(
   library: Pkcs12Library,
   file: Uint8Array,
   passphrase: string,
   budget: DerivationBudget,
-): ArrayBuffer {
+): Promise<ArrayBuffer> {
   const { authSafe, macData } = library.AsnConvert.parse(file, library.PFX);
   if (authSafe.contentType !== DATA) throw unsupported('it is signed instead of locked with a passphrase');
   const safe = library.AsnConvert.parse(authSafe.content, library.OctetString).buffer;
@@ -47,7 +51,7 @@ export function checkMac(
   if (!(oid in hashes)) throw unsupported(`its MAC uses the algorithm ${oid || '(none)'}`);
   const hash = hashes[oid as keyof typeof hashes];
   const [salt, iterations] = [Buffer.from(macData.macSalt.buffer), budget.spend(macData.iterations)];
-  const key = pkcs12Key(hash.name, KDF_MAC, passphrase, salt, iterations, hash.bytes);
+  const key = await pkcs12Key(hash.name, KDF_MAC, passphrase, salt, iterations, hash.bytes);
   const expected = createHmac(hash.name, key).update(Buffer.from(safe)).digest();
   const found = Buffer.from(macData.mac.digest.buffer);
   if (found.length === expected.length && timingSafeEqual(found, expected)) return safe;

@@ -2,7 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createAuthority, createCsr, createSelfSigned, type KeyType } from '@knsock/certs';
+import {
+  createAuthority,
+  createCsr,
+  createDevelopmentAuthority,
+  createSelfSigned,
+  fromPkcs12,
+  toPkcs12,
+  type KeyType,
+} from '@knsock/certs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { needsTools } from './tools.js';
 
@@ -51,6 +59,26 @@ describe('certtool', () => {
     const { chain } = await createSelfSigned({ names: ['a.test'] });
     write({ 'ca.pem': chain, 'chain.pem': chain });
     expect(verify()).toContain('The certificate issuer is not a CA');
+  });
+
+  it('understands the limits of a development authority', async () => {
+    const development = await createDevelopmentAuthority();
+    const { chain } = await development.issue({ kind: 'server', names: ['a.test', '10.0.0.1'] });
+    write({ 'ca.pem': development.root, 'chain.pem': chain });
+    expect(verify('--verify-hostname', 'a.test')).toContain(trusted);
+  });
+
+  it('opens our PKCS#12 files, and its own are read', async () => {
+    const { chain, key, certificate } = await createSelfSigned({ names: ['a.test'], keyType: 'rsa2048' });
+    write({ 'ours.p12': await toPkcs12({ chain, key }, 'secret'), 'a.crt': certificate, 'a.key': key });
+    const shown = certtool('--p12-info', '--inder', '--infile', 'ours.p12', '--password', 'secret');
+    expect(shown).toContain(certificate.trim());
+    // With its 600,000 rounds, certtool's old ciphers take too long here; openssl's are read in its own test.
+    const files = ['--load-certificate', 'a.crt', '--load-privkey', 'a.key', '--outfile', 'theirs.p12'];
+    const locked = ['--pkcs-cipher', 'aes-256', '--p12-name', 'a', '--password', 'secret'];
+    certtool('--to-p12', '--outder', ...files, ...locked);
+    const parts = await fromPkcs12(readFileSync(path.join(folder, 'theirs.p12')), 'secret');
+    expect(parts).toEqual({ certificate, chain, key });
   });
 
   it('sees a revocation', async () => {

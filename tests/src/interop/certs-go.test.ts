@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createAuthority, createDevelopmentAuthority, createSelfSigned, type KeyType } from '@knsock/certs';
+import {
+  createAuthority,
+  createCsr,
+  createDevelopmentAuthority,
+  createSelfSigned,
+  type KeyType,
+} from '@knsock/certs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { needsTools, toolPath } from './tools.js';
 
@@ -11,7 +17,35 @@ const program = `package main
 
 import ("crypto/x509"; "encoding/pem"; "fmt"; "os")
 
+func read(file string) []byte {
+	text, _ := os.ReadFile(file)
+	block, _ := pem.Decode(text)
+	return block.Bytes
+}
+
+// Reads a request, a list and a key, and checks what can be checked of them.
+func parse() error {
+	request, err := x509.ParseCertificateRequest(read("a.csr"))
+	if err != nil { return err }
+	if err = request.CheckSignature(); err != nil { return err }
+	fmt.Println("request", request.DNSNames, request.IPAddresses, request.URIs, request.EmailAddresses)
+	ca, err := x509.ParseCertificate(read("ca.pem"))
+	if err != nil { return err }
+	list, err := x509.ParseRevocationList(read("a.crl"))
+	if err != nil { return err }
+	if err = list.CheckSignatureFrom(ca); err != nil { return err }
+	fmt.Println("list", list.Number, len(list.RevokedCertificates))
+	key, err := x509.ParsePKCS8PrivateKey(read("a.key"))
+	if err != nil { return err }
+	fmt.Printf("key %T", key)
+	return nil
+}
+
 func main() {
+	if os.Args[1] == "parse" {
+		if err := parse(); err != nil { fmt.Println(err) }
+		return
+	}
 	roots, pool := x509.NewCertPool(), x509.NewCertPool()
 	ca, _ := os.ReadFile("ca.pem")
 	roots.AppendCertsFromPEM(ca)
@@ -47,6 +81,26 @@ function verify(ca: string, chain: string, name: string, usage: 'server' | 'clie
 }
 
 describe('Go’s crypto/x509', () => {
+  it.each([
+    ['p256', '*ecdsa.PrivateKey'],
+    ['p384', '*ecdsa.PrivateKey'],
+    ['ed25519', 'ed25519.PrivateKey'],
+    ['rsa2048', '*rsa.PrivateKey'],
+  ] as const)('reads requests, lists and keys of type %s', async (keyType, goType) => {
+    const root = await createAuthority({ commonName: 'Root', keyType });
+    const { certificate } = await root.issue({ kind: 'server', names: ['a.test'], keyType });
+    await root.revoke(certificate, 'key-compromise');
+    const names = ['*.bücher.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'];
+    const { csr, key } = await createCsr({ names, keyType });
+    const files = { 'ca.pem': root.root, 'a.csr': csr, 'a.key': key, 'a.crl': (await root.crl()).pem };
+    for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), content);
+    expect(execFileSync('./verify', ['parse'], { cwd: folder, encoding: 'utf8' }).split('\n')).toEqual([
+      'request [*.xn--bcher-kva.test] [10.0.0.1] [spiffe://test/a] [a@b.test]',
+      'list 1 1',
+      `key ${goType}`,
+    ]);
+  });
+
   it.each(['p256', 'p384', 'ed25519', 'rsa2048'] satisfies KeyType[])(
     'trusts a chain of %s keys',
     async (keyType) => {

@@ -153,6 +153,30 @@ describe('openssl verify refuses', () => {
     }
   });
 
+  it('mailboxes and URIs outside those of a development authority, and takes certificates of addresses alone', async () => {
+    const development = await createDevelopmentAuthority();
+    write({ 'ca.pem': development.root, 'dev.pem': development.certificate, 'dev.key': development.key });
+    const sign = (name: string) => {
+      write({ ext: `subjectAltName=${name}\nextendedKeyUsage=clientAuth\nauthorityKeyIdentifier=keyid\n` });
+      const key = ['-newkey', 'ed25519', '-nodes', '-keyout', 'x.key'];
+      openssl('req', '-new', ...key, '-subj', '/CN=x', '-out', 'x.csr');
+      const issuer = ['-CA', 'dev.pem', '-CAkey', 'dev.key', '-extfile', 'ext', '-days', '9'];
+      openssl('x509', '-req', '-in', 'x.csr', ...issuer, '-out', 'leaf.pem');
+      return verify('-untrusted', 'dev.pem');
+    };
+    for (const name of ['URI:spiffe://a.test/db', 'URI:spiffe://localhost/db', 'email:a@b.internal'])
+      expect(sign(name)).toBe('leaf.pem: OK\n');
+    for (const name of ['URI:spiffe://prod.example.com/db', 'email:a@example.com'])
+      expect(sign(name)).toContain('permitted subtree violation');
+    const addresses = await createAuthority({
+      commonName: 'R',
+      nameConstraints: { permitted: ['10.0.0.0/8'] },
+    });
+    const { certificate } = await addresses.issue({ kind: 'server', names: ['10.1.2.3'] });
+    write({ 'ca.pem': addresses.root, 'leaf.pem': certificate });
+    expect(verify('-verify_ip', '10.1.2.3')).toBe('leaf.pem: OK\n');
+  });
+
   it('what was revoked, and takes the lists of the whole chain', async () => {
     const store = await openStore(path.join(folder, 'store'));
     const development = await store.createDevelopmentAuthority();
@@ -292,6 +316,8 @@ describe('keys and PKCS#12 files', () => {
     ['-legacy'],
     ['-keypbe', 'AES-128-CBC', '-certpbe', 'AES-192-CBC', '-macalg', 'sha512'],
     ['-keypbe', 'NONE', '-certpbe', 'NONE'],
+    ['-nomac'],
+    ['-certpbe', 'PBE-SHA1-RC2-40', '-legacy'],
   ])('made by openssl are read (%s %s %s %s)', async (...args) => {
     const { chain, key, certificate } = await createSelfSigned({ names: ['a.test'], keyType: 'rsa2048' });
     write({ 'o.pem': chain, 'o.key': key });
