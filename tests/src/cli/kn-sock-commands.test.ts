@@ -1,4 +1,6 @@
 /** The command lines of kn-sock's page, as docs/migrating-from-kn-sock.md prints them. */
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,6 +47,31 @@ it('they are the page’s own', () => {
   const theirs = [...page.matchAll(/^kn-sock (.*ssl-tcp.*)$/gm)].map(([, line = '']) => `knsock ${line}`);
   expect(theirs).toHaveLength(4);
   expect(printed).toEqual(theirs);
+});
+
+it('the recipe of knsock certs beside the page’s makes what the commands take', async () => {
+  const recipe = [...text.matchAll(/^```sh run=ca-signed-here\n([^]*?)^```/gm)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  );
+  expect(recipe).toHaveLength(3);
+  const cwd = await mkdtemp(path.join(files.path, 'recipe-'));
+  for (const line of recipe) {
+    const args = (line.match(/'[^']*'|\S+/g) ?? []).slice(1).map((word) => word.replaceAll("'", ''));
+    expect(await knsock(args, { cwd })).toMatchObject({ code: 0 });
+  }
+  const place = {
+    'ca.crt': 'ca/root.crt',
+    'server.crt': 'issued/server.crt',
+    'server.key': 'issued/server.key',
+  };
+  const moved = (line: string): string =>
+    Object.entries(place).reduce(
+      (all, [name, file]) => all.replace(name, path.join(cwd, 'certs', file)),
+      line,
+    );
+  const { server, port } = await serving(moved(bareServer));
+  await using _server = server;
+  expect(await sending(moved(`${bareClient} --cafile ca.crt`), port)).toMatchObject({ code: 0 });
 });
 
 describe('run-ssl-tcp-server', () => {
