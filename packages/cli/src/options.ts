@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
+import { parseAddress } from './address.js';
 import { UsageError } from './usage-error.js';
 
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
@@ -9,17 +10,21 @@ export type FramingName = (typeof framingNames)[number];
 
 /** Files that say who we are and whom we trust. */
 export interface CredentialFlags {
-  cert?: string;
-  key?: string;
-  ca?: string;
-  crl?: string;
-  pfx?: string;
-  passphraseFile?: string;
+  cert?: string | undefined;
+  key?: string | undefined;
+  ca?: string | undefined;
+  crl?: string | undefined;
+  pfx?: string | undefined;
+  passphraseFile?: string | undefined;
 }
 
 export interface FramingFlags {
   framing: FramingName;
   maxMessage?: number;
+}
+
+export interface ContentFlags {
+  content: 'bytes' | 'json';
 }
 
 export interface ProfileFlags {
@@ -49,24 +54,51 @@ export function addCredentialOptions(command: Command): void {
         'KNSOCK_PFX',
       ),
     )
-    .option('--passphrase-file <file>', 'holds the passphrase of the key (or set KNSOCK_PASSPHRASE)');
+    .option('--passphrase-file <file>', 'holds the passphrase of the key (or set KNSOCK_PASSPHRASE)')
+    .hook('preAction', preferTyped);
+}
+
+/** --pfx and --cert exclude one another; the one that was typed wins over the other from the environment. */
+function preferTyped(command: Command): void {
+  const from = (source: string, ...names: string[]): boolean =>
+    names.some((name) => command.getOptionValueSource(name) === source);
+  if (from('cli', 'pfx')) forget(command, 'cert', 'key');
+  else if (from('cli', 'cert', 'key')) forget(command, 'pfx');
+}
+
+function forget(command: Command, ...names: string[]): void {
+  for (const name of names) {
+    if (command.getOptionValueSource(name) === 'env') command.setOptionValue(name, undefined);
+  }
 }
 
 export function addFramingOptions(command: Command): void {
   command
     .addOption(
-      new Option('--framing <name>', 'how messages are told apart').choices(framingNames).default('knsock'),
+      new Option('--framing <name>', 'how messages are told apart')
+        .choices(framingNames)
+        .default('knsock')
+        .env('KNSOCK_FRAMING'),
     )
     .option('--max-message <bytes>', 'the largest message accepted (default: 1MiB)', bytes);
+}
+
+/** @param summary what JSON means there */
+export function addContentOption(command: Command, summary: string): void {
+  command.addOption(new Option('--content <kind>', summary).choices(['bytes', 'json']).default('bytes'));
 }
 
 export function addProfileOptions(command: Command): void {
   command
     .addOption(
-      new Option('--min-tls <version>', 'the lowest TLS version (default: 1.2)').choices(['1.2', '1.3']),
+      new Option('--min-tls <version>', 'the lowest TLS version (default: 1.2)')
+        .choices(['1.2', '1.3'])
+        .env('KNSOCK_MIN_TLS'),
     )
     .addOption(
-      new Option('--max-tls <version>', 'the highest TLS version (default: 1.3)').choices(['1.2', '1.3']),
+      new Option('--max-tls <version>', 'the highest TLS version (default: 1.3)')
+        .choices(['1.2', '1.3'])
+        .env('KNSOCK_MAX_TLS'),
     );
 }
 
@@ -144,6 +176,12 @@ export function port(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(number <= 65_535)) throw new InvalidArgumentError('It is a number from 0 to 65535.');
   return number;
+}
+
+/** An address, as it was written. @throws UsageError */
+export function address(text: string): string {
+  parseAddress(text);
+  return text;
 }
 
 /** The passphrase in that file, or in KNSOCK_PASSPHRASE; undefined where there is neither. */

@@ -42,6 +42,11 @@ describe('wrong use', () => {
     [['serve', '--port', '70000'], 'from 0 to 65535'],
     [['serve', '--idle-timeout', 'soon'], 'such as 1500 (milliseconds), 30s or 5m'],
     [['serve'], 'a server needs a certificate'],
+    [['serve', '--unix', 'socket', '--port', '1'], 'cannot be used with option'],
+    [['serve', '--exec', 'cat', '--handler', 'x.js'], 'cannot be used with option'],
+    [['serve', '--dev', '--key', 'x.key'], 'takes no --key'],
+    [['serve', '--max-connections', 'many'], 'It is a whole number'],
+    [['serve', '--status', 'nowhere'], 'isn’t an address'],
     [['certs', 'frobnicate'], "unknown command 'frobnicate'"],
   ])('%j is told what is wrong', async (args, words) => {
     expect(await fails(args, 2, 'KNSOCK_USAGE')).toContain(words);

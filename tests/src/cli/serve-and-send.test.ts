@@ -5,10 +5,12 @@ import { knsock, startKnsock, startServe, type Running } from '../support/comman
 
 let files: CertificateFolder;
 let server: string[];
+let mutual: string[];
 let client: string[];
 beforeAll(async () => {
   files = await createCertificateFolder();
-  server = ['--cert', files.at('server.crt'), '--key', files.at('server.key'), '--ca', files.at('ca.crt')];
+  server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
+  mutual = [...server, '--ca', files.at('ca.crt')];
   client = ['--cert', files.at('client.crt'), '--key', files.at('client.key'), '--ca', files.at('ca.crt')];
 });
 afterAll(() => files[Symbol.asyncDispose]());
@@ -39,7 +41,7 @@ describe('on the raw framing', () => {
 
 describe('knsock serve', () => {
   it('lets in whom the flags admit, and tells the others why not', async () => {
-    const { serve, address } = await startServe([...server, '--allow-cn', 'app']);
+    const { serve, address } = await startServe([...mutual, '--allow-cn', 'app']);
     await using _ = serve;
     expect(await knsock(['send', address, 'hello', ...client])).toMatchObject({ code: 0, stdout: 'hello\n' });
     const other = await files.authority.issue({ kind: 'client', commonName: 'other', days: 7 });
@@ -58,6 +60,26 @@ describe('knsock serve', () => {
     ]);
     expect(refused).toMatchObject({ code: 67, stdout: '' });
     expect(refused.stderr).toContain('KNSOCK_CLIENT_CERTIFICATE_REFUSED');
+  });
+
+  it('demands a certificate where it has a CA to judge it by, unless told otherwise', async () => {
+    const { serve, address } = await startServe(mutual);
+    await using _ = serve;
+    const anonymous = ['send', address, 'hello', '--ca', files.at('ca.crt')];
+    expect(await knsock(anonymous)).toMatchObject({ code: 67, stdout: '' });
+    expect(await knsock(['send', address, 'hello', ...client])).toMatchObject({ code: 0 });
+    const lenient = await startServe([...mutual, '--client-cert', 'request']);
+    await using __ = lenient.serve;
+    anonymous[1] = lenient.address;
+    expect(await knsock(anonymous)).toMatchObject({ code: 0, stdout: 'hello\n' });
+  });
+
+  it('turns away whom --deny-from names', async () => {
+    const { serve, address } = await startServe([...server, '--deny-from', '127.0.0.0/8']);
+    await using _ = serve;
+    const refused = await knsock(['send', address, 'hello', '--ca', files.at('ca.crt')]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stdout).toBe('');
   });
 
   it('finishes what is in flight on SIGTERM, and ends at once on the second', async () => {

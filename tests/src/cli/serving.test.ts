@@ -35,6 +35,76 @@ describe('knsock serve --exec', () => {
     expect(await knsock(send)).toMatchObject({ code: 0, stdout: 'app\n' });
   });
 
+  it('keeps what opens our keys from the process', async () => {
+    const env = { KNSOCK_PASSPHRASE: 'open sesame', KNSOCK_STORE_PASSPHRASE: 'and this' };
+    const { serve, address } = await startServe([...server, '--exec', 'env'], { env });
+    await using _ = serve;
+    const { stdout } = await knsock(['send', address, '--framing', 'raw', ...ca]);
+    expect(stdout).toContain('KNSOCK_TLS_VERSION=TLSv1.3');
+    expect(stdout).not.toMatch(/PASSPHRASE|sesame/);
+  });
+
+  // Whoever lives on holds standard error, which it has from the server, open; only then does the server count as ended.
+  it('ends the process, and all that it started, with its connection', async () => {
+    const args = [...server, '--idle-timeout', '300', '--exec', 'sleep 1000 | sleep 1000'];
+    const { serve, address } = await startServe(args);
+    await using _ = serve;
+    await using client = startKnsock(['send', address, '--framing', 'raw', ...ca]);
+    await serve.says(/"event":"exit".*"signal":"SIGTERM"/);
+    await client.ended();
+    serve.kill('SIGTERM');
+    expect((await serve.ended()).code).toBe(0);
+  });
+
+  it('leaves no process behind when it is ended at once', async () => {
+    const stubborn = `trap '' TERM; echo ready; while :; do sleep 1; done`;
+    const { serve, address } = await startServe([...server, '--exec', stubborn]);
+    await using _ = serve;
+    await using client = startKnsock(['send', address, '--framing', 'raw', ...ca]);
+    await client.says(/ready/);
+    serve.kill('SIGTERM');
+    await serve.says(/"event":"draining"/);
+    serve.kill('SIGTERM');
+    expect((await serve.ended()).code).toBe(143);
+  });
+
+  it('carries all that a process says which reads nothing', async () => {
+    const { serve, address } = await startServe([...server, '--exec', 'exec 0<&-; sleep 0.2; seq 100000']);
+    await using _ = serve;
+    const input = 'x'.repeat(1_000_000);
+    const { code, stdout } = await knsock(['send', address, '--framing', 'raw', ...ca], { input });
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n').at(-1)).toBe('100000');
+  });
+
+  it('runs no more processes at once than it may', async () => {
+    const { serve, address } = await startServe([
+      ...server,
+      '--max-connections',
+      '1',
+      '--exec',
+      'echo ready; cat',
+    ]);
+    await using _ = serve;
+    const client = startKnsock(['send', address, '--framing', 'raw', ...ca]);
+    await client.says(/ready/);
+    const refused = await knsock(['send', address, '--framing', 'raw', ...ca]);
+    expect(refused.code).not.toBe(0);
+    client.stdin.end('bye');
+    expect((await client.ended()).stdout).toBe('ready\nbye');
+    expect(await knsock(['send', address, '--framing', 'raw', ...ca])).toMatchObject({
+      code: 0,
+      stdout: 'ready\n',
+    });
+  });
+
+  it('tells how the process ended', async () => {
+    const { serve, address } = await startServe([...server, '--exec', 'exit 7']);
+    await using _ = serve;
+    await knsock(['send', address, '--framing', 'raw', ...ca]);
+    await serve.says(/"event":"exit","id":1,"code":7,"signal":null/);
+  });
+
   it('speaks raw bytes and nothing else', async () => {
     const refused = await knsock(['serve', ...server, '--exec', 'cat', '--framing', 'lines']);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
@@ -47,6 +117,19 @@ describe('knsock serve --handler', () => {
     const { serve, address } = await startServe([...server, '--handler', handler]);
     await using _ = serve;
     expect(await knsock(['send', address, 'one', ...ca])).toMatchObject({ code: 0, stdout: 'got one\n' });
+  });
+
+  it('tells the operator why it failed, and the peer no more than that', async () => {
+    const handler = await files.write(
+      'fails.mjs',
+      `export default () => { throw new Error('secret reason'); };`,
+    );
+    const { serve, address } = await startServe([...server, '--handler', handler]);
+    await using _ = serve;
+    const sent = await knsock(['send', address, 'one', ...ca]);
+    expect(sent.code).toBe(22);
+    expect(sent.stderr).not.toContain('secret');
+    await serve.says(/"event":"handler-failure","id":1,"error":"Error: secret reason\\n +at .*fails\.mjs/);
   });
 
   it('says what a file that it can’t use lacks', async () => {

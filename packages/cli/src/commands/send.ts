@@ -1,6 +1,7 @@
 /** `knsock send` */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import {
+  addContentOption,
   addCredentialOptions,
   addFramingOptions,
   addProfileOptions,
@@ -31,12 +32,8 @@ export function defineSend(command: Command, output: Output): void {
       'trust whoever answers: private from bystanders, and from nobody else',
     );
   addFramingOptions(command);
+  addContentOption(command, 'json: messages and replies must be JSON');
   command
-    .addOption(
-      new Option('--content <kind>', 'json: messages and replies must be JSON')
-        .choices(['bytes', 'json'])
-        .default('bytes'),
-    )
     .option('--no-reply', 'don’t wait for replies; on knsock send messages instead of requests')
     .option('--wait <ms>', 'end after so much silence, however many replies came', milliseconds)
     .option('--timeout <ms>', 'how long a reply may take', milliseconds, 30_000)

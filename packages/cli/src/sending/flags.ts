@@ -1,11 +1,10 @@
 /** The flags of `knsock send`, as they were parsed. */
-import type { CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
+import type { ContentFlags, CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
 
-export interface SendFlags extends CredentialFlags, FramingFlags, ProfileFlags {
+export interface SendFlags extends ContentFlags, CredentialFlags, FramingFlags, ProfileFlags {
   file?: string[];
   chunk?: number;
   repeat: number;
-  content: 'bytes' | 'json';
   reply: boolean;
   newline: boolean;
   wait?: number;

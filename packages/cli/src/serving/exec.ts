@@ -1,8 +1,21 @@
-/** A process for each connection: what comes in is its standard input, what it prints goes out. */
-import { spawn } from 'node:child_process';
+/**
+ * A process for each connection: what comes in is its standard input, what it prints goes out. It lives no longer than
+ * its connection, nor than this process: it and all it started form a group that is ended as one.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { SecureConnection } from '@knsock/core';
 import type { ServeLog } from './serve-log.js';
+
+/** How long a process may take to end once its connection is gone. */
+const GRACE_MS = 5_000;
+
+const grouped = process.platform !== 'win32';
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) end(child, 'SIGKILL');
+});
 
 /** Runs a shell command on a raw connection; whichever of the two ends first ends the other. */
 export async function runCommand(
@@ -12,30 +25,77 @@ export async function runCommand(
 ): Promise<void> {
   const child = spawn(command, {
     shell: true,
+    detached: grouped,
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...environmentOf(connection) },
+    env: { ...ownEnvironment(), ...environmentOf(connection) },
   });
   child.on('error', (error) => {
     log.failed(`#${connection.id} ${command}`, error);
     connection.destroy();
   });
-  void connection.closed.then(() => child.kill());
+  follow(child, connection, log);
   const stream = connection.stream();
-  // A program may stop reading, or a peer may leave: neither is a failure of the other direction.
-  const input = pipeline(stream, child.stdin, { end: true }).catch(() => undefined);
-  const output = pipeline(child.stdout, stream).catch(() => undefined);
-  await output;
-  await Promise.race([input, connection.close()]);
+  feed(stream, child.stdin);
+  // A peer that leaves is no failure of ours: its connection tells.
+  await pipeline(child.stdout, stream).catch(() => undefined);
+  await connection.close();
+}
+
+/** A program that stops reading may still have much to say, so that the stream must outlive its input. */
+function feed(stream: Duplex, input: Writable): void {
+  stream.pipe(input);
+  input.on('error', () => {
+    stream.unpipe(input);
+    stream.resume();
+  });
+}
+
+function follow(child: ChildProcess, { id, closed }: SecureConnection, log: ServeLog): void {
+  running.add(child);
+  let timer: NodeJS.Timeout | undefined;
+  // Not at 'exit': what it left behind in its group may still hold the pipes.
+  child.once('close', (code, signal) => {
+    running.delete(child);
+    clearTimeout(timer);
+    log.event('exit', { id, code, signal }, `#${id} exited ${signal ?? `with ${code}`}`);
+  });
+  void closed.then(() => {
+    if (!running.has(child)) return;
+    end(child, 'SIGTERM');
+    timer = setTimeout(() => {
+      end(child, 'SIGKILL');
+    }, GRACE_MS);
+  });
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (grouped) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch {
+    // All of them have ended already.
+  }
+}
+
+/** Ours without what opens our keys. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const { KNSOCK_PASSPHRASE: _, KNSOCK_STORE_PASSPHRASE: __, ...rest } = process.env;
+  return rest;
 }
 
 /** Who is there, for the program. */
-function environmentOf({ peer, socket, tls }: SecureConnection): Record<string, string> {
-  return {
-    KNSOCK_REMOTE_ADDRESS: socket.remoteAddress ?? '',
-    KNSOCK_REMOTE_PORT: String(socket.remotePort ?? ''),
+function environmentOf({ peer, remote, tls }: SecureConnection): Record<string, string> {
+  const values = {
+    KNSOCK_REMOTE_ADDRESS: remote?.address ?? '',
+    KNSOCK_REMOTE_PORT: remote === null ? '' : String(remote.port),
     KNSOCK_TLS_VERSION: tls.version,
     KNSOCK_PEER_SUBJECT: peer?.subject ?? '',
     KNSOCK_PEER_COMMON_NAME: peer?.commonNames[0] ?? '',
     KNSOCK_PEER_FINGERPRINT: peer?.fingerprint256 ?? '',
   };
+  // A name may hold what no variable can.
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value.replaceAll('\0', '')]),
+  );
 }

@@ -1,19 +1,31 @@
 /** The flags of `knsock serve`, as they were parsed. */
 import type { ClientCertificates } from '@knsock/core';
-import type { AllowFlags, CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
+import type { AllowFlags, ContentFlags, CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
 
-export interface ServeFlags extends CredentialFlags, FramingFlags, ProfileFlags, AllowFlags {
+export interface ServeFlags
+  extends CredentialFlags, FramingFlags, ContentFlags, ProfileFlags, AllowFlags, LimitFlags {
   host?: string;
   port?: number;
   unix?: string;
   clientCert?: ClientCertificates;
-  handshakeTimeout?: number;
-  idleTimeout?: number;
-  drainTimeout?: number;
-  maxConnections?: number;
-  content: 'bytes' | 'json';
   exec?: string;
   handler?: string;
   dev?: boolean;
   status?: string;
+}
+
+interface LimitFlags {
+  handshakeTimeout?: number;
+  firstMessageTimeout?: number;
+  idleTimeout?: number;
+  maxLifetime?: number;
+  drainTimeout?: number;
+  maxConnections?: number;
+  maxConnectionsPerAddress?: number;
+  acceptRate?: number;
+  maxQueued?: number;
+  maxRequests?: number;
+  allowFrom?: string[];
+  denyFrom?: string[];
+  proxyProtocolFrom?: string[];
 }

@@ -1,5 +1,7 @@
 /** The life of a server that runs until somebody ends it: signals drain it, or reload its credentials. */
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import type { ServeLog } from './serve-log.js';
 
 /** What can be drained: a server of ours, or a listener without TLS. */
@@ -47,13 +49,28 @@ export async function runUntilSignal({
     );
     void server.close().then(() => drained?.(0));
   };
-  const hangUp = (): void => void reloadOrKeep(log, reload);
+  const onTerminal = isatty(2);
+  const hangUp = (signal: NodeJS.Signals): void => {
+    // Whoever sat there has left: to reload then, and stay, would leave a server that nobody sees.
+    if (onTerminal && terminalIsGone()) stop(signal);
+    else void reloadOrKeep(log, reload);
+  };
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
   const code = await ended;
   process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
   log.end();
   log.event('stopped', { code }, 'stopped');
   return code;
+}
+
+/** The one that this process was started on. */
+function terminalIsGone(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 async function reloadOrKeep(log: ServeLog, reload: () => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a running server tells: lines for people on standard error, or events as JSON on standard output. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { SecureConnection, SecureServer } from '@knsock/core';
-import { remoteOf, showAddress } from '../address.js';
+import { showAddress } from '../address.js';
 import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
 import { StatusLine } from '../status-line.js';
@@ -51,8 +51,8 @@ export class ServeLog {
 
   /** Tells of a connection now and when it ends. */
   follow(connection: SecureConnection): void {
-    const { id, peer, tls, socket } = connection;
-    const from = remoteOf(socket);
+    const { id, peer, tls, remote } = connection;
+    const from = remote === null ? 'unix' : showAddress(remote);
     const subject = peer?.subject ?? null;
     const since = performance.now();
     this.#tell(
@@ -77,7 +77,7 @@ export class ServeLog {
           error: failure?.what,
           code: failure?.code,
         },
-        `#${id} closed ${received} in, ${sent} out, ${ms.toLocaleString('en')} ms` +
+        `#${id} closed ${amount(received, bytesReceived)} in, ${amount(sent, bytesSent)} out, ${ms.toLocaleString('en')} ms` +
           (failure === undefined ? '' : `: ${failure.what} [${failure.code}]`),
       );
     });
@@ -91,6 +91,12 @@ export class ServeLog {
       { from, error: what, hint, code, suppressed },
       `${from} failed: ${what} [${code}] ${hint}${more}`,
     );
+  }
+
+  /** A handler of the user's failed: what it threw is theirs to see, trace and all. */
+  handlerFailed(id: number, error: unknown): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#tell('handler-failure', { id, error: what }, `#${id} handler failed: ${what}`);
   }
 
   event(event: string, fields: Fields, words: string): void {
@@ -108,4 +114,8 @@ export class ServeLog {
     if (this.#statusLine === null) say();
     else this.#statusLine.above(say);
   }
+}
+
+function amount(messages: number, bytes: number): string {
+  return `${messages.toLocaleString('en')} (${bytes.toLocaleString('en')} bytes)`;
 }

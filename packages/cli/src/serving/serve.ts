@@ -1,23 +1,16 @@
 /** What `knsock serve` does once its arguments are read. */
-import {
-  listen,
-  loadCredentials,
-  type CredentialFiles,
-  type ListenOptions,
-  type SecureServer,
-} from '@knsock/core';
+import { listen, loadCredentials, type CredentialFiles, type SecureServer } from '@knsock/core';
 import { framingOf } from '../framings.js';
-import { allowRules, credentialFiles, profileOf } from '../options.js';
+import { credentialFiles } from '../options.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage-error.js';
 import { answeringOf } from './answering.js';
 import { developmentCertificates, type Development } from './development.js';
 import type { ServeFlags } from './flags.js';
+import { listenOptions } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
 import { startStatus, type StatusPage } from './status.js';
-
-const DEFAULT_PORT = 8_443;
 
 export async function serve(flags: ServeFlags, output: Output): Promise<number> {
   const log = new ServeLog(output);
@@ -75,23 +68,6 @@ async function statusOf(
   let ready = true;
   const page = await startStatus(address, { ready: () => ready, stats: () => server.stats() });
   return { page, draining: () => (ready = false) };
-}
-
-function listenOptions(flags: ServeFlags): Omit<ListenOptions, 'credentials' | 'framing'> {
-  const authorize = allowRules(flags);
-  const place =
-    flags.unix === undefined ? { port: flags.port ?? DEFAULT_PORT, host: flags.host } : { path: flags.unix };
-  return {
-    ...place,
-    authorize,
-    clientCertificates: flags.clientCert ?? (authorize === undefined ? 'none' : 'require'),
-    profile: profileOf(flags),
-    handshakeTimeout: flags.handshakeTimeout,
-    idleTimeout: flags.idleTimeout,
-    drainTimeout: flags.drainTimeout,
-    maxMessageBytes: flags.maxMessage,
-    maxConnections: flags.maxConnections,
-  };
 }
 
 function requireCertificate({ certFile, keyFile, pfxFile }: CredentialFiles): void {

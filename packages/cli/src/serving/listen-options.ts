@@ -1,0 +1,47 @@
+/** What `knsock serve` listens with: its flags as core's options. */
+import type { ListenOptions } from '@knsock/core';
+import { allowRules, profileOf } from '../options.js';
+import type { ServeFlags } from './flags.js';
+
+const DEFAULT_PORT = 8_443;
+
+/** Each connection is a process of its own then. */
+const MOST_PROCESSES = 100;
+
+type Options = Omit<ListenOptions, 'credentials' | 'framing'>;
+
+export function listenOptions(flags: ServeFlags): Options {
+  const authorize = allowRules(flags);
+  const asks = authorize !== undefined || flags.ca !== undefined;
+  return {
+    ...placeOf(flags),
+    ...limitsOf(flags),
+    authorize,
+    clientCertificates: flags.clientCert ?? (asks ? 'require' : 'none'),
+    profile: profileOf(flags),
+    maxMessageBytes: flags.maxMessage,
+  };
+}
+
+function placeOf({ unix, port = DEFAULT_PORT, host }: ServeFlags): Options {
+  return unix === undefined ? { port, host } : { path: unix };
+}
+
+function limitsOf(flags: ServeFlags): Options {
+  const { proxyProtocolFrom: proxies } = flags;
+  return {
+    handshakeTimeout: flags.handshakeTimeout,
+    firstMessageTimeout: flags.firstMessageTimeout,
+    idleTimeout: flags.idleTimeout,
+    maxLifetime: flags.maxLifetime,
+    drainTimeout: flags.drainTimeout,
+    maxConnections: flags.maxConnections ?? (flags.exec === undefined ? undefined : MOST_PROCESSES),
+    maxConnectionsPerAddress: flags.maxConnectionsPerAddress,
+    acceptRate: flags.acceptRate,
+    maxQueuedBytes: flags.maxQueued,
+    maxRequestsInFlight: flags.maxRequests,
+    allow: flags.allowFrom,
+    deny: flags.denyFrom,
+    proxyProtocol: proxies === undefined ? undefined : { from: proxies },
+  };
+}
