@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'tests',
           root: 'tests',
           include: ['src/**/*.test.ts'],
-          exclude: ['src/interop/**'],
+          exclude: ['src/interop/**', 'src/faults/**'],
           globalSetup: [builtCommand],
           testTimeout: 30_000,
         },

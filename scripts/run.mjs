@@ -6,11 +6,13 @@ const tasks = {
   start: () => import('./tasks/start.mjs'),
   test: () => import('./tasks/test.mjs'),
   'test:interop': () => import('./tasks/interop.mjs'),
+  'test:faults': () => import('./tasks/faults.mjs'),
   'test:versions': () => import('./tasks/versions.mjs'),
   'test:packages': () => import('./tasks/packages.mjs'),
   build: () => import('./tasks/build.mjs'),
   check: () => import('./tasks/check.mjs'),
   format: () => import('./tasks/format.mjs'),
+  soak: () => import('./tasks/soak.mjs'),
   bench: () => import('./tasks/bench.mjs'),
 };
 

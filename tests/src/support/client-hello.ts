@@ -1,0 +1,16 @@
+import { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
+
+/** What Node's own client says first. */
+export function clientHello(servername: string): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const wire = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        resolve(chunk);
+        done();
+      },
+    });
+    connect({ socket: wire, servername }).on('error', () => undefined);
+  });
+}
