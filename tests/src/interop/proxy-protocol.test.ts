@@ -3,7 +3,8 @@ import { connect as connectTcp } from 'node:net';
 import { connect, listen, type SecureConnection, type SecureServer } from '@knsock/core';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
-import { startHaproxy, type Haproxy } from './haproxy.js';
+import { startHaproxy } from './haproxy.js';
+import type { Program } from './program.js';
 import { needsTools } from './tools.js';
 
 const UNIQUE_ID = 5;
@@ -27,7 +28,7 @@ function whoAsks(options: object = {}): Promise<SecureServer> {
 }
 
 /** A client that reaches HAProxy from an address of its own. */
-function clientFrom(localAddress: string, { port }: Haproxy): Promise<SecureConnection> {
+function clientFrom(localAddress: string, { port }: Program): Promise<SecureConnection> {
   const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
   return connect({ socket, servername: 'localhost', credentials: world.anonymous });
 }

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors/index.js';
 import { parseIp } from '../x509/ip-address.js';
 
 /** An address without what doesn't matter: IPv4 in IPv6's clothes is IPv4, and a zone is local to this machine. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   const zoneless = address.split('%', 1)[0] as string;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(zoneless);
   return mapped?.[1] ?? zoneless;
