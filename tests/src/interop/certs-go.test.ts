@@ -94,7 +94,9 @@ describe('Go’s crypto/x509', () => {
     const { csr, key } = await createCsr({ names, keyType });
     const files = { 'ca.pem': root.root, 'a.csr': csr, 'a.key': key, 'a.crl': (await root.crl()).pem };
     for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), content);
-    expect(execFileSync(path.join(folder, 'verify'), ['parse'], { cwd: folder, encoding: 'utf8' }).split('\n')).toEqual([
+    expect(
+      execFileSync(path.join(folder, 'verify'), ['parse'], { cwd: folder, encoding: 'utf8' }).split('\n'),
+    ).toEqual([
       'request [*.xn--bcher-kva.test] [10.0.0.1] [spiffe://test/a] [a@b.test]',
       'list 1 1',
       `key ${goType}`,
