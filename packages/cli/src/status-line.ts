@@ -6,6 +6,7 @@ const CLEAR = '\r\u001b[K';
 export class StatusLine {
   readonly #text: () => string;
   readonly #timer: NodeJS.Timeout;
+  #ended = false;
 
   /** @param text what it says now; asked every so many milliseconds */
   constructor(text: () => string, every = 1_000) {
@@ -17,18 +18,20 @@ export class StatusLine {
   }
 
   /** Prints lines above it. */
-  above(print: () => void): void {
+  async above(print: () => void | Promise<void>): Promise<void> {
     process.stderr.write(CLEAR);
-    print();
+    await print();
     this.#draw();
   }
 
   end(): void {
+    this.#ended = true;
     clearInterval(this.#timer);
     process.stderr.write(CLEAR);
   }
 
   #draw(): void {
+    if (this.#ended) return;
     process.stderr.write(`${CLEAR}${this.#text().slice(0, width() - 1)}`);
   }
 }

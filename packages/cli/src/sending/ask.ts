@@ -1,6 +1,7 @@
 /** Sends each message as a request and prints the answers, in the order of the requests. */
-import type { SecureConnection } from '@knsock/core';
+import { ConnectionClosedError, type SecureConnection } from '@knsock/core';
 import type { Replies } from './replies.js';
+import { Interruptible } from './interruptible.js';
 
 export interface AskOptions {
   /** The most requests on their way at once; 1 prints each answer before the next question. */
@@ -9,16 +10,23 @@ export interface AskOptions {
   readonly timeout: number;
 }
 
-/** @throws RemoteHandlerError, ConnectionTimeoutError and whatever ended the connection */
+/**
+ * Ends with the source, or with the connection: a server that leaves isn't waited for until the next line is typed.
+ * @throws RemoteHandlerError, ConnectionTimeoutError and whatever ended the connection
+ */
 export async function ask<Message>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<Message>,
   replies: Replies,
   { window, timeout }: AskOptions,
 ): Promise<void> {
+  // What the server says without being asked.
+  connection.onMessage((message) => replies.print(message));
   const asked: Promise<Message>[] = [];
   const printNext = async (): Promise<void> => replies.print(await asked.shift());
-  for await (const message of source) {
+  const messages = new Interruptible(source);
+  void connection.closed.then(() => messages.interrupt());
+  for await (const message of messages) {
     const answer = connection.request(message, { timeout });
     // Its failure is told when its turn comes; another may be told first.
     answer.catch(() => undefined);
@@ -26,4 +34,10 @@ export async function ask<Message>(
     if (asked.length >= window) await printNext();
   }
   while (asked.length > 0) await printNext();
+  if (messages.interrupted) throw await whyEnded(connection);
+}
+
+async function whyEnded({ closed }: { closed: SecureConnection['closed'] }): Promise<Error> {
+  const { clean, error } = await closed;
+  return error ?? new ConnectionClosedError(clean, 'the server ended the connection');
 }

@@ -6,9 +6,10 @@ import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
 import { ask } from './ask.js';
-import type { Cut } from './cut.js';
+import { showFacts } from './facts.js';
 import type { SendFlags } from './flags.js';
-import { messages, type Source } from './message-source.js';
+import { inputOf, requestOf, type Input } from './input.js';
+import type { Source, SourceRequest } from './message-source.js';
 import { pipeBytes } from './pipe.js';
 import { Replies } from './replies.js';
 import { tell } from './tell.js';
@@ -19,6 +20,7 @@ export async function send(
   flags: SendFlags,
   output: Output,
 ): Promise<void> {
+  const request = requestOf(words, flags);
   const framing = framingOf(flags);
   if (flags.dangerouslySkipVerification === true) {
     output.warn('the server isn’t verified: anybody could be answering');
@@ -26,43 +28,37 @@ export async function send(
   const credentials = await loadCredentials(await credentialFiles(flags));
   for (const { message } of credentials.warnings) output.warn(message);
   const connection = await connect({ ...connectOptions(address, flags), framing, credentials });
-  if (flags.verbose === true) showFacts(connection, output);
-  await exchange(connection, words, flags, framing, output);
+  if (flags.verbose === true) await showFacts(connection, output);
+  await exchange(connection, request, flags, framing, output);
 }
 
 async function exchange(
   connection: SecureConnection,
-  words: string[],
+  request: SourceRequest,
   flags: SendFlags,
   framing: Framing,
   output: Output,
 ): Promise<void> {
-  const files = flags.file ?? [];
-  const streams = files.length > 0 || words.length === 0 || words.includes('-');
-  const interactive = words.length + files.length === 0 && process.stdin.isTTY;
-  if (interactive) output.say('Connected. Each line is a message; Ctrl-D ends.');
-  const source = messages({ words, files, times: flags.repeat }, cutFor(flags, interactive));
-  const replies = new Replies(output, flags.newline && linesFor(flags, streams && !interactive));
+  const input = inputOf(request, flags, output);
+  const replies = new Replies(output, flags.newline && linesFor(flags, input), input.foreground);
   const patience = { timeout: flags.timeout, wait: flags.reply ? flags.wait : 0 };
+  const each = (): AsyncIterable<Buffer> => parsed(input.source, framing);
   try {
-    if (flags.framing === 'raw' && streams && patience.wait === undefined) {
-      await pipeBytes(connection, source, replies, flags.timeout);
+    if (flags.framing === 'raw' && input.streams && patience.wait === undefined) {
+      await pipeBytes(connection, input.source, replies, flags.timeout);
     } else if (flags.framing === 'knsock' && flags.reply) {
-      await ask(connection, parsed(source, framing), replies, {
-        window: interactive ? 1 : 32,
-        timeout: flags.timeout,
-      });
+      await ask(connection, each(), replies, { window: input.typed ? 1 : 32, timeout: flags.timeout });
     } else {
-      await tell(connection, parsed(source, framing), replies, {
-        ...patience,
-        replyEach: flags.framing !== 'raw',
-      });
+      await tell(connection, each(), replies, { ...patience, replyEach: flags.framing !== 'raw' });
     }
+    input.foreground.end();
     await replies.end();
     await connection.close({ deadline: flags.reply ? 1_000 : flags.timeout });
   } catch (error) {
     connection.destroy();
     throw error;
+  } finally {
+    input.foreground.end();
   }
 }
 
@@ -74,16 +70,9 @@ async function* parsed(source: Source, { parse }: Framing): AsyncIterable<Buffer
   }
 }
 
-function cutFor({ framing, chunk, maxMessage }: SendFlags, interactive: boolean): Cut {
-  const limit = maxMessage ?? 1_048_576;
-  if (chunk !== undefined) return { by: { bytes: chunk }, limit };
-  if (framing === 'raw') return { by: 'piece', limit };
-  return { by: framing === 'lines' || interactive ? 'line' : 'whole', limit };
-}
-
 /** Streams stay byte-exact; a reply to a message that was typed is shown on a line of its own. */
-function linesFor({ framing }: SendFlags, streams: boolean): boolean {
-  return framing === 'lines' || (framing !== 'raw' && !streams);
+function linesFor({ framing }: SendFlags, { streams, typed }: Input): boolean {
+  return framing === 'lines' || (framing !== 'raw' && (typed || !streams));
 }
 
 function connectOptions(address: string, flags: SendFlags): ConnectOptions {
@@ -98,16 +87,4 @@ function connectOptions(address: string, flags: SendFlags): ConnectOptions {
     maxMessageBytes: flags.maxMessage,
     resume: false,
   };
-}
-
-function showFacts({ peer, tls }: SecureConnection, output: Output): void {
-  const { dim } = output.colors;
-  output.say(`${dim('server:')}  ${peer?.subject ?? '(not verified)'}`);
-  if (peer !== null) {
-    output.say(`${dim('issuer:')}  ${peer.issuer}`);
-    output.say(`${dim('valid:')}   until ${peer.validTo.toISOString()}`);
-    output.say(`${dim('pin:')}     ${peer.spkiPin}`);
-  }
-  const details = [tls.version, tls.cipher, tls.group, tls.alpn].filter((detail) => detail !== null);
-  output.say(`${dim('tls:')}     ${details.join(', ')}`);
 }

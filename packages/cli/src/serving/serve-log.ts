@@ -112,7 +112,7 @@ export class ServeLog {
       this.#output.say(`${this.#output.colors.dim(new Date().toISOString())} ${words}`);
     };
     if (this.#statusLine === null) say();
-    else this.#statusLine.above(say);
+    else void this.#statusLine.above(say);
   }
 }
 

@@ -1,0 +1,85 @@
+/** How far a large input has come, on the last line of the terminal. */
+import { fstatSync, statSync, type Stats } from 'node:fs';
+import { StatusLine } from '../status-line.js';
+import type { Foreground } from './foreground.js';
+import type { Source, SourceRequest } from './message-source.js';
+
+/** Small inputs are gone before anybody could read it. */
+const APPEARS_AFTER_MS = 500;
+const EVERY_MS = 200;
+const CELLS = 24;
+
+export class Progress implements Foreground {
+  readonly #total: number | null;
+  readonly #since = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #sent = 0;
+  #line: StatusLine | null = null;
+
+  /** @param total the bytes to be sent; null where nobody knows */
+  constructor(total: number | null) {
+    this.#total = total;
+    this.#timer = setTimeout(() => {
+      this.#line = new StatusLine(() => this.#text(), EVERY_MS);
+    }, APPEARS_AFTER_MS).unref();
+  }
+
+  /** Counts what is taken from the source. */
+  async *watch(source: Source): Source {
+    for await (const piece of source) {
+      yield piece;
+      this.#sent += piece.byteLength;
+    }
+  }
+
+  above(print: () => Promise<void>): Promise<void> {
+    return this.#line === null ? print() : this.#line.above(print);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#line?.end();
+    this.#line = null;
+  }
+
+  #text(): string {
+    return progressText(this.#sent, this.#total, performance.now() - this.#since);
+  }
+}
+
+/** What is known beforehand: files and redirected input have a size, pipes have none. */
+export function totalOf({ words, files, times }: SourceRequest): number | null {
+  const inputs = words.filter((word) => word === '-').length + (words.length + files.length === 0 ? 1 : 0);
+  try {
+    const stats = [
+      ...files.map((file) => statSync(file)),
+      ...Array.from({ length: inputs }, () => fstatSync(0)),
+    ];
+    const typed = words
+      .filter((word) => word !== '-')
+      .reduce((sum, word) => sum + Buffer.byteLength(word), 0);
+    return stats.every(isPlain) ? times * stats.reduce((sum, { size }) => sum + size, typed) : null;
+  } catch {
+    return null; // reading it will tell
+  }
+}
+
+export function progressText(sent: number, total: number | null, ms: number): string {
+  const speed = (sent / Math.max(ms, 1)) * 1_000;
+  const rate = `${size(speed)}/s`;
+  if (total === null || total === 0) return `${size(sent)} sent, ${rate}`;
+  const part = Math.min(sent / total, 1);
+  const bar = '#'.repeat(Math.round(part * CELLS)).padEnd(CELLS, '.');
+  const left = speed === 0 ? '' : `, ${Math.ceil(Math.max(total - sent, 0) / speed)} s left`;
+  return `[${bar}] ${Math.floor(part * 100)}%, ${size(sent)} of ${size(total)}, ${rate}${left}`;
+}
+
+function isPlain(stats: Stats): boolean {
+  return stats.isFile();
+}
+
+function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
