@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { backOffDelay } from './back-off.js';
 import { channels } from './channels.js';
 import type { Timer } from './clock.js';
@@ -19,6 +20,8 @@ export class Maker<T> {
   constructor(factory: Factory<T>, config: PoolConfig) {
     this.#factory = factory;
     this.#config = config;
+    // Every attempt under way listens to it, and Node warns of a leak from eleven on.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** The last failure, until an attempt succeeds. */

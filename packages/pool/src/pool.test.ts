@@ -27,6 +27,20 @@ describe('lending', () => {
     expect(numbers().stats().total).toBe(0);
   });
 
+  test('makes many resources at once without a warning of a leak', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const pool = numbers({ create: never, max: 50 });
+    const waiting = Array.from({ length: 50 }, () => pool.acquire().catch(() => undefined));
+    expect(pool.stats().creating).toBe(50);
+    await new Promise(setImmediate); // warnings come in a turn of their own
+    process.off('warning', listen);
+    expect(warnings).toEqual([]);
+    await pool.close({ deadline: 0 });
+    await Promise.all(waiting);
+  });
+
   test('reuses the resource that came back last', async () => {
     const pool = numbers();
     const [first, second] = [await pool.acquire(), await pool.acquire()];
