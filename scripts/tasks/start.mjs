@@ -3,13 +3,15 @@ import path from 'node:path';
 import { execute, root } from '../process.mjs';
 import { buildQuietly } from './build.mjs';
 
-const program = path.join(root, 'examples', 'quickstart', 'main.mjs');
-
-/** The main job on real input: builds what is out of date, then runs examples/quickstart. */
-export async function run(args) {
+/**
+ * The main job on real input: builds what is out of date, then runs examples/quickstart; `start secure-json-api` runs
+ * another example.
+ */
+export async function run([name = 'quickstart', ...args]) {
+  const program = path.join(root, 'examples', name, 'main.mjs');
   if (!existsSync(program)) {
-    console.error('There is nothing to start yet: examples/quickstart/main.mjs doesn’t exist.');
-    return 1;
+    console.error(`There is no example '${name}'; examples/README.md lists them.`);
+    return 2;
   }
   console.log('Building the packages, where they changed …');
   const built = await buildQuietly();

@@ -1,0 +1,57 @@
+// @ts-check
+import { json, knsock } from '@knsock/core';
+import { ConnectionPool } from '@knsock/pool';
+
+/** Rows from the database server, as they come: `for await (const row of client.query('orders.of', { customer }))`. */
+export class DatabaseClient {
+  #pool;
+
+  /** @param {{ port: number, credentials: import('@knsock/core').Credentials, host?: string, max?: number }} options */
+  constructor({ port, credentials, host = 'localhost', max = 4 }) {
+    this.#pool = new ConnectionPool({
+      endpoints: [{ host, port }],
+      credentials,
+      max,
+      framing: json(knsock()),
+    });
+  }
+
+  /** @param {string} query @param {Record<string, unknown>} parameters @param {AbortSignal} [signal] */
+  query(query, parameters, signal) {
+    return this.#rows({ query, parameters }, signal);
+  }
+
+  /** For clients that may. @param {string} sql @param {unknown[]} [values] @param {AbortSignal} [signal] */
+  sql(sql, values = [], signal) {
+    return this.#rows({ sql, values }, signal);
+  }
+
+  close() {
+    return this.#pool.close();
+  }
+
+  /** Whoever stops early, or is slow, stops or slows the database. @param {object} ask @param {AbortSignal} [signal] */
+  async *#rows(ask, signal) {
+    const lease = await this.#pool.acquire({ signal });
+    const stop = new AbortController();
+    const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+    let isDone = false;
+    try {
+      const answer = lease.value.request(ask, { signal: either, timeout: 2 ** 31 - 1 });
+      for (;;) {
+        const rows = await Promise.race([lease.value.receive({ signal: either }), answer]);
+        if (!Array.isArray(rows) || rows.length === 0) break;
+        yield* rows;
+      }
+      await answer;
+      isDone = true;
+    } catch (/** @type {any} */ error) {
+      isDone = error.code === 'KNSOCK_REMOTE_HANDLER'; // a refusal leaves the connection as good as before
+      throw error;
+    } finally {
+      stop.abort();
+      if (isDone) lease.release();
+      else lease.destroy(); // the server hears it, and cancels the query
+    }
+  }
+}
