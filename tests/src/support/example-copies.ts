@@ -1,0 +1,129 @@
+/**
+ * The examples as those see them who copy them: in a folder outside the workspace, with our packages built beside them
+ * and nothing of the sources. What they need of others is linked from the workspace.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'tsup';
+import { inject } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+interface Manifest {
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** What a program did. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** A folder with the built packages, where examples can be put and run. */
+export class ExampleCopies implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<ExampleCopies> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'knsock-examples-'));
+    const names = readdirSync(path.join(root, 'packages')).filter((name) => name !== 'cli');
+    await Promise.all(
+      names.map((name) => buildPackage(name, path.join(folder, 'node_modules/@knsock', name))),
+    );
+    // Laid out as the package, and built already.
+    linkFolder(path.resolve(inject('knsock'), '../..'), path.join(folder, 'node_modules/@knsock/cli'));
+    return new ExampleCopies(folder);
+  }
+
+  /** Copies an example, and tells where it is. */
+  copy(name: string): string {
+    const [from, to] = [path.join(root, 'examples', name), path.join(this.#folder, name)];
+    if (existsSync(to)) return to;
+    mkdirSync(to);
+    const files = readdirSync(from, { withFileTypes: true }).filter((file) => file.isFile());
+    for (const { name: file } of files) copyFileSync(path.join(from, file), path.join(to, file));
+    for (const dependency of Object.keys(manifestIn(from).dependencies ?? {})) {
+      if (dependency.startsWith('@knsock/')) continue;
+      linkFolder(path.join(from, 'node_modules', dependency), path.join(to, 'node_modules', dependency));
+    }
+    return to;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs `node …args` to its end, or until the test gives up. */
+export async function runNode(
+  cwd: string,
+  args: readonly string[],
+  { signal, env = {} }: { signal: AbortSignal; env?: Readonly<Record<string, string>> },
+): Promise<Outcome> {
+  // What vitest sets for its own processes would reach ours.
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...inherited } = process.env;
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...inherited, ...env },
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(child, 'close');
+  return { code: child.exitCode, output: Buffer.concat(chunks).toString() };
+}
+
+function linkFolder(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  symlinkSync(from, to, 'junction');
+}
+
+async function buildPackage(name: string, to: string): Promise<void> {
+  const from = path.join(root, 'packages', name);
+  mkdirSync(to, { recursive: true });
+  copyFileSync(path.join(from, 'package.json'), path.join(to, 'package.json'));
+  await build({
+    config: false,
+    silent: true,
+    entry: entriesOf(from),
+    outDir: path.join(to, 'dist'),
+    format: ['esm'],
+    platform: 'node',
+    target: 'node20.19',
+    splitting: true,
+    removeNodeProtocol: false,
+    external: [/^@knsock\//],
+    noExternal: [/^(?!@knsock\/)/],
+    banner: {
+      js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);",
+    },
+  });
+}
+
+/** Every entry point that the package offers: its name in `dist`, and its source. */
+function entriesOf(folder: string): Record<string, string> {
+  const targets = Object.values(manifestIn(folder).exports ?? {});
+  return Object.fromEntries(
+    targets.flatMap((target) => {
+      if (typeof target === 'string') return [];
+      return [
+        [path.basename(target['default'] ?? '', '.js'), path.join(folder, target['@knsock/source'] ?? '')],
+      ];
+    }),
+  );
+}
+
+function manifestIn(folder: string): Manifest {
+  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest;
+}
