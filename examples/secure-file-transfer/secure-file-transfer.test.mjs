@@ -202,7 +202,7 @@ test(
 );
 
 test('a killed client leaves a part and no file, and the next goes on from there', async () => {
-  const path = await makeFile('killed-client.bin', 48 * MiB);
+  const path = await makeFile('killed-client.bin', 128 * MiB);
   const client = run('client.mjs', String(server.port), at('certs'), 'alice', 'send', path);
   client.stdout?.on('data', (text) => / 25 %/.test(String(text)) && client.kill('SIGKILL'));
   await once(client, 'exit');
@@ -210,7 +210,7 @@ test('a killed client leaves a part and no file, and the next goes on from there
   assert.ok(!names.includes('killed-client.bin'));
   assert.equal(parts.length, 1);
   const had = (await stat(at('files', 'alice', '.incoming', parts[0] ?? ''))).size;
-  assert.ok(had > MiB && had < 48 * MiB, `the part has ${had} bytes`);
+  assert.ok(had > MiB && had < 128 * MiB, `the part has ${had} bytes`);
   /** @type {number[]} */
   const progress = [];
   await sendFile(await alice(), path, (done) => progress.push(done));
@@ -227,11 +227,12 @@ test('a killed server loses nothing: transfers both ways go on when it is back',
   const { child } = server;
   const exit = once(child, 'exit');
   const kill = (/** @type {number} */ done) => done > 16 * MiB && child.kill('SIGKILL');
-  const transfers = [sendFile(pool, up, kill), fetchFile(pool, 'down.bin', at('fetched'))];
+  const transfers = Promise.all([sendFile(pool, up, kill), fetchFile(pool, 'down.bin', at('fetched'))]);
+  transfers.catch(() => undefined); // it is awaited once the server is back
   await exit;
   assert.ok(!(await contentOf('alice')).names.includes('up.bin'));
   server = await startServer(server.port);
-  await Promise.all(transfers);
+  await transfers;
   assert.equal(await hashOf(at('files', 'alice', 'up.bin')), await hashOf(up));
   assert.equal(await hashOf(at('fetched', 'down.bin')), await hashOf(down));
   assert.deepEqual((await contentOf('alice')).parts, []);

@@ -23,7 +23,7 @@ export async function sendFile(pool, path, onProgress) {
 
 /** @param {Pool} pool @param {string} name @param {string} folder @param {OnProgress} [onProgress] */
 export async function fetchFile(pool, name, folder, onProgress) {
-  const told = await pool.request(JSON.stringify({ order: 'describe', name }), { timeout });
+  const told = await pool.request(JSON.stringify({ order: 'describe', name }), { timeout, idempotent: true });
   const about = { name, ...JSON.parse(String(told)) };
   await persist(pool, (connection) => [
     connection.request(JSON.stringify({ order: 'give', name }), { timeout }),
