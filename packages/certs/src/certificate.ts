@@ -1,6 +1,6 @@
 /** One signed certificate, put together from parts that are decided already. */
 import type { KeyObject } from 'node:crypto';
-import { publicKeyDer } from './keys.js';
+import { publicKeyInfo } from './public-key-info.js';
 import { serialBytes } from './serial.js';
 import { signatureAlgorithm, signDer } from './signature.js';
 import type { Validity } from './validity.js';
@@ -19,8 +19,7 @@ export interface CertificateParts {
 
 /** Signs a version 3 certificate (RFC 5280 §4.1) and returns its DER. */
 export function signCertificate(library: X509Library, parts: CertificateParts, issuerKey: KeyObject): Buffer {
-  const { Certificate, TBSCertificate, Validity, Extensions, SubjectPublicKeyInfo, AsnConvert, Version } =
-    library;
+  const { Certificate, TBSCertificate, Validity, Extensions, Version } = library;
   const algorithm = signatureAlgorithm(library, issuerKey);
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
@@ -29,7 +28,7 @@ export function signCertificate(library: X509Library, parts: CertificateParts, i
     issuer: parts.issuer,
     validity: new Validity(parts.validity),
     subject: parts.subject,
-    subjectPublicKeyInfo: AsnConvert.parse(publicKeyDer(parts.publicKey), SubjectPublicKeyInfo),
+    subjectPublicKeyInfo: publicKeyInfo(library, parts.publicKey),
     extensions: new Extensions([...parts.extensions]),
   });
   const signatureValue = signDer(library.encode(tbsCertificate), issuerKey);

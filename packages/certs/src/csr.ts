@@ -8,8 +8,9 @@ import {
   type CertificateKind,
 } from './extensions.js';
 import { leafKey, leafNames, type LeafOptions } from './issue.js';
-import { describeKey, privateKeyPem, publicKeyDer } from './keys.js';
+import { describeKey, privateKeyPem } from './keys.js';
 import { derOf, toPem } from './pem.js';
+import { publicKeyInfo } from './public-key-info.js';
 import { signatureAlgorithm, signDer, verifyDer } from './signature.js';
 import { buildSubject, defaultSubject, readSubject, type Subject } from './subject.js';
 import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509Library } from './x509.js';
@@ -56,7 +57,7 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
   ];
   const info = new library.CertificationRequestInfo({
     subject: buildSubject(library, defaultSubject(options, names)),
-    subjectPKInfo: library.AsnConvert.parse(publicKeyDer(key), library.SubjectPublicKeyInfo),
+    subjectPKInfo: publicKeyInfo(library, key),
     attributes: new library.Attributes([extensionRequest(library, wanted)]),
   });
   const signature = signDer(library.encode(info), key);

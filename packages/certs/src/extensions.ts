@@ -1,9 +1,9 @@
 /** The extensions of a certificate (RFC 5280 §4.2), one builder each. */
 import { createHash, type KeyObject } from 'node:crypto';
 import { InvalidOptionError } from '@knsock/core/errors';
-import { publicKeyDer } from './keys.js';
 import type { NameConstraints, Subtree } from './name-constraints.js';
 import { parseName, type CertificateName } from './names.js';
+import { publicKeyInfo } from './public-key-info.js';
 import { arrayBufferOf, type Extension, type GeneralName, type X509Library } from './x509.js';
 
 /** What a certificate is for: a peer is both server and client. */
@@ -98,8 +98,8 @@ function checkCrlUrl(url: string): string {
 
 /** RFC 7093 §2 method 1: the first 160 bits of the SHA-256 of the public key. */
 export function keyIdentifier(library: X509Library, key: KeyObject): Buffer {
-  const info = library.AsnConvert.parse(publicKeyDer(key), library.SubjectPublicKeyInfo);
-  return createHash('sha256').update(Buffer.from(info.subjectPublicKey)).digest().subarray(0, 20);
+  const { subjectPublicKey } = publicKeyInfo(library, key);
+  return createHash('sha256').update(Buffer.from(subjectPublicKey)).digest().subarray(0, 20);
 }
 
 export function extension(

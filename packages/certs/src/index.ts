@@ -31,6 +31,7 @@ export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './csr.js';
 export { type SigningPolicy } from './signing-policy.js';
 
 // Formats
+export { convertKey, derToPem, pemToDer, type ConvertKeyOptions } from './formats.js';
 export { fullChain } from './chain.js';
 export { keyMatches } from './key-matches.js';
 export { toPkcs12, type Pkcs12Content } from './pkcs12.js';

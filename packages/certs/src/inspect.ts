@@ -1,5 +1,5 @@
 /** A look into certificates, chains, requests, lists, keys and PKCS#12 files, wherever they come from. */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { MalformedDerError } from '@knsock/core/errors';
 import { parseCertificate, parseCrl } from '@knsock/core/x509';
 import { readCsr } from './csr.js';
@@ -14,7 +14,7 @@ import {
   type InspectedKey,
   type InspectedRequest,
 } from './facts.js';
-import { readPrivateKey } from './keys.js';
+import { isEncryptedDer, readPrivateKey } from './keys.js';
 import { fetchChain, type LiveOptions, type LiveSource } from './live.js';
 import { isPem, readPem, type PemBlock } from './pem.js';
 import { fromPkcs12 } from './pkcs12-reader.js';
@@ -85,6 +85,7 @@ class Reader {
 
   /** DER doesn't say what it is: each reader is asked, and the one that came furthest tells the offset. */
   async der(bytes: Buffer): Promise<Inspected[]> {
+    if (isEncryptedDer(bytes)) return [this.#encryptedKey(bytes)];
     const failures: unknown[] = [];
     const readers = [
       () => certificateFacts(parseCertificate(bytes), this.#at),
@@ -112,11 +113,15 @@ class Reader {
   }
 
   #privateKey(pem: string): Inspected {
-    const encrypted = pem.includes('ENCRYPTED');
-    if (encrypted && this.#passphrase === undefined) {
-      return { type: 'private-key', encrypted, key: undefined, spkiPin: undefined };
-    }
-    return keyFacts(readPrivateKey(pem, this.#passphrase, 'any'), encrypted);
+    if (pem.includes('ENCRYPTED')) return this.#encryptedKey(pem);
+    return keyFacts(readPrivateKey(pem, this.#passphrase, 'any'), false);
+  }
+
+  /** Without its passphrase there is nothing to say of it but that it is one. */
+  #encryptedKey(key: string | Buffer): Inspected {
+    if (this.#passphrase === undefined)
+      return { type: 'private-key', encrypted: true, key: undefined, spkiPin: undefined };
+    return keyFacts(readPrivateKey(key, this.#passphrase, 'any'), true);
   }
 
   async #pkcs12(bytes: Buffer): Promise<Inspected[]> {
@@ -148,14 +153,11 @@ function isLive(source: Source | LiveSource): source is LiveSource {
 }
 
 function derKey(der: Buffer) {
-  for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
-    try {
-      return createPrivateKey({ key: der, format: 'der', type });
-    } catch {
-      // Asked as another type, or no key at all: the last attempt tells.
-    }
+  try {
+    return readPrivateKey(der, undefined, 'any');
+  } catch {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
   }
-  return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
 
 /** A PFX starts as a sequence whose first element is the INTEGER 3 (RFC 7292 §4). */

@@ -6,10 +6,15 @@ import { derOf } from './pem.js';
 
 /**
  * Whether the key is the one that the certificate was made for: the first certificate of a PEM text, or DER.
- * @param key PEM.
+ * @param key PEM or DER.
+ * @param passphrase Opens the key where it is encrypted.
  * @throws CertificateError where one of them can't be read.
  */
-export function keyMatches(certificate: string | Uint8Array, key: string, passphrase?: string): boolean {
+export function keyMatches(
+  certificate: string | Uint8Array,
+  key: string | Uint8Array,
+  passphrase?: string,
+): boolean {
   const der = derOf(certificate, /^(X509 |TRUSTED )?CERTIFICATE$/, 'certificate');
   return certificateFits(der, readPrivateKey(key, passphrase));
 }

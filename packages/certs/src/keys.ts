@@ -8,6 +8,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { CertificateError } from './errors.js';
+import { isPem } from './pem.js';
 
 /** The kinds of key that are made here; `p256` unless told otherwise. */
 export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
@@ -29,16 +30,16 @@ export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject>
 }
 
 /**
- * Reads a private key from PEM (PKCS#8, encrypted PKCS#8, PKCS#1, SEC1).
+ * Reads a private key, PEM or DER: PKCS#8, encrypted or not, PKCS#1 or SEC1.
  * @param strength `strong` refuses keys that peers refuse; `any` reads them all the same.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export function readPrivateKey(
-  pem: string | Buffer,
+  input: string | Uint8Array,
   passphrase?: string,
   strength: 'strong' | 'any' = 'strong',
 ): KeyObject {
-  const key = parsePrivateKey(pem, passphrase);
+  const key = parsePrivateKey(input, passphrase);
   if (strength === 'strong') checkStrength(key);
   return key;
 }
@@ -85,11 +86,12 @@ export function checkStrength(key: KeyObject): void {
     );
 }
 
-function parsePrivateKey(pem: string | Buffer, passphrase: string | undefined): KeyObject {
+function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
+  const isDer = typeof input !== 'string' && !isPem(input);
+  const encrypted = isDer ? isEncryptedDer(input) : /ENCRYPTED/.test(Buffer.from(input).toString('latin1'));
   try {
-    return createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    return isDer ? parseDer(input, passphrase) : parsePem(input, passphrase);
   } catch (cause) {
-    const encrypted = /ENCRYPTED/.test(pem.toString());
     if (!encrypted)
       throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a private key', { cause });
     const message =
@@ -98,6 +100,34 @@ function parsePrivateKey(pem: string | Buffer, passphrase: string | undefined): 
         : 'the passphrase doesn’t open the key';
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', message, { cause });
   }
+}
+
+function parsePem(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
+  const key = typeof input === 'string' ? input : Buffer.from(input);
+  return createPrivateKey({ key, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+}
+
+function parseDer(input: Uint8Array, passphrase: string | undefined): KeyObject {
+  const key = Buffer.from(input);
+  for (const type of ['sec1', 'pkcs1'] as const) {
+    try {
+      return createPrivateKey({ key, format: 'der', type });
+    } catch {
+      // Of another type, or none: the last attempt tells.
+    }
+  }
+  const opened = passphrase === undefined ? {} : { passphrase };
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8', ...opened });
+}
+
+const ENCRYPTIONS = ['06092a864886f70d01050d', '060a2a864886f70d010c01'].map((oid) =>
+  Buffer.from(oid, 'hex'),
+);
+
+/** Whether DER is an encrypted PKCS#8 key: it starts with the algorithm, PBES2 or one of PKCS#12's (RFC 5958 §3). */
+export function isEncryptedDer(der: Uint8Array): boolean {
+  const start = Buffer.from(der.subarray(0, 24));
+  return start[0] === 0x30 && ENCRYPTIONS.some((oid) => start.includes(oid));
 }
 
 function unknownType(keyType: string): CertificateError {

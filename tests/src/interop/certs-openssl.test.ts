@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect, createServer } from 'node:tls';
 import {
+  checkExpiry,
+  convertKey,
   createAuthority,
   createCsr,
   createDevelopmentAuthority,
@@ -272,7 +274,38 @@ describe('requests', () => {
   });
 });
 
+describe('a live openssl s_server', () => {
+  it.each([['-tls1_2', '-Verify', '1'], ['-tls1_3']])('is looked at (%s %s %s)', async (...args) => {
+    const root = await createAuthority({ commonName: 'Root' });
+    const { chain, key } = await root.issue({ kind: 'server', names: ['localhost'], days: 20 });
+    write({ 's.crt': chain, 's.key': key });
+    const files = ['-cert', 's.crt', '-key', 's.key', '-accept', '127.0.0.1:0'];
+    const server = spawn('openssl', ['s_server', ...files, ...args], { cwd: folder, stdio: 'pipe' });
+    try {
+      let said = '';
+      for await (const text of server.stdout.setEncoding('utf8') as AsyncIterable<string>) {
+        said += text;
+        if (said.includes('ACCEPT')) break;
+      }
+      const live = { host: '127.0.0.1', port: Number(/ACCEPT 127\.0\.0\.1:(\d+)/.exec(said)?.[1]) };
+      expect((await inspect(live)).items).toMatchObject([{ subject: 'CN=localhost' }]);
+      expect(await checkExpiry({ endpoints: [live] })).toMatchObject([{ state: 'due', daysLeft: 19 }]);
+    } finally {
+      server.kill();
+    }
+  });
+});
+
 describe('keys and PKCS#12 files', () => {
+  it('are written here with a passphrase that openssl takes, and read from its DER', async () => {
+    const { key } = await createSelfSigned({ names: ['a.test'] });
+    write({ 'locked.key': await convertKey(key, { newPassphrase: 'pässwort' }) });
+    const der = ['-outform', 'DER', '-passout', 'pass:other', '-out', 'locked.der'];
+    openssl('pkcs8', '-topk8', '-in', 'locked.key', '-passin', 'pass:pässwort', '-v2', 'aes256', ...der);
+    const again = await convertKey(readFileSync(path.join(folder, 'locked.der')), { passphrase: 'other' });
+    expect(again).toBe(key);
+  });
+
   it('of a store with a passphrase open in openssl', async () => {
     const authority = await (
       await openStore(path.join(folder, 'locked'), { passphrase: 'pässwort' })
