@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { publicKeyInfo } from './public-key-info.js';
 import { serialBytes } from './serial.js';
-import { signatureAlgorithm, signDer } from './signature.js';
+import { signatureAlgorithm } from './signature.js';
+import { signStructure } from './signed-der.js';
 import type { Validity } from './validity.js';
 import { arrayBufferOf, type DistinguishedName, type Extension, type X509Library } from './x509.js';
 
@@ -19,7 +20,7 @@ export interface CertificateParts {
 
 /** Signs a version 3 certificate (RFC 5280 §4.1) and returns its DER. */
 export function signCertificate(library: X509Library, parts: CertificateParts, issuerKey: KeyObject): Buffer {
-  const { Certificate, TBSCertificate, Validity, Extensions, Version } = library;
+  const { TBSCertificate, Validity, Extensions, Version } = library;
   const algorithm = signatureAlgorithm(library, issuerKey);
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
@@ -31,6 +32,5 @@ export function signCertificate(library: X509Library, parts: CertificateParts, i
     subjectPublicKeyInfo: publicKeyInfo(library, parts.publicKey),
     extensions: new Extensions([...parts.extensions]),
   });
-  const signatureValue = signDer(library.encode(tbsCertificate), issuerKey);
-  return library.encode(new Certificate({ tbsCertificate, signatureAlgorithm: algorithm, signatureValue }));
+  return signStructure(library, tbsCertificate, issuerKey);
 }

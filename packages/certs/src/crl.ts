@@ -4,7 +4,8 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import { authorityKeyIdentifier, extension } from './extensions.js';
 import { toPem } from './pem.js';
 import { serialBytes } from './serial.js';
-import { signatureAlgorithm, signDer } from './signature.js';
+import { signatureAlgorithm } from './signature.js';
+import { signStructure } from './signed-der.js';
 import { arrayBufferOf, type DistinguishedName, type X509Library } from './x509.js';
 
 const reasonNames = {
@@ -67,7 +68,7 @@ export interface CrlParts {
 
 /** Signs a version 2 list. */
 export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): Crl {
-  const { CertificateList, TBSCertList, Time, Version, CRLNumber } = library;
+  const { TBSCertList, Time, Version, CRLNumber } = library;
   const algorithm = signatureAlgorithm(library, key);
   const tbsCertList = new TBSCertList({
     version: Version.v2,
@@ -83,8 +84,7 @@ export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): 
   // An empty list must be absent, not empty (RFC 5280 §5.1.2.6).
   if (parts.revoked.length > 0)
     tbsCertList.revokedCertificates = parts.revoked.map((one) => entry(library, one));
-  const signature = signDer(library.encode(tbsCertList), key);
-  const der = library.encode(new CertificateList({ tbsCertList, signatureAlgorithm: algorithm, signature }));
+  const der = signStructure(library, tbsCertList, key);
   const { number, thisUpdate, nextUpdate } = parts;
   return { pem: toPem('X509 CRL', der), der, number, thisUpdate, nextUpdate };
 }

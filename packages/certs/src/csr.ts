@@ -11,7 +11,8 @@ import { leafKey, leafNames, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from './keys.js';
 import { derOf, toPem } from './pem.js';
 import { publicKeyInfo } from './public-key-info.js';
-import { signatureAlgorithm, signDer, verifyDer } from './signature.js';
+import { verifyDer } from './signature.js';
+import { signStructure } from './signed-der.js';
 import { buildSubject, defaultSubject, readSubject, type Subject } from './subject.js';
 import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509Library } from './x509.js';
 
@@ -60,13 +61,7 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
     subjectPKInfo: publicKeyInfo(library, key),
     attributes: new library.Attributes([extensionRequest(library, wanted)]),
   });
-  const signature = signDer(library.encode(info), key);
-  const request = new library.CertificationRequest({
-    certificationRequestInfo: info,
-    signatureAlgorithm: signatureAlgorithm(library, key),
-    signature,
-  });
-  return { csr: toPem('CERTIFICATE REQUEST', library.encode(request)), key: privateKeyPem(key) };
+  return { csr: toPem('CERTIFICATE REQUEST', signStructure(library, info, key)), key: privateKeyPem(key) };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { CertificateError } from './errors.js';
 import { describeKey } from './keys.js';
-import { arrayBufferOf, type AlgorithmIdentifier, type X509Library } from './x509.js';
+import type { AlgorithmIdentifier, X509Library } from './x509.js';
 
 interface Signer {
   readonly oid: string;
@@ -28,9 +28,9 @@ export function signatureAlgorithm(library: X509Library, key: KeyObject): Algori
   });
 }
 
-/** Signs DER bytes; the result fits the schemas' signature fields. */
-export function signDer(der: Uint8Array, key: KeyObject): ArrayBuffer {
-  return arrayBufferOf(sign(signerOf(key).hash, der, key));
+/** Signs DER bytes. */
+export function signDer(der: Uint8Array, key: KeyObject): Buffer {
+  return sign(signerOf(key).hash, der, key);
 }
 
 const verifiers: Record<string, string | null> = {
