@@ -4,9 +4,9 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     main: 'src/main.ts',
-    pool: 'src/pool.ts',
     'load/load': 'src/load/load.ts',
     'subject/subject': 'src/subject/subject.ts',
+    'subject/packages': 'src/subject/packages.ts',
   },
   format: ['esm'],
   platform: 'node',

@@ -47,7 +47,7 @@ export async function compete(
   head: Omit<RowHead, 'contestant'>,
   all: readonly Contestant[],
 ): Promise<Row[]> {
-  if (!head.work.includes(bench.match)) return [];
+  if (!isAsked(bench, head.work)) return [];
   const contestants = all.filter(({ name }, index) => index === 0 || isWanted(bench, name));
   bench.tell(head.work);
   const warmUp = bench.quick ? WARM_UP.quick : WARM_UP.full;
@@ -63,6 +63,11 @@ export async function compete(
   return contestants.map(({ name, least }, index) =>
     rowOf({ ...head, contestant: name, least }, samples[index]!, index === 0 ? null : samples[0]!),
   );
+}
+
+/** Whether what has this title is to be measured. */
+export function isAsked({ match }: Bench, title: string): boolean {
+  return title.includes(match);
 }
 
 function isWanted({ beside }: Bench, name: string): boolean {

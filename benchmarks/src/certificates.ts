@@ -7,6 +7,7 @@ import { createAuthority } from '@knsock/certs';
 export interface Certificates {
   readonly folder: string;
   readonly ca: string;
+  readonly caKey: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly clientCertificate: string;
@@ -30,6 +31,7 @@ export async function makeCertificates(): Promise<Certificates> {
   return {
     folder,
     ca: keep('ca.pem', authority.certificate),
+    caKey: keep('ca.key', authority.key),
     serverCertificate: keep('server.pem', server.certificate),
     serverKey: keep('server.key', server.key),
     clientCertificate: keep('client.pem', client.certificate),

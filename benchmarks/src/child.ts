@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** The measured process has one core to itself, as far as the machine allows; the load generator the other. */
-export const cores = { subject: 0, load: 1 } as const;
+export const cores = { subject: 0, load: 1, flood: 1 } as const;
 export type Core = keyof typeof cores;
 
 const PATIENCE_MS = 120_000;
@@ -32,7 +32,11 @@ export class Child {
   }
 
   /** A program of ours, built, on plain Node; it answers to `ask`. */
-  static node(core: Core, program: 'load/load' | 'subject/subject', name: string): Child {
+  static node(
+    core: Core,
+    program: 'load/load' | 'subject/subject' | 'subject/packages',
+    name: string,
+  ): Child {
     const file = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
     const command = [process.execPath, '--expose-gc', ...extraFlags(core), file];
     return new Child(name, spawnPinned(core, command, ['ignore', 'inherit', 'pipe', 'ipc']));
@@ -101,7 +105,9 @@ function spawnPinned(
   command: readonly string[],
   stdio: ('ignore' | 'inherit' | 'pipe' | 'ipc')[],
 ) {
-  const script = 'ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" "$@"';
+  // Who floods gives way to who is patient, as on a core of its own.
+  const niceness = core === 'flood' ? 'nice -n 15' : '';
+  const script = `ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" ${niceness} "$@"`;
   return spawn('sh', ['-c', script, String(cores[core]), ...command], { stdio });
 }
 

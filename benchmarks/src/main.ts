@@ -1,7 +1,8 @@
 /**
- * Measures knsock beside plain node:tls and others (docs/benchmarks.md says how, and what the figures mean).
+ * Measures knsock beside plain node:tls and others (docs/performance.md says how, and what the figures mean).
  *
- *     npm run bench -- [--quick] [--only NAME]… [--rounds N] [--json FILE] [--chart FILE.svg]
+ *     npm run bench -- [--quick] [--only NAME]… [--match TEXT] [--beside TEXT]…
+ *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg]
  */
 import { writeFileSync } from 'node:fs';
 import { makeCertificates, removeCertificates } from './certificates.js';
@@ -11,28 +12,27 @@ import { parsePlan, type Plan } from './plan.js';
 import { chart } from './report/chart.js';
 import { heading, tables } from './report/table.js';
 import type { Row } from './row.js';
-import { runStandalone, standalone } from './standalone.js';
 import { works } from './work/works.js';
 
 async function main(): Promise<void> {
-  const names = [...works.map(({ name }) => name), ...standalone];
-  const plan = parsePlan(process.argv.slice(2), names);
+  const plan = parsePlan(
+    process.argv.slice(2),
+    works.map(({ name }) => name),
+  );
   const where = machine();
   console.log(`${heading(where)}\n`);
-  const wanted = (name: string): boolean => plan.only.length === 0 || plan.only.includes(name);
-  const rows = await measure(plan, wanted);
+  const rows = await measure(plan);
   if (plan.json !== null)
     writeFileSync(plan.json, `${JSON.stringify({ machine: where, plan, rows }, null, 2)}\n`);
   if (plan.chart !== null) writeFileSync(plan.chart, chart(rows));
-  for (const name of standalone.filter(wanted)) await runStandalone(name, plan.quick ? 1 : plan.rounds);
 }
 
 /** Speed fails no run: it is for people to judge. */
-async function measure(plan: Plan, wanted: (name: string) => boolean): Promise<Row[]> {
+async function measure(plan: Plan): Promise<Row[]> {
   const files = await makeCertificates();
   const rows: Row[] = [];
   try {
-    for (const work of works.filter(({ name }) => wanted(name))) {
+    for (const work of works.filter(({ name }) => plan.only.length === 0 || plan.only.includes(name))) {
       const load = Child.node('load', 'load/load', 'the load generator');
       const measured = await work.run({ ...plan, files, load, tell });
       await load.end();

@@ -40,12 +40,12 @@ export const peers: Readonly<Record<string, PeerStart>> = {
     const listening = `OPENSSL-LISTEN:${port},bind=${LOOPBACK},reuseaddr,nodelay,fork,verify=0,openssl-min-proto-version=TLS1.3`;
     const keys = `cert=${files.serverCertificate},key=${files.serverKey}`;
     const child = await Child.other(['socat', `${listening},${keys}`, 'PIPE'], 'socat');
-    await listens(port);
+    await listens(port, 'socat');
     return { child, port };
   },
 };
 
-async function answers(command: string, args: string[]): Promise<boolean> {
+export async function answers(command: string, args: string[]): Promise<boolean> {
   return run(command, args).then(
     () => true,
     () => false,
@@ -57,7 +57,7 @@ async function printingItsPort(command: readonly string[], name: string): Promis
   return { child, port: Number(await child.firstLine()) };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, LOOPBACK);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -66,8 +66,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks until somebody answers; socat says nothing when it is ready. */
-async function listens(port: number): Promise<void> {
+/** Asks until somebody answers: some say nothing when they are ready. */
+export async function listens(port: number, name: string): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const socket: Socket = connectTcp(port, LOOPBACK);
     const connected = await once(socket, 'connect').then(
@@ -78,5 +78,5 @@ async function listens(port: number): Promise<void> {
     if (connected) return;
     await pause(50);
   }
-  throw new Error('socat doesn’t listen');
+  throw new Error(`${name} doesn’t listen`);
 }

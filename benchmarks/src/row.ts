@@ -17,7 +17,7 @@ export interface Row {
   readonly perSecond: Spread | null;
   /** The share of its time that the measured process waited for a core, 0 to 1. */
   readonly waiting: number | null;
-  /** How much better than plain node:tls in the same round: above 1 is cheaper. */
+  /** How much better than the first contestant in the same round: above 1 is cheaper. */
   readonly ratio: Spread | null;
   readonly target: Target | null;
 }
@@ -37,11 +37,14 @@ export interface RowHead {
   readonly unit: string;
   /** The least ratio to reach. */
   readonly least?: number | undefined;
+  /** What is compared; default the CPU time. */
+  readonly clock?: 'CPU' | 'wall' | undefined;
 }
 
-/** @param base the same rounds of plain node:tls */
+/** @param base the same rounds of the first contestant */
 export function rowOf(head: RowHead, samples: readonly Sample[], base: readonly Sample[] | null): Row {
-  const { work, contestant, unit, least } = head;
+  const { work, contestant, unit, least, clock } = head;
+  const costOf = costs[clock ?? 'CPU'];
   const ratio =
     base === null
       ? null
@@ -60,10 +63,27 @@ export function rowOf(head: RowHead, samples: readonly Sample[], base: readonly 
   };
 }
 
-/** Microseconds of CPU for one operation. */
-function costOf({ cpu, operations }: Sample): number {
-  return cpu / operations / 1_000;
+/** @param most what it should stay under; null where nothing was promised */
+export function memoryRow(head: RowHead, kib: number, most: number | null): Row {
+  const { work, contestant, unit } = head;
+  const target = most === null ? null : { text: `≤ ${most.toFixed(1)}`, met: kib <= most };
+  return {
+    work,
+    contestant,
+    unit,
+    value: spread([kib]),
+    perSecond: null,
+    waiting: null,
+    ratio: null,
+    target,
+  };
 }
+
+/** Microseconds for one operation. */
+const costs = {
+  CPU: ({ cpu, operations }: Sample): number => cpu / operations / 1_000,
+  wall: ({ wallMs, operations }: Sample): number => (wallMs * 1_000) / operations,
+} as const;
 
 function atLeast(least: number, median: number): Target {
   return { text: `≥ ${least.toFixed(2)}`, met: Math.round(median * 100) / 100 >= least };

@@ -1,6 +1,6 @@
 /** Messages as bytes, encoded beforehand by the load generator, which must cost far less than what it measures. */
 
-export type WireFraming = 'raw' | 'lines' | 'length-prefixed' | 'knsock' | 'knsock-request';
+export type WireFraming = 'raw' | 'lines' | 'length-prefixed' | 'json' | 'knsock' | 'knsock-request';
 
 /** The bytes of knsock/1 that a bare client needs (docs/wire-format.md). */
 const WELCOME = 1;
@@ -31,6 +31,9 @@ export function frameOf(framing: WireFraming, payload: Buffer): Buffer {
       return Buffer.concat([payload, Buffer.from('\n')]);
     case 'length-prefixed':
       return Buffer.concat([uint32(payload.length), payload]);
+    case 'json':
+      // The payload becomes a JSON string that takes as many bytes, its quotes included.
+      return frameOf('length-prefixed', Buffer.from(JSON.stringify(payload.toString('latin1').slice(2))));
     case 'knsock':
       return knsockFrame(MESSAGE, payload);
     case 'knsock-request':

@@ -8,7 +8,9 @@ import { echo, type EchoOptions } from './echo.js';
 import { Flood } from './flood.js';
 import { greet } from './greeter.js';
 import { latency } from './latency.js';
+import type { BulkRole } from '../subject/bulk.js';
 import { Link, type LinkOptions } from './link.js';
+import { target } from './target.js';
 
 type Keyed = { readonly key: string };
 
@@ -37,6 +39,7 @@ answer({
   greet: async (request: { files: Certificates; clientCertificates: boolean }) => ({
     port: await greet(request.files, request.clientCertificates),
   }),
+  target: async ({ role }: { role: BulkRole }) => ({ port: await target(role) }),
   gather: (request: CrowdOptions) => crowd.join(request),
   disperse: () => {
     crowd.leave();

@@ -7,7 +7,7 @@ const VALUES = 60;
 const BAR = 18;
 const GAP = 30;
 const COLOURS = { ours: '#2f81f7', others: '#8b949e', limit: '#d29922' } as const;
-const OURS = /^(raw|lines|length-prefixed|knsock)/;
+const OURS = /knsock|^(raw|lines|length-prefixed|json)|^pool$|^blocking|^import/;
 
 export function chart(rows: readonly Row[]): string {
   const groups = groupsOf(rows);
@@ -29,7 +29,7 @@ export function chart(rows: readonly Row[]): string {
   return svg(parts, y);
 }
 
-/** Only what has something to be compared with; node:tls itself is the line at 1. */
+/** Only what has something to be compared with; the first contestant is the line at 1. */
 function groupsOf(rows: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>();
   for (const row of rows)
@@ -61,7 +61,7 @@ function escaped(words: string): string {
 
 function svg(parts: readonly string[], height: number): string {
   const style = 'text{fill:#57606a}@media(prefers-color-scheme:dark){text{fill:#c9d1d9}}';
-  const title = 'CPU time against plain node:tls (1, dashed); longer is cheaper';
+  const title = 'CPU time against the first of each group (1, dashed); longer is cheaper';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`,
     ` font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${title}">`,

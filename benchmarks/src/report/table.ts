@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Row } from '../row.js';
 import type { Spread } from '../statistics.js';
 
-const HEADINGS = ['', 'value: median (min–max)', 'a second', 'waiting', 'against node:tls', 'target'];
+const HEADINGS = ['', 'value: median (min–max)', 'a second', 'waiting', 'against', 'target'];
 
 export function tables(rows: readonly Row[]): string {
   return [...groups(rows)].map(([title, group]) => `### ${title}\n\n${table(group)}\n`).join('\n');
@@ -24,8 +24,10 @@ function groups(rows: readonly Row[]): Map<string, Row[]> {
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = [HEADINGS, ...rows.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  // The first is what the others are compared with.
+  const headings = HEADINGS.with(4, `against ${rows[0]?.contestant ?? ''}`);
+  const cells = [headings, ...rows.map(cellsOf)];
+  const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
   const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;

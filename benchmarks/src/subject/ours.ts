@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   connect,
   createCredentials,
+  json,
   knsock,
   lengthPrefixed,
   lines,
@@ -20,7 +21,7 @@ import { dialRepeatedly, type DialOptions } from '../dialer.js';
 import { LOOPBACK } from '../tls-setup.js';
 import { bulk, type BulkRole } from './bulk.js';
 
-export type OurFraming = 'raw' | 'lines' | 'length-prefixed' | 'knsock';
+export type OurFraming = 'raw' | 'lines' | 'length-prefixed' | 'json over length-prefixed' | 'knsock';
 export type Receiving = 'onMessage' | 'for await' | 'serve';
 type OurBehaviour = Receiving | 'greet' | 'idle' | BulkRole;
 
@@ -33,7 +34,9 @@ export interface OurServerOptions {
 
 /** Both sides speak what bare node:tls is given here: TLS 1.3, one cipher. */
 const PROFILE = { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' } as const;
+// JSON values are echoed as they come, whatever their type.
 const framings: Readonly<Record<OurFraming, () => Framing>> = {
+  'json over length-prefixed': () => json(lengthPrefixed()) as unknown as Framing,
   raw,
   lines,
   'length-prefixed': lengthPrefixed,
@@ -133,9 +136,11 @@ export function dialOurs(options: OurDialOptions): Promise<{ operations: number;
   });
 }
 
-type Reach = Pick<OurDialOptions, 'files' | 'framing' | 'port'> & { readonly clientCertificates?: boolean };
+export type Reach = Pick<OurDialOptions, 'files' | 'framing' | 'port'> & {
+  readonly clientCertificates?: boolean;
+};
 
-function connectOptions({ files, framing, port, clientCertificates }: Reach): ConnectOptions {
+export function connectOptions({ files, framing, port, clientCertificates }: Reach): ConnectOptions {
   return {
     host: LOOPBACK,
     port,

@@ -10,11 +10,13 @@ import {
   type OurDialOptions,
   type OurServerOptions,
 } from './ours.js';
+import { serveTunnel, type TunnelOptions } from './tunnel.js';
 
 answer({
   serveBare: async (request: BareServerOptions) => ({ port: await serveBare(request) }),
   connectBare: (request: BareClientOptions) => connectBare(request),
   dialBare: (request: BareDialOptions) => dialBare(request),
+  serveTunnel: async (request: TunnelOptions) => ({ port: await serveTunnel(request) }),
   serveOurs: async (request: OurServerOptions) => ({ port: await serveOurs(request) }),
   connectOurs: (request: OurClientOptions) => connectOurs(request),
   dialOurs: (request: OurDialOptions) => dialOurs(request),

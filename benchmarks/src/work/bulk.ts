@@ -1,12 +1,11 @@
 /** Throughput each way, measured at either side: what a MiB costs. */
-import { compete, type Bench, type Contestant, type Work } from '../bench.js';
+import { compete, isAsked, type Bench, type Contestant, type Work } from '../bench.js';
 import { Child } from '../child.js';
 import type { Row } from '../row.js';
-import type { OurFraming } from '../subject/ours.js';
 
 type Side = 'server' | 'client';
 type Role = 'sends' | 'receives';
-type Kind = 'node:tls' | OurFraming;
+type Kind = 'node:tls' | 'raw' | 'length-prefixed' | 'knsock';
 
 const KINDS: readonly Kind[] = ['node:tls', 'raw', 'length-prefixed', 'knsock'];
 const LEAST: Readonly<Record<`${Side} ${Role}`, number | undefined>> = {
@@ -28,6 +27,8 @@ export const bulk: Work = {
 };
 
 async function measureWay(bench: Bench, side: Side, role: Role): Promise<Row[]> {
+  const head = { work: `bulk, the ${side} ${role}`, unit: `µs ${side} CPU a MiB` };
+  if (!isAsked(bench, head.work)) return [];
   const children: Child[] = [];
   const contestants: Contestant[] = [];
   const least = LEAST[`${side} ${role}`];
@@ -43,7 +44,6 @@ async function measureWay(bench: Bench, side: Side, role: Role): Promise<Row[]> 
       run: (ms) => bench.load.ask({ do: role === 'receives' ? 'blast' : 'sink', key, ms }),
     });
   }
-  const head = { work: `bulk, the ${side} ${role}`, unit: `µs ${side} CPU a MiB` };
   const rows = await compete(bench, head, contestants);
   for (const { name } of contestants)
     await bench.load.ask({ do: 'disconnect', key: `${name} ${side} ${role}` });

@@ -1,5 +1,5 @@
 /** Messages echoed: what a message costs the server, by framing and by way to receive. */
-import { compete, type Bench, type Contestant, type Work } from '../bench.js';
+import { compete, isAsked, type Bench, type Contestant, type Work } from '../bench.js';
 import { Child } from '../child.js';
 import { peers } from '../peers.js';
 import type { Row } from '../row.js';
@@ -41,6 +41,8 @@ export const echo: Work = {
 
 async function measureLoad(bench: Bench, servers: readonly Server[], load: Load): Promise<Row[]> {
   const { size, depth } = load;
+  const work = `echo ${sizeText(size)}, depth ${depth}`;
+  if (!isAsked(bench, work)) return [];
   const contestants: Contestant[] = [];
   for (const { name, child, port, framing } of servers) {
     const key = `${name} ${size} ${depth}`;
@@ -52,13 +54,12 @@ async function measureLoad(bench: Bench, servers: readonly Server[], load: Load)
       run: (ms) => bench.load.ask({ do: 'echo', key, size, depth, ms }),
     });
   }
-  const work = `echo ${sizeText(size)}, depth ${depth}`;
   const rows = await compete(bench, { work, unit: 'µs server CPU a message' }, contestants);
   for (const { name } of servers) await bench.load.ask({ do: 'disconnect', key: `${name} ${size} ${depth}` });
   return rows;
 }
 
-/** What ours should reach of plain node:tls (README of the issue: one write a turn, views instead of copies). */
+/** What ours should reach of plain node:tls (one write a turn, views instead of copies). */
 function targetOf(name: string, { size, depth }: Load): number | undefined {
   const listening = name === 'length-prefixed, onMessage' || name === 'knsock, onMessage';
   if (depth === 1 && size < 65_536) return listening ? 0.95 : undefined;
@@ -87,13 +88,20 @@ async function startServers(bench: Bench): Promise<Server[]> {
 
 const ours: readonly (readonly [OurFraming, Receiving])[] = [
   ['raw', 'onMessage'],
+  ['raw', 'for await'],
+  ['raw', 'serve'],
   ['lines', 'onMessage'],
+  ['lines', 'for await'],
+  ['lines', 'serve'],
   ['length-prefixed', 'onMessage'],
   ['length-prefixed', 'for await'],
   ['length-prefixed', 'serve'],
   ['knsock', 'onMessage'],
   ['knsock', 'for await'],
   ['knsock', 'serve'],
+  ['json over length-prefixed', 'onMessage'],
+  ['json over length-prefixed', 'for await'],
+  ['json over length-prefixed', 'serve'],
 ];
 
 async function bare({ files }: Bench, name: string, behaviour: 'echo' | 'naive'): Promise<Server> {
@@ -110,5 +118,6 @@ async function knsockServer({ files }: Bench, framing: OurFraming, behaviour: Re
 }
 
 function wireOf(framing: OurFraming, receiving: Receiving): WireFraming {
+  if (framing === 'json over length-prefixed') return 'json';
   return framing === 'knsock' && receiving === 'serve' ? 'knsock-request' : framing;
 }

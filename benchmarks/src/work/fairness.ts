@@ -1,5 +1,5 @@
 /** What a client that floods the server does to another's answers. */
-import { type Bench, type Work } from '../bench.js';
+import { isAsked, type Bench, type Work } from '../bench.js';
 import { Child } from '../child.js';
 import type { Row } from '../row.js';
 import type { Latency } from '../load/latency.js';
@@ -39,8 +39,9 @@ export const fairness: Work = {
 
 async function measure(bench: Bench, { name, framing, serve }: Server): Promise<Row[]> {
   const { files, load } = bench;
+  if (!isAsked(bench, `a second client of ${name}`)) return [];
   const child = Child.node('subject', 'subject/subject', name);
-  const flooder = Child.node('load', 'load/load', 'the flooding client');
+  const flooder = Child.node('flood', 'load/load', 'the flooding client');
   const { port } = await child.ask<{ port: number }>({ ...serve, files });
   const reach = { do: 'connect', files, port, framing };
   await load.ask({ ...reach, key: 'patient' });

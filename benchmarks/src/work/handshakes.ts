@@ -67,7 +67,6 @@ async function atTheServer(bench: Bench, variants: readonly Variant[]): Promise<
         {
           name: 'knsock',
           pid: ours.pid,
-          least: LEAST_NEW,
           run: (ms) => bench.load.ask({ ...dial, ...ports[1], ms }),
         },
       ])),

@@ -1,8 +1,7 @@
 /** Memory of connections that say nothing. */
-import { spread } from '../statistics.js';
-import { type Bench, type Work } from '../bench.js';
+import { isAsked, type Bench, type Work } from '../bench.js';
 import { Child } from '../child.js';
-import type { Row } from '../row.js';
+import { memoryRow, type Row } from '../row.js';
 import { residentBytes } from '../usage.js';
 import type { WireFraming } from '../wire.js';
 
@@ -36,6 +35,7 @@ export const idle: Work = {
   name: 'idle',
   async run(bench) {
     const count = bench.quick ? QUICK : FULL;
+    if (!isAsked(bench, `${count} idle connections`)) return [];
     bench.tell(`${count} idle connections`);
     const measured: Memory[] = [];
     for (const idler of IDLERS) measured.push(await measure(bench, idler, count));
@@ -78,21 +78,10 @@ async function memoryOf(child: Child): Promise<{ resident: number; heap: number 
 }
 
 function rowsOf(contestant: string, count: number, memory: Memory, base: Memory | null): Row[] {
-  const row = (unit: string, kib: number, baseKib: number | undefined): Row => ({
-    work: `${count.toLocaleString('en')} idle connections`,
-    contestant,
-    unit,
-    value: spread([kib]),
-    perSecond: null,
-    waiting: null,
-    ratio: null,
-    target:
-      baseKib === undefined
-        ? null
-        : { text: `≤ ${(baseKib + MOST_MORE_KIB).toFixed(1)}`, met: kib <= baseKib + MOST_MORE_KIB },
-  });
+  const head = { work: `${count.toLocaleString('en')} idle connections`, contestant };
+  const most = base === null ? null : base.resident + MOST_MORE_KIB;
   return [
-    row('KiB resident a connection', memory.resident, base?.resident),
-    row('KiB of JavaScript heap a connection', memory.heap, undefined),
+    memoryRow({ ...head, unit: 'KiB resident a connection' }, memory.resident, most),
+    memoryRow({ ...head, unit: 'KiB of JavaScript heap a connection' }, memory.heap, null),
   ];
 }
