@@ -2,12 +2,12 @@
  * Measures knsock beside plain node:tls and others (docs/performance.md says how, and what the figures mean).
  *
  *     npm run bench -- [--quick] [--only NAME]… [--match TEXT] [--beside TEXT]…
- *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg]
+ *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg] [--from FILE]
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { makeCertificates, removeCertificates } from './certificates.js';
 import { Child } from './child.js';
-import { machine } from './machine.js';
+import { machine, type Machine } from './machine.js';
 import { parsePlan, type Plan } from './plan.js';
 import { chart } from './report/chart.js';
 import { heading, tables } from './report/table.js';
@@ -19,12 +19,33 @@ async function main(): Promise<void> {
     process.argv.slice(2),
     works.map(({ name }) => name),
   );
-  const where = machine();
-  console.log(`${heading(where)}\n`);
-  const rows = await measure(plan);
+  const { machine: where, rows } = plan.from === null ? await measureAll(plan) : readRun(plan.from, plan);
   if (plan.json !== null)
     writeFileSync(plan.json, `${JSON.stringify({ machine: where, plan, rows }, null, 2)}\n`);
   if (plan.chart !== null) writeFileSync(plan.chart, chart(rows));
+}
+
+interface Run {
+  readonly machine: Machine;
+  readonly rows: readonly Row[];
+}
+
+async function measureAll(plan: Plan): Promise<Run> {
+  const where = machine();
+  console.log(`${heading(where)}\n`);
+  return { machine: where, rows: await measure(plan) };
+}
+
+/** What an earlier run measured, as far as the plan asks for it. */
+function readRun(file: string, { match, beside }: Plan): Run {
+  const run = JSON.parse(readFileSync(file, 'utf8')) as Run;
+  const rows = run.rows.filter(
+    ({ work, contestant, ratio }) =>
+      work.includes(match) &&
+      (ratio === null || beside.length === 0 || beside.some((part) => contestant.includes(part))),
+  );
+  console.log(`${heading(run.machine)}\n\n${tables(rows)}`);
+  return { ...run, rows };
 }
 
 /** Speed fails no run: it is for people to judge. */

@@ -10,6 +10,8 @@ export interface Plan {
   readonly beside: readonly string[];
   readonly rounds: number;
   readonly ms: number;
+  /** The JSON of an earlier run, to be told or drawn again instead of measuring. */
+  readonly from: string | null;
   readonly json: string | null;
   readonly chart: string | null;
 }
@@ -28,6 +30,7 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
       beside: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
       ms: { type: 'string' },
+      from: { type: 'string' },
       json: { type: 'string' },
       chart: { type: 'string' },
     },
@@ -43,6 +46,7 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
     beside: values.beside,
     rounds: wholeNumber('rounds', values.rounds) ?? defaults.rounds,
     ms: wholeNumber('ms', values.ms) ?? defaults.ms,
+    from: values.from ?? null,
     json: values.json ?? null,
     chart: values.chart ?? null,
   };

@@ -28,7 +28,7 @@ const IDLE_LOOKS = 4;
 export class Vigil {
   readonly #watched: Watched;
   readonly #limits: Limits;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #timers: NodeJS.Timeout[] = [];
   #sendTimer: NodeJS.Timeout | null = null;
 
   constructor(watched: Watched, limits: Limits, maxLifetime: number | null) {
@@ -66,7 +66,7 @@ export class Vigil {
   stop(): void {
     this.relieved();
     for (const timer of this.#timers) clearInterval(timer);
-    this.#timers.clear();
+    this.#timers = [];
   }
 
   #watchIdle(timeout: number): void {
@@ -118,13 +118,13 @@ export class Vigil {
 
   #after(wait: number, act: () => void): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      this.#timers = this.#timers.filter((other) => other !== timer);
       act();
     }, wait);
-    this.#timers.add(timer.unref());
+    this.#timers.push(timer.unref());
   }
 
   #every(wait: number, act: () => void): void {
-    this.#timers.add(setInterval(act, wait).unref());
+    this.#timers.push(setInterval(act, wait).unref());
   }
 }

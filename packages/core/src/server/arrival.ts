@@ -13,7 +13,7 @@ export class Arrival {
   saidBeforeTls = 0;
   /** Whether its handshake is done and the verdict is awaited. */
   judging = false;
-  readonly #controller = new AbortController();
+  #controller: AbortController | null = null;
   readonly #remoteAddress: string | undefined;
   readonly #remotePort: number;
   #timer: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class Arrival {
 
   /** Fires when the time is over, or the socket is gone. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return (this.#controller ??= new AbortController()).signal;
   }
 
   /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
@@ -54,6 +54,8 @@ export class Arrival {
   settle(reason: Error | null): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (reason !== null) this.#controller.abort(reason);
+    // The socket keeps the arrival until it closes; nobody waits for one that was let in any more.
+    if (reason === null) this.#controller = null;
+    else (this.#controller ??= new AbortController()).abort(reason);
   }
 }

@@ -16,17 +16,12 @@ export interface TlsFacts {
   readonly servername: string | null;
 }
 
-/** Facts are read when asked for: most connections are never asked. */
 export function tlsFacts(socket: TLSSocket): TlsFacts {
-  let group: string | null | undefined;
   const cipher = socket.getCipher() as { name: string; standardName?: string } | undefined;
   return {
     version: socket.getProtocol() ?? 'unknown',
     cipher: cipher?.standardName ?? cipher?.name ?? 'unknown',
-    get group() {
-      if (group === undefined) group = groupOf(socket);
-      return group;
-    },
+    group: groupOf(socket),
     resumed: socket.isSessionReused(),
     alpn: socket.alpnProtocol || null,
     servername: servernameOf(socket),
