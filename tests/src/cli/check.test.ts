@@ -63,6 +63,30 @@ describe('knsock check on files', () => {
     );
   });
 
+  it('tells files that aren’t what they seem, and checks the others all the same', async () => {
+    const broken = await files.write(
+      'broken.crt',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    );
+    const key = await files.write(
+      'broken.key',
+      '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
+    );
+    const { code, reports } = await check(broken, key, files.at('server.crt'));
+    expect(code).toBe(3);
+    expect(reports.map((report) => rules(report, 'error'))).toEqual([['readable'], ['readable'], []]);
+  });
+
+  it('reads certificate and key from one file', async () => {
+    const both =
+      (await readFile(files.at('server.crt'), 'utf8')) + (await readFile(files.at('server.key'), 'utf8'));
+    const { code, reports } = await check(await files.write('both.pem', both));
+    expect(code).toBe(0);
+    expect(reports[0]?.passed).toEqual(
+      expect.arrayContaining(['strong-keys', 'key-match', 'key-permissions']),
+    );
+  });
+
   it('accepts what the baseline lists, and nothing else', async () => {
     const baseline = files.at('baseline');
     const strict = [files.at('server.crt'), '--fail-on', 'notice'];
@@ -113,8 +137,8 @@ describe('knsock check on servers', () => {
     expect(rules(reports[0], 'error')).toEqual(['minimum-tls', 'ciphers', 'signature-algorithms']);
     expect(rules(reports[0], 'warning')).toEqual(expect.arrayContaining(['tls13']));
     const ciphers = reports[0]?.findings.find(({ rule }) => rule === 'ciphers')?.evidence;
-    expect(ciphers).toContain('ECDHE-ECDSA-AES128-SHA');
-    expect(ciphers).not.toContain('ECDHE-ECDSA-AES128-GCM-SHA256');
+    expect(ciphers).toContain('TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA');
+    expect(ciphers).not.toContain('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
   });
 
   it('says where there is nothing to check', async () => {

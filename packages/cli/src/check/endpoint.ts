@@ -1,24 +1,55 @@
 /** Checks a server that listens. */
 import { parseCertificate, verifyPath, type X509Certificate } from '@knsock/core/x509';
+import { UsageError } from '../usage-error.js';
+import type { EndpointEvidence } from './endpoint-evidence.js';
+import { endpointFacts } from './endpoint-facts.js';
 import { judge, merged, type TargetReport } from './findings.js';
-import { probeEndpoint, type Endpoint } from './probes.js';
+import type { Endpoint } from './probing/endpoint.js';
+import { admits, chainOf, plainTextManners, renegotiates, resumption } from './probing/handshakes.js';
+import { survey } from './probing/survey.js';
 import { chainRules, endpointRules } from './rules.js';
 import type { Verdict } from './verdict.js';
 
-/** @param anchors whom clients trust; null: Node's own roots */
+/**
+ * @param anchors whom clients trust; null: Node's own roots
+ * @throws UsageError where it speaks no TLS at all
+ */
 export async function checkEndpoint(
   endpoint: Endpoint,
   anchors: readonly X509Certificate[] | null,
   at: Date,
 ): Promise<TargetReport> {
-  const { chain: ders, evidence } = await probeEndpoint(endpoint);
-  const chain = ders.map((der) => parseCertificate(der));
+  const surveyed = await survey(endpoint);
+  if (surveyed.versions.length === 0) throw unreachable(endpoint);
+  const chain = (await chainOf(endpoint)).map((der) => parseCertificate(der));
+  const anonymous = await admits(endpoint);
+  const evidence: EndpointEvidence = {
+    ...surveyed,
+    renegotiation: await renegotiates(endpoint),
+    // Who isn’t let in gets no say in resumption.
+    resumption: anonymous ? await resumption(endpoint) : undefined,
+    admitsAnonymous: anonymous,
+    admitsStrangers: anonymous ? undefined : await admitsStrangers(endpoint),
+    plainText: await plainTextManners(endpoint),
+    verdict: await verdictOn(chain, endpoint, anchors, at),
+  };
   const target = `${endpoint.host}:${endpoint.port}`;
-  const verdict = await verdictOn(chain, endpoint, anchors, at);
-  return merged([
-    judge(target, endpointRules, { ...evidence, verdict }),
-    judge(target, chainRules, { chain, at, hasCrl: false }),
+  const report = merged([
+    judge(target, endpointRules, evidence),
+    judge(target, chainRules, { chain, at, isShown: true, hasCrl: false }),
   ]);
+  return { ...report, facts: endpointFacts(evidence) };
+}
+
+/** With a certificate made on the spot, which no CA knows. */
+async function admitsStrangers(endpoint: Endpoint): Promise<boolean> {
+  const { createSelfSigned } = await import('@knsock/certs');
+  const { certificate, key } = await createSelfSigned({
+    kind: 'client',
+    names: ['stranger.invalid'],
+    days: 1,
+  });
+  return admits(endpoint, { cert: certificate, key });
 }
 
 async function verdictOn(
@@ -37,4 +68,9 @@ async function verdictOn(
 async function defaultAnchors(): Promise<X509Certificate[]> {
   const { rootCertificates } = await import('node:tls');
   return rootCertificates.map((pem) => parseCertificate(pem));
+}
+
+function unreachable({ host, port }: Endpoint): UsageError {
+  const hint = 'Is it running there, and does it speak TLS on that port?';
+  return new UsageError(`no TLS handshake with ${host}:${port} succeeded`, hint, 'KNSOCK_HANDSHAKE_OTHER');
 }

@@ -1,10 +1,10 @@
 /** Checks files: certificates, each with the key and the CA among the others given. */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
+import { parseCertificates, parseCrls, type X509Certificate } from '@knsock/core/x509';
 import { judge, merged, type TargetReport } from './findings.js';
-import { chainRules, filesRules } from './rules.js';
+import { chainRules, fileRules, filesRules } from './rules.js';
 import type { Verdict } from './verdict.js';
 
 interface CertificateFile {
@@ -22,6 +22,8 @@ interface KeyFile {
 interface Found {
   readonly certificates: CertificateFile[];
   readonly keys: KeyFile[];
+  /** Files that aren't what they seem. */
+  readonly unreadable: { readonly file: string; readonly problem: string }[];
   readonly hasCrl: boolean;
 }
 
@@ -46,7 +48,9 @@ export async function checkFiles(
   const anchors = [...found.certificates, ...(await sort(ca)).certificates].flatMap(({ chain }) =>
     chain.filter((certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true),
   );
-  return Promise.all(found.certificates.map((one) => checkOne(one, found, anchors, at)));
+  const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
+  const checked = found.certificates.map((one) => checkOne(one, found, anchors, at));
+  return [...unreadable, ...(await Promise.all(checked))];
 }
 
 async function checkOne(
@@ -59,7 +63,8 @@ async function checkOne(
   const key = keyOf(file, leaf, keys, certificates.length === 1);
   const isAuthority = leaf?.basicConstraints?.ca === true;
   return merged([
-    judge(file, chainRules, { chain, at, hasCrl }),
+    judge(file, fileRules, { problem: undefined }),
+    judge(file, chainRules, { chain, at, isShown: false, hasCrl }),
     judge(file, filesRules, {
       keyFile: key?.file,
       keyMode: key?.mode,
@@ -94,26 +99,33 @@ async function verdictOn(
 }
 
 async function sort(files: readonly string[]): Promise<Found> {
-  const found = { certificates: [] as CertificateFile[], keys: [] as KeyFile[], hasCrl: false };
-  for (const file of files) {
+  const found = { certificates: [], keys: [], unreadable: [], hasCrl: false };
+  for (const file of files) await sortOne(file, found);
+  return found;
+}
+
+async function sortOne(file: string, found: { -readonly [Key in keyof Found]: Found[Key] }): Promise<void> {
+  try {
     const bytes = await readFile(file);
     const text = bytes.toString('latin1');
-    if (/-----BEGIN (X509 )?CRL-----/.test(text) || file.endsWith('.crl')) found.hasCrl = true;
-    else if (text.includes('PRIVATE KEY-----')) {
-      const publicKey = publicKeyOf(text);
-      if (publicKey !== undefined) found.keys.push({ file, publicKey, mode: (await stat(file)).mode });
-    } else found.certificates.push({ file, chain: parseCertificates(bytes) });
+    if (/-----BEGIN (X509 )?CRL-----/.test(text) || file.endsWith('.crl')) {
+      parseCrls(bytes);
+      found.hasCrl = true;
+      return;
+    }
+    // One file may hold both.
+    const isKey = text.includes('PRIVATE KEY-----');
+    if (!isKey || text.includes('-----BEGIN CERTIFICATE-----'))
+      found.certificates.push({ file, chain: parseCertificates(bytes) });
+    const publicKey = isKey ? publicKeyOf(text) : undefined;
+    if (publicKey !== undefined) found.keys.push({ file, publicKey, mode: (await stat(file)).mode });
+  } catch (error) {
+    found.unreadable.push({ file, problem: (error as Error).message });
   }
-  return found;
 }
 
 /** An encrypted key stays closed: nothing can be said of it here. */
 function publicKeyOf(pem: string): Buffer | undefined {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch {
-    return undefined;
-  }
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+  if (/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(pem)) return undefined;
+  return createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'der' });
 }

@@ -1,5 +1,6 @@
 /** Findings: what rules saw at a target, and which of them were accepted before. */
 import type { Severity } from '../severity.js';
+import type { EndpointFacts } from './endpoint-facts.js';
 import type { Rule } from './rule.js';
 
 export interface Finding {
@@ -18,6 +19,8 @@ export interface TargetReport {
   readonly target: string;
   readonly passed: readonly string[];
   readonly findings: readonly Finding[];
+  /** What was learnt of an endpoint, whatever the rules make of it. */
+  readonly facts?: EndpointFacts;
   /** Findings that the baseline accepts. */
   readonly accepted: readonly Finding[];
 }

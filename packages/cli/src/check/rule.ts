@@ -9,6 +9,8 @@ export interface ChainEvidence {
   /** The leaf first. */
   readonly chain: readonly X509Certificate[];
   readonly at: Date;
+  /** Whether a server showed it: then its first certificate is the server’s own, whatever it says of itself. */
+  readonly isShown: boolean;
   /** Whether a revocation list lies beside it. */
   readonly hasCrl: boolean;
 }
@@ -41,6 +43,13 @@ export interface Rule<Evidence> {
   readonly check: (evidence: Evidence) => Found | null;
 }
 
+/** A file that was to be checked. */
+export interface FileEvidence {
+  /** Why it can't be read as what it seems to be. */
+  readonly problem: string | undefined;
+}
+
+export type FileRule = Rule<FileEvidence>;
 export type ChainRule = Rule<ChainEvidence>;
 export type FilesRule = Rule<FilesEvidence>;
 export type EndpointRule = Rule<EndpointEvidence>;

@@ -1,21 +1,29 @@
 /** Every rule, by what it looks at. */
-import type { ChainRule, EndpointRule, FilesRule } from './rule.js';
+import type { ChainRule, EndpointRule, FileRule, FilesRule } from './rule.js';
 import { caSigned } from './rules/ca-signed.js';
 import { chainOrder } from './rules/chain-order.js';
 import { ciphers } from './rules/ciphers.js';
+import { clientCertificateRefusal } from './rules/client-certificate-refusal.js';
+import { compression } from './rules/compression.js';
+import { dhParameters } from './rules/dh-parameters.js';
 import { endpointVerification } from './rules/endpoint-verification.js';
 import { errorBehaviour } from './rules/error-behaviour.js';
 import { expiry } from './rules/expiry.js';
+import { extendedMasterSecret } from './rules/extended-master-secret.js';
+import { fallback } from './rules/fallback.js';
+import { groups } from './rules/groups.js';
 import { hybridGroup } from './rules/hybrid-group.js';
 import { keyMatch } from './rules/key-match.js';
 import { keyPermissions } from './rules/key-permissions.js';
 import { minimumTls } from './rules/minimum-tls.js';
 import { mutualTls } from './rules/mutual-tls.js';
 import { names } from './rules/names.js';
+import { readable } from './rules/readable.js';
 import { renegotiation } from './rules/renegotiation.js';
 import { resumption } from './rules/resumption.js';
 import { revocation } from './rules/revocation.js';
 import { rotation } from './rules/rotation.js';
+import { secureRenegotiation } from './rules/secure-renegotiation.js';
 import { serverPreference } from './rules/server-preference.js';
 import { signatureAlgorithms } from './rules/signature-algorithms.js';
 import { strongKeys } from './rules/strong-keys.js';
@@ -32,6 +40,8 @@ export const chainRules: readonly ChainRule[] = [
   revocation,
 ];
 
+export const fileRules: readonly FileRule[] = [readable];
+
 export const filesRules: readonly FilesRule[] = [verification, keyMatch, keyPermissions];
 
 export const endpointRules: readonly EndpointRule[] = [
@@ -40,10 +50,17 @@ export const endpointRules: readonly EndpointRule[] = [
   tls13,
   ciphers,
   serverPreference,
-  signatureAlgorithms,
+  groups,
   hybridGroup,
+  dhParameters,
+  signatureAlgorithms,
+  compression,
   renegotiation,
+  secureRenegotiation,
+  extendedMasterSecret,
+  fallback,
   resumption,
   mutualTls,
+  clientCertificateRefusal,
   errorBehaviour,
 ];

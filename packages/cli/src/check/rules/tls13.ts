@@ -5,8 +5,9 @@ export const tls13: EndpointRule = {
   title: 'TLS 1.3 is offered',
   why: 'TLS 1.3 is faster to connect, hides certificates from bystanders and has no weak suites.',
   fix: 'Update the server’s TLS library, or stop limiting it to 1.2.',
-  check: ({ versions }) =>
-    versions.includes('TLSv1.3')
-      ? null
-      : { severity: 'warning', evidence: `it accepts ${versions.join(', ') || 'no version'} only` },
+  check: ({ versions }) => {
+    const spoken = versions.map(({ version }) => version);
+    if (spoken.includes('TLSv1.3')) return null;
+    return { severity: 'warning', evidence: `it accepts ${spoken.join(', ') || 'no version'} only` };
+  },
 };

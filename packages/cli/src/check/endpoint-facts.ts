@@ -1,0 +1,20 @@
+/** What was learnt of an endpoint, for whoever reads the report by program. */
+import type { EndpointEvidence } from './endpoint-evidence.js';
+
+export interface EndpointFacts {
+  /** By version, the oldest first: the suites in IANA's names, groups and signature algorithms. */
+  readonly versions: readonly {
+    readonly version: string;
+    readonly suites: readonly string[];
+    readonly groups: readonly string[];
+    readonly signatureAlgorithms: readonly string[];
+  }[];
+  readonly [fact: string]: unknown;
+}
+
+export function endpointFacts({ verdict: _, versions, ...rest }: EndpointEvidence): EndpointFacts {
+  return {
+    ...rest,
+    versions: versions.map((one) => ({ ...one, suites: one.suites.map(({ name }) => name) })),
+  };
+}

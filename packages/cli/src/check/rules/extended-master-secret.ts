@@ -1,0 +1,12 @@
+import type { EndpointRule } from '../rule.js';
+
+export const extendedMasterSecret: EndpointRule = {
+  id: 'extended-master-secret',
+  title: 'session keys are bound to the whole handshake',
+  why: 'Otherwise a server can make two sessions share their keys, and pass one client off as another (RFC 7627).',
+  fix: 'Update the server’s TLS library.',
+  check: ({ extendedMasterSecret: bound }) =>
+    bound === false
+      ? { severity: 'warning', evidence: 'it doesn’t agree to extended_master_secret before TLS 1.3' }
+      : null,
+};
