@@ -6,3 +6,6 @@ export { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
 export { describeCommands } from './describe-commands.js';
 export type { ArgumentDescription, CommandDescription, OptionDescription, Value } from './command-tree.js';
 export { environment } from './environment.js';
+
+// What its checks look for, as data
+export { describeRules, type RuleDescription } from './check/rules.js';

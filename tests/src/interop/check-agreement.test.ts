@@ -22,7 +22,13 @@ afterAll(() => files[Symbol.asyncDispose]());
 
 /** OpenSSL's own table: the numbers and standard names of the suites that it knows. */
 function ianaNames(): Map<number, string> {
-  const modern = ['AES_128_GCM_SHA256', 'AES_256_GCM_SHA384', 'CHACHA20_POLY1305_SHA256', 'AES_128_CCM_SHA256', 'AES_128_CCM_8_SHA256'];
+  const modern = [
+    'AES_128_GCM_SHA256',
+    'AES_256_GCM_SHA384',
+    'CHACHA20_POLY1305_SHA256',
+    'AES_128_CCM_SHA256',
+    'AES_128_CCM_8_SHA256',
+  ];
   const tls13 = ['-ciphersuites', modern.map((name) => `TLS_${name}`).join(':')];
   const args = ['ciphers', '-stdname', '-V', ...tls13, 'ALL:COMPLEMENTOFALL:@SECLEVEL=0'];
   const table = execFileSync('openssl', args, { encoding: 'utf8' });
@@ -69,6 +75,6 @@ describe.each(auditedServers)('knsock check on $name', ({ name, needs, start }) 
       expect(rules.includes('ca-signed')).toBe(
         /self[- ]signed/i.test(theirs.get('cert_chain_of_trust') ?? ''),
       );
-      },
+    },
   );
 });

@@ -37,6 +37,8 @@ export interface Rule<Evidence> {
   readonly id: string;
   /** What it looks at, in a few words. */
   readonly title: string;
+  /** How bad its findings can be. */
+  readonly severities: readonly Severity[];
   readonly why: string;
   readonly fix: string;
   /** What is wrong; null where nothing is. */

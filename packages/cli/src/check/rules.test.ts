@@ -97,13 +97,16 @@ const bad: Record<string, [Partial<EndpointEvidence>, severity: string, words: s
 function fired<Evidence>(
   rules: readonly {
     id: string;
+    severities: readonly string[];
     check: (evidence: Evidence) => { severity: string; evidence: string } | null;
   }[],
   evidence: Evidence,
 ): { id: string; severity: string; evidence: string }[] {
-  return rules.flatMap(({ id, check }) => {
+  return rules.flatMap(({ id, severities, check }) => {
     const found = check(evidence);
-    return found === null ? [] : [{ id, ...found }];
+    if (found === null) return [];
+    expect(severities).toContain(found.severity);
+    return [{ id, ...found }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** Every rule, by what it looks at. */
-import type { ChainRule, EndpointRule, FileRule, FilesRule } from './rule.js';
+import type { Severity } from '../severity.js';
+import type { ChainRule, EndpointRule, FileRule, FilesRule, Rule } from './rule.js';
 import { caSigned } from './rules/ca-signed.js';
 import { chainOrder } from './rules/chain-order.js';
 import { ciphers } from './rules/ciphers.js';
@@ -64,3 +65,32 @@ export const endpointRules: readonly EndpointRule[] = [
   clientCertificateRefusal,
   errorBehaviour,
 ];
+
+/** What a rule says of itself. */
+export interface RuleDescription {
+  readonly id: string;
+  readonly title: string;
+  readonly severities: readonly Severity[];
+  readonly why: string;
+  readonly fix: string;
+  /** What it looks at. */
+  readonly on: readonly ('files' | 'servers')[];
+}
+
+/** Every rule as data, for documents; one that looks at both files and servers comes once. */
+export function describeRules(): RuleDescription[] {
+  const both = (rules: readonly Rule<never>[], ...on: RuleDescription['on']) =>
+    rules.map(({ id, title, severities, why, fix }) => ({ id, title, severities, why, fix, on }));
+  const all = [
+    ...both(chainRules, 'files', 'servers'),
+    ...both(fileRules, 'files'),
+    ...both(filesRules, 'files'),
+    ...both(endpointRules, 'servers'),
+  ];
+  const merged = new Map<string, RuleDescription>();
+  for (const rule of all) {
+    const earlier = merged.get(rule.id);
+    merged.set(rule.id, earlier === undefined ? rule : { ...rule, on: [...earlier.on, ...rule.on] });
+  }
+  return [...merged.values()];
+}

@@ -114,7 +114,7 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
 }
 
 const HELP = `
-Exits with 3 where a finding is as bad as --fail-on, or worse. docs/cli.md lists the rules. Examples:
+Exits with 3 where a finding is as bad as --fail-on, or worse. docs/check.md lists the rules. Examples:
   $ knsock check server.crt server.key ca.crt
   $ knsock check db.internal:5433 --ca ca.crt
   $ knsock check certs --fail-on warning --json`;

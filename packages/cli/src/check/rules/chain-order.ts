@@ -3,6 +3,7 @@ import type { ChainRule } from '../rule.js';
 export const chainOrder: ChainRule = {
   id: 'chain-order',
   title: 'the chain is whole and in order',
+  severities: ['error'],
   why: 'Clients without the missing certificate, or that follow the order strictly, can’t build the path.',
   fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
   check: ({ chain }) => {

@@ -6,6 +6,7 @@ const STRONG = /^TLS_(ECDHE|DHE)_(RSA|ECDSA|DSS)_WITH_.*(GCM|CHACHA20_POLY1305|C
 export const ciphers: EndpointRule = {
   id: 'ciphers',
   title: 'every suite has forward secrecy and authenticated encryption',
+  severities: ['error'],
   why: 'Without forward secrecy a key stolen later opens what was recorded today; CBC and RC4 suites have been broken in practice.',
   fix: 'Allow ECDHE with AES-GCM or ChaCha20-Poly1305 only; knsock serve does by default.',
   check: ({ versions }) => {

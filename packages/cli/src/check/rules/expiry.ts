@@ -8,6 +8,7 @@ const LAST_PART = 1 / 3;
 export const expiry: ChainRule = {
   id: 'expiry',
   title: 'every certificate is within its dates, and will be for a while',
+  severities: ['error', 'warning'],
   why: 'On its last day an expired certificate stops every connection at once.',
   fix: 'Renew it now (knsock certs renew), and have it watched (knsock certs expiry in cron).',
   check: ({ chain, at }) => {

@@ -3,6 +3,7 @@ import type { EndpointRule } from '../rule.js';
 export const extendedMasterSecret: EndpointRule = {
   id: 'extended-master-secret',
   title: 'session keys are bound to the whole handshake',
+  severities: ['warning'],
   why: 'Otherwise a server can make two sessions share their keys, and pass one client off as another (RFC 7627).',
   fix: 'Update the server’s TLS library.',
   check: ({ extendedMasterSecret: bound }) =>

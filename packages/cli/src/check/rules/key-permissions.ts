@@ -3,6 +3,7 @@ import type { FilesRule } from '../rule.js';
 export const keyPermissions: FilesRule = {
   id: 'key-permissions',
   title: 'the key is readable by its owner alone',
+  severities: ['error', 'warning'],
   why: 'Whoever reads the key can be the server.',
   fix: 'chmod 600 the file, and replace the key if strangers could read it.',
   check: ({ keyFile = '', keyMode }) => {

@@ -6,6 +6,7 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const names: ChainRule = {
   id: 'names',
   title: 'the certificate says its names as subjectAltName',
+  severities: ['error'],
   why: 'Clients look at subjectAltName alone; a name that stands in the common name only fits nobody.',
   fix: 'Issue it with its names: knsock certs issue NAME ….',
   check: ({ chain: [leaf] }) => {

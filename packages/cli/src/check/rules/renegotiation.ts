@@ -3,6 +3,7 @@ import type { EndpointRule } from '../rule.js';
 export const renegotiation: EndpointRule = {
   id: 'renegotiation',
   title: 'clients can’t renegotiate',
+  severities: ['warning'],
   why: 'A client that renegotiates in a loop costs the server far more than itself.',
   fix: 'Switch renegotiation off (SSL_OP_NO_RENEGOTIATION), or allow TLS 1.3 only.',
   check: ({ renegotiation: allowed }) =>

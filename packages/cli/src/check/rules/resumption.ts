@@ -3,6 +3,7 @@ import type { EndpointRule } from '../rule.js';
 export const resumption: EndpointRule = {
   id: 'resumption',
   title: 'sessions are resumed',
+  severities: ['notice'],
   why: 'Without resumption each connection costs a full handshake: signatures, and a round trip under TLS 1.2.',
   fix: 'Switch session tickets on, with keys that are replaced regularly.',
   check: ({ resumption: ways }) =>

@@ -3,6 +3,7 @@ import type { ChainRule } from '../rule.js';
 export const revocation: ChainRule = {
   id: 'revocation',
   title: 'a revocation list says which certificates are withdrawn',
+  severities: ['notice'],
   why: 'Without a list a stolen key is good until its certificate expires.',
   fix: 'Publish a list (knsock certs crl), name it in certificates (--crl-url), and load it where peers are judged (--crl).',
   check: ({ chain: [leaf], hasCrl }) => {

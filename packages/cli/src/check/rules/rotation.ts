@@ -7,6 +7,7 @@ const MOST_DAYS = 398;
 export const rotation: ChainRule = {
   id: 'rotation',
   title: 'the certificate lives short enough to be replaced regularly',
+  severities: ['warning'],
   why: 'A certificate of many years is never replaced until it breaks; a short life keeps renewal in practice.',
   fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers take new files on SIGHUP or watchCredentials.',
   check: ({ chain: [leaf] }) => {

@@ -5,6 +5,7 @@ const WEAK = /SHA1$|MD5$|SHA224$/;
 export const signatureAlgorithms: EndpointRule = {
   id: 'signature-algorithms',
   title: 'handshakes aren’t signed with SHA-1 or weaker',
+  severities: ['error'],
   why: 'SHA-1 collisions are affordable, so such a signature proves little.',
   fix: 'Allow signatures with SHA-256 or better only.',
   check: ({ versions }) => {

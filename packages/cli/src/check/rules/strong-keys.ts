@@ -4,6 +4,7 @@ import type { ChainRule } from '../rule.js';
 export const strongKeys: ChainRule = {
   id: 'strong-keys',
   title: 'keys and signatures are strong',
+  severities: ['error'],
   why: 'A weak key can be computed from the certificate, and a SHA-1 signature forged; current peers refuse both.',
   fix: 'Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better (knsock certs issue).',
   check: ({ chain }) => {

@@ -3,6 +3,7 @@ import type { EndpointRule } from '../rule.js';
 export const tls13: EndpointRule = {
   id: 'tls13',
   title: 'TLS 1.3 is offered',
+  severities: ['warning'],
   why: 'TLS 1.3 is faster to connect, hides certificates from bystanders and has no weak suites.',
   fix: 'Update the server’s TLS library, or stop limiting it to 1.2.',
   check: ({ versions }) => {
