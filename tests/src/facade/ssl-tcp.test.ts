@@ -369,6 +369,22 @@ describe('sendSslTcpMessage', () => {
     await expect(asking).rejects.toThrow('enough');
   });
 
+  it('resumes its sessions, but for one that shows a certificate, whose refusal would look like an empty reply', async () => {
+    const resumed: boolean[] = [];
+    await using server = await startSslTcpServer(
+      0,
+      (_data, _addr, connection) => {
+        resumed.push(connection.tls.resumed);
+        return connection.sendall('x');
+      },
+      { ...asServer(), ...trusting() },
+    );
+    for (const options of [trusting(), trusting(), asClient(), asClient()]) {
+      await sendSslTcpMessage('localhost', server.address.port, 'x', { ...options, until: 'end' });
+    }
+    expect(resumed).toEqual([false, true, false, false]);
+  });
+
   it('tells the errors of kn-sock’s page apart', async () => {
     await using server = await answering((socket) => socket.end('x'));
     const untrusted = await sendSslTcpMessage('localhost', server.port, 'x').catch((error: unknown) => error);

@@ -3,12 +3,8 @@ import { connect } from '../client/connect.js';
 import type { Payload } from '../framing/framing.js';
 import { closeReadingAway, GOODBYE } from './close-reading-away.js';
 import { exchangeOnce } from './exchange-once.js';
-import {
-  connectOptionsOf,
-  loadSslCredentials,
-  parseSslMessage,
-  type SslMessageOptions,
-} from './ssl-message-options.js';
+import { fileStamps, loadedCredentials } from './loaded-credentials.js';
+import { connectOptionsOf, parseSslMessage, type SslMessageOptions } from './ssl-message-options.js';
 
 /**
  * Sends a message to a server of kn-sock's kind and resolves with its reply, which ends where `until` says. An empty
@@ -26,7 +22,7 @@ export async function sendSslTcpMessage(
   const { timeout, until, maxReplyBytes } = parsed;
   const { signal } = options;
   const deadline = performance.now() + timeout;
-  const credentials = await loadSslCredentials(parsed);
+  const credentials = await loadedCredentials(parsed, await fileStamps(parsed));
   const connection = await connect({ ...connectOptionsOf(parsed, credentials), signal });
   try {
     const rule = { until, maxReplyBytes, timeout, deadline, signal };

@@ -1,6 +1,5 @@
 /** The options of kn-sock's clients, read once. */
 import type { Credentials } from '../credentials/credentials.js';
-import { loadCredentials } from '../credentials/load.js';
 import type { ConnectOptions } from '../client/config.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
@@ -78,14 +77,9 @@ export function parseSslMessage(
   return { host, port, message, cafile, certfile, keyfile, verify, timeout, until, maxReplyBytes };
 }
 
-/** Reads its files. @throws CredentialsError */
-export function loadSslCredentials({ cafile, certfile, keyfile }: SslMessage): Promise<Credentials> {
-  return loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
-}
-
 /** How to connect for it. */
 export function connectOptionsOf(message: SslMessage, credentials: Credentials): ConnectOptions {
-  const { host, port, verify, timeout } = message;
+  const { host, port, certfile, verify, timeout } = message;
   return {
     host,
     port,
@@ -93,5 +87,8 @@ export function connectOptionsOf(message: SslMessage, credentials: Credentials):
     credentials,
     dangerouslySkipVerification: !verify,
     connectTimeout: timeout,
+    // A server may refuse a certificate without a word: after a full handshake that shows, after a resumed one the
+    // reply would just be empty.
+    resume: certfile === undefined,
   };
 }

@@ -4,23 +4,22 @@ import type { SecureConnection } from '../connection/secure-connection.js';
 import { ConnectionClosedError } from '../errors/index.js';
 import { closeReadingAway, GOODBYE } from '../facade/close-reading-away.js';
 import { exchangeOnce, type Exchanged } from '../facade/exchange-once.js';
+import { fileStamps, loadedCredentials } from '../facade/loaded-credentials.js';
 import { connectOptionsOf, type SslMessage } from '../facade/ssl-message-options.js';
-import { fileStamps, LoadedCredentials } from './file-stamps.js';
 import type { Job } from './job.js';
 import { KeptConnections } from './kept-connections.js';
 
 export class Exchanger {
   readonly #kept = new KeptConnections();
-  readonly #credentials = new LoadedCredentials();
 
   /** @throws what `sendSslTcpMessage` rejects with */
   async exchange({ message, keep }: Job): Promise<Buffer> {
     const deadline = performance.now() + message.timeout;
-    const stamps = fileStamps(message);
+    const stamps = await fileStamps(message);
     const key = keyOf(message, stamps);
     const kept = keep ? this.#kept.take(key) : null;
     const connection =
-      kept ?? (await connect(connectOptionsOf(message, await this.#credentials.of(message, stamps))));
+      kept ?? (await connect(connectOptionsOf(message, await loadedCredentials(message, stamps))));
     let reusable = false;
     try {
       const exchanged = await exchangeOver(connection, message, deadline);
