@@ -154,8 +154,10 @@ describe('a kept connection', () => {
   });
 
   it('is not handed out with bytes that nobody asked for', () => {
+    const first = String(ask('number:', keep));
     expect(String(ask('spoil:', keep))).toBe('one');
     expect(String(ask('more:', { until: 'end' }))).toBe('said');
+    expect(String(ask('number:', keep))).not.toBe(first);
     expect(String(ask('echo:mine', keep))).toBe('mine');
     expect(String(ask('echo:more than asked', { ...keep, until: { bytes: 4 } }))).toBe('more');
     expect(String(ask('echo:mine', keep))).toBe('mine');
