@@ -26,9 +26,17 @@ export class Balancer<In = Buffer, Out = Payload> {
   /** Where the next piece of work should go. */
   pick(): Endpoint {
     const { endpoints, clock, random } = this.#settings;
+    const [only] = endpoints;
+    if (endpoints.length === 1) return only as Endpoint;
     const picked = pick(endpoints, clock.now(), random);
-    if (endpoints.length > 1) this.#provide(picked);
+    this.#provide(picked);
     return picked;
+  }
+
+  /** Whether a connection leads there. */
+  leadsTo(endpoint: Endpoint): (connection: SecureConnection<In, Out>) => boolean {
+    const { endpoints, endpointOf } = this.#settings;
+    return endpoints.length === 1 ? always : (connection) => endpointOf(connection) === endpoint;
   }
 
   /** Whether it is one that is set aside at the moment. */
@@ -69,3 +77,5 @@ export class Balancer<In = Buffer, Out = Payload> {
     void gone.closed.then(() => (this.#moving = false));
   }
 }
+
+const always = () => true;

@@ -1,3 +1,6 @@
+// Not the global of that name, which is looked up by a getter each time.
+import { performance } from 'node:perf_hooks';
+
 /** A timer that was set; cancelling it twice, or after it fired, does nothing. */
 export interface Timer {
   cancel(): void;

@@ -101,9 +101,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
-    const endpoint = this.#balancer.pick();
-    const prefer = (connection: SecureConnection<In, Out>) =>
-      this.#connector.endpointOf(connection) === endpoint;
+    this.#sharing.settle();
+    const prefer = this.#balancer.leadsTo(this.#balancer.pick());
     const lending = this.#pool.acquire({ ...options, prefer });
     this.#sharing.makeWay();
     const lease = await lending;
@@ -154,6 +153,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   /** Counts and times at this moment. */
   stats(): ConnectionPoolStats {
+    this.#sharing.settle();
     const stats = this.#pool.stats();
     return {
       ...stats,

@@ -83,11 +83,11 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
-  tryAcquire(fits: (resource: T) => boolean, { untracked = false } = {}): Lease<T> | undefined {
+  tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#stock.lend(1, fits, undefined, true);
     const lease = slot && this.#lease(slot, 0);
-    if (lease && !untracked) this.#watch?.begin(lease, stackOfCaller());
+    if (lease && options?.untracked !== true) this.#watch?.begin(lease, stackOfCaller());
     return lease;
   }
 

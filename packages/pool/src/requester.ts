@@ -43,12 +43,17 @@ export class Requester<In = Buffer, Out = Payload> {
     const started = clock.now();
     const deadline = started + finite('timeout', options.timeout ?? config.requestTimeout);
     for (let retries = 0, now = started; ; retries += 1, now = clock.now()) {
-      if (this.#closed.signal.aborted) throw new PoolClosedError();
+      const place = this.#place(options.signal, deadline, now);
+      const shared = place instanceof Promise ? await place : place;
+      if (place !== shared) now = clock.now();
+      this.waits.record(now - started);
       try {
-        const answer = await this.#attempt(payload, options, now, deadline);
-        this.times.record(clock.now() - started);
+        const timeout = Math.max(1, Math.ceil(deadline - now));
+        const answer = await shared.connection.request(payload, { timeout, signal: options.signal });
+        this.#answered(shared, started);
         return answer;
       } catch (error) {
+        this.#failed(shared, error, now);
         if (!this.#shallRetry(error, options, deadline)) throw error;
       }
       if (retries > 0) await this.#pause(retries, deadline, options.signal);
@@ -60,32 +65,29 @@ export class Requester<In = Buffer, Out = Payload> {
     this.#closed.abort();
   }
 
-  async #attempt(payload: Out, { signal }: RequestOptions, started: number, deadline: number): Promise<In> {
-    const { sharing, config, clock } = this.#settings;
-    const timeout = Math.min(config.acquireTimeout, deadline - started);
-    const place = sharing.enter({ timeout, signal });
-    const shared = place instanceof Promise ? await place : place;
-    const now = place === shared ? started : clock.now();
-    this.waits.record(now - started);
-    let givenUp = false;
-    try {
-      const left = Math.max(1, Math.ceil(deadline - now));
-      const answer = await shared.connection.request(payload, { timeout: left, signal });
-      shared.endpoint.answered(clock.now());
-      return answer;
-    } catch (error) {
-      givenUp = true;
-      this.#learn(shared, error, started);
-      throw error;
-    } finally {
-      sharing.leave(shared, givenUp);
-    }
+  #place(
+    signal: AbortSignal | undefined,
+    deadline: number,
+    now: number,
+  ): Shared<In, Out> | Promise<Shared<In, Out>> {
+    const { sharing, config } = this.#settings;
+    if (this.#closed.signal.aborted) throw new PoolClosedError();
+    return sharing.enter({ timeout: Math.min(config.acquireTimeout, deadline - now), signal });
+  }
+
+  #answered(shared: Shared<In, Out>, started: number): void {
+    const now = this.#settings.clock.now();
+    this.times.record(now - started);
+    shared.endpoint.answered(now);
+    this.#settings.sharing.leave(shared, false);
   }
 
   // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
-  #learn({ endpoint }: Shared<In, Out>, error: unknown, started: number): void {
-    const silent = isSilence(error) && endpoint.answeredAt < started;
-    if (silent || isLostConnection(error)) this.#settings.balancer.doubt(endpoint, 'silent', error);
+  #failed(shared: Shared<In, Out>, error: unknown, sent: number): void {
+    const { balancer, sharing } = this.#settings;
+    const silent = isSilence(error) && shared.endpoint.answeredAt < sent;
+    if (silent || isLostConnection(error)) balancer.doubt(shared.endpoint, 'silent', error);
+    sharing.leave(shared, true);
   }
 
   #shallRetry(error: unknown, { idempotent, signal }: RequestOptions, deadline: number): boolean {

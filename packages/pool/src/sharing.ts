@@ -1,6 +1,6 @@
 import type { Payload, SecureConnection } from '@knsock/core';
 import type { Balancer } from './balancer.js';
-import type { Clock } from './clock.js';
+import type { Clock, Timer } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import { LONGEST } from './config.js';
 import { PoolQueueFullError } from './errors.js';
@@ -8,11 +8,18 @@ import type { Lease } from './lease.js';
 import type { Pool } from './pool.js';
 import { WaitingRoom, type Late, type Patience } from './waiting-room.js';
 
+/** How long a connection without requests is kept from the pool, milliseconds: less than makes a difference there. */
+const REST = 50;
+
+/** Leases here are long on purpose, and no leak. */
+const UNTRACKED = { untracked: true };
+
 /** A connection that carries requests of several callers. */
 export interface Shared<In, Out> {
   readonly connection: SecureConnection<In, Out>;
   readonly endpoint: Endpoint;
-  readonly lease: Lease<SecureConnection<In, Out>>;
+  /** The present one. */
+  lease: Lease<SecureConnection<In, Out>>;
   /** How many requests it carries at once. */
   readonly room: number;
   inFlight: number;
@@ -35,16 +42,18 @@ export interface SharingSettings<In, Out> {
 }
 
 /**
- * Puts many requests on few connections. A connection is leased from the pool with its first request and goes back with
- * its last answer; while it is here it takes as many requests as its peer allows, before another is opened.
+ * Puts many requests on few connections. A connection is leased from the pool with its first request and goes back when
+ * it carries none; while it is here it takes as many requests as its peer allows, before another is opened.
  */
 export class Sharing<In = Buffer, Out = Payload> {
   readonly #settings: SharingSettings<In, Out>;
   readonly #shared = new Map<SecureConnection<In, Out>, Shared<In, Out>>();
+  readonly #known = new WeakMap<SecureConnection<In, Out>, Shared<In, Out>>();
   readonly #acquiring = new Set<AbortController>();
   readonly #queue: WaitingRoom<Shared<In, Out>>;
   /** How many requests the last connection carried at once: how many the next one probably will. */
   #usualRoom = 128;
+  #resting: Timer | undefined;
   #suspended = false;
   #closed: Error | undefined;
 
@@ -86,7 +95,12 @@ export class Sharing<In = Buffer, Out = Payload> {
     shared.inFlight -= 1;
     shared.endpoint.inFlight -= 1;
     this.#serve();
-    if (shared.inFlight === 0) this.#giveBack(shared);
+    if (shared.inFlight === 0) this.#rest(shared);
+  }
+
+  /** Gives back what carries nothing at the moment: before somebody asks the pool what it has. */
+  settle(): void {
+    for (const shared of this.#shared.values()) if (shared.inFlight === 0) this.#giveBack(shared);
   }
 
   /** This connection is to go back soon. */
@@ -123,6 +137,7 @@ export class Sharing<In = Buffer, Out = Payload> {
   /** Turns away those who wait and those who come. */
   close(reason: Error): void {
     this.#closed = reason;
+    this.#resting?.cancel();
     this.#queue.clear(() => reason);
     for (const abort of this.#acquiring) abort.abort(reason);
   }
@@ -140,12 +155,13 @@ export class Sharing<In = Buffer, Out = Payload> {
   }
 
   #borrow(endpoint: Endpoint): Shared<In, Out> | undefined {
-    const { pool, endpointOf } = this.#settings;
-    const lease = pool.tryAcquire((connection) => endpointOf(connection) === endpoint, { untracked: true });
+    const { pool, balancer } = this.#settings;
+    const lease = pool.tryAcquire(balancer.leadsTo(endpoint), UNTRACKED);
     return lease && this.#share(lease);
   }
 
   #withRoom(fits: (shared: Shared<In, Out>) => boolean): Shared<In, Out> | undefined {
+    if (this.#shared.size === 0) return undefined;
     for (const shared of this.#shared.values()) {
       if (hasRoom(shared) && fits(shared)) return shared;
     }
@@ -160,11 +176,10 @@ export class Sharing<In = Buffer, Out = Payload> {
   }
 
   #acquire(): void {
-    const { pool, balancer, endpointOf } = this.#settings;
+    const { pool, balancer } = this.#settings;
     const acquiring = new AbortController();
     this.#acquiring.add(acquiring);
-    const endpoint = balancer.pick();
-    const prefer = (connection: SecureConnection<In, Out>) => endpointOf(connection) === endpoint;
+    const prefer = balancer.leadsTo(balancer.pick());
     // Those who wait have deadlines of their own, and a connection that is never idle is no leak.
     pool.acquire({ signal: acquiring.signal, timeout: LONGEST, prefer, untracked: true }).then(
       (lease) => {
@@ -188,13 +203,21 @@ export class Sharing<In = Buffer, Out = Payload> {
 
   #share(lease: Lease<SecureConnection<In, Out>>): Shared<In, Out> {
     const connection = lease.value;
-    const endpoint = this.#settings.endpointOf(connection);
+    const shared = this.#known.get(connection) ?? this.#meet(connection, lease);
+    shared.lease = lease;
+    shared.leaving = false;
+    this.#shared.set(connection, shared);
+    return shared;
+  }
+
+  #meet(connection: SecureConnection<In, Out>, lease: Lease<SecureConnection<In, Out>>): Shared<In, Out> {
+    const { endpointOf, multiplexing } = this.#settings;
     const { maxRequestsWaiting, requestsGivenUp: givenUp } = connection.stats();
     // A peer that answers no requests at all (0) lets them run into their deadlines; nothing else would help either.
-    const room = this.#settings.multiplexing ? Math.max(1, maxRequestsWaiting) : 1;
+    const room = (this.#usualRoom = multiplexing ? Math.max(1, maxRequestsWaiting) : 1);
+    const endpoint = endpointOf(connection);
     const shared = { connection, endpoint, lease, room, inFlight: 0, givenUp, leaving: false };
-    this.#usualRoom = room;
-    this.#shared.set(connection, shared);
+    this.#known.set(connection, shared);
     return shared;
   }
 
@@ -214,8 +237,19 @@ export class Sharing<In = Buffer, Out = Payload> {
   }
 
   #dropSurplus(): void {
-    if (this.#queue.size > 0) return;
+    if (this.#queue.size > 0 || this.#acquiring.size === 0) return;
     for (const abort of this.#acquiring) abort.abort();
+  }
+
+  // Whoever asks one thing after another needs it again at once, and then it costs nothing to find it here.
+  #rest(shared: Shared<In, Out>): void {
+    const { pool, clock, multiplexing } = this.#settings;
+    // Without ids a stray message would be taken for the next answer: the pool looks first.
+    if (!multiplexing || shared.leaving || pool.waiting > 0) return this.#giveBack(shared);
+    this.#resting ??= clock.after(REST, () => {
+      this.#resting = undefined;
+      this.settle();
+    });
   }
 
   #giveBack(shared: Shared<In, Out>): void {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,53 +33,6 @@ function file(name: string, text: string): string {
   return full;
 }
 
-/** A server as kn-sock’s users write them: threads, blocking sockets, an echo until the client goes. */
-const PYTHON = `
-import socket, ssl, sys, threading
-context = None
-if sys.argv[1] == 'tls':
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[2], sys.argv[3])
-server = socket.socket()
-server.bind(('127.0.0.1', 0))
-server.listen(64)
-print(server.getsockname()[1], flush=True)
-def handle(conn):
-    try:
-        if context: conn = context.wrap_socket(conn, server_side=True)
-        while True:
-            data = conn.recv(65536)
-            if not data: break
-            conn.sendall(data)
-    except OSError:
-        pass
-    finally:
-        conn.close()
-while True:
-    conn, _ = server.accept()
-    threading.Thread(target=handle, args=(conn,), daemon=True).start()
-`;
-
-const python = available('python3');
-
-function available(tool: string): boolean {
-  try {
-    execFileSync(tool, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    if (process.env['KNSOCK_REQUIRE_TOOLS'] === '1') throw new Error(`${tool} is missing`);
-    return false;
-  }
-}
-
-async function pythonServer(kind: 'tls' | 'plain'): Promise<{ port: number; process: ChildProcess }> {
-  const child = spawn('python3', ['-c', PYTHON, kind, certfile, keyfile], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { port: Number(line.toString()), process: child };
-}
-
 async function receiveAll(
   connection: { recv(max?: number): Promise<Buffer> },
   bytes: number,
@@ -94,25 +46,6 @@ async function receiveAll(
   }
   return Buffer.concat(pieces);
 }
-
-describe.runIf(python)('against a Python server (skipped where python3 is missing)', () => {
-  test.each(['tls', 'plain'] as const)('%s: sends, receives and reuses the connection', async (kind) => {
-    const server = await pythonServer(kind);
-    try {
-      await using pool = new TCPConnectionPool('127.0.0.1', server.port, { ssl: kind === 'tls', cafile });
-      for (let turn = 0; turn < 3; turn += 1) {
-        const reply = await pool.connection(async (connection) => {
-          await connection.sendall(`hello ${turn}`);
-          return receiveAll(connection, 7);
-        });
-        expect(reply.toString()).toBe(`hello ${turn}`);
-      }
-      expect(pool.stats()).toMatchObject({ created: 1, idle: 1 });
-    } finally {
-      server.process.kill();
-    }
-  });
-});
 
 describe('against our own server', () => {
   test('a scope releases what it borrowed, and a megabyte comes back whole', async () => {
