@@ -29,15 +29,6 @@ export function showAddress(address: { address: string; port: number } | { path:
   return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
 }
 
-/** Who is at the other end of a socket. */
-export function remoteOf(socket: {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}): string {
-  const { remoteAddress, remotePort = 0 } = socket;
-  return remoteAddress === undefined ? 'unix' : showAddress({ address: remoteAddress, port: remotePort });
-}
-
 /** Whether only this machine reaches the address. */
 export function isLoopback(address: Address): boolean {
   if ('path' in address) return true;

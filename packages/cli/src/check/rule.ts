@@ -27,7 +27,7 @@ export interface FilesEvidence {
 }
 
 /** What a rule saw. */
-export interface Found {
+interface Found {
   readonly severity: Severity;
   readonly evidence: string;
 }
@@ -46,7 +46,7 @@ export interface Rule<Evidence> {
 }
 
 /** A file that was to be checked. */
-export interface FileEvidence {
+interface FileEvidence {
   /** Why it can't be read as what it seems to be. */
   readonly problem: string | undefined;
 }
