@@ -11,16 +11,20 @@ const PAUSE_MS = 0.05;
 export class FairShare {
   #since = 0;
   #until = 0;
+  #spent = 0;
 
   /** Work for the connection begins. */
   begin(): void {
-    const now = performance.now();
-    if (now - this.#until > PAUSE_MS) this.#since = now;
+    this.#since = performance.now();
+    if (this.#since - this.#until > PAUSE_MS) this.#spent = 0;
   }
 
   /** Work for the connection is done. @returns whether it should let others go first now */
   end(): boolean {
     this.#until = performance.now();
-    return this.#until - this.#since > SHARE_MS;
+    this.#spent += this.#until - this.#since;
+    if (this.#spent <= SHARE_MS) return false;
+    this.#spent = 0;
+    return true;
   }
 }
