@@ -4,11 +4,6 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     main: 'src/main.ts',
-<<<<<<< HEAD
-=======
-    pool: 'src/pool.ts',
-    blocking: 'src/blocking.ts',
->>>>>>> ba51f2a (Load a client's files again only when they changed, so that its sessions resume; measure the blocking client)
     'load/load': 'src/load/load.ts',
     'subject/subject': 'src/subject/subject.ts',
     'subject/packages': 'src/subject/packages.ts',
