@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { connect, lengthPrefixed, listen, raw, type ClosedInfo, type SecureConnection } from '@knsock/core';
+import {
+  connect,
+  knsock,
+  lengthPrefixed,
+  listen,
+  raw,
+  type ClosedInfo,
+  type SecureConnection,
+} from '@knsock/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare } from '../support/raw-tls.js';
 import { createWorld, portOf, type World } from '../support/world.js';
@@ -55,6 +63,34 @@ describe('a handler that fails', () => {
     await client.ping();
     expect(client.state).toBe('open');
   });
+});
+
+describe('a handler that closes its own connection', () => {
+  it.each([
+    ['raw', raw(), 'unknown'],
+    ['length-prefixed', lengthPrefixed(), 'unknown'],
+    ['knsock', knsock(), true],
+  ] as const)(
+    'and awaits that isn’t waiting for itself: %s',
+    async (_, framing, clean) => {
+      await using server = await listen({ ...local(), framing }, async (connection) => {
+        connection.onMessage(async (message) => {
+          await connection.send(message);
+          await connection.close();
+        });
+        await connection.send('welcome');
+        if (++served % 2 === 0) await connection.close();
+      });
+      for (let count = 0; count < 4; count += 1) {
+        const client = await connect({ ...to(server), framing });
+        expect(String(await client.receive())).toBe('welcome');
+        await client.send('bye').catch(() => undefined);
+        await client.close();
+        expect(await client.closed).toEqual({ clean });
+      }
+    },
+    5_000,
+  );
 });
 
 describe('how a connection ended', () => {

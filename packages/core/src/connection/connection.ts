@@ -224,6 +224,16 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
 
   close({ deadline }: { deadline?: number | undefined } = {}): Promise<void> {
     const wait = timeToClose(deadline, this.#link.limits.drainTimeout);
+    this.#link.life.disown();
+    return this.#end(wait);
+  }
+
+  /** As `close`, where it isn't the program that asks: its handler and listeners get the time to finish. */
+  drain({ deadline }: { deadline: number }): Promise<void> {
+    return this.#end(timeToClose(deadline, this.#link.limits.drainTimeout));
+  }
+
+  #end(wait: number): Promise<void> {
     if (this.#closing === null) {
       this.#closing = this.closed.then(() => undefined);
       this.#link.life.close(wait);

@@ -49,6 +49,7 @@ export class Life {
   readonly #role: 'client' | 'server';
   #works = 0;
   #handling = false;
+  #disowned = false;
   #error: Error | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -88,6 +89,12 @@ export class Life {
   attendHandler(handling: PromiseLike<unknown>): void {
     this.#handling = true;
     this.#follow(handling, () => (this.#handling = false), null);
+  }
+
+  /** The program itself ends it: its handler or listener may be waiting for that end, and holds it up no longer. */
+  disown(): void {
+    this.#disowned = true;
+    this.progress();
   }
 
   /** Lets work in flight finish, then ends; what isn't done by the deadline is cut off. */
@@ -158,10 +165,10 @@ export class Life {
     return {
       requestsHandled: exchange.requestsHandled,
       requestsWaiting: exchange.requestsWaiting,
-      tasks: this.#works,
+      tasks: this.#disowned ? 0 : this.#works,
       unsent: outbox.waiting,
       unread: inbox.consumed && inbox.length > 0 && !inbox.paused,
-      handling: this.#handling,
+      handling: this.#handling && !this.#disowned,
       parked: inbox.isParked,
       peerFinished: this.isPeerFinished,
       clean: exchange.clean,

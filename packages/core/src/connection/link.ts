@@ -238,7 +238,7 @@ export class Link<In, Out>
   }
 
   retire(): void {
-    void this.connection.close();
+    this.life.close(this.limits.drainTimeout);
   }
 
   /** Runs the program's code: what it throws ends this connection, and nothing else. */

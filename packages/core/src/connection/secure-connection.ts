@@ -117,7 +117,10 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
    * `sendTimeout`: whoever reads slowly holds up nobody but its partner. Resolves when both have ended.
    */
   relay(other: Duplex | SecureConnection): Promise<void>;
-  /** Announces the end, lets work in flight finish, then ends; after the deadline (default `drainTimeout`) cuts it off. */
+  /**
+   * Announces the end, lets requests in flight finish, both ways, then ends; after the deadline (default `drainTimeout`)
+   * cuts it off. Handlers and listeners may await it; a request's handler answers first. `server.close()` waits for them too.
+   */
   close(options?: { deadline?: number | undefined }): Promise<void>;
   /** Ends at once. */
   destroy(error?: Error): void;
