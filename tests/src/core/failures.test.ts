@@ -73,6 +73,7 @@ describe('a handler that closes its own connection', () => {
   ] as const)(
     'and awaits that isn’t waiting for itself: %s',
     async (_, framing, clean) => {
+      let served = 0;
       await using server = await listen({ ...local(), framing }, async (connection) => {
         connection.onMessage(async (message) => {
           await connection.send(message);

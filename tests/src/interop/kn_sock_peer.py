@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import socket
 import ssl
+import sys
 import threading
 
 parser = argparse.ArgumentParser()
@@ -73,7 +74,9 @@ def send(port, message, read):
         with context.wrap_socket(plain, server_hostname="localhost") as client:
             client.sendall(message.encode())
             if read:
-                print(client.version(), client.recv(1024).decode(), flush=True)
+                line = f"{client.version()} {client.recv(1024).decode()}\n"
+                sys.stdout.write(line)  # whole, since threads share the stream
+                sys.stdout.flush()
 
 
 role, rest = arguments.role, arguments.rest
