@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { connect, listen, raw } from '@knsock/core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
 
 it('hands over what a client sent, although the client ended at once', async () => {
@@ -18,5 +19,31 @@ it('hands over what a client sent, although the client ended at once', async () 
     let answer = '';
     for await (const piece of stream as AsyncIterable<Buffer>) answer += piece.toString();
     expect(answer).toBe('got hello');
+  }
+});
+
+it('hands over what arrived before the connection closed, however late it is read', async () => {
+  const world = await createWorld();
+  const settings = { port: 0, host: '127.0.0.1', framing: raw(), credentials: world.server };
+  const reply = randomBytes(50_000);
+  await using server = await listen(settings, async (connection) => {
+    for await (const _ of connection);
+    await connection.send(reply);
+  });
+  const target = { host: 'localhost', port: portOf(server), framing: raw(), credentials: world.anonymous };
+  for (let times = 0; times < 5; times += 1) {
+    const client = await connect(target);
+    const stream = client.stream();
+    stream.end('go');
+    await vi.waitFor(() => {
+      expect(server.stats().connections).toBe(0);
+    });
+    await vi.waitFor(() => {
+      expect(client.socket.destroyed || stream.readableLength > 0).toBe(true);
+    });
+    const pieces: Buffer[] = [];
+    for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(reply)).toBe(true);
+    await client.closed;
   }
 });

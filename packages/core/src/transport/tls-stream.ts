@@ -16,6 +16,9 @@ export class TlsStream implements ByteStream, ChunkSink {
   #error: Error | undefined;
   #end: 'open' | 'seen' | 'delivered' = 'open';
   #closed = false;
+  /** Whether it was we who gave up: then nobody waits for what came before. */
+  #abandoned = false;
+  #departed = false;
 
   /** @param tap the tap that the socket was made with, or null where it delivers `data` events */
   constructor(socket: TLSSocket, tap: OnreadTap | null) {
@@ -31,7 +34,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     });
     socket.on('close', () => {
       this.#closed = true;
-      this.#events?.gone(this.#error);
+      this.#depart();
     });
   }
 
@@ -49,9 +52,9 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   open(events: ByteStreamEvents): void {
     this.#events = events;
-    if (this.#closed) {
+    if (this.#closed && !this.#isOwed) {
       process.nextTick(() => {
-        events.gone(this.#error);
+        this.#depart();
       });
       return;
     }
@@ -83,7 +86,9 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   destroy(error?: Error): void {
     this.#error ??= error;
+    this.#abandoned = true;
     this.socket.destroy();
+    if (this.#closed) this.#depart();
   }
 
   pause(): void {
@@ -95,8 +100,9 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#paused = false;
     if (this.#events !== null) this.#takeHeld(this.#events);
     if (this.#paused || this.#yielding) return;
-    if (this.#end === 'open') this.socket.resume();
-    else this.#deliverEnd();
+    if (this.#end === 'open' && !this.#closed) this.socket.resume();
+    this.#deliverEnd();
+    if (this.#closed) this.#depart();
   }
 
   #take(chunk: Buffer, events: ByteStreamEvents): void {
@@ -107,7 +113,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.socket.pause();
     setImmediate(() => {
       this.#yielding = false;
-      if (!this.#paused && !this.#closed) this.resume();
+      if (!this.#paused) this.resume();
     });
   }
 
@@ -121,9 +127,20 @@ export class TlsStream implements ByteStream, ChunkSink {
   }
 
   #deliverEnd(): void {
-    if (this.#end !== 'seen' || this.#paused || this.#held.length > 0 || this.#events === null) return;
+    if (this.#end !== 'seen' || this.#mustHold() || this.#events === null) return;
     this.#end = 'delivered';
     this.#events.end();
+  }
+
+  /** Whether something arrived that wasn't delivered yet: a slow reader gets it although the socket is gone. */
+  get #isOwed(): boolean {
+    return this.#end === 'seen' && !this.#abandoned && this.#error === undefined;
+  }
+
+  #depart(): void {
+    if (this.#departed || this.#isOwed || this.#events === null) return;
+    this.#departed = true;
+    this.#events.gone(this.#error);
   }
 
   /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */

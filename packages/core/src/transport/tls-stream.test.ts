@@ -1,0 +1,65 @@
+import { EventEmitter } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { OnreadTap } from './onread-tap.js';
+import { TlsStream } from './tls-stream.js';
+
+/** A socket that does what the test says, a stream over it, and what the stream tells. */
+function opened() {
+  const socket = Object.assign(new EventEmitter(), {
+    pause: () => undefined,
+    resume: () => undefined,
+    destroy: () => socket.emit('close'),
+  });
+  const tap = new OnreadTap();
+  const stream = new TlsStream(socket as unknown as TLSSocket, tap);
+  const told: string[] = [];
+  stream.open({
+    copiesNext: 65_536,
+    data: (chunk: Buffer) => told.push(String(chunk)),
+    end: () => told.push('end'),
+    drain: () => undefined,
+    gone: (error?: Error) => told.push(error === undefined ? 'gone' : error.message),
+  });
+  const arrive = (text: string): void => {
+    const buffer = tap.option.buffer;
+    buffer.write(text);
+    tap.option.callback(text.length, buffer);
+  };
+  return { socket, stream, told, arrive };
+}
+
+describe('a TLS stream', () => {
+  it('delivers to a slow reader what arrived, and the end, although the socket is closed by then', () => {
+    const { socket, stream, told, arrive } = opened();
+    arrive('first');
+    stream.pause();
+    arrive('second');
+    socket.emit('end');
+    socket.emit('close');
+    expect(told).toEqual(['first']);
+    stream.resume();
+    expect(told).toEqual(['first', 'second', 'end', 'gone']);
+    stream.resume();
+    stream.destroy();
+    expect(told).toHaveLength(4);
+  });
+
+  it('keeps nothing for a reader that gives up', () => {
+    const { socket, stream, told, arrive } = opened();
+    stream.pause();
+    arrive('never read');
+    socket.emit('end');
+    socket.emit('close');
+    stream.destroy(new Error('too slow'));
+    expect(told).toEqual(['too slow']);
+  });
+
+  it('tells an error at once', () => {
+    const { socket, stream, told, arrive } = opened();
+    stream.pause();
+    arrive('cut off');
+    socket.emit('error', new Error('reset'));
+    expect(told).toEqual(['reset']);
+  });
+});
