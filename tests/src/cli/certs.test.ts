@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knsock, startServe, type Ended } from '../support/command.js';
 
 let folder: string;
@@ -82,7 +82,7 @@ it('converts between formats and back', async () => {
   const env = { KNSOCK_PASSPHRASE: 'open sesame' };
   const convert = (...args: string[]) => certsWith({ env }, 'convert', ...args);
   const to = await convert(SERVER, '--to', 'pkcs12', '--key', SERVER_KEY, '--out', 'server.p12');
-  expect(to).toMatchObject({ code: 0, stderr: '' });
+  expect(to).toEqual({ code: 0, stdout: 'server.p12\n', stderr: '' });
   const pem = (await convert('server.p12', '--to', 'pem')).stdout;
   expect(pem).toContain('PRIVATE KEY');
   const original = await readFile(path.join(folder, SERVER), 'utf8');
@@ -123,6 +123,71 @@ it('tells what runs out, and renews it', async () => {
   expect((await succeeds(...renew)).stdout).toMatch(/^not due before/);
   expect((await succeeds(...renew, '--force')).stdout).toMatch(/^renewed/);
   expect(await readFile(path.join(folder, SERVER), 'utf8')).not.toBe(before);
+});
+
+describe('--json', () => {
+  const at = ['--authority', 'root'];
+  it.each([
+    [
+      ['ca', 'JSON Issuing', '--under', 'root', '--name', 'json-issuing'],
+      ['certFile', 'keyFile'],
+    ],
+    [
+      ['issue', 'json.internal', '--file', 'json', ...at],
+      ['certFile', 'keyFile'],
+    ],
+    [
+      ['csr', 'json.internal', '--out', 'json'],
+      ['csrFile', 'keyFile'],
+    ],
+    [
+      ['sign', 'json.csr', '--allow', 'json.internal', '--file', 'signed', ...at],
+      ['certFile', 'dropped'],
+    ],
+    [
+      ['revoke', 'certs/issued/json.crt', ...at],
+      ['revoked', 'reason'],
+    ],
+    [
+      ['crl', ...at],
+      ['number', 'thisUpdate', 'nextUpdate'],
+    ],
+    [
+      ['inspect', SERVER],
+      ['source', 'items'],
+    ],
+    [
+      ['verify', SERVER, '--ca', ROOT],
+      ['ok', 'path'],
+    ],
+    [['match', SERVER, SERVER_KEY], ['matches']],
+    [
+      ['fingerprint', SERVER],
+      ['spkiPin', 'colons'],
+    ],
+    [
+      ['convert', SERVER, '--to', 'der', '--out', 'json.der'],
+      ['file', 'format'],
+    ],
+    [
+      ['lint', SERVER],
+      ['file', 'findings'],
+    ],
+    [
+      ['expiry', SERVER],
+      ['state', 'daysLeft', 'subject'],
+    ],
+    [
+      ['renew', SERVER, SERVER_KEY, ...at],
+      ['renewed', 'notAfter', 'dueAt'],
+    ],
+    [
+      ['init', 'others'],
+      ['ca', 'serverCert', 'clientKey'],
+    ],
+  ])('makes data of what %j says', async (args, keys) => {
+    expect(Object.keys(await json<object>(...args, '--json'))).toEqual(expect.arrayContaining(keys));
+  });
 });
 
 it('says which file is missing', async () => {

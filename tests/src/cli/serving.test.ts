@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { parseCertificate } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, startKnsock, startServe, type Running } from '../support/command.js';
@@ -166,7 +167,13 @@ describe('knsock serve --status', () => {
     const text = async (path: string) => (await fetch(`http://${page}${path}`)).text();
     expect(await text('/health')).toBe('ok\n');
     expect(JSON.parse(await text('/stats'))).toMatchObject({ connections: 1, accepted: 1 });
-    expect(await text('/metrics')).toContain('\nknsock_server_connections 1\n');
+    const metrics = await text('/metrics');
+    expect(metrics).toContain('# TYPE knsock_server_connections gauge\nknsock_server_connections 1\n');
+    expect(metrics).toContain('# TYPE knsock_server_accepted counter\nknsock_server_accepted 1\n');
+    expect(metrics).toContain('# TYPE knsock_server_turned_away_connections counter\n');
+    const [, seconds] = /^knsock_server_certificates_expire_at_seconds (\d+)$/m.exec(metrics) ?? [];
+    const { notAfter } = parseCertificate(await readFile(files.at('server.crt')));
+    expect(Number(seconds) * 1_000).toBe(notAfter.getTime());
     serve.kill('SIGTERM');
     await serve.says(/"event":"draining"/);
     expect((await fetch(`http://${page}/health`)).status).toBe(503);

@@ -17,17 +17,22 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const answering = await answeringOf(flags, log);
   const { files, development } = await filesOf(flags);
   const framing = framingOf(flags);
-  const credentials = await loadCredentials(files);
+  let credentials = await loadCredentials(files);
   const unwatch = log.watchFailures();
   const server = await listen({ ...listenOptions(flags), framing, credentials }, (connection) => {
     log.follow(connection);
     return answering.handle(connection);
   });
-  const status = await statusOf(flags, server);
+  const stats = () => ({ ...server.stats(), certificatesExpireAt: credentials.expiresAt });
+  const status = await statusOf(flags, stats);
   log.listening(server, answering.what, status?.page.where);
   if (development !== undefined) tellDevelopment(development, flags, server, log);
   log.showStatus(server);
-  const reload = async (): Promise<void> => server.rotate(await loadCredentials(files));
+  const reload = async (): Promise<void> => {
+    const next = await loadCredentials(files);
+    await server.rotate(next);
+    credentials = next;
+  };
   const code = await runUntilSignal({ server, log, reload, draining: () => status?.draining() });
   status?.page.close();
   unwatch();
@@ -62,11 +67,11 @@ function tellDevelopment(
 
 async function statusOf(
   { status: address }: ServeFlags,
-  server: SecureServer,
+  stats: () => object,
 ): Promise<{ page: StatusPage; draining: () => void } | undefined> {
   if (address === undefined) return undefined;
   let ready = true;
-  const page = await startStatus(address, { ready: () => ready, stats: () => server.stats() });
+  const page = await startStatus(address, { ready: () => ready, stats });
   return { page, draining: () => (ready = false) };
 }
 

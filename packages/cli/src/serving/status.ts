@@ -47,15 +47,25 @@ export async function startStatus(text: string, source: StatusSource): Promise<S
   };
 }
 
-/** Metrics in Prometheus' text format, one a number: nested names are joined by `_`. */
-export function prometheusOf(stats: object, prefix = 'knsock_server'): string {
+/** The numbers that go down again; all others only grow. */
+const gauges: ReadonlySet<string> = new Set(['connections', 'pendingHandshakes']);
+
+/** A server's counters in Prometheus' text format: nested names are joined by `_`, dates are seconds since 1970. */
+export function prometheusOf(stats: object): string {
   return Object.entries(stats)
-    .map(([name, value]: [string, unknown]) => {
-      const full = `${prefix}_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
-      if (typeof value === 'number') return `# TYPE ${full} gauge\n${full} ${value}\n`;
-      return typeof value === 'object' && value !== null ? prometheusOf(value, full) : '';
-    })
+    .map(([name, value]: [string, unknown]) => metric(`knsock_server${snake(name)}`, value, gauges.has(name)))
     .join('');
+}
+
+function metric(name: string, value: unknown, isGauge: boolean): string {
+  if (value instanceof Date) return metric(`${name}_seconds`, value.getTime() / 1_000, true);
+  if (typeof value === 'number') return `# TYPE ${name} ${isGauge ? 'gauge' : 'counter'}\n${name} ${value}\n`;
+  const nested = Object.entries(value ?? {});
+  return nested.map(([key, one]: [string, unknown]) => metric(name + snake(key), one, isGauge)).join('');
+}
+
+function snake(name: string): string {
+  return `_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 }
 
 function answer(url: string, response: ServerResponse, { ready, stats, metrics }: StatusSource): void {

@@ -36,6 +36,7 @@ export function defineConvert(command: Command, output: Output): void {
       const passphrase = await passphraseOf(flags.passphraseFile);
       const { data, secret } = await convert(await readInput(file), flags, passphrase ?? '');
       await writeOutput(output, flags.out, data, { mode: secret ? SECRET : PUBLIC, force: flags.force });
+      if (flags.out !== '-') await output.result({ file: flags.out, format: flags.to }, flags.out);
     });
 }
 
