@@ -48,6 +48,26 @@ describe('requests', () => {
     expect(client.stats().messagesReceived).toBe(1);
   });
 
+  it('are told by their signal when whoever asked is gone without a word', async () => {
+    const [started, told] = [gate(), gate()];
+    await using server = await serve(local(), ({ signal }) => {
+      signal.addEventListener('abort', told.open, { once: true });
+      started.open();
+      return told.wait;
+    });
+    const client = await connect(to(server));
+    const lost = expect(client.request('anything')).rejects.toMatchObject({
+      code: 'KNSOCK_CONNECTION_CLOSED',
+    });
+    await started.wait;
+    client.destroy();
+    await lost;
+    await told.wait;
+    await vi.waitFor(() => {
+      expect(server.stats().connections).toBe(0);
+    });
+  });
+
   it('that fail carry the code and words of a RequestError, and of nothing else', async () => {
     await using server = await serve(local(), ({ payload }) => {
       if (String(payload) === 'known') throw new RequestError('not-found', 'there is none');

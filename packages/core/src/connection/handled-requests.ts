@@ -75,6 +75,11 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     else this.#responder.cancel(id, reason);
   }
 
+  /** Fires the signals of all that is being worked on; the handlers still answer. */
+  cancelAll(reason: Error): void {
+    this.#responder.cancelAll(reason);
+  }
+
   /** From now on no request is started; the peer learns which was the last. */
   drain(): void {
     if (this.#draining) return;

@@ -124,7 +124,11 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
   }
 
   end(): void {
-    if (this.#peerClosed !== true) this.#decoder.end();
+    if (this.#peerClosed !== true) {
+      this.#decoder.end();
+      // Whoever leaves without CLOSE waits for no answer: handlers may stop.
+      this.#handled.cancelAll(new ConnectionClosedError(false, 'the peer left without saying so'));
+    }
     this.#host.peerFinished();
   }
 
