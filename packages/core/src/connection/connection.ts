@@ -229,7 +229,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
   }
 
   /** As `close`, where it isn't the program that asks: its handler and listeners get the time to finish. */
-  drain({ deadline }: { deadline: number }): Promise<void> {
+  retire(deadline: number): Promise<void> {
     return this.#end(timeToClose(deadline, this.#link.limits.drainTimeout));
   }
 

@@ -193,7 +193,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   #run(connection: Connection<In, Out>): void | Promise<void> {
     if (connection.state === 'closed') return undefined;
     if (this.#closing === null) return this.#handlers.connection?.(connection);
-    void connection.drain({ deadline: Math.max(0, Math.ceil(this.#closesAt - performance.now())) });
+    void connection.retire(Math.max(0, Math.ceil(this.#closesAt - performance.now())));
     return undefined;
   }
 
@@ -206,7 +206,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       channels.drain.publish({ connections: this.#connections.size, deadline });
     const stopped = this.#acceptor.close();
     this.#gate.close();
-    const closed = [...this.#connections.keys()].map((connection) => connection.drain({ deadline }));
+    const closed = [...this.#connections.keys()].map((connection) => connection.retire(deadline));
     // Some may have been given more time before, or were let in since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { TLSSocket } from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OnreadTap } from './onread-tap.js';
 import { TlsStream } from './tls-stream.js';
 
@@ -53,6 +53,24 @@ describe('a TLS stream', () => {
     socket.emit('close');
     stream.destroy(new Error('too slow'));
     expect(told).toEqual(['too slow']);
+  });
+
+  it('keeps it for two minutes from the reader’s last look on, and no longer', () => {
+    vi.useFakeTimers();
+    try {
+      const { socket, stream, told, arrive } = opened();
+      stream.pause();
+      arrive('never read');
+      socket.emit('end');
+      socket.emit('close');
+      vi.advanceTimersByTime(119_999);
+      expect(told).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(told).toEqual(['what the peer had sent wasn’t read within 120000 ms']);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('tells an error at once', () => {

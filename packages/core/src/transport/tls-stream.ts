@@ -1,8 +1,12 @@
 /** A TLS socket whose handshake is done, as a byte stream. */
 import type { TLSSocket } from 'node:tls';
+import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 import { FairShare } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
+
+/** How long a reader may leave what arrived before the socket closed, from its last look on, in ms. */
+const PATIENCE = 120_000;
 
 export class TlsStream implements ByteStream, ChunkSink {
   readonly socket: TLSSocket;
@@ -19,6 +23,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** Whether it was we who gave up: then nobody waits for what came before. */
   #abandoned = false;
   #departed = false;
+  #patience: NodeJS.Timeout | undefined;
 
   /** @param tap the tap that the socket was made with, or null where it delivers `data` events */
   constructor(socket: TLSSocket, tap: OnreadTap | null) {
@@ -35,6 +40,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     socket.on('close', () => {
       this.#closed = true;
       this.#depart();
+      if (this.#isOwed) this.#bePatient();
     });
   }
 
@@ -103,6 +109,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#end === 'open' && !this.#closed) this.socket.resume();
     this.#deliverEnd();
     if (this.#closed) this.#depart();
+    this.#patience?.refresh();
   }
 
   #take(chunk: Buffer, events: ByteStreamEvents): void {
@@ -137,9 +144,20 @@ export class TlsStream implements ByteStream, ChunkSink {
     return this.#end === 'seen' && !this.#abandoned && this.#error === undefined;
   }
 
+  /** What nobody asks for must not be kept for ever. */
+  #bePatient(): void {
+    const giveUp = (): void => {
+      this.destroy(
+        new ConnectionClosedError(false, `what the peer had sent wasn’t read within ${PATIENCE} ms`),
+      );
+    };
+    this.#patience = setTimeout(giveUp, PATIENCE).unref();
+  }
+
   #depart(): void {
     if (this.#departed || this.#isOwed || this.#events === null) return;
     this.#departed = true;
+    clearTimeout(this.#patience);
     this.#events.gone(this.#error);
   }
 
