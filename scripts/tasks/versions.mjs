@@ -6,7 +6,7 @@ import { execute, root } from '../process.mjs';
 const supported = ['20', '22', '24', '26'];
 const installAttempts = 3;
 const installMs = 120_000;
-const suiteMs = 600_000;
+const suiteMs = 840_000;
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
 /**
