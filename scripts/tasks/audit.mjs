@@ -1,6 +1,6 @@
 import { execute } from '../process.mjs';
 
-/** The check against every other auditor, on every server and with all of testssl.sh's parts that it has words for: minutes. */
+/** `knsock check` against sslscan, nmap and testssl.sh on every server: minutes. */
 export async function run(args) {
   const tests = ['run', '--config', 'vitest.interop.config.ts', 'src/interop/check-agreement', ...args];
   const { code } = await execute('vitest', tests, {
