@@ -5,26 +5,39 @@
 
 /** After this many milliseconds of work for one connection the others have their turn. */
 const SHARE_MS = 0.25;
-/** Chunks of one turn follow each other at once; a longer pause means that the event loop has gone round. */
-const PAUSE_MS = 0.05;
 
 export class FairShare {
   #since = 0;
-  #until = 0;
   #spent = 0;
+  #watching = false;
 
   /** Work for the connection begins. */
   begin(): void {
     this.#since = performance.now();
-    if (this.#since - this.#until > PAUSE_MS) this.#spent = 0;
   }
 
   /** Work for the connection is done. @returns whether it should let others go first now */
   end(): boolean {
-    this.#until = performance.now();
-    this.#spent += this.#until - this.#since;
-    if (this.#spent <= SHARE_MS) return false;
-    this.#spent = 0;
-    return true;
+    this.#spent += performance.now() - this.#since;
+    if (this.#spent > SHARE_MS) {
+      this.#spent = 0;
+      return true;
+    }
+    // Most turns make less work than half a share, and then nobody asks whether the event loop has gone round.
+    if (this.#spent > SHARE_MS / 2 && !this.#watching) {
+      this.#watching = true;
+      setImmediate(startAnew, this);
+    }
+    return false;
   }
+
+  /** The event loop has gone round: others had their turn. */
+  startAnew(): void {
+    this.#watching = false;
+    this.#spent = 0;
+  }
+}
+
+function startAnew(share: FairShare): void {
+  share.startAnew();
 }
