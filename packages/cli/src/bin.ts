@@ -1,9 +1,16 @@
 /** The entry of the `knsock` command. */
+import { tellFailure } from './failure.js';
+import { Output } from './output.js';
 import { run } from './run.js';
+import { UsageError } from './usage-error.js';
 
 // Whoever reads our output may leave when it has enough (`| head`): that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 23);
+  if (error.code === 'EPIPE') process.exit(0);
+  const failure = new UsageError('standard output can’t be written', 'Is the disk full?', 'KNSOCK_WRITE');
+  failure.cause = error;
+  const output = new Output({ quiet: false, json: false, debug: false }); // JSON would go where nothing goes
+  void tellFailure(output, 'knsock', failure).then((code) => process.exit(code));
 });
 process.stderr.on('error', () => undefined);
 

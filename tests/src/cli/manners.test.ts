@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, knsockCommand, startServe } from '../support/command.js';
@@ -101,6 +102,26 @@ describe('a reader that leaves', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
+
+it.skipIf(process.platform !== 'linux')(
+  'says that its output can’t be written, where that is so',
+  async () => {
+    const [program, ...rest] = knsockCommand;
+    const full = openSync('/dev/full', 'w');
+    try {
+      const child = spawn(program, [...rest, 'doctor'], { stdio: ['ignore', full, 'pipe'] });
+      let stderr = '';
+      child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+      const [code] = (await once(child, 'close')) as [number | null];
+      expect(code).toBe(23);
+      expect(stderr).toMatch(
+        /standard output can’t be written\n {2}why: {2}.*ENOSPC[^]*code: KNSOCK_WRITE \(exit 23\)/,
+      );
+    } finally {
+      closeSync(full);
+    }
+  },
+);
 
 describe('knsock doctor', () => {
   it('shows versions and what the machine can do, as text and as JSON', async () => {
