@@ -38,8 +38,10 @@ export class DatabaseClient {
     let isDone = false;
     try {
       const answer = lease.value.request(ask, { signal: either, timeout: 2 ** 31 - 1 });
+      // The answer may be here while rows that came before it wait to be taken; only its failure ends them.
+      const failure = new Promise((_, reject) => answer.catch(reject));
       for (;;) {
-        const rows = await Promise.race([lease.value.receive({ signal: either }), answer]);
+        const rows = await Promise.race([lease.value.receive({ signal: either }), failure]);
         if (!Array.isArray(rows) || rows.length === 0) break;
         yield* rows;
       }
