@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { connect } from '@knsock/core';
+import { connect, json, knsock } from '@knsock/core';
 import pg from 'pg';
 import { credentialsOf, makeCertificates } from './certificates.mjs';
 import { DatabaseClient } from './client.mjs';
@@ -134,6 +134,31 @@ test('stops a query whose rows nobody wants any more, and has its connection bac
     for await (const { n } of report.query('calendar', { days: 50_000 })) if (n === 10) break;
   }
   assert.equal((await all(report.query('calendar', { days: 3 }))).length, 3);
+});
+
+// The embedded database can't stop a statement that runs.
+const onPostgres = process.env['DATABASE_URL'] ? test : () => undefined;
+
+onPostgres('cancels a long query when its client gives up or is gone', { timeout: 60_000 }, async () => {
+  const admin = await client('admin');
+  const running = "select 1 from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
+  const count = async () => (await all(admin.sql(running))).length;
+  const giveUp = new AbortController();
+  const given = assert.rejects(all(admin.sql('select pg_sleep(500)', [], giveUp.signal)), {
+    name: 'AbortError',
+  });
+  while ((await count()) !== 1);
+  giveUp.abort();
+  await given;
+  while ((await count()) !== 0);
+  const credentials = await credentialsOf(certs, 'admin');
+  const framing = json(knsock());
+  const gone = await connect({ host: 'localhost', port: Number(server.told), credentials, framing });
+  const lost = assert.rejects(gone.request({ sql: 'select pg_sleep(501)', values: [] }));
+  while ((await count()) !== 1);
+  gone.destroy();
+  await lost;
+  while ((await count()) !== 0);
 });
 
 test('answers many clients over few database connections', async () => {

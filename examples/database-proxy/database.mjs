@@ -1,4 +1,5 @@
 // @ts-check
+import { once } from 'node:events';
 import Cursor from 'pg-cursor';
 import pg from 'pg';
 import { RequestError } from '@knsock/core';
@@ -31,19 +32,28 @@ export class Database {
     const processId = /** @type {any} */ (connection).processID;
     const cancel = () =>
       this.#canceller.query('select pg_cancel_backend($1)', [processId]).catch(() => undefined);
+    // A cursor that ends together with its connection would be waited for forever.
+    const over = new AbortController();
+    const lost = once(connection, 'end', { signal: over.signal }).then(() => explain({ code: '08006' }));
+    lost.catch(() => undefined);
     let isDone = false;
     signal.addEventListener('abort', cancel);
     try {
       signal.throwIfAborted();
       await connection.query(writes ? 'begin' : 'begin read only');
       const cursor = connection.query(new Cursor(text, values));
-      for (let rows; (rows = await cursor.read(rowsAtOnce)).length > 0;) await send(rows);
+      for (;;) {
+        const rows = await Promise.race([cursor.read(rowsAtOnce), lost]);
+        if (rows.length === 0) break;
+        await send(rows);
+      }
       await connection.query('commit');
       await send([]);
       isDone = !signal.aborted; // else the cancellation is under way, and must not meet the next query
     } catch (error) {
       explain(error);
     } finally {
+      over.abort();
       signal.removeEventListener('abort', cancel);
       connection.release(!isDone);
     }
