@@ -19,6 +19,8 @@ export interface Postgres extends AsyncDisposable {
   readonly port: number;
   /** The Unix socket. */
   readonly socket: string;
+  /** Ends it as an operator does, cutting off its clients, and starts it again. */
+  restart(): Promise<void>;
 }
 
 /** Files for its own TLS. */
@@ -60,18 +62,30 @@ export async function startPostgres(tls?: PostgresTls): Promise<Postgres> {
   const port = await freePort();
   const settings = ['-D', data, '-k', folder, '-h', '127.0.0.1', '-p', String(port), '-F'];
   const server = asPostgres(path.join(programs, 'postgres'), settings);
-  const child = spawn(server.program, server.args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
-  await listening(child);
+  const launch = async (): Promise<ChildProcess> => {
+    const child = spawn(server.program, server.args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
+    await listening(child);
+    return child;
+  };
+  let child = await launch();
   return {
     port,
     socket: path.join(folder, `.s.PGSQL.${port}`),
+    restart: async () => {
+      await stop(child, 'SIGINT'); // fast shutdown
+      child = await launch();
+    },
     [Symbol.asyncDispose]: async () => {
-      // Immediate shutdown; runuser passes the signal on.
-      child.kill('SIGQUIT');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+      await stop(child, 'SIGQUIT'); // immediate shutdown
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** setpriv becomes the server, so the signal reaches it. */
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
 }
 
 const isRoot = process.getuid?.() === 0;
