@@ -13,6 +13,7 @@ import { fromKeyMaterial } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
+import { readChainsEarly } from '../trust/presented.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { TicketSecret } from './ticket-keys.js';
 import type { ClientCertificates } from './trust-state.js';
@@ -50,6 +51,7 @@ export class Domain {
     this.trust = settings.trust;
     this.#settings = settings;
     this.#server = this.#create();
+    if (settings.clientCertificates !== 'none') readChainsEarly(this.#server);
     this.#server.on('secureConnection', (socket) => {
       socket.allowHalfOpen = true;
       events.secured(this, socket, rawSocketOf(socket));
@@ -73,9 +75,9 @@ export class Domain {
 
   /** Node hands the secrets of a connection out only where somebody listens when it begins. */
   #askForKeys(): void {
-    const asked = this.#server.listenerCount('keylog') > 0;
+    const asked = this.#server.listeners('keylog').includes(tellKeys);
     if (channels.keylog.hasSubscribers === asked) return;
-    if (asked) this.#server.removeAllListeners('keylog');
+    if (asked) this.#server.off('keylog', tellKeys);
     else this.#server.on('keylog', tellKeys);
   }
 

@@ -1,5 +1,5 @@
 /** What a peer showed in its handshake, as Node lets us see it. */
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 
 export interface Presented {
@@ -33,8 +33,35 @@ export function presentedBy(
   };
 }
 
+/**
+ * Reads what clients send before Node itself looks at it, on the versions where Node's look takes a client's issuers
+ * away (nodejs/node#65579: 24.21, 26.8 and 26.9; not yet known of later ones of 22 and 24). Secrets are made after the
+ * client's certificate and before Node looks: they are its one public sign of a handshake that is under way.
+ */
+export function readChainsEarly(server: Server): void {
+  if (!LOOKS_FIRST) return;
+  server.on('keylog', (_line: Buffer, socket: TLSSocket) => {
+    if (EARLY.has(socket)) return;
+    EARLY.set(socket, []);
+    socket.prependOnceListener('secure', () => {
+      EARLY.set(socket, chainAsSent(socket, socket.isSessionReused()));
+    });
+  });
+}
+
+const EARLY = new WeakMap<TLSSocket, Buffer[]>();
+const LOOKS_FIRST = looksFirst(process.versions.node);
+
+function looksFirst(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major === 22) return minor > 23;
+  if (major === 24) return minor > 20;
+  return major === 26 && (minor === 8 || minor === 9);
+}
+
 function dersOf(socket: TLSSocket, resumed: boolean, toRoot: boolean): Buffer[] {
-  return toRoot && !resumed ? chainToRoot(socket) : chainAsSent(socket, resumed);
+  if (toRoot && !resumed) return chainToRoot(socket);
+  return EARLY.get(socket) ?? chainAsSent(socket, resumed);
 }
 
 /** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */
