@@ -44,7 +44,7 @@ describe('who a server may be', () => {
       [{ servername: 'other.test' }, 'wrong-name'],
       [{ servername: 'other.test', expectedName: 'LOCALHOST.' }, 'trusted'],
       [{ expectedName: 'other.test' }, 'wrong-name'],
-      [{ expectedName: '' }, 'wrong-name'],
+      [{ expectedName: '' }, 'KNSOCK_INVALID_OPTION'],
       [{ servername: 'other.test', expectedName: { dangerouslyAnyName: true } }, 'trusted'],
     ];
     for (const [options, expected] of rows)

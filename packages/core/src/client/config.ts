@@ -5,7 +5,6 @@ import { domainToASCII } from 'node:url';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
-import { knsock } from '../framing/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
 import type { RequestHandler } from '../connection/secure-connection.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
@@ -16,7 +15,17 @@ import {
   type LimitOptions,
   type Limits,
 } from '../policy/limits.js';
-import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
+import { parseFraming } from '../policy/framing-option.js';
+import {
+  abortSignal,
+  callback,
+  flag,
+  having,
+  integer,
+  milliseconds,
+  refuseUnknown,
+  text,
+} from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
 import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
@@ -37,7 +46,7 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   profile?: TlsProfileOptions | undefined;
   /** From the start to the moment the server lets us in; default 10,000. */
   connectTimeout?: number | undefined;
-  /** The name to ask for by SNI; default the host. */
+  /** The name to ask for by SNI; default the host. Empty: none. */
   servername?: string | undefined;
   /** The name that the server's certificate must carry; default servername, then the host. */
   expectedName?: string | { readonly dangerouslyAnyName: true } | undefined;
@@ -119,7 +128,7 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     name: parseExpectedName(options, target, servername),
     verify: parseVerify(options),
   } as const;
-  const framing = options.framing ?? (knsock() as unknown as Framing<In, Out>);
+  const framing = parseFraming(options.framing);
   const limits = parseLimits(options);
   checkHeartbeat(limits, [framing]);
   const trustWith = (credentials: Credentials): TrustPolicy => parseTrust(options, { ...side, credentials });
@@ -134,9 +143,9 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     connectTimeout: milliseconds('connectTimeout', options.connectTimeout, 10_000),
     servername,
     proxyHeader: options.proxyHeader === undefined ? null : writeProxyHeader(options.proxyHeader),
-    resume: options.resume ?? true,
-    requestHandler: options.onRequest ?? null,
-    signal: options.signal ?? null,
+    resume: flag('resume', options.resume, true),
+    requestHandler: callback('onRequest', options.onRequest) ?? null,
+    signal: abortSignal(options.signal),
     extraTls: parseExtraTls(options.tls),
   });
 }
@@ -154,23 +163,29 @@ function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
   ).length;
   if (given !== 1)
     throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
-  if (path !== undefined) return { kind: 'path', path };
-  if (socket !== undefined) return { kind: 'socket', socket };
+  if (path !== undefined) return { kind: 'path', path: text('path', path) ?? '' };
+  if (socket !== undefined)
+    return {
+      kind: 'socket',
+      socket: having('socket', socket, 'a socket or another Duplex', ['on', 'write', 'destroy']) ?? socket,
+    };
   if (port === undefined) throw new InvalidOptionError('port', 'port is missing');
   return {
     kind: 'tcp',
-    host: host ?? 'localhost',
+    host: text('host', host) ?? 'localhost',
     port: integer('port', port, { fallback: 0, min: 1, max: 65_535 }),
   };
 }
 
 /** An address has no place in SNI (RFC 6066 3), and a name goes out in its ASCII form. */
 function parseServername({ servername }: ReachOptions, target: DialTarget): string {
-  const name = servername ?? (target.kind === 'tcp' ? target.host : '');
+  const name =
+    (servername === '' ? '' : text('servername', servername)) ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
   const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
   if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn’t a host name`);
-  return ascii;
+  // Numbers are addresses in another dress.
+  return isIP(ascii) === 0 ? ascii : '';
 }
 
 function parseExpectedName(
@@ -179,14 +194,15 @@ function parseExpectedName(
   ascii: string,
 ): string | null {
   if (typeof expectedName === 'object') {
-    if (expectedName.dangerouslyAnyName) return null;
+    if ((expectedName as { dangerouslyAnyName?: unknown } | null)?.dangerouslyAnyName === true) return null;
     throw new InvalidOptionError(
       'expectedName',
       'expectedName must be a name or { dangerouslyAnyName: true }',
     );
   }
   const name =
-    expectedName ?? (ascii === '' ? servername || (target.kind === 'tcp' ? target.host : undefined) : ascii);
+    text('expectedName', expectedName) ??
+    (ascii === '' ? servername || (target.kind === 'tcp' ? target.host : undefined) : ascii);
   if (name !== undefined) return name;
   if (dangerouslySkipVerification === true || pinsOnly === true) return null;
   throw new InvalidOptionError(
@@ -195,9 +211,10 @@ function parseExpectedName(
   );
 }
 
-function parseVerify({ dangerouslySkipVerification, pinsOnly, pins }: ReachOptions): TrustPolicy['verify'] {
-  if (pinsOnly === true && pins === undefined)
-    throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
-  if (pinsOnly === true) return 'pins';
-  return dangerouslySkipVerification === true ? 'nothing' : 'chain';
+function parseVerify(options: ReachOptions): TrustPolicy['verify'] {
+  const pinsOnly = flag('pinsOnly', options.pinsOnly, false);
+  const skip = flag('dangerouslySkipVerification', options.dangerouslySkipVerification, false);
+  if (pinsOnly && options.pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
+  if (pinsOnly) return 'pins';
+  return skip ? 'nothing' : 'chain';
 }

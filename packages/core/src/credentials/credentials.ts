@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
+import { refuseUnknown } from '../policy/option.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
 import { checkPair, readCertificates, readCrls, readKey } from './material.js';
@@ -68,9 +69,7 @@ export function isCredentials(value: unknown): value is Credentials {
 
 /** As `createCredentials`, naming files in errors. */
 export function checkCredentials(options: CredentialsOptions, origins: Origins): Credentials {
-  for (const option of Object.keys(options)) {
-    if (!known.has(option)) throw new InvalidOptionError(option, `credentials have no ${option}`);
-  }
+  refuseUnknown(options, known);
   const pair = readPair(options, origins);
   const anchors =
     options.ca === undefined

@@ -1,7 +1,7 @@
 /** Credentials from files. */
 import { readFile } from 'node:fs/promises';
-import { InvalidOptionError } from '../errors/index.js';
 import { fromFile } from '../errors/from-node.js';
+import { refuseUnknown, text } from '../policy/option.js';
 import { checkCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
@@ -19,21 +19,16 @@ export interface CredentialFiles {
   passphrase?: string | undefined;
 }
 
-const known = new Set(['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile', 'passphrase']);
+export const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
+const known = new Set<string>([...fileOptions, 'passphrase']);
 
 /**
  * Reads and checks credentials.
  * @throws CredentialsError naming the file and what is wrong with it
  */
 export async function loadCredentials(files: CredentialFiles): Promise<Credentials> {
-  refuseUnknownFiles(files);
-  const [cert, key, ca, crl, pfx] = await Promise.all([
-    read(files.certFile),
-    read(files.keyFile),
-    read(files.caFile),
-    read(files.crlFile),
-    read(files.pfxFile),
-  ]);
+  checkFiles(files);
+  const [cert, key, ca, crl, pfx] = await Promise.all(fileOptions.map((which) => read(which, files)));
   const origins = {
     ...(files.certFile !== undefined && { cert: files.certFile }),
     ...(files.keyFile !== undefined && { key: files.keyFile }),
@@ -44,13 +39,17 @@ export async function loadCredentials(files: CredentialFiles): Promise<Credentia
   return checkCredentials({ cert, key, ca, crl, pfx, passphrase: files.passphrase }, origins);
 }
 
-function refuseUnknownFiles(files: CredentialFiles): void {
-  for (const option of Object.keys(files)) {
-    if (!known.has(option)) throw new InvalidOptionError(option, `loadCredentials has no option ${option}`);
-  }
+/** @throws InvalidOptionError */
+export function checkFiles(files: CredentialFiles): void {
+  refuseUnknown(files, known);
+  for (const option of fileOptions) text(option, files[option]);
 }
 
-async function read(file: string | undefined): Promise<Buffer | undefined> {
+async function read(
+  which: (typeof fileOptions)[number],
+  files: CredentialFiles,
+): Promise<Buffer | undefined> {
+  const file = files[which];
   if (file === undefined) return undefined;
   try {
     return await readFile(file);

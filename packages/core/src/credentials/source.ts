@@ -18,7 +18,11 @@ export function toSource(
 ): CredentialSource {
   if (credentials === undefined) return fixed(fallback);
   if (isCredentials(credentials)) return fixed(credentials);
-  if (typeof credentials.onChange === 'function' && isCredentials(credentials.current)) return credentials;
+  if (
+    typeof (credentials as CredentialSource | null)?.onChange === 'function' &&
+    isCredentials(credentials.current)
+  )
+    return credentials;
   throw new InvalidOptionError(
     'credentials',
     'credentials must come from createCredentials, loadCredentials or watchCredentials',

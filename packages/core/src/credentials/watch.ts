@@ -7,10 +7,10 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
-import { integer } from '../policy/option.js';
+import { abortSignal, milliseconds, refuseUnknown } from '../policy/option.js';
 import type { Credentials } from './credentials.js';
 import { refuseWarnings } from './dates.js';
-import { loadCredentials, type CredentialFiles } from './load.js';
+import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
 
 export interface WatchOptions {
@@ -32,6 +32,8 @@ export interface WatchedCredentials extends CredentialSource, Disposable {
   close(): void;
 }
 
+const knownOptions = new Set(['interval', 'signal']);
+
 /**
  * Loads credentials and follows their files.
  * @throws CredentialsError where the first set can't be used, wrong dates included
@@ -40,12 +42,15 @@ export async function watchCredentials(
   files: CredentialFiles,
   options: WatchOptions = {},
 ): Promise<WatchedCredentials> {
-  const interval = integer('interval', options.interval, { fallback: 1_000, min: 1 });
-  options.signal?.throwIfAborted();
+  checkFiles(files);
+  refuseUnknown(options, knownOptions);
+  const interval = milliseconds('interval', options.interval, 1_000);
+  const signal = abortSignal(options.signal);
+  signal?.throwIfAborted();
   const settled = await print(files);
   const first = await loadUsable(files);
-  options.signal?.throwIfAborted();
-  return new Watcher(files, settled, first, interval, options.signal);
+  signal?.throwIfAborted();
+  return new Watcher(files, settled, first, interval, signal);
 }
 
 class Watcher implements WatchedCredentials {
@@ -55,7 +60,7 @@ class Watcher implements WatchedCredentials {
   readonly #listeners = new Set<(next: Credentials) => void>();
   readonly #problemListeners = new Set<(problem: CredentialsError) => void>();
   readonly #closing = new AbortController();
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal | null;
   /** What the files looked like when they were last taken or refused. */
   #settled: string;
 
@@ -64,7 +69,7 @@ class Watcher implements WatchedCredentials {
     settled: string,
     current: Credentials,
     interval: number,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal | null,
   ) {
     this.#files = files;
     this.#settled = settled;
@@ -180,8 +185,8 @@ async function loadUsable(files: CredentialFiles): Promise<Credentials> {
 
 /** What tells one state of the files from another, symlinks followed. */
 async function print(files: CredentialFiles): Promise<string> {
-  const paths = [files.certFile, files.keyFile, files.caFile, files.crlFile, files.pfxFile];
-  const prints = paths.map(async (path) => {
+  const prints = fileOptions.map(async (option) => {
+    const path = files[option];
     if (path === undefined) return '-';
     try {
       const { ino, size, mtimeMs, ctimeMs } = await stat(path);

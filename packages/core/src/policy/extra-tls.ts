@@ -1,5 +1,6 @@
 /** The `tls` option: raw `node:tls` options, minus those that would undo a check of ours. */
 import { InvalidOptionError } from '../errors/index.js';
+import { record } from './option.js';
 
 export type ExtraTls = Readonly<Record<string, unknown>>;
 
@@ -43,6 +44,7 @@ const replaced: Readonly<Record<string, string>> = {
 /** @throws InvalidOptionError naming the typed option that does the same safely */
 export function parseExtraTls(tls: object | undefined): ExtraTls {
   if (tls === undefined) return {};
+  record('tls', tls);
   for (const option of Object.keys(tls)) {
     const instead = Object.hasOwn(replaced, option) ? replaced[option] : undefined;
     if (instead !== undefined)

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { isKnsock } from '../framing/index.js';
-import { integer, LONGEST_WAIT, milliseconds, optionalMilliseconds } from './option.js';
+import { integer, LONGEST_WAIT, milliseconds, optionalMilliseconds, refuseUnknown } from './option.js';
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
 export interface HeartbeatOptions {
@@ -107,8 +107,11 @@ export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[
   );
 }
 
+const knownOfHeartbeat = new Set(['interval', 'timeout']);
+
 function parseHeartbeat(options: HeartbeatOptions | undefined): Readonly<HeartbeatOptions> | null {
   if (options === undefined) return null;
+  refuseUnknown(options, knownOfHeartbeat, 'heartbeat');
   if (options.interval === undefined || options.timeout === undefined) {
     throw new InvalidOptionError('heartbeat', 'heartbeat needs both interval and timeout');
   }

@@ -47,16 +47,79 @@ export function oneOf<const T extends string>(
   throw new InvalidOptionError(option, `${option} must be one of ${choice}, not ${show(value)}`);
 }
 
-/** Refuses options that don't exist: a misspelt security option must not be ignored. */
-export function refuseUnknown(options: object, known: ReadonlySet<string>): void {
-  for (const option of Object.keys(options)) {
-    if (known.has(option)) continue;
-    const near = [...known].find((name) => name.toLowerCase() === option.replaceAll('_', '').toLowerCase());
+/** True or false, and nothing that might be taken for either: some of these decide about trust. */
+export function flag(option: string, value: boolean | undefined, fallback: boolean): boolean {
+  return ofKind(option, value, 'true or false', (given) => typeof given === 'boolean') ?? fallback;
+}
+
+/** Text, and not an empty one. */
+export function text(option: string, value: string | undefined): string | undefined {
+  return ofKind(option, value, 'text', (given) => typeof given === 'string' && given !== '');
+}
+
+/** A list of texts. */
+export function texts(option: string, value: readonly string[] | undefined): readonly string[] | undefined {
+  return ofKind(option, value, 'a list of strings', (given) => Array.isArray(given) && given.every(isText));
+}
+
+/** An object of options. */
+export function record<T extends object>(option: string, value: T | undefined): T | undefined {
+  return ofKind(option, value, 'an object', isRecord);
+}
+
+/** An object that has these methods, whatever else it may be. */
+export function having<T extends object>(
+  option: string,
+  value: T | undefined,
+  what: string,
+  methods: readonly (keyof T)[],
+): T | undefined {
+  return ofKind(option, value, what, (given) =>
+    methods.every((method) => isFunction((given as T | null)?.[method])),
+  );
+}
+
+export function callback<T>(option: string, value: T | undefined): T | undefined {
+  return ofKind(option, value, 'a function', isFunction);
+}
+
+export function abortSignal(value: AbortSignal | undefined): AbortSignal | null {
+  return having('signal', value, 'an AbortSignal', ['throwIfAborted', 'addEventListener']) ?? null;
+}
+
+/**
+ * Refuses options that don't exist: a misspelt security option must not be ignored.
+ * @param group the option that these are the options of
+ */
+export function refuseUnknown(options: object, known: ReadonlySet<string>, group = ''): void {
+  record(group === '' ? 'options' : group, options ?? null);
+  for (const name of Object.keys(options)) {
+    if (known.has(name)) continue;
+    const option = group === '' ? name : `${group}.${name}`;
+    const near = [...known].find((word) => word.toLowerCase() === name.replaceAll('_', '').toLowerCase());
     const question = near === undefined ? '' : `; did you mean ${near}?`;
     throw new InvalidOptionError(option, `there is no option ${option}${question}`);
   }
 }
 
+function ofKind<T>(
+  option: string,
+  value: T | undefined,
+  what: string,
+  is: (given: unknown) => boolean,
+): T | undefined {
+  if (value === undefined || is(value)) return value;
+  throw new InvalidOptionError(option, `${option} must be ${what}, not ${show(value)}`);
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isRecord = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What was given, in few words: it may be anything, a secret among them. */
 function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value);
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  return Array.isArray(value) ? 'a list' : String(value);
 }

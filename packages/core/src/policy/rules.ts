@@ -3,6 +3,7 @@
  * of them, fields mean all of them, and a rule without fields refuses everybody.
  */
 import { InvalidOptionError } from '../errors/index.js';
+import { record } from './option.js';
 
 /** What rules look at. */
 interface Claims {
@@ -44,6 +45,7 @@ export type RuleJudge = (claims: Claims) => string | null;
 
 /** Checks rules once. @throws InvalidOptionError for a field that doesn't exist, or values that aren't text */
 export function parseRules(rules: AuthorizeRules): RuleJudge {
+  record('authorize', rules);
   const alternatives = 'any' in rules ? rules.any : [rules];
   if (!Array.isArray(alternatives))
     throw new InvalidOptionError('authorize', 'authorize.any must be a list of rules');
@@ -53,9 +55,8 @@ export function parseRules(rules: AuthorizeRules): RuleJudge {
 }
 
 function parseRule(rule: AuthorizeRule): (claims: Claims) => boolean {
-  const checks = Object.entries(rule)
-    .filter(([, values]) => values !== undefined)
-    .map(([field, values]) => parseField(field, values));
+  record('authorize', rule);
+  const checks = Object.entries(rule).map(([field, values]) => parseField(field, values));
   return (claims) => checks.length > 0 && checks.every((check) => check(claims));
 }
 

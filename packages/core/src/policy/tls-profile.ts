@@ -5,7 +5,7 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import { InvalidOptionError, type HandshakeOffer } from '../errors/index.js';
-import { oneOf } from './option.js';
+import { oneOf, refuseUnknown, text } from './option.js';
 
 /** What a program may say about the profile; every field replaces its default. */
 export interface TlsProfileOptions {
@@ -39,15 +39,18 @@ const SIGNATURE_ALGORITHMS =
 const CLASSICAL_GROUPS = 'X25519:P-256:P-384';
 const HYBRID_GROUP = 'X25519MLKEM768';
 
+const known = new Set(['minVersion', 'maxVersion', 'ciphers', 'groups', 'signatureAlgorithms']);
+
 /** Fills in the profile and tries it once, so that a wrong name fails here and not in the first handshake. */
 export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
+  refuseUnknown(options, known, 'profile');
   const versions = ['TLSv1.2', 'TLSv1.3'] as const;
   const profile: TlsProfile = Object.freeze({
     minVersion: oneOf('profile.minVersion', options.minVersion, versions, 'TLSv1.2'),
     maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions, 'TLSv1.3'),
-    ciphers: options.ciphers ?? CIPHERS,
-    ecdhCurve: options.groups ?? defaultGroups(),
-    sigalgs: options.signatureAlgorithms ?? SIGNATURE_ALGORITHMS,
+    ciphers: text('profile.ciphers', options.ciphers) ?? CIPHERS,
+    ecdhCurve: text('profile.groups', options.groups) ?? defaultGroups(),
+    sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? SIGNATURE_ALGORITHMS,
     secureOptions:
       constants.SSL_OP_NO_RENEGOTIATION |
       constants.SSL_OP_NO_COMPRESSION |

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { AddressList, networkOf } from '../transport/network.js';
-import { integer } from '../policy/option.js';
+import { integer, refuseUnknown } from '../policy/option.js';
 import { TokenBucket } from '../policy/rate.js';
 
 /** Which limit turned a peer away; `descriptors` is the system's, not ours. */
@@ -152,6 +152,9 @@ export class Admission {
   }
 }
 
+const knownOfNetworks = new Set(['limit', 'ipv4Prefix', 'ipv6Prefix']);
+const knownOfRate = new Set(['perSecond', 'burst']);
+
 function parseQuotas({
   maxConnectionsPerAddress: address,
   maxConnectionsPerNetwork: network,
@@ -162,6 +165,12 @@ function parseQuotas({
     quotas.push({ refusal: 'address', limit, prefixes: { ipv4: 32, ipv6: 64 } });
   }
   if (network !== undefined) {
+    refuseUnknown(network, knownOfNetworks, 'maxConnectionsPerNetwork');
+    if (network.limit === undefined)
+      throw new InvalidOptionError(
+        'maxConnectionsPerNetwork.limit',
+        'maxConnectionsPerNetwork needs a limit',
+      );
     quotas.push({
       refusal: 'network',
       limit: integer('maxConnectionsPerNetwork.limit', network.limit, { fallback: 1, min: 1 }),
@@ -184,9 +193,10 @@ function parseQuotas({
 
 function parseRate(rate: AdmissionOptions['acceptRate']): AdmissionConfig['acceptRate'] {
   if (rate === undefined) return null;
+  if (typeof rate !== 'number') refuseUnknown(rate, knownOfRate, 'acceptRate');
   const { perSecond, burst } =
     typeof rate === 'number' ? { perSecond: rate, burst: Math.max(1, rate) } : rate;
-  if (!(perSecond > 0) || !(burst >= 1)) {
+  if (typeof perSecond !== 'number' || typeof burst !== 'number' || !(perSecond > 0) || !(burst >= 1)) {
     throw new InvalidOptionError('acceptRate', 'acceptRate needs perSecond above 0 and a burst of 1 or more');
   }
   return { perSecond, burst };

@@ -4,8 +4,8 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { refuseWarnings } from '../credentials/dates.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
-import { knsock } from '../framing/index.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
+import { parseFraming } from '../policy/framing-option.js';
 import {
   checkHeartbeat,
   limitOptionNames,
@@ -13,7 +13,16 @@ import {
   type LimitOptions,
   type Limits,
 } from '../policy/limits.js';
-import { integer, oneOf, optionalMilliseconds, refuseUnknown } from '../policy/option.js';
+import {
+  abortSignal,
+  callback,
+  integer,
+  oneOf,
+  optionalMilliseconds,
+  record,
+  refuseUnknown,
+  text,
+} from '../policy/option.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import { AddressList } from '../transport/network.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
@@ -132,18 +141,15 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
     profile: parseProfile(options.profile),
     limits,
     admission: parseAdmission(options),
-    proxies:
-      options.proxyProtocol === undefined
-        ? null
-        : new AddressList('proxyProtocol.from', options.proxyProtocol.from),
-    beforeTls: options.beforeTls ?? null,
+    proxies: parseProxies(options.proxyProtocol),
+    beforeTls: callback('beforeTls', options.beforeTls) ?? null,
     ticketSecret: options.ticketSecret,
     maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
-    signal: options.signal ?? null,
+    signal: abortSignal(options.signal),
     extraTls: parseExtraTls(options.tls),
     initial: {
       source: toSource(options.credentials, createCredentials({})),
-      sni: options.sni ?? {},
+      sni: record('sni', options.sni) ?? {},
       trust: { authorize, pins, revocation, partialChain },
     },
   });
@@ -185,15 +191,34 @@ function parsePlace({
   if ((port === undefined) === (path === undefined)) {
     throw new InvalidOptionError('port', 'give either a port (0 takes any free one) or a path');
   }
-  if (path !== undefined) return { path };
-  return { port: integer('port', port, { fallback: 0, max: 65_535 }), host: host ?? '::' };
+  if (path !== undefined) return { path: parsePath(path) };
+  return { port: integer('port', port, { fallback: 0, max: 65_535 }), host: text('host', host) ?? '::' };
+}
+
+/** Node takes digits for a port. */
+function parsePath(path: string): string {
+  if (text('path', path) !== undefined && !/^\d+$/.test(path)) return path;
+  throw new InvalidOptionError(
+    'path',
+    `path '${path}' is a number; write './${path}' for a socket of that name`,
+  );
+}
+
+const knownOfProxies = new Set(['from']);
+
+function parseProxies(options: ListenOptions['proxyProtocol']): AddressList | null {
+  if (options === undefined) return null;
+  refuseUnknown(options, knownOfProxies, 'proxyProtocol');
+  if (options.from === undefined)
+    throw new InvalidOptionError('proxyProtocol.from', 'proxyProtocol needs from: whose headers to believe');
+  return new AddressList('proxyProtocol.from', options.from);
 }
 
 function parseFramings<In, Out>(framing: ListenOptions<In, Out>['framing']): readonly Framing<In, Out>[] {
   const framings = Array.isArray(framing)
-    ? (framing as readonly Framing<In, Out>[])
-    : [framing ?? (knsock() as unknown as Framing<In, Out>)];
-  const protocols = (framings as readonly Framing<In, Out>[]).map(({ alpn }) => alpn);
+    ? (framing as readonly Framing<In, Out>[]).map(parseFraming)
+    : [parseFraming(framing as Framing<In, Out> | undefined)];
+  const protocols = framings.map(({ alpn }) => alpn);
   if (protocols.length === 0) throw new InvalidOptionError('framing', 'framing is an empty list');
   if (new Set(protocols).size < protocols.length) {
     throw new InvalidOptionError(
@@ -201,5 +226,5 @@ function parseFramings<In, Out>(framing: ListenOptions<In, Out>['framing']): rea
       'framings on one port must differ in their ALPN protocol; at most one may have none',
     );
   }
-  return framings as readonly Framing<In, Out>[];
+  return framings;
 }

@@ -61,7 +61,7 @@ function rulesFor(entry: SniEntry, { trust }: TrustState): TrustOptions {
 const known = new Set(['credentials', 'clientCertificates', 'authorize']);
 
 function parseEntry(name: string, entry: SniEntry): SniEntry {
-  refuseUnknown(entry, known);
+  refuseUnknown(entry, known, `sni.${name}`);
   if (entry.credentials === undefined)
     throw new InvalidOptionError('sni', `sni entry ${name} has no credentials`);
   oneOf('clientCertificates', entry.clientCertificates, ['none', 'request', 'require'], 'none');

@@ -1,4 +1,5 @@
 /** The trust domains of a listener and which of them a client means: an exact name, a one-label wildcard, or the default. */
+import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { InvalidOptionError } from '../errors/index.js';
 import type { Domain } from './domain.js';
@@ -54,7 +55,7 @@ export class Domains {
 export function parseDomainName(name: string): string {
   const wildcard = name.startsWith('*.');
   const ascii = domainToASCII(wildcard ? name.slice(2) : name);
-  if (ascii === '' || ascii.includes('*') || ascii.endsWith('.')) {
+  if (ascii === '' || ascii.includes('*') || ascii.endsWith('.') || isIP(ascii) !== 0) {
     throw new InvalidOptionError('sni', `'${name}' is neither a host name nor '*.' and one`);
   }
   return wildcard ? `*.${ascii}` : ascii;

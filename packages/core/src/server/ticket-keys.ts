@@ -16,11 +16,10 @@ export class TicketSecret {
 
   /** @param secret shared by the machines that resume each other's sessions; absent: random, for this process alone */
   constructor(secret: Uint8Array | undefined) {
-    if (secret !== undefined && secret.length < MIN_SECRET) {
-      throw new InvalidOptionError(
-        'ticketSecret',
-        `ticketSecret needs at least ${MIN_SECRET} random bytes, not ${secret.length}`,
-      );
+    if (secret !== undefined && !(secret instanceof Uint8Array && secret.length >= MIN_SECRET)) {
+      const given = (secret as unknown) instanceof Uint8Array ? secret.length : typeof secret;
+      const words = `ticketSecret needs at least ${MIN_SECRET} random bytes, not ${given}`;
+      throw new InvalidOptionError('ticketSecret', words);
     }
     this.#secret = secret === undefined ? randomBytes(MIN_SECRET) : Buffer.from(secret);
   }

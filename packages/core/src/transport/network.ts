@@ -1,6 +1,7 @@
 /** Addresses as limits and lists see them. */
 import { BlockList, isIP } from 'node:net';
 import { InvalidOptionError } from '../errors/index.js';
+import { texts } from '../policy/option.js';
 import { parseIp } from '../x509/ip-address.js';
 
 /** An address without what doesn't matter: IPv4 in IPv6's clothes is IPv4, and a zone is local to this machine. */
@@ -35,7 +36,7 @@ export class AddressList {
 
   /** @throws InvalidOptionError naming the entry that is neither */
   constructor(option: string, entries: readonly string[]) {
-    for (const entry of entries) this.#add(option, entry);
+    for (const entry of texts(option, entries) ?? []) this.#add(option, entry);
   }
 
   has(address: string): boolean {

@@ -1,6 +1,7 @@
 /** The PROXY protocol, versions 1 and 2, as it goes out: before TLS, for whom this connection is made. */
 import { isIP } from 'node:net';
 import { InvalidOptionError } from '../errors/index.js';
+import { refuseUnknown } from '../policy/option.js';
 import { parseIp } from '../x509/ip-address.js';
 import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.js';
 
@@ -15,8 +16,14 @@ export interface ProxyHeader {
   readonly tlvs?: readonly { readonly type: number; readonly value: Uint8Array }[] | undefined;
 }
 
+const known = new Set(['source', 'destination', 'version', 'tlvs']);
+
 /** The bytes of a header. @throws InvalidOptionError for what the protocol can't say */
-export function writeProxyHeader({ source, destination, version = 2, tlvs = [] }: ProxyHeader): Buffer {
+export function writeProxyHeader(header: ProxyHeader): Buffer {
+  refuseUnknown(header, known, 'proxyHeader');
+  const { source, destination, version = 2, tlvs = [] } = header;
+  if (source === undefined || destination === undefined)
+    throw refused('needs source and destination, or null for both');
   if (source === null || destination === null) return version === 1 ? UNKNOWN : LOCAL;
   const [from, to] = [parseIp(source.address), parseIp(destination.address)];
   if (from === undefined || to === undefined || from.length !== to.length)

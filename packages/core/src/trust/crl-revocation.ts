@@ -1,6 +1,6 @@
 /** Revocation by lists: several of them, for the peer's certificate alone or its whole chain. */
 import { InvalidOptionError } from '../errors/index.js';
-import { oneOf } from '../policy/option.js';
+import { oneOf, refuseUnknown } from '../policy/option.js';
 import {
   CertificateRevocationList,
   checkRevocation,
@@ -22,13 +22,18 @@ export interface CrlRevocationOptions {
   readonly stale?: 'refuse' | 'accept' | undefined;
 }
 
+const known = new Set(['crls', 'depth', 'unknown', 'stale']);
+
 /**
  * A source that looks certificates up in lists. For lists that are fetched and refreshed see `revocationSource` of
  * `@knsock/certs`; to replace lists, `rotate` with a new source, or watch credentials that have a `crlFile`.
  * @throws InvalidOptionError, MalformedDerError
  */
 export function crlRevocation(options: CrlRevocationOptions): RevocationSource {
-  const crls = options.crls.flatMap((crl) =>
+  refuseUnknown(options, known);
+  if (!Array.isArray(options.crls))
+    throw new InvalidOptionError('crls', 'crls must be a list of revocation lists');
+  const crls = (options.crls as CrlRevocationOptions['crls']).flatMap((crl) =>
     crl instanceof CertificateRevocationList ? [crl] : parseCrls(crl),
   );
   if (crls.length === 0) throw new InvalidOptionError('crls', 'crls holds no revocation list');

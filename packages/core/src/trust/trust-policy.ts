@@ -1,6 +1,7 @@
 /** Whom one side trusts: everything the verdict depends on, parsed. */
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
+import { flag, having } from '../policy/option.js';
 import { parseRules, type AuthorizeRules, type RuleJudge } from '../policy/rules.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
@@ -63,8 +64,10 @@ export function parseTrust(options: TrustOptions, side: TrustSide): TrustPolicy 
     rules: authorize === undefined || isFunction ? null : parseRules(authorize),
     authorize: isFunction ? authorize : null,
     pins: parsePins(options.pins),
-    revocation: options.revocation ?? listsOf(side.credentials),
-    partialChain: options.partialChain ?? false,
+    revocation:
+      having('revocation', options.revocation, 'a RevocationSource', ['check', 'onChange']) ??
+      listsOf(side.credentials),
+    partialChain: flag('partialChain', options.partialChain, false),
     digest: JSON.stringify([isFunction ? 'function' : authorize, options.pins, options.partialChain]),
   });
 }

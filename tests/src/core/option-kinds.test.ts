@@ -1,0 +1,181 @@
+import {
+  connect,
+  createCredentials,
+  crlRevocation,
+  lines,
+  listen,
+  loadCredentials,
+  watchCredentials,
+  type ConnectOptions,
+  type ListenOptions,
+} from '@knsock/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+/** What programs without a compiler hand over by mistake. */
+const odd: readonly unknown[] = [
+  null,
+  -1,
+  'odd',
+  '',
+  7n,
+  [],
+  [null],
+  () => 0,
+  Symbol('odd'),
+  { odd: 1 },
+  'false',
+];
+
+const text = ['odd', 'false'];
+const accepted: Readonly<Record<string, readonly unknown[]>> = {
+  host: text,
+  path: text,
+  servername: ['', ...text],
+  expectedName: text,
+  beforeTls: [odd[7]],
+  onRequest: [odd[7]],
+  authorize: [odd[7]],
+  allow: [odd[5]],
+  deny: [odd[5]],
+  // Whether `node:tls` has an option is for it to know.
+  tls: [odd[9]],
+};
+
+const refused = (option: string): readonly unknown[] =>
+  odd.filter((value) => accepted[option]?.includes(value) !== true);
+const refusal = (option: string): object => ({
+  code: 'KNSOCK_INVALID_OPTION',
+  option: expect.stringMatching(new RegExp(`^${option}\\b`)) as unknown,
+});
+
+const both = [
+  'framing',
+  'profile',
+  'signal',
+  'tls',
+  'authorize',
+  'pins',
+  'revocation',
+  'partialChain',
+  'heartbeat',
+  'handshakeTimeout',
+  'idleTimeout',
+  'maxMessageBytes',
+];
+const ofListen = [
+  'host',
+  'clientCertificates',
+  'unknownName',
+  'proxyProtocol',
+  'beforeTls',
+  'ticketSecret',
+  'maxLifetime',
+  'acceptRate',
+  'allow',
+  'deny',
+  'maxConnectionsPerAddress',
+  'maxConnectionsPerNetwork',
+];
+const ofConnect = [
+  'host',
+  'servername',
+  'expectedName',
+  'dangerouslySkipVerification',
+  'pinsOnly',
+  'resume',
+  'proxyHeader',
+  'onRequest',
+  'connectTimeout',
+];
+
+describe('a value of the wrong kind is refused by the option’s name', () => {
+  it.each([...both, ...ofListen])('listen: %s', async (option) => {
+    for (const value of refused(option)) {
+      const options = {
+        port: 0,
+        host: '127.0.0.1',
+        credentials: world.server,
+        clientCertificates: 'require',
+        [option]: value,
+      } as ListenOptions;
+      await expect(listen(options, () => undefined)).rejects.toMatchObject(refusal(option));
+    }
+  });
+
+  it.each([...both, ...ofConnect])('connect: %s', async (option) => {
+    for (const value of refused(option)) {
+      const options = { port: 1, host: '127.0.0.1', [option]: value } as ConnectOptions;
+      await expect(connect(options)).rejects.toMatchObject(refusal(option));
+    }
+  });
+
+  it.each([null, 5, 'odd', []])('the options themselves: %j', async (value) => {
+    const wrong = { code: 'KNSOCK_INVALID_OPTION', option: 'options' };
+    await expect(listen(value as never, () => undefined)).rejects.toMatchObject(wrong);
+    await expect(connect(value as never)).rejects.toMatchObject(wrong);
+    await expect(loadCredentials(value as never)).rejects.toMatchObject(wrong);
+    await expect(watchCredentials(value as never)).rejects.toMatchObject(wrong);
+    expect(() => createCredentials(value as never)).toThrow(expect.objectContaining(wrong) as Error);
+    expect(() => crlRevocation(value as never)).toThrow(expect.objectContaining(wrong) as Error);
+  });
+});
+
+describe('a misspelt option inside an option is refused', () => {
+  it.each<[string, object, string]>([
+    ['profile', { profile: { minVersoin: 'TLSv1.3' } }, 'profile.minVersoin'],
+    ['heartbeat', { heartbeat: { interval: 1, timeout: 1, retries: 1 } }, 'heartbeat.retries'],
+    ['proxyProtocol', { proxyProtocol: { form: ['127.0.0.1'] } }, 'proxyProtocol.form'],
+    ['proxyProtocol without proxies', { proxyProtocol: {} }, 'proxyProtocol.from'],
+    ['acceptRate', { acceptRate: { perSecond: 1, brust: 1 } }, 'acceptRate.brust'],
+    [
+      'a network’s limit',
+      { maxConnectionsPerNetwork: { limit: 1, ipv4: 8 } },
+      'maxConnectionsPerNetwork.ipv4',
+    ],
+    ['a network without limit', { maxConnectionsPerNetwork: {} }, 'maxConnectionsPerNetwork.limit'],
+    ['authorize', { clientCertificates: 'require', authorize: { commonName: ['app'] } }, 'authorize'],
+    [
+      'a rule that went missing',
+      { clientCertificates: 'require', authorize: { commonNames: ['app'], dnsNames: undefined } },
+      'authorize',
+    ],
+    ['an entry of sni', { sni: { 'a.test': { credential: 1 } } }, 'sni.a.test.credential'],
+    ['an address as a name', { sni: { '127.0.0.1': {} } }, 'sni'],
+    ['a framing that wasn’t called', { framing: lines }, 'framing'],
+    ['a path that Node takes for a port', { port: undefined, path: '80' }, 'path'],
+  ])('%s', async (_what, wrong, option) => {
+    const options = { port: 0, credentials: world.server, ...wrong } as ListenOptions;
+    await expect(listen(options, () => undefined)).rejects.toMatchObject({
+      code: 'KNSOCK_INVALID_OPTION',
+      option,
+    });
+  });
+
+  it('crlRevocation', () => {
+    const misspelt = { crls: [], dept: 'chain' } as never;
+    expect(() => crlRevocation(misspelt)).toThrow('there is no option dept');
+  });
+});
+
+it('a number for a host is the address that the system takes it for, and never a name to ask for', async () => {
+  await using server = await listen(
+    { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
+    () => undefined,
+  );
+  const { port } = server.address as { port: number };
+  const connection = await connect({
+    host: '2130706433',
+    port,
+    framing: lines(),
+    credentials: world.anonymous,
+    expectedName: '127.0.0.1',
+  });
+  expect(connection.tls.servername).toBeNull();
+  await connection.close();
+});
