@@ -35,8 +35,8 @@ export function presentedBy(
 
 /**
  * Reads what clients send before Node itself looks at it, on the versions where Node's look takes a client's issuers
- * away (nodejs/node#65579: 24.21, 26.8 and 26.9; not yet known of later ones of 22 and 24). Secrets are made after the
- * client's certificate and before Node looks: they are its one public sign of a handshake that is under way.
+ * away (nodejs/node#65579: 24.21, 26.8 and 26.9; not yet known of later ones of 22 and 24). That secrets were made is the
+ * one public sign of a handshake that is under way, which is when its socket may still be listened to before Node.
  */
 export function readChainsEarly(server: Server): void {
   if (!LOOKS_FIRST) return;
@@ -61,7 +61,10 @@ function looksFirst(version: string): boolean {
 
 function dersOf(socket: TLSSocket, resumed: boolean, toRoot: boolean): Buffer[] {
   if (toRoot && !resumed) return chainToRoot(socket);
-  return EARLY.get(socket) ?? chainAsSent(socket, resumed);
+  const early = EARLY.get(socket);
+  // It is judged once; the socket may live for long.
+  EARLY.delete(socket);
+  return early ?? chainAsSent(socket, resumed);
 }
 
 /** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */

@@ -15,6 +15,12 @@ import type { Presented } from './presented.js';
 import { sha256 } from './sha256.js';
 import type { TrustPolicy } from './trust-policy.js';
 
+/**
+ * Signatures that a peer may have us check. A stranger can send a dozen CAs that have signed each other with keys as
+ * slow as they come; what OpenSSL refuses is looked at only to say why.
+ */
+const MAX_SIGNATURES = { trusted: 16, refused: 6 } as const;
+
 type Refusal = UntrustedPeerError | PeerNotAllowedError;
 
 /** Refusals are errors ready to be told; `peer` is null where no certificate was shown and none was required. */
@@ -50,7 +56,7 @@ export class Judge {
     const { fingerprint256 } = peer.certificate;
     // Without a handshake OpenSSL isn't asked, so what ends in a root of somebody's own must not pass for a public one.
     const anchors = policy.credentials.anchors ?? peer.path.slice(-1).filter(isPublic);
-    const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors);
+    const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors, MAX_SIGNATURES.trusted);
     return 'path' in found ? judgePeer(policy, peer, signal) : refused(found, peer);
   }
 
@@ -70,7 +76,8 @@ export class Judge {
   #verify(policy: TrustPolicy, presented: Presented): Verdict {
     const fingerprint = presented.remembered?.[0]?.fingerprint256 ?? sha256(presented.ders[0] as Buffer);
     const { anchors } = policy.credentials;
-    const found = this.#findPath(policy, fingerprint, () => certificatesOf(presented), anchors);
+    const budget = presented.opensslError === null ? MAX_SIGNATURES.trusted : MAX_SIGNATURES.refused;
+    const found = this.#findPath(policy, fingerprint, () => certificatesOf(presented), anchors, budget);
     if (!('path' in found)) return refused(found, null);
     const peer = new CertificateIdentity(found.path);
     if (presented.opensslError === null) {
@@ -92,6 +99,7 @@ export class Judge {
     leaf: string,
     read: () => Path,
     anchors: Path | null,
+    maxSignatures: number,
   ): { path: Path } | Failure {
     const { usage, partialChain } = policy;
     const name = policy.name ?? undefined;
@@ -109,6 +117,7 @@ export class Judge {
       crls: [],
       rules: 'private',
       partialChain,
+      maxSignatures,
     });
     return verdict.ok ? { path: verdict.path } : verdict;
   }

@@ -6,8 +6,7 @@ import { keyWeakness } from './key-strength.js';
 import type { RuleSet } from './rules.js';
 import { verifySignature, type SignatureVerdict } from './signature.js';
 
-/** Signatures checked and links tried per search: a real path needs a handful, a mesh of CAs that have signed each other millions. */
-const MAX_SIGNATURES = 100;
+/** Links tried per search: a real path needs a handful, a mesh of CAs that have signed each other millions. */
 const MAX_LINKS = 1_000;
 
 export interface SearchOptions {
@@ -18,6 +17,8 @@ export interface SearchOptions {
   readonly at: number;
   /** How many CAs, self-issued ones not counted, may stand between leaf and anchor. */
   readonly maxDepth: number;
+  /** How many signatures are checked at the most. */
+  readonly maxSignatures: number;
   /** Whether a path may end at an anchor that isn't self-issued. */
   readonly partialChain: boolean;
   readonly rules: RuleSet;
@@ -51,7 +52,7 @@ export class PathSearch {
 
   /** Why no path was found: what stopped the longest attempt. */
   get deadEnd(): Failure {
-    const gaveUp = `leads to no trusted CA within ${MAX_SIGNATURES} signature checks and ${MAX_LINKS.toLocaleString('en')} links tried`;
+    const gaveUp = `leads to no trusted CA within ${this.#options.maxSignatures} signature checks and ${MAX_LINKS.toLocaleString('en')} links tried`;
     const general = failure('unknown-issuer', [this.#options.leaf], 0, gaveUp);
     return this.#untakenAnchor ?? (this.#isExhausted ? general : (this.#deadEnd ?? general));
   }
@@ -96,7 +97,8 @@ export class PathSearch {
   #verify(subject: X509Certificate, issuer: X509Certificate): SignatureVerdict | undefined {
     const key = `${subject.fingerprint256} ${issuer.spkiPin}`;
     const known = this.#verdicts.get(key);
-    this.#isExhausted = this.#links++ >= MAX_LINKS || (!known && this.#verdicts.size >= MAX_SIGNATURES);
+    this.#isExhausted =
+      this.#links++ >= MAX_LINKS || (!known && this.#verdicts.size >= this.#options.maxSignatures);
     if (this.#isExhausted || known) return this.#isExhausted ? undefined : known;
     const verdict = verifySignature(subject, () => issuer.publicKey);
     this.#verdicts.set(key, verdict);

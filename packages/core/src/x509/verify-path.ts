@@ -20,6 +20,8 @@ export interface VerifyOptions extends Omit<JudgeOptions, 'crls'> {
   readonly crls?: readonly CrlInput[] | undefined;
   /** How many CAs, self-issued ones not counted, may stand between leaf and anchor; default 10. */
   readonly maxDepth?: number | undefined;
+  /** How many signatures are checked at the most; default 100. Each may cost milliseconds, as the peer likes. */
+  readonly maxSignatures?: number | undefined;
   /** Let a path end at any trusted certificate, an intermediate or the leaf itself; default: at self-issued ones only. */
   readonly partialChain?: boolean | undefined;
 }
@@ -34,9 +36,8 @@ const MAX_PATHS = 32;
  * @throws InvalidOptionError
  */
 export function verifyPathSync(options: VerifyOptions): PathVerdict {
-  const { maxDepth = 10 } = options;
-  if (!Number.isSafeInteger(maxDepth) || maxDepth < 0)
-    throw new InvalidOptionError('maxDepth', `maxDepth must be 0 or more, not ${maxDepth}`);
+  const maxDepth = count('maxDepth', options.maxDepth, 10);
+  const maxSignatures = count('maxSignatures', options.maxSignatures, 100);
   const judging = parseJudgeOptions({ ...options, crls: [] });
   const unreadable: unknown[] = [];
   const [leaf, ...rest] = readCertificates([options.leaf], unreadable);
@@ -49,6 +50,7 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
     anchors: readCertificates(options.anchors, unreadable),
     at: judging.at,
     maxDepth,
+    maxSignatures,
     partialChain: options.partialChain ?? judging.rules.anchorsAnywhere,
     rules: judging.rules,
   });
@@ -58,6 +60,12 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
 /** As `verifyPathSync`, as a promise; rejects where that throws. */
 export async function verifyPath(options: VerifyOptions): Promise<PathVerdict> {
   return Promise.resolve(verifyPathSync(options));
+}
+
+function count(option: string, value: number | undefined, fallback: number): number {
+  const given = value ?? fallback;
+  if (Number.isSafeInteger(given) && given >= 0) return given;
+  throw new InvalidOptionError(option, `${option} must be 0 or more, not ${given}`);
 }
 
 type Judging = ReturnType<typeof parseJudgeOptions>;
