@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { connect, listen, type ListenOptions, type SecureServer } from '@knsock/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bareSocket, gone } from '../support/bare-socket.js';
+import { clientHello } from '../support/client-hello.js';
 import { hear } from '../support/heard.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -23,6 +26,14 @@ async function ask(server: SecureServer): Promise<string> {
     credentials: world.anonymous,
   });
   return String(await client.request('hello'));
+}
+
+/** Sends a whole ClientHello, takes the answer, and says nothing more. */
+async function stall(server: SecureServer): Promise<Socket> {
+  const socket = await bareSocket(portOf(server));
+  socket.write(await clientHello('localhost', ['knsock/1']));
+  await once(socket, 'data');
+  return socket;
 }
 
 describe('admission before the handshake', () => {
@@ -93,6 +104,35 @@ describe('admission before the handshake', () => {
     await gone(silent[0] as never);
     expect(server.stats().turnedAway[limit]).toBe(1);
     for (const socket of silent) socket.destroy();
+  });
+
+  it('makes room for good clients among handshakes that stopped in the middle, and spares who awaits a verdict', async () => {
+    let decide = (_answer: boolean): void => undefined;
+    const verdict = new Promise<boolean>((resolve) => (decide = resolve));
+    await using server = await echo({
+      maxPendingHandshakes: 3,
+      handshakeTimeout: 60_000,
+      clientCertificates: 'request',
+      authorize: (peer) => peer === null || verdict,
+    });
+    const reach = { host: 'localhost', port: portOf(server), connectTimeout: 60_000 };
+    const judged = connect({ ...reach, credentials: world.client });
+    await vi.waitFor(() => {
+      expect(server.stats().pendingHandshakes).toBe(1);
+    });
+    const stalled = [await stall(server), await stall(server)];
+    await vi.waitFor(
+      async () => {
+        expect(await ask(server)).toBe('hello');
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    await gone(stalled[0] as never);
+    decide(true);
+    const client = await judged;
+    expect(String(await client.request('patient'))).toBe('patient');
+    await client.close();
+    stalled[1]?.destroy();
   });
 
   it('never ends a connection for a newcomer', async () => {

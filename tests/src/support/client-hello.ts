@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 
 /** What Node's own client says first. */
-export function clientHello(servername: string): Promise<Buffer> {
+export function clientHello(servername: string, protocols: string[] = []): Promise<Buffer> {
   return new Promise((resolve) => {
     const wire = new Duplex({
       read: () => undefined,
@@ -11,6 +11,6 @@ export function clientHello(servername: string): Promise<Buffer> {
         done();
       },
     });
-    connect({ socket: wire, servername }).on('error', () => undefined);
+    connect({ socket: wire, servername, ALPNProtocols: protocols }).on('error', () => undefined);
   });
 }

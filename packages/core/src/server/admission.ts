@@ -14,7 +14,7 @@ export type AdmissionRefusal =
 export interface AdmissionOptions {
   /** The most connections at once, those still in their handshake included; default 10,000. */
   maxConnections?: number | undefined;
-  /** The most handshakes at once; default 1,000. Over either limit the socket silent for longest makes room first. */
+  /** The most handshakes at once; default 1,000. Over either limit a silent socket makes room first. */
   maxPendingHandshakes?: number | undefined;
   /** The most connections of one client: an IPv4 address, or the /64 of an IPv6 one; off by default. */
   maxConnectionsPerAddress?: number | undefined;

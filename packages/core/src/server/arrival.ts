@@ -13,6 +13,8 @@ export class Arrival {
   saidBeforeTls = 0;
   /** Whether its handshake is done and the verdict is awaited. */
   judging = false;
+  /** How much of the peer had been read when it was last found to say nothing for a while. */
+  silentAt: number | null = null;
   #controller: AbortController | null = null;
   readonly #remoteAddress: string | undefined;
   readonly #remotePort: number;
@@ -36,6 +38,11 @@ export class Arrival {
   /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
   get hasSpoken(): boolean {
     return this.socket.bytesWritten > this.saidBeforeTls;
+  }
+
+  /** Whether the peer left its handshake in the middle, as far as we know. */
+  get hasFallenSilent(): boolean {
+    return !this.judging && this.silentAt === this.socket.bytesRead;
   }
 
   /** The client's address, by the proxy's word where there is one; undefined on a Unix socket. */

@@ -9,6 +9,7 @@ import { channels } from '../observe/channels.js';
 import { readPreface, refuseName } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
 import { Arrival } from './arrival.js';
+import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
 import type { Domains } from './domains.js';
 import type { FailureLog } from './failure-log.js';
@@ -23,6 +24,7 @@ export class Gate {
   readonly #failures: FailureLog;
   readonly #admission: Admission;
   readonly #arrivals = new Map<Socket, Arrival>();
+  readonly #silence = new SilenceWatch();
   #closed = false;
 
   constructor(config: HostConfig, domains: () => Domains, failures: FailureLog) {
@@ -85,6 +87,7 @@ export class Gate {
   /** Lets nobody in any more; those who haven't spoken go at once. */
   close(): void {
     this.#closed = true;
+    this.#silence.stop();
     for (const { hasSpoken, socket } of [...this.#arrivals.values()]) if (!hasSpoken) socket.destroy();
   }
 
@@ -118,6 +121,9 @@ export class Gate {
       );
     });
     this.#arrivals.set(socket, arrival);
+    // By the time that there is no place left it is known who wastes one.
+    if (2 * this.#arrivals.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
+
     if (!behindProxy) this.#enterClient(arrival);
     this.#route(arrival, behindProxy);
   }
@@ -204,15 +210,29 @@ export class Gate {
     refuseName(arrival.socket);
   }
 
-  /** Sockets that say nothing must not keep out those that do: the one silent for longest goes. */
+  /**
+   * Sockets that say nothing must not keep out those that do: the one silent for longest goes, or else the first that
+   * fell silent in its handshake.
+   */
   #makeRoom(limit: AdmissionRefusal): boolean {
-    for (const arrival of this.#arrivals.values()) {
-      if (arrival.hasSpoken) continue;
-      this.leave(arrival, new ServerDrainingError('too many silent sockets'));
-      this.#turnAway(arrival.socket, limit, arrival.address);
-      return true;
+    const arrival =
+      this.#first(({ hasSpoken }) => !hasSpoken) ?? this.#first(({ hasFallenSilent }) => hasFallenSilent);
+    if (arrival === undefined) {
+      this.#lookForSilence();
+      return false;
     }
-    return false;
+    this.leave(arrival, new ServerDrainingError('too many silent sockets'));
+    this.#turnAway(arrival.socket, limit, arrival.address);
+    return true;
+  }
+
+  #first(is: (arrival: Arrival) => boolean): Arrival | undefined {
+    for (const arrival of this.#arrivals.values()) if (is(arrival)) return arrival;
+    return undefined;
+  }
+
+  #lookForSilence(): void {
+    this.#silence.look(this.#arrivals.values());
   }
 
   #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
