@@ -5,18 +5,17 @@ import type { SecureConnection } from '../connection/secure-connection.js';
 import { secureContext } from '../credentials/secure-context.js';
 import {
   ClientCertificateRefusedError,
-  ConnectionTimeoutError,
   FramingMismatchError,
   HandshakeError,
   PeerNotAllowedError,
   UntrustedPeerError,
-  type TimeoutPhase,
 } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import { channels } from '../observe/channels.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
+import type { Endpoint } from '../transport/proxy-header.js';
 import { raceAbort } from '../transport/race-abort.js';
 import { tlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
@@ -25,6 +24,7 @@ import { presentedBy } from '../trust/presented.js';
 import { tellVerdict } from '../trust/tell-verdict.js';
 import { Judge } from '../trust/verdict.js';
 import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
+import { Deadline } from './deadline.js';
 import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
@@ -181,6 +181,7 @@ async function admit<In, Out>(
     peer: verdict.peer,
     tls: tlsFacts(socket),
     socket,
+    remote: remoteOf(socket),
     proxy: null,
     requestHandler: config.requestHandler,
     // A knsock server says what it has against us: its silence is no refusal.
@@ -200,6 +201,10 @@ function demandFraming<In, Out>(
   throw new FramingMismatchError(
     `the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`,
   );
+}
+
+function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
+  return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }
 
 /**
@@ -251,48 +256,4 @@ class Tickets {
     }
     this.#waiting = [];
   }
-}
-
-/** The time for all of it, and the caller's signal, as one signal. */
-class Deadline {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #source: AbortSignal | null;
-
-  constructor(config: ReachConfig, progress: DialProgress) {
-    const { connectTimeout, target } = config;
-    this.#timer = setTimeout(() => {
-      this.#controller.abort(timeout(progress.phase, connectTimeout, showTarget(target)));
-    }, connectTimeout);
-    this.#source = config.signal;
-    this.#source?.addEventListener('abort', this.#aborted, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#source?.removeEventListener('abort', this.#aborted);
-  }
-
-  readonly #aborted = (): void => {
-    this.#controller.abort(this.#source?.reason);
-  };
-}
-
-const waits: Readonly<Record<DialProgress['phase'], string>> = {
-  dns: 'its name to be resolved',
-  tcp: 'a TCP connection',
-  tls: 'the TLS handshake',
-  welcome: 'the server to let us in',
-};
-
-function timeout(phase: DialProgress['phase'], ms: number, address: string): ConnectionTimeoutError {
-  return new ConnectionTimeoutError(
-    phase satisfies TimeoutPhase,
-    ms,
-    `connecting to ${address} took over ${ms} ms, waiting for ${waits[phase]}`,
-  );
 }

@@ -8,27 +8,15 @@ import {
   RequestNotStartedError,
 } from '../errors/index.js';
 import { encodeCancel, encodeFrame, Kind, parseError, parseRejected } from '../framing/knsock/index.js';
+import type { ExchangeHost, RequestEvents } from './exchange.js';
 import { PendingRequests } from './pending-requests.js';
 import { RequestQueue } from './request-queue.js';
 import type { RequestOptions } from './secure-connection.js';
-import type { Writer } from './writer.js';
-
-export interface AskedRequestsSettings<In> {
-  readonly writer: Writer;
-  readonly requestTimeout: number;
-  /** The most bytes of requests held back here. */
-  readonly maxHeldBytes: number;
-  readonly parse: ((payload: Buffer) => In) | undefined;
-  /** A request was sent. */
-  sent(): void;
-  /** No request of ours is in flight any more. */
-  idle(): void;
-}
 
 export class AskedRequests<In> {
-  /** How many requests the peer works on at once; 0 until it said so. */
-  peerMaxInFlight = 0;
-  readonly #settings: AskedRequestsSettings<In>;
+  readonly #host: ExchangeHost<In, never>;
+  readonly #events: RequestEvents;
+  readonly #maxInFlight: number;
   readonly #pending: PendingRequests<In>;
   readonly #queue: RequestQueue<In>;
   /** Given up here; the peer counts them as in flight until it answers. */
@@ -39,9 +27,12 @@ export class AskedRequests<In> {
   /** Why no more are taken; null while they are. */
   #refusal: string | null = null;
 
-  constructor(settings: AskedRequestsSettings<In>) {
-    this.#settings = settings;
-    this.#queue = new RequestQueue(settings.maxHeldBytes);
+  /** @param maxInFlight how many requests the peer works on at once */
+  constructor(host: ExchangeHost<In, never>, events: RequestEvents, maxInFlight: number) {
+    this.#host = host;
+    this.#events = events;
+    this.#maxInFlight = maxInFlight;
+    this.#queue = new RequestQueue(host.limits.maxQueuedBytes);
     this.#pending = new PendingRequests((id) => {
       this.#cancel(id);
     });
@@ -61,9 +52,12 @@ export class AskedRequests<In> {
     return this.#pending.size + this.#abandoned.size;
   }
 
-  ask(payload: Uint8Array, { timeout = this.#settings.requestTimeout, signal }: RequestOptions): Promise<In> {
+  ask(
+    payload: Uint8Array,
+    { timeout = this.#host.limits.requestTimeout, signal }: RequestOptions,
+  ): Promise<In> {
     if (this.#refusal !== null) return Promise.reject(new RequestNotStartedError(this.#refusal));
-    if (this.#inFlight >= this.peerMaxInFlight) return this.#queue.add(payload, timeout, signal);
+    if (this.#inFlight >= this.#maxInFlight) return this.#queue.add(payload, timeout, signal);
     return this.#send(payload, timeout, signal);
   }
 
@@ -72,7 +66,7 @@ export class AskedRequests<In> {
       this.#late(id);
       return;
     }
-    const { parse } = this.#settings;
+    const { parse } = this.#host.framing;
     try {
       this.#pending.settle(id, parse === undefined ? (body as In) : parse(body));
     } catch (error) {
@@ -109,7 +103,7 @@ export class AskedRequests<In> {
         return new RequestNotStartedError('the peer is draining and didn’t start the request');
       },
     );
-    if (this.#inFlight === 0) this.#settings.idle();
+    if (this.#inFlight === 0) this.#events.requestsDone();
   }
 
   /** From now on no request is taken, and those held back are given up unsent. */
@@ -129,17 +123,17 @@ export class AskedRequests<In> {
 
   #send(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined): Promise<In> {
     const id = ++this.#lastId;
-    encodeFrame(Kind.REQUEST, id, payload, this.#settings.writer);
-    this.#settings.sent();
-    this.#settings.writer.commit();
+    encodeFrame(Kind.REQUEST, id, payload, this.#host.writer);
+    this.#events.requestSent();
+    this.#host.writer.commit();
     return this.#pending.wait(id, timeout, signal);
   }
 
   /** The peer still answers a cancelled request, once. */
   #cancel(id: number): void {
     this.#abandoned.add(id);
-    encodeCancel(this.#settings.writer, id);
-    this.#settings.writer.commit();
+    encodeCancel(this.#host.writer, id);
+    this.#host.writer.commit();
   }
 
   #fail(id: number, error: () => Error): void {
@@ -163,6 +157,6 @@ export class AskedRequests<In> {
   #freed(): void {
     const next = this.#queue.next();
     if (next !== undefined) next.start(this.#send(next.payload, next.timeLeft, next.signal));
-    else if (this.#inFlight === 0) this.#settings.idle();
+    else if (this.#inFlight === 0) this.#events.requestsDone();
   }
 }

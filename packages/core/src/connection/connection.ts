@@ -11,7 +11,7 @@ import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import { duplexOver } from './duplex.js';
 import { isThenable, type MessageListener } from './inbox.js';
-import { Link, type LinkSettings } from './link.js';
+import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import type {
   ClosedInfo,
   ConnectionStats,
@@ -27,6 +27,8 @@ export interface ConnectionSettings<In, Out> extends LinkSettings<In, Out> {
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
+  /** The other end's address, the true client's where a proxy told it. */
+  readonly remote: Endpoint | null;
   /** What a trusted proxy said of the client. */
   readonly proxy: ProxyInfo | null;
 }
@@ -38,7 +40,7 @@ interface WaitOptions {
 
 let lastId = 0;
 
-export class Connection<In, Out> implements SecureConnection<In, Out> {
+export class Connection<In, Out> implements LinkOwner<In, Out> {
   readonly id = ++lastId;
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
@@ -47,6 +49,7 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
   readonly remote: Endpoint | null;
   readonly #link: Link<In, Out>;
   #closing: Promise<void> | null = null;
+  #forget: ((connection: this) => void) | null = null;
   #stream: Duplex | null = null;
 
   constructor(stream: ByteStream, settings: ConnectionSettings<In, Out>) {
@@ -54,18 +57,27 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
     this.tls = settings.tls;
     this.socket = settings.socket;
     this.proxy = settings.proxy;
-    this.remote = settings.proxy?.source ?? remoteOf(settings.socket);
+    this.remote = settings.remote;
     this.#link = new Link(stream, settings, this);
   }
 
   /** Starts the exchange; resolves once both sides may send. */
   open(): Promise<void> {
-    this.#link.start();
-    return this.#link.whenOpen;
+    return this.#link.start();
   }
 
   get closed(): Promise<ClosedInfo> {
     return this.#link.closed;
+  }
+
+  /** As `closed`, for the one who keeps this connection: told at once, and without a promise. */
+  whenGone(forget: (connection: this) => void): void {
+    if (this.#link.isGone) forget(this);
+    else this.#forget = forget;
+  }
+
+  gone(): void {
+    this.#forget?.(this);
   }
 
   get state(): 'open' | 'draining' | 'closed' {
@@ -266,8 +278,4 @@ export class Connection<In, Out> implements SecureConnection<In, Out> {
 function demandRaw(framing: string, who: string): void {
   if (framing !== 'raw')
     throw new FramingMismatchError(`${who} needs the raw framing; this connection speaks ${framing}`);
-}
-
-function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
-  return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }

@@ -1,19 +1,19 @@
 /** Tells once that either side has announced its end. */
 export class DrainingNotice {
-  #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | null = null;
   /** Whether it was told. */
   told = false;
 
   listen(listener: () => void): void {
     if (this.told) process.nextTick(listener);
-    else this.#listeners.push(listener);
+    else (this.#listeners ??= []).push(listener);
   }
 
   tell(): void {
     if (this.told) return;
     this.told = true;
     const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
+    this.#listeners = null;
+    for (const listener of listeners ?? []) listener();
   }
 }

@@ -32,6 +32,16 @@ export interface ExchangeHost<In, Out> {
   fail(error: Error): void;
 }
 
+/** What the two directions of requests tell the exchange that they are a part of. */
+export interface RequestEvents {
+  /** A request or an answer was sent. */
+  requestSent(): void;
+  /** No request of a direction is in flight any more. */
+  requestsDone(): void;
+  /** @throws MessageTooLargeError for what the peer doesn't take */
+  checkSize(payload: Uint8Array): void;
+}
+
 export interface Exchange<In, Out> {
   /** Whether the peer announced its end. */
   readonly clean: CleanEnd;

@@ -23,10 +23,11 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   readonly #host: ExchangeHost<In, Out>;
   readonly #decoder: Decoder;
   readonly #parse: ((payload: Buffer) => In) | undefined;
-  readonly #pending: PendingRequests<In>;
-  readonly #responder: Responder<In, Out>;
+  // Most connections carry messages alone: what requests need is made for the first of them.
+  #pending: PendingRequests<In> | null = null;
+  #responder: Responder<In, Out> | null = null;
   /** Answers that are ready before their turn. */
-  readonly #ready = new Map<number, Uint8Array>();
+  #early: Map<number, Uint8Array> | null = null;
   /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
   #waiting: ReceivedRequest<In>[] = [];
   #nextWaiting = 0;
@@ -42,15 +43,6 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     this.maxRequestsWaiting = host.limits.maxRequestsInFlight;
     this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
     this.#parse = host.framing.parse;
-    this.#pending = new PendingRequests(() => {
-      const why = `a request was given up, and ${host.framing.name} can’t tell its late answer from the next`;
-      host.fail(
-        new ConnectionClosedError('unknown', why, {
-          hint: 'Connect again; over knsock() a request can be given up alone.',
-        }),
-      );
-    });
-    this.#responder = new Responder(this);
   }
 
   get requestsHandled(): number {
@@ -62,7 +54,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   get requestsWaiting(): number {
-    return this.#pending.size;
+    return this.#pending?.size ?? 0;
   }
 
   get copiesNext(): number {
@@ -91,11 +83,8 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     this.received += 1;
     tellMessage(this.#host.connection, 'in', payload.length);
     const message = this.#parse === undefined ? (payload as In) : this.#parse(payload);
-    const asked = this.#pending.size === 0 ? undefined : this.#pending.oldest;
-    if (asked !== undefined) {
-      this.#pending.settle(asked, message);
-      if (this.#pending.size === 0) this.idle();
-    } else if (this.#responder.handler !== null) this.#receiveRequest(message);
+    if (this.#pending !== null && this.#pending.size > 0) this.#receiveAnswer(this.#pending, message);
+    else if (this.#responder !== null) this.#receiveRequest(message);
     else this.#host.deliver(message, payload.length);
   }
 
@@ -118,9 +107,10 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
-    if (this.#pending.size >= this.maxRequestsWaiting) {
+    const pending = (this.#pending ??= this.#newPending());
+    if (pending.size >= this.maxRequestsWaiting) {
       return Promise.reject(
-        new RequestNotStartedError(`${this.#pending.size} requests wait for their answers already`),
+        new RequestNotStartedError(`${pending.size} requests wait for their answers already`),
       );
     }
     try {
@@ -128,10 +118,11 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    return this.#pending.wait(++this.#asked, timeout ?? this.#host.limits.requestTimeout, signal);
+    return pending.wait(++this.#asked, timeout ?? this.#host.limits.requestTimeout, signal);
   }
 
   handle(handler: RequestHandler<In, Out>): void {
+    this.#responder ??= new Responder(this);
     this.#responder.handler = handler;
   }
 
@@ -153,17 +144,18 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   abandon(error: Error): void {
     this.#over = true;
-    this.#pending.failAll(error);
+    this.#pending?.failAll(error);
     this.#waiting = [];
     this.#nextWaiting = 0;
-    this.#responder.cancelAll(error);
+    this.#responder?.cancelAll(error);
   }
 
   answer(request: ReceivedRequest<In>, result: Out): void {
     if (this.#over) return;
     try {
-      this.#ready.set(request.id, toBytes(this.#host.framing, result));
-      this.#sendReady();
+      const answer = toBytes(this.#host.framing, result);
+      if (request.id === this.#answered + 1) this.#sendInTurn(answer);
+      else (this.#early ??= new Map<number, Uint8Array>()).set(request.id, answer);
     } catch (error) {
       this.#host.fail(error as Error);
     }
@@ -175,7 +167,21 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   idle(): void {
-    if (this.#pending.size === 0 && this.requestsHandled === 0) this.#host.idle();
+    if (this.requestsWaiting === 0 && this.requestsHandled === 0) this.#host.idle();
+  }
+
+  #newPending(): PendingRequests<In> {
+    const host = this.#host;
+    return new PendingRequests<In>(() => {
+      const why = `a request was given up, and ${host.framing.name} can’t tell its late answer from the next`;
+      const hint = 'Connect again; over knsock() a request can be given up alone.';
+      host.fail(new ConnectionClosedError('unknown', why, { hint }));
+    });
+  }
+
+  #receiveAnswer(pending: PendingRequests<In>, message: In): void {
+    pending.settle(pending.oldest as number, message);
+    if (pending.size === 0) this.idle();
   }
 
   #receiveRequest(payload: In): void {
@@ -191,17 +197,18 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   #run(request: ReceivedRequest<In>): void {
     this.#started += 1;
-    this.#responder.run(request);
+    this.#responder?.run(request);
   }
 
-  /** Sends answers as far as their order allows. */
-  #sendReady(): void {
-    let answer = this.#ready.get(this.#answered + 1);
+  /** Sends the answer whose turn has come, and those that waited for it. */
+  #sendInTurn(first: Uint8Array): void {
+    let answer: Uint8Array | undefined = first;
     while (answer !== undefined) {
       this.#answered += 1;
-      this.#ready.delete(this.#answered);
       this.send(answer);
-      answer = this.#ready.get(this.#answered + 1);
+      const next: number = this.#answered + 1;
+      answer = this.#early?.get(next);
+      this.#early?.delete(next);
     }
     if (this.requestsHandled === 0) this.idle();
     else if (this.full) this.#runWaiting();

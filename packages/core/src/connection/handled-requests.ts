@@ -1,30 +1,15 @@
 /** The peer's requests on a knsock/1 connection: taken up to a limit, each answered exactly once. */
 import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } from '../errors/index.js';
-import { toBytes, type Framing } from '../framing/framing.js';
+import { toBytes } from '../framing/framing.js';
 import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
+import type { ExchangeHost, RequestEvents } from './exchange.js';
 import { ReceivedRequest } from './received-request.js';
 import { Responder, type ResponderEvents } from './responder.js';
-import type { RequestHandler, SecureConnection } from './secure-connection.js';
-import type { Writer } from './writer.js';
-
-export interface HandledRequestsSettings<In, Out> {
-  readonly writer: Writer;
-  readonly framing: Framing<In, Out>;
-  readonly connection: SecureConnection<In, Out>;
-  /** The most requests worked on at once. */
-  readonly maxInFlight: number;
-  /** Whether the peer leaves its answers unread: no request is begun then. */
-  overfull(): boolean;
-  /** @throws MessageTooLargeError for an answer that the peer doesn't take */
-  checkSize(payload: Uint8Array): void;
-  /** An answer was sent. */
-  sent(): void;
-  /** Nothing is being worked on any more. */
-  idle(): void;
-}
+import type { RequestHandler } from './secure-connection.js';
 
 export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
-  readonly #settings: HandledRequestsSettings<In, Out>;
+  readonly #host: ExchangeHost<In, Out>;
+  readonly #events: RequestEvents;
   readonly #responder: Responder<In, Out>;
   /** Taken and not begun, by id, until the peer reads its answers again. */
   readonly #held = new Map<number, Buffer>();
@@ -32,8 +17,9 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   #draining = false;
   #silent = false;
 
-  constructor(settings: HandledRequestsSettings<In, Out>) {
-    this.#settings = settings;
+  constructor(host: ExchangeHost<In, Out>, events: RequestEvents) {
+    this.#host = host;
+    this.#events = events;
     this.#responder = new Responder(this);
   }
 
@@ -54,17 +40,17 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
       return;
     }
     this.#lastId = id;
-    const { maxInFlight } = this.#settings;
+    const { maxRequestsInFlight: maxInFlight } = this.#host.limits;
     if (this.size >= maxInFlight) this.#reject(id, 'busy', `${maxInFlight} requests are in flight already`);
     else if (this.#responder.handler === null) this.#error(id, 'no-handler', 'nobody answers requests here');
-    else if (this.#settings.overfull()) this.#held.set(id, body);
+    else if (this.#host.overfull) this.#held.set(id, body);
     else this.#run(id, body);
   }
 
   /** The peer reads again. */
   resume(): void {
     for (const [id, body] of this.#held) {
-      if (this.#settings.overfull()) return;
+      if (this.#host.overfull) return;
       this.#held.delete(id);
       this.#run(id, body);
     }
@@ -84,8 +70,8 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    encodeGoaway(this.#settings.writer, this.#lastId);
-    this.#settings.writer.commit();
+    encodeGoaway(this.#host.writer, this.#lastId);
+    this.#host.writer.commit();
   }
 
   /** Our last frame was sent: answers that come now go nowhere. */
@@ -101,17 +87,17 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   answer(request: ReceivedRequest<In>, result: Out): void {
     if (this.#silent) return;
-    const { framing, writer } = this.#settings;
+    const { framing, writer } = this.#host;
     let payload: Uint8Array;
     try {
       payload = toBytes(framing, result);
-      this.#settings.checkSize(payload);
+      this.#events.checkSize(payload);
     } catch (error) {
       this.fail(request, error);
       return;
     }
     encodeFrame(Kind.RESPONSE, request.id, payload, writer);
-    this.#settings.sent();
+    this.#events.requestSent();
     writer.commit();
   }
 
@@ -123,16 +109,16 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   idle(): void {
-    this.#settings.idle();
+    this.#events.requestsDone();
   }
 
   #run(id: number, body: Buffer): void {
     const payload = this.#parse(id, body);
-    if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, this.#settings.connection));
+    if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, this.#host.connection));
   }
 
   #parse(id: number, body: Buffer): In | typeof INVALID {
-    const { parse } = this.#settings.framing;
+    const { parse } = this.#host.framing;
     if (parse === undefined) return body as In;
     try {
       return parse(body);
@@ -145,14 +131,14 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   #error(id: number, code: string, text: string): void {
     if (this.#silent) return;
-    encodeError(this.#settings.writer, id, code, text);
-    this.#settings.writer.commit();
+    encodeError(this.#host.writer, id, code, text);
+    this.#host.writer.commit();
   }
 
   #reject(id: number, reason: 'busy' | 'draining', text: string): void {
     if (this.#silent) return;
-    encodeRejected(this.#settings.writer, id, reason, text);
-    this.#settings.writer.commit();
+    encodeRejected(this.#host.writer, id, reason, text);
+    this.#host.writer.commit();
   }
 }
 

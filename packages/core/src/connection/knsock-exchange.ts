@@ -25,7 +25,7 @@ import {
   type FrameSink,
 } from '../framing/knsock/index.js';
 import { AskedRequests } from './asked-requests.js';
-import type { Exchange, ExchangeHost } from './exchange.js';
+import type { Exchange, ExchangeHost, RequestEvents } from './exchange.js';
 import { HandledRequests } from './handled-requests.js';
 import { encodeLastWords } from './last-words.js';
 import { Pings } from './pings.js';
@@ -34,16 +34,17 @@ import { tellMessage } from './tell-traffic.js';
 
 type Peer = { maxMessage: number; maxInFlight: number };
 
-export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
+export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, RequestEvents {
   received = 0;
   sent = 0;
   readonly #role: 'client' | 'server';
   readonly #host: ExchangeHost<In, Out>;
   readonly #decoder: FrameDecoder;
   readonly #parse: ((payload: Buffer) => In) | undefined;
-  readonly #asked: AskedRequests<In>;
-  readonly #handled: HandledRequests<In, Out>;
-  readonly #pings: Pings;
+  // Many connections carry messages alone: what requests and pings need is made for the first of them.
+  #asked: AskedRequests<In> | null = null;
+  #handled: HandledRequests<In, Out> | null = null;
+  #pings: Pings | null = null;
   #peer: Peer | null = null;
   #peerClosed: CleanEnd = false;
   #ended = false;
@@ -53,34 +54,6 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     this.#host = host;
     this.#decoder = new FrameDecoder({ maxMessageBytes: host.limits.maxMessageBytes });
     this.#parse = host.framing.parse;
-    this.#asked = new AskedRequests<In>({
-      writer: host.writer,
-      requestTimeout: host.limits.requestTimeout,
-      maxHeldBytes: host.limits.maxQueuedBytes,
-      parse: host.framing.parse,
-      sent: () => (this.sent += 1),
-      idle: () => {
-        this.#idle();
-      },
-    });
-    this.#handled = new HandledRequests<In, Out>({
-      writer: host.writer,
-      framing: host.framing,
-      connection: host.connection,
-      maxInFlight: host.limits.maxRequestsInFlight,
-      overfull: () => host.overfull,
-      checkSize: (payload) => {
-        this.#checkSize(payload);
-      },
-      sent: () => (this.sent += 1),
-      idle: () => {
-        this.#idle();
-      },
-    });
-    this.#pings = new Pings((payload) => {
-      encodePing(host.writer, payload);
-      host.writer.commit();
-    });
   }
 
   get clean(): CleanEnd {
@@ -88,19 +61,19 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
   }
 
   get requestsHandled(): number {
-    return this.#handled.size;
+    return this.#handled?.size ?? 0;
   }
 
   get requestsWaiting(): number {
-    return this.#asked.waiting;
+    return this.#asked?.waiting ?? 0;
   }
 
   get requestsGivenUp(): number {
-    return this.#asked.givenUp;
+    return this.#asked?.givenUp ?? 0;
   }
 
   get maxRequestsWaiting(): number {
-    return this.#asked.peerMaxInFlight;
+    return this.#peer?.maxInFlight ?? 0;
   }
 
   get full(): boolean {
@@ -120,20 +93,20 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
   }
 
   resume(): void {
-    this.#handled.resume();
+    this.#handled?.resume();
   }
 
   end(): void {
     if (this.#peerClosed !== true) {
       this.#decoder.end();
       // Whoever leaves without CLOSE waits for no answer: handlers may stop.
-      this.#handled.cancelAll(new ConnectionClosedError(false, 'the peer left without saying so'));
+      this.#handled?.cancelAll(new ConnectionClosedError(false, 'the peer left without saying so'));
     }
     this.#host.peerFinished();
   }
 
   send(payload: Uint8Array): void {
-    this.#checkSize(payload);
+    this.checkSize(payload);
     encodeFrame(Kind.MESSAGE, 0, payload, this.#host.writer);
     this.sent += 1;
     tellMessage(this.#host.connection, 'out', payload.length);
@@ -141,44 +114,79 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
   }
 
   check(payload: Uint8Array): void {
-    this.#checkSize(payload);
+    this.checkSize(payload);
   }
 
   request(payload: Uint8Array, options: RequestOptions): Promise<In> {
     try {
-      this.#checkSize(payload);
+      this.checkSize(payload);
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    return this.#asked.ask(payload, options);
+    return this.#asking.ask(payload, options);
   }
 
   handle(handler: RequestHandler<In, Out>): void {
-    this.#handled.handler = handler;
+    this.#handling.handler = handler;
   }
 
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number> {
+    this.#pings ??= this.#newPings();
     return this.#pings.ping(timeout, signal);
   }
 
   announceDrain(): void {
-    this.#handled.drain();
-    this.#asked.refuseMore('the connection is draining and takes no new requests');
+    this.#handling.drain();
+    this.#asked?.refuseMore('the connection is draining and takes no new requests');
   }
 
   announceEnd(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#handled.silence();
+    this.#handling.silence();
     encodeLastWords(this.#host.writer, error);
     this.#host.writer.commit();
   }
 
   abandon(error: Error): void {
     this.#decoder.stop();
-    this.#asked.abandon(error);
-    this.#pings.failAll(error);
-    this.#handled.abandon(error);
+    this.#asked?.abandon(error);
+    this.#pings?.failAll(error);
+    this.#handled?.abandon(error);
+  }
+
+  // ── requests and pings ──
+
+  requestSent(): void {
+    this.sent += 1;
+  }
+
+  requestsDone(): void {
+    if (this.requestsHandled === 0 && this.requestsWaiting === 0) this.#host.idle();
+  }
+
+  checkSize(payload: Uint8Array): void {
+    const limit = (this.#peer as Peer).maxMessage;
+    if (payload.length > limit)
+      throw new MessageTooLargeError(payload.length, limit, {
+        hint: 'Send less at once, or raise maxMessageBytes on the peer.',
+      });
+  }
+
+  get #asking(): AskedRequests<In> {
+    return (this.#asked ??= new AskedRequests<In>(this.#host, this, this.maxRequestsWaiting));
+  }
+
+  get #handling(): HandledRequests<In, Out> {
+    return (this.#handled ??= new HandledRequests<In, Out>(this.#host, this));
+  }
+
+  #newPings(): Pings {
+    const { writer } = this.#host;
+    return new Pings((payload) => {
+      encodePing(writer, payload);
+      writer.commit();
+    });
   }
 
   // ── frames in ──
@@ -188,10 +196,10 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     else if (kind === Kind.MESSAGE) this.#receiveMessage(body);
     else if (kind === Kind.REQUEST) {
       this.received += 1;
-      this.#handled.receive(id, body);
+      this.#handling.receive(id, body);
     } else if (kind === Kind.RESPONSE) {
       this.received += 1;
-      this.#asked.answered(id, body);
+      this.#asking.answered(id, body);
     } else this.#control(kind, id, body);
   }
 
@@ -204,7 +212,6 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
 
   #welcomed(body: Buffer): void {
     this.#peer = parseWelcome(body);
-    this.#asked.peerMaxInFlight = this.#peer.maxInFlight;
     if (this.#role === 'client') this.#welcome();
     this.#host.opened();
   }
@@ -218,23 +225,23 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
   #control(kind: number, id: number, body: Buffer): void {
     switch (kind) {
       case Kind.ERROR:
-        return this.#asked.failed(id, body);
+        return this.#asking.failed(id, body);
       case Kind.CANCEL:
-        return this.#handled.cancel(
+        return this.#handled?.cancel(
           id,
           new ConnectionClosedError('unknown', 'the request was cancelled by its sender'),
         );
       case Kind.REJECTED:
-        return this.#asked.rejected(id, body);
+        return this.#asking.rejected(id, body);
       case Kind.GOAWAY:
-        this.#asked.peerDrains(id);
+        this.#asking.peerDrains(id);
         return this.#host.peerDraining();
       case Kind.CLOSE:
         return this.#receiveClose(body);
       case Kind.PING:
         return this.#pong(body);
       case Kind.PONG:
-        return this.#pings.pong(body);
+        return this.#pings?.pong(body);
       case Kind.REFUSED:
         return this.#refused(body);
       default:
@@ -273,17 +280,5 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink {
     this.#host.fail(
       new ClientCertificateRefusedError(known, `the server refused our certificate (${reason}): ${text}`),
     );
-  }
-
-  #idle(): void {
-    if (this.#handled.size === 0 && this.#asked.waiting === 0) this.#host.idle();
-  }
-
-  #checkSize(payload: Uint8Array): void {
-    const limit = (this.#peer as Peer).maxMessage;
-    if (payload.length > limit)
-      throw new MessageTooLargeError(payload.length, limit, {
-        hint: 'Send less at once, or raise maxMessageBytes on the peer.',
-      });
   }
 }

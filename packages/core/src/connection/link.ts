@@ -13,10 +13,11 @@ import { Inbox, type InboxEvents } from './inbox.js';
 import { KnsockExchange } from './knsock-exchange.js';
 import { Life } from './life.js';
 import { Outbox, type OutboxEvents } from './outbox.js';
+import { Deferred } from './deferred.js';
 import type { RawBytes } from './duplex.js';
 import type { ClosedInfo, RequestHandler, SecureConnection } from './secure-connection.js';
-import { Vigil, type Watched } from './vigil.js';
-import { Writer } from './writer.js';
+import { needsVigil, Vigil, type Watched } from './vigil.js';
+import { Writer, type WriterEvents } from './writer.js';
 
 /** What a link is made of; nothing is left open. */
 export interface LinkSettings<In, Out> {
@@ -29,13 +30,23 @@ export interface LinkSettings<In, Out> {
   readonly explainEnd: (() => Error | null) | null;
 }
 
+/** On a port of several framings, those without frames for it have no heartbeat. */
+function withoutHeartbeat(limits: Limits): Limits {
+  return limits.heartbeat === null ? limits : { ...limits, heartbeat: null };
+}
+
 /** Above this many bytes waiting for the program, reading stops, on framings without control frames to be read. */
 const HELD = 65_536;
 
+/** The connection as its program sees it, told when it is gone. */
+export interface LinkOwner<In, Out> extends SecureConnection<In, Out> {
+  gone(): void;
+}
+
 export class Link<In, Out>
-  implements ByteStreamEvents, ExchangeHost<In, Out>, InboxEvents, OutboxEvents, Watched
+  implements ByteStreamEvents, ExchangeHost<In, Out>, InboxEvents, OutboxEvents, WriterEvents, Watched
 {
-  readonly connection: SecureConnection<In, Out>;
+  readonly connection: LinkOwner<In, Out>;
   readonly framing: Framing<In, Out>;
   readonly limits: Limits;
   readonly stream: ByteStream;
@@ -44,37 +55,27 @@ export class Link<In, Out>
   readonly inbox: Inbox<In>;
   readonly outbox: Outbox;
   readonly life: Life;
-  /** Resolves once both sides may send; rejects where it never came to that. */
-  readonly whenOpen: Promise<void>;
-  readonly closed: Promise<ClosedInfo>;
   /** Where the raw bytes go, once the program took them over. */
   raw: RawBytes | null = null;
   bytesReceived = 0;
-  readonly #settings: LinkSettings<In, Out>;
+  readonly #maxLifetime: number | null;
+  readonly #explainEnd: (() => Error | null) | null;
   readonly #heldLimit: number;
+  #opening: Deferred<void> | null = null;
+  #closing: Deferred<ClosedInfo> | null = null;
+  #closed: ClosedInfo | null = null;
   #vigil: Vigil | null = null;
   #readingHeld = false;
-  #resolveOpen!: () => void;
-  #rejectOpen!: (error: Error) => void;
-  #resolveClosed!: (info: ClosedInfo) => void;
 
-  constructor(stream: ByteStream, settings: LinkSettings<In, Out>, connection: SecureConnection<In, Out>) {
+  constructor(stream: ByteStream, settings: LinkSettings<In, Out>, connection: LinkOwner<In, Out>) {
     this.connection = connection;
     this.stream = stream;
-    this.#settings = settings;
     this.framing = settings.framing;
+    this.#maxLifetime = settings.maxLifetime;
+    this.#explainEnd = settings.explainEnd;
     const framed = isKnsock(settings.framing);
-    // On a port of several framings, those without frames for it have no heartbeat.
-    this.limits = framed ? settings.limits : { ...settings.limits, heartbeat: null };
-    this.whenOpen = new Promise((resolve, reject) => {
-      this.#resolveOpen = resolve;
-      this.#rejectOpen = reject;
-    });
-    this.whenOpen.catch(() => undefined);
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.writer = new Writer(stream, () => {
-      this.outbox.written();
-    });
+    this.limits = framed ? settings.limits : withoutHeartbeat(settings.limits);
+    this.writer = new Writer(stream, this);
     this.outbox = new Outbox(stream, this.writer, settings.limits.maxQueuedBytes, this);
     this.inbox = new Inbox(this, settings.limits.maxRequestsInFlight);
     this.#heldLimit = framed ? settings.limits.maxQueuedBytes : HELD;
@@ -83,10 +84,25 @@ export class Link<In, Out>
     if (settings.requestHandler !== null) this.exchange.handle(settings.requestHandler);
   }
 
-  start(): void {
+  /** Resolves once both sides may send; rejects where it never comes to that. */
+  start(): Promise<void> {
+    const { promise } = (this.#opening = new Deferred<void>());
+    promise.catch(() => undefined);
     this.exchange.start();
     this.writer.flush();
     this.stream.open(this);
+    return promise;
+  }
+
+  /** Most connections are never asked for their end. */
+  get closed(): Promise<ClosedInfo> {
+    this.#closing ??= new Deferred<ClosedInfo>();
+    if (this.#closed !== null) this.#closing.resolve(this.#closed);
+    return this.#closing.promise;
+  }
+
+  get isGone(): boolean {
+    return this.#closed !== null;
   }
 
   // ── bytes in ──
@@ -117,7 +133,7 @@ export class Link<In, Out>
 
   end(): void {
     if (this.life.farewell !== null) return;
-    const explained = (this.bytesReceived === 0 && this.#settings.explainEnd?.()) || null;
+    const explained = (this.bytesReceived === 0 && this.#explainEnd?.()) || null;
     if (explained !== null) {
       this.fail(explained);
       return;
@@ -133,21 +149,23 @@ export class Link<In, Out>
   }
 
   gone(error: Error | undefined): void {
-    const wasOpening = this.life.state === 'opening';
     const ended = this.life.gone(error);
     if (ended === null) return;
     this.#vigil?.stop();
     this.raw?.closed(ended.info.error);
-    if (wasOpening) this.#rejectOpen(ended.why);
-    this.#resolveClosed(ended.info);
+    this.#opening?.reject(ended.why);
+    this.#closed = ended.info;
+    this.connection.gone();
+    this.#closing?.resolve(ended.info);
   }
 
   // ── what the exchange says ──
 
   opened(): void {
     if (!this.life.open()) return;
-    this.#vigil = new Vigil(this, this.limits, this.#settings.maxLifetime);
-    this.#resolveOpen();
+    if (needsVigil(this.limits, this.#maxLifetime)) this.#vigil ??= this.#watch();
+    this.#opening?.resolve();
+    this.#opening = null;
   }
 
   deliver(message: In, bytes: number): void {
@@ -169,8 +187,12 @@ export class Link<In, Out>
     this.life.peerEnded();
   }
 
+  written(): void {
+    this.outbox.written();
+  }
+
   fail(error: Error): void {
-    if (this.life.state === 'opening') this.#rejectOpen(error);
+    this.#opening?.reject(error);
     this.life.fail(error);
   }
 
@@ -202,7 +224,7 @@ export class Link<In, Out>
   }
 
   congested(): void {
-    this.#vigil?.congested();
+    (this.#vigil ??= this.#watch()).congested();
   }
 
   relieved(): void {
@@ -256,6 +278,10 @@ export class Link<In, Out>
     if (!this.#readingHeld || this.#mustHold()) return;
     this.#readingHeld = false;
     this.stream.resume();
+  }
+
+  #watch(): Vigil {
+    return new Vigil(this, this.limits, this.#maxLifetime);
   }
 
   #mustHold(): boolean {

@@ -17,8 +17,10 @@ function outboxTo(maxBytes = 1_000_000): {
   const [stream, peer] = memoryPair();
   const events: string[] = [];
   const received: Buffer[] = [];
-  const writer = new Writer(stream, () => {
-    outbox.written();
+  const writer = new Writer(stream, {
+    written: () => {
+      outbox.written();
+    },
   });
   const check = (bytes: Uint8Array): void => {
     if (bytes[0] === 0x21) throw new Error('unsayable');

@@ -25,7 +25,8 @@ export class Outbox {
   readonly #events: OutboxEvents;
   readonly #stream: ByteStream;
   readonly #writer: Writer;
-  readonly #backlog: Backlog;
+  /** Made when the peer first reads slower than we send. */
+  #backlog: Backlog | null = null;
   readonly #maxBytes: number;
   #waiters: { resolve(): void; reject(error: Error): void }[] = [];
   #congested = false;
@@ -35,13 +36,12 @@ export class Outbox {
     this.#events = events;
     this.#stream = stream;
     this.#writer = writer;
-    this.#backlog = new Backlog(maxBytes);
     this.#maxBytes = maxBytes;
   }
 
   /** Bytes accepted and not yet taken by the system. */
   get queuedBytes(): number {
-    return this.#writer.gatheredBytes + this.#stream.queuedBytes + this.#backlog.bytes;
+    return this.#writer.gatheredBytes + this.#stream.queuedBytes + (this.#backlog?.bytes ?? 0);
   }
 
   get congested(): boolean {
@@ -55,7 +55,7 @@ export class Outbox {
 
   /** Whether messages wait for room. */
   get waiting(): boolean {
-    return this.#backlog.length > 0;
+    return this.#backlog !== null && this.#backlog.length > 0;
   }
 
   /** False asks to wait for `ready()`. @throws EasySocketError KNSOCK_QUEUE_FULL, where nothing was accepted */
@@ -65,7 +65,7 @@ export class Outbox {
       return !this.#congested;
     }
     this.#events.check(bytes);
-    this.#backlog.add(bytes);
+    (this.#backlog ??= new Backlog(this.#maxBytes)).add(bytes);
     return false;
   }
 
@@ -73,7 +73,7 @@ export class Outbox {
   send(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     if (this.#congested) {
       this.#events.check(bytes);
-      return this.#backlog.wait(bytes, signal);
+      return (this.#backlog ??= new Backlog(this.#maxBytes)).wait(bytes, signal);
     }
     this.#events.encode(bytes);
     return Promise.resolve();
@@ -109,14 +109,14 @@ export class Outbox {
   close(error: Error): void {
     if (this.#closed !== null) return;
     this.#closed = error;
-    this.#backlog.failAll(error);
+    this.#backlog?.failAll(error);
     for (const waiter of this.#waiters) waiter.reject(error);
     this.#waiters = [];
   }
 
   #sendBacklog(): void {
     while (!this.#congested) {
-      const held = this.#backlog.shift();
+      const held = this.#backlog?.shift();
       if (held === undefined) break;
       try {
         this.#events.encode(held.bytes);

@@ -8,7 +8,7 @@ import { Writer } from './writer.js';
 /** @param speaksKnsock whether the peer understands a frame; else the end of the bytes is all it sees */
 export function refusePeer(stream: ByteStream, error: EasySocketError, speaksKnsock: boolean): void {
   if (speaksKnsock) {
-    const writer = new Writer(stream, () => undefined);
+    const writer = new Writer(stream, { written: () => undefined });
     encodeLastWords(writer, error);
     writer.flush();
   }

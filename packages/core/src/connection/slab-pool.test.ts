@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { borrowSlab, LARGEST_COPY, LARGEST_SLAB, levelFor, returnSlab } from './slab-pool.js';
+import { borrowSlab, LARGEST_COPY, LARGEST_SLAB, levelFor } from './slab-pool.js';
 
 describe('the slab pool', () => {
   it('lends the smallest slab that is large enough', () => {
     for (const bytes of [1, 2_048, 2_049, 16_384, 16_385, LARGEST_SLAB]) {
       const slab = borrowSlab(levelFor(bytes));
-      expect(slab.length).toBeGreaterThanOrEqual(bytes);
-      returnSlab(slab);
+      expect(slab.memory.length).toBeGreaterThanOrEqual(bytes);
+      slab.giveBack();
     }
   });
 
@@ -16,7 +16,7 @@ describe('the slab pool', () => {
 
   it('lends a returned slab again, and to one borrower at a time', () => {
     const slab = borrowSlab(0);
-    returnSlab(slab);
+    slab.giveBack();
     const first = borrowSlab(0);
     const second = borrowSlab(0);
     expect(first).toBe(slab);
@@ -25,7 +25,7 @@ describe('the slab pool', () => {
 
   it('keeps a bounded number of them', () => {
     const many = Array.from({ length: 100 }, () => borrowSlab(2));
-    for (const slab of many) returnSlab(slab);
+    for (const slab of many) slab.giveBack();
     const again = new Set(Array.from({ length: 100 }, () => borrowSlab(2)));
     expect(many.filter((slab) => again.has(slab))).toHaveLength(16);
   });

@@ -9,7 +9,14 @@ export const LARGEST_COPY = 131_072;
 /** A broadcast to thousands of connections must not cost a large slab each: start small, grow on demand. */
 const SIZES = [2_048, 16_384, LARGEST_COPY + 1_024] as const;
 const KEPT = [256, 64, 16] as const;
-const free: [Buffer[], Buffer[], Buffer[]] = [[], [], []];
+
+/** Memory on loan; `giveBack` is made once with it and not for every loan. */
+export interface Slab {
+  readonly memory: Buffer;
+  readonly giveBack: () => void;
+}
+
+const free: [Slab[], Slab[], Slab[]] = [[], [], []];
 
 export type SlabLevel = 0 | 1 | 2;
 /** No batch is longer than this. */
@@ -21,11 +28,16 @@ export function levelFor(length: number): SlabLevel {
   return length <= SIZES[1] ? 1 : 2;
 }
 
-export function borrowSlab(level: SlabLevel): Buffer {
-  return free[level].pop() ?? Buffer.allocUnsafeSlow(SIZES[level]);
+export function borrowSlab(level: SlabLevel): Slab {
+  return free[level].pop() ?? makeSlab(level);
 }
 
-export function returnSlab(slab: Buffer): void {
-  const level = levelFor(slab.length);
-  if (free[level].length < KEPT[level]) free[level].push(slab);
+function makeSlab(level: SlabLevel): Slab {
+  const slab: Slab = {
+    memory: Buffer.allocUnsafeSlow(SIZES[level]),
+    giveBack: () => {
+      if (free[level].length < KEPT[level]) free[level].push(slab);
+    },
+  };
+  return slab;
 }

@@ -22,6 +22,12 @@ export interface Watched {
   fail(error: Error): void;
 }
 
+/** Whether there is anything to watch from the beginning; most connections only ever need it for a slow reader. */
+export function needsVigil(limits: Limits, maxLifetime: number | null): boolean {
+  const { idleTimeout, firstMessageTimeout, heartbeat } = limits;
+  return [idleTimeout, firstMessageTimeout, heartbeat, maxLifetime].some((limit) => limit !== null);
+}
+
 /** An idle connection is noticed within a quarter of its time. */
 const IDLE_LOOKS = 4;
 

@@ -7,7 +7,7 @@ import { Writer } from './writer.js';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function writerOver(stream: MemoryStream): Writer {
-  return new Writer(stream, () => undefined);
+  return new Writer(stream, { written: () => undefined });
 }
 
 function say(writer: Writer, bytes: Uint8Array): void {

@@ -7,26 +7,31 @@
  */
 import type { Output } from '../framing/framing.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { borrowSlab, LARGEST_COPY, LARGEST_SLAB, levelFor, returnSlab, type SlabLevel } from './slab-pool.js';
+import { borrowSlab, LARGEST_COPY, LARGEST_SLAB, levelFor, type Slab, type SlabLevel } from './slab-pool.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Below this, a loop beats the call into `TypedArray.prototype.set`. */
 const LOOP_COPY = 40;
 
+/** What a writer tells whoever watches the queue. */
+export interface WriterEvents {
+  /** Something was written to the stream. */
+  written(): void;
+}
+
 export class Writer implements Output {
   buffer: Buffer = NOTHING;
   readonly #stream: ByteStream;
-  readonly #flushed: () => void;
+  readonly #events: WriterEvents;
+  #slab: Slab | null = null;
   #used = 0;
   #level: SlabLevel = 0;
-  #lent: Buffer[] = [];
   #scheduled = false;
   #held = false;
 
-  /** @param flushed called after each write, for whoever watches the queue */
-  constructor(stream: ByteStream, flushed: () => void) {
+  constructor(stream: ByteStream, events: WriterEvents) {
     this.#stream = stream;
-    this.#flushed = flushed;
+    this.#events = events;
   }
 
   /** Bytes gathered and not yet written. */
@@ -46,7 +51,7 @@ export class Writer implements Output {
     if (length > LARGEST_COPY) {
       this.flush();
       this.#stream.write(bytes);
-      this.#flushed();
+      this.#events.written();
       return;
     }
     if (this.#used + length > this.buffer.length) this.#makeRoom(length);
@@ -85,29 +90,25 @@ export class Writer implements Output {
   flush(): void {
     this.#scheduled = false;
     if (this.#used === 0) return;
-    const slab = this.buffer;
-    const batch = slab.subarray(0, this.#used);
+    const { memory, giveBack } = this.#slab as Slab;
+    const batch = memory.subarray(0, this.#used);
     this.#level = levelFor(this.#used);
-    this.#lent.push(slab);
+    this.#slab = null;
     this.buffer = NOTHING;
     this.#used = 0;
-    this.#stream.write(batch, this.#taken);
-    this.#flushed();
+    this.#stream.write(batch, giveBack);
+    this.#events.written();
   }
-
-  /** Writes complete in order, so the oldest slab lent is the one that comes back. */
-  readonly #taken = (): void => {
-    const slab = this.#lent.shift();
-    if (slab !== undefined) returnSlab(slab);
-  };
 
   #makeRoom(length: number): void {
     if (this.#used + length > LARGEST_SLAB) this.flush();
-    const previous = this.buffer;
+    const previous = this.#slab;
     const level = levelFor(this.#used + length);
-    this.buffer = borrowSlab(level > this.#level ? level : this.#level);
-    if (this.#used > 0) this.buffer.set(previous.subarray(0, this.#used));
-    if (previous.length > 0) returnSlab(previous);
+    this.#slab = borrowSlab(level > this.#level ? level : this.#level);
+    this.buffer = this.#slab.memory;
+    if (previous === null) return;
+    this.buffer.set(previous.memory.subarray(0, this.#used));
+    previous.giveBack();
   }
 }
 

@@ -70,21 +70,21 @@ class LengthFormat {
 class LengthPrefixedDecoder implements Decoder {
   readonly #format: LengthFormat;
   readonly #limit: number;
-  readonly #partial: FrameAssembler;
+  /** Made for the first message that comes in pieces: many connections never need it. */
+  #partial: FrameAssembler | null = null;
 
   constructor(format: LengthFormat, limits: FramingLimits) {
     this.#format = format;
     this.#limit = limits.maxMessageBytes;
-    this.#partial = new FrameAssembler(format.bytes);
   }
 
   get copiesNext(): number {
-    return this.#partial.lacking;
+    return this.#partial?.lacking ?? 0;
   }
 
   push(chunk: Buffer, sink: MessageSink): void {
     const format = this.#format;
-    let at = this.#partial.begun ? this.#assemble(chunk, 0, sink) : 0;
+    let at = this.#partial?.begun === true ? this.#assemble(chunk, 0, sink) : 0;
     let from = at + format.bytes;
     while (from <= chunk.length) {
       const size = format.read(chunk, at);
@@ -100,7 +100,7 @@ class LengthPrefixedDecoder implements Decoder {
 
   end(): void {
     const partial = this.#partial;
-    if (!partial.begun) return;
+    if (partial?.begun !== true) return;
     throw new TruncatedMessageError(
       `the connection ended ${partial.received} bytes into a message and its length`,
     );
@@ -108,7 +108,7 @@ class LengthPrefixedDecoder implements Decoder {
 
   /** Goes on with a message that lies in several chunks; returns the position after what it took. */
   #assemble(chunk: Buffer, from: number, sink: MessageSink): number {
-    const partial = this.#partial;
+    const partial = (this.#partial ??= new FrameAssembler(this.#format.bytes));
     let at = from;
     if (!partial.bodyExpected) {
       at = partial.fillHeader(chunk, at);

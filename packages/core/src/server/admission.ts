@@ -98,6 +98,11 @@ export class Admission {
     return this.#connections >= this.#config.maxConnections;
   }
 
+  /** Whether it matters who the clients are, beside how many. */
+  get countsClients(): boolean {
+    return this.#counts.size > 0;
+  }
+
   /** Peers turned away so far, by what turned them away. */
   get refused(): Readonly<Record<AdmissionRefusal, number>> {
     return { ...this.#refused };

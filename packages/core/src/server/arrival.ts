@@ -1,6 +1,6 @@
 /** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
 import type { Socket } from 'node:net';
-import { showEndpoint, type ProxyInfo } from '../transport/proxy-header.js';
+import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-header.js';
 
 export class Arrival {
   readonly socket: Socket;
@@ -16,15 +16,14 @@ export class Arrival {
   /** How much of the peer had been read when it was last found to say nothing for a while. */
   silentAt: number | null = null;
   #controller: AbortController | null = null;
-  readonly #remoteAddress: string | undefined;
-  readonly #remotePort: number;
+  readonly #neighbour: Endpoint | null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param expired called when the deadline passes */
   constructor(socket: Socket, deadline: number, expired: (arrival: Arrival) => void) {
     this.socket = socket;
-    this.#remoteAddress = socket.remoteAddress;
-    this.#remotePort = socket.remotePort ?? 0;
+    const { remoteAddress: address, remotePort: port = 0 } = socket;
+    this.#neighbour = address === undefined ? null : { address, port };
     this.#timer = setTimeout(() => {
       expired(this);
     }, deadline);
@@ -45,16 +44,14 @@ export class Arrival {
     return !this.judging && this.silentAt === this.socket.bytesRead;
   }
 
-  /** The client's address, by the proxy's word where there is one; undefined on a Unix socket. */
-  get clientAddress(): string | undefined {
-    return this.proxy?.source?.address ?? this.#remoteAddress;
+  /** The client, by the proxy's word where there is one; null on a Unix socket. */
+  get remote(): Endpoint | null {
+    return this.proxy?.source ?? this.#neighbour;
   }
 
   /** For errors and events. */
   get address(): string {
-    const address = this.clientAddress;
-    const port = this.proxy?.source?.port ?? this.#remotePort;
-    return showEndpoint(address === undefined ? null : { address, port });
+    return showEndpoint(this.remote);
   }
 
   /** The peer is in, or out: the deadline has done its work. */

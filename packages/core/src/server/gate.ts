@@ -25,6 +25,8 @@ export class Gate {
   readonly #admission: Admission;
   readonly #arrivals = new Map<Socket, Arrival>();
   readonly #silence = new SilenceWatch();
+  /** One listener for all sockets: most of them close long after they were let in. */
+  readonly #forget = forgetting(this);
   #closed = false;
 
   constructor(config: HostConfig, domains: () => Domains, failures: FailureLog) {
@@ -47,7 +49,7 @@ export class Gate {
   accept(socket: Socket, descriptorsLeft: boolean): void {
     this.accepted += 1;
     // Resets between accept and verdict have nobody else to tell; the handshake's failure is told elsewhere.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (socket.remoteAddress === undefined && 'port' in this.#config.place) {
       // Cut off before it was accepted. Without an address nobody could be judged.
       socket.destroy();
@@ -84,6 +86,16 @@ export class Gate {
     else this.leave(arrival, error);
   }
 
+  /** The socket is gone. */
+  forget(socket: Socket): void {
+    this.#admission.leave();
+    // Most were let in long ago, and an error nobody hears of costs a stack trace.
+    const arrival = this.#arrivals.get(socket);
+    if (arrival === undefined) return;
+    const words = `${arrival.address} went away during the handshake`;
+    this.broken(arrival, new HandshakeError('disconnected', words));
+  }
+
   /** Lets nobody in any more; those who haven't spoken go at once. */
   close(): void {
     this.#closed = true;
@@ -111,15 +123,7 @@ export class Gate {
       this.#tooLate(late);
     });
     this.#admission.enter();
-    socket.once('close', () => {
-      this.#admission.leave();
-      // Most were let in long ago, and an error nobody hears of costs a stack trace.
-      if (!this.#arrivals.has(socket)) return;
-      this.broken(
-        arrival,
-        new HandshakeError('disconnected', `${arrival.address} went away during the handshake`),
-      );
-    });
+    socket.on('close', this.#forget);
     this.#arrivals.set(socket, arrival);
     // By the time that there is no place left it is known who wastes one.
     if (2 * this.#arrivals.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
@@ -130,7 +134,7 @@ export class Gate {
 
   /** Judges the client that a proxy told of. */
   #admitProxied(arrival: Arrival): boolean {
-    const refusal = this.#admission.judgeClient(arrival.clientAddress, performance.now());
+    const refusal = this.#admission.judgeClient(arrival.remote?.address, performance.now());
     if (refusal === null) this.#enterClient(arrival);
     else {
       this.leave(arrival, new ServerDrainingError('turned away'));
@@ -140,7 +144,8 @@ export class Gate {
   }
 
   #enterClient(arrival: Arrival): void {
-    const address = arrival.clientAddress;
+    if (!this.#admission.countsClients) return;
+    const address = arrival.remote?.address;
     this.#admission.enterClient(address);
     arrival.socket.once('close', () => {
       this.#admission.leaveClient(address);
@@ -253,4 +258,14 @@ export class Gate {
     this.fail(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
     arrival.socket.destroy();
   }
+}
+
+function forgetting(gate: Gate): (this: Socket) => void {
+  return function (this: Socket) {
+    gate.forget(this);
+  };
+}
+
+function ignore(): void {
+  // The close that follows says enough.
 }

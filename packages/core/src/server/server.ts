@@ -158,7 +158,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     }
     this.#admitted += 1;
     this.#connections.set(connection, domain);
-    void connection.closed.then(() => this.#connections.delete(connection));
+    connection.whenGone(this.#forget);
     // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
     if (policy() !== judgedBy)
       await judgeLive(this.#judge, 'server', [connection], policy, this.#config.limits.handshakeTimeout);
@@ -167,6 +167,11 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     const soon = connection.stats().bytesSent === 0;
     connection.handleBy(() => (soon ? turn().then(() => this.#run(connection)) : this.#run(connection)));
   }
+
+  /** One listener for all connections. */
+  readonly #forget = (connection: Connection<In, Out>): void => {
+    this.#connections.delete(connection);
+  };
 
   #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
     if (error instanceof ConnectionError && !(error instanceof ConnectionTimeoutError)) {

@@ -49,6 +49,7 @@ export class Session<In, Out> {
       peer,
       tls,
       socket,
+      remote: arrival.remote,
       proxy: arrival.proxy,
       requestHandler: this.#requestHandler,
       explainEnd: null,

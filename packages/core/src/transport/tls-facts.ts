@@ -19,14 +19,23 @@ export interface TlsFacts {
 export function tlsFacts(socket: TLSSocket): TlsFacts {
   const cipher = socket.getCipher() as { name: string; standardName?: string } | undefined;
   return {
-    version: socket.getProtocol() ?? 'unknown',
-    cipher: cipher?.standardName ?? cipher?.name ?? 'unknown',
+    version: once(socket.getProtocol() ?? 'unknown'),
+    cipher: once(cipher?.standardName ?? cipher?.name ?? 'unknown'),
     group: groupOf(socket),
     resumed: socket.isSessionReused(),
     alpn: socket.alpnProtocol || null,
     servername: servernameOf(socket),
   };
 }
+
+/** Node spells the same few words anew for each connection; of those that are kept one will do. */
+function once(word: string): string {
+  const known = words.get(word);
+  if (known === undefined) words.set(word, word);
+  return known ?? word;
+}
+/** Bounded by what OpenSSL knows. */
+const words = new Map<string, string>();
 
 /** The name that the client asked for; Node tells a client's own name elsewhere than a server's. */
 function servernameOf(socket: TLSSocket): string | null {

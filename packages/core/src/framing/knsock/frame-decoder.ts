@@ -19,7 +19,8 @@ export class FrameDecoder {
   /** Whether `stop` was called. */
   stopped = false;
   readonly #limit: number;
-  readonly #partial = new FrameAssembler(HEADER_BYTES);
+  /** Made for the first frame that comes in pieces: many connections never need it. */
+  #partial: FrameAssembler | null = null;
 
   constructor(limits: FramingLimits) {
     this.#limit = limits.maxMessageBytes;
@@ -27,12 +28,12 @@ export class FrameDecoder {
 
   /** Whether the bytes so far end inside a frame. */
   get midFrame(): boolean {
-    return this.#partial.begun;
+    return this.#partial?.begun === true;
   }
 
   /** How many of the next bytes are copied out of the chunk that brings them. */
   get copiesNext(): number {
-    return this.stopped ? 0 : this.#partial.lacking;
+    return this.stopped ? 0 : (this.#partial?.lacking ?? 0);
   }
 
   /**
@@ -40,7 +41,7 @@ export class FrameDecoder {
    * @throws ProtocolError or MessageTooLargeError; the decoder is dead then.
    */
   push(chunk: Buffer, sink: FrameSink): void {
-    let at = this.#partial.begun ? this.#assemble(chunk, 0, sink) : 0;
+    let at = this.midFrame ? this.#assemble(chunk, 0, sink) : 0;
     while (at + HEADER_BYTES <= chunk.length && !this.stopped) {
       const length = chunk.readUInt32BE(at);
       const end = at + 4 + length;
@@ -64,13 +65,15 @@ export class FrameDecoder {
    */
   end(): void {
     if (this.stopped || !this.midFrame) return;
-    throw new TruncatedMessageError(`the connection ended ${this.#partial.received} bytes into a frame`);
+    throw new TruncatedMessageError(
+      `the connection ended ${this.#partial?.received ?? 0} bytes into a frame`,
+    );
   }
 
   /** Goes on with a frame that lies in several chunks; returns the position after what it took. */
   #assemble(chunk: Buffer, from: number, sink: FrameSink): number {
     if (this.stopped) return chunk.length;
-    const partial = this.#partial;
+    const partial = (this.#partial ??= new FrameAssembler(HEADER_BYTES));
     let at = from;
     if (!partial.bodyExpected) {
       at = partial.fillHeader(chunk, at);
