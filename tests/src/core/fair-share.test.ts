@@ -33,6 +33,32 @@ async function chunksByTurn(connection: SecureConnection): Promise<number[]> {
   });
 }
 
+/** The smallest piece of a chunk, 1,024 bytes, holds 32 of these. */
+const SMALL_BYTES = 32;
+const SMALL_COUNT = 1_536;
+
+/** How many small messages a connection was given in each turn of the event loop, until all were there. */
+async function messagesByTurn(connection: SecureConnection): Promise<number[]> {
+  const turns = [0];
+  let received = 0;
+  return new Promise((resolve) => {
+    const nextTurn = (): void => {
+      if (received === SMALL_COUNT) resolve(turns);
+      else {
+        turns.push(0);
+        setImmediate(nextTurn);
+      }
+    };
+    setImmediate(nextTurn);
+    connection.onMessage(() => {
+      received += 1;
+      turns[turns.length - 1]! += 1;
+      const until = performance.now() + WORK_MS / 20;
+      while (performance.now() < until);
+    });
+  });
+}
+
 describe('a connection that is flooded', () => {
   it('lets others have their turn between chunks, on a server', async () => {
     let accept!: (turns: Promise<number[]>) => void;
@@ -51,6 +77,27 @@ describe('a connection that is flooded', () => {
     client.onMessage(() => client.write(Buffer.alloc(FLOOD_BYTES)));
     const turns = await counted;
     expect(Math.max(...turns)).toBeLessThanOrEqual(2);
+  });
+
+  it('lets others have their turn within a chunk of many messages that take long', async () => {
+    let accept!: (turns: Promise<number[]>) => void;
+    const counted = new Promise<number[]>((resolve) => (accept = resolve));
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
+    await using server = await listen(options, (connection) => {
+      accept(messagesByTurn(connection));
+    });
+    await using client = await connect({
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      framing: lengthPrefixed(),
+    });
+    const message = Buffer.alloc(SMALL_BYTES - 4);
+    for (let sent = 0; sent < SMALL_COUNT; sent += 1) client.write(message);
+    // How long a message takes is only known once some have been worked on.
+    const [, ...turns] = (await counted).filter((count) => count > 0);
+    expect(turns.length).toBeGreaterThan(1);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(2 * (1_024 / SMALL_BYTES + 1));
   });
 
   it('lets others have their turn between chunks, on a client', async () => {

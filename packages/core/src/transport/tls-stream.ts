@@ -2,17 +2,26 @@
 import type { TLSSocket } from 'node:tls';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
-import { FairShare } from './fair-share.js';
+import { isAlone, joinOthers, leaveOthers, SHARE_MS, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 
 /** How long a reader may leave what arrived before the socket closed, from its last look on, in ms. */
 const PATIENCE = 120_000;
 
+/** The least that is handed on at once, however long it takes. */
+const SMALLEST_PIECE = 1_024;
+const LARGEST_PIECE = 1_048_576;
+
+/** Listeners that all sockets share find their stream here: closures for each are dear on ten thousand idle ones. */
+const STREAM = Symbol('stream');
+type Streamed = TLSSocket & { [STREAM]: TlsStream };
+
 export class TlsStream implements ByteStream, ChunkSink {
   readonly socket: TLSSocket;
   readonly #tap: OnreadTap | null;
   #events: ByteStreamEvents | null = null;
-  readonly #share = new FairShare();
+  /** How many bytes are worth a share of a turn, going by the last ones. */
+  #pace = LARGEST_PIECE;
   #paused = false;
   /** Whether others have their turn before this connection reads on. */
   #yielding = false;
@@ -29,19 +38,9 @@ export class TlsStream implements ByteStream, ChunkSink {
   constructor(socket: TLSSocket, tap: OnreadTap | null) {
     this.socket = socket;
     this.#tap = tap;
-    socket.on('error', (error: Error) => {
-      this.#fail(error);
-    });
-    socket.on('drain', () => this.#events?.drain());
-    socket.on('end', () => {
-      this.#end = 'seen';
-      this.#deliverEnd();
-    });
-    socket.on('close', () => {
-      this.#closed = true;
-      this.#depart();
-      if (this.#isOwed) this.#bePatient();
-    });
+    (socket as Streamed)[STREAM] = this;
+    socket.on('error', onError).on('drain', onDrain).on('end', onEnd).on('close', onClose);
+    joinOthers();
   }
 
   get queuedBytes(): number {
@@ -65,10 +64,7 @@ export class TlsStream implements ByteStream, ChunkSink {
       return;
     }
     if (this.#tap !== null) this.#tap.attach(this);
-    else
-      this.socket.on('data', (chunk: Buffer) => {
-        this.#take(chunk, events);
-      });
+    else this.socket.on('data', onData);
     if (!this.#paused) this.resume();
   }
 
@@ -78,7 +74,10 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   deliver(chunk: Buffer): boolean {
     if (this.#events === null || this.#mustHold()) this.#held.push(chunk);
-    else this.#take(chunk, this.#events);
+    else {
+      this.#take(chunk, this.#events);
+      this.#takeHeld(this.#events);
+    }
     return !this.#paused && !this.#yielding;
   }
 
@@ -112,16 +111,54 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#patience?.refresh();
   }
 
+  // ── what the socket says ──
+
+  /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */
+  failed(error: Error): void {
+    this.#error ??= error;
+    this.socket.destroy();
+  }
+
+  drained(): void {
+    this.#events?.drain();
+  }
+
+  ended(): void {
+    this.#end = 'seen';
+    this.#deliverEnd();
+  }
+
+  closed(): void {
+    this.#closed = true;
+    leaveOthers();
+    this.#depart();
+    if (this.#isOwed) this.#bePatient();
+  }
+
+  // ── bytes in ──
+
+  /** Hands on what is worth about a share of the turn; the rest of the chunk is held until the others had theirs. */
   #take(chunk: Buffer, events: ByteStreamEvents): void {
-    this.#share.begin();
-    events.data(chunk);
-    if (!this.#share.end() || this.#paused || this.#yielding) return;
+    const size = isAlone() ? chunk.length : Math.max(this.#pace, events.copiesNext ?? 0);
+    if (size < chunk.length) this.#held.unshift(chunk.subarray(size));
+    const piece = size < chunk.length ? chunk.subarray(0, size) : chunk;
+    const started = performance.now();
+    events.data(piece);
+    const took = performance.now() - started;
+    this.#pace = paceOf(piece.length, took);
+    if (spend(this, took) && !this.#paused && !this.#yielding) this.#yield();
+  }
+
+  #yield(): void {
     this.#yielding = true;
     this.socket.pause();
-    setImmediate(() => {
-      this.#yielding = false;
-      if (!this.#paused) this.resume();
-    });
+    setImmediate(goOn, this);
+  }
+
+  /** The others had their turn. */
+  goOn(): void {
+    this.#yielding = false;
+    if (!this.#paused) this.resume();
   }
 
   #takeHeld(events: ByteStreamEvents): void {
@@ -160,10 +197,33 @@ export class TlsStream implements ByteStream, ChunkSink {
     clearTimeout(this.#patience);
     this.#events.gone(this.#error);
   }
+}
 
-  /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */
-  #fail(error: Error): void {
-    this.#error ??= error;
-    this.socket.destroy();
-  }
+function paceOf(bytes: number, milliseconds: number): number {
+  const pace = Math.ceil((bytes * SHARE_MS) / milliseconds);
+  return Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, pace));
+}
+
+function goOn(stream: TlsStream): void {
+  stream.goOn();
+}
+
+function onError(this: TLSSocket, error: Error): void {
+  (this as Streamed)[STREAM].failed(error);
+}
+
+function onDrain(this: TLSSocket): void {
+  (this as Streamed)[STREAM].drained();
+}
+
+function onData(this: TLSSocket, chunk: Buffer): void {
+  (this as Streamed)[STREAM].deliver(chunk);
+}
+
+function onEnd(this: TLSSocket): void {
+  (this as Streamed)[STREAM].ended();
+}
+
+function onClose(this: TLSSocket): void {
+  (this as Streamed)[STREAM].closed();
 }
