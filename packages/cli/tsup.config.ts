@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
 import { library } from '../../scripts/tsup.base.js';
 
@@ -21,6 +22,7 @@ function everything(folder: string): Options {
   return {
     ...library({ index: `${folder}/src/index.ts`, bin: `${folder}/src/bin.ts` }),
     ...bundled,
+    define: built(folder),
     clean: ['!send.cjs*'], // both are built at once
     // Commander is CommonJS and asks for Node's own modules by require.
     banner: {
@@ -34,6 +36,7 @@ function send(folder: string): Options {
   return {
     ...library({ send: `${folder}/src/bin.ts` }),
     ...bundled,
+    define: built(folder),
     clean: false,
     dts: false,
     format: ['cjs'],
@@ -44,9 +47,19 @@ function send(folder: string): Options {
       // All of `minify` but the names, which errors and stack traces tell.
       options.minifyWhitespace = true;
       options.minifySyntax = true;
+      // Node loads perf_hooks for its clock.
+      options.define = { ...options.define, 'performance.now': 'now' };
+      options.inject = [`${folder}/src/now.ts`];
+      // Commander would load it for commands that are programs of their own; `send` starts none.
+      options.alias = { 'node:child_process': `${folder}/src/absent.ts` };
     },
     esbuildPlugins: [onlyCommand('send')],
   };
+}
+
+function built(folder: string): Record<string, string> {
+  const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string };
+  return { BUILT_VERSION: JSON.stringify(version) };
 }
 
 /** Leaves the other commands out of a bundle; bin/knsock.cjs never asks it for them. */

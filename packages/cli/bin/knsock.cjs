@@ -14,8 +14,10 @@ if (others.length === 0 && (first === '--version' || first === '-V')) {
   }
 } else {
   // What is bundled has source maps; stack traces are shown with --debug only.
+  const debug = process.argv.includes('--debug');
   // eslint-disable-next-line n/no-unsupported-features/node-builtins -- experimental on Node 20, which has it
-  if (process.argv.includes('--debug')) process.setSourceMapsEnabled(true);
-  if (first === 'send') require('../dist/send.cjs');
-  else void import('../dist/bin.js');
+  if (debug) process.setSourceMapsEnabled(true);
+  if (first !== 'send') void import('../dist/bin.js');
+  else if (debug) require('../dist/send.cjs');
+  else require('./compiled.cjs')(require.resolve('../dist/send.cjs'));
 }

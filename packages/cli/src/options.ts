@@ -1,5 +1,4 @@
 /** The options that several commands share: their flags, and what they become. */
-import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
 import { parseAddress } from './address.js';
@@ -188,6 +187,7 @@ export function address(text: string): string {
 export async function passphraseOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {
+    const { readFile } = await import('node:fs/promises');
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
     const why = (error as Error).message;

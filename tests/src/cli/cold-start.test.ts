@@ -1,11 +1,11 @@
 // What a short command loads; how long it takes stands in docs/cli.md, measured on a quiet machine.
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { knsockCommand, startServe } from '../support/command.js';
+import { knsock, knsockCommand, startServe, type Ended } from '../support/command.js';
 
 const run = promisify(execFile);
 
@@ -30,16 +30,13 @@ it('tells its version from its manifest and loads nothing else', async () => {
 });
 
 it('sends from one file, without what serves, proxies, checks or makes certificates', async () => {
-  const { serve, address } = await startServe([
-    '--cert',
-    files.at('server.crt'),
-    '--key',
-    files.at('server.key'),
-  ]);
+  const { serve, address } = await startEcho();
   await using _ = serve;
   const { names, builtins } = await loaded(['send', address, 'hello', '--ca', files.at('ca.crt')]);
-  expect(names).toEqual(['knsock.cjs', 'send.cjs']);
-  for (const name of ['http', 'readline', 'worker_threads']) expect(builtins).not.toContain(name);
+  expect(names).toEqual(['knsock.cjs', 'compiled.cjs']);
+  for (const name of ['http', 'readline', 'worker_threads', 'child_process', 'perf_hooks', 'fs/promises']) {
+    expect(builtins).not.toContain(name);
+  }
   const map = path.join(path.dirname(knsockCommand[1]), '../dist/send.cjs.map');
   const { sources } = JSON.parse(await readFile(map, 'utf8')) as { sources: string[] };
   expect(sources.filter((file) => /cli\/src\/sending\/send\.ts$/.test(file))).toHaveLength(1);
@@ -47,6 +44,80 @@ it('sends from one file, without what serves, proxies, checks or makes certifica
     sources.filter((file) => /core\/src\/server\/|packages\/certs|serving|proxying|check\//.test(file)),
   ).toEqual([]);
 });
+
+describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
+  it('is kept for its user alone by the first run that succeeds, and run from by the next ones', async () => {
+    const { serve, address } = await startEcho();
+    await using _ = serve;
+    const send = sendKeeping(await freshCache(), address);
+    expect((await send([])).code).toBe(60); // without --ca it fails, and used little of the file
+    expect(await send.kept()).toBeNull();
+    expect(await send(ca())).toMatchObject({ code: 0, stdout: 'hello\n' });
+    const first = await send.kept();
+    expect(first?.mode).toBe(0o600);
+    expect(await send(ca())).toMatchObject({ code: 0, stdout: 'hello\n' });
+    expect(await send.kept()).toEqual(first);
+  });
+
+  it('is made anew where it’s damaged or others could have written it', async () => {
+    const { serve, address } = await startEcho();
+    await using _ = serve;
+    const send = sendKeeping(await freshCache(), address);
+    await send(ca());
+    for (const harm of [
+      (file: string) => chmod(file, 0o666),
+      (file: string) => truncate(file, 10),
+      async (file: string) => writeFile(file, (await readFile(file)).fill(0x2a, 1_000, 9_000)),
+    ]) {
+      await harm(send.file);
+      const harmed = await send.kept();
+      expect(await send(ca())).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
+      const mended = await send.kept();
+      expect(mended?.inode).not.toBe(harmed?.inode);
+      expect(mended?.mode).toBe(0o600);
+      expect(mended?.size).toBeGreaterThan(100_000);
+    }
+  });
+
+  it('isn’t kept where others could swap it, where it can’t be written, or where Node keeps nothing', async () => {
+    const { serve, address } = await startEcho();
+    await using _ = serve;
+    const open = await freshCache();
+    await chmod(path.dirname(open), 0o777);
+    const blocked = await freshCache();
+    await writeFile(blocked, 'a file, not a folder');
+    const settings = [{ XDG_CACHE_HOME: open }, { XDG_CACHE_HOME: blocked }, {}];
+    for (const env of settings) {
+      const send = sendKeeping(await freshCache(), address);
+      const ended = await send(ca(), { NODE_DISABLE_COMPILE_CACHE: env.XDG_CACHE_HOME ? '' : '1', ...env });
+      expect(ended).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
+      expect(await send.kept()).toBeNull();
+    }
+    expect(await readdir(path.dirname(open))).toEqual([]);
+  });
+});
+
+const ca = (): string[] => ['--ca', files.at('ca.crt')];
+
+function startEcho(): ReturnType<typeof startServe> {
+  return startServe(['--cert', files.at('server.crt'), '--key', files.at('server.key')]);
+}
+
+/** A folder for XDG_CACHE_HOME that isn't there yet, in one that is its user's alone. */
+async function freshCache(): Promise<string> {
+  return path.join(await mkdtemp(files.at('home-')), 'cache');
+}
+
+function sendKeeping(cache: string, address: string) {
+  const file = path.join(cache, 'knsock', `send-${process.version}-${process.arch}`);
+  const send = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
+    knsock(['send', address, 'hello', ...args], { env: { XDG_CACHE_HOME: cache, ...env } });
+  const kept = async (): Promise<{ inode: number; mode: number; size: number } | null> => {
+    const found = await stat(file).catch(() => null);
+    return found && { inode: found.ino, mode: found.mode & 0o777, size: found.size };
+  };
+  return Object.assign(send, { file, kept });
+}
 
 /** The files and the builtin modules that the command has loaded when it ends. */
 async function loaded(args: string[]): Promise<{ names: string[]; builtins: string[] }> {

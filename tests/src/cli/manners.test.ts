@@ -58,6 +58,18 @@ describe('quiet', () => {
   });
 });
 
+describe('a stack trace', () => {
+  it.each([
+    ['send', 'no-such-host.invalid:1', 'x'],
+    ['certs', 'inspect', 'nowhere.crt'],
+  ])('is shown with --debug alone, and names source files: %s', async (...args) => {
+    const { stderr } = await knsock(args);
+    expect(stderr).toContain('code: KNSOCK_');
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect((await knsock([...args, '--debug'])).stderr).toMatch(/^ +at .*\/src\/[\w/-]+\.ts:\d+/m);
+  });
+});
+
 describe('environment', () => {
   it('stands in for options, which win', async () => {
     const env = { KNSOCK_CERT: files.at('server.crt'), KNSOCK_KEY: files.at('server.key') };

@@ -20,7 +20,7 @@ const cli = fileURLToPath(new URL('../../../packages/cli', import.meta.url));
 export default async function buildCommand({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'knsock-command-'));
   await mkdir(path.join(folder, 'bin'));
-  for (const file of ['package.json', 'bin/knsock.cjs'])
+  for (const file of ['package.json', 'bin/knsock.cjs', 'bin/compiled.cjs'])
     await copyFile(path.join(cli, file), path.join(folder, file));
   const outDir = path.join(folder, 'dist');
   const tsconfig = path.join(cli, 'tsconfig.build.json');

@@ -1,6 +1,7 @@
 /** The `knsock` command as a child process, built from its source (`built-command.ts`). */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { inject } from 'vitest';
 
 /** What runs the command: `[program, ...arguments]`, to be followed by the command's own. */
@@ -92,8 +93,8 @@ export async function startServe(
   return { serve, address: `localhost:${port}` };
 }
 
-/** The environment without what would change how the command speaks. */
+/** The environment without what would change how the command speaks; what it keeps for later goes with the build. */
 function cleanEnv(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, TMPDIR, ...extra };
+  return { PATH, HOME, TMPDIR, XDG_CACHE_HOME: path.join(knsockCommand[1], '../../cache'), ...extra };
 }

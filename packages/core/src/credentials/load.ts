@@ -1,5 +1,6 @@
 /** Credentials from files. */
-import { readFile } from 'node:fs/promises';
+import { readFile as readFileWithCallback } from 'node:fs';
+import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
 import { refuseUnknown, text } from '../policy/option.js';
 import { checkCredentials, type Credentials } from './credentials.js';
@@ -21,6 +22,9 @@ export interface CredentialFiles {
 
 export const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
 const known = new Set<string>([...fileOptions, 'passphrase']);
+
+// node:fs/promises would load Node's watchers and readline with it, which short programs feel.
+const readFile = promisify(readFileWithCallback);
 
 /**
  * Reads and checks credentials.

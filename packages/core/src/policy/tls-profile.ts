@@ -41,7 +41,7 @@ const HYBRID_GROUP = 'X25519MLKEM768';
 
 const known = new Set(['minVersion', 'maxVersion', 'ciphers', 'groups', 'signatureAlgorithms']);
 
-/** Fills in the profile and tries it once, so that a wrong name fails here and not in the first handshake. */
+/** Fills in the profile and tries what the program named, so that a wrong name fails here and not in a handshake. */
 export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
   refuseUnknown(options, known, 'profile');
   const versions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -59,9 +59,9 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
   if (profile.minVersion > profile.maxVersion) {
     throw new InvalidOptionError('profile.minVersion', 'profile.minVersion is above profile.maxVersion');
   }
-  tryOut('profile.ciphers', { ciphers: profile.ciphers });
-  tryOut('profile.groups', { ecdhCurve: profile.ecdhCurve });
-  tryOut('profile.signatureAlgorithms', { sigalgs: profile.sigalgs });
+  tryOut('profile.ciphers', { ciphers: options.ciphers });
+  tryOut('profile.groups', { ecdhCurve: options.groups });
+  tryOut('profile.signatureAlgorithms', { sigalgs: options.signatureAlgorithms });
   return profile;
 }
 
@@ -90,7 +90,8 @@ function defaultGroups(): string {
 const accepted = new Set<string>();
 
 function tryOut(option: string, settings: SecureContextOptions): void {
-  const value = String(Object.values(settings)[0]);
+  const [value] = Object.values(settings) as [string | undefined];
+  if (value === undefined) return;
   const key = `${option}=${value}`;
   if (accepted.has(key)) return;
   if (!accepts(settings)) throw new InvalidOptionError(option, `${option}: OpenSSL can’t use '${value}'`);

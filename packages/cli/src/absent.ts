@@ -1,0 +1,2 @@
+/** Stands in a bundle for what nobody there uses. */
+export {};
