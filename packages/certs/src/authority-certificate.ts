@@ -1,4 +1,5 @@
 /** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
+import { InvalidOptionError } from '@knsock/core/errors';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from './errors.js';
@@ -15,10 +16,11 @@ import { hexFingerprint } from './fingerprint.js';
 import type { KeyType } from './keys.js';
 import type { IssuedRecord } from './ledger.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
+import type { OptionKinds } from './options.js';
 import { toPem } from './pem.js';
 import { randomSerial } from './serial.js';
 import type { SigningAuthority } from './signing-authority.js';
-import { buildSubject, subjectOf, type Subject } from './subject.js';
+import { buildSubject, subjectOf, subjectKinds, type Subject } from './subject.js';
 import { AUTHORITY_DAYS, decideValidity } from './validity.js';
 import type { X509Library } from './x509.js';
 
@@ -37,6 +39,16 @@ export interface AuthorityOptions extends Subject {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
+/** For `checkOptions`; days and path lengths are judged where they are used. */
+export const authorityKinds = {
+  ...subjectKinds,
+  days: 'any',
+  keyType: 'text',
+  pathLength: 'any',
+  nameConstraints: 'record',
+  crlUrls: 'texts',
+} as const satisfies OptionKinds<AuthorityOptions>;
+
 /** An authority's certificate, as PEM, and what its issuer's ledger keeps of it. */
 export interface AuthorityCertificate {
   readonly certificate: string;
@@ -53,6 +65,8 @@ export function signAuthority(
   key: KeyObject,
   issuer?: SigningAuthority,
 ): AuthorityCertificate {
+  if (options.commonName === undefined)
+    throw new InvalidOptionError('commonName', 'an authority needs a commonName');
   const serial = randomSerial();
   const subject = buildSubject(library, subjectOf(options));
   const validity = authorityValidity(options, issuer);

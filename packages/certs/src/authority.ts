@@ -1,9 +1,10 @@
 /** Certificate authorities: what they sign and what they withdraw. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { authorityKinds, signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from './crl.js';
 import { readCsr } from './csr.js';
 import {
+  issueKinds,
   checkNamed,
   leafKey,
   leafNames,
@@ -13,7 +14,8 @@ import {
   type IssueOptions,
 } from './issue.js';
 import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from './keys.js';
-import { MemoryLedger, type Ledger, type Placement } from './ledger.js';
+import { placementKinds, MemoryLedger, type Ledger, type Placement } from './ledger.js';
+import { checkOptions } from './options.js';
 import { permittedSubject } from './permitted-subject.js';
 import { resolveRevocation } from './revoke.js';
 import { judgeRequest, type SigningPolicy } from './signing-policy.js';
@@ -79,6 +81,7 @@ export interface Authority {
  * @throws CertificateError for options that can't be used.
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  checkOptions(options, authorityKinds);
   const library = await x509Library();
   const key = await generateKey(options.keyType);
   const { certificate } = signAuthority(library, options, key);
@@ -138,6 +141,7 @@ class LedgerAuthority implements Authority {
   }
 
   async issue(options: IssueOptions): Promise<Issued> {
+    checkOptions(options, issueKinds);
     const names = leafNames(options.kind, options);
     const subject = permittedSubject(this.#signing, options, names);
     const validity = leafValidity(options, this.#signing.notAfter);
@@ -166,6 +170,7 @@ class LedgerAuthority implements Authority {
   }
 
   async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
+    checkOptions(options, { ...authorityKinds, ...placementKinds });
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(this.#library, options, key, this.#signing);
     const material = {
@@ -183,7 +188,8 @@ class LedgerAuthority implements Authority {
     await this.#ledger.revoke({ serial, at: new Date(), reason });
   }
 
-  crl(options: CrlOptions = {}): Promise<Crl> {
+  async crl(options: CrlOptions = {}): Promise<Crl> {
+    checkOptions(options, { days: 'any' });
     const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
     return this.#ledger.publish((number, revoked) => {
       const dates = crlDates(options.days ?? CRL_DAYS, new Date());

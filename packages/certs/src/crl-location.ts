@@ -1,8 +1,10 @@
 /** Revocation lists fetched from a file or over HTTP, within bounds. */
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
-import { readBytes, tooLarge } from './atomic-file.js';
+import { fileError, readBytes, tooLarge } from './atomic-file.js';
 import { CertificateError } from './errors.js';
+import { orAborted } from './or-aborted.js';
 import { translating } from './source.js';
 
 /** What a fetch may cost. */
@@ -26,7 +28,7 @@ export async function fetchCrls(
   const url = urlOf(location);
   if (url === undefined || url.protocol === 'file:') {
     const file = url === undefined ? location.toString() : fileURLToPath(url);
-    const bytes = await readBytes(file, bounds.maxBytes);
+    const bytes = await readWithin(file, bounds);
     return translating({ file }, () => parseCrls(bytes));
   }
   const bytes = await download(url, bounds);
@@ -55,6 +57,29 @@ function noLocation(location: CrlLocation): CertificateError {
   const message = `a revocation list can't be fetched from ${location.toString()}`;
   const hint = 'Name the path of a file, or an http, https or file URL.';
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
+}
+
+/** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
+async function readWithin(file: string, bounds: FetchBounds): Promise<Buffer> {
+  const timeout = AbortSignal.timeout(bounds.timeout);
+  try {
+    return await orAborted(readRegular(file, bounds.maxBytes), AbortSignal.any([bounds.signal, timeout]));
+  } catch (cause) {
+    bounds.signal.throwIfAborted();
+    throw timeout.aborted ? fileError(file, 'read', new Error(`no answer in ${bounds.timeout} ms`)) : cause;
+  }
+}
+
+async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
+  const isRegular = await stat(file).then(
+    (found) => found.isFile(),
+    (cause: unknown) => {
+      throw fileError(file, 'read', cause);
+    },
+  );
+  if (!isRegular)
+    throw fileError(file, 'read', new Error('it is no regular file, and is to be read again and again'));
+  return readBytes(file, maxBytes);
 }
 
 async function download(url: URL, bounds: FetchBounds): Promise<Buffer> {

@@ -7,8 +7,9 @@ import {
   subjectAlternativeName,
   type CertificateKind,
 } from './extensions.js';
-import { leafKey, leafNames, type LeafOptions } from './issue.js';
+import { leafKey, leafNames, selfSignedKinds, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from './keys.js';
+import { checkOptions } from './options.js';
 import { derOf, toPem } from './pem.js';
 import { publicKeyInfo } from './public-key-info.js';
 import { verifyDer } from './signature.js';
@@ -21,6 +22,8 @@ export interface CsrOptions extends Omit<LeafOptions, 'days' | 'maxDays' | 'crlU
   /** The use that is asked for; default `server`. */
   readonly kind?: CertificateKind | undefined;
 }
+
+const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrKinds } = selfSignedKinds;
 
 /** What a request asks for. Nothing of it is granted. */
 export interface CsrFacts {
@@ -47,6 +50,7 @@ type CertificationRequest = InstanceType<X509Library['CertificationRequest']>;
  * @throws CertificateError for names, subject fields or keys that can't be used.
  */
 export async function createCsr(options: CsrOptions): Promise<{ csr: string; key: string }> {
+  checkOptions(options, csrKinds);
   const library = await x509Library();
   const kind = options.kind ?? 'server';
   const names = leafNames(kind, options);

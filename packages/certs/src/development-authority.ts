@@ -8,6 +8,7 @@ import { signAuthority, type AuthorityCertificate } from './authority-certificat
 import { signCrl, type Crl } from './crl.js';
 import { generateKey, privateKeyPem, type KeyType } from './keys.js';
 import { MemoryLedger } from './ledger.js';
+import { checkOptions } from './options.js';
 import { readSigningAuthority } from './signing-authority.js';
 import { AUTHORITY_DAYS, CLOCK_SKEW } from './validity.js';
 import { x509Library, type X509Library } from './x509.js';
@@ -72,6 +73,7 @@ export async function makeDevelopmentChain(options: DevelopmentAuthorityOptions)
 }
 
 async function makeChain(library: X509Library, options: DevelopmentAuthorityOptions) {
+  checkOptions(options, { commonName: 'text', permitted: 'texts', days: 'any', keyType: 'text' });
   const { commonName = 'Development CA', permitted = localNames, days = AUTHORITY_DAYS, keyType } = options;
   const [rootKey, keyObject] = [await generateKey(keyType), await generateKey(keyType)];
   const root = signAuthority(library, { commonName, days, keyType, pathLength: 1 }, rootKey);

@@ -56,7 +56,6 @@ export class HeldLists {
   #keep(crl: CertificateRevocationList, held: Lists): Lists {
     const series = [crl, ...held.filter((one) => isSameSeries(one, crl))];
     const proven = newest(series.filter((one) => this.#isProven(one)));
-    // Of two lists of one second the later in order counts: core goes by date alone.
     if (proven === undefined) return [crl, newest(series) ?? crl];
     return this.#isProven(crl) ? [proven] : [proven, crl];
   }

@@ -16,11 +16,12 @@ import {
 } from './extensions.js';
 import { hexFingerprint } from './fingerprint.js';
 import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from './keys.js';
-import type { IssuedFiles, IssuedRecord, Placement } from './ledger.js';
+import { placementKinds, type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
 import { parseNames, type CertificateName } from './names.js';
+import { checkOptions, type OptionKinds } from './options.js';
 import { toPem } from './pem.js';
 import { randomSerial } from './serial.js';
-import { buildSubject, defaultSubject, type Subject } from './subject.js';
+import { buildSubject, defaultSubject, subjectKinds, type Subject } from './subject.js';
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from './x509.js';
 
@@ -42,16 +43,33 @@ export interface LeafOptions extends Subject {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
+/** For `checkOptions`; days are judged where they are used. */
+const leafKinds = {
+  ...subjectKinds,
+  names: 'texts',
+  days: 'any',
+  maxDays: 'number',
+  keyType: 'text',
+  privateKey: 'text',
+  keyPassphrase: 'text',
+  crlUrls: 'texts',
+} as const satisfies OptionKinds<LeafOptions>;
+
 /** Options of `Authority.issue`. */
 export interface IssueOptions extends LeafOptions, Placement {
   readonly kind: CertificateKind;
 }
+
+export const issueKinds: OptionKinds<IssueOptions> = { ...leafKinds, ...placementKinds, kind: 'text' };
 
 /** Options of `createSelfSigned`. */
 export interface SelfSignedOptions extends LeafOptions {
   /** Default `server`. */
   readonly kind?: CertificateKind | undefined;
 }
+
+/** For `createCsr` too, which leaves the rest to the authority. */
+export const selfSignedKinds: OptionKinds<SelfSignedOptions> = { ...leafKinds, kind: 'text' };
 
 /** A certificate with its key; all PEM. */
 export interface Issued {
@@ -85,6 +103,7 @@ export interface LeafIssuer {
  * @throws CertificateError for names, subject fields, days or keys that can't be used.
  */
 export async function createSelfSigned(options: SelfSignedOptions): Promise<Issued> {
+  checkOptions(options, selfSignedKinds);
   const library = await x509Library();
   const kind = options.kind ?? 'server';
   const names = leafNames(kind, options);

@@ -3,6 +3,7 @@
  * In memory here; a store keeps the same on disk.
  */
 import type { CertificateKind } from './extensions.js';
+import type { OptionKinds } from './options.js';
 import type { Crl, Revocation } from './crl.js';
 
 /** One certificate that an authority has signed. */
@@ -26,6 +27,9 @@ export interface Placement {
   /** Replaces files of that name; default false. */
   readonly overwrite?: boolean | undefined;
 }
+
+/** For `checkOptions`; a wrong name is refused where files are named. */
+export const placementKinds = { file: 'any', overwrite: 'flag' } as const satisfies OptionKinds<Placement>;
 
 /** What an authority hands over to be kept; PEM. The key is absent where a request was signed. */
 export interface Material {

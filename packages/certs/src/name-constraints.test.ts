@@ -58,7 +58,7 @@ describe('name constraints', () => {
 
   it('allow everything else where only exclusions are given', () => {
     expect(judge({ excluded: ['example.test'] }, '10.0.0.1')).toBeUndefined();
-    expect(judge({}, 'anything.test')).toBeUndefined();
+    expect(judge({ excluded: [] }, 'anything.test')).toBeUndefined();
   });
 
   it.each([

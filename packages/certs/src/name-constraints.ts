@@ -2,8 +2,10 @@
  * What an authority may sign for (RFC 5280 §4.2.1.10). A list of permitted names closes the other kind of host name
  * as well: an authority permitted `corp.example` alone signs for no IP address.
  */
+import { InvalidOptionError } from '@knsock/core/errors';
 import { CertificateError } from './errors.js';
 import { addressBytes, canonicalAddress, checkDnsName, parseName, type CertificateName } from './names.js';
+import { checkOptions, type OptionKinds } from './options.js';
 
 /**
  * Names as text: `corp.example` for it and everything below it, `10.0.0.0/8`; `@corp.example` for the mailboxes of
@@ -40,13 +42,26 @@ const EVERY_HOST: readonly Subtree[] = [{ kind: 'dns', base: '' }];
 export function parseNameConstraints(
   options: NameConstraintOptions | undefined,
 ): NameConstraints | undefined {
-  const permitted = (options?.permitted ?? []).map(parseSubtree);
-  const excluded = (options?.excluded ?? []).map(parseSubtree);
+  if (options === undefined) return undefined;
+  checkOptions(options, kinds, 'nameConstraints');
+  const permitted = (options.permitted ?? []).map(parseSubtree);
+  const excluded = (options.excluded ?? []).map(parseSubtree);
+  if (options.permitted?.length === 0 || (options.permitted ?? options.excluded) === undefined)
+    throw limitsNothing();
   if (permitted.length === 0 && excluded.length === 0) return undefined;
   const names = (kind: Subtree['kind']) => permitted.some((subtree) => subtree.kind === kind);
   if (names('dns') && !names('ip')) excluded.push(...EVERY_ADDRESS);
   if (names('ip') && !names('dns')) excluded.push(...EVERY_HOST);
   return { permitted, excluded };
+}
+
+const kinds: OptionKinds<NameConstraintOptions> = { permitted: 'texts', excluded: 'texts' };
+
+/** An authority for nothing would be one for everything: that's what a certificate without constraints is. */
+function limitsNothing(): InvalidOptionError {
+  const message =
+    'nameConstraints name nothing that is permitted; leave them out for an authority without limits';
+  return new InvalidOptionError('nameConstraints', message);
 }
 
 /** Why an authority may not sign for a name; undefined where it may. */

@@ -11,6 +11,7 @@ import { writePair } from './pair.js';
 import { renewalDate, type RenewalRule } from './renewal.js';
 import { readCertificates } from './source.js';
 import { keyMatches } from './key-matches.js';
+import { checkOptions, type OptionKinds } from './options.js';
 import { orAborted } from './or-aborted.js';
 
 /** What the new certificate is to say: as the old one did. */
@@ -43,6 +44,20 @@ export interface RenewOptions extends RenewalRule {
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
 
+const renewKinds: OptionKinds<RenewOptions> = {
+  certFile: 'text',
+  keyFile: 'text',
+  issuer: 'any',
+  issueTimeout: 'milliseconds',
+  keyPassphrase: 'text',
+  reuseKey: 'flag',
+  force: 'flag',
+  signal: 'signal',
+  onRenewed: 'function',
+  renewAt: 'any',
+  at: 'any',
+};
+
 /** What `renew` did. */
 export interface RenewResult {
   readonly renewed: boolean;
@@ -58,6 +73,7 @@ export interface RenewResult {
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
+  checkOptions(options, renewKinds);
   const current = await readLeaf(options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;

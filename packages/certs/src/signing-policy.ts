@@ -1,10 +1,12 @@
 /** What of a signing request an authority grants: nothing that the policy doesn't name. */
+import { InvalidOptionError } from '@knsock/core/errors';
 import { CertificateError } from './errors.js';
 import type { CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
-import type { Placement } from './ledger.js';
+import { placementKinds, type Placement } from './ledger.js';
 import type { CsrFacts } from './csr.js';
-import { subjectFields, subjectOf, type Subject } from './subject.js';
+import { checkOptions, type OptionKinds } from './options.js';
+import { subjectKinds, subjectFields, subjectOf, type Subject } from './subject.js';
 
 /** How a request is to be signed. */
 export interface SigningPolicy extends Placement {
@@ -27,6 +29,27 @@ export interface SigningPolicy extends Placement {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
+const policyKinds: OptionKinds<SigningPolicy> = {
+  ...placementKinds,
+  kind: 'text',
+  names: 'any',
+  addNames: 'texts',
+  copySubject: 'record',
+  subject: 'record',
+  days: 'any',
+  maxDays: 'number',
+  crlUrls: 'texts',
+};
+
+const copyKinds: OptionKinds<Subject> = {
+  commonName: 'any',
+  organization: 'any',
+  organizationalUnit: 'any',
+  locality: 'any',
+  state: 'any',
+  country: 'any',
+};
+
 /** What is granted of a request. */
 export interface Grant {
   readonly names: readonly CertificateName[];
@@ -43,6 +66,7 @@ const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.1
  * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE` or `KNSOCK_CERTIFICATE_POLICY`.
  */
 export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
+  checkPolicy(policy);
   if (!facts.signatureValid) {
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
@@ -65,8 +89,32 @@ export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   };
 }
 
+/** A policy that is misspelt must not grant what the one meant would have refused. */
+function checkPolicy(policy: SigningPolicy): void {
+  checkOptions(policy, policyKinds);
+  const { names, copySubject = {}, subject = {} } = policy;
+  if (typeof names !== 'function' && !isTexts(names))
+    throw new InvalidOptionError(
+      'names',
+      'names must be a list of names that may be asked for, or a function',
+    );
+  checkOptions(copySubject, copyKinds, 'copySubject');
+  checkOptions(subject, subjectKinds, 'subject');
+  for (const [field, rule] of Object.entries(copySubject)) {
+    if (rule === undefined || rule === true || isTexts(rule)) continue;
+    const option = `copySubject.${field}`;
+    throw new InvalidOptionError(option, `${option} must be true, or a list of the values it may have`);
+  }
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
 function allows(rule: SigningPolicy['names'], name: CertificateName): boolean {
-  return typeof rule === 'function' ? rule(name.value) : rule.some((pattern) => matches(pattern, name));
+  // Only `true` allows: the promise of an asynchronous function would pass for yes.
+  if (typeof rule === 'function') return (rule(name.value) as unknown) === true;
+  return rule.some((pattern) => matches(pattern, name));
 }
 
 /** Only names of the pattern's own kind: `spiffe://a.example.com` looks like `*.example.com` and is no host's name. */

@@ -1,7 +1,7 @@
 /** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
 import { resolve } from 'node:path';
 import { authorityFrom, type Authority } from './authority.js';
-import { signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { authorityKinds, signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { readBytes, readIfThere } from './atomic-file.js';
 import {
   makeDevelopmentChain,
@@ -12,6 +12,7 @@ import { CertificateError } from './errors.js';
 import { readJournal } from './journal.js';
 import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
 import type { IssuedRecord } from './ledger.js';
+import { checkOptions, type OptionKinds } from './options.js';
 import { readPassphrase, type PassphraseSource } from './passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -26,6 +27,12 @@ export interface StoreOptions {
   /** Ends every wait for the lock. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const storeKinds: OptionKinds<StoreOptions> = {
+  passphrase: 'any',
+  lockTimeout: 'milliseconds',
+  signal: 'signal',
+};
 
 /** What the index says of one certificate. */
 export interface StoredCertificate extends IssuedRecord {
@@ -70,6 +77,7 @@ export interface Store {
  * @throws CertificateError where the folder can't be used or the passphrase can't be had.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
+  checkOptions(options, storeKinds);
   const passphrase = options.passphrase === undefined ? undefined : await readPassphrase(options.passphrase);
   const lock = { timeout: options.lockTimeout ?? 10_000, signal: options.signal };
   const folder = new StoreFolder(resolve(directory), passphrase, lock);
@@ -91,6 +99,7 @@ class FolderStore implements Store {
   async createAuthority(
     options: AuthorityOptions & { readonly file?: string | undefined },
   ): Promise<Authority> {
+    checkOptions(options, { ...authorityKinds, file: 'text' });
     const library = await x509Library();
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(library, options, key);

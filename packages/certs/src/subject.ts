@@ -1,5 +1,7 @@
 /** Distinguished names: who a certificate speaks of. */
+import { InvalidOptionError } from '@knsock/core/errors';
 import { CertificateError } from './errors.js';
+import type { OptionKinds } from './options.js';
 import type { CertificateName } from './names.js';
 import type { DistinguishedName, X509Library } from './x509.js';
 
@@ -13,6 +15,16 @@ export interface Subject {
   /** Two letters (ISO 3166). */
   readonly country?: string | undefined;
 }
+
+/** For `checkOptions`. */
+export const subjectKinds = {
+  commonName: 'text',
+  organization: 'text',
+  organizationalUnit: 'any',
+  locality: 'text',
+  state: 'text',
+  country: 'text',
+} as const satisfies OptionKinds<Subject>;
 
 // In the customary order, with the upper bounds of RFC 5280 appendix A.1.
 const attributes = [
@@ -72,7 +84,9 @@ export function buildSubject(library: X509Library, subject: Subject): Distinguis
 
 function valuesOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
-  return typeof value === 'string' ? [value] : value;
+  const values = typeof value === 'string' ? [value] : value;
+  if (Array.isArray(values) && values.every((one) => typeof one === 'string')) return values;
+  throw new InvalidOptionError('organizationalUnit', 'organizationalUnit must be text, or a list of texts');
 }
 
 function checkField(field: string, text: string, limit: number): void {

@@ -2,6 +2,7 @@
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
 import { verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { readCertificates, readCrls, type Source } from './source.js';
+import { checkOptions, type OptionKinds } from './options.js';
 
 /** Options of `verifyChain`. */
 export interface VerifyChainOptions {
@@ -23,6 +24,18 @@ export interface VerifyChainOptions {
   /** Trust an intermediate or the leaf itself where `ca` names it; default false. */
   readonly partialChain?: boolean | undefined;
 }
+
+const kinds: OptionKinds<VerifyChainOptions> = {
+  chain: 'any',
+  ca: 'any',
+  intermediates: 'list',
+  name: 'text',
+  usage: 'text',
+  crls: 'list',
+  at: 'any',
+  rules: 'text',
+  partialChain: 'flag',
+};
 
 /** What was found, for programs and for people. */
 export type ChainVerdict =
@@ -46,6 +59,7 @@ export type ChainVerdict =
  * @throws CertificateError where a source can't be read; a chain that isn't trusted is a verdict, not an error.
  */
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
+  checkOptions(options, kinds);
   const [leaf, ...rest] = await readCertificates(options.chain);
   const { name, at, rules, partialChain, usage = 'server' } = options;
   const verdict = await verifyPath({

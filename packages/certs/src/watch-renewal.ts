@@ -72,10 +72,11 @@ class PendingHook {
 }
 
 async function attempt(options: WatchRenewalOptions, hook: PendingHook): Promise<Outcome> {
+  const { onResult: _result, onError: _error, retryAfter: _after, ...renewOptions } = options;
   let result: RenewResult | undefined;
   try {
     await hook.settle();
-    result = await renew({ ...options, onRenewed: (issued) => hook.owe(issued) });
+    result = await renew({ ...renewOptions, onRenewed: (issued) => hook.owe(issued) });
     return { result, error: result.renewed && result.dueAt <= new Date() ? dueAgain(result) : undefined };
   } catch (error) {
     return { result, error: asCertificateError(error) };

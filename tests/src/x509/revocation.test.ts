@@ -134,6 +134,16 @@ describe('looking a certificate up', () => {
     );
   });
 
+  it('goes by the number of lists that are of one second, and by both where they have none', () => {
+    const [older, newer] = [{ number: 0xff }, { number: 0x100, revoked }];
+    expect(status(older, newer)).toBe('revoked');
+    expect(status(newer, older)).toBe('revoked');
+    expect(status({ ...older, revoked }, { number: 0x100 })).toBe('good');
+    expect(status({ number: 0x100 }, { ...older, revoked })).toBe('good');
+    expect(status({ number: null, revoked }, { number: null })).toBe('revoked');
+    expect(status({ number: null }, { number: null, revoked })).toBe('revoked');
+  });
+
   it('relies on no list with another signature, whatever else there is', () => {
     const impostor = issueCa({ subject: 'CN=Root' });
     expect(statusBy([makeCrl({ issuer: impostor })])).toBe('unusable');

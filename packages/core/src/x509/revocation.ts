@@ -107,10 +107,24 @@ function newestOfEachScope(
   crls: readonly CertificateRevocationList[],
   at: number,
 ): CertificateRevocationList[] {
-  const newest = new Map<string, CertificateRevocationList>();
-  for (const crl of [...crls].sort((a, b) => rank(a, at) - rank(b, at))) newest.set(scopeKey(crl), crl);
-  return [...newest.values()];
+  const newest = new Map<string, CertificateRevocationList[]>();
+  for (const crl of crls) {
+    const rivals = newest.get(scopeKey(crl)) ?? [];
+    if (rivals.some((rival) => isNewer(rival, crl, at))) continue;
+    newest.set(scopeKey(crl), [...rivals.filter((rival) => !isNewer(crl, rival, at)), crl]);
+  }
+  return [...newest.values()].flat();
 }
+
+/** Lists of one second are told apart by their numbers; without these both count. */
+function isNewer(one: CertificateRevocationList, other: CertificateRevocationList, at: number): boolean {
+  const later = rank(one, at) - rank(other, at);
+  if (later !== 0 || one.number === undefined || other.number === undefined) return later > 0;
+  return numberOf(one.number) > numberOf(other.number);
+}
+
+/** A negative number, which is none, counts as the lowest. */
+const numberOf = (hex: string): bigint => (hex.startsWith('-') ? -1n : BigInt(`0x${hex}`));
 
 /** Lists that start in the future come before all that have started, so that they lose to these. */
 function rank({ thisUpdate }: CertificateRevocationList, at: number): number {

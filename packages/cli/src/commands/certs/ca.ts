@@ -35,7 +35,8 @@ export function defineCa(command: Command, output: Output): void {
 
 async function makeAuthority(commonName: string, flags: CaFlags, output: Output): Promise<void> {
   const { name: file, under, days, keyType, pathLength, permit: permitted, exclude: excluded } = flags;
-  const options = { commonName, days, keyType, pathLength, nameConstraints: { permitted, excluded }, file };
+  const nameConstraints = (permitted ?? excluded) === undefined ? undefined : { permitted, excluded };
+  const options = { commonName, days, keyType, pathLength, nameConstraints, file };
   const store = await openStoreOf(flags, output);
   if (under === undefined) await store.createAuthority(options);
   else await (await store.authority(under)).intermediate(options);

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthority, type Authority } from './authority.js';
+import { createCsr } from './csr.js';
+import { createDevelopmentAuthority } from './development-authority.js';
+import { createSelfSigned } from './issue.js';
+import { renew } from './renew.js';
+import { revocationSource } from './revocation-source.js';
+import { openStore } from './store.js';
+import { verifyChain } from './verify-chain.js';
+
+let folder: string;
+let authority: Authority;
+let csr: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'knsock-options-'));
+  authority = await createAuthority({ commonName: 'Test CA' });
+  ({ csr } = await createCsr({ names: ['a.test', 'b.test'], organization: 'Acme' }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const leaf = { kind: 'server', names: ['a.test'] } as const;
+
+describe('an option that doesn’t exist, or is of another kind, is refused by its name', () => {
+  it.each<[string, (options: never) => unknown, object, string]>([
+    ['a misspelt limit', createAuthority, { commonName: 'A', nameConstraint: {} }, 'nameConstraint'],
+    [
+      'a misspelt part of a limit',
+      createAuthority,
+      { commonName: 'A', nameConstraints: { permit: ['a.test'] } },
+      'nameConstraints.permit',
+    ],
+    [
+      'a limit to nothing',
+      createAuthority,
+      { commonName: 'A', nameConstraints: { permitted: [] } },
+      'nameConstraints',
+    ],
+    [
+      'a limit that went missing',
+      createAuthority,
+      { commonName: 'A', nameConstraints: { permitted: undefined } },
+      'nameConstraints',
+    ],
+    [
+      'a limit that is none',
+      createAuthority,
+      { commonName: 'A', nameConstraints: 'a.test' },
+      'nameConstraints',
+    ],
+    ['an authority without a name', createAuthority, {}, 'commonName'],
+    ['a name that is none', createAuthority, { commonName: 7 }, 'commonName'],
+    ['one name for a list', createSelfSigned, { names: 'a.test' }, 'names'],
+    ['a longest life that isn’t a number', createSelfSigned, { names: ['a.test'], maxDays: NaN }, 'maxDays'],
+    ['what the authority decides', createCsr, { names: ['a.test'], days: 5 }, 'days'],
+    [
+      'one name for a development authority',
+      createDevelopmentAuthority,
+      { permitted: 'a.test' },
+      'permitted',
+    ],
+    ['a misspelt refusal', revocationSource, { crls: ['x'], unknwon: 'refuse' }, 'unknwon'],
+    ['another word', revocationSource, { crls: ['x'], depth: 'all' }, 'depth'],
+    ['a time that timers can’t wait', revocationSource, { crls: ['x'], interval: 2 ** 31 }, 'interval'],
+    ['no time at all', revocationSource, { crls: ['x'], timeout: 0 }, 'timeout'],
+    ['one list that isn’t in a list', revocationSource, { crls: 'x' }, 'crls'],
+    ['a flag in words', verifyChain, { chain: '', ca: '', partialChain: 'false' }, 'partialChain'],
+    ['a misspelt list of lists', verifyChain, { chain: '', ca: '', crl: [] }, 'crl'],
+    ['a flag in words', renew, { certFile: 'a', keyFile: 'b', issuer: {}, force: 'false' }, 'force'],
+  ])('%s', async (_what, make, options, option) => {
+    const made = Promise.resolve().then(() => make(options as never));
+    await expect(made).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+  });
+
+  it.each<[string, object, string]>([
+    ['a policy without names', {}, 'names'],
+    [
+      'one value that isn’t in a list',
+      { copySubject: { organization: 'Acme Ltd' } },
+      'copySubject.organization',
+    ],
+    ['a field that there isn’t', { copySubject: { organisation: true } }, 'copySubject.organisation'],
+    ['a misspelt policy', { names: ['a.test'], addName: ['c.test'] }, 'addName'],
+  ])('a signing policy: %s', async (_what, policy, option) => {
+    const whole = {
+      kind: 'server',
+      ...(option === 'names' ? {} : { names: ['a.test', 'b.test'] }),
+      ...policy,
+    };
+    await expect(authority.sign(csr, whole as never)).rejects.toMatchObject({
+      code: 'KNSOCK_INVALID_OPTION',
+      option,
+    });
+  });
+
+  it('an issued certificate’s, an intermediate’s, a list’s', async () => {
+    const refused = { code: 'KNSOCK_INVALID_OPTION', option: 'dayz' };
+    await expect(authority.issue({ ...leaf, dayz: 1 } as never)).rejects.toMatchObject(refused);
+    await expect(authority.intermediate({ commonName: 'B', dayz: 1 } as never)).rejects.toMatchObject(
+      refused,
+    );
+    await expect(authority.crl({ dayz: 1 } as never)).rejects.toMatchObject(refused);
+  });
+
+  it('a misspelt passphrase, before a store writes keys without one', async () => {
+    const directory = join(folder, 'store');
+    const store = openStore(directory, { passPhrase: 'secret' } as never);
+    await expect(store).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'passPhrase' });
+    expect(await readdir(folder)).not.toContain('store');
+  });
+});
+
+it('a policy’s function allows by true alone: the promise of an asynchronous one is no answer', async () => {
+  const names = (() => Promise.resolve(false)) as never;
+  await expect(authority.sign(csr, { kind: 'server', names })).rejects.toMatchObject({
+    code: 'KNSOCK_CERTIFICATE_POLICY',
+  });
+  const signed = await authority.sign(csr, { kind: 'server', names: () => true });
+  expect(signed.dropped).toContain('organization');
+});
+
+it.skipIf(process.platform === 'win32')(
+  'a revocation source doesn’t wait for a pipe that nobody writes to',
+  async () => {
+    const pipe = join(folder, 'pipe.crl');
+    execFileSync('mkfifo', [pipe]);
+    using source = revocationSource({ crls: [pipe] });
+    await expect(source.ready()).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_FILE',
+      message: expect.stringContaining('no regular file') as unknown,
+    });
+  },
+);
