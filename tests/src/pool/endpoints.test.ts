@@ -37,6 +37,19 @@ test('sessions are resumed at each endpoint', async () => {
   expect(await resumedEverywhere()).toEqual([true, true]);
 });
 
+test('of 64 connections opened at once to a known endpoint each is resumed', async () => {
+  const pool = stage.pool([await stage.serve()], { max: 64 });
+  await pool.ready();
+  // First there are two tickets for all of them, then more than enough.
+  for (const round of ['few tickets', 'many']) {
+    pool.softEvict();
+    await expect.poll(() => pool.stats().total).toBe(0);
+    const leases = await Promise.all(Array.from({ length: 64 }, () => pool.acquire()));
+    expect(leases.filter(({ value }) => value.tls.resumed).length, round).toBe(64);
+    for (const lease of leases) lease.release();
+  }
+});
+
 test('a name is looked up again for every connection', async () => {
   const { chain, key } = await stage.world.authority.issue({
     kind: 'server',

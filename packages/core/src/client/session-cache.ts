@@ -1,6 +1,7 @@
 /**
  * TLS sessions to resume, each with the path that was judged when it began: on resumption Node shows no certificate, so
- * that path is what is judged again. Keyed by everything that decided trust; bounded, the one used longest ago goes.
+ * that path is what is judged again. Keyed by everything that decided trust; bounded, the target that gave none for
+ * longest goes.
  */
 import type { Path } from '../trust/path-cache.js';
 
@@ -9,37 +10,50 @@ export interface KeptSession {
   readonly path: Path;
 }
 
-const LIMIT = 1_024;
-/** TLS 1.3 tickets are meant for one use each (RFC 8446 C.4), and servers send two. */
-const PER_KEY = 4;
+/** Of all targets together; a session is about 2 KiB. */
+const LIMIT = 4_096;
+/** As many as a large pool opens at once. */
+const PER_KEY = 64;
 
 export class SessionCache {
   readonly #kept = new Map<string, KeptSession[]>();
+  #size = 0;
 
-  /** The newest session, given out once. */
+  /**
+   * The newest session. TLS 1.3 tickets are meant for one use each (RFC 8446 C.4), so it is given out once; only the
+   * last one stays, because of many connections opened at once all but the first would go without.
+   */
   take(key: string): KeptSession | null {
     const sessions = this.#kept.get(key);
-    const session = sessions?.pop();
-    if (session === undefined) return null;
-    if (sessions?.length === 0) this.#kept.delete(key);
-    return session;
+    if (sessions === undefined) return null;
+    if (sessions.length === 1) return sessions[0] as KeptSession;
+    this.#size -= 1;
+    return sessions.pop() as KeptSession;
   }
 
   keep(key: string, kept: KeptSession): void {
     const sessions = this.#kept.get(key) ?? [];
     this.#kept.delete(key);
-    this.#kept.set(key, [...sessions, kept].slice(-PER_KEY));
-    if (this.#kept.size <= LIMIT) return;
-    const [oldest] = this.#kept.keys();
-    this.#kept.delete(oldest as string);
+    this.#kept.set(key, sessions);
+    sessions.push(kept);
+    this.#size += 1;
+    if (sessions.length > PER_KEY) {
+      sessions.shift();
+      this.#size -= 1;
+    }
+    for (const oldest of this.#kept.keys()) {
+      if (this.#size <= LIMIT) return;
+      this.forget(oldest);
+    }
   }
 
   /** A session that was refused won't be tried again. */
   forget(key: string): void {
+    this.#size -= this.#kept.get(key)?.length ?? 0;
     this.#kept.delete(key);
   }
 
   get size(): number {
-    return this.#kept.size;
+    return this.#size;
   }
 }
