@@ -56,6 +56,20 @@ describe('what isn’t TLS', () => {
   });
 });
 
+describe('a second GOAWAY', () => {
+  it('ends its connection: what the first let start, it can’t leave undone', async () => {
+    await using server = await echo();
+    const peer = await knsockPeer(portOf(server));
+    const [lower, higher] = [Buffer.alloc(8), Buffer.alloc(8, 0x01)];
+    higher[0] = 0;
+    const { closed } = await only(server);
+    peer.write(Buffer.concat([frame(kind.goaway, higher), frame(kind.goaway, lower)]));
+    peer.resume();
+    expect((await closed).error?.message).toContain('GOAWAY came a second time');
+    await servesOn(server);
+  });
+});
+
 describe('a reset', () => {
   it('before the handshake is nobody’s failure', async () => {
     await using server = await echo();

@@ -52,12 +52,17 @@ describe('a client whose credentials come from a source', () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const connection = await connect({ host: 'localhost', port: portOf(serving), credentials });
+    await connection.request('');
+    const [ofServer] = serving.connections();
     credentials.take(other.anonymous);
     expect((await connection.closed).error).toMatchObject({
       code: 'KNSOCK_PEER_UNKNOWN_ISSUER',
       certificate: { issuer: 'CN=Test CA' },
     });
     expect(credentials.listeners.size).toBe(0);
+    const told = (await ofServer?.closed)?.error;
+    expect(told?.message).toContain('the client refused our certificate (unknown-issuer)');
+    expect(told).toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
   });
 
   it('doesn’t take a CA of its own for a public one', async () => {

@@ -8,7 +8,6 @@ import {
   FramingMismatchError,
   MessageTooLargeError,
   ProtocolError,
-  type Reason,
 } from '../errors/index.js';
 import { asError } from '../errors/as-error.js';
 import { isReason } from '../errors/reason.js';
@@ -48,6 +47,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   #peer: Peer | null = null;
   #peerClosed: CleanEnd = false;
   #ended = false;
+  #goneAway = false;
 
   constructor(host: ExchangeHost<In, Out>, role: 'client' | 'server') {
     this.#role = role;
@@ -234,8 +234,7 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
       case Kind.REJECTED:
         return this.#asking.rejected(id, body);
       case Kind.GOAWAY:
-        this.#asking.peerDrains(id);
-        return this.#host.peerDraining();
+        return this.#peerDrains(id);
       case Kind.CLOSE:
         return this.#receiveClose(body);
       case Kind.PING:
@@ -247,6 +246,14 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
       default:
         throw new ProtocolError(`a frame of kind ${kind} has no place here`);
     }
+  }
+
+  /** What the first GOAWAY let the peer start can't have been left undone by a second. */
+  #peerDrains(lastId: number): void {
+    if (this.#goneAway) throw new ProtocolError('GOAWAY came a second time');
+    this.#goneAway = true;
+    this.#asking.peerDrains(lastId);
+    this.#host.peerDraining();
   }
 
   /** Behind our CLOSE nothing may follow. */
@@ -276,9 +283,11 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
   #refused(body: Buffer): void {
     const { reason, text } = parseRefused(body);
     this.#decoder.stop();
-    const known: Reason | 'unknown' = isReason(reason) ? reason : 'unknown';
+    const said = `refused our certificate (${reason}): ${text}`;
     this.#host.fail(
-      new ClientCertificateRefusedError(known, `the server refused our certificate (${reason}): ${text}`),
+      this.#role === 'client'
+        ? new ClientCertificateRefusedError(isReason(reason) ? reason : 'unknown', `the server ${said}`)
+        : new ConnectionClosedError(false, `the client ${said}`),
     );
   }
 }
