@@ -175,6 +175,32 @@ test('refuses names that lead elsewhere', async () => {
   await connection.close();
 });
 
+test('refuses places that no file has, and keeps nothing open for them', async () => {
+  await sendFile(await alice(), await makeFile('whole.bin', 10));
+  const openFiles = async () => (await readdir(`/proc/${server.child.pid}/fd`)).length;
+  const { connection, ask } = await bare('alice');
+  for (const place of ['abc', '-1', '1.5', '1e30']) {
+    const before = process.platform === 'linux' ? await openFiles() : 0;
+    const asked = ask({ order: 'give', name: 'whole.bin' });
+    await connection.send(place);
+    await assert.rejects(asked, { remoteCode: 'bad-request' });
+    if (process.platform === 'linux') assert.equal(await openFiles(), before);
+  }
+  await connection.close();
+});
+
+test('lets one of two files win a name, and tells the other so', async () => {
+  const senders = [await alice(1), await alice(1)];
+  await Promise.all([mkdir(at('one')), mkdir(at('two'))]);
+  const paths = [await makeFile('one/same.bin', 3 * MiB), await makeFile('two/same.bin', 3 * MiB + 1)];
+  const sent = await Promise.allSettled(senders.map((pool, n) => sendFile(pool, paths[n] ?? '')));
+  const refused = sent.flatMap((one) => (one.status === 'rejected' ? [one.reason.remoteCode] : []));
+  assert.deepEqual(refused, ['exists']);
+  const winner = paths.find((_, n) => sent[n]?.status === 'fulfilled') ?? '';
+  assert.equal(await hashOf(at('files', 'alice', 'same.bin')), await hashOf(winner));
+  assert.deepEqual((await contentOf('alice')).parts, []);
+});
+
 test(
   'refuses links, folders, pipes and devices on both sides',
   { skip: process.platform === 'win32' },

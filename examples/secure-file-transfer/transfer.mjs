@@ -18,6 +18,9 @@ const busy = new Set();
 /** @param {Connection} connection @param {string} path @param {OnProgress} [onProgress] */
 export async function giveFile(connection, path, onProgress) {
   let at = Number(await next(connection));
+  // Before the file is open: one that nobody closes ends a process of Node 26.
+  if (!Number.isSafeInteger(at) || at < 0)
+    throw new RequestError('bad-request', 'that is no place in a file');
   const { file, size } = await openFile(path);
   for await (const chunk of file.createReadStream({ start: at, highWaterMark: 256 * 1_024 })) {
     await connection.send(chunk); // waits while the other side, or its disk, is slower
@@ -32,18 +35,14 @@ export async function takeFile(connection, folder, about, onProgress) {
   if (busy.has(part)) throw new RequestError('busy', `${about.name} is being sent already`);
   busy.add(part);
   try {
-    const isThere = await lstat(final).then(
-      () => true,
-      () => false,
-    );
+    const isThere = (await lstat(final).catch(() => null)) !== null;
     if (isThere) await connection.send(String(about.size));
     else await gather(connection, part, about.size, onProgress);
     // What has the name already may be this very file, whose sender was killed before it heard so.
     const isWhole = (await describe(isThere ? final : part)).sha256 === about.sha256;
     if (isWhole && !isThere) await publish(part, final);
-    if (isWhole || !isThere) await rm(part, { force: true });
-    if (!isWhole)
-      throw new RequestError(isThere ? 'exists' : 'wrong-hash', `${about.name} isn’t what was announced`);
+    await rm(part, { force: true });
+    if (!isWhole) throw new RequestError(isThere ? 'exists' : 'wrong-hash', 'it isn’t what was announced');
   } finally {
     busy.delete(part);
   }
@@ -67,7 +66,9 @@ async function gather(connection, part, size, onProgress) {
 
 /** As a rename, except that a link never replaces what has got the name meanwhile. @param {string} part @param {string} final */
 async function publish(part, final) {
-  await link(part, final);
+  await link(part, final).catch((error) => {
+    throw error.code === 'EEXIST' ? new RequestError('busy', 'another file has just got the name') : error;
+  });
   const folder = await open(dirname(final));
   await folder.sync().finally(() => folder.close());
 }
