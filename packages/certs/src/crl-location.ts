@@ -27,12 +27,12 @@ export async function fetchCrls(
 ): Promise<CertificateRevocationList[]> {
   const url = urlOf(location);
   if (url === undefined || url.protocol === 'file:') {
-    const file = url === undefined ? location.toString() : fileURLToPath(url);
+    const file = url === undefined ? location.toString() : pathOf(url);
     const bytes = await readWithin(file, bounds);
     return translating({ file }, () => parseCrls(bytes));
   }
   const bytes = await download(url, bounds);
-  return translating(bytes, () => parseCrls(bytes));
+  return translating({ file: url.href }, () => parseCrls(bytes));
 }
 
 /**
@@ -41,8 +41,14 @@ export async function fetchCrls(
  */
 export function checkLocation(location: CrlLocation): void {
   const url = urlOf(location);
-  if (url === undefined || ['http:', 'https:', 'file:'].includes(url.protocol)) return;
-  throw noLocation(location);
+  if (url === undefined) return;
+  if (!['http:', 'https:', 'file:'].includes(url.protocol)) throw noLocation(location);
+  if (url.protocol === 'file:') pathOf(url);
+  if (url.username !== '' || url.password !== '')
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_NOT_FOUND',
+      `a revocation list at ${url.host} is public: its URL may carry no user name and no password`,
+    );
 }
 
 /** A path has no '://'; a Windows drive is no scheme. */
@@ -51,6 +57,15 @@ function urlOf(location: CrlLocation): URL | undefined {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
   if (!URL.canParse(location)) throw noLocation(location);
   return new URL(location);
+}
+
+/** A file URL that names another host is none of this machine's files. */
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw noLocation(url);
+  }
 }
 
 function noLocation(location: CrlLocation): CertificateError {

@@ -15,7 +15,7 @@ const LONGEST = 1_024;
  */
 export async function readPassphrase(source: PassphraseSource): Promise<string> {
   const passphrase = await fetchPassphrase(source);
-  if (passphrase === undefined || passphrase === '') throw refuse(source, 'is empty or missing');
+  if (typeof passphrase !== 'string' || passphrase === '') throw refuse(source, 'is empty or missing');
   const bytes = Buffer.byteLength(passphrase);
   if (bytes > LONGEST) throw refuse(source, `has ${bytes} bytes, over the limit of ${LONGEST}`);
   return passphrase;

@@ -77,6 +77,40 @@ async function forgeList(): Promise<Buffer> {
 }
 
 describe('a revocation source', () => {
+  it('tells every listener of a new list, whatever another throws', async () => {
+    await writeFile(file, (await authority.crl()).pem);
+    const source = open();
+    await source.ready();
+    const thrown = new Promise<unknown>((resolve) => {
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      process.once('uncaughtException', (error) => {
+        for (const other of others) process.on('uncaughtException', other);
+        resolve(error);
+      });
+    });
+    const heard = new Promise<void>((resolve) => {
+      source.onChange(() => {
+        throw new Error('mine');
+      });
+      source.onChange(resolve);
+    });
+    await writeFile(file, (await authority.crl()).pem);
+    await source.refresh();
+    await heard;
+    expect(await thrown).toMatchObject({ message: 'mine' });
+  });
+
+  it.each(['http://user:secret@localhost/root.crl', 'file://elsewhere/root.crl'])(
+    'fetches nothing from %s, and shows no password',
+    (location) => {
+      expect(() => revocationSource({ crls: [location] })).toThrow(
+        expect.objectContaining({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' }) as Error,
+      );
+      expect(() => revocationSource({ crls: [location] })).not.toThrow(/secret/);
+    },
+  );
+
   it('says good, and revoked once a new list says so, and tells its listeners', async () => {
     const { certificate, path } = await issuePath();
     const first = await authority.crl();

@@ -194,7 +194,7 @@ class LocatedLists implements RefreshingRevocationSource {
     const { version } = this.#lists;
     if (version === this.#version) return;
     this.#version = version;
-    for (const listener of this.#listeners) listener();
+    for (const listener of [...this.#listeners]) tell(listener);
   }
 
   #schedule(): void {
@@ -206,6 +206,17 @@ class LocatedLists implements RefreshingRevocationSource {
       this.refresh().catch(() => undefined);
     }, pause);
     this.#timer.unref();
+  }
+}
+
+/** One listener's exception is its own: it surfaces as uncaught, and the others hear of the lists all the same. */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

@@ -2,9 +2,11 @@
 import { basename } from 'node:path';
 import { PUBLIC, writeAtomic } from './atomic-file.js';
 import type { Crl, Revocation } from './crl.js';
+import { CertificateError } from './errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
 import type { IssuedFiles, IssuedRecord, Ledger, Material, Placement } from './ledger.js';
 import { refuseExisting, writePair } from './pair.js';
+import { readCrls } from './source.js';
 import type { StoreFolder } from './store-folder.js';
 
 export class StoreLedger implements Ledger {
@@ -52,7 +54,11 @@ export class StoreLedger implements Ledger {
   publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
     return this.#folder.exclusively(async () => {
       const entries = await this.#entries();
-      const last = Math.max(0, ...entries.map((entry) => (entry.event === 'crl' ? entry.number : 0)));
+      const last = entries.reduce(
+        (most, one) => (one.event === 'crl' ? Math.max(most, one.number) : most),
+        0,
+      );
+      await this.#checkIndex(last);
       const crl = make(last + 1, await this.#revocations());
       // Recorded before it is published: no number is given twice.
       await this.#append({ event: 'crl', authority: this.#authority, number: crl.number });
@@ -69,6 +75,17 @@ export class StoreLedger implements Ledger {
   async #entries(): Promise<JournalEntry[]> {
     const entries = await readJournal(this.#folder.indexFile);
     return entries.filter(({ authority }) => authority === this.#authority);
+  }
+
+  /** An index that was lost, or is an old copy, would bring back what later lists have revoked. */
+  async #checkIndex(last: number): Promise<void> {
+    const file = this.#folder.crlFile(this.#authority);
+    // A list that can't be read is made anew like one that isn't there.
+    const [crl] = await readCrls({ file }).catch(() => []);
+    const published = crl?.number === undefined ? 0 : Number(`0x${crl.number}`);
+    if (published <= last) return;
+    const message = `${file} is list ${published}, and the index knows of ${last} only: it is an old copy, or was lost`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { file: this.#folder.indexFile });
   }
 
   async #revocations(): Promise<Revocation[]> {

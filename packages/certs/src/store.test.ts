@@ -207,6 +207,24 @@ describe('a store', () => {
     await expect(store.authority('c')).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });
 
+  it('makes no list from an index that is older than the last list', async () => {
+    const authority = await (await openStore(directory)).createAuthority({ commonName: 'Test CA' });
+    const { certificate } = await authority.issue({ kind: 'client', commonName: 'alice' });
+    const index = join(directory, 'index.jsonl');
+    const before = await readFile(index);
+    await authority.revoke(certificate);
+    const { pem } = await authority.crl();
+    await writeFile(index, before);
+    await expect(authority.crl()).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_STORE',
+      file: index,
+      message: expect.stringContaining('is list 1, and the index knows of 0 only') as unknown,
+    });
+    expect(await readFile(join(directory, 'ca', 'root.crl'), 'utf8')).toBe(pem);
+    await rm(join(directory, 'ca', 'root.crl'));
+    expect((await authority.crl()).number).toBe(1);
+  });
+
   it('cuts off a torn last line of its index and reads on', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
     await writeFile(join(directory, 'index.jsonl'), '{"event":"iss', { flag: 'a' });

@@ -163,6 +163,21 @@ describe('a misspelt option inside an option is refused', () => {
   });
 });
 
+it.each([
+  ['the names', { sni: 5 }, 'sni'],
+  ['the rotation', 5, 'options'],
+  ['a misspelt rule', { authorise: null }, 'authorise'],
+])('rotate refuses what isn’t one, and changes nothing: %s', async (_what, wrong, option) => {
+  const sni = { 'a.test': { credentials: world.server } };
+  await using server = await listen(
+    { port: 0, host: '127.0.0.1', credentials: world.server, sni },
+    () => undefined,
+  );
+  const refused = { code: 'KNSOCK_INVALID_OPTION', option };
+  await expect(server.rotate(wrong as never)).rejects.toMatchObject(refused);
+  expect(server.stats().rotations).toBe(0);
+});
+
 it('a number for a host is the address that the system takes it for, and never a name to ask for', async () => {
   await using server = await listen(
     { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },

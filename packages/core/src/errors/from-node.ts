@@ -116,7 +116,7 @@ export function fromListen(
   const where = place.path ?? `${place.host ?? ''}:${place.port ?? 0}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new PortInUseError(place.path ?? place.port ?? 0, `${where} is in use by another program`, {
+      return new PortInUseError(place.path ?? place.port ?? 0, `${where} is in use already`, {
         cause: error,
       });
     case 'EACCES':

@@ -5,7 +5,7 @@
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
 import { channels } from '../observe/channels.js';
-import { refuseUnknown } from '../policy/option.js';
+import { record, refuseUnknown } from '../policy/option.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
 import type { Domain, DomainEvents } from './domain.js';
@@ -73,7 +73,7 @@ export class TrustKeeper {
     const { source, sni, trust } = this.#state;
     return {
       source: rotation.credentials === undefined ? source : toSource(rotation.credentials, source.current),
-      sni: rotation.sni === undefined ? sni : (rotation.sni ?? {}),
+      sni: rotation.sni === undefined ? sni : (record('sni', rotation.sni ?? {}) ?? {}),
       trust: { ...trust, ...rulesOf(rotation) },
     };
   }
