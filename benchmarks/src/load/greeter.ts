@@ -10,7 +10,7 @@ export function greet(files: Certificates, clientCertificates: boolean): Promise
   const server = tls.createServer(serverOptions(files, clientCertificates), (socket) => {
     socket.on('error', () => undefined);
     socket.on('data', () => undefined);
-    socket.write(word);
+    setImmediate(() => socket.write(word));
   });
   server.on('tlsClientError', () => undefined);
   return listenOn(server);

@@ -100,7 +100,8 @@ async function dialTls<In, Out>(
     const stream = await dial({
       target: config.target,
       header: config.proxyHeader,
-      tls: tlsOptions(config, kept),
+      tls: tlsOptions(config),
+      session: kept?.session ?? null,
       offer: offerOf(config.profile),
       signal,
       progress,
@@ -136,7 +137,7 @@ function tellHandshake({ target }: ReachConfig, socket: TLSSocket, started: numb
   });
 }
 
-function tlsOptions<In, Out>(config: ConnectConfig<In, Out>, kept: KeptSession | null): ConnectionOptions {
+function tlsOptions<In, Out>(config: ConnectConfig<In, Out>): ConnectionOptions {
   const { trust, profile, extraTls, framing } = config;
   return {
     ...extraTls,
@@ -146,7 +147,6 @@ function tlsOptions<In, Out>(config: ConnectConfig<In, Out>, kept: KeptSession |
     }),
     servername: config.servername,
     ...(framing.alpn !== undefined && { ALPNProtocols: [framing.alpn] }),
-    ...(kept !== null && { session: kept.session }),
     allowHalfOpen: true,
     // Not trust, but who decides: our own verdict comes before the program sees the connection.
     rejectUnauthorized: false,
@@ -168,7 +168,8 @@ async function admit<In, Out>(
     remembered: kept?.path ?? null,
     toRoot: config.trust.credentials.anchors === null,
   });
-  const verdict = await raceAbort(Promise.resolve(judge.judge(config.trust, presented, signal)), signal);
+  const judging = judge.judge(config.trust, presented, signal);
+  const verdict = judging instanceof Promise ? await raceAbort(judging, signal) : judging;
   tellVerdict('client', address, verdict, presented.resumed);
   if (!verdict.ok) throw verdict.error;
   demandFraming(config, socket);

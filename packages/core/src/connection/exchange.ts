@@ -74,6 +74,6 @@ export interface Exchange<In, Out> {
   announceDrain(): void;
   /** Says that we send nothing more; with an error, why (a refusal where the peer isn’t trusted any more). */
   announceEnd(error: Error | undefined): void;
-  /** The connection is gone: nothing will be answered. */
-  abandon(error: Error): void;
+  /** The connection is gone: nothing will be answered. @param why made only where somebody waits to hear it */
+  abandon(why: () => Error): void;
 }

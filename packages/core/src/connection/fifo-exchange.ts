@@ -142,12 +142,12 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     // The end of the bytes is the only sign there is.
   }
 
-  abandon(error: Error): void {
+  abandon(why: () => Error): void {
     this.#over = true;
-    this.#pending?.failAll(error);
+    if (this.requestsWaiting > 0) this.#pending?.failAll(why());
     this.#waiting = [];
     this.#nextWaiting = 0;
-    this.#responder?.cancelAll(error);
+    if (this.requestsHandled > 0) this.#responder?.cancelAll(why());
   }
 
   answer(request: ReceivedRequest<In>, result: Out): void {

@@ -79,10 +79,10 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#silent = true;
   }
 
-  abandon(error: Error): void {
+  abandon(why: () => Error): void {
     this.#silent = true;
     this.#held.clear();
-    this.#responder.cancelAll(error);
+    if (this.#responder.size > 0) this.#responder.cancelAll(why());
   }
 
   answer(request: ReceivedRequest<In>, result: Out): void {

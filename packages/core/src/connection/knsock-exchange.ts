@@ -148,11 +148,11 @@ export class KnsockExchange<In, Out> implements Exchange<In, Out>, FrameSink, Re
     this.#host.writer.commit();
   }
 
-  abandon(error: Error): void {
+  abandon(why: () => Error): void {
     this.#decoder.stop();
-    this.#asked?.abandon(error);
-    this.#pings?.failAll(error);
-    this.#handled?.abandon(error);
+    this.#asked?.abandon(why());
+    this.#pings?.failAll(why());
+    this.#handled?.abandon(why);
   }
 
   // ── requests and pings ──

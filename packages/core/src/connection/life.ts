@@ -144,7 +144,7 @@ export class Life {
   }
 
   /** The socket is gone. How the connection ended, and why nothing works any more; null where that was told before. */
-  gone(error: Error | undefined): { info: ClosedInfo; why: Error } | null {
+  gone(error: Error | undefined): { info: ClosedInfo; why: () => Error } | null {
     if (this.state === 'closed') return null;
     this.state = 'closed';
     clearTimeout(this.#deadline);
@@ -152,10 +152,12 @@ export class Life {
     if (error !== undefined) this.#error ??= fromConnection(error, this.#role);
     const { exchange, inbox, outbox } = this.#of;
     const clean: CleanEnd = this.#error === undefined ? exchange.clean : false;
-    const why = this.#error ?? (clean === false ? unannounced() : this.goneError);
+    // Mostly nobody waits for anything any more, and an error costs a stack trace.
+    let made = this.#error;
+    const why = (): Error => (made ??= clean === false ? unannounced() : this.goneError);
     exchange.abandon(why);
     outbox.close(why);
-    inbox.end(clean === false ? why : undefined);
+    inbox.end(clean === false ? why() : undefined);
     this.draining.tell();
     return { info: this.#error === undefined ? { clean } : { clean, error: this.#error }, why };
   }
@@ -203,8 +205,8 @@ export class Life {
     const { exchange, writer, outbox, inbox, stream } = this.#of;
     exchange.announceEnd(error);
     writer.flush();
-    exchange.abandon(error);
-    outbox.close(error);
+    exchange.abandon(() => error);
+    outbox.close(() => error);
     inbox.end(error);
     this.state = 'ending';
     clearTimeout(this.#deadline);

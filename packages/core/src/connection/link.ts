@@ -153,7 +153,7 @@ export class Link<In, Out>
     if (ended === null) return;
     this.#vigil?.stop();
     this.raw?.closed(ended.info.error);
-    this.#opening?.reject(ended.why);
+    this.#opening?.reject(ended.why());
     this.#closed = ended.info;
     this.connection.gone();
     this.#closing?.resolve(ended.info);

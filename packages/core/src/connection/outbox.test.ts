@@ -134,7 +134,7 @@ describe('Outbox', () => {
     outbox.write(large);
     const waits = [outbox.ready(), outbox.send(Buffer.from('x'), undefined)];
     const error = new Error('gone');
-    outbox.close(error);
+    outbox.close(() => error);
     for (const wait of waits) await expect(wait).rejects.toBe(error);
     await expect(outbox.ready()).rejects.toBe(error);
   });

@@ -30,7 +30,7 @@ export class Outbox {
   readonly #maxBytes: number;
   #waiters: { resolve(): void; reject(error: Error): void }[] = [];
   #congested = false;
-  #closed: Error | null = null;
+  #closed: (() => Error) | null = null;
 
   constructor(stream: ByteStream, writer: Writer, maxBytes: number, events: OutboxEvents) {
     this.#events = events;
@@ -80,7 +80,7 @@ export class Outbox {
   }
 
   ready(): Promise<void> {
-    if (this.#closed !== null) return Promise.reject(this.#closed);
+    if (this.#closed !== null) return Promise.reject(this.#closed());
     if (!this.#congested) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
@@ -106,11 +106,12 @@ export class Outbox {
     for (const waiter of waiters) waiter.resolve();
   }
 
-  close(error: Error): void {
+  /** @param why made only where somebody waits to hear it */
+  close(why: () => Error): void {
     if (this.#closed !== null) return;
-    this.#closed = error;
-    this.#backlog?.failAll(error);
-    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#closed = why;
+    this.#backlog?.failAll(why());
+    for (const waiter of this.#waiters) waiter.reject(why());
     this.#waiters = [];
   }
 

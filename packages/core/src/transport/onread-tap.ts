@@ -11,6 +11,8 @@ export interface ChunkSink {
 }
 
 const ARENA = 8_192;
+/** Most connections are short or quiet: the first arena is small. */
+const FIRST_ARENA = 512;
 const ARENA_SHARE = 2_048;
 /** Only ever read inside the callback, so all connections share it; a TLS record carries at most 16 KiB. */
 const shared = Buffer.allocUnsafeSlow(65_536);
@@ -58,8 +60,9 @@ export class OnreadTap {
       own.set(source);
       return own;
     }
-    if (this.#arena === null || this.#used + length > ARENA) {
-      this.#arena = Buffer.allocUnsafeSlow(ARENA);
+    if (this.#arena === null || this.#used + length > this.#arena.length) {
+      const isFirst = this.#arena === null && length <= FIRST_ARENA;
+      this.#arena = Buffer.allocUnsafeSlow(isFirst ? FIRST_ARENA : ARENA);
       this.#used = 0;
     }
     const start = this.#used;
