@@ -1,9 +1,11 @@
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { createServer as createPlainServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
 import { createServer } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toPkcs12 } from '@knsock/certs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, startServe } from '../support/command.js';
 
@@ -87,6 +89,37 @@ describe('knsock check on files', () => {
     );
   });
 
+  it('opens PKCS#12 files, also those of a folder', async () => {
+    const chain = (await text('server.crt')) + (await text('ca.crt'));
+    const folder = await mkdtemp(files.at('pkcs12-'));
+    const file = path.join(folder, 'server.p12');
+    await writeFile(file, await toPkcs12({ chain, key: await text('server.key') }, 'open sesame'), {
+      mode: 0o644,
+    });
+    const closed = await check(folder);
+    expect(closed.code).toBe(3);
+    expect(closed.reports.map((report) => rules(report, 'error'))).toEqual([['readable']]);
+    const passphrase = ['--passphrase-file', await files.write('passphrase', 'open sesame\n')];
+    const { reports } = await check(folder, ...passphrase);
+    expect(reports).toHaveLength(1);
+    expect(rules(reports[0], 'error')).toEqual(['key-permissions']);
+    expect(reports[0]?.passed).toEqual(expect.arrayContaining(['verification', 'strong-keys', 'key-match']));
+  });
+
+  it('tells a revocation list that is overdue', async () => {
+    const fresh = await files.write('fresh.crl', (await files.authority.crl()).pem);
+    const { reports } = await check(files.at('server.crt'), fresh);
+    expect(reports.map(({ target }) => target)).toEqual([files.at('server.crt'), fresh]);
+    expect(reports[0]?.passed).toContain('revocation');
+    expect(reports[1]?.passed).toEqual(['readable', 'crl-freshness']);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 8 * 86_400_000 });
+    const overdue = await files.write('overdue.crl', (await files.authority.crl({ days: 7 })).pem);
+    vi.useRealTimers();
+    const { code, reports: late } = await check(overdue);
+    expect(code).toBe(3);
+    expect(late.map((report) => rules(report, 'error'))).toEqual([['crl-freshness']]);
+  });
+
   it('accepts what the baseline lists, and nothing else', async () => {
     const baseline = files.at('baseline');
     const strict = [files.at('server.crt'), '--fail-on', 'notice'];
@@ -96,6 +129,10 @@ describe('knsock check on files', () => {
     expect(code).toBe(0);
     expect(reports[0]?.accepted).toHaveLength(1);
   });
+
+  function text(name: string): Promise<string> {
+    return readFile(files.at(name), 'utf8');
+  }
 
   async function otherCa(): Promise<string> {
     await using other = await createCertificateFolder();
@@ -141,8 +178,15 @@ describe('knsock check on servers', () => {
     expect(ciphers).not.toContain('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
   });
 
-  it('says where there is nothing to check', async () => {
-    const refused = await knsock(['check', 'localhost:1']);
-    expect(refused).toMatchObject({ code: 35, stdout: '' });
+  it('says why there is nothing to check', async () => {
+    expect(await knsock(['check', 'localhost:1'])).toMatchObject({ code: 7, stdout: '' });
+    expect(await knsock(['check', 'no-such-host.invalid:443'])).toMatchObject({ code: 6, stdout: '' });
+    const plain = createPlainServer((socket) => socket.on('error', () => undefined).end('220 hello\r\n'));
+    await once(plain.listen(0, '127.0.0.1'), 'listening');
+    const { port } = plain.address() as AddressInfo;
+    const { code, stderr } = await knsock(['check', `127.0.0.1:${port}`]);
+    plain.close();
+    expect(code).toBe(35);
+    expect(stderr).toContain('KNSOCK_HANDSHAKE_NOT_TLS');
   });
 });

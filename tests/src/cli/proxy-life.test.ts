@@ -80,6 +80,7 @@ describe('knsock proxy in operation', () => {
     const second = dial(proxy.address);
     await once(second.resume(), 'end');
     expect(second.bytesRead).toBe(0);
+    await proxy.running.says(/"event":"turned-away".*"limit":"connections"/);
     await once(first.resume(), 'end');
     first.destroy();
     second.destroy();

@@ -38,6 +38,41 @@ describe('knsock proxy', () => {
     expect(target.connections()).toBe(0);
   });
 
+  it('says why and what to do, where its own certificate is refused', async () => {
+    await using target = await answerer();
+    await using outer = await start('server', ['--target', target.address, ...server, '--allow-cn', 'other']);
+    await using inner = await start('client', ['--target', outer.address, ...client]);
+    const socket = dial(inner.address);
+    socket.write('hello');
+    expect(await buffer(socket).catch(() => 'cut')).toSatisfy(
+      (got: Buffer | string) => got === 'cut' || got.length === 0,
+    );
+    const [line] = await inner.running.says(/^.*"event":"close".*$/m);
+    expect(JSON.parse(line)).toMatchObject({
+      code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
+      error: expect.stringContaining('refused our certificate (CN=app)') as string,
+      hint: expect.stringContaining('--cert client.crt --key client.key') as string,
+    });
+  });
+
+  it('tells of clients that it has no room for, on its plain side too', async () => {
+    await using target = await answerer();
+    await using outer = await start('server', ['--target', target.address, ...server, '--allow-all']);
+    await using inner = await start('client', [
+      '--target',
+      outer.address,
+      ...client,
+      '--max-connections',
+      '1',
+    ]);
+    const first = dial(inner.address);
+    first.write('x');
+    await inner.running.says(/"event":"open"/);
+    await buffer(dial(inner.address)).catch(() => undefined);
+    await inner.running.says(/"event":"turned-away".*"limit":"connections"/);
+    first.destroy();
+  });
+
   it('goes on to the next target where one is down', async () => {
     const down = await answerer();
     await down[Symbol.asyncDispose]();

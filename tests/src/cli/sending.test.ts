@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { knsock, startKnsock, startServe, type Running } from '../support/command.js';
+import { knsock, startKnsock, startServe, type Ended, type Running } from '../support/command.js';
 
 let files: CertificateFolder;
 let echo: { serve: Running; address: string };
@@ -114,6 +114,31 @@ describe('a server that leaves', () => {
     const { code, stderr } = await running.ended(); // its standard input is still open
     expect(code).toBe(56);
     expect(stderr).toContain('the server ended the connection');
+  });
+});
+
+describe('a server that ends', () => {
+  const start = (program: string): ReturnType<typeof startServe> =>
+    startServe([
+      ...['--cert', files.at('server.crt'), '--key', files.at('server.key')],
+      ...['--framing', 'raw', '--exec', program],
+    ]);
+  const ask = (address: string, ...args: string[]): Promise<Ended> =>
+    knsock(['send', address, 'one', 'two', '--ca', files.at('ca.crt'), '--framing', ...args]);
+
+  it('without a reply to each message is a failure, where messages have bounds', async () => {
+    const { serve, address } = await start('read first; read second; echo "$first"');
+    await using _ = serve;
+    const { code, stdout, stderr } = await ask(address, 'lines');
+    expect({ code, stdout }).toEqual({ code: 56, stdout: 'one\n' });
+    expect(stderr).toContain('the server ended the connection after 1 of 2 replies');
+    expect(await ask(address, 'lines', '--wait', '30s')).toEqual({ code: 0, stdout: 'one\n', stderr: '' });
+  });
+
+  it('without a byte may have said all there is to say, on raw', async () => {
+    const { serve, address } = await start('head -c 6 > /dev/null');
+    await using _ = serve;
+    expect(await ask(address, 'raw')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
 

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { parseCertificate } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
@@ -138,6 +140,24 @@ describe('knsock serve --handler', () => {
     const refused = await knsock(['serve', ...server, '--handler', empty]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('no function as its default export');
+  });
+});
+
+describe('clients that are turned away', () => {
+  it('are told of, many at once in few lines', async () => {
+    const { serve, address } = await startServe([...server, '--deny-from', '127.0.0.1']);
+    await using _ = serve;
+    const port = Number(address.split(':')[1]);
+    for (let times = 0; times < 20; times += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'close');
+    }
+    await serve.says(/"event":"turned-away","from":"127.0.0.1","limit":"denied","more":0/);
+    serve.kill('SIGTERM');
+    const { stdout } = await serve.ended();
+    const told = stdout.split('\n').flatMap((line) => /turned-away.*"more":(\d+)/.exec(line)?.[1] ?? []);
+    expect(told.length).toBeLessThan(20);
+    expect(told.reduce((sum, more) => sum + 1 + Number(more), 0)).toBe(20);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Checks a server that listens. */
+import { connect, raw } from '@knsock/core';
 import { parseCertificate, verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { UsageError } from '../usage-error.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
@@ -12,7 +13,7 @@ import type { Verdict } from './verdict.js';
 
 /**
  * @param anchors whom clients trust; null: Node's own roots
- * @throws UsageError where it speaks no TLS at all
+ * @throws what a client would meet, where the server can't be reached or speaks no TLS at all
  */
 export async function checkEndpoint(
   endpoint: Endpoint,
@@ -20,7 +21,7 @@ export async function checkEndpoint(
   at: Date,
 ): Promise<TargetReport> {
   const surveyed = await survey(endpoint);
-  if (surveyed.versions.length === 0) throw unreachable(endpoint);
+  if (surveyed.versions.length === 0) throw await whyNot(endpoint);
   const chain = (await chainOf(endpoint)).map((der) => parseCertificate(der));
   const anonymous = await admits(endpoint);
   const evidence: EndpointEvidence = {
@@ -70,7 +71,14 @@ async function defaultAnchors(): Promise<X509Certificate[]> {
   return rootCertificates.map((pem) => parseCertificate(pem));
 }
 
-function unreachable({ host, port }: Endpoint): UsageError {
+/** Nothing answered a hello: what a client of ours meets there tells why. */
+async function whyNot({ host, port, timeout }: Endpoint): Promise<Error> {
+  try {
+    const options = { host, port, framing: raw(), connectTimeout: timeout };
+    (await connect({ ...options, dangerouslySkipVerification: true })).destroy();
+  } catch (error) {
+    return error as Error;
+  }
   const hint = 'Is it running there, and does it speak TLS on that port?';
   return new UsageError(`no TLS handshake with ${host}:${port} succeeded`, hint, 'KNSOCK_HANDSHAKE_OTHER');
 }

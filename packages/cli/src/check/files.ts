@@ -1,61 +1,40 @@
-/** Checks files: certificates, each with the key and the CA among the others given. */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { parseCertificates, parseCrls, type X509Certificate } from '@knsock/core/x509';
+/** Checks files: certificates, each with the key and the CA among the others given, and revocation lists. */
+import type { X509Certificate } from '@knsock/core/x509';
 import { judge, merged, type TargetReport } from './findings.js';
-import { chainRules, fileRules, filesRules } from './rules.js';
+import { chainRules, fileRules, filesRules, listRules } from './rules.js';
+import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
 import type { Verdict } from './verdict.js';
 
-interface CertificateFile {
-  readonly file: string;
-  readonly chain: readonly X509Certificate[];
+export interface CheckFilesOptions {
+  /** Files of CAs to trust, beside those among the checked ones. */
+  readonly ca: readonly string[];
+  /** Opens PKCS#12 files. */
+  readonly passphrase: string | undefined;
+  readonly at: Date;
 }
 
-interface KeyFile {
-  readonly file: string;
-  readonly publicKey: Buffer;
-  readonly mode: number;
-}
-
-/** What was found among the files. */
-interface Found {
-  readonly certificates: CertificateFile[];
-  readonly keys: KeyFile[];
-  /** Files that aren't what they seem. */
-  readonly unreadable: { readonly file: string; readonly problem: string }[];
-  readonly hasCrl: boolean;
-}
-
-const ENDINGS = /\.(crt|pem|cer|key|crl)$/;
-
-/** The files of a folder and of those below it that look like certificates, keys and lists. */
-export async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && ENDINGS.test(entry.name) && !entry.parentPath.endsWith('serials'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** @param ca files of CAs to trust, beside those among `files` */
 export async function checkFiles(
   files: readonly string[],
-  ca: readonly string[],
-  at: Date,
+  { ca, passphrase, at }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
-  const found = await sort(files);
-  const anchors = [...found.certificates, ...(await sort(ca)).certificates].flatMap(({ chain }) =>
-    chain.filter((certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true),
+  const found = await sortFiles(files, passphrase);
+  const trusted = await sortFiles(ca, passphrase);
+  const anchors = [...found.certificates, ...trusted.certificates].flatMap(({ chain, others }) =>
+    [...chain, ...others].filter(
+      (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
+    ),
   );
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, found, anchors, at));
-  return [...unreadable, ...(await Promise.all(checked))];
+  const lists = found.lists.map(({ file, crls }) =>
+    merged([judge(file, fileRules, { problem: undefined }), judge(file, listRules, { crls, at })]),
+  );
+  return [...unreadable, ...(await Promise.all(checked)), ...lists];
 }
 
 async function checkOne(
   { file, chain }: CertificateFile,
-  { keys, certificates, hasCrl }: Found,
+  { keys, certificates, lists }: SortedFiles,
   anchors: readonly X509Certificate[],
   at: Date,
 ): Promise<TargetReport> {
@@ -64,7 +43,7 @@ async function checkOne(
   const isAuthority = leaf?.basicConstraints?.ca === true;
   return merged([
     judge(file, fileRules, { problem: undefined }),
-    judge(file, chainRules, { chain, at, isShown: false, hasCrl }),
+    judge(file, chainRules, { chain, at, isShown: false, hasCrl: lists.length > 0 }),
     judge(file, filesRules, {
       keyFile: key?.file,
       keyMode: key?.mode,
@@ -96,36 +75,4 @@ async function verdictOn(
   const usage = judged.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.1') === false ? 'client' : 'server';
   const verdict = await verifyPath({ leaf: judged, intermediates, anchors, at, usage });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };
-}
-
-async function sort(files: readonly string[]): Promise<Found> {
-  const found = { certificates: [], keys: [], unreadable: [], hasCrl: false };
-  for (const file of files) await sortOne(file, found);
-  return found;
-}
-
-async function sortOne(file: string, found: { -readonly [Key in keyof Found]: Found[Key] }): Promise<void> {
-  try {
-    const bytes = await readFile(file);
-    const text = bytes.toString('latin1');
-    if (/-----BEGIN (X509 )?CRL-----/.test(text) || file.endsWith('.crl')) {
-      parseCrls(bytes);
-      found.hasCrl = true;
-      return;
-    }
-    // One file may hold both.
-    const isKey = text.includes('PRIVATE KEY-----');
-    if (!isKey || text.includes('-----BEGIN CERTIFICATE-----'))
-      found.certificates.push({ file, chain: parseCertificates(bytes) });
-    const publicKey = isKey ? publicKeyOf(text) : undefined;
-    if (publicKey !== undefined) found.keys.push({ file, publicKey, mode: (await stat(file)).mode });
-  } catch (error) {
-    found.unreadable.push({ file, problem: (error as Error).message });
-  }
-}
-
-/** An encrypted key stays closed: nothing can be said of it here. */
-function publicKeyOf(pem: string): Buffer | undefined {
-  if (/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(pem)) return undefined;
-  return createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'der' });
 }

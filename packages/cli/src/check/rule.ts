@@ -1,5 +1,5 @@
 /** What a rule is: it looks at evidence, and says what is wrong, why that matters and what to do. */
-import type { X509Certificate } from '@knsock/core/x509';
+import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
 import type { Verdict } from './verdict.js';
@@ -51,6 +51,13 @@ interface FileEvidence {
   readonly problem: string | undefined;
 }
 
+/** The revocation lists of a file. */
+interface ListEvidence {
+  readonly crls: readonly CertificateRevocationList[];
+  readonly at: Date;
+}
+
+export type ListRule = Rule<ListEvidence>;
 export type FileRule = Rule<FileEvidence>;
 export type ChainRule = Rule<ChainEvidence>;
 export type FilesRule = Rule<FilesEvidence>;

@@ -1,12 +1,12 @@
 import { createAuthority, createSelfSigned } from '@knsock/certs';
-import { parseCertificates } from '@knsock/core/x509';
+import { parseCertificates, parseCrls } from '@knsock/core/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EndpointEvidence } from './endpoint-evidence.js';
 import { suites as allSuites } from './probing/suites.js';
 import type { VersionSurvey } from './probing/survey.js';
 import type { TlsVersion } from './probing/tls-version.js';
 import type { ChainEvidence, FilesEvidence } from './rule.js';
-import { chainRules, endpointRules, filesRules } from './rules.js';
+import { chainRules, endpointRules, filesRules, listRules } from './rules.js';
 
 const suite = (name: string) => {
   const found = allSuites.find((one) => one.name === name);
@@ -210,6 +210,20 @@ describe('the rules for files', () => {
     ['verification', { verdict: { ok: false, words: 'expired: x' } as const }, 'error'],
   ])('%s fires on %j', (id, more, severity) => {
     expect(fired(filesRules, { ...fine, ...more })).toEqual([expect.objectContaining({ id, severity })]);
+  });
+});
+
+describe('the rules for revocation lists', () => {
+  it.each([
+    ['lately made', 0, []],
+    ['with a quarter of its week left', 5.3, ['warning']],
+    ['overdue', 7.1, ['error']],
+    ['of tomorrow', -1, ['error']],
+  ])('judge one that is %s', async (_, days, severities) => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const crls = parseCrls((await authority.crl({ days: 7 })).pem);
+    const found = fired(listRules, { crls, at: new Date(Date.now() + days * DAY) });
+    expect(found.map(({ severity }) => severity)).toEqual(severities);
   });
 });
 

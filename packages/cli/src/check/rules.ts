@@ -1,11 +1,12 @@
 /** Every rule, by what it looks at. */
 import type { Severity } from '../severity.js';
-import type { ChainRule, EndpointRule, FileRule, FilesRule, Rule } from './rule.js';
+import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule } from './rule.js';
 import { caSigned } from './rules/ca-signed.js';
 import { chainOrder } from './rules/chain-order.js';
 import { ciphers } from './rules/ciphers.js';
 import { clientCertificateRefusal } from './rules/client-certificate-refusal.js';
 import { compression } from './rules/compression.js';
+import { crlFreshness } from './rules/crl-freshness.js';
 import { dhParameters } from './rules/dh-parameters.js';
 import { endpointVerification } from './rules/endpoint-verification.js';
 import { errorBehaviour } from './rules/error-behaviour.js';
@@ -42,6 +43,8 @@ export const chainRules: readonly ChainRule[] = [
 ];
 
 export const fileRules: readonly FileRule[] = [readable];
+
+export const listRules: readonly ListRule[] = [crlFreshness];
 
 export const filesRules: readonly FilesRule[] = [verification, keyMatch, keyPermissions];
 
@@ -84,6 +87,7 @@ export function describeRules(): RuleDescription[] {
   const all = [
     ...both(chainRules, 'files', 'servers'),
     ...both(fileRules, 'files'),
+    ...both(listRules, 'files'),
     ...both(filesRules, 'files'),
     ...both(endpointRules, 'servers'),
   ];

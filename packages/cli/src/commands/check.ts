@@ -4,13 +4,14 @@ import type { Command } from 'commander';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
-import { append, milliseconds } from '../options.js';
+import { append, milliseconds, passphraseOf } from '../options.js';
 import type { Output } from '../output.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
 import { UsageError } from '../usage-error.js';
 
 interface CheckFlags {
   ca?: string[];
+  passphraseFile?: string;
   servername?: string;
   timeout: number;
   failOn: Severity | 'never';
@@ -22,6 +23,7 @@ export function defineCheck(command: Command, output: Output): void {
   command
     .argument('<target...>', 'files that belong together, folders, or host:port of servers')
     .option('--ca <file>', 'whom clients trust (repeatable; default for servers: Node’s own roots)', append)
+    .option('--passphrase-file <file>', 'opens PKCS#12 files (or set KNSOCK_PASSPHRASE)')
     .option('--servername <name>', 'the name to ask a server for, and to expect (default: its host)')
     .option('--timeout <ms>', 'how long a server may take for each question', milliseconds, 5_000)
     .addOption(failOnOption('error'))
@@ -47,14 +49,15 @@ async function check(targets: string[], flags: CheckFlags, output: Output): Prom
 
 async function reportsOn(
   targets: string[],
-  { ca = [], servername, timeout }: CheckFlags,
+  { ca = [], passphraseFile, servername, timeout }: CheckFlags,
 ): Promise<TargetReport[]> {
   const { files, endpoints } = await sorted(targets);
   const at = new Date();
   const reports: TargetReport[] = [];
   if (files.length > 0) {
     const { checkFiles } = await import('../check/files.js');
-    reports.push(...(await checkFiles(files, ca, at)));
+    const passphrase = await passphraseOf(passphraseFile);
+    reports.push(...(await checkFiles(files, { ca, passphrase, at })));
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');
@@ -68,7 +71,7 @@ async function reportsOn(
 async function sorted(
   targets: string[],
 ): Promise<{ files: string[]; endpoints: { host: string; port: number }[] }> {
-  const { filesIn } = await import('../check/files.js');
+  const { filesIn } = await import('../check/sorted-files.js');
   const files: string[] = [];
   const endpoints: { host: string; port: number }[] = [];
   for (const target of targets) {

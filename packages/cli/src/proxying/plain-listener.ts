@@ -1,4 +1,5 @@
 /** Listens without TLS and hands over each socket; what they become is counted until it ends. */
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Address } from '../address.js';
@@ -9,6 +10,8 @@ export interface PlainListenerOptions {
   readonly maxConnections: number;
   readonly drainTimeout: number;
 }
+
+const admission = channel('knsock:admission');
 
 export class PlainListener {
   readonly #server: Server;
@@ -27,7 +30,11 @@ export class PlainListener {
       onSocket(socket);
     });
     this.#server.maxConnections = maxConnections;
-    this.#server.on('drop', () => (this.#turnedAway += 1));
+    this.#server.on('drop', (data) => {
+      this.#turnedAway += 1;
+      // As core tells of its own.
+      admission.publish({ address: data?.remoteAddress ?? 'unix', limit: 'connections' });
+    });
   }
 
   /** @throws UsageError `KNSOCK_PORT_IN_USE` */

@@ -19,6 +19,9 @@ export interface TunnelCounts {
   readonly unreached: number;
 }
 
+/** The client behind us sees an end and no reason, and can do nothing about it: whoever runs the proxy can. */
+const REFUSED_US = 'KNSOCK_CLIENT_CERTIFICATE_REFUSED';
+
 export class Tunnels {
   readonly #log: ServeLog;
   readonly #running = new Set<Promise<void>>();
@@ -51,8 +54,9 @@ export class Tunnels {
       this.#running.delete(ended);
       const ms = Math.round(performance.now() - since);
       const failure = error === undefined ? undefined : describeFailure(error);
-      const fields = { id, ms, target, error: failure?.what, code: failure?.code };
-      const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}]`;
+      const hint = failure?.code === REFUSED_US ? failure.hint : undefined;
+      const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
+      const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();
       this.#log.event('close', fields, `#${id} closed after ${ms.toLocaleString('en')} ms${why}`);
     });
     this.#running.add(ended);

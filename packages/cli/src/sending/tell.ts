@@ -1,5 +1,5 @@
 /** Sends messages and prints what comes back, where nothing says which reply belongs to which message. */
-import { ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
+import { ConnectionClosedError, ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
 import { patienceNow, type Patience } from './patience.js';
 import type { Replies } from './replies.js';
 import { Silence } from './silence.js';
@@ -9,7 +9,10 @@ export interface TellOptions extends Patience {
   readonly replyEach: boolean;
 }
 
-/** Ends with the peer's end, or by patience. @throws ConnectionTimeoutError where a reply is missing */
+/**
+ * Ends with the peer's end, or by patience.
+ * @throws ConnectionTimeoutError where a reply is missing, ConnectionClosedError where the peer ended without it
+ */
 export async function tell<Message>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<Message>,
@@ -32,6 +35,9 @@ export async function tell<Message>(
   });
   try {
     await printAll(connection, replies, stop.signal, listen);
+    if (options.replyEach && options.wait === undefined && replies.count < progress.sent) {
+      throw endedError(progress.sent, replies.count);
+    }
   } catch (error) {
     if (error !== done) throw error;
   } finally {
@@ -69,6 +75,14 @@ async function printAll<Message>(
 
 function isMissing({ replyEach }: TellOptions, sent: number, received: number): boolean {
   return received < (replyEach ? sent : Math.min(sent, 1));
+}
+
+/** On raw nothing says what a reply is, so an end may be the whole answer; a message that has bounds has one. */
+function endedError(sent: number, received: number): ConnectionClosedError {
+  return new ConnectionClosedError(
+    'unknown',
+    `the server ended the connection after ${received} of ${sent} replies`,
+  );
 }
 
 function lateError({ timeout }: TellOptions, sent: number, received: number): ConnectionTimeoutError {

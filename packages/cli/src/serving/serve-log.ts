@@ -6,6 +6,7 @@ import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
 import { StatusLine } from '../status-line.js';
 import { canRedraw } from '../terminal.js';
+import { tellTurnedAway } from './turned-away.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -39,7 +40,13 @@ export class ServeLog {
   /** Tells of peers that were turned away, until the function returned is called. */
   watchFailures(): () => void {
     subscribe('knsock:failure', this.#failed);
-    return () => unsubscribe('knsock:failure', this.#failed);
+    const endTurnedAway = tellTurnedAway((...told) => {
+      this.#tell(...told);
+    });
+    return () => {
+      unsubscribe('knsock:failure', this.#failed);
+      endTurnedAway();
+    };
   }
 
   /** @param status where the status page is */

@@ -5,6 +5,6 @@ export const readable: FileRule = {
   title: 'the file holds what its name says',
   severities: ['error'],
   why: 'What can’t be read can’t be checked, and the server that needs it won’t start.',
-  fix: 'Is it PEM or DER of a certificate, a key or a revocation list? knsock certs inspect FILE shows what is in it.',
+  fix: 'Is it PEM or DER of a certificate, a key or a revocation list? A PKCS#12 file needs its passphrase (--passphrase-file). knsock certs inspect FILE shows what is in it.',
   check: ({ problem }) => (problem === undefined ? null : { severity: 'error', evidence: problem }),
 };

@@ -72,8 +72,9 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
   const passing = passingOf(flags, desk, credentials);
   const listener = new PlainListener((socket) => void passOn(socket, passing), flags);
   const place = await listener.listen(address);
+  const unwatch = desk.log.watchFailures();
   const words = places.map(({ text }) => text).join(', ');
-  return runProxy(desk, {
+  const code = await runProxy(desk, {
     server: listener,
     targets: passing.targets,
     credentials: [credentials],
@@ -85,6 +86,8 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
       desk.log.event('listening', { ...place, status }, text);
     },
   });
+  unwatch();
+  return code;
 }
 
 function passingOf(

@@ -1,0 +1,54 @@
+/** Clients that were turned away before their handshake: the first at once, then at most a line a second. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+const EVERY_MS = 1_000;
+
+/** Why, by what `SecureServer.stats().turnedAway` calls it. */
+const reasons: Readonly<Record<string, string>> = {
+  closing: 'the server is ending',
+  denied: 'its address isn’t admitted',
+  connections: 'as many connections are open as may be',
+  address: 'its address has as many connections as it may',
+  network: 'its network has as many connections as it may',
+  rate: 'too many come in a second',
+  handshakes: 'too many handshakes are under way',
+  descriptors: 'no file descriptor is left',
+};
+
+interface Refusal {
+  readonly address: string;
+  readonly limit: string;
+}
+
+/** Tells a log of them until the function returned is called; a flood must not become a flood of lines. */
+export function tellTurnedAway(
+  event: (event: string, fields: Readonly<Record<string, unknown>>, words: string) => void,
+): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let waiting: { readonly last: Refusal; readonly more: number } | undefined;
+  const tell = (refusal: Refusal, more: number): void => {
+    const { address: from, limit } = refusal;
+    const others = more === 0 ? '' : ` (and ${more.toLocaleString('en')} more)`;
+    event('turned-away', { from, limit, more }, `${from} turned away: ${reasons[limit] ?? limit}${others}`);
+    timer = setTimeout(flush, EVERY_MS).unref();
+  };
+  const flush = (): void => {
+    timer = undefined;
+    if (waiting === undefined) return;
+    const { last, more } = waiting;
+    waiting = undefined;
+    tell(last, more);
+  };
+  const refused = (message: unknown): void => {
+    const refusal = message as Refusal;
+    if (timer === undefined) tell(refusal, 0);
+    else waiting = { last: refusal, more: waiting === undefined ? 0 : waiting.more + 1 };
+  };
+  subscribe('knsock:admission', refused);
+  return () => {
+    unsubscribe('knsock:admission', refused);
+    clearTimeout(timer);
+    flush();
+    clearTimeout(timer);
+  };
+}
