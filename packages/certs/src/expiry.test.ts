@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { toPem } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthority } from './authority.js';
 import { checkExpiry } from './expiry.js';
@@ -20,6 +26,38 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
 
 describe('an expiry check', () => {
+  it.skipIf(process.platform === 'win32')('waits for no pipe in a folder', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.crt')]);
+    await writeFile(join(folder, 'a.crt'), (await createSelfSigned({ names: ['a.test'] })).certificate);
+    expect(await checkExpiry({ folders: [folder] })).toMatchObject([{ subject: 'CN=a.test' }]);
+  });
+
+  it('has a result for a server whose certificate breaks DER, and one for each of the others', async () => {
+    const { certificate, key } = await createSelfSigned({ names: ['localhost'] });
+    const der = new X509Certificate(certificate).raw;
+    // BOOLEAN TRUE is 0xff in DER; OpenSSL takes any other byte for it too.
+    der[der.indexOf(Buffer.from([1, 1, 0xff])) + 2] = 1;
+    const server = createServer({ cert: toPem('CERTIFICATE', der), key }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await writeFile(join(folder, 'a.crt'), certificate);
+    const endpoints = [{ host: '127.0.0.1', port }];
+    const results = await checkExpiry({ folders: [folder], endpoints });
+    server.close();
+    expect(results.map(({ type, source }) => [type, source])).toEqual([
+      ['unreadable', `127.0.0.1:${port}`],
+      ['certificate', join(folder, 'a.crt')],
+    ]);
+  });
+
+  it.each([
+    ['no such port', { host: '127.0.0.1', port: 99_999 }, {}, 'port'],
+    ['no time at all', { host: '127.0.0.1', port: 1 }, { timeout: 0 }, 'timeout'],
+  ])('refuses an endpoint with %s', async (_what, endpoint, options, option) => {
+    const checking = checkExpiry({ endpoints: [endpoint], ...options });
+    await expect(checking).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+  });
+
   it('goes through folders and files, the soonest end first, and tells what can’t be read', async () => {
     await mkdir(join(folder, 'sub'));
     const [soon, later] = [join(folder, 'sub', 'soon.pem'), join(folder, 'later.crt')];

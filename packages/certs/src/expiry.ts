@@ -6,7 +6,7 @@ import { fileError, readBytes } from './atomic-file.js';
 import { CertificateError } from './errors.js';
 import { fetchChain, type LiveOptions, type LiveSource } from './live.js';
 import { isPem } from './pem.js';
-import { readCertificates, readCrls } from './source.js';
+import { readCertificates, readCrls, translating } from './source.js';
 
 const DAY = 86_400_000;
 /** Files and servers looked at together. */
@@ -145,7 +145,8 @@ async function checkEndpoint(
 ): Promise<Expiry[]> {
   const source = `${endpoint.host}:${endpoint.port}`;
   const chain = await fetchChain(endpoint, options);
-  return chain.map((der) => judgeCertificate(source, parseCertificate(der), at, horizon));
+  const certificates = translating({ file: source }, () => chain.map(parseCertificate));
+  return certificates.map((certificate) => judgeCertificate(source, certificate, at, horizon));
 }
 
 function judgeCertificate(
@@ -182,8 +183,8 @@ async function listFolder(folder: string): Promise<string[]> {
     .filter((entry) => !entry.isDirectory() && /\.(crt|pem|cer|der|crl)$/i.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((place) => !isLeftOut(folder, place));
-  const isFolder = await Promise.all(places.map(leadsToFolder));
-  return places.filter((_, index) => isFolder[index] !== true).sort();
+  const isOther = await Promise.all(places.map(leadsToNoFile));
+  return places.filter((_, index) => isOther[index] !== true).sort();
 }
 
 /** Waiting and temporary files start with a dot, and the versions behind a Kubernetes volume's links. */
@@ -193,10 +194,10 @@ function isLeftOut(folder: string, path: string): boolean {
   return parts.length > 1 && dirname(resolve(path)).endsWith(join(sep, 'issued', 'serials'));
 }
 
-/** A link to nowhere is worth a result, a link to a folder isn't followed. */
-async function leadsToFolder(path: string): Promise<boolean> {
+/** A link to nowhere is worth a result; a link to a folder isn't followed, and a pipe would be waited for without end. */
+async function leadsToNoFile(path: string): Promise<boolean> {
   return stat(path).then(
-    (found) => found.isDirectory(),
+    (found) => !found.isFile(),
     () => false,
   );
 }

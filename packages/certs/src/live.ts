@@ -1,7 +1,9 @@
 /** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
+import { InvalidOptionError } from '@knsock/core/errors';
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from './errors.js';
+import { checkOptions } from './options.js';
 
 /** A server to look at. */
 export interface LiveSource {
@@ -24,9 +26,10 @@ export interface LiveOptions {
  */
 export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
   options.signal?.throwIfAborted();
-  const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
+  checkOptions({ timeout: options.timeout }, { timeout: 'milliseconds' });
   const { host, port } = source;
   const socket = await open(source);
+  const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
   const seen = { chain: [] as Buffer[] };
   // TLS 1.2 servers that demand a client certificate end the handshake, with their own certificate shown already.
   socket.on('keylog', () => (seen.chain = chainOf(socket)));
@@ -51,6 +54,8 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
 }
 
 async function open({ host, port, servername: wanted }: LiveSource): Promise<TLSSocket> {
+  if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidOptionError('port', `${host}:${port} is no host with a port from 1 to 65535`);
   // Loaded here, because importing this package costs nothing that isn't used.
   const { connect } = await import('node:tls');
   const servername = wanted ?? (isIP(host) === 0 ? host : undefined);

@@ -178,6 +178,38 @@ it.each([
   expect(server.stats().rotations).toBe(0);
 });
 
+it('the longest wait that timers know is a long one', async () => {
+  const longest = 2 ** 31 - 1;
+  await using server = await listen(
+    {
+      port: 0,
+      host: '127.0.0.1',
+      credentials: world.server,
+      handshakeTimeout: longest,
+      maxLifetime: longest,
+    },
+    (connection) => {
+      connection.onRequest(({ payload }) => payload);
+    },
+  );
+  const warnings: Error[] = [];
+  const warned = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', warned);
+  const { port } = server.address as { port: number };
+  for (let n = 0; n < 8; n += 1) {
+    const connection = await connect({
+      host: 'localhost',
+      port,
+      credentials: world.anonymous,
+      resume: false,
+    });
+    expect(String(await connection.request('still here'))).toBe('still here');
+    await connection.close();
+  }
+  process.off('warning', warned);
+  expect(warnings).toEqual([]);
+});
+
 it('a number for a host is the address that the system takes it for, and never a name to ask for', async () => {
   await using server = await listen(
     { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },

@@ -12,6 +12,7 @@ import { contextOptions } from '../credentials/secure-context.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
+import { LONGEST_WAIT } from '../policy/option.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
 import { readChainsEarly } from '../trust/presented.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
@@ -96,7 +97,7 @@ export class Domain {
         // Not trust, but who decides: a refusal by Node would reach the client as silence.
         rejectUnauthorized: false,
         // The deadline from accept to verdict is ours; this one is the net below it.
-        handshakeTimeout: 2 * handshakeTimeout,
+        handshakeTimeout: Math.min(2 * handshakeTimeout, LONGEST_WAIT),
         ticketKeys: this.#ticketKeys(),
         sessionIdContext: digest(this.#trustWords()).slice(0, 32),
         ...(protocols.length > 0 && { ALPNCallback: chooser(protocols) }),

@@ -5,6 +5,7 @@ import type { RequestHandler } from '../connection/secure-connection.js';
 import { FramingMismatchError, HandshakeError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
+import { LONGEST_WAIT } from '../policy/option.js';
 import { raceAbort } from '../transport/race-abort.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
@@ -108,5 +109,7 @@ function tellHandshake({ address, since }: Arrival, { version, cipher, resumed }
 
 /** Give or take a tenth, so that clients that came together don't come back together. */
 function jittered(lifetime: number | null): number | null {
-  return lifetime === null ? null : Math.round(lifetime * (0.9 + Math.random() * 0.2));
+  return lifetime === null
+    ? null
+    : Math.min(Math.round(lifetime * (0.9 + Math.random() * 0.2)), LONGEST_WAIT);
 }
