@@ -20,6 +20,7 @@ import {
 } from '@knsock/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
+import { versions } from '../support/raw-tls.js';
 import { portOf } from '../support/world.js';
 
 let files: CertificateFolder;
@@ -174,6 +175,25 @@ describe('startSslTcpServer', () => {
     const refused = ask(portOf(demanding), trusting());
     await expect(refused).rejects.toBeInstanceOf(ClientCertificateRefusedError);
     await expect(refused).rejects.toBeInstanceOf(SecurityError);
+  });
+
+  it.each(versions)('never lets a refused client take the end for an empty reply: %s', async (version) => {
+    await using server = await startSslTcpServer(0, () => undefined, {
+      host: '127.0.0.1',
+      requireClientCert: true,
+      sslContext: {
+        cert: readFileSync(files.at('server.crt')),
+        key: readFileSync(files.at('server.key')),
+        ca: readFileSync(files.at('ca.crt')),
+        minVersion: version,
+        maxVersion: version,
+      },
+    });
+    expect(await sendSslTcpMessage('localhost', portOf(server), 'x', asClient())).toHaveLength(0);
+    for (const message of ['x', Buffer.alloc(5_000_000)]) {
+      const refused = sendSslTcpMessage('localhost', portOf(server), message, trusting());
+      await expect(refused).rejects.toBeInstanceOf(SecurityError);
+    }
   });
 
   it.each<[string, object]>([

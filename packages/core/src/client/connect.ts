@@ -17,7 +17,7 @@ import { offerOf } from '../policy/tls-profile.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import type { Endpoint } from '../transport/proxy-header.js';
 import { raceAbort } from '../transport/race-abort.js';
-import { tlsFacts } from '../transport/tls-facts.js';
+import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';
 import { presentedBy } from '../trust/presented.js';
@@ -174,19 +174,22 @@ async function admit<In, Out>(
   if (!verdict.ok) throw verdict.error;
   demandFraming(config, socket);
   tickets.admit(verdict.peer?.path ?? []);
+  const tls = tlsFacts(socket);
   const connection = new Connection<In, Out>(stream, {
     role: 'client',
     framing: config.framing,
     limits: config.limits,
     maxLifetime: null,
     peer: verdict.peer,
-    tls: tlsFacts(socket),
+    tls,
     socket,
     remote: remoteOf(socket),
     proxy: null,
     requestHandler: config.requestHandler,
     // A knsock server says what it has against us: its silence is no refusal.
-    explainEnd: isKnsock(config.framing) ? null : () => explainSilence(config, socket, tickets),
+    explainEnd: isKnsock(config.framing)
+      ? null
+      : (error) => (isSilent(error) ? explainSilence(config, tls, tickets) : null),
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);
@@ -209,11 +212,15 @@ function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
 }
 
 /**
- * Under TLS 1.3 a server that refuses our certificate without an alert just ends, before its first ticket and byte:
- * 200 of 200 refusals looked so, and no acceptance did. Servers that issue no tickets look alike, so it is a guess.
+ * Under TLS 1.3 a server that refuses our certificate without an alert just ends, or resets, before its first ticket and
+ * byte: 200 of 200 refusals looked so, and no acceptance did. Servers that issue no tickets look alike, so it is a guess.
  */
-function explainSilence({ trust }: ReachConfig, socket: TLSSocket, tickets: Tickets): Error | null {
-  if (socket.getProtocol() !== 'TLSv1.3' || tickets.seen || socket.isSessionReused()) return null;
+function explainSilence(
+  { trust }: ReachConfig,
+  { version, resumed }: TlsFacts,
+  tickets: Tickets,
+): Error | null {
+  if (version !== 'TLSv1.3' || tickets.seen || resumed) return null;
   const { certificate } = trust.credentials;
   const what =
     certificate === null
@@ -223,6 +230,11 @@ function explainSilence({ trust }: ReachConfig, socket: TLSSocket, tickets: Tick
   return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, {
     certain: false,
   });
+}
+
+/** Who is still sending is reset by the server that turned it away; any other error says more itself. */
+function isSilent(error: Error | undefined): boolean {
+  return error === undefined || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The session tickets of one connection, kept for the next one once its peer is trusted. */

@@ -26,8 +26,8 @@ export interface LinkSettings<In, Out> {
   readonly limits: Limits;
   readonly maxLifetime: number | null;
   readonly requestHandler: RequestHandler<In, Out> | null;
-  /** What an end before the first byte means, where somebody below knows. */
-  readonly explainEnd: (() => Error | null) | null;
+  /** What an end before the first byte means, by an error too, where somebody below knows. */
+  readonly explainEnd: ((error?: Error) => Error | null) | null;
 }
 
 /** On a port of several framings, those without frames for it have no heartbeat. */
@@ -59,7 +59,7 @@ export class Link<In, Out>
   raw: RawBytes | null = null;
   bytesReceived = 0;
   readonly #maxLifetime: number | null;
-  readonly #explainEnd: (() => Error | null) | null;
+  readonly #explainEnd: LinkSettings<In, Out>['explainEnd'];
   readonly #heldLimit: number;
   #opening: Deferred<void> | null = null;
   #closing: Deferred<ClosedInfo> | null = null;
@@ -133,14 +133,12 @@ export class Link<In, Out>
 
   end(): void {
     if (this.life.farewell !== null) return;
-    const explained = (this.bytesReceived === 0 && this.#explainEnd?.()) || null;
-    if (explained !== null) {
-      this.fail(explained);
-      return;
-    }
-    this.guard(() => {
-      this.exchange.end();
-    });
+    const explained = this.#explained();
+    if (explained !== null) this.fail(explained);
+    else
+      this.guard(() => {
+        this.exchange.end();
+      });
   }
 
   drain(): void {
@@ -149,7 +147,7 @@ export class Link<In, Out>
   }
 
   gone(error: Error | undefined): void {
-    const ended = this.life.gone(error);
+    const ended = this.life.gone((error && this.#explained(error)) ?? error);
     if (ended === null) return;
     this.#vigil?.stop();
     this.raw?.closed(ended.info.error);
@@ -157,6 +155,10 @@ export class Link<In, Out>
     this.#closed = ended.info;
     this.connection.gone();
     this.#closing?.resolve(ended.info);
+  }
+
+  #explained(error?: Error): Error | null {
+    return (this.bytesReceived === 0 && this.#explainEnd?.(error)) || null;
   }
 
   // ── what the exchange says ──

@@ -190,7 +190,9 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
         : new PeerNotAllowedError('the verdict failed', { cause: error });
     this.#refusedPeers += 1;
     this.#failures.tell(arrival.address, known);
-    refusePeer(stream, known, stream.socket.alpnProtocol === 'knsock/1');
+    if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
+    // Others take the missing session tickets for a sign. Some versions of Node send them with an end of TLS.
+    else stream.destroy();
   }
 
   // ── handler ──
