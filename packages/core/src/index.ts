@@ -10,7 +10,7 @@ export { readProxyHeader, type Endpoint, type ProxyInfo, type ProxyTlv } from '.
 export { writeProxyHeader, type ProxyHeader } from './transport/proxy-header-writer.js';
 export type { BeforeTls } from './server/before-tls.js';
 export type { SecureServer, ServerAddress, ServerStats } from './server/secure-server.js';
-export type { ConnectOptions } from './client/config.js';
+export { checkConnectOptions, type ConnectOptions } from './client/config.js';
 export type {
   CleanEnd,
   ClosedInfo,

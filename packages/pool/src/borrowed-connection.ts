@@ -87,7 +87,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   }
 
   onDraining(listener: () => void): void {
-    this.#use().onDraining(listener);
+    this.#mark().onDraining(listener);
   }
 
   ping(options?: Waiting): Promise<number> {

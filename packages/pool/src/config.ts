@@ -2,6 +2,7 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import type { BackOff } from './back-off.js';
 import { systemClock, type Clock } from './clock.js';
 import type { Leak } from './leak-detector.js';
+import { callback, finite, oneOf, refuseUnknown, text, time, whole } from './option.js';
 
 /** Why a resource is destroyed. */
 export type Reason =
@@ -24,6 +25,8 @@ export interface Factory<T> {
   destroy?(resource: T, reason: Reason): void | Promise<void>;
   /** Whether one is still alive, asked before lending one that was unused for `validateAfter`, and every `keepalive`. */
   validate?(resource: T, context: { signal: AbortSignal }): boolean | Promise<boolean>;
+  /** Whether one that was used is still as its user left it, asked each time before it is lent again; one that isn’t goes. */
+  untouched?(resource: T): boolean;
   /** Whether one that comes back may be lent again; `error` is what the function given to `use` threw. Without it: if nothing was thrown. */
   reusable?(resource: T, error: unknown): boolean;
   /** How many milliseconds from now one may live at most, beside `maxLifetime`. */
@@ -80,13 +83,53 @@ export type PoolConfig = {
   readonly [K in Exclude<keyof PoolLimits, 'backOff' | 'onLeak'>]-?: Exclude<PoolLimits[K], undefined>;
 } & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak'] };
 
+/** The limits that are options of every pool. */
+export const limitNames = [
+  'name',
+  'min',
+  'max',
+  'acquireTimeout',
+  'maxWaiters',
+  'idleTimeout',
+  'maxLifetime',
+  'keepalive',
+  'validateAfter',
+  'validateTimeout',
+  'destroyTimeout',
+  'leakThreshold',
+  'onLeak',
+  'reuse',
+  'backOff',
+  'clock',
+  'random',
+] as const satisfies readonly (keyof PoolLimits)[];
+
+const factoryNames = [
+  'create',
+  'destroy',
+  'validate',
+  'untouched',
+  'reusable',
+  'lifetime',
+  'onRetire',
+] as const satisfies readonly (keyof Factory<unknown>)[];
+
 /** @throws InvalidOptionError naming the option that can’t be */
-export function parseLimits(options: PoolLimits): PoolConfig {
+export function parsePool<T>(options: PoolOptions<T>): PoolConfig {
+  refuseUnknown(options, [...limitNames, 'createTimeout', ...factoryNames]);
+  for (const [name, value] of Object.entries(options)) {
+    if ((factoryNames as readonly string[]).includes(name)) callback<unknown>(name, value);
+  }
+  if (!options.create) throw new InvalidOptionError('create', 'create is missing');
+  return parseLimits(options);
+}
+
+function parseLimits(options: PoolLimits): PoolConfig {
   const max = whole('max', options.max ?? 10, 1);
   const min = whole('min', options.min ?? 0, 0);
   if (min > max) throw new InvalidOptionError('min', `min is ${min}, over max ${max}`);
   return Object.freeze({
-    name: options.name ?? 'pool',
+    name: text('name', options.name ?? 'pool'),
     min,
     max,
     acquireTimeout: finite('acquireTimeout', options.acquireTimeout ?? 30_000),
@@ -100,48 +143,16 @@ export function parseLimits(options: PoolLimits): PoolConfig {
     createTimeout: finite('createTimeout', options.createTimeout ?? 30_000),
     destroyTimeout: finite('destroyTimeout', options.destroyTimeout ?? 5_000),
     leakThreshold: time('leakThreshold', options.leakThreshold ?? Infinity),
-    onLeak: options.onLeak,
+    onLeak: callback('onLeak', options.onLeak),
     reuse: oneOf('reuse', options.reuse ?? 'lifo', ['lifo', 'fifo']),
     backOff: parseBackOff(options.backOff ?? {}),
     clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+    random: callback('random', options.random ?? Math.random),
   });
 }
 
-/** The longest wait that a timer can express: about 24 days, in milliseconds. */
-export const LONGEST = 2 ** 31 - 1;
-
-/** A wait that must end: `Infinity` is refused. */
-export function finite(option: string, value: number, least = 1): number {
-  if (typeof value === 'number' && value >= least && value <= LONGEST) return value;
-  throw new InvalidOptionError(
-    option,
-    `${option} is ${String(value)}, and must be ${least} to ${LONGEST} ms`,
-  );
-}
-
-function time(option: string, value: number, least = 1): number {
-  if (typeof value === 'number' && value >= least) return value;
-  throw new InvalidOptionError(
-    option,
-    `${option} is ${String(value)}, and must be ${least} ms or more (Infinity: off)`,
-  );
-}
-
-function whole(option: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new InvalidOptionError(
-    option,
-    `${option} is ${String(value)}, and must be a whole number from ${least}`,
-  );
-}
-
-function oneOf<const V extends string>(option: string, value: V, known: readonly V[]): V {
-  if (known.includes(value)) return value;
-  throw new InvalidOptionError(option, `${option} is ${value}, and must be one of ${known.join(', ')}`);
-}
-
 function parseBackOff(given: Partial<BackOff>): BackOff {
+  refuseUnknown(given, ['first', 'longest'], 'backOff');
   const first = finite('backOff.first', given.first ?? 100);
   const longest = finite('backOff.longest', given.longest ?? 5_000);
   if (first > longest)

@@ -1,6 +1,14 @@
-import { InvalidOptionError, isKnsock, knsock, type ConnectOptions, type Payload } from '@knsock/core';
-import type { PoolLimits } from './config.js';
-import type { EndpointAddress } from './endpoint.js';
+import {
+  checkConnectOptions,
+  InvalidOptionError,
+  isKnsock,
+  knsock,
+  type ConnectOptions,
+  type Payload,
+} from '@knsock/core';
+import { limitNames, type PoolLimits } from './config.js';
+import { targetOf, type EndpointAddress } from './endpoint.js';
+import { record, refuseUnknown } from './option.js';
 
 type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal' | 'idleTimeout';
 
@@ -24,51 +32,51 @@ export interface ConnectionPoolConfig<In, Out> {
   readonly acquireTimeout: number;
 }
 
-const limitNames = [
-  'name',
-  'min',
-  'max',
-  'acquireTimeout',
-  'maxWaiters',
-  'idleTimeout',
-  'maxLifetime',
-  'keepalive',
-  'validateAfter',
-  'validateTimeout',
-  'destroyTimeout',
-  'leakThreshold',
-  'onLeak',
-  'reuse',
-  'backOff',
-  'clock',
-  'random',
-] as const satisfies readonly (keyof ConnectionPoolOptions)[];
+/** What connections are told, or the pool, but never one option for all. */
+const ours = ['host', 'port', 'path', 'socket', 'servername', 'signal'] as const;
 
-/** @throws InvalidOptionError naming the option that can’t be */
+/** @throws InvalidOptionError · CredentialsError: whatever can be wrong shows here, not with the first connection */
 export function parseConnectionPool<In, Out>(
   options: ConnectionPoolOptions<In, Out>,
 ): ConnectionPoolConfig<In, Out> {
-  const { endpoints, ...rest } = options;
-  const limits = Object.fromEntries(limitNames.map((name) => [name, options[name]])) as PoolLimits;
-  const connect = Object.fromEntries(
-    Object.entries(rest).filter(([name]) => !(limitNames as readonly string[]).includes(name)),
-  ) as ConnectOptions<In, Out>;
+  const { limits, connect } = sort(options);
+  const endpoints = parseEndpoints(options.endpoints);
+  for (const endpoint of endpoints) checkConnectOptions({ ...connect, ...targetOf(endpoint) });
   return Object.freeze({
-    endpoints: parseEndpoints(endpoints),
+    endpoints,
     limits,
     connect,
-    multiplexing: isKnsock(options.framing ?? knsock()),
-    requestTimeout: options.requestTimeout ?? 30_000,
-    connectTimeout: options.connectTimeout ?? 10_000,
-    acquireTimeout: options.acquireTimeout ?? 30_000,
+    multiplexing: isKnsock(connect.framing ?? knsock()),
+    requestTimeout: connect.requestTimeout ?? 30_000,
+    connectTimeout: connect.connectTimeout ?? 10_000,
+    acquireTimeout: limits.acquireTimeout ?? 30_000,
   });
+}
+
+function sort<In, Out>(
+  options: ConnectionPoolOptions<In, Out>,
+): Pick<ConnectionPoolConfig<In, Out>, 'limits' | 'connect'> {
+  const limits: Record<string, unknown> = {};
+  const connect: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(record('options', options))) {
+    if (name === 'endpoints' || value === undefined) continue;
+    if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
+    (isIn(limitNames, name) ? limits : connect)[name] = value;
+  }
+  return { limits, connect };
+}
+
+function isIn(names: readonly string[], name: string): boolean {
+  return names.includes(name);
 }
 
 function parseEndpoints(endpoints: readonly EndpointAddress[]): readonly EndpointAddress[] {
   if (!Array.isArray(endpoints) || endpoints.length === 0) {
     throw new InvalidOptionError('endpoints', 'endpoints must list at least one { host, port }');
   }
-  for (const { host, port } of endpoints as readonly EndpointAddress[]) {
+  for (const endpoint of endpoints as readonly EndpointAddress[]) {
+    refuseUnknown(endpoint, ['host', 'port', 'servername'], 'endpoints');
+    const { host, port } = endpoint;
     if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new InvalidOptionError('endpoints', `${host}:${String(port)} is no host and port`);
     }

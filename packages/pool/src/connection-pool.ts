@@ -8,7 +8,7 @@ import {
   type ConnectionPoolOptions,
 } from './connection-config.js';
 import { ConnectionLease } from './connection-lease.js';
-import { isAlive, isClean, putAway, timeLeft } from './connection-state.js';
+import { expiryOf, isAlive, isClean, putAway } from './connection-state.js';
 import { Connector } from './connector.js';
 import { Endpoint, type EndpointStats } from './endpoint.js';
 import { PoolClosedError } from './errors.js';
@@ -47,9 +47,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #sharing: Sharing<In, Out>;
   readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
+  readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
   #requestTimeouts = 0;
 
-  /** @throws InvalidOptionError naming the option that can’t be; those of `connect` are checked with the first connection */
+  /** @throws InvalidOptionError naming the option that can’t be, those of `connect` included · CredentialsError */
   constructor(options: ConnectionPoolOptions<In, Out>) {
     const config = (this.#config = parseConnectionPool(options));
     const clock = (this.#clock = options.clock ?? systemClock);
@@ -75,6 +76,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
         this.#late(late);
       },
       maxWaiters: options.maxWaiters ?? 10_000,
+      stats: () => this.stats(),
       clock,
     });
     this.#requester = new Requester({
@@ -199,17 +201,28 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     return {
       create: async ({ signal }) => {
         const connection = await this.#connector.connect(signal);
+        this.#expiries.set(connection, expiryOf(connection, this.#config.connect));
         this.#watch(connection);
         return connection;
       },
       destroy: (connection, reason) => putAway(connection, reason),
       validate: (connection, { signal }) => this.#validate(connection, signal),
-      reusable: (connection, error) => isClean(connection) && (error === undefined || multiplexing),
-      lifetime: (connection) => timeLeft(connection, this.#config.connect),
+      untouched: (connection) => this.#usable(connection),
+      reusable: (connection, error) => this.#usable(connection) && (error === undefined || multiplexing),
+      lifetime: (connection) => this.#expiryOf(connection) - Date.now(),
       onRetire: (connection) => {
         this.#sharing.retire(connection);
       },
     };
+  }
+
+  // The pool’s clock stands still while the machine sleeps; certificates expire all the same.
+  #usable(connection: SecureConnection<In, Out>): boolean {
+    return isClean(connection) && Date.now() < this.#expiryOf(connection);
+  }
+
+  #expiryOf(connection: SecureConnection<In, Out>): number {
+    return this.#expiries.get(connection) ?? Infinity;
   }
 
   async #validate(connection: SecureConnection<In, Out>, signal: AbortSignal): Promise<boolean> {

@@ -36,10 +36,11 @@ export function isClean(connection: Live): boolean {
   return heldBytes === 0 && unfinished === 0 && requestsGivenUp * 2 <= maxRequestsWaiting;
 }
 
-/** Milliseconds until the first of the two certificates expires. */
-export function timeLeft({ peer }: Live, { credentials }: { credentials?: unknown }): number {
+/** When the first of the two certificates expires, as `Date.now()` tells it; one that had when it was accepted doesn’t count. */
+export function expiryOf({ peer }: Live, { credentials }: { credentials?: unknown }): number {
   const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
   const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
   const theirs = peer?.validTo.getTime() ?? Infinity;
-  return Math.min(ours, theirs) - Date.now();
+  const now = Date.now();
+  return Math.min(...[ours, theirs].filter((expiry) => expiry > now), Infinity);
 }

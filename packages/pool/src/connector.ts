@@ -1,7 +1,7 @@
 import { connect, type ConnectOptions, type Payload, type SecureConnection } from '@knsock/core';
 import { turns } from './balance.js';
 import type { Clock } from './clock.js';
-import type { Endpoint } from './endpoint.js';
+import { targetOf, type Endpoint } from './endpoint.js';
 import { Overtaken, stagger } from './stagger.js';
 
 /** An endpoint that takes longer than this gets company: the next one is tried at the same time. */
@@ -48,7 +48,7 @@ export class Connector<In = Buffer, Out = Payload> {
     const { options, clock } = this.#settings;
     endpoint.connecting += 1;
     try {
-      const connection = await connect<In, Out>({ ...options, ...target(endpoint), signal });
+      const connection = await connect<In, Out>({ ...options, ...targetOf(endpoint.address), signal });
       endpoint.answered(clock.now());
       this.#keep(endpoint, connection);
       return connection;
@@ -69,12 +69,6 @@ export class Connector<In = Buffer, Out = Payload> {
       endpoint.lent.delete(connection.id);
     });
   }
-}
-
-function target({
-  address: { host, port, servername },
-}: Endpoint): Pick<ConnectOptions, 'host' | 'port' | 'servername'> {
-  return { host, port, ...(servername !== undefined && { servername }) };
 }
 
 // An attempt that was given up says nothing about the endpoint, unless a later one overtook it.

@@ -1,3 +1,4 @@
+import type { ConnectOptions } from '@knsock/core';
 import type { Candidate } from './balance.js';
 import { channels } from './channels.js';
 import type { Clock } from './clock.js';
@@ -9,6 +10,15 @@ export interface EndpointAddress {
   readonly port: number;
   /** The name to ask for and expect, where it isn’t the host. */
   readonly servername?: string | undefined;
+}
+
+/** The same as options of `connect`. */
+export function targetOf({
+  host,
+  port,
+  servername,
+}: EndpointAddress): Pick<ConnectOptions, 'host' | 'port' | 'servername'> {
+  return { host, port, ...(servername !== undefined && { servername }) };
 }
 
 /** An endpoint at one moment. */

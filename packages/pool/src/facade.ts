@@ -10,6 +10,7 @@ import {
   raw,
 } from '@knsock/core';
 import { BorrowedChannel, ByteChannel } from './byte-channel.js';
+import { refuseUnknown } from './option.js';
 import { Pool } from './pool.js';
 import type { PoolStats } from './stats.js';
 import type { WaitOptions } from './wait-options.js';
@@ -30,12 +31,23 @@ export interface TCPConnectionPoolOptions {
   verify?: boolean | undefined;
 }
 
+const optionNames = [
+  'maxSize',
+  'idleTimeout',
+  'ssl',
+  'cafile',
+  'certfile',
+  'keyfile',
+  'verify',
+] as const satisfies readonly (keyof TCPConnectionPoolOptions)[];
+
 /** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
 export class TCPConnectionPool implements AsyncDisposable {
   readonly #pool: Pool<ByteChannel>;
 
   /** @throws InvalidOptionError naming the option that can’t be */
   constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
+    refuseUnknown(options, optionNames);
     this.#pool = new Pool<ByteChannel>({
       name: `${host}:${port}`,
       max: options.maxSize ?? 10,

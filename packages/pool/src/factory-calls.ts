@@ -1,15 +1,17 @@
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { bounded } from './deadline.js';
 
-/** Whether a resource is alive; a check that throws or takes too long says no. */
+/** Whether a resource is alive; a check that throws, takes too long or is stopped says no. */
 export async function isAlive<T>(
   factory: Factory<T>,
   { clock, validateTimeout }: PoolConfig,
   resource: T,
+  stop: AbortSignal,
 ): Promise<boolean> {
   try {
     return await bounded(clock, {
       ms: validateTimeout,
+      signal: stop,
       run: (signal) => factory.validate?.(resource, { signal }) ?? true,
       late: () => new Error(`validating took longer than ${validateTimeout} ms`),
     });
@@ -26,6 +28,21 @@ export function isReusable<T>(factory: Factory<T>, resource: T, error: unknown):
   } catch {
     return false;
   }
+}
+
+/** Whether an idle resource is as it was left; a factory that throws when asked says no. */
+export function isUntouched<T>(factory: Factory<T>, resource: T): boolean {
+  if (!factory.untouched) return true;
+  try {
+    return factory.untouched(resource);
+  } catch {
+    return false;
+  }
+}
+
+/** Tells that one that is lent should come back; it goes all the same where that throws. */
+export function announceRetirement<T>(factory: Factory<T>, resource: T, reason: Reason): void {
+  attempt(() => factory.onRetire?.(resource, reason));
 }
 
 /** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */

@@ -55,6 +55,7 @@ export class Maker<T> {
 
   /** Whether an attempt may start now; otherwise calls back when it may. */
   mayStart(whenReady: () => void): boolean {
+    if (this.#stop.signal.aborted) return false;
     const left = this.#notBefore - this.#config.clock.now();
     if (left <= 0) return true;
     this.#retry ??= this.#config.clock.after(Math.ceil(left), () => {

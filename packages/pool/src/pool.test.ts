@@ -285,6 +285,50 @@ describe('a factory that throws where it must not', () => {
   });
 });
 
+test('a factory that throws when told of a retirement loses nothing by it', async () => {
+  const pool = numbers({
+    onRetire: () => {
+      throw new Error('oops');
+    },
+  });
+  const leases = [await pool.acquire(), await pool.acquire()];
+  expect(() => pool.softEvict()).not.toThrow();
+  const closed = pool.close();
+  for (const lease of leases) lease.release();
+  await closed;
+  expect(pool.stats()).toMatchObject({ total: 0, destroyed: 2 });
+});
+
+describe('what happened to an idle resource', () => {
+  test('is seen before it is lent, however recently it was used, and whatever the check says', async () => {
+    const touched = new Set<number>();
+    const pool = numbers({ untouched: (n) => !touched.has(n), validate: () => true });
+    (await pool.acquire()).release();
+    touched.add(1);
+    const lease = await pool.acquire();
+    expect(lease.value).toBe(2);
+    lease.release();
+    expect(pool.stats()).toMatchObject({ idle: 1, destroyed: 1 });
+  });
+
+  test('is nobody’s business before it was used', async () => {
+    const pool = numbers({ untouched: () => false, min: 1 });
+    await pool.ready();
+    expect((await pool.acquire()).value).toBe(1);
+  });
+
+  test('keeps it from being lent where the factory can’t tell', async () => {
+    const pool = numbers({
+      untouched: (n) => {
+        if (n === 1) throw new Error('oops');
+        return true;
+      },
+    });
+    (await pool.acquire()).release();
+    expect((await pool.acquire()).value).toBe(2);
+  });
+});
+
 describe('failures to create', () => {
   test('fail no waiter before its timeout, which tells the state and the cause', async () => {
     const refused = new Error('refused');
@@ -665,6 +709,24 @@ describe('closing', () => {
     expect(clock.timers).toBe(0);
   });
 
+  test('creates nothing to make up for what goes', async () => {
+    const pool = numbers({ min: 2 });
+    await pool.ready();
+    await pool.close();
+    await settled();
+    expect(made).toBe(2);
+  });
+
+  test('waits for no check that nobody answers', async () => {
+    const reasons: string[] = [];
+    const pool = numbers({ validate: never, destroy: (_, reason) => void reasons.push(reason) });
+    (await pool.acquire()).release();
+    await clock.advance(120_000);
+    expect(pool.stats().checking).toBe(1);
+    await pool.close({ deadline: 0 });
+    expect(reasons).toEqual(['closed']);
+  });
+
   test('is one promise, however often it is asked for', () => {
     const pool = numbers();
     expect(pool.close()).toBe(pool.close());
@@ -672,7 +734,15 @@ describe('closing', () => {
 });
 
 describe('options', () => {
-  test.each([
+  test('that can’t be are rejected with, not thrown at the caller', async () => {
+    const pool = numbers({ max: 1 });
+    await pool.acquire();
+    const wrong = expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'timeout' }) as Error;
+    await expect(pool.acquire({ timeout: Infinity })).rejects.toThrow(wrong);
+    expect(pool.stats().waiting).toBe(0);
+  });
+
+  test.each<[string, object]>([
     ['max', { max: 0 }],
     ['min', { min: 11 }],
     ['acquireTimeout', { acquireTimeout: Infinity }],
@@ -680,6 +750,13 @@ describe('options', () => {
     ['reuse', { reuse: 'random' as 'fifo' }],
     ['maxWaiters', { maxWaiters: 1.5 }],
     ['backOff.first', { backOff: { first: 9_000 } }],
+    ['backOff.frist', { backOff: { frist: 9 } }],
+    ['idletimeout', { idletimeout: 9_000 }],
+    ['create', { create: undefined }],
+    ['validate', { validate: true }],
+    ['onLeak', { onLeak: 'log' }],
+    ['random', { random: 4 }],
+    ['name', { name: 7 }],
   ])('%s is checked', (option, options) => {
     expect(() => numbers(options)).toThrow(
       expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }),

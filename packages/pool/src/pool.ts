@@ -1,17 +1,11 @@
-import {
-  finite,
-  parseLimits,
-  type Factory,
-  type PoolConfig,
-  type PoolOptions,
-  type Reason,
-} from './config.js';
+import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { stackOfCaller } from './leak-detector.js';
 import { PoolLease, type Lease, type Lender } from './lease.js';
 import { LeaseWatch } from './lease-watch.js';
+import { finite } from './option.js';
 import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
@@ -44,7 +38,7 @@ export class Pool<T> implements AsyncDisposable {
   /** @throws InvalidOptionError naming the option that can’t be */
   constructor(options: PoolOptions<T>) {
     this.#factory = options;
-    this.#config = parseLimits(options);
+    this.#config = parsePool(options);
     const { clock, min, leakThreshold } = this.#config;
     this.#room = new WaitingRoom(
       clock,
@@ -115,7 +109,7 @@ export class Pool<T> implements AsyncDisposable {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
     if (this.#readiness.suffices(this.#stock.slots.live)) return Promise.resolve();
-    const ready = this.#readiness.enter({ timeout: finite('timeout', timeout), signal });
+    const ready = this.#readiness.enter({ timeout, signal });
     this.#stock.maker.hurry();
     this.#pump();
     return ready;
@@ -150,7 +144,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /**
    * Like `softEvict`, but lends what exists until one of the new kind was created, so that a change that doesn’t work
-   * (a certificate the server refuses) costs no working resource.
+   * (a certificate the server refuses) costs no working resource; but in a full pool one makes room for the attempt.
    */
   supersede(): void {
     this.#stock.supersede();
@@ -229,7 +223,7 @@ export class Pool<T> implements AsyncDisposable {
     if (this.#room.size >= maxWaiters)
       return Promise.reject(new PoolQueueFullError(maxWaiters, this.stats()));
     if (timeout === 0) return Promise.reject(new PoolTimeoutError(0, this.stats()));
-    const lease = this.#room.enter({ timeout: finite('timeout', timeout), signal });
+    const lease = this.#room.enter({ timeout, signal });
     this.#pump();
     return lease;
   }

@@ -3,11 +3,11 @@ import { backOffDelay } from './back-off.js';
 import type { Balancer } from './balancer.js';
 import { channels } from './channels.js';
 import type { Clock } from './clock.js';
-import { finite } from './config.js';
 import type { ConnectionPoolConfig } from './connection-config.js';
 import { pause } from './deadline.js';
 import { PoolClosedError } from './errors.js';
 import { Histogram } from './histogram.js';
+import { finite } from './option.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';
 import type { Shared, Sharing } from './sharing.js';
 

@@ -2,10 +2,11 @@ import type { Payload, SecureConnection } from '@knsock/core';
 import type { Balancer } from './balancer.js';
 import type { Clock, Timer } from './clock.js';
 import type { Endpoint } from './endpoint.js';
-import { LONGEST } from './config.js';
 import { PoolQueueFullError } from './errors.js';
 import type { Lease } from './lease.js';
+import { LONGEST } from './option.js';
 import type { Pool } from './pool.js';
+import type { PoolStats } from './stats.js';
 import { WaitingRoom, type Late, type Patience } from './waiting-room.js';
 
 /** How long a connection without requests is kept from the pool, milliseconds: less than makes a difference there. */
@@ -38,6 +39,8 @@ export interface SharingSettings<In, Out> {
   readonly multiplexing: boolean;
   readonly onLate: (late: readonly Late[]) => void;
   readonly maxWaiters: number;
+  /** Of the whole pool, for errors. */
+  readonly stats: () => PoolStats;
   readonly clock: Clock;
 }
 
@@ -52,13 +55,14 @@ export class Sharing<In = Buffer, Out = Payload> {
   readonly #acquiring = new Set<AbortController>();
   readonly #queue: WaitingRoom<Shared<In, Out>>;
   /** How many requests the last connection carried at once: how many the next one probably will. */
-  #usualRoom = 128;
+  #usualRoom: number;
   #resting: Timer | undefined;
   #suspended = false;
   #closed: Error | undefined;
 
   constructor(settings: SharingSettings<In, Out>) {
     this.#settings = settings;
+    this.#usualRoom = settings.multiplexing ? 128 : 1;
     this.#queue = new WaitingRoom(settings.clock, settings.onLate, () => {
       this.#dropSurplus();
     });
@@ -76,14 +80,13 @@ export class Sharing<In = Buffer, Out = Payload> {
 
   /** A place on a connection: at once where there is one. Whoever took it must `leave`. */
   enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
-    const { maxWaiters, pool } = this.#settings;
+    const { maxWaiters, stats } = this.#settings;
     if (this.#closed) return Promise.reject(this.#closed);
     if (this.#queue.size === 0 && !this.#suspended) {
       const shared = this.#choose();
       if (shared) return take(shared);
     }
-    if (this.#queue.size >= maxWaiters)
-      return Promise.reject(new PoolQueueFullError(maxWaiters, pool.stats()));
+    if (this.#queue.size >= maxWaiters) return Promise.reject(new PoolQueueFullError(maxWaiters, stats()));
     const place = this.#queue.enter(patience);
     this.#open();
     return place;

@@ -37,7 +37,7 @@ export interface Slot<T> {
   usedAt: number;
   /** When it was last known to be alive. */
   aliveAt: number;
-  /** When it was lent, while it is active. */
+  /** When it was lent last; `-Infinity` before the first time. */
   lentAt: number;
   /** Why it isn’t to be lent again, once that is known. */
   retired: Reason | undefined;
@@ -101,7 +101,7 @@ export class Slots<T> {
       expiresAt: Infinity,
       usedAt: 0,
       aliveAt: 0,
-      lentAt: 0,
+      lentAt: -Infinity,
       retired: undefined,
     };
     this.#all.add(slot);

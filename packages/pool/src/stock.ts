@@ -2,7 +2,7 @@ import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { Emptying } from './emptying.js';
 import { lifetime } from './eviction.js';
-import { destroy, ownLifetime } from './factory-calls.js';
+import { announceRetirement, destroy, ownLifetime } from './factory-calls.js';
 import { Histogram } from './histogram.js';
 import { Maker } from './maker.js';
 import { Slots, type Slot } from './slots.js';
@@ -256,6 +256,6 @@ export class Stock<T> {
     if (slot.state === 'idle') return this.dispose(slot, reason);
     const told = slot.retired !== undefined;
     slot.retired ??= reason;
-    if (slot.state === 'active' && !told) this.#factory.onRetire?.(slot.resource as T, reason);
+    if (slot.state === 'active' && !told) announceRetirement(this.#factory, slot.resource as T, reason);
   }
 }

@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { dueAt, judge } from './eviction.js';
-import { isAlive } from './factory-calls.js';
+import { isAlive, isUntouched } from './factory-calls.js';
 import { Housekeeper } from './housekeeper.js';
 import type { Slot, Slots } from './slots.js';
 
@@ -21,12 +22,15 @@ export class Upkeep<T> {
   readonly #config: PoolConfig;
   readonly #keeper: Keeper<T>;
   readonly #housekeeper: Housekeeper;
+  readonly #stop = new AbortController();
 
   constructor(factory: Factory<T>, config: PoolConfig, keeper: Keeper<T>) {
     this.#factory = factory;
     // Without a way to see whether something is alive there is nothing to keep alive.
     this.#config = factory.validate ? config : { ...config, keepalive: Infinity, validateAfter: Infinity };
     this.#keeper = keeper;
+    // Every check under way listens to it, and Node warns of a leak from eleven on.
+    setMaxListeners(0, this.#stop.signal);
     this.#housekeeper = new Housekeeper(config.clock, (now) => this.#sweep(now));
   }
 
@@ -35,14 +39,17 @@ export class Upkeep<T> {
     this.#housekeeper.note(dueAt(slot, this.#keeper.slots.live, this.#config));
   }
 
+  /** Nothing is looked at any more, and checks under way are given up. */
   stop(): void {
+    this.#stop.abort();
     this.#housekeeper.stop();
   }
 
-  /** Whether one was unused for so long that it is checked before it is lent. */
+  /** Whether one was unused for so long that it is checked before it is lent, or something happened to it meanwhile. */
   isStale(slot: Slot<T>, now: number): boolean {
     // Strictly: one that was checked this moment is fresh, even where everything is to be checked.
-    return now - slot.aliveAt > this.#config.validateAfter;
+    const unseen = now - slot.aliveAt > this.#config.validateAfter;
+    return unseen || this.#touched(slot);
   }
 
   /** Sees whether an idle one lives; it is idle again or gone afterwards. */
@@ -50,17 +57,22 @@ export class Upkeep<T> {
     const { slots } = this.#keeper;
     const asked = this.#config.clock.now();
     slots.move(slot, 'checking');
-    const alive = await isAlive(this.#factory, this.#config, slot.resource as T);
+    const alive = await isAlive(this.#factory, this.#config, slot.resource as T, this.#stop.signal);
     if (slot.retired) {
       this.#keeper.dispose(slot, slot.retired);
       return;
     }
-    if (!alive) {
+    if (!alive || this.#touched(slot)) {
       this.#died(slot, asked);
       return;
     }
     slot.aliveAt = this.#config.clock.now();
     this.#keeper.rest(slot, slot.aliveAt);
+  }
+
+  // A new one may be in any state: its server may have greeted.
+  #touched(slot: Slot<T>): boolean {
+    return slot.lentAt !== -Infinity && !isUntouched(this.#factory, slot.resource as T);
   }
 
   // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from './clock.js';
+import { finite } from './option.js';
 import { SharedSignals } from './shared-signals.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
@@ -44,6 +45,8 @@ export class WaitingRoom<T> {
   /** Joins the queue’s end; rejects with the signal’s reason, or as `onLate` does. */
   enter({ timeout, signal }: Patience): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      // Within the promise, so that what can’t be rejects like everything else.
+      finite('timeout', timeout);
       const since = this.#clock.now();
       const waiter: Waiter<T> = {
         deadline: since + timeout,

@@ -150,6 +150,14 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
   });
 }
 
+/**
+ * Says what is wrong with options without connecting: for whoever makes connections later, from options given now.
+ * @throws InvalidOptionError · CredentialsError
+ */
+export function checkConnectOptions<In, Out>(options: ConnectOptions<In, Out>): void {
+  parseConnect(options);
+}
+
 /** A client without credentials shows no certificate and trusts Node's default store. */
 function nobody(): Credentials {
   anonymous ??= createCredentials({});

@@ -1,0 +1,29 @@
+import { ConnectionPool, TCPConnectionPool } from '@knsock/pool';
+import { expect, test } from 'vitest';
+
+const endpoints = [{ host: 'localhost', port: 1 }];
+
+test.each<[string, object | undefined]>([
+  ['options', undefined],
+  ['endpoints', {}],
+  ['endpoints', { endpoints: [] }],
+  ['endpoints', { endpoints: [{ host: 'localhost', port: 0 }] }],
+  ['endpoints', { endpoints: [null] }],
+  ['endpoints.servernam', { endpoints: [{ host: 'localhost', port: 1, servernam: 'x' }] }],
+  ['idleTimout', { endpoints, idleTimout: 5 }],
+  ['max', { endpoints, max: 0 }],
+  ['connectTimeout', { endpoints, connectTimeout: 'soon' }],
+  ['requestTimeout', { endpoints, requestTimeout: Infinity }],
+  ['credentials', { endpoints, credentials: 'x' }],
+  ['tls.rejectUnauthorized', { endpoints, tls: { rejectUnauthorized: false } }],
+  ['host', { endpoints, host: 'elsewhere' }],
+  ['signal', { endpoints, signal: new AbortController().signal }],
+])('%s that can’t be is refused when the pool is made, not with the first connection', (option, options) => {
+  const made = () => new ConnectionPool(options as never);
+  expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
+});
+
+test('kn-sock’s pool refuses options that it doesn’t have', () => {
+  const made = () => new TCPConnectionPool('localhost', 1, { max_size: 3 } as object);
+  expect(made).toThrow(/there is no option max_size; did you mean maxSize/);
+});
