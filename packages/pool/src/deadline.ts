@@ -44,17 +44,22 @@ export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bou
   });
 }
 
-/** Waits so many milliseconds, or until the signal fires. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits so many milliseconds, or until one of the signals fires. */
+export function pause(
+  clock: Clock,
+  ms: number,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       timer.cancel();
-      signal?.removeEventListener('abort', wake);
+      for (const signal of signals) signal?.removeEventListener('abort', wake);
       resolve();
     };
     const timer = clock.after(ms, wake);
     timer.keepAlive(true);
-    signal?.addEventListener('abort', wake, { once: true });
+    // Not AbortSignal.any: signals that live long remember each for too long, on Node 20.
+    for (const signal of signals) signal?.addEventListener('abort', wake, { once: true });
   });
 }
 

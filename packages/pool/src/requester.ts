@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Payload, RequestOptions } from '@knsock/core';
 import { backOffDelay } from './back-off.js';
 import type { Balancer } from './balancer.js';
@@ -34,6 +35,8 @@ export class Requester<In = Buffer, Out = Payload> {
 
   constructor(settings: RequesterSettings<In, Out>) {
     this.#settings = settings;
+    // Every request between two attempts listens to it, and Node warns of a leak from eleven on.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** As `ConnectionPool.request` says. */
@@ -101,7 +104,6 @@ export class Requester<In = Buffer, Out = Payload> {
   #pause(retries: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock, random } = this.#settings;
     const delay = backOffDelay(RETRY_BACK_OFF, retries, random);
-    const ends = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
-    return pause(clock, Math.min(delay, deadline - clock.now()), ends);
+    return pause(clock, Math.min(delay, deadline - clock.now()), [signal, this.#closed.signal]);
   }
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
 import { Changing } from './changing.js';
 import { Stage } from './stage.js';
+import { Wire } from './wire.js';
 
 let stage: Stage;
 
@@ -86,15 +87,24 @@ test('credentials that the server refuses cost no connection that works, and goo
   source.change(createCredentials({ ...(await strangersPair(stranger)), ca: stage.world.authority.root }));
   await expect.poll(() => pool.stats().lastFailure?.error).toMatchObject({ code: /KNSOCK/ });
   for (let turn = 0; turn < 5; turn += 1) expect(String(await pool.request(`${turn}`))).toBe(`${turn}`);
-  const next = await stage.world.authority.issue({
-    kind: 'client',
-    names: ['next.example'],
-    commonName: 'next',
-    days: 1,
-  });
-  source.change(createCredentials({ cert: next.chain, key: next.key, ca: stage.world.authority.root }));
+  source.change(await stage.clientNamed('next'));
   await expect.poll(() => names(server)).toEqual(['next']);
   expect(String(await pool.request('after'))).toBe('after');
+});
+
+test('a connection that was being opened when credentials changed gives way to one with the new ones', async () => {
+  const source = new Changing(stage.world.client);
+  const server = await stage.serve(undefined, { clientCertificates: 'require' });
+  const wire = stage.keep(await Wire.to(portOf(server)));
+  wire.acceptDelay = 200;
+  const endpoints = [{ host: '127.0.0.1', port: wire.port }];
+  const pool = stage.keep(new ConnectionPool({ endpoints, credentials: source }));
+  const asked = pool.request('x');
+  await vi.waitFor(() => expect(wire.accepted).toBe(1));
+  source.change(await stage.clientNamed('next'));
+  expect(String(await asked)).toBe('x');
+  await expect.poll(() => names(server)).toEqual(['next']);
+  expect(pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
 });
 
 async function strangersPair({ authority }: Awaited<ReturnType<typeof createWorld>>) {

@@ -198,6 +198,33 @@ test(
 );
 
 test(
+  'after an outage min connections are there again without anybody asking, and it was tried with patience',
+  async () => {
+    const backend = keep(await new Backend(new Map()).start());
+    const wire = keep(await Wire.to(backend.port));
+    const pool = poolOf([wire.port], { min: 3, max: 20, backOff: { first: 50, longest: 200 } });
+    await pool.ready();
+    await backend.kill();
+    const waiting = Array.from({ length: 200 }, () => pool.acquire());
+    // Those that were under way together fail first; then one attempt at a time is made, however many wait.
+    const failures = () => pool.stats().lastFailure?.count ?? 0;
+    await vi.waitFor(() => expect(failures()).toBeGreaterThan(1), 10_000);
+    const [tried, failed] = [wire.accepted, failures()];
+    await vi.waitFor(() => expect(failures()).toBeGreaterThan(failed + 3), 10_000);
+    expect(wire.accepted - tried).toBeLessThanOrEqual(failures() - failed + 1);
+    await backend.start();
+    for (const lease of waiting) (await lease).release();
+    await expect.poll(() => pool.stats()).toMatchObject({ active: 0, waiting: 0, lastFailure: undefined });
+    pool.softEvict();
+    await backend.kill();
+    await vi.waitFor(() => expect(pool.stats().lastFailure).toBeDefined());
+    await backend.start();
+    await expect.poll(() => pool.stats(), { timeout: 10_000 }).toMatchObject({ idle: 3, creating: 0 });
+  },
+  LIMIT,
+);
+
+test(
   'a black-holed endpoint is set aside, and the others are as fast as before',
   async () => {
     const seen = new Map<string, number>();

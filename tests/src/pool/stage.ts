@@ -1,6 +1,8 @@
 /** Servers and pools of one test, all ended with it. */
 import {
+  createCredentials,
   serve,
+  type Credentials,
   type ListenOptions,
   type Payload,
   type RequestHandler,
@@ -37,6 +39,14 @@ export class Stage implements AsyncDisposable {
     const server = await serve({ ...common, ...options }, handler);
     this.keep({ [Symbol.asyncDispose]: () => server.close({ deadline: 200 }) });
     return server;
+  }
+
+  /** Credentials of a client by that common name. */
+  async clientNamed(commonName: string): Promise<Credentials> {
+    const { authority } = this.world;
+    const names = ['app.example'];
+    const { chain, key } = await authority.issue({ kind: 'client', names, commonName, days: 1 });
+    return createCredentials({ cert: chain, key, ca: authority.root });
   }
 
   pool(servers: SecureServer[], options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {

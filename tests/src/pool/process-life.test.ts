@@ -1,0 +1,44 @@
+/** Whom a pool keeps alive: whoever waits for it, and nobody else. Processes of their own, that end by themselves. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+/** What a program says that is run as a process, which must end by itself. */
+async function said(program: string): Promise<string> {
+  const code = `import { Pool, ConnectionPool } from '@knsock/pool';\n${program}`;
+  const flags = ['-C', '@knsock/source', '--import', import.meta.resolve('tsx'), '--input-type=module'];
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const options = { cwd, timeout: 20_000 };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, '-e', code], options);
+  return stdout + stderr;
+}
+
+test.concurrent('a process lives for as long as somebody waits, and hears the end of it', async () => {
+  const waits = `
+    const pool = new Pool({ create: () => new Promise(() => undefined) });
+    await pool.acquire({ timeout: 200 }).catch(({ code }) => console.log(code));`;
+  expect(await said(waits)).toBe('KNSOCK_POOL_TIMEOUT\n');
+});
+
+test.concurrent('one that waits for the next attempt to create lives until it works', async () => {
+  const recovers = `
+    let failures = 3;
+    const create = () => (failures-- > 0 ? Promise.reject(new Error('down')) : 'up');
+    const lease = await new Pool({ create, backOff: { first: 50, longest: 100 } }).acquire();
+    console.log(lease.value);`;
+  expect(await said(recovers)).toBe('up\n');
+});
+
+test.concurrent(
+  'a pool that nobody waits for keeps no process alive, whatever it has to do some time',
+  async () => {
+    const rests = `
+    const down = new Pool({ min: 1, create: () => Promise.reject(new Error('down')) });
+    const rested = new Pool({ min: 1, create: () => 1, validate: () => true, leakThreshold: 60_000 });
+    const lease = await rested.acquire();
+    const refused = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], min: 1 });
+    console.log('over');`;
+    expect(await said(rests)).toBe('over\n');
+  },
+);
