@@ -41,10 +41,11 @@ const ways: Readonly<Record<RequestWay, (options: RequestOptions) => Promise<Ask
   pool: async (options) => {
     const { host = '', port = 0, ...reach } = connectOptions({ ...options, framing: 'knsock' });
     const { credentials, servername, framing, profile } = reach;
-    const same = { credentials, servername, framing, profile };
     const pool = new ConnectionPool({
-      ...same,
-      endpoints: [{ host, port }],
+      credentials,
+      framing,
+      profile,
+      endpoints: [{ host, port, servername }],
       min: options.max,
       max: options.max,
     });
