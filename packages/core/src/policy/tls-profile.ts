@@ -103,6 +103,8 @@ function accepts(settings: SecureContextOptions): boolean {
     createSecureContext(settings);
     return true;
   } catch {
+    // OpenSSL remembers the failure, and Node 20 takes it for that of the next key it reads; this makes it forget.
+    createSecureContext();
     return false;
   }
 }
