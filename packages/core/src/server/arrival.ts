@@ -11,7 +11,9 @@ export class Arrival {
   servername: string | null = null;
   /** Bytes that we sent before TLS began. */
   saidBeforeTls = 0;
-  /** Whether its handshake is done and the verdict is awaited. */
+  /** Whether its handshake is done: the client counts itself as connected. */
+  secured = false;
+  /** Whether the verdict on it is awaited. */
   judging = false;
   /** How much of the peer had been read when it was last found to say nothing for a while. */
   silentAt: number | null = null;

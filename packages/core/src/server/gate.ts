@@ -103,6 +103,11 @@ export class Gate {
     for (const { hasSpoken, socket } of [...this.#arrivals.values()]) if (!hasSpoken) socket.destroy();
   }
 
+  /** Waits no longer for handshakes to be done. */
+  giveUp(): void {
+    for (const { secured, socket } of [...this.#arrivals.values()]) if (!secured) socket.destroy();
+  }
+
   destroy(): void {
     for (const { socket } of [...this.#arrivals.values()]) socket.destroy();
   }

@@ -74,7 +74,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       this.#trust.stop();
       throw error;
     }
-    this.#config.signal?.addEventListener('abort', () => void this.close(), { once: true });
+    await this.#closeOnAbort();
   }
 
   get address(): ServerAddress {
@@ -129,6 +129,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       socket.destroy();
       return;
     }
+    arrival.secured = true;
     const stream = new TlsStream(socket, null);
     this.#admit(arrival, domain, stream).catch((error: unknown) => {
       this.#refuse(arrival, stream, error);
@@ -206,7 +207,19 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   // ── end ──
 
+  readonly #aborted = (): void => void this.close();
+
+  /** @throws the signal's reason where it fired before there was anything to close */
+  async #closeOnAbort(): Promise<void> {
+    const { signal } = this.#config;
+    signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (signal?.aborted !== true) return;
+    await this.close();
+    throw signal.reason as Error;
+  }
+
   async #drain(deadline: number): Promise<void> {
+    this.#config.signal?.removeEventListener('abort', this.#aborted);
     this.#closesAt = performance.now() + deadline;
     this.#trust.stop();
     if (channels.drain.hasSubscribers)
@@ -219,7 +232,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       this.#cutOff(deadline);
     }, deadline);
     await Promise.all(closed);
-    this.#gate.destroy();
+    this.#gate.giveUp();
     await stopped;
     clearTimeout(overdue);
   }
