@@ -13,7 +13,7 @@ export class Database {
 
   /** @param {string} connectionString */
   constructor(connectionString) {
-    this.#pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 10_000 });
+    this.#pool = new pg.Pool({ connectionString, max: 4, connectionTimeoutMillis: 10_000 });
     this.#canceller = new pg.Pool({ connectionString, max: 1, connectionTimeoutMillis: 10_000 });
     for (const pool of [this.#pool, this.#canceller]) {
       pool.on('error', () => undefined); // an idle connection that the database ended is replaced when it is needed

@@ -10,7 +10,10 @@ const named = z.strictObject({ query: z.string(), parameters: z.record(z.string(
 const raw = z.strictObject({ sql: z.string(), values: z.array(z.unknown()) });
 
 const [port = '8445', certificates = 'certs'] = process.argv.slice(2);
-const database = new Database(process.env['DATABASE_URL'] ?? '');
+// Each client has database connections of its own: those that one holds, reading slowly, are no other's.
+const databases = new Map(
+  Object.keys(clients).map((name) => [name, new Database(process.env['DATABASE_URL'] ?? '')]),
+);
 const server = await listen(
   {
     port: Number(port),
@@ -22,13 +25,16 @@ const server = await listen(
   },
   (connection) =>
     connection.onRequest(async ({ payload, peer, signal }) => {
-      const statement = allowed(payload, peer?.commonNames[0] ?? '');
-      await database.stream(statement, signal, (rows) => connection.send(rows));
+      const client = peer?.commonNames[0] ?? '';
+      const statement = allowed(payload, client);
+      await databases.get(client)?.stream(statement, signal, (rows) => connection.send(rows));
       return 'done';
     }),
 );
 console.log(`listening on ${'port' in server.address ? server.address.port : ''}`);
-process.once('SIGTERM', () => server.close().then(() => database.close()));
+process.once('SIGTERM', () =>
+  server.close().then(() => Promise.all([...databases.values()].map((one) => one.close()))),
+);
 
 /** @param {z.infer<typeof named> | z.infer<typeof raw>} payload @param {string} client */
 function allowed(payload, client) {

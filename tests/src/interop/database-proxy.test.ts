@@ -34,6 +34,8 @@ function needsPostgres(context: TestContext): void {
   needsTools(context, 'psql', 'pg_dump', ...(postgresPrograms() === undefined ? ['postgres'] : []));
 }
 
+const createOrders = `drop table if exists orders;
+  create table orders (id serial primary key, customer text, item text, quantity int)`;
 const databaseUrl = (): string => `postgres://app@127.0.0.1:${postgres.port}/postgres`;
 
 function filesOf(name: string): string[] {
@@ -117,6 +119,24 @@ it('lets psql cancel a long query by Ctrl-C through the proxy', async (context) 
   expect(await psql(connection, running)).toBe('0');
 });
 
+it('answers one client while another holds all that it may and reads nothing', async (context) => {
+  needsPostgres(context);
+  const { server, port } = await startServer();
+  await using _server = server;
+  const slow = new DatabaseClient({ port, credentials: await credentialsOf(certs, 'report'), max: 10 });
+  const shop = new DatabaseClient({ port, credentials: await credentialsOf(certs, 'shop') });
+  const readers = Array.from({ length: 10 }, () => slow.query('calendar', { days: 3_000_000 }));
+  const first = readers.map((rows) => rows.next());
+  await Promise.any(first);
+  await psql(`host=127.0.0.1 port=${postgres.port} user=app dbname=postgres`, createOrders);
+  const rows = shop.query('orders.add', { customer: 'patient', item: 'tea', quantity: 1 });
+  expect(await rows.next()).toMatchObject({ value: { id: 1 } });
+  await rows.return(undefined);
+  server.kill('SIGKILL');
+  await Promise.allSettled([...first, ...readers.map((rows) => rows.return(undefined))]);
+  await Promise.all([shop.close(), slow.close()]);
+});
+
 it('serves on when the database is restarted under load', { timeout: 90_000 }, async (context) => {
   needsPostgres(context);
   const { server, port } = await startServer();
@@ -124,11 +144,7 @@ it('serves on when the database is restarted under load', { timeout: 90_000 }, a
   await using proxies = await startProxies();
   const admin = new DatabaseClient({ port, credentials: await credentialsOf(certs, 'admin') });
   const shop = new DatabaseClient({ port, credentials: await credentialsOf(certs, 'shop') });
-  for (const sql of [
-    'drop table if exists orders',
-    'create table orders (id serial primary key, customer text, item text, quantity int)',
-  ])
-    for await (const _ of admin.sql(sql));
+  await psql(`${proxies.plain} dbname=postgres`, createOrders);
 
   const confirmed = new Set<number>();
   const codes = new Set<string>();
