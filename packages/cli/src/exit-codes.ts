@@ -103,6 +103,7 @@ export function exitCodeOf(error: unknown): number {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string') return 1;
   if (/^KNSOCK_.*_TIMEOUT$/.test(code)) return TIMEOUT;
+  if (code === 'KNSOCK_CERTIFICATE_UNREACHABLE') return whyUnreachable((error as Error).cause);
   let best = { length: 0, exit: 1 };
   for (const { code: exit, causes } of exitCodes) {
     for (const cause of causes) {
@@ -111,4 +112,14 @@ export function exitCodeOf(error: unknown): number {
     }
   }
   return best.exit;
+}
+
+/** A server whose certificate was to be looked at: what stood in the way, as Node calls it. */
+function whyUnreachable(cause: unknown): number {
+  const { code = '', name } = (cause ?? {}) as { code?: string; name?: string };
+  if (name === 'TimeoutError' || code === 'ETIMEDOUT') return TIMEOUT;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return exitCodeOf({ code: 'KNSOCK_HOST_NOT_FOUND' });
+  const unreached = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'];
+  if (unreached.includes(code)) return exitCodeOf({ code: 'KNSOCK_CONNECTION_REFUSED' });
+  return exitCodeOf({ code: 'KNSOCK_HANDSHAKE_OTHER' });
 }

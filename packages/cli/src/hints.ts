@@ -10,7 +10,7 @@ const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --cert FILE --key FILE.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
-    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
+    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key; and is --framing the server’s?',
   KNSOCK_PEER_UNKNOWN_ISSUER:
     'Add the CA that issued the peer’s certificate (--ca ca.crt); if it is there, the peer leaves out an intermediate.',
   KNSOCK_PEER_SELF_SIGNED:

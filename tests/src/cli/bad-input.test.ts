@@ -34,6 +34,7 @@ describe('wrong use', () => {
     [['sned'], "unknown command 'sned'"],
     [['send'], "missing required argument 'address'"],
     [['send', 'localhost'], "'localhost' isn’t an address"],
+    [['send', 'unix:/nowhere.sock', 'x'], 'has no name that the certificate could be checked for'],
     [['send', 'localhost:1', '--prot'], "unknown option '--prot'"],
     [
       ['send', 'localhost:1', 'x', '--framing', 'xml'],
@@ -158,10 +159,24 @@ describe('a server that can’t be reached', () => {
   });
 });
 
+describe('a server whose certificate can’t be looked at', () => {
+  const inspect = (place: string, exit: number): Promise<string> =>
+    fails(['certs', 'inspect', place], exit, 'KNSOCK_CERTIFICATE_UNREACHABLE');
+
+  it('exits by what stood in the way', async () => {
+    await using plain = await plainServer((socket) => socket.end('220 hello\r\n'));
+    await inspect('no-such-host.invalid:443', 6);
+    await inspect('localhost:1', 7);
+    await inspect(`127.0.0.1:${plain.port}`, 35);
+  });
+});
+
 describe('a server that isn’t trusted', () => {
   it('unknown CA', async () => {
     await using place = await tlsServer(() => undefined);
-    await fails(['send', `localhost:${place.port}`, 'x'], 60, 'KNSOCK_PEER_UNKNOWN_ISSUER');
+    const told = await fails(['send', `localhost:${place.port}`, 'x'], 60, 'KNSOCK_PEER_UNKNOWN_ISSUER');
+    expect(told).toContain('was issued by CN=Test CA, which is neither trusted nor sent along');
+    expect(told).toContain('--ca ca.crt');
   });
 
   it('wrong name', async () => {
@@ -220,6 +235,15 @@ describe('messages that break the rules', () => {
   it('of another framing', async () => {
     await using place = await tlsServer(() => undefined);
     await fails(['send', `localhost:${place.port}`, 'x', ...ca], 8, 'KNSOCK_FRAMING_MISMATCH');
+  });
+
+  it('of another framing, where the server speaks knsock and can only end', async () => {
+    const { serve, address } = await startServe(pair);
+    await using _ = serve;
+    const args = ['send', address, 'x', '--framing', 'lines', ...ca];
+    const told = await fails(args, 67, 'KNSOCK_CLIENT_CERTIFICATE_REFUSED');
+    expect(told).toContain('demands a certificate, or speaks another framing');
+    expect(told).toContain('is --framing the server’s?');
   });
 
   it('that never get an answer', async () => {

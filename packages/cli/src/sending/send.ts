@@ -5,6 +5,7 @@ import { parseAddress } from '../address.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
+import { UsageError } from '../usage-error.js';
 import { ask } from './ask.js';
 import { showFacts } from './facts.js';
 import type { SendFlags } from './flags.js';
@@ -22,6 +23,7 @@ export async function send(
 ): Promise<void> {
   const request = requestOf(words, flags);
   const framing = framingOf(flags);
+  requireName(address, flags);
   if (flags.dangerouslySkipVerification === true) {
     output.warn('the server isn’t verified: anybody could be answering');
   }
@@ -73,6 +75,14 @@ async function* parsed(source: Source, { parse }: Framing): AsyncIterable<Buffer
 /** Streams stay byte-exact; a reply to a message that was typed is shown on a line of its own. */
 function linesFor({ framing }: SendFlags, { streams, typed }: Input): boolean {
   return framing === 'lines' || (framing !== 'raw' && (typed || !streams));
+}
+
+/** A path says nothing of whose certificate to expect. */
+function requireName(address: string, { servername, dangerouslySkipVerification }: SendFlags): void {
+  if (!('path' in parseAddress(address)) || servername !== undefined || dangerouslySkipVerification === true)
+    return;
+  const hint = 'Say what name the server’s certificate carries: --servername NAME.';
+  throw new UsageError('a Unix socket has no name that the certificate could be checked for', hint);
 }
 
 function connectOptions(address: string, flags: SendFlags): ConnectOptions {

@@ -224,9 +224,9 @@ function explainSilence(
   const { certificate } = trust.credentials;
   const what =
     certificate === null
-      ? 'that we showed no certificate'
-      : `our certificate (${certificate.subject.toString()})`;
-  const message = `the server ended right after the handshake: it probably refused ${what}; its log knows`;
+      ? 'demands a certificate, or speaks another framing'
+      : `refused our certificate (${certificate.subject.toString()})`;
+  const message = `the server ended right after the handshake: it probably ${what}; its log knows`;
   return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, {
     certain: false,
   });

@@ -110,7 +110,8 @@ export class Judge {
     const verdict = verifyPathSync({
       leaf: certificates[0] as X509Certificate,
       intermediates: certificates.slice(1),
-      anchors: anchors ?? certificates.slice(-1),
+      // What doesn't end in a root ended where OpenSSL found no further.
+      anchors: anchors ?? certificates.slice(-1).filter((end) => partialChain || end.isSelfIssued),
       at,
       ...(name !== undefined && { name }),
       usage,

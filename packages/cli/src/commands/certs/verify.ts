@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { ChainVerdict } from '@knsock/certs';
 import { exitCodeOf } from '../../exit-codes.js';
+import { hintOf } from '../../hints.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 
@@ -52,13 +53,14 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
     ...{ name, usage, rules, partialChain },
   });
   await output.result(verdict, verdict.words);
-  if (!verdict.ok) output.say(`hint: ${verdict.hint}`);
-  return exitCodeOfVerdict(verdict);
+  if (verdict.ok) return 0;
+  const code = codeOf(verdict);
+  output.say(`hint: ${hintOf(code, 'certs verify') ?? verdict.hint}`);
+  return exitCodeOf({ code });
 }
 
-function exitCodeOfVerdict(verdict: ChainVerdict): number {
-  if (verdict.ok) return 0;
-  return exitCodeOf({ code: `KNSOCK_PEER_${verdict.reason.toUpperCase().replaceAll('-', '_')}` });
+function codeOf({ reason }: Extract<ChainVerdict, { ok: false }>): string {
+  return `KNSOCK_PEER_${reason.toUpperCase().replaceAll('-', '_')}`;
 }
 
 const HELP = `
