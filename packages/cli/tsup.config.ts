@@ -47,6 +47,8 @@ function send(folder: string): Options {
       // All of `minify` but the names, which errors and stack traces tell.
       options.minifyWhitespace = true;
       options.minifySyntax = true;
+      // `require` instead of `import()`, which a file run by bin/compiled.cjs hasn't got without Node's warning of it.
+      options.supported = { ...options.supported, 'dynamic-import': false };
       // Node loads perf_hooks for its clock.
       options.define = { ...options.define, 'performance.now': 'now' };
       options.inject = [`${folder}/src/now.ts`];

@@ -15,8 +15,7 @@ const {
 } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
-// eslint-disable-next-line n/no-unsupported-features/node-builtins -- experimental on Node 20, which has it
-const { Script, constants } = require('node:vm');
+const { Script } = require('node:vm');
 
 const HASH_BYTES = 32;
 
@@ -28,7 +27,6 @@ module.exports = (file) => {
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: file,
     cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const its = { exports: {} };
   script.runInThisContext()(its.exports, createRequire(file), its, file, path.dirname(file));
