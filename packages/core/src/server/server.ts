@@ -5,13 +5,14 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../connection/connection.js';
-import { refusePeer } from '../connection/refuse.js';
+import { endPeer, refusePeer } from '../connection/refuse.js';
 import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
 import type { Credentials } from '../credentials/credentials.js';
 import {
   ConnectionError,
   ConnectionTimeoutError,
   EasySocketError,
+  FramingMismatchError,
   PeerNotAllowedError,
 } from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
@@ -192,6 +193,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     this.#refusedPeers += 1;
     this.#failures.tell(arrival.address, known);
     if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
+    // Nobody refused who it is, so it may see its handshake done: audits find TLS 1.2 that way.
+    else if (known instanceof FramingMismatchError) endPeer(stream);
     // Others take the missing session tickets for a sign. Some versions of Node send them with an end of TLS.
     else stream.destroy();
   }
