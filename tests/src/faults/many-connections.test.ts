@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCertificateFolder } from '../support/certificate-folder.js';
-import { hearFrom, ServerProcess, startProgram } from './program.js';
+import { hearFrom, limitDescriptors, ServerProcess, startProgram } from './program.js';
 import { sizes } from './sizes.js';
 
 /** Beside the connections' own. */
@@ -12,11 +12,8 @@ it(`holds ${sizes.openAtOnce} connections open and answers on every one`, async 
   const options = { maxConnections: sizes.openAtOnce };
   await using server = await ServerProcess.start(folder.path, options, limits);
   const before = await server.report();
-  const clients = startProgram(
-    'client',
-    [folder.path, String(server.port), String(sizes.openAtOnce)],
-    limits,
-  );
+  const clients = startProgram('client', [folder.path, String(server.port), String(sizes.openAtOnce)]);
+  await limitDescriptors(clients, limits.descriptors);
   expect(await hearFrom(clients)).toEqual({ open: sizes.openAtOnce });
   const open = await server.report();
   expect(open.stats).toMatchObject({ connections: sizes.openAtOnce, turnedAway: { connections: 0 } });

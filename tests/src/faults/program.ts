@@ -1,7 +1,8 @@
 /** Programs of this folder as child processes that talk to their parent. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ServerReport } from './server.program.js';
 
 export interface ProgramOptions {
@@ -10,16 +11,10 @@ export interface ProgramOptions {
 }
 
 /** Starts a program of this folder from its source. */
-export function startProgram(
-  name: string,
-  args: readonly string[],
-  { descriptors }: ProgramOptions = {},
-): ChildProcess {
+export function startProgram(name: string, args: readonly string[]): ChildProcess {
   const program = fileURLToPath(new URL(`${name}.program.ts`, import.meta.url));
   const node = [process.execPath, '-C', '@knsock/source', '--import', import.meta.resolve('tsx'), program];
-  const command = [...node, ...args];
-  const limited = `ulimit -n ${descriptors} && exec "$@"`;
-  const [file, ...rest] = descriptors === undefined ? command : ['bash', '-c', limited, 'bash', ...command];
+  const [file, ...rest] = [...node, ...args];
   return spawn(file as string, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
@@ -38,14 +33,20 @@ export function hearFrom<T>(child: ChildProcess): Promise<T> {
   });
 }
 
+/** A low limit only once it runs: reading its sources, Node opens many at once. */
+export async function limitDescriptors({ pid }: ChildProcess, most: number): Promise<void> {
+  await promisify(execFile)('prlimit', [`--nofile=${most}:${most}`, '--pid', String(pid)]);
+}
+
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly child: ChildProcess;
 
   /** @param folder certificates, as `createCertificateFolder` makes them */
   static async start(folder: string, options: object = {}, limits?: ProgramOptions): Promise<ServerProcess> {
-    const child = startProgram('server', [folder, JSON.stringify(options)], limits);
+    const child = startProgram('server', [folder, JSON.stringify(options)]);
     const { port } = await hearFrom<{ port: number }>(child);
+    if (limits?.descriptors !== undefined) await limitDescriptors(child, limits.descriptors);
     return new ServerProcess(child, port);
   }
 
