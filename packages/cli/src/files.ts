@@ -1,11 +1,13 @@
 /** Files that the command reads and writes itself; `-` is standard input or output. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Output } from './output.js';
 import { UsageError } from './usage-error.js';
 
 export const SECRET = 0o600;
 export const PUBLIC = 0o644;
+
+const EXISTS_HINT = 'Choose another name, or say --force to replace it.';
 
 export interface WriteOptions {
   readonly mode: number;
@@ -44,6 +46,17 @@ export async function writeOutput(
   }
 }
 
+/** Refuses, before anything is made, what would replace a file. @throws UsageError `KNSOCK_CERTIFICATE_EXISTS` */
+export async function refuseExisting(files: readonly string[], hint = EXISTS_HINT): Promise<void> {
+  for (const file of files) {
+    const there = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (there) throw existsError(file, hint);
+  }
+}
+
 /** A path as a person standing here would type it. */
 export function shortPath(file: string): string {
   const short = path.relative(process.cwd(), file);
@@ -51,15 +64,16 @@ export function shortPath(file: string): string {
 }
 
 function writeError(file: string, error: NodeJS.ErrnoException): UsageError {
-  if (error.code === 'EEXIST') {
-    const hint = 'Choose another name, or say --force to replace it.';
-    return new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
-  }
+  if (error.code === 'EEXIST') return existsError(file, EXISTS_HINT);
   return new UsageError(
     `${file} can’t be written: ${error.message}`,
     'Is there such a folder, and may you write there?',
     'KNSOCK_WRITE',
   );
+}
+
+function existsError(file: string, hint: string): UsageError {
+  return new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<Buffer> {

@@ -43,6 +43,13 @@ it('signs a request for what is allowed and nothing else', async () => {
   expect(await certs('match', 'certs/issued/api.crt', 'api.key')).toMatchObject({ code: 0 });
 });
 
+it('makes no key for a request that is there already', async () => {
+  await succeeds('csr', 'first.internal', '--out', 'once');
+  await rm(path.join(folder, 'once.key'));
+  expect(await certs('csr', 'second.internal', '--out', 'once')).toMatchObject({ code: 23 });
+  await expect(stat(path.join(folder, 'once.key'))).rejects.toThrow('ENOENT');
+});
+
 it('tells a key that isn’t the certificate’s', async () => {
   await succeeds('csr', 'x.internal', '--out', 'x');
   expect(await certs('match', SERVER, 'x.key')).toMatchObject({ code: 58 });

@@ -49,29 +49,46 @@ it('they are the page’s own', () => {
   expect(printed).toEqual(theirs);
 });
 
-it('the recipe of knsock certs beside the page’s makes what the commands take', async () => {
-  const recipe = [...text.matchAll(/^```sh run=ca-signed-here\n([^]*?)^```/gm)].flatMap(([, lines = '']) =>
-    lines.trim().split('\n'),
-  );
-  expect(recipe).toHaveLength(3);
+/** Runs the commands of the page's blocks of that name, in a folder of their own. */
+async function follow(recipe: string, count: number): Promise<string> {
+  const blocks = [...text.matchAll(new RegExp(`^\`\`\`sh run=${recipe}\\n([^]*?)^\`\`\``, 'gm'))];
+  const lines = blocks.flatMap(([, code = '']) => code.trim().split('\n'));
+  expect(lines).toHaveLength(count);
   const cwd = await mkdtemp(path.join(files.path, 'recipe-'));
-  for (const line of recipe) {
+  for (const line of lines) {
     const args = (line.match(/'[^']*'|\S+/g) ?? []).slice(1).map((word) => word.replaceAll("'", ''));
     expect(await knsock(args, { cwd })).toMatchObject({ code: 0 });
   }
-  const place = {
-    'ca.crt': 'ca/root.crt',
-    'server.crt': 'issued/server.crt',
-    'server.key': 'issued/server.key',
+  return cwd;
+}
+
+/** A printed line with the recipe's files for the page's. */
+function withFiles(line: string, folder: string, places: Readonly<Record<string, string>>): string {
+  return line.replace(/\b\w+\.(?:crt|key)\b/g, (name) => path.join(folder, places[name] ?? name));
+}
+
+it('the recipes of knsock certs beside the page’s make what the commands take', async () => {
+  const folder = await follow('ca-signed-here', 3);
+  const places = {
+    'ca.crt': 'certs/ca/root.crt',
+    ...Object.fromEntries(
+      ['server.crt', 'server.key', 'client.crt', 'client.key'].map((name) => [name, `certs/issued/${name}`]),
+    ),
   };
-  const moved = (line: string): string =>
-    Object.entries(place).reduce(
-      (all, [name, file]) => all.replace(name, path.join(cwd, 'certs', file)),
-      line,
-    );
-  const { server, port } = await serving(moved(bareServer));
+  const { server, port } = await serving(withFiles(strictServer, folder, places));
   await using _server = server;
-  expect(await sending(moved(`${bareClient} --cafile ca.crt`), port)).toMatchObject({ code: 0 });
+  expect(await sending(withFiles(fullClient, folder, places), port)).toMatchObject({
+    code: 0,
+    stdout: 'Hello Secure',
+  });
+});
+
+it('so does the self-signed one, whose certificate is its own --cafile', async () => {
+  const folder = await follow('self-signed-here', 1);
+  const { server, port } = await serving(withFiles(bareServer, folder, {}));
+  await using _server = server;
+  const trusting = withFiles(`${bareClient} --cafile server.crt`, folder, {});
+  expect(await sending(trusting, port)).toMatchObject({ code: 0, stdout: 'Hello Secure' });
 });
 
 describe('run-ssl-tcp-server', () => {

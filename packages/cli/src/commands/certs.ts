@@ -15,6 +15,7 @@ import { defineLint } from './certs/lint.js';
 import { defineMatch } from './certs/match.js';
 import { defineRenew } from './certs/renew.js';
 import { defineRevoke } from './certs/revoke.js';
+import { defineSelfSigned } from './certs/self-signed.js';
 import { defineSign } from './certs/sign.js';
 import { defineVerify } from './certs/verify.js';
 
@@ -22,6 +23,7 @@ const subcommands = {
   init: defineInit,
   ca: defineCa,
   issue: defineIssue,
+  'self-signed': defineSelfSigned,
   csr: defineCsr,
   sign: defineSign,
   revoke: defineRevoke,
@@ -49,5 +51,6 @@ Authorities and what they issue are kept in a folder, the store: certs here, unl
 Examples:
   $ knsock certs init
   $ knsock certs issue db.internal 10.0.0.7
+  $ knsock certs self-signed localhost 127.0.0.1
   $ knsock certs inspect example.com:443
   $ knsock certs expiry certs example.com:443`;

@@ -1,7 +1,7 @@
 /** `knsock certs csr` */
 import type { Command } from 'commander';
 import type { CertificateKind, KeyType } from '@knsock/certs';
-import { PUBLIC, SECRET, writeOutput } from '../../files.js';
+import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
@@ -34,9 +34,10 @@ export function defineCsr(command: Command, output: Output): void {
 
 async function request(names: string[], flags: CsrFlags, output: Output): Promise<void> {
   const { kind, commonName, ou: organizationalUnit, keyType, out, force } = flags;
+  const made = { csrFile: `${out}.csr`, keyFile: `${out}.key` };
+  if (force !== true) await refuseExisting(Object.values(made));
   const { createCsr } = await import('@knsock/certs');
   const { csr, key } = await createCsr({ kind, names, commonName, organizationalUnit, keyType });
-  const made = { csrFile: `${out}.csr`, keyFile: `${out}.key` };
   await writeOutput(output, made.keyFile, key, { mode: SECRET, force });
   await writeOutput(output, made.csrFile, csr, { mode: PUBLIC, force });
   await output.result(made, `${made.csrFile}\n${made.keyFile}`);

@@ -1,11 +1,10 @@
 /** `knsock certs init` */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Authority, Store } from '@knsock/certs';
+import { refuseExisting } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
-import { UsageError } from '../../usage-error.js';
 
 interface InitFlags {
   name?: string[];
@@ -25,6 +24,9 @@ interface Made {
 }
 
 const LOCAL = ['localhost', '127.0.0.1', '::1'];
+
+const EXISTS_HINT =
+  'Choose another directory, or say --force to replace the server and client certificates; the CA stays.';
 
 export function defineInit(command: Command, output: Output): void {
   command
@@ -52,7 +54,7 @@ async function init(
   { name, client, caName, days, force = false }: InitFlags,
 ): Promise<Made> {
   const made = placesIn(directory);
-  if (!force) await refuseExisting(made);
+  if (!force) await refuseExisting(Object.values(made) as string[], EXISTS_HINT);
   const { openStore } = await import('@knsock/certs');
   const authority = await authorityOf(await openStore(directory), caName);
   await authority.issue({ kind: 'server', names: name ?? LOCAL, days, file: 'server', overwrite: force });
@@ -75,19 +77,6 @@ function placesIn(directory: string): Made {
     clientCert: issued('client.crt'),
     clientKey: issued('client.key'),
   };
-}
-
-async function refuseExisting(made: Made): Promise<void> {
-  for (const file of Object.values(made) as string[]) {
-    const there = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (!there) continue;
-    const hint =
-      'Choose another directory, or say --force to replace the server and client certificates; the CA stays.';
-    throw new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
-  }
 }
 
 function report({ ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
