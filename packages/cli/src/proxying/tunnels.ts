@@ -1,6 +1,7 @@
 /** The connections that a proxy carries: counted, told of, and waited for at the end. */
 import { describeFailure } from '../failure.js';
 import type { ServeLog } from '../serving/serve-log.js';
+import type { Reached } from './targets.js';
 
 /** One connection passed on. */
 export interface Tunnel {
@@ -24,43 +25,39 @@ const REFUSED_US = 'KNSOCK_CLIENT_CERTIFICATE_REFUSED';
 
 export class Tunnels {
   readonly #log: ServeLog;
-  readonly #running = new Set<Promise<void>>();
+  #open = 0;
   #total = 0;
   #broken = 0;
   #unreached = 0;
+  #settled: (() => void)[] = [];
 
   constructor(log: ServeLog) {
     this.#log = log;
   }
 
   counts(): TunnelCounts {
-    return { open: this.#running.size, total: this.#total, broken: this.#broken, unreached: this.#unreached };
+    return { open: this.#open, total: this.#total, broken: this.#broken, unreached: this.#unreached };
   }
 
-  /** Follows a connection that was passed on until both sides have ended. */
-  async carry({ id, from, subject }: Tunnel, target: string, relaying: Promise<void>): Promise<void> {
+  /** Follows a connection that is passed on until both sides have ended, and gives its place at the target back. */
+  carry(tunnel: Tunnel, reached: Reached<{ destroy(): unknown }>, relaying: Promise<void>): void {
+    const { id, from, subject } = tunnel;
+    const target = reached.target.text;
+    this.#open += 1;
     this.#total += 1;
-    const since = performance.now();
     const who = subject === null ? from : `${from} ${subject}`;
     this.#log.event('open', { id, from, subject, target }, `#${id} open   ${who} → ${target}`);
-    const running = relaying.then(
-      () => undefined,
-      (error: unknown) => {
+    const since = performance.now();
+    const ended = (error?: unknown): void => {
+      if (error !== undefined) {
         this.#broken += 1;
-        return error;
-      },
-    );
-    const ended = running.then((error) => {
-      this.#running.delete(ended);
-      const ms = Math.round(performance.now() - since);
-      const failure = error === undefined ? undefined : describeFailure(error);
-      const hint = failure?.code === REFUSED_US ? failure.hint : undefined;
-      const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
-      const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();
-      this.#log.event('close', fields, `#${id} closed after ${ms.toLocaleString('en')} ms${why}`);
-    });
-    this.#running.add(ended);
-    return ended;
+        reached.far.destroy();
+      }
+      reached.release();
+      this.#tellEnd(id, target, since, error);
+      this.#left();
+    };
+    relaying.then(ended, ended);
   }
 
   failed(from: string, error: unknown): void {
@@ -68,8 +65,23 @@ export class Tunnels {
     this.#log.failed(from, error);
   }
 
-  /** Resolves when those that are open now have ended, and their last bytes are out. */
+  /** Resolves when those that are open have ended, and their last bytes are out. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running);
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
+  }
+
+  #tellEnd(id: number, target: string, since: number, error: unknown): void {
+    const ms = Math.round(performance.now() - since);
+    const failure = error === undefined ? undefined : describeFailure(error);
+    const hint = failure?.code === REFUSED_US ? failure.hint : undefined;
+    const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
+    const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();
+    this.#log.event('close', fields, `#${id} closed after ${ms.toLocaleString('en')} ms${why}`);
+  }
+
+  #left(): void {
+    this.#open -= 1;
+    if (this.#open > 0) return;
+    for (const resolve of this.#settled.splice(0)) resolve();
   }
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
-import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -19,7 +19,7 @@ import type {
   RequestOptions,
   SecureConnection,
 } from './secure-connection.js';
-import { joinLinks, joinStream, LinkEnd } from './relay.js';
+import { joinLinks, joinStream } from './relay.js';
 import { tellAsked } from './tell-traffic.js';
 
 /** All that a connection is made of; nothing is left open. */
@@ -202,30 +202,20 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
     return raw.duplex;
   }
 
-  async relay(other: Duplex | SecureConnection): Promise<void> {
-    const end = this.#takeRaw('relay()');
-    if (other instanceof Connection) await joinLinks(end, (other as Connection<In, Out>).#takeRaw('relay()'));
-    else await joinStream(end, 'relay' in other ? other.stream() : other);
+  relay(other: Duplex | SecureConnection): Promise<void> {
+    try {
+      const link = this.#relayed();
+      if (other instanceof Connection) return joinLinks(link, (other as Connection<In, Out>).#relayed());
+      return joinStream(link, 'relay' in other ? other.stream() : other);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
-  #takeRaw(who: string): LinkEnd {
-    const link = this.#link;
-    demandRaw(link.framing.name, who);
-    if (link.life.state === 'closed') throw link.life.goneError;
-    if (link.raw !== null)
-      throw new ConnectionClosedError('unknown', `${who}: the raw bytes are taken already`);
-    const end = new LinkEnd({
-      stream: link.stream,
-      takeHeld: () => ({ chunks: link.inbox.takeAll() as Buffer[], ended: link.life.isPeerFinished }),
-      readOn: () => {
-        link.readOn();
-      },
-      destroy: () => {
-        link.life.destroy(undefined);
-      },
-    });
-    link.raw = end;
-    return end;
+  #relayed(): Link<In, Out> {
+    demandRaw(this.#link.framing.name, 'relay()');
+    if (this.#link.life.state === 'closed') throw this.#link.life.goneError;
+    return this.#link;
   }
 
   // ── ending ──

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
+import { Deferred } from './deferred.js';
 import type { RawBytes } from './duplex.js';
 
 /** One of the two ends, as the other sees it. */
@@ -27,46 +28,56 @@ export interface RelayEnd {
 /** What the relay needs of a connection. */
 export interface RelayedLink {
   readonly stream: ByteStream;
-  /** Bytes that arrived before, and whether the peer ended already. */
-  takeHeld(): { readonly chunks: readonly Buffer[]; readonly ended: boolean };
+  readonly inbox: { takeAll(): unknown[] };
+  readonly life: { readonly isPeerFinished: boolean; destroy(error: Error | undefined): void };
+  raw: RawBytes | null;
   readOn(): void;
-  destroy(): void;
 }
 
 /** Joins two connections. */
-export async function joinLinks(one: LinkEnd, other: LinkEnd): Promise<void> {
-  one.join(other);
-  other.join(one);
-  await Promise.all([one.done, other.done]);
+export function joinLinks(one: RelayedLink, other: RelayedLink): Promise<void> {
+  const outcome = new Outcome();
+  const [near, far] = [new LinkEnd(one, outcome), new LinkEnd(other, outcome)];
+  near.join(far);
+  far.join(near);
+  return outcome.promise;
 }
 
 /** Joins a connection with a stream of Node's. */
-export async function joinStream(link: LinkEnd, stream: Duplex): Promise<void> {
-  const end = new StreamEnd(stream, link);
-  link.join(end);
-  end.start();
-  await Promise.all([link.done, end.done]);
+export function joinStream(link: RelayedLink, stream: Duplex): Promise<void> {
+  const outcome = new Outcome();
+  const near = new LinkEnd(link, outcome);
+  const far = new StreamEnd(stream, near, outcome);
+  near.join(far);
+  far.start();
+  return outcome.promise;
 }
 
-/** A connection's end of a relay. */
-export class LinkEnd implements RawBytes, RelayEnd {
-  /** Resolves once both directions have ended or the connection is gone; rejects where it broke off. */
-  readonly done: Promise<void>;
+/** Resolves once both ends are done, and rejects where a connection broke off. */
+class Outcome extends Deferred<void> {
+  #going = 2;
+
+  oneDone(): void {
+    this.#going -= 1;
+    if (this.#going === 0) this.resolve();
+  }
+}
+
+/** A connection's end of a relay: done once both directions have ended or the connection is gone. */
+class LinkEnd implements RawBytes, RelayEnd {
   readonly #link: RelayedLink;
+  readonly #outcome: Outcome;
   #partner: RelayEnd | null = null;
   #waiting = false;
   #received = false;
   #sent = false;
-  #resolve!: () => void;
-  #reject!: (error: Error) => void;
 
-  constructor(link: RelayedLink) {
+  constructor(link: RelayedLink, outcome: Outcome) {
     this.#link = link;
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.done.catch(() => undefined);
+    this.#outcome = outcome;
+    if (link.raw !== null)
+      throw new ConnectionClosedError('unknown', 'relay(): the raw bytes are taken already');
+    link.raw = this;
   }
 
   get finished(): boolean {
@@ -76,10 +87,10 @@ export class LinkEnd implements RawBytes, RelayEnd {
   /** Begins, with what came before. */
   join(partner: RelayEnd): void {
     this.#partner = partner;
-    const { chunks, ended } = this.#link.takeHeld();
+    const { inbox, life } = this.#link;
     let room = true;
-    for (const chunk of chunks) room = partner.send(chunk);
-    if (ended) this.ended();
+    for (const chunk of inbox.takeAll() as Buffer[]) room = partner.send(chunk);
+    if (life.isPeerFinished) this.ended();
     if (room) this.#link.readOn();
   }
 
@@ -103,11 +114,11 @@ export class LinkEnd implements RawBytes, RelayEnd {
 
   closed(error: Error | undefined): void {
     if (this.finished && error === undefined) {
-      this.#resolve();
+      this.#outcome.oneDone();
       return;
     }
     this.#partner?.cut();
-    this.#reject(
+    this.#outcome.reject(
       error ?? new ConnectionClosedError('unknown', 'the connection ended before what it carried'),
     );
   }
@@ -130,40 +141,45 @@ export class LinkEnd implements RawBytes, RelayEnd {
   }
 
   cut(): void {
-    if (!this.finished) this.#link.destroy();
+    if (!this.finished) this.#link.life.destroy(undefined);
   }
 }
 
-/** The end of a relay that is a stream of Node's, such as a socket without TLS. */
+/** As with TLS sockets, all streams share their listeners, and each finds its end here. */
+const END = Symbol('end');
+type Ended = Duplex & { [END]: StreamEnd };
+
+/** The end of a relay that is a stream of Node's, such as a socket without TLS: done once it is closed, however. */
 class StreamEnd implements RelayEnd {
-  /** Resolves once the stream is closed, however it ended. */
-  readonly done: Promise<void>;
   readonly #stream: Duplex;
   readonly #partner: RelayEnd;
+  readonly #outcome: Outcome;
   #waiting = false;
   #received = false;
-  #resolve!: () => void;
 
-  constructor(stream: Duplex, partner: RelayEnd) {
+  constructor(stream: Duplex, partner: RelayEnd, outcome: Outcome) {
     this.#stream = stream;
     this.#partner = partner;
-    this.done = new Promise((resolve) => (this.#resolve = resolve));
+    this.#outcome = outcome;
   }
 
   start(): void {
     const stream = this.#stream;
     if (stream.destroyed) {
-      this.#close();
+      this.closed();
       return;
     }
-    stream.on('data', this.#data).on('end', this.#end).on('drain', this.#drain);
-    stream.on('error', ignore).on('close', this.#close);
+    (stream as Ended)[END] = this;
+    stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', ignore).on('close', onClose);
     stream.resume();
   }
 
+  // ── what the partner says ──
+
   send(chunk: Buffer): boolean {
     if (this.#stream.destroyed) return true;
-    this.#waiting = !this.#stream.write(chunk);
+    // A full buffer that the system took at once is no reason to wait.
+    this.#waiting = !this.#stream.write(chunk) && this.#stream.writableLength > 0;
     return !this.#waiting;
   }
 
@@ -180,25 +196,27 @@ class StreamEnd implements RelayEnd {
     else this.#stream.destroy();
   }
 
-  readonly #data = (chunk: Buffer): void => {
-    if (!this.#partner.send(chunk)) this.#stream.pause();
-  };
+  // ── what the stream says ──
 
-  readonly #end = (): void => {
+  arrived(chunk: Buffer): void {
+    if (!this.#partner.send(chunk)) this.#stream.pause();
+  }
+
+  ended(): void {
     this.#received = true;
     this.#partner.finish();
-  };
+  }
 
-  readonly #drain = (): void => {
+  drained(): void {
     if (!this.#waiting) return;
     this.#waiting = false;
     this.#partner.readOn();
-  };
+  }
 
-  readonly #close = (): void => {
+  closed(): void {
     if (!this.#received || !this.#stream.writableFinished) this.#partner.cut();
-    this.#resolve();
-  };
+    this.#outcome.oneDone();
+  }
 }
 
 function isSocket(stream: Duplex): stream is Socket {
@@ -210,4 +228,20 @@ function isSocket(stream: Duplex): stream is Socket {
 
 function ignore(): void {
   // The close that follows tells it.
+}
+
+function onData(this: Duplex, chunk: Buffer): void {
+  (this as Ended)[END].arrived(chunk);
+}
+
+function onEnd(this: Duplex): void {
+  (this as Ended)[END].ended();
+}
+
+function onDrain(this: Duplex): void {
+  (this as Ended)[END].drained();
+}
+
+function onClose(this: Duplex): void {
+  (this as Ended)[END].closed();
 }

@@ -38,7 +38,7 @@ export function spend(who: object, milliseconds: number): boolean {
     watching = true;
     setImmediate(startAnew);
   }
-  return spent > SHARE_MS && !isAlone();
+  return spent > SHARE_MS;
 }
 
 /** The event loop has gone round: others had their turn. */

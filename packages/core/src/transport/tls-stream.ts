@@ -139,7 +139,11 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   /** Hands on what is worth about a share of the turn; the rest of the chunk is held until the others had theirs. */
   #take(chunk: Buffer, events: ByteStreamEvents): void {
-    const size = isAlone() ? chunk.length : Math.max(this.#pace, events.copiesNext ?? 0);
+    if (isAlone()) {
+      events.data(chunk);
+      return;
+    }
+    const size = Math.max(this.#pace, events.copiesNext ?? 0);
     if (size < chunk.length) this.#held.unshift(chunk.subarray(size));
     const piece = size < chunk.length ? chunk.subarray(0, size) : chunk;
     const started = performance.now();

@@ -126,11 +126,8 @@ async function passOn(socket: Socket, passing: Passing): Promise<void> {
     const origin = await beginning(socket, passing);
     from = fromOf(origin);
     const header = version === null ? null : { ...origin, version };
-    const { far, target, release } = await targets.reach((one) => dialTls(one, tls, header));
-    const relaying = far.relay(socket);
-    relaying.catch(() => far.destroy());
-    await desk.tunnels.carry({ id, from, subject: null }, target.text, relaying);
-    release();
+    const reached = await targets.reach((one) => dialTls(one, tls, header));
+    desk.tunnels.carry({ id, from, subject: null }, reached, reached.far.relay(socket));
   } catch (error) {
     desk.tunnels.failed(from, error);
     socket.destroy();

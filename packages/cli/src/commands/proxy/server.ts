@@ -119,6 +119,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   return code;
 }
 
+/** Done once a target is reached; from then on the relay is what goes on. */
 async function passOn(
   connection: SecureConnection,
   targets: Targets<Far>,
@@ -130,11 +131,8 @@ async function passOn(
   const from = remote === null ? 'unix' : showAddress(remote);
   const header = version === null ? null : headerOf(connection, originOf(connection), version);
   try {
-    const { far, target, release } = await targets.reach((one) => dial(one, header));
-    const relaying = connection.relay(far);
-    relaying.catch(() => far.destroy());
-    await tunnels.carry({ id, from, subject: peer?.subject ?? null }, target.text, relaying);
-    release();
+    const reached = await targets.reach((one) => dial(one, header));
+    tunnels.carry({ id, from, subject: peer?.subject ?? null }, reached, connection.relay(reached.far));
   } catch (error) {
     tunnels.failed(from, error);
     connection.destroy();
