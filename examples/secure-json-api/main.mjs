@@ -8,16 +8,18 @@ import { ApiClient } from './client.mjs';
 import { startServer, stopServer } from './processes.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'knsock-json-api-'));
-await makeCertificates(join(folder, 'certs'), ['shop', 'auditor']);
+await makeCertificates(join(folder, 'certs'), ['shop', 'market', 'auditor']);
 const servers = [await startServer(folder), await startServer(folder)];
 console.log(`two servers listen on ports ${servers.map(({ port }) => port).join(' and ')}`);
 
 const endpoints = servers.map(({ port }) => ({ host: 'localhost', port }));
-const shop = new ApiClient({ endpoints, credentials: await credentialsOf(join(folder, 'certs'), 'shop') });
-const auditor = new ApiClient({
-  endpoints,
-  credentials: await credentialsOf(join(folder, 'certs'), 'auditor'),
-});
+const connectAs = async (/** @type {string} */ name) =>
+  new ApiClient({ endpoints, credentials: await credentialsOf(join(folder, 'certs'), name) });
+const [shop, market, auditor] = [
+  await connectAs('shop'),
+  await connectAs('market'),
+  await connectAs('auditor'),
+];
 
 const order = await shop.call('orders.create', { item: 'tea', quantity: 2 });
 console.log('shop → orders.create:', order);
@@ -25,6 +27,7 @@ console.log('auditor → orders.read:', await auditor.call('orders.read', { id: 
 const refusals = [
   await auditor.call('orders.create', { item: 'tea', quantity: 1 }).catch((error) => error),
   await shop.call('orders.create', { item: 'tea', quantity: 0 }).catch((error) => error),
+  await market.call('orders.read', { id: order.id }).catch((error) => error), // the shop’s order
 ];
 console.log('refused:', refusals.map(({ remoteCode }) => remoteCode).join(', '));
 
@@ -40,7 +43,7 @@ const { orders } = await auditor.call('orders.total', {});
 console.log(`both servers restarted under load: ${placed} orders placed, ${orders} kept`);
 process.exitCode = orders === placed ? 0 : 1;
 
-await Promise.all([shop.close(), auditor.close(), ...servers.map(stopServer)]);
+await Promise.all([shop.close(), market.close(), auditor.close(), ...servers.map(stopServer)]);
 await rm(folder, { recursive: true });
 
 async function placeOrders() {

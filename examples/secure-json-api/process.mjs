@@ -11,7 +11,8 @@ const server = await startApi({
   credentials: await credentialsOf(certificates, 'server'),
   clients: {
     shop: { may: ['orders.create', 'orders.read'], perSecond: 10_000 },
-    auditor: { may: ['orders.read', 'orders.total'], perSecond: 5 },
+    market: { may: ['orders.create', 'orders.read'], perSecond: 10_000 },
+    auditor: { may: ['orders.read', 'orders.total'], perSecond: 5, readsAll: true },
   },
   handlers: await orderHandlers(orders),
 });

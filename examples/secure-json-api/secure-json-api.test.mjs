@@ -18,7 +18,7 @@ let servers;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'knsock-json-api-test-'));
-  await makeCertificates(join(folder, 'certs'), ['shop', 'auditor', 'stranger']);
+  await makeCertificates(join(folder, 'certs'), ['shop', 'market', 'auditor', 'stranger']);
   servers = await Promise.all([startServer(folder), startServer(folder)]);
 });
 
@@ -85,6 +85,19 @@ test('lets each certificate call what it may, and strangers nothing', async () =
   const credentials = await credentialsOf(join(folder, 'certs'), 'stranger');
   await assert.rejects(connect({ host: 'localhost', port, credentials }), { reason: 'not-allowed' });
   await auditor.close();
+});
+
+test('keeps the orders of each client to itself, and shows all to whom it says so', async () => {
+  const [shop, market, auditor] = [await client('shop'), await client('market'), await client('auditor')];
+  const order = await shop.call('orders.create', { item: 'tea', quantity: 2 });
+  const missing = `market has no order ${order.id}`;
+  await refuses(market.call('orders.read', { id: order.id }), 'not-found', new RegExp(`^${missing}$`));
+  assert.deepEqual(await shop.call('orders.read', { id: order.id }), order);
+  assert.deepEqual(await auditor.call('orders.read', { id: order.id }), order);
+  const own = await market.call('orders.create', { item: 'coffee', quantity: 1 });
+  assert.equal(own.customer, 'market');
+  assert.deepEqual(await market.call('orders.read', { id: own.id }), own);
+  await Promise.all([shop.close(), market.close(), auditor.close()]);
 });
 
 test('limits each client’s rate by itself', async () => {

@@ -6,8 +6,10 @@ import { contract } from './contract.mjs';
 import { RateLimit } from './rate-limit.mjs';
 
 /** @import { Endpoint, Input, Output } from './contract.mjs' */
-/** @typedef {{ [E in Endpoint]: (input: Input<E>, caller: string) => Output<E> | Promise<Output<E>> }} Handlers */
-/** @typedef {Record<string, { may: readonly Endpoint[], perSecond: number }>} Clients by common name */
+/** @typedef {{ may: readonly Endpoint[], perSecond: number, readsAll?: boolean }} Client `readsAll`: others’ orders too */
+/** @typedef {Record<string, Client>} Clients by common name */
+/** @typedef {{ name: string, readsAll: boolean }} Caller who asks, as its certificate proved */
+/** @typedef {{ [E in Endpoint]: (input: Input<E>, caller: Caller) => Output<E> | Promise<Output<E>> }} Handlers */
 
 // What isn't JSON, or not of this shape, is answered `invalid-json` by the framing; no handler sees it.
 const framing = json(knsock(), { schema: z.strictObject({ endpoint: z.string(), input: z.unknown() }) });
@@ -21,18 +23,17 @@ export function startApi({ port, credentials, clients, handlers }) {
   return serve(
     { port, host: 'localhost', framing, credentials, clientCertificates: 'require', authorize },
     ({ payload: { endpoint, input }, peer }) => {
-      const caller = peer?.commonNames[0] ?? '';
-      if (!limits.get(caller)?.take())
-        throw new RequestError('rate-limited', `too many requests of ${caller}`);
+      const name = peer?.commonNames[0] ?? '';
+      if (!limits.get(name)?.take()) throw new RequestError('rate-limited', `too many requests of ${name}`);
       if (!isEndpoint(endpoint)) throw new RequestError('unknown-endpoint', `there is no ${endpoint}`);
-      if (!clients[caller]?.may.includes(endpoint))
-        throw new RequestError('not-allowed', `${caller} may not call ${endpoint}`);
-      return handle(handlers, endpoint, input, caller);
+      const { may = [], readsAll = false } = clients[name] ?? {};
+      if (!may.includes(endpoint)) throw new RequestError('not-allowed', `${name} may not call ${endpoint}`);
+      return handle(handlers, endpoint, input, { name, readsAll });
     },
   );
 }
 
-/** @template {Endpoint} E @param {Handlers} handlers @param {E} endpoint @param {unknown} input @param {string} caller */
+/** @template {Endpoint} E @param {Handlers} handlers @param {E} endpoint @param {unknown} input @param {Caller} caller */
 function handle(handlers, endpoint, input, caller) {
   const parsed = contract[endpoint].input.safeParse(input);
   if (!parsed.success) throw new RequestError('invalid-request', z.prettifyError(parsed.error));
