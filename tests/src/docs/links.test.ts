@@ -20,6 +20,14 @@ it.each(readDocuments())('$path points only at files and headings that exist', (
   expect(broken(document)).toEqual([]);
 });
 
+it('docs/README.md lists every document beside it', () => {
+  const listed = pointers(readDocument('docs/README.md')).map(({ file }) => file);
+  const documents = readDocuments().filter(({ path: file }) => file.startsWith('docs/'));
+  expect(documents.length).toBeGreaterThan(10);
+  const missing = documents.filter(({ path: file }) => file !== 'docs/README.md' && !listed.includes(file));
+  expect(missing.map(({ path: file }) => file)).toEqual([]);
+});
+
 describe('the check itself', () => {
   const about = (text: string) => broken({ path: 'docs/made-up.md', text });
 

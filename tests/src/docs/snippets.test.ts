@@ -40,6 +40,13 @@ describe('the runner', () => {
     expect(outcome).toEqual({ code: 0, stdout: 'KNSOCK_INVALID_OPTION no reason\n', stderr: '' });
   });
 
+  it('takes nothing for JavaScript that Node doesn’t', async () => {
+    const [typed] = snippets('```js run=typed\nconst port: number = 1;\n```\n');
+    const outcome = await runSnippet(typed ?? { name: 'none', code: '', output: undefined });
+    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.stderr).toContain('SyntaxError');
+  });
+
   it('tells of a program that fails', async () => {
     const outcome = await runSnippet({
       name: 'fails',

@@ -1,8 +1,8 @@
 /**
  * Runs the programs that documents show, as a reader would.
  *
- * A block marked `ts run=NAME` (or `js`) is run; blocks of one name make one program, in their order. A `text
- * output=NAME` block is what that program prints. `ts run=NAME certs` lays what `knsock certs init` makes beside the
+ * A block marked `ts run=NAME` is run; blocks of one name make one program, in their order. One marked `js` must also
+ * be JavaScript for this Node as it stands. A `text output=NAME` block is what that program prints. `ts run=NAME certs` lays what `knsock certs init` makes beside the
  * program, `ts run=NAME pem` the files of kn-sock's page (`pem-files.ts`). Everything else is left alone.
  */
 import { execFile } from 'node:child_process';
@@ -19,6 +19,8 @@ export interface Snippet {
   readonly code: string;
   /** What the document says it prints, if it says so. */
   readonly output: string | undefined;
+  /** Whether it is JavaScript, to be understood without TypeScript. */
+  readonly plain?: boolean;
   /** Whether it expects the folder that `knsock certs init` makes. */
   readonly certs?: boolean;
   /** Whether it expects the files of kn-sock's page. */
@@ -45,12 +47,14 @@ export interface RunOptions {
 const shelf = path.join(workspace, 'tests', '.tmp');
 const knsock = path.join(workspace, 'packages/cli/src/bin.ts');
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const throughTsx = ['-C', '@knsock/source', '--import', tsx];
 
 /** The programs of a document, in the order of their first blocks. */
 export function snippets(text: string): Snippet[] {
   const blocks = [...text.matchAll(/^```(?<info>[^\n`]+)\n(?<body>[^]*?)^```/gm)].map(({ groups }) => ({
     run: /^(?:ts|js)\b.*\brun=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
     output: /^text\b.*\boutput=(?<name>[\w-]+)/.exec(groups?.['info'] ?? '')?.groups?.['name'],
+    plain: /^js\b/.test(groups?.['info'] ?? ''),
     certs: /^(?:ts|js)\b.*\scerts\b/.test(groups?.['info'] ?? ''),
     pem: /^(?:ts|js)\b.*\spem\b/.test(groups?.['info'] ?? ''),
     body: groups?.['body'] ?? '',
@@ -63,6 +67,7 @@ export function snippets(text: string): Snippet[] {
       .map(({ body }) => body)
       .join(''),
     output: blocks.find(({ output }) => output === name)?.body,
+    plain: blocks.every(({ run, plain }) => run !== name || plain),
     certs: blocks.some(({ run, certs }) => run === name && certs),
     pem: blocks.some(({ run, pem }) => run === name && pem),
   }));
@@ -70,30 +75,33 @@ export function snippets(text: string): Snippet[] {
 
 /** Runs a program in a folder of its own, against the sources of the packages. */
 export async function runSnippet(
-  { name, code, certs, pem }: Snippet,
+  { name, code, plain, certs, pem }: Snippet,
   options: RunOptions = {},
 ): Promise<Outcome> {
   mkdirSync(shelf, { recursive: true });
   const folder = mkdtempSync(path.join(shelf, `${name}-`));
   try {
-    const program = `${name}.mts`;
+    const program = `${name}.${plain === true ? 'mjs' : 'mts'}`;
     const files = { ...(pem === true && (await pemFiles())), ...options.files, [program]: code };
     for (const [file, content] of Object.entries(files)) {
       writeFileSync(path.join(folder, file), content);
     }
-    if (certs === true) await run(folder, [knsock, 'certs', 'init'], 20_000);
-    return await run(folder, [program, ...(options.args ?? [])], options.timeout ?? 20_000);
+    if (plain === true) {
+      const checked = await run(folder, ['--check', program]);
+      if (checked.code !== 0) return checked;
+    }
+    if (certs === true) await run(folder, [...throughTsx, knsock, 'certs', 'init']);
+    return await run(folder, [...throughTsx, program, ...(options.args ?? [])], options.timeout);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function run(cwd: string, args: readonly string[], timeout: number): Promise<Outcome> {
-  const node = ['-C', '@knsock/source', '--import', tsx, ...args];
+function run(cwd: string, args: readonly string[], timeout = 20_000): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      node,
+      args,
       { cwd, timeout, killSignal: 'SIGKILL' },
       (_error, stdout, stderr) => {
         resolve({ code: child.exitCode, stdout, stderr });
