@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chainRules, endpointRules, filesRules } from '../../../packages/cli/src/check/rules.js';
 import { readDocument, workspace } from './documents.js';
+import { runSnippet, snippets } from './snippets.js';
 
 const page = readFileSync(path.join(workspace, 'tests/corpora/kn-sock/secure-tcp.md'), 'utf8');
 const { text } = readDocument('docs/migrating-from-kn-sock.md');
@@ -99,12 +100,28 @@ describe('every name of kn-sock’s page', () => {
     expect(rows).toContain(name);
   });
 
+  it.each(
+    [...python.matchAll(/\bcontext\.load_\w+\((.*)\)/g)].flatMap(
+      ([, list = '']) => list.match(/\w+(?==)/g) ?? [],
+    ),
+  )('the parameter %s of an SSLContext has its line', (name) => {
+    expect(names('Custom SSL Context')).toContain(name);
+  });
+
   it.each([...new Set([...python.matchAll(/\bcontext\.(\w+)/g)].map(([, name = '']) => name))])(
     'context.%s has its line',
     (name) => {
       expect(names('Custom SSL Context')).toContain(name);
     },
   );
+});
+
+it('has every heading of kn-sock’s page but the overview’s', () => {
+  const headings = (markdown: string) =>
+    [...markdown.replace(/^```[^]*?^```$/gm, '').matchAll(/^#{2,} (.+)$/gm)].map(([, heading]) => heading);
+  const here = new Set(headings(text));
+  expect(headings(page).length).toBeGreaterThan(30);
+  expect(headings(page).filter((heading) => !here.has(heading))).toEqual(['Overview']);
 });
 
 describe('the lists of kn-sock’s page', () => {
@@ -114,7 +131,9 @@ describe('the lists of kn-sock’s page', () => {
     const items = [...page.matchAll(/^- \[ \] (.+)$/gm)].map(([, item = '']) => item);
     expect(items).toHaveLength(10);
     expect(table('Security Checklist').map(([item]) => item)).toEqual(items);
-    const named = table('Security Checklist').map(([, rule = '']) => rule.replaceAll('`', ''));
+    const named = table('Security Checklist').map(
+      ([, link = '']) => /^\[`(.+)`\]\(check\.md#\1\)$/.exec(link)?.[1] ?? `not a link: ${link}`,
+    );
     expect(named.filter((rule) => !rules.has(rule))).toEqual([]);
     expect(new Set(named).size).toBe(items.length);
   });
@@ -122,10 +141,28 @@ describe('the lists of kn-sock’s page', () => {
   it('each of its troubles has its errors', () => {
     const troubles = [...page.matchAll(/^\d\. \*\*(.+)\*\*$/gm)].map(([, trouble = '']) => trouble);
     expect(troubles).toHaveLength(4);
-    const rows = table('Troubleshooting');
+    const rows = table('Common SSL Issues');
     expect(rows.map(([trouble = '']) => /\*\*(.+)\*\*/.exec(trouble)?.[1])).toEqual(troubles);
     for (const [, errors] of rows) expect(errors).toMatch(/\(errors\.md#knsock_\w+\)/);
   });
+});
+
+it('the self-signed program leaves a server’s certificate that is its own CA, and a key for its owner alone', async () => {
+  const program = snippets(text).find(({ name }) => name === 'self-signed');
+  const check = `
+import { stat } from 'node:fs/promises';
+import { inspect, verifyChain } from '@knsock/certs';
+const file = 'server.crt';
+const { ok } = await verifyChain({ chain: { file }, ca: { file }, name: 'localhost' });
+const [{ notAfter }] = (await inspect({ file })).items as [{ notAfter: Date }];
+const days = Math.round((Number(notAfter) - Date.now()) / 86_400_000);
+console.log(ok, days, ((await stat('server.key')).mode & 0o777).toString(8));`;
+  const outcome = await runSnippet({
+    name: 'self-signed',
+    code: `${program?.code}${check}`,
+    output: undefined,
+  });
+  expect(outcome).toEqual({ code: 0, stdout: 'true 365 600\n', stderr: '' });
 });
 
 it('every program in TypeScript there is run', () => {
