@@ -4,7 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,6 +50,14 @@ export class ExampleCopies implements AsyncDisposable {
     // Laid out as the package, and built already.
     linkFolder(path.resolve(inject('knsock'), '../..'), path.join(folder, 'node_modules/@knsock/cli'));
     return new ExampleCopies(folder);
+  }
+
+  /** Lays files in a folder of that name, and tells where it is. */
+  lay(name: string, files: Readonly<Record<string, string>>): string {
+    const to = path.join(this.#folder, name);
+    mkdirSync(to);
+    for (const [file, content] of Object.entries(files)) writeFileSync(path.join(to, file), content);
+    return to;
   }
 
   /** Copies an example, and tells where it is. */
