@@ -25,8 +25,13 @@ export function parseAddress(text: string): Address {
 /** The address in the form that `parseAddress` reads. */
 export function showAddress(address: { address: string; port: number } | { path: string }): string {
   if ('path' in address) return `unix:${address.path}`;
-  const host = address.address.replace(/^::ffff:(?=\d+\.)/, '');
+  const host = plainIp(address.address);
   return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+}
+
+/** IPv4 as such, where a listener of both families shows it in IPv6's clothes. */
+export function plainIp(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** Whether only this machine reaches the address. */

@@ -87,6 +87,22 @@ describe('knsock proxy in operation', () => {
     await proxy.running.says(/"event":"close".*KNSOCK_IDLE_TIMEOUT/);
   });
 
+  it('turns away plain clients that there is no room for, by their own address', async () => {
+    await using target = await answerer();
+    await using outer = await startProxy('server', ['--target', target.address, ...server, '--allow-all']);
+    // One socket for both families, so that it sees the client's address in IPv6's clothes.
+    const place = ['--listen', '[::]:0', '--dangerously-plain-network', '--max-connections', '1'];
+    const client = ['--cert', files.at('client.crt'), '--key', files.at('client.key'), ...ca];
+    await using inner = await startProxy('client', [...place, '--target', outer.address, ...client]);
+    const first = dial(inner.address);
+    await inner.running.says(/"event":"open".*"from":"127\.0\.0\.1:\d+"/);
+    const second = dial(inner.address);
+    await once(second.resume(), 'end');
+    await inner.running.says(/"event":"turned-away".*"from":"127\.0\.0\.1","limit":"connections"/);
+    first.destroy();
+    second.destroy();
+  });
+
   it('counts for Prometheus what it carries', async () => {
     await using target = await answerer();
     await using outer = await startProxy('server', [

@@ -161,6 +161,25 @@ describe('clients that are turned away', () => {
   });
 });
 
+describe('a client’s address', () => {
+  // By default one socket listens for both families, and shows the one in the clothes of the other.
+  it('is the same whether it is let in, refused or turned away', async () => {
+    const limit = ['--max-connections-per-address', '1'];
+    await using serve = startKnsock(['serve', '--port', '0', '--json', ...server, ...ca, ...limit]);
+    const [, port = ''] = await serve.says(/"event":"listening".*"port":(\d+)/);
+    const send = ['send', `127.0.0.1:${port}`, ...ca, '--servername', 'localhost'];
+    const client = ['--cert', files.at('client.crt'), '--key', files.at('client.key')];
+    expect((await knsock([...send, 'hello'])).code).toBe(67);
+    await serve.says(/"event":"failure","from":"127\.0\.0\.1:\d+"/);
+    await using talker = startKnsock([...send, ...client]);
+    await serve.says(/"event":"open".*"from":"127\.0\.0\.1:\d+"/);
+    expect((await knsock([...send, ...client, 'hello'])).code).not.toBe(0);
+    await serve.says(/"event":"turned-away","from":"127\.0\.0\.1","limit":"address"/);
+    talker.stdin.end();
+    expect((await talker.ended()).code).toBe(0);
+  });
+});
+
 describe('knsock serve --dev', () => {
   it('makes certificates once, and prints how to connect', async () => {
     const env = { KNSOCK_DEV_DIR: files.at('development') };

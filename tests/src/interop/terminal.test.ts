@@ -43,7 +43,7 @@ describe('knsock send', () => {
     await terminal.press('Enter');
     await terminal.shows(/^> hello\nhello\n> hello\nhello\n> $/m);
     await terminal.press('C-d');
-    await terminal.shows(/exited with 0/);
+    await terminal.shows(/^> ?\nexited with 0/m);
   });
 
   it('shows what the server says of itself above the line that is being typed', async (context) => {
@@ -63,7 +63,7 @@ describe('knsock send', () => {
     await using terminal = await open(context, ['send', address, ...ca]);
     await terminal.shows(/^> $/m);
     serve.kill('SIGTERM');
-    await terminal.shows(/the server ended the connection[^]*exited with 56/);
+    await terminal.shows(/^> ?\n.*the server ended the connection[^]*exited with 56/m);
   });
 
   it('is ended by Ctrl-C as every program is', async (context) => {

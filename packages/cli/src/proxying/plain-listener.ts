@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Address } from '../address.js';
+import { plainIp, type Address } from '../address.js';
 import { UsageError } from '../usage-error.js';
 
 export interface PlainListenerOptions {
@@ -33,7 +33,8 @@ export class PlainListener {
     this.#server.on('drop', (data) => {
       this.#turnedAway += 1;
       // As core tells of its own.
-      admission.publish({ address: data?.remoteAddress ?? 'unix', limit: 'connections' });
+      const address = plainIp(data?.remoteAddress ?? 'unix');
+      admission.publish({ address, limit: 'connections' });
     });
   }
 

@@ -1,6 +1,7 @@
 /** The PROXY protocol at a proxy: what a load balancer before us said of a client, and what we say to the target. */
 import { BlockList, isIPv6, type Socket } from 'node:net';
 import type { Endpoint, ProxyHeader, SecureConnection } from '@knsock/core';
+import { plainIp } from '../address.js';
 import { UsageError } from '../usage-error.js';
 import { readFirst } from './first-bytes.js';
 
@@ -58,8 +59,8 @@ export function addressesOf(socket: Socket): Origin {
   const { remoteAddress, remotePort = 0, localAddress, localPort = 0 } = socket;
   if (remoteAddress === undefined || localAddress === undefined) return { source: null, destination: null };
   return {
-    source: { address: plainIp(remoteAddress), port: remotePort },
-    destination: { address: plainIp(localAddress), port: localPort },
+    source: { address: withoutZone(remoteAddress), port: remotePort },
+    destination: { address: withoutZone(localAddress), port: localPort },
   };
 }
 
@@ -90,7 +91,7 @@ function tlv(type: number, text: string): Buffer {
   return Buffer.concat([Buffer.from([type, value.length >> 8, value.length & 0xff]), value]);
 }
 
-/** A listener of both families shows IPv4 clients in IPv6's clothes. */
-function plainIp(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
+/** A header has no place for a zone, which says something on this machine alone. */
+function withoutZone(address: string): string {
+  return plainIp(address).replace(/%.*$/, '');
 }

@@ -21,6 +21,7 @@ export class Prompt implements Foreground {
     });
     this.#readline = readline;
     readline.on('SIGINT', () => {
+      this.#open = false; // the shell begins a new line itself
       this.end();
       process.kill(process.pid, 'SIGINT'); // as it is where lines aren't edited
     });
@@ -44,6 +45,8 @@ export class Prompt implements Foreground {
   }
 
   end(): void {
+    // What comes next, the shell's own prompt at last, begins a line.
+    if (this.#open && canRedraw()) process.stderr.write('\n');
     this.#open = false;
     this.#readline?.close();
     this.#readline = null;

@@ -1,5 +1,6 @@
 /** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
 import type { Socket } from 'node:net';
+import { unmapped } from '../transport/network.js';
 import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-header.js';
 
 export class Arrival {
@@ -25,7 +26,7 @@ export class Arrival {
   constructor(socket: Socket, deadline: number, expired: (arrival: Arrival) => void) {
     this.socket = socket;
     const { remoteAddress: address, remotePort: port = 0 } = socket;
-    this.#neighbour = address === undefined ? null : { address, port };
+    this.#neighbour = address === undefined ? null : { address: unmapped(address), port };
     this.#timer = setTimeout(() => {
       expired(this);
     }, deadline);

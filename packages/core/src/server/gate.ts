@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
+import { unmapped } from '../transport/network.js';
 import { readPreface, refuseName } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
 import { Arrival } from './arrival.js';
@@ -248,7 +249,7 @@ export class Gate {
   #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
     this.#admission.refuse(limit);
     socket.destroy();
-    if (channels.admission.hasSubscribers) channels.admission.publish({ address, limit });
+    if (channels.admission.hasSubscribers) channels.admission.publish({ address: unmapped(address), limit });
   }
 
   #tooLate(arrival: Arrival): void {

@@ -4,11 +4,14 @@ import { InvalidOptionError } from '../errors/index.js';
 import { texts } from '../policy/option.js';
 import { parseIp } from '../x509/ip-address.js';
 
-/** An address without what doesn't matter: IPv4 in IPv6's clothes is IPv4, and a zone is local to this machine. */
+/** IPv4 as such, where a listener of both families shows it in IPv6's clothes. */
+export function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}
+
+/** An address without what doesn't matter: a zone is local to this machine. */
 function plainAddress(address: string): string {
-  const zoneless = address.split('%', 1)[0] as string;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(zoneless);
-  return mapped?.[1] ?? zoneless;
+  return unmapped(address.split('%', 1)[0] as string);
 }
 
 /**
