@@ -156,10 +156,15 @@ class FolderStore implements Store {
     const names = await this.#folder.names('ca', '.key');
     const [only] = names;
     if (names.length === 1 && only !== undefined) return only;
-    const message =
-      names.length === 0
-        ? `there is no authority in ${this.directory}`
-        : `say which authority is meant: ${names.join(', ')}`;
-    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message);
+    if (names.length > 1) throw severalAuthorities(names);
+    const message = `there is no authority in ${this.directory}`;
+    const hint = 'Make one first (knsock certs ca NAME), or is the store another folder?';
+    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
   }
+}
+
+function severalAuthorities(names: readonly string[]): CertificateError {
+  const message = `say which authority is meant: ${names.join(', ')}`;
+  const hint = `Give its name, such as ${names[0] ?? ''} (the command: --authority ${names[0] ?? ''}).`;
+  return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }

@@ -2,6 +2,7 @@
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';
 import type { Output } from './output.js';
+import { UsageError } from './usage-error.js';
 
 /** An error in words. */
 export interface Failure {
@@ -22,7 +23,7 @@ export function describeFailure(error: unknown, command = ''): Failure {
   return {
     what: error instanceof Error ? error.message : String(error),
     why: whyOf(error),
-    hint: known ? (hintOf(code, command) ?? error.hint) : UNEXPECTED,
+    hint: known ? hintFor(error, command) : UNEXPECTED,
     code,
     exitCode: exitCodeOf(error),
   };
@@ -44,6 +45,12 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
     ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${hint}`]),
     `  ${colors.dim('code:')} ${code} (exit ${exitCode})`,
   ];
+}
+
+/** What the command says itself fits best; a library doesn't know the command's flags. */
+function hintFor(error: { code: string; hint: string }, command: string): string {
+  if (error instanceof UsageError && error.hint !== '') return error.hint;
+  return hintOf(error.code, command) ?? error.hint;
 }
 
 function isKnown(error: unknown): error is Error & { code: string; hint: string } {

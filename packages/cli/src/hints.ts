@@ -55,7 +55,31 @@ const knSockHints: Readonly<Record<string, string>> = {
   KNSOCK_CREDENTIALS_HALF_A_PAIR: '--certfile and --keyfile go together; did you forget one?',
 };
 
+/** The same for `knsock proxy`, which has neither a port nor a framing to choose. */
+const proxyHints: Readonly<Record<string, string>> = {
+  KNSOCK_CLIENT_CERTIFICATE_REFUSED:
+    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
+  KNSOCK_FRAMING_MISMATCH: 'Does the other side speak another protocol, chosen by ALPN?',
+  KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --listen address.',
+};
+
+/** The same for `knsock certs`. */
+const certsHints: Readonly<Record<string, string>> = {
+  KNSOCK_PEER_UNKNOWN_ISSUER:
+    'Give the CA that issued it to --ca; if it is there, give the intermediates between them to --intermediate.',
+  KNSOCK_PEER_WRONG_NAME: 'Have it issued for that name, or give --name one that it carries.',
+  KNSOCK_CERTIFICATE_PASSPHRASE:
+    'Give it by --passphrase-file FILE or KNSOCK_PASSPHRASE; that of an authority’s key by --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.',
+  KNSOCK_CERTIFICATE_POLICY: 'Say what may be asked for: --allow NAME; or ask for a request without it.',
+};
+
 /** The hint for a code, in the words of the command that met it; undefined where the library's own says it all. */
 export function hintOf(code: string, command: string): string | undefined {
-  return (command.includes('ssl-tcp') ? knSockHints[code] : undefined) ?? commandHints[code];
+  return wordsOf(command)[code] ?? commandHints[code];
+}
+
+function wordsOf(command: string): Readonly<Record<string, string>> {
+  if (command.includes('ssl-tcp')) return knSockHints;
+  if (command.includes('proxy')) return proxyHints;
+  return command.includes('certs') ? certsHints : {};
 }

@@ -69,7 +69,7 @@ const entries: readonly Entry[] = [
 ];
 
 /** The command that the arguments call: no global flag takes a value, so it is the first word. */
-export function commandName(argv: readonly string[]): string | undefined {
+function commandName(argv: readonly string[]): string | undefined {
   const words = argv.filter((word) => !word.startsWith('-'));
   const name = words[0] === 'help' ? words[1] : words[0];
   return entries.some((entry) => entry.name === name) ? name : undefined;

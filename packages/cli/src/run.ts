@@ -1,9 +1,9 @@
 /** The command from its arguments to its exit code. */
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { exitCodeOf } from './exit-codes.js';
 import { tellFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
-import { buildProgram, commandName } from './program.js';
+import { buildProgram } from './program.js';
 import { UsageError } from './usage-error.js';
 
 const WRONG_USE = 2;
@@ -14,18 +14,17 @@ const WRONG_USE = 2;
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
+  let program: Command | undefined;
   try {
-    const program = await buildProgram(argv, output);
+    program = await buildProgram(argv, output);
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === 'commander.help') return WRONG_USE; // help was shown
-    const name = commandName(argv);
+    const name = calledName(program, argv);
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
-    return await tellFailure(output, name === undefined ? 'knsock' : `knsock ${name}`, spoken).catch(() =>
-      exitCodeOf(spoken),
-    );
+    return await tellFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
 }
 
@@ -40,9 +39,21 @@ function mannerOf(argv: readonly string[]): Manner {
   };
 }
 
-function usageError(error: CommanderError, name: string | undefined): UsageError {
+/** The command that was called, with those it is below: `knsock certs issue`. */
+function calledName(program: Command | undefined, argv: readonly string[]): string {
+  const names = ['knsock'];
+  let command = program;
+  for (const word of argv.filter((one) => !one.startsWith('-') && one !== 'help')) {
+    command = command?.commands.find((one) => one.name() === word);
+    if (command === undefined) break;
+    names.push(word);
+  }
+  return names.join(' ');
+}
+
+function usageError(error: CommanderError, name: string): UsageError {
   const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-  const help = `knsock${name === undefined ? '' : ` ${name}`} --help shows what there is.`;
+  const help = `${name} --help shows what there is.`;
   return new UsageError(
     message,
     suggestion === '' ? help : `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}`,

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,31 @@ it('makes no key for a request that is there already', async () => {
   await rm(path.join(folder, 'once.key'));
   expect(await certs('csr', 'second.internal', '--out', 'once')).toMatchObject({ code: 23 });
   await expect(stat(path.join(folder, 'once.key'))).rejects.toThrow('ENOENT');
+});
+
+it('names the subcommand and its own flags where something is wrong', async () => {
+  expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
+  const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');
+  expect(wrong.stderr).toContain('give --name one that it carries');
+  await succeeds('ca', 'One', '--store', 'two');
+  await succeeds('ca', 'Other', '--name', 'other', '--store', 'two');
+  const unsaid = await certs('issue', 'a.internal', '--store', 'two');
+  expect(unsaid.stderr).toMatch(
+    /^knsock certs issue: say which authority is meant: other, root\n.*--authority other/,
+  );
+  const none = await certs('issue', 'a.internal', '--store', 'none');
+  expect(none.stderr).toMatch(/there is no authority in .*\n.*knsock certs ca NAME/);
+  const closed = await certs('match', SERVER, SERVER, '--quiet');
+  expect(closed.stderr).toMatch(/^knsock certs match: /);
+});
+
+it('makes PKCS#12 of a certificate in DER', async () => {
+  await succeeds('convert', SERVER, '--to', 'der', '--out', 'server.der');
+  await writeFile(path.join(folder, 'word'), 'secret');
+  const pass = ['--passphrase-file', 'word'];
+  await succeeds('convert', 'server.der', '--to', 'pkcs12', '--key', SERVER_KEY, '--out', 'der.p12', ...pass);
+  const back = await certs('convert', 'der.p12', '--to', 'pem', ...pass);
+  expect(back.stdout).toContain(await readFile(path.join(folder, SERVER), 'utf8'));
 });
 
 it('tells a key that isn’t the certificate’s', async () => {

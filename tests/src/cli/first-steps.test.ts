@@ -31,6 +31,20 @@ describe('knsock certs init', () => {
     expect(answer.stderr).toContain('KNSOCK_CLIENT_CERTIFICATE_REFUSED');
   });
 
+  it.each(['db.internal', '10.0.0.7'])(
+    'says what works for a server that is to be called %s',
+    async (name) => {
+      const made = await knsock(['certs', 'init', `of ${name}`, '--name', name], { cwd: folder });
+      const commands = made.stdout.split('\n').filter((line) => line.startsWith('  knsock '));
+      const [serve, send, refused] = (await onFreePort(commands)) as [string, string, string];
+      const shell = await shellThatKnows('knsock');
+      await using server = shell.start(serve);
+      await server.says(/listening on/);
+      expect(await shell.run(send)).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
+      expect((await shell.run(refused)).code).toBe(67);
+    },
+  );
+
   it('keeps keys to their owner', async () => {
     for (const key of ['ca/root.key', 'issued/server.key', 'issued/client.key']) {
       expect((await stat(path.join(folder, 'certs', key))).mode & 0o777).toBe(0o600);

@@ -38,7 +38,7 @@ async function runServer(
 ): Promise<number> {
   if (requireClientCert === true && cafile === undefined) throw withoutCa();
   const { loadCredentials, startSslTcpServer } = await import('@knsock/core');
-  const log = new ServeLog(output);
+  const log = new ServeLog(output, 'run-ssl-tcp-server');
   const ended = log.watchFailures();
   const options = { certfile, keyfile, cafile, requireClientCert, host };
   const server = await startSslTcpServer(

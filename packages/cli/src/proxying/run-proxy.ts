@@ -15,7 +15,7 @@ export class ProxyDesk {
   readonly tunnels: Tunnels;
 
   constructor(output: Output) {
-    this.log = new ServeLog(output);
+    this.log = new ServeLog(output, 'proxy');
     this.tunnels = new Tunnels(this.log);
   }
 

@@ -72,7 +72,7 @@ export class Tunnels {
 
   #tellEnd(id: number, target: string, since: number, error: unknown): void {
     const ms = Math.round(performance.now() - since);
-    const failure = error === undefined ? undefined : describeFailure(error);
+    const failure = error === undefined ? undefined : describeFailure(error, 'proxy');
     const hint = failure?.code === REFUSED_US ? failure.hint : undefined;
     const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
     const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();

@@ -12,14 +12,17 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export class ServeLog {
   readonly #output: Output;
+  readonly #command: string;
   #statusLine: StatusLine | null = null;
   readonly #failed = (message: unknown): void => {
     const { address, error, suppressed } = message as { address: string; error: unknown; suppressed: number };
     this.failed(address, error, suppressed);
   };
 
-  constructor(output: Output) {
+  /** @param command whose flags its hints name */
+  constructor(output: Output, command: string) {
     this.#output = output;
+    this.#command = command;
   }
 
   /** Keeps a line with the server's counters under the log, where people look at it. */
@@ -91,7 +94,7 @@ export class ServeLog {
   }
 
   failed(from: string, error: unknown, suppressed = 0): void {
-    const { what, hint, code } = describeFailure(error);
+    const { what, hint, code } = describeFailure(error, this.#command);
     const more = suppressed > 0 ? ` (and ${suppressed.toLocaleString('en')} more)` : '';
     this.#tell(
       'failure',

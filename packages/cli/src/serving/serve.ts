@@ -13,7 +13,7 @@ import { ServeLog } from './serve-log.js';
 import { startStatus, type StatusPage } from './status.js';
 
 export async function serve(flags: ServeFlags, output: Output): Promise<number> {
-  const log = new ServeLog(output);
+  const log = new ServeLog(output, 'serve');
   const answering = await answeringOf(flags, log);
   const { files, development } = await filesOf(flags);
   const framing = framingOf(flags);

@@ -45,9 +45,11 @@ async function convert(input: Buffer, { to, key }: ConvertFlags, passphrase: str
   if (to === 'pkcs12') {
     if (key === undefined) throw new UsageError('a PKCS#12 file holds a key: give --key FILE');
     const keyPem = (await readInput(key)).toString();
-    const chain = input.toString('latin1');
+    const { parseCertificates } = await import('@knsock/core/x509');
     const content = {
-      chain,
+      chain: parseCertificates(input)
+        .map(({ pem }) => pem)
+        .join(''),
       key: keyPem,
       ...(keyPem.includes('ENCRYPTED') && { keyPassphrase: passphrase }),
     };

@@ -16,6 +16,8 @@ interface InitFlags {
 
 /** The files that were made, as a person types their paths. */
 interface Made {
+  /** The name that the server is certified for, and to be asked for. */
+  readonly name: string;
   readonly ca: string;
   readonly serverCert: string;
   readonly serverKey: string;
@@ -53,13 +55,13 @@ async function init(
   directory: string,
   { name, client, caName, days, force = false }: InitFlags,
 ): Promise<Made> {
-  const made = placesIn(directory);
-  if (!force) await refuseExisting(Object.values(made) as string[], EXISTS_HINT);
+  const places = placesIn(directory);
+  if (!force) await refuseExisting(Object.values(places), EXISTS_HINT);
   const { openStore } = await import('@knsock/certs');
   const authority = await authorityOf(await openStore(directory), caName);
   await authority.issue({ kind: 'server', names: name ?? LOCAL, days, file: 'server', overwrite: force });
   await authority.issue({ kind: 'client', commonName: client, days, file: 'client', overwrite: force });
-  return made;
+  return { name: name?.[0] ?? 'localhost', ...places };
 }
 
 /** A CA that is there is kept: replacing it would cut off everybody who trusts it. */
@@ -68,7 +70,7 @@ async function authorityOf(store: Store, commonName: string): Promise<Authority>
   return there ? store.authority('root') : store.createAuthority({ commonName });
 }
 
-function placesIn(directory: string): Made {
+function placesIn(directory: string): Omit<Made, 'name'> {
   const issued = (file: string): string => join(directory, 'issued', file);
   return {
     ca: join(directory, 'ca', 'root.crt'),
@@ -79,7 +81,9 @@ function placesIn(directory: string): Made {
   };
 }
 
-function report({ ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
+function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
+  // On this machine the server is reached as localhost, whatever it is to be called.
+  const expecting = name === 'localhost' ? '' : ` --servername ${quote(name)}`;
   return `Made a CA, a server and a client certificate; keys are readable by you alone.
   ${ca}
   ${serverCert}  ${serverKey}
@@ -87,8 +91,8 @@ function report({ ca, serverCert, serverKey, clientCert, clientKey }: Made): str
 
 Next:
   knsock serve --port 8443 --cert ${quote(serverCert)} --key ${quote(serverKey)} --ca ${quote(ca)} --client-cert require
-  knsock send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}
-  knsock send localhost:8443 hello --ca ${quote(ca)}    # without a certificate: refused, and told why
+  knsock send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}${expecting}
+  knsock send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused, and told why
 `;
 }
 
