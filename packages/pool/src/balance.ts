@@ -7,6 +7,8 @@ export interface Candidate {
   readonly load: number;
   /** Connections open or being opened. */
   readonly connections: number;
+  /** Whether the next connection is meant for it: its turn was drawn already. */
+  readonly called: boolean;
 }
 
 /**
@@ -25,17 +27,18 @@ export function pick<E extends Candidate>(endpoints: readonly E[], now: number, 
 }
 
 /**
- * In which order to try them for a new connection: those with the fewest first, by chance among equals; those set
- * aside last, the one due back soonest before the others.
+ * In which order to try them for a new connection: who was called for one, then those with the fewest, by chance among
+ * equals; those set aside last, the one due back soonest before the others.
  */
 export function turns<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E[] {
   const lots = endpoints.map((endpoint) => ({ endpoint, lot: random() }));
   const able = new Set(admitted(endpoints, now, random));
+  const rank = (endpoint: E) => (endpoint.called ? 0 : able.has(endpoint) ? 1 : 2);
   return lots
     .sort((a, b) => {
-      const [one, other] = [able.has(a.endpoint), able.has(b.endpoint)];
-      if (one !== other) return one ? -1 : 1;
-      if (!one) return a.endpoint.health.until - b.endpoint.health.until;
+      const [one, other] = [rank(a.endpoint), rank(b.endpoint)];
+      if (one !== other) return one - other;
+      if (one === 2) return a.endpoint.health.until - b.endpoint.health.until;
       return a.endpoint.connections - b.endpoint.connections || a.lot - b.lot;
     })
     .map(({ endpoint }) => endpoint);

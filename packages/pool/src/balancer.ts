@@ -17,7 +17,6 @@ export interface BalancerSettings<In, Out> {
 /** Chooses endpoints, and has connections opened where the choices fall. */
 export class Balancer<In = Buffer, Out = Payload> {
   readonly #settings: BalancerSettings<In, Out>;
-  #moving = false;
 
   constructor(settings: BalancerSettings<In, Out>) {
     this.#settings = settings;
@@ -55,26 +54,22 @@ export class Balancer<In = Buffer, Out = Payload> {
   // without this it would stay idle until theirs have grown old.
   #provide(picked: Endpoint): void {
     const { pool } = this.#settings;
-    if (!pool.full) {
-      if (picked.connections === 0) pool.extend();
-      return;
-    }
+    if (pool.full ? !this.#makeRoom(picked) : picked.connections > 0) return;
+    // Called by name: drawn anew, one that has a small share would seldom get what was taken from another for it.
+    picked.called = true;
+    pool.extend();
+  }
+
+  /** One connection of the busiest goes, now or when it comes back, if that has two more; one at a time. */
+  #makeRoom({ connections }: Endpoint): boolean {
+    const { pool, endpoints, endpointOf } = this.#settings;
     const busiest = this.#busiest();
-    if (!this.#moving && busiest.connections >= picked.connections + 2) this.#move(busiest);
+    if (busiest.connections < connections + 2 || endpoints.some(({ called }) => called)) return false;
+    return pool.retireOne((connection) => endpointOf(connection) === busiest) !== undefined;
   }
 
   #busiest(): Endpoint {
     return this.#settings.endpoints.reduce((a, b) => (b.connections > a.connections ? b : a));
-  }
-
-  /** One of its connections goes, now or when it comes back; the next is opened where there are fewest. */
-  #move(from: Endpoint): void {
-    const { pool, endpointOf } = this.#settings;
-    const gone = pool.retireOne((connection) => endpointOf(connection) === from);
-    if (gone === undefined) return;
-    this.#moving = true;
-    pool.extend();
-    void gone.closed.then(() => (this.#moving = false));
   }
 }
 

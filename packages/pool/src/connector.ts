@@ -46,6 +46,7 @@ export class Connector<In = Buffer, Out = Payload> {
 
   async #open(endpoint: Endpoint, signal: AbortSignal): Promise<SecureConnection<In, Out>> {
     const { options, clock } = this.#settings;
+    endpoint.called = false;
     endpoint.connecting += 1;
     try {
       const connection = await connect<In, Out>({ ...options, ...targetOf(endpoint.address), signal });

@@ -42,6 +42,7 @@ export class Endpoint implements Candidate {
   readonly name: string;
   open = 0;
   connecting = 0;
+  called = false;
   /** Ids of the connections that are lent to callers alone. */
   readonly lent = new Set<number>();
   inFlight = 0;
@@ -85,6 +86,7 @@ export class Endpoint implements Candidate {
     this.#health = disappointed(before, how, now, this.#random);
     this.#lastError = error;
     if (this.#health.until === before.until) return false;
+    this.called = false;
     if (channels.ejected.hasSubscribers) {
       channels.ejected.publish({
         pool: this.#pool,

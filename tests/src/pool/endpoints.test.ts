@@ -1,7 +1,7 @@
 /** Several endpoints, names that move, and credentials that change. */
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { createCredentials } from '@knsock/core';
+import { createCredentials, type SecureServer } from '@knsock/core';
 import { ConnectionPool } from '@knsock/pool';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
@@ -49,6 +49,23 @@ test('of 64 connections opened at once to a known endpoint each is resumed', asy
     expect(leases.filter(({ value }) => value.tls.resumed).length, round).toBe(64);
     for (const lease of leases) lease.release();
   }
+});
+
+test('an endpoint that is back in a full pool costs the others one connection and gets it', async () => {
+  const servers = [await stage.serve(), await stage.serve(), await stage.serve()];
+  const pool = stage.pool(servers, { max: 3, min: 3 });
+  const spread = () => pool.stats().endpoints.map(({ connections }) => connections);
+  await expect.poll(spread).toEqual([1, 1, 1]);
+  const [first] = servers as [SecureServer];
+  const port = portOf(first);
+  await first.close();
+  await expect.poll(() => pool.stats().endpoints[0]?.share).toBe(0);
+  await expect.poll(() => pool.stats()).toMatchObject({ idle: 3, creating: 0 });
+  await stage.serve(undefined, { port });
+  const { created } = pool.stats();
+  while (spread()[0] === 0) await pool.request('x');
+  expect(spread()).toEqual([1, 1, 1]);
+  expect(pool.stats().created - created).toBe(1);
 });
 
 test('a name is looked up again for every connection', async () => {
