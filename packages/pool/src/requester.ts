@@ -51,7 +51,7 @@ export class Requester<In = Buffer, Out = Payload> {
       if (place !== shared) now = clock.now();
       this.waits.record(now - started);
       try {
-        const timeout = Math.max(1, Math.ceil(deadline - now));
+        const timeout = Math.max(1, Math.round(deadline - now)); // rounded up, the longest would be too long
         const answer = await shared.connection.request(payload, { timeout, signal: options.signal });
         this.#answered(shared, started);
         return answer;

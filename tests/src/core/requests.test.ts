@@ -21,6 +21,22 @@ function gate(): { wait: Promise<void>; open: () => void } {
   return { wait, open };
 }
 
+describe('the timeout of one call', () => {
+  it('is refused where no timer can count it, and the connection goes on', async () => {
+    await using server = await serve(local(), ({ payload }) => payload);
+    await using client = await connect(to(server));
+    for (const timeout of [Infinity, Number.NaN, -1, 2 ** 31]) {
+      const wrong = { code: 'KNSOCK_INVALID_OPTION', option: 'timeout' };
+      await expect(client.request('x', { timeout })).rejects.toMatchObject(wrong);
+      await expect(client.receive({ timeout })).rejects.toMatchObject(wrong);
+      await expect(client.ping({ timeout })).rejects.toMatchObject(wrong);
+    }
+    const longest = { timeout: 2 ** 31 - 1 };
+    expect(String(await client.request('x', longest))).toBe('x');
+    expect(await client.ping(longest)).toBeGreaterThanOrEqual(0);
+  });
+});
+
 describe('requests', () => {
   it('are answered in any order', async () => {
     const slow = gate();

@@ -90,6 +90,13 @@ test('closing the pool ends requests that wait to be sent again, of which there 
   cutting.close();
 });
 
+test('a request may take as long as a timer can count', async () => {
+  const pool = stage.pool([await stage.serve(({ payload }) => payload)]);
+  // What is left of it is reckoned from a clock with fractions, and must not come out longer.
+  for (let asked = 0; asked < 200; asked += 1)
+    expect(String(await pool.request('x', { timeout: 2 ** 31 - 1 }))).toBe('x');
+});
+
 test('a request without a deadline that can be is refused', async () => {
   const pool = stage.pool([await stage.serve()]);
   for (const timeout of [Infinity, Number.NaN, -1])

@@ -21,6 +21,7 @@ import type {
 } from './secure-connection.js';
 import { joinLinks, joinStream } from './relay.js';
 import { tellAsked } from './tell-traffic.js';
+import { wrongWait } from './wrong-wait.js';
 
 /** All that a connection is made of; nothing is left open. */
 export interface ConnectionSettings<In, Out> extends LinkSettings<In, Out> {
@@ -128,6 +129,8 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
   }
 
   receive({ signal, timeout }: WaitOptions = {}): Promise<In | null> {
+    const wrong = wrongWait(timeout);
+    if (wrong !== undefined) return Promise.reject(wrong);
     return this.#link.inbox.receive(signal, timeout);
   }
 
@@ -150,6 +153,8 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
 
   request(payload: Out, options: RequestOptions = {}): Promise<In> {
     const link = this.#link;
+    const wrong = wrongWait(options.timeout);
+    if (wrong !== undefined) return Promise.reject(wrong);
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
     if (link.life.state !== 'open') {
       const cause = link.life.goneError;
@@ -170,6 +175,8 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
 
   ping({ signal, timeout }: WaitOptions = {}): Promise<number> {
     const link = this.#link;
+    const wrong = wrongWait(timeout);
+    if (wrong !== undefined) return Promise.reject(wrong);
     if (!link.life.maySend) return Promise.reject(link.life.goneError);
     return link.exchange.ping(timeout ?? link.limits.requestTimeout, signal);
   }
