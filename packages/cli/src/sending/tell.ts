@@ -79,10 +79,9 @@ function isMissing({ replyEach }: TellOptions, sent: number, received: number): 
 
 /** On raw nothing says what a reply is, so an end may be the whole answer; a message that has bounds has one. */
 function endedError(sent: number, received: number): ConnectionClosedError {
-  return new ConnectionClosedError(
-    'unknown',
-    `the server ended the connection after ${received} of ${sent} replies`,
-  );
+  const message = `the server ended the connection after ${received} of ${sent} replies`;
+  const hint = 'Its log knows why; and is --framing the server’s?';
+  return new ConnectionClosedError('unknown', message, received === 0 ? { hint } : {});
 }
 
 function lateError({ timeout }: TellOptions, sent: number, received: number): ConnectionTimeoutError {
