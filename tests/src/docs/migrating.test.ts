@@ -1,9 +1,13 @@
 /** docs/migrating-from-kn-sock.md holds everything that is on kn-sock's page, and what it shows is run. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { startSslTcpServer } from '@knsock/core';
 import { describe, expect, it } from 'vitest';
+import { parseSslMessage } from '../../../packages/core/src/facade/ssl-message-options.js';
+import { parseSslServer } from '../../../packages/core/src/facade/ssl-server-options.js';
 import { chainRules, endpointRules, filesRules } from '../../../packages/cli/src/check/rules.js';
 import { readDocument, workspace } from './documents.js';
+import { pemFiles } from './pem-files.js';
 import { runSnippet, snippets } from './snippets.js';
 
 const page = readFileSync(path.join(workspace, 'tests/corpora/kn-sock/secure-tcp.md'), 'utf8');
@@ -114,6 +118,29 @@ describe('every name of kn-sock’s page', () => {
       expect(names('Custom SSL Context')).toContain(name);
     },
   );
+});
+
+describe('the parameters', () => {
+  const meaningOf = (name: string) =>
+    table('Parameters').find(([, here = '']) => here.startsWith(`\`${name}`))?.[1];
+
+  it('have the defaults that are told', async () => {
+    const { timeout, until, maxReplyBytes, verify } = parseSslMessage('localhost', 1, '', {});
+    expect({ until, verify }).toEqual({ until: { quiet: 250 }, verify: true });
+    expect(meaningOf('until')).toContain('`{ quiet: 250 }` (default');
+    expect(meaningOf('verify')).toContain('`verify: true` (default)');
+    expect(meaningOf('timeout')).toContain(`(${timeout.toLocaleString('en')})`);
+    expect(meaningOf('maxReplyBytes')).toContain(`(${maxReplyBytes / 1_048_576} MiB)`);
+    const files = await pemFiles();
+    const sslContext = { cert: files['server.crt'], key: files['server.key'] };
+    expect(meaningOf('host')).toContain(`\`'${(await parseSslServer(0, { sslContext })).host}'\``);
+  });
+
+  it('in kn-sock’s spelling are refused with the one that was meant', async () => {
+    const refused = startSslTcpServer(0, () => undefined, { require_client_cert: true } as object);
+    await expect(refused).rejects.toThrow('did you mean requireClientCert?');
+    expect(text).toContain('did you mean requireClientCert?');
+  });
 });
 
 it('has every heading of kn-sock’s page but the overview’s', () => {
