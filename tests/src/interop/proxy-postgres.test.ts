@@ -1,12 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi, type TestContext } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { startProxy } from '../support/proxying.js';
+import { answerer, startProxy } from '../support/proxying.js';
 import { postgresPrograms, startPostgres, type Postgres } from './postgres.js';
 import { needsTools, toolPath } from './tools.js';
 
@@ -183,6 +183,81 @@ describe('knsock proxy and PostgreSQL', () => {
     expect(await psql(verified(proxy.address), query)).toBe('t');
   });
 
+  it('tell psql why they can’t pass it on', async (context) => {
+    needsPostgres(context);
+    await using down = await answerer();
+    await down[Symbol.asyncDispose]();
+    await using unreached = await startProxy('server', [
+      '--postgres',
+      '--target',
+      down.address,
+      ...server,
+      '--allow-cn',
+      'app',
+    ]);
+    const unverified = ['--postgres', '--target', `localhost:${postgres.port}`];
+    await using distrusting = await startProxy('client', unverified);
+    const refused = ['--postgres', '--target', unreached.address, '--ca', files.at('ca.crt')];
+    await using certless = await startProxy('client', refused);
+    const words = 'FATAL:  the proxy can’t pass this connection on: ';
+    const local = (address: string): string => `${plain(address)} sslmode=disable gssencmode=disable`;
+    const asked = await psql(verified(unreached.address));
+    expect(asked).toContain(`${words}the target ${down.address} can’t be reached: connect ECONNREFUSED`);
+    expect(asked).toMatch(/HINT: +Is it running/);
+    expect(await psql(local(distrusting.address))).toMatch(new RegExp(`${words}.*issued by`));
+    // In TLS 1.3 the client counts itself as connected before the server has judged it.
+    const answer = await psql(local(certless.address));
+    expect(answer).toMatch(new RegExp(`${words}.*certificate`));
+    expect(answer).toMatch(/HINT: .*--cert /);
+  });
+
+  it('let psql behind the client side cancel its query', async (context) => {
+    needsPostgres(context);
+    await using outer = await startProxy('server', [
+      '--postgres',
+      '--target',
+      `unix:${postgres.socket}`,
+      ...server,
+      '--allow-cn',
+      'app',
+    ]);
+    await using inner = await startProxy('client', ['--postgres', '--target', outer.address, ...client]);
+    const connection = `${plain(inner.address)} sslmode=disable user=app dbname=postgres`;
+    const env = { PATH: process.env['PATH'], HOME: files.path };
+    const query = spawn('psql', [connection, '-Xc', 'select pg_sleep(60)'], { env });
+    let said = '';
+    query.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    const ended = once(query, 'close');
+    const running = `select count(*) from pg_stat_activity where query = 'select pg_sleep(60)'`;
+    await vi.waitFor(
+      async () => {
+        expect(await psql(`${plain(inner.address)} sslmode=disable`, running)).toBe('1');
+      },
+      { timeout: 20_000 },
+    );
+    query.kill('SIGINT');
+    await ended;
+    expect(said).toContain('canceling statement due to user request');
+  });
+
+  it('take no cancellation in plain from the network', async (context) => {
+    needsPostgres(context);
+    await using proxy = await startProxy('server', [
+      '--postgres',
+      '--target',
+      `unix:${postgres.socket}`,
+      ...server,
+      '--allow-cn',
+      'app',
+    ]);
+    const socket = connect(Number(proxy.address.split(':')[1]), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(Buffer.from('0000001004d2162e0000000100000002', 'hex'));
+    await once(socket.resume(), 'close');
+    await proxy.running.says(/the client began a cancellation without TLS/);
+    expect(proxy.running.output.toString()).not.toContain('"event":"open"');
+  });
+
   it('give up on a PostgreSQL without TLS', async (context) => {
     needsPostgres(context);
     await using bare = await startPostgres();
@@ -193,8 +268,8 @@ describe('knsock proxy and PostgreSQL', () => {
       '--ca',
       files.at('ca.crt'),
     ]);
-    expect(await psql(`${plain(proxy.address)} sslmode=disable`)).toMatch(
-      /closed the connection|Connection reset/,
+    expect(await psql(`${plain(proxy.address)} sslmode=disable`)).toContain(
+      'FATAL:  the proxy can’t pass this connection on: the PostgreSQL server doesn’t offer TLS',
     );
     await proxy.running.says(/the PostgreSQL server doesn’t offer TLS/);
   });

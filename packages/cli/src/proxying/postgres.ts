@@ -6,10 +6,14 @@
 import type { Socket } from 'node:net';
 import { UsageError } from '../usage-error.js';
 import { readFirst, type FirstBytes } from './first-bytes.js';
+import { errorResponse } from './postgres-answer.js';
 
 export const POSTGRES_ALPN = 'postgresql';
 
-type Opening = 'tls' | 'ssl-request' | 'gss-request' | 'cancel' | 'startup';
+type Opening = 'tls' | 'ssl-request' | 'gss-request' | PlainOpening;
+
+/** How a client may begin without TLS: as a session, or to cancel what another of its own does. */
+export type PlainOpening = 'cancel' | 'startup';
 
 const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
@@ -34,11 +38,11 @@ export async function answerSslRequest(socket: Socket, { signal }: { signal: Abo
 }
 
 /** The plain side of a client: the way from here is a local one, TLS is what we add. */
-export async function declineTls(socket: Socket, signal: AbortSignal): Promise<void> {
+export async function declineTls(socket: Socket, signal: AbortSignal): Promise<PlainOpening> {
   for (;;) {
     const opening = await readFirst(socket, signal, openingOf);
     if (opening === 'tls') throw tlsOnPlainSide();
-    if (opening !== 'ssl-request' && opening !== 'gss-request') return;
+    if (opening !== 'ssl-request' && opening !== 'gss-request') return opening;
     socket.write(NO);
   }
 }
@@ -78,18 +82,9 @@ function refuseEarlyBytes(socket: Socket): void {
 
 function refusePlain(socket: Socket, opening: Opening): UsageError {
   const what = opening === 'cancel' ? 'a cancellation' : 'a connection';
-  if (opening === 'startup') socket.end(errorResponse('this server takes TLS connections only'));
+  if (opening === 'startup') socket.end(errorResponse('28000', 'this server takes TLS connections only'));
   const hint = 'Connect with sslmode=verify-full; only clients from PostgreSQL 17 on cancel over TLS.';
   return new UsageError(`the client began ${what} without TLS`, hint, 'KNSOCK_HANDSHAKE_NOT_TLS');
-}
-
-/** An ErrorResponse, which clients show to their user. */
-function errorResponse(message: string): Buffer {
-  const fields = `SFATAL\0VFATAL\0C28000\0M${message}\0\0`;
-  const head = Buffer.alloc(5);
-  head.write('E', 0);
-  head.writeUInt32BE(4 + Buffer.byteLength(fields), 1);
-  return Buffer.concat([head, Buffer.from(fields)]);
 }
 
 function tlsOnPlainSide(): UsageError {

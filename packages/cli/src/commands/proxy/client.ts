@@ -15,10 +15,11 @@ import {
 import type { Output } from '../../output.js';
 import { PlainListener } from '../../proxying/plain-listener.js';
 import { requireLoopback } from '../../proxying/plain.js';
-import { declineTls } from '../../proxying/postgres.js';
+import { declineTls, type PlainOpening } from '../../proxying/postgres.js';
+import { refusalOf, startSession } from '../../proxying/postgres-answer.js';
 import { addressesOf, originOf, trustedProxies, type Origin } from '../../proxying/proxy-protocol.js';
 import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
-import { parseTargets, Targets } from '../../proxying/targets.js';
+import { parseTargets, Targets, type Reached } from '../../proxying/targets.js';
 import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
 import {
   addLifeOptions,
@@ -39,6 +40,12 @@ interface Passing {
   readonly proxies: BlockList | null;
   readonly header: 1 | 2 | null;
   readonly desk: ProxyDesk;
+}
+
+interface Beginning {
+  readonly origin: Origin;
+  /** What a client of PostgreSQL's wants; null of any other. */
+  readonly opening: PlainOpening | null;
 }
 
 export function defineProxyClient(command: Command, output: Output): void {
@@ -122,25 +129,42 @@ async function passOn(socket: Socket, passing: Passing): Promise<void> {
   const { targets, tls, header: version, desk } = passing;
   const id = ++lastId;
   let from = fromOf(addressesOf(socket));
+  let opening: PlainOpening | null = null;
   try {
-    const origin = await beginning(socket, passing);
-    from = fromOf(origin);
-    const header = version === null ? null : { ...origin, version };
+    const begun = await beginning(socket, passing);
+    from = fromOf(begun.origin);
+    opening = begun.opening;
+    const header = version === null ? null : { ...begun.origin, version };
     const reached = await targets.reach((one) => dialTls(one, tls, header));
+    if (opening === 'startup') await start(socket, reached, tls.connectTimeout);
     desk.tunnels.carry({ id, from, subject: null }, reached, reached.far.relay(socket));
   } catch (error) {
     desk.tunnels.failed(from, error);
-    socket.destroy();
+    if (opening === 'startup') socket.write(refusalOf(error));
+    socket.destroySoon();
+  }
+}
+
+async function start(
+  socket: Socket,
+  { far, release }: Reached<SecureConnection>,
+  timeout: number,
+): Promise<void> {
+  try {
+    await startSession(socket, far, timeout);
+  } catch (error) {
+    far.destroy();
+    release();
+    throw error;
   }
 }
 
 /** What comes before the bytes that are passed on. */
-async function beginning(socket: Socket, { proxies, tls }: Passing): Promise<Origin> {
-  if (proxies === null && !tls.postgres) return addressesOf(socket);
+async function beginning(socket: Socket, { proxies, tls }: Passing): Promise<Beginning> {
+  if (proxies === null && !tls.postgres) return { origin: addressesOf(socket), opening: null };
   const signal = AbortSignal.timeout(tls.connectTimeout);
   const origin = await originOf(socket, proxies, signal);
-  if (tls.postgres) await declineTls(socket, signal);
-  return origin;
+  return { origin, opening: tls.postgres ? await declineTls(socket, signal) : null };
 }
 
 function fromOf({ source }: Origin): string {

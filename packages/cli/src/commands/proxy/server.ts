@@ -20,6 +20,7 @@ import {
 import type { Output } from '../../output.js';
 import { dialPlain, requireLoopback } from '../../proxying/plain.js';
 import { answerSslRequest, POSTGRES_ALPN } from '../../proxying/postgres.js';
+import { refusalOf } from '../../proxying/postgres-answer.js';
 import { addressesOf, headerOf, type Origin } from '../../proxying/proxy-protocol.js';
 import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
 import { parseTargets, Targets, type Target } from '../../proxying/targets.js';
@@ -100,7 +101,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const unwatch = desk.log.watchFailures();
   const server = await core.listen(
     { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials },
-    (connection) => passOn(connection, targets, dial, desk, headerVersion(flags)),
+    (connection) => passOn(connection, targets, dial, desk, flags),
   );
   const how = flags.targetTls === true ? ' over TLS' : '';
   const words = `passing on to ${places.map(({ text }) => text).join(', ')}${how}`;
@@ -125,18 +126,26 @@ async function passOn(
   targets: Targets<Far>,
   dial: Dial,
   { tunnels }: ProxyDesk,
-  version: 1 | 2 | null,
+  flags: ProxyServerFlags,
 ): Promise<void> {
   const { remote, peer, id } = connection;
   const from = remote === null ? 'unix' : showAddress(remote);
+  const version = headerVersion(flags);
   const header = version === null ? null : headerOf(connection, originOf(connection), version);
   try {
     const reached = await targets.reach((one) => dial(one, header));
     tunnels.carry({ id, from, subject: peer?.subject ?? null }, reached, connection.relay(reached.far));
   } catch (error) {
     tunnels.failed(from, error);
+    if (flags.postgres === true) await answerRefusal(connection, error);
     connection.destroy();
   }
+}
+
+/** A client of PostgreSQL's waits for words; one that doesn't take them is waited for no longer than this. */
+async function answerRefusal(connection: SecureConnection, error: unknown): Promise<void> {
+  await connection.send(refusalOf(error)).catch(() => undefined);
+  await connection.close({ deadline: 1_000 });
 }
 
 /** The client and where it came in; by the word of a trusted proxy where there is one. */
