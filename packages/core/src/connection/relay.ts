@@ -14,7 +14,7 @@ import { Deferred } from './deferred.js';
 import type { RawBytes } from './duplex.js';
 
 /** One of the two ends, as the other sees it. */
-export interface RelayEnd {
+interface RelayEnd {
   /** Sends a chunk; false asks to wait until `readOn` is called on the one that received it. */
   send(chunk: Buffer): boolean;
   /** Nothing more will be sent. */
