@@ -82,6 +82,22 @@ it('replaces both with --force, and the key is nobody else’s', async () => {
   expect(await run('certs', 'match', 'server.crt', 'server.key')).toMatchObject({ code: 0 });
 });
 
+it('stays what it is when it is renewed, unless an authority is named', async () => {
+  await selfSigned('localhost', '--days', '30');
+  const renew = ['certs', 'renew', 'server.crt', 'server.key'];
+  expect((await run(...renew)).stdout).toMatch(/^not due before/);
+  const before = await contents('server.crt');
+  expect((await run(...renew, '--force')).stdout).toMatch(/^renewed/);
+  expect(await contents('server.crt')).not.toBe(before);
+  const verify = ['certs', 'verify', 'server.crt', '--name', 'localhost', '--ca'];
+  expect(await run(...verify, 'server.crt')).toMatchObject({ code: 0 });
+  await run('certs', 'init');
+  await run(...renew, '--force');
+  expect(await run(...verify, 'server.crt')).toMatchObject({ code: 0 });
+  await run(...renew, '--force', '--authority', 'root');
+  expect(await run(...verify, 'certs/ca/root.crt')).toMatchObject({ code: 0 });
+});
+
 it.each([
   ['--authority', 'root'],
   ['--store', 'certs'],

@@ -1,5 +1,6 @@
 /** `knsock certs renew` */
 import type { Command } from 'commander';
+import { readInput } from '../../files.js';
 import { passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
@@ -31,9 +32,11 @@ async function renewPair(
   flags: RenewFlags,
   output: Output,
 ): Promise<void> {
-  const { renew } = await import('@knsock/certs');
+  const { createSelfSigned, renew } = await import('@knsock/certs');
   const { reuseKey, force } = flags;
-  const issuer = await authorityOf(flags, output);
+  // Whoever trusts a certificate by itself must not be cut off by one of an authority, unless that is asked for.
+  const alone = flags.authority === undefined && (await isSelfSigned(certFile));
+  const issuer = alone ? createSelfSigned : await authorityOf(flags, output);
   const keyPassphrase = await passphraseOf(flags.passphraseFile);
   const result = await renew({ certFile, keyFile, issuer, keyPassphrase, reuseKey, force });
   const { renewed, notAfter, dueAt } = result;
@@ -45,6 +48,12 @@ async function renewPair(
   );
 }
 
+async function isSelfSigned(certFile: string): Promise<boolean> {
+  const { parseCertificates } = await import('@knsock/core/x509');
+  return parseCertificates(await readInput(certFile))[0]?.isSelfIssued === true;
+}
+
 const HELP = `
-The new certificate says what the old one did: names, subject, purpose and length of life. Put it in cron. Example:
+The new certificate says what the old one did: names, subject, purpose and length of life. One that signs itself goes on
+doing so, and has to be brought to those who trust it, unless --authority names one. Put it in cron. Example:
   $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy`;
