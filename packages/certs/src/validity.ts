@@ -66,7 +66,7 @@ export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdat
 
 function checkDays(days: number, maxDays: number): void {
   if (!Number.isFinite(days) || days * DAY < SHORTEST)
-    throw refuse(`a validity of ${days} days is no time at all`);
+    throw refuse(`a validity of ${days} days is under a minute, the shortest there is; 1 / 24 is an hour`);
   if (days > maxDays) throw refuse(`a validity of ${days} days is over the limit of ${maxDays}`);
 }
 

@@ -37,10 +37,18 @@ export class PoolTimeoutError extends PoolError {
     super('KNSOCK_POOL_TIMEOUT', `nothing to lend within ${ms.toLocaleString('en')} ms: ${describe(stats)}`, {
       cause: stats.lastFailure?.error,
       retryable: true,
+      ...adviceOf(stats),
     });
     this.stats = stats;
     this.ms = ms;
   }
+}
+
+/** Where nothing is open because creating fails, what mends that is what mends this. */
+function adviceOf({ lastFailure, active, idle, checking }: PoolStats): ErrorDetails {
+  const error = lastFailure?.error;
+  if (active + idle + checking > 0 || !(error instanceof EasySocketError)) return {};
+  return { hint: error.hint, retryable: error.retryable };
 }
 
 /** As many callers wait as `maxWaiters` allows. */

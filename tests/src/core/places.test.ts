@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
@@ -44,6 +45,39 @@ describe('where to listen and connect', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('is never a path that the system would cut off', async () => {
+    const place = path.join(tmpdir(), 'x'.repeat(120));
+    const tooLong = { code: 'KNSOCK_INVALID_OPTION', message: /^path has \d+ bytes/ };
+    await expect(serve({ path: place, credentials: world.server }, () => '')).rejects.toMatchObject(tooLong);
+    const asked = connect({ path: place, expectedName: 'localhost', credentials: world.anonymous });
+    await expect(asked).rejects.toMatchObject(tooLong);
+  });
+
+  it.skipIf(process.platform === 'win32')('is told from what a killed server left behind', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
+    try {
+      const place = path.join(folder, 'service');
+      await leaveBehind(place);
+      await expect(serve({ path: place, credentials: world.server }, () => '')).rejects.toMatchObject({
+        code: 'KNSOCK_PORT_IN_USE',
+        hint: /delete the file that it left behind/,
+      });
+      const to = (name: string) =>
+        connect({ path: path.join(folder, name), expectedName: 'localhost', credentials: world.anonymous });
+      await expect(to('service')).rejects.toMatchObject({ hint: /killed/ });
+      await expect(to('nothing')).rejects.toMatchObject({ hint: /path/ });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('is still known when the server is closed', async () => {
+    const server = await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, () => '');
+    const { address } = server;
+    await server.close();
+    expect(server.address).toEqual(address);
   });
 
   it('is a socket that is connected already, or any stream', async () => {
@@ -111,6 +145,15 @@ describe('whose certificate is expected', () => {
     ).rejects.toMatchObject({ code: 'KNSOCK_PEER_WRONG_NAME' });
   });
 });
+
+/** The file of a Unix socket whose server was killed. */
+async function leaveBehind(place: string): Promise<void> {
+  const listening = `require('node:net').createServer().listen(process.argv[1], () => console.log('here'))`;
+  const child = spawn(process.execPath, ['-e', listening, place], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
 
 /** A stream that is no socket. */
 function wrapped(socket: ReturnType<typeof connectTcp>): Duplex {

@@ -94,9 +94,10 @@ describe('requests', () => {
       code: 'KNSOCK_REMOTE_HANDLER',
       remoteCode: 'not-found',
       message: 'there is none',
+      hint: /remoteCode/,
     });
     const failure = await client.request('other').catch((error: unknown) => error as Error);
-    expect(failure).toMatchObject({ remoteCode: 'internal' });
+    expect(failure).toMatchObject({ remoteCode: 'internal', hint: /log/ });
     expect(String(failure)).not.toContain('hunter2');
   });
 

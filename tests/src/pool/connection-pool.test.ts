@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
-import { createCredentials, knsock, lines, listen, serve, type SecureServer } from '@knsock/core';
+import {
+  createCredentials,
+  knsock,
+  lines,
+  listen,
+  serve,
+  type SecureServer,
+  type UntrustedPeerError,
+} from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
@@ -320,6 +328,16 @@ describe('life', () => {
     const server = await echo();
     const pool = poolOf([server], { credentials: stranger.client });
     await expect(pool.ready({ timeout: 5_000 })).rejects.toMatchObject({ code: /KNSOCK_PEER_/ });
+  });
+
+  test('a timeout for want of a connection that can’t be made says how to mend that', async () => {
+    const stranger = await createWorld('Another CA');
+    const pool = poolOf([await echo()], { credentials: stranger.client });
+    const cause = await pool.ready().catch((error: unknown) => error as UntrustedPeerError);
+    const failure = await pool.acquire({ timeout: 100 }).catch((error: unknown) => error);
+    const { hint, retryable } = cause as UntrustedPeerError;
+    expect(failure).toMatchObject({ code: 'KNSOCK_POOL_TIMEOUT', hint, retryable });
+    expect(retryable).toBe(false);
   });
 
   test('a connection that the server ends is noticed while idle', async () => {

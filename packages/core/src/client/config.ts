@@ -26,6 +26,7 @@ import {
   refuseUnknown,
   text,
 } from '../policy/option.js';
+import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
 import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
@@ -171,7 +172,7 @@ function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
   ).length;
   if (given !== 1)
     throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
-  if (path !== undefined) return { kind: 'path', path: text('path', path) ?? '' };
+  if (path !== undefined) return { kind: 'path', path: socketPath(text('path', path) ?? '') };
   if (socket !== undefined)
     return {
       kind: 'socket',

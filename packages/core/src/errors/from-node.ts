@@ -18,9 +18,21 @@ type NodeError = Error & { code?: string; syscall?: string; hostname?: string };
 export interface Target {
   /** Such as `db.internal:5433`, or a socket's path. */
   readonly address: string;
+  /** Whether that is a Unix socket's path. */
+  readonly onPath?: boolean;
   /** What this side offered, where a handshake is concerned. */
   readonly offer?: HandshakeOffer;
 }
+
+/** What mends it where the code's own hint, about hosts and ports, would mislead. */
+const hints = {
+  absent: 'Is the server running, and is this the path of its socket?',
+  deaf: 'Is the server running? One that was killed leaves the file of its socket behind.',
+  shut: 'Does the mode of the socket’s file, or of a folder above it, keep this user out?',
+  barred: 'Does a firewall or a sandbox of this machine forbid it?',
+  taken: 'Stop the program that listens there; where it was killed, delete the file that it left behind.',
+  unwritable: 'Does the folder of the socket exist, and may this user write there?',
+};
 
 /** A failure of an established connection. */
 export function fromConnection(error: Error, side: 'client' | 'server'): EasySocketError {
@@ -42,12 +54,15 @@ export function fromConnection(error: Error, side: 'client' | 'server'): EasySoc
 }
 
 /** A failure to reach a host. */
-export function fromDial(error: Error, { address }: Target): EasySocketError {
+export function fromDial(error: Error, { address, onPath = false }: Target): EasySocketError {
   if (error instanceof EasySocketError) return error;
   const { code = '', hostname } = error as NodeError;
   switch (code) {
     case 'ECONNREFUSED':
-      return new ConnectionRefusedError(`nobody listens at ${address}`, { cause: error });
+      return new ConnectionRefusedError(`nobody listens at ${address}`, {
+        cause: error,
+        ...(onPath && { hint: hints.deaf }),
+      });
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
@@ -60,11 +75,15 @@ export function fromDial(error: Error, { address }: Target): EasySocketError {
         },
       );
     case 'ENOENT':
-      return new ConnectionRefusedError(`there is no socket at ${address}`, { cause: error });
+      return new ConnectionRefusedError(`there is no socket at ${address}`, {
+        cause: error,
+        hint: hints.absent,
+      });
     case 'EACCES':
     case 'EPERM':
       return new ConnectionError('KNSOCK_PERMISSION_DENIED', `connecting to ${address} isn’t permitted`, {
         cause: error,
+        hint: onPath ? hints.shut : hints.barred,
       });
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
@@ -118,11 +137,13 @@ export function fromListen(
     case 'EADDRINUSE':
       return new PortInUseError(place.path ?? place.port ?? 0, `${where} is in use already`, {
         cause: error,
+        ...(place.path !== undefined && { hint: hints.taken }),
       });
     case 'EACCES':
     case 'EPERM':
       return new ConnectionError('KNSOCK_PERMISSION_DENIED', `listening on ${where} isn’t permitted`, {
         cause: error,
+        ...(place.path !== undefined && { hint: hints.unwritable }),
       });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

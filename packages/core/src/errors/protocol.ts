@@ -78,7 +78,8 @@ export class RemoteHandlerError extends ProtocolError {
   readonly remoteCode: string;
 
   constructor(remoteCode: string, message: string, details?: ErrorDetails) {
-    super(message, details, 'KNSOCK_REMOTE_HANDLER');
+    const hint = 'remoteCode says why the peer refused; act on it.';
+    super(message, remoteCode === 'internal' ? details : { hint, ...details }, 'KNSOCK_REMOTE_HANDLER');
     this.remoteCode = remoteCode;
   }
 }

@@ -2,7 +2,7 @@
  * The listening socket. When the process is out of descriptors, newcomers are turned away until there are some again:
  * no crash, no spinning, and nobody who is in notices.
  */
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
 import type { HostConfig } from './config.js';
 import { noteListening } from './listening-here.js';
@@ -13,6 +13,7 @@ export class Acceptor {
   readonly #place: HostConfig['place'];
   readonly #listener: NetServer;
   readonly #spare = new SpareDescriptor();
+  #address: ServerAddress = { path: '' };
   #errors = 0;
 
   /** @param accepted called with each socket, and whether descriptors are left beside it */
@@ -37,6 +38,7 @@ export class Acceptor {
       this.#listener.once('error', failed);
       this.#listener.listen({ ...this.#place }, () => {
         this.#listener.off('error', failed);
+        this.#address = this.#bound();
         resolve();
       });
     });
@@ -46,10 +48,9 @@ export class Acceptor {
     this.#listener.on('error', () => (this.#errors += 1));
   }
 
+  /** Where it listens or, once it is closed, where it listened. */
   get address(): ServerAddress {
-    const address = this.#listener.address();
-    if (typeof address === 'object' && address !== null) return address;
-    return { path: address ?? ('path' in this.#place ? this.#place.path : '') };
+    return this.#address;
   }
 
   /** Stops accepting; resolves when the last socket is gone. */
@@ -60,5 +61,10 @@ export class Acceptor {
         resolve();
       });
     });
+  }
+
+  #bound(): ServerAddress {
+    const address = this.#listener.address() as AddressInfo | string;
+    return typeof address === 'string' ? { path: address } : address;
   }
 }

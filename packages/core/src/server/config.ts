@@ -23,6 +23,7 @@ import {
   refuseUnknown,
   text,
 } from '../policy/option.js';
+import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import { AddressList } from '../transport/network.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
@@ -197,7 +198,7 @@ function parsePlace({
 
 /** Node takes digits for a port. */
 function parsePath(path: string): string {
-  if (text('path', path) !== undefined && !/^\d+$/.test(path)) return path;
+  if (text('path', path) !== undefined && !/^\d+$/.test(path)) return socketPath(path);
   throw new InvalidOptionError(
     'path',
     `path '${path}' is a number; write './${path}' for a socket of that name`,

@@ -156,7 +156,7 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
         if (waiting.length > 0) startNext();
         else if (attempts.size === 0) {
           finish(null);
-          reject(fromDial(error, { address: showTarget(options.target) }));
+          reject(fromDial(error, { address: showTarget(options.target), onPath: 'path' in place }));
         }
       };
       started.socket.once('connect', () => {
