@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClientCertificateRefusedError } from '@knsock/core/errors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Authority } from './authority.js';
 import { createAuthority } from './authority.js';
@@ -157,6 +158,21 @@ describe('a renewal of files that others use', () => {
 });
 
 describe('a renewal watch', () => {
+  it('passes on what mends the issuer’s failure', async () => {
+    await lay({ names: ['a.test'], days: 1 });
+    const closing = new AbortController();
+    const refusal = new ClientCertificateRefusedError('expired', 'the server refused our certificate');
+    const failed = new Promise<CertificateError>((resolve) => {
+      const onError = (error: CertificateError) => {
+        resolve(error);
+        closing.abort();
+      };
+      const issuer = () => Promise.reject(refusal);
+      void watchRenewal({ ...files, issuer, renewAt: 0.001, signal: closing.signal, onError });
+    });
+    expect(await failed).toMatchObject({ cause: refusal, hint: refusal.hint });
+  });
+
   it('calls a hook again until it succeeds, without renewing again', async () => {
     await lay({ names: ['a.test'], days: 0.5 });
     const closing = new AbortController();
@@ -214,6 +230,9 @@ describe('a renewal watch', () => {
       signal: closing.signal,
       onError: (error, retryIn) => {
         expect(error.message).toContain('down');
+        expect(error.hint).toBe(
+          'Can the issuer be reached, and does it grant this? The cause is what it said.',
+        );
         failures.push(retryIn);
       },
       onResult: ({ renewed }) => {

@@ -1,11 +1,13 @@
 /** Renewal as long as a program runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EasySocketError } from '@knsock/core/errors';
 import { backOff } from './back-off.js';
 import { CertificateError } from './errors.js';
 import type { Issued } from './issue.js';
 import { renew, runHook, type RenewOptions, type RenewResult } from './renew.js';
 
 const MINUTE = 60_000;
+const UNEXPLAINED = 'Can the issuer be reached, and does it grant this? The cause is what it said.';
 /** setTimeout's own limit is 24.8 days; a clock that was set is noticed within the day too. */
 const LONGEST_WAIT = 24 * 60 * MINUTE;
 
@@ -94,7 +96,8 @@ function dueAgain({ notAfter }: RenewResult): CertificateError {
 function asCertificateError(cause: unknown): CertificateError {
   if (cause instanceof CertificateError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, { cause });
+  const hint = cause instanceof EasySocketError ? cause.hint : UNEXPLAINED;
+  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, { cause, hint });
 }
 
 /** A callback may have fired it, which the type checker can't know. */

@@ -229,6 +229,9 @@ function explainSilence(
   const message = `the server ended right after the handshake: it probably ${what}; its log knows`;
   return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, {
     certain: false,
+    ...(certificate === null && {
+      hint: 'Does the server ask clients for a certificate (certFile and keyFile), or speak another framing?',
+    }),
   });
 }
 

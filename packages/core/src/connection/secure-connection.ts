@@ -74,7 +74,10 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   readonly remote: Endpoint | null;
   /** What a trusted proxy said by the PROXY protocol; null without one. */
   readonly proxy: ProxyInfo | null;
-  /** Resolves, and never rejects, once the connection is gone. */
+  /**
+   * Resolves, and never rejects, once the connection is gone. Of a peer that ends without a word nothing is heard while
+   * more than `maxQueuedBytes` of what it sent wait to be taken.
+   */
   readonly closed: Promise<ClosedInfo>;
   /** `'draining'` once either side has announced its end: work in flight finishes, new requests go elsewhere. */
   readonly state: 'open' | 'draining' | 'closed';
