@@ -34,6 +34,8 @@ const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_FRAMING_MISMATCH: 'Give both sides the same --framing (raw, lines, length-prefixed or knsock).',
   KNSOCK_INVALID_JSON:
     'With --content json every message must be one JSON value; is its text quoted for the shell?',
+  KNSOCK_PROXY_HEADER:
+    'Is the PROXY protocol switched on in the balancer, and are only balancers in --proxy-protocol-from?',
   KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --port (0: any free one).',
 };
 
@@ -60,6 +62,8 @@ const proxyHints: Readonly<Record<string, string>> = {
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
   KNSOCK_FRAMING_MISMATCH: 'Does the other side speak another protocol, chosen by ALPN?',
+  KNSOCK_PROXY_HEADER:
+    'Is the PROXY protocol switched on in the balancer, and are only balancers in --accept-proxy?',
   KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --listen address.',
 };
 

@@ -178,6 +178,28 @@ describe('knsock check on servers', () => {
     expect(ciphers).not.toContain('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
   });
 
+  it('checks the others where one can’t be reached, and ends with why', async () => {
+    const server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
+    const { serve, address } = await startServe([...server, ...ca, '--client-cert', 'require']);
+    await using _ = serve;
+    const both = await knsock(['check', 'localhost:1', address, 'no-such-host.invalid:443', ...ca]);
+    expect(both).toMatchObject({ code: 7 });
+    expect(both.stdout).toMatch(new RegExp(`^${address}\n[^]*passed`));
+    expect(both.stderr).toMatch(
+      /^warning: no-such-host\.invalid:443 wasn’t checked: .*\nknsock check: nobody listens/,
+    );
+  });
+
+  it.each([
+    ['--ca', 'nowhere.crt', 26, 'nowhere.crt can’t be read'],
+    ['--ca', 'server.key', 58, 'can’t be trusted: it holds no certificate'],
+    ['--write-baseline', 'no/such/folder', 23, 'can’t be written'],
+  ])('says that %s %s is no good', async (option, file, code, words) => {
+    const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);
+    expect(refused.code).toBe(code);
+    expect(refused.stderr).toContain(words);
+  });
+
   it('says why there is nothing to check', async () => {
     expect(await knsock(['check', 'localhost:1'])).toMatchObject({ code: 7, stdout: '' });
     expect(await knsock(['check', 'no-such-host.invalid:443'])).toMatchObject({ code: 6, stdout: '' });

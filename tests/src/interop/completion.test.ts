@@ -51,6 +51,23 @@ describe('bash', () => {
   });
 });
 
+describe('bash on a terminal', () => {
+  it.for([
+    ['knsock serve --cert=my', /^> knsock serve --cert=my\\ server\.crt/m],
+    ['knsock certs issue --kind=pe', /^> knsock certs issue --kind=peer/m],
+    ['knsock serve --cert my', /^> knsock serve --cert my\\ server\.crt/m],
+  ] as const)('completes %s', async ([typed, completed], context) => {
+    needsTools(context, 'tmux', 'bash');
+    const setup = path.join(folder, 'setup.bash');
+    await writeFile(setup, `PS1='> '; cd '${folder}'; source knsock.bash\n`);
+    await using terminal = await Terminal.open(`bash --noprofile --rcfile '${setup}' -i`);
+    await terminal.shows(/^> $/m);
+    await terminal.type(typed);
+    await terminal.press('Tab');
+    await terminal.shows(completed);
+  });
+});
+
 describe('fish', () => {
   it.for(cases)('completes knsock %j', async ([words, offered], context) => {
     needsTools(context, 'fish');
@@ -79,6 +96,8 @@ describe('zsh', () => {
       ['knsock certs issue --ki', /> knsock certs issue --kind $/m],
       ['knsock certs issue --kind pe', /> knsock certs issue --kind peer $/m],
       ['knsock serve --cert my', /> knsock serve --cert my\\ server\.crt $/m],
+      ['knsock serve --cert=my', /> knsock serve --cert=my\\ server\.crt $/m],
+      ['knsock certs issue --kind=pe', /> knsock certs issue --kind=peer $/m],
       ['knsock certs inspect my', /> knsock certs inspect my\\ server\.crt $/m],
     ] as const) {
       await terminal.type(typed);

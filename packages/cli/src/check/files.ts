@@ -6,8 +6,8 @@ import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from 
 import type { Verdict } from './verdict.js';
 
 export interface CheckFilesOptions {
-  /** Files of CAs to trust, beside those among the checked ones. */
-  readonly ca: readonly string[];
+  /** CAs to trust, beside those among the checked files. */
+  readonly trusted: readonly X509Certificate[];
   /** Opens PKCS#12 files. */
   readonly passphrase: string | undefined;
   readonly at: Date;
@@ -15,14 +15,12 @@ export interface CheckFilesOptions {
 
 export async function checkFiles(
   files: readonly string[],
-  { ca, passphrase, at }: CheckFilesOptions,
+  { trusted, passphrase, at }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
   const found = await sortFiles(files, passphrase);
-  const trusted = await sortFiles(ca, passphrase);
-  const anchors = [...found.certificates, ...trusted.certificates].flatMap(({ chain, others }) =>
-    [...chain, ...others].filter(
-      (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
-    ),
+  const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
+  const anchors = [...among, ...trusted].filter(
+    (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
   );
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, found, anchors, at));

@@ -2,8 +2,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parseAddress } from '../address.js';
-import { baselineLine, accept, type TargetReport } from '../check/findings.js';
+import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
+import { readInput } from '../files.js';
 import { append, milliseconds, passphraseOf } from '../options.js';
 import type { Output } from '../output.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
@@ -17,6 +18,11 @@ interface CheckFlags {
   failOn: Severity | 'never';
   baseline?: string;
   writeBaseline?: string;
+}
+
+interface Unchecked {
+  readonly target: string;
+  readonly error: unknown;
 }
 
 export function defineCheck(command: Command, output: Output): void {
@@ -37,33 +43,49 @@ export function defineCheck(command: Command, output: Output): void {
 
 async function check(targets: string[], flags: CheckFlags, output: Output): Promise<number> {
   const baseline = await readBaseline(flags.baseline);
-  const reports = (await reportsOn(targets, flags)).map((report) => accept(report, baseline));
+  const failures: Unchecked[] = [];
+  const reports = (await reportsOn(targets, flags, failures)).map((report) => accept(report, baseline));
   const { reportText } = await import('../check/report.js');
   for (const report of reports) await output.result(report, reportText(report, output));
   const findings = reports.flatMap((report) => report.findings);
   if (flags.writeBaseline !== undefined) {
-    await writeFile(flags.writeBaseline, findings.map((finding) => `${baselineLine(finding)}\n`).join(''));
+    await writeBaseline(flags.writeBaseline, findings);
   }
+  tellUnchecked(failures, output);
   return findings.some(({ severity }) => isWorse(severity, flags.failOn)) ? FOUND : 0;
 }
 
+/** A server that couldn't be checked says nothing about the others: they are told, and then what stood in the way. */
+function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
+  const [first, ...others] = failures;
+  if (first === undefined) return;
+  for (const { target, error } of others)
+    output.warn(`${target} wasn’t checked: ${(error as Error).message}`);
+  throw first.error;
+}
+
+/** @param failures where servers that can't be checked are put */
 async function reportsOn(
   targets: string[],
   { ca = [], passphraseFile, servername, timeout }: CheckFlags,
+  failures: Unchecked[],
 ): Promise<TargetReport[]> {
   const { files, endpoints } = await sorted(targets);
   const at = new Date();
+  const passphrase = await passphraseOf(passphraseFile);
+  const anchors = await readAnchors(ca, passphrase);
   const reports: TargetReport[] = [];
   if (files.length > 0) {
     const { checkFiles } = await import('../check/files.js');
-    const passphrase = await passphraseOf(passphraseFile);
-    reports.push(...(await checkFiles(files, { ca, passphrase, at })));
+    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, at })));
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');
-  const anchors = ca.length === 0 ? null : await readAnchors(ca);
   for (const { host, port } of endpoints) {
-    reports.push(await checkEndpoint({ host, port, servername, timeout }, anchors, at));
+    await checkEndpoint({ host, port, servername, timeout }, ca.length === 0 ? null : anchors, at).then(
+      (report) => reports.push(report),
+      (error: unknown) => failures.push({ target: `${host}:${port}`, error }),
+    );
   }
   return reports;
 }
@@ -96,11 +118,16 @@ function endpointOf(target: string): { host: string; port: number } {
   return { host: address.host ?? 'localhost', port: address.port };
 }
 
-async function readAnchors(files: readonly string[]) {
-  const { parseCertificates } = await import('@knsock/core/x509');
-  return (await Promise.all(files.map((file) => readFile(file)))).flatMap((bytes) =>
-    parseCertificates(bytes),
-  );
+/** @throws UsageError for a file that holds no certificate: to check without it would check less than was asked for */
+async function readAnchors(files: readonly string[], passphrase: string | undefined) {
+  const { sortFiles } = await import('../check/sorted-files.js');
+  for (const file of files) await readInput(file);
+  const { certificates, unreadable } = await sortFiles(files, passphrase);
+  const odd = files.find((file) => !certificates.some((one) => one.file === file));
+  if (odd === undefined) return certificates.flatMap(({ chain, others }) => [...chain, ...others]);
+  const problem = unreadable.find(({ file }) => file === odd)?.problem ?? 'it holds no certificate';
+  const hint = 'Is that the right file? --ca takes certificates of CAs.';
+  throw new UsageError(`${odd} can’t be trusted: ${problem}`, hint, 'KNSOCK_CREDENTIALS_GARBAGE');
 }
 
 async function readBaseline(file: string | undefined): Promise<ReadonlySet<string>> {
@@ -113,6 +140,15 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
       '--write-baseline makes one.',
       'KNSOCK_READ',
     );
+  }
+}
+
+async function writeBaseline(file: string, findings: readonly Finding[]): Promise<void> {
+  try {
+    await writeFile(file, findings.map((finding) => `${baselineLine(finding)}\n`).join(''));
+  } catch (error) {
+    const message = `${file} can’t be written: ${(error as Error).message}`;
+    throw new UsageError(message, 'Is there such a folder, and may you write there?', 'KNSOCK_WRITE');
   }
 }
 

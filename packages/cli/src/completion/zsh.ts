@@ -13,6 +13,7 @@ _knsock() {
     esac
   done
   at="\${at# }"
+  if [[ $cur == --*=* ]]; then prev="\${cur%%=*}"; cur="\${cur#*=}"; compset -P '*='; fi
   case "$at:$prev" in
 ${values(places)}
   esac
