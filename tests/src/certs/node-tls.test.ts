@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { checkServerIdentity, connect, createServer, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect, createServer, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { createAuthority, toPkcs12, type KeyType } from '@knsock/certs';
 import { expect, it } from 'vitest';
 
@@ -24,6 +24,10 @@ async function meet(ca: string, server: Side, client: Side): Promise<[TLSSocket,
   return [socket, other];
 }
 
+/** From 22.23.0, 24.17.0 and 26.x on some Nodes take no IPv6 address (nodejs/node#64144); `connect` judges names itself. */
+const loopback = { subject: {}, subjectaltname: 'IP Address:0:0:0:0:0:0:0:1' } as PeerCertificate;
+const nodeReadsIpv6 = checkServerIdentity('::1', loopback) === undefined;
+
 it.each(['p256', 'p384', 'ed25519', 'rsa2048'] satisfies KeyType[])(
   'Node takes servers and clients with %s keys, for each kind of host name',
   async (keyType) => {
@@ -37,7 +41,8 @@ it.each(['p256', 'p384', 'ed25519', 'rsa2048'] satisfies KeyType[])(
     expect([socket.authorized, other.authorized]).toEqual([true, true]);
     expect(other.getPeerCertificate().subject.CN).toBe('alice');
     const certificate = socket.getPeerCertificate();
-    for (const host of ['127.0.0.1', '::1', 'x.xn--bcher-kva.test', 'a.test']) {
+    const hosts = ['127.0.0.1', 'x.xn--bcher-kva.test', 'a.test', ...(nodeReadsIpv6 ? ['::1'] : [])];
+    for (const host of hosts) {
       expect(checkServerIdentity(host, certificate)).toBeUndefined();
     }
     expect(checkServerIdentity('b.test', certificate)).toBeInstanceOf(Error);
