@@ -68,7 +68,7 @@ function withFiles(line: string, folder: string, places: Readonly<Record<string,
 }
 
 it('the recipes of knsock certs beside the page’s make what the commands take', async () => {
-  const folder = await follow('ca-signed-here', 3);
+  const folder = await follow('ca-signed-here', 6);
   const places = {
     'ca.crt': 'certs/ca/root.crt',
     ...Object.fromEntries(
@@ -81,6 +81,13 @@ it('the recipes of knsock certs beside the page’s make what the commands take'
     code: 0,
     stdout: 'Hello Secure',
   });
+  const judge = (name: string) => {
+    const chain = `certs/issued/${name}.crt`;
+    const trusted = ['--ca', 'certs/ca/root.crt', '--crl', 'ca.crl', '--usage', 'client'];
+    return knsock(['certs', 'verify', chain, ...trusted], { cwd: folder });
+  };
+  expect(await judge('client')).toMatchObject({ code: 0 });
+  expect(await judge('revoked')).toMatchObject({ code: 91 });
 });
 
 it('so does the self-signed one, whose certificate is its own --cafile', async () => {
