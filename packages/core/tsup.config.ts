@@ -6,6 +6,7 @@ export default defineConfig(
     index: 'src/index.ts',
     errors: 'src/errors/index.ts',
     framing: 'src/framing/index.ts',
+    options: 'src/options/index.ts',
     'sync-worker': 'src/sync/worker.ts',
     x509: 'src/x509/index.ts',
     testing: 'src/testing/index.ts',

@@ -7,6 +7,7 @@
  */
 export const coreLevels = [
   ['errors'],
+  ['options'],
   ['x509', 'framing', 'observe'],
   ['policy'],
   ['credentials'],
@@ -27,7 +28,7 @@ export const coreLevels = [
 export const packageImports = {
   core: { names: [], types: [], only: {} },
   certs: {
-    names: ['@knsock/core/errors', '@knsock/core/x509'],
+    names: ['@knsock/core/errors', '@knsock/core/options', '@knsock/core/x509'],
     types: ['@knsock/core'],
     only: { 'x509.ts': ['@peculiar/*'] },
   },
@@ -81,7 +82,7 @@ export function layerAdvice(folder) {
 export const packageAdvice = {
   core: 'core depends on nothing at run time: use a node: module, or write the little that is needed.',
   certs:
-    'certs imports only @knsock/core/errors and @knsock/core/x509 (and types of @knsock/core); ' +
+    'certs imports only @knsock/core/errors, /options and /x509 (and types of @knsock/core); ' +
     'the X.509 library is imported by packages/certs/src/x509.ts alone: call that file.',
   pool: 'pool imports only @knsock/core: what it needs from a connection belongs to core’s public names.',
   cli: 'cli imports the three packages, commander and picocolors: list a new dependency in scripts/architecture/layers.mjs.',

@@ -1,5 +1,6 @@
 /** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
 import { InvalidOptionError } from '@knsock/core/errors';
+import { anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from './errors.js';
@@ -16,11 +17,10 @@ import { hexFingerprint } from './fingerprint.js';
 import type { KeyType } from './keys.js';
 import type { IssuedRecord } from './ledger.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
-import type { OptionKinds } from './options.js';
 import { toPem } from './pem.js';
 import { randomSerial } from './serial.js';
 import type { SigningAuthority } from './signing-authority.js';
-import { buildSubject, subjectOf, subjectKinds, type Subject } from './subject.js';
+import { buildSubject, subjectOf, subjectReaders, type Subject } from './subject.js';
 import { AUTHORITY_DAYS, decideValidity } from './validity.js';
 import type { X509Library } from './x509.js';
 
@@ -40,14 +40,14 @@ export interface AuthorityOptions extends Subject {
 }
 
 /** For `checkOptions`; days and path lengths are judged where they are used. */
-export const authorityKinds = {
-  ...subjectKinds,
-  days: 'any',
-  keyType: 'text',
-  pathLength: 'any',
-  nameConstraints: 'record',
-  crlUrls: 'texts',
-} as const satisfies OptionKinds<AuthorityOptions>;
+export const authorityReaders = {
+  ...subjectReaders,
+  days: anything,
+  keyType: string,
+  pathLength: anything,
+  nameConstraints: record,
+  crlUrls: texts,
+} as const satisfies OptionReaders<AuthorityOptions>;
 
 /** An authority's certificate, as PEM, and what its issuer's ledger keeps of it. */
 export interface AuthorityCertificate {

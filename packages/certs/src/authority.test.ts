@@ -193,7 +193,9 @@ describe('an authority', () => {
   it('refuses a leaf certificate, and a key that isn’t its own', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const leaf = await authority.issue({ kind: 'server', names: ['a.test'] });
-    await expect(loadAuthority(leaf)).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY' });
+    await expect(loadAuthority({ chain: leaf.chain, key: leaf.key })).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY',
+    });
     const mixed = loadAuthority({ chain: authority.chain, key: leaf.key });
     await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_KEY_MISMATCH' });
     const garbage = loadAuthority({ chain: 'nonsense', key: leaf.key });

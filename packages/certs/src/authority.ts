@@ -1,10 +1,11 @@
 /** Certificate authorities: what they sign and what they withdraw. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { authorityKinds, signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
+import { authorityReaders, signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from './crl.js';
 import { readCsr } from './csr.js';
 import {
-  issueKinds,
+  issueReaders,
   checkNamed,
   leafKey,
   leafNames,
@@ -14,8 +15,7 @@ import {
   type IssueOptions,
 } from './issue.js';
 import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from './keys.js';
-import { placementKinds, MemoryLedger, type Ledger, type Placement } from './ledger.js';
-import { checkOptions } from './options.js';
+import { placementReaders, MemoryLedger, type Ledger, type Placement } from './ledger.js';
 import { permittedSubject } from './permitted-subject.js';
 import { resolveRevocation } from './revoke.js';
 import { judgeRequest, type SigningPolicy } from './signing-policy.js';
@@ -81,7 +81,7 @@ export interface Authority {
  * @throws CertificateError for options that can't be used.
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
-  checkOptions(options, authorityKinds);
+  checkOptions(options, authorityReaders);
   const library = await x509Library();
   const key = await generateKey(options.keyType);
   const { certificate } = signAuthority(library, options, key);
@@ -100,11 +100,19 @@ export interface AuthorityFiles {
   readonly crl?: Source | undefined;
 }
 
+const fileReaders: OptionReaders<AuthorityFiles> = {
+  chain: string,
+  key: string,
+  passphrase: string,
+  crl: anything,
+};
+
 /**
  * Takes up an authority made elsewhere, in memory; what it issued before isn't known, so revoke that by certificate.
  * @throws CertificateError where the files don't fit together.
  */
 export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
+  checkOptions(files, fileReaders);
   const library = await x509Library();
   const key = readPrivateKey(files.key, files.passphrase);
   const signing = readSigningAuthority(library, files.chain, key);
@@ -141,7 +149,7 @@ class LedgerAuthority implements Authority {
   }
 
   async issue(options: IssueOptions): Promise<Issued> {
-    checkOptions(options, issueKinds);
+    checkOptions(options, issueReaders);
     const names = leafNames(options.kind, options);
     const subject = permittedSubject(this.#signing, options, names);
     const validity = leafValidity(options, this.#signing.notAfter);
@@ -170,7 +178,7 @@ class LedgerAuthority implements Authority {
   }
 
   async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
-    checkOptions(options, { ...authorityKinds, ...placementKinds });
+    checkOptions(options, { ...authorityReaders, ...placementReaders });
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(this.#library, options, key, this.#signing);
     const material = {
@@ -189,7 +197,7 @@ class LedgerAuthority implements Authority {
   }
 
   async crl(options: CrlOptions = {}): Promise<Crl> {
-    checkOptions(options, { days: 'any' });
+    checkOptions(options, { days: anything });
     const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
     return this.#ledger.publish((number, revoked) => {
       const dates = crlDates(options.days ?? CRL_DAYS, new Date());

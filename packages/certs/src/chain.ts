@@ -1,5 +1,6 @@
 /** Chains put in order: leaf first, each certificate followed by its issuer. */
 import { X509Certificate, type KeyObject } from 'node:crypto';
+import { checkOptions, flag } from '@knsock/core/options';
 import { CertificateError } from './errors.js';
 import { certificateFits } from './key-matches.js';
 import { certificateBlocks, toPem } from './pem.js';
@@ -11,6 +12,7 @@ import { certificateBlocks, toPem } from './pem.js';
  * @throws CertificateError `KNSOCK_CERTIFICATE_CHAIN` where they are not one chain.
  */
 export function fullChain(pem: string, options: { readonly root?: boolean | undefined } = {}): string {
+  checkOptions(options, { root: flag });
   const certificates = certificateBlocks(pem).map(({ der }) => der);
   const parsed = certificates.map(parse);
   const leaf = parsed.filter((one) => !parsed.some((other) => isIssuer(one, other)));

@@ -1,5 +1,6 @@
 /** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere, read with suspicion. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { checkOptions } from '@knsock/core/options';
 import { CertificateError } from './errors.js';
 import {
   extendedKeyUsage,
@@ -7,9 +8,8 @@ import {
   subjectAlternativeName,
   type CertificateKind,
 } from './extensions.js';
-import { leafKey, leafNames, selfSignedKinds, type LeafOptions } from './issue.js';
+import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from './keys.js';
-import { checkOptions } from './options.js';
 import { derOf, toPem } from './pem.js';
 import { publicKeyInfo } from './public-key-info.js';
 import { verifyDer } from './signature.js';
@@ -23,7 +23,7 @@ export interface CsrOptions extends Omit<LeafOptions, 'days' | 'maxDays' | 'crlU
   readonly kind?: CertificateKind | undefined;
 }
 
-const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrKinds } = selfSignedKinds;
+const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrReaders } = selfSignedReaders;
 
 /** What a request asks for. Nothing of it is granted. */
 export interface CsrFacts {
@@ -50,7 +50,7 @@ type CertificationRequest = InstanceType<X509Library['CertificationRequest']>;
  * @throws CertificateError for names, subject fields or keys that can't be used.
  */
 export async function createCsr(options: CsrOptions): Promise<{ csr: string; key: string }> {
-  checkOptions(options, csrKinds);
+  checkOptions(options, csrReaders);
   const library = await x509Library();
   const kind = options.kind ?? 'server';
   const names = leafNames(kind, options);

@@ -3,12 +3,12 @@
  * is limited to local names, and the root's key is forgotten on the spot. Whoever steals the intermediate's key can
  * pretend to be localhost, and nobody else.
  */
+import { anything, checkOptions, string, texts } from '@knsock/core/options';
 import { authorityFrom, type Authority } from './authority.js';
 import { signAuthority, type AuthorityCertificate } from './authority-certificate.js';
 import { signCrl, type Crl } from './crl.js';
 import { generateKey, privateKeyPem, type KeyType } from './keys.js';
 import { MemoryLedger } from './ledger.js';
-import { checkOptions } from './options.js';
 import { readSigningAuthority } from './signing-authority.js';
 import { AUTHORITY_DAYS, CLOCK_SKEW } from './validity.js';
 import { x509Library, type X509Library } from './x509.js';
@@ -73,7 +73,7 @@ export async function makeDevelopmentChain(options: DevelopmentAuthorityOptions)
 }
 
 async function makeChain(library: X509Library, options: DevelopmentAuthorityOptions) {
-  checkOptions(options, { commonName: 'text', permitted: 'texts', days: 'any', keyType: 'text' });
+  checkOptions(options, { commonName: string, permitted: texts, days: anything, keyType: string });
   const { commonName = 'Development CA', permitted = localNames, days = AUTHORITY_DAYS, keyType } = options;
   const [rootKey, keyObject] = [await generateKey(keyType), await generateKey(keyType)];
   const root = signAuthority(library, { commonName, days, keyType, pathLength: 1 }, rootKey);

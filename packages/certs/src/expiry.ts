@@ -1,10 +1,11 @@
 /** When certificates and revocation lists run out: in files, folders and on servers. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
 import { parseCertificate, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import { fileError, readBytes } from './atomic-file.js';
 import { CertificateError } from './errors.js';
-import { fetchChain, type LiveOptions, type LiveSource } from './live.js';
+import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
 import { isPem } from './pem.js';
 import { readCertificates, readCrls, translating } from './source.js';
 
@@ -27,6 +28,15 @@ export interface ExpiryOptions extends LiveOptions {
   /** The moment to judge at; default now. */
   readonly at?: Date | undefined;
 }
+
+const readers: OptionReaders<ExpiryOptions> = {
+  ...liveReaders,
+  files: texts,
+  folders: texts,
+  endpoints: list,
+  days: number,
+  at: date,
+};
 
 /** One certificate or list; where a source can't be read, the error instead. */
 export type Expiry = CertificateExpiry | CrlExpiry | UnreadableExpiry;
@@ -72,6 +82,7 @@ export interface UnreadableExpiry extends ExpirySource {
  * @throws the signal's reason.
  */
 export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
+  checkOptions(options, readers);
   const at = options.at ?? new Date();
   const horizon = at.getTime() + (options.days ?? 30) * DAY;
   const folders = await Promise.all(

@@ -1,4 +1,5 @@
 /** One thing in another form: PEM or DER, a key with or without a passphrase. */
+import { checkOptions, string } from '@knsock/core/options';
 import { CertificateError } from './errors.js';
 import { inspect, type Inspected } from './inspect.js';
 import { encryptKey } from './key-encryption.js';
@@ -51,6 +52,7 @@ export async function derToPem(der: Uint8Array): Promise<string> {
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {
+  checkOptions(options, { passphrase: string, newPassphrase: string });
   const { passphrase, newPassphrase } = options;
   const pem = privateKeyPem(readPrivateKey(key, passphrase));
   if (newPassphrase === undefined) return pem;

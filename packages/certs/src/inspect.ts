@@ -1,6 +1,7 @@
 /** A look into certificates, chains, requests, lists, keys and PKCS#12 files, wherever they come from. */
 import { createPublicKey } from 'node:crypto';
 import { MalformedDerError } from '@knsock/core/errors';
+import { checkOptions, date, string, type OptionReaders } from '@knsock/core/options';
 import { parseCertificate, parseCrl } from '@knsock/core/x509';
 import { readCsr } from './csr.js';
 import { CertificateError } from './errors.js';
@@ -15,7 +16,7 @@ import {
   type InspectedRequest,
 } from './facts.js';
 import { isEncryptedDer, readPrivateKey } from './keys.js';
-import { fetchChain, type LiveOptions, type LiveSource } from './live.js';
+import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
 import { isPem, readPem, type PemBlock } from './pem.js';
 import { fromPkcs12 } from './pkcs12-reader.js';
 import { fileOf, readSource, sourceName, type Source } from './source.js';
@@ -38,6 +39,8 @@ export interface InspectOptions extends LiveOptions {
   readonly at?: Date | undefined;
 }
 
+const readers: OptionReaders<InspectOptions> = { ...liveReaders, passphrase: string, at: date };
+
 /**
  * Inspects a text, bytes, a file, or what a server shows. Keys give away nothing but their public half.
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` with the offset where nothing can be read;
@@ -47,6 +50,7 @@ export async function inspect(
   source: Source | LiveSource,
   options: InspectOptions = {},
 ): Promise<Inspection> {
+  checkOptions(options, readers);
   const at = options.at ?? new Date();
   if (isLive(source)) {
     const chain = await fetchChain(source, options);

@@ -1,5 +1,6 @@
 /** Certificates for servers, clients and peers. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { anything, checkOptions, number, string, texts, type OptionReaders } from '@knsock/core/options';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from './errors.js';
 import {
@@ -16,12 +17,11 @@ import {
 } from './extensions.js';
 import { hexFingerprint } from './fingerprint.js';
 import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from './keys.js';
-import { placementKinds, type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
+import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
 import { parseNames, type CertificateName } from './names.js';
-import { checkOptions, type OptionKinds } from './options.js';
 import { toPem } from './pem.js';
 import { randomSerial } from './serial.js';
-import { buildSubject, defaultSubject, subjectKinds, type Subject } from './subject.js';
+import { buildSubject, defaultSubject, subjectReaders, type Subject } from './subject.js';
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from './x509.js';
 
@@ -44,23 +44,27 @@ export interface LeafOptions extends Subject {
 }
 
 /** For `checkOptions`; days are judged where they are used. */
-const leafKinds = {
-  ...subjectKinds,
-  names: 'texts',
-  days: 'any',
-  maxDays: 'number',
-  keyType: 'text',
-  privateKey: 'text',
-  keyPassphrase: 'text',
-  crlUrls: 'texts',
-} as const satisfies OptionKinds<LeafOptions>;
+const leafReaders = {
+  ...subjectReaders,
+  names: texts,
+  days: anything,
+  maxDays: number,
+  keyType: string,
+  privateKey: string,
+  keyPassphrase: string,
+  crlUrls: texts,
+} as const satisfies OptionReaders<LeafOptions>;
 
 /** Options of `Authority.issue`. */
 export interface IssueOptions extends LeafOptions, Placement {
   readonly kind: CertificateKind;
 }
 
-export const issueKinds: OptionKinds<IssueOptions> = { ...leafKinds, ...placementKinds, kind: 'text' };
+export const issueReaders: OptionReaders<IssueOptions> = {
+  ...leafReaders,
+  ...placementReaders,
+  kind: string,
+};
 
 /** Options of `createSelfSigned`. */
 export interface SelfSignedOptions extends LeafOptions {
@@ -69,7 +73,7 @@ export interface SelfSignedOptions extends LeafOptions {
 }
 
 /** For `createCsr` too, which leaves the rest to the authority. */
-export const selfSignedKinds: OptionKinds<SelfSignedOptions> = { ...leafKinds, kind: 'text' };
+export const selfSignedReaders: OptionReaders<SelfSignedOptions> = { ...leafReaders, kind: string };
 
 /** A certificate with its key; all PEM. */
 export interface Issued {
@@ -103,7 +107,7 @@ export interface LeafIssuer {
  * @throws CertificateError for names, subject fields, days or keys that can't be used.
  */
 export async function createSelfSigned(options: SelfSignedOptions): Promise<Issued> {
-  checkOptions(options, selfSignedKinds);
+  checkOptions(options, selfSignedReaders);
   const library = await x509Library();
   const kind = options.kind ?? 'server';
   const names = leafNames(kind, options);

@@ -2,8 +2,8 @@
  * What an authority remembers: what it issued, what it withdrew, and the number of its last revocation list.
  * In memory here; a store keeps the same on disk.
  */
+import { anything, flag, type OptionReaders } from '@knsock/core/options';
 import type { CertificateKind } from './extensions.js';
-import type { OptionKinds } from './options.js';
 import type { Crl, Revocation } from './crl.js';
 
 /** One certificate that an authority has signed. */
@@ -29,7 +29,10 @@ export interface Placement {
 }
 
 /** For `checkOptions`; a wrong name is refused where files are named. */
-export const placementKinds = { file: 'any', overwrite: 'flag' } as const satisfies OptionKinds<Placement>;
+export const placementReaders = {
+  file: anything,
+  overwrite: flag,
+} as const satisfies OptionReaders<Placement>;
 
 /** What an authority hands over to be kept; PEM. The key is absent where a request was signed. */
 export interface Material {

@@ -1,4 +1,5 @@
 /** What is odd about certificates, each finding with what to do. */
+import { checkOptions, date } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
 import { readCertificates, type Source } from './source.js';
@@ -27,6 +28,7 @@ export interface LintOptions {
  * @throws CertificateError where the source can't be read.
  */
 export async function lint(source: Source, options: LintOptions = {}): Promise<Finding[]> {
+  checkOptions(options, { at: date });
   return lintCertificates(await readCertificates(source), options.at ?? new Date());
 }
 

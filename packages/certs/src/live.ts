@@ -1,9 +1,9 @@
 /** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
 import { InvalidOptionError } from '@knsock/core/errors';
+import { abortSignal, milliseconds, type OptionReaders } from '@knsock/core/options';
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from './errors.js';
-import { checkOptions } from './options.js';
 
 /** A server to look at. */
 export interface LiveSource {
@@ -20,13 +20,17 @@ export interface LiveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export const liveReaders = {
+  timeout: milliseconds,
+  signal: abortSignal,
+} as const satisfies OptionReaders<LiveOptions>;
+
 /**
  * The certificates of a server as DER, leaf first, as far as they hang together.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`; the signal's reason where it fires first.
  */
 export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
   options.signal?.throwIfAborted();
-  checkOptions({ timeout: options.timeout }, { timeout: 'milliseconds' });
   const { host, port } = source;
   const socket = await open(source);
   const timeout = AbortSignal.timeout(options.timeout ?? 10_000);

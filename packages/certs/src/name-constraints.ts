@@ -3,9 +3,9 @@
  * as well: an authority permitted `corp.example` alone signs for no IP address.
  */
 import { InvalidOptionError } from '@knsock/core/errors';
+import { checkOptions, texts, type OptionReaders } from '@knsock/core/options';
 import { CertificateError } from './errors.js';
 import { addressBytes, canonicalAddress, checkDnsName, parseName, type CertificateName } from './names.js';
-import { checkOptions, type OptionKinds } from './options.js';
 
 /**
  * Names as text: `corp.example` for it and everything below it, `10.0.0.0/8`; `@corp.example` for the mailboxes of
@@ -43,7 +43,7 @@ export function parseNameConstraints(
   options: NameConstraintOptions | undefined,
 ): NameConstraints | undefined {
   if (options === undefined) return undefined;
-  checkOptions(options, kinds, 'nameConstraints');
+  checkOptions(options, readers, 'nameConstraints');
   const permitted = (options.permitted ?? []).map(parseSubtree);
   const excluded = (options.excluded ?? []).map(parseSubtree);
   if (options.permitted?.length === 0 || (options.permitted ?? options.excluded) === undefined)
@@ -55,7 +55,7 @@ export function parseNameConstraints(
   return { permitted, excluded };
 }
 
-const kinds: OptionKinds<NameConstraintOptions> = { permitted: 'texts', excluded: 'texts' };
+const readers: OptionReaders<NameConstraintOptions> = { permitted: texts, excluded: texts };
 
 /** An authority for nothing would be one for everything: that's what a certificate without constraints is. */
 function limitsNothing(): InvalidOptionError {

@@ -3,21 +3,30 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthority, type Authority } from './authority.js';
+import { createAuthority, loadAuthority, type Authority } from './authority.js';
+import { fullChain } from './chain.js';
 import { createCsr } from './csr.js';
 import { createDevelopmentAuthority } from './development-authority.js';
+import { checkExpiry } from './expiry.js';
+import { convertKey } from './formats.js';
+import { inspect } from './inspect.js';
 import { createSelfSigned } from './issue.js';
+import { lint } from './lint.js';
 import { renew } from './renew.js';
+import { needsRenewal } from './renewal.js';
 import { revocationSource } from './revocation-source.js';
 import { openStore } from './store.js';
 import { verifyChain } from './verify-chain.js';
+import { watchRenewal } from './watch-renewal.js';
 
 let folder: string;
 let authority: Authority;
 let csr: string;
+let leafPem: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'knsock-options-'));
   authority = await createAuthority({ commonName: 'Test CA' });
+  leafPem = (await createSelfSigned({ names: ['a.test'] })).certificate;
   ({ csr } = await createCsr({ names: ['a.test', 'b.test'], organization: 'Acme' }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -69,6 +78,19 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     ['one list that isn’t in a list', revocationSource, { crls: 'x' }, 'crls'],
     ['a flag in words', verifyChain, { chain: '', ca: '', partialChain: 'false' }, 'partialChain'],
     ['a misspelt list of lists', verifyChain, { chain: '', ca: '', crl: [] }, 'crl'],
+    ['a misspelt passphrase', loadAuthority, { chain: '', key: '', passPhrase: 'secret' }, 'passPhrase'],
+    ['a misspelt revocation list', loadAuthority, { chain: '', key: '', crls: '' }, 'crls'],
+    ['a passphrase that is none', loadAuthority, { chain: '', key: '', passphrase: 7 }, 'passphrase'],
+    ['a misspelt moment', (options) => lint(leafPem, options), { when: new Date() }, 'when'],
+    ['a moment in words', (options) => lint(leafPem, options), { at: '2026-01-01' }, 'at'],
+    ['no moment at all', (options) => lint(leafPem, options), { at: new Date(NaN) }, 'at'],
+    ['a misspelt timeout', (options) => inspect(leafPem, options), { timeOut: 5 }, 'timeOut'],
+    ['a misspelt list of files', checkExpiry, { file: ['a.pem'] }, 'file'],
+    ['one folder that isn’t in a list', checkExpiry, { folders: 'certs' }, 'folders'],
+    ['a misspelt part of a life', (options) => needsRenewal(leafPem, options), { renewat: 0.5 }, 'renewat'],
+    ['a misspelt passphrase', (options) => convertKey('', options), { newPassPhrase: 'x' }, 'newPassPhrase'],
+    ['a flag in words', (options) => fullChain(leafPem, options), { root: 'no' }, 'root'],
+    ['what a watch decides by itself', watchRenewal, { force: true }, 'force'],
     ['a flag in words', renew, { certFile: 'a', keyFile: 'b', issuer: {}, force: 'false' }, 'force'],
   ])('%s', async (_what, make, options, option) => {
     const made = Promise.resolve().then(() => make(options as never));

@@ -1,5 +1,16 @@
 /** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
 import { realpath } from 'node:fs/promises';
+import {
+  abortSignal,
+  anything,
+  callback,
+  checkOptions,
+  flag,
+  milliseconds,
+  string,
+  text,
+  type OptionReaders,
+} from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from './atomic-file.js';
 import type { Authority } from './authority.js';
@@ -8,10 +19,9 @@ import type { CertificateKind } from './extensions.js';
 import type { Issued, LeafOptions } from './issue.js';
 import type { KeyType } from './keys.js';
 import { writePair } from './pair.js';
-import { renewalDate, type RenewalRule } from './renewal.js';
+import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
 import { readCertificates } from './source.js';
 import { keyMatches } from './key-matches.js';
-import { checkOptions, type OptionKinds } from './options.js';
 import { orAborted } from './or-aborted.js';
 
 /** What the new certificate is to say: as the old one did. */
@@ -44,18 +54,17 @@ export interface RenewOptions extends RenewalRule {
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
 
-const renewKinds: OptionKinds<RenewOptions> = {
-  certFile: 'text',
-  keyFile: 'text',
-  issuer: 'any',
-  issueTimeout: 'milliseconds',
-  keyPassphrase: 'text',
-  reuseKey: 'flag',
-  force: 'flag',
-  signal: 'signal',
-  onRenewed: 'function',
-  renewAt: 'any',
-  at: 'any',
+export const renewReaders: OptionReaders<RenewOptions> = {
+  ...ruleReaders,
+  certFile: text,
+  keyFile: text,
+  issuer: anything,
+  issueTimeout: milliseconds,
+  keyPassphrase: string,
+  reuseKey: flag,
+  force: flag,
+  signal: abortSignal,
+  onRenewed: callback,
 };
 
 /** What `renew` did. */
@@ -73,7 +82,7 @@ export interface RenewResult {
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
-  checkOptions(options, renewKinds);
+  checkOptions(options, renewReaders);
   const current = await readLeaf(options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;

@@ -1,4 +1,5 @@
 /** When a certificate is due for renewal: pure arithmetic on its dates. */
+import { anything, checkOptions, date, type OptionReaders } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from './errors.js';
 import { readCertificates, type Source } from './source.js';
@@ -16,6 +17,9 @@ export interface RenewalRule {
   readonly at?: Date | undefined;
 }
 
+/** For `checkOptions`; the part of the life is judged where it is used. */
+export const ruleReaders = { renewAt: anything, at: date } as const satisfies OptionReaders<RenewalRule>;
+
 /** What `needsRenewal` found. */
 export interface RenewalNeed {
   readonly due: boolean;
@@ -30,6 +34,7 @@ export interface RenewalNeed {
 
 /** Whether the first certificate of a source is due; what can't be read is a result too. */
 export async function needsRenewal(source: Source, rule: RenewalRule = {}): Promise<RenewalNeed> {
+  checkOptions(rule, ruleReaders);
   try {
     const [leaf] = await readCertificates(source);
     const dueAt = renewalDate(leaf as X509Certificate, rule.renewAt);

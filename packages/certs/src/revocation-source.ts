@@ -2,14 +2,23 @@
  * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background, the
  * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
  */
-import { InvalidOptionError } from '@knsock/core/errors';
+import {
+  abortSignal,
+  anything,
+  callback,
+  checkOptions,
+  list,
+  milliseconds,
+  number,
+  oneOf,
+  type OptionReaders,
+} from '@knsock/core/options';
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
 import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import { backOff } from './back-off.js';
 import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 import { CertificateError } from './errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
-import { checkOptions, type OptionKinds } from './options.js';
 import { orAborted } from './or-aborted.js';
 import { judgeRevocation, type RevocationRules } from './revocation-verdict.js';
 import { readCertificates, type Source } from './source.js';
@@ -38,17 +47,17 @@ export interface RevocationSourceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const sourceKinds: OptionKinds<RevocationSourceOptions> = {
-  crls: 'list',
-  depth: 'text',
-  unknown: 'text',
-  stale: 'text',
-  issuers: 'any',
-  interval: 'milliseconds',
-  timeout: 'milliseconds',
-  maxBytes: 'number',
-  onError: 'function',
-  signal: 'signal',
+const sourceReaders: OptionReaders<RevocationSourceOptions> = {
+  crls: list,
+  depth: (option, value) => oneOf(option, value, ['leaf', 'chain']),
+  unknown: refuseOrAccept,
+  stale: refuseOrAccept,
+  issuers: anything,
+  interval: milliseconds,
+  timeout: milliseconds,
+  maxBytes: number,
+  onError: callback,
+  signal: abortSignal,
 };
 
 /** A source that refreshes itself. */
@@ -66,8 +75,7 @@ export interface RefreshingRevocationSource extends RevocationSource, Disposable
  * @throws CertificateError where no location is named, or one can't be: neither a path nor an http, https or file URL.
  */
 export function revocationSource(options: RevocationSourceOptions): RefreshingRevocationSource {
-  checkOptions(options, sourceKinds);
-  checkWords(options);
+  checkOptions(options, sourceReaders);
   if (((options.crls as readonly unknown[] | undefined) ?? []).length === 0) {
     throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'no revocation list was named');
   }
@@ -75,15 +83,8 @@ export function revocationSource(options: RevocationSourceOptions): RefreshingRe
   return new LocatedLists(options);
 }
 
-function checkWords({ depth, unknown, stale }: RevocationSourceOptions): void {
-  oneOf('depth', depth, ['leaf', 'chain']);
-  oneOf('unknown', unknown, ['refuse', 'accept']);
-  oneOf('stale', stale, ['refuse', 'accept']);
-}
-
-function oneOf(option: string, word: string | undefined, words: readonly string[]): void {
-  if (word === undefined || words.includes(word)) return;
-  throw new InvalidOptionError(option, `${option} must be one of ${words.join(', ')}, not ${word}`);
+function refuseOrAccept(option: string, value: 'refuse' | 'accept' | undefined): unknown {
+  return oneOf(option, value, ['refuse', 'accept']);
 }
 
 class LocatedLists implements RefreshingRevocationSource {

@@ -1,12 +1,20 @@
 /** What of a signing request an authority grants: nothing that the policy doesn't name. */
 import { InvalidOptionError } from '@knsock/core/errors';
+import {
+  anything,
+  checkOptions,
+  number,
+  record,
+  string,
+  texts,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { CertificateError } from './errors.js';
 import type { CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
-import { placementKinds, type Placement } from './ledger.js';
+import { placementReaders, type Placement } from './ledger.js';
 import type { CsrFacts } from './csr.js';
-import { checkOptions, type OptionKinds } from './options.js';
-import { subjectKinds, subjectFields, subjectOf, type Subject } from './subject.js';
+import { subjectReaders, subjectFields, subjectOf, type Subject } from './subject.js';
 
 /** How a request is to be signed. */
 export interface SigningPolicy extends Placement {
@@ -29,25 +37,25 @@ export interface SigningPolicy extends Placement {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
-const policyKinds: OptionKinds<SigningPolicy> = {
-  ...placementKinds,
-  kind: 'text',
-  names: 'any',
-  addNames: 'texts',
-  copySubject: 'record',
-  subject: 'record',
-  days: 'any',
-  maxDays: 'number',
-  crlUrls: 'texts',
+const policyReaders: OptionReaders<SigningPolicy> = {
+  ...placementReaders,
+  kind: string,
+  names: anything,
+  addNames: texts,
+  copySubject: record,
+  subject: record,
+  days: anything,
+  maxDays: number,
+  crlUrls: texts,
 };
 
-const copyKinds: OptionKinds<Subject> = {
-  commonName: 'any',
-  organization: 'any',
-  organizationalUnit: 'any',
-  locality: 'any',
-  state: 'any',
-  country: 'any',
+const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
+  commonName: valuesToCopy,
+  organization: valuesToCopy,
+  organizationalUnit: valuesToCopy,
+  locality: valuesToCopy,
+  state: valuesToCopy,
+  country: valuesToCopy,
 };
 
 /** What is granted of a request. */
@@ -91,20 +99,20 @@ export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
 
 /** A policy that is misspelt must not grant what the one meant would have refused. */
 function checkPolicy(policy: SigningPolicy): void {
-  checkOptions(policy, policyKinds);
+  checkOptions(policy, policyReaders);
   const { names, copySubject = {}, subject = {} } = policy;
   if (typeof names !== 'function' && !isTexts(names))
     throw new InvalidOptionError(
       'names',
       'names must be a list of names that may be asked for, or a function',
     );
-  checkOptions(copySubject, copyKinds, 'copySubject');
-  checkOptions(subject, subjectKinds, 'subject');
-  for (const [field, rule] of Object.entries(copySubject)) {
-    if (rule === undefined || rule === true || isTexts(rule)) continue;
-    const option = `copySubject.${field}`;
-    throw new InvalidOptionError(option, `${option} must be true, or a list of the values it may have`);
-  }
+  checkOptions(copySubject, copyReaders, 'copySubject');
+  checkOptions(subject, subjectReaders, 'subject');
+}
+
+function valuesToCopy(option: string, value: readonly string[] | true | undefined): void {
+  if (value === undefined || value === true || isTexts(value)) return;
+  throw new InvalidOptionError(option, `${option} must be true, or a list of the values it may have`);
 }
 
 function isTexts(value: unknown): boolean {

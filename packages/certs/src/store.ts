@@ -1,7 +1,15 @@
 /** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
 import { resolve } from 'node:path';
+import {
+  abortSignal,
+  anything,
+  checkOptions,
+  milliseconds,
+  text,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { authorityFrom, type Authority } from './authority.js';
-import { authorityKinds, signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { authorityReaders, signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { readBytes, readIfThere } from './atomic-file.js';
 import {
   makeDevelopmentChain,
@@ -12,7 +20,6 @@ import { CertificateError } from './errors.js';
 import { readJournal } from './journal.js';
 import { generateKey, privateKeyPem, readPrivateKey } from './keys.js';
 import type { IssuedRecord } from './ledger.js';
-import { checkOptions, type OptionKinds } from './options.js';
 import { readPassphrase, type PassphraseSource } from './passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -28,10 +35,10 @@ export interface StoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const storeKinds: OptionKinds<StoreOptions> = {
-  passphrase: 'any',
-  lockTimeout: 'milliseconds',
-  signal: 'signal',
+const storeReaders: OptionReaders<StoreOptions> = {
+  passphrase: anything,
+  lockTimeout: milliseconds,
+  signal: abortSignal,
 };
 
 /** What the index says of one certificate. */
@@ -77,7 +84,7 @@ export interface Store {
  * @throws CertificateError where the folder can't be used or the passphrase can't be had.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
-  checkOptions(options, storeKinds);
+  checkOptions(options, storeReaders);
   const passphrase = options.passphrase === undefined ? undefined : await readPassphrase(options.passphrase);
   const lock = { timeout: options.lockTimeout ?? 10_000, signal: options.signal };
   const folder = new StoreFolder(resolve(directory), passphrase, lock);
@@ -99,7 +106,7 @@ class FolderStore implements Store {
   async createAuthority(
     options: AuthorityOptions & { readonly file?: string | undefined },
   ): Promise<Authority> {
-    checkOptions(options, { ...authorityKinds, file: 'text' });
+    checkOptions(options, { ...authorityReaders, file: text });
     const library = await x509Library();
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(library, options, key);

@@ -1,7 +1,7 @@
 /** Distinguished names: who a certificate speaks of. */
 import { InvalidOptionError } from '@knsock/core/errors';
+import { anything, string, type OptionReaders } from '@knsock/core/options';
 import { CertificateError } from './errors.js';
-import type { OptionKinds } from './options.js';
 import type { CertificateName } from './names.js';
 import type { DistinguishedName, X509Library } from './x509.js';
 
@@ -17,14 +17,14 @@ export interface Subject {
 }
 
 /** For `checkOptions`. */
-export const subjectKinds = {
-  commonName: 'text',
-  organization: 'text',
-  organizationalUnit: 'any',
-  locality: 'text',
-  state: 'text',
-  country: 'text',
-} as const satisfies OptionKinds<Subject>;
+export const subjectReaders = {
+  commonName: string,
+  organization: string,
+  organizationalUnit: anything,
+  locality: string,
+  state: string,
+  country: string,
+} as const satisfies OptionReaders<Subject>;
 
 // In the customary order, with the upper bounds of RFC 5280 appendix A.1.
 const attributes = [

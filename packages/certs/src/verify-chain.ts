@@ -1,8 +1,8 @@
 /** Core's path validation for files, with its verdict in words. */
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
+import { anything, checkOptions, date, flag, list, string, type OptionReaders } from '@knsock/core/options';
 import { verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { readCertificates, readCrls, type Source } from './source.js';
-import { checkOptions, type OptionKinds } from './options.js';
 
 /** Options of `verifyChain`. */
 export interface VerifyChainOptions {
@@ -25,16 +25,16 @@ export interface VerifyChainOptions {
   readonly partialChain?: boolean | undefined;
 }
 
-const kinds: OptionKinds<VerifyChainOptions> = {
-  chain: 'any',
-  ca: 'any',
-  intermediates: 'list',
-  name: 'text',
-  usage: 'text',
-  crls: 'list',
-  at: 'any',
-  rules: 'text',
-  partialChain: 'flag',
+const readers: OptionReaders<VerifyChainOptions> = {
+  chain: anything,
+  ca: anything,
+  intermediates: list,
+  name: string,
+  usage: string,
+  crls: list,
+  at: date,
+  rules: string,
+  partialChain: flag,
 };
 
 /** What was found, for programs and for people. */
@@ -59,7 +59,7 @@ export type ChainVerdict =
  * @throws CertificateError where a source can't be read; a chain that isn't trusted is a verdict, not an error.
  */
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
-  checkOptions(options, kinds);
+  checkOptions(options, readers);
   const [leaf, ...rest] = await readCertificates(options.chain);
   const { name, at, rules, partialChain, usage = 'server' } = options;
   const verdict = await verifyPath({

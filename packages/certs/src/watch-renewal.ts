@@ -1,10 +1,11 @@
 /** Renewal as long as a program runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EasySocketError } from '@knsock/core/errors';
+import { callback, checkOptions, milliseconds, type OptionReaders } from '@knsock/core/options';
 import { backOff } from './back-off.js';
 import { CertificateError } from './errors.js';
 import type { Issued } from './issue.js';
-import { renew, runHook, type RenewOptions, type RenewResult } from './renew.js';
+import { renew, renewReaders, runHook, type RenewOptions, type RenewResult } from './renew.js';
 
 const MINUTE = 60_000;
 const UNEXPLAINED = 'Can the issuer be reached, and does it grant this? The cause is what it said.';
@@ -23,6 +24,14 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
   readonly retryAfter?: number | undefined;
 }
 
+const { at: _at, force: _force, ...ofRenew } = renewReaders;
+const readers: OptionReaders<WatchRenewalOptions> = {
+  ...ofRenew,
+  onResult: callback,
+  onError: callback,
+  retryAfter: milliseconds,
+};
+
 /** What an attempt came to, and when to make the next. */
 interface Outcome {
   readonly result: RenewResult | undefined;
@@ -36,6 +45,7 @@ interface Outcome {
  * @throws what `onResult` or `onError` throw.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
+  checkOptions(options, readers);
   const { signal, retryAfter = MINUTE } = options;
   const hook = new PendingHook(options);
   let failures = 0;

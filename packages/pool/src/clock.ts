@@ -1,5 +1,6 @@
 // Not the global of that name, which is looked up by a getter each time.
 import { performance } from 'node:perf_hooks';
+import { LONGEST_WAIT } from '@knsock/core/options';
 
 /** A timer that was set; cancelling it twice, or after it fired, does nothing. */
 export interface Timer {
@@ -16,14 +17,11 @@ export interface Clock {
   after(ms: number, callback: () => void): Timer;
 }
 
-// setTimeout fires at once for anything longer.
-const LONGEST = 2 ** 31 - 1;
-
 /** The real time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, callback) {
-    const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST)).unref();
+    const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_WAIT)).unref();
     return {
       cancel: () => clearTimeout(timeout),
       keepAlive: (yes) => {

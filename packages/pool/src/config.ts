@@ -1,8 +1,9 @@
 import { InvalidOptionError } from '@knsock/core/errors';
+import { callback, duration, having, integer, oneOf, refuseUnknown, text } from '@knsock/core/options';
 import type { BackOff } from './back-off.js';
 import { systemClock, type Clock } from './clock.js';
 import type { Leak } from './leak-detector.js';
-import { callback, finite, oneOf, refuseUnknown, text, time, whole } from './option.js';
+import { boundedWait } from './wait-options.js';
 
 /** Why a resource is destroyed. */
 export type Reason =
@@ -114,47 +115,49 @@ const factoryNames = [
   'onRetire',
 ] as const satisfies readonly (keyof Factory<unknown>)[];
 
+const known = new Set<string>([...limitNames, 'createTimeout', ...factoryNames]);
+
 /** @throws InvalidOptionError naming the option that can’t be */
 export function parsePool<T>(options: PoolOptions<T>): PoolConfig {
-  refuseUnknown(options, [...limitNames, 'createTimeout', ...factoryNames]);
-  for (const [name, value] of Object.entries(options)) {
-    if ((factoryNames as readonly string[]).includes(name)) callback<unknown>(name, value);
-  }
+  refuseUnknown(options, known);
+  for (const name of factoryNames) callback(name, (options as unknown as Record<string, unknown>)[name]);
   if (!options.create) throw new InvalidOptionError('create', 'create is missing');
   return parseLimits(options);
 }
 
 function parseLimits(options: PoolLimits): PoolConfig {
-  const max = whole('max', options.max ?? 10, 1);
-  const min = whole('min', options.min ?? 0, 0);
+  const max = integer('max', options.max, { min: 1 }) ?? 10;
+  const min = integer('min', options.min) ?? 0;
   if (min > max) throw new InvalidOptionError('min', `min is ${min}, over max ${max}`);
   return Object.freeze({
-    name: text('name', options.name ?? 'pool'),
+    name: text('name', options.name) ?? 'pool',
     min,
     max,
-    acquireTimeout: finite('acquireTimeout', options.acquireTimeout ?? 30_000),
+    acquireTimeout: boundedWait('acquireTimeout', options.acquireTimeout) ?? 30_000,
     maxWaiters:
-      options.maxWaiters === Infinity ? Infinity : whole('maxWaiters', options.maxWaiters ?? 10_000, 0),
-    idleTimeout: time('idleTimeout', options.idleTimeout ?? 600_000),
-    maxLifetime: time('maxLifetime', options.maxLifetime ?? 1_800_000),
-    keepalive: time('keepalive', options.keepalive ?? 120_000),
-    validateAfter: time('validateAfter', options.validateAfter ?? 500, 0),
-    validateTimeout: finite('validateTimeout', options.validateTimeout ?? 5_000),
-    createTimeout: finite('createTimeout', options.createTimeout ?? 30_000),
-    destroyTimeout: finite('destroyTimeout', options.destroyTimeout ?? 5_000),
-    leakThreshold: time('leakThreshold', options.leakThreshold ?? Infinity),
+      options.maxWaiters === Infinity ? Infinity : (integer('maxWaiters', options.maxWaiters) ?? 10_000),
+    idleTimeout: duration('idleTimeout', options.idleTimeout) ?? 600_000,
+    maxLifetime: duration('maxLifetime', options.maxLifetime) ?? 1_800_000,
+    keepalive: duration('keepalive', options.keepalive) ?? 120_000,
+    validateAfter: duration('validateAfter', options.validateAfter, { min: 0 }) ?? 500,
+    validateTimeout: boundedWait('validateTimeout', options.validateTimeout) ?? 5_000,
+    createTimeout: boundedWait('createTimeout', options.createTimeout) ?? 30_000,
+    destroyTimeout: boundedWait('destroyTimeout', options.destroyTimeout) ?? 5_000,
+    leakThreshold: duration('leakThreshold', options.leakThreshold) ?? Infinity,
     onLeak: callback('onLeak', options.onLeak),
-    reuse: oneOf('reuse', options.reuse ?? 'lifo', ['lifo', 'fifo']),
+    reuse: oneOf('reuse', options.reuse, ['lifo', 'fifo']) ?? 'lifo',
     backOff: parseBackOff(options.backOff ?? {}),
-    clock: options.clock ?? systemClock,
-    random: callback('random', options.random ?? Math.random),
+    clock: having('clock', options.clock, 'a clock', ['now', 'after']) ?? systemClock,
+    random: callback('random', options.random) ?? Math.random,
   });
 }
 
+const knownOfBackOff = new Set<string>(['first', 'longest'] satisfies (keyof BackOff)[]);
+
 function parseBackOff(given: Partial<BackOff>): BackOff {
-  refuseUnknown(given, ['first', 'longest'], 'backOff');
-  const first = finite('backOff.first', given.first ?? 100);
-  const longest = finite('backOff.longest', given.longest ?? 5_000);
+  refuseUnknown(given, knownOfBackOff, 'backOff');
+  const first = boundedWait('backOff.first', given.first) ?? 100;
+  const longest = boundedWait('backOff.longest', given.longest) ?? 5_000;
   if (first > longest)
     throw new InvalidOptionError('backOff.first', `first is ${first}, over longest ${longest}`);
   return { first, longest };

@@ -6,9 +6,9 @@ import {
   type ConnectOptions,
   type Payload,
 } from '@knsock/core';
+import { record, refuseUnknown } from '@knsock/core/options';
 import { limitNames, type PoolLimits } from './config.js';
 import { targetOf, type EndpointAddress } from './endpoint.js';
-import { record, refuseUnknown } from './option.js';
 
 type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal' | 'idleTimeout';
 
@@ -58,7 +58,8 @@ function sort<In, Out>(
 ): Pick<ConnectionPoolConfig<In, Out>, 'limits' | 'connect'> {
   const limits: Record<string, unknown> = {};
   const connect: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(record('options', options))) {
+  record('options', (options as object | undefined) ?? null);
+  for (const [name, value] of Object.entries(options)) {
     if (name === 'endpoints' || value === undefined) continue;
     if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
     (isIn(limitNames, name) ? limits : connect)[name] = value;
@@ -70,12 +71,14 @@ function isIn(names: readonly string[], name: string): boolean {
   return names.includes(name);
 }
 
+const knownOfEndpoint = new Set<string>(['host', 'port', 'servername'] satisfies (keyof EndpointAddress)[]);
+
 function parseEndpoints(endpoints: readonly EndpointAddress[]): readonly EndpointAddress[] {
   if (!Array.isArray(endpoints) || endpoints.length === 0) {
     throw new InvalidOptionError('endpoints', 'endpoints must list at least one { host, port }');
   }
   for (const endpoint of endpoints as readonly EndpointAddress[]) {
-    refuseUnknown(endpoint, ['host', 'port', 'servername'], 'endpoints');
+    refuseUnknown(endpoint, knownOfEndpoint, 'endpoints');
     const { host, port } = endpoint;
     if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new InvalidOptionError('endpoints', `${host}:${String(port)} is no host and port`);

@@ -9,8 +9,8 @@ import {
   loadCredentials,
   raw,
 } from '@knsock/core';
+import { checkOptions, flag, integer, number, text, type OptionReaders } from '@knsock/core/options';
 import { BorrowedChannel, ByteChannel } from './byte-channel.js';
-import { refuseUnknown } from './option.js';
 import { Pool } from './pool.js';
 import type { PoolStats } from './stats.js';
 import type { WaitOptions } from './wait-options.js';
@@ -31,15 +31,15 @@ export interface TCPConnectionPoolOptions {
   verify?: boolean | undefined;
 }
 
-const optionNames = [
-  'maxSize',
-  'idleTimeout',
-  'ssl',
-  'cafile',
-  'certfile',
-  'keyfile',
-  'verify',
-] as const satisfies readonly (keyof TCPConnectionPoolOptions)[];
+const readers: OptionReaders<TCPConnectionPoolOptions> = {
+  maxSize: (option, value) => integer(option, value, { min: 1 }),
+  idleTimeout: number,
+  ssl: flag,
+  cafile: text,
+  certfile: text,
+  keyfile: text,
+  verify: flag,
+};
 
 /** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
 export class TCPConnectionPool implements AsyncDisposable {
@@ -47,7 +47,7 @@ export class TCPConnectionPool implements AsyncDisposable {
 
   /** @throws InvalidOptionError naming the option that can’t be */
   constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
-    refuseUnknown(options, optionNames);
+    checkOptions(options, readers);
     this.#pool = new Pool<ByteChannel>({
       name: `${host}:${port}`,
       max: options.maxSize ?? 10,

@@ -5,13 +5,12 @@ import { Histogram } from './histogram.js';
 import { stackOfCaller } from './leak-detector.js';
 import { PoolLease, type Lease, type Lender } from './lease.js';
 import { LeaseWatch } from './lease-watch.js';
-import { finite } from './option.js';
 import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
 import { turnAway } from './turn-away.js';
-import type { AcquireOptions, WaitOptions } from './wait-options.js';
+import { boundedWait, type AcquireOptions, type WaitOptions } from './wait-options.js';
 import { WaitingRoom, type Late } from './waiting-room.js';
 
 /**
@@ -201,7 +200,7 @@ export class Pool<T> implements AsyncDisposable {
    * 15,000) and destroys that too. Never rejects; a second call is the same promise.
    */
   close({ deadline = 15_000 }: { deadline?: number | undefined } = {}): Promise<void> {
-    return (this.#closing ??= this.#shutDown(finite('deadline', deadline, 0)));
+    return (this.#closing ??= this.#shutDown(boundedWait('deadline', deadline, 0)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,9 +8,9 @@ import type { ConnectionPoolConfig } from './connection-config.js';
 import { pause } from './deadline.js';
 import { PoolClosedError } from './errors.js';
 import { Histogram } from './histogram.js';
-import { finite } from './option.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';
 import type { Shared, Sharing } from './sharing.js';
+import { boundedWait } from './wait-options.js';
 
 /** Between attempts to send a request, from the second retry on. */
 const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
@@ -44,7 +44,7 @@ export class Requester<In = Buffer, Out = Payload> {
     const { config, clock } = this.#settings;
     options.signal?.throwIfAborted();
     const started = clock.now();
-    const deadline = started + finite('timeout', options.timeout ?? config.requestTimeout);
+    const deadline = started + boundedWait('timeout', options.timeout ?? config.requestTimeout);
     for (let retries = 0, now = started; ; retries += 1, now = clock.now()) {
       const place = this.#place(options.signal, deadline, now);
       const shared = place instanceof Promise ? await place : place;
@@ -58,8 +58,9 @@ export class Requester<In = Buffer, Out = Payload> {
       } catch (error) {
         this.#failed(shared, error, now);
         if (!this.#shallRetry(error, options, deadline)) throw error;
+        if (retries > 0) await this.#pause(retries, deadline, options.signal);
+        if (clock.now() >= deadline) throw error;
       }
-      if (retries > 0) await this.#pause(retries, deadline, options.signal);
     }
   }
 
@@ -75,7 +76,7 @@ export class Requester<In = Buffer, Out = Payload> {
   ): Shared<In, Out> | Promise<Shared<In, Out>> {
     const { sharing, config } = this.#settings;
     if (this.#closed.signal.aborted) throw new PoolClosedError();
-    return sharing.enter({ timeout: Math.min(config.acquireTimeout, deadline - now), signal });
+    return sharing.enter({ timeout: Math.max(1, Math.min(config.acquireTimeout, deadline - now)), signal });
   }
 
   #answered(shared: Shared<In, Out>, started: number): void {

@@ -1,10 +1,10 @@
 import type { Payload, SecureConnection } from '@knsock/core';
+import { LONGEST_WAIT } from '@knsock/core/options';
 import type { Balancer } from './balancer.js';
 import type { Clock, Timer } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import { PoolQueueFullError } from './errors.js';
 import type { Lease } from './lease.js';
-import { LONGEST } from './option.js';
 import type { Pool } from './pool.js';
 import type { PoolStats } from './stats.js';
 import { WaitingRoom, type Late, type Patience } from './waiting-room.js';
@@ -184,7 +184,7 @@ export class Sharing<In = Buffer, Out = Payload> {
     this.#acquiring.add(acquiring);
     const prefer = balancer.leadsTo(balancer.pick());
     // Those who wait have deadlines of their own, and a connection that is never idle is no leak.
-    pool.acquire({ signal: acquiring.signal, timeout: LONGEST, prefer, untracked: true }).then(
+    pool.acquire({ signal: acquiring.signal, timeout: LONGEST_WAIT, prefer, untracked: true }).then(
       (lease) => {
         this.#acquiring.delete(acquiring);
         this.#arrived(lease);

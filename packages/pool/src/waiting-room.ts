@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.js';
-import { finite } from './option.js';
 import { SharedSignals } from './shared-signals.js';
+import { boundedWait } from './wait-options.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
 /** How long, and until what, a caller is willing to wait. */
@@ -46,7 +46,7 @@ export class WaitingRoom<T> {
   enter({ timeout, signal }: Patience): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       // Within the promise, so that what can’t be rejects like everything else.
-      finite('timeout', timeout);
+      boundedWait('timeout', timeout);
       const since = this.#clock.now();
       const waiter: Waiter<T> = {
         deadline: since + timeout,

@@ -2,6 +2,8 @@ import {
   connect,
   createCredentials,
   crlRevocation,
+  json,
+  lengthPrefixed,
   lines,
   listen,
   loadCredentials,
@@ -9,6 +11,8 @@ import {
   type ConnectOptions,
   type ListenOptions,
 } from '@knsock/core';
+import { framingRules } from '@knsock/core/testing';
+import { judgePath, verifyPath } from '@knsock/core/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, type World } from '../support/world.js';
 
@@ -126,6 +130,20 @@ describe('a value of the wrong kind is refused by the option’s name', () => {
   });
 });
 
+it.each<[string, object, string]>([
+  ['a flag in words', { partialChain: 'false' }, 'partialChain'],
+  ['one list that isn’t in a list', { crls: '' }, 'crls'],
+  ['a moment in words', { at: '2026-01-01' }, 'at'],
+  ['no moment at all', { at: Number.NaN }, 'at'],
+  ['a name that is none', { name: 7 }, 'name'],
+  ['another use', { usage: 'both' }, 'usage'],
+  ['no use', { usage: undefined }, 'usage'],
+  ['a part of a signature', { maxSignatures: 0.5 }, 'maxSignatures'],
+])('verifyPath refuses %s', async (_what, wrong, option) => {
+  const options = { leaf: '', anchors: [], usage: 'server', ...wrong } as never;
+  await expect(verifyPath(options)).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+});
+
 describe('a misspelt option inside an option is refused', () => {
   it.each<[string, object, string]>([
     ['profile', { profile: { minVersoin: 'TLSv1.3' } }, 'profile.minVersoin'],
@@ -155,6 +173,18 @@ describe('a misspelt option inside an option is refused', () => {
       code: 'KNSOCK_INVALID_OPTION',
       option,
     });
+  });
+
+  it.each<[string, (options: never) => unknown, object, string]>([
+    ['verifyPath', verifyPath, { leaf: '', anchors: [], usage: 'server', crl: [] }, 'crl'],
+    ['judgePath', (options) => judgePath([], options), { usage: 'server', rule: 'web' }, 'rule'],
+    ['json', (options) => json(lines(), options), { scheme: {} }, 'scheme'],
+    ['lengthPrefixed', lengthPrefixed, { byte: 2 }, 'byte'],
+    ['framingRules', (options) => framingRules(lines(), options), { boundary: 'lost' }, 'boundary'],
+    ['createCredentials', createCredentials, { passPhrase: 'x' }, 'passPhrase'],
+  ])('%s', async (_what, read, wrong, option) => {
+    const made = Promise.resolve().then(() => read(wrong as never));
+    await expect(made).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
 
   it('crlRevocation', () => {

@@ -432,6 +432,13 @@ describe('sendSslTcpMessage', () => {
     const sending = (sendSslTcpMessage as (...all: unknown[]) => Promise<Buffer>)(...args);
     await expect(sending).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
+
+  it.each(['requireClientCert', 'keepOpen'])('takes nothing but true and false for %s', async (option) => {
+    for (const value of ['false', 0, null]) {
+      const starting = startSslTcpServer(0, () => undefined, { [option]: value });
+      await expect(starting).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+    }
+  });
 });
 
 function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {

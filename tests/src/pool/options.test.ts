@@ -15,6 +15,10 @@ test.each<[string, object | undefined]>([
   ['connectTimeout', { endpoints, connectTimeout: 'soon' }],
   ['requestTimeout', { endpoints, requestTimeout: Infinity }],
   ['credentials', { endpoints, credentials: 'x' }],
+  ['clock', { endpoints, clock: Date }],
+  ['onLeak', { endpoints, onLeak: 'log' }],
+  ['backOff.frist', { endpoints, backOff: { frist: 5 } }],
+  ['keepalive', { endpoints, keepalive: Number.NaN }],
   ['tls.rejectUnauthorized', { endpoints, tls: { rejectUnauthorized: false } }],
   ['host', { endpoints, host: 'elsewhere' }],
   ['signal', { endpoints, signal: new AbortController().signal }],
@@ -26,4 +30,16 @@ test.each<[string, object | undefined]>([
 test('kn-sock’s pool refuses options that it doesn’t have', () => {
   const made = () => new TCPConnectionPool('localhost', 1, { max_size: 3 } as object);
   expect(made).toThrow(/there is no option max_size; did you mean maxSize/);
+});
+
+test.each<[string, object]>([
+  // Anything but `false` would leave verification to somebody's guess.
+  ['verify', { verify: 0 }],
+  ['verify', { verify: null }],
+  ['ssl', { ssl: 'no' }],
+  ['maxSize', { maxSize: 0 }],
+  ['cafile', { cafile: 5 }],
+])('kn-sock’s pool refuses %s of the wrong kind: %j', (option, options) => {
+  const made = () => new TCPConnectionPool('localhost', 1, options);
+  expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });

@@ -25,7 +25,7 @@ import {
   milliseconds,
   refuseUnknown,
   text,
-} from '../policy/option.js';
+} from '../options/index.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
@@ -141,12 +141,12 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     trust: trustWith(source.current),
     source,
     trustWith,
-    connectTimeout: milliseconds('connectTimeout', options.connectTimeout, 10_000),
+    connectTimeout: milliseconds('connectTimeout', options.connectTimeout) ?? 10_000,
     servername,
     proxyHeader: options.proxyHeader === undefined ? null : writeProxyHeader(options.proxyHeader),
-    resume: flag('resume', options.resume, true),
+    resume: flag('resume', options.resume) ?? true,
     requestHandler: callback('onRequest', options.onRequest) ?? null,
-    signal: abortSignal(options.signal),
+    signal: abortSignal('signal', options.signal) ?? null,
     extraTls: parseExtraTls(options.tls),
   });
 }
@@ -182,7 +182,7 @@ function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
   return {
     kind: 'tcp',
     host: text('host', host) ?? 'localhost',
-    port: integer('port', port, { fallback: 0, min: 1, max: 65_535 }),
+    port: integer('port', port, { min: 1, max: 65_535 }),
   };
 }
 
@@ -221,8 +221,8 @@ function parseExpectedName(
 }
 
 function parseVerify(options: ReachOptions): TrustPolicy['verify'] {
-  const pinsOnly = flag('pinsOnly', options.pinsOnly, false);
-  const skip = flag('dangerouslySkipVerification', options.dangerouslySkipVerification, false);
+  const pinsOnly = flag('pinsOnly', options.pinsOnly) ?? false;
+  const skip = flag('dangerouslySkipVerification', options.dangerouslySkipVerification) ?? false;
   if (pinsOnly && options.pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
   if (pinsOnly) return 'pins';
   return skip ? 'nothing' : 'chain';

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/index.js';
-import { LONGEST_WAIT } from '../policy/option.js';
+import { LONGEST_WAIT } from '../options/index.js';
 
 /** What is wrong with the `timeout` of one call: Node's timers fire at once for what they can't count, and for none. */
 export function wrongWait(timeout: number | undefined): InvalidOptionError | undefined {

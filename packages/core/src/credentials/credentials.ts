@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
-import { refuseUnknown } from '../policy/option.js';
+import { refuseUnknown, string } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
 import { checkPair, readCertificates, readCrls, readKey } from './material.js';
@@ -70,6 +70,7 @@ export function isCredentials(value: unknown): value is Credentials {
 /** As `createCredentials`, naming files in errors. */
 export function checkCredentials(options: CredentialsOptions, origins: Origins): Credentials {
   refuseUnknown(options, known);
+  string('passphrase', options.passphrase);
   const pair = readPair(options, origins);
   const anchors =
     options.ca === undefined

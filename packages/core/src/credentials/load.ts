@@ -2,7 +2,7 @@
 import { readFile as readFileWithCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
-import { refuseUnknown, text } from '../policy/option.js';
+import { refuseUnknown, text } from '../options/index.js';
 import { checkCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */

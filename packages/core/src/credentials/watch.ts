@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
-import { abortSignal, milliseconds, refuseUnknown } from '../policy/option.js';
+import { abortSignal, milliseconds, refuseUnknown } from '../options/index.js';
 import type { Credentials } from './credentials.js';
 import { refuseWarnings } from './dates.js';
 import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
@@ -44,8 +44,8 @@ export async function watchCredentials(
 ): Promise<WatchedCredentials> {
   checkFiles(files);
   refuseUnknown(options, knownOptions);
-  const interval = milliseconds('interval', options.interval, 1_000);
-  const signal = abortSignal(options.signal);
+  const interval = milliseconds('interval', options.interval) ?? 1_000;
+  const signal = abortSignal('signal', options.signal) ?? null;
   signal?.throwIfAborted();
   const settled = await print(files);
   const first = await loadUsable(files);

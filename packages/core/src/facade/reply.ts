@@ -1,6 +1,6 @@
 /** A reply on its way in over raw bytes, which don't say where it ends: pure, told of pieces and of the end. */
 import { InvalidOptionError, MessageTooLargeError, TruncatedMessageError } from '../errors/index.js';
-import { integer, milliseconds } from '../policy/option.js';
+import { integer, milliseconds } from '../options/index.js';
 
 /**
  * Where a reply ends: at the peer's end; after its first piece; after so many bytes; or after so many milliseconds of
@@ -14,10 +14,10 @@ export function parseReplyEnd(until: ReplyEnd | undefined, maxReplyBytes: number
   if (until === 'end' || until === 'first') return until;
   if (typeof until === 'object' && until !== null) {
     if ('bytes' in until && until.bytes !== undefined) {
-      return { bytes: integer('until.bytes', until.bytes, { fallback: 0, min: 1, max: maxReplyBytes }) };
+      return { bytes: integer('until.bytes', until.bytes, { min: 1, max: maxReplyBytes }) };
     }
     if ('quiet' in until && until.quiet !== undefined) {
-      return { quiet: milliseconds('until.quiet', until.quiet, 0) };
+      return { quiet: milliseconds('until.quiet', until.quiet) };
     }
   }
   throw new InvalidOptionError('until', `until must be 'end', 'first', { bytes } or { quiet }`);

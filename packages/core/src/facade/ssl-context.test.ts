@@ -19,7 +19,7 @@ describe('sslContext', () => {
     });
     expect(context).toEqual({
       credentials: { cert: 'CERT', key: 'KEY', passphrase: 'secret', ca: ['A', 'B'], crl: 'CRL' },
-      profile: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ciphers: 'ECDHE-RSA-AES256-GCM-SHA384' },
+      profile: { minVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES256-GCM-SHA384' },
       partialChain: true,
       tls: { secureOptions: constants.SSL_OP_NO_TICKET },
     });

@@ -5,7 +5,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { CredentialsOptions } from '../credentials/credentials.js';
 import { InvalidOptionError } from '../errors/index.js';
-import { oneOf } from '../policy/option.js';
+import { oneOf } from '../options/index.js';
 import type { TlsProfileOptions } from '../policy/tls-profile.js';
 
 /** The same in the options of `listen`. */
@@ -97,8 +97,8 @@ function parseProfileNames({
 }: SecureContextOptions): TlsProfileOptions {
   const versions = ['TLSv1.2', 'TLSv1.3'] as const;
   return defined({
-    minVersion: oneOf('sslContext.minVersion', minVersion, versions, 'TLSv1.2'),
-    maxVersion: oneOf('sslContext.maxVersion', maxVersion, versions, 'TLSv1.3'),
+    minVersion: oneOf('sslContext.minVersion', minVersion, versions),
+    maxVersion: oneOf('sslContext.maxVersion', maxVersion, versions),
     ciphers,
     groups: ecdhCurve === 'auto' ? undefined : ecdhCurve,
     signatureAlgorithms: sigalgs,

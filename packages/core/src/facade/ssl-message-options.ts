@@ -4,7 +4,7 @@ import type { ConnectOptions } from '../client/config.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
 import type { Payload } from '../framing/framing.js';
-import { integer, milliseconds, refuseUnknown } from '../policy/option.js';
+import { flag, integer, milliseconds, refuseUnknown } from '../options/index.js';
 import { parseReplyEnd, type ReplyEnd } from './reply.js';
 
 /** Whom to trust, as whom, and where the reply ends. Times are milliseconds. */
@@ -62,18 +62,17 @@ export function parseSslMessage(
   options: SslMessageOptions,
 ): SslMessage {
   refuseUnknown(options, known);
-  const { cafile, certfile, keyfile, verify = true } = options;
+  const { cafile, certfile, keyfile } = options;
   if (typeof host !== 'string' || host === '') {
     throw new InvalidOptionError('host', 'the first argument is the host: a name or an address');
   }
   if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
     throw new InvalidOptionError('message', `the message must be text or bytes, not ${typeof message}`);
   }
-  // Any other value would be taken for false or true by somebody's guess; this one decides about trust.
-  if (typeof verify !== 'boolean') throw new InvalidOptionError('verify', 'verify must be true or false');
-  const maxReplyBytes = integer('maxReplyBytes', options.maxReplyBytes, { fallback: MAX_REPLY, min: 1 });
+  const verify = flag('verify', options.verify) ?? true;
+  const maxReplyBytes = integer('maxReplyBytes', options.maxReplyBytes, { min: 1 }) ?? MAX_REPLY;
   const until = parseReplyEnd(options.until, maxReplyBytes);
-  const timeout = milliseconds('timeout', options.timeout, 10_000);
+  const timeout = milliseconds('timeout', options.timeout) ?? 10_000;
   return { host, port, message, cafile, certfile, keyfile, verify, timeout, until, maxReplyBytes };
 }
 

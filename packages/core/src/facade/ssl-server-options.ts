@@ -4,7 +4,7 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { loadCredentials } from '../credentials/load.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
-import { refuseUnknown } from '../policy/option.js';
+import { flag, refuseUnknown } from '../options/index.js';
 import type { ListenOptions } from '../server/config.js';
 import { parseSslContext } from './ssl-context.js';
 
@@ -42,7 +42,9 @@ const known = new Set([
 /** @throws InvalidOptionError, CredentialsError */
 export async function parseSslServer(port: number, options: SslServerOptions): Promise<ListenOptions> {
   refuseUnknown(options, known);
-  const { requireClientCert = false, host = '0.0.0.0', signal } = options;
+  const { host = '0.0.0.0', signal } = options;
+  flag('keepOpen', options.keepOpen);
+  const requireClientCert = flag('requireClientCert', options.requireClientCert) ?? false;
   const { credentials, ...rest } = await parseCredentials(options);
   if (requireClientCert && credentials.anchors === null) {
     throw new InvalidOptionError(

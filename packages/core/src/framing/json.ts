@@ -1,5 +1,6 @@
 import { isUtf8, type Buffer } from 'node:buffer';
 import { InvalidJsonError, InvalidOptionError } from '../errors/index.js';
+import { refuseUnknown } from '../options/index.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { knsockBrand, isKnsock } from './knsock/index.js';
 import type { Framing, FramingLimits, Output } from './framing.js';
@@ -9,6 +10,8 @@ export interface JsonOptions<T> {
   /** What every received message must be, from any library that implements Standard Schema v1; validated synchronously. */
   schema?: StandardSchema<T> | undefined;
 }
+
+const known = new Set(['schema']);
 
 // More issues than these make an error nobody reads.
 const MAX_ISSUES = 5;
@@ -21,6 +24,7 @@ const MAX_ISSUES = 5;
  * so does sending what JSON can't express (`undefined`, a bigint, a cycle).
  */
 export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}): Framing<T, unknown> {
+  refuseUnknown(options, known);
   const validate = validator(options.schema);
   const brand = isKnsock(framing) ? { [knsockBrand]: true } : {};
   return {

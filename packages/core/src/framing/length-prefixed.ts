@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { InvalidOptionError, MessageTooLargeError, TruncatedMessageError } from '../errors/index.js';
+import { refuseUnknown } from '../options/index.js';
 import { FrameAssembler } from './frame-assembler.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 
@@ -11,11 +12,14 @@ export interface LengthPrefixedOptions {
   endian?: 'big' | 'little';
 }
 
+const known = new Set(['bytes', 'endian']);
+
 /**
  * A length, then that many bytes of payload; the length counts the payload alone.
- * @throws InvalidOptionError for any other `bytes` or `endian`.
+ * @throws InvalidOptionError for any other `bytes` or `endian`, and any other option.
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
+  refuseUnknown(options, known);
   const format = new LengthFormat(options);
   return {
     name: 'length-prefixed',

@@ -1,6 +1,6 @@
 /** The `tls` option: raw `node:tls` options, minus those that would undo a check of ours. */
 import { InvalidOptionError } from '../errors/index.js';
-import { record } from './option.js';
+import { record } from '../options/index.js';
 
 export type ExtraTls = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** The `framing` option: `knsock()` unless another is given. */
 import { knsock, type Framing } from '../framing/index.js';
-import { having } from './option.js';
+import { having } from '../options/index.js';
 
 /** @throws InvalidOptionError, for `lines` that should be `lines()` too */
 export function parseFraming<In, Out>(framing: Framing<In, Out> | undefined): Framing<In, Out> {

@@ -4,7 +4,13 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { isKnsock } from '../framing/index.js';
-import { integer, LONGEST_WAIT, milliseconds, optionalMilliseconds, refuseUnknown } from './option.js';
+import {
+  integer,
+  LONGEST_WAIT,
+  milliseconds,
+  optionalMilliseconds,
+  refuseUnknown,
+} from '../options/index.js';
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
 export interface HeartbeatOptions {
@@ -72,30 +78,24 @@ export const limitOptionNames = [
 /** Fills in the defaults and refuses what makes no sense. */
 export function parseLimits(options: LimitOptions): Limits {
   return Object.freeze({
-    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout, 5_000),
-    requestTimeout: milliseconds('requestTimeout', options.requestTimeout, 30_000),
-    sendTimeout: milliseconds('sendTimeout', options.sendTimeout, 30_000),
-    drainTimeout: milliseconds('drainTimeout', options.drainTimeout, 15_000),
+    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout) ?? 5_000,
+    requestTimeout: milliseconds('requestTimeout', options.requestTimeout) ?? 30_000,
+    sendTimeout: milliseconds('sendTimeout', options.sendTimeout) ?? 30_000,
+    drainTimeout: milliseconds('drainTimeout', options.drainTimeout) ?? 15_000,
     idleTimeout: optionalMilliseconds('idleTimeout', options.idleTimeout),
     firstMessageTimeout: optionalMilliseconds('firstMessageTimeout', options.firstMessageTimeout),
     heartbeat: parseHeartbeat(options.heartbeat),
-    maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes, {
-      fallback: MEBIBYTE,
-      min: 1,
-      max: LARGEST_MESSAGE,
-    }),
-    maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes, { fallback: 4 * MEBIBYTE, min: 1_024 }),
-    maxRequestsInFlight: integer('maxRequestsInFlight', options.maxRequestsInFlight, {
-      fallback: 128,
-      min: 1,
-      max: 0xffff_ffff,
-    }),
+    maxMessageBytes:
+      integer('maxMessageBytes', options.maxMessageBytes, { min: 1, max: LARGEST_MESSAGE }) ?? MEBIBYTE,
+    maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes, { min: 1_024 }) ?? 4 * MEBIBYTE,
+    maxRequestsInFlight:
+      integer('maxRequestsInFlight', options.maxRequestsInFlight, { min: 1, max: 0xffff_ffff }) ?? 128,
   });
 }
 
 /** The `deadline` of `close()`; 0 cuts off at once. */
 export function timeToClose(deadline: number | undefined, fallback: number): number {
-  return integer('deadline', deadline, { fallback, max: LONGEST_WAIT });
+  return integer('deadline', deadline, { max: LONGEST_WAIT }) ?? fallback;
 }
 
 /** A heartbeat where no framing has frames for it would promise what nobody keeps. @throws InvalidOptionError */
@@ -116,7 +116,7 @@ function parseHeartbeat(options: HeartbeatOptions | undefined): Readonly<Heartbe
     throw new InvalidOptionError('heartbeat', 'heartbeat needs both interval and timeout');
   }
   return Object.freeze({
-    interval: milliseconds('heartbeat.interval', options.interval, 0),
-    timeout: milliseconds('heartbeat.timeout', options.timeout, 0),
+    interval: milliseconds('heartbeat.interval', options.interval),
+    timeout: milliseconds('heartbeat.timeout', options.timeout),
   });
 }

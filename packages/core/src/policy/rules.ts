@@ -3,7 +3,7 @@
  * of them, fields mean all of them, and a rule without fields refuses everybody.
  */
 import { InvalidOptionError } from '../errors/index.js';
-import { record } from './option.js';
+import { record } from '../options/index.js';
 
 /** What rules look at. */
 interface Claims {

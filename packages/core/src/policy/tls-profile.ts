@@ -5,7 +5,7 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import { InvalidOptionError, type HandshakeOffer } from '../errors/index.js';
-import { oneOf, refuseUnknown, text } from './option.js';
+import { oneOf, refuseUnknown, text } from '../options/index.js';
 
 /** What a program may say about the profile; every field replaces its default. */
 export interface TlsProfileOptions {
@@ -46,8 +46,8 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
   refuseUnknown(options, known, 'profile');
   const versions = ['TLSv1.2', 'TLSv1.3'] as const;
   const profile: TlsProfile = Object.freeze({
-    minVersion: oneOf('profile.minVersion', options.minVersion, versions, 'TLSv1.2'),
-    maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions, 'TLSv1.3'),
+    minVersion: oneOf('profile.minVersion', options.minVersion, versions) ?? 'TLSv1.2',
+    maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions) ?? 'TLSv1.3',
     ciphers: text('profile.ciphers', options.ciphers) ?? CIPHERS,
     ecdhCurve: text('profile.groups', options.groups) ?? defaultGroups(),
     sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? SIGNATURE_ALGORITHMS,

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { AddressList, networkOf } from '../transport/network.js';
-import { integer, refuseUnknown } from '../policy/option.js';
+import { integer, refuseUnknown } from '../options/index.js';
 import { TokenBucket } from '../policy/rate.js';
 
 /** Which limit turned a peer away; `descriptors` is the system's, not ours. */
@@ -56,11 +56,8 @@ export interface AdmissionConfig {
 /** @throws InvalidOptionError */
 export function parseAdmission(options: AdmissionOptions): AdmissionConfig {
   return Object.freeze({
-    maxConnections: integer('maxConnections', options.maxConnections, { fallback: 10_000, min: 1 }),
-    maxPendingHandshakes: integer('maxPendingHandshakes', options.maxPendingHandshakes, {
-      fallback: 1_000,
-      min: 1,
-    }),
+    maxConnections: integer('maxConnections', options.maxConnections, { min: 1 }) ?? 10_000,
+    maxPendingHandshakes: integer('maxPendingHandshakes', options.maxPendingHandshakes, { min: 1 }) ?? 1_000,
     quotas: parseQuotas(options),
     acceptRate: parseRate(options.acceptRate),
     allow: options.allow === undefined ? null : new AddressList('allow', options.allow),
@@ -166,7 +163,7 @@ function parseQuotas({
 }: AdmissionOptions): Quota[] {
   const quotas: Quota[] = [];
   if (address !== undefined) {
-    const limit = integer('maxConnectionsPerAddress', address, { fallback: 0, min: 1 });
+    const limit = integer('maxConnectionsPerAddress', address, { min: 1 });
     quotas.push({ refusal: 'address', limit, prefixes: { ipv4: 32, ipv6: 64 } });
   }
   if (network !== undefined) {
@@ -178,22 +175,18 @@ function parseQuotas({
       );
     quotas.push({
       refusal: 'network',
-      limit: integer('maxConnectionsPerNetwork.limit', network.limit, { fallback: 1, min: 1 }),
+      limit: integer('maxConnectionsPerNetwork.limit', network.limit, { min: 1 }),
       prefixes: {
-        ipv4: integer('maxConnectionsPerNetwork.ipv4Prefix', network.ipv4Prefix, {
-          fallback: 24,
-          min: 1,
-          max: 32,
-        }),
-        ipv6: integer('maxConnectionsPerNetwork.ipv6Prefix', network.ipv6Prefix, {
-          fallback: 48,
-          min: 1,
-          max: 128,
-        }),
+        ipv4: prefix('maxConnectionsPerNetwork.ipv4Prefix', network.ipv4Prefix, 32) ?? 24,
+        ipv6: prefix('maxConnectionsPerNetwork.ipv6Prefix', network.ipv6Prefix, 128) ?? 48,
       },
     });
   }
   return quotas;
+}
+
+function prefix(option: string, bits: number | undefined, max: number): number | undefined {
+  return integer(option, bits, { min: 1, max });
 }
 
 function parseRate(rate: AdmissionOptions['acceptRate']): AdmissionConfig['acceptRate'] {

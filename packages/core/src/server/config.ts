@@ -22,7 +22,7 @@ import {
   record,
   refuseUnknown,
   text,
-} from '../policy/option.js';
+} from '../options/index.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import { AddressList } from '../transport/network.js';
@@ -132,13 +132,9 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
     place: parsePlace(options),
     framings,
     protocols: framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn])),
-    clientCertificates: oneOf(
-      'clientCertificates',
-      options.clientCertificates,
-      ['none', 'request', 'require'],
-      'none',
-    ),
-    unknownName: oneOf('unknownName', options.unknownName, ['default', 'refuse'], 'default'),
+    clientCertificates:
+      oneOf('clientCertificates', options.clientCertificates, ['none', 'request', 'require']) ?? 'none',
+    unknownName: oneOf('unknownName', options.unknownName, ['default', 'refuse']) ?? 'default',
     profile: parseProfile(options.profile),
     limits,
     admission: parseAdmission(options),
@@ -146,7 +142,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
     beforeTls: callback('beforeTls', options.beforeTls) ?? null,
     ticketSecret: options.ticketSecret,
     maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
-    signal: abortSignal(options.signal),
+    signal: abortSignal('signal', options.signal) ?? null,
     extraTls: parseExtraTls(options.tls),
     initial: {
       source: toSource(options.credentials, createCredentials({})),
@@ -193,7 +189,7 @@ function parsePlace({
     throw new InvalidOptionError('port', 'give either a port (0 takes any free one) or a path');
   }
   if (path !== undefined) return { path: parsePath(path) };
-  return { port: integer('port', port, { fallback: 0, max: 65_535 }), host: text('host', host) ?? '::' };
+  return { port: integer('port', port, { max: 65_535 }) ?? 0, host: text('host', host) ?? '::' };
 }
 
 /** Node takes digits for a port. */

@@ -1,7 +1,7 @@
 /** Makes the trust domains of a listener from what is current: all of them, or none where one can't be made. */
 import { toSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
-import { oneOf, refuseUnknown } from '../policy/option.js';
+import { oneOf, refuseUnknown } from '../options/index.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { parseTrust, type TrustOptions } from '../trust/trust-policy.js';
 import { checkServerCredentials, type HostConfig } from './config.js';
@@ -64,6 +64,6 @@ function parseEntry(name: string, entry: SniEntry): SniEntry {
   refuseUnknown(entry, known, `sni.${name}`);
   if (entry.credentials === undefined)
     throw new InvalidOptionError('sni', `sni entry ${name} has no credentials`);
-  oneOf('clientCertificates', entry.clientCertificates, ['none', 'request', 'require'], 'none');
+  oneOf('clientCertificates', entry.clientCertificates, ['none', 'request', 'require']);
   return entry;
 }

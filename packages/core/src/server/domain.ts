@@ -12,7 +12,7 @@ import { contextOptions } from '../credentials/secure-context.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
-import { LONGEST_WAIT } from '../policy/option.js';
+import { LONGEST_WAIT } from '../options/index.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
 import { readChainsEarly } from '../trust/presented.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';

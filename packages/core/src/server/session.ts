@@ -5,7 +5,7 @@ import type { RequestHandler } from '../connection/secure-connection.js';
 import { FramingMismatchError, HandshakeError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
-import { LONGEST_WAIT } from '../policy/option.js';
+import { LONGEST_WAIT } from '../options/index.js';
 import { raceAbort } from '../transport/race-abort.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';

@@ -5,7 +5,7 @@
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
 import { channels } from '../observe/channels.js';
-import { record, refuseUnknown } from '../policy/option.js';
+import { record, refuseUnknown } from '../options/index.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
 import type { Domain, DomainEvents } from './domain.js';

@@ -2,6 +2,7 @@
 import { InvalidOptionError } from '../errors/index.js';
 import { parseSslMessage, type SslMessage, type SslMessageOptions } from '../facade/ssl-message-options.js';
 import type { Payload } from '../framing/framing.js';
+import { flag } from '../options/index.js';
 
 /** As for `sendSslTcpMessage`, but for `signal`: a blocked thread can't hear one. Times are milliseconds. */
 export interface SyncSslMessageOptions extends Omit<SslMessageOptions, 'signal'> {
@@ -24,11 +25,11 @@ export function parseSyncMessage(
   payload: Payload,
   options: SyncSslMessageOptions,
 ): SyncMessage {
-  const { keep = false, ...others } = options;
+  const { keep: given, ...others } = options;
   if ('signal' in others && others.signal !== undefined) {
     throw new InvalidOptionError('signal', 'a blocked thread can’t hear a signal; timeout bounds the call');
   }
-  if (typeof keep !== 'boolean') throw new InvalidOptionError('keep', 'keep must be true or false');
+  const keep = flag('keep', given) ?? false;
   const message = parseSslMessage(host, port, payload, others);
   if (keep && message.until === 'end') {
     throw new InvalidOptionError(

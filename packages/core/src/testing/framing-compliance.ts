@@ -11,6 +11,7 @@ import {
   returnsMessages,
   writesToNothing,
 } from './framing-rules.js';
+import { list, oneOf, checkOptions, type OptionReaders } from '../options/index.js';
 import { FramingSubject, type AnyFraming } from './framing-subject.js';
 
 /** What the suite can't find out by itself. */
@@ -20,6 +21,11 @@ export interface FramingComplianceOptions {
   /** More payloads to try, such as those that this framing must escape. */
   payloads?: readonly Uint8Array[];
 }
+
+const readers: OptionReaders<FramingComplianceOptions> = {
+  boundaries: (option, value) => oneOf(option, value, ['kept', 'lost']),
+  payloads: list,
+};
 
 /** One rule of `Framing`; `check` throws where the framing breaks it. */
 export interface FramingRule {
@@ -48,6 +54,7 @@ const rules: readonly (readonly [name: string, keeps: (subject: FramingSubject) 
  * They are deterministic, need no network and take about a second.
  */
 export function framingRules(framing: AnyFraming, options: FramingComplianceOptions = {}): FramingRule[] {
+  checkOptions(options, readers);
   const subject = new FramingSubject(framing, options);
   return rules.map(([name, keeps]) => ({ name, check: () => keeps(subject) }));
 }

@@ -1,7 +1,7 @@
 /** Addresses as limits and lists see them. */
 import { BlockList, isIP } from 'node:net';
 import { InvalidOptionError } from '../errors/index.js';
-import { texts } from '../policy/option.js';
+import { texts } from '../options/index.js';
 import { parseIp } from '../x509/ip-address.js';
 
 /** IPv4 as such, where a listener of both families shows it in IPv6's clothes. */

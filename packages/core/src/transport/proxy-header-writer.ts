@@ -1,7 +1,7 @@
 /** The PROXY protocol, versions 1 and 2, as it goes out: before TLS, for whom this connection is made. */
 import { isIP } from 'node:net';
 import { InvalidOptionError } from '../errors/index.js';
-import { refuseUnknown } from '../policy/option.js';
+import { refuseUnknown } from '../options/index.js';
 import { parseIp } from '../x509/ip-address.js';
 import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.js';
 

@@ -1,6 +1,6 @@
 /** Revocation by lists: several of them, for the peer's certificate alone or its whole chain. */
 import { InvalidOptionError } from '../errors/index.js';
-import { oneOf, refuseUnknown } from '../policy/option.js';
+import { oneOf, refuseUnknown } from '../options/index.js';
 import {
   CertificateRevocationList,
   checkRevocation,
@@ -37,10 +37,10 @@ export function crlRevocation(options: CrlRevocationOptions): RevocationSource {
     crl instanceof CertificateRevocationList ? [crl] : parseCrls(crl),
   );
   if (crls.length === 0) throw new InvalidOptionError('crls', 'crls holds no revocation list');
-  const depth = oneOf('depth', options.depth, ['leaf', 'chain'], 'leaf');
+  const depth = oneOf('depth', options.depth, ['leaf', 'chain']) ?? 'leaf';
   const accepts = {
-    uncovered: oneOf('unknown', options.unknown, ['refuse', 'accept'], 'refuse') === 'accept',
-    stale: oneOf('stale', options.stale, ['refuse', 'accept'], 'refuse') === 'accept',
+    uncovered: oneOf('unknown', options.unknown, ['refuse', 'accept']) === 'accept',
+    stale: oneOf('stale', options.stale, ['refuse', 'accept']) === 'accept',
   };
   const rules = Buffer.from(JSON.stringify([depth, accepts]));
   return {

@@ -1,7 +1,7 @@
 /** Whom one side trusts: everything the verdict depends on, parsed. */
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
-import { flag, having } from '../policy/option.js';
+import { flag, having } from '../options/index.js';
 import { parseRules, type AuthorizeRules, type RuleJudge } from '../policy/rules.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
@@ -67,7 +67,7 @@ export function parseTrust(options: TrustOptions, side: TrustSide): TrustPolicy 
     revocation:
       having('revocation', options.revocation, 'a RevocationSource', ['check', 'onChange']) ??
       listsOf(side.credentials),
-    partialChain: flag('partialChain', options.partialChain, false),
+    partialChain: flag('partialChain', options.partialChain) ?? false,
     digest: JSON.stringify([isFunction ? 'function' : authorize, options.pins, options.partialChain]),
   });
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../options/index.js';
 import type { X509Certificate } from './certificate.js';
 import { checkAuthority } from './checks/authority.js';
 import { checkForm } from './checks/form.js';
@@ -8,7 +9,7 @@ import { checkStrength } from './checks/strength.js';
 import { checkUsage } from './checks/usage.js';
 import { checkValidity } from './checks/validity.js';
 import type { Failure } from './failure.js';
-import { parseJudgeOptions, type JudgeOptions, type Judgement } from './judgement.js';
+import { judgeReaders, parseJudgeOptions, type JudgeOptions, type Judgement } from './judgement.js';
 import { checkNameConstraints } from './name-constraints.js';
 import { checkPolicies } from './policies.js';
 
@@ -36,6 +37,7 @@ const checks: readonly ((judgement: Judgement) => Failure | undefined)[] = [
  * @throws InvalidOptionError
  */
 export function judgePath(path: readonly X509Certificate[], options: JudgeOptions): PathVerdict {
+  checkOptions(options, judgeReaders);
   return judge({ path, ...parseJudgeOptions(options) });
 }
 

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors/option.js';
+import { date, flag, list, oneOf, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList } from './crl.js';
 import type { X509Certificate } from './certificate.js';
 import { ruleSets, type RuleSet } from './rules.js';
@@ -31,16 +32,20 @@ export interface Judgement {
   readonly rules: RuleSet;
 }
 
-/** @throws InvalidOptionError */
+export const judgeReaders = {
+  at: (option, value) => date(option, typeof value === 'number' ? new Date(value) : value),
+  name: string,
+  usage: (option, value) => oneOf(option, value, ['server', 'client']),
+  crls: list,
+  acceptUnnumberedCrls: flag,
+  rules: (option, value) => oneOf(option, value, ['private', 'web']),
+} as const satisfies OptionReaders<JudgeOptions>;
+
+/** The defaults of options that were checked. @throws InvalidOptionError */
 export function parseJudgeOptions(options: JudgeOptions): Omit<Judgement, 'path'> {
   const { usage, name, rules = 'private', crls = [], acceptUnnumberedCrls = false } = options;
-  if (!['server', 'client'].includes(usage)) {
-    throw new InvalidOptionError('usage', `usage must be 'server' or 'client', not ${usage}`);
-  }
-  if (!Object.hasOwn(ruleSets, rules)) {
-    throw new InvalidOptionError('rules', `rules must be 'private' or 'web', not ${rules}`);
-  }
+  if ((usage as unknown) === undefined)
+    throw new InvalidOptionError('usage', "usage is missing: 'server' or 'client'");
   const at = Math.floor(Number(options.at ?? Date.now()) / 1000) * 1000;
-  if (!Number.isFinite(at)) throw new InvalidOptionError('at', 'at is no moment in time');
   return { at, name, usage, crls, acceptUnnumberedCrls, rules: ruleSets[rules] };
 }

@@ -1,9 +1,9 @@
-import { InvalidOptionError } from '../errors/option.js';
+import { anything, checkOptions, flag, integer, list, type OptionReaders } from '../options/index.js';
 import { certificateDers, X509Certificate } from './certificate.js';
 import { CertificateRevocationList, parseCrls } from './crl.js';
 import type { Failure } from './failure.js';
 import { judge, type PathVerdict } from './judge-path.js';
-import { parseJudgeOptions, type JudgeOptions } from './judgement.js';
+import { judgeReaders, parseJudgeOptions, type JudgeOptions } from './judgement.js';
 import { PathSearch } from './path-search.js';
 
 /** One certificate or several: read already, a PEM text (every block of it counts), or DER. */
@@ -26,6 +26,17 @@ export interface VerifyOptions extends Omit<JudgeOptions, 'crls'> {
   readonly partialChain?: boolean | undefined;
 }
 
+const readers: OptionReaders<VerifyOptions> = {
+  ...judgeReaders,
+  leaf: anything,
+  intermediates: list,
+  anchors: list,
+  crls: list,
+  maxDepth: integer,
+  maxSignatures: integer,
+  partialChain: flag,
+};
+
 /** Paths judged per search; together with the budget of signatures it bounds the work. */
 const MAX_PATHS = 32;
 
@@ -36,8 +47,7 @@ const MAX_PATHS = 32;
  * @throws InvalidOptionError
  */
 export function verifyPathSync(options: VerifyOptions): PathVerdict {
-  const maxDepth = count('maxDepth', options.maxDepth, 10);
-  const maxSignatures = count('maxSignatures', options.maxSignatures, 100);
+  checkOptions(options, readers);
   const judging = parseJudgeOptions({ ...options, crls: [] });
   const unreadable: unknown[] = [];
   const [leaf, ...rest] = readCertificates([options.leaf], unreadable);
@@ -49,8 +59,8 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
     intermediates: [...rest, ...readCertificates(options.intermediates ?? [], unreadable)],
     anchors: readCertificates(options.anchors, unreadable),
     at: judging.at,
-    maxDepth,
-    maxSignatures,
+    maxDepth: options.maxDepth ?? 10,
+    maxSignatures: options.maxSignatures ?? 100,
     partialChain: options.partialChain ?? judging.rules.anchorsAnywhere,
     rules: judging.rules,
   });
@@ -60,12 +70,6 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
 /** As `verifyPathSync`, as a promise; rejects where that throws. */
 export async function verifyPath(options: VerifyOptions): Promise<PathVerdict> {
   return Promise.resolve(verifyPathSync(options));
-}
-
-function count(option: string, value: number | undefined, fallback: number): number {
-  const given = value ?? fallback;
-  if (Number.isSafeInteger(given) && given >= 0) return given;
-  throw new InvalidOptionError(option, `${option} must be 0 or more, not ${given}`);
 }
 
 type Judging = ReturnType<typeof parseJudgeOptions>;

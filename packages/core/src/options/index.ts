@@ -1,0 +1,23 @@
+// What this package, @knsock/certs and @knsock/pool read their options with
+export { checkOptions, refuseUnknown, type OptionReaders } from './check-options.js';
+export {
+  abortSignal,
+  anything,
+  callback,
+  date,
+  duration,
+  flag,
+  having,
+  integer,
+  list,
+  LONGEST_WAIT,
+  milliseconds,
+  number,
+  oneOf,
+  optionalMilliseconds,
+  record,
+  string,
+  text,
+  texts,
+  type Bounds,
+} from './readers.js';
