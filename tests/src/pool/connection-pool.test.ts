@@ -185,7 +185,10 @@ describe('requests', () => {
     await once(mute.listen(0, '127.0.0.1'), 'listening');
     const { port } = mute.address() as AddressInfo;
     const pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port }], credentials: world.client });
-    await expect(pool.request('x', { timeout: 200 })).rejects.toMatchObject({ code: /TIMEOUT/ });
+    await expect(pool.request('x', { timeout: 200 })).rejects.toMatchObject({
+      code: 'KNSOCK_REQUEST_NOT_STARTED',
+      cause: { phase: 'request' },
+    });
     await pool.close();
     mute.close();
   });
@@ -327,7 +330,9 @@ describe('life', () => {
     const stranger = await createWorld('Another CA');
     const server = await echo();
     const pool = poolOf([server], { credentials: stranger.client });
-    await expect(pool.ready({ timeout: 5_000 })).rejects.toMatchObject({ code: /KNSOCK_PEER_/ });
+    await expect(pool.ready({ timeout: 5_000 })).rejects.toMatchObject({
+      code: expect.stringMatching(/KNSOCK_PEER_/) as string,
+    });
   });
 
   test('a timeout for want of a connection that can’t be made says how to mend that', async () => {
