@@ -1,4 +1,5 @@
 import { connect, RequestError, serve, listen, type SecureConnection } from '@knsock/core';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -99,6 +100,24 @@ describe('requests', () => {
     const failure = await client.request('other').catch((error: unknown) => error as Error);
     expect(failure).toMatchObject({ remoteCode: 'internal', hint: expect.stringMatching(/log/) as string });
     expect(String(failure)).not.toContain('hunter2');
+  });
+
+  it('that are neither text nor bytes, and answers that aren’t, are refused and harm nothing', async () => {
+    const values: unknown[] = [42, { a: 1 }, [1], null, undefined, new ArrayBuffer(2), new Uint16Array(2)];
+    let answer: unknown;
+    await using server = await serve(local(), () => answer as string);
+    await using client = await connect(to(server));
+    for (const value of values) {
+      answer = value;
+      await expect(client.request('x')).rejects.toMatchObject({ remoteCode: 'internal' });
+      const refused = { code: 'KNSOCK_INVALID_OPTION', option: 'payload' };
+      await expect(client.request(value as string)).rejects.toMatchObject(refused);
+      await expect(client.send(value as string)).rejects.toMatchObject(refused);
+      expect(() => client.write(value as string)).toThrow(/must be text or bytes/);
+    }
+    // As test runners have them, which give each file a realm of its own.
+    answer = runInNewContext('new Uint8Array([104, 105])');
+    expect(String(await client.request('x'))).toBe('hi');
   });
 
   it('that are aborted tell the handler, and leave the connection to others', async () => {

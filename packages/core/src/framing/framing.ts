@@ -8,6 +8,8 @@
  *   not to lengths announced.
  * - A decoded payload may be a view into the chunk it came in; nobody writes to either again.
  */
+import { isUint8Array } from 'node:util/types';
+import { InvalidOptionError } from '../errors/index.js';
 
 /** What a program sends: text goes out as UTF-8. The bytes must not change until they are sent. */
 export type Payload = string | Uint8Array;
@@ -74,8 +76,21 @@ export interface Framing<In = Buffer, Out = Payload> {
   readonly print?: ((message: Out) => Payload) | undefined;
 }
 
-/** What `message` is in bytes, by the framing's own printing. */
+/**
+ * What `message` is in bytes, by the framing's own printing.
+ * @throws InvalidOptionError for what is neither text nor bytes: sent all the same, it would break the connection
+ */
 export function toBytes<In, Out>(framing: Framing<In, Out>, message: Out): Uint8Array {
-  const payload = framing.print === undefined ? message : framing.print(message);
-  return typeof payload === 'string' ? Buffer.from(payload) : (payload as Uint8Array);
+  const payload: unknown = framing.print === undefined ? message : framing.print(message);
+  if (typeof payload === 'string') return Buffer.from(payload);
+  // Bytes of another realm are bytes as well.
+  if (isUint8Array(payload)) return payload;
+  const what = payload === null ? 'null' : typeof payload;
+  throw new InvalidOptionError(
+    'payload',
+    `a message must be text or bytes, and this one is of type ${what}`,
+    {
+      hint: 'Send a string, a Buffer or another Uint8Array; json(framing) sends any other value.',
+    },
+  );
 }
