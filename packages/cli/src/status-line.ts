@@ -3,6 +3,9 @@ import { width } from './terminal.js';
 
 const CLEAR = '\r\u001b[K';
 
+/** The terminal writes ^C behind the line; where that wrapped, the line couldn't be taken away any more. */
+const ROOM = 3;
+
 export class StatusLine {
   readonly #text: () => string;
   readonly #timer: NodeJS.Timeout;
@@ -32,6 +35,6 @@ export class StatusLine {
 
   #draw(): void {
     if (this.#ended) return;
-    process.stderr.write(`${CLEAR}${this.#text().slice(0, width() - 1)}`);
+    process.stderr.write(`${CLEAR}${this.#text().slice(0, width() - ROOM)}`);
   }
 }

@@ -76,6 +76,15 @@ describe('where to listen and connect', () => {
     }
   });
 
+  it('is named as people write it where it is taken', async () => {
+    await using server = await serve({ port: 0, host: '::1', credentials: world.server }, () => '');
+    const { port } = server.address as { port: number };
+    await expect(serve({ port, host: '::1', credentials: world.server }, () => '')).rejects.toMatchObject({
+      code: 'KNSOCK_PORT_IN_USE',
+      message: `[::1]:${port} is in use already`,
+    });
+  });
+
   it('is still known when the server is closed', async () => {
     const server = await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, () => '');
     const { address } = server;

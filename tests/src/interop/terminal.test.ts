@@ -122,10 +122,13 @@ describe('knsock serve', () => {
       ['serve', '--host', '127.0.0.1', '--port', '0', ...server],
       options,
     );
-    const [, port = ''] = await terminal.shows(/127\.0\.0\.1:(\d+)[^]*\n0 open, 0 in handsh$/m);
+    const [, port = ''] = await terminal.shows(/127\.0\.0\.1:(\d+)[^]*\n0 open, 0 in hand$/m);
     expect(await knsock(['send', `localhost:${port}`, 'hello', ...ca])).toMatchObject({ code: 0 });
-    await terminal.shows(/#1 closed [^]*\n0 open, 0 in handsh$/m);
-    expect((await terminal.screen()).match(/in handsh/g)).toHaveLength(1);
+    await terminal.shows(/#1 closed [^]*\n0 open, 0 in hand$/m);
+    expect((await terminal.screen()).match(/in hand/g)).toHaveLength(1);
+    await terminal.press('C-c');
+    await terminal.shows(/stopped/);
+    expect(await terminal.screen()).not.toMatch(/in hand/);
   });
 
   it.for([

@@ -132,7 +132,8 @@ export function fromListen(
   place: { port?: number | undefined; path?: string | undefined; host?: string | undefined },
 ): EasySocketError {
   const { code = '' } = error as NodeError;
-  const where = place.path ?? `${place.host ?? ''}:${place.port ?? 0}`;
+  const { host = '' } = place;
+  const where = place.path ?? `${host.includes(':') ? `[${host}]` : host}:${place.port ?? 0}`;
   switch (code) {
     case 'EADDRINUSE':
       return new PortInUseError(place.path ?? place.port ?? 0, `${where} is in use already`, {
