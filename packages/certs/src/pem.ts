@@ -1,6 +1,8 @@
 /** PEM (RFC 7468): text around DER. Reading is strict about what it finds and lenient about what lies between. */
 import { CertificateError } from './errors.js';
 
+export { toPem } from '@knsock/core/x509';
+
 /** One block of a PEM text. */
 export interface PemBlock {
   /** `CERTIFICATE`, `PRIVATE KEY`, `X509 CRL` … */
@@ -12,15 +14,6 @@ export interface PemBlock {
 
 const BEGIN = '-----BEGIN ';
 const DASHES = '-----';
-
-/** Writes one block: lines of 64 characters, a newline at the end. */
-export function toPem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
-}
 
 /**
  * All blocks of a PEM text in their order; text between them is skipped.
