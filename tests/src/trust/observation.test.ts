@@ -11,6 +11,7 @@ beforeAll(async () => {
 const server = (options: object = {}) =>
   serve({ port: 0, host: '127.0.0.1', credentials: world.server, ...options }, ({ payload }) => {
     if (String(payload) === 'fail') throw new Error('on purpose');
+    if (String(payload) === 'number') return 42 as unknown as string;
     return payload;
   });
 const reach = (port: number, options: Partial<ConnectOptions> = {}) =>
@@ -43,7 +44,19 @@ describe('what can be watched', () => {
     await connection.close();
     const told = requests.events.map(({ side, ok }) => `${String(side)} ${String(ok)}`).sort();
     expect(told).toEqual(['answered false', 'answered true', 'asked false', 'asked true']);
+    const thrown = requests.events.find(({ side, ok }) => side === 'answered' && ok === false)?.['error'];
+    expect(String(thrown)).toBe('Error: on purpose');
     expect(requests.events.every(({ milliseconds }) => Number(milliseconds) >= 0)).toBe(true);
+  });
+
+  it('is an answer that can’t be sent, with the reason', async () => {
+    using requests = hear('knsock:request');
+    await using serving = await server();
+    const connection = await reach(portOf(serving));
+    await expect(connection.request('number')).rejects.toThrow();
+    const [answered] = requests.events.filter(({ side }) => side === 'answered');
+    expect(answered).toMatchObject({ ok: false, error: { code: 'KNSOCK_INVALID_OPTION' } });
+    await connection.close();
   });
 
   it('is each message on a framing without ids, with its size', async () => {

@@ -152,13 +152,9 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
 
   answer(request: ReceivedRequest<In>, result: Out): void {
     if (this.#over) return;
-    try {
-      const answer = toBytes(this.#host.framing, result);
-      if (request.id === this.#answered + 1) this.#sendInTurn(answer);
-      else (this.#early ??= new Map<number, Uint8Array>()).set(request.id, answer);
-    } catch (error) {
-      this.#host.fail(error as Error);
-    }
+    const answer = toBytes(this.#host.framing, result);
+    if (request.id === this.#answered + 1) this.#sendInTurn(answer);
+    else (this.#early ??= new Map<number, Uint8Array>()).set(request.id, answer);
   }
 
   /** No frame can carry a failure here, so it ends the connection. */

@@ -88,14 +88,8 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   answer(request: ReceivedRequest<In>, result: Out): void {
     if (this.#silent) return;
     const { framing, writer } = this.#host;
-    let payload: Uint8Array;
-    try {
-      payload = toBytes(framing, result);
-      this.#events.checkSize(payload);
-    } catch (error) {
-      this.fail(request, error);
-      return;
-    }
+    const payload = toBytes(framing, result);
+    this.#events.checkSize(payload);
     encodeFrame(Kind.RESPONSE, request.id, payload, writer);
     this.#events.requestSent();
     writer.commit();

@@ -2,10 +2,11 @@
 import { isThenable } from './inbox.js';
 import type { ReceivedRequest } from './received-request.js';
 import type { RequestHandler } from './secure-connection.js';
-import { tellAnswering } from './tell-traffic.js';
+import { tellAnswering, type Told } from './tell-traffic.js';
 
 /** Takes what became of a request. */
 export interface ResponderEvents<In, Out> {
+  /** @throws for what can't be sent, before anything of it was */
   answer(request: ReceivedRequest<In>, result: Out): void;
   fail(request: ReceivedRequest<In>, error: unknown): void;
   /** The last request being worked on was answered. */
@@ -32,16 +33,11 @@ export class Responder<In, Out> {
     try {
       result = (this.handler as RequestHandler<In, Out>)(request);
     } catch (error) {
-      told?.(false);
-      this.#events.fail(request, error);
+      this.#fail(request, error, told);
       return;
     }
-    if (isThenable(result)) {
-      this.#await(request, result, told);
-      return;
-    }
-    told?.(true);
-    this.#events.answer(request, result);
+    if (isThenable(result)) this.#await(request, result, told);
+    else this.#answer(request, result, told);
   }
 
   /** Fires the signal of a request; its handler still answers. */
@@ -53,21 +49,34 @@ export class Responder<In, Out> {
     for (const request of this.#running.values()) request.cancel(reason);
   }
 
-  #await(request: ReceivedRequest<In>, result: Promise<Out>, told: ((ok: boolean) => void) | null): void {
+  #await(request: ReceivedRequest<In>, result: Promise<Out>, told: Told | null): void {
     this.#running.set(request.id, request);
     result.then(
       (answer) => {
         this.#running.delete(request.id);
-        told?.(true);
-        this.#events.answer(request, answer);
+        this.#answer(request, answer, told);
         if (this.#running.size === 0) this.#events.idle();
       },
       (error: unknown) => {
         this.#running.delete(request.id);
-        told?.(false);
-        this.#events.fail(request, error);
+        this.#fail(request, error, told);
         if (this.#running.size === 0) this.#events.idle();
       },
     );
+  }
+
+  #answer(request: ReceivedRequest<In>, answer: Out, told: Told | null): void {
+    try {
+      this.#events.answer(request, answer);
+    } catch (error) {
+      this.#fail(request, error, told);
+      return;
+    }
+    told?.(true);
+  }
+
+  #fail(request: ReceivedRequest<In>, error: unknown, told: Told | null): void {
+    told?.(false, error);
+    this.#events.fail(request, error);
   }
 }

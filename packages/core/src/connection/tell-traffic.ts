@@ -1,6 +1,9 @@
 /** Messages and requests for whoever watches; nothing is timed or counted where nobody does. */
 import { channels } from '../observe/channels.js';
 
+/** Tells how a request ended. */
+export type Told = (ok: boolean, error?: unknown) => void;
+
 /** A message went out or came in; on framings without ids requests and answers are messages too. */
 export function tellMessage({ id }: { readonly id: number }, direction: 'in' | 'out', bytes: number): void {
   if (channels.message.hasSubscribers) channels.message.publish({ connection: id, direction, bytes });
@@ -14,21 +17,21 @@ export function tellAsked<T>({ id }: { readonly id: number }, answer: Promise<T>
     () => {
       told(true);
     },
-    () => {
-      told(false);
+    (error: unknown) => {
+      told(false, error);
     },
   );
   return answer;
 }
 
 /** The beginning of a peer's request; what it returns tells the end. Null where nobody listens. */
-export function tellAnswering(connection: { readonly id: number }): ((ok: boolean) => void) | null {
+export function tellAnswering(connection: { readonly id: number }): Told | null {
   return channels.request.hasSubscribers ? ending(connection.id, 'answered') : null;
 }
 
-function ending(connection: number, side: 'asked' | 'answered'): (ok: boolean) => void {
+function ending(connection: number, side: 'asked' | 'answered'): Told {
   const started = performance.now();
-  return (ok) => {
-    channels.request.publish({ connection, side, ok, milliseconds: performance.now() - started });
+  return (ok, error = null) => {
+    channels.request.publish({ connection, side, ok, milliseconds: performance.now() - started, error });
   };
 }

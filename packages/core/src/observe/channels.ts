@@ -68,6 +68,8 @@ interface RequestEvent {
   readonly side: 'asked' | 'answered';
   readonly ok: boolean;
   readonly milliseconds: number;
+  /** What the request failed with or its handler threw, which the peer isn't told; null where ok. */
+  readonly error: unknown;
 }
 
 /** Secrets that decrypt a connection, in the form that Wireshark reads. */
