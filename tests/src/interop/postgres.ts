@@ -11,9 +11,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './program.js';
 
 export interface Postgres extends AsyncDisposable {
   readonly port: number;
@@ -123,13 +123,4 @@ async function listening(child: ChildProcess): Promise<void> {
     if (said.includes('ready to accept connections')) break;
   }
   if (!said.includes('ready to accept connections')) throw new Error(`PostgreSQL didn’t start: ${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
