@@ -67,10 +67,11 @@ describe('requests', () => {
 
   it('are told by their signal when whoever asked is gone without a word', async () => {
     const [started, told] = [gate(), gate()];
-    await using server = await serve(local(), ({ signal }) => {
+    await using server = await serve(local(), async ({ signal }) => {
       signal.addEventListener('abort', told.open, { once: true });
       started.open();
-      return told.wait;
+      await told.wait;
+      return 'too late';
     });
     const client = await connect(to(server));
     const lost = expect(client.request('anything')).rejects.toMatchObject({

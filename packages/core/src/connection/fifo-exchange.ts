@@ -29,7 +29,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   /** Answers that are ready before their turn. */
   #early: Map<number, Uint8Array> | null = null;
   /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
-  #waiting: ReceivedRequest<In>[] = [];
+  #waiting: ReceivedRequest<In, Out>[] = [];
   #nextWaiting = 0;
   #running = false;
   #over = false;
@@ -150,7 +150,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     if (this.requestsHandled > 0) this.#responder?.cancelAll(why());
   }
 
-  answer(request: ReceivedRequest<In>, result: Out): void {
+  answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#over) return;
     const answer = toBytes(this.#host.framing, result);
     if (request.id === this.#answered + 1) this.#sendInTurn(answer);
@@ -158,7 +158,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   /** No frame can carry a failure here, so it ends the connection. */
-  fail(_request: ReceivedRequest<In>, error: unknown): void {
+  fail(_request: ReceivedRequest<In, Out>, error: unknown): void {
     this.#host.fail(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -181,7 +181,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   }
 
   #receiveRequest(payload: In): void {
-    const request = new ReceivedRequest<In>(++this.#requestsReceived, payload, this.#host.connection);
+    const request = new ReceivedRequest<In, Out>(++this.#requestsReceived, payload, this.#host.connection);
     if (this.full || !this.#mayRun) this.#waiting.push(request);
     else this.#run(request);
   }
@@ -191,7 +191,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
     return this.#started - this.#answered < this.#host.limits.maxRequestsInFlight && !this.#host.overfull;
   }
 
-  #run(request: ReceivedRequest<In>): void {
+  #run(request: ReceivedRequest<In, Out>): void {
     this.#started += 1;
     this.#responder?.run(request);
   }
@@ -214,7 +214,7 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   #runWaiting(): void {
     if (this.#running) return;
     this.#running = true;
-    while (this.full && this.#mayRun) this.#run(this.#waiting[this.#nextWaiting++] as ReceivedRequest<In>);
+    while (this.full && this.#mayRun) this.#run(this.#waiting[this.#nextWaiting++] as ReceivedRequest<In, Out>);
     this.#running = false;
     if (this.full) return;
     this.#waiting = [];

@@ -85,7 +85,7 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     if (this.#responder.size > 0) this.#responder.cancelAll(why());
   }
 
-  answer(request: ReceivedRequest<In>, result: Out): void {
+  answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#silent) return;
     const { framing, writer } = this.#host;
     const payload = toBytes(framing, result);
@@ -96,7 +96,7 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */
-  fail({ id }: ReceivedRequest<In>, error: unknown): void {
+  fail({ id }: ReceivedRequest<In, Out>, error: unknown): void {
     if (error instanceof RequestError) this.#error(id, error.code, error.message);
     else if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
     else this.#error(id, 'internal', '');

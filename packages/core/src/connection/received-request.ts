@@ -2,14 +2,14 @@
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { IncomingRequest, SecureConnection } from './secure-connection.js';
 
-export class ReceivedRequest<In> implements IncomingRequest<In> {
+export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   readonly id: number;
   readonly payload: In;
-  readonly connection: SecureConnection<In, never>;
+  readonly connection: SecureConnection<In, Out>;
   #controller: AbortController | null = null;
   #cancelled: Error | null = null;
 
-  constructor(id: number, payload: In, connection: SecureConnection<In, never>) {
+  constructor(id: number, payload: In, connection: SecureConnection<In, Out>) {
     this.id = id;
     this.payload = payload;
     this.connection = connection;

@@ -7,8 +7,8 @@ import { tellAnswering, type Told } from './tell-traffic.js';
 /** Takes what became of a request. */
 export interface ResponderEvents<In, Out> {
   /** @throws for what can't be sent, before anything of it was */
-  answer(request: ReceivedRequest<In>, result: Out): void;
-  fail(request: ReceivedRequest<In>, error: unknown): void;
+  answer(request: ReceivedRequest<In, Out>, result: Out): void;
+  fail(request: ReceivedRequest<In, Out>, error: unknown): void;
   /** The last request being worked on was answered. */
   idle(): void;
 }
@@ -16,7 +16,7 @@ export interface ResponderEvents<In, Out> {
 export class Responder<In, Out> {
   readonly #events: ResponderEvents<In, Out>;
   /** Only what is still being worked on: a handler that answers at once never enters. */
-  readonly #running = new Map<number, ReceivedRequest<In>>();
+  readonly #running = new Map<number, ReceivedRequest<In, Out>>();
   handler: RequestHandler<In, Out> | null = null;
 
   constructor(events: ResponderEvents<In, Out>) {
@@ -27,7 +27,7 @@ export class Responder<In, Out> {
     return this.#running.size;
   }
 
-  run(request: ReceivedRequest<In>): void {
+  run(request: ReceivedRequest<In, Out>): void {
     const told = tellAnswering(request.connection);
     let result: Out | Promise<Out>;
     try {
@@ -49,7 +49,7 @@ export class Responder<In, Out> {
     for (const request of this.#running.values()) request.cancel(reason);
   }
 
-  #await(request: ReceivedRequest<In>, result: Promise<Out>, told: Told | null): void {
+  #await(request: ReceivedRequest<In, Out>, result: Promise<Out>, told: Told | null): void {
     this.#running.set(request.id, request);
     result.then(
       (answer) => {
@@ -65,7 +65,7 @@ export class Responder<In, Out> {
     );
   }
 
-  #answer(request: ReceivedRequest<In>, answer: Out, told: Told | null): void {
+  #answer(request: ReceivedRequest<In, Out>, answer: Out, told: Told | null): void {
     try {
       this.#events.answer(request, answer);
     } catch (error) {
@@ -75,7 +75,7 @@ export class Responder<In, Out> {
     told?.(true);
   }
 
-  #fail(request: ReceivedRequest<In>, error: unknown, told: Told | null): void {
+  #fail(request: ReceivedRequest<In, Out>, error: unknown, told: Told | null): void {
     told?.(false, error);
     this.#events.fail(request, error);
   }

@@ -48,17 +48,17 @@ export interface RequestOptions {
 }
 
 /** What a request handler is given. */
-export interface IncomingRequest<In = Buffer> {
+export interface IncomingRequest<In = Buffer, Out = Payload> {
   readonly payload: In;
   /** Who asks; null where no certificate was asked for or shown. */
   readonly peer: PeerIdentity | null;
   /** Fires when the asking side cancels, or the connection ends. */
   readonly signal: AbortSignal;
-  readonly connection: SecureConnection<In, never>;
+  readonly connection: SecureConnection<In, Out>;
 }
 
 /** Answers the peer's requests; throw `RequestError` to answer with a failure of your own. */
-export type RequestHandler<In, Out> = (request: IncomingRequest<In>) => Out | Promise<Out>;
+export type RequestHandler<In, Out> = (request: IncomingRequest<In, Out>) => Out | Promise<Out>;
 
 /**
  * A TLS connection whose peer was judged and admitted. Payloads received never change and are never shared with
