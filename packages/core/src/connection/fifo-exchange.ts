@@ -214,7 +214,8 @@ export class FifoExchange<In, Out> implements Exchange<In, Out>, MessageSink, Re
   #runWaiting(): void {
     if (this.#running) return;
     this.#running = true;
-    while (this.full && this.#mayRun) this.#run(this.#waiting[this.#nextWaiting++] as ReceivedRequest<In, Out>);
+    while (this.full && this.#mayRun)
+      this.#run(this.#waiting[this.#nextWaiting++] as ReceivedRequest<In, Out>);
     this.#running = false;
     if (this.full) return;
     this.#waiting = [];
