@@ -6,57 +6,57 @@ export {
   type AuthorityFiles,
   type CrlOptions,
   type Signed,
-} from './authority.js';
+} from './issuing/authority.js';
 export {
   createDevelopmentAuthority,
   localNames,
   type DevelopmentAuthority,
   type DevelopmentAuthorityOptions,
-} from './development-authority.js';
-export { type AuthorityOptions } from './authority-certificate.js';
+} from './issuing/development-authority.js';
+export { type AuthorityOptions } from './issuing/authority-certificate.js';
 export {
   createSelfSigned,
   type Issued,
   type IssueOptions,
   type LeafOptions,
   type SelfSignedOptions,
-} from './issue.js';
-export { type CertificateKind } from './extensions.js';
-export { type NameConstraintOptions } from './name-constraints.js';
-export { type Subject } from './subject.js';
-export { type KeyType } from './keys.js';
+} from './issuing/issue.js';
+export { type CertificateKind } from './issuing/extensions.js';
+export { type NameConstraintOptions } from './issuing/name-constraints.js';
+export { type Subject } from './issuing/subject.js';
+export { type KeyType } from './keys/keys.js';
 
 // Requests
-export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './csr.js';
-export { type SigningPolicy } from './signing-policy.js';
+export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './issuing/csr.js';
+export { type SigningPolicy } from './issuing/signing-policy.js';
 
 // Formats
-export { convertKey, derToPem, pemToDer, type ConvertKeyOptions } from './formats.js';
-export { fullChain } from './chain.js';
-export { keyMatches } from './key-matches.js';
-export { toPkcs12, type Pkcs12Content } from './pkcs12.js';
-export { fromPkcs12 } from './pkcs12-reader.js';
-export { type Pkcs12Parts } from './pkcs12-parts.js';
+export { convertKey, derToPem, pemToDer, type ConvertKeyOptions } from './formats/formats.js';
+export { fullChain } from './formats/chain.js';
+export { keyMatches } from './keys/key-matches.js';
+export { toPkcs12, type Pkcs12Content } from './pkcs12/pkcs12.js';
+export { fromPkcs12 } from './pkcs12/pkcs12-reader.js';
+export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 
 // Looking at them
-export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspect.js';
+export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspecting/inspect.js';
 export {
   type InspectedCertificate,
   type InspectedCrl,
   type InspectedKey,
   type InspectedRequest,
   type UnknownExtension,
-} from './facts.js';
-export { summarize } from './summary.js';
-export { lint, type Finding, type LintOptions } from './lint.js';
-export { fingerprint, type Fingerprints } from './fingerprint.js';
-export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './verify-chain.js';
-export { type Source } from './source.js';
-export { type LiveSource } from './live.js';
+} from './inspecting/facts.js';
+export { summarize } from './inspecting/summary.js';
+export { lint, type Finding, type LintOptions } from './inspecting/lint.js';
+export { fingerprint, type Fingerprints } from './inspecting/fingerprint.js';
+export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './inspecting/verify-chain.js';
+export { type Source } from './files/source.js';
+export { type LiveSource } from './inspecting/live.js';
 
 // Keeping them
-export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store.js';
-export { type PassphraseSource } from './passphrase.js';
+export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store/store.js';
+export { type PassphraseSource } from './keys/passphrase.js';
 
 // Over time
 export {
@@ -66,23 +66,23 @@ export {
   type Expiry,
   type ExpiryOptions,
   type UnreadableExpiry,
-} from './expiry.js';
-export { prometheusText } from './prometheus.js';
-export { needsRenewal, type RenewalNeed, type RenewalRule } from './renewal.js';
-export { renew, type RenewalRequest, type RenewOptions, type RenewResult } from './renew.js';
-export { watchRenewal, type WatchRenewalOptions } from './watch-renewal.js';
+} from './inspecting/expiry.js';
+export { prometheusText } from './inspecting/prometheus.js';
+export { needsRenewal, type RenewalNeed, type RenewalRule } from './renewal/renewal.js';
+export { renew, type RenewalRequest, type RenewOptions, type RenewResult } from './renewal/renew.js';
+export { watchRenewal, type WatchRenewalOptions } from './renewal/watch-renewal.js';
 
 // Withdrawing
-export { revocationReasons, type Crl, type RevocationReason } from './crl.js';
+export { revocationReasons, type Crl, type RevocationReason } from './revocation/crl.js';
 export {
   revocationSource,
   type RefreshingRevocationSource,
   type RevocationSourceOptions,
-} from './revocation-source.js';
-export { type CrlLocation } from './crl-location.js';
+} from './revocation/revocation-source.js';
+export { type CrlLocation } from './revocation/crl-location.js';
 
 // What an authority remembers
-export { type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
+export { type IssuedFiles, type IssuedRecord, type Placement } from './issuing/ledger.js';
 
 // Errors
 export { CertificateError, type CertificateErrorCode, type CertificateErrorDetails } from './errors.js';

@@ -55,9 +55,9 @@ describe('the rules', () => {
       `import { createAuthority } from '@knsock/certs';`,
       'core depends on nothing',
     ],
-    ['packages/certs/src/issue.ts', `import { connect } from '@knsock/core';`, 'certs imports only'],
+    ['packages/certs/src/issuing/issue.ts', `import { connect } from '@knsock/core';`, 'certs imports only'],
     [
-      'packages/certs/src/issue.ts',
+      'packages/certs/src/issuing/issue.ts',
       `type X = import('@peculiar/x509').X509Certificate;`,
       'certs imports only',
     ],
@@ -81,10 +81,13 @@ describe('the rules', () => {
       `import { connect } from '../client/connect.js'; import 'vitest';`,
     ],
     ['packages/core/src/index.ts', `export { listen } from './server/server.js';`],
-    ['packages/certs/src/revocation-source.ts', `import type { RevocationSource } from '@knsock/core';`],
+    [
+      'packages/certs/src/revocation/revocation-source.ts',
+      `import type { RevocationSource } from '@knsock/core';`,
+    ],
     ['packages/certs/src/x509.ts', `import * as x509 from '@peculiar/x509';`],
     [
-      'packages/certs/src/issue.ts',
+      'packages/certs/src/issuing/issue.ts',
       `import { CertificateError } from '@knsock/core/errors'; import 'node:crypto';`,
     ],
   ])('allow in %s: %s', (file, text) => {

@@ -1,0 +1,151 @@
+/** Files that are whole or absent: written beside, flushed, then moved into place. */
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CertificateError } from '../errors.js';
+
+/** Mode of private keys: their owner alone. */
+export const SECRET = 0o600;
+/** Mode of everything else. */
+export const PUBLIC = 0o644;
+
+/** How a file is written. */
+export interface WriteOptions {
+  readonly mode: number;
+  /** Replaces what is there. */
+  readonly overwrite: boolean;
+  /** Whose file it is to be, where this process may decide that. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/**
+ * Writes a file so that a crash at any moment leaves the old one, the new one or none, never a part.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` or `KNSOCK_CERTIFICATE_FILE`.
+ */
+export async function writeAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteOptions,
+): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await writeFlushed(temporary, data, options);
+    // A link refuses an existing name, a rename replaces it: either is one step of the file system.
+    await (options.overwrite ? rename(temporary, path) : link(temporary, path));
+    await flushDirectory(dirname(path));
+  } catch (cause) {
+    throw fileError(path, 'write', cause);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Whether a name is one that a crash in `writeAtomic` left behind. */
+export function isTemporary(file: string): boolean {
+  return /^\..+\.[0-9a-f]{12}\.tmp$/.test(file);
+}
+
+/** Moves a file over another and flushes the folder. */
+export async function moveOver(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await flushDirectory(dirname(to));
+}
+
+/**
+ * Reads a text file; undefined where there is none.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_FILE`.
+ */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT')) return undefined;
+    throw fileError(path, 'read', cause);
+  }
+}
+
+/** Certificates, keys and lists in a file; far more than any of them needs. */
+const MAX_BYTES = 64 * 1_048_576;
+
+/**
+ * Reads a file, a pipe too; never more than `maxBytes`, whatever its size was said to be.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is larger.
+ */
+export async function readBytes(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge(path, maxBytes);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw fileError(path, 'read', cause);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** More bytes than anybody needs are there to fill the memory. */
+export function tooLarge(where: string, maxBytes: number): CertificateError {
+  const message = `${where} is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
+  const hint = 'Is that the right file? Where it is, raise maxBytes.';
+  return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
+}
+
+/** Makes a folder and those above it, for its owner alone. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await flushDirectory(dirname(made));
+  } catch (cause) {
+    throw fileError(path, 'create', cause);
+  }
+}
+
+/** Makes a folder's entries survive a power cut; file systems that can't flush a folder don't need it. */
+export async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r').catch(() => undefined);
+  if (directory === undefined) return;
+  await directory.sync().catch(() => undefined);
+  await directory.close();
+}
+
+/** Translates the system's failure at a file. */
+export function fileError(file: string, doing: string, cause: unknown): CertificateError {
+  if (cause instanceof CertificateError) return cause;
+  if (isCode(cause, 'EEXIST')) {
+    return new CertificateError('KNSOCK_CERTIFICATE_EXISTS', `${file} exists already`, { cause, file });
+  }
+  if (isCode(cause, 'ENOENT')) {
+    return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', `there is no ${file}`, { cause, file });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CertificateError('KNSOCK_CERTIFICATE_FILE', `can't ${doing} ${file}: ${why}`, { cause, file });
+}
+
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+async function writeFlushed(
+  path: string,
+  data: string | Uint8Array,
+  { mode, owner }: WriteOptions,
+): Promise<void> {
+  // Nobody else reads it before it is whole and has its owner.
+  const file = await open(path, 'wx', SECRET);
+  try {
+    await file.writeFile(data);
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid).catch(() => undefined);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

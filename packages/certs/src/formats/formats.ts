@@ -1,0 +1,62 @@
+/** One thing in another form: PEM or DER, a key with or without a passphrase. */
+import { checkOptions, string } from '@knsock/core/options';
+import { CertificateError } from '../errors.js';
+import { inspect, type Inspected } from '../inspecting/inspect.js';
+import { encryptKey } from '../keys/key-encryption.js';
+import { isEncryptedDer, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { isPem, readPem, toPem } from './pem.js';
+
+/** How a key is read and written. */
+export interface ConvertKeyOptions {
+  /** Opens the key where it is encrypted. */
+  readonly passphrase?: string | undefined;
+  /** Encrypts the result (PBES2: PBKDF2 with 600,000 rounds, AES-256); without it the result is in the clear. */
+  readonly newPassphrase?: string | undefined;
+}
+
+const labels: Readonly<Record<Exclude<Inspected['type'], 'private-key'>, string>> = {
+  certificate: 'CERTIFICATE',
+  crl: 'X509 CRL',
+  request: 'CERTIFICATE REQUEST',
+  'public-key': 'PUBLIC KEY',
+};
+
+/**
+ * The DER of the first block of a PEM text: a certificate, a list, a request or a key.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, where there is none.
+ */
+export function pemToDer(pem: string | Uint8Array): Buffer {
+  const [first] = readPem(typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1'));
+  if (first !== undefined) return first.der;
+  throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'there is no PEM block in that text', {
+    offset: 0,
+  });
+}
+
+/**
+ * PEM of DER, whatever it is: a certificate, a list, a request, a public key, or a private key, which becomes PKCS#8
+ * and, where it is encrypted, stays so.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for what is none of these.
+ */
+export async function derToPem(der: Uint8Array): Promise<string> {
+  if (isEncryptedDer(der)) return toPem('ENCRYPTED PRIVATE KEY', der);
+  const [found] = isPem(der) ? [] : (await inspect(der)).items;
+  if (found === undefined)
+    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is PEM already', { offset: 0 });
+  if (found.type === 'private-key') return privateKeyPem(readPrivateKey(der, undefined, 'any'));
+  return toPem(labels[found.type], der);
+}
+
+/**
+ * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
+ */
+export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {
+  checkOptions(options, { passphrase: string, newPassphrase: string });
+  const { passphrase, newPassphrase } = options;
+  const pem = privateKeyPem(readPrivateKey(key, passphrase));
+  if (newPassphrase === undefined) return pem;
+  if (newPassphrase === '')
+    throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'the new passphrase is empty');
+  return encryptKey(pem, newPassphrase);
+}

@@ -1,0 +1,219 @@
+/** When certificates and revocation lists run out: in files, folders and on servers. */
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
+import { parseCertificate, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import { fileError, readBytes } from '../files/atomic-file.js';
+import { CertificateError } from '../errors.js';
+import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
+import { isPem } from '../formats/pem.js';
+import { readCertificates, readCrls, translating } from '../files/source.js';
+
+const DAY = 86_400_000;
+/** Files and servers looked at together. */
+const AT_ONCE = 16;
+
+/** Options of `checkExpiry`. */
+export interface ExpiryOptions extends LiveOptions {
+  /** Files with certificates or revocation lists. */
+  readonly files?: readonly string[] | undefined;
+  /**
+   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der or .crl. Left out are names that
+   * start with a dot, and a store's archive (`issued/serials`), where replaced certificates expire in peace.
+   */
+  readonly folders?: readonly string[] | undefined;
+  readonly endpoints?: readonly LiveSource[] | undefined;
+  /** `due` from so many days before the end; default 30. */
+  readonly days?: number | undefined;
+  /** The moment to judge at; default now. */
+  readonly at?: Date | undefined;
+}
+
+const readers: OptionReaders<ExpiryOptions> = {
+  ...liveReaders,
+  files: texts,
+  folders: texts,
+  endpoints: list,
+  days: number,
+  at: date,
+};
+
+/** One certificate or list; where a source can't be read, the error instead. */
+export type Expiry = CertificateExpiry | CrlExpiry | UnreadableExpiry;
+
+/** What every source has. */
+interface ExpirySource {
+  /** The file, or `host:port`. */
+  readonly source: string;
+}
+
+/** A certificate's dates. */
+export interface CertificateExpiry extends ExpirySource {
+  readonly type: 'certificate';
+  readonly subject: string;
+  readonly serial: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Whole days left; negative where it has expired. */
+  readonly daysLeft: number;
+  readonly state: 'good' | 'due' | 'expired' | 'not-yet-valid';
+}
+
+/** A revocation list's dates. */
+export interface CrlExpiry extends ExpirySource {
+  readonly type: 'crl';
+  readonly issuer: string;
+  readonly thisUpdate: Date;
+  /** Undefined where the list doesn't say. */
+  readonly nextUpdate: Date | undefined;
+  readonly state: 'good' | 'stale';
+}
+
+/** A source that can't be read. */
+export interface UnreadableExpiry extends ExpirySource {
+  readonly type: 'unreadable';
+  readonly state: 'unreadable';
+  readonly error: CertificateError;
+}
+
+/**
+ * Checks everything named, the soonest end first. A source that can't be read is a result, not an exception, so that
+ * one of them doesn't hide the others.
+ * @throws the signal's reason.
+ */
+export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
+  checkOptions(options, readers);
+  const at = options.at ?? new Date();
+  const horizon = at.getTime() + (options.days ?? 30) * DAY;
+  const folders = await Promise.all(
+    (options.folders ?? []).map((folder) => tolerating(folder, options, () => listFolder(folder))),
+  );
+  const files = [...(options.files ?? []), ...folders.flat().filter((entry) => typeof entry === 'string')];
+  const failures = folders.flat().filter((entry) => typeof entry !== 'string');
+  const checks = [
+    ...files.map((file) => () => tolerating(file, options, () => checkFile(file, at, horizon))),
+    ...(options.endpoints ?? []).map((endpoint) => () => {
+      const source = `${endpoint.host}:${endpoint.port}`;
+      return tolerating(source, options, () => checkEndpoint(endpoint, options, at, horizon));
+    }),
+  ];
+  const results = [...failures, ...(await fewAtATime(checks)).flat()];
+  return results.sort((a, b) => endOf(a) - endOf(b));
+}
+
+/** Runs everything, never more than `AT_ONCE` of them together: files and sockets are few. */
+async function fewAtATime<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  const waiting = tasks.entries();
+  const worker = async () => {
+    for (const [index, task] of waiting) results[index] = await task();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}
+
+/** Runs a check and turns its failure into a result. */
+async function tolerating<T>(
+  source: string,
+  { signal }: LiveOptions,
+  check: () => Promise<T[]>,
+): Promise<(T | UnreadableExpiry)[]> {
+  try {
+    return await check();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof CertificateError)) throw error;
+    return [{ source, type: 'unreadable', state: 'unreadable', error }];
+  }
+}
+
+async function checkFile(file: string, at: Date, horizon: number): Promise<Expiry[]> {
+  const bytes = await readBytes(file);
+  const text = isPem(bytes) ? bytes.toString('latin1') : undefined;
+  const holdsLists = text === undefined ? file.endsWith('.crl') : /-----BEGIN (X509 )?CRL-----/.test(text);
+  const holdsCertificates =
+    text === undefined ? !holdsLists : /-----BEGIN (X509 )?CERTIFICATE-----/.test(text);
+  if (!holdsLists && !holdsCertificates) {
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_MALFORMED',
+      `${file} holds no certificate and no revocation list`,
+      { file, offset: 0 },
+    );
+  }
+  const certificates = holdsCertificates ? await readCertificates({ file }) : [];
+  const lists = holdsLists ? await readCrls({ file }) : [];
+  return [
+    ...certificates.map((certificate) => judgeCertificate(file, certificate, at, horizon)),
+    ...lists.map((crl) => judgeCrl(file, crl, at)),
+  ];
+}
+
+async function checkEndpoint(
+  endpoint: LiveSource,
+  options: LiveOptions,
+  at: Date,
+  horizon: number,
+): Promise<Expiry[]> {
+  const source = `${endpoint.host}:${endpoint.port}`;
+  const chain = await fetchChain(endpoint, options);
+  const certificates = translating({ file: source }, () => chain.map(parseCertificate));
+  return certificates.map((certificate) => judgeCertificate(source, certificate, at, horizon));
+}
+
+function judgeCertificate(
+  source: string,
+  certificate: X509Certificate,
+  at: Date,
+  horizon: number,
+): CertificateExpiry {
+  const { serial, notBefore, notAfter } = certificate;
+  const daysLeft = Math.floor((notAfter.getTime() - at.getTime()) / DAY);
+  const state =
+    notAfter < at
+      ? 'expired'
+      : notBefore > at
+        ? 'not-yet-valid'
+        : notAfter.getTime() < horizon
+          ? 'due'
+          : 'good';
+  const subject = certificate.subject.toString();
+  return { source, type: 'certificate', subject, serial, notBefore, notAfter, daysLeft, state };
+}
+
+function judgeCrl(source: string, crl: CertificateRevocationList, at: Date): CrlExpiry {
+  const { thisUpdate, nextUpdate } = crl;
+  const state = nextUpdate === undefined || nextUpdate < at ? 'stale' : 'good';
+  return { source, type: 'crl', issuer: crl.issuer.toString(), thisUpdate, nextUpdate, state };
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw fileError(folder, 'read', cause);
+  });
+  const places = entries
+    .filter((entry) => !entry.isDirectory() && /\.(crt|pem|cer|der|crl)$/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((place) => !isLeftOut(folder, place));
+  const isOther = await Promise.all(places.map(leadsToNoFile));
+  return places.filter((_, index) => isOther[index] !== true).sort();
+}
+
+/** Waiting and temporary files start with a dot, and the versions behind a Kubernetes volume's links. */
+function isLeftOut(folder: string, path: string): boolean {
+  const parts = relative(folder, path).split(sep);
+  if (parts.some((part) => part.startsWith('.'))) return true;
+  return parts.length > 1 && dirname(resolve(path)).endsWith(join(sep, 'issued', 'serials'));
+}
+
+/** A link to nowhere is worth a result; a link to a folder isn't followed, and a pipe would be waited for without end. */
+async function leadsToNoFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => !found.isFile(),
+    () => false,
+  );
+}
+
+function endOf(result: Expiry): number {
+  if (result.type === 'certificate') return result.notAfter.getTime();
+  return result.type === 'crl' ? (result.nextUpdate?.getTime() ?? 0) : 0;
+}

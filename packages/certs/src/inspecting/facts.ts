@@ -1,0 +1,171 @@
+/** What stands in certificates, lists, requests and keys, as plain data that JSON can carry. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { CertificateRevocationList, GeneralName, X509Certificate } from '@knsock/core/x509';
+import { keyName, purposeName, signatureName } from './algorithm-names.js';
+import type { CsrFacts } from '../issuing/csr.js';
+import { pinOf, withColons } from './fingerprint.js';
+import { describeKey, publicKeyDer } from '../keys/keys.js';
+import { lintCertificates, type Finding } from './lint.js';
+import type { Subject } from '../issuing/subject.js';
+
+/** A certificate in plain words. */
+export interface InspectedCertificate {
+  readonly type: 'certificate';
+  readonly subject: string;
+  readonly issuer: string;
+  readonly selfSigned: boolean;
+  readonly serial: string;
+  /** With their kind: `DNS:example.com`, `IP:10.0.0.1`. */
+  readonly names: readonly string[];
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly key: string;
+  readonly signature: string;
+  readonly authority: boolean;
+  readonly pathLength: number | undefined;
+  readonly keyUsage: readonly string[];
+  /** `server`, `client` …; empty where the certificate doesn't say. */
+  readonly purposes: readonly string[];
+  readonly nameConstraints:
+    { readonly permitted: readonly string[]; readonly excluded: readonly string[] } | undefined;
+  readonly crlUrls: readonly string[];
+  /** SHA-256, `AA:BB:…`. */
+  readonly fingerprint: string;
+  readonly spkiPin: string;
+  readonly unknownExtensions: readonly UnknownExtension[];
+  readonly findings: readonly Finding[];
+}
+
+/** An extension that isn't understood here: its content as hex. */
+export interface UnknownExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly hex: string;
+}
+
+/** A revocation list in plain words. */
+export interface InspectedCrl {
+  readonly type: 'crl';
+  readonly issuer: string;
+  /** Hex. */
+  readonly number: string | undefined;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date | undefined;
+  readonly signature: string;
+  /** How many certificates it withdraws, and the first hundred of them. */
+  readonly size: number;
+  readonly revoked: readonly {
+    readonly serial: string;
+    readonly date: Date;
+    readonly reason: string | undefined;
+  }[];
+}
+
+/** A request in plain words. */
+export interface InspectedRequest {
+  readonly type: 'request';
+  readonly subject: Subject;
+  readonly names: readonly string[];
+  readonly asksForAuthority: boolean;
+  readonly key: string;
+  readonly signatureValid: boolean;
+}
+
+/** A key; of a private one nothing but what its public half shows. */
+export interface InspectedKey {
+  readonly type: 'private-key' | 'public-key';
+  readonly encrypted: boolean;
+  /** Undefined where it is encrypted and no passphrase was given. */
+  readonly key: string | undefined;
+  readonly spkiPin: string | undefined;
+}
+
+const SHOWN_REVOCATIONS = 100;
+
+// What `InspectedCertificate` shows one way or the other.
+const KNOWN_EXTENSIONS = new Set([
+  ...['14', '15', '17', '19', '30', '31', '35', '37'].map((last) => `2.5.29.${last}`),
+  '1.3.6.1.5.5.7.1.1',
+]);
+
+export function certificateFacts(certificate: X509Certificate, at: Date): InspectedCertificate {
+  const { basicConstraints, nameConstraints } = certificate;
+  return {
+    type: 'certificate',
+    subject: certificate.subject.toString(),
+    issuer: certificate.issuer.toString(),
+    selfSigned: certificate.isSelfIssued,
+    serial: certificate.serial,
+    names: (certificate.subjectAltNames ?? []).map(showName),
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    key: keyName(certificate.publicKeyInfo.kind),
+    signature: signatureName(certificate.signatureAlgorithm.oid),
+    authority: basicConstraints?.ca === true,
+    pathLength: basicConstraints?.pathLength,
+    keyUsage: [...(certificate.keyUsage ?? [])],
+    purposes: (certificate.extendedKeyUsage ?? []).map(purposeName),
+    nameConstraints: nameConstraints && {
+      permitted: nameConstraints.permitted.map(showName),
+      excluded: nameConstraints.excluded.map(showName),
+    },
+    crlUrls: crlUrlsOf(certificate),
+    fingerprint: withColons(certificate.fingerprint256),
+    spkiPin: certificate.spkiPin,
+    unknownExtensions: unknownExtensions(certificate),
+    findings: lintCertificates([certificate], at),
+  };
+}
+
+export function crlFacts(crl: CertificateRevocationList): InspectedCrl {
+  const revoked: InspectedCrl['revoked'][number][] = [];
+  for (const entry of crl.entries) {
+    if (revoked.length === SHOWN_REVOCATIONS) break;
+    revoked.push(entry);
+  }
+  return {
+    type: 'crl',
+    issuer: crl.issuer.toString(),
+    number: crl.number,
+    thisUpdate: crl.thisUpdate,
+    nextUpdate: crl.nextUpdate,
+    signature: signatureName(crl.signatureAlgorithm.oid),
+    size: crl.entries.size,
+    revoked,
+  };
+}
+
+export function requestFacts(csr: CsrFacts): InspectedRequest {
+  const { subject, names, authority, keyDescription, signatureValid } = csr;
+  return {
+    type: 'request',
+    subject,
+    names,
+    asksForAuthority: authority,
+    key: keyDescription,
+    signatureValid,
+  };
+}
+
+export function keyFacts(key: KeyObject, encrypted: boolean): InspectedKey {
+  const isPrivate = key.type === 'private';
+  const publicKey = isPrivate ? createPublicKey(key) : key;
+  const type = isPrivate ? 'private-key' : 'public-key';
+  return { type, encrypted, key: describeKey(key), spkiPin: pinOf(publicKeyDer(publicKey)) };
+}
+
+function showName(name: GeneralName): string {
+  if (name.value instanceof Uint8Array) return `${name.kind}:${name.value.toString('hex')}`;
+  const kind = name.kind === 'email' || name.kind === 'directory' ? name.kind : name.kind.toUpperCase();
+  return `${kind}:${name.value.toString()}`;
+}
+
+function crlUrlsOf({ crlDistributionPoints }: X509Certificate): string[] {
+  const names = (crlDistributionPoints ?? []).flatMap((point) => point.names);
+  return names.flatMap((name) => (name.kind === 'uri' ? [name.value] : []));
+}
+
+function unknownExtensions({ extensions }: X509Certificate): UnknownExtension[] {
+  const unknown = [...extensions.values()].filter(({ oid }) => !KNOWN_EXTENSIONS.has(oid));
+  return unknown.map(({ oid, critical, value }) => ({ oid, critical, hex: value.toString('hex') }));
+}

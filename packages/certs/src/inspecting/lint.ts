@@ -1,0 +1,76 @@
+/** What is odd about certificates, each finding with what to do. */
+import { checkOptions, date } from '@knsock/core/options';
+import type { X509Certificate } from '@knsock/core/x509';
+import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
+import { readCertificates, type Source } from '../files/source.js';
+
+/** One oddity. */
+export interface Finding {
+  /** Stable: `weak-key`, `no-names` … */
+  readonly rule: string;
+  /** `error`: peers refuse it; `warning`: some do, or soon will; `notice`: worth knowing. */
+  readonly severity: 'error' | 'warning' | 'notice';
+  /** The certificate's place in the source, from 0. */
+  readonly index: number;
+  readonly message: string;
+  /** What to do. */
+  readonly fix: string;
+}
+
+/** Options of `lint`. */
+export interface LintOptions {
+  /** The moment to judge dates at; default now. */
+  readonly at?: Date | undefined;
+}
+
+/**
+ * Lints a certificate or a chain as a server would send it.
+ * @throws CertificateError where the source can't be read.
+ */
+export async function lint(source: Source, options: LintOptions = {}): Promise<Finding[]> {
+  checkOptions(options, { at: date });
+  return lintCertificates(await readCertificates(source), options.at ?? new Date());
+}
+
+/** The same with certificates that were read already. */
+export function lintCertificates(certificates: readonly X509Certificate[], at: Date): Finding[] {
+  const single = certificates.flatMap((certificate, index) => lintOne(certificate, index, at));
+  return [...single, ...lintOrder(certificates)];
+}
+
+function lintOne(certificate: X509Certificate, index: number, at: Date): Finding[] {
+  const isAuthority = certificate.basicConstraints?.ca === true;
+  const rules: readonly LintRule[] = [...certificateRules, ...(isAuthority ? authorityRules : leafRules)];
+  return rules.flatMap(({ rule, severity, fix, check }) => {
+    const message = check(certificate, at);
+    return message === undefined ? [] : [{ rule, severity, index, message, fix }];
+  });
+}
+
+function lintOrder(certificates: readonly X509Certificate[]): Finding[] {
+  const findings: Finding[] = [];
+  const add = (rule: string, severity: Finding['severity'], index: number, message: string, fix: string) =>
+    findings.push({ rule, severity, index, message, fix });
+  certificates.forEach((certificate, index) => {
+    const next = certificates[index + 1];
+    if (next !== undefined && !certificate.issuer.equals(next.subject)) {
+      add(
+        'chain-order',
+        'error',
+        index,
+        `it was issued by ${certificate.issuer.toString()}, and ${next.subject.toString()} follows`,
+        'Order the file leaf first, then each issuer: fullChain does.',
+      );
+    }
+    if (index > 0 && certificate.isSelfIssued) {
+      add(
+        'root-in-chain',
+        'notice',
+        index,
+        'the root is sent along, which no peer needs',
+        'Leave it out: fullChain(…, { root: false }).',
+      );
+    }
+  });
+  return findings;
+}

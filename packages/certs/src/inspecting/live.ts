@@ -1,0 +1,101 @@
+/** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
+import { InvalidOptionError } from '@knsock/core/errors';
+import { abortSignal, milliseconds, type OptionReaders } from '@knsock/core/options';
+import { isIP } from 'node:net';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { CertificateError } from '../errors.js';
+
+/** A server to look at. */
+export interface LiveSource {
+  readonly host: string;
+  readonly port: number;
+  /** The name to ask for; default the host, unless that is an address. */
+  readonly servername?: string | undefined;
+}
+
+/** How long to wait for it. */
+export interface LiveOptions {
+  /** In ms; default 10,000. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const liveReaders = {
+  timeout: milliseconds,
+  signal: abortSignal,
+} as const satisfies OptionReaders<LiveOptions>;
+
+/**
+ * The certificates of a server as DER, leaf first, as far as they hang together.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`; the signal's reason where it fires first.
+ */
+export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
+  options.signal?.throwIfAborted();
+  const { host, port } = source;
+  const socket = await open(source);
+  const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
+  const seen = { chain: [] as Buffer[] };
+  // TLS 1.2 servers that demand a client certificate end the handshake, with their own certificate shown already.
+  socket.on('keylog', () => (seen.chain = chainOf(socket)));
+  try {
+    await secured(
+      socket,
+      options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    ).catch((error: unknown) => {
+      if (seen.chain.length === 0) throw error;
+    });
+    const chain = seen.chain.length > 0 ? seen.chain : chainOf(socket);
+    if (chain.length === 0) throw new Error('it showed no certificate');
+    return chain;
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    const why = timeout.aborted ? `no answer in ${options.timeout ?? 10_000} ms` : messageOf(cause);
+    const message = `can't read the certificate of ${host}:${port}: ${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function open({ host, port, servername: wanted }: LiveSource): Promise<TLSSocket> {
+  if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidOptionError('port', `${host}:${port} is no host with a port from 1 to 65535`);
+  // Loaded here, because importing this package costs nothing that isn't used.
+  const { connect } = await import('node:tls');
+  const servername = wanted ?? (isIP(host) === 0 ? host : undefined);
+  const named = servername === undefined ? {} : { servername };
+  // An empty `ca` keeps Node from adding a root of its own to what the server sent. Old servers with weak keys are
+  // looked at too: that they are is what somebody wants to know.
+  const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  return connect({ host, port, ...named, ...old, ca: [], rejectUnauthorized: false });
+}
+
+function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    socket.once('secureConnect', resolve);
+    socket.on('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', giveUp);
+      reject(new Error('it closed the connection'));
+    });
+  });
+}
+
+function chainOf(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let current: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // A root's issuer is itself. Without a certificate Node gives an empty object.
+  while (current?.raw instanceof Buffer && !chain.some((der) => der.equals(current?.raw as Buffer))) {
+    chain.push(current.raw);
+    current = current.issuerCertificate;
+  }
+  return chain;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

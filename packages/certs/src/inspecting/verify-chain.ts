@@ -1,0 +1,96 @@
+/** Core's path validation for files, with its verdict in words. */
+import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
+import { anything, checkOptions, date, flag, list, string, type OptionReaders } from '@knsock/core/options';
+import { verifyPath, type X509Certificate } from '@knsock/core/x509';
+import { readCertificates, readCrls, type Source } from '../files/source.js';
+
+/** Options of `verifyChain`. */
+export interface VerifyChainOptions {
+  /** The leaf first, its issuers after it in any order. */
+  readonly chain: Source;
+  /** Whom to trust. */
+  readonly ca: Source | readonly Source[];
+  /** Further issuers, where the chain lacks them. */
+  readonly intermediates?: readonly Source[] | undefined;
+  /** The name that the leaf must carry; without one any will do. */
+  readonly name?: string | undefined;
+  /** Default `server`. */
+  readonly usage?: 'server' | 'client' | undefined;
+  readonly crls?: readonly Source[] | undefined;
+  /** The moment to judge at; default now. */
+  readonly at?: Date | undefined;
+  /** Default `private`; `web` adds the formalities that browsers ask for. */
+  readonly rules?: 'private' | 'web' | undefined;
+  /** Trust an intermediate or the leaf itself where `ca` names it; default false. */
+  readonly partialChain?: boolean | undefined;
+}
+
+const readers: OptionReaders<VerifyChainOptions> = {
+  chain: anything,
+  ca: anything,
+  intermediates: list,
+  name: string,
+  usage: string,
+  crls: list,
+  at: date,
+  rules: string,
+  partialChain: flag,
+};
+
+/** What was found, for programs and for people. */
+export type ChainVerdict =
+  | {
+      readonly ok: true;
+      /** Subjects, leaf first. */ readonly path: readonly string[];
+      readonly words: string;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: Reason;
+      /** The certificate at fault: 0 is the leaf, 1 its issuer, and so on. */
+      readonly depth: number;
+      readonly words: string;
+      /** What to try next. */
+      readonly hint: string;
+    };
+
+/**
+ * Judges a chain as core would on a connection.
+ * @throws CertificateError where a source can't be read; a chain that isn't trusted is a verdict, not an error.
+ */
+export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
+  checkOptions(options, readers);
+  const [leaf, ...rest] = await readCertificates(options.chain);
+  const { name, at, rules, partialChain, usage = 'server' } = options;
+  const verdict = await verifyPath({
+    leaf: leaf as X509Certificate,
+    intermediates: [...rest, ...(await readAll(options.intermediates ?? []))],
+    anchors: await readAll(isList(options.ca) ? options.ca : [options.ca]),
+    crls: (await Promise.all((options.crls ?? []).map(readCrls))).flat(),
+    ...{ usage, name, at, rules, partialChain },
+  });
+  if (!verdict.ok) return refusal(verdict);
+  const path = verdict.path.map(({ subject }) => subject.toString());
+  return { ok: true, path, words: `trusted: ${path.join(' ← ')}` };
+}
+
+function refusal({
+  reason,
+  depth,
+  message,
+}: {
+  reason: Reason;
+  depth: number;
+  message: string;
+}): ChainVerdict {
+  const { hint } = new UntrustedPeerError(reason, depth, message);
+  return { ok: false, reason, depth, words: `not trusted (${reason}): ${message}`, hint };
+}
+
+async function readAll(sources: readonly Source[]): Promise<X509Certificate[]> {
+  return (await Promise.all(sources.map(readCertificates))).flat();
+}
+
+function isList(ca: Source | readonly Source[]): ca is readonly Source[] {
+  return Array.isArray(ca);
+}

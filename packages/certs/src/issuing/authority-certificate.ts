@@ -1,0 +1,130 @@
+/** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
+import { InvalidOptionError } from '@knsock/core/errors';
+import { anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { signCertificate } from './certificate.js';
+import { CertificateError } from '../errors.js';
+import {
+  authorityKeyIdentifier,
+  authorityKeyUsage,
+  basicConstraints,
+  crlDistributionPoints,
+  keyIdentifier,
+  nameConstraints,
+  subjectKeyIdentifier,
+} from './extensions.js';
+import { hexFingerprint } from '../inspecting/fingerprint.js';
+import type { KeyType } from '../keys/keys.js';
+import type { IssuedRecord } from './ledger.js';
+import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
+import { toPem } from '../formats/pem.js';
+import { randomSerial } from './serial.js';
+import type { SigningAuthority } from './signing-authority.js';
+import { buildSubject, subjectOf, subjectReaders, type Subject } from './subject.js';
+import { AUTHORITY_DAYS, decideValidity } from './validity.js';
+import type { X509Library } from '../x509.js';
+
+/** Options of `createAuthority` and `Authority.intermediate`. */
+export interface AuthorityOptions extends Subject {
+  readonly commonName: string;
+  /** Days from now; default 3,650, or as long as the issuer lives. */
+  readonly days?: number | undefined;
+  /** Default `p256`. */
+  readonly keyType?: KeyType | undefined;
+  /** How many authorities may stand below this one; default: any number for a root, 0 for an intermediate. */
+  readonly pathLength?: number | undefined;
+  /** What it may sign for; default: everything. */
+  readonly nameConstraints?: NameConstraintOptions | undefined;
+  /** Where its issuer's revocation list can be fetched (http URLs; intermediates only). */
+  readonly crlUrls?: readonly string[] | undefined;
+}
+
+/** For `checkOptions`; days and path lengths are judged where they are used. */
+export const authorityReaders = {
+  ...subjectReaders,
+  days: anything,
+  keyType: string,
+  pathLength: anything,
+  nameConstraints: record,
+  crlUrls: texts,
+} as const satisfies OptionReaders<AuthorityOptions>;
+
+/** An authority's certificate, as PEM, and what its issuer's ledger keeps of it. */
+export interface AuthorityCertificate {
+  readonly certificate: string;
+  readonly record: IssuedRecord;
+}
+
+/**
+ * Signs the certificate of an authority with the key `key`, by `issuer` or by itself.
+ * @throws CertificateError where the issuer may sign no further authority, or an option can't be used.
+ */
+export function signAuthority(
+  library: X509Library,
+  options: AuthorityOptions,
+  key: KeyObject,
+  issuer?: SigningAuthority,
+): AuthorityCertificate {
+  if (options.commonName === undefined)
+    throw new InvalidOptionError('commonName', 'an authority needs a commonName');
+  const serial = randomSerial();
+  const subject = buildSubject(library, subjectOf(options));
+  const validity = authorityValidity(options, issuer);
+  const publicKey = createPublicKey(key);
+  const extensions = authorityExtensions(library, options, publicKey, issuer);
+  const parts = { serial, subject, issuer: issuer?.subject ?? subject, validity, publicKey, extensions };
+  const der = signCertificate(library, parts, issuer?.key ?? key);
+  const { commonName } = options;
+  const record = {
+    serial,
+    kind: 'authority',
+    names: [],
+    commonName,
+    ...validity,
+    fingerprint: hexFingerprint(der),
+  } as const;
+  return { certificate: toPem('CERTIFICATE', der), record };
+}
+
+function authorityValidity({ days }: AuthorityOptions, issuer: SigningAuthority | undefined) {
+  const limits = { defaultDays: AUTHORITY_DAYS, maxDays: Number.POSITIVE_INFINITY };
+  return decideValidity({ days, ...limits, issuerNotAfter: issuer?.notAfter, now: new Date() });
+}
+
+function authorityExtensions(
+  library: X509Library,
+  options: AuthorityOptions,
+  publicKey: KeyObject,
+  issuer: SigningAuthority | undefined,
+) {
+  const constraints = parseNameConstraints(options.nameConstraints);
+  const crlUrls = issuer === undefined ? [] : (options.crlUrls ?? []);
+  return [
+    basicConstraints(library, true, decidePathLength(options.pathLength, issuer)),
+    authorityKeyUsage(library),
+    ...(constraints === undefined ? [] : [nameConstraints(library, constraints)]),
+    subjectKeyIdentifier(library, keyIdentifier(library, publicKey)),
+    ...(issuer === undefined ? [] : [authorityKeyIdentifier(library, issuer.keyIdentifier)]),
+    ...(crlUrls.length > 0 ? [crlDistributionPoints(library, crlUrls)] : []),
+  ];
+}
+
+function decidePathLength(
+  wanted: number | undefined,
+  issuer: SigningAuthority | undefined,
+): number | undefined {
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 0))
+    throw refuse(`a path length of ${wanted} is none`);
+  if (issuer === undefined) return wanted;
+  const length = wanted ?? 0;
+  const allowed = issuer.pathLength;
+  if (allowed === 0) throw refuse('the authority has path length 0: it signs leaf certificates only');
+  if (allowed !== undefined && length >= allowed) {
+    throw refuse(`a path length of ${length} doesn't fit below an authority with ${allowed}`);
+  }
+  return length;
+}
+
+function refuse(message: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_PATH_LENGTH', message);
+}

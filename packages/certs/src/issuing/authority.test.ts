@@ -1,0 +1,214 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { parseCrl } from '@knsock/core/x509';
+import { describe, expect, it } from 'vitest';
+import { createAuthority, loadAuthority } from './authority.js';
+import { createSelfSigned, type IssueOptions } from './issue.js';
+import type { KeyType } from '../keys/keys.js';
+
+const DAY = 86_400_000;
+const leaf = { kind: 'client', names: ['a.test'] } as const;
+
+describe('an authority', () => {
+  it('issues a server certificate that carries each kind of name', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const names = [
+      '*.münchen.example',
+      '10.0.0.1',
+      '2001:DB8:0::1',
+      'spiffe://example/db',
+      'ops@bücher.example',
+    ];
+    const issued = await authority.issue({ kind: 'server', names });
+    const certificate = new X509Certificate(issued.certificate);
+    expect(certificate.subjectAltName).toBe(
+      'DNS:*.xn--mnchen-3ya.example, IP Address:10.0.0.1, IP Address:2001:DB8:0:0:0:0:0:1, ' +
+        'URI:spiffe://example/db, email:ops@xn--bcher-kva.example',
+    );
+    expect(certificate.checkPrivateKey(createPrivateKey(issued.key))).toBe(true);
+    expect(certificate.verify(new X509Certificate(authority.certificate).publicKey)).toBe(true);
+  });
+
+  it.each([
+    ['server', ['1.3.6.1.5.5.7.3.1']],
+    ['client', ['1.3.6.1.5.5.7.3.2']],
+    ['peer', ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']],
+  ] as const)('gives a %s certificate its extended key usage', async (kind, usages) => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const { certificate } = await authority.issue({ kind, names: ['a.test'] });
+    expect(new X509Certificate(certificate).keyUsage).toEqual(usages);
+  });
+
+  it.each(['p256', 'p384', 'ed25519', 'rsa2048'] satisfies KeyType[])(
+    'signs with %s keys',
+    async (keyType) => {
+      const authority = await createAuthority({ commonName: 'Test CA', keyType });
+      const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'], keyType });
+      const { publicKey } = new X509Certificate(authority.certificate);
+      expect(new X509Certificate(certificate).verify(publicKey)).toBe(true);
+    },
+  );
+
+  it('hands out a chain of the leaf and the intermediates, without the root', async () => {
+    const root = await createAuthority({ commonName: 'Root' });
+    const intermediate = await root.intermediate({ commonName: 'Intermediate' });
+    const issued = await intermediate.issue({ kind: 'server', names: ['a.test'] });
+    expect(issued.chain).toBe(issued.certificate + intermediate.certificate);
+    expect(intermediate.chain).toBe(intermediate.certificate + root.certificate);
+    expect(intermediate.root).toBe(root.certificate);
+    expect(
+      new X509Certificate(intermediate.certificate).verify(new X509Certificate(root.certificate).publicKey),
+    ).toBe(true);
+  });
+
+  it('lets a leaf live 90 days, from an hour ago', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
+    const { validFrom, validTo } = new X509Certificate(certificate);
+    expect(Date.parse(validTo) + 1_000 - Date.parse(validFrom)).toBe(90 * DAY);
+    expect(Date.parse(validFrom)).toBeLessThanOrEqual(Date.now() - 3_600_000);
+  });
+
+  it.each([
+    [1 / 24, 6 * 60_000],
+    [10, 3_600_000],
+  ])('lets a certificate of %s days start %s ms ago', async (days, skew) => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const { certificate } = await authority.issue({ ...leaf, days });
+    const age = Date.now() - Date.parse(new X509Certificate(certificate).validFrom);
+    expect(age).toBeGreaterThanOrEqual(skew);
+    expect(age).toBeLessThan(skew + 60_000);
+  });
+
+  it('refuses more than 398 days unless maxDays says so', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const options = { kind: 'server', names: ['a.test'], days: 399 } as const;
+    await expect(authority.issue(options)).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
+    await expect(authority.issue({ ...options, maxDays: 400 })).resolves.toBeDefined();
+  });
+
+  it('lets nothing outlive it', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA', days: 10 });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
+    expect(new X509Certificate(certificate).validTo).toBe(new X509Certificate(authority.certificate).validTo);
+    const tooLong = authority.issue({ kind: 'server', names: ['a.test'], days: 11 });
+    await expect(tooLong).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
+  });
+
+  it('refuses a leaf without any name, and takes a client with a common name alone', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    await expect(authority.issue({ kind: 'server' })).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NAME',
+    });
+    const { certificate } = await authority.issue({
+      kind: 'client',
+      commonName: 'alice',
+      organizationalUnit: ['ops', 'db'],
+    });
+    expect(new X509Certificate(certificate).subject).toBe('OU=ops\nOU=db\nCN=alice');
+  });
+
+  it('signs further authorities only as deep as its path length allows', async () => {
+    const root = await createAuthority({ commonName: 'Root', pathLength: 1 });
+    const tooDeep = root.intermediate({ commonName: 'A', pathLength: 1 });
+    await expect(tooDeep).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PATH_LENGTH' });
+    const intermediate = await root.intermediate({ commonName: 'A' });
+    const below = intermediate.intermediate({ commonName: 'B' });
+    await expect(below).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PATH_LENGTH' });
+  });
+
+  it.each(['outside.test', '10.0.0.1', 'not-example.test'])(
+    'refuses to sign for %s against a constraint of an authority above',
+    async (name) => {
+      const root = await createAuthority({
+        commonName: 'Root',
+        nameConstraints: { permitted: ['example.test'] },
+      });
+      const intermediate = await root.intermediate({ commonName: 'Intermediate' });
+      const refused = intermediate.issue({ kind: 'server', names: [name] });
+      await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NAME_CONSTRAINT' });
+      await expect(intermediate.issue({ kind: 'server', names: ['a.example.test'] })).resolves.toBeDefined();
+    },
+  );
+
+  it('leaves out a default common name that its constraints would refuse, and refuses one that was asked for', async () => {
+    const authority = await createAuthority({
+      commonName: 'Root',
+      nameConstraints: { permitted: ['10.0.0.0/8'] },
+    });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['10.1.2.3'] });
+    expect(new X509Certificate(certificate).subject).toBeUndefined();
+    const refused = authority.issue({ kind: 'client', commonName: 'ann.example' });
+    await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NAME_CONSTRAINT' });
+    await expect(authority.issue({ kind: 'client', commonName: 'Ann Example' })).resolves.toBeDefined();
+  });
+
+  it.each([
+    [{ kind: 'host' }, 'kind'],
+    [{ crlUrls: ['root.crl'] }, 'crlUrls'],
+    [{ crlUrls: ['javascript://a.test/%0a'] }, 'crlUrls'],
+  ])('refuses the option %j by its name', async (options, option) => {
+    const authority = await createAuthority({ commonName: 'Root' });
+    const issued = authority.issue({ kind: 'server', names: ['a.test'], ...options } as IssueOptions);
+    await expect(issued).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+  });
+
+  it('refuses dates that no certificate can carry', async () => {
+    const far = createAuthority({ commonName: 'Root', days: 1e7 });
+    await expect(far).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
+  });
+
+  it('goes on from its last revocation list, whoever signed that', async () => {
+    const first = await createAuthority({ commonName: 'Root' });
+    const [one, two] = [await first.issue(leaf), await first.issue(leaf)];
+    await first.revoke(one.certificate, 'key-compromise');
+    await first.crl();
+    const crl = (await first.crl()).pem;
+    const again = await loadAuthority({ chain: first.chain, key: first.key, crl });
+    await again.revoke(Buffer.from(two.certificate));
+    const next = await again.crl();
+    expect(next.number).toBe(3);
+    const listed = [...parseCrl(next.der).entries].map(({ serial, reason }) => [serial, reason] as const);
+    const serial = ({ certificate }: { certificate: string }) =>
+      new X509Certificate(certificate).serialNumber.toLowerCase();
+    expect(new Map<string, string | undefined>(listed)).toEqual(
+      new Map([
+        [serial(one), 'keyCompromise'],
+        [serial(two), undefined],
+      ]),
+    );
+    const stranger = await createAuthority({ commonName: 'Root' });
+    const mixed = loadAuthority({ chain: stranger.chain, key: stranger.key, crl });
+    await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE' });
+  });
+
+  it('can be taken up again from its files', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const again = await loadAuthority({ chain: authority.chain, key: authority.key });
+    const { certificate } = await again.issue({ kind: 'client', names: ['a.test'] });
+    expect(new X509Certificate(certificate).checkIssued(new X509Certificate(authority.certificate))).toBe(
+      true,
+    );
+  });
+
+  it('refuses a leaf certificate, and a key that isn’t its own', async () => {
+    const authority = await createAuthority({ commonName: 'Test CA' });
+    const leaf = await authority.issue({ kind: 'server', names: ['a.test'] });
+    await expect(loadAuthority({ chain: leaf.chain, key: leaf.key })).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY',
+    });
+    const mixed = loadAuthority({ chain: authority.chain, key: leaf.key });
+    await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_KEY_MISMATCH' });
+    const garbage = loadAuthority({ chain: 'nonsense', key: leaf.key });
+    await expect(garbage).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_MALFORMED' });
+  });
+});
+
+describe('a self-signed certificate', () => {
+  it('is signed by its own key', async () => {
+    const { certificate, chain, key } = await createSelfSigned({ names: ['localhost', '127.0.0.1'] });
+    const parsed = new X509Certificate(certificate);
+    expect(parsed.verify(parsed.publicKey)).toBe(true);
+    expect(parsed.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(chain).toBe(certificate);
+  });
+});

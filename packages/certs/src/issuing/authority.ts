@@ -1,0 +1,212 @@
+/** Certificate authorities: what they sign and what they withdraw. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
+import { authorityReaders, signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
+import { readCsr } from './csr.js';
+import {
+  issueReaders,
+  checkNamed,
+  leafKey,
+  leafNames,
+  leafValidity,
+  signLeaf,
+  type Issued,
+  type IssueOptions,
+} from './issue.js';
+import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { placementReaders, MemoryLedger, type Ledger, type Placement } from './ledger.js';
+import { permittedSubject } from './permitted-subject.js';
+import { resolveRevocation } from '../revocation/revoke.js';
+import { judgeRequest, type SigningPolicy } from './signing-policy.js';
+import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
+import type { Source } from '../files/source.js';
+import { takeUpList } from '../revocation/taken-up.js';
+import { CRL_DAYS, crlDates } from './validity.js';
+import { x509Library, type X509Library } from '../x509.js';
+
+/** Options of `Authority.crl`. */
+export interface CrlOptions {
+  /** Days until the next list is due; default 7. */
+  readonly days?: number | undefined;
+}
+
+/** A request that was signed; PEM. */
+export interface Signed extends Omit<Issued, 'key'> {
+  /** What was asked for and wasn't granted: names of subject fields, identifiers of extensions. */
+  readonly dropped: readonly string[];
+}
+
+/** Signs certificates and withdraws them. */
+export interface Authority {
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM (PKCS#8), as it was given or is kept: encrypted where a store has a passphrase. */
+  readonly key: string;
+  /** PEM: its certificate, then those above it, the root last. */
+  readonly chain: string;
+  /** PEM of the root: what the other side trusts (`caFile`). */
+  readonly root: string;
+  /**
+   * Issues a certificate with a key of its own.
+   * @throws CertificateError for names outside its constraints, too many days, or options that can't be used.
+   */
+  issue(options: IssueOptions): Promise<Issued>;
+  /**
+   * Signs a request, PEM or DER, as far as the policy allows; its key stays with its maker.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
+   */
+  sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed>;
+  /**
+   * Creates an authority below this one.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` where it may not.
+   */
+  intermediate(options: AuthorityOptions & Placement): Promise<Authority>;
+  /**
+   * Withdraws a certificate: a PEM text, PEM or DER bytes, `{ file }`, its serial (hex) or its SHA-256 fingerprint
+   * (64 hex digits, colons or not). It stands in every later list; a second revocation changes nothing.
+   * @param reason Default `unspecified`.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for a reason that there isn't.
+   */
+  revoke(certificate: Source, reason?: RevocationReason): Promise<void>;
+  /**
+   * Signs a new revocation list, with the next number.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY` for days that are no time at all.
+   */
+  crl(options?: CrlOptions): Promise<Crl>;
+}
+
+/**
+ * Creates a root authority in memory; `openStore` keeps one on disk.
+ * @throws CertificateError for options that can't be used.
+ */
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  checkOptions(options, authorityReaders);
+  const library = await x509Library();
+  const key = await generateKey(options.keyType);
+  const { certificate } = signAuthority(library, options, key);
+  return authorityFrom(library, certificate, key, privateKeyPem(key), new MemoryLedger());
+}
+
+/** What `loadAuthority` takes up. */
+export interface AuthorityFiles {
+  /** PEM: the authority's certificate first, its issuers after it. */
+  readonly chain: string;
+  /** PEM. */
+  readonly key: string;
+  /** Opens `key` where that is encrypted. */
+  readonly passphrase?: string | undefined;
+  /** Its last revocation list: what stands in it stays withdrawn, and the numbers go on. Without it they start at 1. */
+  readonly crl?: Source | undefined;
+}
+
+const fileReaders: OptionReaders<AuthorityFiles> = {
+  chain: string,
+  key: string,
+  passphrase: string,
+  crl: anything,
+};
+
+/**
+ * Takes up an authority made elsewhere, in memory; what it issued before isn't known, so revoke that by certificate.
+ * @throws CertificateError where the files don't fit together.
+ */
+export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
+  checkOptions(files, fileReaders);
+  const library = await x509Library();
+  const key = readPrivateKey(files.key, files.passphrase);
+  const signing = readSigningAuthority(library, files.chain, key);
+  const last = files.crl === undefined ? undefined : await takeUpList(files.crl, signing.certificate);
+  return new LedgerAuthority(library, signing, files.key, new MemoryLedger(last));
+}
+
+/** Joins a chain, its key and a ledger into an authority. */
+export function authorityFrom(
+  library: X509Library,
+  chain: string,
+  key: KeyObject,
+  keyPem: string,
+  ledger: Ledger,
+): Authority {
+  return new LedgerAuthority(library, readSigningAuthority(library, chain, key), keyPem, ledger);
+}
+
+class LedgerAuthority implements Authority {
+  readonly certificate: string;
+  readonly key: string;
+  readonly chain: string;
+  readonly root: string;
+  readonly #library: X509Library;
+  readonly #signing: SigningAuthority;
+  readonly #ledger: Ledger;
+
+  constructor(library: X509Library, signing: SigningAuthority, key: string, ledger: Ledger) {
+    ({ certificate: this.certificate, chain: this.chain, root: this.root } = signing);
+    this.key = key;
+    this.#library = library;
+    this.#signing = signing;
+    this.#ledger = ledger;
+  }
+
+  async issue(options: IssueOptions): Promise<Issued> {
+    checkOptions(options, issueReaders);
+    const names = leafNames(options.kind, options);
+    const subject = permittedSubject(this.#signing, options, names);
+    const validity = leafValidity(options, this.#signing.notAfter);
+    const key = await leafKey(options);
+    const { kind, crlUrls = [] } = options;
+    const plan = { kind, names, subject, validity, publicKey: createPublicKey(key), crlUrls };
+    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
+    const files = await this.#ledger.record(record, issued, options);
+    return files === undefined ? issued : { ...issued, files };
+  }
+
+  async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
+    const facts = await readCsr(csr);
+    const { names, subject: granted, dropped } = judgeRequest(facts, policy);
+    checkStrength(facts.publicKey);
+    checkNamed(policy.kind, names, granted.commonName);
+    const subject = permittedSubject(this.#signing, granted, names);
+    const validity = leafValidity(policy, this.#signing.notAfter);
+    const { kind, crlUrls = [] } = policy;
+    const plan = { kind, names, subject, validity, publicKey: facts.publicKey, crlUrls };
+    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
+    const files = await this.#ledger.record(record, signed, policy);
+    return { ...signed, dropped, ...(files === undefined ? {} : { files }) };
+  }
+
+  async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
+    checkOptions(options, { ...authorityReaders, ...placementReaders });
+    const key = await generateKey(options.keyType);
+    const { certificate, record } = signAuthority(this.#library, options, key, this.#signing);
+    const material = {
+      certificate,
+      chain: certificate + this.chain,
+      key: await this.#ledger.protect(privateKeyPem(key)),
+    };
+    const files = await this.#ledger.record(record, material, options);
+    return authorityFrom(this.#library, material.chain, key, material.key, this.#ledger.below(record, files));
+  }
+
+  async revoke(certificate: Source, reason: RevocationReason = 'unspecified'): Promise<void> {
+    checkReason(reason);
+    const serial = await resolveRevocation(certificate, this.certificate, this.#ledger);
+    await this.#ledger.revoke({ serial, at: new Date(), reason });
+  }
+
+  async crl(options: CrlOptions = {}): Promise<Crl> {
+    checkOptions(options, { days: anything });
+    const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
+    return this.#ledger.publish((number, revoked) => {
+      const dates = crlDates(options.days ?? CRL_DAYS, new Date());
+      return signCrl(this.#library, { issuer, issuerKeyIdentifier, number, revoked, ...dates }, key);
+    });
+  }
+
+  /** What a leaf's chain carries after the leaf: the root is left out, since the other side has it. */
+  #issuersBelowRoot(): string {
+    return this.chain.slice(0, this.chain.length - this.root.length);
+  }
+}

@@ -1,0 +1,36 @@
+/** One signed certificate, put together from parts that are decided already. */
+import type { KeyObject } from 'node:crypto';
+import { publicKeyInfo } from '../keys/public-key-info.js';
+import { serialBytes } from './serial.js';
+import { signatureAlgorithm } from '../keys/signature.js';
+import { signStructure } from './signed-der.js';
+import type { Validity } from './validity.js';
+import { arrayBufferOf, type DistinguishedName, type Extension, type X509Library } from '../x509.js';
+
+/** Everything that goes into a certificate. */
+export interface CertificateParts {
+  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
+  readonly serial: string;
+  readonly subject: DistinguishedName;
+  readonly issuer: DistinguishedName;
+  readonly validity: Validity;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Extension[];
+}
+
+/** Signs a version 3 certificate (RFC 5280 §4.1) and returns its DER. */
+export function signCertificate(library: X509Library, parts: CertificateParts, issuerKey: KeyObject): Buffer {
+  const { TBSCertificate, Validity, Extensions, Version } = library;
+  const algorithm = signatureAlgorithm(library, issuerKey);
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: arrayBufferOf(serialBytes(parts.serial)),
+    signature: algorithm,
+    issuer: parts.issuer,
+    validity: new Validity(parts.validity),
+    subject: parts.subject,
+    subjectPublicKeyInfo: publicKeyInfo(library, parts.publicKey),
+    extensions: new Extensions([...parts.extensions]),
+  });
+  return signStructure(library, tbsCertificate, issuerKey);
+}

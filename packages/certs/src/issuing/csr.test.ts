@@ -1,0 +1,126 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createAuthority } from './authority.js';
+import { createCsr, readCsr } from './csr.js';
+import { CertificateError } from '../errors.js';
+import type { SigningPolicy } from './signing-policy.js';
+
+describe('a signing request', () => {
+  it('says what it asks for and proves its key', async () => {
+    const { csr } = await createCsr({
+      names: ['a.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'],
+      commonName: 'alice',
+      organizationalUnit: ['ops', 'db'],
+      keyType: 'ed25519',
+    });
+    expect(await readCsr(csr)).toMatchObject({
+      subject: { commonName: 'alice', organizationalUnit: ['ops', 'db'] },
+      names: ['a.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'],
+      authority: false,
+      keyDescription: 'Ed25519',
+      signatureValid: true,
+    });
+  });
+
+  it('is signed with the key it carries', async () => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { csr, key } = await createCsr({ names: ['a.test'] });
+    const signed = await authority.sign(csr, { kind: 'server', names: ['a.test'] });
+    expect(new X509Certificate(signed.certificate).checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(signed).not.toHaveProperty('key');
+  });
+
+  it('whose bytes were changed shows a broken signature and isn’t signed', async () => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { csr } = await createCsr({ names: ['aaaa.test'] });
+    const der = Buffer.from(csr.replace(/-----.*-----|\n/g, ''), 'base64');
+    der.write('bbbb', der.lastIndexOf('aaaa'));
+    expect((await readCsr(der)).signatureValid).toBe(false);
+    const signed = authority.sign(der, { kind: 'server', names: () => true });
+    await expect(signed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE' });
+  });
+
+  it.each([
+    '',
+    'nonsense',
+    '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n',
+    Buffer.from([0x30, 0x80]),
+  ])('that is garbage is refused without a raw ASN.1 error (%#)', async (garbage) => {
+    await expect(readCsr(garbage)).rejects.toBeInstanceOf(CertificateError);
+  });
+});
+
+describe('a signing policy', () => {
+  const sign = async (names: string[], policy: Partial<SigningPolicy>, subject: object = {}) => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { csr } = await createCsr({ names, ...subject });
+    return authority.sign(csr, { kind: 'server', names: [], ...policy });
+  };
+
+  it.each([
+    [['a.test'], 'a.test'],
+    [['*.test'], 'a.test'],
+    [['*.test'], '*.test'],
+    [['spiffe://test/*'], 'spiffe://test/a/b'],
+    [['*@b.test'], 'a@b.test'],
+    [['::1'], '0:0:0:0:0:0:0:1'],
+  ])('of %s grants %s', async (names, name) => {
+    await expect(sign([name], { names })).resolves.toBeDefined();
+  });
+
+  it.each([
+    [['a.test'], 'b.test'],
+    [['a.test'], '*.a.test'],
+    [['*.test'], 'test'],
+    [['*.test'], 'a.b.test'],
+    [['spiffe://test/a/*'], 'spiffe://test/b'],
+    [['https://test/a/*'], 'https://test/a/../b'],
+    [['*@b.test'], 'a@c.b.test'],
+    [['https://test/a/*'], 'https://test/a/%2e%2e/b'],
+    [[], 'a.test'],
+    // Names of another kind that end like what is allowed.
+    [['*.b.test'], 'spiffe://a.b.test'],
+    [['*.b.test'], 'https://a.b.test'],
+    [['*.b.test'], 'root@a.b.test'],
+    [['*@b.test'], 'https://root@b.test'],
+    [['spiffe://test/*'], 'spiffe.test'],
+  ])('of %s refuses %s', async (names, name) => {
+    await expect(sign([name], { names })).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_POLICY' });
+  });
+
+  it('copies no subject field unless told, and says what it dropped', async () => {
+    const signed = await sign(
+      ['a.test'],
+      { names: ['a.test'] },
+      { commonName: 'root', organizationalUnit: 'admins' },
+    );
+    expect(new X509Certificate(signed.certificate).subject).toBe('CN=a.test');
+    expect(signed.dropped).toEqual(['organizationalUnit', 'commonName']);
+  });
+
+  it('copies a subject field only with the values it may have', async () => {
+    const policy = { names: ['a.test'], copySubject: { organizationalUnit: ['ops'] } };
+    const signed = await sign(['a.test'], policy, { organizationalUnit: 'ops' });
+    expect(new X509Certificate(signed.certificate).subject).toBe('OU=ops\nCN=a.test');
+    const refused = sign(['a.test'], policy, { organizationalUnit: 'admins' });
+    await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_POLICY' });
+  });
+
+  it('sets subject fields and adds names of its own', async () => {
+    const signed = await sign(['a.test'], {
+      names: ['a.test'],
+      addNames: ['b.test'],
+      subject: { commonName: 'set here' },
+    });
+    const certificate = new X509Certificate(signed.certificate);
+    expect(certificate.subject).toBe('CN=set here');
+    expect(certificate.subjectAltName).toBe('DNS:a.test, DNS:b.test');
+  });
+
+  it('decides days and kind, whatever was asked for', async () => {
+    const signed = await sign(['a.test'], { names: ['a.test'], kind: 'client', days: 1 }, { kind: 'peer' });
+    const certificate = new X509Certificate(signed.certificate);
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
+    expect(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)).toBeLessThan(86_400_000);
+  });
+});

@@ -1,0 +1,139 @@
+/** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere, read with suspicion. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { checkOptions } from '@knsock/core/options';
+import { CertificateError } from '../errors.js';
+import {
+  extendedKeyUsage,
+  leafKeyUsage,
+  subjectAlternativeName,
+  type CertificateKind,
+} from './extensions.js';
+import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
+import { describeKey, privateKeyPem } from '../keys/keys.js';
+import { derOf, toPem } from '../formats/pem.js';
+import { publicKeyInfo } from '../keys/public-key-info.js';
+import { verifyDer } from '../keys/signature.js';
+import { signStructure } from './signed-der.js';
+import { buildSubject, defaultSubject, readSubject, type Subject } from './subject.js';
+import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509Library } from '../x509.js';
+
+/** Options of `createCsr`; days and CRL location are the authority's to decide. */
+export interface CsrOptions extends Omit<LeafOptions, 'days' | 'maxDays' | 'crlUrls'> {
+  /** The use that is asked for; default `server`. */
+  readonly kind?: CertificateKind | undefined;
+}
+
+const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrReaders } = selfSignedReaders;
+
+/** What a request asks for. Nothing of it is granted. */
+export interface CsrFacts {
+  readonly subject: Subject;
+  /** Names as text; those of other kinds stand in `otherNames`. */
+  readonly names: readonly string[];
+  /** How many names are of a kind that isn't issued here. */
+  readonly otherNames: number;
+  /** Whether it asks for the right to sign certificates itself. */
+  readonly authority: boolean;
+  /** Every extension asked for, by identifier. */
+  readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
+  /** "P-256", "RSA 2,048 bits" … */
+  readonly keyDescription: string;
+  readonly publicKey: KeyObject;
+  /** Whether its maker has the private key and nobody changed the request since. */
+  readonly signatureValid: boolean;
+}
+
+type CertificationRequest = InstanceType<X509Library['CertificationRequest']>;
+
+/**
+ * Makes a request and its key; both PEM.
+ * @throws CertificateError for names, subject fields or keys that can't be used.
+ */
+export async function createCsr(options: CsrOptions): Promise<{ csr: string; key: string }> {
+  checkOptions(options, csrReaders);
+  const library = await x509Library();
+  const kind = options.kind ?? 'server';
+  const names = leafNames(kind, options);
+  const key = await leafKey(options);
+  const wanted = [
+    leafKeyUsage(library),
+    extendedKeyUsage(library, kind),
+    ...(names.length > 0 ? [subjectAlternativeName(library, names, false)] : []),
+  ];
+  const info = new library.CertificationRequestInfo({
+    subject: buildSubject(library, defaultSubject(options, names)),
+    subjectPKInfo: publicKeyInfo(library, key),
+    attributes: new library.Attributes([extensionRequest(library, wanted)]),
+  });
+  return { csr: toPem('CERTIFICATE REQUEST', signStructure(library, info, key)), key: privateKeyPem(key) };
+}
+
+/**
+ * Reads a request, PEM or DER, and checks its signature.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` or `_KEY`.
+ */
+export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
+  const library = await x509Library();
+  const der = derOf(input, /^(NEW )?CERTIFICATE REQUEST$/, 'request');
+  try {
+    return factsOf(library, library.AsnConvert.parse(der, library.CertificationRequest));
+  } catch (cause) {
+    if (cause instanceof CertificateError) throw cause;
+    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate signing request', {
+      cause,
+    });
+  }
+}
+
+function factsOf(library: X509Library, request: CertificationRequest): CsrFacts {
+  const { certificationRequestInfo: info, signatureAlgorithm, signature } = request;
+  const publicKey = createPublicKey({ key: library.encode(info.subjectPKInfo), format: 'der', type: 'spki' });
+  const extensions = requestedExtensions(library, info);
+  const names = requestedNames(library, extensions);
+  const signed =
+    request.certificationRequestInfoRaw === undefined
+      ? library.encode(info)
+      : Buffer.from(request.certificationRequestInfoRaw);
+  return {
+    subject: readSubject(info.subject),
+    names: names.flatMap((name) => nameText(name) ?? []),
+    otherNames: names.filter((name) => nameText(name) === undefined).length,
+    authority: wantsAuthority(library, extensions),
+    extensions: extensions.map(({ extnID, critical }) => ({ oid: extnID, critical })),
+    keyDescription: describeKey(publicKey),
+    publicKey,
+    signatureValid: verifyDer(signatureAlgorithm.algorithm, signed, publicKey, Buffer.from(signature)),
+  };
+}
+
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+
+function extensionRequest(library: X509Library, extensions: Extension[]) {
+  const value = arrayBufferOf(library.encode(new library.Extensions(extensions)));
+  return new library.Attribute({ type: EXTENSION_REQUEST, values: [value] });
+}
+
+function requestedExtensions(
+  library: X509Library,
+  info: CertificationRequest['certificationRequestInfo'],
+): Extension[] {
+  // The schema has attributes as required; real requests leave them out.
+  const attributes: InstanceType<X509Library['Attributes']> | undefined = info.attributes;
+  const value = attributes?.find(({ type }) => type === EXTENSION_REQUEST)?.values[0];
+  return value === undefined ? [] : [...library.AsnConvert.parse(value, library.Extensions)];
+}
+
+function requestedNames(library: X509Library, extensions: Extension[]): GeneralName[] {
+  const found = extensions.find(({ extnID }) => extnID === library.id_ce_subjectAltName);
+  if (found === undefined) return [];
+  return [...library.AsnConvert.parse(found.extnValue.buffer, library.SubjectAlternativeName)];
+}
+
+function wantsAuthority(library: X509Library, extensions: Extension[]): boolean {
+  const found = extensions.find(({ extnID }) => extnID === library.id_ce_basicConstraints);
+  return found !== undefined && library.AsnConvert.parse(found.extnValue.buffer, library.BasicConstraints).cA;
+}
+
+function nameText(name: GeneralName): string | undefined {
+  return name.dNSName ?? name.iPAddress ?? name.uniformResourceIdentifier ?? name.rfc822Name;
+}

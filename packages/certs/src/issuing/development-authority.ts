@@ -1,0 +1,93 @@
+/**
+ * An authority for developers' machines that can't harm anybody who trusts it: its root signs one intermediate, which
+ * is limited to local names, and the root's key is forgotten on the spot. Whoever steals the intermediate's key can
+ * pretend to be localhost, and nobody else.
+ */
+import { anything, checkOptions, string, texts } from '@knsock/core/options';
+import { authorityFrom, type Authority } from './authority.js';
+import { signAuthority, type AuthorityCertificate } from './authority-certificate.js';
+import { signCrl, type Crl } from '../revocation/crl.js';
+import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { MemoryLedger } from './ledger.js';
+import { readSigningAuthority } from './signing-authority.js';
+import { AUTHORITY_DAYS, CLOCK_SKEW } from './validity.js';
+import { x509Library, type X509Library } from '../x509.js';
+
+/** Options of `createDevelopmentAuthority`. */
+export interface DevelopmentAuthorityOptions {
+  /** Default "Development CA"; the root is called so, the intermediate likewise with "(issuing)". */
+  readonly commonName?: string | undefined;
+  /** What it may sign for; default `localNames`. */
+  readonly permitted?: readonly string[] | undefined;
+  /** Default 3,650. */
+  readonly days?: number | undefined;
+  /** Default `p256`. */
+  readonly keyType?: KeyType | undefined;
+}
+
+/** An authority whose root has no key any more. */
+export interface DevelopmentAuthority extends Authority {
+  /** The root's only revocation list, for peers that check the whole chain: it lives as long as the root. PEM. */
+  readonly rootCrl: string;
+}
+
+const localDomains = ['localhost', 'test', 'example', 'invalid', 'local', 'internal', 'home.arpa'];
+
+/**
+ * Names and networks that no public site has (RFC 2606, 6761, 6762, 8375, 9476; RFC 1918, 4193, 4291), with the
+ * mailboxes and URIs of such hosts: a kind of name that isn't listed at all would be open to everybody's.
+ */
+export const localNames: readonly string[] = [
+  ...localDomains,
+  ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1', 'fc00::/7', 'fe80::/10'],
+  ...localDomains.flatMap((domain) => [`@${domain}`, `@.${domain}`]),
+  ...localDomains.flatMap((domain) => [`spiffe://${domain}`, `spiffe://.${domain}`]),
+];
+
+/** The two certificates, and the one key that is left. */
+export interface DevelopmentChain {
+  readonly root: AuthorityCertificate;
+  readonly rootCrl: Crl;
+  readonly intermediate: AuthorityCertificate;
+  /** PEM. */
+  readonly key: string;
+}
+
+/**
+ * Creates a development authority in memory; `Store.createDevelopmentAuthority` keeps one on disk.
+ * @throws CertificateError for options that can't be used.
+ */
+export async function createDevelopmentAuthority(
+  options: DevelopmentAuthorityOptions = {},
+): Promise<DevelopmentAuthority> {
+  const library = await x509Library();
+  const { root, rootCrl, intermediate, key, keyObject } = await makeChain(library, options);
+  const chain = intermediate.certificate + root.certificate;
+  const authority = authorityFrom(library, chain, keyObject, key, new MemoryLedger());
+  return Object.assign(authority, { rootCrl: rootCrl.pem });
+}
+
+/** Makes root and intermediate; the root's key is out of reach when this returns. */
+export async function makeDevelopmentChain(options: DevelopmentAuthorityOptions): Promise<DevelopmentChain> {
+  return makeChain(await x509Library(), options);
+}
+
+async function makeChain(library: X509Library, options: DevelopmentAuthorityOptions) {
+  checkOptions(options, { commonName: string, permitted: texts, days: anything, keyType: string });
+  const { commonName = 'Development CA', permitted = localNames, days = AUTHORITY_DAYS, keyType } = options;
+  const [rootKey, keyObject] = [await generateKey(keyType), await generateKey(keyType)];
+  const root = signAuthority(library, { commonName, days, keyType, pathLength: 1 }, rootKey);
+  const signing = readSigningAuthority(library, root.certificate, rootKey);
+  const limits = { commonName: `${commonName} (issuing)`, keyType, nameConstraints: { permitted } };
+  const intermediate = signAuthority(library, limits, keyObject, signing);
+  const { subject: issuer, keyIdentifier: issuerKeyIdentifier, notAfter: nextUpdate } = signing;
+  const thisUpdate = new Date(Math.floor((Date.now() - CLOCK_SKEW) / 1_000) * 1_000);
+  const parts = { issuer, issuerKeyIdentifier, number: 1, thisUpdate, nextUpdate, revoked: [] };
+  return {
+    root,
+    rootCrl: signCrl(library, parts, rootKey),
+    intermediate,
+    keyObject,
+    key: privateKeyPem(keyObject),
+  };
+}

@@ -1,0 +1,218 @@
+/** Certificates for servers, clients and peers. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { anything, checkOptions, number, string, texts, type OptionReaders } from '@knsock/core/options';
+import { signCertificate } from './certificate.js';
+import { CertificateError } from '../errors.js';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  checkKind,
+  crlDistributionPoints,
+  extendedKeyUsage,
+  keyIdentifier,
+  leafKeyUsage,
+  subjectAlternativeName,
+  subjectKeyIdentifier,
+  type CertificateKind,
+} from './extensions.js';
+import { hexFingerprint } from '../inspecting/fingerprint.js';
+import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
+import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
+import { parseNames, type CertificateName } from './names.js';
+import { toPem } from '../formats/pem.js';
+import { randomSerial } from './serial.js';
+import { buildSubject, defaultSubject, subjectReaders, type Subject } from './subject.js';
+import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
+import { x509Library, type DistinguishedName, type X509Library } from '../x509.js';
+
+/** What a leaf certificate is to say. Its common name defaults to the first name, where that fits. */
+export interface LeafOptions extends Subject {
+  /** DNS names (international ones too, `*.` as first label), IP addresses, URIs with '://', e-mail addresses. */
+  readonly names?: readonly string[] | undefined;
+  /** Days from now; default 90. */
+  readonly days?: number | undefined;
+  /** The most days allowed; default 398. */
+  readonly maxDays?: number | undefined;
+  /** Default `p256`. */
+  readonly keyType?: KeyType | undefined;
+  /** PEM of a private key to use instead of a new one. */
+  readonly privateKey?: string | undefined;
+  /** Opens `privateKey` where that is encrypted. */
+  readonly keyPassphrase?: string | undefined;
+  /** Where the authority's revocation list can be fetched (http URLs). */
+  readonly crlUrls?: readonly string[] | undefined;
+}
+
+/** For `checkOptions`; days are judged where they are used. */
+const leafReaders = {
+  ...subjectReaders,
+  names: texts,
+  days: anything,
+  maxDays: number,
+  keyType: string,
+  privateKey: string,
+  keyPassphrase: string,
+  crlUrls: texts,
+} as const satisfies OptionReaders<LeafOptions>;
+
+/** Options of `Authority.issue`. */
+export interface IssueOptions extends LeafOptions, Placement {
+  readonly kind: CertificateKind;
+}
+
+export const issueReaders: OptionReaders<IssueOptions> = {
+  ...leafReaders,
+  ...placementReaders,
+  kind: string,
+};
+
+/** Options of `createSelfSigned`. */
+export interface SelfSignedOptions extends LeafOptions {
+  /** Default `server`. */
+  readonly kind?: CertificateKind | undefined;
+}
+
+/** For `createCsr` too, which leaves the rest to the authority. */
+export const selfSignedReaders: OptionReaders<SelfSignedOptions> = { ...leafReaders, kind: string };
+
+/** A certificate with its key; all PEM. */
+export interface Issued {
+  readonly certificate: string;
+  readonly key: string;
+  /** Leaf first, then its issuers without the root: what a server loads as `certFile`. */
+  readonly chain: string;
+  /** Where a store has put them; absent in memory. */
+  readonly files?: IssuedFiles | undefined;
+}
+
+/** A leaf that is decided, up to the signature. */
+export interface LeafPlan {
+  readonly kind: CertificateKind;
+  readonly names: readonly CertificateName[];
+  readonly subject: Subject;
+  readonly validity: Validity;
+  readonly publicKey: KeyObject;
+  readonly crlUrls: readonly string[];
+}
+
+/** Who signs; absent parts make a self-signed certificate. */
+export interface LeafIssuer {
+  readonly key: KeyObject;
+  readonly subject?: DistinguishedName | undefined;
+  readonly keyIdentifier?: Buffer | undefined;
+}
+
+/**
+ * Makes a certificate that signs itself: for tests and closed pairs, where each side is given the other's certificate.
+ * @throws CertificateError for names, subject fields, days or keys that can't be used.
+ */
+export async function createSelfSigned(options: SelfSignedOptions): Promise<Issued> {
+  checkOptions(options, selfSignedReaders);
+  const library = await x509Library();
+  const kind = options.kind ?? 'server';
+  const names = leafNames(kind, options);
+  const key = await leafKey(options);
+  const validity = leafValidity(options, undefined);
+  const subject = defaultSubject(options, names);
+  const plan = {
+    kind,
+    names,
+    subject,
+    validity,
+    publicKey: createPublicKey(key),
+    crlUrls: options.crlUrls ?? [],
+  };
+  const { certificate } = signLeaf(library, plan, { key });
+  return { certificate, key: privateKeyPem(key), chain: certificate };
+}
+
+/** The parsed names of a leaf; it must have one, or a client at least a common name. */
+export function leafNames(
+  kind: CertificateKind,
+  options: Pick<LeafOptions, 'names' | 'commonName'>,
+): CertificateName[] {
+  const names = parseNames(options.names ?? []);
+  checkNamed(kind, names, options.commonName);
+  return names;
+}
+
+/** Refuses a certificate that names nobody, or is of no kind. */
+export function checkNamed(
+  kind: CertificateKind,
+  names: readonly CertificateName[],
+  commonName: string | undefined,
+): void {
+  checkKind(kind);
+  if (names.length > 0 || (kind === 'client' && commonName !== undefined)) return;
+  const message = `a ${kind} certificate needs at least one name${kind === 'client' ? ' or a commonName' : ''}`;
+  throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message);
+}
+
+/** The key given, or a new one. */
+export async function leafKey(options: LeafOptions): Promise<KeyObject> {
+  if (options.privateKey !== undefined) return readPrivateKey(options.privateKey, options.keyPassphrase);
+  return generateKey(options.keyType);
+}
+
+/** The dates of a leaf under an issuer that ends at `issuerNotAfter`. */
+export function leafValidity(
+  options: Pick<LeafOptions, 'days' | 'maxDays'>,
+  issuerNotAfter: Date | undefined,
+): Validity {
+  const maxDays = options.maxDays ?? LEAF_MAX_DAYS;
+  return decideValidity({
+    days: options.days,
+    defaultDays: LEAF_DAYS,
+    maxDays,
+    issuerNotAfter,
+    now: new Date(),
+  });
+}
+
+/** Signs a plan; pure but for the serial and the signature. */
+export function signLeaf(
+  library: X509Library,
+  plan: LeafPlan,
+  issuer: LeafIssuer,
+): { certificate: string; record: IssuedRecord } {
+  const serial = randomSerial();
+  const subject = buildSubject(library, plan.subject);
+  const parts = {
+    serial,
+    subject,
+    issuer: issuer.subject ?? subject,
+    validity: plan.validity,
+    publicKey: plan.publicKey,
+  };
+  const der = signCertificate(
+    library,
+    { ...parts, extensions: leafExtensions(library, plan, issuer) },
+    issuer.key,
+  );
+  return { certificate: toPem('CERTIFICATE', der), record: recordOf(plan, serial, der) };
+}
+
+function leafExtensions(library: X509Library, plan: LeafPlan, issuer: LeafIssuer) {
+  const emptySubject = Object.values(plan.subject).every((value) => value === undefined);
+  const { names, crlUrls } = plan;
+  return [
+    basicConstraints(library, false),
+    leafKeyUsage(library),
+    extendedKeyUsage(library, plan.kind),
+    ...(names.length > 0 ? [subjectAlternativeName(library, names, emptySubject)] : []),
+    subjectKeyIdentifier(library, keyIdentifier(library, plan.publicKey)),
+    ...(issuer.keyIdentifier === undefined ? [] : [authorityKeyIdentifier(library, issuer.keyIdentifier)]),
+    ...(crlUrls.length > 0 ? [crlDistributionPoints(library, crlUrls)] : []),
+  ];
+}
+
+function recordOf(plan: LeafPlan, serial: string, der: Buffer): IssuedRecord {
+  return {
+    serial,
+    kind: plan.kind,
+    names: plan.names.map(({ value }) => value),
+    commonName: plan.subject.commonName,
+    ...plan.validity,
+    fingerprint: hexFingerprint(der),
+  };
+}

@@ -1,0 +1,29 @@
+/** What is signed, its algorithm and the signature: the shape of certificates, lists and requests (RFC 5280 §4.1.1). */
+import type { KeyObject } from 'node:crypto';
+import { signatureAlgorithm, signDer } from '../keys/signature.js';
+import type { X509Library } from '../x509.js';
+
+const SEQUENCE = 0x30;
+const BIT_STRING = 0x03;
+
+/** Signs a structure; put together from the very bytes that were signed, which encoding it anew would cost again. */
+export function signStructure(library: X509Library, toBeSigned: unknown, key: KeyObject): Buffer {
+  const body = library.encode(toBeSigned);
+  const algorithm = library.encode(signatureAlgorithm(library, key));
+  // No bit of the last byte is unused.
+  const signature = element(BIT_STRING, Buffer.alloc(1), signDer(body, key));
+  return element(SEQUENCE, body, algorithm, signature);
+}
+
+/** One DER element (X.690 §8.1, §10.1). */
+function element(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const length = contents.reduce((sum, { length: bytes }) => sum + bytes, 0);
+  return Buffer.concat([Buffer.from([tag, ...lengthBytes(length)]), ...contents]);
+}
+
+function lengthBytes(length: number): number[] {
+  if (length < 0x80) return [length];
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return [0x80 | bytes.length, ...bytes];
+}

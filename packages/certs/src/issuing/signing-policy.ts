@@ -1,0 +1,178 @@
+/** What of a signing request an authority grants: nothing that the policy doesn't name. */
+import { InvalidOptionError } from '@knsock/core/errors';
+import {
+  anything,
+  checkOptions,
+  number,
+  record,
+  string,
+  texts,
+  type OptionReaders,
+} from '@knsock/core/options';
+import { CertificateError } from '../errors.js';
+import type { CertificateKind } from './extensions.js';
+import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
+import { placementReaders, type Placement } from './ledger.js';
+import type { CsrFacts } from './csr.js';
+import { subjectReaders, subjectFields, subjectOf, type Subject } from './subject.js';
+
+/** How a request is to be signed. */
+export interface SigningPolicy extends Placement {
+  readonly kind: CertificateKind;
+  /**
+   * The names that may be asked for: a name itself, `*.example.com` for any one label before it (and that wildcard),
+   * `spiffe://example.com/*` for every path below, `*@example.com` for every mailbox; or a function that decides.
+   */
+  readonly names: readonly string[] | ((name: string) => boolean);
+  /** Names given beside those asked for: many requests by openssl ask for none. */
+  readonly addNames?: readonly string[] | undefined;
+  /** Subject fields to take over from the request, each with the values it may have, or `true` for any. Default: none. */
+  readonly copySubject?: { readonly [Field in keyof Subject]?: readonly string[] | true } | undefined;
+  /** Subject fields set by the authority, whatever the request says. */
+  readonly subject?: Subject | undefined;
+  /** Default 90. */
+  readonly days?: number | undefined;
+  /** Default 398. */
+  readonly maxDays?: number | undefined;
+  readonly crlUrls?: readonly string[] | undefined;
+}
+
+const policyReaders: OptionReaders<SigningPolicy> = {
+  ...placementReaders,
+  kind: string,
+  names: anything,
+  addNames: texts,
+  copySubject: record,
+  subject: record,
+  days: anything,
+  maxDays: number,
+  crlUrls: texts,
+};
+
+const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
+  commonName: valuesToCopy,
+  organization: valuesToCopy,
+  organizationalUnit: valuesToCopy,
+  locality: valuesToCopy,
+  state: valuesToCopy,
+  country: valuesToCopy,
+};
+
+/** What is granted of a request. */
+export interface Grant {
+  readonly names: readonly CertificateName[];
+  readonly subject: Subject;
+  /** What was asked for and isn't granted: subject fields and extensions. */
+  readonly dropped: readonly string[];
+}
+
+// Both are decided by the policy; the request's word on them isn't even compared.
+const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.19', '2.5.29.14']);
+
+/**
+ * Judges a request.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE` or `KNSOCK_CERTIFICATE_POLICY`.
+ */
+export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
+  checkPolicy(policy);
+  if (!facts.signatureValid) {
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
+      'the request isn’t signed by the key it carries',
+    );
+  }
+  if (facts.authority) throw refuse('the request asks for an authority’s certificate');
+  if (facts.otherNames > 0)
+    throw refuse(`the request asks for ${facts.otherNames} names of a kind that isn’t issued here`);
+  for (const name of parseNames(facts.names)) {
+    if (!allows(policy.names, name))
+      throw refuse(`the request asks for the name "${name.value}", which the policy doesn’t allow`);
+  }
+  const copied = copySubject(facts.subject, policy);
+  const subject = { ...copied, ...definedFields(policy.subject ?? {}) };
+  return {
+    names: parseNames([...facts.names, ...(policy.addNames ?? [])]),
+    subject,
+    dropped: droppedParts(facts, subject),
+  };
+}
+
+/** A policy that is misspelt must not grant what the one meant would have refused. */
+function checkPolicy(policy: SigningPolicy): void {
+  checkOptions(policy, policyReaders);
+  const { names, copySubject = {}, subject = {} } = policy;
+  if (typeof names !== 'function' && !isTexts(names))
+    throw new InvalidOptionError(
+      'names',
+      'names must be a list of names that may be asked for, or a function',
+    );
+  checkOptions(copySubject, copyReaders, 'copySubject');
+  checkOptions(subject, subjectReaders, 'subject');
+}
+
+function valuesToCopy(option: string, value: readonly string[] | true | undefined): void {
+  if (value === undefined || value === true || isTexts(value)) return;
+  throw new InvalidOptionError(option, `${option} must be true, or a list of the values it may have`);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function allows(rule: SigningPolicy['names'], name: CertificateName): boolean {
+  // Only `true` allows: the promise of an asynchronous function would pass for yes.
+  if (typeof rule === 'function') return (rule(name.value) as unknown) === true;
+  return rule.some((pattern) => matches(pattern, name));
+}
+
+/** Only names of the pattern's own kind: `spiffe://a.example.com` looks like `*.example.com` and is no host's name. */
+function matches(pattern: string, { kind, value }: CertificateName): boolean {
+  if (pattern.includes('://') && pattern.endsWith('/*'))
+    return kind === 'uri' && value.startsWith(pattern.slice(0, -1)) && isPlainPath(value);
+  if (pattern.startsWith('*@')) return kind === 'email' && domainOf(value) === checkDnsName(pattern.slice(2));
+  const own = parseName(pattern);
+  if (own.kind !== kind) return false;
+  if (own.value === value) return true;
+  if (kind !== 'dns' || !own.value.startsWith('*.')) return false;
+  return value.slice(value.indexOf('.')) === own.value.slice(1) && !value.startsWith('*');
+}
+
+const domainOf = (mailbox: string): string => mailbox.slice(mailbox.lastIndexOf('@') + 1);
+
+/** No way up and no query: `spiffe://a/b/../../c` isn't below `spiffe://a/b/`. */
+function isPlainPath(uri: string): boolean {
+  return !/[?#%]|\/\.{1,2}(\/|$)|[^:]\/\//.test(uri);
+}
+
+function copySubject(asked: Subject, policy: SigningPolicy): Subject {
+  const copied: Record<string, Subject[keyof Subject]> = {};
+  for (const [field, rule] of Object.entries(policy.copySubject ?? {}) as [
+    keyof Subject,
+    readonly string[] | true,
+  ][]) {
+    const value = asked[field];
+    if (value === undefined) continue;
+    const values: readonly string[] = typeof value === 'string' ? [value] : value;
+    const odd = rule === true ? undefined : values.find((one) => !rule.includes(one));
+    if (odd !== undefined)
+      throw refuse(`the request asks for the ${field} "${odd}", which the policy doesn’t allow`);
+    copied[field] = value;
+  }
+  return subjectOf(copied);
+}
+
+function droppedParts(facts: CsrFacts, granted: Subject): string[] {
+  const fields = subjectFields.filter(
+    (field) => facts.subject[field] !== undefined && granted[field] === undefined,
+  );
+  const extensions = facts.extensions.map(({ oid }) => oid).filter((oid) => !OWN_EXTENSIONS.has(oid));
+  return [...fields, ...extensions];
+}
+
+function definedFields(subject: Subject): Subject {
+  return Object.fromEntries(Object.entries(subject).filter(([, value]) => value !== undefined));
+}
+
+function refuse(message: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_POLICY', message);
+}

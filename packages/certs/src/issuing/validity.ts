@@ -1,0 +1,85 @@
+/** How long a certificate lives: pure arithmetic on dates. */
+import { CertificateError } from '../errors.js';
+
+const DAY = 86_400_000;
+
+/** Certificates start this much in the past, so that a peer whose clock is late accepts them, in ms … */
+export const CLOCK_SKEW = 3_600_000;
+/** … but no more than this part of their life, or those that live for an hour would be born old. */
+const SKEW_PART = 1 / 10;
+/** Less than this is a mistake in the unit. */
+const SHORTEST = 60_000;
+/** Days of a server, client or peer certificate unless told otherwise. */
+export const LEAF_DAYS = 90;
+/** The most days of such a certificate unless `maxDays` says more; browsers and Apple accept no more. */
+export const LEAF_MAX_DAYS = 398;
+/** Days of an authority unless told otherwise: ten years. */
+export const AUTHORITY_DAYS = 3_650;
+
+/** Days until the next revocation list is due, unless told otherwise. */
+export const CRL_DAYS = 7;
+
+/** What a certificate can say at most (RFC 5280 §4.1.2.5.2). */
+const LAST_DATE = new Date('9999-12-31T23:59:59Z');
+
+export interface ValidityRequest {
+  /** Days from the start; fractions are allowed. */
+  readonly days: number | undefined;
+  readonly defaultDays: number;
+  readonly maxDays: number;
+  /** Where the issuer's own validity ends; nothing it signs outlives it. */
+  readonly issuerNotAfter?: Date | undefined;
+  readonly now: Date;
+}
+
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/**
+ * The dates of a new certificate, to the second. Asking for more days than allowed is an error; the default is
+ * shortened to the issuer's end instead.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY`.
+ */
+export function decideValidity(request: ValidityRequest): Validity {
+  const days = request.days ?? Math.min(request.defaultDays, request.maxDays);
+  checkDays(days, request.maxDays);
+  const skew = Math.min(CLOCK_SKEW, days * DAY * SKEW_PART);
+  const notBefore = wholeSecond(request.now.getTime() - skew);
+  // Both ends are inclusive (RFC 5280 §4.1.2.5), so the last second belongs to the next certificate.
+  const notAfter = wholeSecond(notBefore.getTime() + days * DAY - 1_000);
+  if (!(notAfter <= LAST_DATE)) throw refuse(`a validity of ${days} days ends after the year 9999`);
+  const end = request.issuerNotAfter;
+  if (end === undefined || notAfter <= end) return { notBefore, notAfter };
+  if (end <= request.now) throw refuse(`the authority expired on ${end.toISOString()}`);
+  if (request.days !== undefined) throw outlives(notAfter, end);
+  return { notBefore, notAfter: end };
+}
+
+/** The dates of a revocation list made now. */
+export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdate: Date } {
+  checkDays(days, Number.POSITIVE_INFINITY);
+  const thisUpdate = wholeSecond(now.getTime() - CLOCK_SKEW);
+  return { thisUpdate, nextUpdate: wholeSecond(now.getTime() + days * DAY) };
+}
+
+function checkDays(days: number, maxDays: number): void {
+  if (!Number.isFinite(days) || days * DAY < SHORTEST)
+    throw refuse(`a validity of ${days} days is under a minute, the shortest there is; 1 / 24 is an hour`);
+  if (days > maxDays) throw refuse(`a validity of ${days} days is over the limit of ${maxDays}`);
+}
+
+function outlives(notAfter: Date, end: Date): CertificateError {
+  return refuse(
+    `the certificate would end on ${notAfter.toISOString()}, after its authority (${end.toISOString()})`,
+  );
+}
+
+function wholeSecond(ms: number): Date {
+  return new Date(Math.floor(ms / 1_000) * 1_000);
+}
+
+function refuse(message: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_VALIDITY', message);
+}

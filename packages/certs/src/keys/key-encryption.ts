@@ -1,0 +1,28 @@
+/** Private keys behind a passphrase: PKCS#8 with PBES2 (RFC 5958, RFC 8018). */
+import { readPrivateKey } from './keys.js';
+import { encryptByPassphrase } from '../pkcs12/pbe.js';
+import { toPem } from '../formats/pem.js';
+import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
+
+/** Rounds of PBKDF2 with HMAC-SHA-256: a guess costs about 0.2 s. node:crypto itself would use 2,048. */
+const KEY_ITERATIONS = 600_000;
+
+/** Encrypts a private key; both sides are PEM. */
+export async function encryptKey(pem: string, passphrase: string): Promise<string> {
+  const library = await pkcs12Library();
+  const der = readPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
+  const info = await shroudKey(library, der, passphrase, KEY_ITERATIONS);
+  return toPem('ENCRYPTED PRIVATE KEY', library.encode(info));
+}
+
+/** EncryptedPrivateKeyInfo of a PKCS#8 key. */
+export async function shroudKey(
+  library: Pkcs12Library,
+  der: Uint8Array,
+  passphrase: string,
+  iterations: number,
+) {
+  const { algorithm, encrypted } = await encryptByPassphrase(library, der, passphrase, iterations);
+  const encryptedData = new library.EncryptedData(arrayBufferOf(encrypted));
+  return new library.EncryptedPrivateKeyInfo({ encryptionAlgorithm: algorithm, encryptedData });
+}

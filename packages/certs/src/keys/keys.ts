@@ -1,0 +1,136 @@
+/** Private keys: made, read and written by node:crypto. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { CertificateError } from '../errors.js';
+import { isPem } from '../formats/pem.js';
+
+/** The kinds of key that are made here; `p256` unless told otherwise. */
+export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+
+const rsaBits: Partial<Record<KeyType, number>> = { rsa2048: 2_048, rsa3072: 3_072, rsa4096: 4_096 };
+const curves: Partial<Record<KeyType, string>> = { p256: 'P-256', p384: 'P-384' };
+
+/**
+ * Makes a private key. RSA, which takes up to seconds, is made off the main thread.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type.
+ */
+export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject> {
+  const namedCurve = curves[keyType];
+  if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve }).privateKey;
+  if (keyType === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
+  const modulusLength = rsaBits[keyType];
+  if (modulusLength === undefined) throw unknownType(keyType);
+  return (await promisify(generateKeyPair)('rsa', { modulusLength })).privateKey;
+}
+
+/**
+ * Reads a private key, PEM or DER: PKCS#8, encrypted or not, PKCS#1 or SEC1.
+ * @param strength `strong` refuses keys that peers refuse; `any` reads them all the same.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
+ */
+export function readPrivateKey(
+  input: string | Uint8Array,
+  passphrase?: string,
+  strength: 'strong' | 'any' = 'strong',
+): KeyObject {
+  const key = parsePrivateKey(input, passphrase);
+  if (strength === 'strong') checkStrength(key);
+  return key;
+}
+
+/** PKCS#8 PEM of a private key, in the clear. */
+export function privateKeyPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** SubjectPublicKeyInfo of a key, private or public, as DER. */
+export function publicKeyDer(key: KeyObject): Buffer {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+/** A key in words: "P-256", "RSA 2,048 bits", "Ed25519". */
+export function describeKey(key: KeyObject): string {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa' || type === 'rsa-pss') {
+    const name = type === 'rsa' ? 'RSA' : 'RSA-PSS';
+    return `${name} ${(details?.modulusLength ?? 0).toLocaleString('en')} bits`;
+  }
+  if (type === 'ec') return curveNames[details?.namedCurve ?? ''] ?? details?.namedCurve ?? 'EC';
+  return type === undefined ? 'unknown' : type.replace(/^ed/, 'Ed').replace(/^x/, 'X');
+}
+
+const curveNames: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+
+/**
+ * Refuses keys that peers refuse.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY`.
+ */
+export function checkStrength(key: KeyObject): void {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const bits = details?.modulusLength ?? 0;
+  const fits =
+    type === 'ed25519' ||
+    (type === 'ec' && (details?.namedCurve ?? '') in curveNames) ||
+    (type === 'rsa' && bits >= 2_048 && bits <= 8_192);
+  if (!fits)
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_KEY',
+      `a key of the kind ${describeKey(key)} isn't used here`,
+    );
+}
+
+function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
+  const isDer = typeof input !== 'string' && !isPem(input);
+  const encrypted = isDer ? isEncryptedDer(input) : /ENCRYPTED/.test(Buffer.from(input).toString('latin1'));
+  try {
+    return isDer ? parseDer(input, passphrase) : parsePem(input, passphrase);
+  } catch (cause) {
+    if (!encrypted)
+      throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a private key', { cause });
+    const message =
+      passphrase === undefined
+        ? 'the key is encrypted and no passphrase was given'
+        : 'the passphrase doesn’t open the key';
+    throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', message, { cause });
+  }
+}
+
+function parsePem(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
+  const key = typeof input === 'string' ? input : Buffer.from(input);
+  return createPrivateKey({ key, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+}
+
+function parseDer(input: Uint8Array, passphrase: string | undefined): KeyObject {
+  const key = Buffer.from(input);
+  for (const type of ['sec1', 'pkcs1'] as const) {
+    try {
+      return createPrivateKey({ key, format: 'der', type });
+    } catch {
+      // Of another type, or none: the last attempt tells.
+    }
+  }
+  const opened = passphrase === undefined ? {} : { passphrase };
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8', ...opened });
+}
+
+const ENCRYPTIONS = ['06092a864886f70d01050d', '060a2a864886f70d010c01'].map((oid) =>
+  Buffer.from(oid, 'hex'),
+);
+
+/** Whether DER is an encrypted PKCS#8 key: it starts with the algorithm, PBES2 or one of PKCS#12's (RFC 5958 §3). */
+export function isEncryptedDer(der: Uint8Array): boolean {
+  const start = Buffer.from(der.subarray(0, 24));
+  return start[0] === 0x30 && ENCRYPTIONS.some((oid) => start.includes(oid));
+}
+
+function unknownType(keyType: string): CertificateError {
+  const known = ['p256', 'p384', 'ed25519', ...Object.keys(rsaBits)].join(', ');
+  return new CertificateError('KNSOCK_CERTIFICATE_KEY', `"${keyType}" is no key type; these are: ${known}`);
+}

@@ -1,0 +1,43 @@
+/** Where a passphrase comes from: the program, a file, a named environment variable, or somebody who is asked. */
+import { readBytes } from '../files/atomic-file.js';
+import { CertificateError } from '../errors.js';
+
+/** The passphrase itself, a file with it (its last line end doesn't count), the name of an environment variable, or a prompt. */
+export type PassphraseSource =
+  string | { readonly file: string } | { readonly environment: string } | (() => string | Promise<string>);
+
+/** OpenSSL, and Node with it, opens no key with more: a key encrypted so would be lost. In bytes. */
+const LONGEST = 1_024;
+
+/**
+ * Fetches the passphrase.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` where there is none, it is empty or too long.
+ */
+export async function readPassphrase(source: PassphraseSource): Promise<string> {
+  const passphrase = await fetchPassphrase(source);
+  if (typeof passphrase !== 'string' || passphrase === '') throw refuse(source, 'is empty or missing');
+  const bytes = Buffer.byteLength(passphrase);
+  if (bytes > LONGEST) throw refuse(source, `has ${bytes} bytes, over the limit of ${LONGEST}`);
+  return passphrase;
+}
+
+function refuse(source: PassphraseSource, why: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', `${describe(source)} ${why}`);
+}
+
+async function fetchPassphrase(source: PassphraseSource): Promise<string | undefined> {
+  if (typeof source === 'string') return source;
+  if (typeof source === 'function') return source();
+  // eslint-disable-next-line no-restricted-properties -- only the variable that the caller named
+  if ('environment' in source) return process.env[source.environment];
+  return (await readBytes(source.file)).toString('utf8').replace(/\r?\n$/, '');
+}
+
+function describe(source: PassphraseSource): string {
+  if (typeof source === 'object') {
+    return 'environment' in source
+      ? `the passphrase variable ${source.environment}`
+      : `the passphrase file ${source.file}`;
+  }
+  return 'the passphrase';
+}

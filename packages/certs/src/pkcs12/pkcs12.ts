@@ -1,0 +1,101 @@
+/** PKCS#12 files (RFC 7292) written: a key, its certificate and the chain behind one passphrase. */
+import type { KeyObject } from 'node:crypto';
+import { chainOfKey } from '../formats/chain.js';
+import { CertificateError } from '../errors.js';
+import { shroudKey } from '../keys/key-encryption.js';
+import { readPrivateKey } from '../keys/keys.js';
+import { certificateBlocks } from '../formats/pem.js';
+import { dataContent, encryptedContent } from './pkcs12-content.js';
+import { addMac } from './pkcs12-mac.js';
+import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
+
+const LOCAL_KEY_ID = '1.2.840.113549.1.9.21';
+const FRIENDLY_NAME = '1.2.840.113549.1.9.20';
+/** Rounds for key, certificates and MAC alike: the cheapest of the three is what a guesser would attack. */
+const ITERATIONS = 100_000;
+
+/** What goes into the file; PEM. */
+export interface Pkcs12Content {
+  /** The leaf, and its issuers in any order. */
+  readonly chain: string;
+  readonly key: string;
+  /** Opens `key` where that is encrypted. */
+  readonly keyPassphrase?: string | undefined;
+  /** Shown by programs that list the file; at most 60 characters of it. */
+  readonly friendlyName?: string | undefined;
+}
+
+type SafeBag = InstanceType<Pkcs12Library['SafeBag']>;
+type Attribute = InstanceType<Pkcs12Library['PKCS12Attribute']>;
+
+/**
+ * Writes a PKCS#12 file with AES-256 and SHA-256, as OpenSSL, Node, Java and Windows (since 2019) read it.
+ * @throws CertificateError where no certificate is the key's, or the passphrase is empty.
+ */
+export async function toPkcs12(content: Pkcs12Content, passphrase: string): Promise<Buffer> {
+  if (passphrase === '') {
+    throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'a PKCS#12 file needs a passphrase');
+  }
+  const library = await pkcs12Library();
+  const key = readPrivateKey(content.key, content.keyPassphrase);
+  const chain = chainOfKey(
+    certificateBlocks(content.chain).map(({ der }) => der),
+    key,
+  );
+  const bags = chain.map((der, index) =>
+    certificateBag(library, der, index === 0 ? content.friendlyName : undefined, index === 0),
+  );
+  const keys = new library.SafeContents([await keyBag(library, key, content.friendlyName, passphrase)]);
+  const certificates = library.encode(new library.SafeContents(bags));
+  const safe = new library.AuthenticatedSafe([
+    dataContent(library, library.encode(keys)),
+    await encryptedContent(library, certificates, passphrase, ITERATIONS),
+  ]);
+  return addMac(library, library.encode(safe), passphrase, ITERATIONS);
+}
+
+async function keyBag(
+  library: Pkcs12Library,
+  key: KeyObject,
+  name: string | undefined,
+  passphrase: string,
+): Promise<SafeBag> {
+  const info = await shroudKey(library, key.export({ type: 'pkcs8', format: 'der' }), passphrase, ITERATIONS);
+  return makeBag(library, library.id_pkcs8ShroudedKeyBag, info, attributes(library, name));
+}
+
+function certificateBag(
+  library: Pkcs12Library,
+  der: Buffer,
+  name: string | undefined,
+  isLeaf: boolean,
+): SafeBag {
+  const certValue = arrayBufferOf(library.encode(new library.OctetString(arrayBufferOf(der))));
+  const bag = new library.CertBag({ certId: library.id_x509Certificate, certValue });
+  return makeBag(library, library.id_certBag, bag, isLeaf ? attributes(library, name) : []);
+}
+
+function makeBag(library: Pkcs12Library, bagId: string, value: unknown, bagAttributes: Attribute[]): SafeBag {
+  const bag = new library.SafeBag({ bagId, bagValue: arrayBufferOf(library.encode(value)) });
+  if (bagAttributes.length > 0) bag.bagAttributes = bagAttributes;
+  return bag;
+}
+
+/** The same identifier on key and leaf says that they belong together. */
+function attributes(library: Pkcs12Library, name: string | undefined): Attribute[] {
+  const identifier = attribute(library, LOCAL_KEY_ID, library.encode(new library.OctetString([1])));
+  return name === undefined ? [identifier] : [identifier, attribute(library, FRIENDLY_NAME, bmpString(name))];
+}
+
+function attribute(library: Pkcs12Library, attrId: string, value: Buffer): Attribute {
+  const made = new library.PKCS12Attribute();
+  made.attrId = attrId;
+  made.attrValues = [arrayBufferOf(value)];
+  return made;
+}
+
+/** 60 UTF-16 units keep the length within one byte. */
+function bmpString(text: string): Buffer {
+  const content = Buffer.from(text.slice(0, 60), 'utf16le').swap16();
+  return Buffer.concat([Buffer.from([0x1e, content.length]), content]);
+}

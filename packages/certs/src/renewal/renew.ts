@@ -1,0 +1,199 @@
+/** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
+import { realpath } from 'node:fs/promises';
+import {
+  abortSignal,
+  anything,
+  callback,
+  checkOptions,
+  flag,
+  milliseconds,
+  string,
+  text,
+  type OptionReaders,
+} from '@knsock/core/options';
+import type { X509Certificate } from '@knsock/core/x509';
+import { readBytes } from '../files/atomic-file.js';
+import type { Authority } from '../issuing/authority.js';
+import { CertificateError } from '../errors.js';
+import type { CertificateKind } from '../issuing/extensions.js';
+import type { Issued, LeafOptions } from '../issuing/issue.js';
+import type { KeyType } from '../keys/keys.js';
+import { writePair } from '../files/pair.js';
+import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
+import { readCertificates } from '../files/source.js';
+import { keyMatches } from '../keys/key-matches.js';
+import { orAborted } from '../or-aborted.js';
+
+/** What the new certificate is to say: as the old one did. */
+export interface RenewalRequest extends LeafOptions {
+  readonly kind: CertificateKind;
+}
+
+/** Options of `renew`. */
+export interface RenewOptions extends RenewalRule {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /**
+   * Who issues: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
+   * `issueTimeout`; nobody waits for it longer.
+   */
+  readonly issuer:
+    | Pick<Authority, 'issue'>
+    | ((request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued>);
+  /** For the issuer's answer, in ms; default 60,000. */
+  readonly issueTimeout?: number | undefined;
+  /** Opens the key file where that is encrypted; the renewed key is written in the clear. */
+  readonly keyPassphrase?: string | undefined;
+  /** Keep the key, for peers that pin it; default false. */
+  readonly reuseKey?: boolean | undefined;
+  /** Renew even where it isn't due; default false. */
+  readonly force?: boolean | undefined;
+  /** Ends the waits for the issuer, and for another process that writes to the same folder. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after the files are in place: reload what doesn't watch them. */
+  readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
+}
+
+export const renewReaders: OptionReaders<RenewOptions> = {
+  ...ruleReaders,
+  certFile: text,
+  keyFile: text,
+  issuer: anything,
+  issueTimeout: milliseconds,
+  keyPassphrase: string,
+  reuseKey: flag,
+  force: flag,
+  signal: abortSignal,
+  onRenewed: callback,
+};
+
+/** What `renew` did. */
+export interface RenewResult {
+  readonly renewed: boolean;
+  readonly notAfter: Date;
+  /** When it is due next. */
+  readonly dueAt: Date;
+}
+
+/**
+ * Renews a certificate if it is due: same names, subject, kind and length of life. The files change together, and a
+ * crash leaves the old pair or the new one. Links, owner and what the group may read stay as they are.
+ * @throws CertificateError where the files can't be read, the issuer refuses, or `onRenewed` failed
+ *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
+ */
+export async function renew(options: RenewOptions): Promise<RenewResult> {
+  checkOptions(options, renewReaders);
+  const current = await readLeaf(options.certFile);
+  const dueAt = renewalDate(current, options.renewAt);
+  const due = options.force === true || (options.at ?? new Date()) >= dueAt;
+  if (!due) return { renewed: false, notAfter: current.notAfter, dueAt };
+  const key = (await readBytes(options.keyFile)).toString('utf8');
+  checkPair(options, current, key);
+  const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
+  return putInPlace(options, current, await issueBy(options, request));
+}
+
+/** Of several processes that renew at once the first wins; the others' certificates are never used. */
+async function putInPlace(options: RenewOptions, old: X509Certificate, issued: Issued): Promise<RenewResult> {
+  const { certFile, keyFile, signal } = options;
+  const onlyIf = async () => (await readLeaf(certFile)).fingerprint256 === old.fingerprint256;
+  // Where links point to, so that these stay.
+  const places = { certFile: await realpath(certFile), keyFile: await realpath(keyFile) };
+  const renewed = await writePair(places, issued, { overwrite: true, keepAccess: true, onlyIf, signal });
+  if (renewed) await runHook(options.onRenewed, certFile, issued);
+  const next = await readLeaf(certFile);
+  return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
+}
+
+/** A store's authority keeps the record; the files are ours to swap. */
+async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
+  const { issuer, issueTimeout = 60_000 } = options;
+  if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false });
+  const timeout = AbortSignal.timeout(issueTimeout);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  try {
+    return await orAborted(issuer(request, { signal }), signal);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (!timeout.aborted) throw cause;
+    const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
+  }
+}
+
+async function readLeaf(file: string): Promise<X509Certificate> {
+  const [leaf] = await readCertificates({ file });
+  return leaf as X509Certificate;
+}
+
+/** A pair that doesn't fit is somebody's mistake to look at, not ours to write over. */
+function checkPair(
+  { certFile, keyFile, keyPassphrase }: RenewOptions,
+  current: X509Certificate,
+  key: string,
+): void {
+  if (keyMatches(current.pem, key, keyPassphrase)) return;
+  throw new CertificateError('KNSOCK_CERTIFICATE_KEY_MISMATCH', `${keyFile} is not the key of ${certFile}`, {
+    file: keyFile,
+  });
+}
+
+/** What a certificate says, as the request for its successor. */
+function requestOf(
+  current: X509Certificate,
+  privateKey: string | undefined,
+  keyPassphrase: string | undefined,
+): RenewalRequest {
+  const { subject, dnsNames, ipAddresses, uris, emailAddresses, crlDistributionPoints = [] } = current;
+  const days = (current.notAfter.getTime() + 1_000 - current.notBefore.getTime()) / 86_400_000;
+  const one = (oid: string) => subject.values(oid)[0];
+  return {
+    kind: kindOf(current),
+    names: [...dnsNames, ...ipAddresses, ...uris, ...emailAddresses],
+    days,
+    maxDays: Math.max(days, 398),
+    keyType: keyTypeOf(current),
+    commonName: subject.commonNames[0],
+    organizationalUnit: subject.organizationalUnits,
+    organization: one('2.5.4.10'),
+    locality: one('2.5.4.7'),
+    state: one('2.5.4.8'),
+    country: one('2.5.4.6'),
+    crlUrls: crlDistributionPoints.flatMap(({ names }) =>
+      names.flatMap((name) => (name.kind === 'uri' ? [name.value] : [])),
+    ),
+    ...(privateKey === undefined ? {} : { privateKey, keyPassphrase }),
+  };
+}
+
+function kindOf({ extendedKeyUsage }: X509Certificate): CertificateKind {
+  const [server, client] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'].map(
+    (oid) => extendedKeyUsage?.includes(oid) ?? true,
+  );
+  return server === true ? (client === true ? 'peer' : 'server') : 'client';
+}
+
+function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {
+  if (kind.type === 'ed25519') return 'ed25519';
+  if ('bits' in kind) return kind.bits > 3_072 ? 'rsa4096' : kind.bits > 2_048 ? 'rsa3072' : 'rsa2048';
+  return kind.type === 'ec' && kind.curve === '1.3.132.0.34' ? 'p384' : 'p256';
+}
+
+/**
+ * Calls the hook of a renewal.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_HOOK` where it fails.
+ */
+export async function runHook(
+  hook: RenewOptions['onRenewed'],
+  certFile: string,
+  issued: Issued,
+): Promise<void> {
+  try {
+    await hook?.(issued);
+  } catch (cause) {
+    if (cause instanceof CertificateError && cause.code === 'KNSOCK_CERTIFICATE_HOOK') throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `the hook after the renewal of ${certFile} failed: ${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_HOOK', message, { cause, file: certFile });
+  }
+}

@@ -1,0 +1,64 @@
+/** When a certificate is due for renewal: pure arithmetic on its dates. */
+import { anything, checkOptions, date, type OptionReaders } from '@knsock/core/options';
+import type { X509Certificate } from '@knsock/core/x509';
+import { CertificateError } from '../errors.js';
+import { readCertificates, type Source } from '../files/source.js';
+
+/** Certificates are renewed after this part of their life. */
+const RENEW_AT = 2 / 3;
+/** The moment is spread over this part of their life, so that a fleet doesn't come all at once. */
+const SPREAD = 1 / 20;
+
+/** When to renew. */
+export interface RenewalRule {
+  /** After which part of its life, between 0 and 1; default 2/3. */
+  readonly renewAt?: number | undefined;
+  /** The moment to judge at; default now. */
+  readonly at?: Date | undefined;
+}
+
+/** For `checkOptions`; the part of the life is judged where it is used. */
+export const ruleReaders = { renewAt: anything, at: date } as const satisfies OptionReaders<RenewalRule>;
+
+/** What `needsRenewal` found. */
+export interface RenewalNeed {
+  readonly due: boolean;
+  /** From when on it is due; undefined where the certificate can't be read. */
+  readonly dueAt: Date | undefined;
+  readonly notAfter: Date | undefined;
+  /** As `step certificate needs-renewal` exits: 0 it is due, 1 it isn't, 2 there is no such file, 255 anything else. */
+  readonly exitCode: 0 | 1 | 2 | 255;
+  /** Why it couldn't be read. */
+  readonly error: CertificateError | undefined;
+}
+
+/** Whether the first certificate of a source is due; what can't be read is a result too. */
+export async function needsRenewal(source: Source, rule: RenewalRule = {}): Promise<RenewalNeed> {
+  checkOptions(rule, ruleReaders);
+  try {
+    const [leaf] = await readCertificates(source);
+    const dueAt = renewalDate(leaf as X509Certificate, rule.renewAt);
+    const due = (rule.at ?? new Date()) >= dueAt;
+    return { due, dueAt, notAfter: leaf?.notAfter, exitCode: due ? 0 : 1, error: undefined };
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const exitCode = error.code === 'KNSOCK_CERTIFICATE_NOT_FOUND' ? 2 : 255;
+    return { due: false, dueAt: undefined, notAfter: undefined, exitCode, error };
+  }
+}
+
+/**
+ * The moment from which a certificate is due. Its jitter comes from its fingerprint, so that every check of one
+ * certificate agrees and no state is kept.
+ */
+export function renewalDate(certificate: X509Certificate, renewAt: number = RENEW_AT): Date {
+  if (!(renewAt > 0 && renewAt < 1)) {
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_VALIDITY',
+      `renewAt is a part of the life between 0 and 1, not ${renewAt}`,
+    );
+  }
+  const [start, end] = [certificate.notBefore.getTime(), certificate.notAfter.getTime()];
+  const jitter = Number.parseInt(certificate.fingerprint256.slice(0, 8), 16) / 2 ** 32 - 0.5;
+  return new Date(start + (end - start) * (renewAt + jitter * SPREAD));
+}

@@ -1,0 +1,119 @@
+/** Renewal as long as a program runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EasySocketError } from '@knsock/core/errors';
+import { callback, checkOptions, milliseconds, type OptionReaders } from '@knsock/core/options';
+import { backOff } from '../back-off.js';
+import { CertificateError } from '../errors.js';
+import type { Issued } from '../issuing/issue.js';
+import { renew, renewReaders, runHook, type RenewOptions, type RenewResult } from './renew.js';
+
+const MINUTE = 60_000;
+const UNEXPLAINED = 'Can the issuer be reached, and does it grant this? The cause is what it said.';
+/** setTimeout's own limit is 24.8 days; a clock that was set is noticed within the day too. */
+const LONGEST_WAIT = 24 * 60 * MINUTE;
+
+/** Options of `watchRenewal`. */
+export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> {
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Called after each renewal. */
+  readonly onResult?: ((result: RenewResult) => void) | undefined;
+  /** Called after each failure, with the ms until the next attempt. */
+  readonly onError?: ((error: CertificateError, retryIn: number) => void) | undefined;
+  /** The first pause after a failure, in ms, doubled each time up to an hour; default 60,000. */
+  readonly retryAfter?: number | undefined;
+}
+
+const { at: _at, force: _force, ...ofRenew } = renewReaders;
+const readers: OptionReaders<WatchRenewalOptions> = {
+  ...ofRenew,
+  onResult: callback,
+  onError: callback,
+  retryAfter: milliseconds,
+};
+
+/** What an attempt came to, and when to make the next. */
+interface Outcome {
+  readonly result: RenewResult | undefined;
+  readonly error: CertificateError | undefined;
+}
+
+/**
+ * Renews whenever the certificate is due, until the signal fires; then it resolves at once. Failures are told to
+ * `onError` and tried again after a growing pause; after a hook's failure only the hook is. It doesn't keep the process
+ * alive by itself.
+ * @throws what `onResult` or `onError` throw.
+ */
+export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
+  checkOptions(options, readers);
+  const { signal, retryAfter = MINUTE } = options;
+  const hook = new PendingHook(options);
+  let failures = 0;
+  while (!signal.aborted) {
+    const { result, error } = await attempt(options, hook);
+    if (signal.aborted) return;
+    failures = error === undefined ? 0 : failures + 1;
+    const pause = error === undefined ? untilDue(result) : backOff(retryAfter, failures);
+    if (result?.renewed === true) options.onResult?.(result);
+    if (error !== undefined && !isAborted(signal)) options.onError?.(error, pause);
+    await sleep(pause, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+/** The hook of a renewal, called until it succeeds: what it reloads would go on with the old certificate otherwise. */
+class PendingHook {
+  readonly #hook: WatchRenewalOptions['onRenewed'];
+  readonly #file: string;
+  #owed: Issued | undefined;
+
+  constructor({ onRenewed, certFile }: WatchRenewalOptions) {
+    this.#hook = onRenewed;
+    this.#file = certFile;
+  }
+
+  owe(issued: Issued): Promise<void> {
+    this.#owed = issued;
+    return this.settle();
+  }
+
+  async settle(): Promise<void> {
+    if (this.#owed === undefined) return;
+    await runHook(this.#hook, this.#file, this.#owed);
+    this.#owed = undefined;
+  }
+}
+
+async function attempt(options: WatchRenewalOptions, hook: PendingHook): Promise<Outcome> {
+  const { onResult: _result, onError: _error, retryAfter: _after, ...renewOptions } = options;
+  let result: RenewResult | undefined;
+  try {
+    await hook.settle();
+    result = await renew({ ...renewOptions, onRenewed: (issued) => hook.owe(issued) });
+    return { result, error: result.renewed && result.dueAt <= new Date() ? dueAgain(result) : undefined };
+  } catch (error) {
+    return { result, error: asCertificateError(error) };
+  }
+}
+
+/** An authority near its end, or a clock that is wrong: renewing every second would only fill the store. */
+function dueAgain({ notAfter }: RenewResult): CertificateError {
+  const message = `the new certificate is due again at once: it lives until ${notAfter.toISOString()} only`;
+  const hint = 'Does its authority end soon? Renew that first; or set the clock right.';
+  return new CertificateError('KNSOCK_CERTIFICATE_VALIDITY', message, { hint });
+}
+
+/** A custom issuer's own failure is wrapped: a network that is down, for example. */
+function asCertificateError(cause: unknown): CertificateError {
+  if (cause instanceof CertificateError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const hint = cause instanceof EasySocketError ? cause.hint : UNEXPLAINED;
+  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, { cause, hint });
+}
+
+/** A callback may have fired it, which the type checker can't know. */
+const isAborted = ({ aborted }: AbortSignal): boolean => aborted;
+
+function untilDue(result: RenewResult | undefined): number {
+  const wait = (result?.dueAt.getTime() ?? 0) - Date.now();
+  return Math.min(Math.max(wait, 1_000), LONGEST_WAIT);
+}

@@ -1,0 +1,138 @@
+/** Revocation lists fetched from a file or over HTTP, within bounds. */
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
+import { fileError, readBytes, tooLarge } from '../files/atomic-file.js';
+import { CertificateError } from '../errors.js';
+import { orAborted } from '../or-aborted.js';
+import { translating } from '../files/source.js';
+
+/** What a fetch may cost. */
+export interface FetchBounds {
+  readonly timeout: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** A list is public and signed, so plain http is fine for it (RFC 5280 §8), and usual. */
+export type CrlLocation = string | URL;
+
+/**
+ * Fetches the lists of a location.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`.
+ */
+export async function fetchCrls(
+  location: CrlLocation,
+  bounds: FetchBounds,
+): Promise<CertificateRevocationList[]> {
+  const url = urlOf(location);
+  if (url === undefined || url.protocol === 'file:') {
+    const file = url === undefined ? location.toString() : pathOf(url);
+    const bytes = await readWithin(file, bounds);
+    return translating({ file }, () => parseCrls(bytes));
+  }
+  const bytes = await download(url, bounds);
+  return translating({ file: url.href }, () => parseCrls(bytes));
+}
+
+/**
+ * Refuses what can never be fetched.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
+ */
+export function checkLocation(location: CrlLocation): void {
+  const url = urlOf(location);
+  if (url === undefined) return;
+  if (!['http:', 'https:', 'file:'].includes(url.protocol)) throw noLocation(location);
+  if (url.protocol === 'file:') pathOf(url);
+  if (url.username !== '' || url.password !== '')
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_NOT_FOUND',
+      `a revocation list at ${url.host} is public: its URL may carry no user name and no password`,
+    );
+}
+
+/** A path has no '://'; a Windows drive is no scheme. */
+function urlOf(location: CrlLocation): URL | undefined {
+  if (location instanceof URL) return location;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
+  if (!URL.canParse(location)) throw noLocation(location);
+  return new URL(location);
+}
+
+/** A file URL that names another host is none of this machine's files. */
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw noLocation(url);
+  }
+}
+
+function noLocation(location: CrlLocation): CertificateError {
+  const message = `a revocation list can't be fetched from ${location.toString()}`;
+  const hint = 'Name the path of a file, or an http, https or file URL.';
+  return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
+}
+
+/** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
+async function readWithin(file: string, bounds: FetchBounds): Promise<Buffer> {
+  const timeout = AbortSignal.timeout(bounds.timeout);
+  try {
+    return await orAborted(readRegular(file, bounds.maxBytes), AbortSignal.any([bounds.signal, timeout]));
+  } catch (cause) {
+    bounds.signal.throwIfAborted();
+    throw timeout.aborted ? fileError(file, 'read', new Error(`no answer in ${bounds.timeout} ms`)) : cause;
+  }
+}
+
+async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
+  const isRegular = await stat(file).then(
+    (found) => found.isFile(),
+    (cause: unknown) => {
+      throw fileError(file, 'read', cause);
+    },
+  );
+  if (!isRegular)
+    throw fileError(file, 'read', new Error('it is no regular file, and is to be read again and again'));
+  return readBytes(file, maxBytes);
+}
+
+async function download(url: URL, bounds: FetchBounds): Promise<Buffer> {
+  const signal = AbortSignal.any([bounds.signal, AbortSignal.timeout(bounds.timeout)]);
+  try {
+    const response = await fetch(url, { signal, headers: { accept: 'application/pkix-crl, */*' } });
+    if (!response.ok) throw unreachable(url, `status ${response.status}`);
+    return await readBody(response, url, bounds.maxBytes);
+  } catch (cause) {
+    bounds.signal.throwIfAborted();
+    if (cause instanceof CertificateError) throw cause;
+    throw unreachable(url, signal.aborted ? `no answer in ${bounds.timeout} ms` : causeOf(cause), cause);
+  }
+}
+
+async function readBody(response: Response, url: URL, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the rest of the body.
+  const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(url.href, maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unreachable(url: URL, why: string, cause?: unknown): CertificateError {
+  const hint = 'Is the server with the revocation list running, and can this machine reach it?';
+  return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `can't fetch ${url.href}: ${why}`, {
+    cause,
+    hint,
+  });
+}
+
+/** fetch hides the system's error one level down. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

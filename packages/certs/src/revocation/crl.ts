@@ -1,0 +1,103 @@
+/** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they withdraw. */
+import type { KeyObject } from 'node:crypto';
+import { InvalidOptionError } from '@knsock/core/errors';
+import { authorityKeyIdentifier, extension } from '../issuing/extensions.js';
+import { toPem } from '../formats/pem.js';
+import { serialBytes } from '../issuing/serial.js';
+import { signatureAlgorithm } from '../keys/signature.js';
+import { signStructure } from '../issuing/signed-der.js';
+import { arrayBufferOf, type DistinguishedName, type X509Library } from '../x509.js';
+
+const reasonNames = {
+  unspecified: 'unspecified',
+  'key-compromise': 'keyCompromise',
+  'ca-compromise': 'cACompromise',
+  'affiliation-changed': 'affiliationChanged',
+  superseded: 'superseded',
+  'cessation-of-operation': 'cessationOfOperation',
+  'certificate-hold': 'certificateHold',
+  'privilege-withdrawn': 'privilegeWithdrawn',
+} as const;
+
+/** Why a certificate was withdrawn (RFC 5280 §5.3.1). */
+export type RevocationReason = keyof typeof reasonNames;
+
+/** Every reason that can be given. */
+export const revocationReasons = Object.keys(reasonNames) as RevocationReason[];
+
+/** @throws InvalidOptionError for a reason that there isn't: in a store's index it would be damage. */
+export function checkReason(reason: RevocationReason): RevocationReason {
+  if (Object.hasOwn(reasonNames, reason)) return reason;
+  const message = `"${reason}" is no reason; these are: ${revocationReasons.join(', ')}`;
+  throw new InvalidOptionError('reason', message);
+}
+
+/** A reason as core reads it from a list; what isn't given here is unspecified. */
+export function reasonFromList(name: string | undefined): RevocationReason {
+  return revocationReasons.find((reason) => reasonNames[reason] === name) ?? 'unspecified';
+}
+
+/** One withdrawn certificate. */
+export interface Revocation {
+  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
+  readonly serial: string;
+  readonly at: Date;
+  readonly reason: RevocationReason;
+}
+
+/** A signed list; `pem` carries the label that Node and OpenSSL read. */
+export interface Crl {
+  readonly pem: string;
+  readonly der: Buffer;
+  /** Grows with every list of one authority. */
+  readonly number: number;
+  readonly thisUpdate: Date;
+  /** When the next list is due: from then on this one is stale. */
+  readonly nextUpdate: Date;
+}
+
+/** Everything that goes into a list. */
+export interface CrlParts {
+  readonly issuer: DistinguishedName;
+  readonly issuerKeyIdentifier: Buffer;
+  readonly number: number;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly revoked: readonly Revocation[];
+}
+
+/** Signs a version 2 list. */
+export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): Crl {
+  const { TBSCertList, Time, Version, CRLNumber } = library;
+  const algorithm = signatureAlgorithm(library, key);
+  const tbsCertList = new TBSCertList({
+    version: Version.v2,
+    signature: algorithm,
+    issuer: parts.issuer,
+    thisUpdate: new Time(parts.thisUpdate),
+    nextUpdate: new Time(parts.nextUpdate),
+    crlExtensions: [
+      authorityKeyIdentifier(library, parts.issuerKeyIdentifier),
+      extension(library, library.id_ce_cRLNumber, false, new CRLNumber(parts.number)),
+    ],
+  });
+  // An empty list must be absent, not empty (RFC 5280 §5.1.2.6).
+  if (parts.revoked.length > 0)
+    tbsCertList.revokedCertificates = parts.revoked.map((one) => entry(library, one));
+  const der = signStructure(library, tbsCertList, key);
+  const { number, thisUpdate, nextUpdate } = parts;
+  return { pem: toPem('X509 CRL', der), der, number, thisUpdate, nextUpdate };
+}
+
+function entry(library: X509Library, revocation: Revocation) {
+  const { RevokedCertificate, Time, CRLReason } = library;
+  const revoked = new RevokedCertificate({
+    userCertificate: arrayBufferOf(serialBytes(revocation.serial)),
+    revocationDate: new Time(revocation.at),
+  });
+  // "unspecified" must be said by leaving the reason out (RFC 5280 §5.3.1).
+  if (revocation.reason === 'unspecified') return revoked;
+  const reason = new CRLReason(library.CRLReasons[reasonNames[revocation.reason]]);
+  revoked.crlEntryExtensions = [extension(library, library.id_ce_cRLReasons, false, reason)];
+  return revoked;
+}

@@ -1,0 +1,93 @@
+/**
+ * The revocation lists that a source holds, location by location.
+ *
+ * A fetched list proves nothing by itself: over plain http anybody may put one together that is dated next year. So a
+ * list counts as proven once an issuer that a peer's path has shown, or that was named, has signed it, and a proven
+ * list gives way to a newer proven one only. Unproven ones stand beside it, until an issuer shows what they are.
+ */
+import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import type { CrlLocation } from './crl-location.js';
+import { hexFingerprint } from '../inspecting/fingerprint.js';
+
+type Lists = readonly CertificateRevocationList[];
+
+const DELTA_CRL_INDICATOR = '2.5.29.27';
+/** Issuers remembered; the one learnt longest ago goes. */
+const MAX_ISSUERS = 256;
+/** Lists kept of one location. */
+export const LISTS_PER_LOCATION = 100;
+
+export class HeldLists {
+  readonly #lists = new Map<CrlLocation, Lists>();
+  readonly #issuers = new Map<string, X509Certificate>();
+
+  /** Every list held. */
+  all(): CertificateRevocationList[] {
+    return [...this.#lists.values()].flat();
+  }
+
+  /** Changes with the lists. */
+  get version(): string {
+    const fingerprints = this.all().map((crl) => crl.fingerprint256);
+    return hexFingerprint(Buffer.from(fingerprints.join()));
+  }
+
+  /** Remembers issuers whose lists count. */
+  learn(issuers: readonly X509Certificate[]): void {
+    for (const issuer of issuers) {
+      this.#issuers.delete(issuer.fingerprint256);
+      this.#issuers.set(issuer.fingerprint256, issuer);
+    }
+    for (const oldest of [...this.#issuers.keys()].slice(0, -MAX_ISSUERS)) this.#issuers.delete(oldest);
+  }
+
+  /** Takes what was fetched from a location. */
+  take(location: CrlLocation, fetched: Lists): void {
+    const held = this.#lists.get(location) ?? [];
+    const kept = fetched.flatMap((crl) =>
+      this.#keep(held.find((one) => one.der.equals(crl.der)) ?? crl, held),
+    );
+    // A location that has lost a list, or answers with another CA's, doesn't bring revoked certificates back.
+    const missing = held.filter((one) => this.#isProven(one) && !kept.some((crl) => isSameSeries(crl, one)));
+    this.#lists.set(location, [...new Set([...kept, ...missing])].slice(0, 2 * LISTS_PER_LOCATION));
+  }
+
+  /** What to hold of one series once `crl` has come. */
+  #keep(crl: CertificateRevocationList, held: Lists): Lists {
+    const series = [crl, ...held.filter((one) => isSameSeries(one, crl))];
+    const proven = newest(series.filter((one) => this.#isProven(one)));
+    if (proven === undefined) return [crl, newest(series) ?? crl];
+    return this.#isProven(crl) ? [proven] : [proven, crl];
+  }
+
+  #isProven(crl: CertificateRevocationList): boolean {
+    return [...this.#issuers.values()].some((issuer) => verifyCrlSignature(crl, issuer));
+  }
+}
+
+/** By date and, within one second, by number. */
+function newest(lists: Lists): CertificateRevocationList | undefined {
+  return [...lists].sort(byAge).at(-1);
+}
+
+function byAge(a: CertificateRevocationList, b: CertificateRevocationList): number {
+  const byDate = a.thisUpdate.getTime() - b.thisUpdate.getTime();
+  if (byDate !== 0) return byDate;
+  const [one, other] = [numberOf(a), numberOf(b)];
+  return one === other ? 0 : one > other ? 1 : -1;
+}
+
+/** A negative number, which is none, counts as the lowest. */
+const numberOf = ({ number = '0' }: CertificateRevocationList): bigint =>
+  number.startsWith('-') ? 0n : BigInt(`0x${number}`);
+
+/** Of one issuer, one key and one scope: the later of two replaces the earlier. */
+function isSameSeries(one: CertificateRevocationList, other: CertificateRevocationList): boolean {
+  return seriesOf(one) === seriesOf(other);
+}
+
+function seriesOf(crl: CertificateRevocationList): string {
+  const kind = crl.extensions.has(DELTA_CRL_INDICATOR) ? 'delta' : 'full';
+  const scope = `${kind} ${crl.issuingDistributionPoint?.der.toString('hex') ?? ''}`;
+  return `${crl.issuer.key}\n${crl.authorityKeyIdentifier?.keyIdentifier?.toString('hex') ?? ''}\n${scope}`;
+}

@@ -1,0 +1,234 @@
+/**
+ * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background, the
+ * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
+ */
+import {
+  abortSignal,
+  anything,
+  callback,
+  checkOptions,
+  list,
+  milliseconds,
+  number,
+  oneOf,
+  type OptionReaders,
+} from '@knsock/core/options';
+import type { RevocationSource, RevocationVerdict } from '@knsock/core';
+import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import { backOff } from '../back-off.js';
+import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
+import { CertificateError } from '../errors.js';
+import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
+import { orAborted } from '../or-aborted.js';
+import { judgeRevocation, type RevocationRules } from './revocation-verdict.js';
+import { readCertificates, type Source } from '../files/source.js';
+
+/** Options of `revocationSource`. */
+export interface RevocationSourceOptions {
+  /** Paths of files, or `http(s)://` and `file://` URLs; PEM or DER, several lists each. */
+  readonly crls: readonly CrlLocation[];
+  /** Which certificates are looked up: the peer's own (default), or all but the anchor. */
+  readonly depth?: 'leaf' | 'chain' | undefined;
+  /** What a certificate that no list covers means; default `refuse`. */
+  readonly unknown?: 'refuse' | 'accept' | undefined;
+  /** What a list past its next update means; default `refuse`. A revocation in it counts either way. */
+  readonly stale?: 'refuse' | 'accept' | undefined;
+  /** Whose signature a fetched list must carry to be taken; without it the path judged decides, list by list. */
+  readonly issuers?: Source | undefined;
+  /** How often to look, in ms; default 300,000. */
+  readonly interval?: number | undefined;
+  /** For one fetch, in ms; default 10,000. */
+  readonly timeout?: number | undefined;
+  /** The largest location accepted; default 16 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** Told of every failed fetch; the last good list stays. */
+  readonly onError?: ((error: CertificateError) => void) | undefined;
+  /** Ends the refreshing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const sourceReaders: OptionReaders<RevocationSourceOptions> = {
+  crls: list,
+  depth: (option, value) => oneOf(option, value, ['leaf', 'chain']),
+  unknown: refuseOrAccept,
+  stale: refuseOrAccept,
+  issuers: anything,
+  interval: milliseconds,
+  timeout: milliseconds,
+  maxBytes: number,
+  onError: callback,
+  signal: abortSignal,
+};
+
+/** A source that refreshes itself. */
+export interface RefreshingRevocationSource extends RevocationSource, Disposable {
+  /** Resolves when every location was tried once; rejects with the first failure, or when it is closed before. */
+  ready(): Promise<void>;
+  /** Looks now, and again after the usual interval; errors as `ready`. */
+  refresh(): Promise<void>;
+  /** Ends the refreshing; the lists at hand stay. */
+  close(): void;
+}
+
+/**
+ * Starts fetching; the timer doesn't keep the process alive. Redirects are followed, to http(s) only.
+ * @throws CertificateError where no location is named, or one can't be: neither a path nor an http, https or file URL.
+ */
+export function revocationSource(options: RevocationSourceOptions): RefreshingRevocationSource {
+  checkOptions(options, sourceReaders);
+  if (((options.crls as readonly unknown[] | undefined) ?? []).length === 0) {
+    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'no revocation list was named');
+  }
+  for (const location of options.crls) checkLocation(location);
+  return new LocatedLists(options);
+}
+
+function refuseOrAccept(option: string, value: 'refuse' | 'accept' | undefined): unknown {
+  return oneOf(option, value, ['refuse', 'accept']);
+}
+
+class LocatedLists implements RefreshingRevocationSource {
+  readonly #options: RevocationSourceOptions;
+  readonly #rules: RevocationRules;
+  readonly #lists = new HeldLists();
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
+  readonly #first: Promise<void>;
+  #hasTried = false;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #version = '';
+
+  constructor(options: RevocationSourceOptions) {
+    const { depth = 'leaf', unknown = 'refuse', stale = 'refuse', signal } = options;
+    this.#options = options;
+    this.#rules = { depth, unknown, stale };
+    const close = () => {
+      this.close();
+    };
+    if (signal?.aborted === true) close();
+    signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
+    this.#first = this.refresh().finally(() => (this.#hasTried = true));
+    // Whoever cares asks ready(); the failure was told to onError.
+    this.#first.catch(() => undefined);
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async check(
+    path: readonly X509Certificate[],
+    { at, signal }: { at: Date; signal: AbortSignal },
+  ): Promise<RevocationVerdict> {
+    signal.throwIfAborted();
+    // Before every location was tried, a certificate without a list may be one whose list is on its way.
+    if (!this.#hasTried)
+      await orAborted(
+        this.#first.catch(() => undefined),
+        signal,
+      );
+    this.#lists.learn(path.slice(1));
+    return judgeRevocation(path, this.#lists.all(), at, this.#rules);
+  }
+
+  ready(): Promise<void> {
+    return this.#first;
+  }
+
+  refresh(): Promise<void> {
+    return (this.#running ??= this.#refreshAll().finally(() => {
+      this.#running = undefined;
+      this.#schedule();
+    }));
+  }
+
+  close(): void {
+    this.#closing.abort(
+      new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', 'the revocation source is closed'),
+    );
+    clearTimeout(this.#timer);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #refreshAll(): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      this.#options.crls.map((location) => this.#refreshOne(location)),
+    );
+    const failed = outcomes
+      .filter((outcome) => outcome.status === 'rejected')
+      .map(({ reason }) => reason as unknown);
+    this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
+    this.#closing.signal.throwIfAborted();
+    this.#announce();
+    if (failed.length === 0) return;
+    for (const error of failed) if (error instanceof CertificateError) this.#options.onError?.(error);
+    throw failed[0];
+  }
+
+  async #refreshOne(location: CrlLocation): Promise<void> {
+    const { timeout = 10_000, maxBytes = 16 * 1_048_576, issuers } = this.#options;
+    const fetched = await fetchCrls(location, { timeout, maxBytes, signal: this.#closing.signal });
+    if (fetched.length > LISTS_PER_LOCATION) {
+      const message = `${location.toString()} holds ${fetched.length} lists, over the limit of ${LISTS_PER_LOCATION}`;
+      throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message);
+    }
+    if (issuers !== undefined) {
+      const known = await readCertificates(issuers);
+      checkIssuers(location, fetched, known);
+      this.#lists.learn(known);
+    }
+    if (!this.#closing.signal.aborted) this.#lists.take(location, fetched);
+  }
+
+  /** Listeners hear of new lists only. */
+  #announce(): void {
+    const { version } = this.#lists;
+    if (version === this.#version) return;
+    this.#version = version;
+    for (const listener of [...this.#listeners]) tell(listener);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#closing.signal.aborted) return;
+    const { interval = 300_000 } = this.#options;
+    const pause = this.#failures === 0 ? interval : Math.min(interval, backOff(1_000, this.#failures));
+    this.#timer = setTimeout(() => {
+      this.refresh().catch(() => undefined);
+    }, pause);
+    this.#timer.unref();
+  }
+}
+
+/** One listener's exception is its own: it surfaces as uncaught, and the others hear of the lists all the same. */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+function checkIssuers(
+  location: CrlLocation,
+  crls: readonly CertificateRevocationList[],
+  issuers: readonly X509Certificate[],
+): void {
+  const stranger = crls.find((crl) => !issuers.some((issuer) => verifyCrlSignature(crl, issuer)));
+  if (stranger === undefined) return;
+  const message = `the revocation list of ${stranger.issuer.toString()} at ${location.toString()} isn't signed by any of the issuers`;
+  const hint = 'Is that the right list, and are its authority’s certificates among the issuers?';
+  throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
+}

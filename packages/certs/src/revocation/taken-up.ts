@@ -1,0 +1,30 @@
+/** What an authority's last revocation list says, taken over by an authority that goes on elsewhere. */
+import { parseCertificate, verifyCrlSignature } from '@knsock/core/x509';
+import { reasonFromList, type Revocation } from './crl.js';
+import { CertificateError } from '../errors.js';
+import { readCrls, type Source } from '../files/source.js';
+
+/** Where the numbers of lists go on, and what stays withdrawn. */
+export interface TakenUp {
+  readonly number: number;
+  readonly revoked: readonly Revocation[];
+}
+
+/**
+ * Reads the list of the authority `certificate` (PEM).
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` for another authority's list; as `readCrls`.
+ */
+export async function takeUpList(list: Source, certificate: string): Promise<TakenUp> {
+  const issuer = parseCertificate(certificate);
+  const own = (await readCrls(list)).find((crl) => verifyCrlSignature(crl, issuer));
+  if (own === undefined) {
+    const message = `that revocation list isn't signed by ${issuer.subject.toString()}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_ISSUED_HERE', message);
+  }
+  const revoked = [...own.entries].map(({ serial, date, reason }) => ({
+    serial,
+    at: date,
+    reason: reasonFromList(reason),
+  }));
+  return { number: Number.parseInt(own.number ?? '0', 16), revoked };
+}

@@ -1,0 +1,135 @@
+/**
+ * The folder of a store, as a person sees it:
+ *
+ *   ca/NAME.crt          an authority and those above it, the root last (what `caFile` takes)
+ *   ca/NAME.key          its key, mode 0600, encrypted where the store has a passphrase
+ *   ca/NAME.crl          its last revocation list
+ *   issued/NAME.crt      a certificate and its issuers (what `certFile` takes)
+ *   issued/NAME.key      its key, mode 0600
+ *   issued/serials/      every certificate ever issued, by serial
+ *   index.jsonl          what was issued, withdrawn and published, a line each
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { makeFolder } from '../files/atomic-file.js';
+import { CertificateError } from '../errors.js';
+import { encryptKey } from '../keys/key-encryption.js';
+import type { IssuedFiles, IssuedRecord } from '../issuing/ledger.js';
+import { pairAt, settleFolder } from '../files/pair.js';
+import { withProcessLock, type LockOptions } from './process-lock.js';
+
+export class StoreFolder {
+  readonly directory: string;
+  readonly indexFile: string;
+  readonly passphrase: string | undefined;
+  readonly #lock: LockOptions;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, passphrase: string | undefined, lock: LockOptions) {
+    this.directory = directory;
+    this.indexFile = join(directory, 'index.jsonl');
+    this.passphrase = passphrase;
+    this.#lock = lock;
+  }
+
+  /** Makes the folders and finishes what a crash interrupted. */
+  async prepare(): Promise<void> {
+    for (const folder of ['.', 'ca', 'issued/serials']) await makeFolder(this.#at(folder));
+    await this.exclusively(async () => {
+      for (const folder of ['ca', 'issued', 'issued/serials']) await settleFolder(this.#at(folder));
+    });
+  }
+
+  /** Runs `work` while no other process writes to this store. Calls of this process take their turn without polling. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(() => withProcessLock(this.#at('.lock'), this.#lock, work));
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Where a certificate's files go. */
+  filesFor(
+    record: IssuedRecord,
+    file: string | false | undefined,
+    withKey: boolean,
+  ): IssuedFiles | undefined {
+    if (file === false) return undefined;
+    const folder = this.#at(record.kind === 'authority' ? 'ca' : 'issued');
+    const { certFile, keyFile } = pairAt(folder, checkFileName(file ?? defaultFileName(record)));
+    return { certFile, keyFile: withKey ? keyFile : undefined };
+  }
+
+  archiveFile(serial: string): string {
+    return this.#at('issued', 'serials', `${serial}.crt`);
+  }
+
+  crlFile(authority: string): string {
+    return this.#at('ca', `${authority}.crl`);
+  }
+
+  authorityFiles(name: string): { certFile: string; keyFile: string } {
+    return pairAt(this.#at('ca'), checkFileName(name));
+  }
+
+  /** The path within the store, with forward slashes. */
+  relative(path: string): string {
+    return relative(this.directory, path).split(sep).join('/');
+  }
+
+  /** An authority's key as it is written. */
+  async protect(key: string): Promise<string> {
+    return this.passphrase === undefined ? key : encryptKey(key, this.passphrase);
+  }
+
+  /** The names of files with an ending in one of the two folders. */
+  async names(folder: 'ca' | 'issued', ending: '.crt' | '.key'): Promise<string[]> {
+    const files = await readdir(this.#at(folder));
+    return files
+      .filter((file) => file.endsWith(ending) && !file.startsWith('.'))
+      .map((file) => file.slice(0, -ending.length))
+      .sort();
+  }
+
+  /** Keys that others than their owner can read, with what to do. */
+  async permissionWarnings(): Promise<string[]> {
+    if (process.platform === 'win32') return [];
+    const keys = [...(await this.names('ca', '.key')).map((name) => this.#at('ca', `${name}.key`))];
+    keys.push(...(await this.names('issued', '.key')).map((name) => this.#at('issued', `${name}.key`)));
+    return (await Promise.all(keys.map(permissionWarning))).filter((warning) => warning !== undefined);
+  }
+
+  #at(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+}
+
+/** A warning about a key that its group or everybody can read; undefined where all is well. */
+async function permissionWarning(keyFile: string): Promise<string | undefined> {
+  const found = await stat(keyFile).catch(() => undefined);
+  if (found === undefined || (found.mode & 0o077) === 0) return undefined;
+  const shown = (found.mode & 0o777).toString(8).padStart(4, '0');
+  return `${keyFile} can be read by others (mode ${shown}): chmod 600 ${quoted(keyFile)}`;
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function defaultFileName(record: IssuedRecord): string {
+  const name = (record.commonName ?? record.names[0] ?? '')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/^\*\./, '_wildcard.')
+    .replace(/^[a-z]+:\/\//, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 200);
+  return name === '' ? record.serial : name;
+}
+
+function checkFileName(name: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(name)) return name;
+  const message = `"${name}" can't name a file of the store: use letters, digits, dots, dashes and underscores`;
+  throw new CertificateError('KNSOCK_CERTIFICATE_FILE', message);
+}

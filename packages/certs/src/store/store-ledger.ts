@@ -1,0 +1,103 @@
+/** The ledger of one authority of a store: on disk, under the store's lock. */
+import { basename } from 'node:path';
+import { PUBLIC, writeAtomic } from '../files/atomic-file.js';
+import type { Crl, Revocation } from '../revocation/crl.js';
+import { CertificateError } from '../errors.js';
+import { appendJournal, readJournal, type JournalEntry } from './journal.js';
+import type { IssuedFiles, IssuedRecord, Ledger, Material, Placement } from '../issuing/ledger.js';
+import { refuseExisting, writePair } from '../files/pair.js';
+import { readCrls } from '../files/source.js';
+import type { StoreFolder } from './store-folder.js';
+
+export class StoreLedger implements Ledger {
+  readonly #folder: StoreFolder;
+  readonly #authority: string;
+
+  constructor(folder: StoreFolder, authority: string) {
+    this.#folder = folder;
+    this.#authority = authority;
+  }
+
+  /** The index comes first: what the folder shows is always in it, even after a crash between the two. */
+  record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles | undefined> {
+    const folder = this.#folder;
+    const files = folder.filesFor(record, placement.file, material.key !== undefined);
+    const overwrite = placement.overwrite ?? false;
+    return folder.exclusively(async () => {
+      if (files !== undefined && !overwrite) await refuseExisting(files);
+      const file = files && folder.relative(files.certFile);
+      await this.#append({ event: 'issued', authority: this.#authority, file, ...record });
+      await this.#archive(record.serial, material.certificate);
+      if (files !== undefined) await writePair(files, material, { overwrite });
+      return files;
+    });
+  }
+
+  protect(key: string): Promise<string> {
+    return this.#folder.protect(key);
+  }
+
+  async find(query: { serial: string } | { fingerprint: string }): Promise<IssuedRecord | undefined> {
+    const matches = (record: IssuedRecord) =>
+      'serial' in query ? record.serial === query.serial : record.fingerprint === query.fingerprint;
+    return (await this.#entries()).filter((entry) => entry.event === 'issued').find(matches);
+  }
+
+  revoke(revocation: Revocation): Promise<void> {
+    return this.#folder.exclusively(async () => {
+      const known = await this.#revocations();
+      if (known.some(({ serial }) => serial === revocation.serial)) return;
+      await this.#append({ event: 'revoked', authority: this.#authority, ...revocation });
+    });
+  }
+
+  publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
+    return this.#folder.exclusively(async () => {
+      const entries = await this.#entries();
+      const last = entries.reduce(
+        (most, one) => (one.event === 'crl' ? Math.max(most, one.number) : most),
+        0,
+      );
+      await this.#checkIndex(last);
+      const crl = make(last + 1, await this.#revocations());
+      // Recorded before it is published: no number is given twice.
+      await this.#append({ event: 'crl', authority: this.#authority, number: crl.number });
+      await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });
+      return crl;
+    });
+  }
+
+  /** One without files goes by its serial. */
+  below({ serial }: IssuedRecord, files: IssuedFiles | undefined): Ledger {
+    return new StoreLedger(this.#folder, files === undefined ? serial : basename(files.certFile, '.crt'));
+  }
+
+  async #entries(): Promise<JournalEntry[]> {
+    const entries = await readJournal(this.#folder.indexFile);
+    return entries.filter(({ authority }) => authority === this.#authority);
+  }
+
+  /** An index that was lost, or is an old copy, would bring back what later lists have revoked. */
+  async #checkIndex(last: number): Promise<void> {
+    const file = this.#folder.crlFile(this.#authority);
+    // A list that can't be read is made anew like one that isn't there.
+    const [crl] = await readCrls({ file }).catch(() => []);
+    const published = crl?.number === undefined ? 0 : Number(`0x${crl.number}`);
+    if (published <= last) return;
+    const message = `${file} is list ${published}, and the index knows of ${last} only: it is an old copy, or was lost`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { file: this.#folder.indexFile });
+  }
+
+  async #revocations(): Promise<Revocation[]> {
+    return (await this.#entries()).filter((entry) => entry.event === 'revoked');
+  }
+
+  /** Refuses a serial that is taken. */
+  #archive(serial: string, certificate: string): Promise<void> {
+    return writeAtomic(this.#folder.archiveFile(serial), certificate, { mode: PUBLIC, overwrite: false });
+  }
+
+  #append(entry: JournalEntry): Promise<void> {
+    return appendJournal(this.#folder.indexFile, entry);
+  }
+}

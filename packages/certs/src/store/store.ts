@@ -1,0 +1,177 @@
+/** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
+import { resolve } from 'node:path';
+import {
+  abortSignal,
+  anything,
+  checkOptions,
+  milliseconds,
+  text,
+  type OptionReaders,
+} from '@knsock/core/options';
+import { authorityFrom, type Authority } from '../issuing/authority.js';
+import { authorityReaders, signAuthority, type AuthorityOptions } from '../issuing/authority-certificate.js';
+import { readBytes, readIfThere } from '../files/atomic-file.js';
+import {
+  makeDevelopmentChain,
+  type DevelopmentAuthority,
+  type DevelopmentAuthorityOptions,
+} from '../issuing/development-authority.js';
+import { CertificateError } from '../errors.js';
+import { readJournal } from './journal.js';
+import { generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import type { IssuedRecord } from '../issuing/ledger.js';
+import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
+import { StoreFolder } from './store-folder.js';
+import { StoreLedger } from './store-ledger.js';
+import { x509Library } from '../x509.js';
+
+/** Options of `openStore`. */
+export interface StoreOptions {
+  /** Encrypts the authorities' keys; the keys of issued certificates stay in the clear, for the servers that load them. */
+  readonly passphrase?: PassphraseSource | undefined;
+  /** How long to wait for another process that is writing, in ms; default 10,000. */
+  readonly lockTimeout?: number | undefined;
+  /** Ends every wait for the lock. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const storeReaders: OptionReaders<StoreOptions> = {
+  passphrase: anything,
+  lockTimeout: milliseconds,
+  signal: abortSignal,
+};
+
+/** What the index says of one certificate. */
+export interface StoredCertificate extends IssuedRecord {
+  /** The authority that signed it. */
+  readonly authority: string;
+  /** The path within the store, where it has one. */
+  readonly file: string | undefined;
+  readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
+}
+
+/** The name of a development authority's files; its root's is `root`. */
+const DEVELOPMENT = 'development';
+
+/** A folder of authorities and certificates. */
+export interface Store {
+  readonly directory: string;
+  /** Keys that others can read, with the command that mends it. */
+  readonly warnings: readonly string[];
+  /**
+   * Creates a root authority as `ca/NAME.crt` and `.key`; the name defaults to `root`.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
+   */
+  createAuthority(options: AuthorityOptions & { readonly file?: string | undefined }): Promise<Authority>;
+  /**
+   * Creates a development authority: `ca/root.crt` and `.crl`, `ca/development.crt` and `.key`; no root key.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
+   */
+  createDevelopmentAuthority(options?: DevelopmentAuthorityOptions): Promise<DevelopmentAuthority>;
+  /**
+   * Opens an authority; without a name the only one that has its key here.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_KEY_ABSENT` or `_PASSPHRASE`.
+   */
+  authority(name?: string): Promise<Authority>;
+  /** The names of the authorities here, with or without their keys. */
+  authorities(): Promise<string[]>;
+  /** Everything ever issued here, oldest first. */
+  certificates(): Promise<StoredCertificate[]>;
+}
+
+/**
+ * Opens a store, making its folder where there is none, and finishes what a crash interrupted.
+ * @throws CertificateError where the folder can't be used or the passphrase can't be had.
+ */
+export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
+  checkOptions(options, storeReaders);
+  const passphrase = options.passphrase === undefined ? undefined : await readPassphrase(options.passphrase);
+  const lock = { timeout: options.lockTimeout ?? 10_000, signal: options.signal };
+  const folder = new StoreFolder(resolve(directory), passphrase, lock);
+  await folder.prepare();
+  return new FolderStore(folder, await folder.permissionWarnings());
+}
+
+class FolderStore implements Store {
+  readonly directory: string;
+  readonly warnings: readonly string[];
+  readonly #folder: StoreFolder;
+
+  constructor(folder: StoreFolder, warnings: readonly string[]) {
+    this.directory = folder.directory;
+    this.warnings = warnings;
+    this.#folder = folder;
+  }
+
+  async createAuthority(
+    options: AuthorityOptions & { readonly file?: string | undefined },
+  ): Promise<Authority> {
+    checkOptions(options, { ...authorityReaders, file: text });
+    const library = await x509Library();
+    const key = await generateKey(options.keyType);
+    const { certificate, record } = signAuthority(library, options, key);
+    const name = options.file ?? 'root';
+    const ledger = new StoreLedger(this.#folder, name);
+    const material = { certificate, chain: certificate, key: await ledger.protect(privateKeyPem(key)) };
+    await ledger.record(record, material, { file: name });
+    return this.authority(name);
+  }
+
+  async createDevelopmentAuthority(options: DevelopmentAuthorityOptions = {}): Promise<DevelopmentAuthority> {
+    const { root, rootCrl, intermediate, key } = await makeDevelopmentChain(options);
+    const ledger = new StoreLedger(this.#folder, 'root');
+    const { certificate } = root;
+    await ledger.record(root.record, { certificate, chain: certificate }, { file: 'root' });
+    await ledger.publish(() => rootCrl);
+    const chain = intermediate.certificate + certificate;
+    const material = { certificate: intermediate.certificate, chain, key: await ledger.protect(key) };
+    await ledger.record(intermediate.record, material, { file: DEVELOPMENT });
+    return Object.assign(await this.authority(DEVELOPMENT), { rootCrl: rootCrl.pem });
+  }
+
+  async authority(name?: string): Promise<Authority> {
+    const chosen = name ?? (await this.#onlyAuthority());
+    const { certFile, keyFile } = this.#folder.authorityFiles(chosen);
+    const chain = (await readBytes(certFile)).toString('utf8');
+    const keyPem = await readIfThere(keyFile);
+    if (keyPem === undefined) {
+      const message = `the store has the certificate of "${chosen}" and not its key`;
+      throw new CertificateError('KNSOCK_CERTIFICATE_KEY_ABSENT', message, { file: keyFile });
+    }
+    const key = readPrivateKey(keyPem, this.#folder.passphrase);
+    return authorityFrom(await x509Library(), chain, key, keyPem, new StoreLedger(this.#folder, chosen));
+  }
+
+  authorities(): Promise<string[]> {
+    return this.#folder.names('ca', '.crt');
+  }
+
+  async certificates(): Promise<StoredCertificate[]> {
+    const entries = await readJournal(this.#folder.indexFile);
+    const revoked = new Map(
+      entries.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry]] : [])),
+    );
+    return entries.flatMap((entry) => {
+      if (entry.event !== 'issued') return [];
+      const { event: _, file, ...record } = entry;
+      const revocation = revoked.get(entry.serial);
+      return [{ ...record, file, revoked: revocation && { at: revocation.at, reason: revocation.reason } }];
+    });
+  }
+
+  async #onlyAuthority(): Promise<string> {
+    const names = await this.#folder.names('ca', '.key');
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) return only;
+    if (names.length > 1) throw severalAuthorities(names);
+    const message = `there is no authority in ${this.directory}`;
+    const hint = 'Make one first (knsock certs ca NAME), or is the store another folder?';
+    throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
+  }
+}
+
+function severalAuthorities(names: readonly string[]): CertificateError {
+  const message = `say which authority is meant: ${names.join(', ')}`;
+  const hint = `Give its name, such as ${names[0] ?? ''} (the command: --authority ${names[0] ?? ''}).`;
+  return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
+}
