@@ -1,5 +1,5 @@
 import { EasySocketError, type ErrorDetails } from '@knsock/core/errors';
-import { describe, type PoolStats } from './stats.js';
+import { describe, type PoolStats } from './pool/stats.js';
 
 /** Every code that the pool raises, with the question that most often mends it. */
 const hints = {

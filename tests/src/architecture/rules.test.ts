@@ -61,9 +61,13 @@ describe('the rules', () => {
       `type X = import('@peculiar/x509').X509Certificate;`,
       'certs imports only',
     ],
-    ['packages/pool/src/pool.ts', `import { createAuthority } from '@knsock/certs';`, 'pool imports only'],
     [
-      'packages/pool/src/pool.ts',
+      'packages/pool/src/pool/pool.ts',
+      `import { createAuthority } from '@knsock/certs';`,
+      'pool imports only',
+    ],
+    [
+      'packages/pool/src/pool/pool.ts',
       `import { connect } from '../../core/src/index.js';`,
       'import the other package by its name',
     ],

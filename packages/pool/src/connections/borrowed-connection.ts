@@ -1,0 +1,139 @@
+import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import { LeaseReleasedError } from '../errors.js';
+
+type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
+
+/**
+ * A connection as its borrower sees it: the same, until the lease ends. Afterwards every use throws, so that nobody
+ * writes into what has become somebody else’s conversation. What can’t be taken back (a listener, the raw stream)
+ * marks the connection as one that nobody else should inherit.
+ */
+export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureConnection<In, Out> {
+  readonly id: number;
+  readonly peer: SecureConnection['peer'];
+  readonly tls: SecureConnection['tls'];
+  readonly remote: SecureConnection['remote'];
+  readonly proxy: SecureConnection['proxy'];
+  readonly closed: SecureConnection['closed'];
+  readonly #connection: SecureConnection<In, Out>;
+  #ended = false;
+  #marked = false;
+  #receiving = 0;
+
+  constructor(connection: SecureConnection<In, Out>) {
+    this.#connection = connection;
+    this.id = connection.id;
+    this.peer = connection.peer;
+    this.tls = connection.tls;
+    this.remote = connection.remote;
+    this.proxy = connection.proxy;
+    this.closed = connection.closed;
+  }
+
+  /** Whether something was done to it that outlasts the lease, or is still going on. */
+  get marked(): boolean {
+    return this.#marked || this.#receiving > 0;
+  }
+
+  /** The lease is over. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  get state(): 'open' | 'draining' | 'closed' {
+    return this.#connection.state;
+  }
+
+  get socket(): SecureConnection['socket'] {
+    return this.#mark().socket;
+  }
+
+  stats(): ReturnType<SecureConnection['stats']> {
+    return this.#use().stats();
+  }
+
+  send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void> {
+    return this.#use().send(payload, options);
+  }
+
+  write(payload: Out): boolean {
+    return this.#use().write(payload);
+  }
+
+  ready(): Promise<void> {
+    return this.#use().ready();
+  }
+
+  onMessage(listener: Parameters<SecureConnection<In, Out>['onMessage']>[0]): void {
+    this.#mark().onMessage(listener);
+  }
+
+  async receive(options?: Waiting): Promise<In | null> {
+    const connection = this.#use();
+    this.#receiving += 1;
+    try {
+      return await connection.receive(options);
+    } finally {
+      this.#receiving -= 1;
+    }
+  }
+
+  request(payload: Out, options?: RequestOptions): Promise<In> {
+    return this.#use().request(payload, options);
+  }
+
+  onRequest(handler: Parameters<SecureConnection<In, Out>['onRequest']>[0]): void {
+    this.#mark().onRequest(handler);
+  }
+
+  onDraining(listener: () => void): void {
+    this.#mark().onDraining(listener);
+  }
+
+  ping(options?: Waiting): Promise<number> {
+    return this.#use().ping(options);
+  }
+
+  pause(): void {
+    this.#mark().pause();
+  }
+
+  resume(): void {
+    this.#use().resume();
+  }
+
+  stream(): ReturnType<SecureConnection['stream']> {
+    return this.#mark().stream();
+  }
+
+  relay(other: Parameters<SecureConnection['relay']>[0]): ReturnType<SecureConnection['relay']> {
+    return this.#mark().relay(other);
+  }
+
+  close(options?: { deadline?: number | undefined }): Promise<void> {
+    return this.#use().close(options);
+  }
+
+  destroy(error?: Error): void {
+    this.#use().destroy(error);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<In> {
+    for (let message = await this.receive(); message !== null; message = await this.receive()) yield message;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #use(): SecureConnection<In, Out> {
+    if (this.#ended)
+      throw new LeaseReleasedError('the connection was used after its lease had been released');
+    return this.#connection;
+  }
+
+  #mark(): SecureConnection<In, Out> {
+    this.#marked = true;
+    return this.#use();
+  }
+}

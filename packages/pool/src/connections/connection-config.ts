@@ -1,0 +1,88 @@
+import {
+  checkConnectOptions,
+  InvalidOptionError,
+  isKnsock,
+  knsock,
+  type ConnectOptions,
+  type Payload,
+} from '@knsock/core';
+import { record, refuseUnknown } from '@knsock/core/options';
+import { limitNames, type PoolLimits } from '../pool/config.js';
+import { targetOf, type EndpointAddress } from '../endpoints/endpoint.js';
+
+type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal' | 'idleTimeout';
+
+/** What `new ConnectionPool` takes: where the servers are, the limits of the pool, and all that `connect` takes. */
+export interface ConnectionPoolOptions<In = Buffer, Out = Payload>
+  extends Omit<PoolLimits, 'createTimeout'>, Omit<ConnectOptions<In, Out>, PerEndpoint> {
+  /** Servers that can stand in for one another. */
+  endpoints: readonly EndpointAddress[];
+}
+
+/** The options, sorted by whom they concern. */
+export interface ConnectionPoolConfig<In, Out> {
+  readonly endpoints: readonly EndpointAddress[];
+  readonly limits: PoolLimits;
+  readonly connect: ConnectOptions<In, Out>;
+  /** Whether requests can share a connection. */
+  readonly multiplexing: boolean;
+  /** Milliseconds that a request may take, waiting for a connection included. */
+  readonly requestTimeout: number;
+  readonly connectTimeout: number;
+  readonly acquireTimeout: number;
+}
+
+/** What connections are told, or the pool, but never one option for all. */
+const ours = ['host', 'port', 'path', 'socket', 'servername', 'signal'] as const;
+
+/** @throws InvalidOptionError · CredentialsError: whatever can be wrong shows here, not with the first connection */
+export function parseConnectionPool<In, Out>(
+  options: ConnectionPoolOptions<In, Out>,
+): ConnectionPoolConfig<In, Out> {
+  const { limits, connect } = sort(options);
+  const endpoints = parseEndpoints(options.endpoints);
+  for (const endpoint of endpoints) checkConnectOptions({ ...connect, ...targetOf(endpoint) });
+  return Object.freeze({
+    endpoints,
+    limits,
+    connect,
+    multiplexing: isKnsock(connect.framing ?? knsock()),
+    requestTimeout: connect.requestTimeout ?? 30_000,
+    connectTimeout: connect.connectTimeout ?? 10_000,
+    acquireTimeout: limits.acquireTimeout ?? 30_000,
+  });
+}
+
+function sort<In, Out>(
+  options: ConnectionPoolOptions<In, Out>,
+): Pick<ConnectionPoolConfig<In, Out>, 'limits' | 'connect'> {
+  const limits: Record<string, unknown> = {};
+  const connect: Record<string, unknown> = {};
+  record('options', (options as object | undefined) ?? null);
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'endpoints' || value === undefined) continue;
+    if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
+    (isIn(limitNames, name) ? limits : connect)[name] = value;
+  }
+  return { limits, connect };
+}
+
+function isIn(names: readonly string[], name: string): boolean {
+  return names.includes(name);
+}
+
+const knownOfEndpoint = new Set<string>(['host', 'port', 'servername'] satisfies (keyof EndpointAddress)[]);
+
+function parseEndpoints(endpoints: readonly EndpointAddress[]): readonly EndpointAddress[] {
+  if (!Array.isArray(endpoints) || endpoints.length === 0) {
+    throw new InvalidOptionError('endpoints', 'endpoints must list at least one { host, port }');
+  }
+  for (const endpoint of endpoints as readonly EndpointAddress[]) {
+    refuseUnknown(endpoint, knownOfEndpoint, 'endpoints');
+    const { host, port } = endpoint;
+    if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new InvalidOptionError('endpoints', `${host}:${String(port)} is no host and port`);
+    }
+  }
+  return Object.freeze([...(endpoints as readonly EndpointAddress[])]);
+}

@@ -1,0 +1,47 @@
+import type { Payload, SecureConnection } from '@knsock/core';
+import { BorrowedConnection } from './borrowed-connection.js';
+import type { Endpoint } from '../endpoints/endpoint.js';
+import type { Lease } from '../pool/lease.js';
+
+/** The right to use one connection alone; what it hands out throws once the lease has ended. */
+export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<SecureConnection<In, Out>> {
+  readonly #lease: Lease<SecureConnection<In, Out>>;
+  readonly #endpoint: Endpoint;
+  readonly #borrowed: BorrowedConnection<In, Out>;
+  #open = true;
+
+  constructor(lease: Lease<SecureConnection<In, Out>>, endpoint: Endpoint) {
+    this.#lease = lease;
+    this.#endpoint = endpoint;
+    this.#borrowed = new BorrowedConnection(lease.value);
+    endpoint.lent.add(this.#borrowed.id);
+  }
+
+  get value(): SecureConnection<In, Out> {
+    // The lease underneath throws where it has ended.
+    return this.#open ? this.#borrowed : this.#lease.value;
+  }
+
+  release(error?: unknown): void {
+    this.#end();
+    if (this.#borrowed.marked) this.#lease.destroy();
+    else this.#lease.release(error);
+  }
+
+  destroy(): void {
+    this.#end();
+    this.#lease.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) this.release();
+    return Promise.resolve();
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#endpoint.lent.delete(this.#borrowed.id);
+    this.#borrowed.end();
+  }
+}

@@ -1,0 +1,250 @@
+import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import { Balancer } from '../endpoints/balancer.js';
+import { systemClock, type Clock } from '../clock.js';
+import type { Factory } from '../pool/config.js';
+import {
+  parseConnectionPool,
+  type ConnectionPoolConfig,
+  type ConnectionPoolOptions,
+} from './connection-config.js';
+import { ConnectionLease } from './connection-lease.js';
+import { expiryOf, isAlive, isClean, putAway } from './connection-state.js';
+import { Connector } from '../endpoints/connector.js';
+import { Endpoint, type EndpointStats } from '../endpoints/endpoint.js';
+import { PoolClosedError } from '../errors.js';
+import type { HistogramSnapshot } from '../pool/histogram.js';
+import type { Lease } from '../pool/lease.js';
+import { Pool } from '../pool/pool.js';
+import { Requester } from './requester.js';
+import { Sharing } from './sharing.js';
+import type { PoolStats } from '../pool/stats.js';
+import { turnAway } from '../pool/turn-away.js';
+import type { WaitOptions } from '../waiting/wait-options.js';
+import type { Late } from '../waiting/waiting-room.js';
+
+/** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
+export interface ConnectionPoolStats extends PoolStats {
+  readonly requestsInFlight: number;
+  /** Milliseconds until a request had its place on a connection. */
+  readonly requestWait: HistogramSnapshot;
+  /** Milliseconds until a request was answered, waiting and retries included. */
+  readonly request: HistogramSnapshot;
+  readonly endpoints: readonly EndpointStats[];
+}
+
+/**
+ * Secure connections to one server, or to several that can stand in for one another. `request` shares connections as far
+ * as the framing allows; `acquire` lends one to the caller alone.
+ */
+export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposable {
+  readonly #config: ConnectionPoolConfig<In, Out>;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #connector: Connector<In, Out>;
+  readonly #pool: Pool<SecureConnection<In, Out>>;
+  readonly #balancer: Balancer<In, Out>;
+  readonly #sharing: Sharing<In, Out>;
+  readonly #requester: Requester<In, Out>;
+  readonly #forgetCredentials: () => void;
+  readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
+  #requestTimeouts = 0;
+
+  /** @throws InvalidOptionError naming the option that can’t be, those of `connect` included · CredentialsError */
+  constructor(options: ConnectionPoolOptions<In, Out>) {
+    const config = (this.#config = parseConnectionPool(options));
+    const clock = (this.#clock = options.clock ?? systemClock);
+    const random = options.random ?? Math.random;
+    const name = (this.#name = options.name ?? 'pool');
+    const endpoints = config.endpoints.map((address) => new Endpoint(address, { name, clock, random }));
+    this.#endpoints = endpoints;
+    this.#connector = new Connector({ endpoints, options: config.connect, clock, random });
+    this.#pool = new Pool({
+      ...config.limits,
+      // Each endpoint has its own time, and the next starts while the last still tries.
+      createTimeout: config.connectTimeout + endpoints.length * 1_000,
+      ...this.#factory(),
+    });
+    const endpointOf = (connection: SecureConnection<In, Out>) => this.#connector.endpointOf(connection);
+    this.#balancer = new Balancer({ pool: this.#pool, endpoints, endpointOf, clock, random });
+    this.#sharing = new Sharing<In, Out>({
+      pool: this.#pool,
+      balancer: this.#balancer,
+      endpointOf,
+      multiplexing: config.multiplexing,
+      onLate: (late) => {
+        this.#late(late);
+      },
+      maxWaiters: options.maxWaiters ?? 10_000,
+      stats: () => this.stats(),
+      clock,
+    });
+    this.#requester = new Requester({
+      config,
+      name,
+      sharing: this.#sharing,
+      balancer: this.#balancer,
+      clock,
+      random,
+    });
+    this.#forgetCredentials = this.#watchCredentials();
+  }
+
+  /**
+   * Waits until `min` connections are open, and at least one.
+   * @throws whatever connecting fails with when every endpoint has failed once
+   */
+  ready(options?: WaitOptions): Promise<void> {
+    return this.#pool.ready(options);
+  }
+
+  /**
+   * Lends a connection to the caller alone, whatever the framing.
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   */
+  async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
+    this.#sharing.settle();
+    const prefer = this.#balancer.leadsTo(this.#balancer.pick());
+    const lending = this.#pool.acquire({ ...options, prefer });
+    this.#sharing.makeWay();
+    const lease = await lending;
+    return new ConnectionLease(lease, this.#connector.endpointOf(lease.value));
+  }
+
+  /** Acquires, calls, and releases; where the function throws, the connection is kept only if nothing is in doubt. */
+  async use<R>(
+    fn: (connection: SecureConnection<In, Out>) => R | Promise<R>,
+    options?: WaitOptions,
+  ): Promise<R> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await fn(lease.value);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.release(error ?? new Error('the function threw nothing'));
+      throw error;
+    }
+  }
+
+  /**
+   * Asks, on whichever connection has room, and resolves with the answer. `timeout` (default `requestTimeout`) bounds
+   * everything: waiting for a connection, opening one, the answer. A request that was provably not started is sent
+   * again elsewhere; one that may have been done only with `idempotent: true`.
+   * @throws PoolTimeoutError where no connection had room in time; whatever the connection’s `request` throws
+   */
+  request(payload: Out, options: RequestOptions = {}): Promise<In> {
+    return this.#requester.ask(payload, options);
+  }
+
+  /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
+  softEvict(): void {
+    this.#pool.softEvict();
+  }
+
+  /** Lends nothing and sends no new requests until `resume()`; callers wait, and their time runs on. */
+  suspend(): void {
+    this.#pool.suspend();
+    this.#sharing.suspend();
+  }
+
+  resume(): void {
+    this.#pool.resume();
+    this.#sharing.resume();
+  }
+
+  /** Counts and times at this moment. */
+  stats(): ConnectionPoolStats {
+    this.#sharing.settle();
+    const stats = this.#pool.stats();
+    return {
+      ...stats,
+      waiting: Math.max(0, stats.waiting - this.#sharing.acquiring) + this.#sharing.waiting,
+      timeouts: stats.timeouts + this.#requestTimeouts,
+      requestWait: this.#requester.waits.snapshot(),
+      request: this.#requester.times.snapshot(),
+      requestsInFlight: this.#endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      endpoints: this.#endpoints.map((endpoint) => endpoint.stats()),
+    };
+  }
+
+  /**
+   * Turns away those who wait, closes what is idle, waits for what is used until the deadline (milliseconds, default
+   * 15,000) and cuts that off. Never rejects; a second call is the same promise.
+   */
+  close(options?: { deadline?: number | undefined }): Promise<void> {
+    this.#requester.close();
+    this.#forgetCredentials();
+    this.#sharing.close(new PoolClosedError());
+    return this.#pool.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #late(late: readonly Late[]): void {
+    this.#requestTimeouts += late.length;
+    turnAway(this.#name, late, this.stats());
+  }
+
+  #watchCredentials(): () => void {
+    const { credentials } = this.#config.connect;
+    if (credentials === undefined || !('onChange' in credentials)) return () => undefined;
+    return credentials.onChange(() => {
+      this.#pool.supersede();
+    });
+  }
+
+  #factory(): Factory<SecureConnection<In, Out>> {
+    const { multiplexing } = this.#config;
+    return {
+      create: async ({ signal }) => {
+        const connection = await this.#connector.connect(signal);
+        this.#expiries.set(connection, expiryOf(connection, this.#config.connect));
+        this.#watch(connection);
+        return connection;
+      },
+      destroy: (connection, reason) => putAway(connection, reason),
+      validate: (connection, { signal }) => this.#validate(connection, signal),
+      untouched: (connection) => this.#usable(connection),
+      reusable: (connection, error) => this.#usable(connection) && (error === undefined || multiplexing),
+      lifetime: (connection) => this.#expiryOf(connection) - Date.now(),
+      onRetire: (connection) => {
+        this.#sharing.retire(connection);
+      },
+    };
+  }
+
+  // The pool’s clock stands still while the machine sleeps; certificates expire all the same.
+  #usable(connection: SecureConnection<In, Out>): boolean {
+    return isClean(connection) && Date.now() < this.#expiryOf(connection);
+  }
+
+  #expiryOf(connection: SecureConnection<In, Out>): number {
+    return this.#expiries.get(connection) ?? Infinity;
+  }
+
+  async #validate(connection: SecureConnection<In, Out>, signal: AbortSignal): Promise<boolean> {
+    const endpoint = this.#connector.endpointOf(connection);
+    const asked = this.#clock.now();
+    try {
+      const alive = await isAlive(connection, this.#config.multiplexing, signal);
+      if (alive && this.#config.multiplexing) endpoint.answered(this.#clock.now());
+      return alive;
+    } catch (error) {
+      if (signal.aborted && endpoint.answeredAt < asked) this.#balancer.doubt(endpoint, 'unreachable', error);
+      return false;
+    }
+  }
+
+  /** What a connection says of its end reaches the pool at once, idle or not. */
+  #watch(connection: SecureConnection<In, Out>): void {
+    connection.onDraining(() => {
+      this.#pool.retire(connection, 'retired');
+    });
+    void connection.closed.then(() => {
+      this.#pool.retire(connection, 'dead');
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { connect, type ConnectOptions, type Payload, type SecureConnection } from '@knsock/core';
+import { turns } from './balance.js';
+import type { Clock } from '../clock.js';
+import { targetOf, type Endpoint } from './endpoint.js';
+import { Overtaken, stagger } from './stagger.js';
+
+/** An endpoint that takes longer than this gets company: the next one is tried at the same time. */
+const PATIENCE = 500;
+
+/** What connecting needs beside the endpoint. */
+export interface ConnectorSettings<In, Out> {
+  readonly endpoints: readonly Endpoint[];
+  readonly options: ConnectOptions<In, Out>;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Opens connections to whichever endpoint it is the turn of, and learns from how that goes. */
+export class Connector<In = Buffer, Out = Payload> {
+  readonly #settings: ConnectorSettings<In, Out>;
+  readonly #endpointOf = new WeakMap<SecureConnection<In, Out>, Endpoint>();
+
+  constructor(settings: ConnectorSettings<In, Out>) {
+    this.#settings = settings;
+  }
+
+  /** The endpoint that a connection of this connector leads to. */
+  endpointOf(connection: SecureConnection<In, Out>): Endpoint {
+    return this.#endpointOf.get(connection) as Endpoint;
+  }
+
+  /** Rejects only when every endpoint has failed, with the failure of the last. */
+  connect(signal: AbortSignal): Promise<SecureConnection<In, Out>> {
+    const { endpoints, clock, random } = this.#settings;
+    return stagger(clock, {
+      starts: turns(endpoints, clock.now(), random).map(
+        (endpoint) => (given: AbortSignal) => this.#open(endpoint, given),
+      ),
+      delay: PATIENCE,
+      signal,
+      discard: (late) => {
+        late.destroy();
+      },
+    });
+  }
+
+  async #open(endpoint: Endpoint, signal: AbortSignal): Promise<SecureConnection<In, Out>> {
+    const { options, clock } = this.#settings;
+    endpoint.called = false;
+    endpoint.connecting += 1;
+    try {
+      const connection = await connect<In, Out>({ ...options, ...targetOf(endpoint.address), signal });
+      endpoint.answered(clock.now());
+      this.#keep(endpoint, connection);
+      return connection;
+    } catch (error) {
+      learn(endpoint, error, signal);
+      throw error;
+    } finally {
+      endpoint.connecting -= 1;
+    }
+  }
+
+  #keep(endpoint: Endpoint, connection: SecureConnection<In, Out>): void {
+    this.#endpointOf.set(connection, endpoint);
+    endpoint.open += 1;
+    void connection.closed.then(() => {
+      endpoint.open -= 1;
+      // Its lease may have been dropped without a release.
+      endpoint.lent.delete(connection.id);
+    });
+  }
+}
+
+// An attempt that was given up says nothing about the endpoint, unless a later one overtook it.
+function learn(endpoint: Endpoint, error: unknown, signal: AbortSignal): void {
+  if (!signal.aborted) endpoint.disappointed('unreachable', error);
+  else if (signal.reason instanceof Overtaken && signal.reason.slow) endpoint.disappointed('slow', error);
+}

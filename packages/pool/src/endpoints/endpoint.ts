@@ -1,0 +1,112 @@
+import type { ConnectOptions } from '@knsock/core';
+import type { Candidate } from './balance.js';
+import { channels } from '../channels.js';
+import type { Clock } from '../clock.js';
+import { disappointed, healthy, share, succeeded, type Disappointment, type Health } from './health.js';
+
+/** Where a server is. The name is looked up anew for every connection. */
+export interface EndpointAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The name to ask for and expect, where it isn’t the host. */
+  readonly servername?: string | undefined;
+}
+
+/** The same as options of `connect`. */
+export function targetOf({
+  host,
+  port,
+  servername,
+}: EndpointAddress): Pick<ConnectOptions, 'host' | 'port' | 'servername'> {
+  return { host, port, ...(servername !== undefined && { servername }) };
+}
+
+/** An endpoint at one moment. */
+export interface EndpointStats {
+  readonly endpoint: string;
+  /** Connections that exist. */
+  readonly connections: number;
+  /** Connections being opened. */
+  readonly connecting: number;
+  /** Connections lent to callers alone. */
+  readonly lent: number;
+  readonly requestsInFlight: number;
+  /** The share of its usual work that it gets now: 0 while set aside, 1 when well. */
+  readonly share: number;
+  readonly lastError: unknown;
+}
+
+/** What the pool knows of one server. */
+export class Endpoint implements Candidate {
+  readonly address: EndpointAddress;
+  readonly name: string;
+  open = 0;
+  connecting = 0;
+  called = false;
+  /** Ids of the connections that are lent to callers alone. */
+  readonly lent = new Set<number>();
+  inFlight = 0;
+  /** When it last answered anything. */
+  answeredAt = -Infinity;
+  readonly #pool: string;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  #health: Health = healthy;
+  #lastError: unknown;
+
+  constructor(address: EndpointAddress, pool: { name: string; clock: Clock; random: () => number }) {
+    this.address = address;
+    this.name = `${address.host}:${address.port}`;
+    this.#pool = pool.name;
+    this.#clock = pool.clock;
+    this.#random = pool.random;
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  get load(): number {
+    return this.inFlight + this.lent.size;
+  }
+
+  get connections(): number {
+    return this.open + this.connecting;
+  }
+
+  answered(now: number): void {
+    this.answeredAt = now;
+    this.#health = succeeded(this.#health, now);
+  }
+
+  /** Returns whether it is set aside because of that. */
+  disappointed(how: Disappointment, error: unknown): boolean {
+    const now = this.#clock.now();
+    const before = this.#health;
+    this.#health = disappointed(before, how, now, this.#random);
+    this.#lastError = error;
+    if (this.#health.until === before.until) return false;
+    this.called = false;
+    if (channels.ejected.hasSubscribers) {
+      channels.ejected.publish({
+        pool: this.#pool,
+        endpoint: this.name,
+        ms: this.#health.until - now,
+        error,
+      });
+    }
+    return true;
+  }
+
+  stats(): EndpointStats {
+    return {
+      endpoint: this.name,
+      connections: this.open,
+      connecting: this.connecting,
+      lent: this.lent.size,
+      requestsInFlight: this.inFlight,
+      share: share(this.#health, this.#clock.now()),
+      lastError: this.#lastError,
+    };
+  }
+}

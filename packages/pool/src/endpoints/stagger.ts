@@ -1,0 +1,84 @@
+import type { Clock, Timer } from '../clock.js';
+
+/** What the attempts that lost a race are told. */
+export class Overtaken extends Error {
+  /** Whether the winner had started later. */
+  readonly slow: boolean;
+
+  constructor(slow: boolean) {
+    super('another attempt was faster');
+    this.slow = slow;
+  }
+}
+
+/** How a race is run; `delay` is milliseconds. */
+export interface Race<R> {
+  readonly starts: readonly ((signal: AbortSignal) => Promise<R>)[];
+  /** The next attempt starts this long after the last, or at once when that fails. */
+  readonly delay: number;
+  readonly signal: AbortSignal;
+  /** Takes what a loser brings after all. */
+  readonly discard: (result: R) => void;
+}
+
+/** Runs attempts one after another, overlapping when one takes long; the first to succeed wins and ends the others. */
+export function stagger<R>(clock: Clock, { starts, delay, signal, discard }: Race<R>): Promise<R> {
+  return new Promise<R>((resolve, reject) => {
+    const running = new Map<number, AbortController>();
+    let next = 0;
+    let timer: Timer | undefined;
+    let over = false;
+
+    const finish = (reasonFor: (index: number) => unknown) => {
+      over = true;
+      timer?.cancel();
+      signal.removeEventListener('abort', onAbort);
+      for (const [index, abort] of running) abort.abort(reasonFor(index));
+    };
+    const onAbort = () => {
+      finish(() => signal.reason);
+      reject(signal.reason as Error);
+    };
+    const won = (index: number, result: R) => {
+      running.delete(index);
+      if (over) {
+        discard(result);
+        return;
+      }
+      finish((other) => new Overtaken(other < index));
+      resolve(result);
+    };
+    const lost = (index: number, error: Error) => {
+      running.delete(index);
+      if (over) return;
+      if (next < starts.length) {
+        startNext();
+      } else if (running.size === 0) {
+        finish(() => undefined);
+        reject(error);
+      }
+    };
+    const startNext = () => {
+      timer?.cancel();
+      const index = next;
+      const start = starts[index];
+      if (start === undefined) return;
+      next += 1;
+      const abort = new AbortController();
+      running.set(index, abort);
+      if (next < starts.length) timer = clock.after(delay, startNext);
+      start(abort.signal).then(
+        (result) => {
+          won(index, result);
+        },
+        (error: unknown) => {
+          lost(index, error as Error);
+        },
+      );
+    };
+
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else startNext();
+  });
+}

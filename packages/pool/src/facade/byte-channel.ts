@@ -1,0 +1,159 @@
+import type { Duplex } from 'node:stream';
+import { ConnectionClosedError, ConnectionTimeoutError, InvalidOptionError } from '@knsock/core/errors';
+import { systemClock } from '../clock.js';
+import { bounded } from '../waiting/deadline.js';
+import { LeaseReleasedError } from '../errors.js';
+
+/** How one call waits; milliseconds. */
+export interface ChannelWait {
+  /** Default 30,000. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const TIMEOUT = 30_000;
+const FAREWELL = 1_000;
+const NOTHING = Buffer.alloc(0);
+
+/** Bytes both ways, as sockets of kn-sock had them, over TLS or plain TCP alike. */
+export class ByteChannel {
+  readonly #stream: Duplex;
+  #waiting = 0;
+
+  /** @param onEnd called once when the peer ends or the stream fails */
+  constructor(stream: Duplex, onEnd: () => void) {
+    this.#stream = stream;
+    // Every call in flight reports the error itself.
+    stream.on('error', () => undefined);
+    stream.once('close', onEnd);
+    stream.once('end', onEnd);
+    // Without a reader a stream doesn’t look for its end.
+    stream.on('readable', () => undefined);
+  }
+
+  /** Whether somebody else may go on with it: nothing unread, nothing unsent, nobody waiting, both ways open. */
+  get clean(): boolean {
+    const { readableLength, writableLength, readableEnded, writable, destroyed } = this.#stream;
+    const quiet = readableLength === 0 && writableLength === 0 && this.#waiting === 0;
+    return quiet && writable && !destroyed && !readableEnded;
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Says goodbye; a peer that doesn’t take it has a second. */
+  end(): void {
+    const timer = setTimeout(() => this.#stream.destroy(), FAREWELL).unref();
+    this.#stream.once('close', () => clearTimeout(timer));
+    this.#stream.end(() => this.#stream.destroy());
+  }
+
+  sendall(data: string | Uint8Array, wait: ChannelWait = {}): Promise<void> {
+    return this.#within(
+      'send',
+      wait,
+      () =>
+        new Promise<void>((resolve, reject) => {
+          this.#stream.write(data, (error) => {
+            if (error)
+              reject(new ConnectionClosedError('unknown', 'the connection is closed', { cause: error }));
+            else resolve();
+          });
+        }),
+    );
+  }
+
+  recv(max: number, wait: ChannelWait = {}): Promise<Buffer> {
+    if (!(max >= 1))
+      return Promise.reject(new InvalidOptionError('max', `recv(${max}) must ask for 1 byte or more`));
+    return this.#within('receive', wait, async (signal) => {
+      for (;;) {
+        const chunk = this.#take(max);
+        if (chunk) return chunk;
+        if (this.#stream.readableEnded) return NOTHING;
+        if (this.#stream.destroyed) throw new ConnectionClosedError('unknown', 'the connection is closed');
+        await moved(this.#stream, signal);
+      }
+    });
+  }
+
+  #take(max: number): Buffer | null {
+    // Reading at the end of the stream is what lets its end be seen.
+    const size = Math.min(max, this.#stream.readableLength);
+    return this.#stream.read(size === 0 ? undefined : size) as Buffer | null;
+  }
+
+  async #within<R>(
+    phase: 'send' | 'receive',
+    { timeout = TIMEOUT, signal }: ChannelWait,
+    run: (signal: AbortSignal) => Promise<R>,
+  ): Promise<R> {
+    const late = () => new ConnectionTimeoutError(phase, timeout, `${phase} took over ${timeout} ms`);
+    this.#waiting += 1;
+    try {
+      return await bounded(systemClock, { ms: timeout, signal, run, late });
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+/** Resolves when there may be something to read, or nothing more to come. */
+function moved(stream: Duplex, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'close'] as const;
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** A channel for as long as it is borrowed. */
+export class BorrowedChannel implements AsyncDisposable {
+  readonly #channel: ByteChannel;
+  readonly #giveBack: () => void;
+  #open = true;
+
+  constructor(channel: ByteChannel, giveBack: () => void) {
+    this.#channel = channel;
+    this.#giveBack = giveBack;
+  }
+
+  /**
+   * Sends all of it; resolves when the system has taken it.
+   * @throws ConnectionTimeoutError · ConnectionClosedError · LeaseReleasedError
+   */
+  sendall(data: string | Uint8Array, wait?: ChannelWait): Promise<void> {
+    return this.#use().sendall(data, wait);
+  }
+
+  /**
+   * What has come, at most so many bytes; empty at the peer’s end.
+   * @throws ConnectionTimeoutError · ConnectionClosedError · LeaseReleasedError
+   */
+  recv(max = 65_536, wait?: ChannelWait): Promise<Buffer> {
+    return this.#use().recv(max, wait);
+  }
+
+  /** @throws LeaseReleasedError where it was released already */
+  release(): void {
+    this.#use();
+    this.#open = false;
+    this.#giveBack();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) this.release();
+    return Promise.resolve();
+  }
+
+  #use(): ByteChannel {
+    if (!this.#open) throw new LeaseReleasedError('the connection was used after its release');
+    return this.#channel;
+  }
+}

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  connect,
+  ConnectionError,
+  ConnectionRefusedError,
+  InvalidOptionError,
+  loadCredentials,
+  raw,
+} from '@knsock/core';
+import { checkOptions, flag, integer, number, text, type OptionReaders } from '@knsock/core/options';
+import { BorrowedChannel, ByteChannel } from './byte-channel.js';
+import { Pool } from '../pool/pool.js';
+import type { PoolStats } from '../pool/stats.js';
+import type { WaitOptions } from '../waiting/wait-options.js';
+
+/** The options that kn-sock’s users know, with times in milliseconds. */
+export interface TCPConnectionPoolOptions {
+  /** Default 10. */
+  maxSize?: number | undefined;
+  /** How long an unused connection is kept. Default 30,000; a value under 1,000 is taken for seconds, and refused. */
+  idleTimeout?: number | undefined;
+  /** Whether to speak TLS. Default true; kn-sock’s was false. */
+  ssl?: boolean | undefined;
+  /** Files, PEM. */
+  cafile?: string | undefined;
+  certfile?: string | undefined;
+  keyfile?: string | undefined;
+  /** Whether the server must prove who it is. Default true. */
+  verify?: boolean | undefined;
+}
+
+const readers: OptionReaders<TCPConnectionPoolOptions> = {
+  maxSize: (option, value) => integer(option, value, { min: 1 }),
+  idleTimeout: number,
+  ssl: flag,
+  cafile: text,
+  certfile: text,
+  keyfile: text,
+  verify: flag,
+};
+
+/** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
+export class TCPConnectionPool implements AsyncDisposable {
+  readonly #pool: Pool<ByteChannel>;
+
+  /** @throws InvalidOptionError naming the option that can’t be */
+  constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
+    checkOptions(options, readers);
+    this.#pool = new Pool<ByteChannel>({
+      name: `${host}:${port}`,
+      max: options.maxSize ?? 10,
+      idleTimeout: parseIdleTimeout(options.idleTimeout ?? 30_000),
+      // What tells a dead connection here costs nothing, so it is asked every time.
+      validateAfter: 0,
+      keepalive: Infinity,
+      create: async ({ signal }) => {
+        const stream = await open(host, port, options, signal);
+        const channel: ByteChannel = new ByteChannel(stream, () => {
+          this.#pool.retire(channel, 'dead');
+        });
+        return channel;
+      },
+      validate: (channel) => channel.clean,
+      reusable: (channel, error) => channel.clean && error === undefined,
+      destroy: (channel, reason) => {
+        if (reason === 'idle' || reason === 'lifetime' || reason === 'closed') channel.end();
+        else channel.destroy();
+      },
+    });
+  }
+
+  /** Borrows a connection for the time of the function; one that throws costs the connection. */
+  connection<R>(fn: (connection: BorrowedChannel) => R | Promise<R>, options?: WaitOptions): Promise<R>;
+  /** Borrows a connection until its `release()`, or the end of the scope with `await using`. */
+  connection(options?: WaitOptions): Promise<BorrowedChannel>;
+  async connection<R>(
+    first?: ((connection: BorrowedChannel) => R | Promise<R>) | WaitOptions,
+    second?: WaitOptions,
+  ): Promise<R | BorrowedChannel> {
+    const fn = typeof first === 'function' ? first : undefined;
+    const lease = await this.#pool.acquire(typeof first === 'function' ? second : first);
+    let failure: unknown;
+    const borrowed = new BorrowedChannel(lease.value, () => {
+      lease.release(failure);
+    });
+    if (!fn) return borrowed;
+    try {
+      return await fn(borrowed);
+    } catch (error) {
+      failure = error ?? new Error('the function threw nothing');
+      throw error;
+    } finally {
+      await borrowed[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Counts and times at this moment. */
+  stats(): PoolStats {
+    return this.#pool.stats();
+  }
+
+  /** Turns away those who wait, closes what is idle, waits for what is borrowed until the deadline (default 15,000 ms). */
+  closeAll(options?: { deadline?: number | undefined }): Promise<void> {
+    return this.#pool.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.closeAll();
+  }
+}
+
+function parseIdleTimeout(ms: number): number {
+  if (ms >= 1_000) return ms;
+  const message = `idleTimeout is ${ms} ms; kn-sock’s idle_timeout was in seconds, this one is in milliseconds (from 1,000)`;
+  throw new InvalidOptionError('idleTimeout', message);
+}
+
+async function open(
+  host: string,
+  port: number,
+  { ssl = true, cafile, certfile, keyfile, verify = true }: TCPConnectionPoolOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  if (!ssl) {
+    const socket = connectPlain({ host, port, noDelay: true, keepAlive: true });
+    return await connected(socket, signal);
+  }
+  const credentials = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
+  const skip = verify ? {} : { dangerouslySkipVerification: true };
+  const connection = await connect({ host, port, framing: raw(), credentials, signal, ...skip });
+  return connection.stream();
+}
+
+async function connected(socket: ReturnType<typeof connectPlain>, signal: AbortSignal): Promise<Duplex> {
+  try {
+    await once(socket, 'connect', { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw signal.aborted ? error : unreachable(error as NodeJS.ErrnoException);
+  }
+}
+
+function unreachable(cause: NodeJS.ErrnoException): ConnectionError {
+  if (cause.code === 'ECONNREFUSED') return new ConnectionRefusedError(cause.message, { cause });
+  return new ConnectionError('KNSOCK_CONNECTION_FAILED', cause.message, { cause });
+}

@@ -1,0 +1,164 @@
+import { InvalidOptionError } from '@knsock/core/errors';
+import { callback, duration, having, integer, oneOf, refuseUnknown, text } from '@knsock/core/options';
+import type { BackOff } from './back-off.js';
+import { systemClock, type Clock } from '../clock.js';
+import type { Leak } from './leak-detector.js';
+import { boundedWait } from '../waiting/wait-options.js';
+
+/** Why a resource is destroyed. */
+export type Reason =
+  | 'idle' // unused for idleTimeout
+  | 'lifetime' // older than maxLifetime, or its own limit
+  | 'dead' // ended by itself, or a check failed
+  | 'unclean' // given back in a state that nobody else should inherit
+  | 'discarded' // its holder destroyed it
+  | 'evicted' // softEvict()
+  | 'superseded' // made before supersede()
+  | 'retired' // retire() by its owner
+  | 'leaked' // its lease was collected unreleased
+  | 'closed'; // the pool was closed
+
+/** What can be done with the resources of a pool. */
+export interface Factory<T> {
+  /** Makes one; the signal fires when nobody waits for it any more (`createTimeout`, or the pool closes). */
+  create(context: { signal: AbortSignal }): T | Promise<T>;
+  /** Ends one; until it settles, or `destroyTimeout`, its place isn’t free. Whatever it throws is ignored. */
+  destroy?(resource: T, reason: Reason): void | Promise<void>;
+  /** Whether one is still alive, asked before lending one that was unused for `validateAfter`, and every `keepalive`. */
+  validate?(resource: T, context: { signal: AbortSignal }): boolean | Promise<boolean>;
+  /** Whether one that was used is still as its user left it, asked each time before it is lent again; one that isn’t goes. */
+  untouched?(resource: T): boolean;
+  /** Whether one that comes back may be lent again; `error` is what the function given to `use` threw. Without it: if nothing was thrown. */
+  reusable?(resource: T, error: unknown): boolean;
+  /** How many milliseconds from now one may live at most, beside `maxLifetime`. */
+  lifetime?(resource: T): number;
+  /** Told when one that is lent should be given back soon. */
+  onRetire?(resource: T, reason: Reason): void;
+}
+
+/** How many, how long: all times are milliseconds, `Infinity` switches a time off where that is allowed. */
+export interface PoolLimits {
+  /** Shown in errors and events. Default `'pool'`. */
+  name?: string | undefined;
+  /** Kept ready even when unused. Default 0. */
+  min?: number | undefined;
+  /** Never exceeded, those being created or destroyed included. Default 10. */
+  max?: number | undefined;
+  /** How long `acquire` waits for everything together. Default 30,000. */
+  acquireTimeout?: number | undefined;
+  /** How many callers may wait. Default 10,000. */
+  maxWaiters?: number | undefined;
+  /** How long one may stay unused while there are more than `min`. Default 600,000. */
+  idleTimeout?: number | undefined;
+  /** How old one may get, less up to a tenth at random. Default 1,800,000. */
+  maxLifetime?: number | undefined;
+  /** How long one may stay unused before it is seen whether it lives. Default 120,000. */
+  keepalive?: number | undefined;
+  /** One unused for less than this is lent without validation. Default 500. */
+  validateAfter?: number | undefined;
+  /** How long `validate` may take. Default 5,000. */
+  validateTimeout?: number | undefined;
+  /** How long `create` may take. Default 30,000. */
+  createTimeout?: number | undefined;
+  /** How long `destroy` may take before its place is free regardless. Default 5,000. */
+  destroyTimeout?: number | undefined;
+  /** Report leases held longer than this, and those collected unreleased. Default off; costs five times an acquire. */
+  leakThreshold?: number | undefined;
+  /** Told of leaks; without it a process warning is emitted. */
+  onLeak?: ((leak: Leak) => void) | undefined;
+  /** Which idle one is lent first: the last used (so that surplus ones can go) or the first. Default `'lifo'`. */
+  reuse?: 'lifo' | 'fifo' | undefined;
+  /** Waits between failed creations. Default from 100 to 5,000, of which a random half is left out. */
+  backOff?: Partial<BackOff> | undefined;
+  /** Where time comes from; for tests. */
+  clock?: Clock | undefined;
+  /** Where chance comes from, in [0, 1); for tests. */
+  random?: (() => number) | undefined;
+}
+
+/** What `new Pool` takes. */
+export type PoolOptions<T> = Factory<T> & PoolLimits;
+
+/** The limits with every default filled in. */
+export type PoolConfig = {
+  readonly [K in Exclude<keyof PoolLimits, 'backOff' | 'onLeak'>]-?: Exclude<PoolLimits[K], undefined>;
+} & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak'] };
+
+/** The limits that are options of every pool. */
+export const limitNames = [
+  'name',
+  'min',
+  'max',
+  'acquireTimeout',
+  'maxWaiters',
+  'idleTimeout',
+  'maxLifetime',
+  'keepalive',
+  'validateAfter',
+  'validateTimeout',
+  'destroyTimeout',
+  'leakThreshold',
+  'onLeak',
+  'reuse',
+  'backOff',
+  'clock',
+  'random',
+] as const satisfies readonly (keyof PoolLimits)[];
+
+const factoryNames = [
+  'create',
+  'destroy',
+  'validate',
+  'untouched',
+  'reusable',
+  'lifetime',
+  'onRetire',
+] as const satisfies readonly (keyof Factory<unknown>)[];
+
+const known = new Set<string>([...limitNames, 'createTimeout', ...factoryNames]);
+
+/** @throws InvalidOptionError naming the option that can’t be */
+export function parsePool<T>(options: PoolOptions<T>): PoolConfig {
+  refuseUnknown(options, known);
+  for (const name of factoryNames) callback(name, (options as unknown as Record<string, unknown>)[name]);
+  if (!options.create) throw new InvalidOptionError('create', 'create is missing');
+  return parseLimits(options);
+}
+
+function parseLimits(options: PoolLimits): PoolConfig {
+  const max = integer('max', options.max, { min: 1 }) ?? 10;
+  const min = integer('min', options.min) ?? 0;
+  if (min > max) throw new InvalidOptionError('min', `min is ${min}, over max ${max}`);
+  return Object.freeze({
+    name: text('name', options.name) ?? 'pool',
+    min,
+    max,
+    acquireTimeout: boundedWait('acquireTimeout', options.acquireTimeout) ?? 30_000,
+    maxWaiters:
+      options.maxWaiters === Infinity ? Infinity : (integer('maxWaiters', options.maxWaiters) ?? 10_000),
+    idleTimeout: duration('idleTimeout', options.idleTimeout) ?? 600_000,
+    maxLifetime: duration('maxLifetime', options.maxLifetime) ?? 1_800_000,
+    keepalive: duration('keepalive', options.keepalive) ?? 120_000,
+    validateAfter: duration('validateAfter', options.validateAfter, { min: 0 }) ?? 500,
+    validateTimeout: boundedWait('validateTimeout', options.validateTimeout) ?? 5_000,
+    createTimeout: boundedWait('createTimeout', options.createTimeout) ?? 30_000,
+    destroyTimeout: boundedWait('destroyTimeout', options.destroyTimeout) ?? 5_000,
+    leakThreshold: duration('leakThreshold', options.leakThreshold) ?? Infinity,
+    onLeak: callback('onLeak', options.onLeak),
+    reuse: oneOf('reuse', options.reuse, ['lifo', 'fifo']) ?? 'lifo',
+    backOff: parseBackOff(options.backOff ?? {}),
+    clock: having('clock', options.clock, 'a clock', ['now', 'after']) ?? systemClock,
+    random: callback('random', options.random) ?? Math.random,
+  });
+}
+
+const knownOfBackOff = new Set<string>(['first', 'longest'] satisfies (keyof BackOff)[]);
+
+function parseBackOff(given: Partial<BackOff>): BackOff {
+  refuseUnknown(given, knownOfBackOff, 'backOff');
+  const first = boundedWait('backOff.first', given.first) ?? 100;
+  const longest = boundedWait('backOff.longest', given.longest) ?? 5_000;
+  if (first > longest)
+    throw new InvalidOptionError('backOff.first', `first is ${first}, over longest ${longest}`);
+  return { first, longest };
+}

@@ -1,0 +1,113 @@
+import { setMaxListeners } from 'node:events';
+import { backOffDelay } from './back-off.js';
+import { channels } from '../channels.js';
+import type { Timer } from '../clock.js';
+import type { Factory, PoolConfig } from './config.js';
+import { bounded } from '../waiting/deadline.js';
+import { PoolClosedError, PoolError } from '../errors.js';
+import type { Failure } from './stats.js';
+
+/** Creates, and after a failure waits longer and longer before the next attempt. */
+export class Maker<T> {
+  readonly #factory: Factory<T>;
+  readonly #config: PoolConfig;
+  readonly #stop = new AbortController();
+  #failure: Failure | undefined;
+  #failedAt = -Infinity;
+  #notBefore = -Infinity;
+  #retry: Timer | undefined;
+
+  constructor(factory: Factory<T>, config: PoolConfig) {
+    this.#factory = factory;
+    this.#config = config;
+    // Every attempt under way listens to it, and Node warns of a leak from eleven on.
+    setMaxListeners(0, this.#stop.signal);
+  }
+
+  /** The last failure, until an attempt succeeds. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** Rejects with what `create` threw, or a PoolError when that took longer than `createTimeout`. */
+  async make(): Promise<T> {
+    const { clock, createTimeout, name } = this.#config;
+    const started = clock.now();
+    try {
+      const resource = await bounded(clock, {
+        ms: createTimeout,
+        signal: this.#stop.signal,
+        run: (signal) => this.#factory.create({ signal }),
+        late: () =>
+          new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`),
+        discard: (late) => void discard(this.#factory, late),
+      });
+      this.#failure = undefined;
+      this.#notBefore = -Infinity;
+      if (channels.created.hasSubscribers)
+        channels.created.publish({ pool: name, resource, ms: clock.now() - started });
+      return resource;
+    } catch (error) {
+      this.#failed(error, started);
+      throw error;
+    }
+  }
+
+  /** Whether an attempt may start now; otherwise calls back when it may. */
+  mayStart(whenReady: () => void): boolean {
+    if (this.#stop.signal.aborted) return false;
+    const left = this.#notBefore - this.#config.clock.now();
+    if (left <= 0) return true;
+    this.#retry ??= this.#config.clock.after(Math.ceil(left), () => {
+      this.#retry = undefined;
+      whenReady();
+    });
+    return false;
+  }
+
+  /** Nobody needs the next attempt any more. */
+  rest(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  /** The next attempt needn’t wait. */
+  hurry(): void {
+    this.rest();
+    this.#notBefore = -Infinity;
+  }
+
+  /** Gives up the attempts under way. */
+  stop(): void {
+    this.rest();
+    this.#stop.abort(new PoolClosedError());
+  }
+
+  // Attempts that were under way together fail together and count once.
+  #failed(error: unknown, started: number): void {
+    if (this.#stop.signal.aborted) return;
+    const { clock, backOff, random, name } = this.#config;
+    const before = this.#failure?.count ?? 0;
+    const count = before === 0 || started > this.#failedAt ? before + 1 : before;
+    this.#failure = { error, at: Date.now(), count };
+    if (count > before) {
+      this.#failedAt = clock.now();
+      this.#notBefore = this.#failedAt + backOffDelay(backOff, count, random);
+    }
+    if (!channels.createFailed.hasSubscribers) return;
+    channels.createFailed.publish({
+      pool: name,
+      error,
+      failures: count,
+      retryIn: this.#notBefore - clock.now(),
+    });
+  }
+}
+
+async function discard<T>(factory: Factory<T>, late: T): Promise<void> {
+  try {
+    await factory.destroy?.(late, 'discarded');
+  } catch {
+    // Nobody waits for it, and it is gone either way.
+  }
+}

@@ -1,0 +1,279 @@
+import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
+import { isReusable } from './factory-calls.js';
+import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from '../errors.js';
+import { Histogram } from './histogram.js';
+import { stackOfCaller } from './leak-detector.js';
+import { PoolLease, type Lease, type Lender } from './lease.js';
+import { LeaseWatch } from './lease-watch.js';
+import { Readiness } from './readiness.js';
+import type { Slot } from './slots.js';
+import type { PoolStats } from './stats.js';
+import { Stock } from './stock.js';
+import { turnAway } from './turn-away.js';
+import { boundedWait, type AcquireOptions, type WaitOptions } from '../waiting/wait-options.js';
+import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
+
+/**
+ * Lends resources of any kind: each to one holder at a time, never more than `max`, to callers in the order of their
+ * calls. Nothing polls: a caller is served the moment a resource comes back or arrives, and a resource under
+ * construction belongs to whoever waits longest when it is done, not to the call that caused it.
+ */
+export class Pool<T> implements AsyncDisposable {
+  readonly #factory: Factory<T>;
+  readonly #config: PoolConfig;
+  readonly #stock: Stock<T>;
+  readonly #room: WaitingRoom<PoolLease<T>>;
+  readonly #readiness: Readiness;
+  readonly #acquire = new Histogram();
+  readonly #watch: LeaseWatch<T> | undefined;
+  readonly #lender: Lender<T> = {
+    giveBack: (slot, error) => this.#giveBack(slot, error),
+    discard: (slot) => this.#discard(slot),
+  };
+  #suspended = false;
+  #closing: Promise<void> | undefined;
+  #timeouts = 0;
+
+  /** @throws InvalidOptionError naming the option that can’t be */
+  constructor(options: PoolOptions<T>) {
+    this.#factory = options;
+    this.#config = parsePool(options);
+    const { clock, min, leakThreshold } = this.#config;
+    this.#room = new WaitingRoom(
+      clock,
+      (late) => this.#late(late),
+      () => this.#pump(),
+    );
+    this.#readiness = new Readiness(
+      min,
+      clock,
+      (late) => this.#late(late),
+      () => this.#pump(),
+    );
+    this.#stock = new Stock(options, this.#config, {
+      changed: () => this.#pump(),
+      cameBack: (now) => this.#serveAll(now),
+      created: () => this.#readiness.reached(this.#stock.slots.live),
+      createFailed: (error) => this.#readiness.fail(error),
+    });
+    if (leakThreshold !== Infinity) {
+      this.#watch = new LeaseWatch(this.#config, (slot) => {
+        if (slot.state === 'active') this.#stock.dispose(slot, 'leaked');
+      });
+    }
+    this.#pump();
+  }
+
+  /**
+   * Lends one resource to the caller alone.
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   */
+  acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
+    const lending = this.#obtain(options);
+    return this.#watch && options?.untracked !== true
+      ? this.#watch.coming(lending, stackOfCaller())
+      : lending;
+  }
+
+  /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
+  tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
+    if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
+    const slot = this.#stock.lend(1, fits, undefined, true);
+    const lease = slot && this.#lease(slot, 0);
+    if (lease && options?.untracked !== true) this.#watch?.begin(lease, stackOfCaller());
+    return lease;
+  }
+
+  /**
+   * Acquires, calls, and releases whatever happens. Where the function throws, the resource is destroyed unless
+   * `reusable` says that nothing of it is in doubt.
+   */
+  async use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await fn(lease.value);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.release(error ?? new Error('the function threw nothing'));
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until `min` resources exist, and at least one.
+   * @throws whatever the first attempt to create fails with: this is where a wrong address or certificate shows at once
+   */
+  ready({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (this.#closing) return Promise.reject(new PoolClosedError());
+    if (this.#readiness.suffices(this.#stock.slots.live)) return Promise.resolve();
+    const ready = this.#readiness.enter({ timeout, signal });
+    this.#stock.maker.hurry();
+    this.#pump();
+    return ready;
+  }
+
+  /** Says that a resource isn’t to be lent again (it died, or will be replaced): it goes now, or when it comes back. */
+  retire(resource: T, reason: Reason = 'retired'): void {
+    this.#stock.retire(resource, reason);
+  }
+
+  /** The same for every resource of which that is true. */
+  retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
+    this.#stock.retireWhere(fits, reason);
+  }
+
+  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  retireOne(fits: (resource: T) => boolean, reason: Reason = 'retired'): T | undefined {
+    return this.#stock.retireOne(fits, reason);
+  }
+
+  /** Creates one more although nobody waits, as soon as there is a place for it. */
+  extend(): void {
+    this.#stock.extend();
+    this.#pump();
+  }
+
+  /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
+  softEvict(): void {
+    this.#stock.retireAll('evicted');
+    this.#pump();
+  }
+
+  /**
+   * Like `softEvict`, but lends what exists until one of the new kind was created, so that a change that doesn’t work
+   * (a certificate the server refuses) costs no working resource; but in a full pool one makes room for the attempt.
+   */
+  supersede(): void {
+    this.#stock.supersede();
+    this.#pump();
+  }
+
+  /** Lends nothing until `resume()`; callers wait, and their time runs on. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    this.#pump();
+  }
+
+  /** How many callers wait. */
+  get waiting(): number {
+    return this.#room.size;
+  }
+
+  /** Whether no further resource may be created. */
+  get full(): boolean {
+    return this.#stock.slots.total >= this.#config.max;
+  }
+
+  /** Counts and times at this moment. */
+  stats(): PoolStats {
+    const { slots, maker, usage, creation, created, destroyed } = this.#stock;
+    return {
+      total: slots.total,
+      active: slots.active,
+      idle: slots.idle,
+      waiting: this.#room.size,
+      creating: slots.creating,
+      checking: slots.checking,
+      closing: slots.closing,
+      min: this.#config.min,
+      max: this.#config.max,
+      suspended: this.#suspended,
+      created,
+      destroyed,
+      timeouts: this.#timeouts,
+      leaks: this.#watch?.found ?? 0,
+      lastFailure: maker.failure,
+      acquire: this.#acquire.snapshot(),
+      usage: usage.snapshot(),
+      creation: creation.snapshot(),
+    };
+  }
+
+  /**
+   * Turns away those who wait, destroys what is idle, waits for what is lent until the deadline (milliseconds, default
+   * 15,000) and destroys that too. Never rejects; a second call is the same promise.
+   */
+  close({ deadline = 15_000 }: { deadline?: number | undefined } = {}): Promise<void> {
+    return (this.#closing ??= this.#shutDown(boundedWait('deadline', deadline, 0)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
+    if (this.#closing) return Promise.reject(new PoolClosedError());
+    if (this.#room.size === 0 && !this.#suspended) {
+      const slot = this.#stock.lend(1, options?.prefer);
+      if (slot) return Promise.resolve(this.#lease(slot, 0));
+    }
+    return this.#wait(options);
+  }
+
+  #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<PoolLease<T>> {
+    const { maxWaiters } = this.#config;
+    if (this.#room.size >= maxWaiters)
+      return Promise.reject(new PoolQueueFullError(maxWaiters, this.stats()));
+    if (timeout === 0) return Promise.reject(new PoolTimeoutError(0, this.stats()));
+    const lease = this.#room.enter({ timeout, signal });
+    this.#pump();
+    return lease;
+  }
+
+  /** Serves whoever can be served, and has as many created as are then still missing. */
+  #pump(): void {
+    if (this.#closing) return;
+    this.#serveAll();
+    this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#readiness.target });
+  }
+
+  #serveAll(now?: number): void {
+    if (this.#room.size === 0 || this.#suspended) return;
+    const { slots } = this.#stock;
+    for (let idle = slots.idle; idle > 0 && this.#room.size > 0; idle = slots.idle) {
+      const slot = this.#stock.lend(this.#room.size, undefined, now);
+      const waiter = slot && this.#room.next();
+      if (waiter) waiter.resolve(this.#lease(slot, slot.lentAt - waiter.since));
+      else if (slots.idle === idle) return;
+    }
+  }
+
+  #lease(slot: Slot<T>, waited: number): PoolLease<T> {
+    this.#acquire.record(waited);
+    return new PoolLease(this.#lender, slot);
+  }
+
+  #giveBack(slot: Slot<T>, error: unknown): void {
+    this.#watch?.end(slot);
+    this.#stock.giveBack(slot, !isReusable(this.#factory, slot.resource as T, error));
+  }
+
+  #discard(slot: Slot<T>): void {
+    this.#watch?.end(slot);
+    if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
+  }
+
+  #late(late: readonly Late[]): void {
+    this.#timeouts += late.length;
+    turnAway(this.#config.name, late, this.stats());
+  }
+
+  async #shutDown(deadline: number): Promise<void> {
+    const { slots } = this.#stock;
+    this.#room.clear(() => new PoolClosedError());
+    this.#readiness.fail(new PoolClosedError());
+    this.#watch?.stop();
+    this.#stock.stop();
+    await this.#stock.empty(deadline);
+    for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
+    const { validateTimeout, destroyTimeout } = this.#config;
+    await this.#stock.empty(validateTimeout + destroyTimeout);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../clock.js';
+import { WaitingRoom, type Late, type Patience } from '../waiting/waiting-room.js';
+
+/** Those who asked whether the pool is ready: answered when enough exists, or when the first attempt to create fails. */
+export class Readiness {
+  readonly #min: number;
+  readonly #room: WaitingRoom<void>;
+
+  /** The rest is as for a WaitingRoom. */
+  constructor(min: number, clock: Clock, onLate: (late: readonly Late[]) => void, onLeave: () => void) {
+    this.#min = min;
+    this.#room = new WaitingRoom(clock, onLate, onLeave);
+  }
+
+  /** How many should exist whoever waits for one: `min`, and one for those who asked. */
+  get target(): number {
+    return Math.max(this.#min, this.#room.size > 0 ? 1 : 0);
+  }
+
+  /** Whether so many are enough. */
+  suffices(live: number): boolean {
+    return live >= Math.max(this.#min, 1);
+  }
+
+  enter(patience: Patience): Promise<void> {
+    return this.#room.enter(patience);
+  }
+
+  /** So many exist now. */
+  reached(live: number): void {
+    if (!this.suffices(live)) return;
+    for (let waiter = this.#room.next(); waiter; waiter = this.#room.next()) waiter.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#room.clear(() => error);
+  }
+}

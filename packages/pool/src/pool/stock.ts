@@ -1,0 +1,261 @@
+import { channels } from '../channels.js';
+import type { Factory, PoolConfig, Reason } from './config.js';
+import { Emptying } from './emptying.js';
+import { lifetime } from './eviction.js';
+import { announceRetirement, destroy, ownLifetime } from './factory-calls.js';
+import { Histogram } from './histogram.js';
+import { Maker } from './maker.js';
+import { Slots, type Slot } from './slots.js';
+import { creationsWanted } from './supply.js';
+import { Upkeep } from './upkeep.js';
+
+/** Who is told what happens to the stock. */
+export interface StockListener {
+  /** Something may have become idle, or a place free. */
+  changed(): void;
+  /** One is idle again, and nothing else has changed; `now` spares reading the clock again. */
+  cameBack(now: number): void;
+  created(): void;
+  createFailed(error: unknown): void;
+}
+
+/** How much is needed at the moment. */
+export interface Need {
+  readonly waiting: number;
+  readonly target: number;
+}
+
+/** The resources of a pool and their life, from creation to destruction; it knows nothing of the callers. */
+export class Stock<T> {
+  readonly slots: Slots<T>;
+  readonly maker: Maker<T>;
+  readonly usage = new Histogram();
+  readonly creation = new Histogram();
+  created = 0;
+  destroyed = 0;
+  readonly #factory: Factory<T>;
+  readonly #config: PoolConfig;
+  readonly #listener: StockListener;
+  readonly #upkeep: Upkeep<T>;
+  readonly #byResource = new Map<T, Slot<T>>();
+  readonly #emptying = new Emptying();
+  #generation = 0;
+  #renewing = false;
+  #extending = false;
+
+  constructor(factory: Factory<T>, config: PoolConfig, listener: StockListener) {
+    this.#factory = factory;
+    this.#config = config;
+    this.#listener = listener;
+    this.slots = new Slots(config.max, config.reuse);
+    this.maker = new Maker(factory, config);
+    this.#upkeep = new Upkeep(factory, config, {
+      slots: this.slots,
+      dispose: (slot, reason) => this.dispose(slot, reason),
+      retire: (slot, reason) => this.#retire(slot, reason),
+      rest: (slot, now) => {
+        this.slots.move(slot, 'idle');
+        this.#rested(slot, now);
+      },
+    });
+  }
+
+  /**
+   * Lends an idle one, of those that `prefer` likes where there is one; with `only` no other. One that was unused for
+   * long is checked first, unless as many are being checked as callers wait; meanwhile a fresh one does as well.
+   */
+  lend(
+    waiting: number,
+    prefer?: (resource: T) => boolean,
+    now = this.#config.clock.now(),
+    only = false,
+  ): Slot<T> | undefined {
+    let slot = prefer && this.slots.find((idle) => prefer(idle.resource as T));
+    if (!only) slot ??= this.slots.next();
+    if (slot !== undefined && this.#upkeep.isStale(slot, now)) {
+      if (waiting > this.slots.checking) void this.#upkeep.check(slot);
+      slot = only ? undefined : this.slots.find((idle) => !this.#upkeep.isStale(idle, now));
+    }
+    if (slot === undefined) return undefined;
+    slot.lentAt = now;
+    this.slots.lend(slot);
+    return slot;
+  }
+
+  /** Takes one back; it isn’t kept where it is superseded, too old or `dirty`. */
+  giveBack(slot: Slot<T>, dirty: boolean): void {
+    // One that was cut off at the pool’s end has been seen to already.
+    if (slot.state !== 'active') return;
+    const now = this.#config.clock.now();
+    this.usage.record(now - slot.lentAt);
+    slot.usedAt = slot.aliveAt = now;
+    const unfit = dirty ? 'unclean' : this.#unfit(slot, now);
+    if (unfit) return this.dispose(slot, unfit);
+    this.slots.takeBack(slot);
+    this.#rested(slot, now);
+  }
+
+  /** Starts as many creations as are needed and allowed now. */
+  grow({ waiting, target }: Need): void {
+    const { total, live, creating, checking, max } = this.slots;
+    const failing = this.maker.failure !== undefined;
+    const another = this.#renewing || this.#extending;
+    const wanted = creationsWanted({
+      waiting,
+      target,
+      total,
+      live,
+      creating,
+      checking,
+      max,
+      another,
+      failing,
+    });
+    if (wanted === 0) return this.maker.rest();
+    if (!this.maker.mayStart(() => this.#listener.changed())) return;
+    for (let started = 0; started < wanted; started += 1) void this.#create();
+  }
+
+  /** One more is wanted than are needed, as soon as there is a place for it. */
+  extend(): void {
+    this.#extending = true;
+  }
+
+  /** This one isn’t to be lent again: it goes now, or when it comes back. */
+  retire(resource: T, reason: Reason): void {
+    const slot = this.#byResource.get(resource);
+    if (slot) this.#retire(slot, reason);
+  }
+
+  retireWhere(fits: (resource: T) => boolean, reason: Reason): void {
+    for (const [resource, slot] of [...this.#byResource]) if (fits(resource)) this.#retire(slot, reason);
+  }
+
+  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  retireOne(fits: (resource: T) => boolean, reason: Reason): T | undefined {
+    const candidates = [...this.#byResource.values()].filter(
+      ({ resource, retired }) => retired === undefined && fits(resource as T),
+    );
+    const slot = candidates.find(({ state }) => state === 'idle') ?? candidates[0];
+    if (slot) this.#retire(slot, reason);
+    return slot?.resource;
+  }
+
+  /** The same for all that exist now, those under construction included. */
+  retireAll(reason: Reason): void {
+    for (const slot of [...this.slots]) this.#retire(slot, reason);
+  }
+
+  /** Replaces all that exist now, as soon as the first of the new kind exists. */
+  supersede(): void {
+    this.#generation += 1;
+    this.#renewing = this.slots.total > 0;
+    if (this.slots.total === this.slots.max) this.#makeRoom();
+  }
+
+  /** Nothing is created, checked or expired any more. */
+  stop(): void {
+    this.maker.stop();
+    this.#upkeep.stop();
+    this.retireAll('closed');
+  }
+
+  /** Waits until nothing is left, or the deadline has come; milliseconds. */
+  empty(deadline: number): Promise<void> {
+    return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
+  }
+
+  /** Destroys one that isn’t being created. */
+  dispose(slot: Slot<T>, reason: Reason): void {
+    const resource = slot.resource as T;
+    this.slots.move(slot, 'closing');
+    this.#byResource.delete(resource);
+    const { name } = this.#config;
+    if (channels.destroyed.hasSubscribers) channels.destroyed.publish({ pool: name, resource, reason });
+    destroy(this.#factory, this.#config, resource, reason, () => {
+      this.#gone(slot);
+    });
+  }
+
+  #gone(slot: Slot<T>): void {
+    this.slots.move(slot, 'gone');
+    this.destroyed += 1;
+    this.#freed();
+  }
+
+  #freed(): void {
+    if (this.slots.total === 0) this.#emptying.reached();
+    this.#listener.changed();
+  }
+
+  async #create(): Promise<void> {
+    const { clock } = this.#config;
+    const slot = this.slots.open(this.#generation);
+    const started = clock.now();
+    let resource: T;
+    this.#extending = false;
+    try {
+      resource = await this.maker.make();
+    } catch (error) {
+      this.slots.move(slot, 'gone');
+      this.#listener.createFailed(error);
+      this.#freed();
+      return;
+    }
+    this.creation.record(clock.now() - started);
+    this.#arrived(slot, resource);
+  }
+
+  #arrived(slot: Slot<T>, resource: T): void {
+    const { clock, maxLifetime, random } = this.#config;
+    const now = clock.now();
+    this.created += 1;
+    slot.resource = resource;
+    slot.usedAt = slot.aliveAt = now;
+    slot.expiresAt = now + lifetime(maxLifetime, ownLifetime(this.#factory, resource), random);
+    this.#byResource.set(resource, slot);
+    this.slots.move(slot, 'idle');
+    if (slot.retired) return this.dispose(slot, slot.retired);
+    this.#upkeep.expect(slot);
+    if (this.#renewing && slot.generation === this.#generation) this.#renewed();
+    this.#listener.created();
+    this.#listener.changed();
+  }
+
+  // The new kind works: let the old ones go, now that they are no longer the only ones.
+  #renewed(): void {
+    this.#renewing = false;
+    for (const slot of [...this.slots]) {
+      if (slot.generation < this.#generation) this.#retire(slot, 'superseded');
+    }
+  }
+
+  #rested(slot: Slot<T>, now: number): void {
+    this.#upkeep.expect(slot);
+    this.#listener.cameBack(now);
+  }
+
+  #unfit(slot: Slot<T>, now: number): Reason | undefined {
+    if (slot.retired) return slot.retired;
+    if (slot.expiresAt <= now) return 'lifetime';
+    return this.#renewing && this.#givesWay(slot) ? 'superseded' : undefined;
+  }
+
+  // While nothing new works yet, an old one goes only to make room for the attempt.
+  #givesWay(slot: Slot<T>): boolean {
+    const full = this.slots.total === this.slots.max && this.slots.creating === 0;
+    return full && slot.generation < this.#generation;
+  }
+
+  #makeRoom(): void {
+    const old = this.slots.find((slot) => this.#givesWay(slot));
+    if (old) this.dispose(old, 'superseded');
+  }
+
+  #retire(slot: Slot<T>, reason: Reason): void {
+    if (slot.state === 'idle') return this.dispose(slot, reason);
+    const told = slot.retired !== undefined;
+    slot.retired ??= reason;
+    if (slot.state === 'active' && !told) announceRetirement(this.#factory, slot.resource as T, reason);
+  }
+}

@@ -1,0 +1,13 @@
+import { channels } from '../channels.js';
+import { PoolTimeoutError } from '../errors.js';
+import type { PoolStats } from './stats.js';
+import type { Late } from '../waiting/waiting-room.js';
+
+/** Rejects those whose time is over, with the state of the pool as they left it, and tells so. */
+export function turnAway(pool: string, late: readonly Late[], now: PoolStats): void {
+  const stats = { ...now, waiting: now.waiting + late.length };
+  for (const { deadline, since, reject } of late) {
+    reject(new PoolTimeoutError(Math.round(deadline - since), stats));
+  }
+  if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool, callers: late.length, stats });
+}
