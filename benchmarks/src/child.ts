@@ -82,7 +82,10 @@ export class Child {
 
   async #answerTo(request: object): Promise<unknown[]> {
     const patience = new AbortController();
-    const signal = AbortSignal.any([patience.signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const { signal } = patience;
+    const impatience = setTimeout(() => {
+      patience.abort(new Error(`${this.name} didn’t answer in ${PATIENCE_MS} ms`));
+    }, PATIENCE_MS);
     const gone = (): void => {
       patience.abort(new Error(`${this.name} ended: ${this.#errors}`));
     };
@@ -94,6 +97,7 @@ export class Child {
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
+      clearTimeout(impatience);
       this.#process.off('exit', gone);
     }
   }

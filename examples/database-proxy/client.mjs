@@ -34,14 +34,16 @@ export class DatabaseClient {
   async *#rows(ask, signal) {
     const lease = await this.#pool.acquire({ signal });
     const stop = new AbortController();
-    const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+    const pass = () => stop.abort(signal?.reason);
+    if (signal?.aborted) pass();
+    signal?.addEventListener('abort', pass, { once: true });
     let isDone = false;
     try {
-      const answer = lease.value.request(ask, { signal: either, timeout: 2 ** 31 - 1 });
+      const answer = lease.value.request(ask, { signal: stop.signal, timeout: 2 ** 31 - 1 });
       // The answer may be here while rows that came before it wait to be taken; only its failure ends them.
       const failure = new Promise((_, reject) => answer.catch(reject));
       for (;;) {
-        const rows = await Promise.race([lease.value.receive({ signal: either }), failure]);
+        const rows = await Promise.race([lease.value.receive({ signal: stop.signal }), failure]);
         if (!Array.isArray(rows) || rows.length === 0) break;
         yield* rows;
       }
@@ -51,6 +53,7 @@ export class DatabaseClient {
       isDone = error.code === 'KNSOCK_REMOTE_HANDLER'; // a refusal leaves the connection as good as before
       throw error;
     } finally {
+      signal?.removeEventListener('abort', pass);
       stop.abort();
       if (isDone) lease.release();
       else lease.destroy(); // the server hears it, and cancels the query

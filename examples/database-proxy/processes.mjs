@@ -21,7 +21,8 @@ export async function start(args, told, env) {
   process.once('exit', () => child.kill());
   const ended = new AbortController();
   child.once('exit', () => ended.abort(new Error(`${args[0]} ended`)));
-  const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(60_000)]);
+  const { signal } = ended;
+  setTimeout(() => ended.abort(new Error(`${args[0]} took over a minute to start`)), 60_000).unref();
   let said = '';
   child.stdout.on('data', (text) => (said += String(text)));
   let match;

@@ -4,6 +4,7 @@ import { abortSignal, milliseconds, type OptionReaders } from '@knsock/core/opti
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from '../errors.js';
+import { withinTime } from '../within-time.js';
 
 /** A server to look at. */
 export interface LiveSource {
@@ -30,27 +31,24 @@ export const liveReaders = {
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`; the signal's reason where it fires first.
  */
 export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
-  options.signal?.throwIfAborted();
   const { host, port } = source;
+  const { timeout = 10_000, signal } = options;
+  signal?.throwIfAborted();
   const socket = await open(source);
-  const timeout = AbortSignal.timeout(options.timeout ?? 10_000);
   const seen = { chain: [] as Buffer[] };
   // TLS 1.2 servers that demand a client certificate end the handshake, with their own certificate shown already.
   socket.on('keylog', () => (seen.chain = chainOf(socket)));
   try {
-    await secured(
-      socket,
-      options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
-    ).catch((error: unknown) => {
+    const late = () => new Error(`no answer in ${timeout} ms`);
+    await withinTime(timeout, signal, () => secured(socket), late).catch((error: unknown) => {
       if (seen.chain.length === 0) throw error;
     });
     const chain = seen.chain.length > 0 ? seen.chain : chainOf(socket);
     if (chain.length === 0) throw new Error('it showed no certificate');
     return chain;
   } catch (cause) {
-    options.signal?.throwIfAborted();
-    const why = timeout.aborted ? `no answer in ${options.timeout ?? 10_000} ms` : messageOf(cause);
-    const message = `can't read the certificate of ${host}:${port}: ${why}`;
+    signal?.throwIfAborted();
+    const message = `can't read the certificate of ${host}:${port}: ${messageOf(cause)}`;
     throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
   } finally {
     socket.destroy();
@@ -70,16 +68,11 @@ async function open({ host, port, servername: wanted }: LiveSource): Promise<TLS
   return connect({ host, port, ...named, ...old, ca: [], rejectUnauthorized: false });
 }
 
-function secured(socket: TLSSocket, signal: AbortSignal): Promise<void> {
+function secured(socket: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
     socket.once('secureConnect', resolve);
     socket.on('error', reject);
     socket.once('close', () => {
-      signal.removeEventListener('abort', giveUp);
       reject(new Error('it closed the connection'));
     });
   });

@@ -15,6 +15,7 @@ import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
 import type { Authority } from '../issuing/authority.js';
 import { CertificateError } from '../errors.js';
+import { withinTime } from '../within-time.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import type { Issued, LeafOptions } from '../issuing/issue.js';
 import type { KeyType } from '../keys/keys.js';
@@ -22,7 +23,6 @@ import { writePair } from '../files/pair.js';
 import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
 import { readCertificates } from '../files/source.js';
 import { keyMatches } from '../keys/key-matches.js';
-import { orAborted } from '../or-aborted.js';
 
 /** What the new certificate is to say: as the old one did. */
 export interface RenewalRequest extends LeafOptions {
@@ -109,16 +109,11 @@ async function putInPlace(options: RenewOptions, old: X509Certificate, issued: I
 async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
   const { issuer, issueTimeout = 60_000 } = options;
   if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false });
-  const timeout = AbortSignal.timeout(issueTimeout);
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  try {
-    return await orAborted(issuer(request, { signal }), signal);
-  } catch (cause) {
-    options.signal?.throwIfAborted();
-    if (!timeout.aborted) throw cause;
+  const late = () => {
     const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
-    throw new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { cause });
-  }
+    return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message);
+  };
+  return withinTime(issueTimeout, options.signal, (signal) => issuer(request, { signal }), late);
 }
 
 async function readLeaf(file: string): Promise<X509Certificate> {

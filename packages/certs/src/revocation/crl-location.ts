@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
 import { fileError, readBytes, tooLarge } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
-import { orAborted } from '../or-aborted.js';
 import { translating } from '../files/source.js';
+import { withinTime } from '../within-time.js';
 
 /** What a fetch may cost. */
 export interface FetchBounds {
@@ -75,14 +75,9 @@ function noLocation(location: CrlLocation): CertificateError {
 }
 
 /** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
-async function readWithin(file: string, bounds: FetchBounds): Promise<Buffer> {
-  const timeout = AbortSignal.timeout(bounds.timeout);
-  try {
-    return await orAborted(readRegular(file, bounds.maxBytes), AbortSignal.any([bounds.signal, timeout]));
-  } catch (cause) {
-    bounds.signal.throwIfAborted();
-    throw timeout.aborted ? fileError(file, 'read', new Error(`no answer in ${bounds.timeout} ms`)) : cause;
-  }
+function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
+  const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
+  return withinTime(timeout, signal, () => readRegular(file, maxBytes), late);
 }
 
 async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
@@ -97,16 +92,19 @@ async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
   return readBytes(file, maxBytes);
 }
 
-async function download(url: URL, bounds: FetchBounds): Promise<Buffer> {
-  const signal = AbortSignal.any([bounds.signal, AbortSignal.timeout(bounds.timeout)]);
+function download(url: URL, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
+  const late = () => unreachable(url, `no answer in ${timeout} ms`);
+  return withinTime(timeout, signal, (either) => get(url, maxBytes, either), late);
+}
+
+async function get(url: URL, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   try {
     const response = await fetch(url, { signal, headers: { accept: 'application/pkix-crl, */*' } });
     if (!response.ok) throw unreachable(url, `status ${response.status}`);
-    return await readBody(response, url, bounds.maxBytes);
+    return await readBody(response, url, maxBytes);
   } catch (cause) {
-    bounds.signal.throwIfAborted();
     if (cause instanceof CertificateError) throw cause;
-    throw unreachable(url, signal.aborted ? `no answer in ${bounds.timeout} ms` : causeOf(cause), cause);
+    throw unreachable(url, causeOf(cause), cause);
   }
 }
 
