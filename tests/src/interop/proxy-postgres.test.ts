@@ -50,16 +50,14 @@ const verified = (address: string): string =>
   `host=localhost hostaddr=127.0.0.1 port=${address.split(':')[1] ?? ''} sslmode=verify-full sslrootcert=${files.at('ca.crt')} sslcert=${files.at('client.crt')} sslkey=${files.at('client.key')}`;
 const plain = (address: string): string => `host=127.0.0.1 port=${address.split(':')[1] ?? ''}`;
 
+/** A proxy that takes TLS and passes on to PostgreSQL's Unix socket. */
+const beforePostgres = (...flags: string[]): ReturnType<typeof startProxy> =>
+  startProxy('server', ['--target', `unix:${postgres.socket}`, ...server, ...flags]);
+
 describe('knsock proxy and PostgreSQL', () => {
   it('carry psql through both sides, PostgreSQL knowing of no TLS', async (context) => {
     needsPostgres(context);
-    await using outer = await startProxy('server', [
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-cn',
-      'app',
-    ]);
+    await using outer = await beforePostgres('--allow-cn', 'app');
     await using inner = await startProxy('client', ['--target', outer.address, ...client]);
     expect(await psql(`${plain(inner.address)} sslmode=disable`)).toBe('42');
     const megabytes = await psql(
@@ -71,14 +69,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('answer psql’s own SSLRequest, with client certificates', async (context) => {
     needsPostgres(context);
-    await using proxy = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-cn',
-      'app',
-    ]);
+    await using proxy = await beforePostgres('--postgres', '--allow-cn', 'app');
     expect(await psql(verified(proxy.address))).toBe('42');
     const rows = await psql(verified(proxy.address), 'select generate_series(1, 100000)');
     expect(rows.split('\n')).toHaveLength(100_000);
@@ -88,13 +79,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('refuse a start in plain, in words that psql shows', async (context) => {
     needsPostgres(context);
-    await using proxy = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-all',
-    ]);
+    await using proxy = await beforePostgres('--postgres', '--allow-all');
     expect(await psql(`${plain(proxy.address)} sslmode=disable`)).toContain(
       'FATAL:  this server takes TLS connections only',
     );
@@ -103,14 +88,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('take a client that begins with TLS at once, as those of version 17 may', async (context) => {
     needsPostgres(context);
-    await using proxy = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-cn',
-      'app',
-    ]);
+    await using proxy = await beforePostgres('--postgres', '--allow-cn', 'app');
     const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((name) =>
       readFileSync(files.at(name)),
     );
@@ -140,13 +118,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('refuse bytes that come in plain behind the request', async (context) => {
     needsPostgres(context);
-    await using proxy = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-all',
-    ]);
+    await using proxy = await beforePostgres('--postgres', '--allow-all');
     const socket = connect(Number(proxy.address.split(':')[1]), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(Buffer.from('0000000804d2162f' + '1603010200', 'hex'));
@@ -213,14 +185,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('let psql behind the client side cancel its query', async (context) => {
     needsPostgres(context);
-    await using outer = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-cn',
-      'app',
-    ]);
+    await using outer = await beforePostgres('--postgres', '--allow-cn', 'app');
     await using inner = await startProxy('client', ['--postgres', '--target', outer.address, ...client]);
     const connection = `${plain(inner.address)} sslmode=disable user=app dbname=postgres`;
     const env = { PATH: process.env['PATH'], HOME: files.path };
@@ -242,14 +207,7 @@ describe('knsock proxy and PostgreSQL', () => {
 
   it('take no cancellation in plain from the network', async (context) => {
     needsPostgres(context);
-    await using proxy = await startProxy('server', [
-      '--postgres',
-      '--target',
-      `unix:${postgres.socket}`,
-      ...server,
-      '--allow-cn',
-      'app',
-    ]);
+    await using proxy = await beforePostgres('--postgres', '--allow-cn', 'app');
     const socket = connect(Number(proxy.address.split(':')[1]), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(Buffer.from('0000001004d2162e0000000100000002', 'hex'));
