@@ -17,7 +17,8 @@ const hints = {
   KNSOCK_CERTIFICATE_MALFORMED: 'Is that the right file? Expected PEM text ("-----BEGIN …") or DER bytes.',
   KNSOCK_CERTIFICATE_UNSUPPORTED: 'Convert it with openssl first, or make it anew with modern algorithms.',
   KNSOCK_CERTIFICATE_REQUEST_SIGNATURE: 'The request was changed after it was signed; ask for a new one.',
-  KNSOCK_CERTIFICATE_POLICY: 'Allow the name in the policy, or ask for a request without it.',
+  KNSOCK_CERTIFICATE_POLICY:
+    'Allow the name in the policy (the command: --allow NAME), or ask for a request without it.',
   KNSOCK_CERTIFICATE_NOT_ISSUED_HERE:
     'Is this the authority that issued it? Pass the certificate itself where only its serial is unknown.',
   KNSOCK_CERTIFICATE_CHAIN: 'Add the missing issuer: each certificate must be issued by the next.',

@@ -74,7 +74,6 @@ const certsHints: Readonly<Record<string, string>> = {
   KNSOCK_PEER_WRONG_NAME: 'Have it issued for that name, or give --name one that it carries.',
   KNSOCK_CERTIFICATE_PASSPHRASE:
     'Give it by --passphrase-file FILE or KNSOCK_PASSPHRASE; that of an authority’s key by --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.',
-  KNSOCK_CERTIFICATE_POLICY: 'Say what may be asked for: --allow NAME; or ask for a request without it.',
 };
 
 /** The hint for a code, in the words of the command that met it; undefined where the library's own says it all. */

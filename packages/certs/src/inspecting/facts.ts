@@ -66,6 +66,8 @@ export interface InspectedRequest {
   readonly type: 'request';
   readonly subject: Subject;
   readonly names: readonly string[];
+  /** Names of kinds that aren't issued here, in words. */
+  readonly otherNames: readonly string[];
   readonly asksForAuthority: boolean;
   readonly key: string;
   readonly signatureValid: boolean;
@@ -136,11 +138,12 @@ export function crlFacts(crl: CertificateRevocationList): InspectedCrl {
 }
 
 export function requestFacts(csr: CsrFacts): InspectedRequest {
-  const { subject, names, authority, keyDescription, signatureValid } = csr;
+  const { subject, names, otherNames, authority, keyDescription, signatureValid } = csr;
   return {
     type: 'request',
     subject,
     names,
+    otherNames,
     asksForAuthority: authority,
     key: keyDescription,
     signatureValid,

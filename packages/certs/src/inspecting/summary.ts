@@ -1,6 +1,7 @@
 /** What `inspect` found, for people. */
 import type { Inspected, Inspection } from './inspect.js';
 import type { InspectedCertificate, InspectedCrl, InspectedKey, InspectedRequest } from './facts.js';
+import { subjectText } from '../issuing/subject.js';
 
 const DAY = 86_400_000;
 
@@ -87,12 +88,8 @@ function crlLines(item: InspectedCrl, at: Date): string[] {
 
 function requestLines(item: InspectedRequest): string[] {
   return [
-    `request  ${
-      Object.entries(item.subject)
-        .map(([field, value]) => `${field}=${[value].flat().join('+')}`)
-        .join(', ') || '(no subject)'
-    }`,
-    ...field('names', item.names.join(', ')),
+    `request  ${subjectText(item.subject) || '(no subject)'}`,
+    ...field('names', [...item.names, ...item.otherNames].join(', ')),
     ...field('key', item.key),
     ...field(
       'signature',

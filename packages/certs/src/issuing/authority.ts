@@ -6,7 +6,6 @@ import { checkReason, signCrl, type Crl, type RevocationReason } from '../revoca
 import { readCsr } from './csr.js';
 import {
   issueReaders,
-  checkNamed,
   leafKey,
   leafNames,
   leafValidity,
@@ -33,7 +32,7 @@ export interface CrlOptions {
 
 /** A request that was signed; PEM. */
 export interface Signed extends Omit<Issued, 'key'> {
-  /** What was asked for and wasn't granted: names of subject fields, identifiers of extensions. */
+  /** What was asked for and wasn't granted: names of other kinds, subject fields, identifiers of extensions. */
   readonly dropped: readonly string[];
 }
 
@@ -166,7 +165,6 @@ class LedgerAuthority implements Authority {
     const facts = await readCsr(csr);
     const { names, subject: granted, dropped } = judgeRequest(facts, policy);
     checkStrength(facts.publicKey);
-    checkNamed(policy.kind, names, granted.commonName);
     const subject = permittedSubject(this.#signing, granted, names);
     const validity = leafValidity(policy, this.#signing.notAfter);
     const { kind, crlUrls = [] } = policy;

@@ -1,8 +1,12 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseCertificates } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
 import { createAuthority } from './authority.js';
 import { createCsr, readCsr } from './csr.js';
 import { CertificateError } from '../errors.js';
+import { createSelfSigned } from './issue.js';
+import { checkStrength, privateKeyPem, type KeyType } from '../keys/keys.js';
 import type { SigningPolicy } from './signing-policy.js';
 
 describe('a signing request', () => {
@@ -47,6 +51,98 @@ describe('a signing request', () => {
     Buffer.from([0x30, 0x80]),
   ])('that is garbage is refused without a raw ASN.1 error (%#)', async (garbage) => {
     await expect(readCsr(garbage)).rejects.toBeInstanceOf(CertificateError);
+  });
+});
+
+const fixture = (name: string) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
+
+describe('names of other kinds', () => {
+  const shown = [
+    'otherName 1.3.6.1.4.1.311.20.2.3 (user principal name): alice@corp.example',
+    'directory name: organization=Example, commonName=alice',
+    'registered ID 1.2.3.4',
+  ];
+
+  it('are shown in words, and refused with the option that leaves them out', async () => {
+    const csr = await fixture('other-names.csr');
+    const { names, otherNames } = await readCsr(csr);
+    expect(names).toEqual(['app.corp.example']);
+    expect(otherNames).toEqual(shown);
+    const authority = await createAuthority({ commonName: 'CA' });
+    const policy = { kind: 'server', names: ['*.corp.example'] } as const;
+    await expect(authority.sign(csr, policy)).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_POLICY',
+      message: expect.stringContaining('(user principal name): alice@corp.example') as string,
+      hint: expect.stringContaining('--skip-other-names') as string,
+    });
+    const { certificate, dropped } = await authority.sign(csr, { ...policy, skipOtherNames: true });
+    expect(new X509Certificate(certificate).subjectAltName).toBe('DNS:app.corp.example');
+    expect(dropped).toEqual([...shown, 'commonName']);
+  });
+
+  it('are none where a request has a common name alone, and then the error names the option', async () => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { csr } = await createCsr({ kind: 'client', commonName: 'app.corp.example' });
+    const refused = authority.sign(csr, { kind: 'server', names: ['*.corp.example'] });
+    await expect(refused).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NAME',
+      message: expect.stringContaining('only the common name "app.corp.example"') as string,
+      hint: expect.stringContaining('--add-name app.corp.example') as string,
+    });
+  });
+});
+
+describe('a key that verifiers refuse', () => {
+  it.each([
+    ['explicit-curve.csr', 'explicit curve parameters'],
+    ['compressed-point.csr', 'compressed point'],
+  ])('is named when %s is read, and isn’t signed', async (file, problem) => {
+    const csr = await fixture(file);
+    const { keyDescription, signatureValid } = await readCsr(csr);
+    expect(signatureValid).toBe(true);
+    expect(keyDescription).toContain(problem);
+    const authority = await createAuthority({ commonName: 'CA' });
+    const signed = authority.sign(csr, { kind: 'server', names: ['localhost'] });
+    await expect(signed).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_KEY',
+      message: expect.stringContaining(problem) as string,
+      hint: expect.stringContaining('named curve') as string,
+    });
+  });
+
+  it('isn’t certified either where its owner brings it along', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
+    const brought = { names: ['a.test'], privateKey: privateKeyPem(privateKey) };
+    const refused = { code: 'KNSOCK_CERTIFICATE_KEY' };
+    await expect(createCsr(brought)).rejects.toMatchObject(refused);
+    await expect(createSelfSigned(brought)).rejects.toMatchObject(refused);
+    const authority = await createAuthority({ commonName: 'CA' });
+    await expect(authority.issue({ kind: 'server', ...brought })).rejects.toMatchObject(refused);
+  });
+
+  it.each(['AQ', 'Ag', 'AQAAAAAAAAAAAQ'])('has the RSA exponent %s', (e) => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const key = createPublicKey({ key: { ...publicKey.export({ format: 'jwk' }), e }, format: 'jwk' });
+    expect(() => {
+      checkStrength(key);
+    }).toThrow('with the public exponent');
+    checkStrength(publicKey);
+  });
+});
+
+describe('key usage', () => {
+  const usageOf = async (kind: 'server' | 'client' | 'peer', keyType: KeyType) => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { certificate } = await authority.issue({ kind, names: ['a.test'], keyType });
+    return [...(parseCertificates(certificate)[0]?.keyUsage ?? [])];
+  };
+
+  it('lets RSA keys of servers encipher keys, which NSS asks for, and no others', async () => {
+    const both = ['digitalSignature', 'keyEncipherment'];
+    expect(await usageOf('server', 'rsa2048')).toEqual(both);
+    expect(await usageOf('peer', 'rsa2048')).toEqual(both);
+    expect(await usageOf('client', 'rsa2048')).toEqual(['digitalSignature']);
+    expect(await usageOf('server', 'p256')).toEqual(['digitalSignature']);
   });
 });
 

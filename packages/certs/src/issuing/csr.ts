@@ -11,8 +11,9 @@ import {
 import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from '../keys/keys.js';
 import { derOf, toPem } from '../formats/pem.js';
-import { publicKeyInfo } from '../keys/public-key-info.js';
+import { formProblem, publicKeyInfo } from '../keys/public-key-info.js';
 import { verifyDer } from '../keys/signature.js';
+import { otherNameText } from './other-names.js';
 import { signStructure } from './signed-der.js';
 import { buildSubject, defaultSubject, readSubject, type Subject } from './subject.js';
 import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509Library } from '../x509.js';
@@ -30,8 +31,8 @@ export interface CsrFacts {
   readonly subject: Subject;
   /** Names as text; those of other kinds stand in `otherNames`. */
   readonly names: readonly string[];
-  /** How many names are of a kind that isn't issued here. */
-  readonly otherNames: number;
+  /** Names of kinds that aren't issued here, in words: a user principal name, a directory name … */
+  readonly otherNames: readonly string[];
   /** Whether it asks for the right to sign certificates itself. */
   readonly authority: boolean;
   /** Every extension asked for, by identifier. */
@@ -56,7 +57,7 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
   const names = leafNames(kind, options);
   const key = await leafKey(options);
   const wanted = [
-    leafKeyUsage(library),
+    leafKeyUsage(library, kind, key),
     extendedKeyUsage(library, kind),
     ...(names.length > 0 ? [subjectAlternativeName(library, names, false)] : []),
   ];
@@ -88,6 +89,7 @@ export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
 function factsOf(library: X509Library, request: CertificationRequest): CsrFacts {
   const { certificationRequestInfo: info, signatureAlgorithm, signature } = request;
   const publicKey = createPublicKey({ key: library.encode(info.subjectPKInfo), format: 'der', type: 'spki' });
+  const problem = formProblem(info.subjectPKInfo);
   const extensions = requestedExtensions(library, info);
   const names = requestedNames(library, extensions);
   const signed =
@@ -97,10 +99,10 @@ function factsOf(library: X509Library, request: CertificationRequest): CsrFacts 
   return {
     subject: readSubject(info.subject),
     names: names.flatMap((name) => nameText(name) ?? []),
-    otherNames: names.filter((name) => nameText(name) === undefined).length,
+    otherNames: names.filter((name) => nameText(name) === undefined).map(otherNameText),
     authority: wantsAuthority(library, extensions),
     extensions: extensions.map(({ extnID, critical }) => ({ oid: extnID, critical })),
-    keyDescription: describeKey(publicKey),
+    keyDescription: describeKey(publicKey) + (problem === undefined ? '' : ` (${problem})`),
     publicKey,
     signatureValid: verifyDer(signatureAlgorithm.algorithm, signed, publicKey, Buffer.from(signature)),
   };

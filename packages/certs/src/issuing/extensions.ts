@@ -31,9 +31,13 @@ export function extendedKeyUsage(library: X509Library, kind: CertificateKind): E
   );
 }
 
-export function leafKeyUsage(library: X509Library): Extension {
+/** RSA keys of servers may encipher keys too: NSS refuses them otherwise, whatever the key exchange. */
+export function leafKeyUsage(library: X509Library, kind: CertificateKind, key: KeyObject): Extension {
   const { KeyUsage, KeyUsageFlags } = library;
-  return extension(library, library.id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.digitalSignature));
+  const { digitalSignature, keyEncipherment } = KeyUsageFlags;
+  const enciphers = kind !== 'client' && key.asymmetricKeyType === 'rsa';
+  const usage = new KeyUsage(enciphers ? digitalSignature | keyEncipherment : digitalSignature);
+  return extension(library, library.id_ce_keyUsage, true, usage);
 }
 
 export function authorityKeyUsage(library: X509Library): Extension {

@@ -197,7 +197,7 @@ function leafExtensions(library: X509Library, plan: LeafPlan, issuer: LeafIssuer
   const { names, crlUrls } = plan;
   return [
     basicConstraints(library, false),
-    leafKeyUsage(library),
+    leafKeyUsage(library, plan.kind, plan.publicKey),
     extendedKeyUsage(library, plan.kind),
     ...(names.length > 0 ? [subjectAlternativeName(library, names, emptySubject)] : []),
     subjectKeyIdentifier(library, keyIdentifier(library, plan.publicKey)),

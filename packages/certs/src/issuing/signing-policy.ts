@@ -3,6 +3,7 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import {
   anything,
   checkOptions,
+  flag,
   number,
   record,
   string,
@@ -10,7 +11,7 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
-import type { CertificateKind } from './extensions.js';
+import { checkKind, type CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
 import { placementReaders, type Placement } from './ledger.js';
 import type { CsrFacts } from './csr.js';
@@ -26,6 +27,8 @@ export interface SigningPolicy extends Placement {
   readonly names: readonly string[] | ((name: string) => boolean);
   /** Names given beside those asked for: many requests by openssl ask for none. */
   readonly addNames?: readonly string[] | undefined;
+  /** Leaves out names of kinds that aren't issued here instead of refusing the request; default false. */
+  readonly skipOtherNames?: boolean | undefined;
   /** Subject fields to take over from the request, each with the values it may have, or `true` for any. Default: none. */
   readonly copySubject?: { readonly [Field in keyof Subject]?: readonly string[] | true } | undefined;
   /** Subject fields set by the authority, whatever the request says. */
@@ -42,6 +45,7 @@ const policyReaders: OptionReaders<SigningPolicy> = {
   kind: string,
   names: anything,
   addNames: texts,
+  skipOtherNames: flag,
   copySubject: record,
   subject: record,
   days: anything,
@@ -62,7 +66,7 @@ const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
 export interface Grant {
   readonly names: readonly CertificateName[];
   readonly subject: Subject;
-  /** What was asked for and isn't granted: subject fields and extensions. */
+  /** What was asked for and isn't granted: names of other kinds, subject fields and extensions. */
   readonly dropped: readonly string[];
 }
 
@@ -71,7 +75,7 @@ const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.1
 
 /**
  * Judges a request.
- * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE` or `KNSOCK_CERTIFICATE_POLICY`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` where it has no name at all.
  */
 export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   checkPolicy(policy);
@@ -81,20 +85,33 @@ export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
       'the request isn’t signed by the key it carries',
     );
   }
-  if (facts.authority) throw refuse('the request asks for an authority’s certificate');
-  if (facts.otherNames > 0)
-    throw refuse(`the request asks for ${facts.otherNames} names of a kind that isn’t issued here`);
+  if (facts.authority) throw refuse('the request asks for an authority’s certificate', NO_AUTHORITY);
+  if (facts.otherNames.length > 0 && policy.skipOtherNames !== true) throw refuseKinds(facts.otherNames);
   for (const name of parseNames(facts.names)) {
     if (!allows(policy.names, name))
       throw refuse(`the request asks for the name "${name.value}", which the policy doesn’t allow`);
   }
   const copied = copySubject(facts.subject, policy);
   const subject = { ...copied, ...definedFields(policy.subject ?? {}) };
-  return {
-    names: parseNames([...facts.names, ...(policy.addNames ?? [])]),
-    subject,
-    dropped: droppedParts(facts, subject),
-  };
+  const names = parseNames([...facts.names, ...(policy.addNames ?? [])]);
+  checkAskedName(policy.kind, names, subject, facts);
+  return { names, subject, dropped: droppedParts(facts, subject) };
+}
+
+/** Many requests have a common name and nothing else: what to do about that is said where it is found. */
+function checkAskedName(
+  kind: CertificateKind,
+  names: readonly CertificateName[],
+  { commonName }: Subject,
+  facts: CsrFacts,
+): void {
+  checkKind(kind);
+  if (names.length > 0 || (kind === 'client' && commonName !== undefined)) return;
+  const asked = facts.subject.commonName;
+  const has = asked === undefined ? '' : `, only the common name "${asked}"`;
+  const message = `the request asks for no subjectAltName${has}, and a ${kind} certificate needs a name`;
+  const hint = `Give it its name: addNames (the command: --add-name ${asked ?? 'NAME'}).`;
+  throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message, { hint });
 }
 
 /** A policy that is misspelt must not grant what the one meant would have refused. */
@@ -166,13 +183,23 @@ function droppedParts(facts: CsrFacts, granted: Subject): string[] {
     (field) => facts.subject[field] !== undefined && granted[field] === undefined,
   );
   const extensions = facts.extensions.map(({ oid }) => oid).filter((oid) => !OWN_EXTENSIONS.has(oid));
-  return [...fields, ...extensions];
+  return [...facts.otherNames, ...fields, ...extensions];
 }
 
 function definedFields(subject: Subject): Subject {
   return Object.fromEntries(Object.entries(subject).filter(([, value]) => value !== undefined));
 }
 
-function refuse(message: string): CertificateError {
-  return new CertificateError('KNSOCK_CERTIFICATE_POLICY', message);
+const NO_AUTHORITY =
+  'Ask for a request without basicConstraints CA:TRUE; an authority is made by intermediate (the command: certs ca --under).';
+
+function refuseKinds(names: readonly string[]): CertificateError {
+  const message = `the request asks for names of kinds that aren’t issued here: ${names.join('; ')}`;
+  const hint =
+    'Ask for a request without them, or sign without them: skipOtherNames (the command: --skip-other-names).';
+  return refuse(message, hint);
+}
+
+function refuse(message: string, hint?: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_POLICY', message, hint === undefined ? {} : { hint });
 }

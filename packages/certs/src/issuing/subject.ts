@@ -52,6 +52,13 @@ export function readSubject(name: DistinguishedName): Subject {
   return Object.fromEntries(fields);
 }
 
+/** `organization=Example, commonName=alice`; empty where there is none. */
+export function subjectText(subject: Subject): string {
+  return Object.entries(subject)
+    .map(([field, value]) => `${field}=${[value].flat().join('+')}`)
+    .join(', ');
+}
+
 /** A leaf's subject: its common name defaults to the first name, where that fits. */
 export function defaultSubject(options: Subject, names: readonly CertificateName[]): Subject {
   const first = names[0]?.value;

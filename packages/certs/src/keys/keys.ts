@@ -78,12 +78,22 @@ export function checkStrength(key: KeyObject): void {
   const fits =
     type === 'ed25519' ||
     (type === 'ec' && (details?.namedCurve ?? '') in curveNames) ||
-    (type === 'rsa' && bits >= 2_048 && bits <= 8_192);
+    (type === 'rsa' && bits >= 2_048 && bits <= 8_192 && isUsableExponent(details?.publicExponent));
   if (!fits)
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_KEY',
-      `a key of the kind ${describeKey(key)} isn't used here`,
+      `a key of the kind ${describeKey(key)}${exponentOf(key)} isn't used here`,
     );
+}
+
+function exponentOf({ asymmetricKeyDetails: details }: KeyObject): string {
+  const exponent = details?.publicExponent;
+  return exponent === undefined || isUsableExponent(exponent) ? '' : ` with the public exponent ${exponent}`;
+}
+
+/** 1 makes every signature equal to its message, even ones have no inverse, and OpenSSL takes none over 64 bits. */
+function isUsableExponent(exponent = 0n): boolean {
+  return exponent > 1n && exponent % 2n === 1n && exponent < 2n ** 64n;
 }
 
 function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefined): KeyObject {

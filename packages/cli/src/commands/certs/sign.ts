@@ -10,6 +10,7 @@ import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.j
 interface SignFlags extends StoreFlags {
   allow?: string[];
   addName?: string[];
+  skipOtherNames?: boolean;
   commonName?: string;
   kind: CertificateKind;
   days?: number;
@@ -28,6 +29,7 @@ export function defineSign(command: Command, output: Output): void {
       append,
     )
     .option('--add-name <name>', 'a name to give beside those asked for (repeatable)', append)
+    .option('--skip-other-names', 'leave out names of other kinds, such as user principal names')
     .option('--common-name <name>', 'the subject’s common name, whatever the request says')
     .addOption(kindOption())
     .option('--days <n>', 'how long it is valid (default: 90)', count)
@@ -46,6 +48,7 @@ async function sign(csr: string, flags: SignFlags, output: Output): Promise<void
     kind,
     allow: names = [],
     addName: addNames,
+    skipOtherNames,
     commonName,
     days,
     crlUrl: crlUrls,
@@ -54,7 +57,7 @@ async function sign(csr: string, flags: SignFlags, output: Output): Promise<void
   } = flags;
   const authority = await authorityOf(flags, output);
   const subject = commonName === undefined ? undefined : { commonName };
-  const policy = { kind, names, addNames, subject, days, crlUrls, file, overwrite: force };
+  const policy = { kind, names, addNames, skipOtherNames, subject, days, crlUrls, file, overwrite: force };
   const { files, dropped } = await authority.sign(await readInput(csr), policy);
   if (dropped.length > 0) output.say(`not granted: ${dropped.join(', ')}`);
   await output.result({ certFile: files?.certFile, dropped }, shortPath(files?.certFile ?? ''));
