@@ -20,6 +20,7 @@ export type {
   RequestOptions,
   SecureConnection,
 } from './connection/secure-connection.js';
+export type { ErrorContext, ErrorListener } from './connection/error-listener.js';
 export type { MessageListener } from './connection/inbox.js';
 export type { PeerIdentity } from './transport/peer-identity.js';
 export type { TlsFacts } from './transport/tls-facts.js';

@@ -6,7 +6,9 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
+import type { ErrorListener } from '../connection/error-listener.js';
 import type { RequestHandler } from '../connection/secure-connection.js';
+import type { FailureReporter } from '../errors/failure-reporter.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import {
   checkHeartbeat,
@@ -19,6 +21,7 @@ import { parseFraming } from '../policy/framing-option.js';
 import {
   abortSignal,
   callback,
+  failures,
   flag,
   having,
   integer,
@@ -61,6 +64,8 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   proxyHeader?: ProxyHeader | undefined;
   /** Answers the server's requests. */
   onRequest?: RequestHandler<In, Out> | undefined;
+  /** Takes every error that reaches no caller, such as those of handlers; without it process warnings tell of them. */
+  onError?: ErrorListener<In, Out> | undefined;
   /** Gives up connecting; has no effect afterwards. */
   signal?: AbortSignal | undefined;
   /** Raw `node:tls` options, minus those that would undo a check. */
@@ -83,6 +88,7 @@ export interface ReachConfig {
   /** What goes out before TLS; null where nothing does. */
   readonly proxyHeader: Buffer | null;
   readonly resume: boolean;
+  readonly failures: FailureReporter;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
 }
@@ -93,7 +99,7 @@ export interface ConnectConfig<In, Out> extends ReachConfig {
 }
 
 /** The options that don't depend on what messages are. */
-type ReachOptions = Omit<ConnectOptions, 'framing' | 'onRequest'>;
+type ReachOptions = Omit<ConnectOptions, 'framing' | 'onRequest' | 'onError'>;
 
 const known = new Set<string>([
   ...limitOptionNames,
@@ -113,6 +119,7 @@ const known = new Set<string>([
   'resume',
   'proxyHeader',
   'onRequest',
+  'onError',
   'signal',
   'tls',
 ]);
@@ -146,6 +153,7 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
     proxyHeader: options.proxyHeader === undefined ? null : writeProxyHeader(options.proxyHeader),
     resume: flag('resume', options.resume) ?? true,
     requestHandler: callback('onRequest', options.onRequest) ?? null,
+    failures: failures('onError', options.onError),
     signal: abortSignal('signal', options.signal) ?? null,
     extraTls: parseExtraTls(options.tls),
   });

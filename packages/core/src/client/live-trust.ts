@@ -14,8 +14,13 @@ export function followTrust<In, Out>(
 ): void {
   const { source, limits } = reach;
   const again = (): void => {
-    const policy = reach.trustWith(source.current);
-    void judgeLive(judge, 'client', [connection], () => policy, limits.handshakeTimeout);
+    try {
+      const policy = reach.trustWith(source.current);
+      void judgeLive(judge, 'client', [connection], () => policy, limits.handshakeTimeout);
+    } catch (error) {
+      // What the connection was verified by stays in force.
+      reach.failures.report(error, { connection, request: null }, 'taking new credentials');
+    }
   };
   const ends = [source.onChange(again), judgedBy.revocation?.onChange(again)];
   void connection.closed.then(() => {

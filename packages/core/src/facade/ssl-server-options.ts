@@ -1,5 +1,6 @@
 /** The options of kn-sock's servers, read once into those of `listen`. */
 import type { SecureContextOptions } from 'node:tls';
+import type { ErrorListener } from '../connection/error-listener.js';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { loadCredentials } from '../credentials/load.js';
 import { InvalidOptionError } from '../errors/index.js';
@@ -24,6 +25,8 @@ export interface SslServerOptions {
   sslContext?: SecureContextOptions | undefined;
   /** Whether the connection goes on after the first data; `startSslTcpServer` false, `startAsyncSslTcpServer` true. */
   keepOpen?: boolean | undefined;
+  /** Takes every error that reaches no caller, such as those of the handler; without it process warnings tell of them. */
+  onError?: ErrorListener | undefined;
   /** Closes the server when it fires. */
   signal?: AbortSignal | undefined;
 }
@@ -36,13 +39,14 @@ const known = new Set([
   'host',
   'sslContext',
   'keepOpen',
+  'onError',
   'signal',
 ]);
 
 /** @throws InvalidOptionError, CredentialsError */
 export async function parseSslServer(port: number, options: SslServerOptions): Promise<ListenOptions> {
   refuseUnknown(options, known);
-  const { host = '0.0.0.0', signal } = options;
+  const { host = '0.0.0.0', onError, signal } = options;
   flag('keepOpen', options.keepOpen);
   const requireClientCert = flag('requireClientCert', options.requireClientCert) ?? false;
   const { credentials, ...rest } = await parseCredentials(options);
@@ -54,7 +58,7 @@ export async function parseSslServer(port: number, options: SslServerOptions): P
   }
   const optional = credentials.anchors === null ? 'none' : 'request';
   const clientCertificates = requireClientCert ? 'require' : optional;
-  return { port, host, framing: raw(), credentials, clientCertificates, signal, ...rest };
+  return { port, host, framing: raw(), credentials, clientCertificates, onError, signal, ...rest };
 }
 
 type FromCredentials = Pick<ListenOptions, 'profile' | 'partialChain' | 'tls'> & { credentials: Credentials };

@@ -1,5 +1,6 @@
 // What this package, @knsock/certs and @knsock/pool read their options with
 export { checkOptions, refuseUnknown, type OptionReaders } from './check-options.js';
+export { failures } from './failures.js';
 export {
   abortSignal,
   anything,
@@ -21,3 +22,4 @@ export {
   texts,
   type Bounds,
 } from './readers.js';
+export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';

@@ -3,6 +3,8 @@ import { toSource, type CredentialSource } from '../credentials/source.js';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { refuseWarnings } from '../credentials/dates.js';
 import { InvalidOptionError } from '../errors/index.js';
+import type { ErrorListener } from '../connection/error-listener.js';
+import type { FailureReporter } from '../errors/failure-reporter.js';
 import type { Framing, Payload } from '../framing/framing.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import { parseFraming } from '../policy/framing-option.js';
@@ -16,6 +18,7 @@ import {
 import {
   abortSignal,
   callback,
+  failures,
   integer,
   oneOf,
   optionalMilliseconds,
@@ -70,6 +73,8 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   ticketSecret?: Uint8Array | undefined;
   /** Ends a connection after so long, give or take a tenth, so that clients spread anew; off by default. */
   maxLifetime?: number | false | undefined;
+  /** Takes every error that reaches no caller, such as those of handlers; without it process warnings tell of them. */
+  onError?: ErrorListener<In, Out> | undefined;
   /** Closes the server when it fires. */
   signal?: AbortSignal | undefined;
   /** Raw `node:tls` options, minus those that would undo a check. */
@@ -88,6 +93,7 @@ export interface HostConfig {
   readonly beforeTls: BeforeTls | null;
   readonly ticketSecret: Uint8Array | undefined;
   readonly maxLifetime: number | null;
+  readonly failures: FailureReporter;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
   /** The ALPN protocols spoken, most wanted first. */
@@ -117,6 +123,7 @@ const known = new Set<string>([
   'beforeTls',
   'ticketSecret',
   'maxLifetime',
+  'onError',
   'signal',
   'tls',
 ]);
@@ -142,6 +149,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
     beforeTls: callback('beforeTls', options.beforeTls) ?? null,
     ticketSecret: options.ticketSecret,
     maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
+    failures: failures('onError', options.onError),
     signal: abortSignal('signal', options.signal) ?? null,
     extraTls: parseExtraTls(options.tls),
     initial: {

@@ -13,7 +13,7 @@ import { Arrival } from './arrival.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
 import type { Domains } from './domains.js';
-import type { FailureLog } from './failure-log.js';
+import type { HandshakeFailures } from './handshake-failures.js';
 
 export class Gate {
   /** Sockets accepted so far. */
@@ -22,7 +22,7 @@ export class Gate {
   failed = 0;
   readonly #config: HostConfig;
   readonly #domains: () => Domains;
-  readonly #failures: FailureLog;
+  readonly #failures: HandshakeFailures;
   readonly #admission: Admission;
   readonly #arrivals = new Map<Socket, Arrival>();
   readonly #silence = new SilenceWatch();
@@ -30,7 +30,7 @@ export class Gate {
   readonly #forget = forgetting(this);
   #closed = false;
 
-  constructor(config: HostConfig, domains: () => Domains, failures: FailureLog) {
+  constructor(config: HostConfig, domains: () => Domains, failures: HandshakeFailures) {
     this.#config = config;
     this.#domains = domains;
     this.#failures = failures;
@@ -78,7 +78,7 @@ export class Gate {
   fail(arrival: Arrival, error: Error): void {
     if (!this.leave(arrival, error)) return;
     this.failed += 1;
-    this.#failures.tell(arrival.address, error);
+    this.#failures.publish(arrival.address, error);
   }
 
   /** A handshake broke off. Who sent nothing had begun none: a health check, a port scan. */

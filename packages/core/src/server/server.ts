@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../connection/connection.js';
 import { endPeer, refusePeer } from '../connection/refuse.js';
+import { isThenable } from '../connection/inbox.js';
 import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
 import type { Credentials } from '../credentials/credentials.js';
 import {
@@ -16,6 +17,7 @@ import {
   PeerNotAllowedError,
 } from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
+import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
 import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
@@ -26,7 +28,7 @@ import { Acceptor } from './acceptor.js';
 import type { Arrival } from './arrival.js';
 import type { ListenConfig } from './config.js';
 import type { Domain } from './domain.js';
-import { FailureLog } from './failure-log.js';
+import { HandshakeFailures } from './handshake-failures.js';
 import { Gate } from './gate.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
 import { Session } from './session.js';
@@ -44,7 +46,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   readonly #config: ListenConfig<In, Out>;
   readonly #handlers: Handlers<In, Out>;
   readonly #judge = new Judge();
-  readonly #failures = new FailureLog();
+  readonly #failures = new HandshakeFailures();
   readonly #trust: TrustKeeper;
   readonly #session: Session<In, Out>;
   readonly #gate: Gate;
@@ -191,7 +193,10 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
         ? error
         : new PeerNotAllowedError('the verdict failed', { cause: error });
     this.#refusedPeers += 1;
-    this.#failures.tell(arrival.address, known);
+    this.#failures.publish(arrival.address, known);
+    // A rule of the program that threw: refusing is right, and somebody should know why.
+    if (known instanceof PeerNotAllowedError && known.cause !== undefined)
+      this.#config.failures.report(known.cause, noConnection, `the verification of ${arrival.address}`);
     if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
     // Nobody refused who it is, so it may see its handshake done: audits find TLS 1.2 that way.
     else if (known instanceof FramingMismatchError) endPeer(stream);
@@ -203,9 +208,23 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   #run(connection: Connection<In, Out>): void | Promise<void> {
     if (connection.state === 'closed') return undefined;
-    if (this.#closing === null) return this.#handlers.connection?.(connection);
+    if (this.#closing === null) return this.#handle(connection);
     void connection.retire(Math.max(0, Math.ceil(this.#closesAt - performance.now())));
     return undefined;
+  }
+
+  /** The connection ends by a failure of its handler; why, its program learns by `onError`. */
+  #handle(connection: Connection<In, Out>): void | Promise<void> {
+    const failed = (error: unknown): never => {
+      this.#config.failures.report(error, { connection, request: null });
+      throw error;
+    };
+    try {
+      const handling = this.#handlers.connection?.(connection);
+      return isThenable(handling) ? Promise.resolve(handling).catch(failed) : handling;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   // ── end ──

@@ -4,6 +4,7 @@
  */
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
+import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
 import { record, refuseUnknown } from '../options/index.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
@@ -80,8 +81,9 @@ export class TrustKeeper {
 
   #follow(): () => void {
     return followSources(this.#state, () => {
-      // What can't be used was told on the channel.
-      this.#replace(this.#state).catch(() => undefined);
+      this.#replace(this.#state).catch((error: unknown) => {
+        this.#config.failures.report(error, noConnection, 'taking new credentials');
+      });
     });
   }
 

@@ -14,7 +14,7 @@ type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal'
 
 /** What `new ConnectionPool` takes: where the servers are, the limits of the pool, and all that `connect` takes. */
 export interface ConnectionPoolOptions<In = Buffer, Out = Payload>
-  extends Omit<PoolLimits, 'createTimeout'>, Omit<ConnectOptions<In, Out>, PerEndpoint> {
+  extends Omit<PoolLimits, 'createTimeout' | 'onError'>, Omit<ConnectOptions<In, Out>, PerEndpoint> {
   /** Servers that can stand in for one another. */
   endpoints: readonly EndpointAddress[];
 }
@@ -63,6 +63,8 @@ function sort<In, Out>(
     if (name === 'endpoints' || value === undefined) continue;
     if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
     (isIn(limitNames, name) ? limits : connect)[name] = value;
+    // Both the pool and its connections have failures that nobody waits for.
+    if (name === 'onError') connect[name] = value;
   }
   return { limits, connect };
 }

@@ -8,8 +8,17 @@ import {
   InvalidOptionError,
   loadCredentials,
   raw,
+  type ErrorListener,
 } from '@knsock/core';
-import { checkOptions, flag, integer, number, text, type OptionReaders } from '@knsock/core/options';
+import {
+  callback,
+  checkOptions,
+  flag,
+  integer,
+  number,
+  text,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { BorrowedChannel, ByteChannel } from './byte-channel.js';
 import { Pool } from '../pool/pool.js';
 import type { PoolStats } from '../pool/stats.js';
@@ -29,6 +38,8 @@ export interface TCPConnectionPoolOptions {
   keyfile?: string | undefined;
   /** Whether the server must prove who it is. Default true. */
   verify?: boolean | undefined;
+  /** Takes every error that reaches no caller; without it process warnings tell of them. */
+  onError?: ErrorListener | undefined;
 }
 
 const readers: OptionReaders<TCPConnectionPoolOptions> = {
@@ -39,6 +50,7 @@ const readers: OptionReaders<TCPConnectionPoolOptions> = {
   certfile: text,
   keyfile: text,
   verify: flag,
+  onError: callback,
 };
 
 /** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
@@ -51,6 +63,7 @@ export class TCPConnectionPool implements AsyncDisposable {
     this.#pool = new Pool<ByteChannel>({
       name: `${host}:${port}`,
       max: options.maxSize ?? 10,
+      onError: options.onError,
       idleTimeout: parseIdleTimeout(options.idleTimeout ?? 30_000),
       // What tells a dead connection here costs nothing, so it is asked every time.
       validateAfter: 0,
@@ -120,7 +133,7 @@ function parseIdleTimeout(ms: number): number {
 async function open(
   host: string,
   port: number,
-  { ssl = true, cafile, certfile, keyfile, verify = true }: TCPConnectionPoolOptions,
+  { ssl = true, cafile, certfile, keyfile, verify = true, onError }: TCPConnectionPoolOptions,
   signal: AbortSignal,
 ): Promise<Duplex> {
   if (!ssl) {
@@ -129,7 +142,7 @@ async function open(
   }
   const credentials = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
   const skip = verify ? {} : { dangerouslySkipVerification: true };
-  const connection = await connect({ host, port, framing: raw(), credentials, signal, ...skip });
+  const connection = await connect({ host, port, framing: raw(), credentials, onError, signal, ...skip });
   return connection.stream();
 }
 

@@ -1,5 +1,16 @@
 import { InvalidOptionError } from '@knsock/core/errors';
-import { callback, duration, having, integer, oneOf, refuseUnknown, text } from '@knsock/core/options';
+import type { ErrorListener } from '@knsock/core';
+import {
+  callback,
+  duration,
+  failures,
+  having,
+  integer,
+  oneOf,
+  refuseUnknown,
+  text,
+  type FailureReporter,
+} from '@knsock/core/options';
 import type { BackOff } from './back-off.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Leak } from './leak-detector.js';
@@ -22,7 +33,7 @@ export type Reason =
 export interface Factory<T> {
   /** Makes one; the signal fires when nobody waits for it any more (`createTimeout`, or the pool closes). */
   create(context: { signal: AbortSignal }): T | Promise<T>;
-  /** Ends one; until it settles, or `destroyTimeout`, its place isn’t free. Whatever it throws is ignored. */
+  /** Ends one; until it settles, or `destroyTimeout`, its place isn’t free. What it throws goes to `onError`. */
   destroy?(resource: T, reason: Reason): void | Promise<void>;
   /** Whether one is still alive, asked before lending one that was unused for `validateAfter`, and every `keepalive`. */
   validate?(resource: T, context: { signal: AbortSignal }): boolean | Promise<boolean>;
@@ -66,6 +77,8 @@ export interface PoolLimits {
   leakThreshold?: number | undefined;
   /** Told of leaks; without it a process warning is emitted. */
   onLeak?: ((leak: Leak) => void) | undefined;
+  /** Takes every error that reaches no caller, such as those of `destroy`; without it process warnings tell of them. */
+  onError?: ErrorListener | undefined;
   /** Which idle one is lent first: the last used (so that surplus ones can go) or the first. Default `'lifo'`. */
   reuse?: 'lifo' | 'fifo' | undefined;
   /** Waits between failed creations. Default from 100 to 5,000, of which a random half is left out. */
@@ -81,8 +94,11 @@ export type PoolOptions<T> = Factory<T> & PoolLimits;
 
 /** The limits with every default filled in. */
 export type PoolConfig = {
-  readonly [K in Exclude<keyof PoolLimits, 'backOff' | 'onLeak'>]-?: Exclude<PoolLimits[K], undefined>;
-} & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak'] };
+  readonly [K in Exclude<keyof PoolLimits, 'backOff' | 'onLeak' | 'onError'>]-?: Exclude<
+    PoolLimits[K],
+    undefined
+  >;
+} & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak']; readonly failures: FailureReporter };
 
 /** The limits that are options of every pool. */
 export const limitNames = [
@@ -99,6 +115,7 @@ export const limitNames = [
   'destroyTimeout',
   'leakThreshold',
   'onLeak',
+  'onError',
   'reuse',
   'backOff',
   'clock',
@@ -145,6 +162,7 @@ function parseLimits(options: PoolLimits): PoolConfig {
     destroyTimeout: boundedWait('destroyTimeout', options.destroyTimeout) ?? 5_000,
     leakThreshold: duration('leakThreshold', options.leakThreshold) ?? Infinity,
     onLeak: callback('onLeak', options.onLeak),
+    failures: failures('onError', options.onError),
     reuse: oneOf('reuse', options.reuse, ['lifo', 'fifo']) ?? 'lifo',
     backOff: parseBackOff(options.backOff ?? {}),
     clock: having('clock', options.clock, 'a clock', ['now', 'after']) ?? systemClock,

@@ -1,3 +1,4 @@
+import { noConnection } from '@knsock/core/options';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { bounded } from '../waiting/deadline.js';
 
@@ -21,61 +22,73 @@ export async function isAlive<T>(
 }
 
 /** Whether a resource may be lent again; a factory that throws when asked says no. */
-export function isReusable<T>(factory: Factory<T>, resource: T, error: unknown): boolean {
+export function isReusable<T>(factory: Factory<T>, config: PoolConfig, resource: T, error: unknown): boolean {
   if (!factory.reusable) return error === undefined;
-  try {
-    return factory.reusable(resource, error);
-  } catch {
-    return false;
-  }
+  return attempt(config, 'reusable', () => factory.reusable?.(resource, error)) ?? false;
 }
 
 /** Whether an idle resource is as it was left; a factory that throws when asked says no. */
-export function isUntouched<T>(factory: Factory<T>, resource: T): boolean {
+export function isUntouched<T>(factory: Factory<T>, config: PoolConfig, resource: T): boolean {
   if (!factory.untouched) return true;
-  try {
-    return factory.untouched(resource);
-  } catch {
-    return false;
-  }
+  return attempt(config, 'untouched', () => factory.untouched?.(resource)) ?? false;
 }
 
 /** Tells that one that is lent should come back; it goes all the same where that throws. */
-export function announceRetirement<T>(factory: Factory<T>, resource: T, reason: Reason): void {
-  attempt(() => factory.onRetire?.(resource, reason));
+export function announceRetirement<T>(
+  factory: Factory<T>,
+  config: PoolConfig,
+  resource: T,
+  reason: Reason,
+): void {
+  attempt(config, 'onRetire', () => factory.onRetire?.(resource, reason));
 }
 
 /** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */
-export function ownLifetime<T>(factory: Factory<T>, resource: T): number {
-  try {
-    const ms = factory.lifetime?.(resource) ?? Infinity;
-    return Number.isNaN(ms) ? 0 : ms;
-  } catch {
-    return 0;
-  }
+export function ownLifetime<T>(factory: Factory<T>, config: PoolConfig, resource: T): number {
+  if (!factory.lifetime) return Infinity;
+  const ms = attempt(config, 'lifetime', () => factory.lifetime?.(resource)) ?? 0;
+  return Number.isNaN(ms) ? 0 : ms;
 }
 
 /** Ends a resource and calls back when that is done: at once, later, or when it took too long. */
 export function destroy<T>(
   factory: Factory<T>,
-  { clock, destroyTimeout }: PoolConfig,
+  config: PoolConfig,
   resource: T,
   reason: Reason,
   gone: () => void,
 ): void {
-  const ended = attempt(() => factory.destroy?.(resource, reason));
+  const { clock, destroyTimeout } = config;
+  const ended = attempt(config, 'destroy', () => factory.destroy?.(resource, reason));
   if (ended === undefined) {
     gone();
     return;
   }
   const late = () => new Error(`destroying took longer than ${destroyTimeout} ms`);
-  void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, gone);
+  void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, (error: unknown) => {
+    reportCall(config, 'destroy', error);
+    gone();
+  });
 }
 
-function attempt<R>(action: () => R): R | undefined {
+/** Ends a resource that came when nobody waited for it any more. */
+export async function discard<T>(factory: Factory<T>, config: PoolConfig, late: T): Promise<void> {
+  try {
+    await factory.destroy?.(late, 'discarded');
+  } catch (error) {
+    reportCall(config, 'destroy', error);
+  }
+}
+
+function attempt<R>(config: PoolConfig, call: keyof Factory<unknown>, action: () => R): R | undefined {
   try {
     return action();
-  } catch {
+  } catch (error) {
+    reportCall(config, call, error);
     return undefined;
   }
+}
+
+function reportCall({ failures, name }: PoolConfig, call: keyof Factory<unknown>, error: unknown): void {
+  failures.report(error, noConnection, `${call}() of ${name}`);
 }

@@ -1,3 +1,4 @@
+import { noConnection } from '@knsock/core/options';
 import { channels } from '../channels.js';
 import type { PoolConfig } from './config.js';
 import { LeakDetector, type Leak } from './leak-detector.js';
@@ -46,10 +47,20 @@ export class LeaseWatch<T> {
     const { name, onLeak } = this.#config;
     if (channels.leak.hasSubscribers) channels.leak.publish({ pool: name, leak });
     if (onLeak) {
-      onLeak(leak);
+      this.#callListener(onLeak, leak);
       return;
     }
     const message = `a lease of ${name} was ${leak.kind} for ${Math.round(leak.held)} ms; it was acquired here:\n${leak.stack}`;
     process.emitWarning(message, { type: 'LeakWarning', code: 'KNSOCK_POOL_LEAK' });
+  }
+
+  /** It is called by a timer or the collector: what it throws would end the process. */
+  #callListener(onLeak: (leak: Leak) => void, leak: Leak): void {
+    const { failures, name } = this.#config;
+    try {
+      onLeak(leak);
+    } catch (error) {
+      failures.report(error, noConnection, `onLeak of ${name}`);
+    }
   }
 }

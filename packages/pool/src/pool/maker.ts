@@ -3,6 +3,7 @@ import { backOffDelay } from './back-off.js';
 import { channels } from '../channels.js';
 import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
+import { discard } from './factory-calls.js';
 import { bounded } from '../waiting/deadline.js';
 import { PoolClosedError, PoolError } from '../errors.js';
 import type { Failure } from './stats.js';
@@ -40,7 +41,7 @@ export class Maker<T> {
         run: (signal) => this.#factory.create({ signal }),
         late: () =>
           new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`),
-        discard: (late) => void discard(this.#factory, late),
+        discard: (late) => void discard(this.#factory, this.#config, late),
       });
       this.#failure = undefined;
       this.#notBefore = -Infinity;
@@ -101,13 +102,5 @@ export class Maker<T> {
       failures: count,
       retryIn: this.#notBefore - clock.now(),
     });
-  }
-}
-
-async function discard<T>(factory: Factory<T>, late: T): Promise<void> {
-  try {
-    await factory.destroy?.(late, 'discarded');
-  } catch {
-    // Nobody waits for it, and it is gone either way.
   }
 }

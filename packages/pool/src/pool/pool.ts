@@ -1,3 +1,4 @@
+import { noConnection } from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from '../errors.js';
@@ -54,7 +55,7 @@ export class Pool<T> implements AsyncDisposable {
       changed: () => this.#pump(),
       cameBack: (now) => this.#serveAll(now),
       created: () => this.#readiness.reached(this.#stock.slots.live),
-      createFailed: (error) => this.#readiness.fail(error),
+      createFailed: (error) => this.#createFailed(error),
     });
     if (leakThreshold !== Infinity) {
       this.#watch = new LeaseWatch(this.#config, (slot) => {
@@ -252,12 +253,20 @@ export class Pool<T> implements AsyncDisposable {
 
   #giveBack(slot: Slot<T>, error: unknown): void {
     this.#watch?.end(slot);
-    this.#stock.giveBack(slot, !isReusable(this.#factory, slot.resource as T, error));
+    this.#stock.giveBack(slot, !isReusable(this.#factory, this.#config, slot.resource as T, error));
   }
 
   #discard(slot: Slot<T>): void {
     this.#watch?.end(slot);
     if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
+  }
+
+  /** Those who wait learn it; where nobody does, an attempt to keep `min` failed. */
+  #createFailed(error: unknown): void {
+    const { failures, name } = this.#config;
+    const unheard = this.#room.size === 0 && !this.#readiness.awaited && !this.#closing;
+    if (unheard) failures.report(error, noConnection, `create() of ${name}`);
+    this.#readiness.fail(error);
   }
 
   #late(late: readonly Late[]): void {

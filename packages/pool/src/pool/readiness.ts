@@ -12,6 +12,11 @@ export class Readiness {
     this.#room = new WaitingRoom(clock, onLate, onLeave);
   }
 
+  /** Whether somebody waits for it. */
+  get awaited(): boolean {
+    return this.#room.size > 0;
+  }
+
   /** How many should exist whoever waits for one: `min`, and one for those who asked. */
   get target(): number {
     return Math.max(this.#min, this.#room.size > 0 ? 1 : 0);

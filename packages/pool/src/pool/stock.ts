@@ -212,7 +212,7 @@ export class Stock<T> {
     this.created += 1;
     slot.resource = resource;
     slot.usedAt = slot.aliveAt = now;
-    slot.expiresAt = now + lifetime(maxLifetime, ownLifetime(this.#factory, resource), random);
+    slot.expiresAt = now + lifetime(maxLifetime, ownLifetime(this.#factory, this.#config, resource), random);
     this.#byResource.set(resource, slot);
     this.slots.move(slot, 'idle');
     if (slot.retired) return this.dispose(slot, slot.retired);
@@ -256,6 +256,7 @@ export class Stock<T> {
     if (slot.state === 'idle') return this.dispose(slot, reason);
     const told = slot.retired !== undefined;
     slot.retired ??= reason;
-    if (slot.state === 'active' && !told) announceRetirement(this.#factory, slot.resource as T, reason);
+    if (slot.state === 'active' && !told)
+      announceRetirement(this.#factory, this.#config, slot.resource as T, reason);
   }
 }

@@ -72,7 +72,7 @@ export class Upkeep<T> {
 
   // A new one may be in any state: its server may have greeted.
   #touched(slot: Slot<T>): boolean {
-    return slot.lentAt !== -Infinity && !isUntouched(this.#factory, slot.resource as T);
+    return slot.lentAt !== -Infinity && !isUntouched(this.#factory, this.#config, slot.resource as T);
   }
 
   // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.

@@ -5,11 +5,11 @@ import { TokenBucket } from '../policy/rate.js';
 
 const PER_SECOND = 10;
 
-export class FailureLog {
+export class HandshakeFailures {
   readonly #bucket = new TokenBucket(PER_SECOND, PER_SECOND, performance.now());
   #suppressed = 0;
 
-  tell(address: string, error: Error): void {
+  publish(address: string, error: Error): void {
     if (!channels.failure.hasSubscribers) return;
     if (!this.#bucket.take(performance.now())) {
       this.#suppressed += 1;

@@ -1,0 +1,84 @@
+/**
+ * Takes failures that no caller waits for: of handlers and listeners, of calls nobody awaited, of work in the
+ * background. They go to the program's `onError`, or else to a process warning. Reporting never throws.
+ */
+import { asError } from './as-error.js';
+import { failureWarnings, type FailureWarnings } from './failure-warnings.js';
+
+/** Where something failed, as far as the reporter looks at it. */
+export interface FailureContext {
+  readonly connection: FailedConnection | null;
+  readonly request: object | null;
+}
+
+interface FailedConnection {
+  readonly id: number;
+  readonly remote: { readonly address: string; readonly port: number } | null;
+}
+
+/** The option `onError`, whatever its messages are. */
+type Listener = (error: Error, context: never) => unknown;
+
+/** For failures that belong to no connection. */
+export const noConnection: FailureContext = Object.freeze({ connection: null, request: null });
+
+export class FailureReporter {
+  readonly #listener: ((error: Error, context: FailureContext) => unknown) | null;
+  readonly #warnings: FailureWarnings;
+
+  constructor(listener: Listener | null, warnings = failureWarnings) {
+    this.#listener = listener as ((error: Error, context: FailureContext) => unknown) | null;
+    this.#warnings = warnings;
+  }
+
+  /**
+   * @param thrown what was thrown, an error or not
+   * @param what what failed, as the beginning of a sentence; default by the context
+   */
+  report(thrown: unknown, context: FailureContext, what = subjectOf(context)): void {
+    const error = asError(thrown);
+    if (this.#listener === null) {
+      this.#warn(what, error, context, '. Set onError to handle such errors');
+      return;
+    }
+    try {
+      const handled = this.#listener(error, { connection: context.connection, request: context.request });
+      if (isThenable(handled)) handled.then(undefined, this.#failed(what, error, context));
+    } catch (failure) {
+      this.#failed(what, error, context)(failure);
+    }
+  }
+
+  /** A listener that fails must not hide what it was told. */
+  #failed(what: string, error: Error, context: FailureContext): (failure: unknown) => void {
+    return (failure) => {
+      this.#warn('onError', asError(failure), context);
+      this.#warn(what, error, context);
+    };
+  }
+
+  #warn(what: string, error: Error, { connection }: FailureContext, advice = ''): void {
+    try {
+      this.#warnings.warn({ what, error, where: connection === null ? '' : placeOf(connection), advice });
+    } catch {
+      // An error whose own properties throw, or a warning that can't be emitted: there is nobody else to tell.
+    }
+  }
+}
+
+function subjectOf({ connection, request }: FailureContext): string {
+  if (request !== null) return 'a request handler';
+  return connection === null ? 'work in the background' : 'a connection’s handler';
+}
+
+function placeOf({ id, remote }: FailedConnection): string {
+  if (remote === null) return ` on connection ${id} with a local peer`;
+  const { address, port } = remote;
+  return ` on connection ${id} with ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
