@@ -9,6 +9,19 @@ const oldestNode = '>=20.19.0';
 const libraries = ['packages/core/src/**/*.ts', 'packages/certs/src/**/*.ts', 'packages/pool/src/**/*.ts'];
 const nodeGlobals = Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly']);
 
+const exportAll = {
+  selector: 'ExportAllDeclaration',
+  message: 'Export by name: an index is a list that somebody reads.',
+};
+const keysFromNode = {
+  selector:
+    "ImportDeclaration[source.value='node:crypto'][importKind='value'] > " +
+    "ImportSpecifier[importKind='value'][imported.name=/^(createPublicKey|createPrivateKey|X509Certificate)$/]",
+  message:
+    'Some malformed keys end the process inside Node: open them with openPublicKey, openPrivateKey or publicHalf of ' +
+    'core/src/x509/keys/open-key.ts, which look first, and read certificates with parseCertificate.',
+};
+
 export default defineConfig(
   globalIgnores(['**/dist/', '**/node_modules/', '**/coverage/', '**/.tmp/', '**/.turbo/']),
   js.configs.recommended,
@@ -49,13 +62,15 @@ export default defineConfig(
       // With noUncheckedIndexedAccess every proven index needs its mark: it is the honest spelling, not a danger.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: 'ExportAllDeclaration',
-          message: 'Export by name: an index is a list that somebody reads.',
-        },
-      ],
+      'no-restricted-syntax': ['error', exportAll],
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'packages/core/src/x509/keys/open-key.ts'],
+    rules: {
+      // A rule that is set again replaces the one above.
+      'no-restricted-syntax': ['error', exportAll, keysFromNode],
     },
   },
   {

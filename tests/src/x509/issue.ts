@@ -45,7 +45,7 @@ function base128(arc: number): number[] {
   return bytes;
 }
 
-function time(date: Date | string): Buffer {
+export function time(date: Date | string): Buffer {
   const text = `${new Date(date).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
   return Number(text.slice(0, 4)) < 2050 ? ia5(0x17, text.slice(2)) : ia5(0x18, text);
 }

@@ -1,6 +1,7 @@
 /** Chains put in order: leaf first, each certificate followed by its issuer. */
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { checkOptions, flag } from '@knsock/core/options';
+import { mayHaveIssued, parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { certificateFits } from '../keys/key-matches.js';
 import { certificateBlocks, toPem } from './pem.js';
@@ -17,7 +18,7 @@ export function fullChain(pem: string, options: { readonly root?: boolean | unde
   const parsed = certificates.map(parse);
   const leaf = parsed.filter((one) => !parsed.some((other) => isIssuer(one, other)));
   if (leaf.length > 1) throw severalLeaves(leaf);
-  const ordered = orderChain(certificates, (leaf[0] ?? parsed[0])?.raw ?? Buffer.alloc(0));
+  const ordered = orderChain(certificates, (leaf[0] ?? parsed[0])?.der ?? Buffer.alloc(0));
   const unique = new Set(certificates.map((der) => der.toString('base64'))).size;
   if (ordered.length < unique) throw broken('the certificates are not one chain');
   const isRoot = (der: Buffer) => isSelfSigned(parse(der));
@@ -43,32 +44,31 @@ function orderChain(certificates: readonly Buffer[], leaf: Buffer): Buffer[] {
   while (next !== undefined) {
     const current: X509Certificate = next;
     chain.push(current);
-    const isUnused = (one: X509Certificate) => !chain.some(({ raw }) => raw.equals(one.raw));
+    const isUnused = (one: X509Certificate) => !chain.some(({ der }) => der.equals(one.der));
     next = isSelfSigned(current) ? undefined : rest.find((one) => isUnused(one) && isIssuer(one, current));
   }
-  return chain.map(({ raw }) => raw);
+  return chain.map(({ der }) => der);
 }
 
 /** By name and by signature: names alone may be shared by an authority's old and new key. */
 function isIssuer(issuer: X509Certificate, issued: X509Certificate): boolean {
-  if (issuer.raw.equals(issued.raw)) return false;
-  return issued.checkIssued(issuer) && issued.verify(issuer.publicKey);
+  return !issuer.der.equals(issued.der) && mayHaveIssued(issuer, issued);
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+  return mayHaveIssued(certificate, certificate);
 }
 
 function parse(der: Buffer): X509Certificate {
   try {
-    return new X509Certificate(der);
+    return parseCertificate(der);
   } catch (cause) {
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
   }
 }
 
 function severalLeaves(leaves: readonly X509Certificate[]): CertificateError {
-  const subjects = leaves.map(({ subject }) => subject.replaceAll('\n', ', ')).join('; ');
+  const subjects = leaves.map(({ subject }) => subject.toString()).join('; ');
   return broken(`there are ${leaves.length} certificates that issued none of the others: ${subjects}`);
 }
 

@@ -1,6 +1,11 @@
 /** What stands in certificates, lists, requests and keys, as plain data that JSON can carry. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { CertificateRevocationList, GeneralName, X509Certificate } from '@knsock/core/x509';
+import type { KeyObject } from 'node:crypto';
+import {
+  publicHalf,
+  type CertificateRevocationList,
+  type GeneralName,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { keyName, purposeName, signatureName } from './algorithm-names.js';
 import type { CsrFacts } from '../issuing/csr.js';
 import { pinOf, withColons } from './fingerprint.js';
@@ -152,7 +157,7 @@ export function requestFacts(csr: CsrFacts): InspectedRequest {
 
 export function keyFacts(key: KeyObject, encrypted: boolean): InspectedKey {
   const isPrivate = key.type === 'private';
-  const publicKey = isPrivate ? createPublicKey(key) : key;
+  const publicKey = publicHalf(key);
   const type = isPrivate ? 'private-key' : 'public-key';
   return { type, encrypted, key: describeKey(key), spkiPin: pinOf(publicKeyDer(publicKey)) };
 }

@@ -1,8 +1,8 @@
 /** A look into certificates, chains, requests, lists, keys and PKCS#12 files, wherever they come from. */
-import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '@knsock/core/errors';
 import { checkOptions, date, string, type OptionReaders } from '@knsock/core/options';
-import { parseCertificate, parseCrl } from '@knsock/core/x509';
+import { openPublicKey, parseCertificate, parseCrl, rsaPublicKeyInfo } from '@knsock/core/x509';
 import { readCsr } from '../issuing/csr.js';
 import { CertificateError } from '../errors.js';
 import {
@@ -112,7 +112,7 @@ class Reader {
     if (/CERTIFICATE REQUEST$/.test(label)) return requestFacts(await readCsr(der));
     if (/^(X509 )?CERTIFICATE$/.test(label)) return certificateFacts(parseCertificate(der), this.#at);
     if (/^(X509 )?CRL$/.test(label)) return crlFacts(parseCrl(der));
-    if (label.endsWith('PUBLIC KEY')) return keyFacts(createPublicKey(text), false);
+    if (label.endsWith('PUBLIC KEY')) return keyFacts(publicKeyOf(label, der), false);
     return label.endsWith('PRIVATE KEY') ? this.#privateKey(text) : undefined;
   }
 
@@ -152,6 +152,11 @@ class Reader {
   }
 }
 
+/** A public key in PEM: SubjectPublicKeyInfo, or PKCS#1, which holds the numbers of an RSA key alone. */
+function publicKeyOf(label: string, der: Buffer): KeyObject {
+  return openPublicKey(label === 'RSA PUBLIC KEY' ? rsaPublicKeyInfo(der) : der);
+}
+
 function isLive(source: Source | LiveSource): source is LiveSource {
   return typeof source === 'object' && 'host' in source;
 }
@@ -160,7 +165,7 @@ function derKey(der: Buffer) {
   try {
     return readPrivateKey(der, undefined, 'any');
   } catch {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return openPublicKey(der);
   }
 }
 

@@ -1,7 +1,8 @@
 /** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import { anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { publicHalf } from '@knsock/core/x509';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
 import {
@@ -70,7 +71,7 @@ export function signAuthority(
   const serial = randomSerial();
   const subject = buildSubject(library, subjectOf(options));
   const validity = authorityValidity(options, issuer);
-  const publicKey = createPublicKey(key);
+  const publicKey = publicHalf(key);
   const extensions = authorityExtensions(library, options, publicKey, issuer);
   const parts = { serial, subject, issuer: issuer?.subject ?? subject, validity, publicKey, extensions };
   const der = signCertificate(library, parts, issuer?.key ?? key);

@@ -1,5 +1,6 @@
 /** Certificate authorities: what they sign and what they withdraw. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { publicHalf } from '@knsock/core/x509';
 import { anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
 import { authorityReaders, signAuthority, type AuthorityOptions } from './authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
@@ -154,7 +155,7 @@ class LedgerAuthority implements Authority {
     const validity = leafValidity(options, this.#signing.notAfter);
     const key = await leafKey(options);
     const { kind, crlUrls = [] } = options;
-    const plan = { kind, names, subject, validity, publicKey: createPublicKey(key), crlUrls };
+    const plan = { kind, names, subject, validity, publicKey: publicHalf(key), crlUrls };
     const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
     const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
     const files = await this.#ledger.record(record, issued, options);

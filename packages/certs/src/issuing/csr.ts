@@ -1,6 +1,8 @@
 /** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere, read with suspicion. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { MalformedDerError } from '@knsock/core/errors';
 import { checkOptions } from '@knsock/core/options';
+import { openPublicKey } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import {
   extendedKeyUsage,
@@ -88,7 +90,7 @@ export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
 
 function factsOf(library: X509Library, request: CertificationRequest): CsrFacts {
   const { certificationRequestInfo: info, signatureAlgorithm, signature } = request;
-  const publicKey = createPublicKey({ key: library.encode(info.subjectPKInfo), format: 'der', type: 'spki' });
+  const publicKey = requestedKey(library.encode(info.subjectPKInfo));
   const problem = formProblem(info.subjectPKInfo);
   const extensions = requestedExtensions(library, info);
   const names = requestedNames(library, extensions);
@@ -106,6 +108,16 @@ function factsOf(library: X509Library, request: CertificationRequest): CsrFacts 
     publicKey,
     signatureValid: verifyDer(signatureAlgorithm.algorithm, signed, publicKey, Buffer.from(signature)),
   };
+}
+
+function requestedKey(spki: Buffer): KeyObject {
+  try {
+    return openPublicKey(spki);
+  } catch (cause) {
+    if (!(cause instanceof MalformedDerError)) throw cause;
+    const message = `the public key of the request can’t be used: ${cause.message}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_KEY', message, { cause });
+  }
 }
 
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';

@@ -1,5 +1,6 @@
 /** Certificates for servers, clients and peers. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { publicHalf } from '@knsock/core/x509';
 import { anything, checkOptions, number, string, texts, type OptionReaders } from '@knsock/core/options';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
@@ -119,7 +120,7 @@ export async function createSelfSigned(options: SelfSignedOptions): Promise<Issu
     names,
     subject,
     validity,
-    publicKey: createPublicKey(key),
+    publicKey: publicHalf(key),
     crlUrls: options.crlUrls ?? [],
   };
   const { certificate } = signLeaf(library, plan, { key });

@@ -1,5 +1,6 @@
 /** An authority's certificate and key, read and understood: what it takes to sign. */
-import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { parseCertificate as readCertificate, publicHalf } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { keyIdentifier } from './extensions.js';
 import { publicKeyDer } from '../keys/keys.js';
@@ -49,7 +50,7 @@ export function readSigningAuthority(
     root: last.text,
     key,
     subject: own.tbsCertificate.subject,
-    keyIdentifier: ownKeyIdentifier(library, own, createPublicKey(key)),
+    keyIdentifier: ownKeyIdentifier(library, own, publicHalf(key)),
     notAfter: own.tbsCertificate.validity.notAfter.getTime(),
     pathLength: basicConstraintsOf(library, own)?.pathLenConstraint,
     constraints: certificates.flatMap((certificate) => constraintsOf(library, certificate) ?? []),
@@ -70,11 +71,19 @@ function checkAuthority(library: X509Library, certificate: Certificate): void {
 }
 
 function checkKey(der: Buffer, key: KeyObject): void {
-  if (publicKeyDer(new X509Certificate(der).publicKey).equals(publicKeyDer(key))) return;
+  if (publicKeyDer(readOwn(der)).equals(publicKeyDer(key))) return;
   throw new CertificateError(
     'KNSOCK_CERTIFICATE_KEY_MISMATCH',
     'the key is not the one of the authority’s certificate',
   );
+}
+
+function readOwn(der: Buffer): KeyObject {
+  try {
+    return readCertificate(der).publicKey;
+  } catch (cause) {
+    throw malformed(cause);
+  }
 }
 
 function ownKeyIdentifier(library: X509Library, certificate: Certificate, publicKey: KeyObject): Buffer {

@@ -1,5 +1,6 @@
 /** Whether a private key is a certificate's. */
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { parseCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { publicKeyDer, readPrivateKey } from './keys.js';
 import { derOf } from '../formats/pem.js';
@@ -22,7 +23,7 @@ export function keyMatches(
 /** The same with a certificate's DER and a key that was read already. */
 export function certificateFits(der: Buffer, key: KeyObject): boolean {
   try {
-    return publicKeyDer(new X509Certificate(der).publicKey).equals(publicKeyDer(key));
+    return publicKeyDer(parseCertificate(der).publicKey).equals(publicKeyDer(key));
   } catch (cause) {
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
   }

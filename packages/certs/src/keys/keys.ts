@@ -1,14 +1,10 @@
 /** Private keys: made, read and written by node:crypto. */
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { MalformedDerError, UnusableKeyError } from '@knsock/core/errors';
+import { openPrivateKey, openPrivateKeyPem, publicHalf } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import { isPem } from '../formats/pem.js';
+import { isPem, toPem } from '../formats/pem.js';
 
 /** The kinds of key that are made here; `p256` unless told otherwise. */
 export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
@@ -51,8 +47,7 @@ export function privateKeyPem(key: KeyObject): string {
 
 /** SubjectPublicKeyInfo of a key, private or public, as DER. */
 export function publicKeyDer(key: KeyObject): Buffer {
-  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return publicKey.export({ type: 'spki', format: 'der' });
+  return publicHalf(key).export({ type: 'spki', format: 'der' });
 }
 
 /** A key in words: "P-256", "RSA 2,048 bits", "Ed25519". */
@@ -100,8 +95,22 @@ function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefi
   const isDer = typeof input !== 'string' && !isPem(input);
   const encrypted = isDer ? isEncryptedDer(input) : /ENCRYPTED/.test(Buffer.from(input).toString('latin1'));
   try {
-    return isDer ? parseDer(input, passphrase) : parsePem(input, passphrase);
+    return isDer ? parseDer(input, passphrase) : openPrivateKeyPem(input, passphrase);
   } catch (cause) {
+    if (cause instanceof UnusableKeyError)
+      throw new CertificateError(
+        'KNSOCK_CERTIFICATE_KEY',
+        `the private key can’t be used: ${cause.message}`,
+        {
+          cause,
+        },
+      );
+    if (cause instanceof MalformedDerError)
+      throw new CertificateError(
+        'KNSOCK_CERTIFICATE_MALFORMED',
+        `that is not a private key: ${cause.message}`,
+        { cause, offset: cause.offset },
+      );
     if (!encrypted)
       throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a private key', { cause });
     const message =
@@ -112,22 +121,11 @@ function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefi
   }
 }
 
-function parsePem(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
-  const key = typeof input === 'string' ? input : Buffer.from(input);
-  return createPrivateKey({ key, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
-}
-
+/** Encrypted DER is opened as the PEM that it would be. */
 function parseDer(input: Uint8Array, passphrase: string | undefined): KeyObject {
-  const key = Buffer.from(input);
-  for (const type of ['sec1', 'pkcs1'] as const) {
-    try {
-      return createPrivateKey({ key, format: 'der', type });
-    } catch {
-      // Of another type, or none: the last attempt tells.
-    }
-  }
-  const opened = passphrase === undefined ? {} : { passphrase };
-  return createPrivateKey({ key, format: 'der', type: 'pkcs8', ...opened });
+  return isEncryptedDer(input)
+    ? openPrivateKeyPem(toPem('ENCRYPTED PRIVATE KEY', input), passphrase)
+    : openPrivateKey(input);
 }
 
 const ENCRYPTIONS = ['06092a864886f70d01050d', '060a2a864886f70d010c01'].map((oid) =>

@@ -1,5 +1,6 @@
 /** PKCS#12 files of old programs, read. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { openPrivateKey } from '@knsock/core/x509';
 import { chainOfKey } from '../formats/chain.js';
 import { DerivationBudget } from './derivation-budget.js';
 import { CertificateError } from '../errors.js';
@@ -83,5 +84,5 @@ function readCertificates(library: Pkcs12Library, bags: readonly SafeBag[]): Buf
 }
 
 function keyOf(der: Buffer): KeyObject {
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return openPrivateKey(der);
 }

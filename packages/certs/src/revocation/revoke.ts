@@ -1,5 +1,5 @@
 /** Which certificate is meant by a text, a serial, a fingerprint, bytes or a file. */
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { isIssuedBy, parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import type { Ledger } from '../issuing/ledger.js';
 import { derOf } from '../formats/pem.js';
@@ -27,16 +27,13 @@ export async function resolveRevocation(named: Source, authority: string, ledger
 
 function serialOf(bytes: Uint8Array, authority: string): string {
   const certificate = parse(derOf(bytes, /^(X509 |TRUSTED )?CERTIFICATE$/, 'certificate'));
-  const issuer = new X509Certificate(authority);
-  if (certificate.checkIssued(issuer) && certificate.verify(createPublicKey(authority))) {
-    return normalizeSerial(certificate.serialNumber);
-  }
+  if (isIssuedBy(certificate, parseCertificate(authority))) return normalizeSerial(certificate.serial);
   throw refuse('that certificate was issued by another authority');
 }
 
 function parse(der: Buffer): X509Certificate {
   try {
-    return new X509Certificate(der);
+    return parseCertificate(der);
   } catch (cause) {
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
   }

@@ -1,11 +1,13 @@
 /** What is in files: certificates, keys and revocation lists, told apart by their contents. */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   openPkcs12,
+  openPrivateKeyPem,
   parseCertificates,
   parseCrls,
+  publicHalf,
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -74,7 +76,7 @@ async function sortOne(
   if (PKCS12.test(file)) {
     const { chain, key, others } = openPkcs12(bytes, passphrase);
     certificates.push({ file, chain, others });
-    keys.push({ file, publicKey: publicHalf(key), mode });
+    keys.push({ file, publicKey: publicKeyOf(key), mode });
     return;
   }
   // One file may hold both.
@@ -83,9 +85,9 @@ async function sortOne(
     certificates.push({ file, chain: parseCertificates(bytes), others: [] });
   // An encrypted key stays closed: nothing can be said of it here.
   const isOpen = isKey && !/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text);
-  if (isOpen) keys.push({ file, publicKey: publicHalf(createPrivateKey(text)), mode });
+  if (isOpen) keys.push({ file, publicKey: publicKeyOf(openPrivateKeyPem(text)), mode });
 }
 
-function publicHalf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+function publicKeyOf(key: KeyObject): Buffer {
+  return publicHalf(key).export({ type: 'spki', format: 'der' });
 }

@@ -1,12 +1,14 @@
 /** Reading certificates, keys and lists, and whether they fit together. */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { CredentialsError } from '../errors/index.js';
+import type { KeyObject } from 'node:crypto';
+import { CredentialsError, MalformedDerError } from '../errors/index.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
 import {
   certificateWeakness,
   isIssuedBy,
+  openPrivateKeyPem,
   parseCertificates,
   parseCrls,
+  publicHalf,
   type CertificateRevocationList,
   type X509Certificate,
 } from '../x509/index.js';
@@ -43,12 +45,10 @@ export function readKey(
   passphrase: string | undefined,
   file: string | undefined,
 ): KeyObject {
-  const key = typeof material === 'string' ? material : Buffer.from(material);
   try {
-    return createPrivateKey(
-      passphrase === undefined ? { key, format: 'pem' } : { key, format: 'pem', passphrase },
-    );
+    return openPrivateKeyPem(material, passphrase);
   } catch (error) {
+    if (error instanceof MalformedDerError) throw garbage('the private key', file, error);
     throw fromKeyMaterial(error as Error, `the private key${named(file)}`, file, passphrase !== undefined);
   }
 }
@@ -95,7 +95,7 @@ function mismatch(chain: readonly X509Certificate[], key: KeyObject, origins: Or
 }
 
 function publicKeyOf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return publicHalf(key).export({ type: 'spki', format: 'der' });
 }
 
 function garbage(what: string, file: string | undefined, cause: unknown): CredentialsError {

@@ -25,7 +25,7 @@ export {
   type CredentialsReason,
   type HandshakeReason,
 } from './security.js';
-export { MalformedDerError } from './malformed-der.js';
+export { MalformedDerError, UnusableKeyError } from './malformed-der.js';
 export {
   FramingMismatchError,
   InvalidJsonError,

@@ -12,3 +12,8 @@ export class MalformedDerError extends SecurityError {
     this.offset = offset;
   }
 }
+
+/** A key whose syntax is right and that is none: of an unknown algorithm or curve, not on its curve, out of range. */
+export class UnusableKeyError extends MalformedDerError {
+  static override readonly brand: string = 'UnusableKeyError';
+}

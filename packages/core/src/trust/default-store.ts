@@ -1,5 +1,5 @@
 import * as tls from 'node:tls';
-import { X509Certificate as NodeCertificate } from 'node:crypto';
+import { splitPem } from '../x509/index.js';
 import { sha256 } from './sha256.js';
 
 /**
@@ -7,7 +7,7 @@ import { sha256 } from './sha256.js';
  * OpenSSL itself looks there. Node 20 doesn't tell what NODE_EXTRA_CA_CERTS added, so such a root isn't found there.
  */
 export function isDefaultRoot(fingerprint: string): boolean {
-  roots ??= new Set(defaultRoots().map((pem) => sha256(new NodeCertificate(pem).raw)));
+  roots ??= new Set(defaultRoots().flatMap((pem) => splitPem(pem).map(({ der }) => sha256(der))));
   return roots.has(fingerprint);
 }
 let roots: Set<string> | undefined;

@@ -3,6 +3,14 @@ export { parseCertificate, parseCertificates, X509Certificate } from './certific
 export { parseCrl, parseCrls, CertificateRevocationList, type IssuingDistributionPoint } from './crl.js';
 export { type RevokedEntry, type RevokedEntries } from './revoked-entries.js';
 export { openPkcs12, type OpenedPkcs12 } from './pkcs12/open.js';
+export {
+  openPrivateKey,
+  openPublicKey,
+  publicHalf,
+  recheckPrivateKey,
+  rsaPublicKeyInfo,
+} from './keys/open-key.js';
+export { openPrivateKeyPem } from './keys/private-key-pem.js';
 export { splitPem, toPem, type PemBlock } from './pem.js';
 
 // What certificates are made of
@@ -35,4 +43,4 @@ export {
   type RevocationFinding,
   type RevocationOptions,
 } from './revocation.js';
-export { certificateWeakness, isIssuedBy } from './issuance.js';
+export { certificateWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';

@@ -11,6 +11,17 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
   );
 }
 
+/**
+ * Whether `issuer` may have issued the certificate, for putting files in order: a signature that is too weak to be
+ * relied on, or of an algorithm that isn't known, isn't held against it.
+ */
+export function mayHaveIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return (
+    certificate.issuer.equals(issuer.subject) &&
+    verifySignature(certificate, () => issuer.publicKey).status !== 'bad'
+  );
+}
+
 /** What makes a certificate too weak to use, as the end of a sentence ("certificate x …"); undefined where nothing does. */
 export function certificateWeakness(certificate: X509Certificate): string | undefined {
   const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);

@@ -1,7 +1,7 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { MalformedDerError } from '../errors/malformed-der.js';
+import type { KeyObject } from 'node:crypto';
 import { hasNullParameters, readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
 import { DerReader, Tag } from './der.js';
+import { openPublicKey } from './keys/open-key.js';
 import { keyOid } from './oid.js';
 
 /** What a public key is, read without touching any cryptography. */
@@ -34,18 +34,10 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
 
 /**
  * The key as node:crypto takes it.
- * @throws MalformedDerError where OpenSSL finds no usable key in it
+ * @throws MalformedDerError where it can't be used
  */
 export function toKeyObject(info: PublicKeyInfo): KeyObject {
-  try {
-    return createPublicKey({ key: info.der, format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new MalformedDerError(
-      0,
-      `the public key (algorithm ${info.algorithm.oid}) can’t be used by this Node`,
-      { cause },
-    );
-  }
+  return openPublicKey(info.der);
 }
 
 const plainKinds: Readonly<Record<string, KeyKind>> = {

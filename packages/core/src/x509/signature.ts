@@ -1,6 +1,6 @@
 import { constants, verify, type KeyObject } from 'node:crypto';
-import { hasNullParameters, readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
-import { contextTag, DerReader, Tag } from './der.js';
+import { hasNullParameters, type AlgorithmIdentifier } from './algorithm.js';
+import { readPssParameters, SHA_1, type PssParameters } from './pss-parameters.js';
 import type { Signed } from './signed.js';
 
 /** How a signature was made; `hash` is null where the algorithm brings its own. */
@@ -47,8 +47,6 @@ const weakSchemes: Readonly<Record<string, string>> = {
 };
 
 const RSA_PSS = '1.2.840.113549.1.1.10';
-const MGF1 = '1.2.840.113549.1.1.8';
-const SHA_1 = '1.3.14.3.2.26';
 const hashes: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
@@ -99,41 +97,24 @@ function hasProperParameters(scheme: Scheme, algorithm: AlgorithmIdentifier): bo
   return scheme.keyTypes.includes('rsa') ? hasNullParameters(algorithm) : algorithm.parameters === undefined;
 }
 
-/** RSASSA-PSS-params (RFC 4055 3.1); what is left out means SHA-1. */
+/** What is left out of the parameters means SHA-1. */
 function pssScheme({ parameters }: AlgorithmIdentifier): Scheme | (SignatureVerdict & { problem: string }) {
   try {
-    return readPssScheme(
-      new DerReader(parameters ?? Buffer.of(0x30, 0x00)).enter(Tag.sequence, 'RSA-PSS parameters'),
-    );
+    return schemeOfPss(readPssParameters(parameters ?? Buffer.of(0x30, 0x00)));
   } catch {
     return unsupported('RSA-PSS with malformed parameters');
   }
 }
 
-function readPssScheme(reader: DerReader): Scheme | (SignatureVerdict & { problem: string }) {
-  const hash = readTagged(reader, 0, (inner) => readAlgorithm(inner, 'RSA-PSS hash').oid) ?? SHA_1;
-  const maskHash = readTagged(reader, 1, readMaskHash) ?? SHA_1;
-  const saltLength = readTagged(reader, 2, (inner) => inner.smallInteger(1024, 'RSA-PSS salt length')) ?? 20;
-  const trailer = readTagged(reader, 3, (inner) => inner.smallInteger(1, 'RSA-PSS trailer')) ?? 1;
-  reader.finish('RSA-PSS parameters');
+function schemeOfPss({
+  hash,
+  maskHash,
+  saltLength,
+  trailer,
+}: PssParameters): Scheme | (SignatureVerdict & { problem: string }) {
   const name = hashes[hash];
   if (hash === SHA_1 || maskHash === SHA_1) return { status: 'weak', problem: 'RSA-PSS with SHA-1' };
   if (!name || maskHash !== hash || trailer !== 1)
     return unsupported('RSA-PSS with an uncommon choice of hashes');
   return { name: `RSA-PSS with ${name}`, keyTypes: ['rsa', 'rsa-pss'], hash: name, saltLength };
-}
-
-function readTagged<T>(reader: DerReader, number: number, read: (inner: DerReader) => T): T | undefined {
-  const tag = contextTag(number, 'constructed');
-  if (!reader.has(tag)) return undefined;
-  const inner = reader.enter(tag, 'RSA-PSS parameters');
-  const value = read(inner);
-  inner.finish('RSA-PSS parameters');
-  return value;
-}
-
-function readMaskHash(reader: DerReader): string {
-  const mask = readAlgorithm(reader, 'RSA-PSS mask');
-  if (mask.oid !== MGF1 || !mask.parameters) reader.fail('RSA-PSS has an unknown mask generator');
-  return readAlgorithm(new DerReader(mask.parameters), 'RSA-PSS mask hash').oid;
 }

@@ -1,8 +1,9 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '../../errors/malformed-der.js';
 import { CredentialsError } from '../../errors/security.js';
 import { X509Certificate } from '../certificate.js';
-import { verifySignature } from '../signature.js';
+import { publicHalf } from '../keys/open-key.js';
+import { mayHaveIssued } from '../issuance.js';
 import { garbage } from './problem.js';
 import { readPkcs12, type Pkcs12Contents } from './read.js';
 
@@ -85,7 +86,7 @@ function findPair(
 
 function fits(key: KeyObject, certificate: X509Certificate): boolean {
   try {
-    return createPublicKey(key).equals(certificate.publicKey);
+    return publicHalf(key).equals(certificate.publicKey);
   } catch {
     // A certificate whose key this Node can't use may still be an issuer's.
     return false;
@@ -104,12 +105,4 @@ function chainOf(
     last = issuer;
   }
   return chain;
-}
-
-/** By name and signature; a signature that can't be relied on is for the judge of the chain to refuse. */
-function mayHaveIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return (
-    certificate.issuer.equals(issuer.subject) &&
-    verifySignature(certificate, () => issuer.publicKey).status !== 'bad'
-  );
 }

@@ -1,6 +1,8 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { MalformedDerError } from '../../errors/malformed-der.js';
 import { readAlgorithm } from '../algorithm.js';
 import { Tag } from '../der.js';
+import { openPrivateKey } from '../keys/open-key.js';
 import { keyOid } from '../oid.js';
 import { decode, garbage, unsupported } from './problem.js';
 
@@ -13,10 +15,12 @@ export function readPrivateKey(pkcs8: Buffer): KeyObject {
     info.smallInteger(1, 'version of the private key');
     return readAlgorithm(info, 'algorithm of the private key').oid;
   });
+  if (!known.has(oid))
+    throw unsupported(`holds a private key of the algorithm ${oid}, which isn’t known here`);
   try {
-    return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    return openPrivateKey(pkcs8);
   } catch (cause) {
-    if (known.has(oid)) throw garbage('holds a private key that OpenSSL can’t read', cause);
-    throw unsupported(`holds a private key of the algorithm ${oid}, which this Node doesn’t know`, { cause });
+    const why = cause instanceof MalformedDerError ? `: ${cause.message}` : '';
+    throw garbage(`holds a private key that can’t be used${why}`, cause);
   }
 }
