@@ -1,4 +1,5 @@
 /** How an error is told: what failed, why, one hint, its code. A stack trace only where it was asked for. */
+import { printable } from '@knsock/core/errors';
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';
 import type { Output } from './output.js';
@@ -33,16 +34,16 @@ export function describeFailure(error: unknown, command = ''): Failure {
 export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {
   const failure = describeFailure(error, command);
   if (output.manner.json) await output.record({ event: 'error', ...failure });
-  process.stderr.write(`${lines(output, command, failure).join('\n')}\n`);
-  if (output.manner.debug) process.stderr.write(`${stackOf(error)}\n`);
+  output.tell(lines(output, command, failure).join('\n'));
+  if (output.manner.debug) output.tell(stackOf(error));
   return failure.exitCode;
 }
 
 function lines({ colors }: Output, command: string, { what, why, hint, code, exitCode }: Failure): string[] {
   return [
-    `${colors.red(`${command}:`)} ${what}`,
-    ...(why === undefined ? [] : [`  ${colors.dim('why: ')} ${why}`]),
-    ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${hint}`]),
+    `${colors.red(`${command}:`)} ${printable(what)}`,
+    ...(why === undefined ? [] : [`  ${colors.dim('why: ')} ${printable(why)}`]),
+    ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${printable(hint)}`]),
     `  ${colors.dim('code:')} ${code} (exit ${exitCode})`,
   ];
 }

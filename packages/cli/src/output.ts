@@ -1,9 +1,8 @@
 /** Where words go: data to standard output, talk to standard error. */
 import { once } from 'node:events';
-import picocolors from 'picocolors';
+import { printableJson } from '@knsock/core/errors';
+import { paintsFor, shown, type Paints } from './paint.js';
 import { wantsColor } from './terminal.js';
-
-type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** What decides how the command speaks; from its global flags. */
 export interface Manner {
@@ -18,11 +17,11 @@ export interface Manner {
 export class Output {
   readonly manner: Manner;
   /** Colours for talk; plain where standard error isn't a terminal or NO_COLOR is set. */
-  readonly colors: Colors;
+  readonly colors: Paints;
 
   constructor(manner: Manner) {
     this.manner = manner;
-    this.colors = picocolors.createColors(wantsColor(process.stderr.isTTY));
+    this.colors = paintsFor(wantsColor(process.stderr.isTTY));
   }
 
   /** Writes data as it is, and waits where the reader is slow. */
@@ -32,21 +31,27 @@ export class Output {
 
   /** Writes a value as one line of JSON. */
   async record(value: unknown): Promise<void> {
-    await this.data(`${JSON.stringify(value)}\n`);
+    await this.data(`${printableJson(value)}\n`);
   }
 
   /** Prints a result: as JSON where that was asked for, else the text. */
   async result(value: unknown, text: string): Promise<void> {
-    await (this.manner.json ? this.record(value) : this.data(text.endsWith('\n') ? text : `${text}\n`));
+    const lines = text.endsWith('\n') ? text : `${text}\n`;
+    await (this.manner.json ? this.record(value) : this.data(shown(lines)));
   }
 
   /** Talks to the person. */
   say(text: string): void {
-    if (!this.manner.quiet) process.stderr.write(`${text}\n`);
+    if (!this.manner.quiet) this.tell(text);
   }
 
   /** Says what must be heard, quiet or not. */
   warn(text: string): void {
-    process.stderr.write(`${this.colors.yellow('warning:')} ${text}\n`);
+    this.tell(`${this.colors.yellow('warning:')} ${text}`);
+  }
+
+  /** Writes lines to standard error; what isn't ours and could act on a terminal is escaped. */
+  tell(text: string): void {
+    process.stderr.write(`${shown(text)}\n`);
   }
 }

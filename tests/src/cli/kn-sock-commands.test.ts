@@ -137,7 +137,9 @@ describe('run-ssl-tcp-server', () => {
     client.resume();
     await once(client, 'end');
     const [line] = await server.says(/^Received from 127.*$/m);
-    expect(line).toMatch(/: \\x1b\]0;owned\\x07\\x0aReceived from 10\.0\.0\.1:1: forged\\u\{202e\}$/);
+    expect(line).toMatch(
+      /: \\u\{1b\}\]0;owned\\u\{7\}\\u\{a\}Received from 10\.0\.0\.1:1: forged\\u\{202e\}$/,
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 /** What is odd about certificates, each finding with what to do. */
+import { printable } from '@knsock/core/errors';
 import { checkOptions, date } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
@@ -43,7 +44,7 @@ function lintOne(certificate: X509Certificate, index: number, at: Date): Finding
   const rules: readonly LintRule[] = [...certificateRules, ...(isAuthority ? authorityRules : leafRules)];
   return rules.flatMap(({ rule, severity, fix, check }) => {
     const message = check(certificate, at);
-    return message === undefined ? [] : [{ rule, severity, index, message, fix }];
+    return message === undefined ? [] : [{ rule, severity, index, message: printable(message), fix }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** Expiry dates as metrics, in Prometheus' text format 0.0.4. */
+import { printable } from '@knsock/core/errors';
 import type { CertificateExpiry, CrlExpiry, Expiry } from './expiry.js';
 
 /**
@@ -66,7 +67,7 @@ function showLabels(labels: Readonly<Record<string, string>>): string {
 }
 
 function escapeLabel(value: string): string {
-  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+  return printable(value).replace(/\\/g, '\\\\').replace(/"/g, '\\"');
 }
 
 function seconds(date: Date | undefined): number {

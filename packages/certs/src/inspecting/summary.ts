@@ -1,4 +1,5 @@
 /** What `inspect` found, for people. */
+import { printable } from '@knsock/core/errors';
 import type { Inspected, Inspection } from './inspect.js';
 import type { InspectedCertificate, InspectedCrl, InspectedKey, InspectedRequest } from './facts.js';
 import { subjectText } from '../issuing/subject.js';
@@ -88,7 +89,7 @@ function crlLines(item: InspectedCrl, at: Date): string[] {
 
 function requestLines(item: InspectedRequest): string[] {
   return [
-    `request  ${subjectText(item.subject) || '(no subject)'}`,
+    `request  ${printable(subjectText(item.subject)) || '(no subject)'}`,
     ...field('names', [...item.names, ...item.otherNames].join(', ')),
     ...field('key', item.key),
     ...field(
@@ -109,7 +110,7 @@ function keyLines(item: InspectedKey): string[] {
 
 /** Nothing for what isn't there. */
 function field(label: string, value: string | undefined): string[] {
-  return value === undefined || value === '' ? [] : [`  ${label.padEnd(12)} ${value}`];
+  return value === undefined || value === '' ? [] : [`  ${label.padEnd(12)} ${printable(value)}`];
 }
 
 function count(number: number, noun: string): string {

@@ -11,6 +11,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { printable } from '@knsock/core/errors';
 import { makeFolder } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { encryptKey } from '../keys/key-encryption.js';
@@ -108,7 +109,7 @@ async function permissionWarning(keyFile: string): Promise<string | undefined> {
   const found = await stat(keyFile).catch(() => undefined);
   if (found === undefined || (found.mode & 0o077) === 0) return undefined;
   const shown = (found.mode & 0o777).toString(8).padStart(4, '0');
-  return `${keyFile} can be read by others (mode ${shown}): chmod 600 ${quoted(keyFile)}`;
+  return printable(`${keyFile} can be read by others (mode ${shown}): chmod 600 ${quoted(keyFile)}`);
 }
 
 /** As a shell takes it. */

@@ -1,4 +1,5 @@
 /** A report for people: the worst first, each finding with its evidence, why it matters and what to do. */
+import { printable } from '@knsock/core/errors';
 import type { Output } from '../output.js';
 import { severities, type Severity } from '../severity.js';
 import type { Finding, TargetReport } from './findings.js';
@@ -11,13 +12,13 @@ export function reportText({ target, passed, findings, accepted }: TargetReport,
   };
   const lines = sorted(findings).flatMap(({ rule, severity, title, evidence, why, fix }) => [
     `  ${paint[severity](severity.padEnd(7))} ${rule}: expected that ${title}`,
-    `          found: ${evidence}`,
+    `          found: ${printable(evidence)}`,
     `          why:   ${why}`,
-    `          fix:   ${fix}`,
+    `          fix:   ${printable(fix)}`,
   ]);
   const kept = accepted.length === 0 ? '' : `, ${accepted.length} accepted by the baseline`;
   const summary = `  ${passed.length} passed, ${findings.length} found${kept}`;
-  return [target, ...lines, summary, ''].join('\n');
+  return [printable(target), ...lines, summary, ''].join('\n');
 }
 
 function sorted(findings: readonly Finding[]): Finding[] {

@@ -1,11 +1,11 @@
 /** `knsock run-ssl-tcp-server`: kn-sock's command line, on this library. */
 import type { Command } from 'commander';
 import type { ClientAddress, SslConnection } from '@knsock/core';
+import { printable } from '@knsock/core/errors';
 import { showAddress } from '../address.js';
 import { port } from '../options.js';
 import type { Output } from '../output.js';
 import { runUntilSignal } from '../serving/lifecycle.js';
-import { printable } from '../serving/printable.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { UsageError } from '../usage-error.js';
 
@@ -63,7 +63,7 @@ async function echo(
   await connection.sendall(data);
   const from = showAddress(addr);
   if (output.manner.json) await output.record({ from, data: data.toString() });
-  else await output.data(`Received from ${from}: ${printable(data)}\n`);
+  else await output.data(`Received from ${from}: ${printable(data.toString())}\n`);
 }
 
 function withoutCa(): UsageError {

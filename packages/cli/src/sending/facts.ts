@@ -1,5 +1,6 @@
 /** What `-v` shows: who answered, and what was agreed upon. */
 import type { SecureConnection } from '@knsock/core';
+import { printable } from '@knsock/core/errors';
 import type { Output } from '../output.js';
 
 export async function showFacts({ peer, tls, remote }: SecureConnection, output: Output): Promise<void> {
@@ -25,6 +26,6 @@ export async function showFacts({ peer, tls, remote }: SecureConnection, output:
     tls: details.join(', '),
   };
   for (const [name, value] of Object.entries(facts)) {
-    output.say(`${output.colors.dim(`${name}:`.padEnd(8))} ${value}`);
+    output.say(`${output.colors.dim(`${name}:`.padEnd(8))} ${printable(value)}`);
   }
 }

@@ -1,4 +1,5 @@
 import { codes, type ErrorCode } from './codes.js';
+import { printable } from './printable.js';
 
 const BRAND = Symbol.for('knsock.error.families');
 
@@ -27,11 +28,12 @@ export class EasySocketError extends Error {
   readonly retryable: boolean;
 
   constructor(code: ErrorCode | (string & {}), message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // Names, addresses and words of peers stand in messages, and messages are printed.
+    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause });
     const known = (codes as Record<string, { hint: string; retryable: boolean } | undefined>)[code];
     this.name = new.target.brand;
     this.code = code;
-    this.hint = details.hint ?? known?.hint ?? '';
+    this.hint = printable(details.hint ?? known?.hint ?? '');
     this.retryable = details.retryable ?? known?.retryable ?? false;
     Object.defineProperty(this, BRAND, { value: brandsOf(new.target) });
   }

@@ -2,6 +2,7 @@
 import { EasySocketError } from './base.js';
 import { causes, type Side } from './causes.js';
 import { fromConnection } from './from-node.js';
+import { printable } from './printable.js';
 import { isOpensslVerdict, reasonOfOpenssl } from './openssl-reasons.js';
 import { UntrustedPeerError } from './security.js';
 
@@ -33,7 +34,7 @@ export function explain(error: unknown): Explanation {
   if (known === null) return unknown(error);
   const [side, why] = (causes as Partial<typeof causes>)[known.code as keyof typeof causes] ?? ['either', ''];
   const { code, message: what, hint: fix, retryable, docs } = known;
-  return printable({ code, what, why, fix, side, retryable, evidence: evidenceOf(known), docs });
+  return withLines({ code, what, why, fix, side, retryable, evidence: evidenceOf(known), docs });
 }
 
 function translate(error: unknown): EasySocketError | null {
@@ -52,7 +53,7 @@ const SYSTEM = /^(E[A-Z]{3,}|ERR_(OSSL|TLS|STREAM)_.*)$/;
 
 function unknown(error: unknown): Explanation {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return printable({
+  return withLines({
     code: typeof code === 'string' ? code : 'UNKNOWN',
     what: typeof message === 'string' ? message : String(error),
     why: 'it wasn’t raised by knsock, nor by a socket',
@@ -109,11 +110,11 @@ function codeOf(cause: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-function printable(parts: Omit<Explanation, 'toString'>): Explanation {
+function withLines(parts: Omit<Explanation, 'toString'>): Explanation {
   const lines = [
-    `${parts.code}: ${parts.what}`,
+    `${printable(parts.code)}: ${printable(parts.what)}`,
     ...(parts.why === '' ? [] : [`why: ${parts.why}`]),
-    ...Object.entries(parts.evidence).map(([name, value]) => `  ${name}: ${String(value)}`),
+    ...Object.entries(parts.evidence).map(([name, value]) => `  ${name}: ${printable(String(value))}`),
     `fix: ${parts.fix}`,
     ...(parts.retryable ? ['retry: the same call may succeed when repeated'] : []),
     ...(parts.docs === '' ? [] : [`more: ${parts.docs}`]),

@@ -4,6 +4,7 @@ export { type ErrorCode } from './codes.js';
 export { type Side } from './causes.js';
 export { type CertificateEvidence, type HandshakeOffer } from './evidence.js';
 export { explain, type Explanation } from './explain.js';
+export { printable, printableJson, printableLines } from './printable.js';
 export { type Reason } from './reason.js';
 export {
   ConnectionClosedError,

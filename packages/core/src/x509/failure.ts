@@ -1,3 +1,4 @@
+import { printable } from '../errors/printable.js';
 import type { Reason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 
@@ -22,7 +23,8 @@ export function failure(
 ): Failure {
   const certificate = path[depth];
   const subject = certificate ? showSubject(certificate) : 'that could not be read';
-  return { ok: false, reason, depth, message: `certificate ${depth} (${subject}) ${problem}`, certificate };
+  const message = printable(`certificate ${depth} (${subject}) ${problem}`);
+  return { ok: false, reason, depth, message, certificate };
 }
 
 /** The name by which people know a certificate: its subject, or failing that its first alternative name. */

@@ -1,3 +1,4 @@
+import { printable } from '../errors/printable.js';
 import { Tag, type DerReader } from './der.js';
 import { readDirectoryString } from './directory-string.js';
 import { attributeNames, attributeOid } from './oid.js';
@@ -107,6 +108,5 @@ function showAttribute({ type, value }: NameAttribute): string {
 }
 
 function escaped(value: string): string {
-  const specials = value.replace(/[\\,+"<>;]/g, '\\$&');
-  return specials.replace(/[\p{Cc}\p{Cf}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+  return printable(value.replace(/[\\,+"<>;]/g, '\\$&'));
 }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Expiry, LiveSource } from '@knsock/certs';
+import { printable } from '@knsock/core/errors';
 import { FOUND } from '../../exit-codes.js';
 import { count } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -46,7 +47,8 @@ async function sorted(
 }
 
 function line(result: Expiry): string {
-  const { source, state } = result;
+  const { state } = result;
+  const source = printable(result.source);
   switch (result.type) {
     case 'certificate':
       return `${state.padEnd(10)} ${String(result.daysLeft).padStart(5)} days  ${source}  ${result.subject}`;

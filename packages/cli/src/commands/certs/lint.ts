@@ -1,6 +1,7 @@
 /** `knsock certs lint` */
 import type { Command } from 'commander';
 import type { Finding } from '@knsock/certs';
+import { printable } from '@knsock/core/errors';
 import { FOUND } from '../../exit-codes.js';
 import { readInput } from '../../files.js';
 import type { Output } from '../../output.js';
@@ -16,7 +17,7 @@ export function defineLint(command: Command, output: Output): void {
       const { lint } = await import('@knsock/certs');
       for (const file of files) {
         const findings = await lint(await readInput(file));
-        await output.result({ file, findings }, text(file, findings));
+        await output.result({ file, findings }, text(printable(file), findings));
         if (findings.some(({ severity }) => isWorse(severity, failOn))) process.exitCode = FOUND;
       }
     });
