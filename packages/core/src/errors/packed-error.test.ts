@@ -23,6 +23,7 @@ describe('an error that crosses a thread', () => {
     new errors.CredentialsError('missing-file', 'there is no file x', { file: 'x' }),
     new errors.PeerNotAllowedError('not you', { certificate }),
     new errors.MalformedDerError(7, 'no DER'),
+    new errors.UnusableKeyError(7, 'no key'),
     new errors.ConnectionError('KNSOCK_HOST_NOT_FOUND', 'who?', { retryable: true }),
     new errors.ConnectionTimeoutError('tcp', 10, 'late'),
     new errors.ReplyTimeoutError(300, Buffer.from('half of')),

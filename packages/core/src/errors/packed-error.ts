@@ -2,7 +2,7 @@
 import { EasySocketError, reviveError } from './base.js';
 import { BlockingCallError } from './blocking.js';
 import * as connection from './connection.js';
-import { MalformedDerError } from './malformed-der.js';
+import { MalformedDerError, UnusableKeyError } from './malformed-der.js';
 import { InvalidOptionError } from './option.js';
 import * as protocol from './protocol.js';
 import * as security from './security.js';
@@ -53,6 +53,7 @@ const families = new Map(
     BlockingCallError,
     InvalidOptionError,
     MalformedDerError,
+    UnusableKeyError,
     ...Object.values(connection),
     ...Object.values(protocol),
     ...Object.values(security),
