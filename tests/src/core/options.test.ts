@@ -139,3 +139,51 @@ describe('heartbeat', () => {
     else await expect(attempt).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'heartbeat' });
   });
 });
+
+describe('an option that doesn’t exist', () => {
+  const listening = (options: object) =>
+    listen({ port: 0, credentials: world.server, ...options }, () => undefined);
+  const promised = () => Promise.resolve(world.server);
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'clientCertificate',
+      () => listening({ clientCertificate: 'require' }),
+      /did you mean clientCertificates\?/,
+    ],
+    ['heartbeat.intervall', () => listening({ heartbeat: { intervall: 1 } }), /did you mean interval\?/],
+    ['cert', () => listen({ port: 0, cert: 'x' } as never, () => undefined), /createCredentials\(\{/],
+    ['rejectUnauthorized', () => connect({ port: 1, rejectUnauthorized: false } as never), /dangerouslySkip/],
+    [
+      'delimiter',
+      () => (lines as (options: object) => unknown)({ delimiter: '|' }),
+      /there is no option delimiter/,
+    ],
+    ['options', () => (raw as (options: unknown) => unknown)(5), /must be an object, not 5/],
+    ['maxConnections', () => listening({ maxConnections: Promise.resolve(5) }), /forget await/],
+    ['credentials', () => listening({ credentials: promised() }), /a promise: write await in front/],
+    ['credentials', () => connect({ port: 1, credentials: promised() as never }), /write await in front/],
+    ['credentials', () => listening({ sni: { a: { credentials: promised() } } }), /write await in front/],
+    [
+      'credentials',
+      () => listening({ credentials: { cert: 'x', key: 'y' } }),
+      /createCredentials\(\{ cert, key \}/,
+    ],
+    [
+      'credentials',
+      () => listening({ credentials: { certFile: 'x' } }),
+      /await loadCredentials\(\{ certFile \}/,
+    ],
+  ])('%s is refused with what may be meant', async (option, give, words) => {
+    const error = await Promise.resolve()
+      .then(give)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+    expect((error as Error).message).toMatch(words);
+  });
+
+  it('is refused in calls too', async () => {
+    await using server = await listening({});
+    expect(() => server.close({ timeout: 5 } as never)).toThrow(/did you mean deadline/);
+  });
+});

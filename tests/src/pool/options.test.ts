@@ -43,3 +43,27 @@ test.each<[string, object]>([
   const made = () => new TCPConnectionPool('localhost', 1, options);
   expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });
+
+test.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
+  ['timeOut', (pool) => pool.request('x', { timeOut: 5 } as never)],
+  ['timeout', (pool) => pool.request('x', { timeout: '5' } as never)],
+  ['options', (pool) => pool.request('x', 5 as never)],
+  ['idempotent', (pool) => pool.request('x', { idempotent: 1 } as never)],
+  ['singal', (pool) => pool.acquire({ singal: null } as never)],
+  ['signal', (pool) => pool.acquire({ signal: new AbortController() } as never)],
+  ['prefer', (pool) => pool.use(() => undefined, { prefer: () => true } as never)],
+  ['timeout', (pool) => pool.ready({ timeout: -1 })],
+])('%s of a call that can’t be rejects before anything is done', async (option, call) => {
+  await using pool = new ConnectionPool({ endpoints });
+  const refusal = { code: 'KNSOCK_INVALID_OPTION', option };
+  await expect(call(pool)).rejects.toMatchObject(refusal);
+  expect(pool.stats()).toMatchObject({ waiting: 0, creating: 0 });
+  expect(() => pool.close({ timeout: 5 } as never)).toThrow(
+    expect.objectContaining({ option: 'timeout' }) as Error,
+  );
+});
+
+test('a misspelt option of a pool is answered with the name that is meant', () => {
+  const made = () => new ConnectionPool({ endpoints, acquireTimout: 5 } as never);
+  expect(made).toThrow(/there is no option acquireTimout; did you mean acquireTimeout\?/);
+});

@@ -34,10 +34,11 @@ test.concurrent(
   'a pool that nobody waits for keeps no process alive, whatever it has to do some time',
   async () => {
     const rests = `
-    const down = new Pool({ min: 1, create: () => Promise.reject(new Error('down')) });
+    const onError = () => undefined;
+    const down = new Pool({ min: 1, onError, create: () => Promise.reject(new Error('down')) });
     const rested = new Pool({ min: 1, create: () => 1, validate: () => true, leakThreshold: 60_000 });
     const lease = await rested.acquire();
-    const refused = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], min: 1 });
+    const refused = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], min: 1, onError });
     console.log('over');`;
     expect(await said(rests)).toBe('over\n');
   },

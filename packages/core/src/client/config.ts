@@ -125,8 +125,11 @@ const known = new Set<string>([
 ]);
 
 /** @throws InvalidOptionError, CredentialsError */
-export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): ConnectConfig<In, Out> {
-  refuseUnknown(options, known);
+export function parseConnect<In, Out>(
+  options: ConnectOptions<In, Out>,
+  alsoKnown?: readonly string[],
+): ConnectConfig<In, Out> {
+  refuseUnknown(options, known, undefined, alsoKnown);
   const target = parseTarget(options);
   const servername = parseServername(options, target);
   const source = toSource(options.credentials, nobody());
@@ -161,10 +164,14 @@ export function parseConnect<In, Out>(options: ConnectOptions<In, Out>): Connect
 
 /**
  * Says what is wrong with options without connecting: for whoever makes connections later, from options given now.
+ * @param alsoKnown names of further options, which one that doesn't exist may be meant for
  * @throws InvalidOptionError · CredentialsError
  */
-export function checkConnectOptions<In, Out>(options: ConnectOptions<In, Out>): void {
-  parseConnect(options);
+export function checkConnectOptions<In, Out>(
+  options: ConnectOptions<In, Out>,
+  alsoKnown?: readonly string[],
+): void {
+  parseConnect(options, alsoKnown);
 }
 
 /** A client without credentials shows no certificate and trusts Node's default store. */

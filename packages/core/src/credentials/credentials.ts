@@ -4,33 +4,38 @@
  * dates load with a warning, since a clock can be wrong and a client may have nothing better.
  */
 import { createHash } from 'node:crypto';
+import { inspect, type InspectOptions } from 'node:util';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
 import { refuseUnknown, string } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
 import { checkPair, readCertificates, readCrls, readKey } from './material.js';
 import type { Origins } from './origins.js';
+import { hidingKey } from './hidden-key.js';
 import { readPkcs12 } from './pkcs12.js';
 
-type Material = string | Uint8Array;
+type Bytes = string | Uint8Array;
 
 /** Credentials as values; PEM text or bytes, DER too where a single object is meant. */
 export interface CredentialsOptions {
   /** The certificate, and behind it those that lead to the CA (the root may be absent). */
-  cert?: Material | undefined;
+  cert?: Bytes | undefined;
   /** The certificate's private key, PEM. */
-  key?: Material | undefined;
+  key?: Bytes | undefined;
   /** The CAs that peers must be certified by; absent on a client: Node's default store. */
-  ca?: Material | readonly Material[] | undefined;
+  ca?: Bytes | readonly Bytes[] | undefined;
   /** Revocation lists; they mean `crlRevocation({ depth: 'leaf', unknown: 'refuse', stale: 'refuse' })`. */
-  crl?: Material | readonly Material[] | undefined;
+  crl?: Bytes | readonly Bytes[] | undefined;
   /** A PKCS#12 file with certificate and key, instead of `cert` and `key`. */
   pfx?: Uint8Array | undefined;
   /** Opens an encrypted key or PKCS#12 file. */
   passphrase?: string | undefined;
 }
 
-/** Credentials, checked. Made by `createCredentials`, `loadCredentials` or `watchCredentials`. */
+/**
+ * Credentials, checked. Made by `createCredentials`, `loadCredentials` or `watchCredentials`. Printed, logged or turned
+ * into JSON they show whose they are, and never the key.
+ */
 export interface Credentials {
   /** Changes with any of the contents. */
   readonly version: string;
@@ -47,9 +52,13 @@ export interface Credentials {
   readonly expiresAt: Date | null;
   /** What is doubtful: wrong dates, stale lists. */
   readonly warnings: readonly CredentialsWarning[];
-  /** What `node:tls` is given; the key is decrypted. */
-  readonly material: Readonly<{ cert: string; key: string } | Record<string, never>>;
+  /** What `node:tls` is given; the key is decrypted, and hidden where this is printed. */
+  readonly material: Material;
 }
+
+type Material = Readonly<{ cert: string; key: string } | Record<string, never>>;
+
+const nothing: Material = Object.freeze({});
 
 const BRAND = Symbol.for('knsock.credentials');
 const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'passphrase']);
@@ -86,8 +95,7 @@ export function checkCredentials(options: CredentialsOptions, origins: Origins):
   const crls =
     options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
   const now = Date.now();
-  return Object.freeze({
-    [BRAND]: true,
+  return new CheckedCredentials({
     version: digest([pair.material.cert ?? '', pair.keyDigest, ...ders(anchors ?? []), '|', ...ders(crls)]),
     certificate: pair.chain[0] ?? null,
     chain: pair.chain,
@@ -103,9 +111,58 @@ export function checkCredentials(options: CredentialsOptions, origins: Origins):
   });
 }
 
+/** The key is in a private field, and only `material` hands it out. */
+class CheckedCredentials implements Credentials {
+  readonly version: string;
+  readonly certificate: X509Certificate | null;
+  readonly chain: readonly X509Certificate[];
+  readonly anchors: readonly X509Certificate[] | null;
+  readonly anchorsVersion: string;
+  readonly crls: readonly CertificateRevocationList[];
+  readonly expiresAt: Date | null;
+  readonly warnings: readonly CredentialsWarning[];
+  readonly #material: Material;
+
+  constructor(checked: Credentials) {
+    this.version = checked.version;
+    this.certificate = checked.certificate;
+    this.chain = checked.chain;
+    this.anchors = checked.anchors;
+    this.anchorsVersion = checked.anchorsVersion;
+    this.crls = checked.crls;
+    this.expiresAt = checked.expiresAt;
+    this.warnings = checked.warnings;
+    this.#material = checked.material;
+    Object.freeze(this);
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
+  get material(): Material {
+    return this.#material;
+  }
+
+  toJSON(): object {
+    return {
+      certificate: this.certificate?.subject.toString() ?? null,
+      chain: this.chain.length,
+      anchors: this.anchors?.length ?? 'default',
+      crls: this.crls.length,
+      expiresAt: this.expiresAt,
+      warnings: this.warnings,
+    };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `Credentials ${inspect(this.toJSON(), options)}`;
+  }
+}
+
 interface Pair {
   readonly chain: readonly X509Certificate[];
-  readonly material: Credentials['material'];
+  readonly material: Material;
   readonly keyDigest: string;
 }
 
@@ -116,7 +173,7 @@ function readPair(options: CredentialsOptions, origins: Origins): Pair {
   }
   const source = pfx === undefined ? { cert, key } : readPkcs12(pfx, passphrase, origins.pfx);
   if (source.cert === undefined && source.key === undefined)
-    return { chain: [], material: {}, keyDigest: '' };
+    return { chain: [], material: nothing, keyDigest: '' };
   if (source.cert === undefined || source.key === undefined) {
     const [present, missing] = source.cert === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
     throw new CredentialsError('half-a-pair', `there is a ${present} but no ${missing}`, {
@@ -129,13 +186,13 @@ function readPair(options: CredentialsOptions, origins: Origins): Pair {
   const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
   return {
     chain,
-    material: Object.freeze({ cert: chain.map((certificate) => certificate.pem).join(''), key: keyPem }),
+    material: hidingKey({ cert: chain.map((certificate) => certificate.pem).join(''), key: keyPem }),
     keyDigest: digest([keyPem]),
   };
 }
 
-function list(material: Material | readonly Material[]): readonly Material[] {
-  return Array.isArray(material) ? (material as readonly Material[]) : [material as Material];
+function list(material: Bytes | readonly Bytes[]): readonly Bytes[] {
+  return Array.isArray(material) ? (material as readonly Bytes[]) : [material as Bytes];
 }
 
 function ders(items: readonly { der: Buffer }[]): Buffer[] {

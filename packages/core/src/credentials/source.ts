@@ -1,4 +1,5 @@
 /** Credentials that may change: what `watchCredentials` gives, and what fixed ones look like. */
+import { isPromise } from 'node:util/types';
 import { InvalidOptionError } from '../errors/index.js';
 import { isCredentials, type Credentials } from './credentials.js';
 
@@ -8,6 +9,8 @@ export interface CredentialSource {
   /** Calls `listener` with each new set; the function returned ends that. */
   onChange(listener: (next: Credentials) => void): () => void;
 }
+
+const makers = 'createCredentials, loadCredentials or watchCredentials';
 
 const NONE = (): void => undefined;
 
@@ -23,11 +26,18 @@ export function toSource(
     isCredentials(credentials.current)
   )
     return credentials;
-  throw new InvalidOptionError(
-    'credentials',
-    'credentials must come from createCredentials, loadCredentials or watchCredentials',
-  );
+  throw new InvalidOptionError('credentials', `credentials must come from ${makers}${mistake(credentials)}`);
 }
+
+/** What was given instead, where that says what to write. */
+function mistake(given: unknown): string {
+  if (isPromise(given)) return ', and this is a promise: write await in front';
+  const fields = typeof given === 'object' && given !== null ? Object.keys(given) : [];
+  const made = fields.some((name) => name.endsWith('File')) ? 'await loadCredentials' : 'createCredentials';
+  return fields.some((name) => materials.has(name)) ? `: write ${made}({ ${fields.join(', ')} })` : '';
+}
+
+const materials = new Set(['cert', 'key', 'ca', 'pfx', 'certFile', 'keyFile', 'caFile', 'pfxFile']);
 
 function fixed(current: Credentials): CredentialSource {
   return { current, onChange: () => NONE };

@@ -7,12 +7,14 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 /**
  * Where a text stops being JSON (RFC 8259), in UTF-16 code units from 0; the text's length where it ends too early,
- * -1 where it is JSON. Runs only when `JSON.parse` has refused the text: V8 names the place in half of its messages,
+ * -1 where it is JSON, null where it is JSON up to `farthest`. Runs only when `JSON.parse` has refused the text: V8 names the place in half of its messages,
  * differently by version, and quotes the text.
  */
-export function jsonErrorPosition(text: string): number {
+export function jsonErrorPosition(text: string): number;
+export function jsonErrorPosition(text: string, farthest: number): number | null;
+export function jsonErrorPosition(text: string, farthest = Infinity): number | null {
   const scanner = new Scanner(text);
-  while (scanner.step());
+  while (scanner.step()) if (scanner.at > farthest) return null;
   return scanner.at < text.length || !scanner.done ? scanner.at : -1;
 }
 

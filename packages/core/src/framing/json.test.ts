@@ -104,6 +104,34 @@ describe('json()', () => {
     expect(() => framing.parse!(Buffer.from('{}'))).toThrow(/\(test\) validates asynchronously/);
   });
 
+  it('refuses text nested deeper than 64, and as deep as it is told to', () => {
+    const nested = (depth: number) => Buffer.from('['.repeat(depth) + ']'.repeat(depth));
+    expect(() => json(lines()).parse!(nested(64))).not.toThrow();
+    expect(caught(() => json(lines()).parse!(nested(65))).message).toMatch(
+      /deeper than 64 levels, from byte 65/,
+    );
+    expect(() => json(lines(), { maxDepth: 65 }).parse!(nested(65))).not.toThrow();
+    expect(() => json(lines(), { maxDepth: -1 })).toThrow(InvalidOptionError);
+  });
+
+  it('refuses longer text than it is told to', () => {
+    const framing = json(lines(), { maxBytes: 10 });
+    expect(framing.parse!(Buffer.from('"12345678"'))).toBe('12345678');
+    expect(() => framing.parse!(Buffer.from('"123456789"'))).toThrow(/11 bytes is over the limit of 10/);
+  });
+
+  it('looks for the place of a fault no further than everybody else may wait', () => {
+    const error = caught(() => json(lines()).parse!(Buffer.from(`[${'0,'.repeat(500_000)}]`)));
+    expect(error.message).toBe("a message isn't JSON: the fault is behind character 65,536 of 1,000,002");
+    expect(error.position).toBeUndefined();
+  });
+
+  it('says where a schema belongs that is given for the options', () => {
+    expect(() => json(lines(), schema(() => ({ value: 1 })) as never)).toThrow(
+      /did you mean json\(framing, \{ schema/,
+    );
+  });
+
   it('refuses what is no schema when it is given', () => {
     expect(() => json(lines(), { schema: {} as StandardSchema })).toThrow(/Standard Schema v1/);
   });

@@ -1,6 +1,7 @@
 import { isUtf8, type Buffer } from 'node:buffer';
-import { InvalidJsonError, InvalidOptionError } from '../errors/index.js';
-import { refuseUnknown } from '../options/index.js';
+import { InvalidJsonError, InvalidOptionError, MessageTooLargeError } from '../errors/index.js';
+import { integer, refuseUnknown } from '../options/index.js';
+import { refuseDepth } from './json-depth.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { knsockBrand, isKnsock } from './knsock/index.js';
 import type { Framing, FramingLimits, Output } from './framing.js';
@@ -9,9 +10,16 @@ import type { SchemaIssue, StandardSchema } from './standard-schema.js';
 export interface JsonOptions<T> {
   /** What every received message must be, from any library that implements Standard Schema v1; validated synchronously. */
   schema?: StandardSchema<T> | undefined;
+  /** How deep lists and objects of a received message may be nested; default 64. */
+  maxDepth?: number | undefined;
+  /** The longest JSON text received, in bytes; default as long as `maxMessageBytes` allows a message. */
+  maxBytes?: number | undefined;
 }
 
-const known = new Set(['schema']);
+const known = new Set(['schema', 'maxDepth', 'maxBytes']);
+
+// Looking for the fault costs ten times what parsing does, and everybody else waits meanwhile.
+const FARTHEST = 65_536;
 
 // More issues than these make an error nobody reads.
 const MAX_ISSUES = 5;
@@ -24,7 +32,15 @@ const MAX_ISSUES = 5;
  * so does sending what JSON can't express (`undefined`, a bigint, a cycle).
  */
 export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}): Framing<T, unknown> {
+  if (isSchema(options)) throw schemaGiven();
   refuseUnknown(options, known);
+  const maxDepth = integer('maxDepth', options.maxDepth) ?? 64;
+  const maxBytes = integer('maxBytes', options.maxBytes, { min: 1 }) ?? Infinity;
+  const parse = (payload: Buffer): unknown => {
+    if (payload.length > maxBytes) throw new MessageTooLargeError(payload.length, maxBytes);
+    refuseDepth(payload, maxDepth);
+    return parseJson(payload);
+  };
   const validate = validator(options.schema);
   const brand = isKnsock(framing) ? { [knsockBrand]: true } : {};
   return {
@@ -33,7 +49,7 @@ export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}
     alpn: framing.alpn,
     decoder: (limits: FramingLimits) => framing.decoder(limits),
     encode: (payload: Uint8Array, out: Output) => framing.encode(payload, out),
-    parse: (payload: Buffer) => validate(parseJson(framing.parse ? framing.parse(payload) : payload)),
+    parse: (payload: Buffer) => validate(parse(framing.parse ? framing.parse(payload) : payload)),
     print: (message: unknown) => (framing.print ? framing.print(printJson(message)) : printJson(message)),
   };
 }
@@ -51,8 +67,12 @@ function parseJson(payload: Buffer): unknown {
 }
 
 function notJson(text: string): InvalidJsonError {
-  const position = jsonErrorPosition(text);
+  const position = jsonErrorPosition(text, FARTHEST);
   const length = text.length.toLocaleString('en');
+  if (position === null) {
+    const passed = FARTHEST.toLocaleString('en');
+    return new InvalidJsonError(`a message isn't JSON: the fault is behind character ${passed} of ${length}`);
+  }
   if (position === text.length) {
     return new InvalidJsonError(`a message isn't JSON: it ends too early, after ${length} characters`, {
       position,
@@ -74,6 +94,14 @@ function printJson(message: unknown): string {
   if (text === undefined)
     throw new InvalidJsonError(`a message can't be sent as JSON: it is ${typeof message}`);
   return text;
+}
+
+function isSchema(options: object): boolean {
+  return typeof options === 'object' && (options as object | null) !== null && '~standard' in options;
+}
+
+function schemaGiven(): InvalidOptionError {
+  return new InvalidOptionError('schema', 'the schema is an option: did you mean json(framing, { schema })?');
 }
 
 function validator<T>(schema: StandardSchema<T> | undefined): (value: unknown) => T {

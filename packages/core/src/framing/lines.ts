@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { MessageTooLargeError, ProtocolError, TruncatedMessageError } from '../errors/index.js';
+import { refuseOptions } from '../options/index.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 
@@ -10,7 +11,8 @@ const CR = 0x0d;
  * One message per line. LF ends a line and one CR before it is stripped; neither counts towards `maxMessageBytes`.
  * Sending refuses what would come out otherwise than it went in: a payload that contains LF or ends in CR.
  */
-export function lines(): Framing {
+export function lines(...options: []): Framing {
+  refuseOptions(options);
   return { name: 'lines', decoder: (limits) => new LineDecoder(limits), encode };
 }
 

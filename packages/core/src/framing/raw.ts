@@ -1,11 +1,13 @@
 import type { Buffer } from 'node:buffer';
+import { refuseOptions } from '../options/index.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 
 /**
  * No framing at all: bytes go out as they are, and every piece that arrives is a message.
  * Where one message ends and the next begins is lost on the way; a piece larger than `maxMessageBytes` comes as several.
  */
-export function raw(): Framing {
+export function raw(...options: []): Framing {
+  refuseOptions(options);
   return {
     name: 'raw',
     decoder: (limits) => new RawDecoder(limits),

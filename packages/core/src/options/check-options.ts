@@ -1,6 +1,7 @@
 /** Options as a whole: none that doesn't exist. A misspelt one, such as `nameConstraint`, must not be ignored. */
 import { InvalidOptionError } from '../errors/option.js';
 import { record } from './readers.js';
+import { suggestionFor } from './suggestion.js';
 
 /** Who reads each option of an interface, as `{ timeout: milliseconds, names: texts }`. */
 export type OptionReaders<T> = {
@@ -21,14 +22,30 @@ export function checkOptions<T extends object>(options: T, readers: OptionReader
 }
 
 /**
- * Refuses options that don't exist, with the name that may be meant.
- * @param group the option that these are the options of
+ * Refuses all options, where somebody gives some to a function that has none.
  * @throws InvalidOptionError naming the option
  */
-export function refuseUnknown(options: object, known: ReadonlySet<string>, group?: string): void {
+export function refuseOptions(given: readonly unknown[]): void {
+  if (given[0] !== undefined) refuseUnknown(given[0] as object, none);
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/**
+ * Refuses options that don't exist, with the name that may be meant.
+ * @param group the option that these are the options of
+ * @param alsoKnown further names that may be meant, of options that were taken out before
+ * @throws InvalidOptionError naming the option
+ */
+export function refuseUnknown(
+  options: object,
+  known: ReadonlySet<string>,
+  group?: string,
+  alsoKnown: readonly string[] = [],
+): void {
   checkRecord(options, group);
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw unknownOption(name, [...known], group);
+    if (!known.has(name)) throw unknownOption(name, [...known, ...alsoKnown], group);
   }
 }
 
@@ -42,16 +59,9 @@ function unknownOption(
   group: string | undefined,
 ): InvalidOptionError {
   const option = optionName(name, group);
-  const near = known.find((word) => plain(word) === plain(name));
-  const question = near === undefined ? '' : `; did you mean ${near}?`;
-  return new InvalidOptionError(option, `there is no option ${option}${question}`);
+  return new InvalidOptionError(option, `there is no option ${option}${suggestionFor(name, known)}`);
 }
 
 function optionName(name: string, group: string | undefined): string {
   return group === undefined ? name : `${group}.${name}`;
-}
-
-/** kn-sock's names have underscores. */
-function plain(name: string): string {
-  return name.replaceAll('_', '').toLowerCase();
 }

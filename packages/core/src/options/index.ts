@@ -1,5 +1,5 @@
 // What this package, @knsock/certs and @knsock/pool read their options with
-export { checkOptions, refuseUnknown, type OptionReaders } from './check-options.js';
+export { checkOptions, refuseOptions, refuseUnknown, type OptionReaders } from './check-options.js';
 export { failures } from './failures.js';
 export {
   abortSignal,

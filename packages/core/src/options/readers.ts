@@ -2,7 +2,7 @@
  * Reading single options at the edge. A reader gives back what it was given, of its kind or absent; anything else is an
  * error that names the option. So `flag('resume', options.resume) ?? true` is a parsed option with its default.
  */
-import { isDate } from 'node:util/types';
+import { isDate, isPromise } from 'node:util/types';
 import { InvalidOptionError } from '../errors/option.js';
 
 /** What a number may be; both ends count. */
@@ -143,5 +143,6 @@ function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';
+  if (isPromise(value)) return 'a promise; did you forget await?';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -51,7 +51,7 @@ export class Domain {
     this.name = settings.name;
     this.trust = settings.trust;
     this.#settings = settings;
-    this.#server = this.#create();
+    this.#server = hideKeys(this.#create());
     if (settings.clientCertificates !== 'none') readChainsEarly(this.#server);
     this.#server.on('secureConnection', (socket) => {
       socket.allowHalfOpen = true;
@@ -117,6 +117,13 @@ export class Domain {
     const revoked = trust.revocation?.version ?? '';
     return JSON.stringify([name, credentials.anchorsVersion, clientCertificates, revoked, trust.digest]);
   }
+}
+
+/** Node keeps what the context was made of on the server, which every socket leads to; it is needed no more. */
+function hideKeys(server: TlsServer): TlsServer {
+  for (const name of ['key', 'pfx', 'passphrase', 'ticketKeys'])
+    Object.defineProperty(server, name, { value: undefined, writable: true, configurable: true });
+  return server;
 }
 
 function chooser(protocols: readonly string[]) {

@@ -19,6 +19,7 @@ import {
 import { fromHandshake } from '../errors/from-node.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
+import { refuseUnknown } from '../options/index.js';
 import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { TlsStream } from '../transport/tls-stream.js';
@@ -106,8 +107,9 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     return this.#trust.rotate(next);
   }
 
-  close({ deadline }: { deadline?: number | undefined } = {}): Promise<void> {
-    const wait = timeToClose(deadline, this.#config.limits.drainTimeout);
+  close(options: { deadline?: number | undefined } = {}): Promise<void> {
+    refuseUnknown(options, knownOfClose);
+    const wait = timeToClose(options.deadline, this.#config.limits.drainTimeout);
     this.#closing ??= this.#drain(wait);
     return this.#closing;
   }
@@ -267,6 +269,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     }
   }
 }
+
+const knownOfClose = new Set(['deadline']);
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

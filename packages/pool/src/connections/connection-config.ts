@@ -41,7 +41,8 @@ export function parseConnectionPool<In, Out>(
 ): ConnectionPoolConfig<In, Out> {
   const { limits, connect } = sort(options);
   const endpoints = parseEndpoints(options.endpoints);
-  for (const endpoint of endpoints) checkConnectOptions({ ...connect, ...targetOf(endpoint) });
+  for (const endpoint of endpoints)
+    checkConnectOptions({ ...connect, ...targetOf(endpoint) }, [...limitNames, 'endpoints']);
   return Object.freeze({
     endpoints,
     limits,

@@ -19,7 +19,7 @@ import { Requester } from './requester.js';
 import { Sharing } from './sharing.js';
 import type { PoolStats } from '../pool/stats.js';
 import { turnAway } from '../pool/turn-away.js';
-import type { WaitOptions } from '../waiting/wait-options.js';
+import { checkClose, wrongRequest, wrongWait, type WaitOptions } from '../waiting/wait-options.js';
 import type { Late } from '../waiting/waiting-room.js';
 
 /** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
@@ -103,6 +103,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
+    const wrong = wrongWait(options);
+    if (wrong) throw wrong;
     this.#sharing.settle();
     const prefer = this.#balancer.leadsTo(this.#balancer.pick());
     const lending = this.#pool.acquire({ ...options, prefer });
@@ -133,8 +135,9 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * again elsewhere; one that may have been done only with `idempotent: true`.
    * @throws PoolTimeoutError where no connection had room in time; whatever the connection’s `request` throws
    */
-  request(payload: Out, options: RequestOptions = {}): Promise<In> {
-    return this.#requester.ask(payload, options);
+  request(payload: Out, options?: RequestOptions): Promise<In> {
+    const wrong = wrongRequest(options);
+    return wrong ? Promise.reject(wrong) : this.#requester.ask(payload, options ?? {});
   }
 
   /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
@@ -173,6 +176,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * 15,000) and cuts that off. Never rejects; a second call is the same promise.
    */
   close(options?: { deadline?: number | undefined }): Promise<void> {
+    checkClose(options);
     this.#requester.close();
     this.#forgetCredentials();
     this.#sharing.close(new PoolClosedError());

@@ -11,7 +11,13 @@ import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
 import { Stock } from './stock.js';
 import { turnAway } from './turn-away.js';
-import { boundedWait, type AcquireOptions, type WaitOptions } from '../waiting/wait-options.js';
+import {
+  checkClose,
+  wrongAcquire,
+  wrongWait,
+  type AcquireOptions,
+  type WaitOptions,
+} from '../waiting/wait-options.js';
 import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
 
 /**
@@ -105,7 +111,10 @@ export class Pool<T> implements AsyncDisposable {
    * Waits until `min` resources exist, and at least one.
    * @throws whatever the first attempt to create fails with: this is where a wrong address or certificate shows at once
    */
-  ready({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<void> {
+  ready(options: WaitOptions = {}): Promise<void> {
+    const wrong = wrongWait(options);
+    if (wrong) return Promise.reject(wrong);
+    const { timeout = this.#config.acquireTimeout, signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
     if (this.#readiness.suffices(this.#stock.slots.live)) return Promise.resolve();
@@ -200,8 +209,9 @@ export class Pool<T> implements AsyncDisposable {
    * Turns away those who wait, destroys what is idle, waits for what is lent until the deadline (milliseconds, default
    * 15,000) and destroys that too. Never rejects; a second call is the same promise.
    */
-  close({ deadline = 15_000 }: { deadline?: number | undefined } = {}): Promise<void> {
-    return (this.#closing ??= this.#shutDown(boundedWait('deadline', deadline, 0)));
+  close(options: { deadline?: number | undefined } = {}): Promise<void> {
+    checkClose(options);
+    return (this.#closing ??= this.#shutDown(options.deadline ?? 15_000));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -209,6 +219,8 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
+    const wrong = wrongAcquire(options);
+    if (wrong) return Promise.reject(wrong);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
     if (this.#room.size === 0 && !this.#suspended) {

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors/index.js';
+import { refuseOptions } from '../../options/index.js';
 import type { Decoder, Framing, FramingLimits, MessageSink } from '../framing.js';
 import { encodeFrame } from './encode.js';
 import { FrameDecoder, type FrameSink } from './frame-decoder.js';
@@ -12,7 +13,8 @@ export const knsockBrand = Symbol.for('knsock.framing.knsock');
  * The framing between two knsock programs (docs/wire-format.md): messages, multiplexed requests both ways,
  * typed refusals, heartbeats and a provable end. Both sides demand the ALPN protocol `knsock/1`.
  */
-export function knsock(): Framing {
+export function knsock(...options: []): Framing {
+  refuseOptions(options);
   const framing: Framing & { [knsockBrand]: true } = {
     name: 'knsock',
     alpn: 'knsock/1',

@@ -1,0 +1,12 @@
+import { inspect, type InspectOptions } from 'node:util';
+
+/** Options of `node:tls` that show no key where they are printed, logged or turned into JSON; a copy of them does. */
+export function hidingKey<T extends { readonly key: string }>(options: T): Readonly<T> {
+  const shown = { ...options, key: '[private key]' };
+  return Object.freeze(
+    Object.defineProperties(options, {
+      toJSON: { value: () => shown },
+      [inspect.custom]: { value: (_depth: number, how: InspectOptions) => inspect(shown, how) },
+    }),
+  );
+}
