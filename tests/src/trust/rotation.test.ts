@@ -84,6 +84,49 @@ describe('server.rotate', () => {
     await (await reach(rotating, world.client)).close();
   });
 
+  it('verifies everybody again, whoever leaves meanwhile', { timeout: 60_000 }, async () => {
+    let changed: () => void = () => undefined;
+    const source = {
+      current: world.server,
+      onChange: (listener: () => void) => {
+        changed = listener;
+        return () => undefined;
+      },
+    };
+    for (const way of ['rotate', 'a source that changed'] as const) {
+      const leaving: SecureConnection[] = [];
+      await using rotating = await server({ credentials: source });
+      await Promise.all(Array.from({ length: 150 }, () => reach(rotating, world.client)));
+      await vi.waitFor(() => expect(rotating.stats().connections).toBe(150));
+      leaving.push(...rotating.connections());
+      // One of the next batch leaves while the first is verified.
+      const authorize = () => {
+        leaving.splice(Math.floor(leaving.length / 2), 1)[0]?.destroy();
+        return false;
+      };
+      if (way === 'rotate') await rotating.rotate({ authorize });
+      else {
+        await rotating.rotate({ authorize: () => true });
+        source.current = serverTrusting(other);
+        leaving[100]?.destroy();
+        changed();
+      }
+      await vi.waitFor(() => expect(rotating.stats().connections).toBe(0));
+      source.current = world.server;
+    }
+  });
+
+  it('judges those who are in under a name by that name’s rules, once it has some', async () => {
+    await using rotating = await server({ clientCertificates: 'none' });
+    const named = await reach(rotating, world.anonymous);
+    const other = await reach(rotating, world.anonymous, { servername: '127.0.0.1' });
+    const entry = { credentials: world.server, clientCertificates: 'require' } as const;
+    await rotating.rotate({ sni: { localhost: entry } });
+    expect((await named.closed).error).toMatchObject({ reason: 'missing' });
+    expect(String(await other.request('x'))).toBe('x');
+    await other.close();
+  });
+
   it('changes nothing where one part can’t be used, and says so', async () => {
     using heard = hear('knsock:rotation');
     await using rotating = await server();

@@ -1,6 +1,6 @@
 /** Judges a server again while the connection lives: a new CA or list holds for it too, and may end it. */
 import type { Connection } from '../connection/connection.js';
-import { judgeLive } from '../trust/live.js';
+import { reverify } from '../trust/reverify.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { Judge } from '../trust/verdict.js';
 import type { ReachConfig } from './config.js';
@@ -16,7 +16,7 @@ export function followTrust<In, Out>(
   const again = (): void => {
     try {
       const policy = reach.trustWith(source.current);
-      void judgeLive(judge, 'client', [connection], () => policy, limits.handshakeTimeout);
+      void reverify(judge, 'client', [connection], () => policy, limits.handshakeTimeout);
     } catch (error) {
       // What the connection was verified by stays in force.
       reach.failures.report(error, { connection, request: null }, 'taking new credentials');

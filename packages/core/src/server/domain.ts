@@ -22,7 +22,7 @@ import type { ClientCertificates } from './trust-state.js';
 /** What becomes of the sockets. */
 export interface DomainEvents {
   /** The handshake is done; nobody was judged yet. */
-  secured(domain: Domain, socket: TLSSocket, raw: Socket): void;
+  secured(socket: TLSSocket, raw: Socket): void;
   failed(error: Error, raw: Socket): void;
 }
 
@@ -41,21 +41,19 @@ export interface DomainSettings {
 }
 
 export class Domain {
-  readonly name: string | null;
   readonly trust: TrustPolicy;
   readonly #settings: DomainSettings;
   readonly #server: TlsServer;
 
   /** @throws CredentialsError where OpenSSL doesn't take the certificate and key */
   constructor(settings: DomainSettings, events: DomainEvents) {
-    this.name = settings.name;
     this.trust = settings.trust;
     this.#settings = settings;
     this.#server = hideKeys(this.#create());
     if (settings.clientCertificates !== 'none') readChainsEarly(this.#server);
     this.#server.on('secureConnection', (socket) => {
       socket.allowHalfOpen = true;
-      events.secured(this, socket, rawSocketOf(socket));
+      events.secured(socket, rawSocketOf(socket));
     });
     this.#server.on('tlsClientError', (error, socket) => {
       const raw = rawSocketOf(socket);

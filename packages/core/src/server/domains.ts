@@ -40,9 +40,10 @@ export class Domains {
     return dot < 0 ? null : (this.#named.get(`*${lower.slice(dot)}`) ?? null);
   }
 
-  /** The domain that an entry of this name has now. */
-  successorOf(name: string | null): Domain {
-    return name === null ? this.fallback : (this.#named.get(name) ?? this.fallback);
+  /** The domain whose rules hold for who is in already under a name: where nothing is called so any more, the default. */
+  serving(name: string | null): Domain {
+    const route = this.route(name);
+    return route === 'refuse' ? this.fallback : route;
   }
 
   *[Symbol.iterator](): Generator<Domain> {

@@ -23,12 +23,12 @@ import { refuseUnknown } from '../options/index.js';
 import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { TlsStream } from '../transport/tls-stream.js';
-import { judgeLive } from '../trust/live.js';
+import { reverify } from '../trust/reverify.js';
+import type { TrustPolicy } from '../trust/trust-policy.js';
 import { Judge } from '../trust/verdict.js';
 import { Acceptor } from './acceptor.js';
 import type { Arrival } from './arrival.js';
 import type { ListenConfig } from './config.js';
-import type { Domain } from './domain.js';
 import { HandshakeFailures } from './handshake-failures.js';
 import { Gate } from './gate.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
@@ -52,7 +52,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   readonly #session: Session<In, Out>;
   readonly #gate: Gate;
   readonly #acceptor: Acceptor;
-  readonly #connections = new Map<Connection<In, Out>, Domain>();
+  readonly #connections = new Set<Connection<In, Out>>();
   #closing: Promise<void> | null = null;
   #closesAt = Number.POSITIVE_INFINITY;
   #admitted = 0;
@@ -86,7 +86,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   }
 
   connections(): Iterable<SecureConnection<In, Out>> {
-    return [...this.#connections.keys()];
+    return [...this.#connections];
   }
 
   stats(): ServerStats {
@@ -128,7 +128,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     this.#gate.broken(arrival, fromHandshake(error, 'server', { address, offer }));
   }
 
-  secured(domain: Domain, socket: TLSSocket, raw: Socket): void {
+  secured(socket: TLSSocket, raw: Socket): void {
     const arrival = this.#gate.find(raw);
     if (arrival === undefined) {
       socket.destroy();
@@ -136,38 +136,36 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     }
     arrival.secured = true;
     const stream = new TlsStream(socket, null);
-    this.#admit(arrival, domain, stream).catch((error: unknown) => {
+    this.#admit(arrival, stream).catch((error: unknown) => {
       this.#refuse(arrival, stream, error);
     });
   }
 
   async replaced(): Promise<void> {
-    const policyOf = (connection: Connection<In, Out>) =>
-      this.#trust.successorOf(this.#connections.get(connection) as Domain).trust;
-    await judgeLive(
-      this.#judge,
-      'server',
-      this.#connections.keys(),
-      policyOf,
-      this.#config.limits.handshakeTimeout,
-    );
+    await this.#reverify(this.#connections);
+  }
+
+  #reverify(connections: Iterable<Connection<In, Out>>): Promise<void> {
+    const deadline = this.#config.limits.handshakeTimeout;
+    return reverify(this.#judge, 'server', connections, this.#policyOf, deadline);
   }
 
   // ── verdict ──
 
-  async #admit(arrival: Arrival, domain: Domain, stream: TlsStream): Promise<void> {
-    const policy = () => this.#trust.successorOf(domain).trust;
-    const { connection, judgedBy } = await this.#session.open(arrival, policy, stream);
+  readonly #policyOf = ({ tls }: Connection<In, Out>): TrustPolicy => this.#trust.policyFor(tls.servername);
+
+  async #admit(arrival: Arrival, stream: TlsStream): Promise<void> {
+    const policyFor = (servername: string | null) => this.#trust.policyFor(servername);
+    const { connection, judgedBy } = await this.#session.open(arrival, policyFor, stream);
     if (!this.#gate.leave(arrival, null)) {
       connection.destroy();
       return;
     }
     this.#admitted += 1;
-    this.#connections.set(connection, domain);
+    this.#connections.add(connection);
     connection.whenGone(this.#forget);
     // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
-    if (policy() !== judgedBy)
-      await judgeLive(this.#judge, 'server', [connection], policy, this.#config.limits.handshakeTimeout);
+    if (this.#policyOf(connection) !== judgedBy) await this.#reverify([connection]);
     // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until
     // then the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
     const soon = connection.stats().bytesSent === 0;
@@ -250,7 +248,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
       channels.drain.publish({ connections: this.#connections.size, deadline });
     const stopped = this.#acceptor.close();
     this.#gate.close();
-    const closed = [...this.#connections.keys()].map((connection) => connection.retire(deadline));
+    const closed = [...this.#connections].map((connection) => connection.retire(deadline));
     // Some may have been given more time before, or were let in since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);
@@ -263,7 +261,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   #cutOff(deadline: number): void {
     this.#gate.destroy();
-    for (const connection of this.#connections.keys()) {
+    for (const connection of this.#connections) {
       const words = `the server closed, and work in flight didn’t finish within ${deadline} ms`;
       connection.destroy(new ConnectionTimeoutError('drain', deadline, words));
     }

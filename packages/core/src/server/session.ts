@@ -29,18 +29,19 @@ export class Session<In, Out> {
   }
 
   /**
-   * @param policy who is trusted now; where that changes while the peer is judged, it is judged again
+   * @param policyFor who is trusted now under a name; where that changes while the peer is judged, it is judged again
    * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the arrival's reason when its time is over
    */
   async open(
     arrival: Arrival,
-    policy: () => TrustPolicy,
+    policyFor: (servername: string | null) => TrustPolicy,
     stream: TlsStream,
   ): Promise<{ connection: Connection<In, Out>; judgedBy: TrustPolicy }> {
     const { socket } = stream;
     const tls = routedFacts(tlsFacts(socket), arrival);
     tellHandshake(arrival, tls);
     const framing = this.#framingOf(socket);
+    const policy = () => policyFor(tls.servername);
     const { peer, judgedBy } = await this.#judgePeer(arrival, policy, socket);
     const connection = new Connection<In, Out>(stream, {
       role: 'server',

@@ -7,9 +7,9 @@ import { toSource } from '../credentials/source.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
 import { record, refuseUnknown } from '../options/index.js';
-import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
+import { trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
-import type { Domain, DomainEvents } from './domain.js';
+import type { DomainEvents } from './domain.js';
 import { buildDomains } from './domain-builder.js';
 import type { Domains } from './domains.js';
 import type { Rotation } from './secure-server.js';
@@ -50,9 +50,9 @@ export class TrustKeeper {
     return this.#domains;
   }
 
-  /** The domain that serves now those whom this one served. */
-  successorOf({ name }: Domain): Domain {
-    return this.#domains.successorOf(name);
+  /** By what rules those are judged now who came, or come, under a name. */
+  policyFor(servername: string | null): TrustPolicy {
+    return this.#domains.serving(servername).trust;
   }
 
   /** @throws CredentialsError, InvalidOptionError; nothing has changed then */
@@ -100,7 +100,12 @@ export class TrustKeeper {
     if (!this.#stopped) this.#unfollow = this.#follow();
     this.rotations += 1;
     tell(version, null);
-    await this.#events.replaced();
+    try {
+      await this.#events.replaced();
+    } catch (error) {
+      tell(version, error as Error);
+      throw error;
+    }
   }
 
   #build(state: TrustState): Domains {

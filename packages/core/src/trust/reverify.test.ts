@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { createCredentials } from '../credentials/credentials.js';
+import { reverify, type LivePeer } from './reverify.js';
+import { parseTrust, type AuthorizeFunction, type TrustPolicy } from './trust-policy.js';
+import { Judge } from './verdict.js';
+
+/** Everybody may come in without a certificate, if the function says so. */
+function policy(authorize: AuthorizeFunction): TrustPolicy {
+  return parseTrust(
+    { authorize },
+    { credentials: createCredentials({}), usage: 'client', required: false, name: null, verify: 'chain' },
+  );
+}
+
+class Peer implements LivePeer {
+  readonly peer = null;
+  readonly remote = null;
+  readonly number: number;
+  readonly ends: string[] = [];
+  failing: (() => void) | null = null;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  fail(error: Error): void {
+    this.failing?.();
+    this.ends.push(error.message);
+  }
+
+  destroy(error?: Error): void {
+    this.ends.push(`destroyed: ${error?.message ?? ''}`);
+  }
+}
+
+const peers = (count: number): Peer[] => Array.from({ length: count }, (_, number) => new Peer(number));
+const SAID_NO = 'a peer without a certificate isn’t allowed: authorize said no';
+const no = policy(() => false);
+const yes = policy(() => true);
+const late = policy(() => new Promise((resolve) => setImmediate(resolve, false)));
+
+describe('reverify', () => {
+  it('ends those whom the policy refuses, and nobody else', async () => {
+    const all = peers(200);
+    await reverify(new Judge(), 'server', all, ({ number }) => (number % 3 === 0 ? yes : no), 1_000);
+    for (const { number, ends } of all) expect(ends).toEqual(number % 3 === 0 ? [] : [SAID_NO]);
+  });
+
+  it('waits for verdicts that come late', async () => {
+    const all = peers(100);
+    await reverify(new Judge(), 'server', all, () => late, 1_000);
+    expect(all.flatMap(({ ends }) => ends)).toEqual(all.map(() => SAID_NO));
+  });
+
+  it('verifies everybody although the set of peers shrinks and grows meanwhile', async () => {
+    const all = peers(300);
+    const live = new Set(all);
+    const newcomer = new Peer(-1);
+    const shrinking = (peer: Peer): TrustPolicy => {
+      for (const other of all.slice(peer.number + 1, peer.number + 3)) live.delete(other);
+      live.add(newcomer);
+      return no;
+    };
+    await reverify(new Judge(), 'server', live, shrinking, 1_000);
+    for (const { ends } of all) expect(ends).toEqual([SAID_NO]);
+    expect(newcomer.ends).toEqual([]);
+  });
+
+  it('ends a peer whose policy or verdict fails, and goes on with the next', async () => {
+    const all = peers(150);
+    const failing = ({ number }: Peer): TrustPolicy => {
+      if (number === 70) throw new TypeError('no policy');
+      return number === 71 ? policy(() => Promise.reject(new Error('down'))) : no;
+    };
+    await reverify(new Judge(), 'server', all, failing, 1_000);
+    expect(all[70]?.ends).toEqual(['no policy']);
+    expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t allowed: authorize failed']);
+    for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
+  });
+
+  it('destroys a peer that can’t be ended otherwise, and goes on with the next', async () => {
+    for (const refusing of [no, late]) {
+      const all = peers(150);
+      for (const peer of all.slice(0, 100)) {
+        peer.failing = () => {
+          throw new Error('broken');
+        };
+      }
+      await reverify(new Judge(), 'server', all, () => refusing, 1_000);
+      for (const { ends } of all.slice(0, 100)) expect(ends).toEqual([`destroyed: ${SAID_NO}`]);
+      for (const { ends } of all.slice(100)) expect(ends).toEqual([SAID_NO]);
+    }
+  });
+
+  it('ends a peer on whom no verdict comes in time, and tells whoever was asked', async () => {
+    let signal: AbortSignal | undefined;
+    const never = policy((_peer, context) => {
+      ({ signal } = context);
+      return new Promise(() => undefined);
+    });
+    const all = peers(2);
+    await reverify(new Judge(), 'server', all, ({ number }) => (number === 0 ? never : yes), 5);
+    expect(all[0]?.ends).toEqual(['the verdict on a live peer took over 5 ms']);
+    expect(all[1]?.ends).toEqual([]);
+    expect(signal?.reason).toMatchObject({ code: 'KNSOCK_VERDICT_TIMEOUT' });
+  });
+
+  it('lets others have their turn', async () => {
+    let turns = 0;
+    let judged = 0;
+    const counting = policy(() => {
+      if (judged++ === 0) setImmediate(() => (turns += 1));
+      return turns === 0 || true;
+    });
+    await reverify(new Judge(), 'server', peers(65), () => counting, 1_000);
+    expect([judged, turns]).toEqual([65, 1]);
+  });
+});
