@@ -1,8 +1,12 @@
 import { Duplex } from 'node:stream';
-import { connect } from 'node:tls';
+import { connect, type ConnectionOptions } from 'node:tls';
 
 /** What Node's own client says first. */
-export function clientHello(servername: string, protocols: string[] = []): Promise<Buffer> {
+export function clientHello(
+  servername: string,
+  protocols: string[] = [],
+  options: ConnectionOptions = {},
+): Promise<Buffer> {
   return new Promise((resolve) => {
     const wire = new Duplex({
       read: () => undefined,
@@ -11,6 +15,6 @@ export function clientHello(servername: string, protocols: string[] = []): Promi
         done();
       },
     });
-    connect({ socket: wire, servername, ALPNProtocols: protocols }).on('error', () => undefined);
+    connect({ ...options, socket: wire, servername, ALPNProtocols: protocols }).on('error', () => undefined);
   });
 }

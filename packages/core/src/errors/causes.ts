@@ -57,6 +57,10 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
     'either',
     'the client asked by SNI for a name that the server doesn’t have',
   ],
+  KNSOCK_HANDSHAKE_CLIENT_HELLO: [
+    'peer',
+    'its first TLS message is malformed, or could be read as asking for two different names',
+  ],
   KNSOCK_HANDSHAKE_NOT_TLS: [
     'peer',
     'what came isn’t TLS: another protocol, or a header such as PROXY’s in front of it',

@@ -67,6 +67,9 @@ export const codes = {
   KNSOCK_HANDSHAKE_UNKNOWN_NAME: final(
     'The server has no certificate for the name asked for; is servername right?',
   ),
+  KNSOCK_HANDSHAKE_CLIENT_HELLO: final(
+    'The client’s TLS library is broken, or somebody tries to hide the name it asks for; no usual client sends this.',
+  ),
   KNSOCK_HANDSHAKE_NOT_TLS: final(
     'The peer doesn’t speak TLS on this port; is it the right port, and is TLS on there?',
   ),

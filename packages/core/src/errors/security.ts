@@ -16,6 +16,7 @@ export type HandshakeReason =
   | 'signature-algorithm'
   | 'alpn'
   | 'unknown-name'
+  | 'client-hello'
   | 'not-tls'
   | 'plain-http'
   | 'renegotiation'

@@ -8,8 +8,8 @@ export class Arrival {
   readonly since = performance.now();
   /** What a trusted proxy said of the client. */
   proxy: ProxyInfo | null = null;
-  /** The name read from its ClientHello; null where it asked for none, or nobody read it. */
-  servername: string | null = null;
+  /** What chose its domain: the name read from its ClientHello, null where it asked for none. Null: nobody read it. */
+  routedBy: { readonly servername: string | null } | null = null;
   /** Bytes that we sent before TLS began. */
   saidBeforeTls = 0;
   /** Whether its handshake is done: the client counts itself as connected. */

@@ -33,7 +33,8 @@ export class Domains {
 
   /** The domain of an SNI entry by the name asked for. */
   find(name: string): Domain | null {
-    const lower = name.toLowerCase();
+    // The same name in DNS, with the root's dot or without.
+    const lower = name.toLowerCase().replace(/\.$/, '');
     const exact = this.#named.get(lower);
     if (exact !== undefined) return exact;
     const dot = lower.indexOf('.');

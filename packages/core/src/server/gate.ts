@@ -7,7 +7,7 @@ import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { unmapped } from '../transport/network.js';
-import { readPreface, refuseName } from '../transport/preface.js';
+import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
 import { Arrival } from './arrival.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -185,7 +185,8 @@ export class Gate {
       return;
     }
     this.#readPreface(arrival, { proxy, name }, (servername) => {
-      this.#enterDomain(arrival, servername);
+      if (name) this.#enterDomain(arrival, servername);
+      else this.#domains().fallback.take(arrival.socket);
     });
   }
 
@@ -202,9 +203,10 @@ export class Gate {
       done: ({ servername }) => {
         done(servername);
       },
-      failed: (error) => {
+      failed: (error, alert) => {
         this.fail(arrival, error);
-        arrival.socket.destroy();
+        if (alert === null) arrival.socket.destroy();
+        else endWithAlert(arrival.socket, alert);
       },
     });
   }
@@ -212,13 +214,13 @@ export class Gate {
   #enterDomain(arrival: Arrival, servername: string | null): void {
     const route = this.#domains().route(servername);
     if (route !== 'refuse') {
-      arrival.servername = servername;
+      arrival.routedBy = { servername };
       route.take(arrival.socket);
       return;
     }
-    const words = `${arrival.address} asked for '${String(servername)}', which is none of ours`;
+    const words = `${arrival.address} asked for ${JSON.stringify(servername)}, which is none of ours`;
     this.fail(arrival, new HandshakeError('unknown-name', words));
-    refuseName(arrival.socket);
+    endWithAlert(arrival.socket, UNRECOGNIZED_NAME);
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { RequestHandler } from '../connection/secure-connection.js';
-import { FramingMismatchError, HandshakeError } from '../errors/index.js';
+import { FramingMismatchError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
 import { LONGEST_WAIT } from '../options/index.js';
@@ -14,6 +14,7 @@ import { presentedBy } from '../trust/presented.js';
 import { tellVerdict } from '../trust/tell-verdict.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { Judge } from '../trust/verdict.js';
+import { agreedName } from './agreed-name.js';
 import type { Arrival } from './arrival.js';
 import type { ListenConfig } from './config.js';
 
@@ -89,17 +90,10 @@ export class Session<In, Out> {
   }
 }
 
-/**
- * The name that chose the domain is the one that counts. A client that is asked for a second ClientHello might name
- * another in it, and on a resumed TLS 1.2 connection Node knows none.
- */
-function routedFacts(facts: TlsFacts, { servername, address }: Arrival): TlsFacts {
-  if (servername === null) return facts;
-  if (facts.servername !== null && facts.servername.toLowerCase() !== servername.toLowerCase()) {
-    const words = `${address} asked for '${servername}' first and '${facts.servername}' then`;
-    throw new HandshakeError('unknown-name', words);
-  }
-  return Object.defineProperty(facts, 'servername', { value: servername });
+function routedFacts(facts: TlsFacts, { routedBy, address }: Arrival): TlsFacts {
+  if (routedBy === null) return facts;
+  const servername = agreedName(routedBy.servername, facts, address);
+  return servername === facts.servername ? facts : { ...facts, servername };
 }
 
 function tellHandshake({ address, since }: Arrival, { version, cipher, resumed }: TlsFacts): void {

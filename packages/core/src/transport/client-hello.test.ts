@@ -35,13 +35,35 @@ function readAll(chunks: readonly Buffer[]): ClientHello {
 
 /** The same message, in records of so many bytes. */
 function inRecordsOf(size: number, bytes: Buffer): Buffer {
-  const message = bytes.subarray(5);
+  return inRecords(size, bytes.subarray(5));
+}
+
+function inRecords(size: number, message: Buffer): Buffer {
   const records: Buffer[] = [];
   for (let at = 0; at < message.length; at += size) {
     const part = message.subarray(at, at + size);
     records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 0xff]), part);
   }
   return Buffer.concat(records);
+}
+
+const EMPTY = Buffer.from([22, 3, 1, 0, 0]);
+
+const uint16 = (value: number): number[] => [value >> 8, value & 0xff];
+const list = (...entries: number[][]): number[] => [...uint16(entries.flat().length), ...entries.flat()];
+const entry = (type: number, name: string): number[] => [type, ...uint16(name.length), ...Buffer.from(name)];
+const extension = (type: number, body: number[]): Buffer =>
+  Buffer.from([...uint16(type), ...uint16(body.length), ...body]);
+const serverName = (...entries: number[][]): Buffer => extension(0, list(...entries));
+
+function message(body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([1, body.length >> 16, ...uint16(body.length & 0xffff)]), body]);
+}
+
+/** 47 bytes and the extensions. */
+function helloWith(extensions: Buffer): Buffer {
+  const head = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(32), Buffer.from([0, 0, 2, 0x13, 1, 1, 0])]);
+  return message(Buffer.concat([head, Buffer.from(uint16(extensions.length)), extensions]));
 }
 
 describe('ClientHelloReader', () => {
@@ -84,12 +106,82 @@ describe('ClientHelloReader', () => {
   it.each([
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')],
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n')],
-    ['another handshake message', Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0])],
-    ['a record without content', Buffer.from([22, 3, 1, 0, 0])],
-    ['a record over the limit', Buffer.from([22, 3, 1, 0xff, 0xff])],
-    ['a message over the limit', Buffer.from([22, 3, 1, 0, 4, 1, 1, 0, 1])],
+    ['SSL 2', Buffer.from([0x80, 0x2e, 1, 3, 3])],
+    ['another major version', Buffer.from([22, 2, 0, 0, 4])],
+    ['a content type that TLS doesn’t have', Buffer.from([25, 3, 1, 0, 4])],
   ])('leaves %s to TLS', (_what, bytes) => {
     expect(readAll([bytes])).toEqual({ status: 'other' });
+  });
+
+  it.each([
+    ['an empty record', 10, /empty/, [EMPTY]],
+    ['an empty record in its midst', 10, /empty/, [() => hello.subarray(0, 5), EMPTY]],
+    ['another handshake message', 10, /message of type 2/, [Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0])]],
+    ['an alert first', 10, /content type 21/, [Buffer.from([21, 3, 1, 0, 2, 1, 90])]],
+    ['a change_cipher_spec first', 10, /content type 20/, [Buffer.from([20, 3, 3, 0, 1, 1])]],
+    ['application data first', 10, /content type 23/, [Buffer.from([23, 3, 3, 0, 1, 1])]],
+    ['a record over the limit', 22, /16385 bytes/, [Buffer.from([22, 3, 1, 0x40, 0x01])]],
+    ['a message over the limit', 50, /65537 bytes/, [Buffer.from([22, 3, 1, 0, 4, 1, 0, 0xff, 0xfd])]],
+  ])('refuses %s', (_what, alert, why, parts) => {
+    const bytes = Buffer.concat(parts.map((part) => (typeof part === 'function' ? part() : part)));
+    // The head of a hello alone would have the next record counted as its content.
+    const answer = _what.endsWith('midst')
+      ? readAll([inRecordsOf(40, hello).subarray(0, 45), EMPTY])
+      : readAll([bytes]);
+    expect(answer).toEqual({ status: 'refused', alert, why: expect.stringMatching(why) as string });
+  });
+
+  it('refuses what isn’t TLS between two records of a hello', () => {
+    const answer = readAll([inRecordsOf(40, hello).subarray(0, 45), Buffer.from('GET / ')]);
+    expect(answer).toMatchObject({ status: 'refused', alert: 10 });
+  });
+
+  it('takes records up to the longest that TLS has, and messages up to the limit', () => {
+    const longest = helloWith(extension(21, new Array<number>(MAX_CLIENT_HELLO - 51).fill(0)));
+    expect(longest.length).toBe(MAX_CLIENT_HELLO);
+    expect(readAll([inRecords(16_384, longest)])).toEqual({ status: 'complete', servername: null });
+  });
+
+  it('finds no name where there are no extensions, or none of names', () => {
+    const bare = Buffer.concat([
+      Buffer.from([3, 3]),
+      Buffer.alloc(32),
+      Buffer.from([0, 0, 2, 0x13, 1, 1, 0]),
+    ]);
+    expect(readAll([inRecords(16_384, message(bare))])).toEqual({ status: 'complete', servername: null });
+    expect(readAll([inRecords(16_384, helloWith(extension(23, [])))])).toMatchObject({ servername: null });
+  });
+
+  it.each([
+    ['an empty name', serverName(entry(0, ''))],
+    ['a name with a zero byte', serverName(entry(0, 'a.test\0b'))],
+    ['a name over 255 bytes', serverName(entry(0, 'a'.repeat(256)))],
+    ['a name of another type', serverName(entry(1, 'a.test'))],
+    ['two names', serverName(entry(0, 'a.test'), entry(0, 'b.test'))],
+    ['no name in its list', serverName()],
+    ['bytes behind its list', extension(0, [...list(entry(0, 'a.test')), 0])],
+    ['a list that is cut off', extension(0, list(entry(0, 'a.test')).slice(0, -1))],
+    ['the extension twice', Buffer.concat([serverName(entry(0, 'a.test')), serverName(entry(0, 'a.test'))])],
+    ['an extension that is cut off', serverName(entry(0, 'a.test')).subarray(0, -1)],
+  ])('refuses a hello with %s', (_what, extensions) => {
+    const answer = readAll([inRecords(16_384, helloWith(extensions))]);
+    expect(answer).toMatchObject({ status: 'refused', alert: 50 });
+  });
+
+  it('takes a name of 255 bytes', () => {
+    const servername = 'a'.repeat(255);
+    const answer = readAll([inRecords(16_384, helloWith(serverName(entry(0, servername))))]);
+    expect(answer).toEqual({ status: 'complete', servername });
+  });
+
+  it('refuses bytes behind the extensions, and a hello that is cut short by its own length', () => {
+    const whole = helloWith(serverName(entry(0, 'a.test'))).subarray(4);
+    const longer = message(Buffer.concat([whole, Buffer.of(0)]));
+    expect(readAll([inRecords(16_384, longer)])).toMatchObject({ status: 'refused' });
+    for (const length of [0, 33, 34, 36, 39, 40, 42, whole.length - 1]) {
+      const cut = readAll([inRecords(16_384, message(whole.subarray(0, length)))]);
+      expect([length, cut.status]).toEqual([length, 'refused']);
+    }
   });
 
   it('never throws, and says the same of bytes whether they come at once or one by one', () => {

@@ -1,20 +1,38 @@
-/** The server name of a TLS ClientHello, read before TLS begins (RFC 8446 4.1.2, RFC 6066 3). */
+/**
+ * The server name of a TLS ClientHello, read before TLS begins (RFC 8446 4.1.2, RFC 6066 3).
+ *
+ * The name chooses who is trusted, so this reader and OpenSSL must never see different names. It reads strictly:
+ * - bytes that aren't TLS at all are left to OpenSSL, which refuses them and says what they are;
+ * - TLS whose name could be read in two ways, or not at all, is refused here, and never reaches OpenSSL.
+ */
 
 /** What the bytes so far are. */
 export type ClientHello =
   | { readonly status: 'incomplete' }
-  /** Not a ClientHello, or one that is malformed: TLS itself will say what is wrong. */
+  /** Not TLS, or SSL 2, which has no server names: OpenSSL says what is wrong. */
   | { readonly status: 'other' }
+  /** TLS that nobody's client sends; `alert` is the alert that says so. */
+  | { readonly status: 'refused'; readonly alert: number; readonly why: string }
   | { readonly status: 'complete'; readonly servername: string | null };
 
-/** No client sends more; OpenSSL's own bound is near. */
+/** No client sends more; OpenSSL's own bound is 131,396. */
 export const MAX_CLIENT_HELLO = 65_536;
 
+const FIRST_RECORD_TYPE = 20;
+const LAST_RECORD_TYPE = 24;
 const HANDSHAKE_RECORD = 22;
 const TLS_MAJOR = 3;
-const LONGEST_RECORD = 16_640;
+const LONGEST_RECORD = 16_384;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
+const HOST_NAME = 0;
+/** RFC 6066 3: a DNS name. */
+const LONGEST_NAME = 255;
+
+const UNEXPECTED_MESSAGE = 10;
+const RECORD_OVERFLOW = 22;
+const DECODE_ERROR = 50;
+
 const INCOMPLETE: ClientHello = { status: 'incomplete' };
 const OTHER: ClientHello = { status: 'other' };
 
@@ -37,43 +55,62 @@ export class ClientHelloReader {
     while (at < chunk.length) {
       if (this.#recordLeft === 0) {
         this.#recordHead.push(chunk[at++] as number);
-        if (!this.#beginRecord()) return OTHER;
+        const wrong = this.#beginRecord();
+        if (wrong !== null) return wrong;
         continue;
       }
       const part = chunk.subarray(at, at + this.#recordLeft);
       at += part.length;
-      if (!this.#gather(part)) return OTHER;
+      const wrong = this.#gather(part);
+      if (wrong !== null) return wrong;
       if (this.#gathered >= this.#needed) return this.#complete();
     }
     return INCOMPLETE;
   }
 
-  /** The head of a record grew by a byte; false where it can't be one of a ClientHello. */
-  #beginRecord(): boolean {
-    const [type, major, , high = 0, low = 0] = this.#recordHead;
-    if (type !== HANDSHAKE_RECORD || (major ?? TLS_MAJOR) !== TLS_MAJOR) return false;
-    if (this.#recordHead.length < 5) return true;
+  /** The head of a record grew by a byte; null as long as it can be one of a ClientHello. */
+  #beginRecord(): ClientHello | null {
+    const [type = 0, major = TLS_MAJOR, , high = 0, low = 0] = this.#recordHead;
+    if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE || major !== TLS_MAJOR) {
+      return this.#gathered === 0
+        ? OTHER
+        : refused(UNEXPECTED_MESSAGE, 'a record that isn’t TLS in its midst');
+    }
+    if (this.#recordHead.length < 5) return null;
     this.#recordHead.length = 0;
+    if (type !== HANDSHAKE_RECORD)
+      return refused(UNEXPECTED_MESSAGE, `a record of content type ${type} before its end`);
     this.#recordLeft = high * 256 + low;
-    return this.#recordLeft > 0 && this.#recordLeft <= LONGEST_RECORD;
+    // RFC 8446 5.1 and RFC 5246 6.2.1 forbid empty ones. OpenSSL passes over them.
+    if (this.#recordLeft === 0) return refused(UNEXPECTED_MESSAGE, 'an empty handshake record');
+    if (this.#recordLeft <= LONGEST_RECORD) return null;
+    return refused(RECORD_OVERFLOW, `a record of ${this.#recordLeft} bytes; the most is ${LONGEST_RECORD}`);
   }
 
-  #gather(part: Buffer): boolean {
+  #gather(part: Buffer): ClientHello | null {
     this.#recordLeft -= part.length;
     this.#gathered += part.length;
     this.#parts.push(part);
-    if (this.#messageHead.length === 4) return true;
+    if (this.#messageHead.length === 4) return null;
     this.#messageHead.push(...part.subarray(0, 4 - this.#messageHead.length));
-    const [type, high = 0, middle = 0, low = 0] = this.#messageHead;
-    if (type !== CLIENT_HELLO) return false;
-    if (this.#messageHead.length === 4) this.#needed = 4 + high * 65_536 + middle * 256 + low;
-    return this.#messageHead.length < 4 || this.#needed <= MAX_CLIENT_HELLO;
+    const [type = CLIENT_HELLO, high = 0, middle = 0, low = 0] = this.#messageHead;
+    if (type !== CLIENT_HELLO) return refused(UNEXPECTED_MESSAGE, `a handshake message of type ${type}`);
+    if (this.#messageHead.length < 4) return null;
+    const length = high * 65_536 + middle * 256 + low;
+    this.#needed = 4 + length;
+    if (this.#needed <= MAX_CLIENT_HELLO) return null;
+    return refused(DECODE_ERROR, `${this.#needed} bytes; the most is ${MAX_CLIENT_HELLO}`);
   }
 
   #complete(): ClientHello {
     const servername = serverNameOf(Buffer.concat(this.#parts).subarray(4, this.#needed));
-    return servername === undefined ? OTHER : { status: 'complete', servername };
+    if (servername !== undefined) return { status: 'complete', servername };
+    return refused(DECODE_ERROR, 'fields or a server name that are malformed');
   }
+}
+
+function refused(alert: number, why: string): ClientHello {
+  return { status: 'refused', alert, why };
 }
 
 /** null: no name; undefined: malformed. */
@@ -86,24 +123,29 @@ function serverNameOf(hello: Buffer): string | null | undefined {
   if (reader.failed) return undefined;
   if (reader.atEnd) return null;
   const extensions = new Reader(reader.take(reader.uint16()));
-  while (!extensions.atEnd && !extensions.failed) {
+  if (reader.failed || !reader.atEnd) return undefined;
+  let name: string | null = null;
+  while (!extensions.atEnd) {
     const type = extensions.uint16();
     const body = extensions.take(extensions.uint16());
     if (extensions.failed) return undefined;
-    if (type === SERVER_NAME) return hostNameOf(body);
+    if (type !== SERVER_NAME) continue;
+    const found = hostNameOf(body);
+    if (found === undefined || name !== null) return undefined;
+    name = found;
   }
-  return reader.failed || extensions.failed ? undefined : null;
+  return name;
 }
 
-function hostNameOf(body: Buffer): string | null | undefined {
+/** The one host name of the list; undefined where there is another number of names, or it can't be one. */
+function hostNameOf(body: Buffer): string | undefined {
   const list = new Reader(body);
   const names = new Reader(list.take(list.uint16()));
-  while (!names.atEnd && !names.failed) {
-    const type = names.uint8();
-    const name = names.take(names.uint16());
-    if (!names.failed && type === 0) return name.toString('latin1');
-  }
-  return list.failed || names.failed ? undefined : null;
+  const type = names.uint8();
+  const name = names.take(names.uint16());
+  if (list.failed || names.failed || !list.atEnd || !names.atEnd || type !== HOST_NAME) return undefined;
+  if (name.length === 0 || name.length > LONGEST_NAME || name.includes(0)) return undefined;
+  return name.toString('latin1');
 }
 
 /** Reads forward; past the end everything is zero and `failed` says so. */

@@ -3,8 +3,8 @@
  * the raw socket, bounded; everything behind the header is put back, so that TLS sees its own beginning.
  */
 import type { Socket } from 'node:net';
-import { ProtocolError } from '../errors/index.js';
-import { ClientHelloReader, MAX_CLIENT_HELLO } from './client-hello.js';
+import { HandshakeError, ProtocolError } from '../errors/index.js';
+import { ClientHelloReader, MAX_CLIENT_HELLO, type ClientHello } from './client-hello.js';
 import { readProxyHeader, type ProxyInfo } from './proxy-header.js';
 
 interface Preface {
@@ -18,7 +18,8 @@ interface PrefaceEvents {
   /** The proxy's header was read; false turns the connection away. */
   proxied(info: ProxyInfo): boolean;
   done(preface: Preface): void;
-  failed(error: Error): void;
+  /** @param alert the TLS alert that tells the peer, where one does */
+  failed(error: Error, alert: number | null): void;
 }
 
 /** Far above any header and ClientHello together. */
@@ -43,7 +44,7 @@ export function readPreface(
       preface = reading.push(chunk);
     } catch (error) {
       stop();
-      events.failed(error as Error);
+      events.failed(error as Error, error instanceof RefusedHello ? error.alert : null);
       return;
     }
     if (preface === 'more') return;
@@ -54,7 +55,7 @@ export function readPreface(
   };
   const ended = (): void => {
     stop();
-    events.failed(new ProtocolError('the peer ended before TLS began'));
+    events.failed(new ProtocolError('the peer ended before TLS began'), null);
   };
   socket.on('data', read);
   socket.on('end', ended);
@@ -82,7 +83,7 @@ class PrefaceReading {
     return Buffer.concat(this.#parts);
   }
 
-  /** @throws ProtocolError where the header is none */
+  /** @throws ProtocolError where the header is none, HandshakeError where the name can’t be read for certain */
   push(chunk: Buffer): Preface | 'more' | 'turned away' {
     if (!this.#wanted.proxy || this.#proxy !== null) return this.#readName(chunk);
     this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);
@@ -97,17 +98,39 @@ class PrefaceReading {
     if (chunk.length > 0) this.#parts.push(chunk);
     this.#length += chunk.length;
     if (!this.#wanted.name) return { proxy: this.#proxy, servername: null };
-    const hello = this.#hello.push(chunk);
-    if (hello.status === 'complete') return { proxy: this.#proxy, servername: hello.servername };
-    const hopeless = hello.status === 'other' || this.#length > MOST_BYTES;
-    return hopeless ? { proxy: this.#proxy, servername: null } : 'more';
+    const hello = this.#bounded(this.#hello.push(chunk));
+    switch (hello.status) {
+      case 'incomplete':
+        return 'more';
+      case 'refused':
+        throw new RefusedHello(hello);
+      case 'other':
+        return { proxy: this.#proxy, servername: null };
+      case 'complete':
+        return { proxy: this.#proxy, servername: hello.servername };
+    }
+  }
+
+  #bounded(hello: ClientHello): ClientHello {
+    if (hello.status !== 'incomplete' || this.#length <= MOST_BYTES) return hello;
+    return { status: 'refused', alert: DECODE_ERROR, why: `records of over ${MOST_BYTES} bytes` };
   }
 }
 
-/** unrecognized_name, fatal (RFC 6066 3): what Node can't be made to send, sent before TLS begins. */
-const UNRECOGNIZED_NAME = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
+class RefusedHello extends HandshakeError {
+  readonly alert: number;
 
-/** Ends a socket whose client asked for a name that nobody here has. */
-export function refuseName(socket: Socket): void {
-  socket.end(UNRECOGNIZED_NAME, () => socket.destroy());
+  constructor({ why, alert }: { why: string; alert: number }) {
+    super('client-hello', `the ClientHello can’t be read for certain: it has ${why}`);
+    this.alert = alert;
+  }
+}
+
+/** RFC 6066 3, RFC 8446 6.2. */
+export const UNRECOGNIZED_NAME = 112;
+const DECODE_ERROR = 50;
+
+/** Ends a socket before TLS begins, by a fatal alert. */
+export function endWithAlert(socket: Socket, alert: number): void {
+  socket.end(Buffer.from([21, 3, 1, 0, 2, 2, alert]), () => socket.destroy());
 }

@@ -1,0 +1,96 @@
+/**
+ * The name that our server reads is the one that OpenSSL goes by, whatever a client sends first. `KNSOCK_HELLOS=100000`
+ * tries so many hellos.
+ */
+import { once } from 'node:events';
+import { connect as tcpConnect, type AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:tls';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agreedName } from '../../../packages/core/src/server/agreed-name.js';
+import { ClientHelloReader } from '../../../packages/core/src/transport/client-hello.js';
+import { changedHello } from '../support/changed-hellos.js';
+import { clientHello } from '../support/client-hello.js';
+import { bare, versions } from '../support/raw-tls.js';
+import { createWorld } from '../support/world.js';
+
+const HELLOS = Number(process.env['KNSOCK_HELLOS'] ?? 400);
+const AT_ONCE = 20;
+
+let openssl: Server;
+let port: number;
+/** The name that OpenSSL saw last on the connection of a client's port. */
+const names = new Map<number | undefined, string>();
+
+beforeAll(async () => {
+  const { server } = await createWorld();
+  const options = {
+    ...bare(server),
+    // Node tells the name of a first handshake here, and nowhere else before the handshake is done.
+    SNICallback(this: { remotePort?: number }, name: string, done: (error: null) => void) {
+      names.set(this.remotePort, name);
+      done(null);
+    },
+  };
+  openssl = createServer(options);
+  openssl.on('tlsClientError', (_error, socket) => socket.destroy());
+  openssl.listen(0, '127.0.0.1');
+  await once(openssl, 'listening');
+  ({ port } = openssl.address() as AddressInfo);
+});
+afterAll(() => {
+  openssl.close();
+});
+
+/** What OpenSSL makes of a beginning: the name, or null for none, where it answers with a ServerHello. */
+async function byOpenssl(bytes: Buffer): Promise<{ name: string | null } | 'not taken'> {
+  const socket = tcpConnect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  const { localPort } = socket;
+  const first = new Promise<number | undefined>((resolve) => {
+    socket.once('data', (chunk) => resolve(chunk[0]));
+    socket.once('close', () => resolve(undefined));
+  });
+  socket.end(bytes);
+  const type = await first;
+  socket.destroy();
+  const name = names.get(localPort) ?? null;
+  names.delete(localPort);
+  return type === 22 ? { name } : 'not taken';
+}
+
+/** What our server makes of it. */
+function byUs(bytes: Buffer): { name: string | null } | 'not taken' {
+  const read = new ClientHelloReader().push(bytes);
+  if (read.status === 'complete') return { name: read.servername };
+  // It is left to OpenSSL, under no name.
+  return read.status === 'other' ? { name: null } : 'not taken';
+}
+
+it(`reads ${HELLOS} hellos as OpenSSL does, or refuses them`, { timeout: 3_600_000 }, async () => {
+  const hellos = await Promise.all([
+    ...versions.map((version) => clientHello('a.test', [], { minVersion: version, maxVersion: version })),
+    clientHello('a.test', ['knsock/1']),
+    clientHello(''),
+  ]);
+  let taken = 0;
+  const property = fc.asyncProperty(
+    fc.array(changedHello(hellos), { minLength: AT_ONCE, maxLength: AT_ONCE }),
+    async (batch) => {
+      const theirs = await Promise.all(batch.map(byOpenssl));
+      for (const [at, bytes] of batch.entries()) {
+        const ours = byUs(bytes);
+        // What we refuse never reaches OpenSSL.
+        const seen = theirs[at] ?? 'not taken';
+        if (ours === 'not taken' || seen === 'not taken') continue;
+        taken += 1;
+        const told = { servername: seen.name, resumed: false, version: 'TLSv1.3' };
+        expect(() => agreedName(ours.name, told, bytes.toString('hex'))).not.toThrow();
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: Math.ceil(HELLOS / AT_ONCE) });
+  // Enough of them are good for something, or nothing was tried.
+  expect(taken).toBeGreaterThan(HELLOS / 10);
+});
