@@ -67,8 +67,8 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   /** Speaks before TLS begins, behind the proxy's header. */
   beforeTls?: BeforeTls | undefined;
   /**
-   * At least 32 random bytes, shared by the processes and machines that resume each other's sessions; replace it
-   * regularly. Absent: random, for this server alone.
+   * At least 32 random bytes, shared by the processes and machines that resume each other's sessions, which they do where
+   * their certificates have the same names and issuer, and their rules are the same; replace it regularly. Absent: random, for this server alone.
    */
   ticketSecret?: Uint8Array | undefined;
   /** Ends a connection after so long, give or take a tenth, so that clients spread anew; off by default. */

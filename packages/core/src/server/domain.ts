@@ -4,7 +4,6 @@
  * ticket for one name is accepted for another, and what a resumed connection was asked for isn't always told.
  * A domain never changes: a rotation makes new ones.
  */
-import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Credentials } from '../credentials/credentials.js';
@@ -17,6 +16,7 @@ import type { TlsProfile } from '../policy/tls-profile.js';
 import { readChainsEarly } from '../trust/presented.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { TicketSecret } from './ticket-keys.js';
+import { trustDigest } from './trust-digest.js';
 import type { ClientCertificates } from './trust-state.js';
 
 /** What becomes of the sockets. */
@@ -97,7 +97,7 @@ export class Domain {
         // The deadline from accept to verdict is ours; this one is the net below it.
         handshakeTimeout: Math.min(2 * handshakeTimeout, LONGEST_WAIT),
         ticketKeys: this.#ticketKeys(),
-        sessionIdContext: digest(this.#trustWords()).slice(0, 32),
+        sessionIdContext: trustDigest(this.#settings).slice(0, 32),
         ...(protocols.length > 0 && { ALPNCallback: chooser(protocols) }),
       });
     } catch (error) {
@@ -106,14 +106,7 @@ export class Domain {
   }
 
   #ticketKeys(): Buffer {
-    return this.#settings.secret.keys(digest(this.#trustWords()));
-  }
-
-  /** Everything that decided trust when a session began. */
-  #trustWords(): string {
-    const { name, credentials, clientCertificates, trust } = this.#settings;
-    const revoked = trust.revocation?.version ?? '';
-    return JSON.stringify([name, credentials.anchorsVersion, clientCertificates, revoked, trust.digest]);
+    return this.#settings.secret.keys(trustDigest(this.#settings));
   }
 }
 
@@ -131,10 +124,6 @@ function chooser(protocols: readonly string[]) {
 
 function tellKeys(line: Buffer): void {
   channels.keylog.publish({ role: 'server', line });
-}
-
-function digest(words: string): string {
-  return createHash('sha256').update(words).digest('hex');
 }
 
 /**

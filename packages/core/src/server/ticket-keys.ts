@@ -1,6 +1,6 @@
 /**
- * Session ticket keys, derived from a secret and from everything that decides trust: a session begun under other CAs,
- * lists or rules can't even be decrypted. Node holds one key at a time, so a new epoch costs each client one full
+ * Session ticket keys, derived from a secret, from who the server is and from everything that decides trust: a session
+ * begun with another server, or under other CAs, lists or rules, can't even be decrypted. Node holds one key at a time, so a new epoch costs each client one full
  * handshake; tickets live two hours.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ export class TicketSecret {
     this.#secret = secret === undefined ? randomBytes(MIN_SECRET) : Buffer.from(secret);
   }
 
-  /** The 48 bytes that `node:tls` takes. @param trust a digest of what decides trust */
+  /** The 48 bytes that `node:tls` takes. @param trust the digest of what decides trust */
   keys(trust: string, at = Date.now()): Buffer {
     const epoch = Math.floor(at / EPOCH_MS);
     return Buffer.from(hkdfSync('sha256', this.#secret, trust, `knsock session tickets ${epoch}`, 48));
