@@ -54,7 +54,7 @@ const fingerprintOf = (pem: Buffer): string =>
 
 it(
   'leaves index, serials, lists and files consistent wherever a process is killed',
-  { timeout: 300_000 },
+  { timeout: 1_200_000 },
   async () => {
     const steps = (await runUntil(-1)) ?? 0;
     expect(steps).toBeGreaterThan(100);
