@@ -71,7 +71,12 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 56,
     meaning: 'The connection was lost.',
-    causes: ['KNSOCK_CONNECTION_RESET', 'KNSOCK_CONNECTION_CLOSED', 'KNSOCK_QUEUE_FULL'],
+    causes: [
+      'KNSOCK_CONNECTION_ENDED_EARLY',
+      'KNSOCK_CONNECTION_RESET',
+      'KNSOCK_CONNECTION_CLOSED',
+      'KNSOCK_QUEUE_FULL',
+    ],
   },
   {
     code: 58,

@@ -10,7 +10,9 @@ const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --cert FILE --key FILE.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
-    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key; and is --framing the server’s?',
+    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key',
+  KNSOCK_CONNECTION_ENDED_EARLY:
+    'Is --framing the server’s? If it requires a certificate: --cert client.crt --key client.key. Its log says more.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
     'Add the CA that issued the peer’s certificate (--ca ca.crt); if it is there, the peer leaves out an intermediate.',
   KNSOCK_PEER_SELF_SIGNED:
@@ -49,6 +51,8 @@ const knSockHints: Readonly<Record<string, string>> = {
     'The server requires a client certificate: add --certfile client.crt --keyfile client.key.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Show a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
+  KNSOCK_CONNECTION_ENDED_EARLY:
+    'If the server requires a certificate: --certfile client.crt --keyfile client.key. Its log says more.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
     'Add --cafile ca.crt, the CA that issued the peer’s certificate; if it is there, the peer leaves out an intermediate.',
   KNSOCK_PEER_SELF_SIGNED:
@@ -59,6 +63,8 @@ const knSockHints: Readonly<Record<string, string>> = {
 
 /** The same for `knsock proxy`, which has neither a port nor a framing to choose. */
 const proxyHints: Readonly<Record<string, string>> = {
+  KNSOCK_CONNECTION_ENDED_EARLY:
+    'If the server requires a certificate: --cert client.crt --key client.key. Its log says more.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
   KNSOCK_FRAMING_MISMATCH: 'Does the other side speak another protocol, chosen by ALPN?',

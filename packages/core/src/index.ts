@@ -83,9 +83,11 @@ export {
   ConnectionError,
   ConnectionRefusedError,
   ConnectionTimeoutError,
+  EarlyEndError,
   PortInUseError,
   ReplyTimeoutError,
   ServerDrainingError,
+  type EarlyEndCause,
   type TimeoutPhase,
 } from './errors/connection.js';
 export {

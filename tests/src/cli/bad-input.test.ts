@@ -243,13 +243,13 @@ describe('messages that break the rules', () => {
     const { serve, address } = await startServe(pair);
     await using _ = serve;
     const args = ['send', address, 'x', '--framing', 'lines', ...ca];
-    // Node 26 sends session tickets before such an end, and then it can't be a refusal of our certificate.
-    const [exit, code, guess] = endsWithTickets
-      ? ([56, 'KNSOCK_CONNECTION_CLOSED', 'ended the connection after 0 of 1 replies'] as const)
-      : ([67, 'KNSOCK_CLIENT_CERTIFICATE_REFUSED', 'or speaks another framing'] as const);
-    const told = await fails(args, exit, code);
+    // Node 26 sends session tickets before such an end, and then it may be one that was meant.
+    const [code, guess] = endsWithTickets
+      ? (['KNSOCK_CONNECTION_CLOSED', 'ended the connection after 0 of 1 replies'] as const)
+      : (['KNSOCK_CONNECTION_ENDED_EARLY', 'it speaks another framing than lines'] as const);
+    const told = await fails(args, 56, code);
     expect(told).toContain(guess);
-    expect(told).toContain('is --framing the server’s?');
+    expect(told).toMatch(/is --framing the server’s\?/i);
   });
 
   it('that never get an answer', async () => {

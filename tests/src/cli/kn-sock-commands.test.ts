@@ -112,7 +112,7 @@ describe('run-ssl-tcp-server', () => {
     await using _server = server;
     expect(await sending(fullClient, port)).toMatchObject({ code: 0, stdout: 'Hello Secure' });
     const refused = await sending(bareClient, port, '--cafile', 'ca.crt');
-    expect(refused).toMatchObject({ code: 67, stdout: '' });
+    expect(refused).toMatchObject({ code: 56, stdout: '' });
     expect(refused.stderr).toContain('--certfile client.crt --keyfile client.key');
   });
 

@@ -21,7 +21,7 @@ export interface TunnelCounts {
 }
 
 /** The client behind us sees an end and no reason, and can do nothing about it: whoever runs the proxy can. */
-const REFUSED_US = 'KNSOCK_CLIENT_CERTIFICATE_REFUSED';
+const REFUSED_US = new Set(['KNSOCK_CLIENT_CERTIFICATE_REFUSED', 'KNSOCK_CONNECTION_ENDED_EARLY']);
 
 export class Tunnels {
   readonly #log: ServeLog;
@@ -73,7 +73,7 @@ export class Tunnels {
   #tellEnd(id: number, target: string, since: number, error: unknown): void {
     const ms = Math.round(performance.now() - since);
     const failure = error === undefined ? undefined : describeFailure(error, 'proxy');
-    const hint = failure?.code === REFUSED_US ? failure.hint : undefined;
+    const hint = failure !== undefined && REFUSED_US.has(failure.code) ? failure.hint : undefined;
     const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
     const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();
     this.#log.event('close', fields, `#${id} closed after ${ms.toLocaleString('en')} ms${why}`);

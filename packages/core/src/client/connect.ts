@@ -14,6 +14,7 @@ import type { Payload } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import { channels } from '../observe/channels.js';
 import { offerOf } from '../policy/tls-profile.js';
+import { wasCertificateRequested } from '../transport/certificate-request.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import type { Endpoint } from '../transport/proxy-header.js';
 import { raceAbort } from '../transport/race-abort.js';
@@ -25,6 +26,7 @@ import { tellVerdict } from '../trust/tell-verdict.js';
 import { Judge } from '../trust/verdict.js';
 import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { Deadline } from './deadline.js';
+import { earlyEnd } from './early-end.js';
 import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
@@ -175,7 +177,8 @@ async function admit<In, Out>(
   demandFraming(config, socket);
   tickets.admit(verdict.peer?.path ?? []);
   const tls = tlsFacts(socket);
-  const connection = new Connection<In, Out>(stream, {
+  const asked = wasCertificateRequested(socket);
+  const connection: Connection<In, Out> = new Connection<In, Out>(stream, {
     role: 'client',
     framing: config.framing,
     limits: config.limits,
@@ -189,7 +192,11 @@ async function admit<In, Out>(
     // A knsock server says what it has against us: its silence is no refusal.
     explainEnd: isKnsock(config.framing)
       ? null
-      : (error) => (isSilent(error) ? explainSilence(config, tls, tickets) : null),
+      : (error) => {
+          if (!isSilent(error)) return null;
+          const awaited = connection.stats().requestsWaiting > 0;
+          return explainSilence(config, tls, { asked, tickets: tickets.seen, awaited }, error);
+        },
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);
@@ -213,26 +220,27 @@ function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
 
 /**
  * Under TLS 1.3 a server that refuses our certificate without an alert just ends, or resets, before its first ticket and
- * byte: 200 of 200 refusals looked so, and no acceptance did. Servers that issue no tickets look alike, so it is a guess.
+ * byte: 200 of 200 refusals looked so, and no acceptance did. Without such signs a silent end is a failure only where
+ * somebody waits for an answer: of a server that takes what it is sent it is right.
  */
-function explainSilence(
-  { trust }: ReachConfig,
-  { version, resumed }: TlsFacts,
-  tickets: Tickets,
+function explainSilence<In, Out>(
+  { target, trust, framing }: ConnectConfig<In, Out>,
+  { version, resumed, alpn }: TlsFacts,
+  evidence: { asked: boolean; tickets: boolean; awaited: boolean },
+  error: Error | undefined,
 ): Error | null {
-  if (version !== 'TLSv1.3' || tickets.seen || resumed) return null;
-  const { certificate } = trust.credentials;
-  const what =
-    certificate === null
-      ? 'demands a certificate, or speaks another framing'
-      : `refused our certificate (${certificate.subject.toString()})`;
-  const message = `the server ended right after the handshake: it probably ${what}; its log knows`;
-  return new ClientCertificateRefusedError(certificate === null ? 'missing' : 'unknown', message, {
-    certain: false,
-    ...(certificate === null && {
-      hint: 'Does the server ask clients for a certificate (certFile and keyFile), or speak another framing?',
-    }),
-  });
+  const atOnce = version === 'TLSv1.3' && !evidence.tickets && !resumed;
+  if (!atOnce && !evidence.awaited) return null;
+  return earlyEnd(
+    {
+      ...evidence,
+      address: showTarget(target),
+      framing: framing.name,
+      agreed: framing.alpn !== undefined && framing.alpn === alpn,
+      shown: trust.credentials.certificate?.subject.toString() ?? null,
+    },
+    error,
+  );
 }
 
 /** Who is still sending is reset by the server that turned it away; any other error says more itself. */

@@ -15,6 +15,10 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
     'the peer crashed, was killed, or something between forgot the connection',
   ],
   KNSOCK_CONNECTION_CLOSED: ['peer', 'the connection had ended before this was asked of it'],
+  KNSOCK_CONNECTION_ENDED_EARLY: [
+    'either',
+    'a server that refuses a certificate, doesn’t understand the framing or fails has no way to say so here',
+  ],
   KNSOCK_CONNECT_TIMEOUT: ['peer', 'one step of connecting got no answer in its time'],
   KNSOCK_HOST_NOT_FOUND: ['local', 'the resolver of this machine knows no address for the name'],
   KNSOCK_NETWORK_UNREACHABLE: ['local', 'this machine has no route to the address'],

@@ -15,7 +15,10 @@ export const codes = {
   ),
   KNSOCK_CONNECTION_REFUSED: passing('Is the server running, and is this its host and port?'),
   KNSOCK_CONNECTION_RESET: passing('The peer, or something between, cut the connection; its log says why.'),
-  KNSOCK_CONNECTION_CLOSED: passing('Connect again; the peer has ended this connection.'),
+  KNSOCK_CONNECTION_CLOSED: passing('Connect again where there is more to send or receive.'),
+  KNSOCK_CONNECTION_ENDED_EARLY: passing(
+    'Do both sides use the same framing, and does the server require a client certificate? Its log says more.',
+  ),
   KNSOCK_CONNECT_TIMEOUT: passing(
     'The phase says which step hung; is a firewall dropping packets, or the server overloaded?',
   ),

@@ -81,6 +81,20 @@ export class ConnectionClosedError extends ConnectionError {
   }
 }
 
+/** What a server's end before its first byte can mean. */
+export type EarlyEndCause = 'client-certificate' | 'framing' | 'handler';
+
+/** The server ended the connection before it sent anything; `causes` says what that can mean, the likeliest first. */
+export class EarlyEndError extends ConnectionError {
+  static override readonly brand: string = 'EarlyEndError';
+  readonly causes: readonly EarlyEndCause[];
+
+  constructor(causes: readonly EarlyEndCause[], message: string, details?: ErrorDetails) {
+    super('KNSOCK_CONNECTION_ENDED_EARLY', message, details);
+    this.causes = causes;
+  }
+}
+
 /** Another program listens on that port or path already. */
 export class PortInUseError extends ConnectionError {
   static override readonly brand: string = 'PortInUseError';

@@ -69,7 +69,7 @@ function unknown(error: unknown): Explanation {
 const plain = [
   'reason',
   'depth',
-  'certain',
+  'causes',
   'phase',
   'ms',
   'size',

@@ -108,7 +108,7 @@ describe('without onError', () => {
 
   it('escapes what would move a terminal’s cursor', () => {
     new FailureReporter(null, warnings).report(new Error('\u001b[2J\nfake line\u2028'), noConnection);
-    expect(messages()[0]).toContain('\\u001b[2J\\u000afake line\\u2028');
+    expect(messages()[0]).toContain('\\u{1b}[2J\\u{a}fake line\\u{2028}');
     expect(emitted[0]?.detail).not.toContain('\u001b');
   });
 

@@ -2,7 +2,7 @@
  * Process warnings for failures that no `onError` takes: one a kind and minute, for the whole process. Failures of the
  * same kind within that minute are counted, and told with one further warning at its end.
  */
-import { oneLine } from './one-line.js';
+import { printable, printableLines } from './printable.js';
 
 /** A failure as a warning shows it. */
 export interface Warnable {
@@ -27,6 +27,7 @@ type Emit = (message: string, options: { type: string; code: string; detail: str
 const MINUTE = 60_000;
 /** A program may throw errors of any number of kinds. */
 const MAX_KINDS = 64;
+const LONGEST_TITLE = 1_000;
 const LONGEST_DETAIL = 4_000;
 
 export class FailureWarnings {
@@ -60,8 +61,8 @@ export class FailureWarnings {
     this.#kinds.set(name, { since: performance.now(), suppressed: 0, last: failure, timer: null });
     const { what, error, where, advice } = failure;
     const more = suppressed === 0 ? '' : `; ${suppressed} more of this kind in the last minute`;
-    const message = `${what} failed${where}: ${oneLine(titleOf(error))}${more}${advice}`;
-    const detail = oneLine(error.stack ?? '', { keepLines: true }).slice(0, LONGEST_DETAIL);
+    const message = `${what} failed${where}: ${printable(titleOf(error)).slice(0, LONGEST_TITLE)}${more}${advice}`;
+    const detail = printableLines(error.stack ?? '').slice(0, LONGEST_DETAIL);
     this.#emit(message, { type: 'KnsockWarning', code: 'KNSOCK_UNHANDLED_FAILURE', detail });
   }
 

@@ -8,7 +8,7 @@ import {
   ConnectionRefusedError,
   PortInUseError,
 } from './connection.js';
-import { fromTls, refusalByAlert } from './from-openssl.js';
+import { fromTls, refusalByAlert, type HandshakeProgress } from './from-openssl.js';
 import { CredentialsError, HandshakeError } from './security.js';
 import type { HandshakeOffer } from './evidence.js';
 
@@ -22,6 +22,8 @@ export interface Target {
   readonly onPath?: boolean;
   /** What this side offered, where a handshake is concerned. */
   readonly offer?: HandshakeOffer;
+  /** How far a client's handshake came. */
+  readonly progress?: HandshakeProgress;
 }
 
 /** What mends it where the code's own hint, about hosts and ports, would mislead. */
@@ -31,26 +33,38 @@ const hints = {
   shut: 'Does the mode of the socket’s file, or of a folder above it, keep this user out?',
   barred: 'Does a firewall or a sandbox of this machine forbid it?',
   taken: 'Stop the program that listens there; where it was killed, delete the file that it left behind.',
+  listenHost: 'host is an address of this machine, or a name that resolves to one; ‘::’ is all of them.',
   unwritable: 'Does the folder of the socket exist, and may this user write there?',
 };
 
-/** A failure of an established connection. */
-export function fromConnection(error: Error, side: 'client' | 'server'): EasySocketError {
+/**
+ * A failure of an established connection.
+ * @param peer the other end's address
+ */
+export function fromConnection(
+  error: Error,
+  side: 'client' | 'server',
+  peer = side === 'client' ? 'the server' : 'the client',
+): EasySocketError {
   if (error instanceof EasySocketError) return error;
-  const refusal = side === 'client' ? refusalByAlert(error) : null;
+  const refusal = side === 'client' ? refusalByAlert(error, peer) : null;
   if (refusal !== null) return refusal;
   const { code = '' } = error as NodeError;
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
-    return new ConnectionError('KNSOCK_CONNECTION_RESET', 'the peer cut the connection', { cause: error });
+    return new ConnectionError('KNSOCK_CONNECTION_RESET', `${peer} cut the connection`, { cause: error });
   }
-  const handshake = fromTls(error);
+  const handshake = fromTls(error, { peer });
   if (handshake !== null) return handshake;
   if (code === 'ERR_STREAM_DESTROYED' || code === 'ERR_STREAM_WRITE_AFTER_END') {
-    return new ConnectionClosedError('unknown', 'the connection is closed', { cause: error });
+    return new ConnectionClosedError('unknown', `the connection with ${peer} is closed`, { cause: error });
   }
-  return new ConnectionError('KNSOCK_CONNECTION_FAILED', `the connection failed: ${error.message}`, {
-    cause: error,
-  });
+  return new ConnectionError(
+    'KNSOCK_CONNECTION_FAILED',
+    `the connection with ${peer} failed: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** A failure to reach a host. */
@@ -104,10 +118,10 @@ export function fromDial(error: Error, { address, onPath = false }: Target): Eas
 export function fromHandshake(
   error: Error,
   side: 'client' | 'server',
-  { address, offer }: Target,
+  { address, offer, progress }: Target,
 ): EasySocketError {
   if (error instanceof EasySocketError) return error;
-  const refusal = side === 'client' ? refusalByAlert(error) : null;
+  const refusal = side === 'client' ? refusalByAlert(error, address, progress) : null;
   if (refusal !== null) return refusal;
   const { code = '' } = error as NodeError;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
@@ -118,7 +132,7 @@ export function fromHandshake(
     });
   }
   return (
-    fromTls(error, offer) ??
+    fromTls(error, { peer: address, offer }) ??
     new HandshakeError('other', `the TLS handshake with ${address} failed: ${error.message}`, {
       cause: error,
       offer,
@@ -146,9 +160,18 @@ export function fromListen(
         cause: error,
         ...(place.path !== undefined && { hint: hints.unwritable }),
       });
-    case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
+      return new ConnectionError(
+        'KNSOCK_HOST_NOT_FOUND',
+        `the host name ${host} can’t be resolved (${code})`,
+        {
+          cause: error,
+          retryable: code === 'EAI_AGAIN',
+          hint: hints.listenHost,
+        },
+      );
+    case 'EADDRNOTAVAIL':
       return new ConnectionError(
         'KNSOCK_ADDRESS_NOT_AVAILABLE',
         `${where} isn’t an address of this machine`,

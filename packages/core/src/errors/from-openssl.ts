@@ -3,20 +3,32 @@ import type { HandshakeOffer } from './evidence.js';
 import type { Reason } from './reason.js';
 import { ClientCertificateRefusedError, HandshakeError, type HandshakeReason } from './security.js';
 
+/** Whose connection it is, and what we offered. */
+interface TlsContext {
+  readonly peer: string;
+  readonly offer?: HandshakeOffer | undefined;
+}
+
 /** What OpenSSL says of a TLS connection; null where the error isn't OpenSSL's. */
-export function fromTls(error: Error, offer?: HandshakeOffer): HandshakeError | null {
+export function fromTls(error: Error, context: TlsContext): HandshakeError | null {
   const { code = '' } = error as { code?: string };
   const alert = alerts[alertNumber(error) ?? -1];
-  if (alert !== undefined)
-    return new HandshakeError(alert[0], withOffer(alert[0], alert[1], offer), { cause: error, offer });
+  if (alert !== undefined) return failure(alert[0], alert[1], error, context);
   const text = `${code} ${error.message}`;
   for (const [pattern, reason, message] of words) {
-    if (pattern.test(text))
-      return new HandshakeError(reason, withOffer(reason, message, offer), { cause: error, offer });
+    if (pattern.test(text)) return failure(reason, message, error, context);
   }
-  if (/^ERR_(SSL|OSSL|TLS)/.test(code))
-    return new HandshakeError('other', `TLS failed: ${error.message}`, { cause: error, offer });
-  return null;
+  return /^ERR_(SSL|OSSL|TLS)/.test(code) ? failure('other', error.message, error, context) : null;
+}
+
+function failure(
+  reason: HandshakeReason,
+  message: string,
+  cause: Error,
+  { peer, offer }: TlsContext,
+): HandshakeError {
+  const text = `TLS with ${peer} failed: ${withOffer(reason, message, offer)}`;
+  return new HandshakeError(reason, text, { cause, offer });
 }
 
 /** Alerts by which a server says what it has against our certificate (RFC 8446 6.2). */
@@ -31,16 +43,41 @@ const refusals: Readonly<Record<number, [Reason | 'unknown', string]>> = {
   116: ['missing', 'certificate required'],
 };
 
-export function refusalByAlert(error: Error): ClientCertificateRefusedError | null {
-  const refusal = refusals[alertNumber(error) ?? -1];
-  if (refusal === undefined) return null;
-  const [reason, words] = refusal;
+/** What a client's handshake came to before it failed. */
+export interface HandshakeProgress {
+  /** Whether the server asked for our certificate, which it does once all else is agreed on. */
+  readonly asked: boolean;
+  /** Whether we showed one. */
+  readonly shown: boolean;
+}
+
+/**
+ * A refusal of our certificate by an alert. Under TLS 1.2 servers refuse the lack of one by other alerts too: OpenSSL's by
+ * handshake_failure, GnuTLS's by decode_error; behind their request for it those mean nothing else.
+ */
+export function refusalByAlert(
+  error: Error,
+  address: string,
+  progress?: HandshakeProgress,
+): ClientCertificateRefusedError | null {
+  const number = alertNumber(error);
+  if (number === undefined) return null;
+  const told = refusals[number] ?? (progress?.asked === true ? hidden[number] : undefined);
+  if (told === undefined) return null;
+  const [reason, words] = progress?.asked === true && !progress.shown ? none : told;
   const what =
     reason === 'missing'
       ? 'requires a client certificate and we showed none'
       : `refused our certificate (${words})`;
-  return new ClientCertificateRefusedError(reason, `the server ${what}`, { cause: error });
+  return new ClientCertificateRefusedError(reason, `${address} ${what}`, { cause: error });
 }
+
+const none: [Reason, string] = ['missing', ''];
+
+const hidden: Readonly<Record<number, ['unknown', string]>> = {
+  40: ['unknown', 'handshake failure'],
+  50: ['unknown', 'decode error'],
+};
 
 function alertNumber(error: Error): number | undefined {
   const number = /SSL alert number (\d+)/.exec(error.message)?.[1];

@@ -11,9 +11,11 @@ export {
   ConnectionError,
   ConnectionRefusedError,
   ConnectionTimeoutError,
+  EarlyEndError,
   PortInUseError,
   ReplyTimeoutError,
   ServerDrainingError,
+  type EarlyEndCause,
   type TimeoutPhase,
 } from './connection.js';
 export {

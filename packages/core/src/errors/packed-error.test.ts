@@ -19,7 +19,8 @@ describe('an error that crosses a thread', () => {
   const made: errors.EasySocketError[] = [
     new errors.UntrustedPeerError('expired', 2, 'too old', { certificate, hint: 'of its own' }),
     new errors.HandshakeError('cipher', 'no common cipher', { offer }),
-    new errors.ClientCertificateRefusedError('unknown', 'refused', { certain: false }),
+    new errors.ClientCertificateRefusedError('unknown', 'refused'),
+    new errors.EarlyEndError(['framing'], 'ended'),
     new errors.CredentialsError('missing-file', 'there is no file x', { file: 'x' }),
     new errors.PeerNotAllowedError('not you', { certificate }),
     new errors.MalformedDerError(7, 'no DER'),

@@ -92,17 +92,15 @@ const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
     'The certificate is valid, but no rule of the server (authorize) admits it; ask its operator.',
 };
 
-/** The server refused our certificate, or the lack of one; `certain` is false where that is only the likeliest reading. */
+/** The server said that it refuses our certificate, or the lack of one. */
 export class ClientCertificateRefusedError extends SecurityError {
   static override readonly brand: string = 'ClientCertificateRefusedError';
   readonly reason: Reason | 'unknown';
-  readonly certain: boolean;
 
-  constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails & { certain?: boolean }) {
+  constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails) {
     const hint = details?.hint ?? refusalHints[reason];
     super('KNSOCK_CLIENT_CERTIFICATE_REFUSED', message, { ...details, ...(hint !== undefined && { hint }) });
     this.reason = reason;
-    this.certain = details?.certain ?? true;
   }
 }
 

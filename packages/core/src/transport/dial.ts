@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { fromDial, fromHandshake } from '../errors/from-node.js';
 import type { HandshakeOffer } from '../errors/index.js';
+import { hasCertificate, wasCertificateRequested } from './certificate-request.js';
 import { addressesOf } from './addresses.js';
 import { OnreadTap } from './onread-tap.js';
 import { TlsStream } from './tls-stream.js';
@@ -191,8 +192,9 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
     const failed = (error: Error): void => {
       leave();
       socket.on('error', ignore);
+      const progress = { asked: wasCertificateRequested(socket), shown: hasCertificate(socket) };
       socket.destroy();
-      reject(fromHandshake(error, 'client', { address, offer: options.offer }));
+      reject(fromHandshake(error, 'client', { address, offer: options.offer, progress }));
     };
     const closed = (): void => {
       failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));

@@ -1,0 +1,50 @@
+/** What it can mean that a server ends a connection before it has sent a byte, in the order of what the evidence says. */
+import { EarlyEndError, type EarlyEndCause } from '../errors/index.js';
+
+/** What is known of such an end. */
+export interface EarlyEndEvidence {
+  /** Where the connection led. */
+  readonly address: string;
+  /** The framing that we speak, and whether the server agreed to it by ALPN. */
+  readonly framing: string;
+  readonly agreed: boolean;
+  /** Whether the server asked for our certificate. */
+  readonly asked: boolean;
+  /** Whose certificate we showed; null for none. */
+  readonly shown: string | null;
+  /** Whether session tickets came: servers send them to clients whose certificate they accepted. */
+  readonly tickets: boolean;
+}
+
+/** The likeliest first. A server that asked for no certificate refused none. */
+export function possibleCauses({ agreed, asked, tickets }: EarlyEndEvidence): readonly EarlyEndCause[] {
+  const others: readonly EarlyEndCause[] = agreed ? ['handler'] : ['framing', 'handler'];
+  if (!asked) return others;
+  return tickets ? [...others, 'client-certificate'] : ['client-certificate', ...others];
+}
+
+export function earlyEnd(evidence: EarlyEndEvidence, cause: Error | undefined): EarlyEndError {
+  const causes = possibleCauses(evidence);
+  const readings = causes.map((one) => words[one](evidence)).join('; or ');
+  const message = `${evidence.address} ended the connection before it sent anything: probably ${readings}`;
+  const hints = causes.map((one) => questions[one](evidence)).join(' ');
+  return new EarlyEndError(causes, message, { cause, hint: `${hints} The server’s log says more.` });
+}
+
+const words: Readonly<Record<EarlyEndCause, (evidence: EarlyEndEvidence) => string>> = {
+  'client-certificate': ({ shown }) =>
+    shown === null
+      ? 'it requires a client certificate, which it asked for and we didn’t show'
+      : `it refused our certificate (${shown})`,
+  framing: ({ framing }) => `it speaks another framing than ${framing}`,
+  handler: () => 'its handler failed or ended the connection',
+};
+
+const questions: Readonly<Record<EarlyEndCause, (evidence: EarlyEndEvidence) => string>> = {
+  'client-certificate': ({ shown }) =>
+    shown === null
+      ? 'Does the server require a client certificate (certFile and keyFile)?'
+      : 'Does the server trust the CA of our certificate, and do its rules admit it?',
+  framing: () => 'Do both sides use the same framing?',
+  handler: () => 'Did the server’s handler fail?',
+};
