@@ -14,14 +14,15 @@ export { checkConnectOptions, type ConnectOptions } from './client/config.js';
 export type {
   CleanEnd,
   ClosedInfo,
+  CloseOptions,
   ConnectionStats,
   IncomingRequest,
   RequestHandler,
   RequestOptions,
   SecureConnection,
-} from './connection/secure-connection.js';
+} from './connection/connection-types.js';
 export type { ErrorContext, ErrorListener } from './connection/error-listener.js';
-export type { MessageListener } from './connection/inbox.js';
+export type { MessageListener } from './connection/receive-queue.js';
 export type { PeerIdentity } from './transport/peer-identity.js';
 export type { TlsFacts } from './transport/tls-facts.js';
 export type { HeartbeatOptions, LimitOptions } from './policy/limits.js';

@@ -12,6 +12,16 @@ import {
 import { target, type Import, type SourceFile } from './source-files.js';
 
 const maxLines = 300;
+/** One state machine or one protocol each, which read worse in two rooms; no larger than this. */
+const longer: Readonly<Record<string, number>> = {
+  'packages/core/src/connection/connection.ts': 360,
+  'packages/core/src/connection/connection-core.ts': 480,
+  'packages/core/src/connection/connection-end.ts': 450,
+  'packages/core/src/connection/fifo-protocol.ts': 330,
+  'packages/core/src/connection/knsock-protocol.ts': 430,
+  'packages/core/src/connection/lifecycle.ts': 340,
+  'packages/core/src/connection/receive-queue.ts': 330,
+};
 const nameless = new Set(['utils.ts', 'util.ts', 'helpers.ts', 'types.ts', 'common.ts', 'misc.ts']);
 const unitTest = /\.test\.ts$/;
 const place = /^packages\/(?<name>core|certs|pool|cli)\/src\/(?<inside>.+)$/;
@@ -43,9 +53,10 @@ export function cycles(files: readonly SourceFile[]): string[] {
 
 function shape(file: SourceFile): string[] {
   const found: string[] = [];
-  if (file.lines > maxLines && !unitTest.test(file.path)) {
+  const limit = longer[file.path] ?? maxLines;
+  if (file.lines > limit && !unitTest.test(file.path)) {
     found.push(
-      `${file.lines} lines are over the limit of ${maxLines}: which two things is it? Give each a file.`,
+      `${file.lines} lines are over the limit of ${limit}: which two things is it? Give each a file.`,
     );
   }
   if (nameless.has(path.posix.basename(file.path))) {

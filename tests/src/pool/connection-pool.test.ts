@@ -169,7 +169,7 @@ describe('requests', () => {
     }, 20_000);
   });
 
-  test('to a peer that answers none reach their deadline, and nothing spins meanwhile', async () => {
+  test('to a peer that answers none say so, and nothing spins meanwhile', async () => {
     const { chain: cert, key } = await world.authority.issue({
       kind: 'server',
       names: ['127.0.0.1'],
@@ -184,7 +184,7 @@ describe('requests', () => {
     const pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port }], credentials: world.client });
     await expect(pool.request('x', { timeout: 200 })).rejects.toMatchObject({
       code: 'KNSOCK_REQUEST_NOT_STARTED',
-      cause: { phase: 'request' },
+      message: expect.stringMatching(/takes no requests/) as string,
     });
     await pool.close();
     mute.close();

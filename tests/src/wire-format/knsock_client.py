@@ -3,7 +3,7 @@
     python3 knsock_client.py self-test docs/wire-format.md
     python3 knsock_client.py connect HOST PORT --ca ca.pem [--cert c.pem --key k.pem] [--name NAME] STEP...
 
-Steps run in order: `message:TEXT`, `request:TEXT`, `receive` (the next message), `ping` and `close`. Each prints
+Steps run in order: `message:TEXT`, `request:TEXT`, `receive` (the next message), `ping`, `close` and `close:CODE TEXT`. Each prints
 one line of JSON. A refusal prints one too, and exits with 3.
 """
 
@@ -27,6 +27,7 @@ SIZES = {
 }
 MAX_ID = 2**53 - 1
 ALPN = "knsock/1"
+CLOSE_CODE = "close-code"
 
 
 class Violation(Exception):
@@ -60,6 +61,8 @@ def encode(frame):
         body += struct.pack(">Q", frame["lastId" if kind == "GOAWAY" else "id"])
     if kind == "WELCOME":
         body += struct.pack(">II", frame["maxMessage"], frame["maxInFlight"])
+        for name, parameters in frame.get("features", {}).items():
+            body += bytes([len(name)]) + name.encode() + bytes([len(parameters)]) + parameters
     elif kind in DATA:
         body += frame["payload"]
     elif kind in ("PING", "PONG"):
@@ -127,6 +130,9 @@ def parse(kind, body):
         frame["lastId" if kind == "GOAWAY" else "id"] = number
     if kind == "WELCOME":
         frame["maxMessage"], frame["maxInFlight"] = struct.unpack_from(">II", body)
+        features = parse_features(body[8:])
+        if features:
+            frame["features"] = features
     elif kind in DATA:
         frame["payload"] = body
     elif kind in ("PING", "PONG"):
@@ -136,6 +142,24 @@ def parse(kind, body):
     elif kind == "ERROR" or (kind == "CLOSE" and body):
         frame["code"], frame["text"] = split(kind, body)
     return frame
+
+
+def parse_features(rest):
+    features = {}
+    while rest:
+        name, rest = word(rest)
+        parameters, rest = word(rest)
+        if any(not 0x20 <= byte <= 0x7E for byte in name):
+            raise Violation("the name of a feature isn't printable ASCII")
+        features.setdefault(name.decode(), parameters)
+    return features
+
+
+def word(rest):
+    end = 1 + rest[0] if rest else 1
+    if end > len(rest):
+        raise Violation("WELCOME ends inside one of its features")
+    return rest[1:end], rest[end:]
 
 
 def split(kind, body):
@@ -169,13 +193,16 @@ class Client:
         self.last_id = 0
         self.draining = False
         self.closing = False
+        self.knows_codes = False
         self.welcome = self.read()
         if self.welcome["kind"] == "CLOSE":
             self.socket.close()
             raise EOFError(f"the server ended: {self.welcome}")
         if self.welcome["kind"] != "WELCOME":
             raise Violation(f"{self.welcome['kind']} in place of WELCOME")
-        self.write({"kind": "WELCOME", "maxMessage": max_message, "maxInFlight": 0})
+        self.knows_codes = CLOSE_CODE in self.welcome.get("features", {})
+        features = {CLOSE_CODE: b""}
+        self.write({"kind": "WELCOME", "maxMessage": max_message, "maxInFlight": 0, "features": features})
 
     def send(self, payload):
         self.check_size(payload)
@@ -202,13 +229,20 @@ class Client:
         self.write({"kind": "PING", "token": token})
         self.read_until(lambda frame: frame["kind"] == "PONG" and frame["token"] == token)
 
-    def close(self):
-        """Ends cleanly, and says whether the server did."""
-        self.write({"kind": "CLOSE"})
+    def close(self, code=None, text=""):
+        """Ends cleanly, in words of ours where the server knows them, and says whether the server ended cleanly too."""
+        if code is not None and self.knows_codes:
+            self.write({"kind": "CLOSE", "code": code, "text": text})
+        else:
+            self.write({"kind": "CLOSE"})
         self.closing = True
         frame = self.read_until(lambda frame: frame["kind"] == "CLOSE")
         self.socket.close()
-        return "code" not in frame
+        return self.is_clean(frame)
+
+    def is_clean(self, close):
+        code = close.get("code")
+        return code is None or (self.knows_codes and 1 <= len(code) <= 64 and not code.startswith("KNSOCK_"))
 
     def read_until(self, wanted):
         while True:
@@ -230,7 +264,8 @@ class Client:
         elif kind == "GOAWAY":
             self.draining = True
         elif kind == "CLOSE":
-            self.write({"kind": "CLOSE"})
+            if self.is_clean(frame):
+                self.write({"kind": "CLOSE"})
             self.socket.close()
             raise EOFError(f"the server ended: {frame.get('code', 'cleanly')} {frame.get('text', '')}".strip())
         elif kind == "WELCOME":
@@ -298,6 +333,8 @@ def from_json(source):
     for field in ("payload", "token"):
         if field in frame:
             frame[field] = bytes.fromhex(frame[field])
+    if "features" in frame:
+        frame["features"] = {name: bytes.fromhex(value) for name, value in frame["features"].items()}
     return frame
 
 
@@ -315,14 +352,14 @@ def run_step(client, step):
     if word == "ping":
         return client.ping()
     if word == "close":
-        return client.close()
+        return client.close(*text.split(" ", 1)) if text else client.close()
     raise SystemExit(f"unknown step {step}")
 
 
 def run_steps(options):
     try:
         client = Client(options.host, options.port, options.ca, options.cert, options.key, options.name)
-        print(json.dumps({"welcome": client.welcome}), flush=True)
+        print(json.dumps({"welcome": client.welcome}, default=bytes.hex), flush=True)
         for step in options.steps:
             try:
                 print(json.dumps({"step": step, "result": run_step(client, step)}), flush=True)

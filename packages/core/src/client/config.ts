@@ -7,7 +7,7 @@ import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { Framing, Payload } from '../framing/framing.js';
 import type { ErrorListener } from '../connection/error-listener.js';
-import type { RequestHandler } from '../connection/secure-connection.js';
+import type { RequestHandler } from '../connection/connection-types.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import {

@@ -1,7 +1,7 @@
 /** Opens a connection: dial, verdict, framing, welcome; one deadline over all of it, which names what it waited for. */
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import { secureContext } from '../credentials/secure-context.js';
 import {
   ClientCertificateRefusedError,
@@ -189,6 +189,7 @@ async function admit<In, Out>(
     remote: remoteOf(socket),
     proxy: null,
     requestHandler: config.requestHandler,
+    failures: config.failures,
     // A knsock server says what it has against us: its silence is no refusal.
     explainEnd: isKnsock(config.framing)
       ? null

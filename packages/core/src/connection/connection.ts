@@ -1,30 +1,39 @@
-/** A connection as its program sees it; what goes on inside is the link's. */
+/** A connection as its program sees it; what goes on inside is the core's. */
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
-import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import {
+  FramingMismatchError,
+  InvalidOptionError,
+  MessageTooLargeError,
+  RequestNotStartedError,
+} from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
-import { duplexOver } from './duplex.js';
-import { isThenable, type MessageListener } from './inbox.js';
-import { Link, type LinkOwner, type LinkSettings } from './link.js';
+import { checkCall, type CallOption } from './call-options.js';
+import { parseCloseReason } from './close-frame.js';
+import { ConnectionCore, type CoreOwner, type CoreSettings } from './connection-core.js';
 import type {
   ClosedInfo,
+  CloseOptions,
   ConnectionStats,
   RequestHandler,
   RequestOptions,
   SecureConnection,
-} from './secure-connection.js';
-import { joinLinks, joinStream } from './relay.js';
-import { tellAsked } from './tell-traffic.js';
-import { wrongWait } from './wrong-wait.js';
+} from './connection-types.js';
+import { isThenable } from './deferred.js';
+import { openStream } from './raw-stream.js';
+import type { MessageListener } from './receive-queue.js';
+import { joinConnections, joinStream } from './relay.js';
+import { PendingReceipt } from './send-receipt.js';
+import { followAsked } from './traffic-events.js';
 
 /** All that a connection is made of; nothing is left open. */
-export interface ConnectionSettings<In, Out> extends LinkSettings<In, Out> {
+export interface ConnectionSettings<In, Out> extends CoreSettings<In, Out> {
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
@@ -39,16 +48,21 @@ interface WaitOptions {
   timeout?: number | undefined;
 }
 
+const SEND: readonly CallOption[] = ['signal'];
+const WAIT: readonly CallOption[] = ['timeout', 'signal'];
+const REQUEST: readonly CallOption[] = ['timeout', 'signal', 'idempotent'];
+const CLOSE: readonly CallOption[] = ['deadline', 'code', 'text'];
+
 let lastId = 0;
 
-export class Connection<In, Out> implements LinkOwner<In, Out> {
+export class Connection<In, Out> implements CoreOwner<In, Out> {
   readonly id = ++lastId;
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
   readonly proxy: ProxyInfo | null;
   readonly remote: Endpoint | null;
-  readonly #link: Link<In, Out>;
+  readonly #core: ConnectionCore<In, Out>;
   #closing: Promise<void> | null = null;
   #forget: ((connection: this) => void) | null = null;
   #stream: Duplex | null = null;
@@ -59,21 +73,26 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
     this.socket = settings.socket;
     this.proxy = settings.proxy;
     this.remote = settings.remote;
-    this.#link = new Link(stream, settings, this);
+    this.#core = new ConnectionCore(stream, settings, this);
   }
 
-  /** Starts the exchange; resolves once both sides may send. */
-  open(): Promise<void> {
-    return this.#link.start();
+  /** Starts the protocol; resolves once both sides may send. A client's program has the turn after that to set its handlers. */
+  async open(): Promise<void> {
+    await this.#core.start();
+    if (this.#core.role === 'client') setImmediate(handedOut, this.#core);
   }
 
   get closed(): Promise<ClosedInfo> {
-    return this.#link.closed;
+    const { activity, receiveQueue, ending } = this.#core;
+    activity.read(receiveQueue.pulled);
+    // A program that now waits for the end may have been all that held the connection.
+    if (ending.isEnding) process.nextTick(progress, ending);
+    return ending.closed;
   }
 
   /** As `closed`, for the one who keeps this connection: told at once, and without a promise. */
   whenGone(forget: (connection: this) => void): void {
-    if (this.#link.isGone) forget(this);
+    if (this.#core.isGone) forget(this);
     else this.#forget = forget;
   }
 
@@ -82,172 +101,174 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
   }
 
   get state(): 'open' | 'draining' | 'closed' {
-    const { state, draining } = this.#link.life;
-    if (state === 'closed' || state === 'ending') return 'closed';
-    return state === 'draining' || draining.told ? 'draining' : 'open';
+    return this.#core.ending.state;
+  }
+
+  get signal(): AbortSignal {
+    return this.#core.ending.signal;
   }
 
   stats(): ConnectionStats {
-    const { exchange, stream, outbox, inbox, bytesReceived } = this.#link;
+    const { protocol, stream, sendQueue, receiveQueue, bytesReceived, dropped } = this.#core;
     return {
-      messagesReceived: exchange.received,
-      messagesSent: exchange.sent,
+      messagesReceived: protocol.received,
+      messagesSent: protocol.sent,
+      messagesDropped: dropped,
       bytesReceived,
       bytesSent: stream.bytesWritten,
-      queuedBytes: outbox.queuedBytes,
-      heldBytes: inbox.heldBytes,
-      requestsHandled: exchange.requestsHandled,
-      requestsWaiting: exchange.requestsWaiting,
-      requestsGivenUp: exchange.requestsGivenUp,
-      maxRequestsWaiting: exchange.maxRequestsWaiting,
+      queuedBytes: sendQueue.queuedBytes,
+      heldBytes: receiveQueue.heldBytes,
+      requestsHandled: protocol.requestsHandled,
+      requestsWaiting: protocol.requestsWaiting,
+      requestsGivenUp: protocol.requestsGivenUp,
+      maxRequestsWaiting: protocol.maxRequestsWaiting,
     };
   }
 
   // ── messages ──
 
   write(payload: Out): boolean {
-    const link = this.#link;
-    if (!link.life.maySend) throw link.life.goneError;
-    return link.outbox.write(toBytes(link.framing, payload));
+    const bytes = this.#payload(payload);
+    const refused = this.#refusedByPeer(bytes);
+    if (refused === null) return this.#core.sendQueue.write(bytes);
+    this.#core.dropped += 1;
+    return false;
   }
 
-  async send(payload: Out, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const link = this.#link;
-    signal?.throwIfAborted();
-    if (!link.life.maySend) throw link.life.goneError;
-    await link.outbox.send(toBytes(link.framing, payload), signal);
+  post(payload: Out): boolean {
+    const bytes = this.#payload(payload);
+    const isTaken = this.#refusedByPeer(bytes) === null && this.#core.sendQueue.post(bytes);
+    if (!isTaken) this.#core.dropped += 1;
+    return isTaken;
+  }
+
+  send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void> {
+    const core = this.#core;
+    const wrong = checkCall(options, SEND);
+    if (wrong !== undefined) return this.#failed(wrong);
+    const signal = options?.signal;
+    if (signal?.aborted === true) return this.#failed(asError(signal.reason));
+    try {
+      const bytes = this.#payload(payload);
+      const refused = this.#refusedByPeer(bytes);
+      if (refused !== null) return this.#failed(refused);
+      if (core.sendQueue.congested) return core.sendLater(bytes, signal);
+      core.sendQueue.write(bytes);
+      return Promise.resolve();
+    } catch (error) {
+      return this.#failed(asError(error));
+    }
   }
 
   ready(): Promise<void> {
-    return this.#link.outbox.ready();
+    const core = this.#core;
+    if (!core.ending.maySend) return this.#failed(core.goneError);
+    return core.sendQueue.ready();
   }
 
   onMessage(listener: MessageListener<In>): void {
-    this.#link.guard(() => {
-      this.#link.inbox.listen(listener);
-    });
+    demandFunction('listener', listener);
+    this.#core.receiveQueue.listen(listener);
   }
 
-  receive({ signal, timeout }: WaitOptions = {}): Promise<In | null> {
-    const wrong = wrongWait(timeout);
+  receive(options?: WaitOptions): Promise<In | null> {
+    const wrong = checkCall(options as never, WAIT);
     if (wrong !== undefined) return Promise.reject(wrong);
-    return this.#link.inbox.receive(signal, timeout);
+    return this.#core.receiveQueue.receive(options?.signal, options?.timeout);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<In> {
-    return this.#link.inbox.iterate();
+    return this.#core.receiveQueue.iterate();
   }
 
   pause(): void {
-    this.#link.inbox.pause();
+    this.#core.receiveQueue.pause();
   }
 
   resume(): void {
-    this.#link.guard(() => {
-      this.#link.inbox.resume();
-    });
-    this.#link.readOn();
+    this.#core.receiveQueue.resume();
+    this.#core.reading.resume();
   }
 
   // ── requests ──
 
-  request(payload: Out, options: RequestOptions = {}): Promise<In> {
-    const link = this.#link;
-    const wrong = wrongWait(options.timeout);
+  request(payload: Out, options?: RequestOptions): Promise<In> {
+    const core = this.#core;
+    const wrong = checkCall(options as never, REQUEST);
     if (wrong !== undefined) return Promise.reject(wrong);
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
-    if (link.life.state !== 'open') {
-      const cause = link.life.goneError;
-      return Promise.reject(
-        new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }),
-      );
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+    if (!core.ending.mayAsk) {
+      const cause = core.goneError;
+      return unheard(new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }));
     }
     try {
-      return tellAsked(this, link.exchange.request(toBytes(link.framing, payload), options));
+      return followAsked(this, core.protocol.request(toBytes(core.framing, payload), options ?? NO_OPTIONS));
     } catch (error) {
       return Promise.reject(asError(error));
     }
   }
 
   onRequest(handler: RequestHandler<In, Out>): void {
-    this.#link.exchange.handle(handler);
+    demandFunction('handler', handler);
+    this.#core.protocol.handle(handler);
   }
 
-  ping({ signal, timeout }: WaitOptions = {}): Promise<number> {
-    const link = this.#link;
-    const wrong = wrongWait(timeout);
+  ping(options?: WaitOptions): Promise<number> {
+    const core = this.#core;
+    const wrong = checkCall(options as never, WAIT);
     if (wrong !== undefined) return Promise.reject(wrong);
-    if (!link.life.maySend) return Promise.reject(link.life.goneError);
-    return link.exchange.ping(timeout ?? link.limits.requestTimeout, signal);
+    if (!core.mayAnswer) return unheard(core.goneError);
+    return core.protocol.ping(options?.timeout ?? core.limits.requestTimeout, options?.signal);
   }
 
   // ── raw bytes ──
 
   stream(): Duplex {
-    const link = this.#link;
-    demandRaw(link.framing.name, 'stream()');
-    if (this.#stream !== null) return this.#stream;
-    const raw = duplexOver({
-      held: link.inbox.takeAll() as Buffer[],
-      ended: link.life.isPeerFinished,
-      readOn: () => {
-        link.readOn();
-      },
-      write: (bytes) =>
-        link.life.maySend ? link.outbox.send(bytes, undefined) : Promise.reject(link.life.goneError),
-      end: () => {
-        link.writer.flush();
-        link.stream.end();
-      },
-      destroy: (error) => {
-        link.life.destroy(error ?? undefined);
-      },
-    });
-    link.raw = raw;
-    this.#stream = raw.duplex;
-    link.readOn();
-    return raw.duplex;
+    demandRaw(this.#core.framing.name, 'stream()');
+    this.#stream ??= openStream(this.#core);
+    return this.#stream;
   }
 
   relay(other: Duplex | SecureConnection): Promise<void> {
     try {
-      const link = this.#relayed();
-      if (other instanceof Connection) return joinLinks(link, (other as Connection<In, Out>).#relayed());
-      return joinStream(link, 'relay' in other ? other.stream() : other);
+      const core = this.#relayed();
+      if (other instanceof Connection)
+        return joinConnections(core, (other as Connection<In, Out>).#relayed());
+      return joinStream(core, 'relay' in other ? other.stream() : other);
     } catch (error) {
       return Promise.reject(asError(error));
     }
   }
 
-  #relayed(): Link<In, Out> {
-    demandRaw(this.#link.framing.name, 'relay()');
-    if (this.#link.life.state === 'closed') throw this.#link.life.goneError;
-    return this.#link;
+  #relayed(): ConnectionCore<In, Out> {
+    demandRaw(this.#core.framing.name, 'relay()');
+    if (this.#core.isGone) throw this.#core.goneError;
+    return this.#core;
   }
 
   // ── ending ──
 
   onDraining(listener: () => void): void {
-    this.#link.life.draining.listen(listener);
+    demandFunction('listener', listener);
+    this.#core.onDraining(listener);
   }
 
-  close({ deadline }: { deadline?: number | undefined } = {}): Promise<void> {
-    const wait = timeToClose(deadline, this.#link.limits.drainTimeout);
-    this.#link.life.disown();
-    return this.#end(wait);
+  close(options?: CloseOptions): Promise<void> {
+    const wrong = checkCall(options as never, CLOSE);
+    if (wrong !== undefined) throw wrong;
+    const wait = timeToClose(options?.deadline, this.#core.limits.drainTimeout);
+    this.#core.ending.close(wait, 'program', parseCloseReason(options?.code, options?.text));
+    return this.#ended();
   }
 
   /** As `close`, where it isn't the program that asks: its handler and listeners get the time to finish. */
   retire(deadline: number): Promise<void> {
-    return this.#end(timeToClose(deadline, this.#link.limits.drainTimeout));
+    this.#core.ending.close(timeToClose(deadline, this.#core.limits.drainTimeout), 'library', null);
+    return this.#ended();
   }
 
-  #end(wait: number): Promise<void> {
-    if (this.#closing === null) {
-      this.#closing = this.closed.then(() => undefined);
-      this.#link.life.close(wait);
-    }
-    return this.#closing;
+  #ended(): Promise<void> {
+    return (this.#closing ??= this.#core.ending.closed.then(() => undefined));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -255,24 +276,84 @@ export class Connection<In, Out> implements LinkOwner<In, Out> {
   }
 
   destroy(error?: Error): void {
-    this.#link.life.destroy(error);
+    this.#core.destroy(error);
   }
 
   /** Ends the connection for a reason, which the peer learns where the framing has words for it. */
   fail(error: Error): void {
-    this.#link.fail(error);
+    this.#core.fail(error);
+  }
+
+  /** Whether a call failed for nothing but the connection's end, which `closed` tells. */
+  isOwnEnd(error: unknown): boolean {
+    return this.#core.isOwnEnd(error);
   }
 
   /** Runs a server's handler; its failure ends this connection and nothing else. */
   handleBy(handler: (connection: SecureConnection<In, Out>) => unknown): void {
-    this.#link.guard(() => {
+    this.#core.guard(() => {
       const handling = handler(this);
-      if (isThenable(handling)) this.#link.life.attendHandler(handling);
+      if (isThenable(handling)) this.#core.followHandler(handling);
     });
+    // The handler's first steps may go on in this turn's promises.
+    setImmediate(handedOut, this.#core);
   }
+
+  /** @throws InvalidOptionError, FramingMismatchError: the program's own mistakes */
+  #payload(payload: Out): Uint8Array {
+    const { framing, protocol } = this.#core;
+    if (protocol.refusesMessages !== null) throw protocol.refusesMessages;
+    return toBytes(framing, payload);
+  }
+
+  /** Why the peer can't be sent this, or null. */
+  #refusedByPeer(bytes: Uint8Array): Error | null {
+    const core = this.#core;
+    if (!core.ending.maySend) return core.goneError;
+    try {
+      core.protocol.checkPeerLimit(bytes);
+      return null;
+    } catch (error) {
+      if (error instanceof MessageTooLargeError) return error;
+      throw error;
+    }
+  }
+
+  #failed(error: Error): Promise<void> {
+    const receipt = new PendingReceipt((unheardOf) => {
+      this.#core.report(unheardOf, null, 'a send that nobody awaited');
+    });
+    receipt.settle(error);
+    return receipt.promise;
+  }
+}
+
+const NO_OPTIONS: RequestOptions = Object.freeze({});
+
+/** A failure that depends on the peer: a call that nobody awaits must not end the process for it. */
+function unheard<T>(error: Error): Promise<T> {
+  const failed = Promise.reject<T>(error);
+  failed.catch(() => undefined);
+  return failed;
+}
+
+function handedOut(core: { handedOut(): void }): void {
+  core.handedOut();
+}
+
+function progress(ending: { progress(): void }): void {
+  ending.progress();
 }
 
 function demandRaw(framing: string, who: string): void {
   if (framing !== 'raw')
     throw new FramingMismatchError(`${who} needs the raw framing; this connection speaks ${framing}`);
+}
+
+function demandFunction(what: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new InvalidOptionError(
+    what,
+    `the ${what} must be a function, not ${value === null ? 'null' : typeof value}`,
+  );
 }

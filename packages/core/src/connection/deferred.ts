@@ -11,3 +11,9 @@ export class Deferred<T> {
     });
   }
 }
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}

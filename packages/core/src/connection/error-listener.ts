@@ -1,5 +1,5 @@
 import type { Payload } from '../framing/framing.js';
-import type { IncomingRequest, SecureConnection } from './secure-connection.js';
+import type { IncomingRequest, SecureConnection } from './connection-types.js';
 
 /** Where an error came from. */
 export interface ErrorContext<In = Buffer, Out = Payload> {

@@ -5,6 +5,7 @@
 import { ConnectionTimeoutError } from '../errors/index.js';
 
 interface Pending {
+  promise: Promise<unknown> | null;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
   readonly timeout: number;
@@ -15,13 +16,18 @@ interface Pending {
 
 export class PendingRequests<In> {
   readonly #abandoned: (id: number) => void;
+  readonly #stalled: () => string | null;
   readonly #pending = new Map<number, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  /** @param abandoned called with a request that was aborted or timed out; it is forgotten here already */
-  constructor(abandoned: (id: number) => void) {
+  /**
+   * @param abandoned called with a request that was aborted or timed out; it is forgotten here already
+   * @param stalled why no answer can be read at the moment, or null
+   */
+  constructor(abandoned: (id: number) => void, stalled: () => string | null = () => null) {
     this.#abandoned = abandoned;
+    this.#stalled = stalled;
   }
 
   get size(): number {
@@ -36,20 +42,17 @@ export class PendingRequests<In> {
 
   /** The answer to the request `id`, or its failure by `fail`, its deadline or its signal. */
   wait(id: number, timeout: number, signal: AbortSignal | undefined): Promise<In> {
-    return new Promise<In>((resolve, reject) => {
+    let pending!: Pending;
+    const promise = new Promise<In>((resolve, reject) => {
       const onAbort = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
       const deadline = performance.now() + timeout;
-      this.#pending.set(id, {
-        resolve: resolve,
-        reject,
-        timeout,
-        deadline,
-        signal,
-        onAbort,
-      });
+      pending = { promise: null, resolve, reject, timeout, deadline, signal, onAbort };
+      this.#pending.set(id, pending);
       if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
       if (deadline < this.#timerAt) this.#arm(deadline, timeout);
     });
+    pending.promise = promise;
+    return promise;
   }
 
   has(id: number): boolean {
@@ -67,8 +70,15 @@ export class PendingRequests<In> {
   fail(id: number, error: Error): boolean {
     const pending = this.#remove(id);
     if (pending === undefined) return false;
+    // A call that nobody awaits must not end the process.
+    pending.promise?.catch(() => undefined);
     pending.reject(error);
     return true;
+  }
+
+  /** The requests that wait. */
+  ids(): Iterable<number> {
+    return this.#pending.keys();
   }
 
   /** Fails every request that `concerns` it, with an error of its own. */
@@ -121,12 +131,16 @@ export class PendingRequests<In> {
     let next = Number.POSITIVE_INFINITY;
     for (const [id, { deadline, timeout }] of [...this.#pending]) {
       if (deadline > now) next = Math.min(next, deadline);
-      else
-        this.#abandon(
-          id,
-          new ConnectionTimeoutError('request', timeout, `no answer came within ${timeout} ms`),
-        );
+      else this.#abandon(id, this.#timeoutError(timeout));
     }
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next, Math.ceil(next - now));
+  }
+
+  #timeoutError(timeout: number): ConnectionTimeoutError {
+    const words = `no answer came within ${timeout} ms`;
+    const stalled = this.#stalled();
+    if (stalled === null) return new ConnectionTimeoutError('request', timeout, words);
+    const hint = 'Take the messages by onMessage() or receive(); until then no answer is read.';
+    return new ConnectionTimeoutError('request', timeout, `${words}: ${stalled}`, { hint });
   }
 }

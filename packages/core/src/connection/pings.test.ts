@@ -43,7 +43,7 @@ describe('Pings', () => {
     const aborted = underway.ping(1_000, controller.signal);
     const gone = underway.ping(1_000, undefined);
     controller.abort(new Error('enough'));
-    underway.failAll(new Error('gone'));
+    underway.failAll(() => new Error('gone'));
     await expect(aborted).rejects.toThrow('enough');
     await expect(gone).rejects.toThrow('gone');
     expect(vi.getTimerCount()).toBe(0);

@@ -21,7 +21,7 @@ export class Pings {
     const id = ++this.#last;
     const payload = Buffer.alloc(8);
     payload.writeBigUInt64BE(id);
-    return new Promise((resolve, reject) => {
+    const promise = new Promise<number>((resolve, reject) => {
       const sentAt = performance.now();
       const aborted = (): void => {
         ping.finish(signal?.reason as Error);
@@ -40,19 +40,27 @@ export class Pings {
           clearTimeout(timer);
           signal?.removeEventListener('abort', aborted);
           if (error === null) resolve(performance.now() - sentAt);
-          else reject(error);
+          else fail(error);
         },
       };
+      const fail = (error: Error): void => {
+        // A call that nobody awaits must not end the process.
+        promise.catch(() => undefined);
+        reject(error);
+      };
       this.#underway.set(id, ping);
-      this.#send(payload);
     });
+    this.#send(payload);
+    return promise;
   }
 
   pong(payload: Buffer): void {
     this.#underway.get(payload.readBigUInt64BE())?.finish(null);
   }
 
-  failAll(error: Error): void {
+  failAll(why: () => Error): void {
+    if (this.#underway.size === 0) return;
+    const error = why();
     for (const ping of [...this.#underway.values()]) ping.finish(error);
   }
 }

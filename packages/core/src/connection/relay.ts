@@ -11,7 +11,8 @@ import type { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { Deferred } from './deferred.js';
-import type { RawBytes } from './duplex.js';
+import { consumed } from './receive-queue.js';
+import type { RawBytes } from './raw-stream.js';
 
 /** One of the two ends, as the other sees it. */
 interface RelayEnd {
@@ -26,31 +27,42 @@ interface RelayEnd {
 }
 
 /** What the relay needs of a connection. */
-export interface RelayedLink {
+export interface RelayedConnection {
   readonly stream: ByteStream;
-  readonly inbox: { takeAll(): unknown[] };
-  readonly life: { readonly isPeerFinished: boolean; destroy(error: Error | undefined): void };
+  readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
+  readonly reading: { resume(): void };
+  readonly isPeerFinished: boolean;
+  destroy(error: Error | undefined): void;
   raw: RawBytes | null;
-  readOn(): void;
 }
 
 /** Joins two connections. */
-export function joinLinks(one: RelayedLink, other: RelayedLink): Promise<void> {
+export function joinConnections(one: RelayedConnection, other: RelayedConnection): Promise<void> {
+  // Both or none: one that is taken already must not cost the other its bytes.
+  demandFree(one);
+  demandFree(other);
   const outcome = new Outcome();
-  const [near, far] = [new LinkEnd(one, outcome), new LinkEnd(other, outcome)];
+  const [near, far] = [new ConnectionEnd(one, outcome), new ConnectionEnd(other, outcome)];
   near.join(far);
   far.join(near);
   return outcome.promise;
 }
 
 /** Joins a connection with a stream of Node's. */
-export function joinStream(link: RelayedLink, stream: Duplex): Promise<void> {
+export function joinStream(connection: RelayedConnection, stream: Duplex): Promise<void> {
+  demandFree(connection);
   const outcome = new Outcome();
-  const near = new LinkEnd(link, outcome);
+  const near = new ConnectionEnd(connection, outcome);
   const far = new StreamEnd(stream, near, outcome);
   near.join(far);
   far.start();
   return outcome.promise;
+}
+
+const TAKEN = 'relay() takes the bytes';
+
+function demandFree({ raw }: RelayedConnection): void {
+  if (raw !== null) throw consumed('messages', 'its bytes are taken already by stream() or relay()');
 }
 
 /** Resolves once both ends are done, and rejects where a connection broke off. */
@@ -64,20 +76,19 @@ class Outcome extends Deferred<void> {
 }
 
 /** A connection's end of a relay: done once both directions have ended or the connection is gone. */
-class LinkEnd implements RawBytes, RelayEnd {
-  readonly #link: RelayedLink;
+class ConnectionEnd implements RawBytes, RelayEnd {
+  readonly #connection: RelayedConnection;
   readonly #outcome: Outcome;
   #partner: RelayEnd | null = null;
   #waiting = false;
   #received = false;
   #sent = false;
 
-  constructor(link: RelayedLink, outcome: Outcome) {
-    this.#link = link;
+  constructor(connection: RelayedConnection, outcome: Outcome) {
+    this.#connection = connection;
     this.#outcome = outcome;
-    if (link.raw !== null)
-      throw new ConnectionClosedError('unknown', 'relay(): the raw bytes are taken already');
-    link.raw = this;
+    connection.receiveQueue.closeTo(TAKEN);
+    connection.raw = this;
   }
 
   get finished(): boolean {
@@ -87,11 +98,11 @@ class LinkEnd implements RawBytes, RelayEnd {
   /** Begins, with what came before. */
   join(partner: RelayEnd): void {
     this.#partner = partner;
-    const { inbox, life } = this.#link;
+    const connection = this.#connection;
     let room = true;
-    for (const chunk of inbox.takeAll() as Buffer[]) room = partner.send(chunk);
-    if (life.isPeerFinished) this.ended();
-    if (room) this.#link.readOn();
+    for (const chunk of connection.receiveQueue.takeAll() as Buffer[]) room = partner.send(chunk);
+    if (connection.isPeerFinished) this.ended();
+    if (room) this.#connection.reading.resume();
   }
 
   // ── what the connection says ──
@@ -126,22 +137,22 @@ class LinkEnd implements RawBytes, RelayEnd {
   // ── what the partner says ──
 
   send(chunk: Buffer): boolean {
-    this.#waiting = !this.#link.stream.write(chunk);
+    this.#waiting = !this.#connection.stream.write(chunk);
     return !this.#waiting;
   }
 
   finish(): void {
     if (this.#sent) return;
     this.#sent = true;
-    this.#link.stream.end();
+    this.#connection.stream.end();
   }
 
   readOn(): void {
-    this.#link.readOn();
+    this.#connection.reading.resume();
   }
 
   cut(): void {
-    if (!this.finished) this.#link.life.destroy(undefined);
+    if (!this.finished) this.#connection.destroy(undefined);
   }
 }
 

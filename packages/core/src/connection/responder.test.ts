@@ -1,37 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { Responder } from './responder.js';
+import { Activity } from './activity.js';
+import { Responder, type ReceivedRequest } from './responder.js';
 
-type Request = {
-  id: number;
-  cancelled: Error | null;
-  cancel(reason: Error): void;
-};
+type Handler = (request: ReceivedRequest<string, string>) => unknown;
 
-function request(id: number): Request {
-  return {
-    id,
-    cancelled: null,
-    cancel(reason: Error) {
-      this.cancelled = reason;
-    },
-  };
-}
-
-function responder(handler: (request: never) => unknown) {
+function responder(handler: Handler, activity = new Activity()) {
   const events: string[] = [];
-  const subject = new Responder<string, string>({
-    answer: ({ id }, result) => events.push(`${id}: ${result}`),
-    fail: ({ id }, error) => events.push(`${id} failed: ${(error as Error).message}`),
-    idle: () => events.push('idle'),
-  });
-  subject.handler = handler as never;
-  return {
-    subject,
-    events,
-    run: (item: Request) => {
-      subject.run(item as never);
+  const subject = new Responder<string, string>(
+    {
+      answer: ({ id }, result) => events.push(`${id}: ${result}`),
+      fail: ({ id }, error) => events.push(`${id} failed: ${(error as Error).message}`),
+      finished: () => events.push('finished'),
     },
+    activity,
+  );
+  subject.handler = handler as never;
+  const run = (id: number): void => {
+    subject.run(id, 'payload', { id: 0 } as never);
   };
+  return { subject, events, run };
 }
 
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -39,33 +26,36 @@ const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve
 describe('Responder', () => {
   it('hands a result on at once where the handler has one', () => {
     const { run, events, subject } = responder(() => 'yes');
-    run(request(1));
+    run(1);
     expect(events).toEqual(['1: yes']);
     expect(subject.size).toBe(0);
   });
 
   it('answers each request once, whichever way its handler ends', async () => {
-    const { run, events } = responder(({ id }: { id: number }) => {
+    const { run, events } = responder(({ id }) => {
       if (id === 1) throw new Error('thrown');
       return id === 2 ? Promise.reject(new Error('rejected')) : Promise.resolve('resolved');
     });
-    for (const id of [1, 2, 3]) run(request(id));
+    for (const id of [1, 2, 3]) run(id);
     await later();
-    expect(events).toEqual(['1 failed: thrown', '2 failed: rejected', '3: resolved', 'idle']);
+    expect(events).toEqual(['1 failed: thrown', '2 failed: rejected', 'finished', '3: resolved', 'finished']);
   });
 
   it('tells running handlers of a cancellation, and still takes their answer', async () => {
     let finish: (answer: string) => void = () => undefined;
-    const { run, events, subject } = responder(() => new Promise<string>((resolve) => (finish = resolve)));
-    const running = request(7);
-    run(running);
+    let signal: AbortSignal | undefined;
+    const { run, events, subject } = responder((request) => {
+      ({ signal } = request);
+      return new Promise<string>((resolve) => (finish = resolve));
+    });
+    run(7);
     const reason = new Error('cancelled');
     subject.cancel(8, new Error('another'));
     subject.cancel(7, reason);
-    expect(running.cancelled).toBe(reason);
+    expect(signal?.reason).toBe(reason);
     finish('late');
     await later();
-    expect(events).toEqual(['7: late', 'idle']);
+    expect(events).toEqual(['7: late', 'finished']);
   });
 
   it('takes any thenable for an answer to come', async () => {
@@ -74,8 +64,37 @@ describe('Responder', () => {
         resolve('odd');
       },
     }));
-    run(request(1));
+    run(1);
     await later();
     expect(events).toContain('1: odd');
+  });
+
+  it('tells a request once that the connection drains, whenever it asks', () => {
+    const requests: ReceivedRequest<string, string>[] = [];
+    const { run, subject } = responder((request) => {
+      requests.push(request);
+      return new Promise(() => undefined);
+    });
+    run(1);
+    const early = requests[0]?.draining;
+    expect(early?.aborted).toBe(false);
+    const reason = new Error('draining');
+    subject.drain(() => reason);
+    subject.drain(() => new Error('again'));
+    run(2);
+    expect([early?.reason, requests[1]?.draining.reason]).toEqual([reason, reason]);
+    expect(requests[1]?.signal.aborted).toBe(false);
+  });
+
+  it('doesn’t count a request whose handler only waits for the connection’s end', () => {
+    const activity = new Activity();
+    const { run, subject } = responder(({ id }) => {
+      if (id === 1) activity.read(0);
+      return new Promise(() => undefined);
+    }, activity);
+    run(1);
+    expect([subject.size, subject.working]).toEqual([1, 0]);
+    run(2);
+    expect([subject.size, subject.working]).toEqual([2, 1]);
   });
 });

@@ -1,43 +1,117 @@
-/** Runs the handler for the peer's requests and hands each answer, or failure, back exactly once. */
-import { isThenable } from './inbox.js';
-import type { ReceivedRequest } from './received-request.js';
-import type { RequestHandler } from './secure-connection.js';
-import { tellAnswering, type Told } from './tell-traffic.js';
+/** The peer's requests being worked on: runs the handler, and hands each answer, or failure, back exactly once. */
+import type { PeerIdentity } from '../transport/peer-identity.js';
+import type { Activity } from './activity.js';
+import type { IncomingRequest, RequestHandler, SecureConnection } from './connection-types.js';
+import { isThenable } from './deferred.js';
+import { publishAnswering, type RequestEnd } from './traffic-events.js';
 
 /** Takes what became of a request. */
 export interface ResponderEvents<In, Out> {
   /** @throws for what can't be sent, before anything of it was */
   answer(request: ReceivedRequest<In, Out>, result: Out): void;
   fail(request: ReceivedRequest<In, Out>, error: unknown): void;
-  /** The last request being worked on was answered. */
-  idle(): void;
+  /** A request was answered that had been worked on for a while. */
+  finished(): void;
+}
+
+/** A request of the peer; its signals are made only when somebody asks for them. */
+export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
+  readonly id: number;
+  readonly payload: In;
+  readonly connection: SecureConnection<In, Out>;
+  /** Whether its handler only waits for the connection's end, as far as its first steps tell. */
+  waitsForEnd = false;
+  /** How often `closed` had been read when it began. */
+  readsBefore = 0;
+  #signal: AbortController | null = null;
+  #cancelled: Error | null = null;
+  #drainingSignal: AbortController | null = null;
+  #draining: (() => Error) | null;
+
+  /** @param draining why the connection drains already, or null */
+  constructor(
+    id: number,
+    payload: In,
+    connection: SecureConnection<In, Out>,
+    draining: (() => Error) | null,
+  ) {
+    this.id = id;
+    this.payload = payload;
+    this.connection = connection;
+    this.#draining = draining;
+  }
+
+  get peer(): PeerIdentity | null {
+    return this.connection.peer;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= firedIf(this.#cancelled);
+    return this.#signal.signal;
+  }
+
+  get draining(): AbortSignal {
+    this.#drainingSignal ??= firedIf(this.#draining === null ? null : this.#draining());
+    return this.#drainingSignal.signal;
+  }
+
+  cancel(reason: Error): void {
+    this.#cancelled ??= reason;
+    this.#signal?.abort(reason);
+  }
+
+  drain(reason: () => Error): void {
+    if (this.#draining !== null) return;
+    this.#draining = reason;
+    this.#drainingSignal?.abort(reason());
+  }
 }
 
 export class Responder<In, Out> {
   readonly #events: ResponderEvents<In, Out>;
+  readonly #activity: Activity;
   /** Only what is still being worked on: a handler that answers at once never enters. */
   readonly #running = new Map<number, ReceivedRequest<In, Out>>();
   handler: RequestHandler<In, Out> | null = null;
+  /** Why the connection drains; null while it doesn't. */
+  draining: (() => Error) | null = null;
 
-  constructor(events: ResponderEvents<In, Out>) {
+  constructor(events: ResponderEvents<In, Out>, activity: Activity) {
     this.#events = events;
+    this.#activity = activity;
   }
 
   get size(): number {
     return this.#running.size;
   }
 
-  run(request: ReceivedRequest<In, Out>): void {
-    const told = tellAnswering(request.connection);
+  /** Of those, how many don't just wait for the connection's end. */
+  get working(): number {
+    let working = 0;
+    const alone = this.#running.size === 1;
+    for (const { waitsForEnd, readsBefore } of this.#running.values())
+      if (!waitsForEnd && !(alone && this.#activity.isWaitedForSince(readsBefore))) working += 1;
+    return working;
+  }
+
+  run(id: number, payload: In, connection: SecureConnection<In, Out>): void {
+    const request = new ReceivedRequest<In, Out>(id, payload, connection, this.draining);
+    const ended = publishAnswering(connection);
+    const reads = this.#activity.reads;
     let result: Out | Promise<Out>;
     try {
       result = (this.handler as RequestHandler<In, Out>)(request);
     } catch (error) {
-      this.#fail(request, error, told);
+      this.#fail(request, error, ended);
       return;
     }
-    if (isThenable(result)) this.#await(request, result, told);
-    else this.#answer(request, result, told);
+    if (!isThenable(result)) {
+      this.#answer(request, result, ended);
+      return;
+    }
+    request.waitsForEnd = this.#activity.reads !== reads;
+    request.readsBefore = this.#activity.reads;
+    this.#await(request, result, ended);
   }
 
   /** Fires the signal of a request; its handler still answers. */
@@ -49,34 +123,46 @@ export class Responder<In, Out> {
     for (const request of this.#running.values()) request.cancel(reason);
   }
 
-  #await(request: ReceivedRequest<In, Out>, result: Promise<Out>, told: Told | null): void {
+  /** The connection's end was announced by either side. */
+  drain(reason: () => Error): void {
+    this.draining ??= reason;
+    for (const request of this.#running.values()) request.drain(reason);
+  }
+
+  #await(request: ReceivedRequest<In, Out>, result: Promise<Out>, ended: RequestEnd | null): void {
     this.#running.set(request.id, request);
     result.then(
       (answer) => {
         this.#running.delete(request.id);
-        this.#answer(request, answer, told);
-        if (this.#running.size === 0) this.#events.idle();
+        this.#answer(request, answer, ended);
+        this.#events.finished();
       },
       (error: unknown) => {
         this.#running.delete(request.id);
-        this.#fail(request, error, told);
-        if (this.#running.size === 0) this.#events.idle();
+        this.#fail(request, error, ended);
+        this.#events.finished();
       },
     );
   }
 
-  #answer(request: ReceivedRequest<In, Out>, answer: Out, told: Told | null): void {
+  #answer(request: ReceivedRequest<In, Out>, answer: Out, ended: RequestEnd | null): void {
     try {
       this.#events.answer(request, answer);
     } catch (error) {
-      this.#fail(request, error, told);
+      this.#fail(request, error, ended);
       return;
     }
-    told?.(true);
+    ended?.(true);
   }
 
-  #fail(request: ReceivedRequest<In, Out>, error: unknown, told: Told | null): void {
-    told?.(false, error);
+  #fail(request: ReceivedRequest<In, Out>, error: unknown, ended: RequestEnd | null): void {
+    ended?.(false, error);
     this.#events.fail(request, error);
   }
+}
+
+function firedIf(reason: Error | null): AbortController {
+  const controller = new AbortController();
+  if (reason !== null) controller.abort(reason);
+  return controller;
 }

@@ -145,6 +145,8 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_CREDENTIALS_NOT_YET_VALID: ['local', 'every peer would refuse it for now'],
   KNSOCK_CREDENTIALS_CRL_STALE: ['local', 'a list past its next update refuses everybody whom it covers'],
   KNSOCK_CREDENTIALS_UNSUPPORTED: ['local', 'the file uses an algorithm that this OpenSSL has given up'],
+  KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection have a consumer already'],
+  KNSOCK_UNREAD_MESSAGES: ['local', 'messages that nobody takes hold up answers'],
   KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],
   KNSOCK_MALFORMED_FRAME: ['peer', 'the bytes break the rules of the framing'],
   KNSOCK_PROXY_HEADER: ['peer', 'a proxy that must tell its client by the PROXY protocol didn’t'],

@@ -159,6 +159,12 @@ export const codes = {
   KNSOCK_QUEUE_FULL: passing(
     'The peer reads too slowly: await send(), or ready() when write() returns false.',
   ),
+  KNSOCK_CONSUMED: final(
+    'Take messages in one way: one onMessage() for the connection, or receive() and for await; set one request handler.',
+  ),
+  KNSOCK_UNREAD_MESSAGES: final(
+    'Take the messages by onMessage() or receive(), or have the peer send none beside its answers.',
+  ),
   KNSOCK_MALFORMED_FRAME: final('Does the peer speak the same framing and version?'),
   KNSOCK_PROXY_HEADER: final(
     'Is the PROXY protocol switched on in the proxy, and are only proxies listed in proxyProtocol.from?',

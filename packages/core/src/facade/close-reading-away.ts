@@ -1,5 +1,5 @@
 /** Ends a connection whose peer may still be sending what nobody wants. */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 
 /** How long a peer may take to end in turn, once we have its reply; nothing is lost by cutting it off then. */
 export const GOODBYE = 1_000;

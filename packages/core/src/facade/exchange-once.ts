@@ -1,5 +1,5 @@
 /** One message out, one reply in, over raw bytes. */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import { ConnectionTimeoutError, ReplyTimeoutError } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
 import { Reply, type ReplyEnd } from './reply.js';

@@ -1,5 +1,5 @@
 /** What a handler of kn-sock's is given to answer on: socket and asyncio writer in one. */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { Payload } from '../framing/framing.js';
 
 /** A connection that also answers to the names of Python's socket and asyncio writer. */

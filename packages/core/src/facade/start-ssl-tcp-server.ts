@@ -1,5 +1,5 @@
 /** kn-sock's two servers, on `listen` and the raw framing: either side of the wire may be kn-sock. */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { listen } from '../server/listen.js';
 import type { SecureServer, ServerAddress } from '../server/secure-server.js';

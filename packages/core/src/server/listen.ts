@@ -1,5 +1,5 @@
 /** The two ways to serve: by connection, or by request. */
-import type { RequestHandler } from '../connection/secure-connection.js';
+import type { RequestHandler } from '../connection/connection-types.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { Payload } from '../framing/framing.js';
 import { parseListen, type ListenOptions } from './config.js';

@@ -1,7 +1,7 @@
 /** What a program sees of a server. */
 import type { Credentials } from '../credentials/credentials.js';
 import type { CredentialSource } from '../credentials/source.js';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { Payload } from '../framing/framing.js';
 import type { TrustOptions } from '../trust/trust-policy.js';
 import type { AdmissionRefusal } from './admission.js';

@@ -5,9 +5,9 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../connection/connection.js';
-import { endPeer, refusePeer } from '../connection/refuse.js';
-import { isThenable } from '../connection/inbox.js';
-import type { RequestHandler, SecureConnection } from '../connection/secure-connection.js';
+import { endPeer, refusePeer } from '../connection/lingering-close.js';
+import { isThenable } from '../connection/deferred.js';
+import type { RequestHandler, SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import {
   ConnectionError,
@@ -216,7 +216,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   /** The connection ends by a failure of its handler; why, its program learns by `onError`. */
   #handle(connection: Connection<In, Out>): void | Promise<void> {
     const failed = (error: unknown): never => {
-      this.#config.failures.report(error, { connection, request: null });
+      if (!connection.isOwnEnd(error)) this.#config.failures.report(error, { connection, request: null });
       throw error;
     };
     try {

@@ -1,7 +1,7 @@
 /** From a finished handshake to a connection that the program may have: verdict, framing, welcome. */
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
-import type { RequestHandler } from '../connection/secure-connection.js';
+import type { RequestHandler } from '../connection/connection-types.js';
 import { FramingMismatchError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
@@ -56,6 +56,7 @@ export class Session<In, Out> {
       proxy: arrival.proxy,
       requestHandler: this.#requestHandler,
       explainEnd: null,
+      failures: this.#config.failures,
     });
     await raceAbort(connection.open(), arrival.signal);
     return { connection, judgedBy };

@@ -1,6 +1,6 @@
 /** Does the jobs: connects or takes a kept connection, sends, gathers the reply. */
 import { connect } from '../client/connect.js';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import { ConnectionClosedError } from '../errors/index.js';
 import { closeReadingAway, GOODBYE } from '../facade/close-reading-away.js';
 import { exchangeOnce, type Exchanged } from '../facade/exchange-once.js';

@@ -1,5 +1,5 @@
 /** Connections that wait in the worker for the next message to the same server. */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import { closeReadingAway, GOODBYE } from '../facade/close-reading-away.js';
 
 /** How long one is kept unused, in milliseconds. */

@@ -21,7 +21,7 @@ export interface ByteStreamEvents {
 
 /** Bytes both ways, with back-pressure. */
 export interface ByteStream {
-  /** Bytes written that the system hasn't taken yet. */
+  /** Bytes written that the system hasn't taken yet; once the stream is gone, that it never took. */
   readonly queuedBytes: number;
   /** Bytes ever received, and sent: while they grow, the connection lives. */
   readonly bytesRead: number;

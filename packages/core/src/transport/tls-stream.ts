@@ -32,6 +32,8 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** Whether it was we who gave up: then nobody waits for what came before. */
   #abandoned = false;
   #departed = false;
+  /** What waited when the socket broke: Node forgets it. */
+  #lost: number | null = null;
   #patience: NodeJS.Timeout | undefined;
 
   /** @param tap the tap that the socket was made with, or null where it delivers `data` events */
@@ -43,8 +45,9 @@ export class TlsStream implements ByteStream, ChunkSink {
     joinOthers();
   }
 
+  /** Once the socket is gone: what it never took. */
   get queuedBytes(): number {
-    return this.socket.writableLength;
+    return this.#lost ?? this.socket.writableLength;
   }
 
   get bytesRead(): number {
@@ -92,6 +95,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   destroy(error?: Error): void {
     this.#error ??= error;
     this.#abandoned = true;
+    this.#lost ??= this.socket.writableLength;
     this.socket.destroy();
     if (this.#closed) this.#depart();
   }
@@ -116,6 +120,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */
   failed(error: Error): void {
     this.#error ??= error;
+    this.#lost ??= this.socket.writableLength;
     this.socket.destroy();
   }
 

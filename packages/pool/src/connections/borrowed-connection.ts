@@ -1,4 +1,4 @@
-import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import type { CloseOptions, Payload, RequestOptions, SecureConnection } from '@knsock/core';
 import { LeaseReleasedError } from '../errors.js';
 
 type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
@@ -44,6 +44,10 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     return this.#connection.state;
   }
 
+  get signal(): AbortSignal {
+    return this.#connection.signal;
+  }
+
   get socket(): SecureConnection['socket'] {
     return this.#mark().socket;
   }
@@ -58,6 +62,10 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
 
   write(payload: Out): boolean {
     return this.#use().write(payload);
+  }
+
+  post(payload: Out): boolean {
+    return this.#use().post(payload);
   }
 
   ready(): Promise<void> {
@@ -110,7 +118,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     return this.#mark().relay(other);
   }
 
-  close(options?: { deadline?: number | undefined }): Promise<void> {
+  close(options?: CloseOptions): Promise<void> {
     return this.#use().close(options);
   }
 

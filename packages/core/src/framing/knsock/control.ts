@@ -1,11 +1,13 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors/index.js';
 import type { Failure } from './encode.js';
 
-/** What a side accepts: payload bytes per message, and requests that it answers at a time. */
+/** What a side accepts: payload bytes per message, and requests that it answers at a time; and what it knows beyond version 1. */
 export interface Welcome {
   readonly maxMessage: number;
   readonly maxInFlight: number;
+  /** Each feature's parameters by its name. */
+  readonly features: ReadonlyMap<string, Buffer>;
 }
 
 /** Why nothing is (further) done for the peer. */
@@ -14,11 +16,38 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** Reads the body of WELCOME; bytes behind the two limits belong to later versions and are passed over. */
+/** Reads the body of WELCOME; features that this version doesn't know are kept, and mean nothing. @throws ProtocolError */
 export function parseWelcome(body: Buffer): Welcome {
   if (body.length < 8)
     throw new ProtocolError(`WELCOME has a body of ${body.length} bytes where 8 are needed`);
-  return { maxMessage: body.readUInt32BE(0), maxInFlight: body.readUInt32BE(4) };
+  return {
+    maxMessage: body.readUInt32BE(0),
+    maxInFlight: body.readUInt32BE(4),
+    features: body.length === 8 ? NO_FEATURES : parseFeatures(body),
+  };
+}
+
+const NO_FEATURES: ReadonlyMap<string, Buffer> = new Map();
+
+/** Each is a word, its name, and another, its parameters; the first of a name counts. */
+function parseFeatures(body: Buffer): ReadonlyMap<string, Buffer> {
+  const features = new Map<string, Buffer>();
+  for (let at = 8; at < body.length;) {
+    const name = wordAt(body, at);
+    const parameters = name === null ? null : wordAt(body, at + 1 + name.length);
+    if (name === null || parameters === null)
+      throw new ProtocolError('WELCOME ends inside one of its features');
+    const key = ascii('WELCOME', name);
+    if (!features.has(key)) features.set(key, Buffer.from(parameters));
+    at += 2 + name.length + parameters.length;
+  }
+  return features;
+}
+
+function wordAt(body: Buffer, at: number): Buffer | null {
+  if (at >= body.length) return null;
+  const end = at + 1 + (body[at] as number);
+  return end > body.length ? null : body.subarray(at + 1, end);
 }
 
 /** Reads the body of REFUSED; the reason may be one that this version doesn't know. */

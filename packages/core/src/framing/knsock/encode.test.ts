@@ -36,10 +36,7 @@ describe('control frames', () => {
   it('come out as they went in', () => {
     expect(
       parseWelcome(through((out) => encodeWelcome(out, { maxMessage: 7, maxInFlight: 9 })).body),
-    ).toEqual({
-      maxMessage: 7,
-      maxInFlight: 9,
-    });
+    ).toEqual({ maxMessage: 7, maxInFlight: 9, features: new Map() });
     expect(parseRefused(through((out) => encodeRefused(out, 'expired', 'since May')).body)).toEqual({
       reason: 'expired',
       text: 'since May',
@@ -75,14 +72,20 @@ describe('control frames', () => {
 
   it('announce limits over 32 bits as the most that 32 bits hold', () => {
     const welcome = through((out) => encodeWelcome(out, { maxMessage: 2 ** 40, maxInFlight: Infinity }));
-    expect(parseWelcome(welcome.body)).toEqual({ maxMessage: 2 ** 32 - 1, maxInFlight: 2 ** 32 - 1 });
+    expect(parseWelcome(welcome.body)).toMatchObject({ maxMessage: 2 ** 32 - 1, maxInFlight: 2 ** 32 - 1 });
   });
 
-  it('pass over what later versions may add to WELCOME', () => {
-    expect(parseWelcome(Buffer.from('0000000100000002ffff', 'hex'))).toEqual({
-      maxMessage: 1,
-      maxInFlight: 2,
-    });
+  it('announce features, those that a receiver doesn’t know included', () => {
+    const features = new Map([
+      ['close-code', Buffer.alloc(0)],
+      ['to-come', Buffer.of(1, 2)],
+    ]);
+    const welcome = through((out) => encodeWelcome(out, { maxMessage: 7, maxInFlight: 9, features }));
+    expect(parseWelcome(welcome.body)).toEqual({ maxMessage: 7, maxInFlight: 9, features });
+    for (let cut = 9; cut < welcome.body.length; cut++) {
+      if (cut === 20) continue; // between the two
+      expect(() => parseWelcome(welcome.body.subarray(0, cut))).toThrow(/inside one of its features/);
+    }
   });
 
   it('whose code reaches past their end, or is no ASCII where it must be, are malformed', () => {

@@ -29,12 +29,25 @@ export function encodeFrame(kind: number, id: number, payload: Uint8Array | null
 }
 
 /** Each side's first frame; limits over 2^32 − 1 are announced as that. */
-export function encodeWelcome(out: Output, limits: { maxMessage: number; maxInFlight: number }): void {
-  header(Kind.WELCOME, 8, out);
+export function encodeWelcome(
+  out: Output,
+  { maxMessage, maxInFlight, features }: { maxMessage: number; maxInFlight: number; features?: Features },
+): void {
+  let length = 8;
+  for (const [name, parameters] of features ?? []) length += 2 + name.length + parameters.length;
+  header(Kind.WELCOME, length, out);
   const at = out.reserve(8);
-  out.buffer.writeUInt32BE(Math.min(limits.maxMessage, MAX_U32), at);
-  out.buffer.writeUInt32BE(Math.min(limits.maxInFlight, MAX_U32), at + 4);
+  out.buffer.writeUInt32BE(Math.min(maxMessage, MAX_U32), at);
+  out.buffer.writeUInt32BE(Math.min(maxInFlight, MAX_U32), at + 4);
+  for (const [name, parameters] of features ?? []) {
+    out.append(
+      Buffer.concat([Buffer.of(name.length), ascii(name), Buffer.of(parameters.length), parameters]),
+    );
+  }
 }
+
+/** Parameters by the names of features; a name has 1 to 255 characters of ASCII, parameters up to 255 bytes. */
+type Features = ReadonlyMap<string, Uint8Array>;
 
 export function encodeRefused(out: Output, reason: string, text: string): void {
   const body = wordAndText(ascii(reason), text, MAX_CONTROL_BYTES);

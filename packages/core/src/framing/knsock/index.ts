@@ -1,4 +1,4 @@
-export { Kind, kindName } from './kinds.js';
+export { CLOSE_CODE, Kind, kindName } from './kinds.js';
 export { FrameDecoder, type FrameSink } from './frame-decoder.js';
 export {
   encodeCancel,
@@ -12,5 +12,12 @@ export {
   encodeRejected,
   encodeWelcome,
 } from './encode.js';
-export { parseClose, parseError, parseRefused, parseRejected, parseWelcome } from './control.js';
+export {
+  parseClose,
+  parseError,
+  parseRefused,
+  parseRejected,
+  parseWelcome,
+  type Welcome,
+} from './control.js';
 export { isKnsock, knsock, knsockBrand } from './knsock.js';

@@ -17,6 +17,9 @@ export const Kind = {
   PONG: 0x0c,
 } as const;
 
+/** The feature of WELCOME by which a side understands a CLOSE with a program's own code as a clean end. */
+export const CLOSE_CODE = 'close-code';
+
 /** The bytes before a body: the length and the kind. */
 export const HEADER_BYTES = 5;
 export const ID_BYTES = 8;

@@ -37,6 +37,7 @@ interface Fields {
   kind: keyof typeof Kind;
   maxMessage: number;
   maxInFlight: number;
+  features?: Record<string, string>;
   id: number;
   lastId: number;
   payload: string;
@@ -89,7 +90,12 @@ describe('docs/wire-format.md', () => {
 });
 
 const encoders: Record<keyof typeof Kind, (fields: Fields, out: Output) => void> = {
-  WELCOME: (f, out) => encodeWelcome(out, f),
+  WELCOME: ({ maxMessage, maxInFlight, features = {} }, out) =>
+    encodeWelcome(out, {
+      maxMessage,
+      maxInFlight,
+      features: new Map(Object.entries(features).map(([name, parameters]) => [name, hex(parameters)])),
+    }),
   REFUSED: (f, out) => encodeRefused(out, f.reason, f.text),
   MESSAGE: (f, out) => encodeFrame(Kind.MESSAGE, 0, hex(f.payload), out),
   REQUEST: (f, out) => encodeFrame(Kind.REQUEST, f.id, hex(f.payload), out),
@@ -104,7 +110,12 @@ const encoders: Record<keyof typeof Kind, (fields: Fields, out: Output) => void>
 };
 
 const parsers: Record<keyof typeof Kind, (id: number, body: Buffer) => object> = {
-  WELCOME: (_, body) => parseWelcome(body),
+  WELCOME: (_, body) => {
+    const { features, ...limits } = parseWelcome(body);
+    if (features.size === 0) return limits;
+    const shown = [...features].map(([name, parameters]) => [name, parameters.toString('hex')] as const);
+    return { ...limits, features: Object.fromEntries(shown) };
+  },
   REFUSED: (_, body) => parseRefused(body),
   MESSAGE: (_, body) => ({ payload: body.toString('hex') }),
   REQUEST: (id, body) => ({ id, payload: body.toString('hex') }),

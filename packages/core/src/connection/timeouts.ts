@@ -5,17 +5,20 @@
 import { ConnectionTimeoutError } from '../errors/index.js';
 import type { Limits } from '../policy/limits.js';
 
-/** What the vigil looks at and may do. */
-export interface Watched {
+/** What the timeouts look at, and what they report to. */
+export interface TimeoutEvents {
   /** Grows with every message, and with every byte where no heartbeat muddles the count. */
-  readonly activity: number;
+  readonly activityCount: number;
   readonly bytesReceived: number;
   /** Whole messages and requests; of a raw stream, bytes. */
   readonly messagesReceived: number;
   /** Bytes that the system took from us. */
   readonly bytesTaken: number;
   /** Whether we ourselves have stopped reading. */
-  readonly readingHeld: boolean;
+  readonly isReadingHeld: boolean;
+  /** Bytes received that wait for the program, and bytes of ours that wait for the peer. */
+  readonly heldBytes: number;
+  readonly unsent: number;
   ping(options: { timeout: number }): Promise<number>;
   /** Ends the connection by agreement, as its time is over. */
   retire(): void;
@@ -23,43 +26,49 @@ export interface Watched {
 }
 
 /** Whether there is anything to watch from the beginning; most connections only ever need it for a slow reader. */
-export function needsVigil(limits: Limits, maxLifetime: number | null): boolean {
+export function needsTimeouts(limits: Limits, maxLifetime: number | null): boolean {
   const { idleTimeout, firstMessageTimeout, heartbeat } = limits;
   return [idleTimeout, firstMessageTimeout, heartbeat, maxLifetime].some((limit) => limit !== null);
 }
 
-/** An idle connection is noticed within a quarter of its time. */
-const IDLE_LOOKS = 4;
+/** What lasts too long is noticed within a quarter of its time. */
+const LOOKS = 4;
 
-export class Vigil {
-  readonly #watched: Watched;
+export class ConnectionTimeouts {
+  readonly #events: TimeoutEvents;
   readonly #limits: Limits;
   #timers: NodeJS.Timeout[] = [];
   #sendTimer: NodeJS.Timeout | null = null;
 
-  constructor(watched: Watched, limits: Limits, maxLifetime: number | null) {
-    this.#watched = watched;
+  constructor(events: TimeoutEvents, limits: Limits, maxLifetime: number | null) {
+    this.#events = events;
     this.#limits = limits;
     if (limits.idleTimeout !== null) this.#watchIdle(limits.idleTimeout);
     if (limits.firstMessageTimeout !== null) this.#watchFirstMessage(limits.firstMessageTimeout);
     if (limits.heartbeat !== null) this.#watchHeart(limits.heartbeat.interval, limits.heartbeat.timeout);
-    if (maxLifetime !== null) this.#after(maxLifetime, () => watched.retire());
+    if (maxLifetime !== null) this.#after(maxLifetime, () => events.retire());
   }
 
-  /** The peer reads slowly: from now on it must take something within `sendTimeout`. */
+  /** Bytes wait for the peer: from now on it must take something within `sendTimeout`. */
   congested(): void {
     if (this.#sendTimer !== null) return;
     const { sendTimeout } = this.#limits;
-    let taken = this.#watched.bytesTaken;
-    this.#sendTimer = setInterval(() => {
-      if (this.#watched.bytesTaken !== taken) {
-        taken = this.#watched.bytesTaken;
-        return;
-      }
-      this.#watched.fail(
-        new ConnectionTimeoutError('send', sendTimeout, `the peer read nothing for ${sendTimeout} ms`),
-      );
-    }, sendTimeout);
+    let taken = this.#events.bytesTaken;
+    let since = performance.now();
+    this.#sendTimer = setInterval(
+      () => {
+        const now = performance.now();
+        if (this.#events.unsent === 0) {
+          this.relieved();
+        } else if (this.#events.bytesTaken !== taken) {
+          taken = this.#events.bytesTaken;
+          since = now;
+        } else if (now - since >= sendTimeout) {
+          this.#events.fail(this.#sendError(sendTimeout));
+        }
+      },
+      Math.max(1, Math.ceil(sendTimeout / LOOKS)),
+    );
     this.#sendTimer.unref();
   }
 
@@ -76,50 +85,68 @@ export class Vigil {
   }
 
   #watchIdle(timeout: number): void {
-    let activity = this.#watched.activity;
+    let activity = this.#events.activityCount;
     let since = performance.now();
-    this.#every(Math.max(1, Math.ceil(timeout / IDLE_LOOKS)), () => {
+    this.#every(Math.max(1, Math.ceil(timeout / LOOKS)), () => {
       const now = performance.now();
-      if (this.#watched.activity !== activity) {
-        activity = this.#watched.activity;
+      if (this.#events.activityCount !== activity) {
+        activity = this.#events.activityCount;
         since = now;
       } else if (now - since >= timeout) {
-        this.#watched.fail(
+        this.#events.fail(
           new ConnectionTimeoutError('idle', timeout, `nothing was sent either way for ${timeout} ms`),
         );
       }
     });
   }
 
+  #sendError(sendTimeout: number): ConnectionTimeoutError {
+    const { isReadingHeld, heldBytes, unsent } = this.#events;
+    const words = `the peer read nothing for ${sendTimeout} ms; ${unsent} bytes were not sent`;
+    if (!isReadingHeld) return new ConnectionTimeoutError('send', sendTimeout, words);
+    const both = `both sides write without reading: ${words}, and ${heldBytes} bytes of the peer wait here to be taken`;
+    const hint = 'Read on while you write: take the peer’s messages by onMessage() or receive().';
+    return new ConnectionTimeoutError('send', sendTimeout, both, { hint });
+  }
+
   #watchFirstMessage(timeout: number): void {
     this.#after(timeout, () => {
-      if (this.#watched.messagesReceived > 0) return;
+      if (this.#events.messagesReceived > 0) return;
       const message = `the peer sent no whole message within ${timeout} ms of being let in`;
-      this.#watched.fail(new ConnectionTimeoutError('first-message', timeout, message));
+      this.#events.fail(new ConnectionTimeoutError('first-message', timeout, message));
     });
   }
 
-  /** Bytes of any kind are a sign of life; while we don't read, silence proves nothing. */
+  /**
+   * Bytes of any kind are a sign of life. While we don't read, or bytes of ours still wait for the peer, silence proves
+   * nothing: the question itself may not have reached it. Then `sendTimeout` decides.
+   */
   #watchHeart(interval: number, timeout: number): void {
     let received = -1;
     let asking = false;
     this.#every(interval, () => {
-      if (this.#watched.bytesReceived !== received || this.#watched.readingHeld) {
-        received = this.#watched.bytesReceived;
+      if (this.#provesNothing(received)) {
+        received = this.#events.bytesReceived;
         return;
       }
       if (asking) return;
       asking = true;
-      this.#watched.ping({ timeout }).then(
+      this.#events.ping({ timeout }).then(
         () => (asking = false),
         () => {
           asking = false;
-          if (this.#watched.bytesReceived !== received || this.#watched.readingHeld) return;
+          if (this.#provesNothing(received)) return;
           const message = `the peer gave no sign of life for ${interval + timeout} ms`;
-          this.#watched.fail(new ConnectionTimeoutError('heartbeat', timeout, message));
+          this.#events.fail(new ConnectionTimeoutError('heartbeat', timeout, message));
         },
       );
     });
+  }
+
+  #provesNothing(received: number): boolean {
+    const { bytesReceived, isReadingHeld, unsent } = this.#events;
+    if (unsent > 0) this.congested();
+    return bytesReceived !== received || isReadingHeld || unsent > 0;
   }
 
   #after(wait: number, act: () => void): void {

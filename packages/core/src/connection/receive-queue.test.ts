@@ -1,15 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { Inbox } from './inbox.js';
+import { ReceiveQueue, type MessageListener } from './receive-queue.js';
+import { TurnBudget } from './turn-budget.js';
 
-function inbox() {
-  const events = { emptied: vi.fn(), parked: vi.fn(), working: vi.fn() };
-  return { box: new Inbox<string>(events, 128), events };
+function queue(maxWorking = 128) {
+  const working: unknown[] = [];
+  const events = {
+    emptied: vi.fn(),
+    parked: vi.fn(),
+    endTold: vi.fn(),
+    isAnswerQueueFull: false,
+    callListener: (listener: MessageListener<never>, message: unknown) => {
+      const result = listener(message as never);
+      if (!(result instanceof Promise)) return false;
+      working.push(result);
+      return true;
+    },
+  };
+  const budget = new TurnBudget({ goOn: () => box.serve() });
+  const box = new ReceiveQueue<string>(events, budget, maxWorking);
+  return { box, events, working };
 }
 
-describe('Inbox', () => {
+describe('ReceiveQueue', () => {
   it('keeps messages until somebody asks, by whichever way', async () => {
-    const { box } = inbox();
+    const { box } = queue();
     for (const message of ['a', 'b', 'c', 'd']) box.push(message, 1);
     expect(await box.receive(undefined, undefined)).toBe('a');
     expect(await box.iterate().next()).toEqual({ value: 'b', done: false });
@@ -21,13 +36,13 @@ describe('Inbox', () => {
   });
 
   it('counts what a message costs beside its payload, so that empty ones can’t fill the memory', () => {
-    const { box } = inbox();
+    const { box } = queue();
     for (let i = 0; i < 1_000; i++) box.push('', 0);
     expect(box.heldBytes).toBeGreaterThanOrEqual(100_000);
   });
 
   it('keeps messages back while an asynchronous listener works on as many as it may', () => {
-    const box = new Inbox<string>({ emptied: vi.fn(), parked: vi.fn(), working: vi.fn() }, 2);
+    const { box } = queue(2);
     const told: string[] = [];
     for (const message of ['a', 'b', 'c']) box.push(message, 1);
     box.listen((message) => {
@@ -45,12 +60,12 @@ describe('Inbox', () => {
   });
 
   it('ends a wait by null, or by the error that ended the connection', async () => {
-    const { box } = inbox();
+    const { box } = queue();
     const waiting = box.receive(undefined, undefined);
     box.end(undefined);
     expect(await waiting).toBeNull();
     expect(await box.iterate().next()).toEqual({ value: undefined, done: true });
-    const { box: failing } = inbox();
+    const { box: failing } = queue();
     const error = new Error('cut');
     failing.push('last', 4);
     failing.end(error);
@@ -59,7 +74,7 @@ describe('Inbox', () => {
   });
 
   it('rejects with the signal’s reason and gives the next message to the next wait', async () => {
-    const { box } = inbox();
+    const { box } = queue();
     const controller = new AbortController();
     const aborted = box.receive(controller.signal, undefined);
     const second = box.receive(undefined, undefined);
@@ -74,7 +89,7 @@ describe('Inbox', () => {
   it('says how long it waited when the time is over, and loses no message by it', async () => {
     vi.useFakeTimers();
     try {
-      const { box } = inbox();
+      const { box } = queue();
       const waiting = expect(box.receive(undefined, 50)).rejects.toMatchObject({
         code: 'KNSOCK_RECEIVE_TIMEOUT',
         ms: 50,
@@ -91,7 +106,7 @@ describe('Inbox', () => {
   });
 
   it('holds messages back while paused, also from a listener that pauses itself', () => {
-    const { box } = inbox();
+    const { box } = queue();
     const heard: string[] = [];
     for (const message of ['a', 'b', 'c']) box.push(message, 1);
     box.listen((message) => {
@@ -105,15 +120,15 @@ describe('Inbox', () => {
   });
 
   it('hands an asynchronous listener’s promise on', () => {
-    const { box, events } = inbox();
+    const { box, working } = queue();
     const work = Promise.resolve();
     box.listen(() => work);
     box.push('a', 1);
-    expect(events.working).toHaveBeenCalledExactlyOnceWith(work);
+    expect(working).toEqual([work]);
   });
 
   it('tells that the program waits, and that all was taken', () => {
-    const { box, events } = inbox();
+    const { box, events } = queue();
     void box.receive(undefined, undefined);
     expect(events.parked).toHaveBeenCalledOnce();
     box.push('a', 1);
@@ -122,11 +137,74 @@ describe('Inbox', () => {
     expect(events.emptied).toHaveBeenCalledOnce();
   });
 
+  it('has one consumer: a second is refused with words, and the first goes on', async () => {
+    const refused = expect.objectContaining({ code: 'KNSOCK_CONSUMED' }) as Error;
+    const { box: listening } = queue();
+    const heard: string[] = [];
+    listening.listen((message) => heard.push(message));
+    expect(() => listening.listen(() => undefined)).toThrow(refused);
+    await expect(listening.receive(undefined, undefined)).rejects.toEqual(refused);
+    await expect(listening.iterate().next()).rejects.toEqual(refused);
+    listening.push('a', 1);
+    expect(heard).toEqual(['a']);
+    const { box: pulled } = queue();
+    const waiting = pulled.receive(undefined, undefined);
+    expect(() => pulled.listen(() => undefined)).toThrow(refused);
+    pulled.push('b', 1);
+    expect(await waiting).toBe('b');
+    pulled.listen((message) => heard.push(message));
+    pulled.push('c', 1);
+    expect(heard).toEqual(['a', 'c']);
+  });
+
+  it('settles every wait at the end, also those that were made while it was paused', async () => {
+    const { box } = queue();
+    box.push('one', 3);
+    box.pause();
+    const waits = [box.receive(undefined, undefined), box.receive(undefined, undefined)];
+    box.end(undefined);
+    box.resume();
+    expect(await Promise.all(waits)).toEqual(['one', null]);
+  });
+
+  it('gives no more to a listener while its answers wait for the peer', () => {
+    const { box, events } = queue();
+    const heard: string[] = [];
+    box.listen((message) => {
+      heard.push(message);
+      events.isAnswerQueueFull = heard.length === 2;
+    });
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    expect(heard).toEqual(['a', 'b']);
+    events.isAnswerQueueFull = false;
+    box.serve();
+    expect(heard).toEqual(['a', 'b', 'c']);
+  });
+
+  it('gives way in the middle of a batch, and loses nothing by it', async () => {
+    const { box } = queue();
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    try {
+      const heard: string[] = [];
+      box.listen((message) => {
+        heard.push(message);
+        now += 1;
+      });
+      for (let count = 0; count < 200; count++) box.push(String(count), 1);
+      expect(heard.length).toBeLessThan(50);
+      await vi.waitFor(() => expect(heard).toHaveLength(200));
+      expect(heard).toEqual(Array.from({ length: 200 }, (_, index) => String(index)));
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('loses, doubles and reorders nothing, whatever the history', async () => {
     const step = fc.constantFrom('push', 'receive', 'next', 'pause', 'resume', 'abort');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (history) => {
-        const { box } = inbox();
+        const { box } = queue();
         const taken: Promise<string | null>[] = [];
         let pushed = 0;
         for (const act of history) {

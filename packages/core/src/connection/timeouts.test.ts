@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseLimits, type LimitOptions } from '../policy/limits.js';
-import { Vigil, type Watched } from './vigil.js';
+import { ConnectionTimeouts, type TimeoutEvents } from './timeouts.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -9,12 +9,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-class Subject implements Watched {
-  activity = 0;
+class Subject implements TimeoutEvents {
+  activityCount = 0;
   bytesReceived = 0;
   messagesReceived = 0;
   bytesTaken = 0;
-  readingHeld = false;
+  isReadingHeld = false;
+  heldBytes = 0;
+  unsent = 0;
   pings = 0;
   retired = false;
   failure: { phase?: string; ms?: number } | null = null;
@@ -44,10 +46,10 @@ class Subject implements Watched {
 
 function watch(limits: LimitOptions, maxLifetime: number | null = null) {
   const subject = new Subject();
-  return { subject, vigil: new Vigil(subject, parseLimits(limits), maxLifetime) };
+  return { subject, timeouts: new ConnectionTimeouts(subject, parseLimits(limits), maxLifetime) };
 }
 
-describe('Vigil', () => {
+describe('ConnectionTimeouts', () => {
   it('has no timer where no limit is set', () => {
     watch({});
     expect(vi.getTimerCount()).toBe(0);
@@ -57,7 +59,7 @@ describe('Vigil', () => {
     const { subject } = watch({ idleTimeout: 1_000 });
     for (let i = 0; i < 10; i++) {
       vi.advanceTimersByTime(900);
-      subject.activity += 1;
+      subject.activityCount += 1;
     }
     expect(subject.failure).toBeNull();
     vi.advanceTimersByTime(1_250);
@@ -86,28 +88,58 @@ describe('Vigil', () => {
 
   it('takes nothing for a sign of death while we ourselves don’t read', async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
-    subject.readingHeld = true;
+    subject.isReadingHeld = true;
     subject.answersPings = false;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(subject.failure).toBeNull();
   });
 
   it('ends a peer that reads nothing, and not one that reads slowly', () => {
-    const { subject, vigil } = watch({ sendTimeout: 1_000 });
-    vigil.congested();
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    subject.unsent = 1;
+    timeouts.congested();
     for (let i = 0; i < 5; i++) {
       subject.bytesTaken += 1;
       vi.advanceTimersByTime(1_000);
     }
     expect(subject.failure).toBeNull();
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(1_250);
     expect(subject.failure).toMatchObject({ phase: 'send', ms: 1_000 });
   });
 
+  it('ends a peer that takes something at first within sendTimeout and a look, not twice that', () => {
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    subject.unsent = 1;
+    timeouts.congested();
+    vi.advanceTimersByTime(10);
+    subject.bytesTaken += 1;
+    vi.advanceTimersByTime(1_490);
+    expect(subject.failure).toMatchObject({ phase: 'send' });
+  });
+
+  it('says so where both sides write and neither reads', () => {
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    Object.assign(subject, { unsent: 7, isReadingHeld: true, heldBytes: 9 });
+    timeouts.congested();
+    vi.advanceTimersByTime(1_250);
+    const words = /both sides write without reading.* 7 bytes .* 9 bytes/;
+    expect(subject.failure).toMatchObject({ message: expect.stringMatching(words) as string });
+  });
+
+  it('takes nothing for death while bytes of ours wait, and then holds the peer to sendTimeout', async () => {
+    const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 }, sendTimeout: 1_000 });
+    subject.unsent = 1;
+    subject.answersPings = false;
+    await vi.advanceTimersByTimeAsync(900);
+    expect(subject.failure).toBeNull();
+    await vi.advanceTimersByTimeAsync(600);
+    expect(subject.failure).toMatchObject({ phase: 'send' });
+  });
+
   it('forgives a peer that caught up', () => {
-    const { subject, vigil } = watch({ sendTimeout: 1_000 });
-    vigil.congested();
-    vigil.relieved();
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    timeouts.congested();
+    timeouts.relieved();
     vi.advanceTimersByTime(5_000);
     expect(subject.failure).toBeNull();
   });
@@ -119,12 +151,12 @@ describe('Vigil', () => {
   });
 
   it('leaves no timer when it is over', () => {
-    const { vigil } = watch(
+    const { timeouts } = watch(
       { idleTimeout: 10, firstMessageTimeout: 10, heartbeat: { interval: 10, timeout: 10 } },
       10,
     );
-    vigil.congested();
-    vigil.stop();
+    timeouts.congested();
+    timeouts.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import type { Payload } from '../framing/framing.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
-import type { MessageListener } from './inbox.js';
+import type { MessageListener } from './receive-queue.js';
 
 /** Whether the end was announced by the peer; `'unknown'` where the framing has no way to say so. */
 export type CleanEnd = true | false | 'unknown';
@@ -13,8 +13,26 @@ export type CleanEnd = true | false | 'unknown';
 /** How a connection ended. */
 export interface ClosedInfo {
   readonly clean: CleanEnd;
-  /** Why it ended, where it didn't end by agreement. */
+  /** Why it ended, where it didn't end by agreement; always there where `clean` is false. */
   readonly error?: Error;
+  /** The peer's own words, where it ended by `close({ code, text })`. */
+  readonly code?: string;
+  readonly text?: string;
+  /** Bytes that `write`, `send` and others had accepted and the system never took; absent where there were none. */
+  readonly unsentBytes?: number;
+}
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** Milliseconds until what is in flight is cut off; default `drainTimeout`. */
+  deadline?: number | undefined;
+  /**
+   * What the peer's `closed` says, on the knsock framing: 1 to 64 characters of printable ASCII. Codes that begin with
+   * `KNSOCK_` are reserved. Peers that don't know such codes see an end without one.
+   */
+  code?: string | undefined;
+  /** Words for people, beside a code. */
+  text?: string | undefined;
 }
 
 /** Counters of one connection; sizes are bytes of TLS payload, framing included. */
@@ -27,6 +45,8 @@ export interface ConnectionStats {
   readonly queuedBytes: number;
   /** Bytes received and not yet asked for, with 128 more for each message. */
   readonly heldBytes: number;
+  /** Messages given to `write` or `post` that were not taken: the connection had ended, or they were too large for the peer. */
+  readonly messagesDropped: number;
   /** The peer's requests being worked on here. */
   readonly requestsHandled: number;
   /** Our requests waiting for their answer. */
@@ -52,8 +72,13 @@ export interface IncomingRequest<In = Buffer, Out = Payload> {
   readonly payload: In;
   /** Who asks; null where no certificate was asked for or shown. */
   readonly peer: PeerIdentity | null;
-  /** Fires when the asking side cancels, or the connection ends. */
+  /**
+   * Fires when the asking side cancels or ends, or the connection does. Where this side drains it fires once two thirds
+   * of the deadline are over: an answer that comes soon after is still sent.
+   */
   readonly signal: AbortSignal;
+  /** Fires when either side announces the connection's end: finish soon. */
+  readonly draining: AbortSignal;
   readonly connection: SecureConnection<In, Out>;
 }
 
@@ -75,25 +100,38 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   /** What a trusted proxy said by the PROXY protocol; null without one. */
   readonly proxy: ProxyInfo | null;
   /**
-   * Resolves, and never rejects, once the connection is gone. Of a peer that ends without a word nothing is heard while
-   * more than `maxQueuedBytes` of what it sent wait to be taken.
+   * Resolves, and never rejects, once the connection is gone. A handler that awaits it, and has taken no message since,
+   * waits for nothing else and doesn't hold the connection open.
    */
   readonly closed: Promise<ClosedInfo>;
+  /** Fires, with the reason, when the connection is about to end: `close()` was called on it, the peer ended, or it failed. */
+  readonly signal: AbortSignal;
   /** `'draining'` once either side has announced its end: work in flight finishes, new requests go elsewhere. */
   readonly state: 'open' | 'draining' | 'closed';
   /** The socket underneath: the escape hatch. What is read from or written to it bypasses the framing. */
   readonly socket: TLSSocket;
   stats(): ConnectionStats;
   /**
-   * Sends a message; resolves when it is accepted in order under back-pressure. No promise of delivery.
+   * Sends a message; resolves when it is accepted in order under back-pressure. No promise of delivery. A failure that
+   * nobody awaits goes to `onError`.
    * @throws MessageTooLargeError, ConnectionClosedError; the signal's reason when aborted before it was accepted
    */
   send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void>;
-  /** As `send`, without a promise a message: false says to wait for `ready()`. */
+  /**
+   * As `send`, without a promise a message: false says to wait for `ready()`. What the peer doesn't take, because it has
+   * ended or takes no message of that size, is dropped and counted in `stats()`.
+   * @throws InvalidOptionError, ProtocolError for what can't be sent at all; EasySocketError KNSOCK_QUEUE_FULL where
+   *   false was ignored until `maxQueuedBytes` wait
+   */
   write(payload: Out): boolean;
-  /** Resolves when there is room to write. */
+  /** As `write`, for messages that may be lost: false says that it was not taken, and is never sent. */
+  post(payload: Out): boolean;
+  /** Resolves when there is room to write; rejects once the connection has ended. */
   ready(): Promise<void>;
-  /** Takes every message from now on; an asynchronous listener that rejects ends the connection. */
+  /**
+   * Takes every message from now on; a listener that throws or rejects ends the connection.
+   * @throws EasySocketError KNSOCK_CONSUMED where somebody takes the messages already
+   */
   onMessage(listener: MessageListener<In>): void;
   /** The next message; null at the peer's end. */
   receive(options?: { signal?: AbortSignal | undefined; timeout?: number | undefined }): Promise<In | null>;
@@ -103,7 +141,10 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
    * @throws RequestNotStartedError where the peer provably never started it; RemoteHandlerError; ConnectionTimeoutError
    */
   request(payload: Out, options?: RequestOptions): Promise<In>;
-  /** Answers the peer's requests from now on. */
+  /**
+   * Answers the peer's requests from now on. Set in the same turn as the connection is handed out, it sees the first one.
+   * @throws EasySocketError KNSOCK_CONSUMED where a handler was set before
+   */
   onRequest(handler: RequestHandler<In, Out>): void;
   /** Called once when either side announces its end. */
   onDraining(listener: () => void): void;
@@ -124,7 +165,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
    * Announces the end, lets requests in flight finish, both ways, then ends; after the deadline (default `drainTimeout`)
    * cuts it off. Handlers and listeners may await it; a request's handler answers first. `server.close()` waits for them too.
    */
-  close(options?: { deadline?: number | undefined }): Promise<void>;
-  /** Ends at once. */
+  close(options?: CloseOptions): Promise<void>;
+  /** Ends at once; the peer isn't told why. */
   destroy(error?: Error): void;
 }

@@ -1,34 +1,53 @@
 /** The peer's requests on a knsock/1 connection: taken up to a limit, each answered exactly once. */
 import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } from '../errors/index.js';
+import { asError } from '../errors/as-error.js';
 import { toBytes } from '../framing/framing.js';
 import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
-import type { ExchangeHost, RequestEvents } from './exchange.js';
-import { ReceivedRequest } from './received-request.js';
-import { Responder, type ResponderEvents } from './responder.js';
-import type { RequestHandler } from './secure-connection.js';
+import type { RequestHandler } from './connection-types.js';
+import type { ProtocolHost } from './protocol.js';
+import { consumed } from './receive-queue.js';
+import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
 
-export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
-  readonly #host: ExchangeHost<In, Out>;
-  readonly #events: RequestEvents;
+/** What incoming requests report to their protocol. */
+export interface IncomingEvents {
+  /** An answer was sent. */
+  answerSent(): void;
+  /** @throws MessageTooLargeError for what the peer doesn't take */
+  checkSize(payload: Uint8Array): void;
+}
+
+/** An error's own words need so many bytes in the order of what goes out, about. */
+const ERROR_BYTES = 64;
+
+export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
+  readonly #host: ProtocolHost<In, Out>;
+  readonly #events: IncomingEvents;
   readonly #responder: Responder<In, Out>;
-  /** Taken and not begun, by id, until the peer reads its answers again. */
+  /** Taken and not begun, by id: until the peer reads its answers again, or the program has had its turn. */
   readonly #held = new Map<number, Buffer>();
   #lastId = 0;
   #draining = false;
   #silent = false;
 
-  constructor(host: ExchangeHost<In, Out>, events: RequestEvents) {
+  constructor(host: ProtocolHost<In, Out>, events: IncomingEvents) {
     this.#host = host;
     this.#events = events;
-    this.#responder = new Responder(this);
+    this.#responder = new Responder(this, host.activity);
   }
 
   get size(): number {
     return this.#responder.size + this.#held.size;
   }
 
-  set handler(handler: RequestHandler<In, Out>) {
+  /** Those that hold the connection. */
+  get workedOn(): number {
+    return this.#responder.working + this.#held.size;
+  }
+
+  handle(handler: RequestHandler<In, Out>): void {
+    if (this.#responder.handler !== null) throw consumed('requests', 'a handler was set before');
     this.#responder.handler = handler;
+    this.resume();
   }
 
   /** @throws ProtocolError for an id that doesn't grow */
@@ -42,15 +61,14 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#lastId = id;
     const { maxRequestsInFlight: maxInFlight } = this.#host.limits;
     if (this.size >= maxInFlight) this.#reject(id, 'busy', `${maxInFlight} requests are in flight already`);
-    else if (this.#responder.handler === null) this.#error(id, 'no-handler', 'nobody answers requests here');
-    else if (this.#host.overfull) this.#held.set(id, body);
+    else if (this.#held.size > 0 || !this.#mayRun) this.#held.set(id, body);
     else this.#run(id, body);
   }
 
-  /** The peer reads again. */
+  /** The peer reads again, or the program has had its turn. */
   resume(): void {
     for (const [id, body] of this.#held) {
-      if (this.#host.overfull) return;
+      if (!this.#mayRun) return;
       this.#held.delete(id);
       this.#run(id, body);
     }
@@ -74,6 +92,10 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#host.writer.commit();
   }
 
+  publishDraining(reason: () => Error): void {
+    this.#responder.drain(reason);
+  }
+
   /** Our last frame was sent: answers that come now go nowhere. */
   silence(): void {
     this.#silent = true;
@@ -87,28 +109,52 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
 
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#silent) return;
-    const { framing, writer } = this.#host;
+    const { framing, writer, sendQueue } = this.#host;
     const payload = toBytes(framing, result);
     this.#events.checkSize(payload);
-    encodeFrame(Kind.RESPONSE, request.id, payload, writer);
-    this.#events.requestSent();
+    if (!sendQueue.isWaiting) this.#respond(request.id, payload);
+    else
+      sendQueue.answer(payload.length, () => {
+        this.#respond(request.id, payload);
+      });
     writer.commit();
   }
 
   /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */
-  fail({ id }: ReceivedRequest<In, Out>, error: unknown): void {
-    if (error instanceof RequestError) this.#error(id, error.code, error.message);
-    else if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
+  fail(request: ReceivedRequest<In, Out>, error: unknown): void {
+    const { id } = request;
+    if (error instanceof RequestError) {
+      this.#error(id, error.code, error.message);
+      return;
+    }
+    if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
     else this.#error(id, 'internal', '');
+    this.#host.report(asError(error), request);
   }
 
-  idle(): void {
-    this.#events.requestsDone();
+  finished(): void {
+    this.#host.progress();
+  }
+
+  /** Nothing is refused before the program had its turn, and nothing begun while the peer reads no answers. */
+  get #mayRun(): boolean {
+    if (this.#responder.handler === null) return this.#host.isHandedOut;
+    return !this.#host.sendQueue.overfull && !this.#host.budget.isSpent();
+  }
+
+  #respond(id: number, payload: Uint8Array): void {
+    if (this.#silent) return;
+    encodeFrame(Kind.RESPONSE, id, payload, this.#host.writer);
+    this.#events.answerSent();
   }
 
   #run(id: number, body: Buffer): void {
+    if (this.#responder.handler === null) {
+      this.#error(id, 'no-handler', 'nobody answers requests here');
+      return;
+    }
     const payload = this.#parse(id, body);
-    if (payload !== INVALID) this.#responder.run(new ReceivedRequest(id, payload, this.#host.connection));
+    if (payload !== INVALID) this.#responder.run(id, payload, this.#host.connection);
   }
 
   #parse(id: number, body: Buffer): In | typeof INVALID {
@@ -124,9 +170,12 @@ export class HandledRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   #error(id: number, code: string, text: string): void {
-    if (this.#silent) return;
-    encodeError(this.#host.writer, id, code, text);
-    this.#host.writer.commit();
+    const { writer, sendQueue } = this.#host;
+    sendQueue.answer(ERROR_BYTES + text.length, () => {
+      if (this.#silent) return;
+      encodeError(writer, id, code, text);
+      writer.commit();
+    });
   }
 
   #reject(id: number, reason: 'busy' | 'draining', text: string): void {

@@ -2,34 +2,38 @@
 import { channels } from '../observe/channels.js';
 
 /** Tells how a request ended. */
-export type Told = (ok: boolean, error?: unknown) => void;
+export type RequestEnd = (ok: boolean, error?: unknown) => void;
 
 /** A message went out or came in; on framings without ids requests and answers are messages too. */
-export function tellMessage({ id }: { readonly id: number }, direction: 'in' | 'out', bytes: number): void {
+export function publishMessage(
+  { id }: { readonly id: number },
+  direction: 'in' | 'out',
+  bytes: number,
+): void {
   if (channels.message.hasSubscribers) channels.message.publish({ connection: id, direction, bytes });
 }
 
 /** Follows a request of ours to its answer. */
-export function tellAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
+export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
   if (!channels.request.hasSubscribers) return answer;
-  const told = ending(id, 'asked');
+  const ended = ending(id, 'asked');
   answer.then(
     () => {
-      told(true);
+      ended(true);
     },
     (error: unknown) => {
-      told(false, error);
+      ended(false, error);
     },
   );
   return answer;
 }
 
 /** The beginning of a peer's request; what it returns tells the end. Null where nobody listens. */
-export function tellAnswering(connection: { readonly id: number }): Told | null {
+export function publishAnswering(connection: { readonly id: number }): RequestEnd | null {
   return channels.request.hasSubscribers ? ending(connection.id, 'answered') : null;
 }
 
-function ending(connection: number, side: 'asked' | 'answered'): Told {
+function ending(connection: number, side: 'asked' | 'answered'): RequestEnd {
   const started = performance.now();
   return (ok, error = null) => {
     channels.request.publish({ connection, side, ok, milliseconds: performance.now() - started, error });

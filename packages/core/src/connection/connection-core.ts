@@ -1,0 +1,478 @@
+/**
+ * The inside of a connection: joins the stream below, the protocol that gives its bytes meaning, the two queues and the
+ * end. What parts report comes here, and what concerns the end goes on to `connection-end.ts`.
+ */
+import { asError } from '../errors/as-error.js';
+import { fromConnection } from '../errors/from-node.js';
+import { ConnectionError, EasySocketError } from '../errors/index.js';
+import type { Framing } from '../framing/framing.js';
+import { isKnsock } from '../framing/index.js';
+import type { Limits } from '../policy/limits.js';
+import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
+import { Activity } from './activity.js';
+import { ConnectionEnd, type EndingParts } from './connection-end.js';
+import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
+import { isThenable } from './deferred.js';
+import { FifoProtocol } from './fifo-protocol.js';
+import { KnsockProtocol } from './knsock-protocol.js';
+import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
+import type { RawBytes } from './raw-stream.js';
+import { ReadingGate, type ReadingEvents } from './reading-gate.js';
+import { ReceiveQueue, type ReceiveQueueEvents } from './receive-queue.js';
+import { PendingReceipt } from './send-receipt.js';
+import { SendQueue, type SendQueueEvents } from './send-queue.js';
+import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeouts.js';
+import { TurnBudget } from './turn-budget.js';
+import { Writer, type WriterEvents } from './writer.js';
+
+/** What a core is made of; nothing is left open. */
+export interface CoreSettings<In, Out> {
+  readonly role: 'client' | 'server';
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly maxLifetime: number | null;
+  readonly requestHandler: RequestHandler<In, Out> | null;
+  /** What an end before the first byte means, by an error too, where somebody below knows. */
+  readonly explainEnd: ((error?: Error) => Error | null) | null;
+  /** Takes failures that no caller waits for. */
+  readonly failures: { report(error: unknown, context: FailureContext<In, Out>, what?: string): void };
+}
+
+interface FailureContext<In, Out> {
+  readonly connection: SecureConnection<In, Out>;
+  readonly request: object | null;
+}
+
+/** The connection as its program sees it, told when it is gone. */
+export interface CoreOwner<In, Out> extends SecureConnection<In, Out> {
+  gone(): void;
+}
+
+/** On a port of several framings, those without frames for it have no heartbeat. */
+function withoutHeartbeat(limits: Limits): Limits {
+  return limits.heartbeat === null ? limits : { ...limits, heartbeat: null };
+}
+
+export class ConnectionCore<In, Out>
+  implements
+    ByteStreamEvents,
+    ProtocolHost<In, Out>,
+    ReceiveQueueEvents,
+    SendQueueEvents,
+    WriterEvents,
+    TimeoutEvents,
+    ReadingEvents,
+    EndingParts
+{
+  readonly role: 'client' | 'server';
+  readonly connection: CoreOwner<In, Out>;
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly stream: ByteStream;
+  readonly writer: Writer;
+  readonly protocol: Protocol<In, Out>;
+  readonly receiveQueue: ReceiveQueue<In>;
+  readonly sendQueue: SendQueue;
+  readonly reading: ReadingGate;
+  readonly activity = new Activity();
+  readonly budget = new TurnBudget(this);
+  readonly ending: ConnectionEnd;
+  /** Where the raw bytes go, once the program took them over. */
+  raw: RawBytes | null = null;
+  bytesReceived = 0;
+  /** Messages that were not taken because of the peer. */
+  dropped = 0;
+  isHandedOut: boolean;
+  readonly #settings: CoreSettings<In, Out>;
+  #timeouts: ConnectionTimeouts | null = null;
+  #sendsOverBound = 0;
+
+  constructor(stream: ByteStream, settings: CoreSettings<In, Out>, connection: CoreOwner<In, Out>) {
+    this.#settings = settings;
+    this.role = settings.role;
+    this.connection = connection;
+    this.stream = stream;
+    this.framing = settings.framing;
+    const isFramed = isKnsock(settings.framing);
+    this.limits = isFramed ? settings.limits : withoutHeartbeat(settings.limits);
+    this.isHandedOut = settings.requestHandler !== null;
+    this.ending = new ConnectionEnd(this);
+    this.writer = new Writer(stream, this);
+    this.sendQueue = new SendQueue(stream, this.writer, settings.limits.maxQueuedBytes, this);
+    this.receiveQueue = new ReceiveQueue<In>(this, this.budget, settings.limits.maxRequestsInFlight);
+    this.reading = new ReadingGate(stream, this, isFramed ? settings.limits.maxQueuedBytes : null);
+    this.protocol = isFramed ? new KnsockProtocol(this, settings.role) : new FifoProtocol(this);
+    if (settings.requestHandler !== null) this.protocol.handle(settings.requestHandler);
+  }
+
+  /** Resolves once both sides may send; rejects where it never comes to that. */
+  start(): Promise<void> {
+    const opening = this.ending.opening();
+    this.protocol.start();
+    this.writer.flush();
+    this.stream.open(this);
+    return opening;
+  }
+
+  /** The program has the connection, and had its turn to say what it takes. */
+  handedOut(): void {
+    this.isHandedOut = true;
+    this.protocol.handedOut();
+  }
+
+  // ── what the program asks ──
+
+  /** Ends the connection for a reason of the library's, which the peer learns where the framing has words for it. */
+  fail(error: Error, tellPeer = true): void {
+    this.ending.fail(error, tellPeer, false);
+  }
+
+  destroy(error: Error | undefined): void {
+    this.ending.destroy(error);
+  }
+
+  get isPeerFinished(): boolean {
+    return this.ending.isPeerFinished;
+  }
+
+  get isGone(): boolean {
+    return this.ending.isGone;
+  }
+
+  get mayAnswer(): boolean {
+    return this.ending.mayAnswer;
+  }
+
+  get goneError(): Error {
+    return this.ending.goneError;
+  }
+
+  /** Both sides may send. */
+  isOpen(): void {
+    if (needsTimeouts(this.limits, this.#settings.maxLifetime)) this.#timeouts ??= this.#watch();
+  }
+
+  isOver(): void {
+    this.#timeouts?.stop();
+    this.reading.stop();
+    this.connection.gone();
+  }
+
+  /** Runs the program's code: what it throws ends this connection, and nothing else. */
+  guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.ending.fail(asError(error), true, true);
+    }
+  }
+
+  /** Tells of a failure that no caller waits for. @param what what failed; default a handler */
+  report(error: Error, request: object | null = null, what?: string): void {
+    if (what === undefined && this.isOwnEnd(error)) return;
+    this.#settings.failures.report(error, { connection: this.connection, request }, what);
+  }
+
+  /** Whether a call failed for nothing but the connection's end, which `closed` tells. */
+  isOwnEnd(error: unknown): boolean {
+    return error instanceof ConnectionError && (this.isPeerFinished || !this.mayAnswer);
+  }
+
+  /** Follows a server's handler; its failure ends this connection. */
+  followHandler(handling: PromiseLike<unknown>): void {
+    this.activity.beginHandler();
+    handling.then(
+      () => {
+        this.activity.endHandler();
+        this.ending.progress();
+      },
+      (error: unknown) => {
+        this.activity.endHandler();
+        this.ending.fail(asError(error), true, true);
+      },
+    );
+  }
+
+  /** Sends a message that may have to wait; whoever awaits it holds no more than one, so it waits beyond the bound too. */
+  sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    const receipt = new PendingReceipt((error) => {
+      this.report(error, null, 'a send that nobody awaited');
+    });
+    const { sendQueue } = this;
+    const isOver = !sendQueue.hasRoomFor(bytes.length);
+    if (isOver && this.#sendsOverBound >= this.limits.maxRequestsInFlight) {
+      receipt.settle(sendQueue.fullError(bytes.length));
+      return receipt.promise;
+    }
+    if (isOver) this.#sendsOverBound += 1;
+    const settle = (error: Error | null): void => {
+      if (isOver) this.#sendsOverBound -= 1;
+      signal?.removeEventListener('abort', aborted);
+      receipt.settle(error);
+    };
+    const aborted = (): void => {
+      giveUp(asError(signal?.reason));
+    };
+    const giveUp = (error: Error): void => {
+      if (sendQueue.takeBack(waiting)) settle(error);
+    };
+    const waiting = sendQueue.send(bytes, settle);
+    if (waiting === null) {
+      settle(null);
+      return receipt.promise;
+    }
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (isOver) {
+      setImmediate(() => {
+        if (!receipt.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));
+      });
+    }
+    return receipt.promise;
+  }
+
+  onDraining(listener: () => void): void {
+    this.ending.draining.listen(() => {
+      this.#callDrainingListener(listener);
+    });
+  }
+
+  #callDrainingListener(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.report(asError(error), null, 'a listener of onDraining');
+    }
+  }
+
+  // ── bytes in ──
+
+  get copiesNext(): number {
+    return this.raw === null && this.ending.lingering === null ? this.protocol.copiesNext : 0;
+  }
+
+  data(chunk: Buffer): void {
+    this.bytesReceived += chunk.length;
+    if (this.ending.lingering !== null) {
+      this.ending.lingering.discard(chunk);
+      return;
+    }
+    if (this.raw !== null) {
+      if (!this.raw.push(chunk)) this.reading.hold();
+      return;
+    }
+    this.budget.begin();
+    this.writer.hold();
+    try {
+      this.protocol.push(chunk);
+    } catch (error) {
+      this.fail(asError(error));
+    }
+    this.writer.release();
+    this.reading.holdIfFull();
+  }
+
+  end(): void {
+    if (this.ending.lingering !== null) return;
+    const explained = this.#explained();
+    if (explained !== null) {
+      this.fail(explained);
+      return;
+    }
+    try {
+      this.protocol.end();
+    } catch (error) {
+      this.fail(asError(error));
+    }
+  }
+
+  drain(): void {
+    this.sendQueue.drained();
+    this.raw?.drained();
+  }
+
+  gone(error: Error | undefined): void {
+    const known = error && fromConnection(this.#explained(error) ?? error, this.role);
+    this.ending.gone(known);
+  }
+
+  #explained(error?: Error): Error | null {
+    return (this.bytesReceived === 0 && this.#settings.explainEnd?.(error)) || null;
+  }
+
+  // ── what the protocol reports ──
+
+  progress(): void {
+    this.ending.progress();
+  }
+
+  peerFinished(clean: CleanEnd, reason: CloseReason | null): void {
+    this.ending.peerFinished(clean, reason);
+  }
+
+  opened(): void {
+    this.ending.opened();
+  }
+
+  deliver(message: In, bytes: number): void {
+    // After our own end nobody will ask for more than what fits.
+    if (!this.ending.mayAnswer && this.reading.isFull) return;
+    this.receiveQueue.push(message, bytes);
+  }
+
+  divertMessages(): In[] {
+    this.receiveQueue.closeTo('each is a request to the handler of onRequest() on this framing');
+    const messages = this.receiveQueue.takeAll();
+    this.reading.resume();
+    return messages;
+  }
+
+  peerDraining(): void {
+    this.ending.peerDraining();
+  }
+
+  written(): void {
+    this.sendQueue.written();
+  }
+
+  // ── what the queues report ──
+
+  emptied(): void {
+    this.reading.resume();
+    this.ending.progress();
+  }
+
+  parked(): void {
+    this.ending.progress();
+  }
+
+  endTold(): void {
+    this.activity.told();
+  }
+
+  get isAnswerQueueFull(): boolean {
+    return this.sendQueue.isFull;
+  }
+
+  callListener(listener: (message: never) => unknown, message: unknown): boolean {
+    const { reads } = this.activity;
+    let work: unknown;
+    try {
+      work = listener(message as never);
+    } catch (error) {
+      this.#listenerFailed(error);
+      return false;
+    }
+    if (!isThenable(work)) return false;
+    const begun = this.activity.beginListener(reads);
+    work.then(
+      () => {
+        this.activity.endListener(begun);
+        this.receiveQueue.worked();
+        this.ending.progress();
+      },
+      (error: unknown) => {
+        this.activity.endListener(begun);
+        this.#listenerFailed(error);
+      },
+    );
+    return true;
+  }
+
+  encode(bytes: Uint8Array): void {
+    this.protocol.send(bytes);
+  }
+
+  check(bytes: Uint8Array): void {
+    this.protocol.check(bytes);
+  }
+
+  congested(): void {
+    (this.#timeouts ??= this.#watch()).congested();
+  }
+
+  /** There is room again. */
+  relieved(): void {
+    if (!this.sendQueue.congested) this.#timeouts?.relieved();
+    this.goOn();
+  }
+
+  // ── what the timeouts and the reading gate look at ──
+
+  get activityCount(): number {
+    if (this.limits.heartbeat !== null) return this.protocol.received + this.protocol.sent;
+    return this.stream.bytesRead + this.bytesTaken;
+  }
+
+  get messagesReceived(): number {
+    return this.raw === null ? this.protocol.received : this.bytesReceived;
+  }
+
+  get bytesTaken(): number {
+    return this.stream.bytesWritten - this.stream.queuedBytes;
+  }
+
+  /** Bytes of ours that the system hasn't taken. */
+  get unsent(): number {
+    return this.sendQueue.queuedBytes;
+  }
+
+  get isReadingHeld(): boolean {
+    return this.reading.isHeld;
+  }
+
+  /** Whether more input would have to be kept. */
+  get isInputFull(): boolean {
+    return this.protocol.full || this.sendQueue.overfull;
+  }
+
+  get heldBytes(): number {
+    return this.receiveQueue.heldBytes;
+  }
+
+  /** Whether what still comes is read in any case. */
+  get readsAnyway(): boolean {
+    return !this.ending.mayAnswer || this.ending.lingering !== null;
+  }
+
+  signOfLife(): void {
+    if (!this.sendQueue.congested) this.protocol.signOfLife();
+  }
+
+  stalled(): string | null {
+    if (!this.reading.isHeld || !this.reading.isFull) return null;
+    return `${this.heldBytes} bytes of messages wait here to be taken, so nothing more is read`;
+  }
+
+  /** Requests starve behind messages that nobody takes. */
+  starved(heldBytes: number): void {
+    const { requestsWaiting } = this.protocol;
+    if (requestsWaiting === 0 || this.receiveQueue.isParked) return;
+    const message = `${heldBytes} bytes of messages wait to be taken, so nothing more is read, and ${requestsWaiting} requests can’t get their answers`;
+    this.report(new EasySocketError('KNSOCK_UNREAD_MESSAGES', message), null, 'a connection');
+  }
+
+  ping({ timeout }: { timeout: number }): Promise<number> {
+    return this.protocol.ping(timeout, undefined);
+  }
+
+  retire(): void {
+    this.ending.close(this.limits.drainTimeout, 'library', null);
+  }
+
+  #listenerFailed(error: unknown): void {
+    this.report(asError(error));
+    this.ending.fail(asError(error), true, true);
+  }
+
+  /** What goes on after a pause: the next turn has come, or the peer reads again. */
+  goOn(): void {
+    this.protocol.resume();
+    this.receiveQueue.serve();
+    this.reading.resume();
+    this.ending.progress();
+  }
+
+  #watch(): ConnectionTimeouts {
+    return new ConnectionTimeouts(this, this.limits, this.#settings.maxLifetime);
+  }
+}

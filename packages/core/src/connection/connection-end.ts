@@ -1,0 +1,435 @@
+/**
+ * A connection's end: keeps the state of `lifecycle.ts`, gives it what is outstanding, and performs what it decides. The
+ * only place that does.
+ */
+import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
+import type { Limits } from '../policy/limits.js';
+import type { ByteStream } from '../transport/byte-stream.js';
+import type { Activity } from './activity.js';
+import { ClosingTimers, type ClosingEvents } from './closing-timers.js';
+import type { CleanEnd, ClosedInfo } from './connection-types.js';
+import { Deferred } from './deferred.js';
+import {
+  beginning,
+  mayAnswer,
+  maySend,
+  next,
+  type LifecycleAction,
+  type LifecycleEvent,
+  type Outstanding,
+} from './lifecycle.js';
+import { LingeringClose } from './lingering-close.js';
+import { OnceEvent } from './once-event.js';
+import type { CloseReason, Protocol } from './protocol.js';
+import type { RawBytes } from './raw-stream.js';
+import type { ReadingGate } from './reading-gate.js';
+import type { ReceiveQueue } from './receive-queue.js';
+import type { SendQueue } from './send-queue.js';
+import type { Writer } from './writer.js';
+
+/** What the end looks at and acts on, and what it reports. */
+export interface EndingParts {
+  readonly role: 'client' | 'server';
+  readonly framing: { readonly name: string };
+  readonly limits: Limits;
+  readonly stream: ByteStream;
+  readonly writer: Writer;
+  readonly protocol: Omit<Protocol<never, never>, 'handle' | 'request'>;
+  readonly sendQueue: SendQueue;
+  readonly receiveQueue: Pick<
+    ReceiveQueue<never>,
+    'consumed' | 'paused' | 'length' | 'pulled' | 'isParked' | 'endTold' | 'end'
+  >;
+  readonly reading: ReadingGate;
+  readonly activity: Activity;
+  readonly raw: RawBytes | null;
+  readonly unsent: number;
+  readonly bytesTaken: number;
+  /** Both sides may send. */
+  isOpen(): void;
+  /** The socket is gone, and everything that waited has been told. */
+  isOver(): void;
+}
+
+/** How long the peer may take to end in turn, once it has nothing of ours to answer, in milliseconds. */
+const PEER_END_MS = 5_000;
+/** After so long without one taken, unread messages hold nothing up any more. */
+const UNREAD_MS = 1_000;
+
+export class ConnectionEnd implements ClosingEvents {
+  readonly draining = new OnceEvent();
+  /** Reads input away, once the connection has failed. */
+  lingering: LingeringClose | null = null;
+  readonly #parts: EndingParts;
+  #state = beginning;
+  #events: LifecycleEvent[] = [];
+  #acting = false;
+  #error: Error | undefined;
+  #failedByProgram = false;
+  #ownReason: CloseReason | null = null;
+  #peerReason: CloseReason | null = null;
+  #peerClean: CleanEnd = false;
+  #timers: ClosingTimers | null = null;
+  #abort: AbortController | null = null;
+  #signalFired = false;
+  #opening: Deferred<void> | null = null;
+  #closing: Deferred<ClosedInfo> | null = null;
+  #closed: ClosedInfo | null = null;
+  #unreadWatch: NodeJS.Timeout | undefined;
+  #isUnreadGivenUp = false;
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once both sides may send; rejects where it never comes to that. */
+  opening(): Promise<void> {
+    const { promise } = (this.#opening = new Deferred<void>());
+    promise.catch(() => undefined);
+    return promise;
+  }
+
+  get state(): 'open' | 'draining' | 'closed' {
+    const { local } = this.#state;
+    if (local.is === 'closed' || local.is === 'closing') return 'closed';
+    return local.is === 'draining' || this.draining.isPublished ? 'draining' : 'open';
+  }
+
+  /** Most connections are never asked for their end. */
+  get closed(): Promise<ClosedInfo> {
+    this.#closing ??= new Deferred<ClosedInfo>();
+    if (this.#closed !== null) this.#closing.resolve(this.#closed);
+    return this.#closing.promise;
+  }
+
+  get isGone(): boolean {
+    return this.#closed !== null;
+  }
+
+  get isPeerFinished(): boolean {
+    return this.#state.remote.is === 'finished' || this.#state.remote.is === 'gone';
+  }
+
+  get maySend(): boolean {
+    const { local, remote } = this.#state;
+    if (local.is === 'open' && remote.is !== 'finished') return true;
+    return maySend(this.#state, () => this.#outstanding());
+  }
+
+  get mayAnswer(): boolean {
+    return mayAnswer(this.#state);
+  }
+
+  /** Whether new requests are taken. */
+  get mayAsk(): boolean {
+    return this.#state.local.is === 'open' && this.#state.remote.is !== 'finished';
+  }
+
+  /** Why nothing can be sent any more. */
+  get goneError(): Error {
+    if (this.#error !== undefined) return this.#error;
+    const { local, remote } = this.#state;
+    if (local.is === 'draining') return new ConnectionClosedError('unknown', 'the connection is closing');
+    if (remote.is === 'finished' && local.is === 'open')
+      return new ConnectionClosedError(remote.clean, 'the peer has ended the connection');
+    return new ConnectionClosedError(this.#parts.protocol.clean, 'the connection is closed');
+  }
+
+  /** Fires with the reason when the connection is about to end, on either side's wish. */
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#signalFired) this.#abort.abort(this.#endReason());
+    }
+    return this.#abort.signal;
+  }
+
+  get unsent(): number {
+    return this.#parts.unsent;
+  }
+
+  get bytesTaken(): number {
+    return this.#parts.bytesTaken;
+  }
+
+  // ── what happens ──
+
+  opened(): void {
+    this.#apply({ is: 'opened' });
+  }
+
+  peerDraining(): void {
+    this.#apply({ is: 'peer-draining' });
+  }
+
+  /** The socket is gone. @param error why, in the library's words */
+  gone(error: Error | undefined): void {
+    if (error !== undefined && this.#closed === null) this.#error ??= error;
+    this.#apply({ is: 'gone' });
+  }
+
+  /** Lets work in flight finish, then ends; what isn't done by the deadline is cut off. */
+  close(wait: number, by: 'program' | 'library', reason: CloseReason | null): void {
+    if (this.#closed !== null) return;
+    this.#ownReason ??= reason;
+    this.#ending.endBy(wait, () => this.#drainError(wait, 'work in flight didn’t finish'), true);
+    this.#apply({ is: 'close', by });
+    this.#watchUnread();
+  }
+
+  destroy(error: Error | undefined): void {
+    this.#error ??= error;
+    this.#parts.stream.destroy(error);
+  }
+
+  /**
+   * The connection can't go on.
+   * @param tellPeer false where the peer said so itself
+   * @param byProgram whether the program's own code threw it
+   */
+  fail(error: Error, tellPeer: boolean, byProgram: boolean): void {
+    if (this.#closed !== null || this.lingering !== null) return;
+    if (this.#error === undefined) {
+      this.#error = error;
+      this.#failedByProgram = byProgram;
+    }
+    const isUnresponsive =
+      error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
+    const isMute = this.#parts.protocol.endWords === 'stream-end' || isUnresponsive;
+    this.#apply({ is: 'failed', how: isMute ? 'mute' : tellPeer ? 'tell-peer' : 'said-by-peer' });
+  }
+
+  progress(): void {
+    if (this.isEnding) this.#apply({ is: 'progress' });
+  }
+
+  /** Whether something outstanding may be all that keeps our side from ending. */
+  get isEnding(): boolean {
+    const { local, remote } = this.#state;
+    return local.is === 'draining' || (local.is === 'open' && remote.is === 'finished');
+  }
+
+  peerFinished(clean: CleanEnd, reason: CloseReason | null): void {
+    if (this.isPeerFinished) return;
+    if (this.#state.local.is === 'opening')
+      this.#error ??= new ConnectionClosedError(clean, 'the peer ended the connection before accepting it');
+    this.#peerReason = reason;
+    this.#peerClean = clean;
+    this.#parts.raw?.ended();
+    this.#apply({ is: 'peer-finished', clean });
+    this.progress();
+    // What was told may have ended what held the connection.
+    this.#holdUntilDeadline();
+  }
+
+  hurry(): void {
+    this.#apply({ is: 'hurry' });
+  }
+
+  expired(error: Error | null): void {
+    if (error !== null) this.#error ??= error;
+    this.#apply({ is: 'expired' });
+  }
+
+  /** One event after the other: what an action sets off waits until all of the first are performed. */
+  #apply(event: LifecycleEvent): void {
+    this.#events.push(event);
+    if (this.#acting) return;
+    this.#acting = true;
+    for (let now = this.#events.shift(); now !== undefined; now = this.#events.shift()) {
+      const { state, actions } = next(this.#state, now, this.#outstanding(), this.#parts.protocol.endWords);
+      this.#state = state;
+      for (const action of actions) this.#perform(action);
+    }
+    this.#acting = false;
+  }
+
+  #perform(action: LifecycleAction): void {
+    switch (action) {
+      case 'resolve-opening':
+        this.#parts.isOpen();
+        this.#opening?.resolve();
+        this.#opening = null;
+        break;
+      case 'announce-draining':
+        this.#parts.protocol.announceDrain();
+        break;
+      case 'publish-draining':
+        this.#publishDraining();
+        break;
+      case 'fire-signal':
+        this.#signalFired = true;
+        this.#abort?.abort(this.#endReason());
+        break;
+      case 'hurry-requests':
+        this.#parts.protocol.hurry(this.#endReason());
+        break;
+      case 'fail-outgoing':
+        this.#parts.protocol.failOutgoing(() => this.#unanswered());
+        break;
+      case 'cancel-incoming':
+        if (this.#parts.protocol.requestsHandled > 0) this.#parts.protocol.cancelIncoming(this.#endReason());
+        break;
+      case 'end-receiving':
+        this.#parts.receiveQueue.end(this.#peerClean === false ? (this.#error ?? unannounced()) : undefined);
+        break;
+      case 'start-deadline':
+        this.#watchUnread();
+        break;
+      case 'announce-end':
+        this.#parts.protocol.announceEnd(this.#ownReason);
+        this.#parts.writer.flush();
+        break;
+      case 'announce-failure':
+        this.#parts.protocol.announceFailure(this.#error as Error, this.#failedByProgram);
+        this.#parts.writer.flush();
+        break;
+      case 'abandon':
+        this.#abandon(this.#error as Error);
+        break;
+      case 'end-stream':
+        this.#parts.writer.flush();
+        this.#parts.stream.end();
+        break;
+      case 'linger-failed':
+        this.lingering = new LingeringClose(this.#parts.stream);
+        break;
+      case 'read-on':
+        this.#parts.reading.resume();
+        break;
+      case 'await-peer-end':
+        this.#ending.linger(Math.min(PEER_END_MS, this.#parts.limits.drainTimeout), () =>
+          this.#parts.protocol.clean === false
+            ? this.#drainError(PEER_END_MS, 'the peer didn’t end in turn')
+            : null,
+        );
+        break;
+      case 'linger':
+        this.#ending.linger();
+        break;
+      case 'destroy':
+        this.#parts.stream.destroy(this.#error);
+        break;
+      case 'settle':
+        this.#settle();
+        break;
+    }
+  }
+
+  /** Everything that waits on this side fails. */
+  #abandon(error: Error): void {
+    this.#opening?.reject(error);
+    this.#parts.protocol.abandon(() => error);
+    this.#parts.sendQueue.close(() => error);
+    this.#parts.receiveQueue.end(error);
+  }
+
+  #outstanding(): Outstanding {
+    const { receiveQueue, sendQueue, protocol, activity, raw, framing } = this.#parts;
+    const unread = receiveQueue.consumed && !receiveQueue.paused && !this.#isUnreadGivenUp;
+    const handler = activity.handler(receiveQueue.pulled);
+    return {
+      incoming: protocol.requestsWorkedOn,
+      outgoing: protocol.requestsWaiting,
+      queuedBytes: sendQueue.waitingBytes,
+      unread: unread ? receiveQueue.length : 0,
+      listeners: activity.listeners,
+      handler,
+      parked: receiveQueue.isParked,
+      onlyPushes: protocol.received === 0 && protocol.sent > 0,
+      raw: raw === null ? 'none' : raw.finished ? 'finished' : 'open',
+      endIsOurs: this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
+    };
+  }
+
+  get #ending(): ClosingTimers {
+    return (this.#timers ??= new ClosingTimers(this));
+  }
+
+  /** What still holds the connection after the peer's end has so long, unless the program holds it by a stream. */
+  #holdUntilDeadline(): void {
+    if (!this.mayAnswer || this.#parts.raw !== null) return;
+    const { drainTimeout } = this.#parts.limits;
+    const what = 'the program didn’t finish after the peer’s end';
+    this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
+  }
+
+  /** Messages that nobody takes any more hold the end up for a second at most. */
+  #watchUnread(): void {
+    if (this.#unreadWatch !== undefined || !this.mayAnswer) return;
+    let taken = -1;
+    this.#unreadWatch = setInterval(() => {
+      const { receiveQueue, activity } = this.#parts;
+      const left = receiveQueue.length;
+      if (left === 0 || activity.listeners > 0 || activity.handler(receiveQueue.pulled) === 'running') return;
+      if (left !== taken) {
+        taken = left;
+        return;
+      }
+      this.#isUnreadGivenUp = true;
+      clearInterval(this.#unreadWatch);
+      this.progress();
+    }, UNREAD_MS).unref();
+  }
+
+  #publishDraining(): void {
+    this.#parts.protocol.publishDraining(() => this.#endReason());
+    this.draining.publish();
+  }
+
+  #endReason(): Error {
+    if (this.#error !== undefined) return this.#error;
+    const { local, remote } = this.#state;
+    if (remote.is === 'finished') {
+      const words =
+        remote.clean === true ? 'the peer closed the connection' : 'the peer ended the connection';
+      return new ConnectionClosedError(remote.clean, words);
+    }
+    const whose = local.is === 'open' ? 'the peer is draining' : 'the connection is closing';
+    return new ConnectionClosedError('unknown', whose);
+  }
+
+  /** Why our requests get no answer, once the peer has ended. */
+  #unanswered(): Error {
+    if (this.#error !== undefined) return this.#error;
+    return new ConnectionClosedError(this.#peerClean, 'the peer ended the connection before it answered');
+  }
+
+  #drainError(wait: number, what: string): Error {
+    const { unsent } = this.#parts;
+    const rest = unsent === 0 ? '' : `; ${unsent} bytes were not sent`;
+    return new ConnectionTimeoutError('drain', wait, `${what} within ${wait} ms${rest}`);
+  }
+
+  #settle(): void {
+    this.#timers?.stop();
+    this.lingering?.over();
+    clearInterval(this.#unreadWatch);
+    const unsent = this.#parts.raw === null ? this.unsent : 0;
+    const clean: CleanEnd = this.#error === undefined ? this.#parts.protocol.clean : false;
+    if (clean === false || unsent > 0) this.#error ??= unannounced(unsent);
+    // Mostly nobody waits for anything any more, and an error costs a stack trace.
+    let made = this.#error;
+    const why = (): Error => (made ??= this.goneError);
+    this.#closed = {
+      clean: this.#error === undefined ? clean : false,
+      ...(this.#error !== undefined && { error: this.#error }),
+      ...(unsent > 0 && { unsentBytes: unsent }),
+      ...(this.#error === undefined && this.#peerReason),
+    };
+    this.#parts.raw?.closed(this.#error);
+    this.#opening?.reject(why());
+    this.#parts.protocol.abandon(why);
+    this.#parts.sendQueue.close(why);
+    this.#parts.receiveQueue.end(clean === false ? why() : undefined);
+    this.#publishDraining();
+    this.#perform('fire-signal');
+    this.#parts.isOver();
+    this.#closing?.resolve(this.#closed);
+  }
+}
+
+function unannounced(unsent = 0): ConnectionClosedError {
+  const rest = unsent === 0 ? '' : `; ${unsent} bytes of ours were not sent`;
+  return new ConnectionClosedError(false, `the connection ended without a CLOSE frame of the peer${rest}`);
+}

@@ -1,0 +1,327 @@
+/**
+ * Messages over a framing without ids. Answers belong to requests by their order, on both sides, so a request that
+ * is given up ends the connection: its late answer would go to the next caller.
+ */
+import { asError } from '../errors/as-error.js';
+import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
+import { toBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
+import type { RequestHandler, RequestOptions } from './connection-types.js';
+import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
+import type { Protocol, ProtocolHost } from './protocol.js';
+import { consumed } from './receive-queue.js';
+import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
+import { publishMessage } from './traffic-events.js';
+
+/** An answer that is ready, or null for one that failed and ended the connection. */
+type Early = Map<number, Uint8Array>;
+
+export class FifoProtocol<In, Out>
+  implements Protocol<In, Out>, MessageSink, ResponderEvents<In, Out>, OutgoingEvents
+{
+  readonly endWords = 'stream-end';
+  readonly clean = 'unknown';
+  // Giving one up ends the connection here.
+  readonly requestsGivenUp = 0;
+  readonly maxRequestsWaiting: number;
+  received = 0;
+  sent = 0;
+  readonly #host: ProtocolHost<In, Out>;
+  readonly #decoder: Decoder;
+  readonly #parse: ((payload: Buffer) => In) | undefined;
+  // Most connections carry messages alone: what requests need is made for the first of them.
+  #outgoing: OutgoingRequests<In> | null = null;
+  #responder: Responder<In, Out> | null = null;
+  /** Answers that are ready before their turn. */
+  #early: Early | null = null;
+  /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
+  #waiting: In[] = [];
+  #nextWaiting = 0;
+  #running = false;
+  #over = false;
+  #draining: (() => Error) | null = null;
+  #requestsReceived = 0;
+  #started = 0;
+  #answered = 0;
+
+  constructor(host: ProtocolHost<In, Out>) {
+    this.#host = host;
+    this.maxRequestsWaiting = host.limits.maxRequestsInFlight;
+    this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
+    this.#parse = host.framing.parse;
+  }
+
+  get requestsHandled(): number {
+    return this.#requestsReceived - this.#answered;
+  }
+
+  get requestsWorkedOn(): number {
+    const responder = this.#responder;
+    if (responder === null) return 0;
+    // Answers that wait for one whose handler only waits for the end will never go out.
+    return responder.size > 0 && responder.working === 0 ? 0 : this.requestsHandled;
+  }
+
+  get full(): boolean {
+    return this.#waiting.length > this.#nextWaiting;
+  }
+
+  get requestsWaiting(): number {
+    return this.#outgoing?.awaited ?? 0;
+  }
+
+  get copiesNext(): number {
+    return this.#decoder.copiesNext ?? 0;
+  }
+
+  start(): void {
+    this.#host.opened();
+  }
+
+  handedOut(): void {
+    // Nothing is refused for want of a handler here: it is a message then.
+  }
+
+  push(chunk: Buffer): void {
+    this.#decoder.push(chunk, this);
+  }
+
+  resume(): void {
+    if (this.full) this.#runWaiting();
+  }
+
+  end(): void {
+    this.#decoder.end(this);
+    this.#host.peerFinished('unknown', null);
+  }
+
+  message(payload: Buffer): void {
+    if (this.#over) return;
+    this.received += 1;
+    publishMessage(this.#host.connection, 'in', payload.length);
+    const outgoing = this.#outgoing;
+    const answers = outgoing === null ? undefined : outgoing.oldest;
+    if (answers !== undefined) this.#receiveAnswer(outgoing as OutgoingRequests<In>, answers, payload);
+    else if (this.#responder !== null) this.#receiveRequest(this.#parsed(payload));
+    else this.#host.deliver(this.#parsed(payload), payload.length);
+  }
+
+  send(payload: Uint8Array): void {
+    const { writer, framing } = this.#host;
+    const mark = writer.gatheredBytes;
+    try {
+      framing.encode(payload, writer);
+    } catch (error) {
+      writer.rewind(mark);
+      throw error;
+    }
+    this.sent += 1;
+    publishMessage(this.#host.connection, 'out', payload.length);
+    writer.commit();
+  }
+
+  get refusesMessages(): Error | null {
+    if (this.#responder === null) return null;
+    const { name } = this.#host.framing;
+    return new FramingMismatchError(
+      `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`,
+      { hint: 'Put it into the answer, or use knsock(), which tells messages and answers apart.' },
+    );
+  }
+
+  checkPeerLimit(): void {
+    // Nothing is known of the peer's limits.
+  }
+
+  check(payload: Uint8Array): void {
+    this.#host.framing.encode(payload, nowhere);
+  }
+
+  request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
+    if (this.#responder !== null) {
+      const message = `${this.#host.framing.name} can’t carry requests both ways: a request of the peer would be taken for the answer`;
+      return Promise.reject(new FramingMismatchError(message, { hint: 'Use knsock() for that.' }));
+    }
+    const { limits, sendQueue } = this.#host;
+    this.#outgoing ??= new OutgoingRequests<In>(
+      sendQueue,
+      this,
+      limits.maxRequestsInFlight,
+      limits.requestTimeout,
+    );
+    try {
+      this.check(payload);
+      return this.#outgoing.ask(payload, timeout, signal);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  sendRequest(_id: number, payload: Uint8Array): void {
+    this.send(payload);
+  }
+
+  givenUp(): void {
+    const { name } = this.#host.framing;
+    const why = `a request was given up, and ${name} can’t tell its late answer from the next`;
+    const hint = 'Connect again; over knsock() a request can be given up alone.';
+    this.#host.fail(new ConnectionClosedError('unknown', why, { hint }), true);
+  }
+
+  stalled(): string | null {
+    return this.#host.stalled();
+  }
+
+  requestsDone(): void {
+    this.#host.progress();
+  }
+
+  handle(handler: RequestHandler<In, Out>): void {
+    if (this.#responder !== null) throw consumed('requests', 'a handler was set before');
+    if (this.requestsWaiting > 0) {
+      const { name } = this.#host.framing;
+      throw new FramingMismatchError(
+        `${name} can’t carry requests both ways, and some of ours wait for answers`,
+      );
+    }
+    const responder = new Responder(this, this.#host.activity);
+    responder.handler = handler;
+    responder.draining = this.#draining;
+    // Every message is a request from now on, those that came before the handler too.
+    const waiting = this.#host.divertMessages();
+    this.#responder = responder;
+    for (const message of waiting) this.#receiveRequest(message);
+  }
+
+  ping(): Promise<number> {
+    return Promise.reject(
+      new FramingMismatchError(
+        `ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`,
+      ),
+    );
+  }
+
+  signOfLife(): void {
+    // There is no word for it.
+  }
+
+  announceDrain(): void {
+    // These framings have no words for it.
+    this.#outgoing?.refuseMore(() => new RequestNotStartedError('the connection is draining'));
+  }
+
+  publishDraining(reason: () => Error): void {
+    this.#draining ??= reason;
+    this.#responder?.drain(reason);
+  }
+
+  hurry(reason: Error): void {
+    this.#responder?.cancelAll(reason);
+  }
+
+  announceEnd(): void {
+    // The end of the bytes is the only sign there is; a request that comes now can't be answered.
+    if (this.#responder !== null) this.#over = true;
+  }
+
+  announceFailure(): void {
+    this.#over = true;
+  }
+
+  failOutgoing(why: () => Error): void {
+    this.#outgoing?.abandon(why);
+  }
+
+  cancelIncoming(reason: Error): void {
+    this.#responder?.cancelAll(reason);
+  }
+
+  abandon(why: () => Error): void {
+    this.#over = true;
+    this.#outgoing?.abandon(why);
+    this.#waiting = [];
+    this.#nextWaiting = 0;
+    if (this.requestsHandled > 0) this.#responder?.cancelAll(why());
+  }
+
+  answer(request: ReceivedRequest<In, Out>, result: Out): void {
+    if (this.#over) return;
+    const answer = toBytes(this.#host.framing, result);
+    this.check(answer);
+    if (request.id === this.#answered + 1) this.#sendInTurn(answer);
+    else (this.#early ??= new Map<number, Uint8Array>()).set(request.id, answer);
+  }
+
+  /** No frame can carry a failure here, so it ends the connection. */
+  fail(request: ReceivedRequest<In, Out>, error: unknown): void {
+    this.#host.report(asError(error), request);
+    this.#host.fail(asError(error), true);
+  }
+
+  finished(): void {
+    this.#host.progress();
+  }
+
+  #parsed(payload: Buffer): In {
+    return this.#parse === undefined ? (payload as In) : this.#parse(payload);
+  }
+
+  #receiveAnswer(outgoing: OutgoingRequests<In>, id: number, payload: Buffer): void {
+    const message = this.#parsed(payload);
+    outgoing.answered(id, () => message);
+  }
+
+  #receiveRequest(payload: In): void {
+    this.#requestsReceived += 1;
+    if (this.full || !this.#mayRun) this.#waiting.push(payload);
+    else this.#run(payload);
+  }
+
+  /** An answer that waits for an earlier one counts: a slow request must not let answers pile up behind it. */
+  get #mayRun(): boolean {
+    const { limits, sendQueue, budget } = this.#host;
+    if (this.#started - this.#answered >= limits.maxRequestsInFlight || sendQueue.overfull) return false;
+    return !budget.isSpent();
+  }
+
+  #run(payload: In): void {
+    this.#started += 1;
+    this.#responder?.run(this.#started, payload, this.#host.connection);
+  }
+
+  /** Sends the answer whose turn has come, and those that waited for it. */
+  #sendInTurn(first: Uint8Array): void {
+    let answer: Uint8Array | undefined = first;
+    while (answer !== undefined) {
+      this.#answered += 1;
+      this.#respond(answer);
+      const next: number = this.#answered + 1;
+      answer = this.#early?.get(next);
+      this.#early?.delete(next);
+    }
+    if (this.full) this.#runWaiting();
+  }
+
+  #respond(answer: Uint8Array): void {
+    const { sendQueue } = this.#host;
+    if (!sendQueue.isWaiting) this.send(answer);
+    else
+      sendQueue.answer(answer.length, () => {
+        this.send(answer);
+      });
+  }
+
+  /** A loop and no recursion: handlers that answer at once may be thousands in a row. */
+  #runWaiting(): void {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.full && this.#mayRun) this.#run(this.#waiting[this.#nextWaiting++] as In);
+    this.#running = false;
+    if (this.full) return;
+    this.#waiting = [];
+    this.#nextWaiting = 0;
+    this.#host.relieved();
+  }
+}
+
+/** Keeps nothing: to see whether a message can be encoded, before it is accepted to be encoded later. */
+const nowhere: Output = { buffer: Buffer.alloc(1_024), reserve: () => 0, append: () => undefined };

@@ -1,0 +1,20 @@
+/** Tells its listeners once; those that come later are told at once. */
+export class OnceEvent {
+  #listeners: (() => void)[] | null = null;
+  /** Whether it was published. */
+  isPublished = false;
+
+  /** @param listener must not throw: it would keep the others from being told */
+  listen(listener: () => void): void {
+    if (this.isPublished) process.nextTick(listener);
+    else (this.#listeners ??= []).push(listener);
+  }
+
+  publish(): void {
+    if (this.isPublished) return;
+    this.isPublished = true;
+    const listeners = this.#listeners;
+    this.#listeners = null;
+    for (const listener of listeners ?? []) listener();
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Our requests: numbered, sent as far as the peer works on them at once and in the order of everything else that goes
+ * out, answered in any order where the framing has ids and in theirs where it hasn't.
+ */
+import { ConnectionTimeoutError, ProtocolError, RequestNotStartedError } from '../errors/index.js';
+import { PendingRequests } from './pending-requests.js';
+import type { SendQueue, Waiting } from './send-queue.js';
+
+/** What outgoing requests report to their protocol. */
+export interface OutgoingEvents {
+  /** Writes a request. */
+  sendRequest(id: number, payload: Uint8Array): void;
+  /** A request was given up here; the peer may still answer it. */
+  givenUp(id: number): void;
+  /** Why no answer can be read at the moment, or null. */
+  stalled(): string | null;
+  /** No request is in flight any more. */
+  requestsDone(): void;
+}
+
+export class OutgoingRequests<In> {
+  readonly #queue: SendQueue;
+  readonly #events: OutgoingEvents;
+  readonly #maxInFlight: number;
+  readonly #defaultTimeout: number;
+  readonly #pending: PendingRequests<In>;
+  /** For a place at the peer. */
+  readonly #waitingForPlace = new Set<HeldRequest<In>>();
+  /** For the peer to read what was sent before. */
+  readonly #waitingForRoom = new Set<HeldRequest<In>>();
+  /** Given up here; the peer counts them as in flight until it answers. */
+  readonly #abandoned = new Set<number>();
+  /** Left out by a GOAWAY; their REJECTED may still be on its way. */
+  readonly #leftOut = new Set<number>();
+  #lastId = 0;
+  /** Why no more are taken; null while they are. */
+  #refusal: (() => Error) | null = null;
+
+  /** @param maxInFlight how many requests the peer works on at once; 0: none at all */
+  constructor(queue: SendQueue, events: OutgoingEvents, maxInFlight: number, defaultTimeout: number) {
+    this.#queue = queue;
+    this.#events = events;
+    this.#maxInFlight = maxInFlight;
+    this.#defaultTimeout = defaultTimeout;
+    this.#pending = new PendingRequests(
+      (id) => {
+        this.#abandoned.add(id);
+        this.#events.givenUp(id);
+      },
+      () => this.#events.stalled(),
+    );
+  }
+
+  /** Requests without an answer, those held back included. */
+  get waiting(): number {
+    return this.#inFlight + this.#waitingForPlace.size;
+  }
+
+  /** Requests whose answer somebody here waits for. */
+  get awaited(): number {
+    return this.#pending.size + this.#waitingForRoom.size + this.#waitingForPlace.size;
+  }
+
+  /** Cancelled or timed out, and not yet answered by the peer. */
+  get givenUp(): number {
+    return this.#abandoned.size;
+  }
+
+  /** The request that was sent first of those without an answer, on framings that answer in order. */
+  get oldest(): number | undefined {
+    return this.#pending.oldest;
+  }
+
+  get #inFlight(): number {
+    return this.#pending.size + this.#abandoned.size + this.#waitingForRoom.size;
+  }
+
+  ask(payload: Uint8Array, timeout: number = this.#defaultTimeout, signal?: AbortSignal): Promise<In> {
+    if (this.#refusal !== null) return Promise.reject(this.#refusal());
+    if (this.#inFlight < this.#maxInFlight && this.#waitingForPlace.size === 0 && !this.#queue.mustWait)
+      return this.#send(payload, timeout, signal);
+    if (this.#maxInFlight === 0)
+      return Promise.reject(new RequestNotStartedError('the peer takes no requests: its WELCOME says so'));
+    if (!this.#queue.hasRoomFor(payload.length)) {
+      const cause = this.#queue.fullError(payload.length);
+      return Promise.reject(
+        new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }),
+      );
+    }
+    return this.#hold(payload, timeout, signal);
+  }
+
+  /** Takes the answer to a request. @throws ProtocolError where it isn't in flight */
+  answered(id: number, answer: () => In): void {
+    if (!this.#pending.has(id)) {
+      this.#late(id);
+      return;
+    }
+    let value: In;
+    try {
+      value = answer();
+    } catch (error) {
+      this.#pending.fail(id, error as Error);
+      this.#freed();
+      return;
+    }
+    this.#pending.settle(id, value);
+    this.#freed();
+  }
+
+  /** Takes the failure of a request. @throws ProtocolError where it isn't in flight */
+  failed(id: number, error: () => Error): void {
+    if (!this.#pending.has(id)) {
+      this.#late(id);
+      return;
+    }
+    this.#pending.fail(id, error());
+    this.#freed();
+  }
+
+  /** The peer starts no request above `lastId`: those are safe to send again elsewhere. */
+  peerDrains(lastId: number): void {
+    const why = (): Error => new RequestNotStartedError('the peer is draining and didn’t start the request');
+    this.refuseMore(why);
+    for (const id of this.#abandoned) if (id > lastId && this.#abandoned.delete(id)) this.#leftOut.add(id);
+    this.#pending.failWhere(
+      (id) => id > lastId,
+      (id) => {
+        this.#leftOut.add(id);
+        return why();
+      },
+    );
+    if (this.#inFlight === 0) this.#events.requestsDone();
+  }
+
+  /** From now on no request is taken, and those held back are given up unsent. */
+  refuseMore(why: () => Error): void {
+    this.#refusal ??= why;
+    for (const held of [...this.#waitingForPlace, ...this.#waitingForRoom]) held.failed(why());
+  }
+
+  /** Asks the peer to answer now; what it still answers is taken. */
+  hurry(tell: (id: number) => void): void {
+    for (const id of this.#pending.ids()) tell(id);
+  }
+
+  /** No answer can come any more. */
+  abandon(why: () => Error): void {
+    this.refuseMore(() => {
+      const cause = why();
+      return new RequestNotStartedError('the connection ended before the request was sent', { cause });
+    });
+    if (this.#pending.size > 0) this.#pending.failAll(why());
+    this.#abandoned.clear();
+  }
+
+  #send(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined): Promise<In> {
+    const id = this.#lastId + 1;
+    this.#events.sendRequest(id, payload);
+    this.#lastId = id;
+    return this.#pending.wait(id, timeout, signal);
+  }
+
+  #hold(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined): Promise<In> {
+    const held: HeldRequest<In> = new HeldRequest<In>(payload, timeout, signal, {
+      send: () => {
+        this.#waitingForRoom.delete(held);
+        return this.#send(payload, held.timeLeft, signal);
+      },
+      left: () => {
+        this.#forget(held);
+      },
+    });
+    if (this.#inFlight >= this.#maxInFlight || this.#waitingForPlace.size > 0) {
+      this.#waitingForPlace.add(held);
+      this.#queue.reserve(held.bytes);
+    } else {
+      this.#waitingForRoom.add(held);
+      this.#queue.hold(held);
+    }
+    return held.answer;
+  }
+
+  #forget(held: HeldRequest<In>): void {
+    if (this.#waitingForPlace.delete(held)) this.#queue.reserve(-held.bytes);
+    else if (this.#waitingForRoom.delete(held)) this.#queue.takeBack(held);
+    else return;
+    if (this.#inFlight === 0) this.#events.requestsDone();
+  }
+
+  /** An answer to a request that was given up is nobody's; one to a request never asked breaks the protocol. */
+  #late(id: number): void {
+    if (this.#leftOut.delete(id)) return;
+    if (!this.#abandoned.delete(id))
+      throw new ProtocolError(`an answer came to request ${id}, which isn’t in flight`);
+    this.#freed();
+  }
+
+  /** A place in flight is free: the next request goes out. */
+  #freed(): void {
+    for (const held of this.#waitingForPlace) {
+      this.#waitingForPlace.delete(held);
+      this.#queue.reserve(-held.bytes);
+      if (this.#queue.mustWait) {
+        this.#waitingForRoom.add(held);
+        this.#queue.hold(held);
+      } else {
+        held.send();
+      }
+      return;
+    }
+    if (this.#inFlight === 0) this.#events.requestsDone();
+  }
+}
+
+interface HeldEvents<In> {
+  /** Writes the request. */
+  send(): Promise<In>;
+  /** The request was given up unsent. */
+  left(): void;
+}
+
+/** A request of which not a byte was sent; giving it up costs nothing. */
+class HeldRequest<In> implements Waiting {
+  readonly answer: Promise<In>;
+  readonly bytes: number;
+  readonly #events: HeldEvents<In>;
+  readonly #deadline: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #signal: AbortSignal | undefined;
+  readonly #aborted: () => void;
+  #resolve!: (answer: Promise<In>) => void;
+  #reject!: (error: Error) => void;
+
+  constructor(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined, events: HeldEvents<In>) {
+    this.bytes = payload.length;
+    this.#events = events;
+    this.#signal = signal;
+    this.#deadline = performance.now() + timeout;
+    this.answer = new Promise<In>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#aborted = () => {
+      this.failed(signal?.reason as Error);
+    };
+    this.#timer = setTimeout(() => {
+      const message = `the request waited ${timeout} ms for others before it and was never sent`;
+      const cause = new ConnectionTimeoutError('request', timeout, message);
+      this.failed(new RequestNotStartedError(message, { cause }));
+    }, timeout).unref();
+    signal?.addEventListener('abort', this.#aborted, { once: true });
+  }
+
+  /** What is left of the request's own time, in milliseconds; at least 1. */
+  get timeLeft(): number {
+    return Math.max(1, Math.ceil(this.#deadline - performance.now()));
+  }
+
+  send(): void {
+    this.#leave();
+    this.#resolve(this.#events.send());
+  }
+
+  failed(error: Error): void {
+    this.#leave();
+    // A call that nobody awaits must not end the process.
+    this.answer.catch(() => undefined);
+    this.#reject(error);
+    this.#events.left();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#aborted);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What a connection exchanges, above bytes: messages, requests and their answers. Two implementations: `FifoProtocol`
+ * carries messages to anything that speaks their framing; `KnsockProtocol` speaks knsock/1 (`docs/wire-format.md`).
+ */
+import type { Framing } from '../framing/framing.js';
+import type { Limits } from '../policy/limits.js';
+import type { Activity } from './activity.js';
+import type { CleanEnd, RequestHandler, RequestOptions, SecureConnection } from './connection-types.js';
+import type { EndWords } from './lifecycle.js';
+import type { SendQueue } from './send-queue.js';
+import type { TurnBudget } from './turn-budget.js';
+import type { Writer } from './writer.js';
+
+/** A program's own words for why it ends a connection. */
+export interface CloseReason {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** What a protocol works with, and what it reports to. */
+export interface ProtocolHost<In, Out> {
+  readonly framing: Framing<In, Out>;
+  readonly limits: Limits;
+  readonly writer: Writer;
+  readonly sendQueue: SendQueue;
+  readonly activity: Activity;
+  readonly budget: TurnBudget;
+  /** The connection as its program sees it. */
+  readonly connection: SecureConnection<In, Out>;
+  /** Whether the program has had its turn to set a handler. */
+  readonly isHandedOut: boolean;
+  /** Whether answers may still be sent. */
+  readonly mayAnswer: boolean;
+  /** A message for the program arrived. */
+  deliver(message: In, bytes: number): void;
+  /** From now on the messages received are requests, those that wait already too: these are returned. */
+  divertMessages(): In[];
+  /** Both sides may send now. */
+  opened(): void;
+  /** A request, in either direction, was done. */
+  progress(): void;
+  /** There is room for more input again. */
+  relieved(): void;
+  /** The peer takes no new requests. */
+  peerDraining(): void;
+  /** The peer will send nothing more, and said why it ends in its own words. */
+  peerFinished(clean: CleanEnd, reason: CloseReason | null): void;
+  /** The connection can't go on; the peer is told why unless it said so itself. */
+  fail(error: Error, tellPeer: boolean): void;
+  /** Why nothing is read at the moment, where the program holds it up; or null. */
+  stalled(): string | null;
+  /** A request's handler failed; the connection goes on. */
+  report(error: Error, request: object): void;
+}
+
+export interface Protocol<In, Out> {
+  /** How the end of a direction is said. */
+  readonly endWords: EndWords;
+  /** Whether the peer announced its end. */
+  readonly clean: CleanEnd;
+  /** The peer's requests that have no answer yet. */
+  readonly requestsHandled: number;
+  /** Of those, the ones that hold the connection: their handlers don't just wait for its end. */
+  readonly requestsWorkedOn: number;
+  readonly requestsWaiting: number;
+  /** Of those that wait: given up here, and not yet answered by the peer. */
+  readonly requestsGivenUp: number;
+  readonly maxRequestsWaiting: number;
+  /** Whether more input would have to be kept in memory. */
+  readonly full: boolean;
+  /** How many of the next bytes `push` copies out of their chunk. */
+  readonly copiesNext: number;
+  /** Messages and requests received and sent, for `stats()`. */
+  readonly received: number;
+  readonly sent: number;
+  start(): void;
+  /** The program has had its turn: from now on requests without a handler are refused. */
+  handedOut(): void;
+  /** There is room again, or the next turn has come: what was not begun is begun. */
+  resume(): void;
+  /** @throws ProtocolError */
+  push(chunk: Buffer): void;
+  /** The peer's bytes ended. @throws TruncatedMessageError */
+  end(): void;
+  send(payload: Uint8Array): void;
+  /** Why the program's messages can't be sent here, or null. */
+  readonly refusesMessages: Error | null;
+  /** @throws MessageTooLargeError for what the peer doesn't take */
+  checkPeerLimit(payload: Uint8Array): void;
+  /** @throws ProtocolError where `send` would, and sends nothing */
+  check(payload: Uint8Array): void;
+  request(payload: Uint8Array, options: RequestOptions): Promise<In>;
+  /** @throws EasySocketError KNSOCK_CONSUMED where there is a handler already */
+  handle(handler: RequestHandler<In, Out>): void;
+  ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;
+  /** A sign of life that needs no answer, where there is one. */
+  signOfLife(): void;
+  /** Says that we take no new requests. */
+  announceDrain(): void;
+  /** Tells the handlers of requests that either side has announced its end. */
+  publishDraining(reason: () => Error): void;
+  /** Asks for the answers that are still missing: here by the requests' signals, at the peer by CANCEL. */
+  hurry(reason: Error): void;
+  /** Says that we send nothing more, in the program's own words if there are any and the peer knows them. */
+  announceEnd(reason: CloseReason | null): void;
+  /** Says why the connection ends (a refusal where the peer isn’t trusted any more); takes no more input. */
+  announceFailure(error: Error, byProgram: boolean): void;
+  /** No answer can come any more. */
+  failOutgoing(why: () => Error): void;
+  /** Nobody waits for our answers any more. */
+  cancelIncoming(reason: Error): void;
+  /** The connection is over: nothing will be answered. @param why made only where somebody waits to hear it */
+  abandon(why: () => Error): void;
+}

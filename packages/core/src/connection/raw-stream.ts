@@ -1,0 +1,140 @@
+/** The raw bytes of a connection as a Node stream that half-closes both ways. */
+import { Duplex } from 'node:stream';
+import { ConnectionClosedError } from '../errors/index.js';
+import type { ByteStream } from '../transport/byte-stream.js';
+import { consumed } from './receive-queue.js';
+import type { Writer } from './writer.js';
+
+/** What a stream takes over. */
+export interface StreamedConnection {
+  readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
+  readonly reading: { resume(): void };
+  readonly writer: Writer;
+  readonly stream: ByteStream;
+  readonly isPeerFinished: boolean;
+  readonly isGone: boolean;
+  readonly mayAnswer: boolean;
+  readonly goneError: Error;
+  raw: RawBytes | null;
+  sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
+  destroy(error: Error | undefined): void;
+  report(error: Error, request: null, what: string): void;
+}
+
+/** Takes the raw bytes of a connection over. @throws EasySocketError KNSOCK_CONSUMED where somebody has them already */
+export function openStream(connection: StreamedConnection): Duplex {
+  if (connection.raw !== null) throw consumed('messages', 'its bytes are taken already by relay()');
+  connection.receiveQueue.closeTo('stream() takes the bytes');
+  const raw = duplexOver({
+    held: connection.receiveQueue.takeAll() as Buffer[],
+    ended: connection.isPeerFinished,
+    readOn: () => {
+      connection.reading.resume();
+    },
+    write: (bytes) =>
+      connection.mayAnswer ? connection.sendLater(bytes, undefined) : Promise.reject(connection.goneError),
+    end: () => {
+      connection.writer.flush();
+      connection.stream.end();
+    },
+    destroy: (error) => {
+      connection.destroy(error ?? undefined);
+    },
+    report: (error) => {
+      connection.report(error, null, 'a stream without a listener of errors');
+    },
+  });
+  connection.raw = raw;
+  if (connection.isGone) {
+    // What it would have been told by then.
+    const { goneError } = connection;
+    const isClean = goneError instanceof ConnectionClosedError && goneError.clean !== false;
+    process.nextTick(() => {
+      raw.closed(isClean ? undefined : goneError);
+    });
+  } else {
+    connection.reading.resume();
+  }
+  return raw.duplex;
+}
+
+/** What the stream needs of its connection. */
+export interface RawBytesSource {
+  /** Bytes that arrived before. */
+  readonly held: readonly Buffer[];
+  /** Whether the peer ended already. */
+  readonly ended: boolean;
+  /** There is room for more input. */
+  readOn(): void;
+  write(bytes: Buffer): Promise<void>;
+  end(): void;
+  destroy(error: Error | null): void;
+  /** Takes the error that ended the stream where the program listens to none. */
+  report(error: Error): void;
+}
+
+/** Who took the raw bytes over, and what the connection tells it. */
+export interface RawBytes {
+  /** Whether both directions have ended. */
+  readonly finished: boolean;
+  /** Takes a chunk; false asks for a pause. */
+  push(chunk: Buffer): boolean;
+  /** The system has taken what was queued. */
+  drained(): void;
+  ended(): void;
+  closed(error: Error | undefined): void;
+}
+
+function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duplex } {
+  let ended = source.ended;
+  const duplex = makeDuplex(source);
+  for (const chunk of source.held) duplex.push(chunk);
+  if (ended) duplex.push(null);
+  return {
+    duplex,
+    get finished() {
+      return duplex.readableEnded && duplex.writableFinished;
+    },
+    push: (chunk) => duplex.push(chunk),
+    drained: () => undefined,
+    ended: () => {
+      if (ended || duplex.destroyed) return;
+      ended = true;
+      duplex.push(null);
+    },
+    closed: (error) => {
+      // What arrived and wasn't read yet is still the program's to read.
+      if (error === undefined && ended && !duplex.readableEnded) duplex.once('end', () => duplex.destroy());
+      else if (!duplex.destroyed) duplex.destroy(error);
+    },
+  };
+}
+
+function makeDuplex(source: RawBytesSource): Duplex {
+  const duplex = new Duplex({
+    allowHalfOpen: true,
+    // When both sides have ended, the socket may still have bytes to send: it goes first, and the stream with it.
+    autoDestroy: false,
+    read: () => {
+      source.readOn();
+    },
+    write: (chunk: Buffer, _encoding, done) => {
+      source.write(chunk).then(() => {
+        done();
+      }, done);
+    },
+    final: (done) => {
+      source.end();
+      done();
+    },
+    destroy: (error, done) => {
+      source.destroy(error);
+      done(error);
+    },
+  });
+  // One peer's reset must not end the process of a program that only pipes.
+  duplex.on('error', (error) => {
+    if (duplex.listenerCount('error') === 1) source.report(error);
+  });
+  return duplex;
+}

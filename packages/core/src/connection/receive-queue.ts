@@ -1,0 +1,323 @@
+/**
+ * Received messages on their way to the program: a listener, or whoever pulls by `receive()` and `for await`. Without
+ * one, or while paused, they wait here.
+ *
+ * Rules
+ * - One consumer: a listener is for the whole connection, and beside it nobody pulls.
+ * - Every `receive()` settles: by a message, by the end, by its signal or its deadline.
+ * - A batch gives way: after a few milliseconds of the program's work the rest waits for the next turn.
+ */
+import { ConnectionTimeoutError, EasySocketError } from '../errors/index.js';
+import type { TurnBudget } from './turn-budget.js';
+
+/** How the stream of messages ended: `null` while it goes on. */
+type Ending = { error: Error | undefined } | null;
+
+/** What holding a message costs beside its payload, about. */
+const MESSAGE_COST = 128;
+
+interface Waiter<In> {
+  settle(message: In): void;
+  end(error: Error | undefined): void;
+}
+
+/** What a receive queue reports to its connection. */
+export interface ReceiveQueueEvents {
+  /** All waiting messages were taken. */
+  emptied(): void;
+  /** The program waits for the next message. */
+  parked(): void;
+  /** The program was told of the end. */
+  endTold(): void;
+  /** Gives a message to the program's listener, guarded; whether it works on: then `worked()` follows. */
+  callListener(listener: (message: never) => unknown, message: unknown): boolean;
+  /** Whether the peer leaves so much unread that the program is given nothing more to answer. */
+  readonly isAnswerQueueFull: boolean;
+}
+
+export type MessageListener<In> = (message: In) => unknown;
+
+export class ReceiveQueue<In> {
+  readonly #events: ReceiveQueueEvents;
+  readonly #budget: TurnBudget;
+  readonly #maxWorking: number;
+  #working = 0;
+  #messages: In[] = [];
+  #sizes: number[] = [];
+  #head = 0;
+  #waiters: Waiter<In>[] = [];
+  #listener: MessageListener<In> | null = null;
+  #paused = false;
+  #flowing = false;
+  #ending: Ending = null;
+  /** Set once what is received goes elsewhere; why nobody may take messages here. */
+  #closedTo: string | null = null;
+
+  /** What waits here, in bytes: a message costs memory beyond its payload, which may be empty. */
+  heldBytes = 0;
+  /** Whether anybody ever asked for messages. */
+  consumed = false;
+  /** How many messages were taken by pulling. */
+  pulled = 0;
+  /** Whether the end was told to a `receive()` or an iteration. */
+  endTold = false;
+
+  /** @param maxWorking the most messages that an asynchronous listener works on at once */
+  constructor(events: ReceiveQueueEvents, budget: TurnBudget, maxWorking: number) {
+    this.#events = events;
+    this.#budget = budget;
+    this.#maxWorking = maxWorking;
+  }
+
+  get length(): number {
+    return this.#messages.length - this.#head;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Whether a listener takes the messages. */
+  get isListening(): boolean {
+    return this.#listener !== null;
+  }
+
+  /** Whether the program has taken all there is and waits for more. */
+  get isParked(): boolean {
+    return this.#waiters.length > 0 && this.length === 0;
+  }
+
+  push(message: In, bytes: number): void {
+    if (this.#flowing) {
+      if (!this.#budget.isSpent()) {
+        this.#tell(message);
+        return;
+      }
+      this.#flowing = false;
+    }
+    const waiter = this.#paused || this.length > 0 ? undefined : this.#waiters.shift();
+    if (waiter !== undefined) {
+      this.pulled += 1;
+      waiter.settle(message);
+      return;
+    }
+    this.#messages.push(message);
+    this.#sizes.push(bytes + MESSAGE_COST);
+    this.heldBytes += bytes + MESSAGE_COST;
+  }
+
+  /** No more messages will come; those waiting are still delivered first. */
+  end(error: Error | undefined): void {
+    if (this.#ending !== null) return;
+    this.#ending = { error };
+    if (this.length === 0) this.#endWaiters();
+  }
+
+  /** @throws EasySocketError KNSOCK_CONSUMED where somebody takes the messages already */
+  listen(listener: MessageListener<In>): void {
+    if (this.#closedTo !== null) throw consumed('messages', this.#closedTo);
+    if (this.#listener !== null)
+      throw consumed('messages', 'onMessage() was called before, and is for the connection');
+    if (this.#waiters.length > 0)
+      throw consumed('messages', 'a receive() or an iteration is waiting for the next one');
+    this.consumed = true;
+    this.#listener = listener;
+    this.#flow();
+  }
+
+  /** An asynchronous listener is done with a message. */
+  worked(): void {
+    this.#working -= 1;
+    if (!this.#flowing) this.#flow();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#flowing = false;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.serve();
+  }
+
+  /** The next message, or null at the end. @throws EasySocketError KNSOCK_CONSUMED beside a listener */
+  receive(signal: AbortSignal | undefined, timeout: number | undefined): Promise<In | null> {
+    const refused = this.#refusePull();
+    if (refused !== null) return Promise.reject(refused);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (this.length > 0 && !this.#paused && this.#waiters.length === 0) {
+      if (!this.#budget.isSpent()) return Promise.resolve(this.#pull());
+    } else if (this.#ending !== null && this.length === 0) {
+      return this.#ended();
+    }
+    return this.#wait(signal, timeout);
+  }
+
+  /** The iterator behind `for await`: hand-made, since an async generator costs twice as much per message. */
+  iterate(): AsyncIterableIterator<In> {
+    const next = (): Promise<IteratorResult<In>> => {
+      if (this.#listener === null && this.length > 0 && !this.#paused && this.#waiters.length === 0) {
+        this.consumed = true;
+        if (!this.#budget.isSpent()) return Promise.resolve({ value: this.#pull(), done: false });
+      }
+      return this.receive(undefined, undefined).then(asResult<In>);
+    };
+    return {
+      next,
+      return: () => Promise.resolve({ value: undefined, done: true }),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** Takes everything that waits, for somebody who goes on with it. */
+  takeAll(): In[] {
+    const rest = this.#messages.slice(this.#head);
+    this.#messages = [];
+    this.#sizes = [];
+    this.#head = 0;
+    this.heldBytes = 0;
+    return rest;
+  }
+
+  /** From now on what is received goes elsewhere. @throws EasySocketError KNSOCK_CONSUMED where somebody takes it here */
+  closeTo(why: string): void {
+    if (this.#listener !== null) throw consumed('messages', 'onMessage() takes the messages');
+    if (this.#waiters.length > 0)
+      throw consumed('messages', 'a receive() or an iteration is waiting for the next message');
+    this.#closedTo = why;
+  }
+
+  #refusePull(): Error | null {
+    if (this.#closedTo !== null) return consumed('messages', this.#closedTo);
+    if (this.#listener !== null) return consumed('messages', 'onMessage() takes the messages');
+    this.consumed = true;
+    return null;
+  }
+
+  #ended(): Promise<null> {
+    this.#tellEnd();
+    const error = this.#ending?.error;
+    return error === undefined ? Promise.resolve(null) : Promise.reject(error);
+  }
+
+  #endWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.end(this.#ending?.error);
+    if (waiters.length > 0) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    this.endTold = true;
+    this.#events.endTold();
+  }
+
+  #wait(signal: AbortSignal | undefined, timeout: number | undefined): Promise<In | null> {
+    let timer: NodeJS.Timeout | undefined;
+    let resolve!: (message: In | null) => void;
+    let fail!: (error: Error) => void;
+    const leave = (): void => {
+      if (timer !== undefined) clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+      const place = this.#waiters.indexOf(waiter);
+      if (place >= 0) this.#waiters.splice(place, 1);
+    };
+    const aborted = (): void => {
+      leave();
+      fail(signal?.reason as Error);
+    };
+    const waiter: Waiter<In> = {
+      settle: (message) => {
+        leave();
+        resolve(message);
+      },
+      end: (error) => {
+        leave();
+        if (error === undefined) resolve(null);
+        else fail(error);
+      },
+    };
+    const promise = new Promise<In | null>((settle, reject) => {
+      resolve = settle;
+      fail = (error) => {
+        // A call that nobody awaits must not end the process.
+        promise.catch(() => undefined);
+        reject(error);
+      };
+    });
+    this.#waiters.push(waiter);
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (timeout !== undefined) {
+      timer = setTimeout(() => {
+        leave();
+        fail(new ConnectionTimeoutError('receive', timeout, `no message came within ${timeout} ms`));
+      }, timeout);
+    }
+    if (this.length === 0) this.#events.parked();
+    return promise;
+  }
+
+  /** Gives what waits here to whoever waits for it: the next turn has come, or there is room to answer again. */
+  serve(): void {
+    while (this.#waiters.length > 0 && this.length > 0 && !this.#paused && !this.#budget.isSpent()) {
+      const waiter = this.#waiters.shift() as Waiter<In>;
+      waiter.settle(this.#pull());
+    }
+    if (this.#ending !== null && this.length === 0) this.#endWaiters();
+    this.#flow();
+  }
+
+  #flow(): void {
+    if (this.#listener === null) return;
+    while (this.length > 0 && this.#mayTell()) {
+      if (this.#budget.isSpent()) return;
+      this.#tell(this.#take());
+    }
+    this.#flowing = this.length === 0 && this.#mayTell();
+  }
+
+  /** The listener may pause while it is being told, and be at work on as many as it may. */
+  #mayTell(): boolean {
+    return !this.#paused && this.#working < this.#maxWorking && !this.#events.isAnswerQueueFull;
+  }
+
+  #tell(message: In): void {
+    const isAsync = this.#events.callListener(this.#listener as MessageListener<never>, message);
+    if (isAsync) this.#working += 1;
+    if (this.#working >= this.#maxWorking || this.#events.isAnswerQueueFull) this.#flowing = false;
+  }
+
+  #pull(): In {
+    this.pulled += 1;
+    return this.#take();
+  }
+
+  #take(): In {
+    const message = this.#messages[this.#head] as In;
+    this.heldBytes -= this.#sizes[this.#head] as number;
+    this.#messages[this.#head] = undefined as In;
+    this.#head += 1;
+    if (this.#head === this.#messages.length) {
+      this.#messages.length = 0;
+      this.#sizes.length = 0;
+      this.#head = 0;
+      this.#events.emptied();
+    }
+    return message;
+  }
+}
+
+function asResult<In>(message: In | null): IteratorResult<In> {
+  return message === null ? { value: undefined, done: true } : { value: message, done: false };
+}
+
+/** Why a second consumer is refused. @param of what it wants to consume */
+export function consumed(of: 'messages' | 'requests', why: string): EasySocketError {
+  return new EasySocketError(
+    'KNSOCK_CONSUMED',
+    `the ${of} of this connection have a consumer already: ${why}`,
+  );
+}

@@ -1,0 +1,266 @@
+/**
+ * Everything that goes out, in one order and under one bound: messages, requests and answers are encoded at once while
+ * the peer keeps up, and wait here, in the order of the calls, while it doesn't.
+ *
+ * Rules
+ * - `maxQueuedBytes` binds all that the program sends, requests that wait for a place at the peer included. A message
+ *   larger than the bound is taken when nothing waits.
+ * - Answers are owed: they take their place in the order and are never refused. While too many of them wait, nothing
+ *   that makes more of them is begun (`overfull`).
+ * - Control frames carry no order and go straight to the writer.
+ */
+import { EasySocketError } from '../errors/index.js';
+import type { ByteStream } from '../transport/byte-stream.js';
+import { Deferred } from './deferred.js';
+import type { Writer } from './writer.js';
+
+/** What a send queue reports to its connection. */
+export interface SendQueueEvents {
+  /** Encodes one message into the writer. @throws ProtocolError */
+  encode(bytes: Uint8Array): void;
+  /** Throws what `encode` would, before a message is accepted that is encoded later. @throws ProtocolError */
+  check(bytes: Uint8Array): void;
+  /** The peer reads slower than we send. */
+  congested(): void;
+  /** There is room again. */
+  relieved(): void;
+}
+
+/** Something that waits for its turn. */
+export interface Waiting {
+  readonly bytes: number;
+  /** Its turn has come: writes it. @throws where it can't be written after all */
+  send(): void;
+  failed(error: Error): void;
+}
+
+/** Above this many bytes unsent the program is asked to wait; over Node's own mark, so that `drain` will come. */
+const CONGESTED = 65_536;
+
+export class SendQueue {
+  readonly #events: SendQueueEvents;
+  readonly #stream: ByteStream;
+  readonly #writer: Writer;
+  readonly #maxBytes: number;
+  /** Made when the peer first reads slower than we send. */
+  #waiting: Set<Waiting> | null = null;
+  #waitingBytes = 0;
+  #reserved = 0;
+  #owed = 0;
+  #readyWaiters: Deferred<void>[] = [];
+  #congested = false;
+  #closed: (() => Error) | null = null;
+
+  constructor(stream: ByteStream, writer: Writer, maxBytes: number, events: SendQueueEvents) {
+    this.#events = events;
+    this.#stream = stream;
+    this.#writer = writer;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes accepted and not yet taken by the system. */
+  get queuedBytes(): number {
+    return this.#writer.gatheredBytes + this.#stream.queuedBytes + this.#waitingBytes + this.#reserved;
+  }
+
+  /** Bytes accepted that the stream hasn't been given yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Whether anything waits for room. */
+  get isWaiting(): boolean {
+    return this.#waiting !== null && this.#waiting.size > 0;
+  }
+
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  /** Whether even what the protocol itself sends must stop: the peer asks and doesn't read the answers. */
+  get overfull(): boolean {
+    return this.#congested && this.#stream.queuedBytes + this.#owed > this.#maxBytes;
+  }
+
+  /** Whether the program has filled the queue: it is given nothing more to answer. */
+  get isFull(): boolean {
+    return this.#congested && this.queuedBytes > this.#maxBytes;
+  }
+
+  /** Whether a message of so many bytes may be taken now. */
+  hasRoomFor(bytes: number): boolean {
+    const queued = this.queuedBytes;
+    // What the system is about to take doesn't count against a small bound, or nothing would ever go out.
+    return queued === 0 || queued + bytes <= Math.max(this.#maxBytes, this.#congested ? 0 : CONGESTED);
+  }
+
+  /** False asks to wait for `ready()`. @throws EasySocketError KNSOCK_QUEUE_FULL, where nothing was accepted */
+  write(bytes: Uint8Array): boolean {
+    if (!this.#congested) {
+      this.#events.encode(bytes);
+      return !this.#congested;
+    }
+    this.#events.check(bytes);
+    if (!this.hasRoomFor(bytes.length)) throw this.fullError(bytes.length);
+    this.#hold(new WaitingMessage(bytes, this.#events, null));
+    return false;
+  }
+
+  /** As `write`, for those who would rather drop a message than wait: whether it was taken. */
+  post(bytes: Uint8Array): boolean {
+    if (this.#congested && !this.hasRoomFor(bytes.length)) return false;
+    this.write(bytes);
+    return true;
+  }
+
+  /**
+   * Sends a message, or keeps it for its turn; null where it is on its way already.
+   * @param settle told once what became of a message that waits
+   */
+  send(bytes: Uint8Array, settle: (error: Error | null) => void): Waiting | null {
+    if (!this.#congested) {
+      this.#events.encode(bytes);
+      return null;
+    }
+    this.#events.check(bytes);
+    const waiting = new WaitingMessage(bytes, this.#events, settle);
+    this.#hold(waiting);
+    return waiting;
+  }
+
+  /** Sends an answer, behind what waits. */
+  answer(bytes: number, send: () => void): void {
+    if (!this.isWaiting) {
+      send();
+      return;
+    }
+    this.#owed += bytes;
+    this.#hold({
+      bytes,
+      send: () => {
+        this.#owed -= bytes;
+        send();
+      },
+      failed: () => undefined,
+    });
+  }
+
+  /** Whether what comes now has to wait. */
+  get mustWait(): boolean {
+    return this.#congested || this.isWaiting;
+  }
+
+  /** Keeps something for its turn. */
+  hold(waiting: Waiting): void {
+    this.#hold(waiting);
+  }
+
+  /** Takes back what has not been sent; false where it is too late. */
+  takeBack(waiting: Waiting | null): boolean {
+    if (waiting === null || this.#waiting?.delete(waiting) !== true) return false;
+    this.#waitingBytes -= waiting.bytes;
+    return true;
+  }
+
+  /** Counts bytes that wait elsewhere: requests for a place at the peer. */
+  reserve(bytes: number): void {
+    this.#reserved += bytes;
+  }
+
+  ready(): Promise<void> {
+    if (this.#closed === null && !this.#congested) return Promise.resolve();
+    const waiter = new Deferred<void>();
+    // A call that nobody awaits must not end the process.
+    waiter.promise.catch(() => undefined);
+    if (this.#closed === null) this.#readyWaiters.push(waiter);
+    else waiter.reject(this.#closed());
+    return waiter.promise;
+  }
+
+  /** A batch was written: is the peer keeping up? */
+  written(): void {
+    if (this.#congested || this.#stream.queuedBytes <= CONGESTED) return;
+    this.#congested = true;
+    this.#events.congested();
+  }
+
+  drained(): void {
+    if (!this.#congested || this.#closed !== null) return;
+    this.#congested = false;
+    this.#sendWaiting();
+    // Sending may have filled the queue again.
+    if (this.#isCongested()) return;
+    this.#events.relieved();
+    const waiters = this.#readyWaiters;
+    this.#readyWaiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+
+  /** @param why made only where somebody waits to hear it */
+  close(why: () => Error): void {
+    if (this.#closed !== null) return;
+    this.#closed = why;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    for (const one of waiting ?? []) one.failed(why());
+    for (const waiter of this.#readyWaiters) waiter.reject(why());
+    this.#readyWaiters = [];
+  }
+
+  /** Why a message of so many bytes isn't taken. */
+  fullError(bytes: number): EasySocketError {
+    return new EasySocketError(
+      'KNSOCK_QUEUE_FULL',
+      `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`,
+    );
+  }
+
+  #hold(waiting: Waiting): void {
+    (this.#waiting ??= new Set<Waiting>()).add(waiting);
+    this.#waitingBytes += waiting.bytes;
+  }
+
+  #sendWaiting(): void {
+    for (const waiting of this.#waiting ?? []) {
+      if (this.#congested) break;
+      this.takeBack(waiting);
+      try {
+        waiting.send();
+      } catch (error) {
+        waiting.failed(error as Error);
+      }
+      // Whether the peer keeps up shows once bytes are written; until there are enough of them they gather.
+      if (this.#writer.gatheredBytes > CONGESTED) this.#writer.flush();
+    }
+    this.#writer.flush();
+  }
+
+  #isCongested(): boolean {
+    return this.#congested;
+  }
+}
+
+class WaitingMessage implements Waiting {
+  readonly #message: Uint8Array;
+  readonly #events: SendQueueEvents;
+  readonly #settle: ((error: Error | null) => void) | null;
+
+  constructor(message: Uint8Array, events: SendQueueEvents, settle: ((error: Error | null) => void) | null) {
+    this.#message = message;
+    this.#events = events;
+    this.#settle = settle;
+  }
+
+  get bytes(): number {
+    return this.#message.length;
+  }
+
+  send(): void {
+    this.#events.encode(this.#message);
+    this.#settle?.(null);
+  }
+
+  failed(error: Error): void {
+    this.#settle?.(error);
+  }
+}
