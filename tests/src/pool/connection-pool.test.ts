@@ -1,15 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
-import {
-  createCredentials,
-  knsock,
-  lines,
-  listen,
-  serve,
-  type SecureServer,
-  type UntrustedPeerError,
-} from '@knsock/core';
+import { createCredentials, knsock, lines, listen, serve, type SecureServer } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
@@ -332,14 +324,27 @@ describe('life', () => {
     });
   });
 
-  test('a timeout for want of a connection that can’t be made says how to mend that', async () => {
+  test('a failure that trying again can’t help reaches callers of every kind at once', async () => {
     const stranger = await createWorld('Another CA');
     const pool = poolOf([await echo()], { credentials: stranger.client });
-    const cause = await pool.ready().catch((error: unknown) => error as UntrustedPeerError);
-    const failure = await pool.acquire({ timeout: 100 }).catch((error: unknown) => error);
-    const { hint, retryable } = cause as UntrustedPeerError;
-    expect(failure).toMatchObject({ code: 'KNSOCK_POOL_TIMEOUT', hint, retryable });
-    expect(retryable).toBe(false);
+    const refusal = { code: 'KNSOCK_PEER_UNKNOWN_ISSUER', retryable: false };
+    await expect(pool.acquire({ timeout: 600_000 })).rejects.toMatchObject(refusal);
+    await expect(pool.request('x', { timeout: 600_000 })).rejects.toMatchObject(refusal);
+    await expect(pool.ready({ timeout: 600_000 })).rejects.toMatchObject(refusal);
+  });
+
+  test('an endpoint that may be back leaves callers the hope of it, whatever another refuses', async () => {
+    const stranger = await createWorld('Another CA');
+    const server = await echo();
+    const endpoints = [
+      { host: '127.0.0.1', port: 1 },
+      { host: 'localhost', port: portOf(server) },
+    ];
+    const pool = keep(new ConnectionPool({ endpoints, credentials: stranger.client }));
+    await expect(pool.acquire({ timeout: 300 })).rejects.toMatchObject({
+      code: 'KNSOCK_POOL_TIMEOUT',
+      cause: { code: 'KNSOCK_CONNECTION_REFUSED' },
+    });
   });
 
   test('a connection that the server ends is noticed while idle', async () => {

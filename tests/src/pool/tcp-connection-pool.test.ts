@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { createAuthority } from '@knsock/certs';
 import { createCredentials, listen, raw } from '@knsock/core';
 import { TCPConnectionPool } from '@knsock/pool';
@@ -105,6 +106,33 @@ describe('over plain TCP', () => {
     server.close();
   });
 });
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'a server that demands a certificate says so to callers: %s',
+  async (version) => {
+    const server = createTlsServer({
+      cert: await read(certfile),
+      key: await read(keyfile),
+      ca: await read(cafile),
+      requestCert: true,
+      maxVersion: version,
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await using pool = new TCPConnectionPool('localhost', port, { cafile, onError: () => undefined });
+    const asking = pool.connection(async (connection) => {
+      await connection.sendall('hi');
+      return connection.recv();
+    });
+    await expect(asking).rejects.toMatchObject({
+      code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
+      reason: 'missing',
+      message: expect.stringContaining('requires a client certificate and we showed none') as string,
+    });
+    server.close();
+  },
+);
 
 test('an idleTimeout in seconds is refused and says so', () => {
   expect(() => new TCPConnectionPool('localhost', 1, { idleTimeout: 30 })).toThrow(/seconds/);

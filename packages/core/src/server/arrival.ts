@@ -10,6 +10,8 @@ export class Arrival {
   proxy: ProxyInfo | null = null;
   /** What chose its domain: the name read from its ClientHello, null where it asked for none. Null: nobody read it. */
   routedBy: { readonly servername: string | null } | null = null;
+  /** Bytes of the proxy's header: what came before the client said anything. */
+  headerBytes = 0;
   /** Bytes that we sent before TLS began. */
   saidBeforeTls = 0;
   /** Whether its handshake is done: the client counts itself as connected. */

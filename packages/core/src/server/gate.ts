@@ -83,7 +83,7 @@ export class Gate {
 
   /** A handshake broke off. Who sent nothing had begun none: a health check, a port scan. */
   broken(arrival: Arrival, error: Error): void {
-    if (arrival.socket.bytesRead > 0) this.fail(arrival, error);
+    if (arrival.socket.bytesRead > arrival.headerBytes) this.fail(arrival, error);
     else this.leave(arrival, error);
   }
 
@@ -196,15 +196,16 @@ export class Gate {
     done: (servername: string | null) => void,
   ): void {
     readPreface(arrival.socket, wanted, {
-      proxied: (info) => {
+      proxied: (info, length) => {
         arrival.proxy = info;
+        arrival.headerBytes = length;
         return this.#admitProxied(arrival);
       },
       done: ({ servername }) => {
         done(servername);
       },
       failed: (error, alert) => {
-        this.fail(arrival, error);
+        this.broken(arrival, error);
         if (alert === null) arrival.socket.destroy();
         else endWithAlert(arrival.socket, alert);
       },

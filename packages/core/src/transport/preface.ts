@@ -15,8 +15,8 @@ interface Preface {
 }
 
 interface PrefaceEvents {
-  /** The proxy's header was read; false turns the connection away. */
-  proxied(info: ProxyInfo): boolean;
+  /** The proxy's header, of so many bytes, was read; false turns the connection away. */
+  proxied(info: ProxyInfo, length: number): boolean;
   done(preface: Preface): void;
   /** @param alert the TLS alert that tells the peer, where one does */
   failed(error: Error, alert: number | null): void;
@@ -90,7 +90,7 @@ class PrefaceReading {
     const header = readProxyHeader(this.#header);
     if (header === null) return 'more';
     this.#proxy = header.info;
-    if (!this.#events.proxied(header.info)) return 'turned away';
+    if (!this.#events.proxied(header.info, header.length)) return 'turned away';
     return this.#readName(this.#header.subarray(header.length));
   }
 

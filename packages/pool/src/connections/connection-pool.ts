@@ -16,9 +16,9 @@ import type { HistogramSnapshot } from '../pool/histogram.js';
 import type { Lease } from '../pool/lease.js';
 import { Pool } from '../pool/pool.js';
 import { Requester } from './requester.js';
-import { Sharing } from './sharing.js';
+import { Multiplexer } from './multiplexer.js';
 import type { PoolStats } from '../pool/stats.js';
-import { turnAway } from '../pool/turn-away.js';
+import { rejectExpired } from '../pool/reject-expired.js';
 import { checkClose, wrongRequest, wrongWait, type WaitOptions } from '../waiting/wait-options.js';
 import type { Late } from '../waiting/waiting-room.js';
 
@@ -44,7 +44,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #connector: Connector<In, Out>;
   readonly #pool: Pool<SecureConnection<In, Out>>;
   readonly #balancer: Balancer<In, Out>;
-  readonly #sharing: Sharing<In, Out>;
+  readonly #multiplexer: Multiplexer<In, Out>;
   readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
   readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
@@ -67,7 +67,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     });
     const endpointOf = (connection: SecureConnection<In, Out>) => this.#connector.endpointOf(connection);
     this.#balancer = new Balancer({ pool: this.#pool, endpoints, endpointOf, clock, random });
-    this.#sharing = new Sharing<In, Out>({
+    this.#multiplexer = new Multiplexer<In, Out>({
       pool: this.#pool,
       balancer: this.#balancer,
       endpointOf,
@@ -82,7 +82,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     this.#requester = new Requester({
       config,
       name,
-      sharing: this.#sharing,
+      multiplexer: this.#multiplexer,
       balancer: this.#balancer,
       clock,
       random,
@@ -105,10 +105,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
     const wrong = wrongWait(options);
     if (wrong) throw wrong;
-    this.#sharing.settle();
+    this.#multiplexer.settle();
     const prefer = this.#balancer.leadsTo(this.#balancer.pick());
     const lending = this.#pool.acquire({ ...options, prefer });
-    this.#sharing.makeWay();
+    this.#multiplexer.makeWay();
     const lease = await lending;
     return new ConnectionLease(lease, this.#connector.endpointOf(lease.value));
   }
@@ -148,21 +148,21 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   /** Lends nothing and sends no new requests until `resume()`; callers wait, and their time runs on. */
   suspend(): void {
     this.#pool.suspend();
-    this.#sharing.suspend();
+    this.#multiplexer.suspend();
   }
 
   resume(): void {
     this.#pool.resume();
-    this.#sharing.resume();
+    this.#multiplexer.resume();
   }
 
   /** Counts and times at this moment. */
   stats(): ConnectionPoolStats {
-    this.#sharing.settle();
+    this.#multiplexer.settle();
     const stats = this.#pool.stats();
     return {
       ...stats,
-      waiting: Math.max(0, stats.waiting - this.#sharing.acquiring) + this.#sharing.waiting,
+      waiting: Math.max(0, stats.waiting - this.#multiplexer.acquiring) + this.#multiplexer.waiting,
       timeouts: stats.timeouts + this.#requestTimeouts,
       requestWait: this.#requester.waits.snapshot(),
       request: this.#requester.times.snapshot(),
@@ -179,7 +179,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     checkClose(options);
     this.#requester.close();
     this.#forgetCredentials();
-    this.#sharing.close(new PoolClosedError());
+    this.#multiplexer.close(new PoolClosedError());
     return this.#pool.close(options);
   }
 
@@ -189,7 +189,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   #late(late: readonly Late[]): void {
     this.#requestTimeouts += late.length;
-    turnAway(this.#name, late, this.stats());
+    rejectExpired(this.#name, late, this.stats());
   }
 
   #watchCredentials(): () => void {
@@ -215,7 +215,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
       reusable: (connection, error) => this.#usable(connection) && (error === undefined || multiplexing),
       lifetime: (connection) => this.#expiryOf(connection) - Date.now(),
       onRetire: (connection) => {
-        this.#sharing.retire(connection);
+        this.#multiplexer.retire(connection);
       },
     };
   }

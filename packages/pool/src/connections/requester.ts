@@ -9,7 +9,7 @@ import { pause } from '../waiting/deadline.js';
 import { PoolClosedError } from '../errors.js';
 import { Histogram } from '../pool/histogram.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';
-import type { Shared, Sharing } from './sharing.js';
+import type { Shared, Multiplexer } from './multiplexer.js';
 import { boundedWait } from '../waiting/wait-options.js';
 
 /** Between attempts to send a request, from the second retry on. */
@@ -19,7 +19,7 @@ const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
 export interface RequesterSettings<In, Out> {
   readonly config: ConnectionPoolConfig<In, Out>;
   readonly name: string;
-  readonly sharing: Sharing<In, Out>;
+  readonly multiplexer: Multiplexer<In, Out>;
   readonly balancer: Balancer<In, Out>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -74,24 +74,27 @@ export class Requester<In = Buffer, Out = Payload> {
     deadline: number,
     now: number,
   ): Shared<In, Out> | Promise<Shared<In, Out>> {
-    const { sharing, config } = this.#settings;
+    const { multiplexer, config } = this.#settings;
     if (this.#closed.signal.aborted) throw new PoolClosedError();
-    return sharing.enter({ timeout: Math.max(1, Math.min(config.acquireTimeout, deadline - now)), signal });
+    return multiplexer.enter({
+      timeout: Math.max(1, Math.min(config.acquireTimeout, deadline - now)),
+      signal,
+    });
   }
 
   #answered(shared: Shared<In, Out>, started: number): void {
     const now = this.#settings.clock.now();
     this.times.record(now - started);
     shared.endpoint.answered(now);
-    this.#settings.sharing.leave(shared, false);
+    this.#settings.multiplexer.leave(shared, false);
   }
 
   // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
   #failed(shared: Shared<In, Out>, error: unknown, sent: number): void {
-    const { balancer, sharing } = this.#settings;
+    const { balancer, multiplexer } = this.#settings;
     const silent = isSilence(error) && shared.endpoint.answeredAt < sent;
     if (silent || isLostConnection(error)) balancer.doubt(shared.endpoint, 'silent', error);
-    sharing.leave(shared, true);
+    multiplexer.leave(shared, true);
   }
 
   #shallRetry(error: unknown, { idempotent, signal }: RequestOptions, deadline: number): boolean {

@@ -2,7 +2,7 @@ import type { Payload, SecureConnection } from '@knsock/core';
 import { pick } from './balance.js';
 import type { Clock } from '../clock.js';
 import type { Endpoint } from './endpoint.js';
-import type { Disappointment } from './health.js';
+import type { EndpointFailure } from './health.js';
 import type { Pool } from '../pool/pool.js';
 
 /** What balancing needs. */
@@ -43,10 +43,10 @@ export class Balancer<In = Buffer, Out = Payload> {
     return health.until > this.#settings.clock.now();
   }
 
-  /** It disappointed. Connections to one that went silent are silent too: those who get one would be the next to wait. */
-  doubt(endpoint: Endpoint, how: Disappointment, error: unknown): void {
+  /** It recordFailure. Connections to one that went silent are silent too: those who get one would be the next to wait. */
+  doubt(endpoint: Endpoint, how: EndpointFailure, error: unknown): void {
     const { pool, endpointOf } = this.#settings;
-    if (!endpoint.disappointed(how, error)) return;
+    if (!endpoint.recordFailure(how, error)) return;
     pool.retireWhere((connection) => endpointOf(connection) === endpoint);
   }
 

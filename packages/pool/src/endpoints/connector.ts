@@ -1,4 +1,10 @@
-import { connect, type ConnectOptions, type Payload, type SecureConnection } from '@knsock/core';
+import {
+  connect,
+  EasySocketError,
+  type ConnectOptions,
+  type Payload,
+  type SecureConnection,
+} from '@knsock/core';
 import { turns } from './balance.js';
 import type { Clock } from '../clock.js';
 import { targetOf, type Endpoint } from './endpoint.js';
@@ -29,18 +35,26 @@ export class Connector<In = Buffer, Out = Payload> {
     return this.#endpointOf.get(connection) as Endpoint;
   }
 
-  /** Rejects only when every endpoint has failed, with the failure of the last. */
+  /** Rejects only when every endpoint has failed: with a failure that may pass where there is one, else the last. */
   connect(signal: AbortSignal): Promise<SecureConnection<In, Out>> {
     const { endpoints, clock, random } = this.#settings;
-    return stagger(clock, {
+    const failures: unknown[] = [];
+    const connecting = stagger(clock, {
       starts: turns(endpoints, clock.now(), random).map(
-        (endpoint) => (given: AbortSignal) => this.#open(endpoint, given),
+        (endpoint) => (given: AbortSignal) =>
+          this.#open(endpoint, given).catch((error: unknown) => {
+            failures.push(error);
+            throw error;
+          }),
       ),
       delay: PATIENCE,
       signal,
       discard: (late) => {
         late.destroy();
       },
+    });
+    return connecting.catch((error: unknown) => {
+      throw signal.aborted ? error : (failures.find(isPassing) ?? error);
     });
   }
 
@@ -72,8 +86,12 @@ export class Connector<In = Buffer, Out = Payload> {
   }
 }
 
+function isPassing(error: unknown): boolean {
+  return error instanceof EasySocketError && error.retryable;
+}
+
 // An attempt that was given up says nothing about the endpoint, unless a later one overtook it.
 function learn(endpoint: Endpoint, error: unknown, signal: AbortSignal): void {
-  if (!signal.aborted) endpoint.disappointed('unreachable', error);
-  else if (signal.reason instanceof Overtaken && signal.reason.slow) endpoint.disappointed('slow', error);
+  if (!signal.aborted) endpoint.recordFailure('unreachable', error);
+  else if (signal.reason instanceof Overtaken && signal.reason.slow) endpoint.recordFailure('slow', error);
 }

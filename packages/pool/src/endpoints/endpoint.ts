@@ -2,7 +2,7 @@ import type { ConnectOptions } from '@knsock/core';
 import type { Candidate } from './balance.js';
 import { channels } from '../channels.js';
 import type { Clock } from '../clock.js';
-import { disappointed, healthy, share, succeeded, type Disappointment, type Health } from './health.js';
+import { recordFailure, healthy, share, succeeded, type EndpointFailure, type Health } from './health.js';
 
 /** Where a server is. The name is looked up anew for every connection. */
 export interface EndpointAddress {
@@ -80,10 +80,10 @@ export class Endpoint implements Candidate {
   }
 
   /** Returns whether it is set aside because of that. */
-  disappointed(how: Disappointment, error: unknown): boolean {
+  recordFailure(how: EndpointFailure, error: unknown): boolean {
     const now = this.#clock.now();
     const before = this.#health;
-    this.#health = disappointed(before, how, now, this.#random);
+    this.#health = recordFailure(before, how, now, this.#random);
     this.#lastError = error;
     if (this.#health.until === before.until) return false;
     this.called = false;

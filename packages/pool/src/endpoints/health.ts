@@ -13,8 +13,8 @@ export interface Health {
   readonly until: number;
 }
 
-/** How an endpoint disappointed: it let nobody in, another was faster by far, or it stopped answering. */
-export type Disappointment = 'unreachable' | 'slow' | 'silent';
+/** How an endpoint recordFailure: it let nobody in, another was faster by far, or it stopped answering. */
+export type EndpointFailure = 'unreachable' | 'slow' | 'silent';
 
 /** So many silent requests in a row set an endpoint aside; one attempt to connect suffices. */
 const SILENT = 3;
@@ -25,7 +25,12 @@ const LEAST_SHARE = 0.1;
 
 export const healthy: Health = Object.freeze({ failures: 0, ejections: 0, until: -Infinity });
 
-export function disappointed(health: Health, how: Disappointment, now: number, random: () => number): Health {
+export function recordFailure(
+  health: Health,
+  how: EndpointFailure,
+  now: number,
+  random: () => number,
+): Health {
   // Whatever else fails meanwhile failed for the same reason.
   if (now < health.until) return health;
   const failures = health.failures + 1;

@@ -1,5 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { ConnectionClosedError, ConnectionTimeoutError, InvalidOptionError } from '@knsock/core/errors';
+import {
+  ConnectionClosedError,
+  ConnectionTimeoutError,
+  EasySocketError,
+  InvalidOptionError,
+} from '@knsock/core/errors';
 import { systemClock } from '../clock.js';
 import { bounded } from '../waiting/deadline.js';
 import { LeaseReleasedError } from '../errors.js';
@@ -19,12 +24,16 @@ const NOTHING = Buffer.alloc(0);
 export class ByteChannel {
   readonly #stream: Duplex;
   #waiting = 0;
+  /** What the stream failed with. */
+  #failure: Error | undefined;
 
   /** @param onEnd called once when the peer ends or the stream fails */
   constructor(stream: Duplex, onEnd: () => void) {
     this.#stream = stream;
-    // Every call in flight reports the error itself.
-    stream.on('error', () => undefined);
+    // Every call reports it, those that come later too.
+    stream.on('error', (error) => {
+      this.#failure ??= error;
+    });
     stream.once('close', onEnd);
     stream.once('end', onEnd);
     // Without a reader a stream doesn’t look for its end.
@@ -56,8 +65,7 @@ export class ByteChannel {
       () =>
         new Promise<void>((resolve, reject) => {
           this.#stream.write(data, (error) => {
-            if (error)
-              reject(new ConnectionClosedError('unknown', 'the connection is closed', { cause: error }));
+            if (error) reject(this.#whyEnded(error));
             else resolve();
           });
         }),
@@ -72,7 +80,7 @@ export class ByteChannel {
         const chunk = this.#take(max);
         if (chunk) return chunk;
         if (this.#stream.readableEnded) return NOTHING;
-        if (this.#stream.destroyed) throw new ConnectionClosedError('unknown', 'the connection is closed');
+        if (this.#stream.destroyed) throw this.#whyEnded(undefined);
         await moved(this.#stream, signal);
       }
     });
@@ -82,6 +90,13 @@ export class ByteChannel {
     // Reading at the end of the stream is what lets its end be seen.
     const size = Math.min(max, this.#stream.readableLength);
     return this.#stream.read(size === 0 ? undefined : size) as Buffer | null;
+  }
+
+  /** What the connection itself says of its end, such as a refused certificate, says more than that it is closed. */
+  #whyEnded(error: Error | undefined): Error {
+    const failure = this.#failure ?? error;
+    if (failure instanceof EasySocketError) return failure;
+    return new ConnectionClosedError('unknown', 'the connection is closed', { cause: failure });
   }
 
   async #within<R>(

@@ -9,8 +9,8 @@ import { LeaseWatch } from './lease-watch.js';
 import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
 import type { PoolStats } from './stats.js';
-import { Stock } from './stock.js';
-import { turnAway } from './turn-away.js';
+import { ResourceStore } from './resource-store.js';
+import { isFinal, rejectExpired } from './reject-expired.js';
 import {
   checkClose,
   wrongAcquire,
@@ -28,7 +28,7 @@ import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
 export class Pool<T> implements AsyncDisposable {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
-  readonly #stock: Stock<T>;
+  readonly #store: ResourceStore<T>;
   readonly #room: WaitingRoom<PoolLease<T>>;
   readonly #readiness: Readiness;
   readonly #acquire = new Histogram();
@@ -57,15 +57,15 @@ export class Pool<T> implements AsyncDisposable {
       (late) => this.#late(late),
       () => this.#pump(),
     );
-    this.#stock = new Stock(options, this.#config, {
+    this.#store = new ResourceStore(options, this.#config, {
       changed: () => this.#pump(),
       cameBack: (now) => this.#serveAll(now),
-      created: () => this.#readiness.reached(this.#stock.slots.live),
+      created: () => this.#readiness.reached(this.#store.slots.live),
       createFailed: (error) => this.#createFailed(error),
     });
     if (leakThreshold !== Infinity) {
       this.#watch = new LeaseWatch(this.#config, (slot) => {
-        if (slot.state === 'active') this.#stock.dispose(slot, 'leaked');
+        if (slot.state === 'active') this.#store.dispose(slot, 'leaked');
       });
     }
     this.#pump();
@@ -85,7 +85,7 @@ export class Pool<T> implements AsyncDisposable {
   /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
   tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
-    const slot = this.#stock.lend(1, fits, undefined, true);
+    const slot = this.#store.lend(1, fits, undefined, true);
     const lease = slot && this.#lease(slot, 0);
     if (lease && options?.untracked !== true) this.#watch?.begin(lease, stackOfCaller());
     return lease;
@@ -117,37 +117,37 @@ export class Pool<T> implements AsyncDisposable {
     const { timeout = this.#config.acquireTimeout, signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
-    if (this.#readiness.suffices(this.#stock.slots.live)) return Promise.resolve();
+    if (this.#readiness.suffices(this.#store.slots.live)) return Promise.resolve();
     const ready = this.#readiness.enter({ timeout, signal });
-    this.#stock.maker.hurry();
+    this.#store.creator.hurry();
     this.#pump();
     return ready;
   }
 
   /** Says that a resource isn’t to be lent again (it died, or will be replaced): it goes now, or when it comes back. */
   retire(resource: T, reason: Reason = 'retired'): void {
-    this.#stock.retire(resource, reason);
+    this.#store.retire(resource, reason);
   }
 
   /** The same for every resource of which that is true. */
   retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
-    this.#stock.retireWhere(fits, reason);
+    this.#store.retireWhere(fits, reason);
   }
 
   /** The same for one of those of which that is true, an idle one if there is one; returns it. */
   retireOne(fits: (resource: T) => boolean, reason: Reason = 'retired'): T | undefined {
-    return this.#stock.retireOne(fits, reason);
+    return this.#store.retireOne(fits, reason);
   }
 
   /** Creates one more although nobody waits, as soon as there is a place for it. */
   extend(): void {
-    this.#stock.extend();
+    this.#store.extend();
     this.#pump();
   }
 
   /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
   softEvict(): void {
-    this.#stock.retireAll('evicted');
+    this.#store.retireAll('evicted');
     this.#pump();
   }
 
@@ -156,7 +156,7 @@ export class Pool<T> implements AsyncDisposable {
    * (a certificate the server refuses) costs no working resource; but in a full pool one makes room for the attempt.
    */
   supersede(): void {
-    this.#stock.supersede();
+    this.#store.supersede();
     this.#pump();
   }
 
@@ -177,12 +177,12 @@ export class Pool<T> implements AsyncDisposable {
 
   /** Whether no further resource may be created. */
   get full(): boolean {
-    return this.#stock.slots.total >= this.#config.max;
+    return this.#store.slots.total >= this.#config.max;
   }
 
   /** Counts and times at this moment. */
   stats(): PoolStats {
-    const { slots, maker, usage, creation, created, destroyed } = this.#stock;
+    const { slots, creator, usage, creation, created, destroyed } = this.#store;
     return {
       total: slots.total,
       active: slots.active,
@@ -198,7 +198,7 @@ export class Pool<T> implements AsyncDisposable {
       destroyed,
       timeouts: this.#timeouts,
       leaks: this.#watch?.found ?? 0,
-      lastFailure: maker.failure,
+      lastFailure: creator.failure,
       acquire: this.#acquire.snapshot(),
       usage: usage.snapshot(),
       creation: creation.snapshot(),
@@ -224,7 +224,7 @@ export class Pool<T> implements AsyncDisposable {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     if (this.#closing) return Promise.reject(new PoolClosedError());
     if (this.#room.size === 0 && !this.#suspended) {
-      const slot = this.#stock.lend(1, options?.prefer);
+      const slot = this.#store.lend(1, options?.prefer);
       if (slot) return Promise.resolve(this.#lease(slot, 0));
     }
     return this.#wait(options);
@@ -244,14 +244,14 @@ export class Pool<T> implements AsyncDisposable {
   #pump(): void {
     if (this.#closing) return;
     this.#serveAll();
-    this.#stock.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#readiness.target });
+    this.#store.grow({ waiting: this.#suspended ? 0 : this.#room.size, target: this.#readiness.target });
   }
 
   #serveAll(now?: number): void {
     if (this.#room.size === 0 || this.#suspended) return;
-    const { slots } = this.#stock;
+    const { slots } = this.#store;
     for (let idle = slots.idle; idle > 0 && this.#room.size > 0; idle = slots.idle) {
-      const slot = this.#stock.lend(this.#room.size, undefined, now);
+      const slot = this.#store.lend(this.#room.size, undefined, now);
       const waiter = slot && this.#room.next();
       if (waiter) waiter.resolve(this.#lease(slot, slot.lentAt - waiter.since));
       else if (slots.idle === idle) return;
@@ -265,36 +265,36 @@ export class Pool<T> implements AsyncDisposable {
 
   #giveBack(slot: Slot<T>, error: unknown): void {
     this.#watch?.end(slot);
-    this.#stock.giveBack(slot, !isReusable(this.#factory, this.#config, slot.resource as T, error));
+    this.#store.giveBack(slot, !isReusable(this.#factory, this.#config, slot.resource as T, error));
   }
 
   #discard(slot: Slot<T>): void {
     this.#watch?.end(slot);
-    if (slot.state === 'active') this.#stock.dispose(slot, 'discarded');
+    if (slot.state === 'active') this.#store.dispose(slot, 'discarded');
   }
 
   /** Those who wait learn it; where nobody does, an attempt to keep `min` failed. */
   #createFailed(error: unknown): void {
-    const { failures, name } = this.#config;
-    const unheard = this.#room.size === 0 && !this.#readiness.awaited && !this.#closing;
-    if (unheard) failures.report(error, noConnection, `create() of ${name}`);
+    const awaited = this.#room.size > 0 || this.#readiness.awaited || this.#closing !== undefined;
+    if (!awaited) this.#config.failures.report(error, noConnection, `create() of ${this.#config.name}`);
+    if (isFinal(error) && this.#store.slots.live === 0) this.#room.clear(() => error);
     this.#readiness.fail(error);
   }
 
   #late(late: readonly Late[]): void {
     this.#timeouts += late.length;
-    turnAway(this.#config.name, late, this.stats());
+    rejectExpired(this.#config.name, late, this.stats());
   }
 
   async #shutDown(deadline: number): Promise<void> {
-    const { slots } = this.#stock;
+    const { slots } = this.#store;
     this.#room.clear(() => new PoolClosedError());
     this.#readiness.fail(new PoolClosedError());
     this.#watch?.stop();
-    this.#stock.stop();
-    await this.#stock.empty(deadline);
-    for (const slot of [...slots]) if (slot.state === 'active') this.#stock.dispose(slot, 'closed');
+    this.#store.stop();
+    await this.#store.empty(deadline);
+    for (const slot of [...slots]) if (slot.state === 'active') this.#store.dispose(slot, 'closed');
     const { validateTimeout, destroyTimeout } = this.#config;
-    await this.#stock.empty(validateTimeout + destroyTimeout);
+    await this.#store.empty(validateTimeout + destroyTimeout);
   }
 }

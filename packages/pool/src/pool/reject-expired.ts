@@ -1,13 +1,19 @@
+import { EasySocketError } from '@knsock/core/errors';
 import { channels } from '../channels.js';
 import { PoolTimeoutError } from '../errors.js';
 import type { PoolStats } from './stats.js';
 import type { Late } from '../waiting/waiting-room.js';
 
 /** Rejects those whose time is over, with the state of the pool as they left it, and tells so. */
-export function turnAway(pool: string, late: readonly Late[], now: PoolStats): void {
+export function rejectExpired(pool: string, late: readonly Late[], now: PoolStats): void {
   const stats = { ...now, waiting: now.waiting + late.length };
   for (const { deadline, since, reject } of late) {
     reject(new PoolTimeoutError(Math.round(deadline - since), stats));
   }
   if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool, callers: late.length, stats });
+}
+
+/** Whether repeating what failed so can't help, by the error's own word: its callers needn't wait for the next attempt. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof EasySocketError && !error.retryable;
 }

@@ -30,8 +30,8 @@ export interface Shared<In, Out> {
   leaving: boolean;
 }
 
-/** What sharing needs. */
-export interface SharingSettings<In, Out> {
+/** What a multiplexer needs. */
+export interface MultiplexerSettings<In, Out> {
   readonly pool: Pool<SecureConnection<In, Out>>;
   readonly balancer: Balancer<In, Out>;
   readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
@@ -48,8 +48,8 @@ export interface SharingSettings<In, Out> {
  * Puts many requests on few connections. A connection is leased from the pool with its first request and goes back when
  * it carries none; while it is here it takes as many requests as its peer allows, before another is opened.
  */
-export class Sharing<In = Buffer, Out = Payload> {
-  readonly #settings: SharingSettings<In, Out>;
+export class Multiplexer<In = Buffer, Out = Payload> {
+  readonly #settings: MultiplexerSettings<In, Out>;
   readonly #shared = new Map<SecureConnection<In, Out>, Shared<In, Out>>();
   readonly #known = new WeakMap<SecureConnection<In, Out>, Shared<In, Out>>();
   readonly #acquiring = new Set<AbortController>();
@@ -60,7 +60,7 @@ export class Sharing<In = Buffer, Out = Payload> {
   #suspended = false;
   #closed: Error | undefined;
 
-  constructor(settings: SharingSettings<In, Out>) {
+  constructor(settings: MultiplexerSettings<In, Out>) {
     this.#settings = settings;
     this.#usualRoom = settings.multiplexing ? 128 : 1;
     this.#queue = new WaitingRoom(settings.clock, settings.onLate, () => {

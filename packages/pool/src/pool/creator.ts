@@ -9,7 +9,7 @@ import { PoolClosedError, PoolError } from '../errors.js';
 import type { Failure } from './stats.js';
 
 /** Creates, and after a failure waits longer and longer before the next attempt. */
-export class Maker<T> {
+export class Creator<T> {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
   readonly #stop = new AbortController();
@@ -40,7 +40,9 @@ export class Maker<T> {
         signal: this.#stop.signal,
         run: (signal) => this.#factory.create({ signal }),
         late: () =>
-          new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`),
+          new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`, {
+            retryable: true,
+          }),
         discard: (late) => void discard(this.#factory, this.#config, late),
       });
       this.#failure = undefined;

@@ -4,13 +4,13 @@ import { Emptying } from './emptying.js';
 import { lifetime } from './eviction.js';
 import { announceRetirement, destroy, ownLifetime } from './factory-calls.js';
 import { Histogram } from './histogram.js';
-import { Maker } from './maker.js';
+import { Creator } from './creator.js';
 import { Slots, type Slot } from './slots.js';
 import { creationsWanted } from './supply.js';
-import { Upkeep } from './upkeep.js';
+import { Maintenance } from './maintenance.js';
 
-/** Who is told what happens to the stock. */
-export interface StockListener {
+/** Who is told what happens to the resources. */
+export interface ResourceStoreListener {
   /** Something may have become idle, or a place free. */
   changed(): void;
   /** One is idle again, and nothing else has changed; `now` spares reading the clock again. */
@@ -26,30 +26,30 @@ export interface Need {
 }
 
 /** The resources of a pool and their life, from creation to destruction; it knows nothing of the callers. */
-export class Stock<T> {
+export class ResourceStore<T> {
   readonly slots: Slots<T>;
-  readonly maker: Maker<T>;
+  readonly creator: Creator<T>;
   readonly usage = new Histogram();
   readonly creation = new Histogram();
   created = 0;
   destroyed = 0;
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
-  readonly #listener: StockListener;
-  readonly #upkeep: Upkeep<T>;
+  readonly #listener: ResourceStoreListener;
+  readonly #maintenance: Maintenance<T>;
   readonly #byResource = new Map<T, Slot<T>>();
   readonly #emptying = new Emptying();
   #generation = 0;
   #renewing = false;
   #extending = false;
 
-  constructor(factory: Factory<T>, config: PoolConfig, listener: StockListener) {
+  constructor(factory: Factory<T>, config: PoolConfig, listener: ResourceStoreListener) {
     this.#factory = factory;
     this.#config = config;
     this.#listener = listener;
     this.slots = new Slots(config.max, config.reuse);
-    this.maker = new Maker(factory, config);
-    this.#upkeep = new Upkeep(factory, config, {
+    this.creator = new Creator(factory, config);
+    this.#maintenance = new Maintenance(factory, config, {
       slots: this.slots,
       dispose: (slot, reason) => this.dispose(slot, reason),
       retire: (slot, reason) => this.#retire(slot, reason),
@@ -72,9 +72,9 @@ export class Stock<T> {
   ): Slot<T> | undefined {
     let slot = prefer && this.slots.find((idle) => prefer(idle.resource as T));
     if (!only) slot ??= this.slots.next();
-    if (slot !== undefined && this.#upkeep.isStale(slot, now)) {
-      if (waiting > this.slots.checking) void this.#upkeep.check(slot);
-      slot = only ? undefined : this.slots.find((idle) => !this.#upkeep.isStale(idle, now));
+    if (slot !== undefined && this.#maintenance.isStale(slot, now)) {
+      if (waiting > this.slots.checking) void this.#maintenance.check(slot);
+      slot = only ? undefined : this.slots.find((idle) => !this.#maintenance.isStale(idle, now));
     }
     if (slot === undefined) return undefined;
     slot.lentAt = now;
@@ -98,7 +98,7 @@ export class Stock<T> {
   /** Starts as many creations as are needed and allowed now. */
   grow({ waiting, target }: Need): void {
     const { total, live, creating, checking, max } = this.slots;
-    const failing = this.maker.failure !== undefined;
+    const failing = this.creator.failure !== undefined;
     const another = this.#renewing || this.#extending;
     const wanted = creationsWanted({
       waiting,
@@ -111,8 +111,8 @@ export class Stock<T> {
       another,
       failing,
     });
-    if (wanted === 0) return this.maker.rest();
-    if (!this.maker.mayStart(() => this.#listener.changed())) return;
+    if (wanted === 0) return this.creator.rest();
+    if (!this.creator.mayStart(() => this.#listener.changed())) return;
     for (let started = 0; started < wanted; started += 1) void this.#create();
   }
 
@@ -155,8 +155,8 @@ export class Stock<T> {
 
   /** Nothing is created, checked or expired any more. */
   stop(): void {
-    this.maker.stop();
-    this.#upkeep.stop();
+    this.creator.stop();
+    this.#maintenance.stop();
     this.retireAll('closed');
   }
 
@@ -195,7 +195,7 @@ export class Stock<T> {
     let resource: T;
     this.#extending = false;
     try {
-      resource = await this.maker.make();
+      resource = await this.creator.make();
     } catch (error) {
       this.slots.move(slot, 'gone');
       this.#listener.createFailed(error);
@@ -216,7 +216,7 @@ export class Stock<T> {
     this.#byResource.set(resource, slot);
     this.slots.move(slot, 'idle');
     if (slot.retired) return this.dispose(slot, slot.retired);
-    this.#upkeep.expect(slot);
+    this.#maintenance.expect(slot);
     if (this.#renewing && slot.generation === this.#generation) this.#renewed();
     this.#listener.created();
     this.#listener.changed();
@@ -231,7 +231,7 @@ export class Stock<T> {
   }
 
   #rested(slot: Slot<T>, now: number): void {
-    this.#upkeep.expect(slot);
+    this.#maintenance.expect(slot);
     this.#listener.cameBack(now);
   }
 
