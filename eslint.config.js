@@ -5,7 +5,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { importRules } from './scripts/architecture/eslint-imports.mjs';
 
-const oldestNode = '>=20.19.0';
+const oldestNode = '^20.19.0 || >=22.12.0';
 const libraries = ['packages/core/src/**/*.ts', 'packages/certs/src/**/*.ts', 'packages/pool/src/**/*.ts'];
 const nodeGlobals = Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly']);
 

@@ -12,3 +12,8 @@ export function publishedPackages() {
       return { folder, manifest: JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) };
     });
 }
+
+/** The file that packing a package makes. */
+export function tarballOf({ name, version }) {
+  return `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
+}

@@ -1,6 +1,8 @@
 import type { Options } from 'tsup';
 
-/** One build for every package: ESM for Node, types beside it, sources kept for stack traces. */
+export const types = { compilerOptions: { ignoreDeprecations: '6.0' } };
+
+/** One build for every package: ESM for Node as it was written, but for the types, and these beside it. */
 export function library(entry: Record<string, string>): Options {
   return {
     entry,
@@ -8,10 +10,9 @@ export function library(entry: Record<string, string>): Options {
     platform: 'node',
     target: 'node20.19',
     clean: true,
-    sourcemap: true,
     splitting: true,
     removeNodeProtocol: false,
     tsconfig: 'tsconfig.build.json',
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: types,
   };
 }

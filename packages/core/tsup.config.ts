@@ -1,14 +1,8 @@
 import { defineConfig } from 'tsup';
-import { library } from '../../scripts/tsup.base.js';
+import { library, types } from '../../scripts/tsup.base.js';
+import { entries } from './entries.js';
 
-export default defineConfig(
-  library({
-    index: 'src/index.ts',
-    errors: 'src/errors/index.ts',
-    framing: 'src/framing/index.ts',
-    options: 'src/options/index.ts',
-    'sync-worker': 'src/sync/worker.ts',
-    x509: 'src/x509/index.ts',
-    testing: 'src/testing/index.ts',
-  }),
-);
+const sources = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `src/${file}`]));
+
+// The types; the code is built by vite.config.ts.
+export default defineConfig({ ...library(sources), clean: false, dts: { ...types, only: true } });

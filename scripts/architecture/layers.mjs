@@ -6,6 +6,7 @@
  * its own line, never from its own line (server and client don't know each other) nor from those below.
  */
 export const coreLevels = [
+  ['node'],
   ['errors'],
   ['options'],
   ['x509', 'framing', 'observe'],

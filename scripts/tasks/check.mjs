@@ -1,21 +1,27 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { closingLine } from '../counts.mjs';
-import { publishedPackages } from '../packages.mjs';
+import { publishedPackages, tarballOf } from '../packages.mjs';
 import { execute, root } from '../process.mjs';
 
 const stepMs = 300_000;
 
 /** Everything that can be said about the code without its tests; every step runs, whatever the others say. */
 export async function run() {
-  let failed = 0;
-  const all = steps();
-  for (const step of all) if (!(await passes(step))) failed += 1;
-  console.log(closingLine({ passed: all.length - failed, failed }));
-  return failed === 0 ? 0 : 1;
+  const packed = mkdtempSync(path.join(tmpdir(), 'knsock-check-'));
+  try {
+    let failed = 0;
+    const all = steps(packed);
+    for (const step of all) if (!(await passes(step))) failed += 1;
+    console.log(closingLine({ passed: all.length - failed, failed }));
+    return failed === 0 ? 0 : 1;
+  } finally {
+    rmSync(packed, { recursive: true, force: true });
+  }
 }
 
-function steps() {
+function steps(packed) {
   return [
     ['types', 'tsc', '-p', '.'],
     ['lint', 'eslint', '.', '--max-warnings', '0'],
@@ -25,7 +31,8 @@ function steps() {
     ['changesets', 'changeset', 'status'],
     ['docs', 'vitest', 'run', '--project', 'tests', 'src/docs'],
     ['build', 'turbo', 'run', 'build', '--output-logs=errors-only'],
-    ...publishedPackages().flatMap(packageSteps),
+    ...publishedPackages().flatMap((one) => packageSteps(one, packed)),
+    ['sizes', process.execPath, 'scripts/sizes.mjs', packed],
   ];
 }
 
@@ -34,10 +41,13 @@ function sourceFolders() {
   return folders.filter((folder) => existsSync(path.join(root, folder)));
 }
 
-function packageSteps({ folder, manifest: { name } }) {
+function packageSteps({ folder, manifest }, packed) {
+  const { name } = manifest;
+  const tarball = path.join(packed, tarballOf(manifest));
   return [
-    [`${name}: package layout`, 'publint', 'run', folder, '--strict'],
-    [`${name}: types as others see them`, 'attw', '--pack', folder, '--profile', 'esm-only'],
+    [`${name}: packing`, 'pnpm', '--dir', folder, 'pack', '--pack-destination', packed],
+    [`${name}: package layout`, 'publint', 'run', tarball, '--strict'],
+    [`${name}: types as others see them`, 'attw', tarball, '--profile', 'esm-only'],
   ];
 }
 

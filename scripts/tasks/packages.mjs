@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createProject } from '../consumer-project.mjs';
 import { closingLine } from '../counts.mjs';
 import { copyExample, exampleDependencies, exampleNames } from '../example-project.mjs';
-import { publishedPackages } from '../packages.mjs';
+import { publishedPackages, tarballOf } from '../packages.mjs';
 import { execute } from '../process.mjs';
 import { buildQuietly } from './build.mjs';
 
@@ -83,10 +83,6 @@ function withDependencies(one, all) {
 
 function packing({ folder: cwd }, destination) {
   return { command: 'pnpm', args: ['pack', '--pack-destination', destination], cwd };
-}
-
-function tarballOf({ name, version }) {
-  return `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
 }
 
 function installing(cwd, tarballs) {

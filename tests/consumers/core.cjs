@@ -1,11 +1,7 @@
 // The same through require: the classes are the ones that an import gives.
 const assert = require('node:assert/strict');
-const {
-  connect,
-  ConnectionRefusedError,
-  InvalidOptionError,
-  sendSslTcpMessageSync,
-} = require('@knsock/core');
+const { connect, ConnectionRefusedError, InvalidOptionError } = require('@knsock/core');
+const { sendSslTcpMessageSync } = require('@knsock/core/kn-sock');
 const { EasySocketError } = require('@knsock/core/errors');
 
 connect({ host: 'localhost', port: 65_536 }).then(

@@ -1,13 +1,8 @@
 // What core does alone, from an ES module: read a certificate, fail with a code, check a framing.
 import assert from 'node:assert/strict';
 import { rootCertificates } from 'node:tls';
-import {
-  connect,
-  ConnectionRefusedError,
-  InvalidOptionError,
-  lines,
-  sendSslTcpMessageSync,
-} from '@knsock/core';
+import { connect, ConnectionRefusedError, InvalidOptionError, lines } from '@knsock/core';
+import { sendSslTcpMessageSync } from '@knsock/core/kn-sock';
 import { EasySocketError } from '@knsock/core/errors';
 import { lengthPrefixed } from '@knsock/core/framing';
 import { parseCertificate } from '@knsock/core/x509';

@@ -1,5 +1,5 @@
 /** One message and its reply by the names of kn-sock: connect, send, take the reply, end. */
-import { sendSslTcpMessage, sendSslTcpMessageSync } from '@knsock/core';
+import { sendSslTcpMessage, sendSslTcpMessageSync } from '@knsock/core/kn-sock';
 import type { Certificates } from '../certificates.js';
 import { SERVER_NAME } from '../certificates.js';
 

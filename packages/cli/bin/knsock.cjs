@@ -13,11 +13,7 @@ if (others.length === 0 && (first === '--version' || first === '-V')) {
     if (error.code !== 'EPIPE') throw error;
   }
 } else {
-  // What is bundled has source maps; stack traces are shown with --debug only.
-  const debug = process.argv.includes('--debug');
-  // eslint-disable-next-line n/no-unsupported-features/node-builtins -- experimental on Node 20, which has it
-  if (debug) process.setSourceMapsEnabled(true);
-  if (first !== 'send') void import('../dist/bin.js');
-  else if (debug) require('../dist/send.cjs');
+  // What `send` has of its own is made small: a stack trace, which --debug shows, is of files that people can read.
+  if (first !== 'send' || process.argv.includes('--debug')) void import('../dist/bin.js');
   else require('./compiled.cjs')(require.resolve('../dist/send.cjs'));
 }

@@ -1,6 +1,6 @@
 // Servers and clients
-export { listen, serve } from './server/listen.js';
-export { connect } from './client/connect.js';
+export { listen, serve } from './server/on-demand.js';
+export { connect } from './client/on-demand.js';
 export type { ConnectionHandler } from './server/server.js';
 export type { ListenOptions } from './server/config.js';
 export type { ClientCertificates, SniEntry, SniMap } from './server/trust-state.js';
@@ -30,8 +30,9 @@ export type { TlsProfileOptions } from './policy/tls-profile.js';
 
 // Credentials: who I am and whom I trust
 export { createCredentials, type Credentials, type CredentialsOptions } from './credentials/credentials.js';
-export { loadCredentials, type CredentialFiles } from './credentials/load.js';
-export { watchCredentials, type WatchedCredentials, type WatchOptions } from './credentials/watch.js';
+export { loadCredentials, watchCredentials } from './credentials/on-demand.js';
+export type { CredentialFiles } from './credentials/load.js';
+export type { WatchedCredentials, WatchOptions } from './credentials/watch.js';
 export type { CredentialSource } from './credentials/source.js';
 export type { CredentialsWarning } from './credentials/dates.js';
 
@@ -56,17 +57,6 @@ export {
   type Output,
   type Payload,
 } from './framing/index.js';
-
-// The names that users of kn-sock know
-export { startAsyncSslTcpServer, startSslTcpServer } from './facade/start-ssl-tcp-server.js';
-export type { ClientAddress, SslHandler, SslServer } from './facade/start-ssl-tcp-server.js';
-export type { SslConnection } from './facade/ssl-connection.js';
-export type { SslServerOptions } from './facade/ssl-server-options.js';
-export { sendSslTcpMessage, sendSslTcpMessageAsync } from './facade/send-ssl-tcp-message.js';
-export { sendSslTcpMessageSync } from './sync/send-ssl-tcp-message-sync.js';
-export type { SslMessageOptions } from './facade/ssl-message-options.js';
-export type { SyncSslMessageOptions } from './sync/sync-message-options.js';
-export type { ReplyEnd } from './facade/reply.js';
 
 // What can be watched
 export type { KnsockEvents } from './observe/channels.js';

@@ -1,5 +1,3 @@
-export { TCPConnectionPool, type TCPConnectionPoolOptions } from './facade/facade.js';
-export type { BorrowedChannel, ChannelWait } from './facade/byte-channel.js';
 export { ConnectionPool, type ConnectionPoolStats } from './connections/connection-pool.js';
 export { type ConnectionPoolOptions } from './connections/connection-config.js';
 export { type EndpointAddress, type EndpointStats } from './endpoints/endpoint.js';

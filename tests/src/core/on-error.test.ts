@@ -6,13 +6,14 @@ import {
   connect,
   listen,
   raw,
-  startSslTcpServer,
   type Credentials,
   type CredentialSource,
   type ErrorContext,
   type SecureConnection,
 } from '@knsock/core';
-import { ConnectionPool, Pool, TCPConnectionPool } from '@knsock/pool';
+import { startSslTcpServer } from '@knsock/core/kn-sock';
+import { ConnectionPool, Pool } from '@knsock/pool';
+import { TCPConnectionPool } from '@knsock/pool/kn-sock';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 

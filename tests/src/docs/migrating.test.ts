@@ -1,7 +1,7 @@
 /** docs/migrating-from-kn-sock.md holds everything that is on kn-sock's page, and what it shows is run. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { startSslTcpServer } from '@knsock/core';
+import { startSslTcpServer } from '@knsock/core/kn-sock';
 import { describe, expect, it } from 'vitest';
 import { parseSslMessage } from '../../../packages/core/src/facade/ssl-message-options.js';
 import { parseSslServer } from '../../../packages/core/src/facade/ssl-server-options.js';

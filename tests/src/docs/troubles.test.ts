@@ -1,6 +1,7 @@
 /** The troubles of kn-sock's page, each brought about by real connections: the codes that the documents link. */
 import { createAuthority, type Authority } from '@knsock/certs';
-import { EasySocketError, sendSslTcpMessage, startSslTcpServer, type SslServerOptions } from '@knsock/core';
+import { EasySocketError } from '@knsock/core';
+import { sendSslTcpMessage, startSslTcpServer, type SslServerOptions } from '@knsock/core/kn-sock';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { stockServer, visit } from '../support/raw-tls.js';

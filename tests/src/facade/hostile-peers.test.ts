@@ -1,13 +1,13 @@
 /** What stopped kn-sock's servers for everybody stops nobody here. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ReplyTimeoutError } from '@knsock/core';
 import {
   sendSslTcpMessage,
   startAsyncSslTcpServer,
   startSslTcpServer,
-  type ReplyTimeoutError,
   type SslServer,
-} from '@knsock/core';
+} from '@knsock/core/kn-sock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { stockServer } from '../support/raw-tls.js';

@@ -9,14 +9,16 @@ import {
   MessageTooLargeError,
   ReplyTimeoutError,
   SecurityError,
+  UntrustedPeerError,
+} from '@knsock/core';
+import {
   sendSslTcpMessage,
   sendSslTcpMessageAsync,
   startAsyncSslTcpServer,
   startSslTcpServer,
-  UntrustedPeerError,
   type SslConnection,
   type SslMessageOptions,
-} from '@knsock/core';
+} from '@knsock/core/kn-sock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { versions } from '../support/raw-tls.js';

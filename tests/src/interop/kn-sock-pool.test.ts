@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAuthority } from '@knsock/certs';
-import { TCPConnectionPool, type BorrowedChannel, type TCPConnectionPoolOptions } from '@knsock/pool';
+import { TCPConnectionPool, type BorrowedChannel, type TCPConnectionPoolOptions } from '@knsock/pool/kn-sock';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { needsTools } from './tools.js';
 

@@ -10,7 +10,7 @@ import {
   type SslHandler,
   type SslMessageOptions,
   type SslServerOptions,
-} from '@knsock/core';
+} from '@knsock/core/kn-sock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { versions, type Version } from '../support/raw-tls.js';

@@ -1,4 +1,5 @@
-import { ConnectionPool, TCPConnectionPool } from '@knsock/pool';
+import { ConnectionPool } from '@knsock/pool';
+import { TCPConnectionPool } from '@knsock/pool/kn-sock';
 import { expect, test } from 'vitest';
 
 const endpoints = [{ host: 'localhost', port: 1 }];

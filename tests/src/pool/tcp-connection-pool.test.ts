@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { createAuthority } from '@knsock/certs';
 import { createCredentials, listen, raw } from '@knsock/core';
-import { TCPConnectionPool } from '@knsock/pool';
+import { TCPConnectionPool } from '@knsock/pool/kn-sock';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { portOf } from '../support/world.js';
 

@@ -11,12 +11,10 @@ import {
   InvalidOptionError,
   MessageTooLargeError,
   ReplyTimeoutError,
-  sendSslTcpMessageSync,
-  startSslTcpServer,
   TruncatedMessageError,
   UntrustedPeerError,
-  type SyncSslMessageOptions,
 } from '@knsock/core';
+import { sendSslTcpMessageSync, startSslTcpServer, type SyncSslMessageOptions } from '@knsock/core/kn-sock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { portOf } from '../support/world.js';

@@ -35,7 +35,7 @@ const run = async (code: string) => {
 };
 
 const START = `
-  import { sendSslTcpMessageSync, startSslTcpServer } from '@knsock/core';
+  import { sendSslTcpMessageSync, startSslTcpServer } from '@knsock/core/kn-sock';
   const [, , port, cafile] = process.argv;
   const ask = (message, options) =>
     String(sendSslTcpMessageSync('localhost', Number(port), message, { cafile, until: 'first', ...options }));
@@ -71,7 +71,7 @@ describe('the package as built', () => {
     return file;
   };
   const esm = `
-    import { sendSslTcpMessageSync } from '@knsock/core';
+    import { sendSslTcpMessageSync } from '@knsock/core/kn-sock';
     const [, , port, cafile, message = 'echo:built'] = process.argv;
     try {
       console.log(String(sendSslTcpMessageSync('localhost', Number(port), message, { cafile, until: 'first', timeout: 60_000 })));
@@ -115,7 +115,7 @@ describe('the package as built', () => {
   it('works in a worker thread, which may call a server of another thread of its process', async () => {
     const threads = `
       import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
-      import { sendSslTcpMessageSync, startSslTcpServer } from '@knsock/core';
+      import { sendSslTcpMessageSync, startSslTcpServer } from '@knsock/core/kn-sock';
       const [, , port, cafile] = process.argv;
       const ask = (port, options) =>
         String(sendSslTcpMessageSync('localhost', port, 'echo:from a thread', { cafile, ...options }));

@@ -6,7 +6,6 @@ import { CertificateError } from '../errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
 import type { IssuedFiles, IssuedRecord, Ledger, Material, Placement } from '../issuing/ledger.js';
 import { refuseExisting, writePair } from '../files/pair.js';
-import type { HeldLock } from '../files/process-lock.js';
 import { readCrls } from '../files/source.js';
 import type { StoreFolder } from './store-folder.js';
 
@@ -24,10 +23,10 @@ export class StoreLedger implements Ledger {
     const folder = this.#folder;
     const files = folder.filesFor(record, placement.file, material.key !== undefined);
     const overwrite = placement.overwrite ?? false;
-    return folder.exclusively(async (lock) => {
+    return folder.exclusively(async () => {
       if (files !== undefined && !overwrite) await refuseExisting(files);
       const file = files && folder.relative(files.certFile);
-      await this.#append(lock, { event: 'issued', authority: this.#authority, file, ...record });
+      await this.#append({ event: 'issued', authority: this.#authority, file, ...record });
       await this.#archive(record.serial, material.certificate);
       if (files !== undefined) await writePair(files, material, { overwrite });
       return files;
@@ -45,15 +44,15 @@ export class StoreLedger implements Ledger {
   }
 
   revoke(revocation: Revocation): Promise<void> {
-    return this.#folder.exclusively(async (lock) => {
+    return this.#folder.exclusively(async () => {
       const known = await this.#revocations();
       if (known.some(({ serial }) => serial === revocation.serial)) return;
-      await this.#append(lock, { event: 'revoked', authority: this.#authority, ...revocation });
+      await this.#append({ event: 'revoked', authority: this.#authority, ...revocation });
     });
   }
 
   publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
-    return this.#folder.exclusively(async (lock) => {
+    return this.#folder.exclusively(async () => {
       const entries = await this.#entries();
       const last = entries.reduce(
         (most, one) => (one.event === 'crl' ? Math.max(most, one.number) : most),
@@ -62,7 +61,7 @@ export class StoreLedger implements Ledger {
       await this.#checkIndex(last);
       const crl = make(last + 1, await this.#revocations());
       // Recorded before it is published: no number is given twice.
-      await this.#append(lock, { event: 'crl', authority: this.#authority, number: crl.number });
+      await this.#append({ event: 'crl', authority: this.#authority, number: crl.number });
       await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });
       return crl;
     });
@@ -98,8 +97,7 @@ export class StoreLedger implements Ledger {
     return writeAtomic(this.#folder.archiveFile(serial), certificate, { mode: PUBLIC, overwrite: false });
   }
 
-  async #append(lock: HeldLock, entry: JournalEntry): Promise<void> {
-    await lock.check();
-    await appendJournal(this.#folder.indexFile, entry);
+  #append(entry: JournalEntry): Promise<void> {
+    return appendJournal(this.#folder.indexFile, entry);
   }
 }

@@ -1,6 +1,6 @@
 /** `knsock run-ssl-tcp-server`: kn-sock's command line, on this library. */
 import type { Command } from 'commander';
-import type { ClientAddress, SslConnection } from '@knsock/core';
+import type { ClientAddress, SslConnection } from '@knsock/core/kn-sock';
 import { printable } from '@knsock/core/errors';
 import { showAddress } from '../address.js';
 import { port } from '../options.js';
@@ -37,7 +37,8 @@ async function runServer(
   output: Output,
 ): Promise<number> {
   if (requireClientCert === true && cafile === undefined) throw withoutCa();
-  const { loadCredentials, startSslTcpServer } = await import('@knsock/core');
+  const { loadCredentials } = await import('@knsock/core');
+  const { startSslTcpServer } = await import('@knsock/core/kn-sock');
   const log = new ServeLog(output, 'run-ssl-tcp-server');
   const ended = log.watchFailures();
   const options = { certfile, keyfile, cafile, requireClientCert, host };

@@ -35,7 +35,8 @@ async function sendMessage(
   flags: SendSslTcpFlags,
   output: Output,
 ): Promise<void> {
-  const { ReplyTimeoutError, sendSslTcpMessage } = await import('@knsock/core');
+  const { ReplyTimeoutError } = await import('@knsock/core');
+  const { sendSslTcpMessage } = await import('@knsock/core/kn-sock');
   if (!flags.verify) output.warn('the server isn’t verified: anybody could be answering');
   const { cafile, certfile, keyfile, verify, timeout } = flags;
   const replies = new Replies(output, false);

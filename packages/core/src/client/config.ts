@@ -1,7 +1,7 @@
 /** The options of `connect`, parsed once into what the rest of the client reads. */
-import { isIP } from 'node:net';
+import { isIP } from '../node/net.js';
 import type { Duplex } from 'node:stream';
-import { domainToASCII } from 'node:url';
+import { domainToASCII } from '../node/url.js';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';

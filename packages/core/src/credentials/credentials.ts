@@ -3,9 +3,9 @@
  * expired and SHA-1-signed certificates through without a word; here loading refuses what can never work, and wrong
  * dates load with a warning, since a clock can be wrong and a client may have nothing better.
  */
-import { createHash } from 'node:crypto';
-import { inspect, type InspectOptions } from 'node:util';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
+import { createHash } from '../node/crypto.js';
+import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
 import { refuseUnknown, string } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
@@ -155,7 +155,7 @@ class CheckedCredentials implements Credentials {
     };
   }
 
-  [inspect.custom](_depth: number, options: InspectOptions): string {
+  [inspectCustom](_depth: number, options: InspectOptions): string {
     return `Credentials ${inspect(this.toJSON(), options)}`;
   }
 }

@@ -1,4 +1,4 @@
-import { inspect, type InspectOptions } from 'node:util';
+import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
 
 /** Options of `node:tls` that show no key where they are printed, logged or turned into JSON; a copy of them does. */
 export function hidingKey<T extends { readonly key: string }>(options: T): Readonly<T> {
@@ -6,7 +6,7 @@ export function hidingKey<T extends { readonly key: string }>(options: T): Reado
   return Object.freeze(
     Object.defineProperties(options, {
       toJSON: { value: () => shown },
-      [inspect.custom]: { value: (_depth: number, how: InspectOptions) => inspect(shown, how) },
+      [inspectCustom]: { value: (_depth: number, how: InspectOptions) => inspect(shown, how) },
     }),
   );
 }

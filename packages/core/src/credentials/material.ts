@@ -2,16 +2,11 @@
 import type { KeyObject } from 'node:crypto';
 import { CredentialsError, MalformedDerError } from '../errors/index.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
-import {
-  certificateWeakness,
-  isIssuedBy,
-  openPrivateKeyPem,
-  parseCertificates,
-  parseCrls,
-  publicHalf,
-  type CertificateRevocationList,
-  type X509Certificate,
-} from '../x509/index.js';
+import { parseCertificates, type X509Certificate } from '../x509/certificate.js';
+import { parseCrls, type CertificateRevocationList } from '../x509/crl.js';
+import { certificateWeakness, isIssuedBy } from '../x509/issuance.js';
+import { openPrivateKeyPem } from '../x509/keys/private-key-pem.js';
+import { publicHalf } from '../x509/keys/open-key.js';
 import type { Origins } from './origins.js';
 
 /** Every certificate of a bundle. @throws CredentialsError 'garbage' */

@@ -1,6 +1,6 @@
 /** PKCS#12 files, opened into what the rest of the library reads. */
 import { CredentialsError } from '../errors/index.js';
-import { openPkcs12 } from '../x509/index.js';
+import { openPkcs12 } from '../x509/pkcs12/open.js';
 
 /**
  * The leaf and its issuers, and the key, as PEM.

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect } from '../node/inspect.js';
 import { isNativeError } from 'node:util/types';
 
 /** Whatever was thrown, as an error: programs may throw anything, objects that can't be shown included. */

@@ -2,8 +2,8 @@
  * The TLS profile: what the two sides may negotiate. Narrow by default (forward secrecy, authenticated encryption,
  * SHA-256 or better); wider only by naming it.
  */
-import { constants } from 'node:crypto';
-import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import { constants } from '../node/crypto.js';
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from '../node/tls.js';
 import { InvalidOptionError, type HandshakeOffer } from '../errors/index.js';
 import { oneOf, refuseUnknown, text } from '../options/index.js';
 
@@ -52,9 +52,9 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
     ecdhCurve: text('profile.groups', options.groups) ?? defaultGroups(),
     sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? SIGNATURE_ALGORITHMS,
     secureOptions:
-      constants.SSL_OP_NO_RENEGOTIATION |
-      constants.SSL_OP_NO_COMPRESSION |
-      constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
+      constants().SSL_OP_NO_RENEGOTIATION |
+      constants().SSL_OP_NO_COMPRESSION |
+      constants().SSL_OP_CIPHER_SERVER_PREFERENCE,
   });
   if (profile.minVersion > profile.maxVersion) {
     throw new InvalidOptionError('profile.minVersion', 'profile.minVersion is above profile.maxVersion');

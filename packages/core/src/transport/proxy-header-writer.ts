@@ -1,5 +1,5 @@
 /** The PROXY protocol, versions 1 and 2, as it goes out: before TLS, for whom this connection is made. */
-import { isIP } from 'node:net';
+import { isIP } from '../node/net.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { refuseUnknown } from '../options/index.js';
 import { parseIp } from '../x509/ip-address.js';

@@ -1,5 +1,5 @@
 /** The PROXY protocol, versions 1 and 2, as it comes in: which client a trusted proxy speaks for. */
-import { isIP } from 'node:net';
+import { isIP } from '../node/net.js';
 import { ProtocolError } from '../errors/index.js';
 import { showIp } from '../x509/ip-address.js';
 import { crc32c } from './crc32c.js';

@@ -1,13 +1,9 @@
 /** Revocation by lists: several of them, for the peer's certificate alone or its whole chain. */
 import { InvalidOptionError } from '../errors/index.js';
 import { oneOf, refuseUnknown } from '../options/index.js';
-import {
-  CertificateRevocationList,
-  checkRevocation,
-  parseCrls,
-  type RevocationFinding,
-  type X509Certificate,
-} from '../x509/index.js';
+import type { X509Certificate } from '../x509/certificate.js';
+import { CertificateRevocationList, parseCrls } from '../x509/crl.js';
+import { checkRevocation, type RevocationFinding } from '../x509/revocation.js';
 import type { RevocationSource, RevocationVerdict } from './revocation.js';
 import { sha256 } from './sha256.js';
 

@@ -1,7 +1,6 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from '../node/crypto.js';
 
-/** SHA-256 in lower-case hex, by the one-shot function where the runtime has it. */
-export const sha256: (bytes: Uint8Array) => string =
-  typeof hash === 'function'
-    ? (bytes) => hash('sha256', bytes, 'hex')
-    : (bytes) => createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 in lower-case hex. */
+export function sha256(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex');
+}

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from '../node/crypto.js';
 import type { AlgorithmIdentifier } from './algorithm.js';
 import { readBasicConstraints, type BasicConstraints } from './basic-constraints.js';
 import { contextTag, Tag, type DerReader } from './der.js';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../node/crypto.js';
 import type { AlgorithmIdentifier } from './algorithm.js';
 import type { X509Certificate } from './certificate.js';
 import { contextTag, Tag, type DerReader } from './der.js';

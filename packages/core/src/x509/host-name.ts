@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { domainToASCII } from 'node:url';
+import { domainToASCII } from '../node/url.js';
 import type { X509Certificate } from './certificate.js';
 import { parseIp, showIp } from './ip-address.js';
 

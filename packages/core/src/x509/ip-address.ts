@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from '../node/net.js';
 
 /** The bytes of an IP address in text (`192.0.2.1`, `::1`, `[::1]`): 4 or 16, or undefined where the text is none. */
 export function parseIp(text: string): Buffer | undefined {

@@ -1,4 +1,4 @@
-import { constants, verify, type KeyObject } from 'node:crypto';
+import { constants, verify, type KeyObject } from '../node/crypto.js';
 import { hasNullParameters, type AlgorithmIdentifier } from './algorithm.js';
 import { readPssParameters, SHA_1, type PssParameters } from './pss-parameters.js';
 import type { Signed } from './signed.js';
@@ -69,7 +69,7 @@ function verifyBy(scheme: Scheme, { tbs, signature }: Signed, key: KeyObject): S
   const padding =
     scheme.saltLength === undefined
       ? {}
-      : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltLength };
+      : { padding: constants().RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltLength };
   return {
     status: verify(scheme.hash, tbs, { key, dsaEncoding: 'der', ...padding }, signature) ? 'good' : 'bad',
   };

@@ -3,7 +3,7 @@
  * asked about some malformed keys, so that every key is checked from its bytes before Node sees it. Requests, files
  * and peers' chains come from strangers.
  */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from '../../node/crypto.js';
 import { UnusableKeyError } from '../../errors/malformed-der.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { contextTag, DerReader, Tag } from '../der.js';

@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv } from '../../node/crypto.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
 import { readIterations, readKeyDerivation, readSalt } from './key-derivation.js';

@@ -1,4 +1,4 @@
-import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { pbkdf2Sync, scryptSync } from '../../node/crypto.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
 import { decode, garbage, unsupported } from './problem.js';

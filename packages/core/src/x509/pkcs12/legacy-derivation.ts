@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../../node/crypto.js';
 import type { WorkBudget } from './work-budget.js';
 
 /** What the derived bytes are for (RFC 7292 B.3). */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from '../../node/crypto.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
 import { hmacOf, readIterations, readKeyDerivation, readSalt } from './key-derivation.js';

@@ -1,0 +1,62 @@
+// What a package may weigh: `node scripts/sizes.mjs FOLDER` compares the tarballs of a folder, and what importing the
+// built core reads, with the budgets below; exits with 1 where one is exceeded.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { publishedPackages, tarballOf } from './packages.mjs';
+
+/** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
+export const budgets = {
+  unpacked: {
+    '@knsock/certs': 300_000,
+    '@knsock/cli': 2_600_000,
+    '@knsock/core': 1_200_000,
+    '@knsock/pool': 200_000,
+  },
+  /** What Node reads and compiles before the program's first line; a kilobyte costs about 40 µs. */
+  imported: { '@knsock/core': 260_000 },
+};
+
+/** The sizes of the files in a tarball, added up. */
+export function unpackedSize(tarball) {
+  const listing = execFileSync('tar', ['-tzvf', tarball], { encoding: 'utf8' });
+  return listing
+    .trim()
+    .split('\n')
+    .reduce((total, line) => total + Number(line.trim().split(/\s+/)[2]), 0);
+}
+
+/** The sizes of a built file and of what it imports statically, added up. */
+export function importedSize(file, seen = new Set()) {
+  if (seen.has(file)) return 0;
+  seen.add(file);
+  const code = readFileSync(file, 'utf8');
+  const imports = [...code.matchAll(/^(?:import|export)\b(?:[^'"(]*\bfrom)?\s*["'](\.[^"']+)["']/gm)];
+  return imports.reduce(
+    (total, [, name]) => total + importedSize(path.resolve(path.dirname(file), name), seen),
+    Buffer.byteLength(code),
+  );
+}
+
+function rows(folder) {
+  return publishedPackages().flatMap(({ folder: source, manifest }) => {
+    const { name } = manifest;
+    const packed = [
+      `${name}, unpacked`,
+      unpackedSize(path.join(folder, tarballOf(manifest))),
+      budgets.unpacked[name],
+    ];
+    const allowed = budgets.imported[name];
+    if (allowed === undefined) return [packed];
+    return [packed, [`import '${name}' reads`, importedSize(path.join(source, 'dist/index.js')), allowed]];
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const [what, bytes, allowed] of rows(process.argv[2])) {
+    const within = bytes <= allowed;
+    if (!within) process.exitCode = 1;
+    console.log(`${within ? 'ok' : 'OVER'}  ${what}: ${bytes} of ${allowed} bytes`);
+  }
+}
