@@ -22,7 +22,11 @@ interface Options {
 const [folder = '', json = '{}'] = process.argv.slice(2);
 const { remember = false, workMs = 0, ...options } = JSON.parse(json) as Options;
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-const credentials = createCredentials({ cert: read('server.crt'), key: read('server.key') });
+const credentials = createCredentials({
+  cert: read('server.crt'),
+  key: read('server.key'),
+  ...('clientCertificates' in options && { ca: read('ca.crt') }),
+});
 const handled: string[] = [];
 
 const server = await serve({ port: 0, host: '127.0.0.1', credentials, ...options }, async ({ payload }) => {

@@ -10,7 +10,15 @@ export const sizes = full
       resets: 5_000,
       connections: 2_000,
       openAtOnce: 10_000,
+      handshakes: 4_000,
       restarts: 4,
       fuzzRuns: 300,
     }
-  : { stalledHandshakes: 500, resets: 1_000, connections: 300, openAtOnce: 1_000, restarts: 2 };
+  : {
+      stalledHandshakes: 500,
+      resets: 1_000,
+      connections: 300,
+      openAtOnce: 1_000,
+      handshakes: 1_500,
+      restarts: 2,
+    };

@@ -58,6 +58,9 @@ const checks: [string, boolean][] = [
     rested.heapBytes - settled.heapBytes < SLACK_BYTES,
   ],
 ];
+const connectionsSince = rested.accepted - settled.accepted;
+const slope = Math.round((rested.residentBytes - settled.residentBytes) / connectionsSince);
+console.log(`resident memory grew by ${slope} bytes a connection, in ${connectionsSince} connections`);
 for (const [what, ok] of checks) console.log(`${ok ? 'ok    ' : 'FAILED'} ${what}`);
 for (const error of new Set(reports.flatMap(({ errors }) => errors))) console.log(`       ${error}`);
 const failed = checks.filter(([, ok]) => !ok).length;

@@ -166,10 +166,7 @@ async function admit<In, Out>(
 ): Promise<SecureConnection<In, Out>> {
   const { socket } = stream;
   const address = showTarget(config.target);
-  const presented = presentedBy(socket, {
-    remembered: kept?.path ?? null,
-    toRoot: config.trust.credentials.anchors === null,
-  });
+  const presented = presentedBy(socket, { remembered: kept?.path ?? null });
   const judging = judge.judge(config.trust, presented, signal);
   const verdict = judging instanceof Promise ? await raceAbort(judging, signal) : judging;
   tellVerdict('client', address, verdict, presented.resumed);

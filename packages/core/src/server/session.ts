@@ -67,7 +67,7 @@ export class Session<In, Out> {
     policy: () => TrustPolicy,
     socket: TLSSocket,
   ): Promise<{ peer: PeerIdentity | null; judgedBy: TrustPolicy }> {
-    const presented = presentedBy(socket, { remembered: null, toRoot: false });
+    const presented = presentedBy(socket, { remembered: null });
     for (;;) {
       const judgedBy = policy();
       arrival.judging = true;

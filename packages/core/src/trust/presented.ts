@@ -1,42 +1,46 @@
 /** What a peer showed in its handshake, as Node lets us see it. */
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
+import { takeLeaf } from './session-leaf.js';
 
 export interface Presented {
-  /** The certificates as sent, the peer's own first; empty where it sent none, or its path is remembered. DER. */
-  readonly ders: readonly Buffer[];
+  /** The peer's own certificate, DER; null where it sent none, or its path is remembered. */
+  readonly leaf: Buffer | null;
   readonly resumed: boolean;
   /** What OpenSSL has against the chain; null where it has nothing. */
   readonly opensslError: string | null;
   /** The path judged when the session began that is now resumed, where we kept it. */
   readonly remembered: Path | null;
+  /**
+   * The certificates as sent, as far as each issued the one before it, the peer's own first; DER. Reading them costs more
+   * than all else, and a peer whose path is known needs none of them.
+   */
+  chain(): readonly Buffer[];
 }
 
 /** Longer chains than this are of nobody's making but an attacker's. */
 const MOST_CERTIFICATES = 16;
 
-/**
- * @param remembered the path kept with the session that the connection resumes, on the client
- * @param toRoot whether the chain must reach the root that OpenSSL found in the default store, which peers leave out
- */
-export function presentedBy(
-  socket: TLSSocket,
-  { remembered, toRoot }: { remembered: Path | null; toRoot: boolean },
-): Presented {
+/** @param remembered the path kept with the session that the connection resumes, on the client */
+export function presentedBy(socket: TLSSocket, { remembered }: { remembered: Path | null }): Presented {
   const resumed = socket.isSessionReused();
   const path = resumed ? remembered : null;
+  const early = earlyChainOf(socket);
+  const leaf = path === null ? (early?.[0] ?? leafOf(socket)) : null;
+  let chain = early;
   return {
-    ders: path === null ? dersOf(socket, resumed, toRoot) : [],
+    leaf,
     resumed,
     opensslError: socket.authorized ? null : errorOf(socket),
     remembered: path,
+    chain: () => (chain ??= leaf === null ? [] : resumed ? [leaf] : chainAsSent(socket, leaf)),
   };
 }
 
 /**
  * Reads what clients send before Node itself looks at it, on the versions where Node's look takes a client's issuers
- * away (nodejs/node#65579: 24.21, 26.8 and 26.9; not yet known of later ones of 22 and 24). That secrets were made is the
- * one public sign of a handshake that is under way, which is when its socket may still be listened to before Node.
+ * away (nodejs/node#65579: 24.21, 26.8 and 26.9). That secrets were made is the one public sign of a handshake that is
+ * under way, which is when its socket may still be listened to before Node.
  */
 export function readChainsEarly(server: Server): void {
   if (!LOOKS_FIRST) return;
@@ -44,7 +48,9 @@ export function readChainsEarly(server: Server): void {
     if (EARLY.has(socket)) return;
     EARLY.set(socket, []);
     socket.prependOnceListener('secure', () => {
-      EARLY.set(socket, chainAsSent(socket, socket.isSessionReused()));
+      const leaf = leafOf(socket);
+      if (leaf === null || socket.isSessionReused()) EARLY.delete(socket);
+      else EARLY.set(socket, chainAsSent(socket, leaf));
     });
   });
 }
@@ -54,42 +60,45 @@ const LOOKS_FIRST = looksFirst(process.versions.node);
 
 function looksFirst(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major === 22) return minor > 23;
-  if (major === 24) return minor > 20;
-  return major === 26 && (minor === 8 || minor === 9);
+  return (major === 24 && minor === 21) || (major === 26 && (minor === 8 || minor === 9));
 }
 
-function dersOf(socket: TLSSocket, resumed: boolean, toRoot: boolean): Buffer[] {
-  if (toRoot && !resumed) return chainToRoot(socket);
+/** It is judged once; the socket may live for long. */
+function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
+  if (!LOOKS_FIRST) return undefined;
   const early = EARLY.get(socket);
-  // It is judged once; the socket may live for long.
   EARLY.delete(socket);
-  return early ?? chainAsSent(socket, resumed);
+  return early;
 }
 
-/** A resumed session carries the peer's own certificate alone; what Node adds to it is from our own store. */
-function chainAsSent(socket: TLSSocket, resumed: boolean): Buffer[] {
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return [];
-  const ders = [leaf.raw];
-  let next = resumed ? undefined : leaf.issuerCertificate;
-  while (next !== undefined && ders.length < MOST_CERTIFICATES) {
-    ders.push(next.raw);
-    next = next.issuerCertificate;
-  }
-  return ders;
+/**
+ * Of Node's readers one leaks the issuers on Node 20 and 22 and decodes the key again on 20, the other spells the whole
+ * certificate out. The session has its bytes.
+ */
+function leafOf(socket: TLSSocket): Buffer | null {
+  const session = socket.getSession();
+  const leaf = session === undefined ? null : takeLeaf(session);
+  return leaf ?? rawOf(socket.getPeerCertificate(false));
 }
 
-/** Only the older of Node's two readers adds the root; it costs twice as much, and gets nothing after the newer one. */
-function chainToRoot(socket: TLSSocket): Buffer[] {
-  const ders: Buffer[] = [];
-  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
-  while (next?.raw !== undefined && ders.length < MOST_CERTIFICATES) {
-    ders.push(next.raw);
+/** With detail Node adds what issued the last one from our own store, which changes no verdict. */
+function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
+  const ders = [leaf];
+  let last: Partial<DetailedPeerCertificate> | null | undefined = socket.getPeerCertificate(true);
+  while (ders.length < MOST_CERTIFICATES) {
     // A root is its own issuer there.
-    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
+    const next: Partial<DetailedPeerCertificate> | undefined = last?.issuerCertificate;
+    const der = next === last ? null : rawOf(next);
+    if (der === null) break;
+    ders.push(der);
+    last = next;
   }
   return ders;
+}
+
+/** Node shows an empty object where there is none, and null where the socket is gone. */
+function rawOf(certificate: { raw?: Buffer } | null | undefined): Buffer | null {
+  return certificate?.raw ?? null;
 }
 
 function errorOf(socket: TLSSocket): string {

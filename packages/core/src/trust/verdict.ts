@@ -61,7 +61,7 @@ export class Judge {
   }
 
   #identify(policy: TrustPolicy, presented: Presented): Verdict {
-    if (presented.ders.length === 0 && presented.remembered === null) {
+    if (presented.leaf === null && presented.remembered === null) {
       return policy.required ? missing(policy) : { ok: true, peer: null };
     }
     try {
@@ -74,7 +74,7 @@ export class Judge {
   }
 
   #verify(policy: TrustPolicy, presented: Presented): Verdict {
-    const fingerprint = presented.remembered?.[0]?.fingerprint256 ?? sha256(presented.ders[0] as Buffer);
+    const fingerprint = presented.remembered?.[0]?.fingerprint256 ?? sha256(presented.leaf as Buffer);
     const { anchors } = policy.credentials;
     const budget = presented.opensslError === null ? MAX_SIGNATURES.trusted : MAX_SIGNATURES.refused;
     const found = this.#findPath(policy, fingerprint, () => certificatesOf(presented), anchors, budget);
@@ -152,8 +152,8 @@ function versionOf({ credentials, partialChain }: TrustPolicy): string {
 
 const isPublic = ({ fingerprint256 }: X509Certificate): boolean => isDefaultRoot(fingerprint256);
 
-function certificatesOf({ remembered, ders }: Presented): Path {
-  return remembered ?? ders.map((der) => parseCertificate(der));
+function certificatesOf(presented: Presented): Path {
+  return presented.remembered ?? presented.chain().map((der) => parseCertificate(der));
 }
 
 function unverified(presented: Presented): Verdict {
