@@ -2,7 +2,7 @@ import type { Reason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 import { failure, showSubject, type Failure } from './failure.js';
 import { IssuerPool } from './issuer-pool.js';
-import { keyWeakness } from './key-strength.js';
+import { keyWeakness, MAX_SENT_RSA_BITS, operationsOf } from './key-strength.js';
 import type { RuleSet } from './rules.js';
 import { verifySignature, type SignatureVerdict } from './signature.js';
 
@@ -17,7 +17,7 @@ export interface SearchOptions {
   readonly at: number;
   /** How many CAs, self-issued ones not counted, may stand between leaf and anchor. */
   readonly maxDepth: number;
-  /** How many signatures are checked at the most. */
+  /** How many signatures are checked at the most, in operations: one by a large RSA key counts for several. */
   readonly maxSignatures: number;
   /** Whether a path may end at an anchor that isn't self-issued. */
   readonly partialChain: boolean;
@@ -36,6 +36,7 @@ export class PathSearch {
   readonly #pool: IssuerPool;
   readonly #verdicts = new Map<string, SignatureVerdict>();
   #links = 0;
+  #operations = 0;
   #isExhausted = false;
   #untakenAnchor: Failure | undefined;
   #deadEnd: Failure | undefined;
@@ -97,17 +98,20 @@ export class PathSearch {
   #verify(subject: X509Certificate, issuer: X509Certificate): SignatureVerdict | undefined {
     const key = `${subject.fingerprint256} ${issuer.spkiPin}`;
     const known = this.#verdicts.get(key);
+    const operations = known ? 0 : operationsOf(issuer.publicKeyInfo);
     this.#isExhausted =
-      this.#links++ >= MAX_LINKS || (!known && this.#verdicts.size >= this.#options.maxSignatures);
+      this.#links++ >= MAX_LINKS || this.#operations + operations > this.#options.maxSignatures;
     if (this.#isExhausted || known) return this.#isExhausted ? undefined : known;
+    this.#operations += operations;
     const verdict = verifySignature(subject, () => issuer.publicKey);
     this.#verdicts.set(key, verdict);
     return verdict;
   }
 
   /** Looked at before a key is used: one of a stranger's making can keep OpenSSL busy. */
-  #weakness({ publicKeyInfo }: X509Certificate): string | undefined {
-    return keyWeakness(publicKeyInfo, this.#options.rules);
+  #weakness(certificate: X509Certificate): string | undefined {
+    const maxRsaBits = this.#pool.isAnchor(certificate) ? undefined : MAX_SENT_RSA_BITS;
+    return keyWeakness(certificate.publicKeyInfo, this.#options.rules, maxRsaBits);
   }
 
   #isSelfSigned(certificate: X509Certificate): boolean {

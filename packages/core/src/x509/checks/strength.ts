@@ -1,11 +1,15 @@
 import { failure, type Failure } from '../failure.js';
 import type { Judgement } from '../judgement.js';
-import { keyWeakness } from '../key-strength.js';
+import { keyWeakness, MAX_SENT_RSA_BITS } from '../key-strength.js';
 
-/** Checks that every key is of an accepted kind and size; signature algorithms are judged where signatures are checked. */
+/**
+ * Checks that every key is of an accepted kind and size, an anchor's chosen by its user; signature algorithms are judged
+ * where signatures are checked.
+ */
 export function checkStrength({ path, rules }: Judgement): Failure | undefined {
   for (const [depth, { publicKeyInfo }] of path.entries()) {
-    const weakness = keyWeakness(publicKeyInfo, rules);
+    const isAnchor = depth === path.length - 1;
+    const weakness = keyWeakness(publicKeyInfo, rules, isAnchor ? undefined : MAX_SENT_RSA_BITS);
     if (weakness !== undefined) return failure('weak', path, depth, `has ${weakness}`);
   }
   return undefined;
