@@ -372,7 +372,7 @@ describe('self-signed certificates and partial chains', () => {
   it('end at an intermediate or the leaf by choice only', () => {
     const atMiddle = { leaf: server.der, anchors: [middle.der] };
     expect(verdict(atMiddle)).toBe('unknown-issuer at 1');
-    expect(sentence(atMiddle)).toContain('say partialChain');
+    expect(sentence(atMiddle)).toContain('with the option partialChain');
     expect(verdict({ ...atMiddle, partialChain: true })).toBe('ok');
     expect(verdict({ leaf: server.der, anchors: [server.der] })).toBe('unknown-issuer at 0');
     expect(verdict({ leaf: server.der, anchors: [server.der], partialChain: true })).toBe('ok');

@@ -1,10 +1,9 @@
 /** When certificates and revocation lists run out: in files, folders and on servers. */
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
 import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
 import { parseCertificate, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
-import { fileError, readBytes } from '../files/atomic-file.js';
+import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
+import { isHiddenKey, isOfAnotherKind, listFolder } from './certificate-folder.js';
 import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
 import { isPem } from '../formats/pem.js';
 import { readCertificates, readCrls, translating } from '../files/source.js';
@@ -19,7 +18,8 @@ export interface ExpiryOptions extends LiveOptions {
   readonly files?: readonly string[] | undefined;
   /**
    * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der or .crl. Left out are names that
-   * start with a dot, and a store's archive (`issued/serials`), where replaced certificates expire in peace.
+   * start with a dot, a store's archive (`issued/serials`), where replaced certificates expire in peace, and files that
+   * hold something else: keys, requests and parameters, as certbot's folders have them.
    */
   readonly folders?: readonly string[] | undefined;
   readonly endpoints?: readonly LiveSource[] | undefined;
@@ -88,10 +88,12 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
   const folders = await Promise.all(
     (options.folders ?? []).map((folder) => tolerating(folder, options, () => listFolder(folder))),
   );
-  const files = [...(options.files ?? []), ...folders.flat().filter((entry) => typeof entry === 'string')];
+  const files = options.files ?? [];
+  const found = folders.flat().filter((entry) => typeof entry === 'string');
   const failures = folders.flat().filter((entry) => typeof entry !== 'string');
   const checks = [
     ...files.map((file) => () => tolerating(file, options, () => checkFile(file, at, horizon))),
+    ...found.map((file) => () => tolerating(file, options, () => checkFound(file, at, horizon))),
     ...(options.endpoints ?? []).map((endpoint) => () => {
       const source = `${endpoint.host}:${endpoint.port}`;
       return tolerating(source, options, () => checkEndpoint(endpoint, options, at, horizon));
@@ -127,8 +129,18 @@ async function tolerating<T>(
   }
 }
 
-async function checkFile(file: string, at: Date, horizon: number): Promise<Expiry[]> {
+/** A file of a folder, where other things lie beside certificates. */
+async function checkFound(file: string, at: Date, horizon: number): Promise<Expiry[]> {
+  if (await isHiddenKey(file)) return [];
   const bytes = await readBytes(file);
+  return isOfAnotherKind(bytes) ? [] : checkBytes(file, bytes, at, horizon);
+}
+
+async function checkFile(file: string, at: Date, horizon: number): Promise<Expiry[]> {
+  return checkBytes(file, await readBytes(file), at, horizon);
+}
+
+async function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number): Promise<Expiry[]> {
   const text = isPem(bytes) ? bytes.toString('latin1') : undefined;
   const holdsLists = text === undefined ? file.endsWith('.crl') : /-----BEGIN (X509 )?CRL-----/.test(text);
   const holdsCertificates =
@@ -184,33 +196,6 @@ function judgeCrl(source: string, crl: CertificateRevocationList, at: Date): Crl
   const { thisUpdate, nextUpdate } = crl;
   const state = nextUpdate === undefined || nextUpdate < at ? 'stale' : 'good';
   return { source, type: 'crl', issuer: crl.issuer.toString(), thisUpdate, nextUpdate, state };
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw fileError(folder, 'read', cause);
-  });
-  const places = entries
-    .filter((entry) => !entry.isDirectory() && /\.(crt|pem|cer|der|crl)$/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((place) => !isLeftOut(folder, place));
-  const isOther = await Promise.all(places.map(leadsToNoFile));
-  return places.filter((_, index) => isOther[index] !== true).sort();
-}
-
-/** Waiting and temporary files start with a dot, and the versions behind a Kubernetes volume's links. */
-function isLeftOut(folder: string, path: string): boolean {
-  const parts = relative(folder, path).split(sep);
-  if (parts.some((part) => part.startsWith('.'))) return true;
-  return parts.length > 1 && dirname(resolve(path)).endsWith(join(sep, 'issued', 'serials'));
-}
-
-/** A link to nowhere is worth a result; a link to a folder isn't followed, and a pipe would be waited for without end. */
-async function leadsToNoFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => !found.isFile(),
-    () => false,
-  );
 }
 
 function endOf(result: Expiry): number {

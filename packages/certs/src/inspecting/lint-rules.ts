@@ -1,5 +1,10 @@
 /** The rules of `lint` for one certificate: data in, a sentence out. */
-import type { X509Certificate } from '@knsock/core/x509';
+import {
+  signatureWeakness,
+  unmatchableNames,
+  type UnmatchableName,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { isWeakSignature, keyName, signatureName } from './algorithm-names.js';
 import { LEAF_MAX_DAYS } from '../issuing/validity.js';
 
@@ -27,12 +32,14 @@ export const certificateRules: readonly LintRule[] = [
     rule: 'weak-signature',
     severity: 'error',
     fix: 'Have it reissued, signed with SHA-256 or better.',
-    check: (certificate) =>
+    check: (certificate) => {
+      const { oid } = certificate.signatureAlgorithm;
       // A root's own signature proves nothing and is never checked.
-      when(
-        isWeakSignature(certificate.signatureAlgorithm.oid) && !certificate.isSelfIssued,
-        `the signature is weak: ${signatureName(certificate.signatureAlgorithm.oid)}`,
-      ),
+      if (certificate.isSelfIssued) return undefined;
+      if (isWeakSignature(oid)) return `the signature is weak: ${signatureName(oid)}`;
+      const problem = signatureWeakness(certificate);
+      return problem === undefined ? undefined : `it is signed with ${problem}`;
+    },
   },
   {
     rule: 'expired',
@@ -102,6 +109,26 @@ export const leafRules: readonly LintRule[] = [
     },
   },
   {
+    rule: 'no-usable-name',
+    severity: 'error',
+    fix: 'Reissue it with names as peers look for them: example.com, *.example.com, 10.0.0.7 as an IP address.',
+    check: (certificate) => {
+      const unmatchable = unusable(certificate);
+      const odd = unmatchable.length > 0 && unmatchable.length === certificate.subjectAltNames?.length;
+      return when(odd, `nobody can match any of its names: ${showUnmatchable(unmatchable)}`);
+    },
+  },
+  {
+    rule: 'unmatchable-name',
+    severity: 'warning',
+    fix: 'Reissue it without that name, or with the one that is meant.',
+    check: (certificate) => {
+      const unmatchable = unusable(certificate);
+      const odd = unmatchable.length > 0 && unmatchable.length !== certificate.subjectAltNames?.length;
+      return when(odd, `nobody can match ${showUnmatchable(unmatchable)}`);
+    },
+  },
+  {
     rule: 'name-not-listed',
     severity: 'notice',
     fix: 'Add the common name to subjectAltName: modern peers look there only.',
@@ -119,7 +146,7 @@ export const leafRules: readonly LintRule[] = [
     severity: 'warning',
     fix: 'Name the hosts, or a wildcard below your own domain.',
     check: ({ dnsNames }) => {
-      const broad = dnsNames.find((name) => /^\*(\.[^.]+)?$/.test(name));
+      const broad = dnsNames.find((name) => BROAD_WILDCARD.test(name));
       return when(broad !== undefined, `the wildcard ${broad} covers other people’s names`);
     },
   },
@@ -164,8 +191,22 @@ function isWeakKey(kind: X509Certificate['publicKeyInfo']['kind']): boolean {
   return kind.type === 'dsa' || kind.type === 'unknown';
 }
 
+/** A wildcard that is too broad is told by a rule of its own: some clients do match it. */
+const unusable = (certificate: X509Certificate): UnmatchableName[] =>
+  unmatchableNames(certificate).filter(({ name }) => !BROAD_WILDCARD.test(name));
+
+const BROAD_WILDCARD = /^\*(\.[^.]+)?$/;
+
+/** The first few, each with why. */
+function showUnmatchable(names: readonly UnmatchableName[]): string {
+  const shown = names.slice(0, 3).map(({ name, problem }) => `"${name}" ${problem}`);
+  return names.length > shown.length
+    ? `${shown.join('; ')}; and ${names.length - shown.length} more`
+    : shown.join('; ');
+}
+
 /** A certificate without extended key usage is for anything. */
-function isFor({ extendedKeyUsage }: X509Certificate, usage: 'server'): boolean {
+export function isFor({ extendedKeyUsage }: X509Certificate, usage: 'server'): boolean {
   const oid = { server: '1.3.6.1.5.5.7.3.1' }[usage];
   return extendedKeyUsage === undefined || extendedKeyUsage.includes(oid);
 }

@@ -1,11 +1,39 @@
+import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { toPem } from '../formats/pem.js';
 import { createAuthority } from '../issuing/authority.js';
+import { signCertificate } from '../issuing/certificate.js';
+import { basicConstraints, extendedKeyUsage, extension, leafKeyUsage } from '../issuing/extensions.js';
 import { createSelfSigned } from '../issuing/issue.js';
+import { randomSerial } from '../issuing/serial.js';
+import { buildSubject } from '../issuing/subject.js';
+import { generateKey } from '../keys/keys.js';
+import { x509Library, type Extension } from '../x509.js';
 import { lint } from './lint.js';
 
 const rulesOf = async (...args: Parameters<typeof lint>) =>
   (await lint(...args)).map(({ rule, index }) => `${index} ${rule}`);
 const fixture = (name: string) => ({ file: new URL(`../fixtures/${name}`, import.meta.url).pathname });
+
+/** A server's certificate with further extensions, and names as they are. */
+async function oddCertificate(extensions: readonly Extension[], names: readonly object[]): Promise<string> {
+  const library = await x509Library();
+  const key = await generateKey();
+  const { GeneralName, SubjectAlternativeName, id_ce_subjectAltName } = library;
+  const general = (names.length === 0 ? [{ dNSName: 'a.test' }] : names).map((name) => new GeneralName(name));
+  const alternative = extension(library, id_ce_subjectAltName, false, new SubjectAlternativeName(general));
+  const subject = buildSubject(library, { commonName: 'a' });
+  const own = [
+    basicConstraints(library, false),
+    leafKeyUsage(library, 'server', key),
+    extendedKeyUsage(library, 'server'),
+  ];
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
+  const all = [...own, alternative, ...extensions];
+  const publicKey = createPublicKey(key);
+  const parts = { serial: randomSerial(), subject, issuer: subject, validity, publicKey, extensions: all };
+  return toPem('CERTIFICATE', signCertificate(library, parts, key));
+}
 
 describe('lint', () => {
   it('has nothing against what this package issues', async () => {
@@ -53,6 +81,42 @@ describe('lint', () => {
     ['bare-authority.crt', ['0 no-key-usage', '0 soft-authority', '0 no-key-identifier']],
   ])('finds what is wrong with %s', async (file, rules) => {
     expect(await rulesOf(fixture(file), { at: new Date('2027-01-01') })).toEqual(rules);
+  });
+
+  it.each([
+    ['127.0.0.1', 'is an IP address'],
+    ['https://a.test', 'is a URL'],
+    ['a.test:443', 'has a port'],
+    ['a.test\0.b.test', 'has a NUL'],
+  ])('finds the name %j, which nobody can match', async (dNSName, problem) => {
+    const alone = await lint(await oddCertificate([], [{ dNSName }]));
+    expect(alone).toMatchObject([{ rule: 'no-usable-name', severity: 'error' }]);
+    expect(alone[0]?.message).toContain(problem);
+    const beside = await lint(await oddCertificate([], [{ dNSName: 'a.test' }, { dNSName }]));
+    expect(beside).toMatchObject([{ rule: 'unmatchable-name', severity: 'warning' }]);
+  });
+
+  it('finds what knsock itself refuses: unknown critical extensions, signing rights of what is no CA', async () => {
+    const library = await x509Library();
+    const critical = extension(library, '1.2.3.4', true, new library.SubjectKeyIdentifier(Buffer.alloc(4)));
+    expect(await lint(await oddCertificate([critical], []))).toMatchObject([
+      { rule: 'refused', severity: 'error', index: 0, message: expect.stringContaining('1.2.3.4') as string },
+    ]);
+    const root = await createAuthority({ commonName: 'Root' });
+    const leaf = await root.issue({ kind: 'server', names: ['a.test'] });
+    const below = await createSelfSigned({ names: ['b.test'] });
+    expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('0 chain-order');
+  });
+
+  it('finds an issuer of the right name with another key, and key identifiers that don’t fit', async () => {
+    const [one, two] = [
+      await createAuthority({ commonName: 'Root' }),
+      await createAuthority({ commonName: 'Root' }),
+    ];
+    const below = await one.intermediate({ commonName: 'Below' });
+    const { certificate } = await below.issue({ kind: 'server', names: ['a.test'] });
+    const other = await two.intermediate({ commonName: 'Below' });
+    expect(await rulesOf(certificate + other.certificate)).toEqual(['0 key-identifiers']);
   });
 
   it('says what to do about each finding', async () => {

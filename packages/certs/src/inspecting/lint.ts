@@ -2,6 +2,7 @@
 import { printable } from '@knsock/core/errors';
 import { checkOptions, date } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
+import { orderFindings, refusal } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
 import { readCertificates, type Source } from '../files/source.js';
 
@@ -35,8 +36,13 @@ export async function lint(source: Source, options: LintOptions = {}): Promise<F
 
 /** The same with certificates that were read already. */
 export function lintCertificates(certificates: readonly X509Certificate[], at: Date): Finding[] {
-  const single = certificates.flatMap((certificate, index) => lintOne(certificate, index, at));
-  return [...single, ...lintOrder(certificates)];
+  const refused = refusal(certificates, at);
+  const found = [
+    ...certificates.flatMap((certificate, index) => lintOne(certificate, index, at)),
+    ...orderFindings(certificates),
+    ...(refused === undefined ? [] : [refused]),
+  ];
+  return found.map((finding) => ({ ...finding, message: printable(finding.message) }));
 }
 
 function lintOne(certificate: X509Certificate, index: number, at: Date): Finding[] {
@@ -44,34 +50,6 @@ function lintOne(certificate: X509Certificate, index: number, at: Date): Finding
   const rules: readonly LintRule[] = [...certificateRules, ...(isAuthority ? authorityRules : leafRules)];
   return rules.flatMap(({ rule, severity, fix, check }) => {
     const message = check(certificate, at);
-    return message === undefined ? [] : [{ rule, severity, index, message: printable(message), fix }];
+    return message === undefined ? [] : [{ rule, severity, index, message, fix }];
   });
-}
-
-function lintOrder(certificates: readonly X509Certificate[]): Finding[] {
-  const findings: Finding[] = [];
-  const add = (rule: string, severity: Finding['severity'], index: number, message: string, fix: string) =>
-    findings.push({ rule, severity, index, message, fix });
-  certificates.forEach((certificate, index) => {
-    const next = certificates[index + 1];
-    if (next !== undefined && !certificate.issuer.equals(next.subject)) {
-      add(
-        'chain-order',
-        'error',
-        index,
-        `it was issued by ${certificate.issuer.toString()}, and ${next.subject.toString()} follows`,
-        'Order the file leaf first, then each issuer: fullChain does.',
-      );
-    }
-    if (index > 0 && certificate.isSelfIssued) {
-      add(
-        'root-in-chain',
-        'notice',
-        index,
-        'the root is sent along, which no peer needs',
-        'Leave it out: fullChain(…, { root: false }).',
-      );
-    }
-  });
-  return findings;
 }

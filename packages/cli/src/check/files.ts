@@ -27,7 +27,8 @@ export async function checkFiles(
   const lists = found.lists.map(({ file, crls }) =>
     merged([judge(file, fileRules, { problem: undefined }), judge(file, listRules, { crls, at })]),
   );
-  return [...unreadable, ...(await Promise.all(checked)), ...lists];
+  const others = found.others.map((file) => judge(file, fileRules, { problem: undefined }));
+  return [...unreadable, ...(await Promise.all(checked)), ...lists, ...others];
 }
 
 async function checkOne(

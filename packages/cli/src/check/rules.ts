@@ -13,6 +13,7 @@ import { errorBehaviour } from './rules/error-behaviour.js';
 import { expiry } from './rules/expiry.js';
 import { extendedMasterSecret } from './rules/extended-master-secret.js';
 import { fallback } from './rules/fallback.js';
+import { form } from './rules/form.js';
 import { groups } from './rules/groups.js';
 import { hybridGroup } from './rules/hybrid-group.js';
 import { keyMatch } from './rules/key-match.js';
@@ -36,6 +37,7 @@ export const chainRules: readonly ChainRule[] = [
   strongKeys,
   caSigned,
   expiry,
+  form,
   names,
   chainOrder,
   rotation,

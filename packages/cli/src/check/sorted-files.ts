@@ -29,11 +29,15 @@ export interface SortedFiles {
   readonly certificates: CertificateFile[];
   readonly keys: KeyFile[];
   readonly lists: { readonly file: string; readonly crls: readonly CertificateRevocationList[] }[];
+  /** Requests, public keys and parameters: nothing to be checked, and nothing wrong with lying there. */
+  readonly others: string[];
   /** Files that aren't what they seem. */
   readonly unreadable: { readonly file: string; readonly problem: string }[];
 }
 
 const ENDINGS = /\.(crt|pem|cer|key|crl|p12|pfx)$/;
+const OTHERS =
+  /-----BEGIN ((NEW )?CERTIFICATE REQUEST|[A-Z0-9 ]*PUBLIC KEY|[A-Z0-9. ]*PARAMETERS)-----(?![^]*PRIVATE KEY)/;
 const PKCS12 = /\.(p12|pfx)$/;
 
 /** The files of a folder and of those below it that look like certificates, keys and lists. */
@@ -50,7 +54,7 @@ export async function sortFiles(
   files: readonly string[],
   passphrase: string | undefined,
 ): Promise<SortedFiles> {
-  const sorted: SortedFiles = { certificates: [], keys: [], lists: [], unreadable: [] };
+  const sorted: SortedFiles = { certificates: [], keys: [], lists: [], others: [], unreadable: [] };
   for (const file of files) {
     try {
       await sortOne(file, passphrase, sorted);
@@ -64,7 +68,7 @@ export async function sortFiles(
 async function sortOne(
   file: string,
   passphrase: string | undefined,
-  { certificates, keys, lists }: SortedFiles,
+  { certificates, keys, lists, others }: SortedFiles,
 ): Promise<void> {
   const bytes = await readFile(file);
   const text = bytes.toString('latin1');
@@ -72,10 +76,14 @@ async function sortOne(
     lists.push({ file, crls: parseCrls(bytes) });
     return;
   }
+  if (!text.includes('-----BEGIN CERTIFICATE-----') && OTHERS.test(text)) {
+    others.push(file);
+    return;
+  }
   const { mode } = await stat(file);
   if (PKCS12.test(file)) {
-    const { chain, key, others } = openPkcs12(bytes, passphrase);
-    certificates.push({ file, chain, others });
+    const { chain, key, others: beside } = openPkcs12(bytes, passphrase);
+    certificates.push({ file, chain, others: beside });
     keys.push({ file, publicKey: publicKeyOf(key), mode });
     return;
   }

@@ -27,6 +27,7 @@ export { type NameConstraints } from './subtrees.js';
 
 // Judging
 export { matchesName } from './host-name.js';
+export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
 export {
   verifyPath,
   verifyPathSync,
@@ -43,4 +44,4 @@ export {
   type RevocationFinding,
   type RevocationOptions,
 } from './revocation.js';
-export { certificateWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';
+export { certificateWeakness, signatureWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';

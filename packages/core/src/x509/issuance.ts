@@ -26,8 +26,14 @@ export function mayHaveIssued(issuer: X509Certificate, certificate: X509Certific
 export function certificateWeakness(certificate: X509Certificate): string | undefined {
   const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);
   if (key !== undefined) return `has ${key}`;
+  const signature = signatureWeakness(certificate);
+  return signature === undefined ? undefined : `is signed with ${signature}`;
+}
+
+/** What makes its signature one that isn't relied on, such as SHA-1; undefined where nothing does. */
+export function signatureWeakness(certificate: X509Certificate): string | undefined {
   // Nobody relies on a root's own signature.
   if (certificate.isSelfIssued) return undefined;
-  const signature = verifySignature(certificate, () => certificate.publicKey);
-  return signature.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
+  const verdict = verifySignature(certificate, () => certificate.publicKey);
+  return verdict.status === 'weak' ? verdict.problem : undefined;
 }

@@ -77,7 +77,8 @@ export class PathSearch {
     const last = path.at(-1) as X509Certificate;
     if (!this.#pool.isAnchor(last)) return false;
     if (this.#options.partialChain || last.isSelfIssued || this.#isSelfSigned(last)) return true;
-    const problem = 'is trusted, but isn’t self-signed; say partialChain to let a path end there';
+    const problem =
+      'is trusted, but isn’t self-signed, and a path ends at a root: trust the root above it (or this one by itself, with the option partialChain; knsock certs verify --partial-chain)';
     this.#untakenAnchor ??= failure('unknown-issuer', path, path.length - 1, problem);
     return false;
   }

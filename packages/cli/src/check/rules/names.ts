@@ -1,3 +1,4 @@
+import { unmatchableNames } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
 /** id-kp-clientAuth (RFC 5280 4.2.1.12). */
@@ -5,16 +6,19 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export const names: ChainRule = {
   id: 'names',
-  title: 'the certificate says its names as subjectAltName',
-  severities: ['error'],
-  why: 'Clients look at subjectAltName alone; a name that stands in the common name only fits nobody.',
+  title: 'the certificate says its names as subjectAltName, each in a form that clients can match',
+  severities: ['error', 'warning'],
+  why: 'Clients look at subjectAltName alone; a name that stands in the common name only fits nobody, and neither does one with a scheme, a port or an address written as a DNS name.',
   fix: 'Issue it with its names: knsock certs issue NAME ….',
   check: ({ chain: [leaf] }) => {
     if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
     const named = (leaf.subjectAltNames ?? []).length > 0;
     const isClient = leaf.extendedKeyUsage?.length === 1 && leaf.extendedKeyUsage[0] === CLIENT_AUTH;
-    return named || isClient
-      ? null
-      : { severity: 'error', evidence: `${leaf.subject.toString()} has no subjectAltName` };
+    if (!named && !isClient)
+      return { severity: 'error', evidence: `${leaf.subject.toString()} has no subjectAltName` };
+    const [first, ...more] = unmatchableNames(leaf);
+    if (first === undefined) return null;
+    const severity = more.length + 1 === leaf.subjectAltNames?.length ? 'error' : 'warning';
+    return { severity, evidence: `nobody can match the name "${first.name}": it ${first.problem}` };
   },
 };

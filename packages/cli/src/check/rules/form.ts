@@ -1,0 +1,21 @@
+import { judgePath } from '@knsock/core/x509';
+import type { ChainRule } from '../rule.js';
+
+/** id-kp-serverAuth (RFC 5280 4.2.1.12). */
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+export const form: ChainRule = {
+  id: 'form',
+  title: 'no certificate contradicts itself or has a critical extension that isn’t known',
+  severities: ['error'],
+  why: 'RFC 5280 has verifiers refuse such a certificate: knsock does, and strict OpenSSL; others are laxer, until they aren’t.',
+  fix: 'Have it reissued without that: knsock certs inspect FILE shows its extensions.',
+  check: ({ chain: [leaf], at }) => {
+    if (leaf === undefined) return null;
+    const usage = leaf.extendedKeyUsage?.includes(SERVER_AUTH) === false ? 'client' : 'server';
+    const verdict = judgePath([leaf], { usage, at });
+    return verdict.ok || verdict.reason !== 'malformed'
+      ? null
+      : { severity: 'error', evidence: verdict.message };
+  },
+};
