@@ -48,7 +48,8 @@ export {
   type UnknownExtension,
 } from './inspecting/facts.js';
 export { summarize } from './inspecting/summary.js';
-export { lint, type Finding, type LintOptions } from './inspecting/lint.js';
+export { lint, type LintOptions } from './inspecting/lint.js';
+export { type Finding } from './inspecting/finding.js';
 export { fingerprint, type Fingerprints } from './inspecting/fingerprint.js';
 export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './inspecting/verify-chain.js';
 export { type Source } from './files/source.js';

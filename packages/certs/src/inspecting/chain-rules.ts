@@ -1,7 +1,7 @@
 /** What is odd about certificates as a chain: their order, how they fit together, and what knsock itself refuses in them. */
 import { judgePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
 import { isFor } from './lint-rules.js';
-import type { Finding } from './lint.js';
+import type { Finding } from './finding.js';
 
 /** What is odd between neighbours. */
 export function orderFindings(certificates: readonly X509Certificate[]): Finding[] {

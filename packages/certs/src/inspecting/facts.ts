@@ -10,7 +10,8 @@ import { keyName, purposeName, signatureName } from './algorithm-names.js';
 import type { CsrFacts } from '../issuing/csr.js';
 import { pinOf, withColons } from './fingerprint.js';
 import { describeKey, publicKeyDer } from '../keys/keys.js';
-import { lintCertificates, type Finding } from './lint.js';
+import type { Finding } from './finding.js';
+import { lintCertificates } from './lint.js';
 import type { Subject } from '../issuing/subject.js';
 
 /** A certificate in plain words. */

@@ -4,20 +4,8 @@ import { checkOptions, date } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { orderFindings, refusal } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
+import type { Finding } from './finding.js';
 import { readCertificates, type Source } from '../files/source.js';
-
-/** One oddity. */
-export interface Finding {
-  /** Stable: `weak-key`, `no-names` … */
-  readonly rule: string;
-  /** `error`: peers refuse it; `warning`: some do, or soon will; `notice`: worth knowing. */
-  readonly severity: 'error' | 'warning' | 'notice';
-  /** The certificate's place in the source, from 0. */
-  readonly index: number;
-  readonly message: string;
-  /** What to do. */
-  readonly fix: string;
-}
 
 /** Options of `lint`. */
 export interface LintOptions {

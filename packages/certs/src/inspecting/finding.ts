@@ -1,0 +1,12 @@
+/** One oddity. */
+export interface Finding {
+  /** Stable: `weak-key`, `no-names` … */
+  readonly rule: string;
+  /** `error`: peers refuse it; `warning`: some do, or soon will; `notice`: worth knowing. */
+  readonly severity: 'error' | 'warning' | 'notice';
+  /** The certificate's place in the source, from 0. */
+  readonly index: number;
+  readonly message: string;
+  /** What to do. */
+  readonly fix: string;
+}
