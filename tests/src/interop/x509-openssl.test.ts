@@ -255,10 +255,11 @@ describe('CRLs made by openssl ca', () => {
     expect(judged('short.crl', { at: later })).toBe('crl-stale at 0');
   });
 
-  it('without a number are relied on by choice only', () => {
+  it('without a number are relied on, as by openssl, unless the policy refuses', () => {
     folder.crl('unnumbered.crl', 'middle', [], { numbered: false });
-    expect(judged('unnumbered.crl')).toBe('revocation-unknown at 0');
-    expect(judged('unnumbered.crl', { acceptUnnumberedCrls: true })).toBe('ok');
+    expect([accepted('unnumbered.crl'), judged('unnumbered.crl')]).toEqual([true, 'ok']);
+    const revocation = { unnumbered: 'refuse' } as const;
+    expect(judged('unnumbered.crl', { revocation })).toBe('revocation-unknown at 0');
   });
 });
 

@@ -80,7 +80,7 @@ describe('revocation lists', () => {
     expect(await fate(server, innocent)).toBe('in');
   });
 
-  it('look at the leaf alone, or at the whole chain', async () => {
+  it('refuse a revoked intermediate, whether or not its CA’s list is asked for', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const below = await root.intermediate({ commonName: 'Below' });
     const client = await clientOf(below, 'app');
@@ -89,7 +89,15 @@ describe('revocation lists', () => {
     const ca = [root.root];
     await using leaf = await serverWith(crlRevocation({ crls }), { ca });
     await using chain = await serverWith(crlRevocation({ crls, depth: 'chain' }), { ca });
-    expect([await fate(leaf, client), await fate(chain, client)]).toEqual(['in', 'revoked']);
+    expect([await fate(leaf, client), await fate(chain, client)]).toEqual(['revoked', 'revoked']);
+  });
+
+  it('are needed for the leaf alone, or for the whole chain', async () => {
+    const crls = [(await intermediate.crl()).pem];
+    await using leaf = await lists({ crls });
+    await using chain = await lists({ crls, depth: 'chain' });
+    const [atLeaf, atChain] = [await fate(leaf, clientBelow), await fate(chain, clientBelow)];
+    expect([atLeaf, atChain]).toEqual(['in', 'revocation-unknown']);
   });
 
   it('refuse whom no list covers, unless told otherwise', async () => {

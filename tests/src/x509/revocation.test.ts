@@ -185,20 +185,15 @@ describe('looking a certificate up', () => {
     expect(status({}, { ...delta, revoked: [{ serial: 0x1234, reason: 8 }] })).toBe('good');
   });
 
-  it('wants a CRL number, unless told otherwise', () => {
+  it('wants a CRL number where told to, and under the rules of the web', () => {
     const crls = [makeCrl({ issuer: root, number: null })];
-    expect(statusBy(crls)).toBe('unusable');
-    const lenient = { at: now.getTime(), acceptUnnumbered: true };
-    expect(checkRevocation(leaf.certificate, root.certificate, crls, lenient).status).toBe('good');
-    const result = verifyPathSync({
-      leaf: leaf.der,
-      anchors: [root.der],
-      at: now,
-      usage: 'server',
-      crls,
-      acceptUnnumberedCrls: true,
-    });
-    expect(result.ok).toBe(true);
+    expect(statusBy(crls)).toBe('good');
+    const strict = { at: now.getTime(), acceptUnnumbered: false };
+    expect(checkRevocation(leaf.certificate, root.certificate, crls, strict).status).toBe('unusable');
+    const given = { leaf: leaf.der, anchors: [root.der], at: now, usage: 'server', crls } as const;
+    expect(verifyPathSync(given).ok).toBe(true);
+    const refused = { ok: false, reason: 'revocation-unknown' };
+    expect(verifyPathSync({ ...given, revocation: { unnumbered: 'refuse' } })).toMatchObject(refused);
   });
 
   it('minds the scope of a list', () => {
@@ -212,7 +207,7 @@ describe('looking a certificate up', () => {
     expect(statusBy([scoped(flag(2))])).toBe('uncovered');
     expect(statusBy([scoped(flag(2))], ca)).toBe('good');
     expect(statusBy([scoped(flag(5))])).toBe('uncovered');
-    expect(statusBy([scoped(flag(4))])).toBe('unusable');
+    expect(statusBy([scoped(flag(4))])).toBe('good');
     expect(statusBy([scoped(tlv(0x83, Buffer.of(6, 0x40)))])).toBe('unusable');
     const points = extension('2.5.29.31', sequence(sequence(place('URI:http://a.test/1.crl'))));
     const published = issueServer({ issuer: root, extensions: [points] });

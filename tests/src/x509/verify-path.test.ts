@@ -13,14 +13,18 @@ import {
   basicConstraints,
   extendedKeyUsage,
   extension,
+  generalName,
+  integer,
   issue,
   issueCa,
   issueClient,
   issueServer,
   keyUsage,
   now,
+  sequence,
   subjectAltName,
   subjectKeyIdentifier,
+  tlv,
   type Made,
 } from './issue.js';
 
@@ -165,7 +169,7 @@ describe('verifying a path', () => {
     );
   });
 
-  it('lets wrong key identifiers mislead the order, not the verdict', () => {
+  it('takes the issuer that the key identifier names, and no other of its name', () => {
     const [right, wrong] = [Buffer.alloc(20, 1), Buffer.alloc(20, 2)];
     const ca = issueCa({ subject: 'CN=Twin', issuer: root, extensions: [subjectKeyIdentifier(right)] });
     const twin = issueCa({
@@ -175,7 +179,27 @@ describe('verifying a path', () => {
       serial: 9,
     });
     const leaf = issueServer({ issuer: ca, extensions: [authorityKeyIdentifier(wrong)] });
-    expect(verdict({ leaf: leaf.der, intermediates: [ca.der, twin.der] })).toBe('ok');
+    expect(verdict({ leaf: leaf.der, intermediates: [ca.der, twin.der] })).toBe('unknown-issuer at 0');
+    const proper = issueServer({ issuer: ca, extensions: [authorityKeyIdentifier(right)] });
+    expect(verdict({ leaf: proper.der, intermediates: [twin.der, ca.der] })).toBe('ok');
+    expect(verdict({ leaf: proper.der, intermediates: [ca.der, twin.der] })).toBe('ok');
+  });
+
+  it('tells an issuer that the identifier contradicts from one that is missing', () => {
+    const named = (...parts: readonly Buffer[]) => extension('2.5.29.35', sequence(...parts));
+    const ofRoot = (identifier: Buffer) => {
+      const leaf = issueServer({ issuer: root, extensions: [identifier] });
+      const result = verifyPathSync({ leaf: leaf.der, anchors: [root.der], at: now, usage: 'server' });
+      return result.ok ? 'ok' : `${result.reason}: ${result.message}`;
+    };
+    const issuer = (text: string) => tlv(0xa1, generalName(`dir:${text}`));
+    const serial = (der: Buffer) => Buffer.concat([Buffer.of(0x82), der.subarray(1)]);
+    const own = integer(BigInt(`0x${root.certificate.serial}`));
+    expect(ofRoot(named(issuer(root.subject), serial(own)))).toBe('ok');
+    expect(ofRoot(named(issuer('CN=Other'), serial(own)))).toMatch(/^unknown-issuer: .*CN=Other has issued/);
+    expect(ofRoot(named(issuer(root.subject), serial(integer(7))))).toMatch(
+      /^unknown-issuer: .*serial number 07.*authority key identifier/,
+    );
   });
 });
 

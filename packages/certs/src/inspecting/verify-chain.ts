@@ -1,7 +1,13 @@
 /** Core's path validation for files, with its verdict in words. */
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
 import { anything, checkOptions, date, flag, list, string, type OptionReaders } from '@knsock/core/options';
-import { verifyPath, type X509Certificate } from '@knsock/core/x509';
+import {
+  checkRevocationPolicy,
+  verifyPath,
+  type Failure,
+  type RevocationPolicyOptions,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { readCertificates, readCrls, type Source } from '../files/source.js';
 
 /** Options of `verifyChain`. */
@@ -16,7 +22,10 @@ export interface VerifyChainOptions {
   readonly name?: string | undefined;
   /** Default `server`. */
   readonly usage?: 'server' | 'client' | undefined;
+  /** Lists of revoked certificates; without any, revocation isn't looked at. */
   readonly crls?: readonly Source[] | undefined;
+  /** What the lists have to prove; default what `crlFile` means on a connection. */
+  readonly revocation?: RevocationPolicyOptions | undefined;
   /** The moment to judge at; default now. */
   readonly at?: Date | undefined;
   /** Default `private`; `web` adds the formalities that browsers ask for. */
@@ -32,6 +41,7 @@ const readers: OptionReaders<VerifyChainOptions> = {
   name: string,
   usage: string,
   crls: list,
+  revocation: checkRevocationPolicy,
   at: date,
   rules: string,
   partialChain: flag,
@@ -61,29 +71,22 @@ export type ChainVerdict =
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
   checkOptions(options, readers);
   const [leaf, ...rest] = await readCertificates(options.chain);
-  const { name, at, rules, partialChain, usage = 'server' } = options;
+  const { name, at, rules, partialChain, revocation, usage = 'server' } = options;
   const verdict = await verifyPath({
     leaf: leaf as X509Certificate,
     intermediates: [...rest, ...(await readAll(options.intermediates ?? []))],
     anchors: await readAll(isList(options.ca) ? options.ca : [options.ca]),
     crls: (await Promise.all((options.crls ?? []).map(readCrls))).flat(),
-    ...{ usage, name, at, rules, partialChain },
+    ...{ usage, name, at, rules, partialChain, revocation },
   });
   if (!verdict.ok) return refusal(verdict);
   const path = verdict.path.map(({ subject }) => subject.toString());
   return { ok: true, path, words: `trusted: ${path.join(' ← ')}` };
 }
 
-function refusal({
-  reason,
-  depth,
-  message,
-}: {
-  reason: Reason;
-  depth: number;
-  message: string;
-}): ChainVerdict {
-  const { hint } = new UntrustedPeerError(reason, depth, message);
+function refusal(failure: Failure): ChainVerdict {
+  const { reason, depth, message } = failure;
+  const hint = failure.hint ?? new UntrustedPeerError(reason, depth, message).hint;
   return { ok: false, reason, depth, words: `not trusted (${reason}): ${message}`, hint };
 }
 

@@ -26,6 +26,11 @@ export class HeldLists {
     return [...this.#lists.values()].flat();
   }
 
+  /** The issuers remembered; some may have signed lists of certificates that others issued. */
+  issuers(): X509Certificate[] {
+    return [...this.#issuers.values()];
+  }
+
   /** Changes with the lists. */
   get version(): string {
     const fingerprints = this.all().map((crl) => crl.fingerprint256);

@@ -10,29 +10,31 @@ import {
   list,
   milliseconds,
   number,
-  oneOf,
   type OptionReaders,
 } from '@knsock/core/options';
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
-import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import {
+  judgeRevocation,
+  revocationPolicy,
+  revocationPolicyReaders,
+  toRevocationVerdict,
+  verifyCrlSignature,
+  type CertificateRevocationList,
+  type RevocationPolicy,
+  type RevocationPolicyOptions,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { backOff } from '../back-off.js';
 import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
 import { orAborted } from '../or-aborted.js';
-import { judgeRevocation, type RevocationRules } from './revocation-verdict.js';
 import { readCertificates, type Source } from '../files/source.js';
 
 /** Options of `revocationSource`. */
-export interface RevocationSourceOptions {
+export interface RevocationSourceOptions extends RevocationPolicyOptions {
   /** Paths of files, or `http(s)://` and `file://` URLs; PEM or DER, several lists each. */
   readonly crls: readonly CrlLocation[];
-  /** Which certificates are looked up: the peer's own (default), or all but the anchor. */
-  readonly depth?: 'leaf' | 'chain' | undefined;
-  /** What a certificate that no list covers means; default `refuse`. */
-  readonly unknown?: 'refuse' | 'accept' | undefined;
-  /** What a list past its next update means; default `refuse`. A revocation in it counts either way. */
-  readonly stale?: 'refuse' | 'accept' | undefined;
   /** Whose signature a fetched list must carry to be taken; without it the path judged decides, list by list. */
   readonly issuers?: Source | undefined;
   /** How often to look, in ms; default 300,000. */
@@ -48,10 +50,8 @@ export interface RevocationSourceOptions {
 }
 
 const sourceReaders: OptionReaders<RevocationSourceOptions> = {
+  ...revocationPolicyReaders,
   crls: list,
-  depth: (option, value) => oneOf(option, value, ['leaf', 'chain']),
-  unknown: refuseOrAccept,
-  stale: refuseOrAccept,
   issuers: anything,
   interval: milliseconds,
   timeout: milliseconds,
@@ -83,13 +83,9 @@ export function revocationSource(options: RevocationSourceOptions): RefreshingRe
   return new LocatedLists(options);
 }
 
-function refuseOrAccept(option: string, value: 'refuse' | 'accept' | undefined): unknown {
-  return oneOf(option, value, ['refuse', 'accept']);
-}
-
 class LocatedLists implements RefreshingRevocationSource {
   readonly #options: RevocationSourceOptions;
-  readonly #rules: RevocationRules;
+  readonly #policy: RevocationPolicy;
   readonly #lists = new HeldLists();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -101,9 +97,9 @@ class LocatedLists implements RefreshingRevocationSource {
   #version = '';
 
   constructor(options: RevocationSourceOptions) {
-    const { depth = 'leaf', unknown = 'refuse', stale = 'refuse', signal } = options;
+    const { signal } = options;
     this.#options = options;
-    this.#rules = { depth, unknown, stale };
+    this.#policy = revocationPolicy(options);
     const close = () => {
       this.close();
     };
@@ -135,7 +131,11 @@ class LocatedLists implements RefreshingRevocationSource {
         signal,
       );
     this.#lists.learn(path.slice(1));
-    return judgeRevocation(path, this.#lists.all(), at, this.#rules);
+    const crls = this.#lists.all();
+    const issuers = this.#lists.issuers();
+    return toRevocationVerdict(
+      judgeRevocation({ path, crls, issuers, at: at.getTime(), policy: this.#policy }),
+    );
   }
 
   ready(): Promise<void> {

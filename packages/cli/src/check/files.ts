@@ -1,5 +1,5 @@
 /** Checks files: certificates, each with the key and the CA among the others given, and revocation lists. */
-import type { X509Certificate } from '@knsock/core/x509';
+import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
 import { judge, merged, type TargetReport } from './findings.js';
 import { chainRules, fileRules, filesRules, listRules } from './rules.js';
 import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
@@ -47,7 +47,15 @@ async function checkOne(
       keyFile: key?.file,
       keyMode: key?.mode,
       keyMatches: key && leaf !== undefined && key.publicKey.equals(leaf.publicKeyInfo.der),
-      verdict: isAuthority || anchors.length === 0 ? undefined : await verdictOn(chain, anchors, at),
+      verdict:
+        isAuthority || anchors.length === 0
+          ? undefined
+          : await verdictOn(
+              chain,
+              anchors,
+              lists.flatMap(({ crls }) => crls),
+              at,
+            ),
     }),
   ]);
 }
@@ -67,11 +75,12 @@ function keyOf(
 async function verdictOn(
   [leaf, ...intermediates]: readonly X509Certificate[],
   anchors: readonly X509Certificate[],
+  crls: readonly CertificateRevocationList[],
   at: Date,
 ): Promise<Verdict> {
   const { verifyPath } = await import('@knsock/core/x509');
   const judged = leaf as X509Certificate;
   const usage = judged.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.1') === false ? 'client' : 'server';
-  const verdict = await verifyPath({ leaf: judged, intermediates, anchors, at, usage });
+  const verdict = await verifyPath({ leaf: judged, intermediates, anchors, crls, at, usage });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };
 }

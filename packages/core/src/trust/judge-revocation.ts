@@ -45,7 +45,7 @@ function revoked(certificate: X509Certificate, depth: number, why: string | unde
 
 function unknown(certificate: X509Certificate, depth: number, why: string | undefined): UntrustedPeerError {
   const stale = why === 'crl-stale';
-  const words = stale ? 'the CRL that covers it is out of date' : (why ?? 'no CRL covers it');
+  const words = stale ? 'the CRL that covers it is out of date' : (why ?? 'no CRL at hand covers it');
   const message = `whether ${nameOf(certificate, depth)} is revoked isn’t known: ${words}`;
   return new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message, {
     certificate: evidenceOf(certificate),

@@ -86,8 +86,7 @@ function parsePins(pins: readonly string[] | undefined): ReadonlySet<string> | n
   return new Set(pins as readonly string[]);
 }
 
-function listsOf({ crls }: Credentials): RevocationSource | null {
-  return crls.length === 0
-    ? null
-    : crlRevocation({ crls, depth: 'leaf', unknown: 'refuse', stale: 'refuse' });
+/** CRL issuers that aren't on a peer's path may be among our own CAs. */
+function listsOf({ crls, anchors, chain }: Credentials): RevocationSource | null {
+  return crls.length === 0 ? null : crlRevocation({ crls, issuers: [...(anchors ?? []), ...chain] });
 }

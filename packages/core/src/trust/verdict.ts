@@ -178,7 +178,10 @@ function notPinned(peer: PeerIdentity): Verdict {
 }
 
 function refused(failure: Failure, peer: PeerIdentity | null): Verdict {
-  const { reason, depth, message, certificate } = failure;
-  const details = { ...(certificate !== undefined && { certificate: evidenceOf(certificate) }) };
+  const { reason, depth, message, certificate, hint } = failure;
+  const details = {
+    ...(certificate !== undefined && { certificate: evidenceOf(certificate) }),
+    ...(hint !== undefined && { hint }),
+  };
   return { ok: false, error: new UntrustedPeerError(reason, depth, message, details), peer };
 }

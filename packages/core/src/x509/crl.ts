@@ -2,13 +2,13 @@ import { createHash } from '../node/crypto.js';
 import type { AlgorithmIdentifier } from './algorithm.js';
 import type { X509Certificate } from './certificate.js';
 import { contextTag, Tag, type DerReader } from './der.js';
-import { readPointNames } from './distribution-points.js';
+import { readPointName, type DistributionPointName } from './distribution-points.js';
 import { decodeExtension, noExtensions, readExtensions, type Extensions } from './extensions.js';
-import type { GeneralName } from './general-names.js';
 import { readAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './key-identifiers.js';
 import { readName, type DistinguishedName } from './name.js';
 import { extensionOid as oid } from './oid.js';
 import { derObject, derObjects } from './pem.js';
+import { readReasonFlags, type ReasonSet } from './reason-flags.js';
 import { RevokedEntries, type RevokedEntry } from './revoked-entries.js';
 import { showSerial } from './serial.js';
 import { readSigned, requireSameAlgorithm } from './signed.js';
@@ -17,13 +17,13 @@ import { isTime, readTime } from './time.js';
 const LABELS = ['X509 CRL', 'CRL'] as const;
 
 /** Which certificates a CRL speaks of (RFC 5280 5.2.5). */
-export interface IssuingDistributionPoint {
+export interface IssuingDistributionPoint extends DistributionPointName {
   readonly der: Buffer;
-  /** Where the CRL is published, if it covers only the certificates that name that place. */
-  readonly names: readonly GeneralName[];
   readonly onlyUserCertificates: boolean;
   readonly onlyAuthorities: boolean;
-  readonly onlySomeReasons: boolean;
+  /** The reasons that it covers; undefined: all. */
+  readonly onlySomeReasons: ReasonSet | undefined;
+  /** Whether its entries name issuers other than the CRL's own. */
   readonly indirect: boolean;
   readonly onlyAttributeCertificates: boolean;
 }
@@ -57,6 +57,8 @@ export class CertificateRevocationList {
   readonly extensions: Extensions;
   /** The CRL number in hex, as `X509Certificate.serial`. */
   readonly number: string | undefined;
+  /** Of a list of changes, the number of the complete list that they are changes to, in hex. */
+  readonly deltaBase: string | undefined;
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
   readonly #thisUpdate: number;
@@ -84,6 +86,9 @@ export class CertificateRevocationList {
     const { extensions } = this;
     this.number = decodeExtension(extensions, oid.crlNumber, (value) =>
       showSerial(value.integer('CRL number')),
+    );
+    this.deltaBase = decodeExtension(extensions, oid.deltaCrlIndicator, (value) =>
+      showSerial(value.integer('delta CRL indicator')),
     );
     this.authorityKeyIdentifier = decodeExtension(
       extensions,
@@ -113,7 +118,9 @@ export class CertificateRevocationList {
 
   /** The entry of a certificate, if the list has one; says nothing of whether the list may be relied on. */
   find(certificate: X509Certificate): RevokedEntry | undefined {
-    return this.entries.find(certificate.serialBytes);
+    const { issuer, serialBytes } = certificate;
+    const isOwn = issuer.equals(this.issuer);
+    return this.entries.find(serialBytes, issuer) ?? (isOwn ? this.entries.find(serialBytes) : undefined);
   }
 }
 
@@ -138,9 +145,9 @@ function readIssuingPoint(reader: DerReader): IssuingDistributionPoint {
       ? true
       : sequence.fail(`${what} has a flag that isn’t true`);
   };
-  const names = readPointNames(sequence);
+  const name = readPointName(sequence);
   const point = {
-    names,
+    ...name,
     onlyUserCertificates: flag(1),
     onlyAuthorities: flag(2),
     onlySomeReasons: readSomeReasons(sequence, what),
@@ -151,9 +158,7 @@ function readIssuingPoint(reader: DerReader): IssuingDistributionPoint {
   return { ...point, der: reader.bytes.subarray(start, reader.position) };
 }
 
-function readSomeReasons(sequence: DerReader, what: string): boolean {
+function readSomeReasons(sequence: DerReader, what: string): ReasonSet | undefined {
   const tag = contextTag(3, 'primitive');
-  if (!sequence.has(tag)) return false;
-  sequence.bitString(what, tag);
-  return true;
+  return sequence.has(tag) ? readReasonFlags(sequence, what, tag) : undefined;
 }

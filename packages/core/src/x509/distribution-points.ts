@@ -1,13 +1,20 @@
 import { contextTag, Tag, type DerReader } from './der.js';
 import { readGeneralNames, type GeneralName } from './general-names.js';
-import { readRelativeName } from './name.js';
+import { readRelativeName, type DistinguishedName, type NameAttribute } from './name.js';
+import { readReasonFlags, type ReasonSet } from './reason-flags.js';
+
+/** Where something is published: by full names, or by a name relative to its issuer's (RFC 5280 4.2.1.13). */
+export interface DistributionPointName {
+  /** The full names; empty where the name is relative, or there is none. */
+  readonly names: readonly GeneralName[];
+  /** What comes after the issuer's name. */
+  readonly relative: readonly NameAttribute[] | undefined;
+}
 
 /** Where a CRL for a certificate is published (RFC 5280 4.2.1.13). */
-export interface DistributionPoint {
-  /** The full names; empty where the point is given relative to its issuer, or not at all. */
-  readonly names: readonly GeneralName[];
-  /** Whether the CRL covers some reasons only. */
-  readonly hasReasons: boolean;
+export interface DistributionPoint extends DistributionPointName {
+  /** The reasons that the CRL there covers; undefined: all. */
+  readonly reasons: ReasonSet | undefined;
   /** Who signs the CRL, where that isn't the certificate's issuer. */
   readonly crlIssuer: readonly GeneralName[] | undefined;
 }
@@ -23,30 +30,36 @@ export function readDistributionPoints(reader: DerReader): readonly Distribution
 }
 
 /** Reads `[0] DistributionPointName`, if it is there. */
-export function readPointNames(reader: DerReader): readonly GeneralName[] {
+export function readPointName(reader: DerReader): DistributionPointName {
   const tag = contextTag(0, 'constructed');
-  if (!reader.has(tag)) return [];
+  if (!reader.has(tag)) return { names: [], relative: undefined };
   const choice = reader.enter(tag, what);
-  const names = choice.has(contextTag(1, 'constructed'))
-    ? readRelative(choice)
-    : readGeneralNames(choice, what, tag);
+  const relativeTag = contextTag(1, 'constructed');
+  const name: DistributionPointName = choice.has(relativeTag)
+    ? { names: [], relative: readRelativeName(choice.enter(relativeTag, what), what) }
+    : { names: readGeneralNames(choice, what, tag), relative: undefined };
   choice.finish(what);
-  return names;
+  return name;
 }
 
-/** A name relative to the issuer's is legal, used by nobody, and here matches nothing. */
-function readRelative(choice: DerReader): readonly GeneralName[] {
-  readRelativeName(choice.enter(contextTag(1, 'constructed'), what), what);
-  return [];
+/** The full names of a point; a relative one is completed by its issuer's (RFC 5280 6.3.3 b 2 i). */
+export function fullNames(
+  { names, relative }: DistributionPointName,
+  issuer: DistinguishedName,
+): readonly GeneralName[] {
+  return relative === undefined ? names : [{ kind: 'directory', value: issuer.child(relative) }];
 }
+
+/** Whether a point says where it is. */
+export const isNamed = ({ names, relative }: DistributionPointName): boolean =>
+  names.length > 0 || relative !== undefined;
 
 function readPoint(reader: DerReader): DistributionPoint {
-  const names = readPointNames(reader);
+  const name = readPointName(reader);
   const reasonsTag = contextTag(1, 'primitive');
-  const hasReasons = reader.has(reasonsTag);
-  if (hasReasons) reader.bitString(what, reasonsTag);
+  const reasons = reader.has(reasonsTag) ? readReasonFlags(reader, what, reasonsTag) : undefined;
   const issuerTag = contextTag(2, 'constructed');
   const crlIssuer = reader.has(issuerTag) ? readGeneralNames(reader, what, issuerTag) : undefined;
   reader.finish(what);
-  return { names, hasReasons, crlIssuer };
+  return { ...name, reasons, crlIssuer };
 }

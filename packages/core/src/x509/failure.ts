@@ -12,6 +12,8 @@ export interface Failure {
   readonly message: string;
   /** The certificate at fault; undefined where it couldn't be read. */
   readonly certificate: X509Certificate | undefined;
+  /** What to try, where the reason alone would say something else. */
+  readonly hint?: string | undefined;
 }
 
 /** Says what is wrong with the certificate at `depth` of a path; `problem` completes "certificate … (subject) …". */
@@ -20,11 +22,12 @@ export function failure(
   path: readonly X509Certificate[],
   depth: number,
   problem: string,
+  hint?: string,
 ): Failure {
   const certificate = path[depth];
   const subject = certificate ? showSubject(certificate) : 'that could not be read';
   const message = printable(`certificate ${depth} (${subject}) ${problem}`);
-  return { ok: false, reason, depth, message, certificate };
+  return { ok: false, reason, depth, message, certificate, ...(hint !== undefined && { hint }) };
 }
 
 /** The name by which people know a certificate: its subject, or failing that its first alternative name. */

@@ -43,6 +43,13 @@ export function readGeneralName(reader: DerReader, what: string, ipForm: IpForm)
   }
 }
 
+/** Whether two names are the same one: directory names as RFC 5280 7.1 says, all others to the letter. */
+export function isSameName(one: GeneralName, other: GeneralName): boolean {
+  if (one.kind !== other.kind) return false;
+  if (one.kind === 'directory') return one.value.equals(other.value as DistinguishedName);
+  return Buffer.isBuffer(one.value) ? one.value.equals(other.value as Buffer) : one.value === other.value;
+}
+
 /** The name as people write it, kind first: `DNS:example.com`. */
 export function showGeneralName(name: GeneralName): string {
   switch (name.kind) {

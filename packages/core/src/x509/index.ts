@@ -38,10 +38,16 @@ export {
 export { judgePath, type PathVerdict } from './judge-path.js';
 export { type JudgeOptions } from './judgement.js';
 export { type Failure } from './failure.js';
+export { checkRevocation, type RevocationFinding, type RevocationOptions } from './revocation.js';
+export { verifyCrlSignature } from './crl-signer.js';
+export { revocationFailure } from './checks/revocation.js';
+export { judgeRevocation, type PathRevocation } from './path-revocation.js';
+export { toRevocationVerdict } from './revocation-verdict.js';
 export {
-  checkRevocation,
-  verifyCrlSignature,
-  type RevocationFinding,
-  type RevocationOptions,
-} from './revocation.js';
+  checkRevocationPolicy,
+  revocationPolicy,
+  revocationPolicyReaders,
+  type RevocationPolicy,
+  type RevocationPolicyOptions,
+} from './revocation-policy.js';
 export { certificateWeakness, signatureWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';

@@ -1,7 +1,13 @@
 import { InvalidOptionError } from '../errors/option.js';
-import { date, flag, list, oneOf, string, type OptionReaders } from '../options/index.js';
+import { date, list, oneOf, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList } from './crl.js';
 import type { X509Certificate } from './certificate.js';
+import {
+  checkRevocationPolicy,
+  revocationPolicy,
+  type RevocationPolicy,
+  type RevocationPolicyOptions,
+} from './revocation-policy.js';
 import { ruleSets, type RuleSet } from './rules.js';
 
 /** What a path is judged by. */
@@ -12,10 +18,10 @@ export interface JudgeOptions {
   readonly name?: string | undefined;
   /** What the peer uses its certificate for. */
   readonly usage: 'server' | 'client';
-  /** Lists of revoked certificates, read already; a certificate whose issuer has none passes. */
+  /** Lists of revoked certificates, read already; with none of them revocation isn't looked at. */
   readonly crls?: readonly CertificateRevocationList[] | undefined;
-  /** Rely on CRLs without a number, as Easy-RSA and cfssl make them; default false. */
-  readonly acceptUnnumberedCrls?: boolean | undefined;
+  /** What the lists have to prove; by default what `crlFile` means on a connection. */
+  readonly revocation?: RevocationPolicyOptions | undefined;
   /** Default `'private'`. */
   readonly rules?: 'private' | 'web' | undefined;
 }
@@ -28,7 +34,9 @@ export interface Judgement {
   readonly name: string | undefined;
   readonly usage: 'server' | 'client';
   readonly crls: readonly CertificateRevocationList[];
-  readonly acceptUnnumberedCrls: boolean;
+  readonly revocation: RevocationPolicy;
+  /** Certificates that may have signed CRLs, beside those of the path. */
+  readonly crlIssuers: readonly X509Certificate[];
   readonly rules: RuleSet;
 }
 
@@ -37,15 +45,18 @@ export const judgeReaders = {
   name: string,
   usage: (option, value) => oneOf(option, value, ['server', 'client']),
   crls: list,
-  acceptUnnumberedCrls: flag,
+  revocation: checkRevocationPolicy,
   rules: (option, value) => oneOf(option, value, ['private', 'web']),
 } as const satisfies OptionReaders<JudgeOptions>;
 
 /** The defaults of options that were checked. @throws InvalidOptionError */
 export function parseJudgeOptions(options: JudgeOptions): Omit<Judgement, 'path'> {
-  const { usage, name, rules = 'private', crls = [], acceptUnnumberedCrls = false } = options;
+  const { usage, name, rules = 'private', crls = [] } = options;
   if ((usage as unknown) === undefined)
     throw new InvalidOptionError('usage', "usage is missing: 'server' or 'client'");
   const at = Math.floor(Number(options.at ?? Date.now()) / 1000) * 1000;
-  return { at, name, usage, crls, acceptUnnumberedCrls, rules: ruleSets[rules] };
+  const { unnumbered = ruleSets[rules].formalities ? 'refuse' : 'accept', ...others } =
+    options.revocation ?? {};
+  const revocation = revocationPolicy({ ...others, unnumbered });
+  return { at, name, usage, crls, revocation, crlIssuers: [], rules: ruleSets[rules] };
 }

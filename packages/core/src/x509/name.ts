@@ -52,6 +52,11 @@ export class DistinguishedName {
     return this.key === other.key;
   }
 
+  /** The name below this one; for comparing, since it stands in no file. */
+  child(attributes: readonly NameAttribute[]): DistinguishedName {
+    return new DistinguishedName(Buffer.alloc(0), [...this.relativeNames, attributes]);
+  }
+
   /** Whether this name lies in the subtree that starts at `base` (RFC 5280 4.2.1.10). */
   isWithin(base: DistinguishedName): boolean {
     const keys = this.#relativeKeys();

@@ -1,6 +1,7 @@
 import type { Reason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 import { failure, showSubject, type Failure } from './failure.js';
+import { identifierProblem } from './issuer-identifiers.js';
 import { IssuerPool } from './issuer-pool.js';
 import { keyWeakness, MAX_SENT_RSA_BITS, operationsOf } from './key-strength.js';
 import type { RuleSet } from './rules.js';
@@ -8,6 +9,11 @@ import { verifySignature, type SignatureVerdict } from './signature.js';
 
 /** Links tried per search: a real path needs a handful, a mesh of CAs that have signed each other millions. */
 const MAX_LINKS = 1_000;
+
+const REISSUE =
+  'Was the CA renewed? Issue the certificate anew with the CA’s present certificate, or trust the one that it names.';
+const PARTIAL =
+  'Put the root into the trusted certificates beside the intermediate; a path that ends earlier is trusted by choice only.';
 
 export interface SearchOptions {
   readonly leaf: X509Certificate;
@@ -76,15 +82,22 @@ export class PathSearch {
   #mayEnd(path: Path): boolean {
     const last = path.at(-1) as X509Certificate;
     if (!this.#pool.isAnchor(last)) return false;
-    if (this.#options.partialChain || last.isSelfIssued || this.#isSelfSigned(last)) return true;
+    if (this.#options.partialChain) return true;
+    const misnamed = last.isSelfIssued ? identifierProblem(last, last) : undefined;
+    if (misnamed === undefined && (last.isSelfIssued || this.#isSelfSigned(last))) return true;
     const problem =
-      'is trusted, but isn’t self-signed, and a path ends at a root: trust the root above it (or this one by itself, with the option partialChain; knsock certs verify --partial-chain)';
-    this.#untakenAnchor ??= failure('unknown-issuer', path, path.length - 1, problem);
+      misnamed === undefined
+        ? 'is trusted, but isn’t self-signed, and a path ends at a root: trust the root above it (or this one by itself, with the option partialChain; knsock certs verify --partial-chain)'
+        : `is trusted, but ${misnamed} (authority key identifier)`;
+    this.#untakenAnchor ??= failure('unknown-issuer', path, path.length - 1, problem, PARTIAL);
     return false;
   }
 
   /** Whether the issuer's key, if it is an acceptable one, signed the last certificate. */
   #isLinked(path: Path, issuer: X509Certificate): boolean {
+    const misnamed = identifierProblem(path.at(-1) as X509Certificate, issuer);
+    if (misnamed !== undefined)
+      return this.#stop(path, 'unknown-issuer', `${misnamed} (authority key identifier)`, undefined, REISSUE);
     const weakness = this.#weakness(issuer);
     if (weakness !== undefined) return this.#stop([...path, issuer], 'weak', `has ${weakness}`);
     const verdict = this.#verify(path.at(-1) as X509Certificate, issuer);
@@ -144,10 +157,10 @@ export class PathSearch {
   }
 
   /** Remembers why the longest path so far goes no further; by default its last certificate is at fault. */
-  #stop(path: Path, reason: Reason, problem: string, depth = path.length - 1): false {
+  #stop(path: Path, reason: Reason, problem: string, depth = path.length - 1, hint?: string): false {
     if (path.length > this.#deadEndLength) {
       this.#deadEndLength = path.length;
-      this.#deadEnd = failure(reason, path, depth, problem);
+      this.#deadEnd = failure(reason, path, depth, problem, hint);
     }
     return false;
   }

@@ -1,11 +1,11 @@
 import type { X509Certificate } from './certificate.js';
 import type { CertificateRevocationList } from './crl.js';
+import { scopeFor } from './crl-scope.js';
+import { findSigner, type CrlAuthorities } from './crl-signer.js';
 import { showSubject } from './failure.js';
-import { keyWeakness } from './key-strength.js';
 import { extensionOid } from './oid.js';
+import { ALL_REASONS, showReasons, type ReasonSet } from './reason-flags.js';
 import type { RevokedEntry } from './revoked-entries.js';
-import { ruleSets } from './rules.js';
-import { verifySignature, type SignatureVerdict } from './signature.js';
 import { showTime } from './time.js';
 
 /** What CRLs say of a certificate. */
@@ -16,24 +16,29 @@ export type RevocationFinding =
   | { readonly status: 'stale'; readonly crl: CertificateRevocationList; readonly problem: string }
   /** A list claims to cover the certificate and can't be relied on. */
   | { readonly status: 'unusable'; readonly crl: CertificateRevocationList; readonly problem: string }
-  /** No list is for certificates like this one. */
-  | { readonly status: 'uncovered' };
+  /** No list is for certificates like this one; `problem` says of a list that comes close why it isn't. */
+  | { readonly status: 'uncovered'; readonly problem?: string | undefined };
 
 export interface RevocationOptions {
   /** Milliseconds since 1970. */
   readonly at: number;
   /**
-   * Rely on lists without a CRL number, against RFC 5280 5.2.3 (default false). Easy-RSA and cfssl make such lists;
-   * what the number is for, telling the newer of two, `thisUpdate` does as well.
+   * Rely on lists without a CRL number, against RFC 5280 5.2.3 (default true). Easy-RSA, cfssl and `openssl ca -gencrl`
+   * make such lists; what the number is for, telling the newer of two, `thisUpdate` does as well.
    */
   readonly acceptUnnumbered?: boolean;
+  /** Where the certificate's path ends; needed for lists that another key than the issuer's has signed. */
+  readonly anchor?: X509Certificate | undefined;
+  /** Certificates that may have signed such lists: a CA's other keys, issuers of indirect lists, and those above them. */
+  readonly issuers?: readonly X509Certificate[] | undefined;
 }
 
 /**
- * Looks a certificate up in CRLs (RFC 5280 6.3). Lists of other issuers, other keys and other scopes are passed over;
- * of one scope the newest counts; a revocation counts even in a list that is stale or incomplete.
- * @param issuer the certificate whose key signed this one, and must have signed the list; without it (a resumed
- *   session shows the leaf alone) only lists count that were found good for some issuer before
+ * Looks a certificate up in CRLs (RFC 5280 6.3). A list counts as far as it provably covers the certificate: its issuer,
+ * its place of publication, its kind of certificates, its reasons. Of one scope the newest counts, with the changes that
+ * a delta list holds; a revocation counts even in a list that is stale or incomplete.
+ * @param issuer the certificate whose key signed this one; without it (a resumed session shows the leaf alone) only
+ *   lists count that were found good for some issuer before
  */
 export function checkRevocation(
   certificate: X509Certificate,
@@ -41,77 +46,150 @@ export function checkRevocation(
   crls: readonly CertificateRevocationList[],
   options: RevocationOptions,
 ): RevocationFinding {
-  const covering = crls.filter((crl) => crl.issuer.equals(certificate.issuer) && isInScope(crl, certificate));
-  const signed: CertificateRevocationList[] = [];
+  const authorities = issuer && authoritiesOf(crls, options);
+  const usable: CoveringList[] = [];
   let unusable: RevocationFinding | undefined;
-  for (const crl of covering) {
-    if (issuer && isOfAnotherKey(crl, issuer)) continue;
-    const problem = signatureProblem(crl, issuer) ?? indirectProblem(crl);
-    if (problem === undefined) signed.push(crl);
-    else unusable ??= { status: 'unusable', crl, problem };
+  let nearMiss: string | undefined;
+  for (const crl of crls) {
+    const scope = scopeFor(crl, certificate);
+    if (!scope.covers) {
+      nearMiss ??= scope.problem && `the CRL of ${crl.issuer.toString()} ${scope.problem}`;
+      continue;
+    }
+    const signer = findSigner(crl, issuer, authorities, options.at);
+    if (signer.status === 'good') usable.push({ crl, reasons: scope.reasons, ...signer });
+    else if (signer.status === 'unusable') unusable ??= { status: 'unusable', crl, problem: signer.problem };
+    else nearMiss ??= `the CRL of ${crl.issuer.toString()} ${signer.problem}`;
   }
-  return (
-    lookUp(certificate, newestOfEachScope(signed, options.at), options) ?? unusable ?? { status: 'uncovered' }
-  );
+  return lookUp(certificate, usable, options) ?? unusable ?? { status: 'uncovered', problem: nearMiss };
 }
 
-/** Checks a CRL's signature and its issuer's right to sign CRLs; the answer is kept with the CRL. */
-export function verifyCrlSignature(crl: CertificateRevocationList, issuer: X509Certificate): boolean {
-  return signatureProblem(crl, issuer) === undefined;
+/** A list whose signer is known, and the reasons that it covers for the certificate in question. */
+interface CoveringList {
+  readonly crl: CertificateRevocationList;
+  readonly reasons: ReasonSet;
+  readonly key: string;
+  /** Whether the key that signed the certificate signed the list too. */
+  readonly isOwn: boolean;
+}
+
+/** Signers are looked up by lists of their own issuers only, so that this ends. */
+function authoritiesOf(
+  crls: readonly CertificateRevocationList[],
+  { anchor, issuers, ...options }: RevocationOptions,
+): CrlAuthorities | undefined {
+  if (!anchor) return undefined;
+  const revocationProblem = (certificate: X509Certificate, issuer: X509Certificate): string | undefined => {
+    const finding = checkRevocation(certificate, issuer, crls, options);
+    if (finding.status === 'revoked') return `${showSubject(certificate)} is revoked`;
+    // A CA's new key is covered by the very list that it signs, if by any.
+    return finding.status === 'stale'
+      ? `the CRL for ${showSubject(certificate)} ${finding.problem}`
+      : undefined;
+  };
+  return { anchor, certificates: issuers ?? [], revocationProblem };
 }
 
 function lookUp(
   certificate: X509Certificate,
-  crls: readonly CertificateRevocationList[],
+  lists: readonly CoveringList[],
   options: RevocationOptions,
 ): RevocationFinding | undefined {
-  for (const crl of crls) {
-    const entry = crl.find(certificate);
-    if (entry && entry.reason !== 'removeFromCRL') return { status: 'revoked', crl, entry };
+  const complete = newestOfEachScope(
+    lists.filter(({ crl }) => crl.deltaBase === undefined),
+    options.at,
+  );
+  const deltas = lists.filter(({ crl }) => crl.deltaBase !== undefined);
+  const combined = complete.map((list) => ({ ...list, delta: newestDelta(list, deltas, options.at) }));
+  for (const { crl, delta } of combined) {
+    const entry = entryOf(certificate, crl, delta);
+    if (entry) return { status: 'revoked', crl, entry };
   }
-  const findings = crls.map((crl): RevocationFinding => {
-    const gap = coverageGap(crl, options);
-    if (gap !== undefined) return { status: 'unusable', crl, problem: gap };
-    const staleness = timeProblem(crl, options.at);
-    return staleness === undefined ? { status: 'good', crl } : { status: 'stale', crl, problem: staleness };
-  });
-  const pick = (status: string): RevocationFinding | undefined =>
-    findings.find((finding) => finding.status === status);
-  return pick('good') ?? pick('stale') ?? pick('unusable');
+  for (const { crl } of deltas) {
+    const entry = crl.find(certificate);
+    const isUsed = combined.some(({ delta }) => delta === crl);
+    if (!isUsed && entry && entry.reason !== 'removeFromCRL') return { status: 'revoked', crl, entry };
+  }
+  return coverage(combined, options) ?? loneDelta(deltas);
 }
 
-/** Scope: kinds of certificates and the place of publication, which the certificate must name too (6.3.3 b). */
-function isInScope(
-  { issuingDistributionPoint: scope }: CertificateRevocationList,
-  certificate: X509Certificate,
-): boolean {
-  if (!scope) return true;
-  const isAuthority = certificate.basicConstraints?.ca === true;
-  if (scope.onlyAttributeCertificates || (scope.onlyUserCertificates && isAuthority)) return false;
-  if (scope.onlyAuthorities && !isAuthority) return false;
-  if (scope.names.length === 0) return true;
-  const published = new Set(scope.names.flatMap((name) => (name.kind === 'uri' ? [name.value] : [])));
-  const points = certificate.crlDistributionPoints ?? [];
-  return points.some(({ names }) => names.some((name) => name.kind === 'uri' && published.has(name.value)));
+interface CombinedList extends CoveringList {
+  readonly delta: CertificateRevocationList | undefined;
 }
 
-/** A CA that has changed its key has one list per key; the key identifier tells, and the signature confirms it. */
-function isOfAnotherKey(crl: CertificateRevocationList, issuer: X509Certificate): boolean {
-  const listed = crl.authorityKeyIdentifier?.keyIdentifier;
-  const own = issuer.subjectKeyIdentifier;
-  const differs = listed !== undefined && own !== undefined && !listed.equals(own);
-  return differs && signatureVerdict(crl, issuer).status === 'bad';
+/** The lists that the certificate's own issuer signed decide where there are any; another key's may only revoke then. */
+function coverage(lists: readonly CombinedList[], options: RevocationOptions): RevocationFinding | undefined {
+  const own = lists.filter(({ isOwn }) => isOwn);
+  const deciding = own.length > 0 ? own : lists;
+  const findings = deciding.map((list) => ({ ...list, finding: findingOf(list, options) }));
+  const good = findings.filter(({ finding }) => finding.status === 'good');
+  const covered = good.reduce((set, { reasons }) => set | reasons, 0);
+  if (good[0] && covered === ALL_REASONS) return good[0].finding;
+  const stale = findings.find(({ finding }) => finding.status === 'stale');
+  const first = (stale ?? findings.find(({ finding }) => finding.status === 'unusable'))?.finding;
+  if (first) return first;
+  if (!good[0]) return undefined;
+  const missing = showReasons(ALL_REASONS & ~covered);
+  const problem = `covers some reasons for revocation only; not covered: ${missing}`;
+  return { status: 'unusable', crl: good[0].crl, problem };
 }
 
-function newestOfEachScope(
-  crls: readonly CertificateRevocationList[],
+function findingOf({ crl, delta }: CombinedList, options: RevocationOptions): RevocationFinding {
+  const gap = coverageGap(crl, options) ?? (delta && coverageGap(delta, options));
+  if (gap !== undefined) return { status: 'unusable', crl, problem: gap };
+  const staleness = timeProblem(crl, options.at);
+  const isRefreshed = delta !== undefined && timeProblem(delta, options.at) === undefined;
+  return staleness === undefined || isRefreshed
+    ? { status: 'good', crl }
+    : { status: 'stale', crl, problem: staleness };
+}
+
+function loneDelta(deltas: readonly CoveringList[]): RevocationFinding | undefined {
+  const [first] = deltas;
+  const problem =
+    'is a delta list, which holds changes only, and the complete list that it belongs to isn’t at hand';
+  return first && { status: 'unusable', crl: first.crl, problem };
+}
+
+/** The delta list that brings a complete one up to date (RFC 5280 5.2.4 and 6.3.3 c). */
+function newestDelta(
+  { crl, key }: CoveringList,
+  deltas: readonly CoveringList[],
   at: number,
-): CertificateRevocationList[] {
-  const newest = new Map<string, CertificateRevocationList[]>();
-  for (const crl of crls) {
-    const rivals = newest.get(scopeKey(crl)) ?? [];
-    if (rivals.some((rival) => isNewer(rival, crl, at))) continue;
-    newest.set(scopeKey(crl), [...rivals.filter((rival) => !isNewer(crl, rival, at)), crl]);
+): CertificateRevocationList | undefined {
+  const { number } = crl;
+  if (number === undefined) return undefined;
+  const fitting = deltas.filter(
+    (delta) =>
+      delta.key === key &&
+      delta.crl.issuer.equals(crl.issuer) &&
+      placeKey(delta.crl) === placeKey(crl) &&
+      delta.crl.number !== undefined &&
+      numberOf(delta.crl.deltaBase ?? '') <= numberOf(number) &&
+      numberOf(delta.crl.number) > numberOf(number),
+  );
+  return newestOfEachScope(fitting, at)[0]?.crl;
+}
+
+/** A delta lifts a hold and nothing else: what was revoked for good stays so, whatever it says. */
+function entryOf(
+  certificate: X509Certificate,
+  crl: CertificateRevocationList,
+  delta: CertificateRevocationList | undefined,
+): RevokedEntry | undefined {
+  const [entry, change] = [crl.find(certificate), delta?.find(certificate)];
+  if (change && change.reason !== 'removeFromCRL') return change;
+  if (change && entry?.reason === 'certificateHold') return undefined;
+  return entry?.reason === 'removeFromCRL' ? undefined : entry;
+}
+
+function newestOfEachScope(lists: readonly CoveringList[], at: number): CoveringList[] {
+  const newest = new Map<string, CoveringList[]>();
+  for (const list of lists) {
+    const key = `${list.key}\n${list.crl.issuer.key}\n${placeKey(list.crl)}`;
+    const rivals = newest.get(key) ?? [];
+    if (rivals.some((rival) => isNewer(rival.crl, list.crl, at))) continue;
+    newest.set(key, [...rivals.filter((rival) => !isNewer(list.crl, rival.crl, at)), list]);
   }
   return [...newest.values()].flat();
 }
@@ -124,64 +202,33 @@ function isNewer(one: CertificateRevocationList, other: CertificateRevocationLis
 }
 
 /** A negative number, which is none, counts as the lowest. */
-const numberOf = (hex: string): bigint => (hex.startsWith('-') ? -1n : BigInt(`0x${hex}`));
+const numberOf = (hex: string): bigint => (hex === '' || hex.startsWith('-') ? -1n : BigInt(`0x${hex}`));
 
 /** Lists that start in the future come before all that have started, so that they lose to these. */
 function rank({ thisUpdate }: CertificateRevocationList, at: number): number {
   return thisUpdate.getTime() > at ? -thisUpdate.getTime() - 1e15 : thisUpdate.getTime();
 }
 
-function scopeKey({ extensions, issuingDistributionPoint }: CertificateRevocationList): string {
-  const kind = extensions.has(extensionOid.deltaCrlIndicator) ? 'delta' : 'full';
-  return `${kind}:${issuingDistributionPoint?.der.toString('hex') ?? ''}`;
-}
+const placeKey = ({ issuingDistributionPoint: scope }: CertificateRevocationList): string =>
+  scope?.der.toString('hex') ?? '';
 
-const verdicts = new WeakMap<CertificateRevocationList, Map<string, SignatureVerdict>>();
-
-function signatureVerdict(crl: CertificateRevocationList, issuer: X509Certificate): SignatureVerdict {
-  const known = verdicts.get(crl) ?? new Map<string, SignatureVerdict>();
-  verdicts.set(crl, known);
-  const verdict = known.get(issuer.spkiPin) ?? verifySignature(crl, () => issuer.publicKey);
-  known.set(issuer.spkiPin, verdict);
-  return verdict;
-}
-
-function signatureProblem(
-  crl: CertificateRevocationList,
-  issuer: X509Certificate | undefined,
-): string | undefined {
-  if (!issuer) return wasFoundGood(crl) ? undefined : 'has a signature that nobody has checked yet';
-  if (!crl.issuer.equals(issuer.subject)) return `is another CA’s than ${showSubject(issuer)}`;
-  if (issuer.keyUsage && !issuer.keyUsage.has('cRLSign'))
-    return `is signed by ${showSubject(issuer)}, whose key usage doesn’t allow signing CRLs`;
-  const weakness = keyWeakness(issuer.publicKeyInfo, ruleSets.private);
-  if (weakness !== undefined) return `is signed with ${weakness}`;
-  const verdict = signatureVerdict(crl, issuer);
-  if ('problem' in verdict) return `is signed with ${verdict.problem}`;
-  return verdict.status === 'good' ? undefined : `isn’t signed by the key of ${showSubject(issuer)}`;
-}
-
-function wasFoundGood(crl: CertificateRevocationList): boolean {
-  return [...(verdicts.get(crl)?.values() ?? [])].some(({ status }) => status === 'good');
-}
-
-function indirectProblem({ issuingDistributionPoint }: CertificateRevocationList): string | undefined {
-  return issuingDistributionPoint?.indirect ? 'is an indirect list, which isn’t supported' : undefined;
-}
+/** Extensions of a list that are understood here, so that they may be critical. */
+const understood: ReadonlySet<string> = new Set([
+  extensionOid.issuingDistributionPoint,
+  extensionOid.deltaCrlIndicator,
+]);
 
 /** Why a list can prove that certificates are revoked, but not that the others are good. */
 function coverageGap(
   crl: CertificateRevocationList,
-  { acceptUnnumbered }: RevocationOptions,
+  { acceptUnnumbered = true }: RevocationOptions,
 ): string | undefined {
-  if (crl.extensions.has(extensionOid.deltaCrlIndicator)) return 'is a delta list, which holds changes only';
-  if (crl.issuingDistributionPoint?.onlySomeReasons) return 'covers some reasons for revocation only';
-  const unknown = [...crl.extensions.values()].find(
-    ({ oid, critical }) => critical && oid !== extensionOid.issuingDistributionPoint,
-  );
+  const unknown = [...crl.extensions.values()].find(({ oid, critical }) => critical && !understood.has(oid));
   if (unknown) return `has a critical extension ${unknown.oid}, which isn’t to be critical or isn’t known`;
   if (crl.entries.unknownCritical !== undefined)
     return `has an entry with the unknown critical extension ${crl.entries.unknownCritical}`;
+  if (crl.entries.namesIssuers && crl.issuingDistributionPoint?.indirect !== true)
+    return 'names other issuers in its entries without being an indirect list';
   if (crl.number === undefined && !acceptUnnumbered)
     return 'has no CRL number; reissue it with one (in OpenSSL’s configuration: crlnumber)';
   return undefined;

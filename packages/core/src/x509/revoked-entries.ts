@@ -1,6 +1,8 @@
 import { DerReader, Tag } from './der.js';
 import { showSerial } from './serial.js';
 import { extensionReader, readExtensions, type Extension } from './extensions.js';
+import { readGeneralNames } from './general-names.js';
+import type { DistinguishedName } from './name.js';
 import { extensionOid } from './oid.js';
 import { readTime } from './time.js';
 
@@ -28,40 +30,58 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 /**
- * The revoked certificates of a CRL by serial number. Each entry is checked once when the CRL is read; kept is its
- * place in the DER alone, so that a list of 100,000 costs a few megabytes; an entry is decoded when asked for.
+ * The revoked certificates of a CRL by issuer and serial number. Each entry is checked once when the CRL is read; kept is
+ * its place in the DER alone, so that a list of 100,000 costs a few megabytes; an entry is decoded when asked for.
  */
 export class RevokedEntries implements Iterable<RevokedEntry> {
   readonly #bytes: Buffer;
-  readonly #offsets = new Map<string, number>();
+  /** Places by serial number: under '' those of the CRL's own issuer, under its key those of another. */
+  readonly #offsets = new Map<string, Map<string, number>>();
   /** A critical extension of an entry that isn't understood, so that the list proves nothing but revocations. */
   readonly unknownCritical: string | undefined;
+  /** Whether an entry names the certificate's issuer, which only indirect lists may (RFC 5280 5.3.3). */
+  readonly namesIssuers: boolean;
 
   /** @param sequence the content of revokedCertificates, read to its end */
   constructor(sequence: DerReader | undefined, bytes: Buffer) {
     this.#bytes = bytes;
     let unknownCritical: string | undefined;
+    let issuer = OWN;
     while (sequence && !sequence.isDone) {
       const offset = sequence.position;
       const { serial, extensions } = readEntry(sequence);
-      this.#offsets.set(serial.toString('latin1'), offset);
+      // An issuer that is named holds for the entries after it too.
+      issuer = issuerOf(extensions) ?? issuer;
+      this.#place(issuer, serial, offset);
       unknownCritical ??= extensions.find(isUnknownCritical)?.oid;
     }
     this.unknownCritical = unknownCritical;
+    this.namesIssuers = issuer !== OWN;
   }
 
   get size(): number {
-    return this.#offsets.size;
+    return [...this.#offsets.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** The entry of a serial number, given as the bytes of its INTEGER. */
-  find(serialBytes: Buffer): RevokedEntry | undefined {
-    const offset = this.#offsets.get(serialBytes.toString('latin1'));
+  /**
+   * The entry of a serial number, given as the bytes of its INTEGER.
+   * @param issuer who issued the certificate, where that isn't the CRL's own issuer
+   */
+  find(serialBytes: Buffer, issuer?: DistinguishedName): RevokedEntry | undefined {
+    const offset = this.#offsets.get(issuer?.key ?? OWN)?.get(serialBytes.toString('latin1'));
     return offset === undefined ? undefined : this.#decode(offset);
   }
 
   *[Symbol.iterator](): Iterator<RevokedEntry> {
-    for (const offset of this.#offsets.values()) yield this.#decode(offset);
+    for (const offsets of this.#offsets.values()) {
+      for (const offset of offsets.values()) yield this.#decode(offset);
+    }
+  }
+
+  #place(issuer: string, serial: Buffer, offset: number): void {
+    const offsets = this.#offsets.get(issuer) ?? new Map<string, number>();
+    this.#offsets.set(issuer, offsets);
+    offsets.set(serial.toString('latin1'), offset);
   }
 
   #decode(offset: number): RevokedEntry {
@@ -69,6 +89,8 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
     return { serial: showSerial(serial), date: new Date(time), reason: reasonOf(extensions) };
   }
 }
+
+const OWN = '';
 
 function readEntry(sequence: DerReader): { serial: Buffer; time: number; extensions: readonly Extension[] } {
   const entry = sequence.enter(Tag.sequence, 'revoked certificate');
@@ -80,18 +102,30 @@ function readEntry(sequence: DerReader): { serial: Buffer; time: number; extensi
   return { serial, time, extensions };
 }
 
-/** The certificate issuer of an indirect CRL changes whom an entry speaks of; such CRLs aren't relied on. */
-function isUnknownCritical({ oid, critical }: Extension): boolean {
-  return oid === extensionOid.certificateIssuer || (critical && oid !== extensionOid.reasonCode);
+const isUnknownCritical = ({ oid, critical }: Extension): boolean =>
+  critical && oid !== extensionOid.reasonCode && oid !== extensionOid.certificateIssuer;
+
+/** Certificates' issuers have one directory name; an entry with another kind of name speaks of nobody. */
+function issuerOf(extensions: readonly Extension[]): string | undefined {
+  const extension = extensions.find(({ oid }) => oid === extensionOid.certificateIssuer);
+  if (extension === undefined) return undefined;
+  const reader = extensionReader(extension);
+  const names = readGeneralNames(reader, 'certificate issuer');
+  reader.finish('certificate issuer');
+  const [name] = names.flatMap((one) => (one.kind === 'directory' ? [one.value.key] : []));
+  return name ?? '(no directory name)';
 }
 
+/** A number that RFC 5280 doesn't know revokes as well; why, isn't known then. */
 function reasonOf(extensions: readonly Extension[]): string | undefined {
   const extension = extensions.find(({ oid }) => oid === extensionOid.reasonCode);
   return extension && reasons[readReason(extensionReader(extension))];
 }
 
 function readReason(reader: DerReader): number {
-  const reason = reader.smallInteger(10, 'revocation reason', Tag.enumerated);
+  const reason = reader.smallInteger(MAX_REASON, 'revocation reason', Tag.enumerated);
   reader.finish('revocation reason');
   return reason;
 }
+
+const MAX_REASON = 0xffff;

@@ -92,9 +92,12 @@ const unsupported = (problem: string): SignatureVerdict & { problem: string } =>
   problem,
 });
 
-/** RSA has a NULL; ECDSA, EdDSA and ML-DSA have nothing (RFC 5758 3.2, 8410 3, 9881 2). */
-function hasProperParameters(scheme: Scheme, algorithm: AlgorithmIdentifier): boolean {
-  return scheme.keyTypes.includes('rsa') ? hasNullParameters(algorithm) : algorithm.parameters === undefined;
+/**
+ * RSA has a NULL; ECDSA, EdDSA and ML-DSA have nothing (RFC 5758 3.2, 8410 3, 9881 2). Old Java and embedded CAs write a
+ * NULL for ECDSA too; it says nothing, is signed itself, and OpenSSL and Go read over it.
+ */
+function hasProperParameters({ hash }: Scheme, algorithm: AlgorithmIdentifier): boolean {
+  return hash === null ? algorithm.parameters === undefined : hasNullParameters(algorithm);
 }
 
 /** What is left out of the parameters means SHA-1. */

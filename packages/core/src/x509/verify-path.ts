@@ -57,17 +57,22 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
   if (!leaf) return unreadableFailure('the peer’s certificate', 'malformed', unreadable);
   const crls = readCrls(options.crls ?? []);
   if ('ok' in crls) return crls;
+  const intermediates = [...rest, ...readCertificates(options.intermediates ?? [], unreadable)];
+  const anchors = readCertificates(options.anchors, unreadable);
   const search = new PathSearch({
     leaf,
-    intermediates: [...rest, ...readCertificates(options.intermediates ?? [], unreadable)],
-    anchors: readCertificates(options.anchors, unreadable),
+    intermediates,
+    anchors,
     at: judging.at,
     maxDepth: options.maxDepth ?? 10,
     maxSignatures: options.maxSignatures ?? 100,
     partialChain: options.partialChain ?? judging.rules.anchorsAnywhere,
     rules: judging.rules,
   });
-  return firstGood(search, { ...judging, crls }) ?? withUnreadable(search.deadEnd, unreadable);
+  return (
+    firstGood(search, { ...judging, crls, crlIssuers: [...intermediates, ...anchors] }) ??
+    withUnreadable(search.deadEnd, unreadable)
+  );
 }
 
 /** As `verifyPathSync`, as a promise; rejects where that throws. */

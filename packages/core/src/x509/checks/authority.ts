@@ -3,7 +3,7 @@ import { failure, type Failure } from '../failure.js';
 import type { Judgement } from '../judgement.js';
 
 /** Checks that everything above the leaf is a CA that may sign certificates, and the path lengths (RFC 5280 6.1.4 k to n). */
-export function checkAuthority({ path }: Judgement): Failure | undefined {
+export function checkAuthority({ path }: Pick<Judgement, 'path'>): Failure | undefined {
   for (let depth = 1; depth < path.length; depth++) {
     const problem = authorityProblem(path[depth] as X509Certificate);
     if (problem !== undefined) return failure('wrong-usage', path, depth, problem);

@@ -18,7 +18,7 @@ const understood: ReadonlySet<string> = new Set([
 ]);
 
 /** Refuses unknown critical extensions and certificates that contradict themselves. */
-export function checkForm({ path }: Judgement): Failure | undefined {
+export function checkForm({ path }: Pick<Judgement, 'path'>): Failure | undefined {
   for (const [depth, certificate] of path.entries()) {
     const problem = criticalProblem(certificate) ?? contradiction(certificate, depth);
     if (problem !== undefined) return failure('malformed', path, depth, problem);

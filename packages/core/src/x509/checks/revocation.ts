@@ -1,46 +1,38 @@
-import type { X509Certificate } from '../certificate.js';
-import { failure, showSubject, type Failure } from '../failure.js';
+import { failure, type Failure } from '../failure.js';
 import type { Judgement } from '../judgement.js';
-import { checkRevocation as lookUp, type RevocationFinding } from '../revocation.js';
+import type { RevocationFinding } from '../revocation.js';
+import { judgeRevocation } from '../path-revocation.js';
 import { showTime } from '../time.js';
 
-/** Looks every certificate below the anchor up in the CRLs; one that no list covers passes. */
-export function checkRevocation({ path, crls, at, acceptUnnumberedCrls }: Judgement): Failure | undefined {
+/** Looks the path up in the CRLs, if there are any. */
+export function checkRevocation(judgement: Judgement): Failure | undefined {
+  const { path, crls, at, revocation: policy, crlIssuers: issuers } = judgement;
   if (crls.length === 0) return undefined;
-  for (let depth = 0; depth < path.length - 1; depth++) {
-    const finding = lookUp(path[depth] as X509Certificate, path[depth + 1], crls, {
-      at,
-      acceptUnnumbered: acceptUnnumberedCrls,
-    });
-    const found = toFailure(finding, path, depth);
-    if (found) return found;
-  }
-  return undefined;
+  const found = judgeRevocation({ path, crls, at, policy, issuers });
+  return found.status === 'good' ? undefined : revocationFailure(found.finding, path, found.depth);
 }
 
-function toFailure(
-  finding: RevocationFinding,
-  path: readonly X509Certificate[],
+/** A finding that refuses, in words. */
+export function revocationFailure(
+  finding: Exclude<RevocationFinding, { status: 'good' }>,
+  path: Judgement['path'],
   depth: number,
-): Failure | undefined {
+): Failure {
   switch (finding.status) {
-    case 'revoked':
-      return failure(
-        'revoked',
-        path,
-        depth,
-        `was revoked at ${showTime(finding.entry.date)} (${finding.entry.reason ?? 'no reason given'})`,
-      );
+    case 'revoked': {
+      const { date, reason = 'no reason given' } = finding.entry;
+      return failure('revoked', path, depth, `was revoked at ${showTime(date)} (${reason})`);
+    }
     case 'stale':
       return failure('crl-stale', path, depth, `is covered by a CRL that ${finding.problem}`);
-    case 'unusable':
-      return failure(
-        'revocation-unknown',
-        path,
-        depth,
-        `is covered by a CRL of ${showSubject(path[depth + 1] as X509Certificate)} that ${finding.problem}`,
-      );
-    default:
-      return undefined;
+    case 'unusable': {
+      const problem = `is covered by a CRL of ${finding.crl.issuer.toString()} that ${finding.problem}`;
+      return failure('revocation-unknown', path, depth, problem);
+    }
+    case 'uncovered':
+      return failure('revocation-unknown', path, depth, uncovered(finding.problem));
   }
 }
+
+const uncovered = (problem: string | undefined): string =>
+  problem === undefined ? 'is covered by no CRL at hand' : `is covered by no CRL at hand: ${problem}`;

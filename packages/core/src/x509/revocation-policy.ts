@@ -1,0 +1,46 @@
+/** What revocation lists have to prove: the policy that each caller names. */
+import { checkOptions, oneOf, type OptionReaders } from '../options/index.js';
+
+/** What gaps in the lists mean. A revocation refuses under every policy, wherever on the path it is. */
+export interface RevocationPolicyOptions {
+  /**
+   * Of which certificates a list must be at hand: of the peer's own (`'leaf'`, the default), or of all but the anchor
+   * (`'chain'`). A list that is at hand counts either way.
+   */
+  readonly depth?: 'leaf' | 'chain' | undefined;
+  /** What a certificate that needs a list and that none covers means; default `'refuse'`. */
+  readonly unknown?: 'refuse' | 'accept' | undefined;
+  /** What a list past its next update means; default `'refuse'`. */
+  readonly stale?: 'refuse' | 'accept' | undefined;
+  /** What a list without a CRL number means, as Easy-RSA and cfssl make them; default `'accept'`. */
+  readonly unnumbered?: 'refuse' | 'accept' | undefined;
+}
+
+/** A policy with every default filled in. */
+export type RevocationPolicy = {
+  readonly [Setting in keyof RevocationPolicyOptions]-?: NonNullable<RevocationPolicyOptions[Setting]>;
+};
+
+function refuseOrAccept(option: string, value: 'refuse' | 'accept' | undefined): unknown {
+  return oneOf(option, value, ['refuse', 'accept']);
+}
+
+/** How each setting is checked. */
+export const revocationPolicyReaders = {
+  depth: (option, value) => oneOf(option, value, ['leaf', 'chain']),
+  unknown: refuseOrAccept,
+  stale: refuseOrAccept,
+  unnumbered: refuseOrAccept,
+} as const satisfies OptionReaders<RevocationPolicyOptions>;
+
+/** Checks a policy that is one option among others. @throws InvalidOptionError */
+export function checkRevocationPolicy(option: string, value: RevocationPolicyOptions | undefined): unknown {
+  if (value !== undefined) checkOptions(value, revocationPolicyReaders, option);
+  return value;
+}
+
+/** Fills in the defaults, which are what `crlFile` means. */
+export function revocationPolicy(options: RevocationPolicyOptions = {}): RevocationPolicy {
+  const { depth = 'leaf', unknown = 'refuse', stale = 'refuse', unnumbered = 'accept' } = options;
+  return { depth, unknown, stale, unnumbered };
+}
