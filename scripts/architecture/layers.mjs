@@ -16,7 +16,7 @@ export const coreLevels = [
   ['trust'],
   ['connection'],
   ['server', 'client'],
-  ['facade'],
+  ['facade', 'http'],
   ['sync', 'workers'],
   ['testing'],
 ];

@@ -5,11 +5,13 @@ import { connect, ConnectionRefusedError, InvalidOptionError, lines } from '@kns
 import { sendSslTcpMessageSync } from '@knsock/core/kn-sock';
 import { EasySocketError } from '@knsock/core/errors';
 import { lengthPrefixed } from '@knsock/core/framing';
+import { serveHttp } from '@knsock/core/http';
 import { parseCertificate } from '@knsock/core/x509';
 
 assert.equal(typeof parseCertificate(rootCertificates[0]).subject, 'object');
 assert.equal(lines().name, 'lines');
 assert.equal(typeof lengthPrefixed().decoder, 'function');
+assert.equal((await serveHttp({ port: 0 }, null).catch((error) => error)).option, 'app');
 
 const misuse = await connect({ host: 'localhost', port: 65_536 }).catch((error) => error);
 assert.ok(misuse instanceof InvalidOptionError && misuse instanceof EasySocketError);

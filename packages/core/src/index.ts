@@ -56,6 +56,7 @@ export {
   type MessageSink,
   type Output,
   type Payload,
+  type RawOptions,
 } from './framing/index.js';
 
 // What can be watched

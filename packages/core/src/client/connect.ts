@@ -207,6 +207,7 @@ function demandFraming<In, Out>(
   { alpnProtocol }: TLSSocket,
 ): void {
   if (framing.alpn === undefined || alpnProtocol === framing.alpn) return;
+  if (framing.alpnOptional === true && !alpnProtocol) return;
   throw new FramingMismatchError(
     `the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`,
   );

@@ -60,6 +60,8 @@ export interface Framing<In = Buffer, Out = Payload> {
   readonly name: string;
   /** The ALPN protocol that both sides demand; without one none is sent. */
   readonly alpn?: string | undefined;
+  /** Whether a peer that does no ALPN is accepted too; default false. One that offers only others never is. */
+  readonly alpnOptional?: boolean | undefined;
   /** Starts the decoding of one connection. */
   decoder(limits: FramingLimits): Decoder;
   /**

@@ -1,5 +1,5 @@
 export type { Decoder, Framing, FramingLimits, MessageSink, Output, Payload } from './framing.js';
-export { raw } from './raw.js';
+export { raw, type RawOptions } from './raw.js';
 export { lines } from './lines.js';
 export { lengthPrefixed, type LengthPrefixedOptions } from './length-prefixed.js';
 export { isKnsock, knsock } from './knsock/index.js';

@@ -47,6 +47,7 @@ export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}
     ...brand,
     name: `json(${framing.name})`,
     alpn: framing.alpn,
+    alpnOptional: framing.alpnOptional,
     decoder: (limits: FramingLimits) => framing.decoder(limits),
     encode: (payload: Uint8Array, out: Output) => framing.encode(payload, out),
     parse: (payload: Buffer) => validate(parse(framing.parse ? framing.parse(payload) : payload)),

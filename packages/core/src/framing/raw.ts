@@ -1,15 +1,29 @@
 import type { Buffer } from 'node:buffer';
-import { refuseOptions } from '../options/index.js';
+import { flag, refuseUnknown, text } from '../options/index.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
+
+/** Options of `raw`. */
+export interface RawOptions {
+  /** The ALPN protocol that both sides demand, such as `'http/1.1'`; absent: none is sent. */
+  alpn?: string | undefined;
+  /** Accepts a peer that does no ALPN at all too, and never one that offers only others; default false. */
+  alpnOptional?: boolean | undefined;
+}
+
+const known = new Set(['alpn', 'alpnOptional']);
 
 /**
  * No framing at all: bytes go out as they are, and every piece that arrives is a message.
  * Where one message ends and the next begins is lost on the way; a piece larger than `maxMessageBytes` comes as several.
+ * @throws InvalidOptionError
  */
-export function raw(...options: []): Framing {
-  refuseOptions(options);
+export function raw(options: RawOptions = {}): Framing {
+  refuseUnknown(options, known);
+  const alpn = text('alpn', options.alpn);
+  const alpnOptional = flag('alpnOptional', options.alpnOptional) ?? false;
   return {
     name: 'raw',
+    ...(alpn !== undefined && { alpn, alpnOptional }),
     decoder: (limits) => new RawDecoder(limits),
     encode: (payload: Uint8Array, out: Output) => out.append(payload),
   };

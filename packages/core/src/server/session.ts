@@ -84,7 +84,9 @@ export class Session<In, Out> {
     const { framings } = this.#config;
     const agreed = alpnProtocol || undefined;
     const framing =
-      framings.find(({ alpn }) => alpn === agreed) ?? framings.find(({ alpn }) => alpn === undefined);
+      framings.find(({ alpn }) => alpn === agreed) ??
+      framings.find(({ alpn }) => alpn === undefined) ??
+      (agreed === undefined ? framings.find(({ alpnOptional }) => alpnOptional === true) : undefined);
     if (framing !== undefined) return framing;
     const spoken = framings.map(({ name }) => name).join(', ');
     throw new FramingMismatchError(`the client named no protocol by ALPN; spoken here: ${spoken}`);

@@ -1,0 +1,72 @@
+/** What HTTP clients are told once, and each connection that they need. */
+import { connect } from '../client/connect.js';
+import { checkConnectOptions, type ConnectOptions } from '../client/config.js';
+import { createCredentials } from '../credentials/credentials.js';
+import { toSource, type CredentialSource } from '../credentials/source.js';
+import { InvalidOptionError } from '../errors/index.js';
+import { raw } from '../framing/index.js';
+import { httpSocket, type HttpSocket } from './http-socket.js';
+import { IdleRetirement } from './idle-retirement.js';
+
+/** Options of `connect` that the URL decides, or that are about messages. */
+const decided = {
+  host: 'the URL names the host',
+  port: 'the URL names the port',
+  path: 'the URL names the host',
+  socket: 'the URL names the host',
+  servername: 'the URL’s host is asked for',
+  expectedName: 'the URL’s host is verified',
+  framing: 'it is HTTP/1.1',
+  heartbeat: 'HTTP/1.1 has none',
+  proxyHeader: 'connections are shared by requests',
+  onRequest: 'an HTTP server asks nothing',
+  requestTimeout: 'the HTTP client’s own timeouts bound requests',
+  firstMessageTimeout: 'the HTTP client’s own timeouts bound requests',
+  maxMessageBytes: 'the HTTP client bounds bodies',
+  maxRequestsInFlight: 'HTTP/1.1 answers in order',
+} as const satisfies { readonly [Name in keyof ConnectOptions]?: string };
+
+/** Whom to trust, and as whom to come; where to is the URL's to say. Times are milliseconds. */
+export type HttpClientOptions = Omit<ConnectOptions, keyof typeof decided>;
+
+/** Where one connection goes. */
+export interface HttpTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Opens the connections of one client. */
+export class HttpDialer {
+  readonly #options: HttpClientOptions;
+  readonly #source: CredentialSource;
+
+  /** @throws InvalidOptionError, CredentialsError */
+  constructor(options: HttpClientOptions) {
+    for (const [name, why] of Object.entries(decided)) {
+      if ((options as Record<string, unknown>)[name] !== undefined)
+        throw new InvalidOptionError(name, `${name} can’t be set for HTTP: ${why}`);
+    }
+    checkConnectOptions({ ...options, host: 'localhost', port: 443 });
+    this.#source = toSource(options.credentials, createCredentials({}));
+    this.#options = options;
+  }
+
+  /** Changes with the credentials that new connections show and trust. */
+  get trustVersion(): string {
+    return this.#source.current.version;
+  }
+
+  /** @throws as `connect` */
+  async dial({ host, port }: HttpTarget): Promise<HttpSocket> {
+    const framing = raw({ alpn: 'http/1.1', alpnOptional: true });
+    const { version } = this.#source.current;
+    const connection = await connect({ ...this.#options, host, port, framing });
+    const retirement = new IdleRetirement(connection, this.#source, version);
+    const verified = this.#options.dangerouslySkipVerification !== true;
+    const socket = httpSocket(connection, verified && connection.peer !== null, retirement);
+    // As Node's own client sockets: the server's end is the end.
+    socket.allowHalfOpen = false;
+    return socket;
+  }
+}

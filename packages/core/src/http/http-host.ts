@@ -1,0 +1,108 @@
+/**
+ * Hands connections to Node's HTTP server. No HTTP of our own: Node parses, and its server may belong to the program.
+ * What Node emits for a request passes by here first, where identity headers are removed and requests counted.
+ */
+import { IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { SecureConnection } from '../connection/secure-connection.js';
+import type { FailureReporter } from '../errors/failure-reporter.js';
+import type { HttpListener } from './config.js';
+import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';
+import { removeIdentityHeaders } from './identity-headers.js';
+import { RequestWatch } from './request-watch.js';
+
+export class HttpHost {
+  readonly server: Server;
+  readonly #watches = new WeakMap<object, RequestWatch>();
+  #closed = false;
+
+  constructor(server: Server) {
+    this.server = server;
+    this.#passBy(server);
+    const hosts = (hostsOf.get(server) ?? 0) + 1;
+    hostsOf.set(server, hosts);
+    // Node starts its deadlines for headers and requests when a server begins to listen, which this one never does.
+    if (hosts === 1 && !server.listening) server.emit('listening');
+  }
+
+  take(connection: SecureConnection): void {
+    const socket = httpSocket(connection, connection.peer !== null);
+    const watch = new RequestWatch(socket);
+    this.#watches.set(socket, watch);
+    this.server.emit('connection', socket);
+    connection.onDraining(() => {
+      watch.drain();
+    });
+  }
+
+  /** The last host ends the deadlines' timer. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const hosts = (hostsOf.get(this.server) ?? 1) - 1;
+    hostsOf.set(this.server, hosts);
+    // Node tells this callback alone that the server wasn't listening.
+    if (hosts === 0 && !this.server.listening) this.server.close(() => undefined);
+  }
+
+  #passBy(server: Server): void {
+    const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+    server.emit = (event: string | symbol, ...args: unknown[]) => {
+      if (args[0] instanceof IncomingMessage) this.#arrived(args[0], args[1]);
+      return emit(event, ...args) || (event === 'clientError' && this.#failed(args[0], args[1]));
+    };
+  }
+
+  /** Node writes its answer and destroys the socket, which for ours would be before the answer is sent. */
+  #failed(error: unknown, socket: unknown): boolean {
+    const watch = this.#watches.get(socket as object);
+    watch?.failed(error as NodeJS.ErrnoException);
+    return watch !== undefined;
+  }
+
+  /** @param second the response, or the socket that an upgrade takes away from HTTP */
+  #arrived(request: IncomingMessage, second: unknown): void {
+    const watch = this.#watches.get(request.socket);
+    // A server of the program's may listen elsewhere as well.
+    if (watch === undefined) return;
+    removeIdentityHeaders(request);
+    if (second instanceof ServerResponse) watch.began(second as ServerResponse);
+    else watch.taken();
+  }
+}
+
+/** A program's server may be served on several ports. */
+const hostsOf = new WeakMap<Server, number>();
+
+/** A listener whose failures end its connection, with status 500 where that can still be said, and are reported. */
+export function guarded(
+  app: HttpListener,
+  failures: FailureReporter,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const failed = (error: unknown): void => {
+      const connection = connectionUnder(request.socket);
+      failures.report(error, { connection, request: null }, 'the HTTP request listener');
+      answerFailure(request.socket as unknown as HttpSocket, response);
+    };
+    try {
+      const handling = app(request, response);
+      if (isThenable(handling)) handling.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+function answerFailure(socket: HttpSocket, response: ServerResponse): void {
+  if (response.writableEnded) return;
+  if (response.headersSent) {
+    socket.destroy();
+    return;
+  }
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(500, { Connection: 'close' }).end();
+}

@@ -1,0 +1,203 @@
+/**
+ * A connection as the socket that Node's HTTP takes: its raw bytes, and what programs ask of a TLS socket. Identity and
+ * address are those of our verdict and of a trusted proxy; timers and process references are those of the real socket.
+ */
+import { isIPv6, type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { SecureConnection } from '../connection/secure-connection.js';
+import type { PeerIdentity } from '../transport/peer-identity.js';
+
+/** What HTTP is handed instead of a TLS socket. */
+export interface HttpSocket extends Duplex, TlsQuestions {
+  readonly connection: SecureConnection;
+  /** Who the other end proved to be; null where it showed no certificate. */
+  readonly peer: PeerIdentity | null;
+  readonly encrypted: true;
+  /** Whether the other end showed a certificate that was verified. */
+  readonly authorized: boolean;
+  readonly authorizationError: null;
+  /** The true client's where a trusted proxy told it. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly alpnProtocol: string | false;
+  readonly servername: string | false;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly connecting: false;
+  readonly pending: false;
+  /** Milliseconds without traffic after which `timeout` is emitted; undefined: never. */
+  readonly timeout: number | undefined;
+  address(): AddressInfo | object;
+  setTimeout(ms: number, listener?: () => void): this;
+  setNoDelay(on?: boolean): this;
+  setKeepAlive(on?: boolean, delay?: number): this;
+  ref(): this;
+  unref(): this;
+  /** Ends our direction, and both once the system has taken all that was written. */
+  destroySoon(): void;
+}
+
+/** Questions that the real socket answers. */
+const questions = [
+  'exportKeyingMaterial',
+  'getCertificate',
+  'getCipher',
+  'getEphemeralKeyInfo',
+  'getFinished',
+  'getPeerCertificate',
+  'getPeerFinished',
+  'getPeerX509Certificate',
+  'getProtocol',
+  'getX509Certificate',
+  'isSessionReused',
+] as const satisfies readonly (keyof TLSSocket)[];
+type TlsQuestions = Pick<TLSSocket, (typeof questions)[number]>;
+
+/** What a client is told of its socket's use: Node's agents and undici release the process while one is idle. */
+export interface UseListener {
+  inUse(): void;
+  idle(): void;
+}
+
+interface State {
+  readonly connection: SecureConnection;
+  readonly authorized: boolean;
+  readonly use: UseListener | null;
+  readonly socket: TLSSocket;
+  timed: boolean;
+}
+
+const STATE = Symbol('http-socket');
+type Self = HttpSocket & { [STATE]: State };
+
+/**
+ * Takes the raw bytes of a connection over.
+ * @param authorized whether a certificate of the peer was verified
+ */
+export function httpSocket(
+  connection: SecureConnection,
+  authorized: boolean,
+  use: UseListener | null = null,
+): HttpSocket {
+  const duplex = connection.stream();
+  Object.setPrototypeOf(duplex, prototypeFor(Object.getPrototypeOf(duplex) as object));
+  const socket = duplex as Self;
+  socket[STATE] = { connection, authorized, use, socket: connection.socket, timed: false };
+  // After an upgrade, and in an agent's pool, nobody else may listen; an error would end the process then.
+  socket.on('error', ignore);
+  return socket;
+}
+
+/** The connection under a socket that `httpSocket` made; null for any other. */
+export function connectionUnder(socket: object | null | undefined): SecureConnection | null {
+  return (socket as Partial<Self> | null | undefined)?.[STATE]?.connection ?? null;
+}
+
+function ignore(): void {
+  // The connection tells how it ended by `closed`.
+}
+
+/** One prototype for all sockets: properties of its own for each would be dear on ten thousand idle ones. */
+function prototypeFor(base: object): object {
+  let prototype = prototypes.get(base);
+  if (prototype === undefined) prototypes.set(base, (prototype = Object.create(base, descriptors) as object));
+  return prototype;
+}
+const prototypes = new WeakMap<object, object>();
+
+const getters: { readonly [Name in keyof HttpSocket]?: (state: State) => HttpSocket[Name] } = {
+  connection: ({ connection }) => connection,
+  peer: ({ connection }) => connection.peer,
+  encrypted: () => true,
+  authorized: ({ authorized }) => authorized,
+  authorizationError: () => null,
+  remoteAddress: ({ connection }) => connection.remote?.address,
+  remotePort: ({ connection }) => connection.remote?.port,
+  remoteFamily: ({ connection: { remote } }) =>
+    remote === null ? undefined : isIPv6(remote.address) ? 'IPv6' : 'IPv4',
+  localAddress: ({ socket }) => socket.localAddress,
+  localPort: ({ socket }) => socket.localPort,
+  alpnProtocol: ({ connection }) => connection.tls.alpn ?? false,
+  servername: ({ connection }) => connection.tls.servername ?? false,
+  bytesRead: ({ connection }) => connection.stats().bytesReceived,
+  bytesWritten: ({ connection }) => connection.stats().bytesSent,
+  connecting: () => false,
+  pending: () => false,
+  timeout: ({ socket }) => socket.timeout,
+};
+
+const methods: Partial<HttpSocket> & ThisType<Self> = {
+  address() {
+    return this[STATE].socket.address();
+  },
+  setTimeout(ms, listener) {
+    const state = this[STATE];
+    if (!state.timed) {
+      state.timed = true;
+      state.socket.on('timeout', () => this.emit('timeout'));
+    }
+    state.socket.setTimeout(ms);
+    if (listener !== undefined && ms === 0) this.off('timeout', listener);
+    else if (listener !== undefined) this.once('timeout', listener);
+    return this;
+  },
+  setNoDelay(on) {
+    this[STATE].socket.setNoDelay(on);
+    return this;
+  },
+  setKeepAlive(on, delay) {
+    this[STATE].socket.setKeepAlive(on, delay);
+    return this;
+  },
+  ref() {
+    const { socket, use } = this[STATE];
+    socket.ref();
+    use?.inUse();
+    return this;
+  },
+  unref() {
+    const { socket, use } = this[STATE];
+    socket.unref();
+    use?.idle();
+    return this;
+  },
+  destroySoon() {
+    if (this.destroyed) return;
+    if (!this.writableEnded) this.end();
+    const { socket } = this[STATE];
+    const taken = (): void => {
+      if (socket.writableFinished || socket.destroyed) this.destroy();
+      else socket.once('finish', () => this.destroy());
+    };
+    if (this.writableFinished) taken();
+    else this.once('finish', taken);
+  },
+};
+
+const descriptors: PropertyDescriptorMap = {
+  ...describe(getters, (read) => ({
+    get(this: Self): unknown {
+      return read(this[STATE]);
+    },
+  })),
+  ...describe(methods as Record<string, unknown>, (method) => ({ value: method })),
+  ...describe(Object.fromEntries(questions.map((name) => [name, name])), (name) => ({
+    value(this: Self, ...args: unknown[]): unknown {
+      const socket: Record<string, (...given: unknown[]) => unknown> = this[STATE].socket as never;
+      return socket[name]?.(...args);
+    },
+  })),
+};
+
+function describe<V>(
+  table: Readonly<Record<string, V>>,
+  by: (value: V) => PropertyDescriptor,
+): PropertyDescriptorMap {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, value]) => [name, { ...by(value), configurable: true }]),
+  );
+}

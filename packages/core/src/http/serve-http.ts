@@ -1,0 +1,104 @@
+/** HTTP over our listener: admission, limits, handshake, verdict, rotation and drain are `listen`'s, the rest is Node's. */
+import { Server } from 'node:http';
+import type { SecureConnection } from '../connection/secure-connection.js';
+import type { Credentials } from '../credentials/credentials.js';
+import { raw } from '../framing/index.js';
+import { failures } from '../options/index.js';
+import { listen } from '../server/listen.js';
+import type { Rotation, SecureServer, ServerAddress, ServerStats } from '../server/secure-server.js';
+import {
+  checkApp,
+  checkServer,
+  parseHttp,
+  refuseReplaced,
+  type HttpListener,
+  type ServeHttpOptions,
+} from './config.js';
+import { guarded, HttpHost } from './http-host.js';
+
+/** A server of HTTP. */
+export interface HttpServer extends AsyncDisposable {
+  readonly address: ServerAddress;
+  /** Node's server, which never listens: for upgrades (`new WebSocketServer({ server: http })`) and its other events. */
+  readonly http: Server;
+  connections(): Iterable<SecureConnection>;
+  stats(): ServerStats;
+  /** As `SecureServer.rotate`. @throws CredentialsError, InvalidOptionError; nothing has changed then */
+  rotate(next: Credentials | Rotation): Promise<void>;
+  /**
+   * Stops accepting, ends idle connections, answers requests under way with `Connection: close`, and cuts off what
+   * isn't done by the deadline (default `drainTimeout`). What was upgraded is the program's to end.
+   */
+  close(options?: { deadline?: number | undefined }): Promise<void>;
+}
+
+/**
+ * Serves HTTP/1.1 over TLS: `app` is a request listener of node:http (an Express application, Fastify's `routing`,
+ * Hono's `getHttpListener`) or an `http.Server` that doesn't listen. A listener that throws or rejects answers 500.
+ * Clients offer `http/1.1` by ALPN or nothing.
+ * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
+ */
+export async function serveHttp(options: ServeHttpOptions, app: HttpListener | Server): Promise<HttpServer> {
+  checkApp(app);
+  refuseReplaced(options);
+  const { http: _http, ...listenOptions } = options;
+  const host = new HttpHost(serverOf(app, options));
+  try {
+    const server = await listen(
+      { ...listenOptions, framing: raw({ alpn: 'http/1.1', alpnOptional: true }) },
+      (connection) => {
+        host.take(connection);
+      },
+    );
+    return new ListeningHttp(server, host, options.signal);
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+}
+
+function serverOf(app: HttpListener | Server, { http, onError }: ServeHttpOptions): Server {
+  if (app instanceof Server) {
+    checkServer(app, http);
+    return app;
+  }
+  return parseHttp(http).on('request', guarded(app, failures('onError', onError)));
+}
+
+class ListeningHttp implements HttpServer {
+  readonly http: Server;
+  readonly #server: SecureServer;
+  readonly #host: HttpHost;
+
+  constructor(server: SecureServer, host: HttpHost, signal: AbortSignal | undefined) {
+    this.http = host.server;
+    this.#server = server;
+    this.#host = host;
+    signal?.addEventListener('abort', () => void this.close(), { once: true });
+  }
+
+  get address(): ServerAddress {
+    return this.#server.address;
+  }
+
+  connections(): Iterable<SecureConnection> {
+    return this.#server.connections();
+  }
+
+  stats(): ServerStats {
+    return this.#server.stats();
+  }
+
+  rotate(next: Credentials | Rotation): Promise<void> {
+    return this.#server.rotate(next);
+  }
+
+  async close(options?: { deadline?: number | undefined }): Promise<void> {
+    await this.#server.close(options);
+    this.#host.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

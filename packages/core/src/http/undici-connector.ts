@@ -1,0 +1,42 @@
+/** Connections for undici, and with it for `fetch`; by an interface of our own, since core depends on nothing. */
+import type { Socket } from 'node:net';
+import { asError } from '../errors/as-error.js';
+import { InvalidOptionError } from '../errors/index.js';
+import { HttpDialer, type HttpClientOptions } from './client-options.js';
+
+/** What undici says of a connection that it needs. */
+export interface UndiciConnectOptions {
+  readonly hostname: string;
+  readonly protocol: string;
+  readonly port: string;
+}
+
+/** What undici takes as `connect`. */
+export type UndiciConnector = (
+  options: UndiciConnectOptions,
+  callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
+) => void;
+
+/**
+ * For `new Agent({ connect: undiciConnector(options) })` of undici, and with it `fetch(url, { dispatcher })`. The URL's
+ * host is the name that is asked for and verified, whatever a `Host` header says; `http:` is refused.
+ * @throws InvalidOptionError, CredentialsError; what `connect` throws reaches the request
+ */
+export function undiciConnector(options: HttpClientOptions = {}): UndiciConnector {
+  const dialer = new HttpDialer(options);
+  return ({ hostname, protocol, port }, callback) => {
+    if (protocol !== 'https:') {
+      callback(new InvalidOptionError('url', `only https: is spoken here, not ${protocol}`), null);
+      return;
+    }
+    const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+    dialer.dial({ host, port: port === '' ? 443 : Number(port) }).then(
+      (socket) => {
+        callback(null, socket as unknown as Socket);
+      },
+      (error: unknown) => {
+        callback(asError(error), null);
+      },
+    );
+  };
+}

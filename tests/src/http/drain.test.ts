@@ -1,0 +1,136 @@
+/** How an HTTP server ends: nobody is cut off in the middle, and nobody idle holds it up. */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { connectionOf, type HttpServer } from '@knsock/core/http';
+import { dialBare, readAll, readUntil, serveApp, world } from './stage.js';
+
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+/** A server that keeps its responses until they are asked for. */
+async function patientServer(
+  options = {},
+): Promise<{ server: HttpServer; next: () => Promise<ServerResponse> }> {
+  const responses: ServerResponse[] = [];
+  const server = await serveApp((_request, response) => {
+    responses.push(response);
+  }, options);
+  const next = async (): Promise<ServerResponse> => {
+    while (responses.length === 0) await once(server.http, 'request');
+    return responses.shift() as ServerResponse;
+  };
+  return { server, next };
+}
+
+function received(server: HttpServer): number {
+  const [connection] = server.connections();
+  return connection?.stats().bytesReceived ?? 0;
+}
+
+it('ends idle connections at once, and those that never asked', async () => {
+  const server = await serveApp((_request, response) => response.end('hello'));
+  const silent = await dialBare(server);
+  const idle = await dialBare(server);
+  idle.write(GET);
+  await readUntil(idle, 'hello');
+  const ends = Promise.all([readAll(silent), readAll(idle)]);
+  await server.close();
+  expect(await ends).toEqual(['', '']);
+});
+
+it('answers what is under way with Connection: close, and resolves then', async () => {
+  const { server, next } = await patientServer();
+  const socket = await dialBare(server);
+  socket.write(GET);
+  const response = await next();
+  const closing = server.close();
+  response.end('late');
+  const text = await readAll(socket);
+  expect(text).toContain('Connection: close');
+  expect(text).toContain('late');
+  await closing;
+});
+
+it('lets an answer end whose headers are out already', async () => {
+  const { server, next } = await patientServer();
+  const socket = await dialBare(server);
+  socket.write(GET);
+  const response = await next();
+  response.write('begin ');
+  await readUntil(socket, 'begin');
+  const closing = server.close();
+  response.end('end');
+  expect(await readAll(socket)).toContain('end');
+  await closing;
+});
+
+it('answers a request of which only a part has come', async () => {
+  const { server, next } = await patientServer();
+  const socket = await dialBare(server);
+  socket.write(GET);
+  (await next()).end('early');
+  await readUntil(socket, 'early');
+  const before = received(server);
+  socket.write('GET / HTTP/1.1\r\nHost: local');
+  while (received(server) === before) await turn();
+  const closing = server.close();
+  socket.write('host\r\n\r\n');
+  (await next()).end('late');
+  expect(await readAll(socket)).toContain('Connection: close');
+  await closing;
+});
+
+it('cuts off what isn’t done by the deadline', async () => {
+  const { server, next } = await patientServer();
+  const socket = await dialBare(server);
+  socket.write(GET);
+  await next();
+  const closing = server.close({ deadline: 50 });
+  expect(await readAll(socket)).toBe('');
+  await closing;
+});
+
+it('ends a connection that has lived for maxLifetime between two requests', async () => {
+  await using server = await serveApp((_request, response) => response.end('hello'), { maxLifetime: 100 });
+  const socket = await dialBare(server);
+  socket.write(GET);
+  expect(await readAll(socket)).toContain('hello');
+});
+
+it('closes by its signal', async () => {
+  const stop = new AbortController();
+  const server = await serveApp((_request, response) => response.end('hello'), { signal: stop.signal });
+  const socket = await dialBare(server);
+  stop.abort();
+  await readAll(socket);
+  await server.close();
+  expect([...server.connections()]).toHaveLength(0);
+});
+
+it('tells an upgraded connection of the drain, which its program ends', async () => {
+  const server = await serveApp(() => undefined);
+  server.http.on('upgrade', (request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    connectionOf(request)?.onDraining(() => socket.end('goodbye'));
+  });
+  const socket = await dialBare(server);
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+  await readUntil(socket, '101');
+  const closing = server.close();
+  expect(await readAll(socket)).toBe('goodbye');
+  await closing;
+});
+
+it('ends the connections of peers that a rotation no longer trusts', async () => {
+  await using server = await serveApp((_request, response) => response.end('hello'), {
+    clientCertificates: 'require',
+    authorize: { commonNames: ['app'] },
+  });
+  const socket = await dialBare(server, { ...world.client.material });
+  socket.write(GET);
+  await readUntil(socket, 'hello');
+  const ended = readAll(socket);
+  await server.rotate({ authorize: { commonNames: ['somebody else'] } });
+  await ended;
+});
