@@ -3,6 +3,7 @@ export const entries: Record<string, string> = {
   index: 'index.ts',
   errors: 'errors/index.ts',
   framing: 'framing/index.ts',
+  http: 'http/index.ts',
   'kn-sock': 'kn-sock.ts',
   options: 'options/index.ts',
   'sync-worker': 'sync/worker.ts',

@@ -7,6 +7,7 @@ import { Crowd, type CrowdOptions } from './crowd.js';
 import { echo, type EchoOptions } from './echo.js';
 import { Flood } from './flood.js';
 import { greet } from './greeter.js';
+import { Browsers } from './http.js';
 import { latency } from './latency.js';
 import type { BulkRole } from '../subject/bulk.js';
 import { Link, type LinkOptions } from './link.js';
@@ -16,6 +17,7 @@ type Keyed = { readonly key: string };
 
 const links = new Map<string, Link | Promise<Link>>();
 const crowd = new Crowd();
+const browsers = new Map<string, Browsers>();
 let flood: Flood | null = null;
 
 answer({
@@ -43,6 +45,18 @@ answer({
   gather: (request: CrowdOptions) => crowd.join(request),
   disperse: () => {
     crowd.leave();
+  },
+  async browse(request: Keyed & { files: Certificates; port: number }) {
+    browsers.set(request.key, await Browsers.connect(request));
+  },
+  async get({ key, ms }: Keyed & { ms: number }) {
+    const clients = browsers.get(key);
+    if (clients === undefined) throw new Error(`no browsers '${key}'`);
+    return clients.run(ms);
+  },
+  leave({ key }: Keyed) {
+    browsers.get(key)?.leave();
+    browsers.delete(key);
   },
   async flood({ key, size }: Keyed & { size: number }) {
     flood = new Flood(await linkOf(key), size);

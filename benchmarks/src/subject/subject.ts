@@ -2,6 +2,7 @@
 import { answer } from '../answering.js';
 import { dialBare, type BareDialOptions } from '../bare-dialer.js';
 import { connectBare, serveBare, type BareClientOptions, type BareServerOptions } from './bare.js';
+import { serveAnswers, type HttpServerOptions } from './http.js';
 import {
   connectOurs,
   dialOurs,
@@ -17,6 +18,7 @@ answer({
   connectBare: (request: BareClientOptions) => connectBare(request),
   dialBare: (request: BareDialOptions) => dialBare(request),
   serveTunnel: async (request: TunnelOptions) => ({ port: await serveTunnel(request) }),
+  serveAnswers: async (request: HttpServerOptions) => ({ port: await serveAnswers(request) }),
   serveOurs: async (request: OurServerOptions) => ({ port: await serveOurs(request) }),
   connectOurs: (request: OurClientOptions) => connectOurs(request),
   dialOurs: (request: OurDialOptions) => dialOurs(request),

@@ -5,6 +5,7 @@ import { blocking, certs, start } from './commands.js';
 import { echo } from './echo.js';
 import { fairness } from './fairness.js';
 import { handshakes } from './handshakes.js';
+import { http } from './http.js';
 import { idle } from './idle.js';
 import { pool } from './pool.js';
 import { proxy } from './proxy.js';
@@ -15,6 +16,7 @@ export const works: readonly Work[] = [
   handshakes,
   idle,
   fairness,
+  http,
   pool,
   proxy,
   certs,

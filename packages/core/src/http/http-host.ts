@@ -3,7 +3,7 @@
  * What Node emits for a request passes by here first, where identity headers are removed and requests counted.
  */
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
 import type { HttpListener } from './config.js';
 import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';

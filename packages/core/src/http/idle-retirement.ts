@@ -3,7 +3,7 @@
  * disconnected anyway, and this is for our own certificate. HTTP clients keep idle sockets from holding the process, so
  * `unref` says that a connection is idle, and `ref` that it is used again.
  */
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { CredentialSource } from '../credentials/source.js';
 import type { UseListener } from './http-socket.js';
 

@@ -1,6 +1,6 @@
 /** Who asks, for programs that have only Node's request. */
 import type { IncomingMessage } from 'node:http';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { connectionUnder } from './http-socket.js';
 

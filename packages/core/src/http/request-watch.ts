@@ -21,7 +21,7 @@ export class RequestWatch {
     if (this.#responses.has(response)) return;
     this.#responses.add(response);
     if (this.#draining) sayClose(response);
-    response.once('close', () => {
+    response.on('close', () => {
       this.#finished(response);
     });
   }

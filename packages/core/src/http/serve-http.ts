@@ -1,6 +1,6 @@
 /** HTTP over our listener: admission, limits, handshake, verdict, rotation and drain are `listen`'s, the rest is Node's. */
 import { Server } from 'node:http';
-import type { SecureConnection } from '../connection/secure-connection.js';
+import type { SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { raw } from '../framing/index.js';
 import { failures } from '../options/index.js';
