@@ -5,7 +5,8 @@ const hints = {
     'Names are a DNS name, an IP address, a URI with "://", or an e-mail address with "@".',
   KNSOCK_CERTIFICATE_SUBJECT:
     'Subject fields are short text: 64 characters for names, 2 letters for country.',
-  KNSOCK_CERTIFICATE_VALIDITY: 'Choose fewer days, or raise maxDays where a longer life is really meant.',
+  KNSOCK_CERTIFICATE_VALIDITY:
+    'Choose a whole number of days from 1 to maxDays; raise maxDays where a longer life is really meant.',
   KNSOCK_CERTIFICATE_NAME_CONSTRAINT:
     'This authority may not sign for that name; use another authority or widen its constraints.',
   KNSOCK_CERTIFICATE_PATH_LENGTH:

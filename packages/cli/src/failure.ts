@@ -22,13 +22,42 @@ export function describeFailure(error: unknown, command = ''): Failure {
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
-    what: error instanceof Error ? error.message : String(error),
+    what: flagged(error, error instanceof Error ? error.message : String(error)),
     why: whyOf(error),
     hint: known ? hintFor(error, command) : UNEXPECTED,
     code,
     exitCode: exitCodeOf(error),
   };
 }
+
+/** The library names its options; who uses the command knows flags. */
+function flagged(error: unknown, message: string): string {
+  const { code, option } = (error ?? {}) as { code?: unknown; option?: unknown };
+  if (code !== 'KNSOCK_INVALID_OPTION' || typeof option !== 'string') return message;
+  const flag = Object.hasOwn(flags, option) ? flags[option] : undefined;
+  return flag === undefined ? message : message.replaceAll(option, flag);
+}
+
+const flags: Readonly<Record<string, string>> = {
+  handshakeTimeout: '--handshake-timeout',
+  firstMessageTimeout: '--first-message-timeout',
+  idleTimeout: '--idle-timeout',
+  maxLifetime: '--max-lifetime',
+  drainTimeout: '--drain-timeout',
+  maxConnections: '--max-connections',
+  maxConnectionsPerAddress: '--max-connections-per-address',
+  acceptRate: '--accept-rate',
+  maxQueuedBytes: '--max-queued',
+  maxRequestsInFlight: '--max-requests',
+  maxMessageBytes: '--max-message',
+  connectTimeout: '--connect-timeout',
+  requestTimeout: '--timeout',
+  allow: '--allow-from',
+  deny: '--deny-from',
+  'proxyProtocol.from': '--proxy-protocol-from',
+  pins: '--pin',
+  clientCertificates: '--client-cert',
+};
 
 /** Tells an error to the person, and as JSON to the program that asked for it. */
 export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {

@@ -31,7 +31,7 @@ const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_CREDENTIALS_EXPIRED: 'Renew the certificate: knsock certs issue makes one.',
   KNSOCK_CERTIFICATE_EXISTS:
     'Choose another folder or name, or say --force where it is meant to be replaced.',
-  KNSOCK_CERTIFICATE_VALIDITY: 'Choose fewer --days.',
+  KNSOCK_CERTIFICATE_VALIDITY: 'Choose a whole number of --days, from 1 on and within the life of the CA.',
   KNSOCK_MESSAGE_TOO_LARGE: 'Send less at once, or raise --max-message BYTES on the receiving side.',
   KNSOCK_FRAMING_MISMATCH: 'Give both sides the same --framing (raw, lines, length-prefixed or knsock).',
   KNSOCK_INVALID_JSON:

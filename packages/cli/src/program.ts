@@ -1,6 +1,6 @@
 /** The tree of commands; only the one that was called is loaded. */
 import { Command } from 'commander';
-import { addGlobalOptions, configure } from './manners.js';
+import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
 import { version } from './version.js';
 

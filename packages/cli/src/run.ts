@@ -1,5 +1,6 @@
 /** The command from its arguments to its exit code. */
 import { CommanderError, type Command } from 'commander';
+import { nearest } from '@knsock/core/options';
 import { exitCodeOf } from './exit-codes.js';
 import { tellFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
@@ -16,8 +17,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
   let program: Command | undefined;
   try {
-    program = await buildProgram(argv, output);
-    await program.parseAsync(argv, { from: 'user' });
+    const words = asHelp(argv);
+    program = await buildProgram(words, output);
+    refuseUnknown(program, words);
+    await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -26,6 +29,34 @@ export async function run(argv: readonly string[]): Promise<number> {
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
     return await tellFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
+}
+
+/** `help proxy server` is `proxy server --help`: commander's own help looks at the first word alone. */
+function asHelp(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word) => !word.startsWith('-'));
+  const path = argv.slice(at + 1).filter((word) => !word.startsWith('-'));
+  return argv[at] === 'help' && path.length > 0 ? [...path, '--help'] : argv;
+}
+
+/** Asked for the help of a command that doesn't exist, commander shows the help of the one above it. */
+function refuseUnknown(program: Command, words: readonly string[]): void {
+  if (words.at(-1) !== '--help') return;
+  let command = program;
+  for (const word of words.slice(0, -1)) {
+    if (word.startsWith('-') || command.commands.length === 0) return;
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) throw unknownCommand(word, command);
+    command = next;
+  }
+}
+
+function unknownCommand(word: string, above: Command): UsageError {
+  const meant = nearest(
+    word,
+    above.commands.map((one) => one.name()),
+  );
+  const hint = meant === undefined ? 'knsock --help shows what there is.' : `Did you mean ${meant}?`;
+  return new UsageError(`unknown command '${word}'`, hint);
 }
 
 /** The flags that decide how errors are told must be known before anything can fail. */

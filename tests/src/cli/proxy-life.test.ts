@@ -125,7 +125,7 @@ describe('knsock proxy in operation', () => {
       'knsock_proxy_connections_total 1',
       'knsock_proxy_connections_open 0',
       `knsock_proxy_target_reached_total{target="${target.address}"} 1`,
-      'knsock_server_admitted 1',
+      'knsock_server_admitted_total 1',
     ])
       expect(text.split('\n')).toContain(line);
     expect(await (await fetch(`http://${status}/health`)).text()).toBe('ok\n');

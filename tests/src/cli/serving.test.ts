@@ -208,8 +208,12 @@ describe('knsock serve --status', () => {
     expect(JSON.parse(await text('/stats'))).toMatchObject({ connections: 1, accepted: 1 });
     const metrics = await text('/metrics');
     expect(metrics).toContain('# TYPE knsock_server_connections gauge\nknsock_server_connections 1\n');
-    expect(metrics).toContain('# TYPE knsock_server_accepted counter\nknsock_server_accepted 1\n');
-    expect(metrics).toContain('# TYPE knsock_server_turned_away_connections counter\n');
+    expect(metrics).toContain(
+      '# TYPE knsock_server_accepted_total counter\nknsock_server_accepted_total 1\n',
+    );
+    expect(metrics).toContain('\nknsock_server_turned_away_total{reason="connections"} 0\n');
+    expect(metrics).toMatch(/^knsock_server_messages_total\{direction="in"\} \d+$/m);
+    expect(metrics).toContain('knsock_server_requests_total{result="answered"} 0\n');
     const [, seconds] = /^knsock_server_certificates_expire_at_seconds (\d+)$/m.exec(metrics) ?? [];
     const { notAfter } = parseCertificate(await readFile(files.at('server.crt')));
     expect(Number(seconds) * 1_000).toBe(notAfter.getTime());

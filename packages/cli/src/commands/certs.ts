@@ -1,6 +1,6 @@
 /** `knsock certs …`: one file per subcommand. */
 import type { Command } from 'commander';
-import { addGlobalOptions, configure } from '../manners.js';
+import { addGlobalOptions, configure } from '../global-options.js';
 import type { Output } from '../output.js';
 import { defineCa } from './certs/ca.js';
 import { defineConvert } from './certs/convert.js';

@@ -153,7 +153,9 @@ async function writeBaseline(file: string, findings: readonly Finding[]): Promis
 }
 
 const HELP = `
-Exits with 3 where a finding is as bad as --fail-on, or worse. docs/check.md lists the rules. Examples:
+Exits with 3 where a finding is as bad as --fail-on, or worse. docs/check.md lists the rules.
+
+Examples:
   $ knsock check server.crt server.key ca.crt
   $ knsock check db.internal:5433 --ca ca.crt
   $ knsock check certs --fail-on warning --json`;

@@ -1,6 +1,6 @@
 /** `knsock proxy …`: one file per side that speaks TLS. */
 import type { Command } from 'commander';
-import { addGlobalOptions, configure } from '../manners.js';
+import { addGlobalOptions, configure } from '../global-options.js';
 import type { Output } from '../output.js';
 import { defineProxyClient } from './proxy/client.js';
 import { defineProxyServer } from './proxy/server.js';

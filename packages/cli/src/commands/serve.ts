@@ -25,7 +25,7 @@ export function defineServe(command: Command, output: Output): void {
     .addOption(
       new Option(
         '--client-cert <need>',
-        'whether clients show a certificate (default: require with --ca or --allow-…, else none)',
+        'whether clients show a certificate (default: require with --ca, --allow-… or --dev, else none)',
       )
         .choices(['none', 'request', 'require'])
         .env('KNSOCK_CLIENT_CERT'),
@@ -59,7 +59,8 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const clash = ['cert', 'key', 'pfx', 'ca', 'crl'].find(typed);
   if (clash !== undefined)
     command.error(`error: --dev makes certificates of its own and takes no --${clash}`);
-  return { ...flags, framing, ca: undefined };
+  // Its own client certificate is at hand: the development server is as strict as the real one.
+  return { ...flags, framing, ca: undefined, clientCert: flags.clientCert ?? 'require' };
 }
 
 function addPlaceOptions(command: Command): void {

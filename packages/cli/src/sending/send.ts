@@ -6,14 +6,14 @@ import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage-error.js';
-import { ask } from './ask.js';
+import { sendRequests } from './send-requests.js';
 import { showFacts } from './facts.js';
 import type { SendFlags } from './flags.js';
 import { inputOf, requestOf, type Input } from './input.js';
 import type { Source, SourceRequest } from './message-source.js';
 import { pipeBytes } from './pipe.js';
 import { Replies } from './replies.js';
-import { tell } from './tell.js';
+import { sendMessages, sendWithoutReplies } from './send-messages.js';
 
 export async function send(
   address: string,
@@ -43,15 +43,22 @@ async function exchange(
 ): Promise<void> {
   const input = inputOf(request, flags, output);
   const replies = new Replies(output, flags.newline && linesFor(flags, input), input.foreground);
-  const patience = { timeout: flags.timeout, wait: flags.reply ? flags.wait : 0 };
+  const replyTimeout = { timeout: flags.timeout, wait: flags.wait };
   const each = (): AsyncIterable<Buffer> => parsed(input.source, framing);
   try {
-    if (flags.framing === 'raw' && input.streams && patience.wait === undefined) {
+    if (!flags.reply) await sendWithoutReplies(connection, each());
+    else if (flags.framing === 'raw' && input.streams && replyTimeout.wait === undefined) {
       await pipeBytes(connection, input.source, replies, flags.timeout);
-    } else if (flags.framing === 'knsock' && flags.reply) {
-      await ask(connection, each(), replies, { window: input.typed ? 1 : 32, timeout: flags.timeout });
+    } else if (flags.framing === 'knsock') {
+      await sendRequests(connection, each(), replies, {
+        window: input.typed ? 1 : 32,
+        timeout: flags.timeout,
+      });
     } else {
-      await tell(connection, each(), replies, { ...patience, replyEach: flags.framing !== 'raw' });
+      await sendMessages(connection, each(), replies, {
+        ...replyTimeout,
+        replyEach: flags.framing !== 'raw',
+      });
     }
     input.foreground.end();
     await replies.end();

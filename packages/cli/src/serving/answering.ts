@@ -28,20 +28,35 @@ export async function answeringOf(
     return { what: `running ${exec}`, handle: (connection) => runCommand(connection, exec, log) };
   }
   if (handler !== undefined) {
-    const answer = telling(await loadHandler(handler), log);
+    const answer = telling(await loadHandler(handler), content === 'json', log);
     return { what: `${handler} answering ${framing}`, handle: (connection) => connection.onRequest(answer) };
   }
   return { what: `echoing ${framing}`, handle: (connection) => echo(connection, framing) };
 }
 
 /** The peer learns that a handler failed, and no more: why stands in the log. */
-function telling(answer: RequestHandler<Buffer, Payload>, log: ServeLog): RequestHandler<Buffer, Payload> {
+function telling(
+  answer: RequestHandler<Buffer, Payload>,
+  json: boolean,
+  log: ServeLog,
+): RequestHandler<Buffer, Payload> {
   return async (request) => {
     try {
-      return await answer(request);
+      return requireAnswer(await answer(request), json);
     } catch (error) {
       log.handlerFailed(request.connection.id, error);
       throw error;
     }
   };
+}
+
+/** Said here, where the log shows it: what can't be sent is the handler's mistake, and the peer isn't told what it was. */
+function requireAnswer(answer: Payload, json: boolean): Payload {
+  const given: unknown = answer;
+  const fits = json
+    ? JSON.stringify(given) !== undefined
+    : typeof given === 'string' || given instanceof Uint8Array;
+  if (fits) return answer;
+  const kind = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
+  throw new TypeError(`the handler returned ${kind}, not ${json ? 'a JSON value' : 'text or bytes'}`);
 }

@@ -1,5 +1,6 @@
 /** What `knsock serve` does once its arguments are read. */
 import { listen, loadCredentials, type CredentialFiles, type SecureServer } from '@knsock/core';
+import { commandName } from '../command-name.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles } from '../options.js';
 import type { Output } from '../output.js';
@@ -10,6 +11,7 @@ import type { ServeFlags } from './flags.js';
 import { listenOptions } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
+import { Traffic } from './traffic.js';
 import { startStatus, type StatusPage } from './status.js';
 
 export async function serve(flags: ServeFlags, output: Output): Promise<number> {
@@ -19,11 +21,18 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const framing = framingOf(flags);
   let credentials = await loadCredentials(files);
   const unwatch = log.watchFailures();
+  const traffic = flags.status === undefined ? null : new Traffic();
+  const uncount = traffic?.countRequests();
   const server = await listen({ ...listenOptions(flags), framing, credentials }, (connection) => {
     log.follow(connection);
+    traffic?.follow(connection);
     return answering.handle(connection);
   });
-  const stats = () => ({ ...server.stats(), certificatesExpireAt: credentials.expiresAt });
+  const stats = () => ({
+    ...server.stats(),
+    ...traffic?.totals(),
+    certificatesExpireAt: credentials.expiresAt,
+  });
   const status = await statusOf(flags, stats);
   log.listening(server, answering.what, status?.page.where);
   if (development !== undefined) tellDevelopment(development, flags, server, log);
@@ -36,6 +45,7 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const code = await runUntilSignal({ server, log, reload, draining: () => status?.draining() });
   status?.page.close();
   unwatch();
+  uncount?.();
   return code;
 }
 
@@ -53,15 +63,16 @@ async function filesOf(flags: ServeFlags): Promise<{ files: CredentialFiles; dev
 /** Prints the command that connects. */
 function tellDevelopment(
   { folder, client }: Development,
-  { framing }: ServeFlags,
+  { framing, clientCert }: ServeFlags,
   { address }: SecureServer,
   log: ServeLog,
 ): void {
   const place =
     'path' in address ? `unix:${address.path} --servername localhost` : `localhost:${address.port}`;
   const speaking = framing === 'knsock' ? '' : ` --framing ${framing}`;
-  const identity = `--cert ${client.certFile} --key ${client.keyFile} --ca ${client.caFile}`;
-  const connect = `knsock send ${place} hello${speaking} ${identity}`;
+  const shown = clientCert === 'none' ? '' : ` --cert ${client.certFile} --key ${client.keyFile}`;
+  const identity = `--ca ${client.caFile}${shown}`;
+  const connect = `${commandName()} send ${place} hello${speaking} ${identity}`;
   log.event('development', { folder, connect }, `certificates are in ${folder}; to connect:\n  ${connect}`);
 }
 

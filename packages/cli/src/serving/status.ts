@@ -1,6 +1,7 @@
 /** What a monitor asks a running server, over plain HTTP: /health, /stats and /metrics. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { parseAddress, showAddress } from '../address.js';
+import { prometheusOf } from './server-metrics.js';
 import { UsageError } from '../usage-error.js';
 
 export interface StatusSource {
@@ -45,27 +46,6 @@ export async function startStatus(text: string, source: StatusSource): Promise<S
       server.closeAllConnections();
     },
   };
-}
-
-/** The numbers that go down again; all others only grow. */
-const gauges: ReadonlySet<string> = new Set(['connections', 'pendingHandshakes']);
-
-/** A server's counters in Prometheus' text format: nested names are joined by `_`, dates are seconds since 1970. */
-export function prometheusOf(stats: object): string {
-  return Object.entries(stats)
-    .map(([name, value]: [string, unknown]) => metric(`knsock_server${snake(name)}`, value, gauges.has(name)))
-    .join('');
-}
-
-function metric(name: string, value: unknown, isGauge: boolean): string {
-  if (value instanceof Date) return metric(`${name}_seconds`, value.getTime() / 1_000, true);
-  if (typeof value === 'number') return `# TYPE ${name} ${isGauge ? 'gauge' : 'counter'}\n${name} ${value}\n`;
-  const nested = Object.entries(value ?? {});
-  return nested.map(([key, one]: [string, unknown]) => metric(name + snake(key), one, isGauge)).join('');
-}
-
-function snake(name: string): string {
-  return `_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 }
 
 function answer(url: string, response: ServerResponse, { ready, stats, metrics }: StatusSource): void {

@@ -196,9 +196,19 @@ function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
   if (port === undefined) throw new InvalidOptionError('port', 'port is missing');
   return {
     kind: 'tcp',
-    host: text('host', host) ?? 'localhost',
+    host: parseHost(host),
     port: integer('port', port, { min: 1, max: 65_535 }),
   };
+}
+
+/** An IPv6 address has colons; a name with one has a port behind it. */
+function parseHost(host: string | undefined): string {
+  const name = text('host', host) ?? 'localhost';
+  if (!name.includes(':') || isIP(name) !== 0) return name;
+  throw new InvalidOptionError(
+    'host',
+    `host '${name}' must be a name or an address; the port is an option of its own`,
+  );
 }
 
 /** An address has no place in SNI (RFC 6066 3), and a name goes out in its ASCII form. */

@@ -126,6 +126,7 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   ],
   KNSOCK_CREDENTIALS_MISSING_FILE: ['local', 'the path leads nowhere'],
   KNSOCK_CREDENTIALS_UNREADABLE: ['local', 'the file is there and can’t be read'],
+  KNSOCK_CREDENTIALS_WRONG_USAGE: ['local', 'the certificate was issued for another purpose'],
   KNSOCK_CREDENTIALS_GARBAGE: ['local', 'the file doesn’t hold what it should'],
   KNSOCK_CREDENTIALS_HALF_A_PAIR: [
     'local',

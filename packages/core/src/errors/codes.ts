@@ -137,6 +137,9 @@ export const codes = {
   KNSOCK_CREDENTIALS_UNREADABLE: final(
     'Does the user that runs the program have permission to read the file?',
   ),
+  KNSOCK_CREDENTIALS_WRONG_USAGE: final(
+    'Issue a certificate for servers (knsock certs issue); a CA’s or a client’s doesn’t do.',
+  ),
   KNSOCK_CREDENTIALS_GARBAGE: final(
     'Is that the right file? Expected PEM text ("-----BEGIN …") or a PKCS#12 file.',
   ),

@@ -117,6 +117,7 @@ export type CredentialsReason =
   | 'expired'
   | 'not-yet-valid'
   | 'crl-stale'
+  | 'wrong-usage'
   | 'unsupported';
 
 /** Our own certificate, key, CA or CRL can't be used; `file` names the culprit where there is one. */

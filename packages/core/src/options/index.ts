@@ -23,3 +23,4 @@ export {
   type Bounds,
 } from './readers.js';
 export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
+export { nearest } from './suggestion.js';

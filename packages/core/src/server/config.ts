@@ -2,7 +2,7 @@
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { refuseWarnings } from '../credentials/dates.js';
-import { InvalidOptionError } from '../errors/index.js';
+import { CredentialsError, InvalidOptionError } from '../errors/index.js';
 import type { ErrorListener } from '../connection/error-listener.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
 import type { Framing, Payload } from '../framing/framing.js';
@@ -28,6 +28,7 @@ import {
 } from '../options/index.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
+import { usageProblem, type X509Certificate } from '../x509/index.js';
 import { AddressList } from '../transport/network.js';
 import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
 import {
@@ -173,6 +174,7 @@ export function checkServerCredentials(
     );
   }
   refuseWarnings(credentials.warnings);
+  refuseUsage(credentials.certificate);
   if (clientCertificates !== 'none' && credentials.anchors === null) {
     throw new InvalidOptionError(
       'clientCertificates',
@@ -186,6 +188,14 @@ export function checkServerCredentials(
       `${option} judges certificates; set clientCertificates to 'require' or 'request'`,
     );
   }
+}
+
+/** A CA's own certificate, or a client's, is refused by every client. */
+function refuseUsage(certificate: X509Certificate): void {
+  const problem = usageProblem(certificate, 'server');
+  if (problem === undefined) return;
+  const subject = certificate.subject.toString();
+  throw new CredentialsError('wrong-usage', `no client accepts this certificate: ${subject} ${problem}`);
 }
 
 function parsePlace({

@@ -28,6 +28,7 @@ export { type NameConstraints } from './subtrees.js';
 // Judging
 export { matchesName } from './host-name.js';
 export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
+export { usageProblem } from './checks/usage.js';
 export {
   verifyPath,
   verifyPathSync,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Authority, Store } from '@knsock/certs';
+import { commandName } from '../../command-name.js';
 import { refuseExisting } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -82,6 +83,7 @@ function placesIn(directory: string): Omit<Made, 'name'> {
 }
 
 function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
+  const command = commandName();
   // On this machine the server is reached as localhost, whatever it is to be called.
   const expecting = name === 'localhost' ? '' : ` --servername ${quote(name)}`;
   return `Made a CA, a server and a client certificate; keys are readable by you alone.
@@ -90,9 +92,9 @@ function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made
   ${clientCert}  ${clientKey}
 
 Next:
-  knsock serve --port 8443 --cert ${quote(serverCert)} --key ${quote(serverKey)} --ca ${quote(ca)} --client-cert require
-  knsock send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}${expecting}
-  knsock send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused, and told why
+  ${command} serve --port 8443 --cert ${quote(serverCert)} --key ${quote(serverKey)} --ca ${quote(ca)} --client-cert require
+  ${command} send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}${expecting}
+  ${command} send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused, and told why
 `;
 }
 

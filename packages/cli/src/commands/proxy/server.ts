@@ -221,7 +221,9 @@ function listenOptions(flags: ProxyServerFlags) {
 
 const HELP = `
 Bytes, back-pressure and half-closes go over in both directions. SIGTERM lets open connections end; new files are
-taken by themselves, and at once on SIGHUP. docs/proxy.md tells more. Examples:
+taken by themselves, and at once on SIGHUP. docs/proxy.md tells more.
+
+Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert server.crt --key server.key --ca ca.crt --allow-cn app
   $ knsock proxy server --listen :5432 --postgres --target unix:/run/postgresql/.s.PGSQL.5432 --pfx server.p12 --allow-all
   $ knsock proxy server --listen :8443 --target app.internal:8443 --target-tls --target-ca ca.crt --pfx server.p12 --allow-all`;

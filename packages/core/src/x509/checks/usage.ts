@@ -11,10 +11,15 @@ import { purposeOid } from '../oid.js';
 export function checkUsage({ path, usage }: Judgement): Failure | undefined {
   for (const [depth, certificate] of path.entries()) {
     const problem =
-      purposeProblem(certificate, usage, depth) ?? (depth === 0 ? keyUsageProblem(certificate) : undefined);
+      depth === 0 ? usageProblem(certificate, usage) : purposeProblem(certificate, usage, depth);
     if (problem !== undefined) return failure('wrong-usage', path, depth, problem);
   }
   return undefined;
+}
+
+/** What keeps a certificate from being shown as a server's or client's own; undefined where nothing does. */
+export function usageProblem(certificate: X509Certificate, usage: 'server' | 'client'): string | undefined {
+  return purposeProblem(certificate, usage, 0) ?? keyUsageProblem(certificate);
 }
 
 function purposeProblem(

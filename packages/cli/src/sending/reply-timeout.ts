@@ -1,5 +1,5 @@
 /** How long `knsock send` waits for replies. Times are milliseconds. */
-export interface Patience {
+export interface ReplyTimeout {
   /** `--timeout`: the longest silence while a reply is missing. */
   readonly timeout: number;
   /** `--wait`: the silence after which it ends, however many replies came; undefined: by their number. */
@@ -10,8 +10,8 @@ export interface Patience {
 const AFTERWARDS = 250;
 
 /** What a silence of how long means now: the end, or that a reply is missing. */
-export function patienceNow(
-  { timeout, wait }: Patience,
+export function replyTimeoutNow(
+  { timeout, wait }: ReplyTimeout,
   { missing }: { missing: boolean },
 ): { readonly ms: number; readonly then: 'done' | 'late' } {
   if (wait !== undefined) return { ms: wait, then: 'done' };

@@ -3,7 +3,7 @@ import { ConnectionClosedError, type SecureConnection } from '@knsock/core';
 import type { Replies } from './replies.js';
 import { Interruptible } from './interruptible.js';
 
-export interface AskOptions {
+export interface RequestsOptions {
   /** The most requests on their way at once; 1 prints each answer before the next question. */
   readonly window: number;
   /** How long an answer may take, in milliseconds. */
@@ -14,26 +14,26 @@ export interface AskOptions {
  * Ends with the source, or with the connection: a server that leaves isn't waited for until the next line is typed.
  * @throws RemoteHandlerError, ConnectionTimeoutError and whatever ended the connection
  */
-export async function ask<Message>(
+export async function sendRequests<Message>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<Message>,
   replies: Replies,
-  { window, timeout }: AskOptions,
+  { window, timeout }: RequestsOptions,
 ): Promise<void> {
-  // What the server says without being asked.
+  // What the server says without being requests.
   connection.onMessage((message) => replies.print(message));
-  const asked: Promise<Message>[] = [];
-  const printNext = async (): Promise<void> => replies.print(await asked.shift());
+  const requests: Promise<Message>[] = [];
+  const printNext = async (): Promise<void> => replies.print(await requests.shift());
   const messages = new Interruptible(source);
   void connection.closed.then(() => messages.interrupt());
   for await (const message of messages) {
     const answer = connection.request(message, { timeout });
     // Its failure is told when its turn comes; another may be told first.
     answer.catch(() => undefined);
-    asked.push(answer);
-    if (asked.length >= window) await printNext();
+    requests.push(answer);
+    if (requests.length >= window) await printNext();
   }
-  while (asked.length > 0) await printNext();
+  while (requests.length > 0) await printNext();
   if (messages.interrupted) throw await whyEnded(connection);
 }
 

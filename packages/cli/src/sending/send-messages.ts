@@ -1,33 +1,33 @@
 /** Sends messages and prints what comes back, where nothing says which reply belongs to which message. */
 import { ConnectionClosedError, ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
-import { patienceNow, type Patience } from './patience.js';
+import { replyTimeoutNow, type ReplyTimeout } from './reply-timeout.js';
 import type { Replies } from './replies.js';
 import { Silence } from './silence.js';
 
-export interface TellOptions extends Patience {
+export interface MessagesOptions extends ReplyTimeout {
   /** Whether a reply is expected for each message, or for all of them together. */
   readonly replyEach: boolean;
 }
 
 /**
- * Ends with the peer's end, or by patience.
+ * Ends with the peer's end, or after a silence.
  * @throws ConnectionTimeoutError where a reply is missing, ConnectionClosedError where the peer ended without it
  */
-export async function tell<Message>(
+export async function sendMessages<Message>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<Message>,
   replies: Replies,
-  options: TellOptions,
+  options: MessagesOptions,
 ): Promise<void> {
   const stop = new AbortController();
   const done = new Error('enough');
   const progress = { sent: 0, allSent: false };
   const silence = new Silence(() => {
-    stop.abort(patience().then === 'done' ? done : lateError(options, progress.sent, replies.count));
+    stop.abort(limit().then === 'done' ? done : lateError(options, progress.sent, replies.count));
   });
-  const patience = () => patienceNow(options, { missing: isMissing(options, progress.sent, replies.count) });
+  const limit = () => replyTimeoutNow(options, { missing: isMissing(options, progress.sent, replies.count) });
   const listen = (): void => {
-    if (progress.allSent) silence.expect(patience().ms);
+    if (progress.allSent) silence.expect(limit().ms);
   };
   const sending = sendAll(connection, source, progress, listen);
   sending.catch((error: unknown) => {
@@ -73,7 +73,7 @@ async function printAll<Message>(
   }
 }
 
-function isMissing({ replyEach }: TellOptions, sent: number, received: number): boolean {
+function isMissing({ replyEach }: MessagesOptions, sent: number, received: number): boolean {
   return received < (replyEach ? sent : Math.min(sent, 1));
 }
 
@@ -84,7 +84,16 @@ function endedError(sent: number, received: number): ConnectionClosedError {
   return new ConnectionClosedError('unknown', message, received === 0 ? { hint } : {});
 }
 
-function lateError({ timeout }: TellOptions, sent: number, received: number): ConnectionTimeoutError {
+function lateError({ timeout }: MessagesOptions, sent: number, received: number): ConnectionTimeoutError {
   const message = `${received} of ${sent} replies came, and none for ${timeout.toLocaleString('en')} ms`;
   return new ConnectionTimeoutError('receive', timeout, message);
+}
+
+/** What comes back is read, so that the server isn't held up, and thrown away. */
+export async function sendWithoutReplies<Message>(
+  connection: SecureConnection<Message, Message>,
+  source: AsyncIterable<Message>,
+): Promise<void> {
+  connection.onMessage(() => undefined);
+  for await (const message of source) await connection.send(message);
 }
