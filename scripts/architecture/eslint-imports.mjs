@@ -41,7 +41,9 @@ function outside(name, names, types) {
   const allowed = [...names, ...types].map((pattern) => pattern.replace('*', '.*') + '$');
   return [
     { regex: `^(?!node:|\\.|${allowed.join('|') || 'node:'})`, message: packageAdvice[name] },
-    ...types.map((type) => ({ regex: `^${type}$`, message: packageAdvice[name], allowTypeImports: true })),
+    ...types
+      .filter((type) => !names.includes(type))
+      .map((type) => ({ regex: `^${type}$`, message: packageAdvice[name], allowTypeImports: true })),
     { regex: '^(\\.\\./)+(packages/|tests/|(core|certs|pool|cli)/(src|dist)/)', message: relativeAdvice },
   ];
 }

@@ -24,16 +24,25 @@ export type JournalEntry =
  * @throws CertificateError `KNSOCK_CERTIFICATE_STORE` for a damaged line, naming it.
  */
 export async function readJournal(path: string): Promise<JournalEntry[]> {
+  return (await readLines(path)).map((line, index) => parseLine(path, line, index + 1));
+}
+
+/** The lines that were written whole. */
+export async function readLines(path: string): Promise<string[]> {
   const text = (await readIfThere(path)) ?? '';
-  const lines = text
+  return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .slice(0, -1);
-  return lines.map((line, index) => parseLine(path, line, index + 1));
 }
 
 /** Appends an entry and flushes it; the caller holds the store's lock. */
-export async function appendJournal(path: string, entry: JournalEntry): Promise<void> {
+export function appendJournal(path: string, entry: JournalEntry): Promise<void> {
+  return appendLine(path, entry);
+}
+
+/** Appends any object as a line and flushes it; the caller holds the lock of the file. */
+export async function appendLine(path: string, entry: object): Promise<void> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'a+', 0o600);

@@ -1,0 +1,201 @@
+/** EST (RFC 7030, 8951) as a request listener of node:http: what is asked, how it is answered, and nothing else. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { X509Certificate } from '@knsock/core/x509';
+import { CertificateError } from '../errors.js';
+import type { Enrolment } from '../enrolment/enrolment.js';
+import { EnrolmentRefusal, type RefusalReason } from '../enrolment/refusal.js';
+import type { TokenSecret } from '../enrolment/token.js';
+import { certsOnly } from './certs-only.js';
+import { FailedAttempts } from './failed-attempts.js';
+import type { PublishedList } from './published-list.js';
+
+/** A request that was refused, for the log: the client isn't told as much. */
+export interface RefusedEnrolment {
+  readonly path: string;
+  readonly reason: RefusalReason | 'request' | 'too-many';
+  readonly message: string;
+  readonly from: string;
+  /** The token's id, where one was named. */
+  readonly token: string | undefined;
+}
+
+export interface Asker {
+  readonly address: string;
+  /** What the asker showed and the connection verified. */
+  readonly certificate: X509Certificate | undefined;
+}
+
+export interface EstSettings {
+  readonly enrolment: Enrolment;
+  readonly list: PublishedList;
+  /** The authority's certificates, the root first. */
+  readonly authorities: readonly X509Certificate[];
+  /** Who asks, by the connection. */
+  readonly askerOf: (request: IncomingMessage) => Asker;
+  readonly onRefused: ((refused: RefusedEnrolment) => void) | undefined;
+}
+
+const BASE = '/.well-known/est/';
+const MOST_BYTES = 65_536;
+
+/** What a client gets instead of what it asked for. */
+class Status extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function estListener(settings: EstSettings) {
+  const est = new Est(settings);
+  return (request: IncomingMessage, response: ServerResponse): Promise<void> => est.answer(request, response);
+}
+
+class Est {
+  readonly #settings: EstSettings;
+  readonly #failed = new FailedAttempts();
+
+  constructor(settings: EstSettings) {
+    this.#settings = settings;
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      if (!(error instanceof Status)) throw error;
+      response.writeHead(error.status, { 'Content-Type': 'text/plain', ...error.headers });
+      response.end(`${error.message}\n`);
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '' } = request;
+    const path = url.startsWith(BASE) ? url.slice(BASE.length) : '';
+    if (method === 'GET' && path === 'cacerts') sendCertificates(response, this.#settings.authorities);
+    else if (method === 'GET' && path === 'csrattrs') response.writeHead(204).end();
+    else if (method === 'GET' && path === 'crl') await sendList(response, request, this.#settings.list);
+    else if (method === 'GET' && path === 'health') response.end('ok\n');
+    else if (method === 'POST' && (path === 'simpleenroll' || path === 'simplereenroll'))
+      await this.#enrol(path, request, response);
+    else throw new Status(404, 'there is nothing here');
+  }
+
+  async #enrol(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { address: from, certificate: presented } = this.#settings.askerOf(request);
+    const token = path === 'simpleenroll' ? tokenOf(request) : undefined;
+    const wait = this.#failed.wait(from, Date.now());
+    try {
+      if (wait > 0)
+        throw new Status(429, 'too many failed attempts', { 'Retry-After': String(Math.ceil(wait / 1_000)) });
+      if (path === 'simpleenroll' && token === undefined) throw unauthorized();
+      const csr = await readRequest(request);
+      const certificate = await this.#certify(token, presented, csr, from);
+      sendCertificates(response, [certificate], '; smime-type=certs-only');
+    } catch (error) {
+      throw this.#refused(error, { path, from, token: token?.id });
+    }
+  }
+
+  async #certify(
+    token: TokenSecret | undefined,
+    presented: X509Certificate | undefined,
+    csr: Buffer,
+    from: string,
+  ): Promise<X509Certificate> {
+    const { enrolment } = this.#settings;
+    if (token !== undefined) return enrolment.enrol(token, csr, from);
+    if (presented === undefined)
+      throw new EnrolmentRefusal('no-certificate', 'renewal needs the certificate that is renewed');
+    return enrolment.renew(presented, csr);
+  }
+
+  /** What the client is told; the log learns all of it. */
+  #refused(error: unknown, who: Pick<RefusedEnrolment, 'path' | 'from' | 'token'>): unknown {
+    const tell = (reason: RefusedEnrolment['reason'], message: string): void => {
+      this.#settings.onRefused?.({ ...who, reason, message });
+    };
+    if (error instanceof EnrolmentRefusal) {
+      this.#failed.failed(who.from, Date.now());
+      tell(error.reason, error.message);
+      return who.token === undefined ? new Status(403, error.message) : unauthorized();
+    }
+    if (error instanceof Status) {
+      if (error.status !== 401) tell(error.status === 429 ? 'too-many' : 'request', error.message);
+      return error;
+    }
+    if (!(error instanceof CertificateError) || SERVER_FAILURES.has(error.code)) return error;
+    tell('request', error.message);
+    return new Status(400, error.message);
+  }
+}
+
+/** These say that the store is in trouble, and not the request. */
+const SERVER_FAILURES: ReadonlySet<string> = new Set([
+  'KNSOCK_CERTIFICATE_STORE',
+  'KNSOCK_CERTIFICATE_FILE',
+  'KNSOCK_CERTIFICATE_LOCKED',
+]);
+
+function unauthorized(): Status {
+  return new Status(401, 'no such token', { 'WWW-Authenticate': 'Basic realm="enrolment"' });
+}
+
+/** RFC 7617: the token's id as user, its secret as password. */
+function tokenOf({ headers }: IncomingMessage): TokenSecret | undefined {
+  const [, encoded] = /^Basic ([A-Za-z0-9+/]{4,400}={0,2})$/i.exec(headers.authorization ?? '') ?? [];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? undefined : { id: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+/** The DER of a request; RFC 8951: the body is base64, whatever Content-Transfer-Encoding says. */
+async function readRequest(request: IncomingMessage): Promise<Buffer> {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/pkcs10') throw new Status(415, 'Content-Type must be application/pkcs10');
+  const tooLarge = new Status(413, `a request has at most ${MOST_BYTES} bytes`, { Connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > MOST_BYTES) throw tooLarge;
+    chunks.push(chunk as Buffer);
+  }
+  const text = Buffer.concat(chunks)
+    .toString('latin1')
+    .replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, '')
+    .replace(/\s+/g, '');
+  if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new Status(400, 'the request isn’t base64');
+  return Buffer.from(text, 'base64');
+}
+
+function sendCertificates(
+  response: ServerResponse,
+  certificates: readonly X509Certificate[],
+  parameters = '',
+): void {
+  response.writeHead(200, {
+    'Content-Type': `application/pkcs7-mime${parameters}`,
+    'Content-Transfer-Encoding': 'base64',
+  });
+  response.end(certsOnly(certificates));
+}
+
+/** Also what is served without TLS, where its location stands in certificates. */
+export async function sendList(
+  response: ServerResponse,
+  { headers }: IncomingMessage,
+  list: PublishedList,
+): Promise<void> {
+  const { der, number } = await list.current();
+  const tag = `"${number}"`;
+  const common = { ETag: tag, 'Cache-Control': 'max-age=5' };
+  if (headers['if-none-match'] === tag) response.writeHead(304, common).end();
+  else response.writeHead(200, { ...common, 'Content-Type': 'application/pkix-crl' }).end(der);
+}

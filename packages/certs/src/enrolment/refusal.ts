@@ -1,0 +1,20 @@
+/** Why an enrolment was refused: told in the log, and to the client only as far as it helps no guesser. */
+export type RefusalReason =
+  | 'unknown-token'
+  | 'wrong-secret'
+  | 'expired-token'
+  | 'withdrawn-token'
+  | 'other-key'
+  | 'no-certificate'
+  | 'not-issued-here'
+  | 'revoked'
+  | 'other-names';
+
+export class EnrolmentRefusal extends Error {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
