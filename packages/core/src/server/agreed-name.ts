@@ -1,9 +1,9 @@
-/** Whether the name that OpenSSL agreed on is the one that chose the domain. */
+/** Whether the name that OpenSSL agreed on is the one that chose the virtual host. */
 import { HandshakeError } from '../errors/index.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 
 /**
- * The name that chose the domain, which is the one that counts. A client that is asked for a second ClientHello might
+ * The name that chose the virtual host, which is the one that counts. A client that is asked for a second ClientHello might
  * name another in it, and what our reader overlooked OpenSSL may have seen.
  * @param routed the name read before TLS began; null where there was none
  * @param address for the error
@@ -15,9 +15,9 @@ export function agreedName(
   address: string,
 ): string | null {
   if (isSameName(routed, servername)) return routed;
-  // Node tells no name of a resumed TLS 1.2 connection. The session was begun in the same domain: no other has its keys.
+  // Node tells no name of a resumed TLS 1.2 connection. The session was begun with the same virtual host: no other has its keys.
   if (servername === null && resumed && version === 'TLSv1.2') return routed;
-  const words = `${address} asked for ${show(routed)} when its domain was chosen and for ${show(servername)} in the handshake`;
+  const words = `${address} asked for ${show(routed)} before TLS began and for ${show(servername)} in the handshake`;
   throw new HandshakeError('client-hello', words);
 }
 

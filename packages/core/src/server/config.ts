@@ -58,7 +58,7 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   clientCertificates?: ClientCertificates | undefined;
   /**
    * Names (exact, or `*.` for one label) with credentials of their own, and perhaps client CA and rules: each is a
-   * trust domain, whose sessions mean nothing to the others.
+   * virtual host, whose sessions mean nothing to the others.
    */
   sni?: SniMap | undefined;
   /** What a name that `sni` doesn't have gets: our own certificate (default), or an unrecognized_name alert. */

@@ -27,13 +27,13 @@ import { reverify } from '../trust/reverify.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import { Judge } from '../trust/verdict.js';
 import { Acceptor } from './acceptor.js';
-import type { Arrival } from './arrival.js';
+import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
 import { HandshakeFailures } from './handshake-failures.js';
-import { Gate } from './gate.js';
+import { HandshakeTracker } from './handshake-tracker.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
-import { Session } from './session.js';
-import { TrustKeeper, type TrustKeeperEvents } from './trust-keeper.js';
+import { ConnectionSetup } from './connection-setup.js';
+import { TrustManager, type TrustManagerEvents } from './trust-manager.js';
 
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
@@ -43,14 +43,14 @@ export interface Handlers<In, Out> {
   readonly request: RequestHandler<In, Out> | null;
 }
 
-export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents {
+export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvents {
   readonly #config: ListenConfig<In, Out>;
   readonly #handlers: Handlers<In, Out>;
   readonly #judge = new Judge();
   readonly #failures = new HandshakeFailures();
-  readonly #trust: TrustKeeper;
-  readonly #session: Session<In, Out>;
-  readonly #gate: Gate;
+  readonly #trust: TrustManager;
+  readonly #setup: ConnectionSetup<In, Out>;
+  readonly #handshakes: HandshakeTracker;
   readonly #acceptor: Acceptor;
   readonly #connections = new Set<Connection<In, Out>>();
   #closing: Promise<void> | null = null;
@@ -62,11 +62,11 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   constructor(config: ListenConfig<In, Out>, handlers: Handlers<In, Out>) {
     this.#config = config;
     this.#handlers = handlers;
-    this.#trust = new TrustKeeper(config, this);
-    this.#session = new Session(config, handlers.request, this.#judge);
-    this.#gate = new Gate(config, () => this.#trust.domains, this.#failures);
+    this.#trust = new TrustManager(config, this);
+    this.#setup = new ConnectionSetup(config, handlers.request, this.#judge);
+    this.#handshakes = new HandshakeTracker(config, () => this.#trust.hosts, this.#failures);
     this.#acceptor = new Acceptor(config.place, (socket, descriptorsLeft) => {
-      this.#gate.accept(socket, descriptorsLeft);
+      this.#handshakes.accept(socket, descriptorsLeft);
     });
   }
 
@@ -92,11 +92,11 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
   stats(): ServerStats {
     return {
       connections: this.#connections.size,
-      pendingHandshakes: this.#gate.pending,
-      accepted: this.#gate.accepted,
+      pendingHandshakes: this.#handshakes.pending,
+      accepted: this.#handshakes.accepted,
       admitted: this.#admitted,
-      turnedAway: this.#gate.turnedAway,
-      failedHandshakes: this.#gate.failed,
+      turnedAway: this.#handshakes.turnedAway,
+      failedHandshakes: this.#handshakes.failed,
       refusedPeers: this.#refusedPeers,
       rotations: this.#trust.rotations,
       acceptErrors: this.#acceptor.errors,
@@ -118,26 +118,26 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     return this.close();
   }
 
-  // ── what the domains say ──
+  // ── what the contexts report ──
 
   failed(error: Error, raw: Socket): void {
-    const arrival = this.#gate.find(raw);
-    if (arrival === undefined) return;
-    const { address } = arrival;
+    const pending = this.#handshakes.find(raw);
+    if (pending === undefined) return;
+    const { address } = pending;
     const offer = offerOf(this.#config.profile);
-    this.#gate.broken(arrival, fromHandshake(error, 'server', { address, offer }));
+    this.#handshakes.broken(pending, fromHandshake(error, 'server', { address, offer }));
   }
 
   secured(socket: TLSSocket, raw: Socket): void {
-    const arrival = this.#gate.find(raw);
-    if (arrival === undefined) {
+    const pending = this.#handshakes.find(raw);
+    if (pending === undefined) {
       socket.destroy();
       return;
     }
-    arrival.secured = true;
+    pending.secured = true;
     const stream = new TlsStream(socket, null);
-    this.#admit(arrival, stream).catch((error: unknown) => {
-      this.#refuse(arrival, stream, error);
+    this.#admit(pending, stream).catch((error: unknown) => {
+      this.#refuse(pending, stream, error);
     });
   }
 
@@ -154,10 +154,10 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
 
   readonly #policyOf = ({ tls }: Connection<In, Out>): TrustPolicy => this.#trust.policyFor(tls.servername);
 
-  async #admit(arrival: Arrival, stream: TlsStream): Promise<void> {
+  async #admit(pending: PendingConnection, stream: TlsStream): Promise<void> {
     const policyFor = (servername: string | null) => this.#trust.policyFor(servername);
-    const { connection, judgedBy } = await this.#session.open(arrival, policyFor, stream);
-    if (!this.#gate.leave(arrival, null)) {
+    const { connection, judgedBy } = await this.#setup.open(pending, policyFor, stream);
+    if (!this.#handshakes.leave(pending, null)) {
       connection.destroy();
       return;
     }
@@ -177,14 +177,14 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     this.#connections.delete(connection);
   };
 
-  #refuse(arrival: Arrival, stream: TlsStream, error: unknown): void {
+  #refuse(pending: PendingConnection, stream: TlsStream, error: unknown): void {
     if (error instanceof ConnectionError && !(error instanceof ConnectionTimeoutError)) {
       // The peer left before it was in: nobody refused it.
-      this.#gate.fail(arrival, error);
+      this.#handshakes.fail(pending, error);
       stream.destroy();
       return;
     }
-    if (!this.#gate.leave(arrival, null)) {
+    if (!this.#handshakes.leave(pending, null)) {
       stream.destroy();
       return;
     }
@@ -193,10 +193,10 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
         ? error
         : new PeerNotAllowedError('the verdict failed', { cause: error });
     this.#refusedPeers += 1;
-    this.#failures.publish(arrival.address, known);
+    this.#failures.publish(pending.address, known);
     // A rule of the program that threw: refusing is right, and somebody should know why.
     if (known instanceof PeerNotAllowedError && known.cause !== undefined)
-      this.#config.failures.report(known.cause, noConnection, `the verification of ${arrival.address}`);
+      this.#config.failures.report(known.cause, noConnection, `the verification of ${pending.address}`);
     if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
     // Nobody refused who it is, so it may see its handshake done: audits find TLS 1.2 that way.
     else if (known instanceof FramingMismatchError) endPeer(stream);
@@ -247,20 +247,20 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustKeeperEvents
     if (channels.drain.hasSubscribers)
       channels.drain.publish({ connections: this.#connections.size, deadline });
     const stopped = this.#acceptor.close();
-    this.#gate.close();
+    this.#handshakes.close();
     const closed = [...this.#connections].map((connection) => connection.retire(deadline));
     // Some may have been given more time before, or were let in since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);
     }, deadline);
     await Promise.all(closed);
-    this.#gate.giveUp();
+    this.#handshakes.giveUp();
     await stopped;
     clearTimeout(overdue);
   }
 
   #cutOff(deadline: number): void {
-    this.#gate.destroy();
+    this.#handshakes.destroy();
     for (const connection of this.#connections) {
       const words = `the server closed, and work in flight didn’t finish within ${deadline} ms`;
       connection.destroy(new ConnectionTimeoutError('drain', deadline, words));

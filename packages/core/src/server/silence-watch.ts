@@ -2,7 +2,7 @@
  * Handshakes that stopped in the middle: peers that sent a whole ClientHello, were answered, and say nothing more. Looked
  * for only while places are getting scarce.
  */
-import type { Arrival } from './arrival.js';
+import type { PendingConnection } from './pending-connection.js';
 
 /** Peers far away answer within this; in milliseconds. */
 const PATIENCE = 1_000;
@@ -12,12 +12,12 @@ export class SilenceWatch {
   #stopped = false;
 
   /** Finds out which of these say nothing for a while, unless it is about to already. */
-  look(arrivals: Iterable<Arrival>): void {
+  look(pendingConnections: Iterable<PendingConnection>): void {
     if (this.#timer !== undefined || this.#stopped) return;
-    const heard = Array.from(arrivals, (arrival) => [arrival, arrival.socket.bytesRead] as const);
+    const heard = Array.from(pendingConnections, (pending) => [pending, pending.socket.bytesRead] as const);
     const conclude = (): void => {
       this.#timer = undefined;
-      for (const [arrival, bytes] of heard) arrival.silentAt = bytes;
+      for (const [pending, bytes] of heard) pending.silentAt = bytes;
     };
     // What came while the event loop was busy is read before an immediate: nobody is silent because we were deaf.
     this.#timer = setTimeout(() => setImmediate(conclude), PATIENCE).unref();

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { unmapped } from '../transport/network.js';
 import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-header.js';
 
-export class Arrival {
+export class PendingConnection {
   readonly socket: Socket;
   readonly since = performance.now();
   /** What a trusted proxy said of the client. */
   proxy: ProxyInfo | null = null;
-  /** What chose its domain: the name read from its ClientHello, null where it asked for none. Null: nobody read it. */
+  /** What chose its virtual host: the name read from its ClientHello, null where it asked for none. Null: nobody read it. */
   routedBy: { readonly servername: string | null } | null = null;
   /** Bytes of the proxy's header: what came before the client said anything. */
   headerBytes = 0;
@@ -25,7 +25,7 @@ export class Arrival {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param expired called when the deadline passes */
-  constructor(socket: Socket, deadline: number, expired: (arrival: Arrival) => void) {
+  constructor(socket: Socket, deadline: number, expired: (pending: PendingConnection) => void) {
     this.socket = socket;
     const { remoteAddress: address, remotePort: port = 0 } = socket;
     this.#neighbour = address === undefined ? null : { address: unmapped(address), port };
@@ -63,7 +63,7 @@ export class Arrival {
   settle(reason: Error | null): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // The socket keeps the arrival until it closes; nobody waits for one that was let in any more.
+    // The socket keeps the pending until it closes; nobody waits for one that was let in any more.
     if (reason === null) this.#controller = null;
     else (this.#controller ??= new AbortController()).abort(reason);
   }

@@ -9,50 +9,50 @@ import { channels } from '../observe/channels.js';
 import { record, refuseUnknown } from '../options/index.js';
 import { trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
-import type { DomainEvents } from './domain.js';
-import { buildDomains } from './domain-builder.js';
-import type { Domains } from './domains.js';
+import type { ContextEvents } from './server-context.js';
+import { buildVirtualHosts } from './virtual-hosts-builder.js';
+import type { VirtualHosts } from './virtual-hosts.js';
 import type { Rotation } from './secure-server.js';
 import { TicketSecret } from './ticket-keys.js';
 import { followSources, type TrustState } from './trust-state.js';
 
-export interface TrustKeeperEvents extends DomainEvents {
+export interface TrustManagerEvents extends ContextEvents {
   /** Other trust holds from now on; resolves when live peers were judged by it. */
   replaced(): Promise<void>;
 }
 
-export class TrustKeeper {
+export class TrustManager {
   /** Times that credentials or rules were replaced. */
   rotations = 0;
   readonly #config: HostConfig;
-  readonly #events: TrustKeeperEvents;
+  readonly #events: TrustManagerEvents;
   readonly #secret: TicketSecret;
   readonly #ticketTimer: NodeJS.Timeout;
   #state: TrustState;
-  #domains: Domains;
+  #hosts: VirtualHosts;
   #unfollow: () => void;
   #stopped = false;
 
   /** @throws InvalidOptionError, CredentialsError */
-  constructor(config: HostConfig, events: TrustKeeperEvents) {
+  constructor(config: HostConfig, events: TrustManagerEvents) {
     this.#config = config;
     this.#events = events;
     this.#secret = new TicketSecret(config.ticketSecret);
     this.#state = config.initial;
-    this.#domains = this.#build(this.#state);
+    this.#hosts = this.#build(this.#state);
     this.#unfollow = this.#follow();
     this.#ticketTimer = setInterval(() => {
-      for (const domain of this.#domains) domain.renewTicketKeys();
+      for (const context of this.#hosts) context.renewTicketKeys();
     }, TicketSecret.checkEvery).unref();
   }
 
-  get domains(): Domains {
-    return this.#domains;
+  get hosts(): VirtualHosts {
+    return this.#hosts;
   }
 
   /** By what rules those are judged now who came, or come, under a name. */
   policyFor(servername: string | null): TrustPolicy {
-    return this.#domains.serving(servername).trust;
+    return this.#hosts.serving(servername).trust;
   }
 
   /** @throws CredentialsError, InvalidOptionError; nothing has changed then */
@@ -90,7 +90,7 @@ export class TrustKeeper {
   async #replace(state: TrustState): Promise<void> {
     const { version } = state.source.current;
     try {
-      this.#domains = this.#build(state);
+      this.#hosts = this.#build(state);
     } catch (error) {
       tell(version, error as Error);
       throw error;
@@ -108,8 +108,8 @@ export class TrustKeeper {
     }
   }
 
-  #build(state: TrustState): Domains {
-    return buildDomains(this.#config, state, this.#secret, this.#events);
+  #build(state: TrustState): VirtualHosts {
+    return buildVirtualHosts(this.#config, state, this.#secret, this.#events);
   }
 }
 

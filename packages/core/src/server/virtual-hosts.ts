@@ -1,18 +1,22 @@
-/** The trust domains of a listener and which of them a client means: an exact name, a one-label wildcard, or the default. */
+/** The virtual hosts of a listener and which of them a client means: an exact name, a one-label wildcard, or the default. */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { InvalidOptionError } from '../errors/index.js';
-import type { Domain } from './domain.js';
+import type { ServerContext } from './server-context.js';
 
 /** What a ClientHello's name leads to; `'refuse'`: nothing here is called so. */
-export type Route = Domain | 'refuse';
+export type Route = ServerContext | 'refuse';
 
-export class Domains {
-  readonly fallback: Domain;
-  readonly #named: ReadonlyMap<string, Domain>;
+export class VirtualHosts {
+  readonly fallback: ServerContext;
+  readonly #named: ReadonlyMap<string, ServerContext>;
   readonly #unknownName: 'default' | 'refuse';
 
-  constructor(fallback: Domain, named: ReadonlyMap<string, Domain>, unknownName: 'default' | 'refuse') {
+  constructor(
+    fallback: ServerContext,
+    named: ReadonlyMap<string, ServerContext>,
+    unknownName: 'default' | 'refuse',
+  ) {
     this.fallback = fallback;
     this.#named = named;
     this.#unknownName = unknownName;
@@ -31,8 +35,8 @@ export class Domains {
     return this.#unknownName === 'default' ? this.fallback : 'refuse';
   }
 
-  /** The domain of an SNI entry by the name asked for. */
-  find(name: string): Domain | null {
+  /** The context of an SNI entry by the name asked for. */
+  find(name: string): ServerContext | null {
     // The same name in DNS, with the root's dot or without.
     const lower = name.toLowerCase().replace(/\.$/, '');
     const exact = this.#named.get(lower);
@@ -41,23 +45,23 @@ export class Domains {
     return dot < 0 ? null : (this.#named.get(`*${lower.slice(dot)}`) ?? null);
   }
 
-  /** The domain whose rules hold for who is in already under a name: where nothing is called so any more, the default. */
-  serving(name: string | null): Domain {
+  /** The context whose rules hold for who is in already under a name: where nothing is called so any more, the default. */
+  serving(name: string | null): ServerContext {
     const route = this.route(name);
     return route === 'refuse' ? this.fallback : route;
   }
 
-  *[Symbol.iterator](): Generator<Domain> {
+  *[Symbol.iterator](): Generator<ServerContext> {
     yield this.fallback;
     yield* this.#named.values();
   }
 }
 
 /** The form in which names are compared. @throws InvalidOptionError for anything but a host name or `*.` and one */
-export function parseDomainName(name: string): string {
+export function parseHostName(name: string): string {
   const wildcard = name.startsWith('*.');
   const ascii = domainToASCII(wildcard ? name.slice(2) : name);
-  if (ascii === '' || ascii.includes('*') || ascii.endsWith('.') || isIP(ascii) !== 0) {
+  if (ascii === '' || /[*[]|\.$/.test(ascii) || isIP(ascii) !== 0) {
     throw new InvalidOptionError('sni', `'${name}' is neither a host name nor '*.' and one`);
   }
   return wildcard ? `*.${ascii}` : ascii;

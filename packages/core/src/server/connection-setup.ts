@@ -15,10 +15,10 @@ import { tellVerdict } from '../trust/tell-verdict.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { Judge } from '../trust/verdict.js';
 import { agreedName } from './agreed-name.js';
-import type { Arrival } from './arrival.js';
+import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
 
-export class Session<In, Out> {
+export class ConnectionSetup<In, Out> {
   readonly #config: ListenConfig<In, Out>;
   readonly #requestHandler: RequestHandler<In, Out> | null;
   readonly #judge: Judge;
@@ -31,19 +31,19 @@ export class Session<In, Out> {
 
   /**
    * @param policyFor who is trusted now under a name; where that changes while the peer is judged, it is judged again
-   * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the arrival's reason when its time is over
+   * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the pending's reason when its time is over
    */
   async open(
-    arrival: Arrival,
+    pending: PendingConnection,
     policyFor: (servername: string | null) => TrustPolicy,
     stream: TlsStream,
   ): Promise<{ connection: Connection<In, Out>; judgedBy: TrustPolicy }> {
     const { socket } = stream;
-    const tls = routedFacts(tlsFacts(socket), arrival);
-    tellHandshake(arrival, tls);
+    const tls = routedFacts(tlsFacts(socket), pending);
+    tellHandshake(pending, tls);
     const framing = this.#framingOf(socket);
     const policy = () => policyFor(tls.servername);
-    const { peer, judgedBy } = await this.#judgePeer(arrival, policy, socket);
+    const { peer, judgedBy } = await this.#judgePeer(pending, policy, socket);
     const connection = new Connection<In, Out>(stream, {
       role: 'server',
       framing,
@@ -52,29 +52,29 @@ export class Session<In, Out> {
       peer,
       tls,
       socket,
-      remote: arrival.remote,
-      proxy: arrival.proxy,
+      remote: pending.remote,
+      proxy: pending.proxy,
       requestHandler: this.#requestHandler,
       explainEnd: null,
       failures: this.#config.failures,
     });
-    await raceAbort(connection.open(), arrival.signal);
+    await raceAbort(connection.open(), pending.signal);
     return { connection, judgedBy };
   }
 
   async #judgePeer(
-    arrival: Arrival,
+    pending: PendingConnection,
     policy: () => TrustPolicy,
     socket: TLSSocket,
   ): Promise<{ peer: PeerIdentity | null; judgedBy: TrustPolicy }> {
     const presented = presentedBy(socket, { remembered: null });
     for (;;) {
       const judgedBy = policy();
-      arrival.judging = true;
-      const pending = this.#judge.judge(judgedBy, presented, arrival.signal);
-      const verdict = pending instanceof Promise ? await raceAbort(pending, arrival.signal) : pending;
-      arrival.judging = false;
-      tellVerdict('server', arrival.address, verdict, presented.resumed);
+      pending.judging = true;
+      const judging = this.#judge.judge(judgedBy, presented, signalFor(judgedBy, pending));
+      const verdict = judging instanceof Promise ? await raceAbort(judging, pending.signal) : judging;
+      pending.judging = false;
+      tellVerdict('server', pending.address, verdict, presented.resumed);
       if (!verdict.ok) throw verdict.error;
       if (policy() === judgedBy) return { peer: verdict.peer, judgedBy };
     }
@@ -93,13 +93,19 @@ export class Session<In, Out> {
   }
 }
 
-function routedFacts(facts: TlsFacts, { routedBy, address }: Arrival): TlsFacts {
+/** Making a signal and listening to it costs more than a verdict that waits for nothing. */
+function signalFor({ revocation, authorize }: TrustPolicy, pending: PendingConnection): AbortSignal {
+  return revocation === null && authorize === null ? NEVER : pending.signal;
+}
+const NEVER = new AbortController().signal;
+
+function routedFacts(facts: TlsFacts, { routedBy, address }: PendingConnection): TlsFacts {
   if (routedBy === null) return facts;
   const servername = agreedName(routedBy.servername, facts, address);
   return servername === facts.servername ? facts : { ...facts, servername };
 }
 
-function tellHandshake({ address, since }: Arrival, { version, cipher, resumed }: TlsFacts): void {
+function tellHandshake({ address, since }: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
   if (!channels.handshake.hasSubscribers) return;
   const milliseconds = performance.now() - since;
   channels.handshake.publish({ role: 'server', address, milliseconds, version, cipher, resumed });

@@ -1,8 +1,8 @@
 /**
- * A trust domain of a listener: who we are there, whom we let in, and a `tls.Server` with ticket keys of its own that
- * never listens. SNI entries are domains each, chosen by the ClientHello before TLS begins: on some versions of Node a
+ * What serves one virtual host of a listener: who we are there, whom we accept, and a `tls.Server` with ticket keys of its
+ * own that never listens. Each SNI entry has one, chosen by the ClientHello before TLS begins: on some versions of Node a
  * ticket for one name is accepted for another, and what a resumed connection was asked for isn't always told.
- * A domain never changes: a rotation makes new ones.
+ * A context never changes: a rotation makes new ones.
  */
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -20,13 +20,13 @@ import { trustDigest } from './trust-digest.js';
 import type { ClientCertificates } from './trust-state.js';
 
 /** What becomes of the sockets. */
-export interface DomainEvents {
+export interface ContextEvents {
   /** The handshake is done; nobody was judged yet. */
   secured(socket: TLSSocket, raw: Socket): void;
   failed(error: Error, raw: Socket): void;
 }
 
-export interface DomainSettings {
+export interface ContextSettings {
   /** The SNI entry; null for the one that serves everybody else. */
   readonly name: string | null;
   readonly credentials: Credentials;
@@ -40,13 +40,13 @@ export interface DomainSettings {
   readonly secret: TicketSecret;
 }
 
-export class Domain {
+export class ServerContext {
   readonly trust: TrustPolicy;
-  readonly #settings: DomainSettings;
+  readonly #settings: ContextSettings;
   readonly #server: TlsServer;
 
   /** @throws CredentialsError where OpenSSL doesn't take the certificate and key */
-  constructor(settings: DomainSettings, events: DomainEvents) {
+  constructor(settings: ContextSettings, events: ContextEvents) {
     this.trust = settings.trust;
     this.#settings = settings;
     this.#server = hideKeys(this.#create());

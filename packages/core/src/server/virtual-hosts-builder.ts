@@ -1,28 +1,28 @@
-/** Makes the trust domains of a listener from what is current: all of them, or none where one can't be made. */
+/** Makes the virtual hosts of a listener from what is current: all of them, or none where one can't be made. */
 import { toSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { oneOf, refuseUnknown } from '../options/index.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { parseTrust, type TrustOptions } from '../trust/trust-policy.js';
 import { checkServerCredentials, type HostConfig } from './config.js';
-import { Domain, type DomainEvents } from './domain.js';
-import { Domains, parseDomainName } from './domains.js';
+import { ServerContext, type ContextEvents } from './server-context.js';
+import { VirtualHosts, parseHostName } from './virtual-hosts.js';
 import type { TicketSecret } from './ticket-keys.js';
 import type { SniEntry, TrustState } from './trust-state.js';
 
 /** @throws InvalidOptionError, CredentialsError; nothing has changed then */
-export function buildDomains(
+export function buildVirtualHosts(
   config: HostConfig,
   state: TrustState,
   secret: TicketSecret,
-  events: DomainEvents,
-): Domains {
-  const build = (name: string | null, entry: SniEntry): Domain => {
+  events: ContextEvents,
+): VirtualHosts {
+  const build = (name: string | null, entry: SniEntry): ServerContext => {
     const credentials = toSource(entry.credentials, createCredentials({})).current;
     const clientCertificates = entry.clientCertificates ?? config.clientCertificates;
     const trust = rulesFor(entry, state);
     checkServerCredentials(clientCertificates, trust, credentials);
-    return new Domain(
+    return new ServerContext(
       {
         name,
         credentials,
@@ -43,13 +43,13 @@ export function buildDomains(
       events,
     );
   };
-  const named = new Map<string, Domain>();
+  const named = new Map<string, ServerContext>();
   for (const [name, entry] of Object.entries(state.sni)) {
-    const parsed = parseDomainName(name);
+    const parsed = parseHostName(name);
     if (named.has(parsed)) throw new InvalidOptionError('sni', `sni names ${parsed} twice`);
     named.set(parsed, build(parsed, parseEntry(name, entry)));
   }
-  return new Domains(build(null, { credentials: state.source }), named, config.unknownName);
+  return new VirtualHosts(build(null, { credentials: state.source }), named, config.unknownName);
 }
 
 /** Rules for everybody judge certificates; they pass by an entry that says that it wants none. */

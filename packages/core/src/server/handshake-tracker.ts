@@ -1,6 +1,6 @@
 /**
- * From accept to TLS: admission, the header of a trusted proxy, the name asked for, and the domain that takes the
- * socket. Whoever is let in or turned away leaves here.
+ * From accept to TLS: admission, the header of a trusted proxy, the name asked for, and the virtual host that takes
+ * the socket. Whoever is let in or turned away leaves here.
  */
 import type { Socket } from 'node:net';
 import { asError } from '../errors/as-error.js';
@@ -9,37 +9,37 @@ import { channels } from '../observe/channels.js';
 import { unmapped } from '../transport/network.js';
 import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
-import { Arrival } from './arrival.js';
+import { PendingConnection } from './pending-connection.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
-import type { Domains } from './domains.js';
+import type { VirtualHosts } from './virtual-hosts.js';
 import type { HandshakeFailures } from './handshake-failures.js';
 
-export class Gate {
+export class HandshakeTracker {
   /** Sockets accepted so far. */
   accepted = 0;
   /** Handshakes that failed, ran out of time or were broken off. */
   failed = 0;
   readonly #config: HostConfig;
-  readonly #domains: () => Domains;
+  readonly #hosts: () => VirtualHosts;
   readonly #failures: HandshakeFailures;
   readonly #admission: Admission;
-  readonly #arrivals = new Map<Socket, Arrival>();
+  readonly #pending = new Map<Socket, PendingConnection>();
   readonly #silence = new SilenceWatch();
   /** One listener for all sockets: most of them close long after they were let in. */
   readonly #forget = forgetting(this);
   #closed = false;
 
-  constructor(config: HostConfig, domains: () => Domains, failures: HandshakeFailures) {
+  constructor(config: HostConfig, hosts: () => VirtualHosts, failures: HandshakeFailures) {
     this.#config = config;
-    this.#domains = domains;
+    this.#hosts = hosts;
     this.#failures = failures;
     this.#admission = new Admission(config.admission);
   }
 
   /** Sockets on their way to a verdict. */
   get pending(): number {
-    return this.#arrivals.size;
+    return this.#pending.size;
   }
 
   get turnedAway(): Readonly<Record<AdmissionRefusal, number>> {
@@ -62,55 +62,55 @@ export class Gate {
     else this.#begin(socket, behindProxy);
   }
 
-  /** The arrival of a socket; undefined where it has left. */
-  find(socket: Socket): Arrival | undefined {
-    return this.#arrivals.get(socket);
+  /** The connection pending on a socket; undefined where it has left. */
+  find(socket: Socket): PendingConnection | undefined {
+    return this.#pending.get(socket);
   }
 
-  /** Ends an arrival, once. @returns whether it was still under way */
-  leave(arrival: Arrival, reason: Error | null): boolean {
-    if (!this.#arrivals.delete(arrival.socket)) return false;
-    arrival.settle(reason);
+  /** Ends a pending connection, once. @returns whether it was still under way */
+  leave(pending: PendingConnection, reason: Error | null): boolean {
+    if (!this.#pending.delete(pending.socket)) return false;
+    pending.settle(reason);
     return true;
   }
 
-  /** An arrival came to nothing before anybody could be judged. */
-  fail(arrival: Arrival, error: Error): void {
-    if (!this.leave(arrival, error)) return;
+  /** A pending connection came to nothing before anybody could be judged. */
+  fail(pending: PendingConnection, error: Error): void {
+    if (!this.leave(pending, error)) return;
     this.failed += 1;
-    this.#failures.publish(arrival.address, error);
+    this.#failures.publish(pending.address, error);
   }
 
   /** A handshake broke off. Who sent nothing had begun none: a health check, a port scan. */
-  broken(arrival: Arrival, error: Error): void {
-    if (arrival.socket.bytesRead > arrival.headerBytes) this.fail(arrival, error);
-    else this.leave(arrival, error);
+  broken(pending: PendingConnection, error: Error): void {
+    if (pending.socket.bytesRead > pending.headerBytes) this.fail(pending, error);
+    else this.leave(pending, error);
   }
 
   /** The socket is gone. */
   forget(socket: Socket): void {
     this.#admission.leave();
     // Most were let in long ago, and an error nobody hears of costs a stack trace.
-    const arrival = this.#arrivals.get(socket);
-    if (arrival === undefined) return;
-    const words = `${arrival.address} went away during the handshake`;
-    this.broken(arrival, new HandshakeError('disconnected', words));
+    const pending = this.#pending.get(socket);
+    if (pending === undefined) return;
+    const words = `${pending.address} went away during the handshake`;
+    this.broken(pending, new HandshakeError('disconnected', words));
   }
 
   /** Lets nobody in any more; those who haven't spoken go at once. */
   close(): void {
     this.#closed = true;
     this.#silence.stop();
-    for (const { hasSpoken, socket } of [...this.#arrivals.values()]) if (!hasSpoken) socket.destroy();
+    for (const { hasSpoken, socket } of [...this.#pending.values()]) if (!hasSpoken) socket.destroy();
   }
 
   /** Waits no longer for handshakes to be done. */
   giveUp(): void {
-    for (const { secured, socket } of [...this.#arrivals.values()]) if (!secured) socket.destroy();
+    for (const { secured, socket } of [...this.#pending.values()]) if (!secured) socket.destroy();
   }
 
   destroy(): void {
-    for (const { socket } of [...this.#arrivals.values()]) socket.destroy();
+    for (const { socket } of [...this.#pending.values()]) socket.destroy();
   }
 
   /** What can be judged before a byte was read; null admits. */
@@ -120,108 +120,108 @@ export class Gate {
     if (refusal !== null) return refusal;
     if (!descriptorsLeft && !this.#makeRoom('descriptors')) return 'descriptors';
     if (this.#admission.full && !this.#makeRoom('connections')) return 'connections';
-    const crowded = this.#arrivals.size >= this.#config.admission.maxPendingHandshakes;
+    const crowded = this.#pending.size >= this.#config.admission.maxPendingHandshakes;
     return crowded && !this.#makeRoom('handshakes') ? 'handshakes' : null;
   }
 
   #begin(socket: Socket, behindProxy: boolean): void {
-    const arrival = new Arrival(socket, this.#config.limits.handshakeTimeout, (late) => {
+    const pending = new PendingConnection(socket, this.#config.limits.handshakeTimeout, (late) => {
       this.#tooLate(late);
     });
     this.#admission.enter();
     socket.on('close', this.#forget);
-    this.#arrivals.set(socket, arrival);
+    this.#pending.set(socket, pending);
     // By the time that there is no place left it is known who wastes one.
-    if (2 * this.#arrivals.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
+    if (2 * this.#pending.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
 
-    if (!behindProxy) this.#enterClient(arrival);
-    this.#route(arrival, behindProxy);
+    if (!behindProxy) this.#enterClient(pending);
+    this.#route(pending, behindProxy);
   }
 
   /** Judges the client that a proxy told of. */
-  #admitProxied(arrival: Arrival): boolean {
-    const refusal = this.#admission.judgeClient(arrival.remote?.address, performance.now());
-    if (refusal === null) this.#enterClient(arrival);
+  #admitProxied(pending: PendingConnection): boolean {
+    const refusal = this.#admission.judgeClient(pending.remote?.address, performance.now());
+    if (refusal === null) this.#enterClient(pending);
     else {
-      this.leave(arrival, new ServerDrainingError('turned away'));
-      this.#turnAway(arrival.socket, refusal, arrival.address);
+      this.leave(pending, new ServerDrainingError('turned away'));
+      this.#turnAway(pending.socket, refusal, pending.address);
     }
     return refusal === null;
   }
 
-  #enterClient(arrival: Arrival): void {
+  #enterClient(pending: PendingConnection): void {
     if (!this.#admission.countsClients) return;
-    const address = arrival.remote?.address;
+    const address = pending.remote?.address;
     this.#admission.enterClient(address);
-    arrival.socket.once('close', () => {
+    pending.socket.once('close', () => {
       this.#admission.leaveClient(address);
     });
   }
 
-  #route(arrival: Arrival, proxy: boolean): void {
-    if (this.#config.beforeTls === null) this.#beginTls(arrival, proxy);
-    else if (proxy) this.#readPreface(arrival, { proxy, name: false }, () => void this.#speakFirst(arrival));
-    else void this.#speakFirst(arrival);
+  #route(pending: PendingConnection, proxy: boolean): void {
+    if (this.#config.beforeTls === null) this.#beginTls(pending, proxy);
+    else if (proxy) this.#readPreface(pending, { proxy, name: false }, () => void this.#speakFirst(pending));
+    else void this.#speakFirst(pending);
   }
 
   /** Lets the protocol above say what it has to say before TLS. */
-  async #speakFirst(arrival: Arrival): Promise<void> {
-    const { socket, signal } = arrival;
+  async #speakFirst(pending: PendingConnection): Promise<void> {
+    const { socket, signal } = pending;
     try {
       await this.#config.beforeTls?.(socket, { signal });
     } catch (error) {
-      this.fail(arrival, asError(error));
+      this.fail(pending, asError(error));
       socket.destroySoon();
       return;
     }
-    arrival.saidBeforeTls = socket.bytesWritten;
-    if (this.find(socket) === arrival) this.#beginTls(arrival, false);
+    pending.saidBeforeTls = socket.bytesWritten;
+    if (this.find(socket) === pending) this.#beginTls(pending, false);
   }
 
-  #beginTls(arrival: Arrival, proxy: boolean): void {
-    const name = this.#domains().needsName;
+  #beginTls(pending: PendingConnection, proxy: boolean): void {
+    const name = this.#hosts().needsName;
     if (!proxy && !name) {
-      this.#domains().fallback.take(arrival.socket);
+      this.#hosts().fallback.take(pending.socket);
       return;
     }
-    this.#readPreface(arrival, { proxy, name }, (servername) => {
-      if (name) this.#enterDomain(arrival, servername);
-      else this.#domains().fallback.take(arrival.socket);
+    this.#readPreface(pending, { proxy, name }, (servername) => {
+      if (name) this.#enterHost(pending, servername);
+      else this.#hosts().fallback.take(pending.socket);
     });
   }
 
   #readPreface(
-    arrival: Arrival,
+    pending: PendingConnection,
     wanted: { proxy: boolean; name: boolean },
     done: (servername: string | null) => void,
   ): void {
-    readPreface(arrival.socket, wanted, {
+    readPreface(pending.socket, wanted, {
       proxied: (info, length) => {
-        arrival.proxy = info;
-        arrival.headerBytes = length;
-        return this.#admitProxied(arrival);
+        pending.proxy = info;
+        pending.headerBytes = length;
+        return this.#admitProxied(pending);
       },
       done: ({ servername }) => {
         done(servername);
       },
       failed: (error, alert) => {
-        this.broken(arrival, error);
-        if (alert === null) arrival.socket.destroy();
-        else endWithAlert(arrival.socket, alert);
+        this.broken(pending, error);
+        if (alert === null) pending.socket.destroy();
+        else endWithAlert(pending.socket, alert);
       },
     });
   }
 
-  #enterDomain(arrival: Arrival, servername: string | null): void {
-    const route = this.#domains().route(servername);
+  #enterHost(pending: PendingConnection, servername: string | null): void {
+    const route = this.#hosts().route(servername);
     if (route !== 'refuse') {
-      arrival.routedBy = { servername };
-      route.take(arrival.socket);
+      pending.routedBy = { servername };
+      route.take(pending.socket);
       return;
     }
-    const words = `${arrival.address} asked for ${JSON.stringify(servername)}, which is none of ours`;
-    this.fail(arrival, new HandshakeError('unknown-name', words));
-    endWithAlert(arrival.socket, UNRECOGNIZED_NAME);
+    const words = `${pending.address} asked for ${JSON.stringify(servername)}, which is none of ours`;
+    this.fail(pending, new HandshakeError('unknown-name', words));
+    endWithAlert(pending.socket, UNRECOGNIZED_NAME);
   }
 
   /**
@@ -229,24 +229,24 @@ export class Gate {
    * fell silent in its handshake.
    */
   #makeRoom(limit: AdmissionRefusal): boolean {
-    const arrival =
+    const pending =
       this.#first(({ hasSpoken }) => !hasSpoken) ?? this.#first(({ hasFallenSilent }) => hasFallenSilent);
-    if (arrival === undefined) {
+    if (pending === undefined) {
       this.#lookForSilence();
       return false;
     }
-    this.leave(arrival, new ServerDrainingError('too many silent sockets'));
-    this.#turnAway(arrival.socket, limit, arrival.address);
+    this.leave(pending, new ServerDrainingError('too many silent sockets'));
+    this.#turnAway(pending.socket, limit, pending.address);
     return true;
   }
 
-  #first(is: (arrival: Arrival) => boolean): Arrival | undefined {
-    for (const arrival of this.#arrivals.values()) if (is(arrival)) return arrival;
+  #first(is: (pending: PendingConnection) => boolean): PendingConnection | undefined {
+    for (const pending of this.#pending.values()) if (is(pending)) return pending;
     return undefined;
   }
 
   #lookForSilence(): void {
-    this.#silence.look(this.#arrivals.values());
+    this.#silence.look(this.#pending.values());
   }
 
   #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
@@ -255,23 +255,23 @@ export class Gate {
     if (channels.admission.hasSubscribers) channels.admission.publish({ address: unmapped(address), limit });
   }
 
-  #tooLate(arrival: Arrival): void {
+  #tooLate(pending: PendingConnection): void {
     const { handshakeTimeout } = this.#config.limits;
-    if (arrival.judging) {
+    if (pending.judging) {
       // The peer did its part and can be told; whoever waits for the verdict refuses it.
-      const words = `the verdict on ${arrival.address} took over ${handshakeTimeout} ms`;
-      arrival.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
+      const words = `the verdict on ${pending.address} took over ${handshakeTimeout} ms`;
+      pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
       return;
     }
-    const words = `${arrival.address} didn’t finish its handshake within ${handshakeTimeout} ms`;
-    this.fail(arrival, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
-    arrival.socket.destroy();
+    const words = `${pending.address} didn’t finish its handshake within ${handshakeTimeout} ms`;
+    this.fail(pending, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
+    pending.socket.destroy();
   }
 }
 
-function forgetting(gate: Gate): (this: Socket) => void {
+function forgetting(tracker: HandshakeTracker): (this: Socket) => void {
   return function (this: Socket) {
-    gate.forget(this);
+    tracker.forget(this);
   };
 }
 

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../errors/index.js';
+import { Admission, parseAdmission, type AdmissionOptions } from './admission.js';
+
+const admission = (options: AdmissionOptions = {}): Admission => new Admission(parseAdmission(options), 0);
+
+describe('admission', () => {
+  it('admits everybody by default, known address or not', () => {
+    const open = admission();
+    expect([open.judgeClient('192.0.2.1', 0), open.judgeClient(undefined, 0)]).toEqual([null, null]);
+    expect([open.countsClients, open.full]).toEqual([false, false]);
+  });
+
+  it('is full at its limit, until one leaves', () => {
+    const small = admission({ maxConnections: 2 });
+    small.enter();
+    expect(small.full).toBe(false);
+    small.enter();
+    expect(small.full).toBe(true);
+    small.leave();
+    expect(small.full).toBe(false);
+  });
+
+  it('lets deny win over allow, and shuts out who is on neither list of allowed', () => {
+    const listed = admission({ allow: ['192.0.2.0/24'], deny: ['192.0.2.7'] });
+    expect(listed.judgeClient('192.0.2.1', 0)).toBeNull();
+    expect(listed.judgeClient('::ffff:192.0.2.1', 0)).toBeNull();
+    expect(listed.judgeClient('192.0.2.7', 0)).toBe('denied');
+    expect(listed.judgeClient('198.51.100.1', 0)).toBe('denied');
+  });
+
+  it('counts an IPv4 client by its address and an IPv6 one by its /64', () => {
+    const quota = admission({ maxConnectionsPerAddress: 1 });
+    expect(quota.countsClients).toBe(true);
+    quota.enterClient('192.0.2.1');
+    quota.enterClient('2001:db8::1');
+    expect(quota.judgeClient('192.0.2.1', 0)).toBe('address');
+    expect(quota.judgeClient('192.0.2.2', 0)).toBeNull();
+    expect(quota.judgeClient('2001:db8::ffff', 0)).toBe('address');
+    expect(quota.judgeClient('2001:db8:0:1::1', 0)).toBeNull();
+    quota.leaveClient('192.0.2.1');
+    expect(quota.judgeClient('192.0.2.1', 0)).toBeNull();
+  });
+
+  it('counts networks by the prefixes given', () => {
+    const network = admission({ maxConnectionsPerNetwork: { limit: 2, ipv4Prefix: 16 } });
+    network.enterClient('192.0.2.1');
+    expect(network.judgeClient('192.0.99.1', 0)).toBeNull();
+    network.enterClient('192.0.99.1');
+    expect(network.judgeClient('192.0.50.1', 0)).toBe('network');
+    expect(network.judgeClient('192.1.0.1', 0)).toBeNull();
+    network.enterClient(undefined);
+    network.leaveClient(undefined);
+    expect(network.judgeClient('192.0.50.1', 0)).toBe('network');
+  });
+
+  it('spends the rate only on those that nothing else turns away', () => {
+    const rated = admission({ acceptRate: { perSecond: 1, burst: 2 }, deny: ['192.0.2.7'] });
+    for (let n = 0; n < 5; n++) expect(rated.judgeClient('192.0.2.7', 0)).toBe('denied');
+    expect([1, 2, 3].map(() => rated.judgeClient('192.0.2.1', 0))).toEqual([null, null, 'rate']);
+    expect(rated.judgeClient('192.0.2.1', 1_000)).toBeNull();
+    expect(rated.judgeClient('192.0.2.1', 1_000)).toBe('rate');
+  });
+
+  it('takes one second’s worth for the burst of a plain rate', () => {
+    const { acceptRate } = parseAdmission({ acceptRate: 50 });
+    expect(acceptRate).toEqual({ perSecond: 50, burst: 50 });
+    expect(parseAdmission({ acceptRate: 0.5 }).acceptRate).toEqual({ perSecond: 0.5, burst: 1 });
+    expect(parseAdmission({}).acceptRate).toBeNull();
+  });
+
+  it('counts refusals by their cause, and hands out a copy', () => {
+    const counting = admission();
+    counting.refuse('rate');
+    counting.refuse('rate');
+    counting.refuse('descriptors');
+    const { refused } = counting;
+    counting.refuse('rate');
+    expect(refused).toEqual({
+      closing: 0,
+      denied: 0,
+      connections: 0,
+      address: 0,
+      network: 0,
+      rate: 2,
+      handshakes: 0,
+      descriptors: 1,
+    });
+  });
+
+  it('has limits by default', () => {
+    expect(parseAdmission({})).toMatchObject({
+      maxConnections: 10_000,
+      maxPendingHandshakes: 1_000,
+      quotas: [],
+    });
+  });
+
+  it.each([
+    { maxConnections: 0 },
+    { maxPendingHandshakes: 0 },
+    { maxConnectionsPerAddress: 0 },
+    { maxConnectionsPerNetwork: {} },
+    { maxConnectionsPerNetwork: { limit: 1, ipv4Prefix: 33 } },
+    { maxConnectionsPerNetwork: { limit: 1, ipv6Prefix: 129 } },
+    { maxConnectionsPerNetwork: { limit: 1, prefix: 8 } },
+    { acceptRate: 0 },
+    { acceptRate: { perSecond: 1, burst: 0.5 } },
+    { acceptRate: { perSecond: 1 } },
+    { acceptRate: { perSecond: 1, burst: 1, per: 1 } },
+    { acceptRate: '5' },
+    { allow: ['everybody'] },
+  ])('refuses %j', (options) => {
+    expect(() => parseAdmission(options as AdmissionOptions)).toThrow(InvalidOptionError);
+  });
+});
