@@ -1,7 +1,7 @@
 """A client of knsock/1 that uses nothing but Python's standard library, written from docs/wire-format.md alone.
 
     python3 knsock_client.py self-test docs/wire-format.md
-    python3 knsock_client.py connect HOST PORT --ca ca.pem [--cert c.pem --key k.pem] [--name NAME] STEP...
+    python3 knsock_client.py connect --ca ca.pem [--cert c.pem --key k.pem] [--name NAME] HOST PORT STEP...
 
 Steps run in order: `message:TEXT`, `request:TEXT`, `receive` (the next message), `ping`, `close` and `close:CODE TEXT`. Each prints
 one line of JSON. A refusal prints one too, and exits with 3.

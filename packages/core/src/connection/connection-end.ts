@@ -162,9 +162,21 @@ export class ConnectionEnd implements ClosingEvents {
     this.#apply({ is: 'peer-draining' });
   }
 
+  /** Whether both sides have said their end, and all of ours is on its way: a reset behind that loses nothing. */
+  get #isAgreed(): boolean {
+    const { local } = this.#state;
+    if (this.#closed !== null) return true;
+    return (
+      this.#parts.protocol.clean === true &&
+      local.is === 'closing' &&
+      local.why === 'agreed' &&
+      this.unsent === 0
+    );
+  }
+
   /** The socket is gone. @param error why, in the library's words */
   gone(error: Error | undefined): void {
-    if (error !== undefined && this.#closed === null) this.#error ??= error;
+    if (error !== undefined && !this.#isAgreed) this.#error ??= error;
     this.#apply({ is: 'gone' });
   }
 
@@ -236,12 +248,15 @@ export class ConnectionEnd implements ClosingEvents {
     this.#events.push(event);
     if (this.#acting) return;
     this.#acting = true;
-    for (let now = this.#events.shift(); now !== undefined; now = this.#events.shift()) {
-      const { state, actions } = next(this.#state, now, this.#outstanding(), this.#parts.protocol.endWords);
-      this.#state = state;
-      for (const action of actions) this.#perform(action);
+    try {
+      for (let now = this.#events.shift(); now !== undefined; now = this.#events.shift()) {
+        const { state, actions } = next(this.#state, now, this.#outstanding(), this.#parts.protocol.endWords);
+        this.#state = state;
+        for (const action of actions) this.#perform(action);
+      }
+    } finally {
+      this.#acting = false;
     }
-    this.#acting = false;
   }
 
   #perform(action: LifecycleAction): void {

@@ -266,8 +266,7 @@ export class FifoProtocol<In, Out>
   }
 
   #receiveAnswer(outgoing: OutgoingRequests<In>, id: number, payload: Buffer): void {
-    const message = this.#parsed(payload);
-    outgoing.answered(id, () => message);
+    outgoing.answered(id, this.#parsed(payload));
   }
 
   #receiveRequest(payload: In): void {

@@ -346,18 +346,15 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   #receiveAnswer(id: number, body: Buffer): void {
     this.received += 1;
-    const parse = this.#parse;
-    let broken: unknown;
-    this.#asking.answered(id, () => {
-      if (parse === undefined) return body as In;
-      try {
-        return parse(body);
-      } catch (error) {
-        if (!(error instanceof InvalidJsonError)) broken = error;
-        throw error;
-      }
-    });
-    if (broken !== undefined) throw asError(broken);
+    let answer: In;
+    try {
+      answer = this.#parse === undefined ? (body as In) : this.#parse(body);
+    } catch (error) {
+      this.#asking.failed(id, () => asError(error));
+      if (error instanceof InvalidJsonError) return;
+      throw error;
+    }
+    this.#asking.answered(id, answer);
   }
 
   #receiveError(id: number, body: Buffer): void {

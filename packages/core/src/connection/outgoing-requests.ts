@@ -91,21 +91,9 @@ export class OutgoingRequests<In> {
   }
 
   /** Takes the answer to a request. @throws ProtocolError where it isn't in flight */
-  answered(id: number, answer: () => In): void {
-    if (!this.#pending.has(id)) {
-      this.#late(id);
-      return;
-    }
-    let value: In;
-    try {
-      value = answer();
-    } catch (error) {
-      this.#pending.fail(id, error as Error);
-      this.#freed();
-      return;
-    }
-    this.#pending.settle(id, value);
-    this.#freed();
+  answered(id: number, answer: In): void {
+    if (this.#pending.settle(id, answer)) this.#freed();
+    else this.#late(id);
   }
 
   /** Takes the failure of a request. @throws ProtocolError where it isn't in flight */

@@ -98,7 +98,9 @@ export class SendQueue {
   write(bytes: Uint8Array): boolean {
     if (!this.#congested) {
       this.#events.encode(bytes);
-      return !this.#congested;
+      // Within one turn, too, it must show whether the peer keeps up.
+      if (this.#writer.gatheredBytes > CONGESTED) this.#writer.flush();
+      return !this.#isCongested();
     }
     this.#events.check(bytes);
     if (!this.hasRoomFor(bytes.length)) throw this.fullError(bytes.length);

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectionTimeoutError, PeerNotAllowedError, UntrustedPeerError } from '../errors/index.js';
+import { FrameDecoder, Kind, parseClose, parseRefused } from '../framing/knsock/index.js';
+import { MemoryOutput } from '../testing/index.js';
+import { encodeFailure, isProgramCode, parseCloseReason } from './close-frame.js';
+
+function said(error: Error, byProgram: boolean): unknown {
+  const out = new MemoryOutput();
+  encodeFailure(out, error, byProgram);
+  let read: unknown;
+  new FrameDecoder({ maxMessageBytes: 100 }).push(out.bytes(), {
+    frame: (kind, _, body) => (read = kind === Kind.REFUSED ? parseRefused(body) : parseClose(body)),
+  });
+  return read;
+}
+
+describe('a failure', () => {
+  const timeout = new ConnectionTimeoutError('idle', 5, 'nothing was sent');
+
+  it('of the library is told with its code and words', () => {
+    expect(said(timeout, false)).toEqual({ code: 'KNSOCK_IDLE_TIMEOUT', text: 'nothing was sent' });
+  });
+
+  it('of the program is told without a word, whatever kind of error it throws', () => {
+    const internal = { code: 'KNSOCK_INTERNAL', text: '' };
+    expect([said(timeout, true), said(new Error('secret'), true), said(new Error('secret'), false)]).toEqual([
+      internal,
+      internal,
+      internal,
+    ]);
+  });
+
+  it('of trust is a refusal, which doesn’t tell what the rules ask for', () => {
+    expect(said(new UntrustedPeerError('expired', 0, 'since May'), false)).toMatchObject({
+      reason: 'expired',
+    });
+    const refused = said(new PeerNotAllowedError('only ops may'), false) as { reason: string; text: string };
+    expect(refused.reason).toBe('not-allowed');
+    expect(refused.text).not.toContain('ops');
+  });
+});
+
+it.each([
+  ['moved', true],
+  ['x'.repeat(64), true],
+  ['', false],
+  ['x'.repeat(65), false],
+  ['KNSOCK_INTERNAL', false],
+  ['ä', false],
+])('takes %s for a code of the program: %s', (code, expected) => {
+  expect(isProgramCode(code)).toBe(expected);
+});
+
+it('reads what close() was given, and refuses what no frame may carry', () => {
+  expect(parseCloseReason(undefined, undefined)).toBeNull();
+  expect(parseCloseReason('moved', undefined)).toEqual({ code: 'moved', text: '' });
+  for (const [code, text] of [
+    ['KNSOCK_X', ''],
+    ['', ''],
+    [7, ''],
+    [undefined, 'why'],
+    ['moved', 7],
+  ] as const)
+    expect(() => parseCloseReason(code, text)).toThrow(
+      expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION' }),
+    );
+});
