@@ -56,6 +56,9 @@ export const privateDeviations: Deviations = {
   'crl::crlnumber-missing': accept(
     'The number tells the newer of two lists, which thisUpdate does as well. openssl ca -gencrl, Easy-RSA and cfssl write none, and OpenSSL and Go take such lists.',
   ),
+  'rfc5280::pc::ica-noncritical-pc': accept(
+    'The constraints are processed whether or not they are marked critical (RFC 5280 6.1.4 i). To mark them is the CA’s duty, under earlier rules its choice.',
+  ),
   'rfc5280::aki::leaf-missing-aki': keyIdentifierHint,
   'rfc5280::aki::intermediate-missing-aki': keyIdentifierHint,
   'rfc5280::ski::root-missing-ski': keyIdentifierHint,

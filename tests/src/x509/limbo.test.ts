@@ -8,6 +8,7 @@ const cases = limboCases();
 const neverLax =
   /^(crl|cve|pathlen|pathological|rfc5280::(nc|pc|validity))::|ca-bit|basic-?constraints$|unknown-critical|duplicate|mismatching-signature|p192|dsa|weak-rsa|explicit-curve|mismatch-.*-san|wildcard-(embedded|not|match)|no-san|wrong-(san|eku)/;
 const harmless = new Set([
+  'rfc5280::pc::ica-noncritical-pc', // the constraints are enforced, only their marker is missing
   'crl::crlnumber-missing', // the list is complete, current and signed; only its number is missing
   'rfc5280::nc::permitted-dns-match-noncritical', // the same chain must be accepted elsewhere, and the constraint holds
   'rfc5280::root-non-critical-basic-constraints', // the flag is demanded and enforced, only its marker isn't

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verifyPathSync } from '@knsock/core/x509';
+import { verifyPathSync, type VerifyOptions } from '@knsock/core/x509';
 import { extension, integer, issueCa, issueServer, now, oid, sequence, type Made } from './issue.js';
 
 const any = '2.5.29.32.0';
@@ -16,7 +16,11 @@ const maps = (from: string, to: string): Buffer =>
   extension('2.5.29.33', sequence(sequence(oid(from), oid(to))), true);
 
 /** The verdict on a leaf with `last` under CAs with these extensions, the root first. */
-function verdict(cas: readonly (readonly Buffer[])[], last: readonly Buffer[]): string {
+function verdict(
+  cas: readonly (readonly Buffer[])[],
+  last: readonly Buffer[],
+  asked?: VerifyOptions['policies'],
+): string {
   const made: Made[] = [];
   cas.forEach((extensions, at) => {
     const issuer = made.at(-1);
@@ -30,6 +34,7 @@ function verdict(cas: readonly (readonly Buffer[])[], last: readonly Buffer[]): 
     anchors: [root as Buffer],
     at: now,
     usage: 'server',
+    policies: asked,
   });
   return result.ok ? 'ok' : `${result.reason} at ${result.depth}`;
 }
@@ -80,5 +85,53 @@ describe('policies', () => {
     expect(() =>
       issueCa({ subject: 'CN=x', extensions: [extension('2.5.29.36', sequence(), true)] }),
     ).toThrow('are empty');
+  });
+});
+
+describe('policies that the caller asks for', () => {
+  const judged = (
+    cas: readonly (readonly Buffer[])[],
+    last: readonly Buffer[],
+    asked: NonNullable<VerifyOptions['policies']>,
+  ) => verdict(cas, last, asked);
+  const under = (...ids: readonly string[]) => [[], [policies(...ids)]];
+
+  it('are held by a path that has one of them all the way down', () => {
+    const wanted = { initialSet: [gold], requireExplicit: true };
+    expect(judged(under(gold), [policies(gold)], wanted)).toBe('ok');
+    expect(judged(under(gold, silver), [policies(silver)], wanted)).toBe(refused);
+    expect(judged(under(any), [policies(gold)], wanted)).toBe('ok');
+    expect(judged(under(any), [policies(any)], wanted)).toBe('ok');
+    expect(judged(under(any), [policies(silver)], wanted)).toBe(refused);
+    expect(judged(under(gold), [], wanted)).toMatch(/^wrong-usage/);
+  });
+
+  it('matter only where an explicit policy is required, by the caller or a CA', () => {
+    expect(judged(under(silver), [policies(silver)], { initialSet: [gold] })).toBe('ok');
+    const requiring = [[], [explicitAfter(0), policies(silver)]];
+    expect(judged(requiring, [policies(silver)], { initialSet: [gold] })).toBe(refused);
+    expect(judged(requiring, [policies(silver)], { initialSet: [gold, silver] })).toBe('ok');
+  });
+
+  it('are those of the anchor’s domain, from which others are mapped', () => {
+    const mapping = [[], [policies(gold), maps(gold, silver)]];
+    expect(judged(mapping, [policies(silver)], { initialSet: [gold], requireExplicit: true })).toBe('ok');
+    expect(judged(mapping, [policies(silver)], { initialSet: [silver], requireExplicit: true })).toBe(
+      refused,
+    );
+    const inhibited = { initialSet: [gold], requireExplicit: true, inhibitMapping: true };
+    expect(judged(mapping, [policies(silver)], inhibited)).toBe(refused);
+  });
+
+  it('may leave anyPolicy out', () => {
+    const wanted = { requireExplicit: true, inhibitAny: true };
+    expect(judged(under(gold), [policies(any)], wanted)).toBe(refused);
+    expect(judged(under(gold), [policies(gold)], wanted)).toBe('ok');
+  });
+
+  it('are processed from constraints that aren’t critical as from others', () => {
+    const loose = extension('2.5.29.36', sequence(integer(0, 0x80)));
+    expect(verdict([[], [loose, policies(gold)]], [policies(gold)])).toBe('ok');
+    expect(verdict([[], [loose, policies(gold)]], [policies(silver)])).toBe(refused);
   });
 });

@@ -38,6 +38,7 @@ export {
 } from './verify-path.js';
 export { judgePath, type PathVerdict } from './judge-path.js';
 export { type JudgeOptions } from './judgement.js';
+export { type PolicyOptions } from './policies.js';
 export { type Failure } from './failure.js';
 export { checkRevocation, type RevocationFinding, type RevocationOptions } from './revocation.js';
 export { verifyCrlSignature } from './crl-signer.js';

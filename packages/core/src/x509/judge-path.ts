@@ -24,7 +24,7 @@ const checks: readonly ((judgement: Judgement) => Failure | undefined)[] = [
   checkAuthority,
   checkUsage,
   ({ path }) => checkNameConstraints(path),
-  ({ path }) => checkPolicies(path),
+  ({ path, policies }) => checkPolicies(path, policies),
   checkName,
   checkFormalities,
   checkRevocation,

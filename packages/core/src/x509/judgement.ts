@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../errors/option.js';
 import { date, list, oneOf, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList } from './crl.js';
 import type { X509Certificate } from './certificate.js';
+import { checkPolicyOptions, type PolicyOptions } from './policies.js';
 import {
   checkRevocationPolicy,
   revocationPolicy,
@@ -22,6 +23,8 @@ export interface JudgeOptions {
   readonly crls?: readonly CertificateRevocationList[] | undefined;
   /** What the lists have to prove; by default what `crlFile` means on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
+  /** Which certificate policies the path must hold; default: what its CAs require. */
+  readonly policies?: PolicyOptions | undefined;
   /** Default `'private'`. */
   readonly rules?: 'private' | 'web' | undefined;
 }
@@ -35,6 +38,7 @@ export interface Judgement {
   readonly usage: 'server' | 'client';
   readonly crls: readonly CertificateRevocationList[];
   readonly revocation: RevocationPolicy;
+  readonly policies: PolicyOptions;
   /** Certificates that may have signed CRLs, beside those of the path. */
   readonly crlIssuers: readonly X509Certificate[];
   readonly rules: RuleSet;
@@ -46,17 +50,18 @@ export const judgeReaders = {
   usage: (option, value) => oneOf(option, value, ['server', 'client']),
   crls: list,
   revocation: checkRevocationPolicy,
+  policies: checkPolicyOptions,
   rules: (option, value) => oneOf(option, value, ['private', 'web']),
 } as const satisfies OptionReaders<JudgeOptions>;
 
 /** The defaults of options that were checked. @throws InvalidOptionError */
 export function parseJudgeOptions(options: JudgeOptions): Omit<Judgement, 'path'> {
-  const { usage, name, rules = 'private', crls = [] } = options;
+  const { usage, name, rules = 'private', crls = [], policies = {} } = options;
   if ((usage as unknown) === undefined)
     throw new InvalidOptionError('usage', "usage is missing: 'server' or 'client'");
   const at = Math.floor(Number(options.at ?? Date.now()) / 1000) * 1000;
   const { unnumbered = ruleSets[rules].formalities ? 'refuse' : 'accept', ...others } =
     options.revocation ?? {};
   const revocation = revocationPolicy({ ...others, unnumbered });
-  return { at, name, usage, crls, revocation, crlIssuers: [], rules: ruleSets[rules] };
+  return { at, name, usage, crls, revocation, crlIssuers: [], policies, rules: ruleSets[rules] };
 }

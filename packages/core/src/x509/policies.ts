@@ -1,31 +1,73 @@
+import { checkOptions, flag, texts, type OptionReaders } from '../options/index.js';
 import type { X509Certificate } from './certificate.js';
 import { failure, type Failure } from './failure.js';
 import { ANY_POLICY } from './oid.js';
 
+/** Which certificate policies a path must hold: the inputs of RFC 5280 6.1.1 (c) to (g). */
+export interface PolicyOptions {
+  /** Policies, dotted, of which the path must hold one where an explicit policy is required; default: any. */
+  readonly initialSet?: readonly string[] | undefined;
+  /** Require an explicit policy although no CA of the path does; default false. */
+  readonly requireExplicit?: boolean | undefined;
+  /** Forbid mapping a policy to another from the first certificate on; default false. */
+  readonly inhibitMapping?: boolean | undefined;
+  /** Let anyPolicy count for nothing from the first certificate on; default false. */
+  readonly inhibitAny?: boolean | undefined;
+}
+
+const readers: OptionReaders<PolicyOptions> = {
+  initialSet: texts,
+  requireExplicit: flag,
+  inhibitMapping: flag,
+  inhibitAny: flag,
+};
+
+/** Checks the options of policies, one option among others. @throws InvalidOptionError */
+export function checkPolicyOptions(option: string, value: PolicyOptions | undefined): unknown {
+  if (value !== undefined) checkOptions(value, readers, option);
+  return value;
+}
+
 /**
- * Checks certificate policies (RFC 5280 6.1.2 to 6.1.5) for a caller who accepts any policy: a path fails only where
- * one of its CAs requires an explicit policy and none holds all the way down. Of the standard's policy tree only the
- * policies expected at one level matter then, so a set of them does (RFC 9618 shows why a tree can explode).
+ * Checks certificate policies (RFC 5280 6.1.2 to 6.1.5). A path fails only where an explicit policy is required, by a CA
+ * of its own or by the caller, and none of those accepted holds all the way down. Of the standard's policy tree only the
+ * policies expected at one level matter then, each with those of the anchor's domain that it came from (RFC 9618 shows
+ * why a tree can explode).
  */
-export function checkPolicies(path: readonly X509Certificate[]): Failure | undefined {
+export function checkPolicies(
+  path: readonly X509Certificate[],
+  { initialSet = [ANY_POLICY], requireExplicit, inhibitMapping, inhibitAny }: PolicyOptions = {},
+): Failure | undefined {
   const links = path.slice(0, -1);
+  const never = links.length + 1;
   const state: PolicyState = {
-    expected: new Set([ANY_POLICY]),
-    explicitAfter: links.length + 1,
-    mappingAfter: links.length + 1,
-    anyAfter: links.length + 1,
+    expected: new Map([[ANY_POLICY, new Set([ANY_POLICY])]]),
+    explicitAfter: requireExplicit ? 0 : never,
+    mappingAfter: inhibitMapping ? 0 : never,
+    anyAfter: inhibitAny ? 0 : never,
   };
   const anchor = path.at(-1);
   if (anchor) tighten(state, anchor);
   for (let depth = links.length - 1; depth >= 0; depth--) {
     const certificate = links[depth] as X509Certificate;
     state.expected = policiesAt(state, certificate, depth === 0);
-    if (state.expected.size === 0 && isExplicitAt(state, certificate, depth === 0)) {
-      return failure('wrong-usage', path, depth, 'has none of the policies that a CA above it requires');
+    const isHeld = depth > 0 ? state.expected.size > 0 : holdsOneOf(state.expected, initialSet);
+    if (!isHeld && isExplicitAt(state, certificate, depth === 0)) {
+      return failure('wrong-usage', path, depth, 'has none of the policies that are required of it');
     }
     prepareNext(state, certificate);
   }
   return undefined;
+}
+
+/** Policies that the next certificate may have, each with the policies of the anchor's domain that it stands for. */
+type Expected = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** RFC 5280 6.1.5 (g): anyPolicy that has come all the way down holds for every policy. */
+function holdsOneOf(expected: Expected, initialSet: readonly string[]): boolean {
+  if (initialSet.includes(ANY_POLICY)) return expected.size > 0;
+  const origins = new Set([...expected.values()].flatMap((each) => [...each]));
+  return origins.has(ANY_POLICY) ? initialSet.length > 0 : initialSet.some((policy) => origins.has(policy));
 }
 
 /** RFC 5280 6.1.3 (f), and for the leaf 6.1.5 (a) and (b). */
@@ -40,8 +82,7 @@ function isExplicitAt(
 }
 
 interface PolicyState {
-  /** The policies that the next certificate may have. */
-  expected: Set<string>;
+  expected: Expected;
   /** After how many more certificates a policy is required, mapping ends, and anyPolicy stops counting. */
   explicitAfter: number;
   mappingAfter: number;
@@ -53,14 +94,17 @@ function policiesAt(
   { expected, anyAfter }: PolicyState,
   certificate: X509Certificate,
   isLeaf: boolean,
-): Set<string> {
+): Expected {
   const asserted = certificate.policies ?? [];
   const isOpen = expected.has(ANY_POLICY);
-  const holding = new Set(
-    asserted.filter((policy) => policy !== ANY_POLICY && (isOpen || expected.has(policy))),
-  );
   const anyCounts = asserted.includes(ANY_POLICY) && (anyAfter > 0 || (!isLeaf && certificate.isSelfIssued));
-  return anyCounts ? new Set([...expected, ...holding]) : holding;
+  const held = new Map(anyCounts ? expected : []);
+  for (const policy of asserted) {
+    if (policy === ANY_POLICY) continue;
+    const origins = expected.get(policy) ?? (isOpen ? new Set([policy]) : undefined);
+    if (origins) held.set(policy, origins);
+  }
+  return held;
 }
 
 /** RFC 5280 6.1.4 (a), (b) and (h) to (j). */
@@ -76,13 +120,14 @@ function prepareNext(state: PolicyState, certificate: X509Certificate): void {
 
 function applyMappings(state: PolicyState, { policyMappings = [] }: X509Certificate): void {
   const before = state.expected;
-  const isOpen = before.has(ANY_POLICY);
   const mapped = new Set(policyMappings.map(({ issuerPolicy }) => issuerPolicy));
-  state.expected = new Set([...before].filter((policy) => !mapped.has(policy)));
-  if (state.mappingAfter === 0) return;
-  for (const { issuerPolicy, subjectPolicy } of policyMappings) {
-    if (isOpen || before.has(issuerPolicy)) state.expected.add(subjectPolicy);
+  const after = new Map([...before].filter(([policy]) => !mapped.has(policy)));
+  for (const { issuerPolicy, subjectPolicy } of state.mappingAfter === 0 ? [] : policyMappings) {
+    const origins =
+      before.get(issuerPolicy) ?? (before.has(ANY_POLICY) ? new Set([issuerPolicy]) : undefined);
+    if (origins) after.set(subjectPolicy, new Set([...(after.get(subjectPolicy) ?? []), ...origins]));
   }
+  state.expected = after;
 }
 
 function tighten(

@@ -31,8 +31,7 @@ function criticalProblem({ extensions }: X509Certificate): string | undefined {
     if (extension.critical && !understood.has(extension.oid))
       return `has the critical extension ${extension.oid}, which isn’t known or mustn’t be critical`;
   }
-  const isLoose = extensions.get(oid.policyConstraints)?.critical === false;
-  return isLoose ? 'has policy constraints that aren’t critical' : undefined;
+  return undefined;
 }
 
 function contradiction(certificate: X509Certificate, depth: number): string | undefined {

@@ -19,6 +19,7 @@ const formalities: readonly Check[] = [
   rootKeyIdentifier,
   subjectKeyIdentifier,
   basicConstraints,
+  policyConstraints,
   leafKind,
   extendedKeyUsage,
   subjectAltName,
@@ -78,6 +79,13 @@ function basicConstraints(certificate: X509Certificate): string | undefined {
     return 'is a CA whose basic constraints aren’t critical';
   return constraints && !constraints.ca && constraints.pathLength !== undefined
     ? 'has a path length, but isn’t a CA'
+    : undefined;
+}
+
+/** They are processed either way (RFC 5280 6.1.4 i); a CA must mark them critical (4.2.1.11). */
+function policyConstraints({ extensions }: X509Certificate): string | undefined {
+  return extensions.get(oid.policyConstraints)?.critical === false
+    ? 'has policy constraints that aren’t critical'
     : undefined;
 }
 
