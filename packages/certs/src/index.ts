@@ -43,6 +43,7 @@ export { inspect, type Inspected, type Inspection, type InspectOptions } from '.
 export {
   type InspectedCertificate,
   type InspectedCrl,
+  type InspectedDamage,
   type InspectedKey,
   type InspectedRequest,
   type UnknownExtension,

@@ -34,7 +34,7 @@ export { loadCredentials, watchCredentials } from './credentials/on-demand.js';
 export type { CredentialFiles } from './credentials/load.js';
 export type { WatchedCredentials, WatchOptions } from './credentials/watch.js';
 export type { CredentialSource } from './credentials/source.js';
-export type { CredentialsWarning } from './credentials/dates.js';
+export type { CredentialsWarning } from './credentials/warning.js';
 
 // Trust: who comes in
 export type { AuthorizeRule, AuthorizeRules } from './policy/rules.js';

@@ -75,8 +75,8 @@ describe('a CRL', () => {
     const bundle = toPem('X509 CRL', der) + toPem('CRL', der);
     expect(parseCrls(bundle)).toHaveLength(2);
     expect(parseCrl(toPem('CRL', der)).fingerprint256).toBe(parseCrl(der).fingerprint256);
-    expect(() => parseCrl(bundle)).toThrow('2 PEM blocks');
-    expect(() => parseCrl(toPem('CERTIFICATE', leaf.der))).toThrow('neither a PEM block "X509 CRL" nor DER');
+    expect(() => parseCrl(bundle)).toThrow('2 revocation lists instead of one');
+    expect(() => parseCrl(toPem('CERTIFICATE', leaf.der))).toThrow('not a revocation list');
   });
 
   it('is held in little more than its own bytes, with 100,000 entries', () => {

@@ -62,6 +62,6 @@ export class PublishedList {
 const DAY_MS = 86_400_000;
 
 function published({ pem, number }: Crl, revoked: string, now: number, days: number): Published {
-  const der = derOf(pem, /^X509 CRL$/, 'revocation list');
+  const der = derOf(pem, 'revocation list');
   return { der, number, revoked, until: now + (days * DAY_MS) / 2 };
 }

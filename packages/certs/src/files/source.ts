@@ -5,11 +5,10 @@ import {
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { MalformedDerError } from '@knsock/core/errors';
 import { readBytes } from './atomic-file.js';
-import { CertificateError } from '../errors.js';
+import { fromCore } from './from-core.js';
 
-/** A PEM text, PEM or DER bytes, or the path of a file with either. */
+/** A PEM text, bytes of any form that programs write, or the path of a file. */
 export type Source = string | Uint8Array | { readonly file: string };
 
 /**
@@ -38,18 +37,7 @@ export async function readCrls(source: Source): Promise<CertificateRevocationLis
 
 /** Runs a reader of core's and gives its failure our name, file and offset. */
 export function translating<T>(source: Source, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof MalformedDerError)) throw cause;
-    const file = fileOf(source);
-    const where = file === undefined ? '' : `${file}: `;
-    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', `${where}${cause.message}`, {
-      cause,
-      file,
-      offset: cause.offset,
-    });
-  }
+  return fromCore(read, fileOf(source));
 }
 
 /** The path of a source that is a file. */

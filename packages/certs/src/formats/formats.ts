@@ -1,9 +1,11 @@
 /** One thing in another form: PEM or DER, a key with or without a passphrase. */
 import { checkOptions, string } from '@knsock/core/options';
+import { kindOfDer } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { inspect, type Inspected } from '../inspecting/inspect.js';
 import { encryptKey } from '../keys/key-encryption.js';
-import { isEncryptedDer, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { fromCore } from '../files/from-core.js';
+import { openPrivateKey, privateKeyPem } from '../keys/keys.js';
 import { isPem, readPem, toPem } from './pem.js';
 
 /** How a key is read and written. */
@@ -14,7 +16,7 @@ export interface ConvertKeyOptions {
   readonly newPassphrase?: string | undefined;
 }
 
-const labels: Readonly<Record<Exclude<Inspected['type'], 'private-key'>, string>> = {
+const labels: Readonly<Record<Exclude<Inspected['type'], 'private-key' | 'unreadable'>, string>> = {
   certificate: 'CERTIFICATE',
   crl: 'X509 CRL',
   request: 'CERTIFICATE REQUEST',
@@ -26,8 +28,8 @@ const labels: Readonly<Record<Exclude<Inspected['type'], 'private-key'>, string>
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, where there is none.
  */
 export function pemToDer(pem: string | Uint8Array): Buffer {
-  const [first] = readPem(typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1'));
-  if (first !== undefined) return first.der;
+  const [first] = readPem(pem);
+  if (first !== undefined) return fromCore(() => first.der);
   throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'there is no PEM block in that text', {
     offset: 0,
   });
@@ -39,22 +41,28 @@ export function pemToDer(pem: string | Uint8Array): Buffer {
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for what is none of these.
  */
 export async function derToPem(der: Uint8Array): Promise<string> {
-  if (isEncryptedDer(der)) return toPem('ENCRYPTED PRIVATE KEY', der);
+  if (kindOfDer(der) === 'encrypted private key') return toPem('ENCRYPTED PRIVATE KEY', der);
   const [found] = isPem(der) ? [] : (await inspect(der)).items;
   if (found === undefined)
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is PEM already', { offset: 0 });
-  if (found.type === 'private-key') return privateKeyPem(readPrivateKey(der, undefined, 'any'));
+  if (found.type === 'unreadable')
+    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', found.problem, {
+      offset: 0,
+      hint: found.hint,
+    });
+  if (found.type === 'private-key') return privateKeyPem(await openPrivateKey(der, undefined, 'any'));
   return toPem(labels[found.type], der);
 }
 
 /**
- * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER.
+ * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER, as JWK, or in OpenSSH's format without a
+ * passphrase. Its own key is derived off the main thread, up to 5 million rounds.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {
   checkOptions(options, { passphrase: string, newPassphrase: string });
   const { passphrase, newPassphrase } = options;
-  const pem = privateKeyPem(readPrivateKey(key, passphrase));
+  const pem = privateKeyPem(await openPrivateKey(key, passphrase));
   if (newPassphrase === undefined) return pem;
   if (newPassphrase === '')
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'the new passphrase is empty');

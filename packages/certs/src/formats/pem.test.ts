@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CertificateError } from '../errors.js';
+import { pemToDer } from './formats.js';
 import { readPem, toPem } from './pem.js';
 
 describe('PEM', () => {
@@ -19,22 +20,20 @@ describe('PEM', () => {
     );
   });
 
-  it('keeps the headers of an old encrypted key', () => {
-    const key =
-      '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n';
-    expect(readPem(key)[0]).toMatchObject({ label: 'RSA PRIVATE KEY', text: key });
+  it.each([
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n', 0],
+    [`text\n${toPem('A', Buffer.from('x'))}-----BEGIN PRIVATE KEY-----\nAAAA`, 44],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END B-----\n', 0],
+    [`${'x'.repeat(9)}-----BEGIN ${'A'.repeat(100)}-----`, 9],
+  ])('that isn’t whole is refused with its place (%#)', (text, offset) => {
+    expect(() => readPem(text)).toThrow(expect.objectContaining({ constructor: CertificateError, offset }));
   });
 
   it.each([
-    ['-----BEGIN A-----\nAAAA\n', 0],
-    [`text\n${toPem('A', Buffer.from('x'))}-----BEGIN A-----\nAAAA`, 44],
-    ['-----BEGIN A-----\nAAAA\n-----END B-----\n', 0],
-    ['x\n-----BEGIN A-----\n*\n-----END A-----\n', 2],
-    ['-----BEGIN A-----\n-----END A-----\n', 0],
-    ['-----BEGIN a-----\nAAAA\n-----END a-----\n', 0],
-    [`${'x'.repeat(9)}-----BEGIN ${'A'.repeat(100)}-----`, 9],
-  ])('that is damaged is refused with its place (%#)', (text, offset) => {
-    expect(() => readPem(text)).toThrow(expect.objectContaining({ constructor: CertificateError, offset }));
+    'x\n-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n',
+    toPem('CERTIFICATE', Buffer.alloc(0)),
+  ])('whose body isn’t base64 is refused as one of our errors (%#)', (text) => {
+    expect(() => pemToDer(text)).toThrow(CertificateError);
   });
 
   it.each([
@@ -42,7 +41,7 @@ describe('PEM', () => {
     `-----BEGIN A-----\n${':'.repeat(500_000)}\n-----END A-----`,
     `-----BEGIN A-----\n${'a:\r\n'.repeat(200_000)}\n-----END A-----`,
   ])('takes a few passes at most, however it is made to take longer (%#)', (text) => {
-    expect(() => readPem(text)).toThrow(CertificateError);
+    expect(() => pemToDer(text)).toThrow(CertificateError);
   });
 
   it('may be a large list', () => {

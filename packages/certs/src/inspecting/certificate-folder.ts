@@ -4,7 +4,7 @@ import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileError, isCode } from '../files/atomic-file.js';
 import { isPem } from '../formats/pem.js';
-import { isEncryptedDer } from '../keys/keys.js';
+import { kindOfDer } from '@knsock/core/x509';
 
 /** The files below a folder that look like certificates and lists by their names, in order. */
 export async function listFolder(folder: string): Promise<string[]> {
@@ -55,7 +55,7 @@ const OTHER =
 
 /** Whether it holds keys, requests or parameters and nothing with dates. */
 export function isOfAnotherKind(bytes: Buffer): boolean {
-  if (!isPem(bytes)) return isEncryptedDer(bytes) || isKeyDer(bytes);
+  if (!isPem(bytes)) return kindOfDer(bytes) === 'encrypted private key' || isKeyDer(bytes);
   const text = bytes.toString('latin1');
   return !DATED.test(text) && OTHER.test(text);
 }

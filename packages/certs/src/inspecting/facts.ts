@@ -17,6 +17,8 @@ import type { Subject } from '../issuing/subject.js';
 /** A certificate in plain words. */
 export interface InspectedCertificate {
   readonly type: 'certificate';
+  /** What a PKCS#12 file calls it: Java's alias. */
+  readonly friendlyName?: string | undefined;
   readonly subject: string;
   readonly issuer: string;
   readonly selfSigned: boolean;
@@ -82,11 +84,26 @@ export interface InspectedRequest {
 /** A key; of a private one nothing but what its public half shows. */
 export interface InspectedKey {
   readonly type: 'private-key' | 'public-key';
+  /** What a PKCS#12 file calls it: Java's alias. */
+  readonly friendlyName?: string | undefined;
   readonly encrypted: boolean;
   /** Undefined where it is encrypted and no passphrase was given. */
   readonly key: string | undefined;
   readonly spkiPin: string | undefined;
 }
+
+/** A part of a file that can't be read, among others that can. */
+export interface InspectedDamage {
+  readonly type: 'unreadable';
+  /** Which it is, and why it can't be read. */
+  readonly problem: string;
+  /** What to do. */
+  readonly hint: string;
+}
+
+/** One thing found. */
+export type Inspected =
+  InspectedCertificate | InspectedCrl | InspectedRequest | InspectedKey | InspectedDamage;
 
 const SHOWN_REVOCATIONS = 100;
 

@@ -34,6 +34,8 @@ function lines(item: Inspected, at: Date): string[] {
     case 'private-key':
     case 'public-key':
       return keyLines(item);
+    case 'unreadable':
+      return [`unreadable  ${item.problem}`, ...field('hint', item.hint)];
   }
 }
 
@@ -43,6 +45,7 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
   const { nameConstraints: limits } = item;
   return [
     `${item.authority ? 'authority' : 'certificate'}  ${item.subject}`,
+    ...field('called', item.friendlyName),
     ...field('issued by', item.selfSigned ? 'itself' : item.issuer),
     ...field('names', item.names.join(', ')),
     ...field('for', purposesOf(item)),
@@ -104,6 +107,7 @@ function keyLines(item: InspectedKey): string[] {
   const locked = item.encrypted ? ', encrypted' : '';
   return [
     `${item.type.replace('-', ' ')}  ${item.key ?? '(closed without its passphrase)'}${locked}`,
+    ...field('called', item.friendlyName),
     ...field('pin', item.spkiPin),
   ];
 }

@@ -77,7 +77,7 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
  */
 export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
   const library = await x509Library();
-  const der = derOf(input, /^(NEW )?CERTIFICATE REQUEST$/, 'request');
+  const der = derOf(input, 'request');
   try {
     return factsOf(library, library.AsnConvert.parse(der, library.CertificationRequest));
   } catch (cause) {

@@ -5,7 +5,7 @@ import { CertificateError } from '../errors.js';
 import { keyIdentifier } from './extensions.js';
 import { publicKeyDer } from '../keys/keys.js';
 import type { NameConstraints, Subtree } from './name-constraints.js';
-import { certificateBlocks } from '../formats/pem.js';
+import { certificateDers, toPem } from '../formats/pem.js';
 import type { DistinguishedName, GeneralName, X509Library } from '../x509.js';
 
 /** What an authority signs with, and what it may sign. */
@@ -37,17 +37,17 @@ export function readSigningAuthority(
   chainPem: string,
   key: KeyObject,
 ): SigningAuthority {
-  const blocks = certificateBlocks(chainPem);
-  const certificates = blocks.map(({ der }) => parseCertificate(library, der));
-  const [first, last] = [blocks[0], blocks.at(-1)];
+  const ders = certificateDers(chainPem);
+  const certificates = ders.map((der) => parseCertificate(library, der));
+  const [first, last] = [ders[0], ders.at(-1)];
   const own = certificates[0];
   if (first === undefined || last === undefined || own === undefined) throw malformed();
   checkAuthority(library, own);
-  checkKey(first.der, key);
+  checkKey(first, key);
   return {
-    certificate: first.text,
-    chain: blocks.map(({ text }) => text).join(''),
-    root: last.text,
+    certificate: toPem('CERTIFICATE', first),
+    chain: ders.map((der) => toPem('CERTIFICATE', der)).join(''),
+    root: toPem('CERTIFICATE', last),
     key,
     subject: own.tbsCertificate.subject,
     keyIdentifier: ownKeyIdentifier(library, own, publicHalf(key)),

@@ -1,5 +1,5 @@
 /** Private keys behind a passphrase: PKCS#8 with PBES2 (RFC 5958, RFC 8018). */
-import { readPrivateKey } from './keys.js';
+import { openPrivateKey } from './keys.js';
 import { encryptByPassphrase } from '../pkcs12/pbe.js';
 import { toPem } from '../formats/pem.js';
 import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
@@ -10,7 +10,7 @@ const KEY_ITERATIONS = 600_000;
 /** Encrypts a private key; both sides are PEM. */
 export async function encryptKey(pem: string, passphrase: string): Promise<string> {
   const library = await pkcs12Library();
-  const der = readPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
+  const der = (await openPrivateKey(pem)).export({ type: 'pkcs8', format: 'der' });
   const info = await shroudKey(library, der, passphrase, KEY_ITERATIONS);
   return toPem('ENCRYPTED PRIVATE KEY', library.encode(info));
 }

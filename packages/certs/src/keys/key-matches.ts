@@ -1,13 +1,11 @@
 /** Whether a private key is a certificate's. */
 import type { KeyObject } from 'node:crypto';
-import { parseCertificate } from '@knsock/core/x509';
-import { CertificateError } from '../errors.js';
+import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
+import { fromCore } from '../files/from-core.js';
 import { publicKeyDer, readPrivateKey } from './keys.js';
-import { derOf } from '../formats/pem.js';
 
 /**
- * Whether the key is the one that the certificate was made for: the first certificate of a PEM text, or DER.
- * @param key PEM or DER.
+ * Whether the key is the one that the certificate was made for: the first certificate of a file.
  * @param passphrase Opens the key where it is encrypted.
  * @throws CertificateError where one of them can't be read.
  */
@@ -16,15 +14,11 @@ export function keyMatches(
   key: string | Uint8Array,
   passphrase?: string,
 ): boolean {
-  const der = derOf(certificate, /^(X509 |TRUSTED )?CERTIFICATE$/, 'certificate');
-  return certificateFits(der, readPrivateKey(key, passphrase));
+  const [first] = fromCore(() => parseCertificates(certificate));
+  return certificateFits(first as X509Certificate, readPrivateKey(key, passphrase));
 }
 
-/** The same with a certificate's DER and a key that was read already. */
-export function certificateFits(der: Buffer, key: KeyObject): boolean {
-  try {
-    return publicKeyDer(parseCertificate(der).publicKey).equals(publicKeyDer(key));
-  } catch (cause) {
-    throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
-  }
+/** The same with a certificate and a key that were read already. */
+export function certificateFits({ publicKeyInfo }: X509Certificate, key: KeyObject): boolean {
+  return publicKeyInfo.der.equals(publicKeyDer(key));
 }

@@ -1,10 +1,9 @@
 /** Private keys: made, read and written by node:crypto. */
 import { generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { MalformedDerError, UnusableKeyError } from '@knsock/core/errors';
-import { openPrivateKey, openPrivateKeyPem, publicHalf } from '@knsock/core/x509';
+import * as core from '@knsock/core/x509';
+import { fromCore } from '../files/from-core.js';
 import { CertificateError } from '../errors.js';
-import { isPem, toPem } from '../formats/pem.js';
 
 /** The kinds of key that are made here; `p256` unless told otherwise. */
 export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
@@ -26,16 +25,32 @@ export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject>
 }
 
 /**
- * Reads a private key, PEM or DER: PKCS#8, encrypted or not, PKCS#1 or SEC1.
+ * Reads a private key: PKCS#8, encrypted or not, PKCS#1, SEC1 and OpenSSL's old encryption, PEM or DER, JWK, or OpenSSH's
+ * format without a passphrase. Keys are derived on the calling thread.
  * @param strength `strong` refuses keys that peers refuse; `any` reads them all the same.
- * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED`, `_UNSUPPORTED` or `_KEY`.
  */
 export function readPrivateKey(
   input: string | Uint8Array,
   passphrase?: string,
   strength: 'strong' | 'any' = 'strong',
 ): KeyObject {
-  const key = parsePrivateKey(input, passphrase);
+  const key = fromCore(() => core.readPrivateKey(input, passphrase));
+  if (strength === 'strong') checkStrength(key);
+  return key;
+}
+
+/** As `readPrivateKey`, with keys derived off the main thread. */
+export async function openPrivateKey(
+  input: string | Uint8Array,
+  passphrase?: string,
+  strength: 'strong' | 'any' = 'strong',
+): Promise<KeyObject> {
+  const key = await core.readPrivateKeyOffThread(input, passphrase).catch((error: unknown) =>
+    fromCore(() => {
+      throw error;
+    }),
+  );
   if (strength === 'strong') checkStrength(key);
   return key;
 }
@@ -47,7 +62,7 @@ export function privateKeyPem(key: KeyObject): string {
 
 /** SubjectPublicKeyInfo of a key, private or public, as DER. */
 export function publicKeyDer(key: KeyObject): Buffer {
-  return publicHalf(key).export({ type: 'spki', format: 'der' });
+  return core.publicHalf(key).export({ type: 'spki', format: 'der' });
 }
 
 /** A key in words: "P-256", "RSA 2,048 bits", "Ed25519". */
@@ -89,53 +104,6 @@ function exponentOf({ asymmetricKeyDetails: details }: KeyObject): string {
 /** 1 makes every signature equal to its message, even ones have no inverse, and OpenSSL takes none over 64 bits. */
 function isUsableExponent(exponent = 0n): boolean {
   return exponent > 1n && exponent % 2n === 1n && exponent < 2n ** 64n;
-}
-
-function parsePrivateKey(input: string | Uint8Array, passphrase: string | undefined): KeyObject {
-  const isDer = typeof input !== 'string' && !isPem(input);
-  const encrypted = isDer ? isEncryptedDer(input) : /ENCRYPTED/.test(Buffer.from(input).toString('latin1'));
-  try {
-    return isDer ? parseDer(input, passphrase) : openPrivateKeyPem(input, passphrase);
-  } catch (cause) {
-    if (cause instanceof UnusableKeyError)
-      throw new CertificateError(
-        'KNSOCK_CERTIFICATE_KEY',
-        `the private key can’t be used: ${cause.message}`,
-        {
-          cause,
-        },
-      );
-    if (cause instanceof MalformedDerError)
-      throw new CertificateError(
-        'KNSOCK_CERTIFICATE_MALFORMED',
-        `that is not a private key: ${cause.message}`,
-        { cause, offset: cause.offset },
-      );
-    if (!encrypted)
-      throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a private key', { cause });
-    const message =
-      passphrase === undefined
-        ? 'the key is encrypted and no passphrase was given'
-        : 'the passphrase doesn’t open the key';
-    throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', message, { cause });
-  }
-}
-
-/** Encrypted DER is opened as the PEM that it would be. */
-function parseDer(input: Uint8Array, passphrase: string | undefined): KeyObject {
-  return isEncryptedDer(input)
-    ? openPrivateKeyPem(toPem('ENCRYPTED PRIVATE KEY', input), passphrase)
-    : openPrivateKey(input);
-}
-
-const ENCRYPTIONS = ['06092a864886f70d01050d', '060a2a864886f70d010c01'].map((oid) =>
-  Buffer.from(oid, 'hex'),
-);
-
-/** Whether DER is an encrypted PKCS#8 key: it starts with the algorithm, PBES2 or one of PKCS#12's (RFC 5958 §3). */
-export function isEncryptedDer(der: Uint8Array): boolean {
-  const start = Buffer.from(der.subarray(0, 24));
-  return start[0] === 0x30 && ENCRYPTIONS.some((oid) => start.includes(oid));
 }
 
 function unknownType(keyType: string): CertificateError {

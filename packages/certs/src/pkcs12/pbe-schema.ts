@@ -18,8 +18,6 @@ export interface PbeSchema {
     keyLength?: number;
     prf?: AlgorithmIdentifier;
   };
-  /** Parameters of the PKCS#12 algorithms (RFC 7292 appendix C). */
-  readonly Pkcs12Parameters: new () => { salt: OctetString; iterations: number };
   readonly EncryptedContent: new () => { version: number; info: EncryptedContentInfo };
 }
 
@@ -54,18 +52,11 @@ function define(library: Pkcs12Library): PbeSchema {
   AsnProp({ type: AsnPropTypes.Integer, optional: true })(Pbkdf2Parameters.prototype, 'keyLength');
   AsnProp({ type: AlgorithmIdentifier, optional: true })(Pbkdf2Parameters.prototype, 'prf');
 
-  class Pkcs12Parameters {
-    salt = new OctetString();
-    iterations = 0;
-  }
-  AsnProp({ type: OctetString })(Pkcs12Parameters.prototype, 'salt');
-  AsnProp({ type: AsnPropTypes.Integer })(Pkcs12Parameters.prototype, 'iterations');
-
   class EncryptedContent {
     version = 0;
     info = new EncryptedContentInfo();
   }
   AsnProp({ type: AsnPropTypes.Integer })(EncryptedContent.prototype, 'version');
   AsnProp({ type: EncryptedContentInfo })(EncryptedContent.prototype, 'info');
-  return { Pbes2Parameters, Pbkdf2Parameters, Pkcs12Parameters, EncryptedContent };
+  return { Pbes2Parameters, Pbkdf2Parameters, EncryptedContent };
 }

@@ -1,7 +1,5 @@
-/** The layers inside a PKCS#12 file: contents in the clear or encrypted (RFC 7292 §4, RFC 5652). */
-import type { DerivationBudget } from './derivation-budget.js';
-import { CertificateError } from '../errors.js';
-import { decryptByPassphrase, encryptByPassphrase } from './pbe.js';
+/** The layers inside a PKCS#12 file, written: contents in the clear or encrypted (RFC 7292 §4, RFC 5652). */
+import { encryptByPassphrase } from './pbe.js';
 import { pbeSchema } from './pbe-schema.js';
 import { arrayBufferOf, type Pkcs12Library } from '../x509.js';
 
@@ -34,29 +32,4 @@ export async function encryptedContent(
     contentType: ENCRYPTED_DATA,
     content: arrayBufferOf(library.encode(outer)),
   });
-}
-
-/**
- * Takes the wrapping off.
- * @throws CertificateError `KNSOCK_CERTIFICATE_UNSUPPORTED` or `_PASSPHRASE`.
- */
-export async function openContent(
-  library: Pkcs12Library,
-  { contentType, content }: ContentInfo,
-  passphrase: string,
-  budget: DerivationBudget,
-): Promise<ArrayBuffer> {
-  if (contentType === DATA) return library.AsnConvert.parse(content, library.OctetString).buffer;
-  if (contentType !== ENCRYPTED_DATA) {
-    const message = `PKCS#12 content of the kind ${contentType} isn't read here`;
-    throw new CertificateError('KNSOCK_CERTIFICATE_UNSUPPORTED', message);
-  }
-  const { info } = library.AsnConvert.parse(content, pbeSchema(library).EncryptedContent);
-  const encrypted = info.encryptedContent;
-  // Java and Windows write the octets in pieces.
-  const pieces = encrypted?.value === undefined ? (encrypted?.constructedValue ?? []) : [encrypted.value];
-  const bytes = Buffer.concat(pieces.map(({ buffer }) => Buffer.from(buffer)));
-  return arrayBufferOf(
-    await decryptByPassphrase(library, info.contentEncryptionAlgorithm, bytes, passphrase, budget),
-  );
 }

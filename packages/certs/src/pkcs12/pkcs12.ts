@@ -1,10 +1,11 @@
 /** PKCS#12 files (RFC 7292) written: a key, its certificate and the chain behind one passphrase. */
 import type { KeyObject } from 'node:crypto';
+import { parseCertificates } from '@knsock/core/x509';
 import { chainOfKey } from '../formats/chain.js';
 import { CertificateError } from '../errors.js';
 import { shroudKey } from '../keys/key-encryption.js';
-import { readPrivateKey } from '../keys/keys.js';
-import { certificateBlocks } from '../formats/pem.js';
+import { fromCore } from '../files/from-core.js';
+import { openPrivateKey } from '../keys/keys.js';
 import { dataContent, encryptedContent } from './pkcs12-content.js';
 import { addMac } from './pkcs12-mac.js';
 import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
@@ -37,12 +38,12 @@ export async function toPkcs12(content: Pkcs12Content, passphrase: string): Prom
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'a PKCS#12 file needs a passphrase');
   }
   const library = await pkcs12Library();
-  const key = readPrivateKey(content.key, content.keyPassphrase);
+  const key = await openPrivateKey(content.key, content.keyPassphrase);
   const chain = chainOfKey(
-    certificateBlocks(content.chain).map(({ der }) => der),
+    fromCore(() => parseCertificates(content.chain)),
     key,
   );
-  const bags = chain.map((der, index) =>
+  const bags = chain.map(({ der }, index) =>
     certificateBag(library, der, index === 0 ? content.friendlyName : undefined, index === 0),
   );
   const keys = new library.SafeContents([await keyBag(library, key, content.friendlyName, passphrase)]);

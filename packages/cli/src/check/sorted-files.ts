@@ -3,11 +3,18 @@ import type { KeyObject } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
-  openPkcs12,
-  openPrivateKeyPem,
+  arrangePkcs12,
+  bareBase64,
+  isEncryptedKey,
+  kindOfDer,
   parseCertificates,
   parseCrls,
+  pkcs12Certificates,
   publicHalf,
+  readPkcs12OffThread,
+  readPrivateKey,
+  splitPem,
+  textOf,
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -35,10 +42,8 @@ export interface SortedFiles {
   readonly unreadable: { readonly file: string; readonly problem: string }[];
 }
 
-const ENDINGS = /\.(crt|pem|cer|key|crl|p12|pfx)$/;
-const OTHERS =
-  /-----BEGIN ((NEW )?CERTIFICATE REQUEST|[A-Z0-9 ]*PUBLIC KEY|[A-Z0-9. ]*PARAMETERS)-----(?![^]*PRIVATE KEY)/;
-const PKCS12 = /\.(p12|pfx)$/;
+const CERTIFICATES = /^(TRUSTED |X509 )?CERTIFICATE$|^PKCS ?#?7|^CMS$/;
+const ENDINGS = /\.(crt|pem|cer|der|key|crl|csr|p7b|p12|pfx)$/;
 
 /** The files of a folder and of those below it that look like certificates, keys and lists. */
 export async function filesIn(folder: string): Promise<string[]> {
@@ -65,35 +70,68 @@ export async function sortFiles(
   return sorted;
 }
 
-async function sortOne(
-  file: string,
-  passphrase: string | undefined,
-  { certificates, keys, lists, others }: SortedFiles,
-): Promise<void> {
+async function sortOne(file: string, passphrase: string | undefined, sorted: SortedFiles): Promise<void> {
   const bytes = await readFile(file);
-  const text = bytes.toString('latin1');
-  if (/-----BEGIN (X509 )?CRL-----/.test(text) || file.endsWith('.crl')) {
-    lists.push({ file, crls: parseCrls(bytes) });
-    return;
-  }
-  if (!text.includes('-----BEGIN CERTIFICATE-----') && OTHERS.test(text)) {
-    others.push(file);
-    return;
-  }
   const { mode } = await stat(file);
-  if (PKCS12.test(file)) {
-    const { chain, key, others: beside } = openPkcs12(bytes, passphrase);
-    certificates.push({ file, chain, others: beside });
-    keys.push({ file, publicKey: publicKeyOf(key), mode });
+  const text = textOf(bytes);
+  if (text?.includes('-----BEGIN ') === true) {
+    sortBlocks(file, bytes, mode, sorted);
     return;
   }
-  // One file may hold both.
-  const isKey = text.includes('PRIVATE KEY-----');
-  if (!isKey || text.includes('-----BEGIN CERTIFICATE-----'))
-    certificates.push({ file, chain: parseCertificates(bytes), others: [] });
-  // An encrypted key stays closed: nothing can be said of it here.
-  const isOpen = isKey && !/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text);
-  if (isOpen) keys.push({ file, publicKey: publicKeyOf(openPrivateKeyPem(text)), mode });
+  const der = text === undefined ? bytes : bareBase64(text);
+  switch (der && kindOfDer(der)) {
+    case 'PKCS#12':
+      await sortStore(file, bytes, { passphrase, mode }, sorted);
+      break;
+    case 'revocation list':
+      sorted.lists.push({ file, crls: parseCrls(bytes) });
+      break;
+    case 'private key':
+    case 'PKCS#1 key':
+    case 'SEC1 key':
+      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), mode });
+      break;
+    case 'public key':
+    case 'request':
+      sorted.others.push(file);
+      break;
+    // Nothing can be said of a locked key.
+    case 'encrypted private key':
+      break;
+    default:
+      sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
+  }
+}
+
+/** One file may hold all of them; what is of another kind is passed over where something is of use. */
+function sortBlocks(file: string, bytes: Buffer, mode: number, sorted: SortedFiles): void {
+  const labels = splitPem(bytes).map(({ label }) => label);
+  const holds = (pattern: RegExp): boolean => labels.some((label) => pattern.test(label));
+  if (holds(/CRL$/)) sorted.lists.push({ file, crls: parseCrls(bytes) });
+  if (holds(/PRIVATE KEY$/) && !isEncryptedKey(bytes))
+    sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), mode });
+  const isOther = holds(/(PUBLIC KEY|REQUEST|PARAMETERS)$/);
+  if (holds(/(CRL|PRIVATE KEY)$/) && !holds(CERTIFICATES)) return;
+  if (isOther && !holds(CERTIFICATES)) sorted.others.push(file);
+  else sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
+}
+
+/** A trust store holds certificates that have nothing to do with each other. */
+async function sortStore(
+  file: string,
+  bytes: Buffer,
+  { passphrase, mode }: { passphrase: string | undefined; mode: number },
+  { certificates, keys }: SortedFiles,
+): Promise<void> {
+  const contents = await readPkcs12OffThread(bytes, passphrase);
+  if (contents.keys.length === 0) {
+    for (const { certificate } of pkcs12Certificates(contents))
+      certificates.push({ file, chain: [certificate], others: [] });
+    return;
+  }
+  const { chain, key, others } = arrangePkcs12(contents);
+  certificates.push({ file, chain, others });
+  keys.push({ file, publicKey: publicKeyOf(key), mode });
 }
 
 function publicKeyOf(key: KeyObject): Buffer {

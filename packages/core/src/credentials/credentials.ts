@@ -3,31 +3,35 @@
  * expired and SHA-1-signed certificates through without a word; here loading refuses what can never work, and wrong
  * dates load with a warning, since a clock can be wrong and a client may have nothing better.
  */
-import { CredentialsError, InvalidOptionError } from '../errors/index.js';
+import { CredentialsError } from '../errors/index.js';
 import { createHash } from '../node/crypto.js';
 import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
 import { refuseUnknown, string } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
-import { dateWarnings, staleWarnings, type CredentialsWarning } from './dates.js';
-import { checkPair, readCertificates, readCrls, readKey } from './material.js';
+import { staleWarnings } from './dates.js';
+import { readCertificates, readCrls } from './material.js';
 import type { Origins } from './origins.js';
 import { hidingKey } from './hidden-key.js';
-import { readPkcs12 } from './pkcs12.js';
+import { arrangeOwnChain } from './own-chain.js';
+import { openPair, openPairOffThread, type OpenedPair } from './pair.js';
+import type { CredentialsWarning } from './warning.js';
 
 type Bytes = string | Uint8Array;
 
-/** Credentials as values; PEM text or bytes, DER too where a single object is meant. */
+/** Credentials as values: PEM as text or bytes, and the other forms that programs write (docs/certificates.md, "Files"). */
 export interface CredentialsOptions {
   /** The certificate, and behind it those that lead to the CA (the root may be absent). */
   cert?: Bytes | undefined;
-  /** The certificate's private key, PEM. */
+  /** The certificate's private key. */
   key?: Bytes | undefined;
   /** The CAs that peers must be certified by; absent on a client: Node's default store. */
   ca?: Bytes | readonly Bytes[] | undefined;
   /** Revocation lists; they mean `crlRevocation({ depth: 'leaf', unknown: 'refuse', stale: 'refuse' })`. */
   crl?: Bytes | readonly Bytes[] | undefined;
-  /** A PKCS#12 file with certificate and key, instead of `cert` and `key`. */
-  pfx?: Uint8Array | undefined;
+  /** A PKCS#12 file with certificate and key, or the base64 of one, instead of `cert` and `key`. */
+  pfx?: Bytes | undefined;
+  /** Which key of `pfx` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
+  pfxKeyName?: string | undefined;
   /** Opens an encrypted key or PKCS#12 file. */
   passphrase?: string | undefined;
 }
@@ -50,7 +54,7 @@ export interface Credentials {
   readonly crls: readonly CertificateRevocationList[];
   /** The first moment at which one of our certificates is no longer valid. */
   readonly expiresAt: Date | null;
-  /** What is doubtful: wrong dates, stale lists. */
+  /** What is doubtful: wrong dates, stale lists, certificates that the chain doesn't need. */
   readonly warnings: readonly CredentialsWarning[];
   /** What `node:tls` is given; the key is decrypted, and hidden where this is printed. */
   readonly material: Material;
@@ -61,14 +65,23 @@ type Material = Readonly<{ cert: string; key: string } | Record<string, never>>;
 const nothing: Material = Object.freeze({});
 
 const BRAND = Symbol.for('knsock.credentials');
-const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'passphrase']);
+const files = new WeakMap<Credentials, string>();
+const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'pfxKeyName', 'passphrase']);
 
 /**
- * Checks credentials given as values.
- * @throws CredentialsError for what can never work: half a pair, a mismatch, garbage, a weak key, a chain out of order
+ * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 2.5 million
+ * rounds of key derivation (about a second); `loadCredentials` does that off it.
+ * @throws CredentialsError for what can never work: half a pair, a mismatch, garbage, a weak key
  */
 export function createCredentials(options: CredentialsOptions): Credentials {
-  return checkCredentials(options, {});
+  checkOptions(options);
+  return checkCredentials(options, {}, openPair(options, {}));
+}
+
+/** As `createCredentials`, naming files in errors, with keys derived off the main thread. */
+export async function openCredentials(options: CredentialsOptions, origins: Origins): Promise<Credentials> {
+  checkOptions(options);
+  return checkCredentials(options, origins, await openPairOffThread(options, origins));
 }
 
 /** Whether a value is checked credentials, of whichever copy of the library. */
@@ -76,15 +89,21 @@ export function isCredentials(value: unknown): value is Credentials {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
-/** As `createCredentials`, naming files in errors. */
-export function checkCredentials(options: CredentialsOptions, origins: Origins): Credentials {
+function checkOptions(options: CredentialsOptions): void {
   refuseUnknown(options, known);
   string('passphrase', options.passphrase);
-  const pair = readPair(options, origins);
+  string('pfxKeyName', options.pfxKeyName);
+}
+
+function checkCredentials(
+  options: CredentialsOptions,
+  origins: Origins,
+  pair: OpenedPair | null,
+): Credentials {
   const anchors =
     options.ca === undefined
       ? null
-      : list(options.ca).flatMap((ca) => readCertificates(ca, 'CA', origins.ca));
+      : unique(list(options.ca).flatMap((ca) => readCertificates(ca, 'CA', origins.ca)));
   if (anchors?.length === 0) {
     throw new CredentialsError(
       'garbage',
@@ -95,20 +114,35 @@ export function checkCredentials(options: CredentialsOptions, origins: Origins):
   const crls =
     options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
   const now = Date.now();
-  return new CheckedCredentials({
-    version: digest([pair.material.cert ?? '', pair.keyDigest, ...ders(anchors ?? []), '|', ...ders(crls)]),
-    certificate: pair.chain[0] ?? null,
-    chain: pair.chain,
+  const file = origins.cert ?? origins.pfx;
+  const own = pair && arrangeOwnChain(pair.certificates, { file, anchors: anchors ?? [], now });
+  const chain = own?.chain ?? [];
+  const key = (pair?.key.export({ type: 'pkcs8', format: 'pem' }) ?? '') as string;
+  const cert = chain.map((certificate) => certificate.pem).join('');
+  const credentials = new CheckedCredentials({
+    version: digest([cert, key === '' ? '' : digest([key]), ...ders(anchors ?? []), '|', ...ders(crls)]),
+    certificate: chain[0] ?? null,
+    chain,
     anchors,
     anchorsVersion: anchors === null ? 'default' : digest(ders(anchors)),
     crls,
-    expiresAt: earliest(pair.chain),
-    warnings: [
-      ...dateWarnings(pair.chain, now, origins.cert ?? origins.pfx),
-      ...staleWarnings(crls, now, origins.crl),
-    ],
-    material: pair.material,
+    expiresAt: earliest(chain, now),
+    warnings: [...(pair?.warnings ?? []), ...(own?.warnings ?? []), ...staleWarnings(crls, now, origins.crl)],
+    material: pair === null ? nothing : hidingKey({ cert, key }),
   });
+  if (file !== undefined) files.set(credentials, file);
+  return credentials;
+}
+
+/** The file that the certificate came from, for errors about it. */
+export function fileOfCertificate(credentials: Credentials): string | undefined {
+  return files.get(credentials);
+}
+
+/** Bundles that were put together name many CAs twice, and every name goes into each handshake. */
+function unique(certificates: readonly X509Certificate[]): X509Certificate[] {
+  const known = new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]));
+  return [...known.values()];
 }
 
 /** The key is in a private field, and only `material` hands it out. */
@@ -160,37 +194,6 @@ class CheckedCredentials implements Credentials {
   }
 }
 
-interface Pair {
-  readonly chain: readonly X509Certificate[];
-  readonly material: Material;
-  readonly keyDigest: string;
-}
-
-function readPair(options: CredentialsOptions, origins: Origins): Pair {
-  const { cert, key, pfx, passphrase } = options;
-  if (pfx !== undefined && (cert !== undefined || key !== undefined)) {
-    throw new InvalidOptionError('pfx', 'give either pfx, or cert and key');
-  }
-  const source = pfx === undefined ? { cert, key } : readPkcs12(pfx, passphrase, origins.pfx);
-  if (source.cert === undefined && source.key === undefined)
-    return { chain: [], material: nothing, keyDigest: '' };
-  if (source.cert === undefined || source.key === undefined) {
-    const [present, missing] = source.cert === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
-    throw new CredentialsError('half-a-pair', `there is a ${present} but no ${missing}`, {
-      file: origins.cert ?? origins.key ?? origins.pfx,
-    });
-  }
-  const chain = readCertificates(source.cert, 'certificate', origins.cert ?? origins.pfx);
-  const privateKey = readKey(source.key, passphrase, origins.key ?? origins.pfx);
-  checkPair(chain, privateKey, origins);
-  const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  return {
-    chain,
-    material: hidingKey({ cert: chain.map((certificate) => certificate.pem).join(''), key: keyPem }),
-    keyDigest: digest([keyPem]),
-  };
-}
-
 function list(material: Bytes | readonly Bytes[]): readonly Bytes[] {
   return Array.isArray(material) ? (material as readonly Bytes[]) : [material as Bytes];
 }
@@ -205,7 +208,10 @@ function digest(parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-function earliest(chain: readonly X509Certificate[]): Date | null {
-  if (chain.length === 0) return null;
-  return new Date(Math.min(...chain.map((certificate) => certificate.notAfter.getTime())));
+/** Certificates that expired before the leaf began to matter, such as cross-signed twins, don't count. */
+function earliest(chain: readonly X509Certificate[], now: number): Date | null {
+  const [leaf] = chain;
+  if (leaf === undefined) return null;
+  const ends = chain.map((certificate) => certificate.notAfter.getTime()).filter((end) => end > now);
+  return new Date(Math.min(leaf.notAfter.getTime(), ...ends));
 }

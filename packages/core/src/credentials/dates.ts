@@ -1,52 +1,42 @@
-/** What is doubtful about credentials that load all the same. */
-import { CredentialsError } from '../errors/index.js';
+/** What is doubtful about credentials by the clock. */
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
+import type { CredentialsWarning } from './warning.js';
 
-export interface CredentialsWarning {
-  readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale';
-  readonly message: string;
-  readonly file: string | undefined;
+/** @param isFatal whether every peer refuses a certificate that these dates concern */
+export function dateWarning(
+  certificate: X509Certificate,
+  which: string,
+  { now, file, fatal }: { now: number; file: string | undefined; fatal: boolean },
+): CredentialsWarning | undefined {
+  if (now > certificate.notAfter.getTime()) {
+    const message = `${which} expired on ${certificate.notAfter.toISOString()}`;
+    return { reason: 'expired', message, file, fatal };
+  }
+  if (now < certificate.notBefore.getTime()) {
+    const message = `${which} isn’t valid before ${certificate.notBefore.toISOString()}`;
+    return { reason: 'not-yet-valid', message, file, fatal };
+  }
+  return undefined;
 }
 
-export function dateWarnings(
-  chain: readonly X509Certificate[],
-  now: number,
-  file: string | undefined,
-): CredentialsWarning[] {
-  return chain.flatMap((certificate, depth): CredentialsWarning[] => {
-    const which = `certificate ${depth} (${certificate.subject.toString()})`;
-    if (now > certificate.notAfter.getTime()) {
-      return [
-        { reason: 'expired', message: `${which} expired on ${certificate.notAfter.toISOString()}`, file },
-      ];
-    }
-    if (now < certificate.notBefore.getTime()) {
-      return [
-        {
-          reason: 'not-yet-valid',
-          message: `${which} isn’t valid before ${certificate.notBefore.toISOString()}`,
-          file,
-        },
-      ];
-    }
-    return [];
-  });
+export function isWithinDates(certificate: X509Certificate, now: number): boolean {
+  return now <= certificate.notAfter.getTime() && now >= certificate.notBefore.getTime();
 }
 
+/** A list without a next update holds for nobody knows how long (RFC 5280 5.1.2.5 wants one), so it settles nothing. */
 export function staleWarnings(
   crls: readonly CertificateRevocationList[],
   now: number,
   file: string | undefined,
 ): CredentialsWarning[] {
   return crls.flatMap((crl): CredentialsWarning[] => {
-    if (crl.nextUpdate === undefined || now <= crl.nextUpdate.getTime()) return [];
-    const message = `the CRL of ${crl.issuer.toString()} was due for renewal on ${crl.nextUpdate.toISOString()}`;
-    return [{ reason: 'crl-stale', message, file }];
+    const which = `the CRL of ${crl.issuer.toString()}`;
+    const stale = (problem: string): CredentialsWarning[] => [
+      { reason: 'crl-stale', message: `${which} ${problem}`, file, fatal: true },
+    ];
+    if (crl.nextUpdate === undefined) return stale('doesn’t say until when it holds (it has no nextUpdate)');
+    return now > crl.nextUpdate.getTime()
+      ? stale(`was due for renewal on ${crl.nextUpdate.toISOString()}`)
+      : [];
   });
-}
-
-/** Who serves others must not start, or go on to, credentials that all of them would refuse. */
-export function refuseWarnings(warnings: readonly CredentialsWarning[]): void {
-  const [first] = warnings;
-  if (first !== undefined) throw new CredentialsError(first.reason, first.message, { file: first.file });
 }

@@ -2,26 +2,28 @@
 import { readFile as readFileWithCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
-import { refuseUnknown, text } from '../options/index.js';
-import { checkCredentials, type Credentials } from './credentials.js';
+import { refuseUnknown, string, text } from '../options/index.js';
+import { openCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
 export interface CredentialFiles {
-  /** PEM: the certificate, then those that lead to the CA. */
+  /** The certificate, then those that lead to the CA: PEM, PKCS#7, or the one certificate as DER. */
   certFile?: string | undefined;
-  /** PEM. */
+  /** PEM, DER, JWK, or OpenSSH without a passphrase. */
   keyFile?: string | undefined;
-  /** PEM: whom to trust. */
+  /** Whom to trust: PEM, PKCS#7 or DER. */
   caFile?: string | undefined;
   /** PEM (any number of lists) or DER. */
   crlFile?: string | undefined;
   /** PKCS#12, instead of `certFile` and `keyFile`. */
   pfxFile?: string | undefined;
+  /** Which key of `pfxFile` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
+  pfxKeyName?: string | undefined;
   passphrase?: string | undefined;
 }
 
 export const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
-const known = new Set<string>([...fileOptions, 'passphrase']);
+const known = new Set<string>([...fileOptions, 'passphrase', 'pfxKeyName']);
 
 // node:fs/promises would load Node's watchers and readline with it, which short programs feel.
 const readFile = promisify(readFileWithCallback);
@@ -40,13 +42,15 @@ export async function loadCredentials(files: CredentialFiles): Promise<Credentia
     ...(files.crlFile !== undefined && { crl: files.crlFile }),
     ...(files.pfxFile !== undefined && { pfx: files.pfxFile }),
   };
-  return checkCredentials({ cert, key, ca, crl, pfx, passphrase: files.passphrase }, origins);
+  const { passphrase, pfxKeyName } = files;
+  return openCredentials({ cert, key, ca, crl, pfx, pfxKeyName, passphrase }, origins);
 }
 
 /** @throws InvalidOptionError */
 export function checkFiles(files: CredentialFiles): void {
   refuseUnknown(files, known);
   for (const option of fileOptions) text(option, files[option]);
+  string('pfxKeyName', files.pfxKeyName);
 }
 
 async function read(

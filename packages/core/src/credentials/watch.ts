@@ -9,9 +9,9 @@ import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { abortSignal, milliseconds, refuseUnknown } from '../options/index.js';
 import type { Credentials } from './credentials.js';
-import { refuseWarnings } from './dates.js';
 import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
+import { refuseWarnings } from './warning.js';
 
 export interface WatchOptions {
   /** Milliseconds between two looks; default 1,000. A change is taken at the second look that finds it unchanged. */

@@ -138,14 +138,13 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   ],
   KNSOCK_CREDENTIALS_PASSPHRASE: ['local', 'the key is encrypted and didn’t open'],
   KNSOCK_CREDENTIALS_WEAK: ['local', 'peers would refuse it, and rightly'],
-  KNSOCK_CREDENTIALS_CHAIN: [
-    'local',
-    'peers that don’t have the missing certificates find no way to their CA',
-  ],
   KNSOCK_CREDENTIALS_EXPIRED: ['local', 'every peer would refuse it'],
   KNSOCK_CREDENTIALS_NOT_YET_VALID: ['local', 'every peer would refuse it for now'],
   KNSOCK_CREDENTIALS_CRL_STALE: ['local', 'a list past its next update refuses everybody whom it covers'],
-  KNSOCK_CREDENTIALS_UNSUPPORTED: ['local', 'the file uses an algorithm that this OpenSSL has given up'],
+  KNSOCK_CREDENTIALS_UNSUPPORTED: [
+    'local',
+    'the file needs what isn’t offered here: an algorithm, its cost or its size',
+  ],
   KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection have a consumer already'],
   KNSOCK_UNREAD_MESSAGES: ['local', 'messages that nobody takes hold up answers'],
   KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],

@@ -127,7 +127,7 @@ export const codes = {
   KNSOCK_PEER_NOT_ALLOWED: final('The certificate is valid, but no rule of authorize admits it.'),
   KNSOCK_PEER_MALFORMED: final('The certificate breaks the standard; reissue it.'),
   KNSOCK_MALFORMED_DER: final(
-    'Is that a certificate or CRL (PEM or DER), and is it whole? `openssl asn1parse` shows its structure.',
+    'Is that the right file, and whole? knsock certs inspect FILE shows what is in it.',
   ),
   KNSOCK_CLIENT_CERTIFICATE_REFUSED: final(
     'Does the server trust the CA of your certificate, is it within its dates, and did you load one at all?',
@@ -141,7 +141,7 @@ export const codes = {
     'Issue a certificate for servers (knsock certs issue); a CA’s or a client’s doesn’t do.',
   ),
   KNSOCK_CREDENTIALS_GARBAGE: final(
-    'Is that the right file? Expected PEM text ("-----BEGIN …") or a PKCS#12 file.',
+    'Is that the right file, and whole? knsock certs inspect FILE shows what is in it.',
   ),
   KNSOCK_CREDENTIALS_HALF_A_PAIR: final('A certificate and its private key go together; did you forget one?'),
   KNSOCK_CREDENTIALS_MISMATCH: final(
@@ -151,12 +151,11 @@ export const codes = {
   KNSOCK_CREDENTIALS_WEAK: final(
     'Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better.',
   ),
-  KNSOCK_CREDENTIALS_CHAIN: final('Order the file leaf first, then each certificate’s issuer.'),
   KNSOCK_CREDENTIALS_EXPIRED: final('Renew the certificate.'),
   KNSOCK_CREDENTIALS_NOT_YET_VALID: final('Is this machine’s clock right?'),
   KNSOCK_CREDENTIALS_CRL_STALE: final('Fetch a fresh CRL from the CA.'),
   KNSOCK_CREDENTIALS_UNSUPPORTED: final(
-    'Convert the file: openssl pkcs12 -legacy, then export with modern algorithms.',
+    'Export the file again from the program that made it, with AES-256; knsock certs convert FILE --to pem reads most old ones.',
   ),
 
   KNSOCK_QUEUE_FULL: passing(

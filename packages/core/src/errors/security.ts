@@ -113,11 +113,10 @@ export type CredentialsReason =
   | 'mismatch'
   | 'passphrase'
   | 'weak'
-  | 'chain'
+  | 'wrong-usage'
   | 'expired'
   | 'not-yet-valid'
   | 'crl-stale'
-  | 'wrong-usage'
   | 'unsupported';
 
 /** Our own certificate, key, CA or CRL can't be used; `file` names the culprit where there is one. */

@@ -1,7 +1,8 @@
 /** The options of `listen`, parsed once into what the rest of the server reads. */
 import { toSource, type CredentialSource } from '../credentials/source.js';
-import { createCredentials, type Credentials } from '../credentials/credentials.js';
-import { refuseWarnings } from '../credentials/dates.js';
+import { createCredentials, fileOfCertificate, type Credentials } from '../credentials/credentials.js';
+import { requireNamesFit } from '../credentials/names-fit.js';
+import { refuseWarnings } from '../credentials/warning.js';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
 import type { ErrorListener } from '../connection/error-listener.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
@@ -174,7 +175,8 @@ export function checkServerCredentials(
     );
   }
   refuseWarnings(credentials.warnings);
-  refuseUsage(credentials.certificate);
+  refuseUsage(credentials.certificate, fileOfCertificate(credentials));
+  if (clientCertificates !== 'none') requireNamesFit(credentials);
   if (clientCertificates !== 'none' && credentials.anchors === null) {
     throw new InvalidOptionError(
       'clientCertificates',
@@ -191,11 +193,13 @@ export function checkServerCredentials(
 }
 
 /** A CA's own certificate, or a client's, is refused by every client. */
-function refuseUsage(certificate: X509Certificate): void {
+function refuseUsage(certificate: X509Certificate, file: string | undefined): void {
   const problem = usageProblem(certificate, 'server');
   if (problem === undefined) return;
-  const subject = certificate.subject.toString();
-  throw new CredentialsError('wrong-usage', `no client accepts this certificate: ${subject} ${problem}`);
+  const where = `${certificate.subject.toString()}${file === undefined ? '' : ` in ${file}`}`;
+  throw new CredentialsError('wrong-usage', `no client accepts this certificate: ${where} ${problem}`, {
+    file,
+  });
 }
 
 function parsePlace({

@@ -13,7 +13,8 @@ import {
 import { readExtendedKeyUsage, readKeyUsage, type KeyUsage } from './key-usage.js';
 import { readName, type DistinguishedName } from './name.js';
 import { extensionOid as oid } from './oid.js';
-import { derObject, derObjects, toPem } from './pem.js';
+import { objectIn, objectsIn, reading } from './formats/objects.js';
+import { toPem } from './pem.js';
 import {
   readInhibitAnyPolicy,
   readPolicies,
@@ -29,27 +30,25 @@ import { readSigned, requireSameAlgorithm } from './signed.js';
 import { readNameConstraints, type NameConstraints } from './subtrees.js';
 import { readTime } from './time.js';
 
-const LABELS = ['CERTIFICATE', 'X509 CERTIFICATE'] as const;
-
 /**
- * Reads one certificate, PEM or DER.
+ * Reads one certificate: PEM, DER, either in UTF-16, base64 alone, or PKCS#7.
  * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
  */
 export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate {
-  return new X509Certificate(derObject(pemOrDer, LABELS));
+  return new X509Certificate(objectIn(pemOrDer, 'certificate'));
 }
 
 /**
- * Reads every certificate of a PEM bundle, in order, or the one of a DER input.
- * @throws MalformedDerError where there is none, or one of them can't be read
+ * Reads every certificate of a PEM bundle or PKCS#7, in order, or the one of a DER input.
+ * @throws MalformedDerError where there is none, saying what is there instead, or one of them can't be read, saying which
  */
 export function parseCertificates(bundle: string | Uint8Array): X509Certificate[] {
-  return derObjects(bundle, LABELS).map((der) => new X509Certificate(der));
+  return objectsIn(bundle, 'certificate').map((one) => reading(one, (der) => new X509Certificate(der)));
 }
 
 /** The DER of every certificate in an input, none of them read yet. */
 export function certificateDers(bundle: string | Uint8Array): Buffer[] {
-  return derObjects(bundle, LABELS);
+  return objectsIn(bundle, 'certificate').map(({ der }) => der);
 }
 
 /** A certificate, read completely and never changed (RFC 5280 4.1). */

@@ -7,14 +7,12 @@ import { decodeExtension, noExtensions, readExtensions, type Extensions } from '
 import { readAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './key-identifiers.js';
 import { readName, type DistinguishedName } from './name.js';
 import { extensionOid as oid } from './oid.js';
-import { derObject, derObjects } from './pem.js';
+import { objectIn, objectsIn, reading } from './formats/objects.js';
 import { readReasonFlags, type ReasonSet } from './reason-flags.js';
 import { RevokedEntries, type RevokedEntry } from './revoked-entries.js';
 import { showSerial } from './serial.js';
 import { readSigned, requireSameAlgorithm } from './signed.js';
 import { isTime, readTime } from './time.js';
-
-const LABELS = ['X509 CRL', 'CRL'] as const;
 
 /** Which certificates a CRL speaks of (RFC 5280 5.2.5). */
 export interface IssuingDistributionPoint extends DistributionPointName {
@@ -33,7 +31,7 @@ export interface IssuingDistributionPoint extends DistributionPointName {
  * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
  */
 export function parseCrl(pemOrDer: string | Uint8Array): CertificateRevocationList {
-  return new CertificateRevocationList(derObject(pemOrDer, LABELS));
+  return new CertificateRevocationList(objectIn(pemOrDer, 'revocation list'));
 }
 
 /**
@@ -41,7 +39,9 @@ export function parseCrl(pemOrDer: string | Uint8Array): CertificateRevocationLi
  * @throws MalformedDerError where there is none, or one of them can't be read
  */
 export function parseCrls(bundle: string | Uint8Array): CertificateRevocationList[] {
-  return derObjects(bundle, LABELS).map((der) => new CertificateRevocationList(der));
+  return objectsIn(bundle, 'revocation list').map((one) =>
+    reading(one, (der) => new CertificateRevocationList(der)),
+  );
 }
 
 /** A certificate revocation list (RFC 5280 5.1), read completely and never changed. */

@@ -2,15 +2,23 @@
 export { parseCertificate, parseCertificates, X509Certificate } from './certificate.js';
 export { parseCrl, parseCrls, CertificateRevocationList, type IssuingDistributionPoint } from './crl.js';
 export { type RevokedEntry, type RevokedEntries } from './revoked-entries.js';
-export { openPkcs12, type OpenedPkcs12 } from './pkcs12/open.js';
+export { openPrivateKey, openPublicKey, publicHalf, rsaPublicKeyInfo } from './keys/open-key.js';
 export {
-  openPrivateKey,
-  openPublicKey,
-  publicHalf,
-  recheckPrivateKey,
-  rsaPublicKeyInfo,
-} from './keys/open-key.js';
-export { openPrivateKeyPem } from './keys/private-key-pem.js';
+  arrangePkcs12,
+  openPkcs12,
+  openPkcs12OffThread,
+  pkcs12Certificates,
+  type OpenedPkcs12,
+  type Pkcs12Certificate,
+} from './pkcs12/open.js';
+export { pkcs12MacKey } from './encryption/mac-key.js';
+export { readPkcs12, readPkcs12OffThread, type Pkcs12Contents } from './pkcs12/read.js';
+export { isEncryptedKey, readPrivateKey, readPrivateKeyOffThread } from './keys/private-key.js';
+export { kindOfDer, type DerKind } from './formats/der-kind.js';
+export { describeContent, type Description, type Wanted } from './formats/describe.js';
+export { isPkcs7, objectsIn, type FileObject, type ObjectKind } from './formats/objects.js';
+export { bareBase64, textOf } from './formats/text.js';
+export { withoutPadding } from './formats/padding.js';
 export { splitPem, toPem, type PemBlock } from './pem.js';
 
 // What certificates are made of

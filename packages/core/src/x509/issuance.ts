@@ -3,22 +3,22 @@ import { keyWeakness } from './key-strength.js';
 import { ruleSets } from './rules.js';
 import { verifySignature } from './signature.js';
 
-/** Whether `issuer` signed the certificate and bears the name it gives; says nothing of whether it may sign. */
-export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return (
-    certificate.issuer.equals(issuer.subject) &&
-    verifySignature(certificate, () => issuer.publicKey).status === 'good'
-  );
-}
-
 /**
- * Whether `issuer` may have issued the certificate, for putting files in order: a signature that is too weak to be
- * relied on, or of an algorithm that isn't known, isn't held against it.
+ * Whether `issuer` bears the name that the certificate gives and signed it; a signature by an algorithm that isn't relied on
+ * counts, since refusing it is for whoever judges the path. Says nothing of whether the issuer may sign.
  */
 export function mayHaveIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return (
     certificate.issuer.equals(issuer.subject) &&
     verifySignature(certificate, () => issuer.publicKey).status !== 'bad'
+  );
+}
+
+/** Whether `issuer` signed the certificate, by an algorithm that is relied on, and bears the name it gives. */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return (
+    certificate.issuer.equals(issuer.subject) &&
+    verifySignature(certificate, () => issuer.publicKey).status === 'good'
   );
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedDerError } from '../errors/malformed-der.js';
-import { derObject, derObjects, splitPem, toPem } from './pem.js';
+import { objectIn, objectsIn } from './formats/objects.js';
+import { splitPem, toPem } from './pem.js';
 
 const block = (label: string, base64: string): string =>
   `-----BEGIN ${label}-----\n${base64}\n-----END ${label}-----\n`;
@@ -27,10 +28,7 @@ describe('splitting PEM', () => {
 
   it.each([
     ['is never closed', '-----BEGIN CERTIFICATE-----\nMAA=\n'],
-    ['is never closed', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END X509 CRL-----\n'],
-    ['isn’t base64', block('CERTIFICATE', 'MA*=')],
-    ['isn’t base64', block('CERTIFICATE', 'MAA')],
-    ['isn’t base64', block('CERTIFICATE', 'M=A=')],
+    ['is closed by "END X509 CRL"', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END X509 CRL-----\n'],
     ['without a proper label', '-----BEGIN cert\n'],
     ['without a proper label', '-----BEGIN -----'],
   ])('refuses a block that %s', (problem, text) => {
@@ -38,10 +36,32 @@ describe('splitting PEM', () => {
     expect(() => splitPem(text)).toThrow(MalformedDerError);
   });
 
-  it('passes over private keys without reading them', () => {
-    const key = block('ENCRYPTED PRIVATE KEY', 'Proc-Type: 4,ENCRYPTED\n\n***');
-    expect(derObjects(key + block('CERTIFICATE', 'MAA='), ['CERTIFICATE'])).toHaveLength(1);
-    expect(splitPem(key)[0]?.der).toHaveLength(0);
+  it.each(['MA*=', 'MAA', 'M=A=', ''])(
+    'refuses a block whose body isn’t base64 once it is read: %j',
+    (body) => {
+      const [found] = splitPem(block('CERTIFICATE', body));
+      expect(() => found?.der).toThrow('isn’t base64');
+    },
+  );
+
+  it('passes over what nobody asked for without reading it', () => {
+    const others = `${block('PRIVATE KEY', '***')}-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n`;
+    expect(objectsIn(others + block('CERTIFICATE', 'MAA='), 'certificate')).toHaveLength(1);
+  });
+
+  it.each(['x.509 certificate', 'X-MY.CERT', 'OpenVPN Static key V1', '!'])(
+    'takes any label that RFC 7468 allows: %s',
+    (label) => {
+      expect(splitPem(block(label, 'MAA='))[0]?.label).toBe(label);
+    },
+  );
+
+  it('reads the headers of old encrypted keys', () => {
+    const [found] = splitPem(
+      block('RSA PRIVATE KEY', 'Proc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00FF\n\nMAA='),
+    );
+    expect(found?.headers).toEqual({ 'Proc-Type': '4,ENCRYPTED', 'DEK-Info': 'DES-CBC,00FF' });
+    expect(found?.der.toString('hex')).toBe('3000');
   });
 
   it('writes what it reads, whatever the bytes', () => {
@@ -70,19 +90,18 @@ describe('splitting PEM', () => {
 describe('finding DER in an input', () => {
   it('takes DER as it is, as a copy', () => {
     const der = Uint8Array.of(0x30, 0x00);
-    const object = derObject(der, ['CERTIFICATE']);
+    const object = objectIn(der, 'certificate');
     der[1] = 9;
     expect(object.toString('hex')).toBe('3000');
   });
 
   it('refuses inputs without the object asked for, or with two of them', () => {
-    expect(() => derObject(block('X509 CRL', 'MAA='), ['CERTIFICATE'])).toThrow(
-      'neither a PEM block "CERTIFICATE" nor DER',
+    const lists = block('CRL', 'MAA=') + block('CRL', 'MAA=');
+    expect(() => objectIn(block('X509 CRL', 'MAA='), 'certificate')).toThrow(
+      'it holds a revocation list ("X509 CRL"), not a certificate',
     );
-    expect(() => derObject(block('CRL', 'MAA=') + block('CRL', 'MAA='), ['X509 CRL', 'CRL'])).toThrow(
-      '2 PEM blocks',
-    );
-    expect(() => derObject('', ['CERTIFICATE'])).toThrow(MalformedDerError);
-    expect(() => derObject(undefined as unknown as string, ['CERTIFICATE'])).toThrow('not undefined');
+    expect(() => objectIn(lists, 'revocation list')).toThrow('2 revocation lists instead of one');
+    expect(() => objectIn('', 'certificate')).toThrow(MalformedDerError);
+    expect(() => objectIn(undefined as unknown as string, 'certificate')).toThrow('not undefined');
   });
 });

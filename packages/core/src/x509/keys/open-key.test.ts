@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject }
 import { describe, expect, it } from 'vitest';
 import { MalformedDerError } from '../../errors/malformed-der.js';
 import { openPrivateKey, openPublicKey, publicHalf, rsaPublicKeyInfo } from './open-key.js';
-import { openPrivateKeyPem } from './private-key-pem.js';
+import { readPrivateKey } from './private-key.js';
 
 const tlv = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
   const content = Buffer.concat(parts);
@@ -120,7 +120,7 @@ describe('a key that Node has made', () => {
       clear,
       `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${clear}`,
     ])
-      expect(openPrivateKeyPem(pem, passphrase).equals(privateKey)).toBe(true);
+      expect(readPrivateKey(pem, passphrase).equals(privateKey)).toBe(true);
   });
 });
 

@@ -39,24 +39,6 @@ export function openPrivateKey(input: Uint8Array): KeyObject {
   return opened;
 }
 
-/**
- * A private key that Node read itself, because it was encrypted or came in a form of its own: checked before anything
- * else is done with it. Reading and exporting are what Node survives.
- * @throws MalformedDerError as `openPublicKey`
- */
-export function recheckPrivateKey(key: KeyObject): KeyObject {
-  return openPrivateKey(exported(() => key.export({ type: 'pkcs8', format: 'der' })));
-}
-
-/**
- * Lets Node decrypt a PEM text. What comes out must go through `recheckPrivateKey` before it is asked anything.
- * @throws Node's own error where it isn't a key, or the passphrase doesn't open it
- */
-export function unsealPrivateKey(pem: string | Uint8Array, passphrase: string | undefined): KeyObject {
-  const key = typeof pem === 'string' ? pem : asBuffer(pem);
-  return createPrivateKey({ key, format: 'pem', ...(passphrase !== undefined && { passphrase }) });
-}
-
 /** SubjectPublicKeyInfo of an RSAPublicKey (RFC 8017 A.1.1): the form that PKCS#1 files have. */
 export function rsaPublicKeyInfo(key: Uint8Array): Buffer {
   const bits = element(0x03, Buffer.concat([Buffer.of(0), key]));
@@ -143,14 +125,6 @@ function attempt(
   } catch (cause) {
     const message = `the ${half} key (algorithm ${algorithm.oid}) can’t be used by this Node`;
     throw new UnusableKeyError(0, message, { cause });
-  }
-}
-
-function exported(read: () => Buffer): Buffer {
-  try {
-    return read();
-  } catch (cause) {
-    throw new UnusableKeyError(0, 'the private key has numbers that are out of range', { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { contextTag, Tag, type DerReader } from '../der.js';
 import { readMac, type Mac } from './mac.js';
-import { unsupported, writtenAsBer } from './problem.js';
+import { unsupported } from '../encryption/problem.js';
 
 /** The outermost layer (RFC 7292 4). */
 export interface Pfx {
@@ -15,6 +15,8 @@ export type Part =
   | { readonly kind: 'clear'; readonly data: Buffer }
   | { readonly kind: 'encrypted'; readonly algorithm: AlgorithmIdentifier; readonly encrypted: Buffer };
 
+const EXPORT_AGAIN =
+  'Export it again from the program that made it, with a passphrase (privacy and integrity by password).';
 const VERSION = 3;
 const contentOid = {
   data: '1.2.840.113549.1.7.1',
@@ -31,7 +33,7 @@ export function readPfx(reader: DerReader): Pfx {
   const authSafe = pfx.enter(Tag.sequence, 'authenticated safe');
   const oid = authSafe.oid('kind of content');
   if (oid === contentOid.signed)
-    throw unsupported('is signed with a key instead of locked with a passphrase');
+    throw unsupported('is signed with a key instead of locked with a passphrase', { hint: EXPORT_AGAIN });
   if (oid !== contentOid.data)
     authSafe.fail(`content of the kind ${oid} has no place in the outermost layer`);
   const authenticatedSafe = readData(authSafe);
@@ -55,7 +57,9 @@ function readPart(reader: DerReader): Part {
     case contentOid.encrypted:
       return readEncryptedData(reader);
     case contentOid.enveloped:
-      throw unsupported('is encrypted for somebody’s certificate instead of with a passphrase');
+      throw unsupported('is encrypted for somebody’s certificate instead of with a passphrase', {
+        hint: EXPORT_AGAIN,
+      });
     default:
       return reader.fail(`content of the kind ${oid} has no place in a PKCS#12 file`);
   }
@@ -79,13 +83,21 @@ function readEncryptedData(reader: DerReader): Part {
   if (oid !== contentOid.data)
     info.fail(`encrypted content of the kind ${oid} has no place in a PKCS#12 file`);
   const algorithm = readAlgorithm(info, 'encryption');
-  if (info.has(explicit)) throw writtenAsBer();
-  const encrypted = info.content(contextTag(0, 'primitive'), 'encrypted content');
+  const encrypted = info.has(explicit)
+    ? joinPieces(info.enter(explicit, 'encrypted content'))
+    : info.content(contextTag(0, 'primitive'), 'encrypted content');
   info.finish('encrypted content');
   readAttributes(data);
   wrapped.finish('encrypted content');
   reader.finish('encrypted content');
   return { kind: 'encrypted', algorithm, encrypted };
+}
+
+/** BER lets a string come in pieces (X.690 8.7.3). */
+function joinPieces(reader: DerReader): Buffer {
+  const pieces: Buffer[] = [];
+  while (!reader.isDone) pieces.push(reader.content(Tag.octetString, 'encrypted content'));
+  return Buffer.concat(pieces);
 }
 
 /** Unprotected attributes tell nothing that anybody may rely on. */

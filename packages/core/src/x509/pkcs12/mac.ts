@@ -1,16 +1,23 @@
 import { createHmac, timingSafeEqual } from '../../node/crypto.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
-import { hmacOf, readIterations, readKeyDerivation, readSalt } from './key-derivation.js';
-import { deriveLegacy, digestLength, Purpose, type LegacyHash } from './legacy-derivation.js';
-import type { Passphrase } from './passphrase.js';
-import { decode, unsupported } from './problem.js';
-import type { WorkBudget } from './work-budget.js';
+import type { Opening } from '../encryption/derivation.js';
+import { hmacOf, readIterations, readKeyDerivation, readSalt } from '../encryption/key-derivation.js';
+import {
+  COST_OF_ROUND,
+  digestLength,
+  Purpose,
+  roundsOf,
+  type LegacyHash,
+} from '../encryption/legacy-derivation.js';
+import type { Passphrase } from '../encryption/passphrase.js';
+import { decode, unsupported } from '../encryption/problem.js';
+import type { WorkBudget } from '../encryption/work-budget.js';
 
 /** The code over a file's contents by which its passphrase is recognised. */
 export interface Mac {
   /** Whether a passphrase gives the same code. */
-  fits(contents: Buffer, passphrase: Passphrase, budget: WorkBudget): boolean;
+  fits(contents: Buffer, passphrase: Passphrase, budget: WorkBudget): Opening<boolean>;
 }
 
 const PBMAC1 = '1.2.840.113549.1.5.14';
@@ -23,7 +30,7 @@ const hashes: Readonly<Record<string, LegacyHash>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-/** Reads MacData (RFC 7292 4, RFC 9579). @throws MalformedDerError, or CredentialsError 'garbage' or 'unsupported' */
+/** Reads MacData (RFC 7292 4, RFC 9579). @throws MalformedDerError, or FileProblem 'garbage' or 'unsupported' */
 export function readMac(reader: DerReader): Mac {
   const macData = reader.enter(Tag.sequence, 'MAC');
   const digestInfo = macData.enter(Tag.sequence, 'MAC');
@@ -41,9 +48,19 @@ function legacyMac({ oid }: AlgorithmIdentifier, code: Buffer, salt: Buffer, ite
   if (hash === undefined)
     throw unsupported(`is protected by a MAC with the algorithm ${oid}, which isn’t read here`);
   return {
-    fits(contents, { bmp }, budget) {
-      const key = deriveLegacy({ hash, salt, iterations }, Purpose.mac, bmp, digestLength(hash), budget);
-      return isCode(hash, key, contents, code);
+    *fits(contents, { bmp: passphrase }, budget) {
+      const length = digestLength(hash);
+      const work = {
+        kind: 'pkcs12',
+        hash,
+        purpose: Purpose.mac,
+        passphrase,
+        salt,
+        iterations,
+        length,
+      } as const;
+      budget.spend(roundsOf(work) * COST_OF_ROUND);
+      return isCode(hash, yield work, contents, code);
     },
   };
 }
@@ -59,8 +76,9 @@ function modernMac({ parameters = Buffer.alloc(0) }: AlgorithmIdentifier, code: 
     if (keyLength === undefined || keyLength < 20)
       return inner.fail('MAC key has no length of 20 bytes or more');
     return {
-      fits: (contents, { utf8 }, budget) =>
-        isCode(hash, derivation.derive(utf8, keyLength, budget), contents, code),
+      *fits(contents, { utf8 }, budget) {
+        return isCode(hash, yield* derivation.derive(utf8, keyLength, budget), contents, code);
+      },
     };
   });
 }

@@ -2,7 +2,7 @@ import { createCipheriv, createHmac, generateKeyPairSync, pbkdf2Sync, scryptSync
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CredentialsError } from '../../errors/security.js';
-import { openPkcs12 } from './open.js';
+import { openPkcs12, openPkcs12OffThread, pkcs12Certificates } from './open.js';
 import { readPkcs12 } from './read.js';
 
 // One key and its certificate, made by OpenSSL, and the file that OpenSSL made of them with one round each.
@@ -56,6 +56,40 @@ describe('a PKCS#12 file', () => {
     expect(openPkcs12(file(safe(crl, nested)), '').chain).toHaveLength(1);
   });
 
+  it('opens in BER, with lengths left open and strings in pieces, as NSS writes it', () => {
+    const indefinite = Buffer.concat([Buffer.of(0x30, 0x80), FILE.subarray(4), Buffer.of(0, 0)]);
+    expect(openPkcs12(indefinite, 'secret').chain).toHaveLength(1);
+    const contents = safe(certificateBag(), keyBag());
+    const pieces = element(0x24, octets(contents.subarray(0, 9)), octets(contents.subarray(9)));
+    const made = sequence(integer(3), sequence(oid('1.2.840.113549.1.7.1'), element(0xa0, pieces)));
+    expect(openPkcs12(made, '').chain).toHaveLength(1);
+  });
+
+  it('opens with zero bytes and line feeds behind it, which blocks of a disk and editors leave', () => {
+    expect(openPkcs12(Buffer.concat([FILE, Buffer.of(0, 0, 0x0a)]), 'secret').chain).toHaveLength(1);
+  });
+
+  it('takes the key that was named, of several, and tells of the others', () => {
+    const [one, other] = [attributes(1, 'one'), attributes(2, 'other')];
+    const made = file(safe(certificateBag(one), keyBag(one), certificateBag(other), keyBag(other)));
+    expect(openPkcs12(made, '').names).toEqual(['one', 'other']);
+    expect(openPkcs12(made, '', 'other').chain).toHaveLength(1);
+    expect(() => openPkcs12(made, '', 'third')).toThrow('no key named "third"; it has "one", "other"');
+  });
+
+  it('opens off the main thread as at once', async () => {
+    const { chain, key } = await openPkcs12OffThread(FILE, 'secret');
+    expect([chain[0].der, key.export({ type: 'pkcs8', format: 'der' })]).toEqual([CERTIFICATE, KEY]);
+  });
+
+  it('gives its certificates where it holds nothing else', () => {
+    const made = file(safe(certificateBag(attributes(1, 'root')), certificateBag()));
+    expect(pkcs12Certificates(readPkcs12(made, '')).map(({ friendlyName }) => friendlyName)).toEqual([
+      'root',
+      undefined,
+    ]);
+  });
+
   it('opens with PBMAC1, and tells another passphrase by it', () => {
     const made = file(safe(certificateBag(), keyBag()), pbmac1('secret', 1_000));
     expect(openPkcs12(made, 'secret').chain).toHaveLength(1);
@@ -74,30 +108,12 @@ describe('what can’t be opened says why', () => {
     ['nothing', Buffer.alloc(0), 'PFX is missing'],
     ['PEM text', Buffer.from('-----BEGIN CERTIFICATE-----'), 'is PEM text'],
     ['a certificate', CERTIFICATE, 'version has tag'],
-    ['bytes after the end', Buffer.concat([FILE, Buffer.of(0)]), '1 bytes too many'],
+    ['bytes after the end', Buffer.concat([FILE, Buffer.of(7)]), '1 bytes too many'],
     ['a file too large', Buffer.alloc(1_048_577), '1,048,577 bytes, over the limit of 1,048,576'],
   ])('%s is garbage', (_, bytes, message) => {
     expect(problem(bytes)).toMatchObject({
       reason: 'garbage',
       message: expect.stringContaining(message) as unknown,
-    });
-  });
-
-  it('BER with an indefinite length is unsupported', () => {
-    const indefinite = Buffer.concat([Buffer.of(0x30, 0x80), FILE.subarray(4), Buffer.of(0, 0)]);
-    expect(problem(indefinite)).toMatchObject({
-      reason: 'unsupported',
-      message: expect.stringContaining('indefinite lengths') as unknown,
-      hint: expect.stringContaining('openssl pkcs12') as unknown,
-    });
-  });
-
-  it('BER with a string in pieces is unsupported', () => {
-    const pieces = element(0x24, octets(safe(certificateBag(), keyBag())));
-    const made = sequence(integer(3), sequence(oid('1.2.840.113549.1.7.1'), element(0xa0, pieces)));
-    expect(problem(made)).toMatchObject({
-      reason: 'unsupported',
-      message: expect.stringContaining('pieces') as unknown,
     });
   });
 
@@ -193,13 +209,13 @@ function safe(...bags: Buffer[]): Buffer {
   return sequence(sequence(oid('1.2.840.113549.1.7.1'), element(0xa0, octets(sequence(...bags)))));
 }
 
-function certificateBag(localKeyId?: number): Buffer {
+function certificateBag(marks?: number | Buffer[]): Buffer {
   const value = sequence(oid('1.2.840.113549.1.9.22.1'), element(0xa0, octets(CERTIFICATE)));
-  return bag('1.2.840.113549.1.12.10.1.3', value, localKeyId);
+  return bag('1.2.840.113549.1.12.10.1.3', value, marks);
 }
 
-function keyBag(localKeyId?: number, pkcs8: Buffer = KEY): Buffer {
-  return bag('1.2.840.113549.1.12.10.1.1', pkcs8, localKeyId);
+function keyBag(marks?: number | Buffer[], pkcs8: Buffer = KEY): Buffer {
+  return bag('1.2.840.113549.1.12.10.1.1', pkcs8, marks);
 }
 
 /** @param told the cost that the file names, where that isn't the one it was encrypted with */
@@ -216,10 +232,17 @@ function scryptKeyBag(passphrase: string, cost: number, told = cost): Buffer {
   return bag('1.2.840.113549.1.12.10.1.2', sequence(algorithm, octets(encrypted)));
 }
 
-function bag(kind: string, value: Buffer, localKeyId?: number): Buffer {
-  const id = localKeyId === undefined ? undefined : element(0x31, octets(Buffer.of(localKeyId)));
-  const attributes = id === undefined ? [] : [element(0x31, sequence(oid('1.2.840.113549.1.9.21'), id))];
-  return sequence(oid(kind), element(0xa0, value), ...attributes);
+function bag(kind: string, value: Buffer, marks: number | Buffer[] = []): Buffer {
+  const given = typeof marks === 'number' ? attributes(marks) : marks;
+  return sequence(oid(kind), element(0xa0, value), ...(given.length === 0 ? [] : [element(0x31, ...given)]));
+}
+
+function attributes(localKeyId: number, name?: string): Buffer[] {
+  const id = element(0x31, octets(Buffer.of(localKeyId)));
+  const marked = sequence(oid('1.2.840.113549.1.9.21'), id);
+  if (name === undefined) return [marked];
+  const shown = element(0x31, element(0x1e, Buffer.from(name, 'utf16le').swap16()));
+  return [marked, sequence(oid('1.2.840.113549.1.9.20'), shown)];
 }
 
 function pbmac1(passphrase: string, iterations: number, told = iterations): (contents: Buffer) => Buffer {

@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '../../errors/malformed-der.js';
 import { CredentialsError } from '../../errors/security.js';
 import { X509Certificate } from '../certificate.js';
-import { publicHalf } from '../keys/open-key.js';
 import { mayHaveIssued } from '../issuance.js';
-import { garbage } from './problem.js';
-import { readPkcs12, type Pkcs12Contents } from './read.js';
+import { publicHalf } from '../keys/open-key.js';
+import { reading } from '../formats/objects.js';
+import { readPkcs12, readPkcs12OffThread, type Pkcs12Contents } from './read.js';
 
 /** A PKCS#12 file in the order in which TLS wants its parts. */
 export interface OpenedPkcs12 {
@@ -14,71 +14,122 @@ export interface OpenedPkcs12 {
   readonly key: KeyObject;
   /** Certificates that aren't part of the chain, in the file's order. */
   readonly others: readonly X509Certificate[];
+  /** What the file's keys are called, in its order: friendly names, Java's aliases; their place from 1 where they have none. */
+  readonly names: readonly string[];
+  /** Which of them this one is. */
+  readonly name: string;
 }
 
-interface Entry {
+/** A certificate of a PKCS#12 file, with what the file calls it. */
+export interface Pkcs12Certificate {
   readonly certificate: X509Certificate;
+  readonly friendlyName: string | undefined;
   readonly localKeyId: Buffer | undefined;
 }
 
-/** Issuers are searched by name and signature, each among all: a bound on what that costs. */
-const MAX_CERTIFICATES = 256;
+/** Issuers are searched by name and signature, each among all: a bound on what that costs. Java’s own trust store has 150. */
+const MAX_CERTIFICATES = 1_024;
 
 /**
  * Reads a PKCS#12 file (RFC 7292) and finds the key's certificate and its chain; nothing is judged, dates and strength are the
- * caller's business. Of several keys the first that has its certificate in the file counts.
+ * caller's business. Keys are derived on the calling thread, for 2.5 million rounds at most.
  * @param passphrase undefined and '' both open a file that was made without one
+ * @param name which key is meant, of several; without it the first that has its certificate in the file
  * @throws CredentialsError 'passphrase', 'garbage', 'unsupported', 'half-a-pair', or 'mismatch' where no certificate fits a key
  */
-export function openPkcs12(bytes: Uint8Array, passphrase: string | undefined): OpenedPkcs12 {
-  const contents = readPkcs12(bytes, passphrase);
+export function openPkcs12(bytes: Uint8Array, passphrase: string | undefined, name?: string): OpenedPkcs12 {
+  return arrangePkcs12(readPkcs12(bytes, passphrase), name);
+}
+
+/** As `openPkcs12`, with keys derived off the main thread, for 5 million rounds at most. */
+export async function openPkcs12OffThread(
+  bytes: Uint8Array,
+  passphrase: string | undefined,
+  name?: string,
+): Promise<OpenedPkcs12> {
+  return arrangePkcs12(await readPkcs12OffThread(bytes, passphrase), name);
+}
+
+/** Contents that were read already, in the order in which TLS wants them; errors as `openPkcs12`. */
+export function arrangePkcs12(contents: Pkcs12Contents, name?: string): OpenedPkcs12 {
   requirePair(contents);
-  const entries = contents.certificates.map(({ der, localKeyId }, index) => ({
-    certificate: readCertificate(der, index),
-    localKeyId,
-  }));
-  const { key, leaf } = findPair(contents.keys, entries);
+  const entries = pkcs12Certificates(contents);
+  const names = contents.keys.map(({ friendlyName }, index) => friendlyName ?? String(index + 1));
+  const { key, leaf, index } = findPair(contents.keys, entries, names, name);
   const chain = chainOf(
     leaf,
     entries.map(({ certificate }) => certificate),
   );
   const linked = new Set<X509Certificate>(chain);
   const others = entries.flatMap(({ certificate }) => (linked.has(certificate) ? [] : [certificate]));
-  return { chain, key, others };
+  return { chain, key, others, names, name: names[index] as string };
 }
 
-function requirePair({ certificates, keys }: Pkcs12Contents): void {
+/** Every certificate of a file, as in a trust store of Java. @throws CredentialsError 'garbage' */
+export function pkcs12Certificates({ certificates }: Pkcs12Contents): Pkcs12Certificate[] {
   if (certificates.length > MAX_CERTIFICATES)
-    throw garbage(
-      `holds ${certificates.length.toLocaleString('en')} certificates, over the limit of ${MAX_CERTIFICATES}`,
+    throw unreadable(
+      `holds ${certificates.length.toLocaleString('en')} certificates, over the limit of ${MAX_CERTIFICATES.toLocaleString('en')}`,
     );
+  return certificates.map(({ der, friendlyName, localKeyId }, index) => ({
+    certificate: readCertificate(der, index, certificates.length),
+    friendlyName,
+    localKeyId,
+  }));
+}
+
+/** A trust store is no identity, and the other way round. */
+function requirePair({ certificates, keys }: Pkcs12Contents): void {
   if (certificates.length > 0 && keys.length > 0) return;
   const found = [counted(certificates.length, 'certificate'), counted(keys.length, 'private key')];
-  throw new CredentialsError('half-a-pair', `the PKCS#12 file holds ${found.join(' and ')}`);
+  throw new CredentialsError('half-a-pair', `the PKCS#12 file holds ${found.join(' and ')}`, {
+    hint:
+      keys.length === 0
+        ? 'It is a trust store: knsock certs convert FILE --to pem takes the certificates out, which caFile (--ca) takes.'
+        : 'Give the key (knsock certs convert FILE --to pem takes it out) with its certificate as keyFile and certFile.',
+  });
 }
 
 const counted = (count: number, noun: string): string =>
   count === 0 ? `no ${noun}` : `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-function readCertificate(der: Buffer, index: number): X509Certificate {
+function readCertificate(der: Buffer, index: number, count: number): X509Certificate {
   try {
-    return new X509Certificate(der);
+    return reading(
+      { der, place: `certificate ${index + 1} of ${count}` },
+      (bytes) => new X509Certificate(bytes),
+    );
   } catch (error) {
     if (!(error instanceof MalformedDerError)) throw error;
-    throw garbage(`holds a certificate (number ${index + 1}) that can’t be read: ${error.message}`, error);
+    throw unreadable(`holds a certificate that can’t be read: ${error.message}`, error);
   }
+}
+
+function unreadable(problem: string, cause?: unknown): CredentialsError {
+  return new CredentialsError('garbage', `the PKCS#12 file ${problem}`, { cause });
 }
 
 function findPair(
   keys: Pkcs12Contents['keys'],
-  entries: readonly Entry[],
-): { key: KeyObject; leaf: X509Certificate } {
-  for (const { key, localKeyId } of keys) {
+  entries: readonly Pkcs12Certificate[],
+  names: readonly string[],
+  wanted: string | undefined,
+): { key: KeyObject; leaf: X509Certificate; index: number } {
+  if (wanted !== undefined && !names.includes(wanted)) {
+    const there = names.map((name) => JSON.stringify(name)).join(', ');
+    throw new CredentialsError(
+      'mismatch',
+      `the PKCS#12 file has no key named ${JSON.stringify(wanted)}; it has ${there}`,
+      { hint: 'Give one of those names.' },
+    );
+  }
+  for (const [index, { key, localKeyId }] of keys.entries()) {
+    if (wanted !== undefined && names[index] !== wanted) continue;
     const fitting = entries.filter(({ certificate }) => fits(key, certificate));
     // A key that outlived a renewal has several.
     const marked = fitting.find((entry) => localKeyId !== undefined && entry.localKeyId?.equals(localKeyId));
     const leaf = (marked ?? fitting[0])?.certificate;
-    if (leaf !== undefined) return { key, leaf };
+    if (leaf !== undefined) return { key, leaf, index };
   }
   const held = counted(entries.length, 'certificate');
   throw new CredentialsError('mismatch', `no private key of the PKCS#12 file belongs to any of its ${held}`);

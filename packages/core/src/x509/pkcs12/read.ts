@@ -1,21 +1,24 @@
 import type { KeyObject } from 'node:crypto';
 import type { AlgorithmIdentifier } from '../algorithm.js';
+import { openAtOnce, openOffThread, type Opening } from '../encryption/derivation.js';
+import { decryptDer } from '../encryption/encryption.js';
+import { passphraseForms, type Passphrase } from '../encryption/passphrase.js';
+import { asCredentialsError, decode, garbage, wrongPassphrase } from '../encryption/problem.js';
+import { WorkBudget } from '../encryption/work-budget.js';
+import { withoutPadding } from '../formats/padding.js';
+import { readPkcs8 } from '../keys/pkcs8.js';
 import { readParts, readPfx, type Part, type Pfx } from './authenticated-safe.js';
-import { decryptDer } from './encryption.js';
-import { passphraseForms, type Passphrase } from './passphrase.js';
-import { readPrivateKey } from './private-key.js';
-import { decode, garbage, wrongPassphrase } from './problem.js';
-import { readSafeBags, type SafeBag } from './safe-bags.js';
-import { WorkBudget } from './work-budget.js';
+import { readSafeBags, type BagAttributes, type SafeBag } from './safe-bags.js';
 
 /** What a PKCS#12 file holds, in its order; equal local key ids say that a key and a certificate belong together. */
 export interface Pkcs12Contents {
-  readonly certificates: readonly { readonly der: Buffer; readonly localKeyId: Buffer | undefined }[];
-  readonly keys: readonly { readonly key: KeyObject; readonly localKeyId: Buffer | undefined }[];
+  readonly certificates: readonly ({ readonly der: Buffer } & BagAttributes)[];
+  readonly keys: readonly ({ readonly key: KeyObject } & BagAttributes)[];
 }
 
 /** A file with a whole trust store in it stays under this. */
 const MAX_BYTES = 1024 * 1024;
+const SUBJECT = 'the PKCS#12 file';
 
 /** What it takes to decrypt the parts of one file. */
 interface Opener {
@@ -26,22 +29,48 @@ interface Opener {
 }
 
 /**
- * Reads a PKCS#12 file (RFC 7292) written in DER: MACs with SHA-1 and SHA-2 and PBMAC1 (RFC 9579), encryption with
- * AES-CBC or triple DES, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
- * At most 1 MiB, and 10 million rounds of key derivation, are accepted.
+ * Reads a PKCS#12 file (RFC 7292), DER or BER: MACs with SHA-1 and SHA-2 and PBMAC1 (RFC 9579), encryption with AES,
+ * Camellia, triple DES, DES and RC2, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
+ * At most 1 MiB, and 2.5 million rounds of key derivation, are accepted, which keep the calling thread busy.
  * @param passphrase undefined and '' both open a file that was made without one
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported'
  */
 export function readPkcs12(bytes: Uint8Array, passphrase: string | undefined): Pkcs12Contents {
+  try {
+    return openAtOnce(open(bytes, passphrase, new WorkBudget('at-once')));
+  } catch (error) {
+    throw asCredentialsError(SUBJECT, error);
+  }
+}
+
+/** As `readPkcs12`, with up to 5 million rounds of key derivation off the main thread. */
+export async function readPkcs12OffThread(
+  bytes: Uint8Array,
+  passphrase: string | undefined,
+): Promise<Pkcs12Contents> {
+  try {
+    return await openOffThread(open(bytes, passphrase, new WorkBudget('off-thread')));
+  } catch (error) {
+    throw asCredentialsError(SUBJECT, error);
+  }
+}
+
+function* open(
+  bytes: Uint8Array,
+  passphrase: string | undefined,
+  budget: WorkBudget,
+): Opening<Pkcs12Contents> {
   requirePlausible(bytes);
-  const pfx = decode(Buffer.from(bytes), 'outermost layer', readPfx);
-  const opener = openerOf(pfx, passphrase);
-  const parts = decode(pfx.authenticatedSafe, 'list of contents', readParts);
-  const bags = parts.flatMap((part) => decode(openPart(part, opener), 'safe contents', readSafeBags));
-  return {
-    certificates: bags.filter((bag) => bag.kind === 'certificate'),
-    keys: bags.flatMap((bag) => openKey(bag, opener)),
-  };
+  const pfx = decode(withoutPadding(Buffer.from(bytes)), 'outermost layer', readPfx);
+  const opener = yield* openerOf(pfx, passphrase, budget);
+  const bags: SafeBag[] = [];
+  for (const part of decode(pfx.authenticatedSafe, 'list of contents', readParts))
+    bags.push(...decode(yield* openPart(part, opener), 'safe contents', readSafeBags));
+  const keys: Pkcs12Contents['keys'][number][] = [];
+  for (const bag of bags) {
+    if (bag.kind !== 'certificate') keys.push(yield* openKey(bag, opener));
+  }
+  return { certificates: bags.filter((bag) => bag.kind === 'certificate'), keys };
 }
 
 function requirePlausible(bytes: Uint8Array): void {
@@ -54,34 +83,42 @@ function requirePlausible(bytes: Uint8Array): void {
 }
 
 /** Finds the passphrase's form by the MAC; without one, the form that nearly every program uses is assumed. */
-function openerOf({ authenticatedSafe, mac }: Pfx, passphrase: string | undefined): Opener {
-  const budget = new WorkBudget();
+function* openerOf(
+  { authenticatedSafe, mac }: Pfx,
+  passphrase: string | undefined,
+  budget: WorkBudget,
+): Opening<Opener> {
   const refusal =
     passphrase === undefined
-      ? 'the PKCS#12 file is locked with a passphrase, and none was given'
-      : 'the passphrase doesn’t open the PKCS#12 file, or the file was changed after it was made';
+      ? 'is locked with a passphrase, and none was given'
+      : 'isn’t opened by the passphrase, or was changed after it was made';
   if (mac === undefined) return { passphrase: passphraseForms(passphrase ?? '')[0], refusal, budget };
-  const fitting = passphraseForms(passphrase).find((form) => mac.fits(authenticatedSafe, form, budget));
-  if (fitting === undefined) throw wrongPassphrase(refusal);
-  const other = 'the passphrase fits the MAC of the PKCS#12 file, but doesn’t open what is encrypted inside';
-  return { passphrase: fitting, refusal: other, budget };
+  const other = 'has a MAC that the passphrase fits, but what is encrypted inside isn’t opened by it';
+  for (const form of passphraseForms(passphrase)) {
+    if (yield* mac.fits(authenticatedSafe, form, budget)) return { passphrase: form, refusal: other, budget };
+  }
+  throw wrongPassphrase(refusal);
 }
 
-const openPart = (part: Part, opener: Opener): Buffer =>
-  part.kind === 'clear' ? part.data : decrypt(part.algorithm, part.encrypted, opener);
-
-function openKey(bag: SafeBag, opener: Opener): Pkcs12Contents['keys'] {
-  if (bag.kind === 'certificate') return [];
-  const pkcs8 = bag.kind === 'key' ? bag.pkcs8 : decrypt(bag.algorithm, bag.encrypted, opener);
-  return [{ key: readPrivateKey(pkcs8), localKeyId: bag.localKeyId }];
+function* openPart(part: Part, opener: Opener): Opening<Buffer> {
+  return part.kind === 'clear' ? part.data : yield* decrypt(part.algorithm, part.encrypted, opener);
 }
 
-function decrypt(
+function* openKey(
+  bag: Exclude<SafeBag, { kind: 'certificate' }>,
+  opener: Opener,
+): Opening<Pkcs12Contents['keys'][number]> {
+  const pkcs8 = bag.kind === 'key' ? bag.pkcs8 : yield* decrypt(bag.algorithm, bag.encrypted, opener);
+  const { localKeyId, friendlyName } = bag;
+  return { key: readPkcs8(pkcs8, 'holds a private key'), localKeyId, friendlyName };
+}
+
+function* decrypt(
   algorithm: AlgorithmIdentifier,
   encrypted: Buffer,
   { passphrase, refusal, budget }: Opener,
-): Buffer {
-  const plain = decryptDer(algorithm, encrypted, passphrase, budget);
+): Opening<Buffer> {
+  const plain = yield* decryptDer(algorithm, encrypted, passphrase, budget);
   if (plain === undefined) throw wrongPassphrase(refusal);
   return plain;
 }

@@ -1,20 +1,29 @@
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { contextTag, Tag, type DerReader } from '../der.js';
 
-/** What a file holds one of; `localKeyId` marks a certificate and a key that belong together. */
-export type SafeBag =
-  | { readonly kind: 'certificate'; readonly der: Buffer; readonly localKeyId: Buffer | undefined }
-  | { readonly kind: 'key'; readonly pkcs8: Buffer; readonly localKeyId: Buffer | undefined }
+/** What is said of one thing in a file. */
+export interface BagAttributes {
+  /** Marks a certificate and a key that belong together. */
+  readonly localKeyId: Buffer | undefined;
+  /** What programs show: Java's alias. */
+  readonly friendlyName: string | undefined;
+}
+
+type BagContent =
+  | { readonly kind: 'certificate'; readonly der: Buffer }
+  | { readonly kind: 'key'; readonly pkcs8: Buffer }
   | {
       readonly kind: 'encrypted-key';
       readonly algorithm: AlgorithmIdentifier;
       readonly encrypted: Buffer;
-      readonly localKeyId: Buffer | undefined;
     };
 
-type BagContent = SafeBag extends infer Bag ? (Bag extends SafeBag ? Omit<Bag, 'localKeyId'> : never) : never;
+/** What a file holds one of. */
+export type SafeBag = BagContent & BagAttributes;
 
 const LOCAL_KEY_ID = '1.2.840.113549.1.9.21';
+const FRIENDLY_NAME = '1.2.840.113549.1.9.20';
+const BMP_STRING = 0x1e;
 const X509_CERTIFICATE = '1.2.840.113549.1.9.22.1';
 const bagOid = {
   key: '1.2.840.113549.1.12.10.1.1',
@@ -37,12 +46,12 @@ function readSafeBag(reader: DerReader): SafeBag[] {
   const value = reader.enter(explicit, 'safe bag');
   if (oid === bagOid.safeContents) {
     const bags = readSafeBags(value);
-    readLocalKeyId(reader);
+    readAttributes(reader);
     return bags;
   }
   const content = readContent(oid, value);
-  const localKeyId = readLocalKeyId(reader);
-  return content === undefined ? [] : [{ ...content, localKeyId }];
+  const attributes = readAttributes(reader);
+  return content === undefined ? [] : [{ ...content, ...attributes }];
 }
 
 function readContent(oid: string, value: DerReader): BagContent | undefined {
@@ -86,8 +95,9 @@ function onlyElement(value: DerReader, what: string): Buffer {
 }
 
 /** Reads a bag's attributes to its end. */
-function readLocalKeyId(reader: DerReader): Buffer | undefined {
-  let found: Buffer | undefined;
+function readAttributes(reader: DerReader): BagAttributes {
+  let localKeyId: Buffer | undefined;
+  let friendlyName: string | undefined;
   if (!reader.isDone) {
     const attributes = reader.enter(Tag.set, 'bag attributes');
     while (!attributes.isDone) {
@@ -95,9 +105,18 @@ function readLocalKeyId(reader: DerReader): Buffer | undefined {
       const oid = attribute.oid('kind of bag attribute');
       const values = attribute.enter(Tag.set, 'bag attribute');
       attribute.finish('bag attribute');
-      if (oid === LOCAL_KEY_ID) found = values.content(Tag.octetString, 'local key id');
+      if (oid === LOCAL_KEY_ID) localKeyId = values.content(Tag.octetString, 'local key id');
+      if (oid === FRIENDLY_NAME && values.has(BMP_STRING))
+        friendlyName = readBmp(values.content(BMP_STRING, 'friendly name'));
     }
   }
   reader.finish('safe bag');
-  return found;
+  return { localKeyId, friendlyName };
+}
+
+/** UTF-16, high byte first; an odd byte at the end is nobody's. */
+function readBmp(bytes: Buffer): string {
+  return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+    .swap16()
+    .toString('utf16le');
 }

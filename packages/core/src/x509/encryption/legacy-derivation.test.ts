@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deriveLegacy, Purpose, type LegacyHash } from './legacy-derivation.js';
-import { WorkBudget } from './work-budget.js';
+import { openAtOnce, openOffThread, type Opening } from './derivation.js';
+import { Purpose, type LegacyHash } from './legacy-derivation.js';
 
 // The expected values come from `openssl kdf … PKCS12KDF`.
 describe('PKCS#12’s own key derivation', () => {
@@ -13,6 +13,11 @@ describe('PKCS#12’s own key derivation', () => {
     expect(derive(hash, '00730065006300720065007400000000', '0102030405060708', 3, 40)).toBe(expected);
   });
 
+  it('gives the same in turns as at once, however many rounds', async () => {
+    const work = () => ask('sha256', '0073006d006500670000', '0a58cf64530d823f', 4_001, 40);
+    expect(await openOffThread(work())).toEqual(openAtOnce(work()));
+  });
+
   it('carries over whole blocks, not over bytes alone', () => {
     const expected = '8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3';
     expect(derive('sha1', '0073006d006500670000', '0a58cf64530d823f', 1, 24)).toBe(expected);
@@ -20,8 +25,16 @@ describe('PKCS#12’s own key derivation', () => {
 });
 
 function derive(hash: LegacyHash, bmp: string, salt: string, iterations: number, length: number): string {
-  const parameters = { hash, salt: Buffer.from(salt, 'hex'), iterations };
-  return deriveLegacy(parameters, Purpose.key, Buffer.from(bmp, 'hex'), length, new WorkBudget()).toString(
-    'hex',
-  );
+  return openAtOnce(ask(hash, bmp, salt, iterations, length)).toString('hex');
+}
+
+function* ask(
+  hash: LegacyHash,
+  bmp: string,
+  salt: string,
+  iterations: number,
+  length: number,
+): Opening<Buffer> {
+  const [passphrase, given] = [Buffer.from(bmp, 'hex'), Buffer.from(salt, 'hex')];
+  return yield { kind: 'pkcs12', hash, purpose: Purpose.key, passphrase, salt: given, iterations, length };
 }

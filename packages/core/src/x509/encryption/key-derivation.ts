@@ -1,21 +1,22 @@
-import { pbkdf2Sync, scryptSync } from '../../node/crypto.js';
 import { readAlgorithm, type AlgorithmIdentifier } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
-import { decode, garbage, unsupported } from './problem.js';
+import type { Derivation, Opening } from './derivation.js';
+import { decode, unsupported } from './problem.js';
 import type { WorkBudget } from './work-budget.js';
 
 /** How a key comes out of a passphrase, read and checked. */
 export interface KeyDerivation {
   /** In bytes, where the file says it. */
   readonly keyLength: number | undefined;
-  derive(passphrase: Buffer, length: number, budget: WorkBudget): Buffer;
+  derive(passphrase: Buffer, length: number, budget: WorkBudget): Opening<Buffer>;
 }
 
 const PBKDF2 = '1.2.840.113549.1.5.12';
 const SCRYPT = '1.3.6.1.4.1.11591.4.11';
 const MAX_SALT_BYTES = 1_024;
 const MAX_KEY_BYTES = 1_024;
-const MAX_SCRYPT_MEMORY = 256 * 1024 * 1024;
+/** scrypt takes 128 · N · r bytes. */
+const MAX_SCRYPT_MEMORY = 256 * 1_048_576;
 
 /** The HMACs of RFC 8018 B.1.2, with the length of their output in bytes. */
 const hmacs: Readonly<Record<string, { hash: string; bytes: number }>> = {
@@ -27,16 +28,17 @@ const hmacs: Readonly<Record<string, { hash: string; bytes: number }>> = {
 };
 const HMAC_SHA1 = '1.2.840.113549.2.7';
 
-/** Reads PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 7.1). @throws CredentialsError 'garbage' or 'unsupported' */
+/** Reads PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 7.1). @throws FileProblem 'garbage' or 'unsupported' */
 export function readKeyDerivation({ oid, parameters }: AlgorithmIdentifier): KeyDerivation {
   const read = oid === PBKDF2 ? readPbkdf2 : oid === SCRYPT ? readScrypt : undefined;
-  if (read === undefined) throw unsupported(`derives its keys by the algorithm ${oid}`);
+  if (read === undefined)
+    throw unsupported(`derives its keys by the algorithm ${oid}, which isn’t read here`);
   return decode(parameters ?? Buffer.alloc(0), 'key derivation', (reader) =>
     read(reader.enter(Tag.sequence, 'key derivation')),
   );
 }
 
-/** The hash of an HMAC's identifier. @throws CredentialsError 'unsupported' */
+/** The hash of an HMAC's identifier. @throws FileProblem 'unsupported' */
 export function hmacOf(oid: string): { hash: string; bytes: number } {
   return hmacs[oid] ?? refuseHmac(oid);
 }
@@ -54,6 +56,10 @@ export function readIterations(reader: DerReader): number {
   return iterations === 0 ? reader.fail('iteration count is 0') : iterations;
 }
 
+function* ask(derivation: Derivation): Opening<Buffer> {
+  return yield derivation;
+}
+
 function readPbkdf2(reader: DerReader): KeyDerivation {
   const salt = readSalt(reader);
   const iterations = readIterations(reader);
@@ -64,7 +70,7 @@ function readPbkdf2(reader: DerReader): KeyDerivation {
     keyLength,
     derive(passphrase, length, budget) {
       budget.spend(iterations * Math.ceil(length / bytes));
-      return pbkdf2Sync(passphrase, salt, iterations, length, hash);
+      return ask({ kind: 'pbkdf2', passphrase, salt, iterations, length, hash });
     },
   };
 }
@@ -78,17 +84,17 @@ function readScrypt(reader: DerReader): KeyDerivation {
   ];
   const keyLength = readKeyLength(reader);
   reader.finish('key derivation');
+  const shown = `N = ${cost}, r = ${blockSize}, p = ${parallelization}`;
+  if (cost < 2 || !Number.isInteger(Math.log2(cost))) reader.fail(`scrypt parameters are invalid: ${shown}`);
   return {
     keyLength,
     derive(passphrase, length, budget) {
       budget.spend(cost * blockSize * parallelization);
-      const options = { cost, blockSize, parallelization, maxmem: MAX_SCRYPT_MEMORY };
-      try {
-        return scryptSync(passphrase, salt, length, options);
-      } catch (cause) {
-        const shown = `N = ${cost}, r = ${blockSize}, p = ${parallelization}`;
-        throw garbage(`has scrypt parameters that are invalid or need over 256 MiB: ${shown}`, cause);
-      }
+      if (128 * cost * blockSize > MAX_SCRYPT_MEMORY)
+        throw unsupported(`needs over 256 MiB of memory to be opened (scrypt, ${shown})`, {
+          hint: 'Export it again with smaller parameters.',
+        });
+      return ask({ kind: 'scrypt', passphrase, salt, cost, blockSize, parallelization, length });
     },
   };
 }
@@ -98,5 +104,5 @@ function readKeyLength(reader: DerReader): number | undefined {
 }
 
 function refuseHmac(oid: string): never {
-  throw unsupported(`uses the HMAC ${oid}`);
+  throw unsupported(`uses the HMAC ${oid}, which isn’t read here`);
 }

@@ -1,0 +1,18 @@
+import { CredentialsError } from '../errors/index.js';
+
+/** Something doubtful about credentials that load all the same. */
+export interface CredentialsWarning {
+  readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale' | 'weak' | 'chain' | 'several-keys';
+  readonly message: string;
+  readonly file: string | undefined;
+  /** Whether every peer would refuse: a server doesn't start with it, and `watchCredentials` keeps what it has. */
+  readonly fatal: boolean;
+}
+
+/** Who serves others must not start, or go on to, credentials that all of them would refuse. */
+export function refuseWarnings(warnings: readonly CredentialsWarning[]): void {
+  const first = warnings.find(({ fatal }) => fatal);
+  if (first === undefined) return;
+  const { reason, message, file } = first;
+  throw new CredentialsError(reason as 'expired' | 'not-yet-valid' | 'crl-stale', message, { file });
+}
