@@ -104,6 +104,7 @@ describe('what a stranger chose', () => {
         ['check', chain],
         ['check', '--json', chain, list],
         ['certs', 'inspect', `no-such-${text}`],
+        ['certs', 'init', files.at(`store-${text.replaceAll('/', '')}`), '--force'],
       ];
       for (const ended of await Promise.all(all.map((args) => knsock(args)))) expectInert(ended);
     };

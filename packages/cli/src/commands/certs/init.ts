@@ -47,8 +47,7 @@ export function defineInit(command: Command, output: Output): void {
     .addHelpText('after', HELP)
     .action(async (directory: string, flags: InitFlags) => {
       const made = await init(directory, flags);
-      if (output.manner.json) await output.record(made);
-      else await output.data(report(made));
+      await output.result(made, report(made));
     });
 }
 
