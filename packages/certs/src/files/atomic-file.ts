@@ -1,7 +1,7 @@
 /** Files that are whole or absent: written beside, flushed, then moved into place. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from '../errors.js';
 
@@ -32,12 +32,25 @@ export async function writeAtomic(
   try {
     await writeFlushed(temporary, data, options);
     // A link refuses an existing name, a rename replaces it: either is one step of the file system.
-    await (options.overwrite ? rename(temporary, path) : link(temporary, path));
+    await (options.overwrite ? rename(temporary, path) : linkOrMove(temporary, path));
     await flushDirectory(dirname(path));
   } catch (cause) {
     throw fileError(path, 'write', cause);
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Some network and shared folders have no links; there a look before the rename has to do, under the writers' lock. */
+async function linkOrMove(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].some((code) => isCode(error, code))) throw error;
+    await stat(to).then(
+      () => Promise.reject(Object.assign(new Error(`${to} exists`), { code: 'EEXIST' })),
+      () => rename(from, to),
+    );
   }
 }
 
@@ -94,14 +107,46 @@ export function tooLarge(where: string, maxBytes: number): CertificateError {
   return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
 }
 
-/** Makes a folder and those above it, for its owner alone. */
+/**
+ * Makes a folder and those above it, for its owner alone. One after the other: where one can't be made, Node's recursive
+ * mkdir tells ENOENT for every reason, and under /proc never ends.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_FILE` with the reason.
+ */
 export async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await flushDirectory(dirname(made));
+    await makeOne(path).catch(async (error: unknown) => {
+      const above = dirname(path);
+      if (!isCode(error, 'ENOENT') || above === path || (await isFolder(above))) throw error;
+      await makeFolder(above);
+      await makeOne(path);
+    });
+    await flushDirectory(dirname(path));
   } catch (cause) {
-    throw fileError(path, 'create', cause);
+    throw isCode(cause, 'ENOENT') ? noRoom(path, cause) : fileError(path, 'create', cause);
   }
+}
+
+/** Another process may make it at the same time. */
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isCode(error, 'EEXIST') || !(await isFolder(path))) throw error;
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+function noRoom(path: string, cause: unknown): CertificateError {
+  const message = `can't create ${path}: ${dirname(path)} takes no folders`;
+  const hint = 'Choose a folder on an ordinary file system.';
+  return new CertificateError('KNSOCK_CERTIFICATE_FILE', message, { cause, file: path, hint });
 }
 
 /** Makes a folder's entries survive a power cut; file systems that can't flush a folder don't need it. */
@@ -121,9 +166,35 @@ export function fileError(file: string, doing: string, cause: unknown): Certific
   if (isCode(cause, 'ENOENT')) {
     return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', `there is no ${file}`, { cause, file });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new CertificateError('KNSOCK_CERTIFICATE_FILE', `can't ${doing} ${file}: ${why}`, { cause, file });
+  const [words, hint] = reasons[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? [];
+  const why = words ?? (cause instanceof Error ? cause.message : String(cause));
+  const details = { cause, file, ...(hint === undefined ? {} : { hint }) };
+  return new CertificateError('KNSOCK_CERTIFICATE_FILE', `can't ${doing} ${file}: ${why}`, details);
 }
+
+const PERMISSION =
+  'Run the program as the user to whom the folder belongs, or give its user permission there.';
+const FULL = 'Free some space (df -h) or inodes (df -i), then do it again: what was there is unharmed.';
+
+/** The system's codes in words, each with what to do. */
+const reasons: Readonly<Record<string, readonly [words: string, hint: string]>> = {
+  EROFS: [
+    'the file system is read-only (EROFS)',
+    'Mount it writable, or use a folder on another file system.',
+  ],
+  ENOSPC: ['no space or no inodes are left on the file system (ENOSPC)', FULL],
+  EDQUOT: ['the disk quota is used up (EDQUOT)', FULL],
+  EACCES: ['permission denied (EACCES)', PERMISSION],
+  EPERM: ['operation not permitted (EPERM)', PERMISSION],
+  ENOTDIR: ['a part of the path is a file, not a folder (ENOTDIR)', 'Is the path right?'],
+  EISDIR: ['it is a folder (EISDIR)', 'Give the path of a file.'],
+  ENAMETOOLONG: ['the name is too long (ENAMETOOLONG)', 'Choose a shorter name.'],
+  ELOOP: ['its links lead in a circle (ELOOP)', 'Remove the link that leads back.'],
+  EMFILE: [
+    'the process has as many files open as it may (EMFILE)',
+    'Raise the limit (ulimit -n), or do less at once.',
+  ],
+};
 
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;

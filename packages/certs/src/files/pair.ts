@@ -7,8 +7,16 @@
 import { access, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from '../errors.js';
-import { isTemporary, moveOver, PUBLIC, SECRET, writeAtomic, type WriteOptions } from './atomic-file.js';
-import { withProcessLock } from '../store/process-lock.js';
+import {
+  fileError,
+  isTemporary,
+  moveOver,
+  PUBLIC,
+  SECRET,
+  writeAtomic,
+  type WriteOptions,
+} from './atomic-file.js';
+import { withProcessLock } from './process-lock.js';
 
 const LOCK_TIMEOUT = 10_000;
 
@@ -59,14 +67,27 @@ export function writePair(paths: PairPaths, content: PairContent, options: PairO
   });
 }
 
-/** Finishes or drops what crashes left in a folder. */
-export function settleFolder(folder: string): Promise<void> {
-  return withFolderLock(folder, undefined, async () => {
-    for (const file of await readdir(folder)) {
-      const name = /^\.(.+)\.(crt|key)\.next$/.exec(file)?.[1];
+/** Whether a crash, or a writer who is at work, has left something unfinished in a folder. */
+export async function isUnsettled(folder: string): Promise<boolean> {
+  return (await filesIn(folder)).some((file) => pendingName(file) !== undefined || isTemporary(file));
+}
+
+/** Finishes or drops what crashes left in a folder; nobody else may be writing there. */
+export async function settleFolder(folder: string): Promise<void> {
+  await withFolderLock(folder, undefined, async () => {
+    for (const file of await filesIn(folder)) {
+      const name = pendingName(file);
       if (name !== undefined) await settlePair(pairAt(folder, name));
       else if (isTemporary(file)) await rm(join(folder, file), { force: true });
     }
+  });
+}
+
+const pendingName = (file: string): string | undefined => /^\.(.+)\.(crt|key)\.next$/.exec(file)?.[1];
+
+async function filesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((cause: unknown) => {
+    throw fileError(folder, 'read', cause);
   });
 }
 

@@ -12,12 +12,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { printable } from '@knsock/core/errors';
-import { makeFolder } from '../files/atomic-file.js';
+import { fileError, makeFolder } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { encryptKey } from '../keys/key-encryption.js';
 import type { IssuedFiles, IssuedRecord } from '../issuing/ledger.js';
-import { pairAt, settleFolder } from '../files/pair.js';
-import { withProcessLock, type LockOptions } from './process-lock.js';
+import { isUnsettled, pairAt, settleFolder } from '../files/pair.js';
+import { withProcessLock, type HeldLock, type LockOptions } from '../files/process-lock.js';
 
 export class StoreFolder {
   readonly directory: string;
@@ -36,13 +36,16 @@ export class StoreFolder {
   /** Makes the folders and finishes what a crash interrupted. */
   async prepare(): Promise<void> {
     for (const folder of ['.', 'ca', 'issued/serials']) await makeFolder(this.#at(folder));
+    const folders = ['ca', 'issued', 'issued/serials'].map((folder) => this.#at(folder));
+    // Most often there is nothing, and a store that can't be written can still be read.
+    if (!(await Promise.all(folders.map(isUnsettled))).includes(true)) return;
     await this.exclusively(async () => {
-      for (const folder of ['ca', 'issued', 'issued/serials']) await settleFolder(this.#at(folder));
+      for (const folder of folders) await settleFolder(folder);
     });
   }
 
   /** Runs `work` while no other process writes to this store. Calls of this process take their turn without polling. */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
+  exclusively<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const turn = this.#tail.then(() => withProcessLock(this.#at('.lock'), this.#lock, work));
     this.#tail = turn.catch(() => undefined);
     return turn;
@@ -84,7 +87,9 @@ export class StoreFolder {
 
   /** The names of files with an ending in one of the two folders. */
   async names(folder: 'ca' | 'issued', ending: '.crt' | '.key'): Promise<string[]> {
-    const files = await readdir(this.#at(folder));
+    const files = await readdir(this.#at(folder)).catch((cause: unknown) => {
+      throw fileError(this.#at(folder), 'read', cause);
+    });
     return files
       .filter((file) => file.endsWith(ending) && !file.startsWith('.'))
       .map((file) => file.slice(0, -ending.length))

@@ -6,6 +6,7 @@ import { CertificateError } from '../errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
 import type { IssuedFiles, IssuedRecord, Ledger, Material, Placement } from '../issuing/ledger.js';
 import { refuseExisting, writePair } from '../files/pair.js';
+import type { HeldLock } from '../files/process-lock.js';
 import { readCrls } from '../files/source.js';
 import type { StoreFolder } from './store-folder.js';
 
@@ -23,10 +24,10 @@ export class StoreLedger implements Ledger {
     const folder = this.#folder;
     const files = folder.filesFor(record, placement.file, material.key !== undefined);
     const overwrite = placement.overwrite ?? false;
-    return folder.exclusively(async () => {
+    return folder.exclusively(async (lock) => {
       if (files !== undefined && !overwrite) await refuseExisting(files);
       const file = files && folder.relative(files.certFile);
-      await this.#append({ event: 'issued', authority: this.#authority, file, ...record });
+      await this.#append(lock, { event: 'issued', authority: this.#authority, file, ...record });
       await this.#archive(record.serial, material.certificate);
       if (files !== undefined) await writePair(files, material, { overwrite });
       return files;
@@ -44,15 +45,15 @@ export class StoreLedger implements Ledger {
   }
 
   revoke(revocation: Revocation): Promise<void> {
-    return this.#folder.exclusively(async () => {
+    return this.#folder.exclusively(async (lock) => {
       const known = await this.#revocations();
       if (known.some(({ serial }) => serial === revocation.serial)) return;
-      await this.#append({ event: 'revoked', authority: this.#authority, ...revocation });
+      await this.#append(lock, { event: 'revoked', authority: this.#authority, ...revocation });
     });
   }
 
   publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
-    return this.#folder.exclusively(async () => {
+    return this.#folder.exclusively(async (lock) => {
       const entries = await this.#entries();
       const last = entries.reduce(
         (most, one) => (one.event === 'crl' ? Math.max(most, one.number) : most),
@@ -61,7 +62,7 @@ export class StoreLedger implements Ledger {
       await this.#checkIndex(last);
       const crl = make(last + 1, await this.#revocations());
       // Recorded before it is published: no number is given twice.
-      await this.#append({ event: 'crl', authority: this.#authority, number: crl.number });
+      await this.#append(lock, { event: 'crl', authority: this.#authority, number: crl.number });
       await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });
       return crl;
     });
@@ -97,7 +98,8 @@ export class StoreLedger implements Ledger {
     return writeAtomic(this.#folder.archiveFile(serial), certificate, { mode: PUBLIC, overwrite: false });
   }
 
-  #append(entry: JournalEntry): Promise<void> {
-    return appendJournal(this.#folder.indexFile, entry);
+  async #append(lock: HeldLock, entry: JournalEntry): Promise<void> {
+    await lock.check();
+    await appendJournal(this.#folder.indexFile, entry);
   }
 }

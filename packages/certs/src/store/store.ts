@@ -29,7 +29,7 @@ import { x509Library } from '../x509.js';
 export interface StoreOptions {
   /** Encrypts the authorities' keys; the keys of issued certificates stay in the clear, for the servers that load them. */
   readonly passphrase?: PassphraseSource | undefined;
-  /** How long to wait for another process that is writing, in ms; default 10,000. */
+  /** How long to wait for each process that writes before this one, in ms; default 10,000. */
   readonly lockTimeout?: number | undefined;
   /** Ends every wait for the lock. */
   readonly signal?: AbortSignal | undefined;

@@ -26,14 +26,15 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
 export function certificateWeakness(certificate: X509Certificate): string | undefined {
   const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);
   if (key !== undefined) return `has ${key}`;
-  const signature = signatureWeakness(certificate);
-  return signature === undefined ? undefined : `is signed with ${signature}`;
+  if (certificate.isSelfIssued) return undefined;
+  const signature = verifySignature(certificate, () => certificate.publicKey);
+  return signature.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
 }
 
-/** What makes its signature one that isn't relied on, such as SHA-1; undefined where nothing does. */
+/** Why its signature isn't relied on, whoever made it: SHA-1, an unknown algorithm, odd parameters; undefined where it may be. */
 export function signatureWeakness(certificate: X509Certificate): string | undefined {
   // Nobody relies on a root's own signature.
   if (certificate.isSelfIssued) return undefined;
   const verdict = verifySignature(certificate, () => certificate.publicKey);
-  return verdict.status === 'weak' ? verdict.problem : undefined;
+  return 'problem' in verdict ? verdict.problem : undefined;
 }

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
-import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hostName, hostParts } from './lock-owner.js';
 import { withProcessLock } from './process-lock.js';
 
 let folder: string;
@@ -14,8 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const options = { timeout: 10_000 };
-const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
-const host = createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
+const host = hostName(await hostParts());
 
 describe('a process lock', () => {
   it('lets one in at a time, and leaves nothing behind', async () => {
@@ -86,6 +85,31 @@ describe('a process lock', () => {
       retryable: true,
     });
     expect(await readdir(directory)).toEqual(['1-00000000-42-1-aaaaaaaaaaaa']);
+  });
+
+  it('tells a process that was taken for dead, before it writes', async () => {
+    const late = withProcessLock(directory, options, async (lock) => {
+      await lock.check();
+      for (const file of await readdir(directory)) await rm(join(directory, file));
+      await lock.check();
+    });
+    await expect(late).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_LOCKED', retryable: true });
+  });
+
+  it('tells apart hosts by the boot of their kernel and the namespace of their pids', async () => {
+    const parts = await hostParts();
+    expect(await hostParts()).toEqual(parts);
+    expect(hostName(['boot', 'pid:[1]'])).not.toBe(hostName(['boot', 'pid:[2]']));
+    expect(hostName(['boot', 'pid:[1]'])).not.toBe(hostName(['other', 'pid:[1]']));
+    if (process.platform === 'linux') {
+      const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+      expect(parts).toEqual([boot.trim(), await readlink('/proc/self/ns/pid')]);
+    }
+  });
+
+  it('isn’t made where its own folder is missing, and says so', async () => {
+    const lost = withProcessLock(join(folder, 'missing', '.lock'), options, () => Promise.resolve());
+    await expect(lost).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });
 
   it('stops waiting with its signal', async () => {
