@@ -3,7 +3,7 @@
  * store's index. A token is bound to a key before anything is issued for it, so that a crash in between can't make two.
  */
 import { join } from 'node:path';
-import { withProcessLock } from '../store/process-lock.js';
+import { withProcessLock } from '../files/process-lock.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import { CertificateError } from '../errors.js';
 import { appendLine, readLines } from '../store/journal.js';
