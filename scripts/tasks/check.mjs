@@ -31,6 +31,7 @@ function steps(packed) {
     ['changesets', 'changeset', 'status'],
     ['docs', 'vitest', 'run', '--project', 'tests', 'src/docs'],
     ['build', 'turbo', 'run', 'build', '--output-logs=errors-only'],
+    ['public surface', process.execPath, 'scripts/api-report.mjs', '--check'],
     ...publishedPackages().flatMap((one) => packageSteps(one, packed)),
     ['sizes', process.execPath, 'scripts/sizes.mjs', packed],
   ];

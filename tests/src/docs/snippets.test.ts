@@ -32,7 +32,7 @@ describe('the runner', () => {
     expect(snippet?.output).toBe('hello\n');
   });
 
-  it('runs TypeScript against the sources of the packages, with files beside it', async () => {
+  it('runs TypeScript against the packages, with files beside it', async () => {
     const code = [
       `import { readFileSync } from 'node:fs';`,
       `import { InvalidOptionError } from '@knsock/core/errors';`,

@@ -6,11 +6,10 @@
  * program, `ts run=NAME pem` the files of kn-sock's page (`pem-files.ts`). Everything else is left alone.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { workspace } from './documents.js';
+import { transformWithEsbuild } from 'vite';
+import { inject } from 'vitest';
 import { pemFiles } from './pem-files.js';
 
 /** A program that a document shows. */
@@ -43,12 +42,6 @@ export interface RunOptions {
   readonly timeout?: number;
 }
 
-// Inside tests/, so that programs find the packages of the workspace by their names.
-const shelf = path.join(workspace, 'tests', '.tmp');
-const knsock = path.join(workspace, 'packages/cli/src/bin.ts');
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const throughTsx = ['-C', '@knsock/source', '--import', tsx];
-
 /** The programs of a document, in the order of their first blocks. */
 export function snippets(text: string): Snippet[] {
   const blocks = [...text.matchAll(/^```(?<info>[^\n`]+)\n(?<body>[^]*?)^```/gm)].map(({ groups }) => ({
@@ -73,16 +66,16 @@ export function snippets(text: string): Snippet[] {
   }));
 }
 
-/** Runs a program in a folder of its own, against the sources of the packages. */
+/** Runs a program in a folder of its own, against the packages built from their sources. */
 export async function runSnippet(
   { name, code, plain, certs, pem }: Snippet,
   options: RunOptions = {},
 ): Promise<Outcome> {
-  mkdirSync(shelf, { recursive: true });
-  const folder = mkdtempSync(path.join(shelf, `${name}-`));
+  const folder = mkdtempSync(path.join(inject('programs'), `${name}-`));
   try {
-    const program = `${name}.${plain === true ? 'mjs' : 'mts'}`;
-    const files = { ...(pem === true && (await pemFiles())), ...options.files, [program]: code };
+    const program = `${name}.mjs`;
+    const script = plain === true ? code : await withoutTypes(code);
+    const files = { ...(pem === true && (await pemFiles())), ...options.files, [program]: script };
     for (const [file, content] of Object.entries(files)) {
       writeFileSync(path.join(folder, file), content);
     }
@@ -90,11 +83,15 @@ export async function runSnippet(
       const checked = await run(folder, ['--check', program]);
       if (checked.code !== 0) return checked;
     }
-    if (certs === true) await run(folder, [...throughTsx, knsock, 'certs', 'init']);
-    return await run(folder, [...throughTsx, program, ...(options.args ?? [])], options.timeout);
+    if (certs === true) await run(folder, [inject('knsock'), 'certs', 'init']);
+    return await run(folder, [program, ...(options.args ?? [])], options.timeout);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function withoutTypes(code: string): Promise<string> {
+  return (await transformWithEsbuild(code, 'program.ts', { target: 'node20.19', sourcemap: false })).code;
 }
 
 function run(cwd: string, args: readonly string[], timeout = 20_000): Promise<Outcome> {

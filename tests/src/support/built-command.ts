@@ -1,4 +1,4 @@
-/** Builds the command once for all tests: a process from the sources themselves takes a second to begin. */
+/** Builds the packages once for all tests: a process from the sources themselves takes a second to begin. */
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,20 +6,33 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
 import type { TestProject } from 'vitest/node';
 import { bundles } from '../../../packages/cli/tsup.config.js';
+import { buildPackages } from './built-packages.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The entry of the command. */
     knsock: string;
+    /** A folder whose `node_modules` holds the packages as they are built, for programs to be run in. */
+    programs: string;
   }
 }
 
 const cli = fileURLToPath(new URL('../../../packages/cli', import.meta.url));
 
-/** Laid out as the package is, but with everything inside, so that no other package has to be built. */
-export default async function buildCommand({ provide }: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'knsock-command-'));
-  await mkdir(path.join(folder, 'bin'));
+/** Laid out as the packages are; the command has everything inside. */
+export default async function buildOnce({ provide }: TestProject): Promise<() => Promise<void>> {
+  // What this machine trusts besides is no part of a test, and Node reads it at the start of every process.
+  delete process.env['NODE_EXTRA_CA_CERTS'];
+  const folder = await mkdtemp(path.join(tmpdir(), 'knsock-built-'));
+  const scope = path.join(folder, 'node_modules', '@knsock');
+  await Promise.all([buildPackages(scope), buildCommand(path.join(scope, 'cli'))]);
+  provide('programs', folder);
+  provide('knsock', path.join(scope, 'cli/bin/knsock.cjs'));
+  return () => rm(folder, { recursive: true });
+}
+
+async function buildCommand(folder: string): Promise<void> {
+  await mkdir(path.join(folder, 'bin'), { recursive: true });
   for (const file of ['package.json', 'bin/knsock.cjs', 'bin/compiled.cjs'])
     await copyFile(path.join(cli, file), path.join(folder, file));
   const outDir = path.join(folder, 'dist');
@@ -34,6 +47,4 @@ export default async function buildCommand({ provide }: TestProject): Promise<()
     tsconfig,
   };
   for (const bundle of bundles(cli)) await build({ ...bundle, ...common });
-  provide('knsock', path.join(folder, 'bin', 'knsock.cjs'));
-  return () => rm(folder, { recursive: true });
 }

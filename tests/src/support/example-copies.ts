@@ -17,13 +17,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'tsup';
 import { inject } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 interface Manifest {
-  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -43,12 +41,10 @@ export class ExampleCopies implements AsyncDisposable {
 
   static async create(): Promise<ExampleCopies> {
     const folder = await mkdtemp(path.join(tmpdir(), 'knsock-examples-'));
-    const names = readdirSync(path.join(root, 'packages')).filter((name) => name !== 'cli');
-    await Promise.all(
-      names.map((name) => buildPackage(name, path.join(folder, 'node_modules/@knsock', name))),
+    linkFolder(
+      path.join(inject('programs'), 'node_modules/@knsock'),
+      path.join(folder, 'node_modules/@knsock'),
     );
-    // Laid out as the package, and built already.
-    linkFolder(path.resolve(inject('knsock'), '../..'), path.join(folder, 'node_modules/@knsock/cli'));
     return new ExampleCopies(folder);
   }
 
@@ -103,41 +99,6 @@ export async function runNode(
 function linkFolder(from: string, to: string): void {
   mkdirSync(path.dirname(to), { recursive: true });
   symlinkSync(from, to, 'junction');
-}
-
-async function buildPackage(name: string, to: string): Promise<void> {
-  const from = path.join(root, 'packages', name);
-  mkdirSync(to, { recursive: true });
-  copyFileSync(path.join(from, 'package.json'), path.join(to, 'package.json'));
-  await build({
-    config: false,
-    silent: true,
-    entry: entriesOf(from),
-    outDir: path.join(to, 'dist'),
-    format: ['esm'],
-    platform: 'node',
-    target: 'node20.19',
-    splitting: true,
-    removeNodeProtocol: false,
-    external: [/^@knsock\//],
-    noExternal: [/^(?!@knsock\/)/],
-    banner: {
-      js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);",
-    },
-  });
-}
-
-/** Every entry point that the package offers: its name in `dist`, and its source. */
-function entriesOf(folder: string): Record<string, string> {
-  const targets = Object.values(manifestIn(folder).exports ?? {});
-  return Object.fromEntries(
-    targets.flatMap((target) => {
-      if (typeof target === 'string') return [];
-      return [
-        [path.basename(target['default'] ?? '', '.js'), path.join(folder, target['@knsock/source'] ?? '')],
-      ];
-    }),
-  );
 }
 
 function manifestIn(folder: string): Manifest {
