@@ -10,6 +10,7 @@ const tasks = {
   'test:audit': () => import('./tasks/audit.mjs'),
   'test:versions': () => import('./tasks/versions.mjs'),
   'test:packages': () => import('./tasks/packages.mjs'),
+  'test:registry': () => import('./tasks/registry.mjs'),
   build: () => import('./tasks/build.mjs'),
   check: () => import('./tasks/check.mjs'),
   format: () => import('./tasks/format.mjs'),

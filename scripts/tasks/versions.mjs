@@ -41,7 +41,7 @@ async function suite(major, args) {
 }
 
 // Node itself is an npm package: one per platform, its major version as the package's.
-async function nodeBinary(major) {
+export async function nodeBinary(major) {
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   const folder = path.join(root, '.tmp', `node-${major}`);
