@@ -22,8 +22,11 @@ export function report(entries) {
   });
   const checker = program.getTypeChecker();
   const own = path.dirname(Object.values(entries)[0]);
-  const exportsOf = (file) =>
-    checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+  const exportsOf = (file) => {
+    const source = program.getSourceFile(file);
+    if (source === undefined) throw new Error(`${file} is missing: npm run build makes it`);
+    return checker.getExportsOfModule(checker.getSymbolAtLocation(source));
+  };
   const resolved = (symbol) =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   const shown = new Map();
