@@ -51,18 +51,26 @@ describe('a peer that never reads', () => {
     peer.destroy();
   });
 
-  it('makes a handler that doesn’t wait fail, with the numbers', async () => {
-    let failure: unknown;
-    await using server = await listen(at(), (connection) => {
-      try {
-        for (;;) connection.write(Buffer.alloc(100_000));
-      } catch (error) {
-        failure = error;
-        throw error;
-      }
+  it('makes a handler that doesn’t wait lose messages, and tells it once with the numbers', async () => {
+    const onError = vi.fn<(error: Error) => void>();
+    await using server = await listen({ ...at(), onError }, (connection) => {
+      for (let count = 0; count < 1_000; count += 1) connection.write(Buffer.alloc(100_000));
     });
     const peer = await knsockPeer(portOf(server));
-    await vi.waitFor(() => expect(failure).toMatchObject({ code: 'KNSOCK_QUEUE_FULL' }));
+    await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+    const { queuedBytes, messagesSent, messagesDropped } = only(server).stats();
+    expect(queuedBytes).toBeLessThan(FEW_MEBIBYTES);
+    expect(messagesDropped).toBeGreaterThan(900);
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: 'KNSOCK_QUEUE_FULL' });
+    expect(onError.mock.calls[0]?.[0].message).toMatch(/\d+ bytes wait .* limit of 4194304/);
+    const taken = 1_000 - messagesDropped;
+    expect(messagesSent).toBeLessThanOrEqual(taken);
+    const frames = new FrameCount();
+    peer.on('data', (chunk: Buffer) => {
+      frames.push(chunk);
+    });
+    await vi.waitFor(() => expect(frames.of(kind.message)).toBe(taken));
     peer.destroy();
   });
 

@@ -81,7 +81,7 @@ export class ConnectionCore<In, Out>
   raw: RawBytes | null = null;
   bytesReceived = 0;
   /** Messages that were not taken because of the peer. */
-  dropped = 0;
+  messagesDropped = 0;
   isHandedOut: boolean;
   readonly #settings: CoreSettings<In, Out>;
   #timeouts: ConnectionTimeouts | null = null;
@@ -232,16 +232,12 @@ export class ConnectionCore<In, Out>
 
   onDraining(listener: () => void): void {
     this.ending.draining.listen(() => {
-      this.#callDrainingListener(listener);
+      try {
+        listener();
+      } catch (error) {
+        this.report(asError(error), null, 'a listener of onDraining');
+      }
     });
-  }
-
-  #callDrainingListener(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.report(asError(error), null, 'a listener of onDraining');
-    }
   }
 
   // ── bytes in ──
@@ -394,6 +390,11 @@ export class ConnectionCore<In, Out>
   relieved(): void {
     if (!this.sendQueue.congested) this.#timeouts?.relieved();
     this.goOn();
+  }
+
+  dropped(why: Error | null): void {
+    this.messagesDropped += 1;
+    if (why !== null) this.report(why, null, 'a write that didn’t wait for ready()');
   }
 
   // ── what the timeouts and the reading gate look at ──

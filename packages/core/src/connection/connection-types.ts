@@ -45,7 +45,10 @@ export interface ConnectionStats {
   readonly queuedBytes: number;
   /** Bytes received and not yet asked for, with 128 more for each message. */
   readonly heldBytes: number;
-  /** Messages given to `write` or `post` that were not taken: the connection had ended, or they were too large for the peer. */
+  /**
+   * Messages given to `write` or `post` that were not taken: the connection had ended, `maxQueuedBytes` were waiting, or
+   * they were too large for the peer.
+   */
   readonly messagesDropped: number;
   /** The peer's requests being worked on here. */
   readonly requestsHandled: number;
@@ -118,10 +121,10 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
    */
   send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void>;
   /**
-   * As `send`, without a promise a message: false says to wait for `ready()`. What the peer doesn't take, because it has
-   * ended or takes no message of that size, is dropped and counted in `stats()`.
-   * @throws InvalidOptionError, ProtocolError for what can't be sent at all; EasySocketError KNSOCK_QUEUE_FULL where
-   *   false was ignored until `maxQueuedBytes` wait
+   * As `send`, without a promise a message: false says to wait for `ready()`. What the peer doesn't take is dropped and
+   * counted in `stats()`: it has ended, takes no message of that size, or reads so slowly that `maxQueuedBytes` wait
+   * already. Of the last, `onError` is told (KNSOCK_QUEUE_FULL), once until there is room again.
+   * @throws InvalidOptionError, ProtocolError for what can't be sent at all, whatever the peer does
    */
   write(payload: Out): boolean;
   /** As `write`, for messages that may be lost: false says that it was not taken, and is never sent. */

@@ -109,11 +109,11 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   stats(): ConnectionStats {
-    const { protocol, stream, sendQueue, receiveQueue, bytesReceived, dropped } = this.#core;
+    const { protocol, stream, sendQueue, receiveQueue, bytesReceived, messagesDropped } = this.#core;
     return {
       messagesReceived: protocol.received,
       messagesSent: protocol.sent,
-      messagesDropped: dropped,
+      messagesDropped,
       bytesReceived,
       bytesSent: stream.bytesWritten,
       queuedBytes: sendQueue.queuedBytes,
@@ -131,14 +131,14 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     const bytes = this.#payload(payload);
     const refused = this.#refusedByPeer(bytes);
     if (refused === null) return this.#core.sendQueue.write(bytes);
-    this.#core.dropped += 1;
+    this.#core.messagesDropped += 1;
     return false;
   }
 
   post(payload: Out): boolean {
     const bytes = this.#payload(payload);
     const isTaken = this.#refusedByPeer(bytes) === null && this.#core.sendQueue.post(bytes);
-    if (!isTaken) this.#core.dropped += 1;
+    if (!isTaken) this.#core.messagesDropped += 1;
     return isTaken;
   }
 

@@ -24,9 +24,11 @@ function queueTo(maxBytes = 1_000_000): {
   received: () => string;
   read: () => void;
   events: string[];
+  dropped: (Error | null)[];
 } {
   const [stream, peer] = memoryPair();
   const events: string[] = [];
+  const dropped: (Error | null)[] = [];
   const received: Buffer[] = [];
   const writer = new Writer(stream, {
     written: () => {
@@ -45,6 +47,7 @@ function queueTo(maxBytes = 1_000_000): {
     check,
     congested: () => events.push('congested'),
     relieved: () => events.push('relieved'),
+    dropped: (why) => dropped.push(why),
   });
   stream.open({
     data: () => undefined,
@@ -58,6 +61,7 @@ function queueTo(maxBytes = 1_000_000): {
     queue,
     stream,
     events,
+    dropped,
     received: () => Buffer.concat(received).toString('latin1'),
     read: () => {
       peer.open({
@@ -104,15 +108,34 @@ describe('SendQueue', () => {
     expect(settled).toBe('waits');
   });
 
-  it('refuses what goes over its limit and loses nothing of the rest', () => {
-    const { queue } = queueTo(201_024);
+  it('drops what goes over its limit and loses nothing of the rest', () => {
+    const { queue, dropped } = queueTo(201_024);
     queue.write(large);
     queue.write(Buffer.alloc(1_024));
-    expect(() => queue.write(Buffer.alloc(1))).toThrow(
-      expect.objectContaining({ code: 'KNSOCK_QUEUE_FULL' }),
+    expect(queue.write(Buffer.alloc(1))).toBe(false);
+    expect(dropped).toEqual([expect.objectContaining({ code: 'KNSOCK_QUEUE_FULL' })]);
+    expect(dropped[0]?.message).toContain(
+      '201024 bytes wait for it, and 1 more are over the limit of 201024',
     );
     expect(queue.post(Buffer.alloc(1))).toBe(false);
+    expect(dropped).toHaveLength(1);
     expect(queue.queuedBytes).toBe(200_000 + 1_024);
+  });
+
+  it('says why it drops once until there is room again', async () => {
+    const { queue, dropped, read, received } = queueTo(200_000);
+    queue.write(large);
+    for (let count = 0; count < 3; count += 1) expect(queue.write(Buffer.from('lost'))).toBe(false);
+    expect(dropped.map((why) => why === null)).toEqual([false, true, true]);
+    read();
+    await queue.ready();
+    queue.write(large);
+    expect(queue.write(Buffer.from('lost'))).toBe(false);
+    expect(dropped.map((why) => why === null)).toEqual([false, true, true, false]);
+    await queue.ready();
+    await turn();
+    await turn();
+    expect(received()).toBe(String(Buffer.concat([large, large])));
   });
 
   it('takes a message larger than its limit when nothing waits, and no second one', () => {

@@ -24,6 +24,8 @@ export interface SendQueueEvents {
   congested(): void;
   /** There is room again. */
   relieved(): void;
+  /** A message wasn't taken, and whoever wrote it didn't wait for room. @param why at the first one until there is room */
+  dropped(why: Error | null): void;
 }
 
 /** Something that waits for its turn. */
@@ -49,6 +51,7 @@ export class SendQueue {
   #owed = 0;
   #readyWaiters: Deferred<void>[] = [];
   #congested = false;
+  #toldFull = false;
   #closed: (() => Error) | null = null;
 
   constructor(stream: ByteStream, writer: Writer, maxBytes: number, events: SendQueueEvents) {
@@ -94,7 +97,7 @@ export class SendQueue {
     return queued === 0 || queued + bytes <= Math.max(this.#maxBytes, this.#congested ? 0 : CONGESTED);
   }
 
-  /** False asks to wait for `ready()`. @throws EasySocketError KNSOCK_QUEUE_FULL, where nothing was accepted */
+  /** False asks to wait for `ready()`; over the bound nothing is taken, and `dropped` tells of it. */
   write(bytes: Uint8Array): boolean {
     if (!this.#congested) {
       this.#events.encode(bytes);
@@ -103,8 +106,8 @@ export class SendQueue {
       return !this.#isCongested();
     }
     this.#events.check(bytes);
-    if (!this.hasRoomFor(bytes.length)) throw this.fullError(bytes.length);
-    this.#hold(new WaitingMessage(bytes, this.#events, null));
+    if (this.hasRoomFor(bytes.length)) this.#hold(new WaitingMessage(bytes, this.#events, null));
+    else this.#drop(bytes.length);
     return false;
   }
 
@@ -192,6 +195,7 @@ export class SendQueue {
     this.#sendWaiting();
     // Sending may have filled the queue again.
     if (this.#isCongested()) return;
+    this.#toldFull = false;
     this.#events.relieved();
     const waiters = this.#readyWaiters;
     this.#readyWaiters = [];
@@ -215,6 +219,13 @@ export class SendQueue {
       'KNSOCK_QUEUE_FULL',
       `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`,
     );
+  }
+
+  /** A slow peer must not make the program's call throw, nor tell of every message of a loop that doesn't look. */
+  #drop(bytes: number): void {
+    const why = this.#toldFull ? null : this.fullError(bytes);
+    this.#toldFull = true;
+    this.#events.dropped(why);
   }
 
   #hold(waiting: Waiting): void {
