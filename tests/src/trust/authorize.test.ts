@@ -1,4 +1,11 @@
-import { connect, serve, type AuthorizeFunction, type AuthorizeRules, type Credentials } from '@knsock/core';
+import {
+  connect,
+  createCredentials,
+  serve,
+  type AuthorizeFunction,
+  type AuthorizeRules,
+  type Credentials,
+} from '@knsock/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -113,7 +120,7 @@ describe('authorize', () => {
   it('never lets in a bad certificate, even where none is required', async () => {
     const other = await createWorld('Other CA');
     await using server = await serverWith(() => true, { clientCertificates: 'request' });
-    const stranger = { ...world.anonymous, ...other.client, anchors: world.anonymous.anchors } as Credentials;
+    const stranger = createCredentials({ ...other.client.material, ca: world.authority.root });
     await expect(reach(server, stranger)).rejects.toMatchObject({ reason: 'unknown-issuer' });
   });
 });
