@@ -1,5 +1,5 @@
 /** Checks files: certificates, each with the key and the CA among the others given, and revocation lists. */
-import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
+import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificate } from '@knsock/core/x509';
 import { judge, merged, type TargetReport } from './findings.js';
 import { chainRules, fileRules, filesRules, listRules } from './rules.js';
 import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
@@ -11,11 +11,13 @@ export interface CheckFilesOptions {
   /** Opens PKCS#12 files. */
   readonly passphrase: string | undefined;
   readonly at: Date;
+  /** What the lists among the files have to prove; default what `crlFile` means on a connection. */
+  readonly revocation?: RevocationPolicyOptions | undefined;
 }
 
 export async function checkFiles(
   files: readonly string[],
-  { trusted, passphrase, at }: CheckFilesOptions,
+  { trusted, passphrase, at, revocation }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
   const found = await sortFiles(files, passphrase);
   const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
@@ -23,7 +25,7 @@ export async function checkFiles(
     (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
   );
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
-  const checked = found.certificates.map((one) => checkOne(one, found, anchors, at));
+  const checked = found.certificates.map((one) => checkOne(one, found, { anchors, at, revocation }));
   const lists = found.lists.map(({ file, crls }) =>
     merged([judge(file, fileRules, { problem: undefined }), judge(file, listRules, { crls, at })]),
   );
@@ -31,11 +33,14 @@ export async function checkFiles(
   return [...unreadable, ...(await Promise.all(checked)), ...lists, ...others];
 }
 
+interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation'> {
+  readonly anchors: readonly X509Certificate[];
+}
+
 async function checkOne(
   { file, chain }: CertificateFile,
   { keys, certificates, lists }: SortedFiles,
-  anchors: readonly X509Certificate[],
-  at: Date,
+  { anchors, at, revocation }: Trust,
 ): Promise<TargetReport> {
   const leaf = chain[0];
   const key = keyOf(file, leaf, keys, certificates.length === 1);
@@ -52,9 +57,8 @@ async function checkOne(
           ? undefined
           : await verdictOn(
               chain,
-              anchors,
               lists.flatMap(({ crls }) => crls),
-              at,
+              { anchors, at, revocation },
             ),
     }),
   ]);
@@ -74,13 +78,12 @@ function keyOf(
 
 async function verdictOn(
   [leaf, ...intermediates]: readonly X509Certificate[],
-  anchors: readonly X509Certificate[],
   crls: readonly CertificateRevocationList[],
-  at: Date,
+  trust: Trust,
 ): Promise<Verdict> {
   const { verifyPath } = await import('@knsock/core/x509');
   const judged = leaf as X509Certificate;
   const usage = judged.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.1') === false ? 'client' : 'server';
-  const verdict = await verifyPath({ leaf: judged, intermediates, anchors, crls, at, usage });
+  const verdict = await verifyPath({ leaf: judged, intermediates, crls, usage, ...trust });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };
 }

@@ -7,10 +7,11 @@ import { FOUND } from '../exit-codes.js';
 import { readInput } from '../files.js';
 import { append, milliseconds, passphraseOf } from '../options.js';
 import type { Output } from '../output.js';
+import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
 import { UsageError } from '../usage-error.js';
 
-interface CheckFlags {
+interface CheckFlags extends RevocationFlags {
   ca?: string[];
   passphraseFile?: string;
   servername?: string;
@@ -31,7 +32,8 @@ export function defineCheck(command: Command, output: Output): void {
     .option('--ca <file>', 'whom clients trust (repeatable; default for servers: Node’s own roots)', append)
     .option('--passphrase-file <file>', 'opens PKCS#12 files (or set KNSOCK_PASSPHRASE)')
     .option('--servername <name>', 'the name to ask a server for, and to expect (default: its host)')
-    .option('--timeout <ms>', 'how long a server may take for each question', milliseconds, 5_000)
+    .option('--timeout <ms>', 'how long a server may take for each question', milliseconds, 5_000);
+  addRevocationOptions(command)
     .addOption(failOnOption('error'))
     .option('--baseline <file>', 'findings to accept, a line each: the rule and the target')
     .option('--write-baseline <file>', 'write what was found as such a file')
@@ -67,7 +69,7 @@ function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
 /** @param failures where servers that can't be checked are put */
 async function reportsOn(
   targets: string[],
-  { ca = [], passphraseFile, servername, timeout }: CheckFlags,
+  { ca = [], passphraseFile, servername, timeout, ...flags }: CheckFlags,
   failures: Unchecked[],
 ): Promise<TargetReport[]> {
   const { files, endpoints } = await sorted(targets);
@@ -77,7 +79,8 @@ async function reportsOn(
   const reports: TargetReport[] = [];
   if (files.length > 0) {
     const { checkFiles } = await import('../check/files.js');
-    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, at })));
+    const revocation = revocationOf(flags);
+    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, at, revocation })));
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');

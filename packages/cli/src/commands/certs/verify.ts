@@ -5,8 +5,10 @@ import { exitCodeOf } from '../../exit-codes.js';
 import { hintOf } from '../../hints.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
+import { addRevocationOptions, revocationOf, type RevocationFlags } from '../../revocation-flags.js';
+import { UsageError } from '../../usage-error.js';
 
-interface VerifyFlags {
+interface VerifyFlags extends RevocationFlags {
   ca: string[];
   intermediate?: string[];
   name?: string;
@@ -28,7 +30,8 @@ export function defineVerify(command: Command, output: Output): void {
         .choices(['server', 'client'])
         .default('server'),
     )
-    .option('--crl <file>', 'a revocation list (repeatable)', append)
+    .option('--crl <file>', 'a revocation list (repeatable)', append);
+  addRevocationOptions(command)
     .addOption(
       new Option('--rules <rules>', 'web adds the formalities that browsers ask for')
         .choices(['private', 'web'])
@@ -45,12 +48,18 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
   const { verifyChain } = await import('@knsock/certs');
   const asFiles = (files: string[] | undefined) => files?.map((file) => ({ file }));
   const { name, usage, rules, partialChain } = flags;
+  const revocation = revocationOf(flags);
+  if (revocation !== undefined && flags.crl === undefined)
+    throw new UsageError(
+      'no revocation list was given',
+      'Give --crl: without a list revocation isn’t looked at.',
+    );
   const verdict = await verifyChain({
     chain: { file: chain },
     ca: flags.ca.map((file) => ({ file })),
     intermediates: asFiles(flags.intermediate),
     crls: asFiles(flags.crl),
-    ...{ name, usage, rules, partialChain },
+    ...{ name, usage, rules, partialChain, revocation },
   });
   await output.result(verdict, verdict.words);
   if (verdict.ok) return 0;

@@ -1,0 +1,45 @@
+/** What revocation lists have to prove, as flags: a setting each of `revocation` of the API. */
+import { Option, type Command } from 'commander';
+import type { RevocationPolicyOptions } from '@knsock/core/x509';
+
+export interface RevocationFlags {
+  revocationDepth?: 'leaf' | 'chain';
+  revocationUnknown?: 'refuse' | 'accept';
+  revocationStale?: 'refuse' | 'accept';
+  revocationUnnumbered?: 'refuse' | 'accept';
+}
+
+/** The defaults belong to the API (they depend on the rules), so commander is told none. */
+export function addRevocationOptions(command: Command): Command {
+  const setting = (flags: string, meaning: string, ...choices: string[]) =>
+    new Option(flags, meaning).choices(choices);
+  const gap = ['refuse', 'accept'];
+  return command
+    .addOption(
+      setting(
+        '--revocation-depth <depth>',
+        'which certificates need a list: the first or all but the root (default: leaf)',
+        ...['leaf', 'chain'],
+      ),
+    )
+    .addOption(
+      setting('--revocation-unknown <decision>', 'a certificate without its list (default: refuse)', ...gap),
+    )
+    .addOption(
+      setting('--revocation-stale <decision>', 'a list past its next update (default: refuse)', ...gap),
+    )
+    .addOption(
+      setting('--revocation-unnumbered <decision>', 'a list without a CRL number (default: accept)', ...gap),
+    );
+}
+
+/** Undefined where no flag was given. */
+export function revocationOf(flags: RevocationFlags): RevocationPolicyOptions | undefined {
+  const policy = {
+    depth: flags.revocationDepth,
+    unknown: flags.revocationUnknown,
+    stale: flags.revocationStale,
+    unnumbered: flags.revocationUnnumbered,
+  };
+  return Object.values(policy).some((setting) => setting !== undefined) ? policy : undefined;
+}
