@@ -65,6 +65,14 @@ describe('a PKCS#12 file', () => {
     expect(openPkcs12(made, '').chain).toHaveLength(1);
   });
 
+  it.each([
+    ['base64', FILE.toString('base64')],
+    ['base64 in lines', FILE.toString('base64').replace(/.{64}/g, '$&\r\n')],
+    ['PEM', `-----BEGIN PKCS12-----\n${FILE.toString('base64')}\n-----END PKCS12-----\n`],
+  ])('opens from %s, as secrets hold it', (_, text) => {
+    expect(openPkcs12(Buffer.from(text), 'secret').chain).toHaveLength(1);
+  });
+
   it('opens with zero bytes and line feeds behind it, which blocks of a disk and editors leave', () => {
     expect(openPkcs12(Buffer.concat([FILE, Buffer.of(0, 0, 0x0a)]), 'secret').chain).toHaveLength(1);
   });
@@ -105,9 +113,10 @@ describe('a PKCS#12 file', () => {
 
 describe('what can’t be opened says why', () => {
   it.each([
-    ['nothing', Buffer.alloc(0), 'PFX is missing'],
-    ['PEM text', Buffer.from('-----BEGIN CERTIFICATE-----'), 'is PEM text'],
-    ['a certificate', CERTIFICATE, 'version has tag'],
+    ['nothing', Buffer.alloc(0), 'it is empty'],
+    ['PEM text', Buffer.from('-----BEGIN CERTIFICATE-----'), 'it holds a certificate ("CERTIFICATE")'],
+    ['a Java keystore', Buffer.from('feedfeed00000002', 'hex'), 'a Java keystore of the old kind (JKS)'],
+    ['a certificate', CERTIFICATE, 'it holds a certificate (DER)'],
     ['bytes after the end', Buffer.concat([FILE, Buffer.of(7)]), '1 bytes too many'],
     ['a file too large', Buffer.alloc(1_048_577), '1,048,577 bytes, over the limit of 1,048,576'],
   ])('%s is garbage', (_, bytes, message) => {

@@ -1,12 +1,17 @@
 import type { KeyObject } from 'node:crypto';
+import { MalformedDerError } from '../../errors/malformed-der.js';
 import type { AlgorithmIdentifier } from '../algorithm.js';
 import { openAtOnce, openOffThread, type Opening } from '../encryption/derivation.js';
 import { decryptDer } from '../encryption/encryption.js';
 import { passphraseForms, type Passphrase } from '../encryption/passphrase.js';
-import { asCredentialsError, decode, garbage, wrongPassphrase } from '../encryption/problem.js';
+import { asCredentialsError, decode, FileProblem, garbage, wrongPassphrase } from '../encryption/problem.js';
 import { WorkBudget } from '../encryption/work-budget.js';
+import { kindOfDer } from '../formats/der-kind.js';
+import { describeContent } from '../formats/describe.js';
 import { withoutPadding } from '../formats/padding.js';
+import { bareBase64, textOf } from '../formats/text.js';
 import { readPkcs8 } from '../keys/pkcs8.js';
+import { splitPem } from '../pem.js';
 import { readParts, readPfx, type Part, type Pfx } from './authenticated-safe.js';
 import { readSafeBags, type BagAttributes, type SafeBag } from './safe-bags.js';
 
@@ -60,8 +65,7 @@ function* open(
   passphrase: string | undefined,
   budget: WorkBudget,
 ): Opening<Pkcs12Contents> {
-  requirePlausible(bytes);
-  const pfx = decode(withoutPadding(Buffer.from(bytes)), 'outermost layer', readPfx);
+  const pfx = decode(derOf(bytes), 'outermost layer', readPfx);
   const opener = yield* openerOf(pfx, passphrase, budget);
   const bags: SafeBag[] = [];
   for (const part of decode(pfx.authenticatedSafe, 'list of contents', readParts))
@@ -73,13 +77,27 @@ function* open(
   return { certificates: bags.filter((bag) => bag.kind === 'certificate'), keys };
 }
 
-function requirePlausible(bytes: Uint8Array): void {
+/** DER or BER as it is, or from its base64, as settings pages and secrets hold it. @throws FileProblem 'garbage' */
+function derOf(bytes: Uint8Array): Buffer {
   if (bytes.length > MAX_BYTES) {
     const [size, limit] = [bytes.length.toLocaleString('en'), MAX_BYTES.toLocaleString('en')];
     throw garbage(`has ${size} bytes, over the limit of ${limit}`);
   }
-  if (Buffer.from(bytes.subarray(0, 11)).toString('latin1') === '-----BEGIN ')
-    throw garbage('is PEM text: give it as certificate and key');
+  const text = textOf(bytes);
+  const pem = text?.includes('-----BEGIN PKCS12-----') === true ? pkcs12Block(text) : undefined;
+  const der = pem ?? (text === undefined ? Buffer.from(bytes) : bareBase64(text));
+  if (der !== undefined && kindOfDer(der) === 'PKCS#12') return withoutPadding(der);
+  const { what, advice } = describeContent(bytes, 'PKCS#12 file');
+  throw new FileProblem('garbage', `can’t be read: ${what}`, { hint: advice });
+}
+
+function pkcs12Block(text: string): Buffer | undefined {
+  try {
+    return splitPem(text).find(({ label }) => label === 'PKCS12')?.der;
+  } catch (error) {
+    if (error instanceof MalformedDerError) return undefined;
+    throw error;
+  }
 }
 
 /** Finds the passphrase's form by the MAC; without one, the form that nearly every program uses is assumed. */
