@@ -31,10 +31,11 @@ export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './issuing/cs
 export { type SigningPolicy } from './issuing/signing-policy.js';
 
 // Formats
-export { convertKey, derToPem, pemToDer, type ConvertKeyOptions } from './formats/formats.js';
+export { convertKey, derToPem, keyToJwk, pemToDer, type ConvertKeyOptions } from './formats/formats.js';
 export { fullChain } from './formats/chain.js';
 export { keyMatches } from './keys/key-matches.js';
-export { toPkcs12, type Pkcs12Content } from './pkcs12/pkcs12.js';
+export { toPkcs12, type Pkcs12Content, type Pkcs12Trust } from './pkcs12/pkcs12.js';
+export { readContents, type ContentsOptions, type FileContents } from './files/contents.js';
 export { fromPkcs12 } from './pkcs12/pkcs12-reader.js';
 export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 

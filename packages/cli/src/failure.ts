@@ -1,5 +1,5 @@
 /** How an error is told: what failed, why, one hint, its code. A stack trace only where it was asked for. */
-import { printable } from '@knsock/core/errors';
+import { EasySocketError, printable } from '@knsock/core/errors';
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';
 import type { Output } from './output.js';
@@ -80,6 +80,9 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
 /** What the command says itself fits best; a library doesn't know the command's flags. */
 function hintFor(error: { code: string; hint: string }, command: string): string {
   if (error instanceof UsageError && error.hint !== '') return error.hint;
+  // What an error about a file says of that very file is more than what can be said of its code.
+  const usual = new EasySocketError(error.code, '').hint;
+  if (error.code.startsWith('KNSOCK_CREDENTIALS_') && error.hint !== usual) return error.hint;
   return hintOf(error.code, command) ?? error.hint;
 }
 

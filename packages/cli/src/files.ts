@@ -57,6 +57,20 @@ export async function refuseExisting(files: readonly string[], hint = EXISTS_HIN
   }
 }
 
+/** Runs what reads a file, and lets its failure say which file it was. */
+export async function naming<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code, hint, message } = error as { code?: unknown; hint?: unknown; message?: unknown };
+    const isOurs = typeof code === 'string' && code.startsWith('KNSOCK_') && typeof hint === 'string';
+    if (!isOurs || String(message).includes(file)) throw error;
+    const shown = file === '-' ? 'standard input' : file;
+    const { EasySocketError } = await import('@knsock/core/errors');
+    throw new EasySocketError(code, `${shown}: ${String(message)}`, { cause: error, hint });
+  }
+}
+
 /** A path as a person standing here would type it. */
 export function shortPath(file: string): string {
   const short = path.relative(process.cwd(), file);

@@ -188,7 +188,7 @@ export async function passphraseOf(file: string | undefined): Promise<string | u
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {
     const { readFile } = await import('node:fs/promises');
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF|\r?\n$/g, '');
   } catch (error) {
     const why = (error as Error).message;
     throw new UsageError(

@@ -1,4 +1,5 @@
 /** One thing in another form: PEM or DER, a key with or without a passphrase. */
+import type { JsonWebKey } from 'node:crypto';
 import { checkOptions, string } from '@knsock/core/options';
 import { kindOfDer } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -67,4 +68,17 @@ export async function convertKey(key: string | Uint8Array, options: ConvertKeyOp
   if (newPassphrase === '')
     throw new CertificateError('KNSOCK_CERTIFICATE_PASSPHRASE', 'the new passphrase is empty');
   return encryptKey(pem, newPassphrase);
+}
+
+/**
+ * A private key as a JSON Web Key (RFC 7517), which signs with what TLS would: the form that `convertKey` reads, and
+ * Node's `createPrivateKey` with `format: 'jwk'`.
+ * @throws CertificateError as `convertKey`.
+ */
+export async function keyToJwk(
+  key: string | Uint8Array,
+  options: Pick<ConvertKeyOptions, 'passphrase'> = {},
+): Promise<JsonWebKey> {
+  checkOptions(options, { passphrase: string });
+  return (await openPrivateKey(key, options.passphrase)).export({ format: 'jwk' });
 }

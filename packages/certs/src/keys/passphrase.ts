@@ -30,7 +30,7 @@ async function fetchPassphrase(source: PassphraseSource): Promise<string | undef
   if (typeof source === 'function') return source();
   // eslint-disable-next-line no-restricted-properties -- only the variable that the caller named
   if ('environment' in source) return process.env[source.environment];
-  return (await readBytes(source.file)).toString('utf8').replace(/\r?\n$/, '');
+  return (await readBytes(source.file)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
 }
 
 function describe(source: PassphraseSource): string {

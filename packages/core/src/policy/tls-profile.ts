@@ -15,9 +15,9 @@ export interface TlsProfileOptions {
   maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   /** OpenSSL cipher list, 1.2 and 1.3 names together; default: the AEAD suites with forward secrecy. */
   ciphers?: string | undefined;
-  /** Key-exchange groups, most wanted first; default X25519MLKEM768 where the runtime has it, X25519, P-256, P-384. */
+  /** Key-exchange groups, most wanted first; default X25519MLKEM768 where the runtime has it, X25519, P-256, P-384, P-521. */
   groups?: string | undefined;
-  /** Signature algorithms in OpenSSL's names; default: ECDSA, EdDSA, RSA-PSS and RSA with SHA-256 or better. */
+  /** Signature algorithms in OpenSSL's names; default: ECDSA, EdDSA, RSA-PSS (of either kind of key) and RSA with SHA-256 or better. */
   signatureAlgorithms?: string | undefined;
 }
 
@@ -34,9 +34,9 @@ export interface TlsProfile {
 const CIPHERS =
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL';
 const SIGNATURE_ALGORITHMS =
-  'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512';
-// P-256 and P-384 stay: a TLS 1.2 peer whose certificate is on such a curve needs it among the groups.
-const CLASSICAL_GROUPS = 'X25519:P-256:P-384';
+  'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512';
+// The P curves stay, P-521 last: a TLS 1.2 peer whose certificate is on such a curve needs it among the groups.
+const CLASSICAL_GROUPS = 'X25519:P-256:P-384:P-521';
 const HYBRID_GROUP = 'X25519MLKEM768';
 
 const known = new Set(['minVersion', 'maxVersion', 'ciphers', 'groups', 'signatureAlgorithms']);

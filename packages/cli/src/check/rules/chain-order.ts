@@ -1,18 +1,28 @@
+import { mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
 export const chainOrder: ChainRule = {
   id: 'chain-order',
   title: 'the chain is whole and in order',
-  severities: ['error'],
+  severities: ['error', 'warning'],
   why: 'Clients without the missing certificate, or that follow the order strictly, can’t build the path.',
   fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
   check: ({ chain }) => {
-    for (const [index, certificate] of chain.entries()) {
-      const next = chain[index + 1];
-      if (next === undefined || certificate.issuer.equals(next.subject)) continue;
-      const evidence = `${certificate.subject.toString()} was issued by ${certificate.issuer.toString()}, and ${next.subject.toString()} follows`;
-      return { severity: 'error', evidence };
-    }
-    return null;
+    const [leaf, ...others] = chain;
+    if (leaf === undefined) return null;
+    // Twins of a CA, such as cross-signed ones, may all stand there.
+    const stranger = others.find(
+      (one, index) => !chain.slice(0, index + 1).some((earlier) => isIssuer(one, earlier)),
+    );
+    if (stranger === undefined) return null;
+    const isWhole = others.some((one) => isIssuer(one, leaf));
+    const isTwice = chain.filter(({ der }) => der.equals(stranger.der)).length > 1;
+    const what = isTwice ? 'stands there twice' : 'issued none of those before it';
+    const evidence = `${stranger.subject.toString()} ${what}`;
+    return { severity: isWhole ? 'warning' : 'error', evidence };
   },
 };
+
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return !issuer.der.equals(certificate.der) && mayHaveIssued(issuer, certificate);
+}

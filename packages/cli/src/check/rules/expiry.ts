@@ -1,3 +1,4 @@
+import type { X509Certificate } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
 const DAY = 86_400_000;
@@ -12,9 +13,14 @@ export const expiry: ChainRule = {
   why: 'On its last day an expired certificate stops every connection at once.',
   fix: 'Renew it now (knsock certs renew), and have it watched (knsock certs expiry in cron).',
   check: ({ chain, at }) => {
-    for (const { notBefore, notAfter, subject } of chain) {
+    for (const [index, certificate] of chain.entries()) {
+      const { notBefore, notAfter, subject } = certificate;
       const name = subject.toString();
       const days = Math.floor((notAfter.getTime() - at.getTime()) / DAY);
+      if (at > notAfter && isPassedOver(chain, index, at)) {
+        const evidence = `${name} expired on ${notAfter.toISOString()}; clients that have another certificate of that CA pass it over`;
+        return { severity: 'warning', evidence };
+      }
       if (at > notAfter)
         return { severity: 'error', evidence: `${name} expired on ${notAfter.toISOString()}` };
       if (at < notBefore)
@@ -26,3 +32,14 @@ export const expiry: ChainRule = {
     return null;
   },
 };
+
+/** Above the issuing CA clients mostly have certificates of their own; of the issuing CA itself another must be there. */
+function isPassedOver(chain: readonly X509Certificate[], index: number, at: Date): boolean {
+  const [leaf, ...others] = chain;
+  const expired = chain[index];
+  if (leaf === undefined || expired === undefined || expired === leaf) return false;
+  const issuers = others.filter(({ subject }) => leaf.issuer.equals(subject));
+  return (
+    !issuers.includes(expired) || issuers.some(({ notBefore, notAfter }) => at <= notAfter && at >= notBefore)
+  );
+}

@@ -1,13 +1,17 @@
 /** `knsock certs convert` */
 import { Option, type Command } from 'commander';
-import { PUBLIC, readInput, SECRET, writeOutput } from '../../files.js';
+import type { FileContents } from '@knsock/certs';
+import { naming, PUBLIC, readInput, SECRET, writeOutput } from '../../files.js';
 import { passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 
+const formats = ['pem', 'der', 'chain', 'pkcs12', 'truststore', 'jwk'] as const;
+
 interface ConvertFlags {
-  to: 'pem' | 'der' | 'chain' | 'pkcs12';
+  to: (typeof formats)[number];
   key?: string;
+  keyName?: string;
   out: string;
   passphraseFile?: string;
   force?: boolean;
@@ -17,64 +21,99 @@ type Converted = { readonly data: string | Buffer; readonly secret: boolean };
 
 export function defineConvert(command: Command, output: Output): void {
   command
-    .description('change the format of certificates')
-    .argument('<file>', 'PEM, DER or PKCS#12; - is standard input')
+    .description('change the format of certificates and keys')
+    .argument('<file>', 'certificates, a key, or both, in any form; - is standard input')
     .addOption(
       new Option(
         '--to <format>',
-        'pem, der (the first certificate), chain (PEM in order, without the root), pkcs12',
+        'pem, der (the first certificate, else the key), chain (PEM in order, without the root), pkcs12, truststore (PKCS#12 for Java), jwk (the key)',
       )
-        .choices(['pem', 'der', 'chain', 'pkcs12'])
+        .choices(formats)
         .makeOptionMandatory(),
     )
-    .option('--key <file>', 'the private key, for pkcs12')
+    .option('--key <file>', 'the private key, where it lies in a file of its own')
+    .option('--key-name <name>', 'which key of a PKCS#12 file, by its friendly name (Java’s alias)')
     .option('--out <file>', 'where to write; - is standard output', '-')
-    .option('--passphrase-file <file>', 'of the PKCS#12 file or the key (or set KNSOCK_PASSPHRASE)')
+    .option(
+      '--passphrase-file <file>',
+      'of what is read, and of PKCS#12 that is written (or set KNSOCK_PASSPHRASE)',
+    )
     .option('--force', 'replace a file of that name')
     .addHelpText('after', HELP)
     .action(async (file: string, flags: ConvertFlags) => {
       const passphrase = await passphraseOf(flags.passphraseFile);
-      const { data, secret } = await convert(await readInput(file), flags, passphrase ?? '');
+      const contents = await read(file, flags, passphrase);
+      const { data, secret } = await convert(contents, flags, passphrase ?? '');
       await writeOutput(output, flags.out, data, { mode: secret ? SECRET : PUBLIC, force: flags.force });
       if (flags.out !== '-') await output.result({ file: flags.out, format: flags.to }, flags.out);
     });
 }
 
-async function convert(input: Buffer, { to, key }: ConvertFlags, passphrase: string): Promise<Converted> {
-  const certs = await import('@knsock/certs');
-  if (to === 'pkcs12') {
-    if (key === undefined) throw new UsageError('a PKCS#12 file holds a key: give --key FILE');
-    const keyPem = (await readInput(key)).toString();
-    const { parseCertificates } = await import('@knsock/core/x509');
-    const content = {
-      chain: parseCertificates(input)
-        .map(({ pem }) => pem)
-        .join(''),
-      key: keyPem,
-      ...(keyPem.includes('ENCRYPTED') && { keyPassphrase: passphrase }),
-    };
-    return { data: await certs.toPkcs12(content, passphrase), secret: true };
-  }
-  const { parseCertificates } = await import('@knsock/core/x509');
-  const text = input.includes('-----BEGIN');
-  if (!text && looksLikePkcs12(input)) {
-    const parts = await certs.fromPkcs12(input, passphrase);
-    if (to === 'pem') return { data: parts.chain + parts.key, secret: true };
-    return convert(Buffer.from(parts.chain), { to, out: '-' }, passphrase);
-  }
-  const certificates = parseCertificates(input);
-  const pem = certificates.map((certificate) => certificate.pem).join('');
-  if (to === 'der') return { data: Buffer.from(certificates[0]?.der ?? []), secret: false };
-  return { data: to === 'chain' ? certs.fullChain(pem, { root: false }) : pem, secret: false };
+async function read(
+  file: string,
+  { key, keyName }: ConvertFlags,
+  passphrase: string | undefined,
+): Promise<FileContents> {
+  const { readContents } = await import('@knsock/certs');
+  const input = await readInput(file);
+  const contents = await naming(file, () => readContents(input, { passphrase, keyName }));
+  if (key === undefined) return contents;
+  const keyInput = await readInput(key);
+  const { key: own } = await naming(key, () => readContents(keyInput, { passphrase }));
+  if (own === undefined)
+    throw new UsageError(`${key} holds no private key`, 'knsock certs inspect shows what is in it.');
+  return { ...contents, key: own };
 }
 
-/** A PFX starts as a sequence whose first element is the INTEGER 3 (RFC 7292 §4). */
-function looksLikePkcs12(bytes: Buffer): boolean {
-  return bytes.subarray(0, 16).includes(Buffer.from([0x02, 0x01, 0x03]));
+async function convert(
+  { certificates, key }: FileContents,
+  { to }: ConvertFlags,
+  passphrase: string,
+): Promise<Converted> {
+  const certs = await import('@knsock/certs');
+  switch (to) {
+    case 'pem':
+      return { data: certificates + (key ?? ''), secret: key !== undefined };
+    case 'der':
+      if (certificates !== '') return { data: certs.pemToDer(certificates), secret: false };
+      return { data: certs.pemToDer(requireKey(key)), secret: true };
+    case 'chain':
+      return { data: certs.fullChain(requireCertificates(certificates), { root: false }), secret: false };
+    case 'pkcs12':
+      return {
+        data: await certs.toPkcs12(
+          { chain: requireCertificates(certificates), key: requireKey(key) },
+          passphrase,
+        ),
+        secret: true,
+      };
+    case 'truststore':
+      return {
+        data: await certs.toPkcs12({ trust: requireCertificates(certificates) }, passphrase),
+        secret: false,
+      };
+    case 'jwk':
+      return { data: `${JSON.stringify(await certs.keyToJwk(requireKey(key)), null, 2)}\n`, secret: true };
+  }
+}
+
+function requireKey(key: string | undefined): string {
+  if (key !== undefined) return key;
+  throw new UsageError('there is no private key in that file', 'Give the file that holds it: --key FILE.');
+}
+
+function requireCertificates(certificates: string): string {
+  if (certificates !== '') return certificates;
+  throw new UsageError(
+    'there is no certificate in that file',
+    'Give the certificate’s file, and the key’s as --key FILE.',
+  );
 }
 
 const HELP = `
 Examples:
   $ knsock certs convert server.crt --to pkcs12 --key server.key --out server.p12
   $ knsock certs convert server.p12 --to pem --out server.pem
+  $ knsock certs convert ca.crt --to truststore --passphrase-file pass --out trust.p12
+  $ knsock certs convert id_ed25519 --to pem --out server.key
   $ knsock certs convert unordered.pem --to chain > fullchain.pem`;

@@ -1,16 +1,17 @@
 /** `knsock certs fingerprint` */
 import type { Command } from 'commander';
-import { readInput } from '../../files.js';
+import { naming, readInput } from '../../files.js';
 import type { Output } from '../../output.js';
 
 export function defineFingerprint(command: Command, output: Output): void {
   command
     .description('show a certificate’s SHA-256 fingerprint and its key’s pin')
-    .argument('<certificate>', 'PEM or DER; - is standard input')
+    .argument('<certificate>', 'a certificate in any form; - is standard input')
     .addHelpText('after', HELP)
     .action(async (certificate: string) => {
       const { fingerprint } = await import('@knsock/certs');
-      const found = await fingerprint(await readInput(certificate));
+      const input = await readInput(certificate);
+      const found = await naming(certificate, () => fingerprint(input));
       await output.result(found, `fingerprint  ${found.colons}\npin          ${found.spkiPin}`);
     });
 }

@@ -3,10 +3,14 @@ import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { LiveSource, Source } from '@knsock/certs';
 import { parseAddress } from '../../address.js';
+import { eachFile } from '../../each-file.js';
 import { readInput } from '../../files.js';
 import { passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
+
+/** A part of a file can't be read, as where none of it can. */
+const UNREADABLE = 58;
 
 interface InspectFlags {
   servername?: string;
@@ -21,7 +25,9 @@ export function defineInspect(command: Command, output: Output): void {
     .option('--passphrase-file <file>', 'opens PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)')
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: InspectFlags) => {
-      for (const source of sources) await show(source, flags, output);
+      await eachFile(sources, { output, command: 'knsock certs inspect' }, (source) =>
+        show(source, flags, output),
+      );
     });
 }
 
@@ -30,6 +36,7 @@ async function show(source: string, flags: InspectFlags, output: Output): Promis
   const passphrase = await passphraseOf(flags.passphraseFile);
   const inspection = await inspect(await sourceOf(source, flags.servername), { passphrase });
   await output.result(inspection, summarize(inspection));
+  if (inspection.items.some(({ type }) => type === 'unreadable')) process.exitCode = UNREADABLE;
 }
 
 /** A file where there is one of that name, else an address. @throws UsageError where it is neither */

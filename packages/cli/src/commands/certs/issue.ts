@@ -1,6 +1,7 @@
 /** `knsock certs issue` */
+import path from 'node:path';
 import { Option, type Command } from 'commander';
-import type { CertificateKind, KeyType } from '@knsock/certs';
+import type { CertificateKind, Issued, KeyType } from '@knsock/certs';
 import { shortPath } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -16,6 +17,7 @@ interface IssueFlags extends StoreFlags {
   crlUrl?: string[];
   file?: string;
   force?: boolean;
+  for?: 'kubernetes';
 }
 
 export function defineIssue(command: Command, output: Output): void {
@@ -30,7 +32,12 @@ export function defineIssue(command: Command, output: Output): void {
     .addOption(keyTypeOption())
     .option('--crl-url <url>', 'where the authority’s revocation list can be fetched (repeatable)', append)
     .option('--file <name>', 'the name of its files in the store (default: from the first name)')
-    .option('--force', 'replace files of that name');
+    .option('--force', 'replace files of that name')
+    .addOption(
+      new Option('--for <place>', 'print it as a Secret (kubernetes.io/tls) for kubectl apply -f -').choices([
+        'kubernetes',
+      ]),
+    );
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: IssueFlags) => {
@@ -70,11 +77,37 @@ async function issue(names: string[], flags: IssueFlags, output: Output): Promis
     ...placement,
   });
   const { certFile = '', keyFile = '' } = issued.files ?? {};
+  if (flags.for === 'kubernetes') {
+    const secret = kubernetesSecret(path.basename(certFile, '.crt'), issued, authority.root);
+    await output.result({ certFile, keyFile, secret }, secret);
+    return;
+  }
   await output.result({ certFile, keyFile }, `${shortPath(certFile)}\n${shortPath(keyFile)}`);
+}
+
+/** A manifest; names of Kubernetes are those of DNS (RFC 1123). */
+function kubernetesSecret(name: string, { chain, key }: Issued, root: string): string {
+  const label = name
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  const encoded = (text: string): string => Buffer.from(text).toString('base64');
+  return [
+    'apiVersion: v1',
+    'kind: Secret',
+    'type: kubernetes.io/tls',
+    'metadata:',
+    `  name: ${label === '' ? 'tls' : label}`,
+    'data:',
+    `  tls.crt: ${encoded(chain)}`,
+    `  tls.key: ${encoded(key)}`,
+    `  ca.crt: ${encoded(root)}`,
+  ].join('\n');
 }
 
 const HELP = `
 Examples:
   $ knsock certs issue db.internal 10.0.0.7
   $ knsock certs issue --kind client --common-name app
+  $ knsock certs issue db.internal --for kubernetes | kubectl apply -f -
   $ knsock certs issue --kind peer spiffe://example.internal/billing`;

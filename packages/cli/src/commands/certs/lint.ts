@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Finding } from '@knsock/certs';
 import { printable } from '@knsock/core/errors';
+import { eachFile } from '../../each-file.js';
 import { FOUND } from '../../exit-codes.js';
 import { readInput } from '../../files.js';
 import type { Output } from '../../output.js';
@@ -15,11 +16,11 @@ export function defineLint(command: Command, output: Output): void {
     .addHelpText('after', HELP)
     .action(async (files: string[], { failOn }: { failOn: Severity | 'never' }) => {
       const { lint } = await import('@knsock/certs');
-      for (const file of files) {
+      await eachFile(files, { output, command: 'knsock certs lint' }, async (file) => {
         const findings = await lint(await readInput(file));
         await output.result({ file, findings }, text(printable(file), findings));
         if (findings.some(({ severity }) => isWorse(severity, failOn))) process.exitCode = FOUND;
-      }
+      });
     });
 }
 

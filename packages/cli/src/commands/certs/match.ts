@@ -1,6 +1,6 @@
 /** `knsock certs match` */
 import type { Command } from 'commander';
-import { readInput } from '../../files.js';
+import { naming, readInput } from '../../files.js';
 import { passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
 
@@ -9,14 +9,18 @@ const MISMATCH = 58;
 export function defineMatch(command: Command, output: Output): void {
   command
     .description('tell whether a key is a certificate’s')
-    .argument('<certificate>', 'PEM or DER; of a chain the first counts')
-    .argument('<key>', 'PEM')
+    .argument('<certificate>', 'in any form; of a chain the first counts')
+    .argument('<key>', 'in any form')
     .option('--passphrase-file <file>', 'opens an encrypted key (or set KNSOCK_PASSPHRASE)')
     .addHelpText('after', HELP)
     .action(async (certificate: string, key: string, flags: { passphraseFile?: string }) => {
-      const { keyMatches } = await import('@knsock/certs');
+      const { parseCertificates, publicHalf, readPrivateKeyOffThread } = await import('@knsock/core/x509');
       const passphrase = await passphraseOf(flags.passphraseFile);
-      const matches = keyMatches(await readInput(certificate), (await readInput(key)).toString(), passphrase);
+      const [first, second] = [await readInput(certificate), await readInput(key)];
+      const [leaf] = await naming(certificate, () => parseCertificates(first));
+      const opened = await naming(key, () => readPrivateKeyOffThread(second, passphrase));
+      const own = publicHalf(opened).export({ type: 'spki', format: 'der' });
+      const matches = leaf?.publicKeyInfo.der.equals(own) === true;
       await output.result(
         { matches },
         matches ? 'The key is the certificate’s.' : 'The key belongs to another certificate.',

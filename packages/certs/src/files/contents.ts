@@ -1,0 +1,68 @@
+/** Certificates and keys of a file in whatever form, together. */
+import {
+  arrangePkcs12,
+  bareBase64,
+  kindOfDer,
+  parseCertificates,
+  pkcs12Certificates,
+  splitPem,
+  textOf,
+  type X509Certificate,
+} from '@knsock/core/x509';
+import { openPrivateKey, privateKeyPem } from '../keys/keys.js';
+import { readPkcs12 } from '../pkcs12/pkcs12-reader.js';
+import { fromCore } from './from-core.js';
+
+/** What was found, as PEM. */
+export interface FileContents {
+  /** Of PKCS#12 with a key, its certificate first, then that one's issuers, then the others. */
+  readonly certificates: string;
+  /** PKCS#8 in the clear; undefined where there is none. */
+  readonly key: string | undefined;
+}
+
+/** Options of `readContents`. */
+export interface ContentsOptions {
+  /** Opens encrypted keys and PKCS#12 files. */
+  readonly passphrase?: string | undefined;
+  /** Which key of a PKCS#12 file is meant, of several, by its friendly name. */
+  readonly keyName?: string | undefined;
+}
+
+/**
+ * Reads certificates and the private key of a file: PEM, DER, PKCS#7, PKCS#12, JWK, OpenSSH.
+ * @throws CertificateError where neither can be read.
+ */
+export async function readContents(input: Uint8Array, options: ContentsOptions = {}): Promise<FileContents> {
+  const text = textOf(input);
+  const labels =
+    text?.includes('-----BEGIN ') === true ? fromCore(() => splitPem(text)).map(({ label }) => label) : [];
+  if (labels.length > 0) {
+    const hasKey = labels.some((label) => label.endsWith('PRIVATE KEY'));
+    const hasCertificates = !hasKey || labels.some((label) => /CERTIFICATE$|^PKCS ?#?7|^CMS$/.test(label));
+    return {
+      certificates: hasCertificates ? pemOf(fromCore(() => parseCertificates(input))) : '',
+      key: hasKey ? privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')) : undefined,
+    };
+  }
+  const der = text === undefined ? input : bareBase64(text);
+  const kind = der && kindOfDer(der);
+  if (kind === 'PKCS#12') return fromStore(input, options);
+  const isKey = kind?.endsWith('key') === true && kind !== 'public key';
+  if (isKey || (text !== undefined && /^\s*\{/.test(text)))
+    return { certificates: '', key: privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')) };
+  return { certificates: pemOf(fromCore(() => parseCertificates(input))), key: undefined };
+}
+
+async function fromStore(input: Uint8Array, { passphrase, keyName }: ContentsOptions): Promise<FileContents> {
+  const contents = await readPkcs12(input, passphrase);
+  if (contents.keys.length === 0 && keyName === undefined) {
+    const certificates = fromCore(() => pkcs12Certificates(contents)).map(({ certificate }) => certificate);
+    return { certificates: pemOf(certificates), key: undefined };
+  }
+  const { chain, key, others } = fromCore(() => arrangePkcs12(contents, keyName));
+  return { certificates: pemOf([...chain, ...others]), key: privateKeyPem(key) };
+}
+
+const pemOf = (certificates: readonly X509Certificate[]): string =>
+  certificates.map(({ pem }) => pem).join('');
