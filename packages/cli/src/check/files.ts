@@ -6,7 +6,7 @@ import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from 
 import type { Verdict } from './verdict.js';
 
 export interface CheckFilesOptions {
-  /** CAs to trust, beside those among the checked files. */
+  /** CAs to trust; where there are none, the roots among the checked files. */
   readonly trusted: readonly X509Certificate[];
   /** Opens PKCS#12 files. */
   readonly passphrase: string | undefined;
@@ -21,9 +21,11 @@ export async function checkFiles(
 ): Promise<TargetReport[]> {
   const found = await sortFiles(files, passphrase);
   const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
-  const anchors = [...among, ...trusted].filter(
+  const roots = among.filter(
     (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
   );
+  // What was named as trusted is an anchor whatever it is, and the only one: a chain can't vouch for itself.
+  const anchors = trusted.length > 0 ? trusted : roots;
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, found, { anchors, at, revocation }));
   const lists = found.lists.map(({ file, crls }) =>

@@ -29,7 +29,11 @@ interface Unchecked {
 export function defineCheck(command: Command, output: Output): void {
   command
     .argument('<target...>', 'files that belong together, folders, or host:port of servers')
-    .option('--ca <file>', 'whom clients trust (repeatable; default for servers: Node’s own roots)', append)
+    .option(
+      '--ca <file>',
+      'whom clients trust (repeatable; default: the roots among the files; for servers Node’s own)',
+      append,
+    )
     .option('--passphrase-file <file>', 'opens PKCS#12 files (or set KNSOCK_PASSPHRASE)')
     .option('--servername <name>', 'the name to ask a server for, and to expect (default: its host)')
     .option('--timeout <ms>', 'how long a server may take for each question', milliseconds, 5_000);
