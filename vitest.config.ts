@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'tests',
           root: 'tests',
           include: ['src/**/*.test.ts'],
-          exclude: ['src/interop/**', 'src/faults/**'],
+          exclude: ['src/interop/**', 'src/faults/**', 'src/exams/**'],
           globalSetup: [builtCommand],
           testTimeout: 30_000,
         },

@@ -7,6 +7,7 @@ const tasks = {
   test: () => import('./tasks/test.mjs'),
   'test:interop': () => import('./tasks/interop.mjs'),
   'test:faults': () => import('./tasks/faults.mjs'),
+  'test:trust': () => import('./tasks/trust.mjs'),
   'test:audit': () => import('./tasks/audit.mjs'),
   'test:versions': () => import('./tasks/versions.mjs'),
   'test:packages': () => import('./tasks/packages.mjs'),

@@ -27,15 +27,27 @@ export interface LimboCase {
 
 /** The exam's cases, in the order of the corpus. */
 export function limboCases(): LimboCase[] {
-  const packed = readFileSync(new URL('../../corpora/x509-limbo/limbo.json.gz', import.meta.url));
+  return casesOf('x509-limbo/limbo.json.gz');
+}
+
+/** Cases of NIST's suite, in the same form. */
+export function pkitsCases(): LimboCase[] {
+  return casesOf('pkits/pkits.json.gz');
+}
+
+function casesOf(corpus: string): LimboCase[] {
+  const packed = readFileSync(new URL(`../../corpora/${corpus}`, import.meta.url));
   return (JSON.parse(gunzipSync(packed).toString()) as { testcases: LimboCase[] }).testcases;
+}
+
+/** Every name that the peer must have. */
+export function namesOf({ expected_peer_name: one, expected_peer_names: several }: LimboCase): string[] {
+  return [one, ...several].flatMap((name) => (name ? [name.value] : []));
 }
 
 /** Our verdict on a case; every name it expects has to match. */
 export function judgeCase(limbo: LimboCase, rules: 'private' | 'web'): PathVerdict {
-  const names = [limbo.expected_peer_name, ...limbo.expected_peer_names].flatMap((name) =>
-    name ? [name.value] : [],
-  );
+  const names = namesOf(limbo);
   const verdicts = (names.length > 0 ? names : [undefined]).map((name) => judgeFor(limbo, rules, name));
   return verdicts.find(({ ok }) => !ok) ?? (verdicts[0] as PathVerdict);
 }
