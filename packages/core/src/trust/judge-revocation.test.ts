@@ -1,0 +1,71 @@
+import { rootCertificates } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { CertificateIdentity } from '../transport/peer-identity.js';
+import { parseCertificate } from '../x509/index.js';
+import { judgeRevocation } from './judge-revocation.js';
+import type { RevocationSource, RevocationVerdict } from './revocation.js';
+
+// Any two certificates do: what they say isn't looked at here.
+const path = rootCertificates.slice(0, 2).map((pem) => parseCertificate(pem));
+const peer = new CertificateIdentity(path);
+const { signal } = new AbortController();
+
+function asked(check: () => unknown) {
+  const source: RevocationSource = {
+    version: '1',
+    onChange: () => () => undefined,
+    check: check as () => RevocationVerdict,
+  };
+  return judgeRevocation(source, peer, signal);
+}
+
+describe('judgeRevocation', () => {
+  it('lets a good certificate pass, at once or late', async () => {
+    expect(asked(() => ({ status: 'good', depth: 0 }))).toBeNull();
+    expect(await asked(() => Promise.resolve({ status: 'good', depth: 0 }))).toBeNull();
+  });
+
+  it('refuses a revoked one, and names it and the reason', () => {
+    const refused = asked(() => ({ status: 'revoked', depth: 1, reason: 'keyCompromise' }));
+    expect(refused).toMatchObject({
+      reason: 'revoked',
+      depth: 1,
+      certificate: { fingerprint256: path[1]?.fingerprint256 },
+    });
+    expect((refused as Error).message).toMatch(/^certificate 1 \(.+\) is revoked: keyCompromise$/);
+  });
+
+  it('tells a stale list from none', () => {
+    expect(asked(() => ({ status: 'unknown', depth: 0, reason: 'crl-stale' }))).toMatchObject({
+      reason: 'crl-stale',
+    });
+    expect(asked(() => ({ status: 'unknown', depth: 0 }))).toMatchObject({ reason: 'revocation-unknown' });
+  });
+
+  it.each([undefined, null, true, 'good', {}, { status: 'Good' }, { status: ['good'] }, { status: 'good?' }])(
+    'refuses where the source answers %j',
+    async (answer) => {
+      expect(asked(() => answer)).toMatchObject({ reason: 'revocation-unknown', depth: 0 });
+      expect(await asked(() => Promise.resolve(answer))).toMatchObject({ reason: 'revocation-unknown' });
+    },
+  );
+
+  it('blames the peer’s own certificate where the depth is none of the path', () => {
+    for (const depth of [7, -1, 'x']) {
+      expect(asked(() => ({ status: 'revoked', depth }))).toMatchObject({
+        certificate: { fingerprint256: path[0]?.fingerprint256 },
+      });
+    }
+  });
+
+  it('refuses where the source throws or rejects, and keeps the cause', async () => {
+    const cause = new Error('unreachable');
+    const failed = { reason: 'revocation-unknown', cause };
+    expect(
+      asked(() => {
+        throw cause;
+      }),
+    ).toMatchObject(failed);
+    expect(await asked(() => Promise.reject(cause))).toMatchObject(failed);
+  });
+});

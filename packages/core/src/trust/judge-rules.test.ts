@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { createCredentials } from '../credentials/credentials.js';
+import { judgeRules } from './judge-rules.js';
+import { parseTrust, type AuthorizeFunction, type TrustOptions } from './trust-policy.js';
+
+const side = {
+  credentials: createCredentials({}),
+  usage: 'client',
+  required: false,
+  name: null,
+  verify: 'chain',
+} as const;
+const policy = (options: TrustOptions) => parseTrust(options, side);
+const { signal } = new AbortController();
+const asked = (authorize: unknown) =>
+  judgeRules(policy({ authorize: authorize as AuthorizeFunction }), null, signal);
+
+describe('judgeRules', () => {
+  it('admits everybody where there are no rules', () => {
+    expect(judgeRules(policy({}), null, signal)).toBeNull();
+  });
+
+  it('refuses a peer without a certificate where rules are about certificates', () => {
+    expect(judgeRules(policy({ authorize: { commonNames: ['app'] } }), null, signal)).toMatchObject({
+      code: 'KNSOCK_PEER_NOT_ALLOWED',
+      message: 'a peer without a certificate isn’t allowed: authorize asks for a certificate',
+    });
+  });
+
+  it.each([true, Promise.resolve(true)])('admits by true: %s', async (answer) => {
+    expect(await asked(() => answer)).toBeNull();
+  });
+
+  it.each([false, 1, 'yes', {}, undefined, null, Promise.resolve(1), Promise.resolve(undefined)])(
+    'refuses by anything else: %s',
+    async (answer) => {
+      expect(await asked(() => answer)).toMatchObject({
+        message: expect.stringContaining('said no') as string,
+      });
+    },
+  );
+
+  it('refuses where the function throws or rejects, and keeps the cause', async () => {
+    const cause = new Error('broken');
+    const failed = { code: 'KNSOCK_PEER_NOT_ALLOWED', cause };
+    expect(
+      asked(() => {
+        throw cause;
+      }),
+    ).toMatchObject(failed);
+    expect(await asked(() => Promise.reject(cause))).toMatchObject(failed);
+  });
+
+  it('hands the function the signal that ends its time', () => {
+    let given: AbortSignal | undefined;
+    const authorize: AuthorizeFunction = (_peer, context) => {
+      given = context.signal;
+      return true;
+    };
+    void asked(authorize);
+    expect(given).toBe(signal);
+  });
+});
+
+describe('parseTrust', () => {
+  const pin = `sha256/${'A'.repeat(43)}=`;
+
+  it('takes pins', () => {
+    expect([...(policy({ pins: [pin] }).pins ?? [])]).toEqual([pin]);
+    expect(policy({}).pins).toBeNull();
+  });
+
+  it.each([[[]], [['sha256/short=']], [[pin, `sha1/${'A'.repeat(43)}=`]], [[`${pin}\n`]], [pin]])(
+    'refuses pins that are none: %j',
+    (pins) => {
+      expect(() => policy({ pins: pins as string[] })).toThrow(
+        expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'pins' }) as Error,
+      );
+    },
+  );
+
+  it('changes its digest with rules, pins and partialChain', () => {
+    const digests = [
+      {},
+      { pins: [pin] },
+      { partialChain: true },
+      { authorize: { commonNames: ['a'] } },
+      { authorize: { commonNames: ['b'] } },
+      { authorize: () => true },
+    ].map((options) => policy(options).digest);
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it('looks at no list where there is none', () => {
+    expect(policy({}).revocation).toBeNull();
+  });
+});
