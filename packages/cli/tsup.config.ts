@@ -42,6 +42,8 @@ function send(folder: string): Options {
     format: ['cjs'],
     shims: true,
     splitting: false,
+    // For the test that looks at what is in the file; it isn't published.
+    sourcemap: true,
     esbuildOptions: (options, context) => {
       bundled.esbuildOptions?.(options, context);
       // All of `minify` but the names, which errors and stack traces tell.

@@ -116,10 +116,12 @@ describe('credentials that can’t be used', () => {
     const pem = key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' });
     await files.write('locked.key', pem.toString());
     const args = serve('server.crt', 'locked.key');
-    expect(await fails(args, 58, 'KNSOCK_CREDENTIALS_PASSPHRASE')).toContain('no passphrase was given');
+    expect(await fails(args, 58, 'KNSOCK_CREDENTIALS_PASSPHRASE')).toContain(
+      'is locked with a passphrase, and none was given',
+    );
     const env = { KNSOCK_PASSPHRASE: 'wrong' };
     expect(await fails(args, 58, 'KNSOCK_CREDENTIALS_PASSPHRASE', { env })).toContain(
-      'the passphrase is wrong',
+      'isn’t opened by the passphrase',
     );
   });
 

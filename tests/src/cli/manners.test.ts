@@ -62,11 +62,11 @@ describe('a stack trace', () => {
   it.each([
     ['send', 'no-such-host.invalid:1', 'x'],
     ['certs', 'inspect', 'nowhere.crt'],
-  ])('is shown with --debug alone, and names source files: %s', async (...args) => {
+  ])('is shown with --debug alone, and names files: %s', async (...args) => {
     const { stderr } = await knsock(args);
     expect(stderr).toContain('code: KNSOCK_');
     expect(stderr).not.toMatch(/^ +at /m);
-    expect((await knsock([...args, '--debug'])).stderr).toMatch(/^ +at .*\/src\/[\w/-]+\.ts:\d+/m);
+    expect((await knsock([...args, '--debug'])).stderr).toMatch(/^ +at .*\/dist\/[\w-]+\.c?js:\d+/m);
   });
 });
 

@@ -161,9 +161,9 @@ describe('an option that doesn’t exist', () => {
     ],
     ['options', () => (raw as (options: unknown) => unknown)(5), /must be an object, not 5/],
     ['maxConnections', () => listening({ maxConnections: Promise.resolve(5) }), /forget await/],
-    ['credentials', () => listening({ credentials: promised() }), /a promise: write await in front/],
-    ['credentials', () => connect({ port: 1, credentials: promised() as never }), /write await in front/],
-    ['credentials', () => listening({ sni: { a: { credentials: promised() } } }), /write await in front/],
+    ['credentials', () => listening({ credentials: promised() }), /a promise here: write await before/],
+    ['credentials', () => connect({ port: 1, credentials: promised() as never }), /write await before/],
+    ['credentials', () => listening({ sni: { a: { credentials: promised() } } }), /write await before/],
     [
       'credentials',
       () => listening({ credentials: { cert: 'x', key: 'y' } }),

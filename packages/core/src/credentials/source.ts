@@ -26,12 +26,14 @@ export function toSource(
     isCredentials(credentials.current)
   )
     return credentials;
-  throw new InvalidOptionError('credentials', `credentials must come from ${makers}${mistake(credentials)}`);
+  const message = isPromise(credentials)
+    ? 'credentials are a promise here: write await before the call that makes them'
+    : `credentials must come from ${makers}${mistake(credentials)}`;
+  throw new InvalidOptionError('credentials', message);
 }
 
 /** What was given instead, where that says what to write. */
 function mistake(given: unknown): string {
-  if (isPromise(given)) return ', and this is a promise: write await in front';
   const fields = typeof given === 'object' && given !== null ? Object.keys(given) : [];
   const made = fields.some((name) => name.endsWith('File')) ? 'await loadCredentials' : 'createCredentials';
   return fields.some((name) => materials.has(name)) ? `: write ${made}({ ${fields.join(', ')} })` : '';
