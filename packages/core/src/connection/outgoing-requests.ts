@@ -138,7 +138,7 @@ export class OutgoingRequests<In> {
       const cause = why();
       return new RequestNotStartedError('the connection ended before the request was sent', { cause });
     });
-    if (this.#pending.size > 0) this.#pending.failAll(why());
+    this.#pending.failAll(why);
     this.#abandoned.clear();
   }
 

@@ -85,8 +85,19 @@ describe('PendingRequests', () => {
       (id) => id > 1,
       (id) => new Error(`not ${id}`),
     );
-    pending.failAll(new Error('gone'));
+    pending.failAll(() => new Error('gone'));
     expect(await Promise.all(waits)).toEqual(['Error: gone', 'Error: not 2', 'Error: not 3']);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps its timer for the next request, and leaves none behind at the end although nobody waits', () => {
+    const { pending } = pendingRequests();
+    void pending.wait(1, 30_000, undefined);
+    pending.settle(1, 'answer');
+    expect(vi.getTimerCount()).toBe(1);
+    const why = vi.fn(() => new Error('gone'));
+    pending.failAll(why);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(why).not.toHaveBeenCalled();
   });
 });

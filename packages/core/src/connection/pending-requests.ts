@@ -86,9 +86,15 @@ export class PendingRequests<In> {
     for (const id of [...this.#pending.keys()]) if (concerns(id)) this.fail(id, error(id));
   }
 
-  /** Fails every request; nothing will be asked any more. */
-  failAll(error: Error): void {
-    for (const id of [...this.#pending.keys()]) this.fail(id, error);
+  /**
+   * Fails every request; nothing will be asked any more. The timer goes too, which would keep the whole connection.
+   * @param why made only where a request waits
+   */
+  failAll(why: () => Error): void {
+    if (this.#pending.size > 0) {
+      const error = why();
+      for (const id of [...this.#pending.keys()]) this.fail(id, error);
+    }
     clearTimeout(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
