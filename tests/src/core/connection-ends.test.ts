@@ -146,6 +146,15 @@ const shapes: Record<string, Shape> = {
       }
     },
   },
+  'only pushes, and takes no message of the peer’s': {
+    handler: async (connection, { arrived }) => {
+      for (;;) {
+        await connection.send('tick');
+        if (connection.stats().heldBytes > 0) arrived();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  },
   'a listener works, then sends': {
     handler: (connection, { arrived, work }) => {
       connection.onMessage(async () => {

@@ -185,6 +185,25 @@ describe('sending where the connection has ended', () => {
     expect(client.write('x'.repeat(10))).toBe(true);
   });
 
+  it('is refused after drainTimeout where a handler pushes on to a peer that has ended and reads on', async () => {
+    await using server = await listen(
+      { ...local(), framing: lines(), drainTimeout: 300, onError: () => undefined },
+      async (connection) => {
+        await connection.receive();
+        for (;;) await connection.send('x'.repeat(65_535));
+      },
+    );
+    const peer = await tlsPeer(portOf(server));
+    const connection = await only(server);
+    let received = 0;
+    peer.on('data', (chunk: Buffer) => (received += chunk.length));
+    peer.end('go\n');
+    await connection.closed;
+    await once(peer, 'end');
+    expect(received % 65_536).toBe(0);
+    expect(connection.stats().queuedBytes).toBe(0);
+  });
+
   it('tells how many bytes were accepted and never taken', async () => {
     await using server = await listen(
       { ...local(), framing: lines(), sendTimeout: 400, maxQueuedBytes: 64_000_000 },

@@ -8,6 +8,8 @@ export interface ClosingEvents {
   readonly bytesTaken: number;
   /** Most of the time for draining is over. */
   hurry(): void;
+  /** The program's time is over, and the peer still takes what it had sent. */
+  flushOnly(): void;
   /** A deadline passed. @param error why that is a failure; null where nothing was lost */
   expired(error: Error | null): void;
 }
@@ -43,13 +45,20 @@ export class ClosingTimers {
     }, wait * HURRY);
   }
 
-  /** Ends the connection after `wait` ms in which the peer took nothing of what is left. @param why made when it passes */
+  /**
+   * Gives the program `wait` ms, and ends the connection after so long again in which the peer took nothing of what is
+   * left. @param why made when it passes
+   */
   endUnlessTaken(wait: number, why: () => Error): void {
     clearTimeout(this.#holding);
     const { bytesTaken } = this.#events;
     this.#holding = setTimeout(() => {
-      if (this.#isTaking(bytesTaken)) this.endUnlessTaken(wait, why);
-      else this.#events.expired(why());
+      if (!this.#isTaking(bytesTaken)) {
+        this.#events.expired(why());
+        return;
+      }
+      this.endUnlessTaken(wait, why);
+      this.#events.flushOnly();
     }, wait);
   }
 

@@ -77,6 +77,8 @@ export class ConnectionEnd implements ClosingEvents {
   #closed: ClosedInfo | null = null;
   #unreadWatch: NodeJS.Timeout | undefined;
   #isUnreadGivenUp = false;
+  #isPusher = false;
+  #isOutOfTime = false;
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
@@ -238,6 +240,13 @@ export class ConnectionEnd implements ClosingEvents {
     this.#apply({ is: 'hurry' });
   }
 
+  /** The program's time is over; what it sent until now is still taken, and goes out. */
+  flushOnly(): void {
+    this.#isOutOfTime = true;
+    this.#isUnreadGivenUp = true;
+    this.progress();
+  }
+
   expired(error: Error | null): void {
     if (error !== null) this.#error ??= error;
     this.#apply({ is: 'expired' });
@@ -342,18 +351,20 @@ export class ConnectionEnd implements ClosingEvents {
   #outstanding(): Outstanding {
     const { receiveQueue, sendQueue, protocol, activity, raw, framing } = this.#parts;
     const unread = receiveQueue.consumed && !receiveQueue.paused && !this.#isUnreadGivenUp;
-    const handler = activity.handler(receiveQueue.pulled);
+    const isOutOfTime = this.#isOutOfTime;
+    const handler = isOutOfTime ? 'none' : activity.handler(receiveQueue.pulled);
     return {
-      incoming: protocol.requestsWorkedOn,
+      incoming: isOutOfTime ? 0 : protocol.requestsWorkedOn,
       outgoing: protocol.requestsWaiting,
       queuedBytes: sendQueue.waitingBytes,
       unread: unread ? receiveQueue.length : 0,
-      listeners: activity.listeners,
+      listeners: isOutOfTime ? 0 : activity.listeners,
       handler,
       parked: receiveQueue.isParked,
-      onlyPushes: protocol.received === 0 && protocol.sent > 0,
+      onlyPushes: this.#isPusher || (protocol.received === 0 && protocol.sent > 0),
       raw: raw === null ? 'none' : raw.finished ? 'finished' : 'open',
-      endIsOurs: this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
+      endIsOurs:
+        !isOutOfTime && this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
     };
   }
 
@@ -369,13 +380,17 @@ export class ConnectionEnd implements ClosingEvents {
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
   }
 
-  /** Messages that nobody takes any more hold the end up for a second at most. */
+  /** Messages that nobody takes hold the end up for a second at most; so does a handler that only pushes beside them. */
   #watchUnread(): void {
     if (this.#unreadWatch !== undefined || !this.mayAnswer) return;
     let taken = -1;
+    let { sent } = this.#parts.protocol;
     this.#unreadWatch = setInterval(() => {
-      const { receiveQueue, activity } = this.#parts;
+      const { receiveQueue, activity, protocol } = this.#parts;
       const left = receiveQueue.length;
+      this.#isPusher = receiveQueue.pulled === 0 && left > 0 && protocol.sent > sent;
+      sent = protocol.sent;
+      if (this.#isPusher) this.progress();
       if (left === 0 || activity.listeners > 0 || activity.handler(receiveQueue.pulled) === 'running') return;
       if (left !== taken) {
         taken = left;
