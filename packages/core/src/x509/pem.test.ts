@@ -101,6 +101,8 @@ describe('finding DER in an input', () => {
       'it holds a revocation list ("X509 CRL"), not a certificate',
     );
     expect(() => objectIn(lists, 'revocation list')).toThrow('2 revocation lists instead of one');
+    const store = Buffer.from('3009020103300406000400', 'hex');
+    expect(() => objectIn(store, 'certificate')).toThrow('it holds PKCS#12 (.p12, .pfx), not a certificate');
     expect(() => objectIn('', 'certificate')).toThrow(MalformedDerError);
     expect(() => objectIn(undefined as unknown as string, 'certificate')).toThrow('not undefined');
   });

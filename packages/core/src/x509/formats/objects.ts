@@ -40,7 +40,11 @@ export function objectsIn(input: string | Uint8Array, kind: ObjectKind): FileObj
   if (der?.[0] !== 0x30) throw absent(kind, input);
   const whole = withoutPadding(der);
   const carried = readPkcs7(whole);
-  if (carried === undefined) return [{ der: whole, place: undefined }];
+  if (carried === undefined) {
+    const found = kindOfDer(whole);
+    if (found !== undefined && found !== kind) throw absent(kind, input);
+    return [{ der: whole, place: undefined }];
+  }
   return placed(fromPkcs7(carried, kind, input), kind);
 }
 
