@@ -12,6 +12,7 @@ const tasks = {
   'test:versions': () => import('./tasks/versions.mjs'),
   'test:packages': () => import('./tasks/packages.mjs'),
   'test:registry': () => import('./tasks/registry.mjs'),
+  'test:mutation': () => import('./tasks/mutation.mjs'),
   build: () => import('./tasks/build.mjs'),
   check: () => import('./tasks/check.mjs'),
   format: () => import('./tasks/format.mjs'),
