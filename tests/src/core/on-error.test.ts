@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,6 +52,41 @@ class ChangingCredentials implements CredentialSource {
     for (const listener of this.#listeners) listener(next);
   }
 }
+
+describe('the end of a connection that was cut', () => {
+  it('names the peer’s address', async () => {
+    let taken: (connection: SecureConnection) => void;
+    const handled = new Promise<SecureConnection>((resolve) => (taken = resolve));
+    await using server = await listen({ ...local(), framing: raw() }, async (connection) => {
+      taken(connection);
+      await connection.closed;
+    });
+    const tcp = connectTcp(portOf(server), '127.0.0.1');
+    const tls = connectTls({ socket: tcp, rejectUnauthorized: false }).on('error', () => undefined);
+    await once(tls, 'secureConnect');
+    const connection = await handled;
+    const place = `127.0.0.1:${tcp.localPort}`;
+    tcp.resetAndDestroy();
+    const { error } = await connection.closed;
+    expect(error?.message).toContain(`the client ${place} cut the connection`);
+  });
+
+  it('reports what an asynchronous listener of onDraining rejects with', async () => {
+    const onError = asked();
+    const reported = new Promise<string>((resolve) => {
+      onError.mockImplementation(({ message }) => {
+        resolve(message);
+      });
+    });
+    await using server = await listen({ ...local(), onError }, async (connection) => {
+      connection.onDraining(() => Promise.reject(new Error('mine')) as never);
+      await connection.closed;
+    });
+    await using connection = await connect(to(server));
+    await connection.close();
+    expect(await reported).toBe('mine');
+  });
+});
 
 describe('onError of a server', () => {
   it.each([

@@ -1,5 +1,6 @@
 /** EST (RFC 7030, 8951) as a request listener of node:http: what is asked, how it is answered, and nothing else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { noConnection, type FailureReporter } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import type { Enrolment } from '../enrolment/enrolment.js';
@@ -32,7 +33,9 @@ export interface EstSettings {
   readonly authorities: readonly X509Certificate[];
   /** Who asks, by the connection. */
   readonly askerOf: (request: IncomingMessage) => Asker;
-  readonly onRefused: ((refused: RefusedEnrolment) => void) | undefined;
+  readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
+  /** Takes what `onRefused` throws or rejects with. */
+  readonly reporter: FailureReporter;
 }
 
 const BASE = '/.well-known/est/';
@@ -117,7 +120,8 @@ class Est {
   /** What the client is told; the log learns all of it. */
   #refused(error: unknown, who: Pick<RefusedEnrolment, 'path' | 'from' | 'token'>): unknown {
     const tell = (reason: RefusedEnrolment['reason'], message: string): void => {
-      this.#settings.onRefused?.({ ...who, reason, message });
+      const { onRefused, reporter } = this.#settings;
+      reporter.run(() => onRefused?.({ ...who, reason, message }), noConnection, 'onRefused');
     };
     if (error instanceof EnrolmentRefusal) {
       this.#failed.failed(who.from, Date.now());

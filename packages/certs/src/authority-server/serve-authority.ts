@@ -2,7 +2,7 @@
 import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
-import { failures } from '@knsock/core/options';
+import { failures, noConnection } from '@knsock/core/options';
 import { parseCertificates } from '@knsock/core/x509';
 import { Enrolment } from '../enrolment/enrolment.js';
 import type { Authority } from '../issuing/authority.js';
@@ -53,6 +53,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   } = options;
   if (!Array.isArray(names) || names.length === 0)
     throw new InvalidOptionError('names', 'names must be the names of this server, one at least');
+  const reporter = failures('onError', listen.onError);
   const authority = await store.authority(name);
   const listener = estListener({
     enrolment: new Enrolment({ store, authority, renewDays, crlUrls }),
@@ -67,17 +68,17 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
       };
     },
     onRefused,
+    reporter,
   });
   const server = await serveHttp(
     { ...listen, clientCertificates: 'request', credentials: await ownCredentials(authority, names) },
     listener,
   );
-  const reporter = failures('onError', listen.onError);
   return new RenewingServer(
     server,
     () => ownCredentials(authority, names),
     (error) => {
-      reporter.report(error, { connection: null, request: null }, 'the renewal of the server’s certificate');
+      reporter.report(error, noConnection, 'the renewal of the server’s certificate');
     },
   );
 }

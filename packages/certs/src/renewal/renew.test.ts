@@ -184,13 +184,47 @@ describe('a renewal watch', () => {
       if (calls < 3) throw new Error('reload failed');
       closing.abort();
     };
-    const onError = ({ code }: CertificateError) => errors.push(code);
+    const onError = ({ code }: CertificateError) => {
+      errors.push(code);
+    };
     const signal = closing.signal;
     await watchRenewal({ ...files, issuer, renewAt: 0.03, retryAfter: 10, signal, onError, onRenewed });
     expect(calls).toBe(3);
     expect(errors).toEqual(['KNSOCK_CERTIFICATE_HOOK', 'KNSOCK_CERTIFICATE_HOOK']);
     expect(issuer).toHaveBeenCalledTimes(1);
   });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('mine');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('mine'))],
+  ] as unknown as [string, () => void][])(
+    'goes on after an onResult that %s, and tells onError',
+    async (_how, onResult) => {
+      await lay({ names: ['a.test'], days: 0.5 });
+      const closing = new AbortController();
+      const issuer = vi.fn(() => authority.issue({ kind: 'server', names: ['a.test'], days: 300 }));
+      const failed = new Promise<CertificateError>((resolve) => {
+        void watchRenewal({
+          ...files,
+          issuer,
+          renewAt: 0.03,
+          signal: closing.signal,
+          onError: resolve,
+          onResult,
+        });
+      });
+      expect(await failed).toMatchObject({
+        code: 'KNSOCK_CERTIFICATE_HOOK',
+        message: expect.stringContaining('onResult failed') as string,
+      });
+      closing.abort();
+    },
+  );
 
   it('doesn’t run in circles when what it gets is due again at once', async () => {
     await lay({ names: ['a.test'], days: 1 });

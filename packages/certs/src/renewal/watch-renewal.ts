@@ -1,7 +1,14 @@
 /** Renewal as long as a program runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EasySocketError } from '@knsock/core/errors';
-import { callback, checkOptions, milliseconds, type OptionReaders } from '@knsock/core/options';
+import {
+  callback,
+  checkOptions,
+  failures,
+  milliseconds,
+  noConnection,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { backOff } from '../back-off.js';
 import { CertificateError } from '../errors.js';
 import type { Issued } from '../issuing/issue.js';
@@ -16,9 +23,9 @@ const LONGEST_WAIT = 24 * 60 * MINUTE;
 export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> {
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Called after each renewal. */
-  readonly onResult?: ((result: RenewResult) => void) | undefined;
-  /** Called after each failure, with the ms until the next attempt. */
+  /** Called after each renewal; what it throws or rejects with goes to `onError`. */
+  readonly onResult?: ((result: RenewResult) => void | Promise<void>) | undefined;
+  /** Called after each failure, with the ms until the next attempt; default a process warning. */
   readonly onError?: ((error: CertificateError, retryIn: number) => void) | undefined;
   /** The first pause after a failure, in ms, doubled each time up to an hour; default 60,000. */
   readonly retryAfter?: number | undefined;
@@ -41,22 +48,45 @@ interface Outcome {
 /**
  * Renews whenever the certificate is due, until the signal fires; then it resolves at once. Failures are told to
  * `onError` and tried again after a growing pause; after a hook's failure only the hook is. It doesn't keep the process
- * alive by itself.
- * @throws what `onResult` or `onError` throw.
+ * alive by itself. A callback that fails ends nothing: one of `onError` itself is reported by a process warning.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
   checkOptions(options, readers);
   const { signal, retryAfter = MINUTE } = options;
   const hook = new PendingHook(options);
-  let failures = 0;
+  let failed = 0;
   while (!signal.aborted) {
     const { result, error } = await attempt(options, hook);
     if (signal.aborted) return;
-    failures = error === undefined ? 0 : failures + 1;
-    const pause = error === undefined ? untilDue(result) : backOff(retryAfter, failures);
-    if (result?.renewed === true) options.onResult?.(result);
-    if (error !== undefined && !isAborted(signal)) options.onError?.(error, pause);
+    failed = error === undefined ? 0 : failed + 1;
+    const pause = error === undefined ? untilDue(result) : backOff(retryAfter, failed);
+    report(options, { result, error }, pause);
     await sleep(pause, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+/** Calls the program, whose failures must not end the watch. */
+function report(options: WatchRenewalOptions, { result, error }: Outcome, pause: number): void {
+  const { certFile, onResult, onError, signal } = options;
+  const listener = onError && ((failure: Error) => onError(asCertificateError(failure), pause));
+  const reporter = failures('onError', listener);
+  const what = `the renewal of ${certFile}`;
+  if (result?.renewed === true) reporter.run(() => passOn(onResult, result, certFile), noConnection, what);
+  // The callback may have fired the signal.
+  if (error !== undefined && !signal.aborted) reporter.report(error, noConnection, what);
+}
+
+async function passOn(
+  onResult: WatchRenewalOptions['onResult'],
+  result: RenewResult,
+  certFile: string,
+): Promise<void> {
+  try {
+    await onResult?.(result);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `onResult failed after the renewal of ${certFile}: ${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_HOOK', message, { cause, file: certFile });
   }
 }
 
@@ -109,9 +139,6 @@ function asCertificateError(cause: unknown): CertificateError {
   const hint = cause instanceof EasySocketError ? cause.hint : UNEXPLAINED;
   return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', `the issuer failed: ${why}`, { cause, hint });
 }
-
-/** A callback may have fired it, which the type checker can't know. */
-const isAborted = ({ aborted }: AbortSignal): boolean => aborted;
 
 function untilDue(result: RenewResult | undefined): number {
   const wait = (result?.dueAt.getTime() ?? 0) - Date.now();

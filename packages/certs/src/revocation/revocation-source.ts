@@ -7,9 +7,12 @@ import {
   anything,
   callback,
   checkOptions,
+  failures,
   list,
   milliseconds,
+  noConnection,
   number,
+  type FailureReporter,
   type OptionReaders,
 } from '@knsock/core/options';
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
@@ -43,8 +46,11 @@ export interface RevocationSourceOptions extends RevocationPolicyOptions {
   readonly timeout?: number | undefined;
   /** The largest location accepted; default 16 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Told of every failed fetch; the last good list stays. */
-  readonly onError?: ((error: CertificateError) => void) | undefined;
+  /**
+   * Told of every failed fetch (a CertificateError; the last good list stays), and of what a listener of `onChange` throws
+   * or rejects with. Default a process warning, for fetches that no caller waits for.
+   */
+  readonly onError?: ((error: Error) => void) | undefined;
   /** Ends the refreshing. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -89,6 +95,7 @@ class LocatedLists implements RefreshingRevocationSource {
   readonly #lists = new HeldLists();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
+  readonly #reporter: FailureReporter;
   readonly #first: Promise<void>;
   #hasTried = false;
   #running: Promise<void> | undefined;
@@ -100,13 +107,14 @@ class LocatedLists implements RefreshingRevocationSource {
     const { signal } = options;
     this.#options = options;
     this.#policy = revocationPolicy(options);
+    this.#reporter = failures('onError', options.onError);
     const close = () => {
       this.close();
     };
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
     this.#first = this.refresh().finally(() => (this.#hasTried = true));
-    // Whoever cares asks ready(); the failure was told to onError.
+    // A caller that cares asks ready(), and the next attempt reports.
     this.#first.catch(() => undefined);
   }
 
@@ -171,7 +179,7 @@ class LocatedLists implements RefreshingRevocationSource {
     this.#closing.signal.throwIfAborted();
     this.#announce();
     if (failed.length === 0) return;
-    for (const error of failed) if (error instanceof CertificateError) this.#options.onError?.(error);
+    if (this.#options.onError !== undefined) for (const error of failed) this.#report(error);
     throw failed[0];
   }
 
@@ -195,7 +203,8 @@ class LocatedLists implements RefreshingRevocationSource {
     const { version } = this.#lists;
     if (version === this.#version) return;
     this.#version = version;
-    for (const listener of [...this.#listeners]) tell(listener);
+    for (const listener of [...this.#listeners])
+      this.#reporter.run(listener, noConnection, 'a listener of onChange');
   }
 
   #schedule(): void {
@@ -204,20 +213,15 @@ class LocatedLists implements RefreshingRevocationSource {
     const { interval = 300_000 } = this.#options;
     const pause = this.#failures === 0 ? interval : Math.min(interval, backOff(1_000, this.#failures));
     this.#timer = setTimeout(() => {
-      this.refresh().catch(() => undefined);
+      this.refresh().catch((error: unknown) => {
+        if (this.#options.onError === undefined && !this.#closing.signal.aborted) this.#report(error);
+      });
     }, pause);
     this.#timer.unref();
   }
-}
 
-/** One listener's exception is its own: it surfaces as uncaught, and the others hear of the lists all the same. */
-function tell(listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
+  #report(error: unknown): void {
+    this.#reporter.report(error, noConnection, 'fetching revocation lists');
   }
 }
 

@@ -9,6 +9,7 @@ import type { Framing } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import type { Limits } from '../policy/limits.js';
 import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
+import { showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd, type EndingParts } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
@@ -35,7 +36,10 @@ export interface CoreSettings<In, Out> {
   /** What an end before the first byte means, by an error too, where somebody below knows. */
   readonly explainEnd: ((error?: Error) => Error | null) | null;
   /** Takes failures that no caller waits for. */
-  readonly failures: { report(error: unknown, context: FailureContext<In, Out>, what?: string): void };
+  readonly failures: {
+    report(error: unknown, context: FailureContext<In, Out>, what?: string): void;
+    run(action: () => unknown, context: FailureContext<In, Out>, what?: string): void;
+  };
 }
 
 interface FailureContext<In, Out> {
@@ -232,11 +236,8 @@ export class ConnectionCore<In, Out>
 
   onDraining(listener: () => void): void {
     this.ending.draining.listen(() => {
-      try {
-        listener();
-      } catch (error) {
-        this.report(asError(error), null, 'a listener of onDraining');
-      }
+      const { connection } = this;
+      this.#settings.failures.run(listener, { connection, request: null }, 'a listener of onDraining');
     });
   }
 
@@ -287,8 +288,8 @@ export class ConnectionCore<In, Out>
   }
 
   gone(error: Error | undefined): void {
-    const known = error && fromConnection(this.#explained(error) ?? error, this.role);
-    this.ending.gone(known);
+    const peer = showPeer(this.role, this.connection.remote);
+    this.ending.gone(error && fromConnection(this.#explained(error) ?? error, this.role, peer));
   }
 
   #explained(error?: Error): Error | null {

@@ -5,9 +5,10 @@
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
-import { abortSignal, milliseconds, refuseUnknown } from '../options/index.js';
+import { abortSignal, failures, milliseconds, refuseUnknown } from '../options/index.js';
 import type { Credentials } from './credentials.js';
 import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
@@ -18,6 +19,11 @@ export interface WatchOptions {
   interval?: number | undefined;
   /** Ends the watching; the last good set stays. */
   signal?: AbortSignal | undefined;
+  /**
+   * Takes what listeners of `onChange` and `onProblem` throw or reject with, and each new set that is refused while
+   * nobody listens to `onProblem`; default a process warning.
+   */
+  onError?: ((error: Error) => void | Promise<void>) | undefined;
 }
 
 /** Credentials that follow their files. */
@@ -25,14 +31,14 @@ export interface WatchedCredentials extends CredentialSource, Disposable {
   /** Why the newest files were not taken; null while the current set is what the files hold. */
   readonly problem: CredentialsError | null;
   /** Calls `listener` when a new set is refused. The function returned ends that. */
-  onProblem(listener: (problem: CredentialsError) => void): () => void;
+  onProblem(listener: (problem: CredentialsError) => void | Promise<void>): () => void;
   /** Looks now, without waiting for a second look, as on SIGHUP. @throws CredentialsError; the last good set stays */
   reload(): Promise<Credentials>;
   /** Ends the watching. */
   close(): void;
 }
 
-const knownOptions = new Set(['interval', 'signal']);
+const knownOptions = new Set(['interval', 'signal', 'onError']);
 
 /**
  * Loads credentials and follows their files.
@@ -46,11 +52,18 @@ export async function watchCredentials(
   refuseUnknown(options, knownOptions);
   const interval = milliseconds('interval', options.interval) ?? 1_000;
   const signal = abortSignal('signal', options.signal) ?? null;
+  const reporter = failures('onError', options.onError);
   signal?.throwIfAborted();
   const settled = await print(files);
   const first = await loadUsable(files);
   signal?.throwIfAborted();
-  return new Watcher(files, settled, first, interval, signal);
+  return new Watcher(files, settled, first, { interval, signal, reporter });
+}
+
+interface WatcherSettings {
+  readonly interval: number;
+  readonly signal: AbortSignal | null;
+  readonly reporter: FailureReporter;
 }
 
 class Watcher implements WatchedCredentials {
@@ -58,9 +71,10 @@ class Watcher implements WatchedCredentials {
   problem: CredentialsError | null = null;
   readonly #files: CredentialFiles;
   readonly #listeners = new Set<(next: Credentials) => void>();
-  readonly #problemListeners = new Set<(problem: CredentialsError) => void>();
+  readonly #problemListeners = new Set<(problem: CredentialsError) => unknown>();
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal | null;
+  readonly #reporter: FailureReporter;
   /** What the files looked like when they were last taken or refused. */
   #settled: string;
 
@@ -68,13 +82,13 @@ class Watcher implements WatchedCredentials {
     files: CredentialFiles,
     settled: string,
     current: Credentials,
-    interval: number,
-    signal: AbortSignal | null,
+    { interval, signal, reporter }: WatcherSettings,
   ) {
     this.#files = files;
     this.#settled = settled;
     this.current = current;
     this.#signal = signal;
+    this.#reporter = reporter;
     signal?.addEventListener('abort', this.#aborted, { once: true });
     void this.#follow(interval);
   }
@@ -84,13 +98,13 @@ class Watcher implements WatchedCredentials {
     return () => this.#listeners.delete(listener);
   }
 
-  onProblem(listener: (problem: CredentialsError) => void): () => void {
+  onProblem(listener: (problem: CredentialsError) => void | Promise<void>): () => void {
     this.#problemListeners.add(listener);
     return () => this.#problemListeners.delete(listener);
   }
 
   async reload(): Promise<Credentials> {
-    await this.#take(await print(this.#files));
+    await this.#take(await print(this.#files), true);
     if (this.problem !== null) throw this.problem;
     return this.current;
   }
@@ -116,7 +130,7 @@ class Watcher implements WatchedCredentials {
         await wait(interval, undefined, { signal, ref: false });
         const now = await print(this.#files);
         // What still changes may be half-written.
-        if (now === last && (now !== this.#settled || this.#mayMend)) await this.#take(now);
+        if (now === last && (now !== this.#settled || this.#mayMend)) await this.#take(now, false);
         last = now;
       }
     } catch {
@@ -129,12 +143,13 @@ class Watcher implements WatchedCredentials {
     return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
   }
 
-  async #take(seen: string): Promise<void> {
+  /** @param isAwaited whether a caller learns of a refusal */
+  async #take(seen: string, isAwaited: boolean): Promise<void> {
     let next: Credentials;
     try {
       next = await loadUsable(this.#files);
     } catch (error) {
-      this.#refuse(seen, asCredentialsError(error));
+      this.#refuse(seen, asCredentialsError(error), isAwaited);
       return;
     }
     // Changed while it was read: the next look decides.
@@ -143,32 +158,26 @@ class Watcher implements WatchedCredentials {
     this.problem = null;
     if (next.version === this.current.version) return;
     this.current = next;
-    tell(this.#listeners, next);
+    this.#tell(this.#listeners, next, 'a listener of onChange');
     if (channels.rotation.hasSubscribers)
       channels.rotation.publish({ by: 'files', ok: true, version: next.version, error: null });
   }
 
-  #refuse(seen: string, problem: CredentialsError): void {
+  #refuse(seen: string, problem: CredentialsError, isAwaited: boolean): void {
     const known = this.#settled === seen && this.problem?.message === problem.message;
     this.#settled = seen;
     this.problem = problem;
     if (known) return;
-    tell(this.#problemListeners, problem);
+    if (this.#problemListeners.size === 0 && !isAwaited)
+      this.#reporter.report(problem, noConnection, 'taking new credentials');
+    this.#tell(this.#problemListeners, problem, 'a listener of onProblem');
     if (channels.rotation.hasSubscribers)
       channels.rotation.publish({ by: 'files', ok: false, version: this.current.version, error: problem });
   }
-}
 
-/** One listener's exception is its own: it surfaces as uncaught, and the others are told all the same. */
-function tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
-  for (const listener of [...listeners]) {
-    try {
-      listener(value);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+  /** One listener's failure is its own: the others are told all the same. */
+  #tell<T>(listeners: ReadonlySet<(value: T) => unknown>, value: T, what: string): void {
+    for (const listener of [...listeners]) this.#reporter.run(() => listener(value), noConnection, what);
   }
 }
 

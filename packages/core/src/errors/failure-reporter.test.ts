@@ -47,6 +47,21 @@ describe('with onError', () => {
     expect(error.cause).toBe(thrown);
   });
 
+  it('takes what it ran throws or rejects with, and no result', async () => {
+    const listener = vi.fn<(error: Error, context: unknown) => void>();
+    const reporter = new FailureReporter(listener, warnings);
+    reporter.run(() => 'done', noConnection);
+    reporter.run(() => Promise.resolve('done'), noConnection);
+    reporter.run(() => {
+      throw new Error('thrown');
+    }, ofConnection);
+    reporter.run(() => Promise.reject(new Error('rejected')), ofConnection);
+    await Promise.resolve();
+    expect(listener.mock.calls.map(([{ message }]) => message)).toEqual(['thrown', 'rejected']);
+    expect(listener.mock.calls.map(([, context]) => context)).toEqual([ofConnection, ofConnection]);
+    expect(emitted).toEqual([]);
+  });
+
   it('warns of its own failure and of what it was told, whether it throws or rejects', async () => {
     for (const listener of [
       () => {

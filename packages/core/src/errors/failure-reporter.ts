@@ -49,6 +49,19 @@ export class FailureReporter {
     }
   }
 
+  /** Runs what nobody waits for: what it throws, or rejects with, is reported as by `report`. Never throws. */
+  run(action: () => unknown, context: FailureContext, what?: string): void {
+    const failed = (error: unknown): void => {
+      this.report(error, context, what);
+    };
+    try {
+      const running = action();
+      if (isThenable(running)) running.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   /** A listener that fails must not hide what it was told. */
   #failed(what: string, error: Error, context: FailureContext): (failure: unknown) => void {
     return (failure) => {

@@ -16,6 +16,12 @@ export function showEndpoint(endpoint: Endpoint | null): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** The peer of a connection in messages: by its address, where it has one. */
+export function showPeer(side: 'client' | 'server', remote: Endpoint | null): string | undefined {
+  if (remote === null) return undefined;
+  return side === 'client' ? showEndpoint(remote) : `the client ${showEndpoint(remote)}`;
+}
+
 /** An extension of a version 2 header. */
 export interface ProxyTlv {
   readonly type: number;

@@ -40,7 +40,8 @@ export function announceRetirement<T>(
   resource: T,
   reason: Reason,
 ): void {
-  attempt(config, 'onRetire', () => factory.onRetire?.(resource, reason));
+  const { failures, name } = config;
+  failures.run(() => factory.onRetire?.(resource, reason), noConnection, `onRetire() of ${name}`);
 }
 
 /** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */

@@ -44,23 +44,14 @@ export class LeaseWatch<T> {
   }
 
   #tell(leak: Leak): void {
-    const { name, onLeak } = this.#config;
+    const { name, onLeak, failures } = this.#config;
     if (channels.leak.hasSubscribers) channels.leak.publish({ pool: name, leak });
     if (onLeak) {
-      this.#callListener(onLeak, leak);
+      // It is called by a timer or the collector: what it throws or rejects with would end the process.
+      failures.run(() => onLeak(leak), noConnection, `onLeak of ${name}`);
       return;
     }
     const message = `a lease of ${name} was ${leak.kind} for ${Math.round(leak.held)} ms; it was acquired here:\n${leak.stack}`;
     process.emitWarning(message, { type: 'LeakWarning', code: 'KNSOCK_POOL_LEAK' });
-  }
-
-  /** It is called by a timer or the collector: what it throws would end the process. */
-  #callListener(onLeak: (leak: Leak) => void, leak: Leak): void {
-    const { failures, name } = this.#config;
-    try {
-      onLeak(leak);
-    } catch (error) {
-      failures.report(error, noConnection, `onLeak of ${name}`);
-    }
   }
 }

@@ -612,6 +612,37 @@ describe('replacing', () => {
   });
 });
 
+describe('callbacks that fail', () => {
+  const failing: [string, () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('mine');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('mine'))],
+  ];
+
+  test.each(failing)('an onLeak that %s goes to onError', async (_how, onLeak) => {
+    const onError = vi.fn<(error: Error) => void>();
+    const pool = numbers({ leakThreshold: 1_000, onLeak, onError });
+    const lease = await pool.acquire();
+    await clock.advance(5_000);
+    expect(onError.mock.calls.map(([{ message }]) => message)).toEqual(['mine']);
+    lease.release();
+  });
+
+  test.each(failing)('an onRetire that %s goes to onError', async (_how, onRetire) => {
+    const onError = vi.fn<(error: Error) => void>();
+    const pool = numbers({ max: 1, onRetire, onError });
+    const lease = await pool.acquire();
+    pool.softEvict();
+    await clock.advance(1);
+    expect(onError.mock.calls.map(([{ message }]) => message)).toEqual(['mine']);
+    lease.release();
+  });
+});
+
 describe('leaks', () => {
   test('a lease held too long is reported with the place of its acquire', async () => {
     const leaks: Leak[] = [];
