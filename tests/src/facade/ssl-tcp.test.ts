@@ -75,6 +75,22 @@ describe('startSslTcpServer', () => {
     expect(reply.toString()).toBe('one two');
   });
 
+  it.each<[string, (connection: SslConnection) => void]>([
+    ['the stream', (connection) => void connection.stream().end('taken over')],
+    ['the messages', (connection) => (connection.onMessage(() => undefined), connection.write('taken over'))],
+  ])('ends well after a handler that took %s for itself', async (_what, take) => {
+    const errors: Error[] = [];
+    const onError = (error: Error): void => void errors.push(error);
+    await using server = await startSslTcpServer(0, (_data, _addr, connection) => take(connection), {
+      ...asServer(),
+      onError,
+    });
+    const options = { ...trusting(), until: 'end' } as const;
+    const reply = await sendSslTcpMessage('localhost', portOf(server), 'mine', options);
+    expect(reply.toString()).toBe('taken over');
+    expect(errors).toEqual([]);
+  });
+
   it('delivers its answer whole to a client that sends more than is read', async () => {
     const answer = 'x'.repeat(3_000_000);
     await using server = await startSslTcpServer(

@@ -1,5 +1,6 @@
 /** Ends a connection whose peer may still be sending what nobody wants. */
 import type { SecureConnection } from '../connection/connection-types.js';
+import { EasySocketError } from '../errors/index.js';
 
 /** How long a peer may take to end in turn, once we have its reply; nothing is lost by cutting it off then. */
 export const GOODBYE = 1_000;
@@ -10,6 +11,11 @@ export const GOODBYE = 1_000;
  * @param deadline milliseconds until a peer that doesn't end in turn is cut off; default `drainTimeout`
  */
 export function closeReadingAway(connection: SecureConnection, deadline?: number): void {
-  connection.onMessage(() => undefined);
+  try {
+    connection.onMessage(() => undefined);
+  } catch (error) {
+    // A handler that took the messages or the stream reads on by itself.
+    if (!(error instanceof EasySocketError && error.code === 'KNSOCK_CONSUMED')) throw error;
+  }
   void connection.close({ deadline });
 }
