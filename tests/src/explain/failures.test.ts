@@ -81,7 +81,7 @@ const serverRows: ServerRow[] = [
   {
     failure: 'no common group',
     code: 'GROUP',
-    attack: shake({ ecdhCurve: 'P-521', minVersion: 'TLSv1.3' }),
+    attack: shake({ ecdhCurve: 'X448', minVersion: 'TLSv1.3' }),
   },
   {
     failure: 'no common signature algorithm',

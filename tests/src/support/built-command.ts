@@ -1,5 +1,5 @@
 /** Builds the packages once for all tests: a process from the sources themselves takes a second to begin. */
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,10 @@ declare module 'vitest' {
 }
 
 const cli = fileURLToPath(new URL('../../../packages/cli', import.meta.url));
+const installed = fileURLToPath(new URL('../../node_modules', import.meta.url));
+
+/** What programs in documents use beside our own packages. */
+const shownInDocuments = ['express', 'undici'];
 
 /** Laid out as the packages are; the command has everything inside. */
 export default async function buildOnce({ provide }: TestProject): Promise<() => Promise<void>> {
@@ -26,6 +30,8 @@ export default async function buildOnce({ provide }: TestProject): Promise<() =>
   const folder = await mkdtemp(path.join(tmpdir(), 'knsock-built-'));
   const scope = path.join(folder, 'node_modules', '@knsock');
   await Promise.all([buildPackages(scope), buildCommand(path.join(scope, 'cli'))]);
+  for (const name of shownInDocuments)
+    await symlink(path.join(installed, name), path.join(folder, 'node_modules', name), 'dir');
   provide('programs', folder);
   provide('knsock', path.join(scope, 'cli/bin/knsock.cjs'));
   return () => rm(folder, { recursive: true });
