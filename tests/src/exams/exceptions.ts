@@ -60,19 +60,11 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, Exception>>>> 
     ),
   },
   connection: {
-    ...all('accept', 'It takes no limit of a chain’s length; verifyPath does (maxDepth).', [
-      'pathlen::max-chain-depth-0-exhausted',
-    ]),
+    ...noDepth,
     ...all(
       'refuse',
       'Node’s tls shows a chain only as far as each certificate issued the one before it, so the path that the exam means isn’t seen.',
-      [
-        'pathlen::intermediate-pathlen-may-increase',
-        'pathlen::self-issued-certs-pathlen',
-        'pathlen::max-chain-depth-1-self-issued',
-        'rfc5280::nc::nc-forbids-alternate-chain-ica',
-        'rfc5280::nc::nc-forbids-same-chain-ica',
-      ],
+      ['rfc5280::nc::nc-forbids-alternate-chain-ica', 'rfc5280::nc::nc-forbids-same-chain-ica'],
     ),
     ...all('refuse', 'OpenSSL itself finds no path here, and both must say yes.', ['cve::cve-2024-0567']),
   },

@@ -105,8 +105,7 @@ test('a server that can’t prove who it is gets no connection, unless verify is
   needsTools(context, 'python3');
   await withServer(['tls', 'loop'], {}, async (pool) => {
     await expect(pool.connection({ timeout: 1_000 })).rejects.toMatchObject({
-      code: 'KNSOCK_POOL_TIMEOUT',
-      cause: { code: expect.stringMatching(/^KNSOCK_PEER_/) as string },
+      code: expect.stringMatching(/^KNSOCK_PEER_/) as string,
     });
   });
   await withServer(['tls', 'loop'], { verify: false }, async (pool) => {

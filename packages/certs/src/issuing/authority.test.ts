@@ -136,7 +136,8 @@ describe('an authority', () => {
       nameConstraints: { permitted: ['10.0.0.0/8'] },
     });
     const { certificate } = await authority.issue({ kind: 'server', names: ['10.1.2.3'] });
-    expect(new X509Certificate(certificate).subject).toBeUndefined();
+    // Node 24 shows an empty subject as an empty text.
+    expect(new X509Certificate(certificate).subject ?? '').toBe('');
     const refused = authority.issue({ kind: 'client', commonName: 'ann.example' });
     await expect(refused).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NAME_CONSTRAINT' });
     await expect(authority.issue({ kind: 'client', commonName: 'Ann Example' })).resolves.toBeDefined();

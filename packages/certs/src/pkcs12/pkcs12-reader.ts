@@ -7,7 +7,7 @@ import type { Pkcs12Parts } from './pkcs12-parts.js';
 
 /**
  * Reads a PKCS#12 file of whatever program: AES, Camellia, and the old triple DES, DES and RC2; MACs of SHA-1 and SHA-2, PBMAC1,
- * or none; DER or BER; at most 1 MiB and 5 million rounds of key derivation, which run off the main thread.
+ * or none; DER or BER; at most 1 MiB and 8 million rounds of key derivation, which run off the main thread.
  * @param passphrase '' opens a file that was made without one.
  * @param keyName Which key is meant, of several, by its friendly name; default the first that has its certificate.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_UNSUPPORTED`, `_MALFORMED` or `_KEY_MISMATCH`.

@@ -69,7 +69,7 @@ const files = new WeakMap<Credentials, string>();
 const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'pfxKeyName', 'passphrase']);
 
 /**
- * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 2.5 million
+ * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 4 million
  * rounds of key derivation (about a second); `loadCredentials` does that off it.
  * @throws CredentialsError for what can never work: half a pair, a mismatch, garbage, a weak key
  */

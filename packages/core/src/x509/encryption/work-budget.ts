@@ -1,9 +1,9 @@
 import { unsupported } from './problem.js';
 
-/** Rounds for work that runs off the main thread: a second or two; NSS, the dearest of the common programs, asks for half. */
-const MOST_ROUNDS = 5_000_000;
+/** Rounds for work that runs off the main thread: about three seconds; GnuTLS, the dearest of the common programs, asks for 3 million. */
+const MOST_ROUNDS = 8_000_000;
 /** Rounds for work that keeps the calling thread busy. */
-const MOST_ROUNDS_AT_ONCE = 2_500_000;
+const MOST_ROUNDS_AT_ONCE = 4_000_000;
 
 /**
  * How much one file may cost to open, counted in rounds of PBKDF2 (about 0.4 µs each): it names its own iteration

@@ -36,7 +36,7 @@ const NOT_GIVEN = 'is locked with a passphrase, and none was given';
 const WRONG = 'isn’t opened by the passphrase';
 
 /**
- * Reads a private key; of several in a PEM text the first. Up to 2.5 million rounds of key derivation are accepted, which
+ * Reads a private key; of several in a PEM text the first. Up to 4 million rounds of key derivation are accepted, which
  * keep the calling thread busy.
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported', saying what the input is instead of a key
  */
@@ -48,7 +48,7 @@ export function readPrivateKey(input: Input, passphrase?: string, subject = SUBJ
   }
 }
 
-/** As `readPrivateKey`, with up to 5 million rounds of key derivation off the main thread. */
+/** As `readPrivateKey`, with up to 8 million rounds of key derivation off the main thread. */
 export async function readPrivateKeyOffThread(
   input: Input,
   passphrase?: string,

@@ -32,7 +32,7 @@ const MAX_CERTIFICATES = 1_024;
 
 /**
  * Reads a PKCS#12 file (RFC 7292) and finds the key's certificate and its chain; nothing is judged, dates and strength are the
- * caller's business. Keys are derived on the calling thread, for 2.5 million rounds at most.
+ * caller's business. Keys are derived on the calling thread, for 4 million rounds at most.
  * @param passphrase undefined and '' both open a file that was made without one
  * @param name which key is meant, of several; without it the first that has its certificate in the file
  * @throws CredentialsError 'passphrase', 'garbage', 'unsupported', 'half-a-pair', or 'mismatch' where no certificate fits a key
@@ -41,7 +41,7 @@ export function openPkcs12(bytes: Uint8Array, passphrase: string | undefined, na
   return arrangePkcs12(readPkcs12(bytes, passphrase), name);
 }
 
-/** As `openPkcs12`, with keys derived off the main thread, for 5 million rounds at most. */
+/** As `openPkcs12`, with keys derived off the main thread, for 8 million rounds at most. */
 export async function openPkcs12OffThread(
   bytes: Uint8Array,
   passphrase: string | undefined,

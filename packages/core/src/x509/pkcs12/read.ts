@@ -36,7 +36,7 @@ interface Opener {
 /**
  * Reads a PKCS#12 file (RFC 7292), DER or BER: MACs with SHA-1 and SHA-2 and PBMAC1 (RFC 9579), encryption with AES,
  * Camellia, triple DES, DES and RC2, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
- * At most 1 MiB, and 2.5 million rounds of key derivation, are accepted, which keep the calling thread busy.
+ * At most 1 MiB, and 4 million rounds of key derivation, are accepted, which keep the calling thread busy.
  * @param passphrase undefined and '' both open a file that was made without one
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported'
  */
@@ -48,7 +48,7 @@ export function readPkcs12(bytes: Uint8Array, passphrase: string | undefined): P
   }
 }
 
-/** As `readPkcs12`, with up to 5 million rounds of key derivation off the main thread. */
+/** As `readPkcs12`, with up to 8 million rounds of key derivation off the main thread. */
 export async function readPkcs12OffThread(
   bytes: Uint8Array,
   passphrase: string | undefined,
