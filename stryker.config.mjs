@@ -1,7 +1,6 @@
 // Mutation testing, for `npm run test:mutation`: which changes of the sources do the unit tests not notice?
 // What is mutated, the task says (`scripts/tasks/mutation.mjs`).
 
-/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { publishedPackages, tarballOf } from './packages.mjs';
 
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
-export const budgets = {
+const budgets = {
   unpacked: {
     '@knsock/certs': 300_000,
     '@knsock/cli': 2_600_000,
@@ -15,11 +15,11 @@ export const budgets = {
     '@knsock/pool': 200_000,
   },
   /** What Node reads and compiles before the program's first line; a kilobyte costs about 40 µs. */
-  imported: { '@knsock/core': 280_000 },
+  imported: { '@knsock/core': 330_000 },
 };
 
 /** The sizes of the files in a tarball, added up. */
-export function unpackedSize(tarball) {
+function unpackedSize(tarball) {
   const listing = execFileSync('tar', ['-tzvf', tarball], { encoding: 'utf8' });
   return listing
     .trim()

@@ -20,7 +20,7 @@ export interface RefusedEnrolment {
   readonly token: string | undefined;
 }
 
-export interface Asker {
+interface Asker {
   readonly address: string;
   /** What the asker showed and the connection verified. */
   readonly certificate: X509Certificate | undefined;
@@ -192,7 +192,7 @@ function sendCertificates(
 }
 
 /** Also what is served without TLS, where its location stands in certificates. */
-export async function sendList(
+async function sendList(
   response: ServerResponse,
   { headers }: IncomingMessage,
   list: PublishedList,

@@ -138,7 +138,7 @@ export function leafNames(
 }
 
 /** Refuses a certificate that names nobody, or is of no kind. */
-export function checkNamed(
+function checkNamed(
   kind: CertificateKind,
   names: readonly CertificateName[],
   commonName: string | undefined,

@@ -221,7 +221,7 @@ export function maySend(state: LifecycleState, outstanding: () => Outstanding): 
 }
 
 /** Whether something is in flight that a graceful end waits for, while we drain. */
-export function isInFlight(
+function isInFlight(
   { local, remote }: LifecycleState,
   { incoming, outgoing, queuedBytes, unread, listeners, handler, parked, onlyPushes, raw }: Outstanding,
 ): boolean {

@@ -59,7 +59,7 @@ export function openStream(connection: StreamedConnection): Duplex {
 }
 
 /** What the stream needs of its connection. */
-export interface RawBytesSource {
+interface RawBytesSource {
   /** Bytes that arrived before. */
   readonly held: readonly Buffer[];
   /** Whether the peer ended already. */
