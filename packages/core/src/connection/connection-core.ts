@@ -13,7 +13,7 @@ import { showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd, type EndingParts } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
-import { isThenable } from './deferred.js';
+import { isThenable } from '../errors/thenable.js';
 import { FifoProtocol } from './fifo-protocol.js';
 import { KnsockProtocol } from './knsock-protocol.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';

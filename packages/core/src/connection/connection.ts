@@ -25,7 +25,7 @@ import type {
   RequestOptions,
   SecureConnection,
 } from './connection-types.js';
-import { isThenable } from './deferred.js';
+import { isThenable } from '../errors/thenable.js';
 import { openStream } from './raw-stream.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';

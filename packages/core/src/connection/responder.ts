@@ -2,7 +2,7 @@
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Activity } from './activity.js';
 import type { IncomingRequest, RequestHandler, SecureConnection } from './connection-types.js';
-import { isThenable } from './deferred.js';
+import { isThenable } from '../errors/thenable.js';
 import { publishAnswering, type RequestEnd } from './traffic-events.js';
 
 /** Takes what became of a request. */

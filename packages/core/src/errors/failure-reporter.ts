@@ -4,6 +4,7 @@
  */
 import { asError } from './as-error.js';
 import { failureWarnings, type FailureWarnings } from './failure-warnings.js';
+import { isThenable } from './thenable.js';
 
 /** Where something failed, as far as the reporter looks at it. */
 export interface FailureContext {
@@ -88,10 +89,4 @@ function placeOf({ id, remote }: FailedConnection): string {
   if (remote === null) return ` on connection ${id} with a local peer`;
   const { address, port } = remote;
   return ` on connection ${id} with ${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

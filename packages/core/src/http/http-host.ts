@@ -5,6 +5,7 @@
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
+import { isThenable } from '../errors/thenable.js';
 import type { HttpListener } from './config.js';
 import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';
 import { removeIdentityHeaders } from './identity-headers.js';
@@ -91,10 +92,6 @@ export function guarded(
       failed(error);
     }
   };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 function answerFailure(socket: HttpSocket, response: ServerResponse): void {

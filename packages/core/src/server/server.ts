@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../connection/connection.js';
 import { endPeer, refusePeer } from '../connection/lingering-close.js';
-import { isThenable } from '../connection/deferred.js';
+import { isThenable } from '../errors/thenable.js';
 import type { RequestHandler, SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import {

@@ -1,4 +1,5 @@
 /** What a revocation source's answer means for a peer: anything but a plain "good" refuses. */
+import { isThenable } from '../errors/thenable.js';
 import { UntrustedPeerError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { X509Certificate } from '../x509/index.js';
@@ -21,11 +22,6 @@ export function judgeRevocation(
   } catch (cause) {
     return failed(peer, cause);
   }
-}
-
-/** Promises of other realms and libraries count too. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 /** The source is a program's own: what it answers may be anything. */

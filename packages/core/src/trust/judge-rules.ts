@@ -2,7 +2,7 @@
 import { PeerNotAllowedError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { evidenceOf } from './evidence.js';
-import { isThenable } from './judge-revocation.js';
+import { isThenable } from '../errors/thenable.js';
 import type { TrustPolicy } from './trust-policy.js';
 
 /** Null where it may. Rules are asked first, then the function; an exception or a rejection refuses. */

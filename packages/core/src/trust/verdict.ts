@@ -7,7 +7,8 @@ import { CertificateIdentity, type PeerIdentity } from '../transport/peer-identi
 import { parseCertificate, verifyPathSync, type Failure, type X509Certificate } from '../x509/index.js';
 import { isDefaultRoot } from './default-store.js';
 import { evidenceOf } from './evidence.js';
-import { isThenable, judgeRevocation } from './judge-revocation.js';
+import { isThenable } from '../errors/thenable.js';
+import { judgeRevocation } from './judge-revocation.js';
 import { judgeRules } from './judge-rules.js';
 import { reasonOfOpenssl } from '../errors/openssl-reasons.js';
 import { PathCache, type Path } from './path-cache.js';
