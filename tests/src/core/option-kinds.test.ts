@@ -12,7 +12,7 @@ import {
   type ListenOptions,
 } from '@knsock/core';
 import { framingRules } from '@knsock/core/testing';
-import { judgePath, verifyPath } from '@knsock/core/x509';
+import { validatePath, verifyPath } from '@knsock/core/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, type World } from '../support/world.js';
 
@@ -177,7 +177,7 @@ describe('a misspelt option inside an option is refused', () => {
 
   it.each<[string, (options: never) => unknown, object, string]>([
     ['verifyPath', verifyPath, { leaf: '', anchors: [], usage: 'server', crl: [] }, 'crl'],
-    ['judgePath', (options) => judgePath([], options), { usage: 'server', rule: 'web' }, 'rule'],
+    ['validatePath', (options) => validatePath([], options), { usage: 'server', rule: 'web' }, 'rule'],
     ['json', (options) => json(lines(), options), { scheme: {} }, 'scheme'],
     ['lengthPrefixed', lengthPrefixed, { byte: 2 }, 'byte'],
     ['framingRules', (options) => framingRules(lines(), options), { boundary: 'lost' }, 'boundary'],

@@ -108,7 +108,7 @@ function settled(socket: tls.TLSSocket): Promise<boolean> {
   });
 }
 
-async function judgeClient(
+async function admitClient(
   limbo: LimboCase,
   key: string,
 ): Promise<Pick<LimboOutcome, 'ours' | 'stock' | 'reason'>> {
@@ -165,7 +165,7 @@ async function main(ids: ReadonlySet<string>): Promise<void> {
     const key = limbo.peer_certificate_key;
     if (!ids.has(limbo.id) || key === null) continue;
     const judged =
-      limbo.validation_kind === 'SERVER' ? await judgeServer(limbo, key) : await judgeClient(limbo, key);
+      limbo.validation_kind === 'SERVER' ? await judgeServer(limbo, key) : await admitClient(limbo, key);
     // Neither connect nor listen lets a program shorten chains further, so that option of the exam is left out.
     const { ok } = judgeCase({ ...limbo, max_chain_depth: null }, 'private');
     outcomes.push({ id: limbo.id, ...judged, verifyPath: ok });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   checkRevocation,
-  judgeRevocation,
+  checkPathRevocation,
   revocationPolicy,
   type RevocationOptions,
 } from '@knsock/core/x509';
@@ -312,7 +312,7 @@ describe('a path', () => {
     crls: Parameters<typeof checkRevocation>[2],
     policy: Parameters<typeof revocationPolicy>[0] = {},
   ) => {
-    const found = judgeRevocation({
+    const found = checkPathRevocation({
       path,
       crls,
       issuers: [],
@@ -355,7 +355,7 @@ describe('a path', () => {
 
   it('holds until the first of its lists is due', () => {
     const given = { path, issuers: [], at: now.getTime(), policy: revocationPolicy() };
-    expect(judgeRevocation({ ...given, crls: [makeCrl({ issuer: root }), ofMiddle] })).toEqual({
+    expect(checkPathRevocation({ ...given, crls: [makeCrl({ issuer: root }), ofMiddle] })).toEqual({
       status: 'good',
       until: new Date('2026-01-20T00:00:00Z'),
     });
@@ -364,6 +364,6 @@ describe('a path', () => {
   it('that is one certificate is looked up by its own list alone', () => {
     const alone = { path: path.slice(2), issuers: [], at: now.getTime(), policy: revocationPolicy() };
     const crl = makeCrl({ issuer: root });
-    expect(judgeRevocation({ ...alone, crls: [crl] })).toMatchObject({ status: 'refused', depth: 0 });
+    expect(checkPathRevocation({ ...alone, crls: [crl] })).toMatchObject({ status: 'refused', depth: 0 });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  judgePath,
+  validatePath,
   parseCertificate,
   toPem,
   verifyPath,
@@ -467,19 +467,22 @@ describe('judging a path again', () => {
   const path = [server, middle, root].map(({ certificate }) => certificate);
 
   it('needs no signatures, and sees what has changed since', () => {
-    expect(judgePath(path, { at: now, name: 'a.test', usage: 'server' })).toMatchObject({ ok: true, path });
-    expect(judgePath(path, { at: new Date('2028-01-01T00:00:00Z'), usage: 'server' })).toMatchObject({
+    expect(validatePath(path, { at: now, name: 'a.test', usage: 'server' })).toMatchObject({
+      ok: true,
+      path,
+    });
+    expect(validatePath(path, { at: new Date('2028-01-01T00:00:00Z'), usage: 'server' })).toMatchObject({
       reason: 'expired',
       depth: 0,
     });
-    expect(judgePath(path, { at: now, name: 'b.test', usage: 'server' })).toMatchObject({
+    expect(validatePath(path, { at: now, name: 'b.test', usage: 'server' })).toMatchObject({
       reason: 'wrong-name',
     });
-    expect(judgePath(path, { at: now, usage: 'client' })).toMatchObject({ reason: 'wrong-usage' });
+    expect(validatePath(path, { at: now, usage: 'client' })).toMatchObject({ reason: 'wrong-usage' });
   });
 
   it('hands over the certificate at fault', () => {
-    const verdictOf = judgePath(path, { at: now, usage: 'client' });
+    const verdictOf = validatePath(path, { at: now, usage: 'client' });
     expect(!verdictOf.ok && verdictOf.certificate).toBe(server.certificate);
   });
 });

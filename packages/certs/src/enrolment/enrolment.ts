@@ -16,7 +16,7 @@ import { readBytes } from '../files/atomic-file.js';
 import type { Authority } from '../issuing/authority.js';
 import { readCsr, type CsrFacts } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
-import { judgeRequest, type SigningPolicy } from '../issuing/signing-policy.js';
+import { checkRequest, type SigningPolicy } from '../issuing/signing-policy.js';
 import { parseNames } from '../issuing/names.js';
 import { readSubject, subjectText } from '../issuing/subject.js';
 import type { Store, StoredCertificate } from '../store/store.js';
@@ -56,7 +56,7 @@ export class Enrolment {
       if (state.bound !== undefined && state.bound.key !== key)
         throw new EnrolmentRefusal('other-key', 'the token is bound to another key');
       const policy = this.#policyOf(state.grant);
-      judgeRequest(facts, policy);
+      checkRequest(facts, policy);
       return this.#issue(state, csr, policy, { key, from });
     });
   }

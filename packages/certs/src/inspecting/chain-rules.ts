@@ -1,5 +1,5 @@
 /** What is odd about certificates as a chain: their order, how they fit together, and what knsock itself refuses in them. */
-import { judgePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
+import { validatePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
 import { isFor } from './lint-rules.js';
 import type { Finding } from './finding.js';
 
@@ -56,7 +56,7 @@ export function refusal(certificates: readonly X509Certificate[], at: Date): Fin
   const path = linked(certificates);
   const [leaf] = path;
   if (leaf === undefined) return undefined;
-  const verdict = judgePath(path, { usage: isFor(leaf, 'server') ? 'server' : 'client', at });
+  const verdict = validatePath(path, { usage: isFor(leaf, 'server') ? 'server' : 'client', at });
   if (verdict.ok || (verdict.depth === 0 && toldElsewhere.has(verdict.reason))) return undefined;
   if (verdict.reason === 'weak' || verdict.reason === 'expired' || verdict.reason === 'not-yet-valid')
     return undefined;

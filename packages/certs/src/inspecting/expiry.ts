@@ -155,8 +155,8 @@ async function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number
   const certificates = holdsCertificates ? await readCertificates({ file }) : [];
   const lists = holdsLists ? await readCrls({ file }) : [];
   return [
-    ...certificates.map((certificate) => judgeCertificate(file, certificate, at, horizon)),
-    ...lists.map((crl) => judgeCrl(file, crl, at)),
+    ...certificates.map((certificate) => expiryOf(file, certificate, at, horizon)),
+    ...lists.map((crl) => crlExpiryOf(file, crl, at)),
   ];
 }
 
@@ -169,10 +169,10 @@ async function checkEndpoint(
   const source = `${endpoint.host}:${endpoint.port}`;
   const chain = await fetchChain(endpoint, options);
   const certificates = translating({ file: source }, () => chain.map(parseCertificate));
-  return certificates.map((certificate) => judgeCertificate(source, certificate, at, horizon));
+  return certificates.map((certificate) => expiryOf(source, certificate, at, horizon));
 }
 
-function judgeCertificate(
+function expiryOf(
   source: string,
   certificate: X509Certificate,
   at: Date,
@@ -192,7 +192,7 @@ function judgeCertificate(
   return { source, type: 'certificate', subject, serial, notBefore, notAfter, daysLeft, state };
 }
 
-function judgeCrl(source: string, crl: CertificateRevocationList, at: Date): CrlExpiry {
+function crlExpiryOf(source: string, crl: CertificateRevocationList, at: Date): CrlExpiry {
   const { thisUpdate, nextUpdate } = crl;
   const state = nextUpdate === undefined || nextUpdate < at ? 'stale' : 'good';
   return { source, type: 'crl', issuer: crl.issuer.toString(), thisUpdate, nextUpdate, state };

@@ -18,7 +18,7 @@ import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from '../ke
 import { placementReaders, MemoryLedger, type Ledger, type Placement } from './ledger.js';
 import { permittedSubject } from './permitted-subject.js';
 import { resolveRevocation } from '../revocation/revoke.js';
-import { judgeRequest, type SigningPolicy } from './signing-policy.js';
+import { checkRequest, type SigningPolicy } from './signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
 import type { Source } from '../files/source.js';
 import { takeUpList } from '../revocation/taken-up.js';
@@ -164,7 +164,7 @@ class LedgerAuthority implements Authority {
 
   async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
     const facts = await readCsr(csr);
-    const { names, subject: granted, dropped } = judgeRequest(facts, policy);
+    const { names, subject: granted, dropped } = checkRequest(facts, policy);
     checkStrength(facts.publicKey);
     const subject = permittedSubject(this.#signing, granted, names);
     const validity = leafValidity(policy, this.#signing.notAfter);

@@ -77,7 +77,7 @@ const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.1
  * Judges a request.
  * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` where it has no name at all.
  */
-export function judgeRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
+export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   checkPolicy(policy);
   if (!facts.signatureValid) {
     throw new CertificateError(

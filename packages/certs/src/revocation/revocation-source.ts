@@ -17,7 +17,7 @@ import {
 } from '@knsock/core/options';
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
 import {
-  judgeRevocation,
+  checkPathRevocation,
   revocationPolicy,
   revocationPolicyReaders,
   toRevocationVerdict,
@@ -142,7 +142,7 @@ class LocatedLists implements RefreshingRevocationSource {
     const crls = this.#lists.all();
     const issuers = this.#lists.issuers();
     return toRevocationVerdict(
-      judgeRevocation({ path, crls, issuers, at: at.getTime(), policy: this.#policy }),
+      checkPathRevocation({ path, crls, issuers, at: at.getTime(), policy: this.#policy }),
     );
   }
 

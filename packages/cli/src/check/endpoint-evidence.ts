@@ -1,7 +1,7 @@
 /** What probing an endpoint has shown; rules judge it without a network. */
 import type { PlainTextManners, Resumption } from './probing/handshakes.js';
 import type { Survey } from './probing/survey.js';
-import type { Verdict } from './verdict.js';
+import type { TrustResult } from './trust-result.js';
 
 export interface EndpointEvidence extends Survey {
   /** Whether it lets a client renegotiate. */
@@ -13,5 +13,5 @@ export interface EndpointEvidence extends Survey {
   /** Whether it lets a client in whose certificate nobody issued; undefined where anybody gets in. */
   readonly admitsStrangers: boolean | undefined;
   readonly plainText: PlainTextManners;
-  readonly verdict: Verdict;
+  readonly verdict: TrustResult;
 }

@@ -9,7 +9,7 @@ import type { Endpoint } from './probing/endpoint.js';
 import { admits, chainOf, plainTextManners, renegotiates, resumption } from './probing/handshakes.js';
 import { survey } from './probing/survey.js';
 import { chainRules, endpointRules } from './rules.js';
-import type { Verdict } from './verdict.js';
+import type { TrustResult } from './trust-result.js';
 
 /**
  * @param anchors whom clients trust; null: Node's own roots
@@ -58,7 +58,7 @@ async function verdictOn(
   { host, servername }: Endpoint,
   anchors: readonly X509Certificate[] | null,
   at: Date,
-): Promise<Verdict> {
+): Promise<TrustResult> {
   if (leaf === undefined) return { ok: false, words: 'it showed no certificate' };
   const trusted = anchors ?? (await defaultAnchors());
   const name = servername ?? host;

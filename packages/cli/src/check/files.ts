@@ -3,7 +3,7 @@ import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificat
 import { judge, merged, type TargetReport } from './findings.js';
 import { chainRules, fileRules, filesRules, listRules } from './rules.js';
 import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
-import type { Verdict } from './verdict.js';
+import type { TrustResult } from './trust-result.js';
 
 export interface CheckFilesOptions {
   /** CAs to trust; where there are none, the roots among the checked files. */
@@ -82,7 +82,7 @@ async function verdictOn(
   [leaf, ...intermediates]: readonly X509Certificate[],
   crls: readonly CertificateRevocationList[],
   trust: Trust,
-): Promise<Verdict> {
+): Promise<TrustResult> {
   const { verifyPath } = await import('@knsock/core/x509');
   const judged = leaf as X509Certificate;
   const usage = judged.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.1') === false ? 'client' : 'server';

@@ -2,7 +2,7 @@
 import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
-import type { Verdict } from './verdict.js';
+import type { TrustResult } from './trust-result.js';
 
 /** A chain, wherever it was found, with what is known around it. */
 export interface ChainEvidence {
@@ -23,7 +23,7 @@ export interface FilesEvidence {
   /** Whether the key is the certificate's; undefined without a key. */
   readonly keyMatches: boolean | undefined;
   /** What path validation says; undefined where nobody was said to be trusted. */
-  readonly verdict: Verdict | undefined;
+  readonly verdict: TrustResult | undefined;
 }
 
 /** What a rule saw. */

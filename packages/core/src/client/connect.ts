@@ -1,4 +1,4 @@
-/** Opens a connection: dial, verdict, framing, welcome; one deadline over all of it, which names what it waited for. */
+/** Opens a connection: dial, verification, framing, welcome; one deadline over all of it, which names what it waited for. */
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { SecureConnection } from '../connection/connection-types.js';
@@ -21,9 +21,9 @@ import { raceAbort } from '../transport/race-abort.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';
-import { presentedBy } from '../trust/presented.js';
-import { tellVerdict } from '../trust/tell-verdict.js';
-import { Judge } from '../trust/verdict.js';
+import { readPeerChain } from '../trust/peer-chain.js';
+import { publishVerification } from '../trust/publish-verification.js';
+import { PeerVerifier } from '../trust/peer-verifier.js';
 import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { Deadline } from './deadline.js';
 import { earlyEnd } from './early-end.js';
@@ -31,13 +31,13 @@ import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
 
-const judge = new Judge();
+const verifier = new PeerVerifier();
 const sessions = new SessionCache();
 
 /**
  * Connects to a server, verifies it, and resolves when it has let us in.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
- *   PeerNotAllowedError (our verdict), ClientCertificateRefusedError (theirs), FramingMismatchError,
+ *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (theirs), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason
  */
 export async function connect<In = Buffer, Out = Payload>(
@@ -166,13 +166,13 @@ async function admit<In, Out>(
 ): Promise<SecureConnection<In, Out>> {
   const { socket } = stream;
   const address = showTarget(config.target);
-  const presented = presentedBy(socket, { remembered: kept?.path ?? null });
-  const judging = judge.judge(config.trust, presented, signal);
-  const verdict = judging instanceof Promise ? await raceAbort(judging, signal) : judging;
-  tellVerdict('client', address, verdict, presented.resumed);
-  if (!verdict.ok) throw verdict.error;
+  const chain = readPeerChain(socket, { remembered: kept?.path ?? null });
+  const verifying = verifier.verify(config.trust, chain, signal);
+  const result = verifying instanceof Promise ? await raceAbort(verifying, signal) : verifying;
+  publishVerification('client', address, result, chain.resumed);
+  if (!result.ok) throw result.error;
   demandFraming(config, socket);
-  tickets.admit(verdict.peer?.path ?? []);
+  tickets.admit(result.peer?.path ?? []);
   const tls = tlsFacts(socket);
   const asked = wasCertificateRequested(socket);
   const connection: Connection<In, Out> = new Connection<In, Out>(stream, {
@@ -180,7 +180,7 @@ async function admit<In, Out>(
     framing: config.framing,
     limits: config.limits,
     maxLifetime: null,
-    peer: verdict.peer,
+    peer: result.peer,
     tls,
     socket,
     remote: remoteOf(socket),
@@ -198,7 +198,7 @@ async function admit<In, Out>(
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);
-  followTrust(connection, config, config.trust, judge);
+  followTrust(connection, config, config.trust, verifier);
   return connection;
 }
 

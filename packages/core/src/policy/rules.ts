@@ -41,10 +41,10 @@ const fields: Readonly<Record<Field, (claims: Claims) => readonly string[]>> = {
 const foldsCase: ReadonlySet<string> = new Set<Field>(['dnsNames', 'ipAddresses']);
 
 /** Rules, checked: `null` where they admit the peer, else a sentence that says what they asked for. */
-export type RuleJudge = (claims: Claims) => string | null;
+export type RuleMatcher = (claims: Claims) => string | null;
 
 /** Checks rules once. @throws InvalidOptionError for a field that doesn't exist, or values that aren't text */
-export function parseRules(rules: AuthorizeRules): RuleJudge {
+export function parseRules(rules: AuthorizeRules): RuleMatcher {
   record('authorize', rules);
   const alternatives = 'any' in rules ? rules.any : [rules];
   if (!Array.isArray(alternatives))

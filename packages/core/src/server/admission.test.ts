@@ -7,7 +7,7 @@ const admission = (options: AdmissionOptions = {}): Admission => new Admission(p
 describe('admission', () => {
   it('admits everybody by default, known address or not', () => {
     const open = admission();
-    expect([open.judgeClient('192.0.2.1', 0), open.judgeClient(undefined, 0)]).toEqual([null, null]);
+    expect([open.admitClient('192.0.2.1', 0), open.admitClient(undefined, 0)]).toEqual([null, null]);
     expect([open.countsClients, open.full]).toEqual([false, false]);
   });
 
@@ -23,10 +23,10 @@ describe('admission', () => {
 
   it('lets deny win over allow, and shuts out who is on neither list of allowed', () => {
     const listed = admission({ allow: ['192.0.2.0/24'], deny: ['192.0.2.7'] });
-    expect(listed.judgeClient('192.0.2.1', 0)).toBeNull();
-    expect(listed.judgeClient('::ffff:192.0.2.1', 0)).toBeNull();
-    expect(listed.judgeClient('192.0.2.7', 0)).toBe('denied');
-    expect(listed.judgeClient('198.51.100.1', 0)).toBe('denied');
+    expect(listed.admitClient('192.0.2.1', 0)).toBeNull();
+    expect(listed.admitClient('::ffff:192.0.2.1', 0)).toBeNull();
+    expect(listed.admitClient('192.0.2.7', 0)).toBe('denied');
+    expect(listed.admitClient('198.51.100.1', 0)).toBe('denied');
   });
 
   it('counts an IPv4 client by its address and an IPv6 one by its /64', () => {
@@ -34,32 +34,32 @@ describe('admission', () => {
     expect(quota.countsClients).toBe(true);
     quota.enterClient('192.0.2.1');
     quota.enterClient('2001:db8::1');
-    expect(quota.judgeClient('192.0.2.1', 0)).toBe('address');
-    expect(quota.judgeClient('192.0.2.2', 0)).toBeNull();
-    expect(quota.judgeClient('2001:db8::ffff', 0)).toBe('address');
-    expect(quota.judgeClient('2001:db8:0:1::1', 0)).toBeNull();
+    expect(quota.admitClient('192.0.2.1', 0)).toBe('address');
+    expect(quota.admitClient('192.0.2.2', 0)).toBeNull();
+    expect(quota.admitClient('2001:db8::ffff', 0)).toBe('address');
+    expect(quota.admitClient('2001:db8:0:1::1', 0)).toBeNull();
     quota.leaveClient('192.0.2.1');
-    expect(quota.judgeClient('192.0.2.1', 0)).toBeNull();
+    expect(quota.admitClient('192.0.2.1', 0)).toBeNull();
   });
 
   it('counts networks by the prefixes given', () => {
     const network = admission({ maxConnectionsPerNetwork: { limit: 2, ipv4Prefix: 16 } });
     network.enterClient('192.0.2.1');
-    expect(network.judgeClient('192.0.99.1', 0)).toBeNull();
+    expect(network.admitClient('192.0.99.1', 0)).toBeNull();
     network.enterClient('192.0.99.1');
-    expect(network.judgeClient('192.0.50.1', 0)).toBe('network');
-    expect(network.judgeClient('192.1.0.1', 0)).toBeNull();
+    expect(network.admitClient('192.0.50.1', 0)).toBe('network');
+    expect(network.admitClient('192.1.0.1', 0)).toBeNull();
     network.enterClient(undefined);
     network.leaveClient(undefined);
-    expect(network.judgeClient('192.0.50.1', 0)).toBe('network');
+    expect(network.admitClient('192.0.50.1', 0)).toBe('network');
   });
 
   it('spends the rate only on those that nothing else turns away', () => {
     const rated = admission({ acceptRate: { perSecond: 1, burst: 2 }, deny: ['192.0.2.7'] });
-    for (let n = 0; n < 5; n++) expect(rated.judgeClient('192.0.2.7', 0)).toBe('denied');
-    expect([1, 2, 3].map(() => rated.judgeClient('192.0.2.1', 0))).toEqual([null, null, 'rate']);
-    expect(rated.judgeClient('192.0.2.1', 1_000)).toBeNull();
-    expect(rated.judgeClient('192.0.2.1', 1_000)).toBe('rate');
+    for (let n = 0; n < 5; n++) expect(rated.admitClient('192.0.2.7', 0)).toBe('denied');
+    expect([1, 2, 3].map(() => rated.admitClient('192.0.2.1', 0))).toEqual([null, null, 'rate']);
+    expect(rated.admitClient('192.0.2.1', 1_000)).toBeNull();
+    expect(rated.admitClient('192.0.2.1', 1_000)).toBe('rate');
   });
 
   it('takes one second’s worth for the burst of a plain rate', () => {

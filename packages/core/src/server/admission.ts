@@ -109,8 +109,8 @@ export class Admission {
    * Judges a client by its address; where a proxy tells it, by the address told. Null admits. The rate comes last:
    * whoever is denied for another reason must not use up what others live on.
    */
-  judgeClient(address: string | undefined, now: number): AdmissionRefusal | null {
-    return this.#judgeAddress(address) ?? (this.#bucket === null || this.#bucket.take(now) ? null : 'rate');
+  admitClient(address: string | undefined, now: number): AdmissionRefusal | null {
+    return this.#admitAddress(address) ?? (this.#bucket === null || this.#bucket.take(now) ? null : 'rate');
   }
 
   refuse(refusal: AdmissionRefusal): void {
@@ -133,7 +133,7 @@ export class Admission {
     this.#count(address, -1);
   }
 
-  #judgeAddress(address: string | undefined): AdmissionRefusal | null {
+  #admitAddress(address: string | undefined): AdmissionRefusal | null {
     if (address === undefined) return null;
     const { allow, deny } = this.#config;
     if (deny?.has(address) === true || allow?.has(address) === false) return 'denied';

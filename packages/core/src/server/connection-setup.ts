@@ -1,4 +1,4 @@
-/** From a finished handshake to a connection that the program may have: verdict, framing, welcome. */
+/** From a finished handshake to a connection that the program may have: verification, framing, welcome. */
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { RequestHandler } from '../connection/connection-types.js';
@@ -10,10 +10,10 @@ import { raceAbort } from '../transport/race-abort.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
-import { presentedBy } from '../trust/presented.js';
-import { tellVerdict } from '../trust/tell-verdict.js';
+import { readPeerChain } from '../trust/peer-chain.js';
+import { publishVerification } from '../trust/publish-verification.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
-import type { Judge } from '../trust/verdict.js';
+import type { PeerVerifier } from '../trust/peer-verifier.js';
 import { agreedName } from './agreed-name.js';
 import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
@@ -21,29 +21,32 @@ import type { ListenConfig } from './config.js';
 export class ConnectionSetup<In, Out> {
   readonly #config: ListenConfig<In, Out>;
   readonly #requestHandler: RequestHandler<In, Out> | null;
-  readonly #judge: Judge;
+  readonly #verifier: PeerVerifier;
 
-  constructor(config: ListenConfig<In, Out>, requestHandler: RequestHandler<In, Out> | null, judge: Judge) {
+  constructor(
+    config: ListenConfig<In, Out>,
+    requestHandler: RequestHandler<In, Out> | null,
+    verifier: PeerVerifier,
+  ) {
     this.#config = config;
     this.#requestHandler = requestHandler;
-    this.#judge = judge;
+    this.#verifier = verifier;
   }
 
   /**
-   * @param policyFor who is trusted now under a name; where that changes while the peer is judged, it is judged again
+   * @param policyFor who is trusted now under a name; where that changes meanwhile, the peer is verified again
    * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the pending's reason when its time is over
    */
   async open(
     pending: PendingConnection,
     policyFor: (servername: string | null) => TrustPolicy,
     stream: TlsStream,
-  ): Promise<{ connection: Connection<In, Out>; judgedBy: TrustPolicy }> {
+  ): Promise<{ connection: Connection<In, Out>; policy: TrustPolicy }> {
     const { socket } = stream;
     const tls = routedFacts(tlsFacts(socket), pending);
     tellHandshake(pending, tls);
     const framing = this.#framingOf(socket);
-    const policy = () => policyFor(tls.servername);
-    const { peer, judgedBy } = await this.#judgePeer(pending, policy, socket);
+    const { peer, policy } = await this.#verifyPeer(pending, () => policyFor(tls.servername), socket);
     const connection = new Connection<In, Out>(stream, {
       role: 'server',
       framing,
@@ -59,24 +62,24 @@ export class ConnectionSetup<In, Out> {
       failures: this.#config.failures,
     });
     await raceAbort(connection.open(), pending.signal);
-    return { connection, judgedBy };
+    return { connection, policy };
   }
 
-  async #judgePeer(
+  async #verifyPeer(
     pending: PendingConnection,
-    policy: () => TrustPolicy,
+    currentPolicy: () => TrustPolicy,
     socket: TLSSocket,
-  ): Promise<{ peer: PeerIdentity | null; judgedBy: TrustPolicy }> {
-    const presented = presentedBy(socket, { remembered: null });
+  ): Promise<{ peer: PeerIdentity | null; policy: TrustPolicy }> {
+    const chain = readPeerChain(socket, { remembered: null });
     for (;;) {
-      const judgedBy = policy();
-      pending.judging = true;
-      const judging = this.#judge.judge(judgedBy, presented, signalFor(judgedBy, pending));
-      const verdict = judging instanceof Promise ? await raceAbort(judging, pending.signal) : judging;
-      pending.judging = false;
-      tellVerdict('server', pending.address, verdict, presented.resumed);
-      if (!verdict.ok) throw verdict.error;
-      if (policy() === judgedBy) return { peer: verdict.peer, judgedBy };
+      const policy = currentPolicy();
+      pending.verifying = true;
+      const verifying = this.#verifier.verify(policy, chain, signalFor(policy, pending));
+      const result = verifying instanceof Promise ? await raceAbort(verifying, pending.signal) : verifying;
+      pending.verifying = false;
+      publishVerification('server', pending.address, result, chain.resumed);
+      if (!result.ok) throw result.error;
+      if (currentPolicy() === policy) return { peer: result.peer, policy };
     }
   }
 
@@ -93,7 +96,7 @@ export class ConnectionSetup<In, Out> {
   }
 }
 
-/** Making a signal and listening to it costs more than a verdict that waits for nothing. */
+/** Making a signal and listening to it costs more than a verification that waits for nothing. */
 function signalFor({ revocation, authorize }: TrustPolicy, pending: PendingConnection): AbortSignal {
   return revocation === null && authorize === null ? NEVER : pending.signal;
 }

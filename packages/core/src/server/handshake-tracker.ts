@@ -116,7 +116,7 @@ export class HandshakeTracker {
   /** What can be judged before a byte was read; null admits. */
   #judge(socket: Socket, behindProxy: boolean, descriptorsLeft: boolean): AdmissionRefusal | null {
     if (this.#closed) return 'closing';
-    const refusal = behindProxy ? null : this.#admission.judgeClient(socket.remoteAddress, performance.now());
+    const refusal = behindProxy ? null : this.#admission.admitClient(socket.remoteAddress, performance.now());
     if (refusal !== null) return refusal;
     if (!descriptorsLeft && !this.#makeRoom('descriptors')) return 'descriptors';
     if (this.#admission.full && !this.#makeRoom('connections')) return 'connections';
@@ -140,7 +140,7 @@ export class HandshakeTracker {
 
   /** Judges the client that a proxy told of. */
   #admitProxied(pending: PendingConnection): boolean {
-    const refusal = this.#admission.judgeClient(pending.remote?.address, performance.now());
+    const refusal = this.#admission.admitClient(pending.remote?.address, performance.now());
     if (refusal === null) this.#enterClient(pending);
     else {
       this.leave(pending, new ServerDrainingError('turned away'));
@@ -257,7 +257,7 @@ export class HandshakeTracker {
 
   #tooLate(pending: PendingConnection): void {
     const { handshakeTimeout } = this.#config.limits;
-    if (pending.judging) {
+    if (pending.verifying) {
       // The peer did its part and can be told; whoever waits for the verdict refuses it.
       const words = `the verdict on ${pending.address} took over ${handshakeTimeout} ms`;
       pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));

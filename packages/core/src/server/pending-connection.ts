@@ -17,7 +17,7 @@ export class PendingConnection {
   /** Whether its handshake is done: the client counts itself as connected. */
   secured = false;
   /** Whether the verdict on it is awaited. */
-  judging = false;
+  verifying = false;
   /** How much of the peer had been read when it was last found to say nothing for a while. */
   silentAt: number | null = null;
   #controller: AbortController | null = null;
@@ -46,7 +46,7 @@ export class PendingConnection {
 
   /** Whether the peer left its handshake in the middle, as far as we know. */
   get hasFallenSilent(): boolean {
-    return !this.judging && this.silentAt === this.socket.bytesRead;
+    return !this.verifying && this.silentAt === this.socket.bytesRead;
   }
 
   /** The client, by the proxy's word where there is one; null on a Unix socket. */

@@ -13,7 +13,7 @@ import { channels } from '../observe/channels.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
 import { LONGEST_WAIT } from '../options/index.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
-import { readChainsEarly } from '../trust/presented.js';
+import { readChainsEarly } from '../trust/peer-chain.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { TicketSecret } from './ticket-keys.js';
 import { trustDigest } from './trust-digest.js';

@@ -1,5 +1,5 @@
 /**
- * A listening server: accept, admission, preface, handshake, verdict, connection, handler, in that order. One
+ * A listening server: accept, admission, preface, handshake, verification, connection, handler, in that order. One
  * connection's failure never touches another or the listener.
  */
 import type { Socket } from 'node:net';
@@ -25,7 +25,7 @@ import { offerOf } from '../policy/tls-profile.js';
 import { TlsStream } from '../transport/tls-stream.js';
 import { reverify } from '../trust/reverify.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
-import { Judge } from '../trust/verdict.js';
+import { PeerVerifier } from '../trust/peer-verifier.js';
 import { Acceptor } from './acceptor.js';
 import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
@@ -46,7 +46,7 @@ export interface Handlers<In, Out> {
 export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvents {
   readonly #config: ListenConfig<In, Out>;
   readonly #handlers: Handlers<In, Out>;
-  readonly #judge = new Judge();
+  readonly #verifier = new PeerVerifier();
   readonly #failures = new HandshakeFailures();
   readonly #trust: TrustManager;
   readonly #setup: ConnectionSetup<In, Out>;
@@ -63,7 +63,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#config = config;
     this.#handlers = handlers;
     this.#trust = new TrustManager(config, this);
-    this.#setup = new ConnectionSetup(config, handlers.request, this.#judge);
+    this.#setup = new ConnectionSetup(config, handlers.request, this.#verifier);
     this.#handshakes = new HandshakeTracker(config, () => this.#trust.hosts, this.#failures);
     this.#acceptor = new Acceptor(config.place, (socket, descriptorsLeft) => {
       this.#handshakes.accept(socket, descriptorsLeft);
@@ -147,7 +147,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 
   #reverify(connections: Iterable<Connection<In, Out>>): Promise<void> {
     const deadline = this.#config.limits.handshakeTimeout;
-    return reverify(this.#judge, 'server', connections, this.#policyOf, deadline);
+    return reverify(this.#verifier, 'server', connections, this.#policyOf, deadline);
   }
 
   // ── verdict ──
@@ -156,7 +156,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 
   async #admit(pending: PendingConnection, stream: TlsStream): Promise<void> {
     const policyFor = (servername: string | null) => this.#trust.policyFor(servername);
-    const { connection, judgedBy } = await this.#setup.open(pending, policyFor, stream);
+    const { connection, policy } = await this.#setup.open(pending, policyFor, stream);
     if (!this.#handshakes.leave(pending, null)) {
       connection.destroy();
       return;
@@ -165,7 +165,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#connections.add(connection);
     connection.whenGone(this.#forget);
     // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
-    if (this.#policyOf(connection) !== judgedBy) await this.#reverify([connection]);
+    if (this.#policyOf(connection) !== policy) await this.#reverify([connection]);
     // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until
     // then the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
     const soon = connection.stats().bytesSent === 0;

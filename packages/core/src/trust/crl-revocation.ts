@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors/index.js';
 import { checkOptions, list, type OptionReaders } from '../options/index.js';
 import { parseCertificates, X509Certificate } from '../x509/certificate.js';
 import { CertificateRevocationList, parseCrls } from '../x509/crl.js';
-import { judgeRevocation } from '../x509/path-revocation.js';
+import { checkPathRevocation } from '../x509/path-revocation.js';
 import {
   revocationPolicy,
   revocationPolicyReaders,
@@ -51,6 +51,6 @@ export function crlRevocation(options: CrlRevocationOptions): RevocationSource {
     version: sha256(Buffer.concat([rules, ...[...crls, ...issuers].map(({ der }) => der)])),
     onChange: () => () => undefined,
     check: (path, { at }) =>
-      toRevocationVerdict(judgeRevocation({ path, crls, issuers, at: at.getTime(), policy })),
+      toRevocationVerdict(checkPathRevocation({ path, crls, issuers, at: at.getTime(), policy })),
   };
 }

@@ -4,7 +4,7 @@
  * Bounded: the path used longest ago goes.
  */
 import { checkValidity } from '../x509/checks/validity.js';
-import { judgePath, type X509Certificate } from '../x509/index.js';
+import { validatePath, type X509Certificate } from '../x509/index.js';
 
 export type Path = readonly X509Certificate[];
 
@@ -30,7 +30,7 @@ export class KnownPath {
   isGood(wanted: Wanted): boolean {
     const purpose = `${wanted.usage} ${wanted.name ?? ''}`;
     if (this.#goodFor.has(purpose)) return isInForce(this.path, wanted.at);
-    if (!judgePath(this.path, { ...wanted, rules: 'private' }).ok) return false;
+    if (!validatePath(this.path, { ...wanted, rules: 'private' }).ok) return false;
     if (this.#goodFor.size < MOST_PURPOSES) this.#goodFor.add(purpose);
     return true;
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../credentials/credentials.js';
 import { reverify, type LivePeer } from './reverify.js';
 import { parseTrust, type AuthorizeFunction, type TrustPolicy } from './trust-policy.js';
-import { Judge } from './verdict.js';
+import { PeerVerifier } from './peer-verifier.js';
 
 /** Everybody may come in without a certificate, if the function says so. */
 function policy(authorize: AuthorizeFunction): TrustPolicy {
@@ -42,13 +42,13 @@ const late = policy(() => new Promise((resolve) => setImmediate(resolve, false))
 describe('reverify', () => {
   it('ends those whom the policy refuses, and nobody else', async () => {
     const all = peers(200);
-    await reverify(new Judge(), 'server', all, ({ number }) => (number % 3 === 0 ? yes : no), 1_000);
+    await reverify(new PeerVerifier(), 'server', all, ({ number }) => (number % 3 === 0 ? yes : no), 1_000);
     for (const { number, ends } of all) expect(ends).toEqual(number % 3 === 0 ? [] : [SAID_NO]);
   });
 
   it('waits for verdicts that come late', async () => {
     const all = peers(100);
-    await reverify(new Judge(), 'server', all, () => late, 1_000);
+    await reverify(new PeerVerifier(), 'server', all, () => late, 1_000);
     expect(all.flatMap(({ ends }) => ends)).toEqual(all.map(() => SAID_NO));
   });
 
@@ -61,7 +61,7 @@ describe('reverify', () => {
       live.add(newcomer);
       return no;
     };
-    await reverify(new Judge(), 'server', live, shrinking, 1_000);
+    await reverify(new PeerVerifier(), 'server', live, shrinking, 1_000);
     for (const { ends } of all) expect(ends).toEqual([SAID_NO]);
     expect(newcomer.ends).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('reverify', () => {
       if (number === 70) throw new TypeError('no policy');
       return number === 71 ? policy(() => Promise.reject(new Error('down'))) : no;
     };
-    await reverify(new Judge(), 'server', all, failing, 1_000);
+    await reverify(new PeerVerifier(), 'server', all, failing, 1_000);
     expect(all[70]?.ends).toEqual(['no policy']);
     expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t allowed: authorize failed']);
     for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
@@ -86,7 +86,7 @@ describe('reverify', () => {
           throw new Error('broken');
         };
       }
-      await reverify(new Judge(), 'server', all, () => refusing, 1_000);
+      await reverify(new PeerVerifier(), 'server', all, () => refusing, 1_000);
       for (const { ends } of all.slice(0, 100)) expect(ends).toEqual([`destroyed: ${SAID_NO}`]);
       for (const { ends } of all.slice(100)) expect(ends).toEqual([SAID_NO]);
     }
@@ -99,8 +99,8 @@ describe('reverify', () => {
       return new Promise(() => undefined);
     });
     const all = peers(2);
-    await reverify(new Judge(), 'server', all, ({ number }) => (number === 0 ? never : yes), 5);
-    expect(all[0]?.ends).toEqual(['the verdict on a live peer took over 5 ms']);
+    await reverify(new PeerVerifier(), 'server', all, ({ number }) => (number === 0 ? never : yes), 5);
+    expect(all[0]?.ends).toEqual(['verifying a live peer took over 5 ms']);
     expect(all[1]?.ends).toEqual([]);
     expect(signal?.reason).toMatchObject({ code: 'KNSOCK_VERDICT_TIMEOUT' });
   });
@@ -112,7 +112,7 @@ describe('reverify', () => {
       if (judged++ === 0) setImmediate(() => (turns += 1));
       return turns === 0 || true;
     });
-    await reverify(new Judge(), 'server', peers(65), () => counting, 1_000);
+    await reverify(new PeerVerifier(), 'server', peers(65), () => counting, 1_000);
     expect([judged, turns]).toEqual([65, 1]);
   });
 });

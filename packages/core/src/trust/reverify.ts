@@ -6,9 +6,9 @@ import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { showEndpoint, type Endpoint } from '../transport/proxy-header.js';
-import { tellVerdict } from './tell-verdict.js';
+import { publishVerification } from './publish-verification.js';
 import type { TrustPolicy } from './trust-policy.js';
-import type { Judge, Verdict } from './verdict.js';
+import type { PeerVerifier, VerificationResult } from './peer-verifier.js';
 
 /** A connection as far as its trust goes. */
 export interface LivePeer {
@@ -23,11 +23,11 @@ export interface LivePeer {
 const BATCH = 64;
 
 /**
- * Ends those whom the policy no longer trusts; an undecided verdict ends them too. Never rejects.
- * @param deadline for each verdict, in milliseconds
+ * Ends those whom the policy no longer trusts; an undecided verification ends them too. Never rejects.
+ * @param deadline for each verification, in milliseconds
  */
 export async function reverify<T extends LivePeer>(
-  judge: Judge,
+  verifier: PeerVerifier,
   role: 'client' | 'server',
   peers: Iterable<T>,
   policyOf: (peer: T) => TrustPolicy,
@@ -36,25 +36,25 @@ export async function reverify<T extends LivePeer>(
   let verified = 0;
   const pending: Promise<void>[] = [];
   for (const live of [...peers]) {
-    const verdict = verdictOn(judge, live, policyOf, deadline);
-    if (verdict instanceof Promise) pending.push(verdict.then((late) => conclude(role, live, late)));
-    else conclude(role, live, verdict);
+    const result = verifyLive(verifier, live, policyOf, deadline);
+    if (result instanceof Promise) pending.push(result.then((late) => conclude(role, live, late)));
+    else conclude(role, live, result);
     if (++verified % BATCH === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(pending);
 }
 
 /** Never throws nor rejects: what goes wrong refuses. */
-function verdictOn<T extends LivePeer>(
-  judge: Judge,
+function verifyLive<T extends LivePeer>(
+  verifier: PeerVerifier,
   live: T,
   policyOf: (peer: T) => TrustPolicy,
   deadline: number,
-): Verdict | Error | Promise<Verdict | Error> {
+): VerificationResult | Error | Promise<VerificationResult | Error> {
   try {
     const controller = new AbortController();
-    const verdict = judge.judgeAgain(policyOf(live), live.peer, controller.signal);
-    return verdict instanceof Promise ? within(deadline, verdict, controller).catch(asError) : verdict;
+    const result = verifier.reverify(policyOf(live), live.peer, controller.signal);
+    return result instanceof Promise ? within(deadline, result, controller).catch(asError) : result;
   } catch (error) {
     return asError(error);
   }
@@ -64,7 +64,7 @@ async function within<T>(deadline: number, work: Promise<T>, controller: AbortCo
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      const words = `the verdict on a live peer took over ${deadline} ms`;
+      const words = `verifying a live peer took over ${deadline} ms`;
       const error = new ConnectionTimeoutError('verdict', deadline, words);
       controller.abort(error);
       reject(error);
@@ -78,11 +78,11 @@ async function within<T>(deadline: number, work: Promise<T>, controller: AbortCo
 }
 
 /** Never throws: the next peer must be verified too. */
-function conclude(role: 'client' | 'server', live: LivePeer, verdict: Verdict | Error): void {
-  if (!(verdict instanceof Error) && verdict.ok) return;
-  const error = verdict instanceof Error ? verdict : verdict.error;
+function conclude(role: 'client' | 'server', live: LivePeer, result: VerificationResult | Error): void {
+  if (!(result instanceof Error) && result.ok) return;
+  const error = result instanceof Error ? result : result.error;
   try {
-    if (!(verdict instanceof Error)) tellVerdict(role, showEndpoint(live.remote), verdict, false);
+    if (!(result instanceof Error)) publishVerification(role, showEndpoint(live.remote), result, false);
     live.fail(error);
   } catch {
     live.destroy(error);

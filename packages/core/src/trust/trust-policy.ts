@@ -2,7 +2,7 @@
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { flag, having } from '../options/index.js';
-import { parseRules, type AuthorizeRules, type RuleJudge } from '../policy/rules.js';
+import { parseRules, type AuthorizeRules, type RuleMatcher } from '../policy/rules.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
 import type { RevocationSource } from './revocation.js';
@@ -41,7 +41,7 @@ export interface TrustPolicy {
   readonly required: boolean;
   /** The name its certificate must carry; null where peers have no name to check. */
   readonly name: string | null;
-  readonly rules: RuleJudge | null;
+  readonly rules: RuleMatcher | null;
   readonly authorize: AuthorizeFunction | null;
   readonly pins: ReadonlySet<string> | null;
   readonly revocation: RevocationSource | null;

@@ -118,7 +118,7 @@ function pathProblem(
   let problem: string | undefined;
   let count = 0;
   for (const path of search.paths()) {
-    const found = judgeSigner(path, at) ?? revocationOf(path, revocationProblem);
+    const found = checkSigner(path, at) ?? revocationOf(path, revocationProblem);
     if (found === undefined) return undefined;
     problem ??= found;
     if (++count >= MAX_PATHS) break;
@@ -129,13 +129,13 @@ function pathProblem(
     : `${signer}, which can’t be relied on: ${problem}`;
 }
 
-function judgeSigner(path: readonly X509Certificate[], at: number): string | undefined {
-  const judgement = { path, at, rules: ruleSets.private };
+function checkSigner(path: readonly X509Certificate[], at: number): string | undefined {
+  const validation = { path, at, rules: ruleSets.private };
   const found =
-    checkForm(judgement) ??
-    checkValidity(judgement) ??
-    checkStrength(judgement) ??
-    checkAuthority(judgement) ??
+    checkForm(validation) ??
+    checkValidity(validation) ??
+    checkStrength(validation) ??
+    checkAuthority(validation) ??
     checkNameConstraints(path);
   return found?.message;
 }

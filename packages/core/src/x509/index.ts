@@ -44,14 +44,14 @@ export {
   type CrlInput,
   type VerifyOptions,
 } from './verify-path.js';
-export { judgePath, type PathVerdict } from './judge-path.js';
-export { type JudgeOptions } from './judgement.js';
+export { validatePath, type PathVerdict } from './validate-path.js';
+export { type ValidatePathOptions } from './path-validation.js';
 export { type PolicyOptions } from './policies.js';
 export { type Failure } from './failure.js';
 export { checkRevocation, type RevocationFinding, type RevocationOptions } from './revocation.js';
 export { verifyCrlSignature } from './crl-signer.js';
 export { revocationFailure } from './checks/revocation.js';
-export { judgeRevocation, type PathRevocation } from './path-revocation.js';
+export { checkPathRevocation, type PathRevocation } from './path-revocation.js';
 export { toRevocationVerdict } from './revocation-verdict.js';
 export {
   checkRevocationPolicy,

@@ -27,7 +27,7 @@ export interface PathRevocationInput {
 }
 
 /** Decides on a path: revoked anywhere refuses, then the gap that is nearest to the leaf. */
-export function judgeRevocation(input: PathRevocationInput): PathRevocation {
+export function checkPathRevocation(input: PathRevocationInput): PathRevocation {
   const findings = lookedUp(input.path).map((_certificate, depth) => findingAt(input, depth));
   const revoked = findings.findIndex(({ status }) => status === 'revoked');
   const depth =

@@ -2,8 +2,8 @@ import { anything, checkOptions, flag, integer, list, type OptionReaders } from 
 import { certificateDers, X509Certificate } from './certificate.js';
 import { CertificateRevocationList, parseCrls } from './crl.js';
 import type { Failure } from './failure.js';
-import { judge, type PathVerdict } from './judge-path.js';
-import { judgeReaders, parseJudgeOptions, type JudgeOptions } from './judgement.js';
+import { validate, type PathVerdict } from './validate-path.js';
+import { pathReaders, parsePathOptions, type ValidatePathOptions } from './path-validation.js';
 import { PathSearch } from './path-search.js';
 
 /** One certificate or several: read already, a PEM text (every block of it counts), or DER. */
@@ -11,7 +11,7 @@ export type CertificateInput = X509Certificate | string | Uint8Array;
 /** A CRL or several: read already, a PEM text (every block of it counts), or DER. */
 export type CrlInput = CertificateRevocationList | string | Uint8Array;
 
-export interface VerifyOptions extends Omit<JudgeOptions, 'crls'> {
+export interface VerifyOptions extends Omit<ValidatePathOptions, 'crls'> {
   readonly leaf: CertificateInput;
   /** What the peer sent along, or else is at hand; in any order. Those that can't be read are left out. */
   readonly intermediates?: readonly CertificateInput[] | undefined;
@@ -30,7 +30,7 @@ export interface VerifyOptions extends Omit<JudgeOptions, 'crls'> {
 }
 
 const readers: OptionReaders<VerifyOptions> = {
-  ...judgeReaders,
+  ...pathReaders,
   leaf: anything,
   intermediates: list,
   anchors: list,
@@ -40,18 +40,18 @@ const readers: OptionReaders<VerifyOptions> = {
   partialChain: flag,
 };
 
-/** Paths judged per search; together with the budget of signatures it bounds the work. */
+/** Paths validated per search; together with the budget of signatures it bounds the work. */
 const MAX_PATHS = 32;
 
 /**
- * Finds a path from the leaf to an anchor and judges it (RFC 5280 6): signatures, dates, CA flags, path length, usage,
+ * Finds a path from the leaf to an anchor and validates it (RFC 5280 6): signatures, dates, CA flags, path length, usage,
  * name constraints, critical extensions, policies, name, CRLs. Several paths are tried; of failures the likeliest
  * path's is told. What can't be read fails with a reason; nothing is thrown but for wrong options.
  * @throws InvalidOptionError
  */
 export function verifyPathSync(options: VerifyOptions): PathVerdict {
   checkOptions(options, readers);
-  const judging = parseJudgeOptions({ ...options, crls: [] });
+  const validation = parsePathOptions({ ...options, crls: [] });
   const unreadable: unknown[] = [];
   const [leaf, ...rest] = readCertificates([options.leaf], unreadable);
   if (!leaf) return unreadableFailure('the peer’s certificate', 'malformed', unreadable);
@@ -63,14 +63,14 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
     leaf,
     intermediates,
     anchors,
-    at: judging.at,
+    at: validation.at,
     maxDepth: options.maxDepth ?? 10,
     maxSignatures: options.maxSignatures ?? 100,
-    partialChain: options.partialChain ?? judging.rules.anchorsAnywhere,
-    rules: judging.rules,
+    partialChain: options.partialChain ?? validation.rules.anchorsAnywhere,
+    rules: validation.rules,
   });
   return (
-    firstGood(search, { ...judging, crls, crlIssuers: [...intermediates, ...anchors] }) ??
+    firstGood(search, { ...validation, crls, crlIssuers: [...intermediates, ...anchors] }) ??
     withUnreadable(search.deadEnd, unreadable)
   );
 }
@@ -80,14 +80,14 @@ export async function verifyPath(options: VerifyOptions): Promise<PathVerdict> {
   return Promise.resolve(verifyPathSync(options));
 }
 
-type Judging = ReturnType<typeof parseJudgeOptions>;
+type Validation = ReturnType<typeof parsePathOptions>;
 
 /** The first path that is trusted, else the failure of the first that isn't; undefined where there is none. */
-function firstGood(search: PathSearch, judging: Judging): PathVerdict | undefined {
+function firstGood(search: PathSearch, validation: Validation): PathVerdict | undefined {
   let first: PathVerdict | undefined;
   let count = 0;
   for (const path of search.paths()) {
-    const verdict = judge({ path, ...judging });
+    const verdict = validate({ path, ...validation });
     if (verdict.ok) return verdict;
     first ??= verdict;
     if (++count >= MAX_PATHS) break;

@@ -1,4 +1,4 @@
-import { judgePath } from '@knsock/core/x509';
+import { validatePath } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
 /** id-kp-serverAuth (RFC 5280 4.2.1.12). */
@@ -13,7 +13,7 @@ export const form: ChainRule = {
   check: ({ chain: [leaf], at }) => {
     if (leaf === undefined) return null;
     const usage = leaf.extendedKeyUsage?.includes(SERVER_AUTH) === false ? 'client' : 'server';
-    const verdict = judgePath([leaf], { usage, at });
+    const verdict = validatePath([leaf], { usage, at });
     return verdict.ok || verdict.reason !== 'malformed'
       ? null
       : { severity: 'error', evidence: verdict.message };

@@ -1,9 +1,9 @@
 import type { X509Certificate } from '../certificate.js';
 import { failure, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 
 /** Checks that everything above the leaf is a CA that may sign certificates, and the path lengths (RFC 5280 6.1.4 k to n). */
-export function checkAuthority({ path }: Pick<Judgement, 'path'>): Failure | undefined {
+export function checkAuthority({ path }: Pick<PathValidation, 'path'>): Failure | undefined {
   for (let depth = 1; depth < path.length; depth++) {
     const problem = authorityProblem(path[depth] as X509Certificate);
     if (problem !== undefined) return failure('wrong-usage', path, depth, problem);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from '../certificate.js';
 import { failure, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import { extensionOid as oid } from '../oid.js';
 
 /** Extensions whose meaning is enforced here, so that they may be critical (RFC 5280 6.1.4 o). */
@@ -18,7 +18,7 @@ const understood: ReadonlySet<string> = new Set([
 ]);
 
 /** Refuses unknown critical extensions and certificates that contradict themselves. */
-export function checkForm({ path }: Pick<Judgement, 'path'>): Failure | undefined {
+export function checkForm({ path }: Pick<PathValidation, 'path'>): Failure | undefined {
   for (const [depth, certificate] of path.entries()) {
     const problem = criticalProblem(certificate) ?? contradiction(certificate, depth);
     if (problem !== undefined) return failure('malformed', path, depth, problem);

@@ -1,7 +1,7 @@
 import type { X509Certificate } from '../certificate.js';
 import { failure, type Failure } from '../failure.js';
 import { isDnsName } from '../host-name.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import { extensionOid as oid, purposeOid } from '../oid.js';
 
 type Check = (certificate: X509Certificate, place: Place) => string | undefined;
@@ -27,7 +27,7 @@ const formalities: readonly Check[] = [
 ];
 
 /** Checks the formalities of RFC 5280's profile and the CA/Browser Forum's baseline requirements, where the rules demand them. */
-export function checkFormalities({ path, rules, usage }: Judgement): Failure | undefined {
+export function checkFormalities({ path, rules, usage }: PathValidation): Failure | undefined {
   if (!rules.formalities) return undefined;
   for (const [depth, certificate] of path.entries()) {
     const place = { isLeaf: depth === 0, isAnchor: depth === path.length - 1, usage };

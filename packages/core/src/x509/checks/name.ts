@@ -2,10 +2,10 @@ import type { X509Certificate } from '../certificate.js';
 import { failure, shortened, showList, type Failure } from '../failure.js';
 import { showGeneralName } from '../general-names.js';
 import { matchesName, parseExpectedName } from '../host-name.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 
 /** Checks that the leaf is for the name expected, if there is one. */
-export function checkName({ path, name, usage, rules }: Judgement): Failure | undefined {
+export function checkName({ path, name, usage, rules }: PathValidation): Failure | undefined {
   const leaf = path[0] as X509Certificate;
   const isNameNeeded = name !== undefined || (rules.formalities && usage === 'server');
   if (isNameNeeded && !leaf.subjectAltNames) return failure('wrong-name', path, 0, missingNames(leaf, name));

@@ -1,21 +1,21 @@
 import { failure, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import type { RevocationFinding } from '../revocation.js';
-import { judgeRevocation } from '../path-revocation.js';
+import { checkPathRevocation } from '../path-revocation.js';
 import { showTime } from '../time.js';
 
 /** Looks the path up in the CRLs, if there are any. */
-export function checkRevocation(judgement: Judgement): Failure | undefined {
-  const { path, crls, at, revocation: policy, crlIssuers: issuers } = judgement;
+export function checkRevocation(validation: PathValidation): Failure | undefined {
+  const { path, crls, at, revocation: policy, crlIssuers: issuers } = validation;
   if (crls.length === 0) return undefined;
-  const found = judgeRevocation({ path, crls, at, policy, issuers });
+  const found = checkPathRevocation({ path, crls, at, policy, issuers });
   return found.status === 'good' ? undefined : revocationFailure(found.finding, path, found.depth);
 }
 
 /** A finding that refuses, in words. */
 export function revocationFailure(
   finding: Exclude<RevocationFinding, { status: 'good' }>,
-  path: Judgement['path'],
+  path: PathValidation['path'],
   depth: number,
 ): Failure {
   switch (finding.status) {

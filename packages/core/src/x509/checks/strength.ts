@@ -1,12 +1,12 @@
 import { failure, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import { keyWeakness, MAX_SENT_RSA_BITS } from '../key-strength.js';
 
 /**
  * Checks that every key is of an accepted kind and size, an anchor's chosen by its user; signature algorithms are judged
  * where signatures are checked.
  */
-export function checkStrength({ path, rules }: Pick<Judgement, 'path' | 'rules'>): Failure | undefined {
+export function checkStrength({ path, rules }: Pick<PathValidation, 'path' | 'rules'>): Failure | undefined {
   for (const [depth, { publicKeyInfo }] of path.entries()) {
     const isAnchor = depth === path.length - 1;
     const weakness = keyWeakness(publicKeyInfo, rules, isAnchor ? undefined : MAX_SENT_RSA_BITS);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from '../certificate.js';
 import { failure, showList, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import { purposeOid } from '../oid.js';
 
 /**
@@ -8,7 +8,7 @@ import { purposeOid } from '../oid.js';
  * purpose is allowed (RFC 5280 4.2.1.12). `anyExtendedKeyUsage` opens a CA to all, but isn't enough for a leaf, as
  * with OpenSSL. A leaf with a key usage must be allowed to sign, which is all it does in TLS 1.3 (RFC 8446 4.4.2.2).
  */
-export function checkUsage({ path, usage }: Judgement): Failure | undefined {
+export function checkUsage({ path, usage }: PathValidation): Failure | undefined {
   for (const [depth, certificate] of path.entries()) {
     const problem =
       depth === 0 ? usageProblem(certificate, usage) : purposeProblem(certificate, usage, depth);

@@ -1,9 +1,9 @@
 import { failure, type Failure } from '../failure.js';
-import type { Judgement } from '../judgement.js';
+import type { PathValidation } from '../path-validation.js';
 import { showTime } from '../time.js';
 
 /** Checks the dates of every certificate, the anchor's included; both ends of the period belong to it (RFC 5280 4.1.2.5). */
-export function checkValidity({ path, at }: Pick<Judgement, 'path' | 'at'>): Failure | undefined {
+export function checkValidity({ path, at }: Pick<PathValidation, 'path' | 'at'>): Failure | undefined {
   for (const [depth, { notBefore, notAfter }] of path.entries()) {
     if (at < notBefore.getTime()) {
       return failure(

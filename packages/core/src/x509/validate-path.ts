@@ -9,7 +9,12 @@ import { checkStrength } from './checks/strength.js';
 import { checkUsage } from './checks/usage.js';
 import { checkValidity } from './checks/validity.js';
 import type { Failure } from './failure.js';
-import { judgeReaders, parseJudgeOptions, type JudgeOptions, type Judgement } from './judgement.js';
+import {
+  pathReaders,
+  parsePathOptions,
+  type ValidatePathOptions,
+  type PathValidation,
+} from './path-validation.js';
 import { checkNameConstraints } from './name-constraints.js';
 import { checkPolicies } from './policies.js';
 
@@ -17,7 +22,7 @@ import { checkPolicies } from './policies.js';
 export type PathVerdict = { readonly ok: true; readonly path: readonly X509Certificate[] } | Failure;
 
 /** In the order in which people want to hear of them. */
-const checks: readonly ((judgement: Judgement) => Failure | undefined)[] = [
+const checks: readonly ((validation: PathValidation) => Failure | undefined)[] = [
   checkForm,
   checkValidity,
   checkStrength,
@@ -31,20 +36,20 @@ const checks: readonly ((judgement: Judgement) => Failure | undefined)[] = [
 ];
 
 /**
- * Judges a path whose signatures and anchor were checked before, as `verifyPath` does: everything that may change
+ * Validates a path whose signatures and anchor were checked before, as `verifyPath` does: everything that may change
  * between two connections, and all that is cheap. The signatures of CRLs are checked once per list.
  * @param path leaf first, anchor last; at least one certificate
  * @throws InvalidOptionError
  */
-export function judgePath(path: readonly X509Certificate[], options: JudgeOptions): PathVerdict {
-  checkOptions(options, judgeReaders);
-  return judge({ path, ...parseJudgeOptions(options) });
+export function validatePath(path: readonly X509Certificate[], options: ValidatePathOptions): PathVerdict {
+  checkOptions(options, pathReaders);
+  return validate({ path, ...parsePathOptions(options) });
 }
 
-export function judge(judgement: Judgement): PathVerdict {
+export function validate(validation: PathValidation): PathVerdict {
   for (const check of checks) {
-    const found = check(judgement);
+    const found = check(validation);
     if (found) return found;
   }
-  return { ok: true, path: judgement.path };
+  return { ok: true, path: validation.path };
 }

@@ -2,7 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { CertificateIdentity } from '../transport/peer-identity.js';
 import { parseCertificate } from '../x509/index.js';
-import { judgeRevocation } from './judge-revocation.js';
+import { checkPeerRevocation } from './peer-revocation.js';
 import type { RevocationSource, RevocationVerdict } from './revocation.js';
 
 // Any two certificates do: what they say isn't looked at here.
@@ -16,10 +16,10 @@ function asked(check: () => unknown) {
     onChange: () => () => undefined,
     check: check as () => RevocationVerdict,
   };
-  return judgeRevocation(source, peer, signal);
+  return checkPeerRevocation(source, peer, signal);
 }
 
-describe('judgeRevocation', () => {
+describe('checkPeerRevocation', () => {
   it('lets a good certificate pass, at once or late', async () => {
     expect(asked(() => ({ status: 'good', depth: 0 }))).toBeNull();
     expect(await asked(() => Promise.resolve({ status: 'good', depth: 0 }))).toBeNull();

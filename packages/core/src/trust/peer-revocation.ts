@@ -7,7 +7,7 @@ import { evidenceOf } from './evidence.js';
 import type { RevocationSource } from './revocation.js';
 
 /** Null where no certificate of the path is revoked. An exception, a rejection or no proper answer refuses. */
-export function judgeRevocation(
+export function checkPeerRevocation(
   source: RevocationSource,
   peer: PeerIdentity,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../credentials/credentials.js';
-import { judgeRules } from './judge-rules.js';
+import { authorizePeer } from './authorize-peer.js';
 import { parseTrust, type AuthorizeFunction, type TrustOptions } from './trust-policy.js';
 
 const side = {
@@ -13,15 +13,15 @@ const side = {
 const policy = (options: TrustOptions) => parseTrust(options, side);
 const { signal } = new AbortController();
 const asked = (authorize: unknown) =>
-  judgeRules(policy({ authorize: authorize as AuthorizeFunction }), null, signal);
+  authorizePeer(policy({ authorize: authorize as AuthorizeFunction }), null, signal);
 
-describe('judgeRules', () => {
+describe('authorizePeer', () => {
   it('admits everybody where there are no rules', () => {
-    expect(judgeRules(policy({}), null, signal)).toBeNull();
+    expect(authorizePeer(policy({}), null, signal)).toBeNull();
   });
 
   it('refuses a peer without a certificate where rules are about certificates', () => {
-    expect(judgeRules(policy({ authorize: { commonNames: ['app'] } }), null, signal)).toMatchObject({
+    expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), null, signal)).toMatchObject({
       code: 'KNSOCK_PEER_NOT_ALLOWED',
       message: 'a peer without a certificate isn’t allowed: authorize asks for a certificate',
     });

@@ -11,9 +11,9 @@ import {
 } from './revocation-policy.js';
 import { ruleSets, type RuleSet } from './rules.js';
 
-/** What a path is judged by. */
-export interface JudgeOptions {
-  /** The moment to judge at, milliseconds since 1970 or a Date; default: now. */
+/** What a path is validated against. */
+export interface ValidatePathOptions {
+  /** The moment to validate at, milliseconds since 1970 or a Date; default: now. */
   readonly at?: Date | number | undefined;
   /** The name the peer must carry: a host, an IP address, with `://` a URI, with `@` an e-mail; without it any will do. */
   readonly name?: string | undefined;
@@ -30,7 +30,7 @@ export interface JudgeOptions {
 }
 
 /** The options with every default filled in, and the path they are for: leaf first, anchor last. */
-export interface Judgement {
+export interface PathValidation {
   readonly path: readonly X509Certificate[];
   /** Milliseconds, whole seconds: certificates know no less. */
   readonly at: number;
@@ -44,7 +44,7 @@ export interface Judgement {
   readonly rules: RuleSet;
 }
 
-export const judgeReaders = {
+export const pathReaders = {
   at: (option, value) => date(option, typeof value === 'number' ? new Date(value) : value),
   name: string,
   usage: (option, value) => oneOf(option, value, ['server', 'client']),
@@ -52,10 +52,10 @@ export const judgeReaders = {
   revocation: checkRevocationPolicy,
   policies: checkPolicyOptions,
   rules: (option, value) => oneOf(option, value, ['private', 'web']),
-} as const satisfies OptionReaders<JudgeOptions>;
+} as const satisfies OptionReaders<ValidatePathOptions>;
 
 /** The defaults of options that were checked. @throws InvalidOptionError */
-export function parseJudgeOptions(options: JudgeOptions): Omit<Judgement, 'path'> {
+export function parsePathOptions(options: ValidatePathOptions): Omit<PathValidation, 'path'> {
   const { usage, name, rules = 'private', crls = [], policies = {} } = options;
   if ((usage as unknown) === undefined)
     throw new InvalidOptionError('usage', "usage is missing: 'server' or 'client'");

@@ -3,7 +3,7 @@ import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 import { takeLeaf } from './session-leaf.js';
 
-export interface Presented {
+export interface PeerChain {
   /** The peer's own certificate, DER; null where it sent none, or its path is remembered. */
   readonly leaf: Buffer | null;
   readonly resumed: boolean;
@@ -22,7 +22,7 @@ export interface Presented {
 const MOST_CERTIFICATES = 16;
 
 /** @param remembered the path kept with the session that the connection resumes, on the client */
-export function presentedBy(socket: TLSSocket, { remembered }: { remembered: Path | null }): Presented {
+export function readPeerChain(socket: TLSSocket, { remembered }: { remembered: Path | null }): PeerChain {
   const resumed = socket.isSessionReused();
   const path = resumed ? remembered : null;
   const early = earlyChainOf(socket);
@@ -91,7 +91,7 @@ function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
   return isWhole || !socket.authorized ? ders : allSent(socket);
 }
 
-/** With detail Node adds what issued the last one from our own store, which changes no verdict. */
+/** With detail Node adds what issued the last one from our own store, which changes no verification. */
 function linkedChain(
   socket: TLSSocket,
   leaf: Buffer,

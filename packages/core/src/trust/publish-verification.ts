@@ -1,20 +1,20 @@
 import { channels } from '../observe/channels.js';
-import type { Verdict } from './verdict.js';
+import type { VerificationResult } from './peer-verifier.js';
 
 /** Tells whoever listens how a peer was judged. */
-export function tellVerdict(
+export function publishVerification(
   role: 'client' | 'server',
   address: string,
-  verdict: Verdict,
+  result: VerificationResult,
   resumed: boolean,
 ): void {
   if (!channels.verdict.hasSubscribers) return;
   channels.verdict.publish({
     role,
     address,
-    ok: verdict.ok,
-    reason: verdict.ok ? null : verdict.error.reason,
-    subject: verdict.peer?.subject ?? null,
+    ok: result.ok,
+    reason: result.ok ? null : result.error.reason,
+    subject: result.peer?.subject ?? null,
     resumed,
   });
 }

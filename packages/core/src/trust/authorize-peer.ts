@@ -6,7 +6,7 @@ import { isThenable } from '../errors/thenable.js';
 import type { TrustPolicy } from './trust-policy.js';
 
 /** Null where it may. Rules are asked first, then the function; an exception or a rejection refuses. */
-export function judgeRules(
+export function authorizePeer(
   policy: TrustPolicy,
   peer: PeerIdentity | null,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 /**
- * The verdict on every connection, resumed ones included. It decides in addition to OpenSSL, never instead: both must
+ * Verifies the peer of every connection, resumed ones included. It decides in addition to OpenSSL, never instead: both must
  * say yes. It fails closed: an exception, an unknown state, a deadline all refuse.
  */
 import { MalformedDerError, UntrustedPeerError, type PeerNotAllowedError } from '../errors/index.js';
@@ -8,11 +8,11 @@ import { parseCertificate, verifyPathSync, type Failure, type X509Certificate } 
 import { isDefaultRoot } from './default-store.js';
 import { evidenceOf } from './evidence.js';
 import { isThenable } from '../errors/thenable.js';
-import { judgeRevocation } from './judge-revocation.js';
-import { judgeRules } from './judge-rules.js';
+import { checkPeerRevocation } from './peer-revocation.js';
+import { authorizePeer } from './authorize-peer.js';
 import { reasonOfOpenssl } from '../errors/openssl-reasons.js';
 import { PathCache, type Path } from './path-cache.js';
-import type { Presented } from './presented.js';
+import type { PeerChain } from './peer-chain.js';
 import { sha256 } from './sha256.js';
 import type { TrustPolicy } from './trust-policy.js';
 
@@ -24,13 +24,13 @@ const MAX_SIGNATURES = { trusted: 16, refused: 6 } as const;
 
 type Refusal = UntrustedPeerError | PeerNotAllowedError;
 
-/** Refusals are errors ready to be told; `peer` is null where no certificate was shown and none was required. */
-export type Verdict =
+/** Refusals are errors ready to be thrown; `peer` is null where no certificate was shown and none was required. */
+export type VerificationResult =
   | { readonly ok: true; readonly peer: PeerIdentity | null }
   | { readonly ok: false; readonly error: Refusal; readonly peer: PeerIdentity | null };
 
-/** Judges peers, remembering the paths it has verified. */
-export class Judge {
+/** Verifies peers, remembering the paths it has verified. */
+export class PeerVerifier {
   readonly #paths: PathCache;
 
   constructor(paths = new PathCache()) {
@@ -38,61 +38,65 @@ export class Judge {
   }
 
   /**
-   * @param signal fires when the time for a verdict is over
+   * @param signal fires when the time for a verification is over
    * @returns at once where neither revocation nor `authorize` has to wait
    */
-  judge(policy: TrustPolicy, presented: Presented, signal: AbortSignal): Verdict | Promise<Verdict> {
-    const identified = this.#identify(policy, presented);
+  verify(
+    policy: TrustPolicy,
+    chain: PeerChain,
+    signal: AbortSignal,
+  ): VerificationResult | Promise<VerificationResult> {
+    const identified = this.#identify(policy, chain);
     if (!identified.ok) return identified;
-    return judgePeer(policy, identified.peer, signal);
+    return verifyPeer(policy, identified.peer, signal);
   }
 
-  /** Judges a peer again whose path was verified before: what may have changed since is all but its signatures. */
-  judgeAgain(
+  /** Verifies a peer again whose path was verified before: what may have changed since is all but its signatures. */
+  reverify(
     policy: TrustPolicy,
     peer: PeerIdentity | null,
     signal: AbortSignal,
-  ): Verdict | Promise<Verdict> {
-    if (peer === null || policy.verify !== 'chain') return judgePeer(policy, peer, signal);
+  ): VerificationResult | Promise<VerificationResult> {
+    if (peer === null || policy.verify !== 'chain') return verifyPeer(policy, peer, signal);
     const { fingerprint256 } = peer.certificate;
     // Without a handshake OpenSSL isn't asked, so what ends in a root of somebody's own must not pass for a public one.
     const anchors = policy.credentials.anchors ?? peer.path.slice(-1).filter(isPublic);
     const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors, MAX_SIGNATURES.trusted);
-    return 'path' in found ? judgePeer(policy, peer, signal) : refused(found, peer);
+    return 'path' in found ? verifyPeer(policy, peer, signal) : refused(found, peer);
   }
 
-  #identify(policy: TrustPolicy, presented: Presented): Verdict {
-    if (presented.leaf === null && presented.remembered === null) {
+  #identify(policy: TrustPolicy, chain: PeerChain): VerificationResult {
+    if (chain.leaf === null && chain.remembered === null) {
       return policy.required ? missing(policy) : { ok: true, peer: null };
     }
     try {
-      return policy.verify === 'chain' ? this.#verify(policy, presented) : unverified(presented);
+      return policy.verify === 'chain' ? this.#verify(policy, chain) : unverified(chain);
     } catch (cause) {
-      const why = cause instanceof MalformedDerError ? cause.message : 'it could not be judged';
+      const why = cause instanceof MalformedDerError ? cause.message : 'it could not be verified';
       const message = `the peer’s certificate can’t be read: ${why}`;
       return { ok: false, error: new UntrustedPeerError('malformed', 0, message, { cause }), peer: null };
     }
   }
 
-  #verify(policy: TrustPolicy, presented: Presented): Verdict {
-    const fingerprint = presented.remembered?.[0]?.fingerprint256 ?? sha256(presented.leaf as Buffer);
+  #verify(policy: TrustPolicy, chain: PeerChain): VerificationResult {
+    const fingerprint = chain.remembered?.[0]?.fingerprint256 ?? sha256(chain.leaf as Buffer);
     const { anchors } = policy.credentials;
-    const budget = presented.opensslError === null ? MAX_SIGNATURES.trusted : MAX_SIGNATURES.refused;
-    const found = this.#findPath(policy, fingerprint, () => certificatesOf(presented), anchors, budget);
+    const budget = chain.opensslError === null ? MAX_SIGNATURES.trusted : MAX_SIGNATURES.refused;
+    const found = this.#findPath(policy, fingerprint, () => certificatesOf(chain), anchors, budget);
     if (!('path' in found)) return refused(found, null);
     const peer = new CertificateIdentity(found.path);
-    if (presented.opensslError === null) {
+    if (chain.opensslError === null) {
       this.#paths.keep(fingerprint, versionOf(policy), found.path);
       return { ok: true, peer };
     }
-    const { reason, message } = reasonOfOpenssl(presented.opensslError);
+    const { reason, message } = reasonOfOpenssl(chain.opensslError);
     const certificate = evidenceOf(peer.certificate);
     return { ok: false, error: new UntrustedPeerError(reason, 0, message, { certificate }), peer };
   }
 
   /**
-   * A path verified before is judged by today's date; where that fails, what was presented may hold a newer one.
-   * @param read reads what was presented, which a known peer costs nobody
+   * A path verified before is checked by today's date; where that fails, what was presented may hold a newer one.
+   * @param read reads what was sent, which a known peer costs nobody
    * @param anchors null: what was presented ends where OpenSSL ended it, in a root of the default store
    */
   #findPath(
@@ -108,7 +112,7 @@ export class Judge {
     const known = this.#paths.find(leaf, versionOf(policy));
     if (known?.isGood({ at, name, usage }) === true) return { path: known.path };
     const certificates = read();
-    const verdict = verifyPathSync({
+    const result = verifyPathSync({
       leaf: certificates[0] as X509Certificate,
       intermediates: certificates.slice(1),
       // What doesn't end in a root ended where OpenSSL found no further.
@@ -121,28 +125,28 @@ export class Judge {
       partialChain,
       maxSignatures,
     });
-    return verdict.ok ? { path: verdict.path } : verdict;
+    return result.ok ? { path: result.path } : result;
   }
 }
 
-function judgePeer(
+function verifyPeer(
   policy: TrustPolicy,
   peer: PeerIdentity | null,
   signal: AbortSignal,
-): Verdict | Promise<Verdict> {
+): VerificationResult | Promise<VerificationResult> {
   if (peer === null && policy.required) return missing(policy);
   if (peer !== null && policy.pins !== null && !hasPin(policy, peer)) return notPinned(peer);
   const revoked =
-    peer === null || policy.revocation === null ? null : judgeRevocation(policy.revocation, peer, signal);
-  const rules = (refusal: Refusal | null): Verdict | Promise<Verdict> => {
+    peer === null || policy.revocation === null ? null : checkPeerRevocation(policy.revocation, peer, signal);
+  const rules = (refusal: Refusal | null): VerificationResult | Promise<VerificationResult> => {
     if (refusal !== null) return { ok: false, error: refusal, peer };
-    const ruled = judgeRules(policy, peer, signal);
+    const ruled = authorizePeer(policy, peer, signal);
     return isThenable(ruled) ? ruled.then((again) => conclude(again, peer)) : conclude(ruled, peer);
   };
   return isThenable(revoked) ? revoked.then(rules) : rules(revoked);
 }
 
-function conclude(refusal: Refusal | null, peer: PeerIdentity | null): Verdict {
+function conclude(refusal: Refusal | null, peer: PeerIdentity | null): VerificationResult {
   return refusal === null ? { ok: true, peer } : { ok: false, error: refusal, peer };
 }
 
@@ -153,15 +157,15 @@ function versionOf({ credentials, partialChain }: TrustPolicy): string {
 
 const isPublic = ({ fingerprint256 }: X509Certificate): boolean => isDefaultRoot(fingerprint256);
 
-function certificatesOf(presented: Presented): Path {
-  return presented.remembered ?? presented.chain().map((der) => parseCertificate(der));
+function certificatesOf(chain: PeerChain): Path {
+  return chain.remembered ?? chain.chain().map((der) => parseCertificate(der));
 }
 
-function unverified(presented: Presented): Verdict {
-  return { ok: true, peer: new CertificateIdentity(certificatesOf(presented)) };
+function unverified(chain: PeerChain): VerificationResult {
+  return { ok: true, peer: new CertificateIdentity(certificatesOf(chain)) };
 }
 
-function missing({ usage }: TrustPolicy): Verdict {
+function missing({ usage }: TrustPolicy): VerificationResult {
   const message = `the ${usage} showed no certificate`;
   return { ok: false, error: new UntrustedPeerError('missing', 0, message), peer: null };
 }
@@ -172,13 +176,13 @@ function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
   return candidates.some((certificate) => pins?.has(certificate.spkiPin));
 }
 
-function notPinned(peer: PeerIdentity): Verdict {
+function notPinned(peer: PeerIdentity): VerificationResult {
   const message = `none of the pinned keys is the peer’s; ${peer.subject} has ${peer.spkiPin}`;
   const certificate = evidenceOf(peer.certificate);
   return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message, { certificate }), peer };
 }
 
-function refused(failure: Failure, peer: PeerIdentity | null): Verdict {
+function refused(failure: Failure, peer: PeerIdentity | null): VerificationResult {
   const { reason, depth, message, certificate, hint } = failure;
   const details = {
     ...(certificate !== undefined && { certificate: evidenceOf(certificate) }),

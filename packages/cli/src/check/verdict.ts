@@ -1,2 +1,0 @@
-/** Whether the chain is trusted, in words where it isn't. */
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly words: string };
