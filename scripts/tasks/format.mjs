@@ -1,6 +1,6 @@
 import { execute } from '../process.mjs';
 
-const reference = ['-C', '@knsock/source', 'tests/src/docs/write-cli-reference.ts'];
+const reference = ['-C', '@knsock/source', 'tests/src/docs/write-generated.ts'];
 
 /** Writes the generated parts of docs/cli.md, and formats every file that `npm run check` looks at. */
 export async function run(args) {

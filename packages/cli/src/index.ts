@@ -1,6 +1,7 @@
 // The command as a function, for programs that wrap it
 export { run } from './run.js';
-export { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
+export { exitCodeOf } from './exit-codes.js';
+export { exitCodes, type ExitCode } from './exit-code-table.js';
 
 // What it takes, as data
 export { describeCommands } from './describe-commands.js';

@@ -1,28 +1,15 @@
 import { EasySocketError, type ErrorDetails } from '@knsock/core/errors';
+import { codes, type PoolErrorCode } from './error-codes.js';
 import { describe, type PoolStats } from './pool/stats.js';
 
-/** Every code that the pool raises, with the question that most often mends it. */
-const hints = {
-  KNSOCK_POOL_TIMEOUT:
-    'Is max too small for the load, is a holder keeping its lease too long (set leakThreshold), or does creating fail (see the last failure)?',
-  KNSOCK_POOL_CLOSED: 'The pool was closed; make a new one, or close it only after the last acquire.',
-  KNSOCK_POOL_QUEUE_FULL:
-    'More callers wait than maxWaiters allows: shed load earlier, raise max, or raise maxWaiters.',
-  KNSOCK_POOL_CREATE_TIMEOUT:
-    'create took longer than createTimeout; does it heed the signal that it is given?',
-  KNSOCK_LEASE_RELEASED:
-    'Release a lease once, and don’t use its value afterwards; `use(fn)` does both by itself.',
-} as const;
-
-/** A code of the pool’s own. */
-export type PoolErrorCode = keyof typeof hints;
+export type { PoolErrorCode } from './error-codes.js';
 
 /** The pool couldn’t lend, or was used wrongly. */
 export class PoolError extends EasySocketError {
   static override readonly brand: string = 'PoolError';
 
   constructor(code: PoolErrorCode, message: string, details: ErrorDetails = {}) {
-    super(code, message, { hint: hints[code], ...details });
+    super(code, message, { ...codes[code], ...details });
   }
 }
 
@@ -36,7 +23,6 @@ export class PoolTimeoutError extends PoolError {
   constructor(ms: number, stats: PoolStats) {
     super('KNSOCK_POOL_TIMEOUT', `nothing to lend within ${ms.toLocaleString('en')} ms: ${describe(stats)}`, {
       cause: stats.lastFailure?.error,
-      retryable: true,
       ...adviceOf(stats),
     });
     this.stats = stats;
@@ -59,7 +45,7 @@ export class PoolQueueFullError extends PoolError {
 
   constructor(limit: number, stats: PoolStats) {
     const message = `${limit.toLocaleString('en')} callers wait already, which is the limit: ${describe(stats)}`;
-    super('KNSOCK_POOL_QUEUE_FULL', message, { retryable: true });
+    super('KNSOCK_POOL_QUEUE_FULL', message);
     this.stats = stats;
     this.limit = limit;
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { checkReference } from './check-reference.js';
-import { withReference } from './cli-reference.js';
+import { withReference } from './reference.js';
 import { readDocument } from './documents.js';
 
 const { text } = readDocument('docs/check.md');

@@ -1,7 +1,8 @@
 import { describeCommands, type CommandDescription } from '@knsock/cli';
 import { describe, expect, it } from 'vitest';
-import { cliReference, withReference } from './cli-reference.js';
+import { cliReference } from './cli-reference.js';
 import { readDocument } from './documents.js';
+import { withReference } from './reference.js';
 
 const page = readDocument('docs/cli.md').text;
 const commands = flatten(await describeCommands());

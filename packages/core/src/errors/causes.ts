@@ -1,9 +1,11 @@
-/** Why each failure happens, in words for people, and which side most likely has to change something. */
+// Made from errors/*.yaml by `npm run format`: change it there.
+
 import type { ErrorCode } from './codes.js';
 
 /** `'local'`: this program or machine; `'peer'`: the other; `'either'`: one of them, which can't be told from here. */
 export type Side = 'local' | 'peer' | 'either';
 
+/** Why each failure happens, in words for people, and which side most likely has to change something. */
 export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: string]>> = {
   KNSOCK_CONNECTION_FAILED: ['either', 'the system reported a failure that has no name of its own here'],
   KNSOCK_CONNECTION_REFUSED: [
@@ -46,6 +48,9 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   ],
   KNSOCK_DRAIN_TIMEOUT: ['either', 'work in flight went on longer than the end was allowed to take'],
   KNSOCK_REPLY_TIMEOUT: ['peer', 'the peer neither ended its reply nor fell silent'],
+  KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],
+  KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection have a consumer already'],
+  KNSOCK_UNREAD_MESSAGES: ['local', 'messages that nobody takes hold up answers'],
   KNSOCK_HANDSHAKE_PROTOCOL_VERSION: ['either', 'one side allows only TLS versions that the other doesn’t'],
   KNSOCK_HANDSHAKE_CIPHER: [
     'either',
@@ -119,7 +124,6 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_PEER_PIN_MISMATCH: ['either', 'the peer’s key is another than the ones pinned here'],
   KNSOCK_PEER_NOT_ALLOWED: ['local', 'the certificate is good, and a rule here decides who may come in'],
   KNSOCK_PEER_MALFORMED: ['peer', 'the certificate breaks the standard, or can’t be read at all'],
-  KNSOCK_MALFORMED_DER: ['local', 'the bytes aren’t the structure that they should be'],
   KNSOCK_CLIENT_CERTIFICATE_REFUSED: [
     'local',
     'the server judged our certificate, or the lack of one, and refused',
@@ -145,15 +149,13 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
     'local',
     'the file needs what isn’t offered here: an algorithm, its cost or its size',
   ],
-  KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection have a consumer already'],
-  KNSOCK_UNREAD_MESSAGES: ['local', 'messages that nobody takes hold up answers'],
-  KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],
   KNSOCK_MALFORMED_FRAME: ['peer', 'the bytes break the rules of the framing'],
   KNSOCK_PROXY_HEADER: ['peer', 'a proxy that must tell its client by the PROXY protocol didn’t'],
   KNSOCK_MESSAGE_TOO_LARGE: ['either', 'the message is over the limit of the side that takes it'],
   KNSOCK_TRUNCATED_MESSAGE: ['peer', 'the peer ended before its message did'],
   KNSOCK_FRAMING_MISMATCH: ['either', 'the two sides don’t speak the same framing'],
   KNSOCK_INVALID_JSON: ['peer', 'the message isn’t JSON, or not of the shape agreed on'],
+  KNSOCK_MALFORMED_DER: ['local', 'the bytes aren’t the structure that they should be'],
   KNSOCK_REMOTE_HANDLER: ['peer', 'the peer’s handler answered with a failure'],
   KNSOCK_REQUEST_NOT_STARTED: ['peer', 'the peer never began to work on it'],
   KNSOCK_BLOCKING_SAME_THREAD: [

@@ -1,5 +1,7 @@
+// Made from errors/*.yaml by `npm run format`: change it there.
+
 interface CodeFacts {
-  /** The question or the step that most often mends it, in one sentence. */
+  /** What to try next, in one sentence. */
   readonly hint: string;
   /** Whether the same call may succeed when simply repeated. */
   readonly retryable: boolean;
@@ -8,7 +10,7 @@ interface CodeFacts {
 const final = (hint: string): CodeFacts => ({ hint, retryable: false });
 const passing = (hint: string): CodeFacts => ({ hint, retryable: true });
 
-/** Every code that core raises. A code never changes its meaning; each has a section in `docs/errors.md`. */
+/** Every code that core raises. A code never changes its meaning. */
 export const codes = {
   KNSOCK_CONNECTION_FAILED: passing(
     'The cause says what the system reported; is the network between the two up?',
@@ -55,7 +57,15 @@ export const codes = {
     'Work in flight didn’t finish before the deadline and was cut off; allow more time.',
   ),
   KNSOCK_REPLY_TIMEOUT: final('The reply didn’t end in time; choose `until` to say where it ends.'),
-
+  KNSOCK_QUEUE_FULL: passing(
+    'The peer reads too slowly: await send(), or ready() when write() returns false.',
+  ),
+  KNSOCK_CONSUMED: final(
+    'Take messages in one way: one onMessage() for the connection, or receive() and for await; set one request handler.',
+  ),
+  KNSOCK_UNREAD_MESSAGES: final(
+    'Take the messages by onMessage() or receive(), or have the peer send none beside its answers.',
+  ),
   KNSOCK_HANDSHAKE_PROTOCOL_VERSION: final(
     'The two sides share no TLS version; 1.2 and 1.3 are on by default, so update the older side.',
   ),
@@ -93,7 +103,6 @@ export const codes = {
     'The peer ended the connection during the handshake; its log says why.',
   ),
   KNSOCK_HANDSHAKE_OTHER: final('The cause carries OpenSSL’s own words.'),
-
   KNSOCK_PEER_MISSING: final('The peer showed no certificate; did it forget to load one?'),
   KNSOCK_PEER_EXPIRED: final('Renew the peer’s certificate, or set this machine’s clock right.'),
   KNSOCK_PEER_NOT_YET_VALID: final(
@@ -126,13 +135,9 @@ export const codes = {
   ),
   KNSOCK_PEER_NOT_ALLOWED: final('The certificate is valid, but no rule of authorize admits it.'),
   KNSOCK_PEER_MALFORMED: final('The certificate breaks the standard; reissue it.'),
-  KNSOCK_MALFORMED_DER: final(
-    'Is that the right file, and whole? knsock certs inspect FILE shows what is in it.',
-  ),
   KNSOCK_CLIENT_CERTIFICATE_REFUSED: final(
     'Does the server trust the CA of your certificate, is it within its dates, and did you load one at all?',
   ),
-
   KNSOCK_CREDENTIALS_MISSING_FILE: final('Is the path right, seen from the folder where the program runs?'),
   KNSOCK_CREDENTIALS_UNREADABLE: final(
     'Does the user that runs the program have permission to read the file?',
@@ -157,16 +162,6 @@ export const codes = {
   KNSOCK_CREDENTIALS_UNSUPPORTED: final(
     'Export the file again from the program that made it, with AES-256; knsock certs convert FILE --to pem reads most old ones.',
   ),
-
-  KNSOCK_QUEUE_FULL: passing(
-    'The peer reads too slowly: await send(), or ready() when write() returns false.',
-  ),
-  KNSOCK_CONSUMED: final(
-    'Take messages in one way: one onMessage() for the connection, or receive() and for await; set one request handler.',
-  ),
-  KNSOCK_UNREAD_MESSAGES: final(
-    'Take the messages by onMessage() or receive(), or have the peer send none beside its answers.',
-  ),
   KNSOCK_MALFORMED_FRAME: final('Does the peer speak the same framing and version?'),
   KNSOCK_PROXY_HEADER: final(
     'Is the PROXY protocol switched on in the proxy, and are only proxies listed in proxyProtocol.from?',
@@ -177,6 +172,9 @@ export const codes = {
   ),
   KNSOCK_FRAMING_MISMATCH: final('Give both sides the same framing.'),
   KNSOCK_INVALID_JSON: final('Does the peer send JSON of the agreed shape?'),
+  KNSOCK_MALFORMED_DER: final(
+    'Is that the right file, and whole? knsock certs inspect FILE shows what is in it.',
+  ),
   KNSOCK_REMOTE_HANDLER: final('The peer’s handler failed; its log says why.'),
   KNSOCK_REQUEST_NOT_STARTED: passing('The peer never started it, so it is safe to send again.'),
   KNSOCK_BLOCKING_SAME_THREAD: final(

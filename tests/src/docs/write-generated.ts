@@ -1,0 +1,23 @@
+// Writes what is made from other sources: parts of pages, and the sources that the table of errors is made into.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { readDocument, workspace } from './documents.js';
+import { errorPage } from './error-page.js';
+import { errorSources } from './error-sources.js';
+import { readErrorTable } from './error-table.js';
+import { withReference } from './reference.js';
+
+function rewrite(document: string, parts: Readonly<Record<string, string>>): void {
+  const { path: file, text } = readDocument(document);
+  writeFileSync(path.join(workspace, file), withReference(text, parts));
+}
+
+const table = readErrorTable();
+for (const [file, text] of await errorSources(table)) writeFileSync(path.join(workspace, file), text);
+rewrite('docs/errors.md', errorPage(table));
+
+// After the sources that they import.
+const { checkReference } = await import('./check-reference.js');
+const { cliReference } = await import('./cli-reference.js');
+rewrite('docs/cli.md', await cliReference());
+rewrite('docs/check.md', checkReference());
