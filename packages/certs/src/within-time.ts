@@ -1,4 +1,8 @@
+import { failures, noConnection, reportingController } from '@knsock/core/options';
 import { orAborted } from './or-aborted.js';
+
+/** The work may be the program's own, which has no `onError` here. */
+const warnings = failures('onError', undefined);
 
 /**
  * Work that must end in so many milliseconds, and that the caller's signal ends too. Not by AbortSignal.any over
@@ -12,7 +16,9 @@ export async function withinTime<T>(
   late: () => Error,
 ): Promise<T> {
   caller?.throwIfAborted();
-  const controller = new AbortController();
+  const controller = reportingController((error) => {
+    warnings.report(error, noConnection, 'a listener of the signal given to an issuer');
+  });
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;

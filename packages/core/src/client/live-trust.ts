@@ -1,5 +1,6 @@
 /** Verifies a server again while the connection lives: a new CA or list holds for it too, and may end it. */
 import type { Connection } from '../connection/connection.js';
+import { followChanges } from '../credentials/source.js';
 import { reverify } from '../trust/reverify.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { PeerVerifier } from '../trust/peer-verifier.js';
@@ -15,20 +16,19 @@ export function followTrust<In, Out>(
   policy: TrustPolicy,
   verifier: PeerVerifier,
 ): void {
-  const { source, limits } = reach;
+  const { source, limits, failures } = reach;
   const again = (): void => {
     try {
       const current = reach.trustWith(source.current);
-      void reverify(verifier, 'client', [connection], () => current, limits.handshakeTimeout);
+      void reverify(verifier, 'client', [connection], () => current, limits.handshakeTimeout, failures);
     } catch (error) {
       // What the connection was verified by stays in force.
-      reach.failures.report(error, { connection, request: null }, 'taking new credentials');
+      failures.report(error, { connection, request: null }, 'taking new credentials');
     }
   };
-  const ends = [source.onChange(again), policy.revocation?.onChange(again)];
-  void connection.closed.then(() => {
-    for (const end of ends) end?.();
-  });
+  const { revocation } = policy;
+  const sources = revocation === null ? [source] : [source, revocation];
+  void connection.closed.then(followChanges(sources, again, failures, { connection, request: null }));
   // They may have changed while the handshake was under way.
   if (source.current !== policy.credentials) again();
 }

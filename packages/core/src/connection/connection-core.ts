@@ -13,7 +13,7 @@ import { showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd, type EndingParts } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
-import { isThenable } from '../errors/thenable.js';
+import { follow, isThenable } from '../errors/thenable.js';
 import { FifoProtocol } from './fifo-protocol.js';
 import { KnsockProtocol } from './knsock-protocol.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
@@ -185,12 +185,13 @@ export class ConnectionCore<In, Out>
   /** Follows a server's handler; its failure ends this connection. */
   followHandler(handling: PromiseLike<unknown>): void {
     this.activity.beginHandler();
-    handling.then(
+    follow(
+      handling,
       () => {
         this.activity.endHandler();
         this.ending.progress();
       },
-      (error: unknown) => {
+      (error) => {
         this.activity.endHandler();
         this.ending.fail(asError(error), true, true);
       },
@@ -361,13 +362,14 @@ export class ConnectionCore<In, Out>
     }
     if (!isThenable(work)) return false;
     const begun = this.activity.beginListener(reads);
-    work.then(
+    follow(
+      work,
       () => {
         this.activity.endListener(begun);
         this.receiveQueue.worked();
         this.ending.progress();
       },
-      (error: unknown) => {
+      (error) => {
         this.activity.endListener(begun);
         this.#listenerFailed(error);
       },

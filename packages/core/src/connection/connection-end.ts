@@ -3,6 +3,8 @@
  * only place that does.
  */
 import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
+import { reportingController } from '../errors/reporting-signal.js';
+import { asError } from '../errors/as-error.js';
 import type { Limits } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { Activity } from './activity.js';
@@ -49,6 +51,8 @@ export interface EndingParts {
   isOpen(): void;
   /** The socket is gone, and everything that waited has been told. */
   isOver(): void;
+  /** The program's code failed, and no caller waits for it. */
+  report(error: Error, request: null, what: string): void;
 }
 
 /** How long the peer may take to end in turn, once it has nothing of ours to answer, in milliseconds. */
@@ -140,7 +144,9 @@ export class ConnectionEnd implements ClosingEvents {
   /** Fires with the reason when the connection is about to end, on either side's wish. */
   get signal(): AbortSignal {
     if (this.#abort === null) {
-      this.#abort = new AbortController();
+      this.#abort = reportingController((error) => {
+        this.#parts.report(asError(error), null, 'a listener of connection.signal');
+      });
       if (this.#signalFired) this.#abort.abort(this.#endReason());
     }
     return this.#abort.signal;

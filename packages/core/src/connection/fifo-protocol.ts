@@ -257,6 +257,10 @@ export class FifoProtocol<In, Out>
     this.#host.fail(asError(error), true);
   }
 
+  signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {
+    this.#host.report(asError(error), request, 'a listener of a request’s signal');
+  }
+
   finished(): void {
     this.#host.progress();
   }

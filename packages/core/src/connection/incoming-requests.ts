@@ -132,6 +132,10 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#host.report(asError(error), request);
   }
 
+  signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {
+    this.#host.report(asError(error), request, 'a listener of a request’s signal');
+  }
+
   finished(): void {
     this.#host.progress();
   }

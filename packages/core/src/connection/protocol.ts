@@ -49,8 +49,8 @@ export interface ProtocolHost<In, Out> {
   fail(error: Error, tellPeer: boolean): void;
   /** Why nothing is read at the moment, where the program holds it up; or null. */
   stalled(): string | null;
-  /** A request's handler failed; the connection goes on. */
-  report(error: Error, request: object): void;
+  /** A request's handler, or what is named instead, failed; the connection goes on. */
+  report(error: Error, request: object, what?: string): void;
 }
 
 export interface Protocol<In, Out> {

@@ -10,6 +10,7 @@ function responder(handler: Handler, activity = new Activity()) {
     {
       answer: ({ id }, result) => events.push(`${id}: ${result}`),
       fail: ({ id }, error) => events.push(`${id} failed: ${(error as Error).message}`),
+      signalFailed: ({ id }, error) => events.push(`${id}’s signal: ${(error as Error).message}`),
       finished: () => events.push('finished'),
     },
     activity,

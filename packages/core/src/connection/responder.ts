@@ -2,7 +2,8 @@
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Activity } from './activity.js';
 import type { IncomingRequest, RequestHandler, SecureConnection } from './connection-types.js';
-import { isThenable } from '../errors/thenable.js';
+import { reportingController } from '../errors/reporting-signal.js';
+import { follow, isThenable } from '../errors/thenable.js';
 import { publishAnswering, type RequestEnd } from './traffic-events.js';
 
 /** Takes what became of a request. */
@@ -10,6 +11,8 @@ export interface ResponderEvents<In, Out> {
   /** @throws for what can't be sent, before anything of it was */
   answer(request: ReceivedRequest<In, Out>, result: Out): void;
   fail(request: ReceivedRequest<In, Out>, error: unknown): void;
+  /** A listener of one of the request's signals failed. */
+  signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void;
   /** A request was answered that had been worked on for a while. */
   finished(): void;
 }
@@ -27,6 +30,7 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   #cancelled: Error | null = null;
   #drainingSignal: AbortController | null = null;
   #draining: (() => Error) | null;
+  readonly #events: Pick<ResponderEvents<In, Out>, 'signalFailed'>;
 
   /** @param draining why the connection drains already, or null */
   constructor(
@@ -34,11 +38,13 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
     payload: In,
     connection: SecureConnection<In, Out>,
     draining: (() => Error) | null,
+    events: Pick<ResponderEvents<In, Out>, 'signalFailed'>,
   ) {
     this.id = id;
     this.payload = payload;
     this.connection = connection;
     this.#draining = draining;
+    this.#events = events;
   }
 
   get peer(): PeerIdentity | null {
@@ -46,12 +52,12 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= firedIf(this.#cancelled);
+    this.#signal ??= this.#firedIf(this.#cancelled);
     return this.#signal.signal;
   }
 
   get draining(): AbortSignal {
-    this.#drainingSignal ??= firedIf(this.#draining === null ? null : this.#draining());
+    this.#drainingSignal ??= this.#firedIf(this.#draining === null ? null : this.#draining());
     return this.#drainingSignal.signal;
   }
 
@@ -64,6 +70,14 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
     if (this.#draining !== null) return;
     this.#draining = reason;
     this.#drainingSignal?.abort(reason());
+  }
+
+  #firedIf(reason: Error | null): AbortController {
+    const controller = reportingController((error) => {
+      this.#events.signalFailed(this, error);
+    });
+    if (reason !== null) controller.abort(reason);
+    return controller;
   }
 }
 
@@ -95,7 +109,7 @@ export class Responder<In, Out> {
   }
 
   run(id: number, payload: In, connection: SecureConnection<In, Out>): void {
-    const request = new ReceivedRequest<In, Out>(id, payload, connection, this.draining);
+    const request = new ReceivedRequest<In, Out>(id, payload, connection, this.draining, this.#events);
     const ended = publishAnswering(connection);
     const reads = this.#activity.reads;
     let result: Out | Promise<Out>;
@@ -129,15 +143,16 @@ export class Responder<In, Out> {
     for (const request of this.#running.values()) request.drain(reason);
   }
 
-  #await(request: ReceivedRequest<In, Out>, result: Promise<Out>, ended: RequestEnd | null): void {
+  #await(request: ReceivedRequest<In, Out>, result: PromiseLike<Out>, ended: RequestEnd | null): void {
     this.#running.set(request.id, request);
-    result.then(
+    follow(
+      result,
       (answer) => {
         this.#running.delete(request.id);
         this.#answer(request, answer, ended);
         this.#events.finished();
       },
-      (error: unknown) => {
+      (error) => {
         this.#running.delete(request.id);
         this.#fail(request, error, ended);
         this.#events.finished();
@@ -159,10 +174,4 @@ export class Responder<In, Out> {
     ended?.(false, error);
     this.#events.fail(request, error);
   }
-}
-
-function firedIf(reason: Error | null): AbortController {
-  const controller = new AbortController();
-  if (reason !== null) controller.abort(reason);
-  return controller;
 }

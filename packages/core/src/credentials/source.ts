@@ -1,5 +1,6 @@
 /** Credentials that may change: what `watchCredentials` gives, and what fixed ones look like. */
 import { isPromise } from 'node:util/types';
+import type { FailureContext, FailureReporter } from '../errors/failure-reporter.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { isCredentials, type Credentials } from './credentials.js';
 
@@ -8,6 +9,34 @@ export interface CredentialSource {
   readonly current: Credentials;
   /** Calls `listener` with each new set; the function returned ends that. */
   onChange(listener: (next: Credentials) => void): () => void;
+}
+
+/** What may change, and calls back when it does: credentials, a revocation source. It may be the program's own. */
+interface Changing {
+  onChange(listener: () => void): () => void;
+}
+
+/**
+ * Follows all of them. @returns what ends that; what a source throws then is reported, and the others are ended too
+ * @throws what a source throws that can't be followed; then none is
+ */
+export function followChanges(
+  sources: readonly Changing[],
+  changed: () => void,
+  failures: FailureReporter,
+  context: FailureContext,
+): () => void {
+  const ends: (() => unknown)[] = [];
+  const end = (): void => {
+    for (const stop of ends) failures.run(stop, context, 'ending to follow a source');
+  };
+  try {
+    for (const source of sources) ends.push(source.onChange(changed));
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return end;
 }
 
 const makers = 'createCredentials, loadCredentials or watchCredentials';

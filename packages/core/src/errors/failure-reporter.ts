@@ -4,7 +4,7 @@
  */
 import { asError } from './as-error.js';
 import { failureWarnings, type FailureWarnings } from './failure-warnings.js';
-import { isThenable } from './thenable.js';
+import { follow, isThenable } from './thenable.js';
 
 /** Where something failed, as far as the reporter looks at it. */
 export interface FailureContext {
@@ -44,7 +44,7 @@ export class FailureReporter {
     }
     try {
       const handled = this.#listener(error, { connection: context.connection, request: context.request });
-      if (isThenable(handled)) handled.then(undefined, this.#failed(what, error, context));
+      if (isThenable(handled)) follow(handled, undefined, this.#failed(what, error, context));
     } catch (failure) {
       this.#failed(what, error, context)(failure);
     }
@@ -57,7 +57,7 @@ export class FailureReporter {
     };
     try {
       const running = action();
-      if (isThenable(running)) running.then(undefined, failed);
+      if (isThenable(running)) follow(running, undefined, failed);
     } catch (error) {
       failed(error);
     }

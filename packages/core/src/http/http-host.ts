@@ -5,7 +5,7 @@
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
-import { isThenable } from '../errors/thenable.js';
+import { follow, isThenable } from '../errors/thenable.js';
 import type { HttpListener } from './config.js';
 import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';
 import { removeIdentityHeaders } from './identity-headers.js';
@@ -87,7 +87,7 @@ export function guarded(
     };
     try {
       const handling = app(request, response);
-      if (isThenable(handling)) handling.then(undefined, failed);
+      if (isThenable(handling)) follow(handling, undefined, failed);
     } catch (error) {
       failed(error);
     }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
+import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
 import { unmapped } from '../transport/network.js';
 import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
@@ -97,6 +98,14 @@ export class HandshakeTracker {
     this.broken(pending, new HandshakeError('disconnected', words));
   }
 
+  expired(pending: PendingConnection): void {
+    this.#tooLate(pending);
+  }
+
+  signalFailed(error: unknown): void {
+    this.#config.failures.report(error, noConnection, 'a listener of a handshake’s signal');
+  }
+
   /** Lets nobody in any more; those who haven't spoken go at once. */
   close(): void {
     this.#closed = true;
@@ -125,9 +134,7 @@ export class HandshakeTracker {
   }
 
   #begin(socket: Socket, behindProxy: boolean): void {
-    const pending = new PendingConnection(socket, this.#config.limits.handshakeTimeout, (late) => {
-      this.#tooLate(late);
-    });
+    const pending = new PendingConnection(socket, this.#config.limits.handshakeTimeout, this);
     this.#admission.enter();
     socket.on('close', this.#forget);
     this.#pending.set(socket, pending);

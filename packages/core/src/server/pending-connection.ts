@@ -1,7 +1,16 @@
 /** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
 import type { Socket } from 'node:net';
+import { reportingController } from '../errors/reporting-signal.js';
 import { unmapped } from '../transport/network.js';
 import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-header.js';
+
+/** What a pending connection reports. */
+interface PendingEvents {
+  /** Its time is over. */
+  expired(pending: PendingConnection): void;
+  /** A listener of its signal, which is the program's, failed. */
+  signalFailed(error: unknown): void;
+}
 
 export class PendingConnection {
   readonly socket: Socket;
@@ -21,22 +30,31 @@ export class PendingConnection {
   /** How much of the peer had been read when it was last found to say nothing for a while. */
   silentAt: number | null = null;
   #controller: AbortController | null = null;
+  /** Why it was turned away. */
+  #reason: Error | null = null;
+  readonly #events: PendingEvents;
   readonly #neighbour: Endpoint | null;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param expired called when the deadline passes */
-  constructor(socket: Socket, deadline: number, expired: (pending: PendingConnection) => void) {
+  /** @param events told when the deadline passes, and what a listener of the signal throws */
+  constructor(socket: Socket, deadline: number, events: PendingEvents) {
     this.socket = socket;
+    this.#events = events;
     const { remoteAddress: address, remotePort: port = 0 } = socket;
     this.#neighbour = address === undefined ? null : { address: unmapped(address), port };
     this.#timer = setTimeout(() => {
-      expired(this);
+      events.expired(this);
     }, deadline);
   }
 
   /** Fires when the time is over, or the socket is gone. */
   get signal(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    if (this.#controller !== null) return this.#controller.signal;
+    this.#controller = reportingController((error) => {
+      this.#events.signalFailed(error);
+    });
+    if (this.#reason !== null) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
   }
 
   /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
@@ -64,7 +82,11 @@ export class PendingConnection {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // The socket keeps the pending until it closes; nobody waits for one that was let in any more.
-    if (reason === null) this.#controller = null;
-    else (this.#controller ??= new AbortController()).abort(reason);
+    if (reason === null) {
+      this.#controller = null;
+      return;
+    }
+    this.#reason ??= reason;
+    this.#controller?.abort(reason);
   }
 }

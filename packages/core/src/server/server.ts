@@ -146,8 +146,9 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 
   #reverify(connections: Iterable<Connection<In, Out>>): Promise<void> {
-    const deadline = this.#config.limits.handshakeTimeout;
-    return reverify(this.#verifier, 'server', connections, this.#policyOf, deadline);
+    const { limits, failures } = this.#config;
+    const deadline = limits.handshakeTimeout;
+    return reverify(this.#verifier, 'server', connections, this.#policyOf, deadline, failures);
   }
 
   // ── verdict ──

@@ -40,7 +40,7 @@ export class TrustManager {
     this.#secret = new TicketSecret(config.ticketSecret);
     this.#state = config.initial;
     this.#hosts = this.#build(this.#state);
-    this.#unfollow = this.#follow();
+    this.#unfollow = this.#follow(this.#state);
     this.#ticketTimer = setInterval(() => {
       for (const context of this.#hosts) context.renewTicketKeys();
     }, TicketSecret.checkEvery).unref();
@@ -79,25 +79,29 @@ export class TrustManager {
     };
   }
 
-  #follow(): () => void {
-    return followSources(this.#state, () => {
+  #follow(state: TrustState): () => void {
+    const { failures } = this.#config;
+    const changed = (): void => {
       this.#replace(this.#state).catch((error: unknown) => {
-        this.#config.failures.report(error, noConnection, 'taking new credentials');
+        failures.report(error, noConnection, 'taking new credentials');
       });
-    });
+    };
+    return followSources(state, changed, failures);
   }
 
   async #replace(state: TrustState): Promise<void> {
     const { version } = state.source.current;
     try {
-      this.#hosts = this.#build(state);
+      const hosts = this.#build(state);
+      const unfollow = this.#stopped ? undefined : this.#follow(state);
+      this.#hosts = hosts;
+      this.#state = state;
+      this.#unfollow();
+      if (unfollow !== undefined) this.#unfollow = unfollow;
     } catch (error) {
       tell(version, error as Error);
       throw error;
     }
-    this.#unfollow();
-    this.#state = state;
-    if (!this.#stopped) this.#unfollow = this.#follow();
     this.rotations += 1;
     tell(version, null);
     try {

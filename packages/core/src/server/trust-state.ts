@@ -1,6 +1,7 @@
 /** What decides trust on a listener and may change while it runs. */
 import type { Credentials } from '../credentials/credentials.js';
-import { toSource, type CredentialSource } from '../credentials/source.js';
+import { followChanges, toSource, type CredentialSource } from '../credentials/source.js';
+import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import type { TrustOptions } from '../trust/trust-policy.js';
 
 export type ClientCertificates = 'none' | 'request' | 'require';
@@ -22,14 +23,15 @@ export interface TrustState {
 }
 
 /** Calls `changed` when any of the sources has new credentials, or a revocation source other verdicts. */
-export function followSources({ source, sni, trust }: TrustState, changed: () => void): () => void {
-  const sources = [
+export function followSources(
+  { source, sni, trust }: TrustState,
+  changed: () => void,
+  failures: FailureReporter,
+): () => void {
+  const credentials = [
     source,
     ...Object.values(sni).map(({ credentials }) => toSource(credentials, source.current)),
   ];
-  const ends = sources.map((one) => one.onChange(changed));
-  if (trust.revocation !== undefined) ends.push(trust.revocation.onChange(changed));
-  return () => {
-    for (const end of ends) end();
-  };
+  const sources = trust.revocation === undefined ? credentials : [...credentials, trust.revocation];
+  return followChanges(sources, changed, failures, noConnection);
 }

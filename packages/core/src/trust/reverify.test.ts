@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../credentials/credentials.js';
+import { FailureReporter } from '../errors/failure-reporter.js';
 import { reverify, type LivePeer } from './reverify.js';
 import { parseTrust, type AuthorizeFunction, type TrustPolicy } from './trust-policy.js';
 import { PeerVerifier } from './peer-verifier.js';
@@ -33,6 +34,7 @@ class Peer implements LivePeer {
   }
 }
 
+const failures = new FailureReporter(() => undefined);
 const peers = (count: number): Peer[] => Array.from({ length: count }, (_, number) => new Peer(number));
 const SAID_NO = 'a peer without a certificate isn’t allowed: authorize said no';
 const no = policy(() => false);
@@ -42,13 +44,20 @@ const late = policy(() => new Promise((resolve) => setImmediate(resolve, false))
 describe('reverify', () => {
   it('ends those whom the policy refuses, and nobody else', async () => {
     const all = peers(200);
-    await reverify(new PeerVerifier(), 'server', all, ({ number }) => (number % 3 === 0 ? yes : no), 1_000);
+    await reverify(
+      new PeerVerifier(),
+      'server',
+      all,
+      ({ number }) => (number % 3 === 0 ? yes : no),
+      1_000,
+      failures,
+    );
     for (const { number, ends } of all) expect(ends).toEqual(number % 3 === 0 ? [] : [SAID_NO]);
   });
 
   it('waits for verdicts that come late', async () => {
     const all = peers(100);
-    await reverify(new PeerVerifier(), 'server', all, () => late, 1_000);
+    await reverify(new PeerVerifier(), 'server', all, () => late, 1_000, failures);
     expect(all.flatMap(({ ends }) => ends)).toEqual(all.map(() => SAID_NO));
   });
 
@@ -61,7 +70,7 @@ describe('reverify', () => {
       live.add(newcomer);
       return no;
     };
-    await reverify(new PeerVerifier(), 'server', live, shrinking, 1_000);
+    await reverify(new PeerVerifier(), 'server', live, shrinking, 1_000, failures);
     for (const { ends } of all) expect(ends).toEqual([SAID_NO]);
     expect(newcomer.ends).toEqual([]);
   });
@@ -72,7 +81,7 @@ describe('reverify', () => {
       if (number === 70) throw new TypeError('no policy');
       return number === 71 ? policy(() => Promise.reject(new Error('down'))) : no;
     };
-    await reverify(new PeerVerifier(), 'server', all, failing, 1_000);
+    await reverify(new PeerVerifier(), 'server', all, failing, 1_000, failures);
     expect(all[70]?.ends).toEqual(['no policy']);
     expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t allowed: authorize failed']);
     for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
@@ -86,7 +95,7 @@ describe('reverify', () => {
           throw new Error('broken');
         };
       }
-      await reverify(new PeerVerifier(), 'server', all, () => refusing, 1_000);
+      await reverify(new PeerVerifier(), 'server', all, () => refusing, 1_000, failures);
       for (const { ends } of all.slice(0, 100)) expect(ends).toEqual([`destroyed: ${SAID_NO}`]);
       for (const { ends } of all.slice(100)) expect(ends).toEqual([SAID_NO]);
     }
@@ -99,7 +108,14 @@ describe('reverify', () => {
       return new Promise(() => undefined);
     });
     const all = peers(2);
-    await reverify(new PeerVerifier(), 'server', all, ({ number }) => (number === 0 ? never : yes), 5);
+    await reverify(
+      new PeerVerifier(),
+      'server',
+      all,
+      ({ number }) => (number === 0 ? never : yes),
+      5,
+      failures,
+    );
     expect(all[0]?.ends).toEqual(['verifying a live peer took over 5 ms']);
     expect(all[1]?.ends).toEqual([]);
     expect(signal?.reason).toMatchObject({ code: 'KNSOCK_VERDICT_TIMEOUT' });
@@ -112,7 +128,7 @@ describe('reverify', () => {
       if (judged++ === 0) setImmediate(() => (turns += 1));
       return turns === 0 || true;
     });
-    await reverify(new PeerVerifier(), 'server', peers(65), () => counting, 1_000);
+    await reverify(new PeerVerifier(), 'server', peers(65), () => counting, 1_000, failures);
     expect([judged, turns]).toEqual([65, 1]);
   });
 });

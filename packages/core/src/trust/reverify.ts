@@ -3,7 +3,9 @@
  * whatever closes or throws meanwhile: a failure ends the one connection that it concerns.
  */
 import { asError } from '../errors/as-error.js';
+import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
+import { reportingController } from '../errors/reporting-signal.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { showEndpoint, type Endpoint } from '../transport/proxy-header.js';
 import { publishVerification } from './publish-verification.js';
@@ -25,6 +27,7 @@ const BATCH = 64;
 /**
  * Ends those whom the policy no longer trusts; an undecided verification ends them too. Never rejects.
  * @param deadline for each verification, in milliseconds
+ * @param failures takes what the program's listeners of a verification's signal throw
  */
 export async function reverify<T extends LivePeer>(
   verifier: PeerVerifier,
@@ -32,11 +35,12 @@ export async function reverify<T extends LivePeer>(
   peers: Iterable<T>,
   policyOf: (peer: T) => TrustPolicy,
   deadline: number,
+  failures: FailureReporter,
 ): Promise<void> {
   let verified = 0;
   const pending: Promise<void>[] = [];
   for (const live of [...peers]) {
-    const result = verifyLive(verifier, live, policyOf, deadline);
+    const result = verifyLive(verifier, live, policyOf, deadline, failures);
     if (result instanceof Promise) pending.push(result.then((late) => conclude(role, live, late)));
     else conclude(role, live, result);
     if (++verified % BATCH === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -50,9 +54,12 @@ function verifyLive<T extends LivePeer>(
   live: T,
   policyOf: (peer: T) => TrustPolicy,
   deadline: number,
+  failures: FailureReporter,
 ): VerificationResult | Error | Promise<VerificationResult | Error> {
   try {
-    const controller = new AbortController();
+    const controller = reportingController((error) => {
+      failures.report(error, noConnection, 'a listener of a verification’s signal');
+    });
     const result = verifier.reverify(policyOf(live), live.peer, controller.signal);
     return result instanceof Promise ? within(deadline, result, controller).catch(asError) : result;
   } catch (error) {

@@ -3,7 +3,7 @@ import { backOffDelay } from './back-off.js';
 import { channels } from '../channels.js';
 import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
-import { discard } from './factory-calls.js';
+import { discard, signalFailed } from './factory-calls.js';
 import { bounded } from '../waiting/deadline.js';
 import { PoolClosedError, PoolError } from '../errors.js';
 import type { Failure } from './stats.js';
@@ -39,6 +39,7 @@ export class Creator<T> {
         ms: createTimeout,
         signal: this.#stop.signal,
         run: (signal) => this.#factory.create({ signal }),
+        signalFailed: signalFailed(this.#config, 'create'),
         late: () =>
           new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`, {
             retryable: true,

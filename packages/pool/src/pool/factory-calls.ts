@@ -1,19 +1,22 @@
-import { noConnection } from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
+import { follow, isThenable, noConnection } from '@knsock/core/options';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { bounded } from '../waiting/deadline.js';
 
 /** Whether a resource is alive; a check that throws, takes too long or is stopped says no. */
 export async function isAlive<T>(
   factory: Factory<T>,
-  { clock, validateTimeout }: PoolConfig,
+  config: PoolConfig,
   resource: T,
   stop: AbortSignal,
 ): Promise<boolean> {
+  const { clock, validateTimeout } = config;
   try {
     return await bounded(clock, {
       ms: validateTimeout,
       signal: stop,
       run: (signal) => factory.validate?.(resource, { signal }) ?? true,
+      signalFailed: signalFailed(config, 'validate'),
       late: () => new Error(`validating took longer than ${validateTimeout} ms`),
     });
   } catch {
@@ -24,13 +27,13 @@ export async function isAlive<T>(
 /** Whether a resource may be lent again; a factory that throws when asked says no. */
 export function isReusable<T>(factory: Factory<T>, config: PoolConfig, resource: T, error: unknown): boolean {
   if (!factory.reusable) return error === undefined;
-  return attempt(config, 'reusable', () => factory.reusable?.(resource, error)) ?? false;
+  return answerAtOnce(config, 'reusable', () => factory.reusable?.(resource, error)) ?? false;
 }
 
 /** Whether an idle resource is as it was left; a factory that throws when asked says no. */
 export function isUntouched<T>(factory: Factory<T>, config: PoolConfig, resource: T): boolean {
   if (!factory.untouched) return true;
-  return attempt(config, 'untouched', () => factory.untouched?.(resource)) ?? false;
+  return answerAtOnce(config, 'untouched', () => factory.untouched?.(resource)) ?? false;
 }
 
 /** Tells that one that is lent should come back; it goes all the same where that throws. */
@@ -47,7 +50,7 @@ export function announceRetirement<T>(
 /** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */
 export function ownLifetime<T>(factory: Factory<T>, config: PoolConfig, resource: T): number {
   if (!factory.lifetime) return Infinity;
-  const ms = attempt(config, 'lifetime', () => factory.lifetime?.(resource)) ?? 0;
+  const ms = answerAtOnce(config, 'lifetime', () => factory.lifetime?.(resource)) ?? 0;
   return Number.isNaN(ms) ? 0 : ms;
 }
 
@@ -79,6 +82,32 @@ export async function discard<T>(factory: Factory<T>, config: PoolConfig, late: 
   } catch (error) {
     reportCall(config, 'destroy', error);
   }
+}
+
+/** What a listener of the signal given to a call throws. */
+export function signalFailed(
+  { failures, name }: PoolConfig,
+  call: 'create' | 'validate',
+): (error: unknown) => void {
+  return (error) => {
+    failures.report(error, noConnection, `a listener of the signal given to ${call}() of ${name}`);
+  };
+}
+
+/** As `attempt`, for what is asked in passing: a promise is no answer, and would count as yes whatever comes of it. */
+function answerAtOnce<R>(
+  config: PoolConfig,
+  call: 'reusable' | 'untouched' | 'lifetime',
+  action: () => R,
+): R | undefined {
+  const answer = attempt(config, call, action);
+  if (!isThenable(answer)) return answer;
+  const failed = (error: unknown) => {
+    reportCall(config, call, error);
+  };
+  failed(new InvalidOptionError(call, `${call}() returned a promise, and must answer at once`));
+  follow(answer, undefined, failed);
+  return undefined;
 }
 
 function attempt<R>(config: PoolConfig, call: keyof Factory<unknown>, action: () => R): R | undefined {

@@ -1,3 +1,4 @@
+import { reportingController } from '@knsock/core/options';
 import type { Clock } from '../clock.js';
 
 /** A piece of work that must not take longer than allowed; milliseconds. */
@@ -7,6 +8,8 @@ export interface Bounded<R> {
   readonly signal?: AbortSignal | undefined;
   /** The work; its signal fires when nobody waits for the result any more. */
   readonly run: (signal: AbortSignal) => R | Promise<R>;
+  /** Takes what a listener of the work’s signal throws, where the program has that signal. */
+  readonly signalFailed?: ((error: unknown) => void) | undefined;
   /** What the wait rejects with when the time is over. */
   readonly late: () => Error;
   /** Takes a result that came after all, to get rid of it. */
@@ -14,9 +17,12 @@ export interface Bounded<R> {
 }
 
 /** Runs the work and stops waiting for it at its deadline or at the signal, whether or not the work heeds that. */
-export function bounded<R>(clock: Clock, { ms, signal, run, late, discard }: Bounded<R>): Promise<R> {
+export function bounded<R>(
+  clock: Clock,
+  { ms, signal, run, signalFailed, late, discard }: Bounded<R>,
+): Promise<R> {
   return new Promise<R>((resolve, reject) => {
-    const abort = new AbortController();
+    const abort = signalFailed === undefined ? new AbortController() : reportingController(signalFailed);
     const fail: (reason: Error) => void = reject;
     let open = true;
     const stop = (reason: Error) => {
