@@ -29,7 +29,7 @@ export interface OptionDescription {
   readonly summary: string;
   readonly value: Value;
   readonly fallback: string | undefined;
-  /** The environment variable that stands in for it. */
+  /** The environment variable that sets its default. */
   readonly environment: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Command, Help } from 'commander';
 /** The options that every command understands. */
 export function addGlobalOptions(command: Command): Command {
   return command
-    .option('-q, --quiet', 'say nothing on standard error but warnings and errors')
+    .option('-q, --quiet', 'print only warnings and errors on standard error')
     .option('--json', 'print data as JSON, one value a line')
     .option('--debug', 'show stack traces with errors');
 }

@@ -42,18 +42,18 @@ export interface AllowFlags {
 
 export function addCredentialOptions(command: Command): void {
   command
-    .addOption(new Option('--cert <file>', 'our certificate and its intermediates, PEM').env('KNSOCK_CERT'))
-    .addOption(new Option('--key <file>', 'its private key, PEM').env('KNSOCK_KEY'))
+    .addOption(new Option('--cert <file>', 'own certificate and its intermediates (PEM)').env('KNSOCK_CERT'))
+    .addOption(new Option('--key <file>', 'private key of the certificate (PEM)').env('KNSOCK_KEY'))
+    .addOption(new Option('--ca <file>', 'CA certificate used to verify the peer (PEM)').env('KNSOCK_CA'))
     .addOption(
-      new Option('--ca <file>', 'the CA that the other side must be certified by, PEM').env('KNSOCK_CA'),
+      new Option('--crl <file>', 'certificate revocation list of the CA (PEM or DER)').env('KNSOCK_CRL'),
     )
-    .addOption(new Option('--crl <file>', 'its revocation list, PEM or DER').env('KNSOCK_CRL'))
     .addOption(
       new Option('--pfx <file>', 'certificate and key as PKCS#12, instead of --cert and --key').env(
         'KNSOCK_PFX',
       ),
     )
-    .option('--passphrase-file <file>', 'holds the passphrase of the key (or set KNSOCK_PASSPHRASE)')
+    .option('--passphrase-file <file>', 'file with the passphrase of the key (or set KNSOCK_PASSPHRASE)')
     .hook('preAction', preferTyped);
 }
 
@@ -74,12 +74,12 @@ function forget(command: Command, ...names: string[]): void {
 export function addFramingOptions(command: Command): void {
   command
     .addOption(
-      new Option('--framing <name>', 'how messages are told apart')
+      new Option('--framing <name>', 'framing of messages')
         .choices(framingNames)
         .default('knsock')
         .env('KNSOCK_FRAMING'),
     )
-    .option('--max-message <bytes>', 'the largest message accepted (default: 1MiB)', bytes);
+    .option('--max-message <bytes>', 'largest message accepted (default: 1MiB)', bytes);
 }
 
 /** @param summary what JSON means there */
@@ -90,12 +90,12 @@ export function addContentOption(command: Command, summary: string): void {
 export function addProfileOptions(command: Command): void {
   command
     .addOption(
-      new Option('--min-tls <version>', 'the lowest TLS version (default: 1.2)')
+      new Option('--min-tls <version>', 'lowest TLS version (default: 1.2)')
         .choices(['1.2', '1.3'])
         .env('KNSOCK_MIN_TLS'),
     )
     .addOption(
-      new Option('--max-tls <version>', 'the highest TLS version (default: 1.3)')
+      new Option('--max-tls <version>', 'highest TLS version (default: 1.3)')
         .choices(['1.2', '1.3'])
         .env('KNSOCK_MAX_TLS'),
     );
@@ -105,10 +105,10 @@ export function addAllowOptions(command: Command): void {
   command
     .option(
       '--allow-cn <name>',
-      'admit clients with this common name (repeatable; any --allow-… admits)',
+      'admit clients with this common name (repeatable; one matching --allow-… is enough)',
       append,
     )
-    .option('--allow-ou <name>', 'admit clients of this organisational unit (repeatable)', append)
+    .option('--allow-ou <name>', 'admit clients with this organisational unit (repeatable)', append)
     .option('--allow-dns <name>', 'admit clients with this DNS name (repeatable)', append)
     .option('--allow-uri <uri>', 'admit clients with this URI, such as a SPIFFE ID (repeatable)', append)
     .option('--allow-pin <pin>', 'admit clients with this key, sha256/… (repeatable)', append);

@@ -28,27 +28,27 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'proxy',
-    summary: 'put TLS before a plain server, or behind a plain client',
+    summary: 'add TLS in front of a plain server or client',
     load: async () => (await import('./commands/proxy.js')).defineProxy,
   },
   {
     name: 'certs',
-    summary: 'make and look after certificates',
+    summary: 'create and manage certificates',
     load: async () => (await import('./commands/certs.js')).defineCerts,
   },
   {
     name: 'check',
-    summary: 'look for weaknesses in certificates, folders of them, and servers',
+    summary: 'check certificates, directories of certificates, and servers for weaknesses',
     load: async () => (await import('./commands/check.js')).defineCheck,
   },
   {
     name: 'doctor',
-    summary: 'show versions and what this machine can do',
+    summary: 'show versions and the capabilities of this machine',
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
   {
     name: 'completion',
-    summary: 'print the completion script of bash, zsh or fish',
+    summary: 'print the completion script for bash, zsh or fish',
     load: async () => {
       const { defineCompletion } = await import('./commands/completion.js');
       return (command, output) => {

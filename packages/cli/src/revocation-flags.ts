@@ -18,18 +18,18 @@ export function addRevocationOptions(command: Command): Command {
     .addOption(
       setting(
         '--revocation-depth <depth>',
-        'which certificates need a list: the first or all but the root (default: leaf)',
+        'certificates that need a list: the leaf, or all but the root (default: leaf)',
         ...['leaf', 'chain'],
       ),
     )
     .addOption(
-      setting('--revocation-unknown <decision>', 'a certificate without its list (default: refuse)', ...gap),
+      setting('--revocation-unknown <decision>', 'certificates without a list (default: refuse)', ...gap),
     )
     .addOption(
-      setting('--revocation-stale <decision>', 'a list past its next update (default: refuse)', ...gap),
+      setting('--revocation-stale <decision>', 'lists past their nextUpdate (default: refuse)', ...gap),
     )
     .addOption(
-      setting('--revocation-unnumbered <decision>', 'a list without a CRL number (default: accept)', ...gap),
+      setting('--revocation-unnumbered <decision>', 'lists without a CRL number (default: accept)', ...gap),
     );
 }
 

@@ -13,7 +13,7 @@ export function isWorse(severity: Severity, bound: Severity | 'never'): boolean 
 }
 
 export function failOnOption(fallback: Severity): Option {
-  return new Option('--fail-on <severity>', 'fail from which severity on')
+  return new Option('--fail-on <severity>', 'lowest severity that makes the command fail')
     .choices([...severities, 'never'])
     .default(fallback);
 }

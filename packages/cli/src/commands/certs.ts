@@ -46,7 +46,7 @@ export function defineCerts(command: Command, output: Output): void {
 }
 
 const HELP = `
-Authorities and what they issue are kept in a folder, the store: certs here, unless --store or KNSOCK_STORE says otherwise.
+Authorities and the certificates they issue are kept in a directory, the store: ./certs unless --store or KNSOCK_STORE is set.
 
 Examples:
   $ knsock certs init

@@ -28,19 +28,25 @@ interface Unchecked {
 
 export function defineCheck(command: Command, output: Output): void {
   command
-    .argument('<target...>', 'files that belong together, folders, or host:port of servers')
+    .argument('<target...>', 'files that belong together, directories, or host:port of servers')
     .option(
       '--ca <file>',
-      'whom clients trust (repeatable; default: the roots among the files; for servers Node’s own)',
+      'CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node’s own)',
       append,
     )
-    .option('--passphrase-file <file>', 'opens PKCS#12 files (or set KNSOCK_PASSPHRASE)')
-    .option('--servername <name>', 'the name to ask a server for, and to expect (default: its host)')
-    .option('--timeout <ms>', 'how long a server may take for each question', milliseconds, 5_000);
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase of PKCS#12 files (or set KNSOCK_PASSPHRASE)',
+    )
+    .option(
+      '--servername <name>',
+      'name to request from a server (SNI) and to expect in its certificate (default: its host)',
+    )
+    .option('--timeout <ms>', 'timeout for each connection to a server', milliseconds, 5_000);
   addRevocationOptions(command)
     .addOption(failOnOption('error'))
-    .option('--baseline <file>', 'findings to accept, a line each: the rule and the target')
-    .option('--write-baseline <file>', 'write what was found as such a file')
+    .option('--baseline <file>', 'file with accepted findings, one per line: rule and target')
+    .option('--write-baseline <file>', 'write the findings to a baseline file')
     .addHelpText('after', HELP)
     .action(async (targets: string[], flags: CheckFlags) => {
       process.exitCode = await check(targets, flags, output);
@@ -160,7 +166,7 @@ async function writeBaseline(file: string, findings: readonly Finding[]): Promis
 }
 
 const HELP = `
-Exits with 3 where a finding is as bad as --fail-on, or worse. docs/check.md lists the rules.
+Exit code: 3 if a finding has at least the severity of --fail-on. docs/check.md lists the rules.
 
 Examples:
   $ knsock check server.crt server.key ca.crt

@@ -12,7 +12,7 @@ const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 /** @param program makes the program with every command defined */
 export function defineCompletion(command: Command, output: Output, program: () => Promise<Command>): void {
   command
-    .addArgument(new Argument('<shell>', 'whose script to print').choices(Object.keys(shells)))
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)))
     .addHelpText('after', HELP)
     .action(async (shell: keyof typeof shells) => {
       const script = shells[shell](placesOf(describeCommand(await program())));
@@ -21,7 +21,7 @@ export function defineCompletion(command: Command, output: Output, program: () =
 }
 
 const HELP = `
-The script knows every command, option and fixed value, and starts nothing when it is asked.
+The script contains every command, option and fixed value; completing starts no process.
 
 Examples:
   $ echo 'source <(knsock completion bash)' >> ~/.bashrc

@@ -11,7 +11,7 @@ export function defineDoctor(command: Command, output: Output): void {
 }
 
 const HELP = `
-It looks at this machine alone, connects nowhere, and shows no passphrase. Put what it prints into a bug report.
+It inspects only this machine, opens no connection, and shows no passphrase. Include the output in bug reports.
 
 Examples:
   $ knsock doctor

@@ -12,7 +12,8 @@ export function defineProxy(command: Command, output: Output): void {
 }
 
 const HELP = `
-The one before a plain server takes TLS in (server), the one behind a plain client puts TLS out (client).
+The server mode accepts TLS and forwards to a plain server; the client mode accepts plain connections and forwards them
+over TLS.
 
 Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert db.crt --key db.key --ca ca.crt --allow-cn app

@@ -17,12 +17,12 @@ interface RunFlags {
 
 export function defineRunSslTcpServer(command: Command, output: Output): void {
   command
-    .argument('<port>', 'the port to listen on', port)
+    .argument('<port>', 'port to listen on', port)
     .argument('<certfile>', 'the server’s certificate, PEM')
-    .argument('<keyfile>', 'its private key, PEM')
-    .option('--cafile <file>', 'the CA that clients are certified by, PEM')
+    .argument('<keyfile>', 'private key of the certificate (PEM)')
+    .option('--cafile <file>', 'CA certificate used to verify clients (PEM)')
     .option('--require-client-cert', 'refuse clients without a certificate')
-    .option('--host <address>', 'the address to listen on', '0.0.0.0')
+    .option('--host <address>', 'address to listen on', '0.0.0.0')
     .addHelpText('after', HELP)
     .action(async (portNumber: number, certFile: string, keyFile: string, flags: RunFlags) => {
       process.exitCode = await runServer(portNumber, certFile, keyFile, flags, output);
@@ -75,7 +75,7 @@ function withoutCa(): UsageError {
 }
 
 const HELP = `
-The first bytes of each connection are shown and echoed, then it ends. knsock serve does more.
+The first bytes of each connection are shown and echoed, then it is closed. See also knsock serve.
 
 Examples:
   $ knsock run-ssl-tcp-server 8443 server.crt server.key

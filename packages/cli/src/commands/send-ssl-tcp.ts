@@ -17,11 +17,11 @@ export function defineSendSslTcp(command: Command, output: Output): void {
     .argument('<host>', 'the server’s name or address')
     .argument('<port>', 'its port', port)
     .argument('<message>', 'what to send')
-    .option('--cafile <file>', 'the CA that the server is certified by, PEM (default: Node’s own roots)')
-    .option('--certfile <file>', 'our certificate, PEM')
-    .option('--keyfile <file>', 'its private key, PEM')
-    .option('--no-verify', 'trust whoever answers: private from bystanders, and from nobody else')
-    .option('--timeout <ms>', 'how long all of it may take', milliseconds, 10_000)
+    .option('--cafile <file>', 'CA certificate used to verify the server (PEM) (default: Node’s own roots)')
+    .option('--certfile <file>', 'own certificate (PEM)')
+    .option('--keyfile <file>', 'private key of the certificate (PEM)')
+    .option('--no-verify', 'don’t verify the server (insecure)')
+    .option('--timeout <ms>', 'timeout for the whole command', milliseconds, 10_000)
     .addHelpText('after', HELP)
     .action(async (host: string, portNumber: number, message: string, flags: SendSslTcpFlags) => {
       await sendMessage(host, portNumber, message, flags, output);
@@ -53,7 +53,7 @@ async function sendMessage(
 }
 
 const HELP = `
-The reply is what comes until the server ends, or until 250 ms of silence. knsock send does more.
+The reply is everything received until the server ends or sends nothing for 250 ms. See also knsock send.
 
 Examples:
   $ knsock send-ssl-tcp localhost 8443 "Hello Secure" --cafile ca.crt

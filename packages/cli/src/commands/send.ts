@@ -16,32 +16,29 @@ import type { SendFlags } from '../sending/flags.js';
 export function defineSend(command: Command, output: Output): void {
   command
     .argument('<address>', 'host:port, [IPv6]:port or unix:/path')
-    .argument('[message...]', 'the messages; - stands for standard input, as does none at all')
-    .option('-f, --file <file>', 'send what is in a file (repeatable)', append)
-    .option('--chunk <bytes>', 'cut standard input and files into messages of so many bytes', bytes)
-    .option('--repeat <n>', 'send it all so many times', count, 1);
+    .argument('[message...]', 'messages; - or no argument reads standard input')
+    .option('-f, --file <file>', 'send the content of this file (repeatable)', append)
+    .option('--chunk <bytes>', 'split standard input and files into messages of this size', bytes)
+    .option('--repeat <n>', 'send all messages this many times', count, 1);
   addCredentialOptions(command);
   command
     .option(
       '--servername <name>',
-      'the name to ask for, and to expect in the certificate (default: the host)',
+      'name to request (SNI) and to expect in the certificate (default: the host)',
     )
-    .option('--pin <pin>', 'a key, sha256/…, that the server’s chain must have (repeatable)', append)
-    .option(
-      '--dangerously-skip-verification',
-      'trust whoever answers: private from bystanders, and from nobody else',
-    );
+    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append)
+    .option('--dangerously-skip-verification', 'don’t verify the server (insecure)');
   addFramingOptions(command);
-  addContentOption(command, 'json: messages and replies must be JSON');
+  addContentOption(command, 'json: messages and replies must be valid JSON');
   command
-    .option('--no-reply', 'don’t wait for replies; on knsock send messages instead of requests')
-    .option('--wait <ms>', 'end after so much silence, however many replies came', milliseconds)
-    .option('--timeout <ms>', 'how long a reply may take', milliseconds, 30_000)
-    .option('--connect-timeout <ms>', 'how long connecting may take (default: 10000)', milliseconds)
-    .option('--no-newline', 'print no line feed after a reply');
+    .option('--no-reply', 'don’t wait for replies; with knsock framing, send messages instead of requests')
+    .option('--wait <ms>', 'exit after this long without a reply, however many arrived', milliseconds)
+    .option('--timeout <ms>', 'timeout for a reply', milliseconds, 30_000)
+    .option('--connect-timeout <ms>', 'timeout for connecting (default: 10000)', milliseconds)
+    .option('--no-newline', 'don’t print a line feed after each reply');
   addProfileOptions(command);
   command
-    .option('-v, --verbose', 'show who answered and what was negotiated')
+    .option('-v, --verbose', 'show the peer’s identity and the TLS parameters')
     .addHelpText('after', HELP)
     .action(async (address: string, words: string[], flags: SendFlags) => {
       const { send } = await import('../sending/send.js');

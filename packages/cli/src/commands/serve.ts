@@ -21,25 +21,25 @@ export function defineServe(command: Command, output: Output): void {
   addAnswerOptions(command);
   addCredentialOptions(command);
   command
-    .option('--dev', 'use a development CA of your own, made once; prints how to connect')
+    .option('--dev', 'use a development CA, created once per user; prints how to connect')
     .addOption(
       new Option(
         '--client-cert <need>',
-        'whether clients show a certificate (default: require with --ca, --allow-… or --dev, else none)',
+        'client certificates (default: require with --ca, --allow-… or --dev, else none)',
       )
         .choices(['none', 'request', 'require'])
         .env('KNSOCK_CLIENT_CERT'),
     );
   addAllowOptions(command);
   addFramingOptions(command);
-  addContentOption(command, 'json: every message must be JSON');
+  addContentOption(command, 'json: every message must be valid JSON');
   addProfileOptions(command);
   addLimitOptions(command);
   command
     .addOption(
       new Option(
         '--status <address>',
-        'tell /health, /stats and /metrics there over plain HTTP; without a host on loopback',
+        'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
       )
         .argParser(address)
         .env('KNSOCK_STATUS'),
@@ -66,16 +66,16 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
 function addPlaceOptions(command: Command): void {
   command
     .addOption(
-      new Option('--host <address>', 'the address to listen on (default: every one of this machine)').env(
+      new Option('--host <address>', 'address to listen on (default: all addresses of this machine)').env(
         'KNSOCK_LISTEN_HOST',
       ),
     )
     .addOption(
-      new Option('--port <number>', 'the port to listen on; 0 takes any free one (default: 8443)')
+      new Option('--port <number>', 'port to listen on; 0 picks a free one (default: 8443)')
         .argParser(port)
         .env('KNSOCK_LISTEN_PORT'),
     )
-    .addOption(new Option('--unix <path>', 'listen on a Unix socket instead').conflicts(['host', 'port']));
+    .addOption(new Option('--unix <path>', 'listen on this Unix socket instead').conflicts(['host', 'port']));
 }
 
 function addAnswerOptions(command: Command): void {
@@ -83,59 +83,59 @@ function addAnswerOptions(command: Command): void {
     .addOption(
       new Option(
         '--exec <command>',
-        'run a shell command for each connection, its input and output the connection’s',
+        'run a shell command for each connection; its stdin and stdout are the connection',
       ).conflicts('handler'),
     )
-    .option('--handler <file>', 'answer requests by the default export of a JavaScript module');
+    .option('--handler <file>', 'answer requests with the default export of this JavaScript module');
 }
 
 function addLimitOptions(command: Command): void {
   command
-    .option('--handshake-timeout <ms>', 'from accept to authorised (default: 5000)', milliseconds)
+    .option('--handshake-timeout <ms>', 'time from accept to authorized (default: 5000)', milliseconds)
     .option(
       '--first-message-timeout <ms>',
-      'end connections that send nothing within so long (default: never)',
+      'close connections that send no message within this time (default: never)',
       milliseconds,
     )
     .option(
       '--idle-timeout <ms>',
-      'end connections on which nothing moves for so long (default: never)',
+      'close connections without traffic for this time (default: never)',
       milliseconds,
     )
-    .option(
-      '--max-lifetime <ms>',
-      'end connections after so long, give or take a tenth (default: never)',
-      milliseconds,
-    )
+    .option('--max-lifetime <ms>', 'close connections after this time, ±10 % (default: never)', milliseconds)
     .option(
       '--drain-timeout <ms>',
-      'how long work in flight may take at the end (default: 15000)',
+      'time for work in flight to finish on shutdown (default: 15000)',
       milliseconds,
     )
-    .option('--max-connections <n>', 'the most connections at once (default: 10000; with --exec 100)', count)
+    .option('--max-connections <n>', 'maximum number of connections (default: 10000; with --exec 100)', count)
     .option(
       '--max-connections-per-address <n>',
-      'the most connections of one client’s address (default: any number)',
+      'maximum number of connections per client address (default: unlimited)',
       count,
     )
-    .option('--accept-rate <n>', 'the most new connections a second (default: any number)', count)
-    .option('--max-queued <bytes>', 'the most bytes waiting for one slow reader (default: 4MiB)', bytes)
-    .option('--max-requests <n>', 'the most requests of one client worked on at once (default: 128)', count)
-    .option('--allow-from <network>', 'admit clients from this address or network alone (repeatable)', append)
-    .option('--deny-from <network>', 'turn away clients from this address or network (repeatable)', append)
+    .option('--accept-rate <n>', 'maximum number of new connections per second (default: unlimited)', count)
+    .option(
+      '--max-queued <bytes>',
+      'maximum number of bytes queued for one slow reader (default: 4MiB)',
+      bytes,
+    )
+    .option('--max-requests <n>', 'maximum number of concurrent requests per client (default: 128)', count)
+    .option('--allow-from <network>', 'admit only clients from this address or network (repeatable)', append)
+    .option('--deny-from <network>', 'refuse clients from this address or network (repeatable)', append)
     .option(
       '--proxy-protocol-from <network>',
-      'take the client’s address from the PROXY header of these proxies (repeatable)',
+      'accept the PROXY protocol from these addresses or networks (repeatable)',
       append,
     );
 }
 
 const HELP = `
-It echoes unless --exec or --handler says otherwise: every message comes back, and every request is answered with its own payload.
-SIGTERM or SIGINT lets work in flight finish (a second one ends at once), SIGHUP reloads the certificates.
-A handler file is a module such as: export default ({ payload, peer, signal }) => \`got \${payload}\`;
-A command of --exec finds who is there in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
-A client is admitted that any one of the --allow-cn, -ou, -dns, -uri and -pin flags admits.
+Without --exec or --handler it echoes: every message is sent back, and every request is answered with its own payload.
+SIGTERM and SIGINT shut down gracefully (a second signal exits at once); SIGHUP reloads the certificates.
+A handler module looks like this: export default ({ payload, peer, signal }) => \`got \${payload}\`;
+A command of --exec receives the peer’s identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
+A client is admitted if at least one of the --allow-cn, -ou, -dns, -uri and -pin flags matches.
 
 Examples:
   $ knsock serve --dev

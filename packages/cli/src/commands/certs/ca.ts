@@ -17,14 +17,14 @@ interface CaFlags extends StoreFlags {
 
 export function defineCa(command: Command, output: Output): void {
   command
-    .description('make a certificate authority, a root or one under another')
-    .argument('<common-name>', 'what it is called, such as "Example CA"')
-    .option('--name <name>', 'the name of its files in the store', 'root')
-    .option('--under <authority>', 'the authority that signs it, for an intermediate')
-    .option('--days <n>', 'how long it is valid (default: 3650, or as long as its issuer)', count)
-    .option('--path-length <n>', 'how many authorities may stand below it', count)
-    .option('--permit <name>', 'what it may sign for: a domain, a network, … (repeatable)', append)
-    .option('--exclude <name>', 'what it may not sign for (repeatable)', append)
+    .description('create a certificate authority: a root or an intermediate')
+    .argument('<common-name>', 'its common name, such as "Example CA"')
+    .option('--name <name>', 'name of its files in the store', 'root')
+    .option('--under <authority>', 'authority that signs it, for an intermediate')
+    .option('--days <n>', 'validity in days (default: 3650, at most until its issuer expires)', count)
+    .option('--path-length <n>', 'maximum number of intermediates below it', count)
+    .option('--permit <name>', 'name constraint: permitted domain, network, … (repeatable)', append)
+    .option('--exclude <name>', 'name constraint: excluded domain, network, … (repeatable)', append)
     .addOption(keyTypeOption());
   addStoreOptions(command)
     .addHelpText('after', HELP)

@@ -22,7 +22,7 @@ type Converted = { readonly data: string | Buffer; readonly secret: boolean };
 export function defineConvert(command: Command, output: Output): void {
   command
     .description('change the format of certificates and keys')
-    .argument('<file>', 'certificates, a key, or both, in any form; - is standard input')
+    .argument('<file>', 'certificates, a key, or both, in any format; - is standard input')
     .addOption(
       new Option(
         '--to <format>',
@@ -31,14 +31,14 @@ export function defineConvert(command: Command, output: Output): void {
         .choices(formats)
         .makeOptionMandatory(),
     )
-    .option('--key <file>', 'the private key, where it lies in a file of its own')
-    .option('--key-name <name>', 'which key of a PKCS#12 file, by its friendly name (Java’s alias)')
-    .option('--out <file>', 'where to write; - is standard output', '-')
+    .option('--key <file>', 'private key, if it is in a separate file')
+    .option('--key-name <name>', 'key of a PKCS#12 file, by its friendly name (Java’s alias)')
+    .option('--out <file>', 'output file; - is standard output', '-')
     .option(
       '--passphrase-file <file>',
-      'of what is read, and of PKCS#12 that is written (or set KNSOCK_PASSPHRASE)',
+      'file with the passphrase of the input and of the PKCS#12 output (or set KNSOCK_PASSPHRASE)',
     )
-    .option('--force', 'replace a file of that name')
+    .option('--force', 'overwrite an existing file')
     .addHelpText('after', HELP)
     .action(async (file: string, flags: ConvertFlags) => {
       const passphrase = await passphraseOf(flags.passphraseFile);

@@ -13,8 +13,8 @@ interface CrlFlags extends StoreFlags {
 export function defineCrl(command: Command, output: Output): void {
   command
     .description('sign a new revocation list (kept in the store as ca/NAME.crl)')
-    .option('--days <n>', 'until when the next one is due (default: 7)', count)
-    .option('--out <file>', 'write it there too; - is standard output');
+    .option('--days <n>', 'days until the next list is due (default: 7)', count)
+    .option('--out <file>', 'also write it to this file; - is standard output');
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (flags: CrlFlags) => {
@@ -35,5 +35,5 @@ async function publish(flags: CrlFlags, output: Output): Promise<void> {
 }
 
 const HELP = `
-Run it after each revocation, and daily by cron: a list that is overdue refuses everybody. Example:
+Run it after each revocation, and daily by cron: with an overdue list every client is refused. Example:
   $ knsock certs crl --out /etc/knsock/ca.crl`;

@@ -18,14 +18,14 @@ interface CsrFlags {
 
 export function defineCsr(command: Command, output: Output): void {
   command
-    .description('make a key and a request for a certificate, to be signed elsewhere')
+    .description('create a key and a certificate signing request')
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'the subject’s common name (default: the first name)')
-    .option('--ou <name>', 'the subject’s organisational unit (repeatable)', append)
+    .option('--common-name <name>', 'common name of the subject (default: the first name)')
+    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
     .addOption(keyTypeOption())
-    .option('--out <path>', 'where to write: PATH.csr and PATH.key', 'request')
-    .option('--force', 'replace files of that name')
+    .option('--out <path>', 'path of the output: PATH.csr and PATH.key', 'request')
+    .option('--force', 'overwrite existing files')
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: CsrFlags) => {
       await request(names, flags, output);

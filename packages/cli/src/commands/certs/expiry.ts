@@ -15,10 +15,10 @@ interface ExpiryFlags {
 
 export function defineExpiry(command: Command, output: Output): void {
   command
-    .description('tell when certificates and revocation lists run out')
-    .argument('<source...>', 'files, folders (with those below), or host:port of servers')
-    .option('--days <n>', 'warn so many days before', count, 30)
-    .option('--prometheus', 'print metrics in Prometheus’ text format')
+    .description('show when certificates and revocation lists expire')
+    .argument('<source...>', 'files, directories (recursive), or host:port of servers')
+    .option('--days <n>', 'days before expiry to warn', count, 30)
+    .option('--prometheus', 'print metrics in the Prometheus text format')
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: ExpiryFlags) => {
       process.exitCode = await expiry(sources, flags, output);
@@ -66,6 +66,6 @@ function plain(result: Expiry): object {
 }
 
 const HELP = `
-Exits with 3 where anything is due, over, not yet valid, stale or unreadable. Examples:
+Exit code: 3 if anything is expired, about to expire, not yet valid, stale or unreadable. Examples:
   $ knsock certs expiry certs example.com:443
   $ knsock certs expiry /etc/ssl/private --prometheus > /var/lib/node_exporter/certs.prom`;

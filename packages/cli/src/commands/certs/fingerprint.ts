@@ -6,7 +6,7 @@ import type { Output } from '../../output.js';
 export function defineFingerprint(command: Command, output: Output): void {
   command
     .description('show a certificate’s SHA-256 fingerprint and its key’s pin')
-    .argument('<certificate>', 'a certificate in any form; - is standard input')
+    .argument('<certificate>', 'a certificate in any format; - is standard input')
     .addHelpText('after', HELP)
     .action(async (certificate: string) => {
       const { fingerprint } = await import('@knsock/certs');
@@ -17,5 +17,5 @@ export function defineFingerprint(command: Command, output: Output): void {
 }
 
 const HELP = `
-The pin is what --pin and --allow-pin take; it outlives a renewal that keeps the key. Example:
+--pin and --allow-pin take the pin. It stays the same when a renewal keeps the key. Example:
   $ knsock certs fingerprint server.crt`;

@@ -33,17 +33,17 @@ const EXISTS_HINT =
 
 export function defineInit(command: Command, output: Output): void {
   command
-    .description('make a CA, a server and a client certificate in one go')
-    .argument('[directory]', 'the store to make them in', 'certs')
+    .description('create a CA, a server certificate and a client certificate')
+    .argument('[directory]', 'directory of the new store', 'certs')
     .option(
       '--name <name>',
-      'a name or address of the server (repeatable; default: localhost, 127.0.0.1, ::1)',
+      'DNS name or IP address of the server (repeatable; default: localhost, 127.0.0.1, ::1)',
       append,
     )
-    .option('--client <name>', 'the common name of the client', 'client')
-    .option('--ca-name <name>', 'the common name of the CA', 'knsock development CA')
-    .option('--days <n>', 'how long the two certificates are valid (default: 90)', count)
-    .option('--force', 'replace the server and client certificates that are there; the CA stays')
+    .option('--client <name>', 'common name of the client', 'client')
+    .option('--ca-name <name>', 'common name of the CA', 'knsock development CA')
+    .option('--days <n>', 'validity of the two certificates in days (default: 90)', count)
+    .option('--force', 'replace existing server and client certificates; the CA is kept')
     .addHelpText('after', HELP)
     .action(async (directory: string, flags: InitFlags) => {
       const made = await init(directory, flags);
@@ -103,7 +103,7 @@ function quote(path: string): string {
 }
 
 const HELP = `
-Keys are written with mode 0600, and nothing is overwritten without --force.
+Keys are written with mode 0600. Nothing is overwritten without --force.
 
 Examples:
   $ knsock certs init

@@ -19,10 +19,13 @@ interface InspectFlags {
 
 export function defineInspect(command: Command, output: Output): void {
   command
-    .description('show what is in certificates, requests, keys and revocation lists')
+    .description('show the content of certificates, requests, keys and revocation lists')
     .argument('<source...>', 'files, host:port of a server, or - for standard input')
-    .option('--servername <name>', 'the name to ask a server for (default: its host)')
-    .option('--passphrase-file <file>', 'opens PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)')
+    .option('--servername <name>', 'name to request from a server (SNI) (default: its host)')
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
+    )
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: InspectFlags) => {
       await eachFile(sources, { output, command: 'knsock certs inspect' }, (source) =>
@@ -63,7 +66,7 @@ function isThere(file: string): Promise<boolean> {
 }
 
 const HELP = `
-Nothing is trusted here, and of keys only the public half is shown. Examples:
+Nothing is verified. Of private keys only the public key is shown. Examples:
   $ knsock certs inspect server.crt ca.crl
   $ knsock certs inspect example.com:443
   $ knsock certs inspect --json - < bundle.pem`;

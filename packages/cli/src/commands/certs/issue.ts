@@ -25,18 +25,19 @@ export function defineIssue(command: Command, output: Output): void {
     .description('issue a certificate with a new key')
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'the subject’s common name (default: the first name)')
-    .option('--ou <name>', 'the subject’s organisational unit (repeatable)', append)
-    .option('--days <n>', 'how long it is valid (default: 90)', count)
-    .option('--max-days <n>', 'the most days allowed (default: 398)', count)
+    .option('--common-name <name>', 'common name of the subject (default: the first name)')
+    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
+    .option('--days <n>', 'validity in days (default: 90)', count)
+    .option('--max-days <n>', 'maximum validity allowed (default: 398)', count)
     .addOption(keyTypeOption())
-    .option('--crl-url <url>', 'where the authority’s revocation list can be fetched (repeatable)', append)
-    .option('--file <name>', 'the name of its files in the store (default: from the first name)')
-    .option('--force', 'replace files of that name')
+    .option('--crl-url <url>', 'URL of the authority’s revocation list (repeatable)', append)
+    .option('--file <name>', 'name of its files in the store (default: from the first name)')
+    .option('--force', 'overwrite existing files')
     .addOption(
-      new Option('--for <place>', 'print it as a Secret (kubernetes.io/tls) for kubectl apply -f -').choices([
-        'kubernetes',
-      ]),
+      new Option(
+        '--for <place>',
+        'print a Kubernetes Secret (kubernetes.io/tls) for kubectl apply -f -',
+      ).choices(['kubernetes']),
     );
   addStoreOptions(command)
     .addHelpText('after', HELP)
@@ -46,9 +47,7 @@ export function defineIssue(command: Command, output: Output): void {
 }
 
 export function kindOption(): Option {
-  return new Option('--kind <kind>', 'what it is for')
-    .choices(['server', 'client', 'peer'])
-    .default('server');
+  return new Option('--kind <kind>', 'purpose').choices(['server', 'client', 'peer']).default('server');
 }
 
 async function issue(names: string[], flags: IssueFlags, output: Output): Promise<void> {

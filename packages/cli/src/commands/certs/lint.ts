@@ -10,7 +10,7 @@ import { failOnOption, isWorse, type Severity } from '../../severity.js';
 
 export function defineLint(command: Command, output: Output): void {
   command
-    .description('tell what is odd about certificates, and what to do')
+    .description('check certificates for mistakes, and say how to fix them')
     .argument('<file...>', 'certificates or chains, PEM or DER; - is standard input')
     .addOption(failOnOption('error'))
     .addHelpText('after', HELP)
@@ -34,6 +34,6 @@ function text(file: string, findings: readonly Finding[]): string {
 }
 
 const HELP = `
-Exits with 3 where a finding is as bad as --fail-on, or worse. Examples:
+Exit code: 3 if a finding has at least the severity of --fail-on. Examples:
   $ knsock certs lint server.crt
   $ knsock certs lint --fail-on warning --json certs/issued/*.crt`;

@@ -8,10 +8,13 @@ const MISMATCH = 58;
 
 export function defineMatch(command: Command, output: Output): void {
   command
-    .description('tell whether a key is a certificate’s')
-    .argument('<certificate>', 'in any form; of a chain the first counts')
-    .argument('<key>', 'in any form')
-    .option('--passphrase-file <file>', 'opens an encrypted key (or set KNSOCK_PASSPHRASE)')
+    .description('check that a private key belongs to a certificate')
+    .argument('<certificate>', 'certificate in any formatat; in a chain, the first')
+    .argument('<key>', 'in any format')
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase of an encrypted key (or set KNSOCK_PASSPHRASE)',
+    )
     .addHelpText('after', HELP)
     .action(async (certificate: string, key: string, flags: { passphraseFile?: string }) => {
       const { parseCertificates, publicHalf, readPrivateKeyOffThread } = await import('@knsock/core/x509');
@@ -30,5 +33,5 @@ export function defineMatch(command: Command, output: Output): void {
 }
 
 const HELP = `
-Exits with 0 where they belong together, else 58. Example:
+Exit code: 0 if they match, 58 if not. Example:
   $ knsock certs match server.crt server.key`;

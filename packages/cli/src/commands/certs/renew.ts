@@ -13,12 +13,15 @@ interface RenewFlags extends StoreFlags {
 
 export function defineRenew(command: Command, output: Output): void {
   command
-    .description('renew a certificate and its key in their files, if it is due')
-    .argument('<cert>', 'the file of the certificate')
-    .argument('<key>', 'the file of its key')
+    .description('renew a certificate and its key in place, if it is due')
+    .argument('<cert>', 'file of the certificate')
+    .argument('<key>', 'file of its key')
     .option('--reuse-key', 'keep the key, for peers that pin it')
-    .option('--force', 'renew even where it isn’t due')
-    .option('--passphrase-file <file>', 'opens an encrypted key (or set KNSOCK_PASSPHRASE)');
+    .option('--force', 'renew even if it isn’t due')
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase of an encrypted key (or set KNSOCK_PASSPHRASE)',
+    );
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (certFile: string, keyFile: string, flags: RenewFlags) => {
@@ -54,6 +57,6 @@ async function isSelfSigned(certFile: string): Promise<boolean> {
 }
 
 const HELP = `
-The new certificate says what the old one did: names, subject, purpose and length of life. One that signs itself goes on
-doing so, and has to be brought to those who trust it, unless --authority names one. Put it in cron. Example:
+The new certificate has the names, subject, purpose and validity of the old one. A self-signed certificate stays
+self-signed and must be distributed to its peers again, unless --authority names an authority. Run it from cron. Example:
   $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy`;

@@ -24,8 +24,8 @@ const reasons: Readonly<Record<RevocationReason, true>> = {
 
 export function defineRevoke(command: Command, output: Output): void {
   command
-    .description('withdraw a certificate; the next revocation list carries it')
-    .argument('<certificate>', 'its file, serial (hex) or SHA-256 fingerprint')
+    .description('revoke a certificate; the next revocation list contains it')
+    .argument('<certificate>', 'file, serial number (hex) or SHA-256 fingerprint')
     .addOption(new Option('--reason <reason>', 'why (default: unspecified)').choices(Object.keys(reasons)));
   addStoreOptions(command)
     .addHelpText('after', HELP)

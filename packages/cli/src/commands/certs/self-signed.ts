@@ -20,16 +20,18 @@ interface SelfSignedFlags {
 
 export function defineSelfSigned(command: Command, output: Output): void {
   command
-    .description('make a certificate that signs itself, with a new key, for tests and closed pairs')
+    .description(
+      'create a self-signed certificate with a new key, for tests and for two programs that know each other',
+    )
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'the subject’s common name (default: the first name)')
-    .option('--ou <name>', 'the subject’s organisational unit (repeatable)', append)
-    .option('--days <n>', 'how long it is valid (default: 90)', count)
-    .option('--max-days <n>', 'the most days allowed (default: 398)', count)
+    .option('--common-name <name>', 'common name of the subject (default: the first name)')
+    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
+    .option('--days <n>', 'validity in days (default: 90)', count)
+    .option('--max-days <n>', 'maximum validity allowed (default: 398)', count)
     .addOption(keyTypeOption())
-    .option('--out <path>', 'where to write: PATH.crt and PATH.key (default: the kind)')
-    .option('--force', 'replace files of that name')
+    .option('--out <path>', 'path of the output: PATH.crt and PATH.key (default: the purpose)')
+    .option('--force', 'overwrite existing files')
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: SelfSignedFlags) => {
       await makeSelfSigned(names, flags, output);
@@ -49,8 +51,8 @@ async function makeSelfSigned(names: string[], flags: SelfSignedFlags, output: O
 }
 
 const HELP = `
-The other side trusts it by itself: it gets the certificate, never the key, as its --ca. It can't be revoked, and a new
-one has to be brought to everybody; where that matters, make an authority (knsock certs init). Examples:
+The peer trusts the certificate directly: give it the certificate, never the key, as its --ca. It can't be revoked, and
+a renewed one must be distributed to every peer; to avoid that, create an authority (knsock certs init). Examples:
   $ knsock certs self-signed localhost 127.0.0.1
   $ knsock serve --cert server.crt --key server.key
   $ knsock send localhost:8443 hello --ca server.crt`;

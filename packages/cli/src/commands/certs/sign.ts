@@ -21,21 +21,21 @@ interface SignFlags extends StoreFlags {
 
 export function defineSign(command: Command, output: Output): void {
   command
-    .description('sign a request, as far as it is allowed what it asks for')
-    .argument('<csr>', 'the request, PEM or DER; - is standard input')
+    .description('sign a certificate signing request, within the names allowed')
+    .argument('<csr>', 'certificate signing request (PEM or DER); - reads standard input')
     .option(
       '--allow <name>',
-      'a name that may be asked for; *.example.com for any below (repeatable)',
+      'name that the request may contain; *.example.com for any below (repeatable)',
       append,
     )
-    .option('--add-name <name>', 'a name to give beside those asked for (repeatable)', append)
-    .option('--skip-other-names', 'leave out names of other kinds, such as user principal names')
-    .option('--common-name <name>', 'the subject’s common name, whatever the request says')
+    .option('--add-name <name>', 'name to add to the requested ones (repeatable)', append)
+    .option('--skip-other-names', 'drop names of other types, such as user principal names')
+    .option('--common-name <name>', 'common name of the subject, instead of the requested one')
     .addOption(kindOption())
-    .option('--days <n>', 'how long it is valid (default: 90)', count)
-    .option('--crl-url <url>', 'where the authority’s revocation list can be fetched (repeatable)', append)
-    .option('--file <name>', 'the name of its file in the store (default: from the first name)')
-    .option('--force', 'replace a file of that name');
+    .option('--days <n>', 'validity in days (default: 90)', count)
+    .option('--crl-url <url>', 'URL of the authority’s revocation list (repeatable)', append)
+    .option('--file <name>', 'name of its file in the store (default: from the first name)')
+    .option('--force', 'overwrite an existing file');
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (csr: string, flags: SignFlags) => {
@@ -64,6 +64,6 @@ async function sign(csr: string, flags: SignFlags, output: Output): Promise<void
 }
 
 const HELP = `
-A request gets no name that isn't allowed, and no subject or extension of its own choosing. Examples:
+Names that aren't allowed are refused; subject and extensions of the request are not copied. Examples:
   $ knsock certs sign db.csr --allow db.internal
   $ knsock certs sign app.csr --kind client --allow '*.apps.internal' --common-name app`;

@@ -14,19 +14,17 @@ const keyTypes: readonly KeyType[] = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa
 export function addStoreOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--store <directory>', 'where the authorities are kept')
-        .env('KNSOCK_STORE')
-        .default('certs'),
+      new Option('--store <directory>', 'directory of the store').env('KNSOCK_STORE').default('certs'),
     )
-    .option('--authority <name>', 'the authority to use (default: the only one with a key)')
+    .option('--authority <name>', 'authority to use (default: the only one with a key)')
     .option(
       '--store-passphrase-file <file>',
-      'holds the passphrase of the authorities’ keys (or set KNSOCK_STORE_PASSPHRASE)',
+      'file with the passphrase of the authorities’ keys (or set KNSOCK_STORE_PASSPHRASE)',
     );
 }
 
 export function keyTypeOption(): Option {
-  return new Option('--key-type <type>', 'the kind of key (default: p256)').choices(keyTypes);
+  return new Option('--key-type <type>', 'key type (default: p256)').choices(keyTypes);
 }
 
 export async function openStoreOf(flags: StoreFlags, output: Output): Promise<Store> {

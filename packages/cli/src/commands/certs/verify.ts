@@ -20,24 +20,27 @@ interface VerifyFlags extends RevocationFlags {
 
 export function defineVerify(command: Command, output: Output): void {
   command
-    .description('judge a certificate as a connection would')
+    .description('verify a certificate as a connection does')
     .argument('<chain>', 'the certificate and its intermediates, PEM or DER')
-    .requiredOption('--ca <file>', 'whom to trust (repeatable)', append)
-    .option('--intermediate <file>', 'further issuers, where the chain lacks them (repeatable)', append)
-    .option('--name <name>', 'the name that it must carry')
+    .requiredOption('--ca <file>', 'trusted CA certificates (repeatable)', append)
+    .option('--intermediate <file>', 'further intermediates that the chain lacks (repeatable)', append)
+    .option('--name <name>', 'name that the certificate must contain')
     .addOption(
-      new Option('--usage <usage>', 'what it must be good for')
+      new Option('--usage <usage>', 'purpose that the certificate must allow')
         .choices(['server', 'client'])
         .default('server'),
     )
     .option('--crl <file>', 'a revocation list (repeatable)', append);
   addRevocationOptions(command)
     .addOption(
-      new Option('--rules <rules>', 'web adds the formalities that browsers ask for')
+      new Option('--rules <rules>', 'web adds the requirements of browsers (CA/Browser Forum)')
         .choices(['private', 'web'])
         .default('private'),
     )
-    .option('--partial-chain', 'trust an intermediate or the certificate itself where --ca names it')
+    .option(
+      '--partial-chain',
+      'accept an intermediate or the certificate itself as trust anchor if --ca contains it',
+    )
     .addHelpText('after', HELP)
     .action(async (chain: string, flags: VerifyFlags) => {
       process.exitCode = await verify(chain, flags, output);
@@ -73,5 +76,5 @@ function codeOf({ reason }: Extract<ChainVerdict, { ok: false }>): string {
 }
 
 const HELP = `
-Exits with 0 where it is trusted, 60 where it isn't, 91 where it is revoked. Example:
+Exit code: 0 if trusted, 60 if not, 91 if revoked. Example:
   $ knsock certs verify server.crt --ca ca.crt --name db.internal --crl ca.crl`;

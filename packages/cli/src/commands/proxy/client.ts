@@ -50,18 +50,28 @@ interface Beginning {
 
 export function defineProxyClient(command: Command, output: Output): void {
   command
-    .description('take plain connections and pass them on over TLS')
-    .requiredOption('--listen <address>', 'where to take plain connections: host:port, :port or unix:/path')
-    .option('--target <address>', 'the TLS server (repeatable: in turn, the next where one is down)', append);
+    .description('accept plain connections and forward them over TLS')
+    .requiredOption(
+      '--listen <address>',
+      'address to accept plain connections on: host:port, :port or unix:/path',
+    )
+    .option(
+      '--target <address>',
+      'TLS server to forward to (repeatable: round robin, skipping those that are down)',
+      append,
+    );
   addCredentialOptions(command);
   command
     .option(
       '--servername <name>',
-      'the name to ask for, and to expect in the certificate (default: the host)',
+      'name to request (SNI) and to expect in the certificate (default: the host)',
     )
-    .option('--pin <pin>', 'a key, sha256/…, that the server’s chain must have (repeatable)', append)
-    .option('--postgres', 'ask the server for TLS as PostgreSQL’s clients do, by an SSLRequest')
-    .option('--dangerously-plain-network', 'listen on an address that others than this machine reach');
+    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append)
+    .option('--postgres', 'send PostgreSQL’s SSLRequest before TLS')
+    .option(
+      '--dangerously-plain-network',
+      'allow listening for plain text on an address that other machines reach',
+    );
   addProxyProtocolOptions(command);
   addProfileOptions(command);
   addLifeOptions(command);
@@ -172,8 +182,8 @@ function fromOf({ source }: Origin): string {
 }
 
 const HELP = `
-The server is verified as always. Several targets are taken in turn; one that can’t be reached is set aside until it
-answers again. docs/proxy.md tells more. Examples:
+The server’s certificate is verified. Several targets are used in turn; one that can’t be reached is skipped until it
+answers again. See docs/proxy.md. Examples:
   $ knsock proxy client --listen 127.0.0.1:5432 --target db.internal:5433 --cert app.crt --key app.key --ca ca.crt
   $ psql 'host=127.0.0.1 port=5432 sslmode=disable'
   $ knsock proxy client --postgres --listen unix:/run/db/.s.PGSQL.5432 --target db.internal:5432 --ca ca.crt`;

@@ -51,25 +51,25 @@ type Dial = (target: Target, header: ProxyHeader | null) => Promise<Far>;
 
 export function defineProxyServer(command: Command, output: Output): void {
   command
-    .description('take TLS connections and pass them on, in plain or over TLS')
-    .requiredOption('--listen <address>', 'where to take TLS: host:port, :port or unix:/path')
+    .description('accept TLS connections and forward them, in plain text or over TLS')
+    .requiredOption('--listen <address>', 'address to accept TLS on: host:port, :port or unix:/path')
     .option(
       '--target <address>',
-      'where to pass on to (repeatable: in turn, the next where one is down)',
+      'address to forward to (repeatable: round robin, skipping those that are down)',
       append,
     );
   addCredentialOptions(command);
   addAllowOptions(command);
   command
-    .option('--allow-all', 'admit everybody, with a certificate of --ca where that is given')
-    .option('--postgres', 'speak TLS as PostgreSQL does, asked for by an SSLRequest')
-    .option('--dangerously-plain-network', 'allow a plain target that is not on this machine');
+    .option('--allow-all', 'admit every client; with --ca, every client with a certificate of that CA')
+    .option('--postgres', 'accept PostgreSQL’s SSLRequest before TLS')
+    .option('--dangerously-plain-network', 'allow a plain-text target on another machine');
   addTargetOptions(command);
   addProxyProtocolOptions(command);
   addProfileOptions(command);
   command
-    .option('--handshake-timeout <ms>', 'from accept to authorised (default: 5000)', milliseconds)
-    .option('--max-connections-per-address <n>', 'the most connections of one client at once', count);
+    .option('--handshake-timeout <ms>', 'time from accept to authorized (default: 5000)', milliseconds)
+    .option('--max-connections-per-address <n>', 'maximum number of connections per client address', count);
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyServerFlags) => {
     process.exitCode = await proxyServer(flags, output);
@@ -78,12 +78,19 @@ export function defineProxyServer(command: Command, output: Output): void {
 
 function addTargetOptions(command: Command): void {
   command
-    .option('--target-tls', 'speak TLS to the target too, and verify it')
-    .option('--target-ca <file>', 'the CA that the target must be certified by (default: Node’s own roots)')
-    .option('--target-cert <file>', 'the certificate to show the target')
+    .option('--target-tls', 'connect to the target over TLS, and verify it')
+    .option(
+      '--target-ca <file>',
+      'CA certificate used to verify the target (PEM) (default: Node’s own roots)',
+    )
+    .option('--target-cert <file>', 'client certificate for the target (PEM)')
     .option('--target-key <file>', 'its private key')
-    .option('--target-servername <name>', 'the name to expect of the target (default: its host)')
-    .option('--target-pin <pin>', 'a key, sha256/…, that the target’s chain must have (repeatable)', append);
+    .option('--target-servername <name>', 'name to expect in the target’s certificate (default: its host)')
+    .option(
+      '--target-pin <pin>',
+      'public key that the target’s chain must contain, sha256/… (repeatable)',
+      append,
+    );
 }
 
 async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<number> {
@@ -220,8 +227,8 @@ function listenOptions(flags: ProxyServerFlags) {
 }
 
 const HELP = `
-Bytes, back-pressure and half-closes go over in both directions. SIGTERM lets open connections end; new files are
-taken by themselves, and at once on SIGHUP. docs/proxy.md tells more.
+Bytes, back-pressure and half-closes are forwarded in both directions. SIGTERM waits for open connections to end;
+changed certificate files are loaded automatically, and at once on SIGHUP. See docs/proxy.md.
 
 Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert server.crt --key server.key --ca ca.crt --allow-cn app

@@ -20,28 +20,31 @@ export function addProxyProtocolOptions(command: Command): void {
   command
     .option(
       '--accept-proxy <network>',
-      'load balancers that tell the true client by the PROXY protocol (repeatable)',
+      'accept the PROXY protocol from this address or network (repeatable)',
       append,
     )
     .addOption(
       new Option(
         '--send-proxy [version]',
-        'tell the target the true client by the PROXY protocol (default: version 2)',
+        'send the client’s address to the target with the PROXY protocol (default: version 2)',
       ).choices(['1', '2']),
     );
 }
 
 export function addLifeOptions(command: Command): void {
   command
-    .option('--connect-timeout <ms>', 'how long reaching a target may take', milliseconds, 10_000)
+    .option('--connect-timeout <ms>', 'timeout for connecting to a target', milliseconds, 10_000)
     .option(
       '--idle-timeout <ms>',
-      'end connections on which nothing moves for so long (default: never)',
+      'close connections without traffic for this time (default: never)',
       milliseconds,
     )
-    .option('--drain-timeout <ms>', 'how long open connections may go on at the end', milliseconds, 15_000)
-    .option('--max-connections <n>', 'the most connections at once', count, 10_000)
-    .option('--status <address>', 'tell /health, /stats and /metrics there over plain HTTP');
+    .option('--drain-timeout <ms>', 'time for open connections to end on shutdown', milliseconds, 15_000)
+    .option('--max-connections <n>', 'maximum number of connections', count, 10_000)
+    .option(
+      '--status <address>',
+      'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
+    );
 }
 
 /** The version of the PROXY header to send; null: none. */
