@@ -19,25 +19,25 @@ export const codes = {
     'Subject fields are short text: 64 characters for names, 2 letters for country.',
   ),
   KNSOCK_CERTIFICATE_VALIDITY: final(
-    'Choose a whole number of days from 1 to maxDays; raise maxDays where a longer life is really meant.',
+    'Choose a whole number of days from 1 to maxDays; raise maxDays if a longer validity is intended.',
   ),
   KNSOCK_CERTIFICATE_NAME_CONSTRAINT: final(
-    'This authority may not sign for that name; use another authority or widen its constraints.',
+    'Name constraints don’t permit this authority to sign for that name; use another authority.',
   ),
   KNSOCK_CERTIFICATE_PATH_LENGTH: final(
     'Create the authority with a greater pathLength to let it sign further authorities.',
   ),
   KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY: final(
-    'Did you pass a server or client certificate where the CA’s belongs?',
+    'Did you pass a server or client certificate instead of the CA certificate?',
   ),
   KNSOCK_CERTIFICATE_KEY: final('Use P-256, P-384, Ed25519, or RSA of 2,048 to 4,096 bits.'),
-  KNSOCK_CERTIFICATE_KEY_MISMATCH: final('Use the key that the certificate was made for.'),
+  KNSOCK_CERTIFICATE_KEY_MISMATCH: final('Use the key that belongs to the certificate.'),
   KNSOCK_CERTIFICATE_PASSPHRASE: final('Is the passphrase right, and given at all?'),
   KNSOCK_CERTIFICATE_MALFORMED: final(
     'Is that the right file? Expected PEM text ("-----BEGIN …") or DER bytes.',
   ),
   KNSOCK_CERTIFICATE_UNSUPPORTED: final(
-    'Convert it with openssl first, or make it anew with modern algorithms.',
+    'Convert it with openssl first, or create it again with current algorithms.',
   ),
   KNSOCK_CERTIFICATE_REQUEST_SIGNATURE: final(
     'The request was changed after it was signed; ask for a new one.',
@@ -46,25 +46,25 @@ export const codes = {
     'Allow the name in the policy (the command: --allow NAME), or ask for a request without it.',
   ),
   KNSOCK_CERTIFICATE_NOT_ISSUED_HERE: final(
-    'Is this the authority that issued it? Pass the certificate itself where only its serial is unknown.',
+    'Is this the authority that issued it? Pass the certificate itself if only its serial number is unknown.',
   ),
   KNSOCK_CERTIFICATE_CHAIN: final('Add the missing issuer: each certificate must be issued by the next.'),
-  KNSOCK_CERTIFICATE_EXISTS: final(
-    'Choose another name, or say overwrite: true where it is meant to be replaced.',
+  KNSOCK_CERTIFICATE_EXISTS: final('Choose another name, or set overwrite: true to replace it.'),
+  KNSOCK_CERTIFICATE_NOT_FOUND: final(
+    'Is the path correct, relative to the working directory of the program?',
   ),
-  KNSOCK_CERTIFICATE_NOT_FOUND: final('Is the path right, seen from the folder where the program runs?'),
   KNSOCK_CERTIFICATE_FILE: final(
     'Does the user that runs the program have permission to read and write there?',
   ),
   KNSOCK_CERTIFICATE_KEY_ABSENT: final(
-    'Its key was never written, or is kept elsewhere; sign with an intermediate.',
+    'Its key was never written, or is stored elsewhere; sign with an intermediate.',
   ),
   KNSOCK_CERTIFICATE_LOCKED: passing(
     'Another process is writing to the store; try again when it has finished.',
   ),
   KNSOCK_CERTIFICATE_STORE: final('Restore the file from a backup, or start a new store.'),
   KNSOCK_CERTIFICATE_UNREACHABLE: passing('Is the server running there, and does it speak TLS on that port?'),
-  KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; mend the hook and run it again.'),
+  KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; fix the hook and run it again.'),
 } as const satisfies Record<string, CodeFacts>;
 
 /** A stable name of a failure. */

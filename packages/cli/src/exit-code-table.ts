@@ -13,7 +13,7 @@ export const exitCodes: readonly ExitCode[] = [
   { code: 0, meaning: 'Done.', causes: [] },
   {
     code: 1,
-    meaning: 'Something unexpected: please report it, with --debug.',
+    meaning: 'Unexpected failure: please report it, with the output of --debug.',
     causes: [
       'KNSOCK_CONSUMED',
       'KNSOCK_UNREAD_MESSAGES',
@@ -40,7 +40,7 @@ export const exitCodes: readonly ExitCode[] = [
   { code: 6, meaning: 'The host name can’t be resolved (DNS).', causes: ['KNSOCK_HOST_NOT_FOUND'] },
   {
     code: 7,
-    meaning: 'The host can’t be connected to: refused, unreachable, not permitted.',
+    meaning: 'The connection to the host failed: refused, unreachable, not permitted.',
     causes: [
       'KNSOCK_CONNECTION_FAILED',
       'KNSOCK_CONNECTION_REFUSED',
@@ -62,18 +62,18 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 22,
-    meaning: 'The peer answered with an error, or didn’t start the request.',
+    meaning: 'The peer answered with an error, or didn’t run the request.',
     causes: ['KNSOCK_REMOTE_HANDLER', 'KNSOCK_REQUEST_NOT_STARTED'],
   },
   {
     code: 23,
-    meaning: 'A file can’t be written, or is there already.',
+    meaning: 'A file can’t be written, or already exists.',
     causes: ['KNSOCK_WRITE', 'KNSOCK_CERTIFICATE_EXISTS', 'KNSOCK_CERTIFICATE_LOCKED'],
   },
-  { code: 26, meaning: 'A file of input can’t be read.', causes: ['KNSOCK_READ'] },
+  { code: 26, meaning: 'An input file can’t be read.', causes: ['KNSOCK_READ'] },
   {
     code: 28,
-    meaning: 'A time limit passed; the error says which.',
+    meaning: 'A timeout; the error says which one.',
     causes: [
       'KNSOCK_CONNECT_TIMEOUT',
       'KNSOCK_HANDSHAKE_TIMEOUT',
@@ -92,7 +92,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 35,
-    meaning: 'The TLS handshake failed, or the other side doesn’t speak TLS.',
+    meaning: 'The TLS handshake failed, or the peer doesn’t speak TLS.',
     causes: [
       'KNSOCK_HANDSHAKE_PROTOCOL_VERSION',
       'KNSOCK_HANDSHAKE_CIPHER',
@@ -112,7 +112,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 45,
-    meaning: 'The address can’t be listened on: in use, not permitted, not this machine’s.',
+    meaning: 'Can’t listen on the address: in use, not permitted, not an address of this machine.',
     causes: ['KNSOCK_PORT_IN_USE', 'KNSOCK_PERMISSION_DENIED', 'KNSOCK_ADDRESS_NOT_AVAILABLE'],
   },
   {
@@ -182,17 +182,21 @@ export const exitCodes: readonly ExitCode[] = [
   { code: 63, meaning: 'A message is larger than allowed.', causes: ['KNSOCK_MESSAGE_TOO_LARGE'] },
   {
     code: 67,
-    meaning: 'The peer refused us: our certificate, or that we showed none.',
+    meaning: 'The peer refused our certificate, or requires one.',
     causes: [
       'KNSOCK_HANDSHAKE_CERTIFICATE_REJECTED',
       'KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED',
       'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
     ],
   },
-  { code: 90, meaning: 'The peer’s key isn’t a pinned one.', causes: ['KNSOCK_PEER_PIN_MISMATCH'] },
+  {
+    code: 90,
+    meaning: 'None of the pinned keys is in the peer’s chain.',
+    causes: ['KNSOCK_PEER_PIN_MISMATCH'],
+  },
   {
     code: 91,
-    meaning: 'The peer’s certificate is revoked, or that can’t be ruled out.',
+    meaning: 'The peer’s certificate is revoked, or its revocation status is unknown.',
     causes: ['KNSOCK_PEER_REVOKED', 'KNSOCK_PEER_REVOCATION_UNKNOWN', 'KNSOCK_PEER_CRL_STALE'],
   },
 ];

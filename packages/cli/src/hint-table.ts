@@ -6,41 +6,40 @@ export const commandHints: Readonly<Record<string, string>> = {
     'Is --framing the server’s? If it requires a certificate: --cert client.crt --key client.key. Its log says more.',
   KNSOCK_CONNECT_TIMEOUT:
     'Is a firewall dropping packets, or the server overloaded? --connect-timeout MS allows more time.',
-  KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --port (0: any free one).',
+  KNSOCK_PORT_IN_USE: 'Stop the program that uses the port, or choose another --port (0: any free one).',
   KNSOCK_HANDSHAKE_TIMEOUT: 'Does the other side speak TLS at all? --handshake-timeout MS allows more time.',
   KNSOCK_RECEIVE_TIMEOUT:
-    'Does the server answer at all, and in this --framing? --timeout MS allows more time, --wait MS ends after so much silence.',
+    'Does the server answer at all, and in this --framing? --timeout MS allows more time, --wait MS exits after this long without a reply.',
   KNSOCK_REQUEST_TIMEOUT: 'The request may have been done; --timeout MS allows more time.',
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --cert FILE --key FILE.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
-    'Add the CA that issued the peer’s certificate (--ca ca.crt); if it is there, the peer leaves out an intermediate.',
+    'Add the CA that issued the peer’s certificate (--ca ca.crt); if it is already given, the peer omits an intermediate.',
   KNSOCK_PEER_SELF_SIGNED:
-    'Add --ca with the CA’s certificate; to trust a self-signed certificate, give that very file to --ca.',
+    'Add --ca with the CA’s certificate; to trust a self-signed certificate, pass it to --ca.',
   KNSOCK_PEER_WRONG_NAME:
-    'Connect by a name that the certificate carries, or say which one to expect: --servername NAME.',
-  KNSOCK_PEER_REVOCATION_UNKNOWN: 'Give the revocation list of that certificate’s CA: --crl FILE.',
-  KNSOCK_PEER_CRL_STALE: 'Fetch a fresh list from the CA and give it to --crl.',
-  KNSOCK_PEER_PIN_MISMATCH: 'Was the peer’s key replaced, or is somebody between? --pin takes several pins.',
+    'Connect by a name in the certificate, or set the expected name: --servername NAME.',
+  KNSOCK_PEER_REVOCATION_UNKNOWN: 'Pass the revocation list of that certificate’s CA: --crl FILE.',
+  KNSOCK_PEER_CRL_STALE: 'Fetch a current list from the CA and pass it to --crl.',
+  KNSOCK_PEER_PIN_MISMATCH:
+    'Was the peer’s key rotated, or is there an attacker in the middle? --pin can be repeated.',
   KNSOCK_PEER_NOT_ALLOWED: 'The certificate is valid, but no --allow-… flag admits it.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
-    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key',
-  KNSOCK_CREDENTIALS_MISSING_FILE: 'Is the path right, seen from the folder where you are?',
+    'Use a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key',
+  KNSOCK_CREDENTIALS_MISSING_FILE: 'Is the path correct, relative to the current directory?',
   KNSOCK_CREDENTIALS_HALF_A_PAIR: '--cert and --key go together; did you forget one?',
-  KNSOCK_CREDENTIALS_PASSPHRASE:
-    'Give the passphrase in the environment (KNSOCK_PASSPHRASE) or by --passphrase-file FILE.',
-  KNSOCK_CREDENTIALS_EXPIRED: 'Renew the certificate: knsock certs issue makes one.',
-  KNSOCK_CREDENTIALS_CRL_STALE: 'Fetch a fresh list from the CA: knsock certs crl makes one.',
+  KNSOCK_CREDENTIALS_PASSPHRASE: 'Set the passphrase with KNSOCK_PASSPHRASE or --passphrase-file FILE.',
+  KNSOCK_CREDENTIALS_EXPIRED: 'Renew the certificate: knsock certs issue creates one.',
+  KNSOCK_CREDENTIALS_CRL_STALE: 'Fetch a current list from the CA: knsock certs crl creates one.',
   KNSOCK_PROXY_HEADER:
-    'Is the PROXY protocol switched on in the balancer, and are only balancers in --proxy-protocol-from?',
+    'Is the PROXY protocol enabled in the load balancer, and are only load balancers in --proxy-protocol-from?',
   KNSOCK_MESSAGE_TOO_LARGE: 'Send less at once, or raise --max-message BYTES on the receiving side.',
   KNSOCK_FRAMING_MISMATCH: 'Give both sides the same --framing (raw, lines, length-prefixed or knsock).',
   KNSOCK_INVALID_JSON:
     'With --content json every message must be one JSON value; is its text quoted for the shell?',
   KNSOCK_INVALID_OPTION: 'Add --help to see every option and its values.',
-  KNSOCK_CERTIFICATE_VALIDITY: 'Choose a whole number of --days, from 1 on and within the life of the CA.',
-  KNSOCK_CERTIFICATE_EXISTS:
-    'Choose another folder or name, or say --force where it is meant to be replaced.',
+  KNSOCK_CERTIFICATE_VALIDITY: 'Choose a whole number of --days from 1 to the remaining validity of the CA.',
+  KNSOCK_CERTIFICATE_EXISTS: 'Choose another directory or name, or use --force to replace it.',
 };
 
 /** The same for the command lines of kn-sock, whose flags have other names. */
@@ -50,16 +49,16 @@ export const knSockHints: Readonly<Record<string, string>> = {
   KNSOCK_CONNECT_TIMEOUT:
     'Is a firewall dropping packets, or the server overloaded? --timeout MS allows more time.',
   KNSOCK_HANDSHAKE_TIMEOUT: 'Does the other side speak TLS at all?',
-  KNSOCK_REPLY_TIMEOUT: 'The reply neither ended nor fell silent; --timeout MS allows more time.',
+  KNSOCK_REPLY_TIMEOUT: 'The reply neither ended nor paused; --timeout MS allows more time.',
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --certfile client.crt --keyfile client.key.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
-    'Add --cafile ca.crt, the CA that issued the peer’s certificate; if it is there, the peer leaves out an intermediate.',
+    'Add --cafile ca.crt, the CA that issued the peer’s certificate; if it is already given, the peer omits an intermediate.',
   KNSOCK_PEER_SELF_SIGNED:
-    'Add --cafile with the CA’s certificate; to trust a self-signed certificate, give that very file.',
-  KNSOCK_PEER_WRONG_NAME: 'Connect by a name that the certificate carries, or have it issued for this one.',
+    'Add --cafile with the CA’s certificate; to trust a self-signed certificate, pass it to --cafile.',
+  KNSOCK_PEER_WRONG_NAME: 'Connect by a name in the certificate, or reissue it for this name.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
-    'Show a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
+    'Use a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
   KNSOCK_CREDENTIALS_HALF_A_PAIR: '--certfile and --keyfile go together; did you forget one?',
 };
 
@@ -67,19 +66,19 @@ export const knSockHints: Readonly<Record<string, string>> = {
 export const proxyHints: Readonly<Record<string, string>> = {
   KNSOCK_CONNECTION_ENDED_EARLY:
     'If the server requires a certificate: --cert client.crt --key client.key. Its log says more.',
-  KNSOCK_PORT_IN_USE: 'Stop the program that listens there, or choose another --listen address.',
+  KNSOCK_PORT_IN_USE: 'Stop the program that uses the address, or choose another --listen address.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
-    'Show a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
+    'Use a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
   KNSOCK_PROXY_HEADER:
-    'Is the PROXY protocol switched on in the balancer, and are only balancers in --accept-proxy?',
-  KNSOCK_FRAMING_MISMATCH: 'Does the other side speak another protocol, chosen by ALPN?',
+    'Is the PROXY protocol enabled in the load balancer, and are only load balancers in --accept-proxy?',
+  KNSOCK_FRAMING_MISMATCH: 'Does the peer use another protocol, negotiated by ALPN?',
 };
 
 /** The same for `knsock certs`. */
 export const certsHints: Readonly<Record<string, string>> = {
   KNSOCK_PEER_UNKNOWN_ISSUER:
-    'Give the CA that issued it to --ca; if it is there, give the intermediates between them to --intermediate.',
-  KNSOCK_PEER_WRONG_NAME: 'Have it issued for that name, or give --name one that it carries.',
+    'Pass the CA that issued it to --ca; if it is already given, pass the intermediates between them to --intermediate.',
+  KNSOCK_PEER_WRONG_NAME: 'Reissue it for that name, or pass a name in the certificate to --name.',
   KNSOCK_CERTIFICATE_PASSPHRASE:
-    'Give it by --passphrase-file FILE or KNSOCK_PASSPHRASE; that of an authority’s key by --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.',
+    'Set it with --passphrase-file FILE or KNSOCK_PASSPHRASE; for an authority’s key with --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.',
 };

@@ -15,15 +15,15 @@ export const codes = {
   KNSOCK_POOL_TIMEOUT: passing(
     'Is max too small for the load, is a holder keeping its lease too long (set leakThreshold), or does creating fail (see the last failure)?',
   ),
-  KNSOCK_POOL_CLOSED: final('The pool was closed; make a new one, or close it only after the last acquire.'),
+  KNSOCK_POOL_CLOSED: final(
+    'The pool was closed; create a new one, or close it only after the last acquire.',
+  ),
   KNSOCK_POOL_QUEUE_FULL: passing(
     'More callers wait than maxWaiters allows: shed load earlier, raise max, or raise maxWaiters.',
   ),
-  KNSOCK_POOL_CREATE_TIMEOUT: final(
-    'create took longer than createTimeout; does it heed the signal that it is given?',
-  ),
+  KNSOCK_POOL_CREATE_TIMEOUT: final('create took longer than createTimeout; does it respect its signal?'),
   KNSOCK_LEASE_RELEASED: final(
-    'Release a lease once, and don’t use its value afterwards; `use(fn)` does both by itself.',
+    'Release a lease once, and don’t use its value afterwards; `use(fn)` does this automatically.',
   ),
 } as const satisfies Record<string, CodeFacts>;
 
