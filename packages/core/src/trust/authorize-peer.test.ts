@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../credentials/credentials.js';
+import { makeCertificate } from '../testing/made-certificates.js';
+import { CertificateIdentity } from '../transport/peer-identity.js';
 import { authorizePeer } from './authorize-peer.js';
 import { parseTrust, type AuthorizeFunction, type TrustOptions } from './trust-policy.js';
 
@@ -25,6 +27,19 @@ describe('authorizePeer', () => {
       code: 'KNSOCK_PEER_NOT_ALLOWED',
       message: 'a peer without a certificate isn’t allowed: authorize asks for a certificate',
     });
+  });
+
+  it('admits whom rules name, and says of others what they lack and who they are', () => {
+    const named = new CertificateIdentity([makeCertificate({ commonName: 'app' }).certificate]);
+    expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), named, signal)).toBeNull();
+    const refused = authorizePeer(policy({ authorize: { commonNames: ['web'] } }), named, signal);
+    expect(refused).toMatchObject({ certificate: { fingerprint256: named.fingerprint256 } });
+    expect((refused as Error).message).toMatch(/^CN=app isn’t allowed: authorize asks for /);
+  });
+
+  it('has no certificate to show of a peer without one', async () => {
+    const refused = await asked(() => false);
+    expect(refused?.certificate ?? null).toBeNull();
   });
 
   it.each([true, Promise.resolve(true)])('admits by true: %s', async (answer) => {
@@ -89,6 +104,22 @@ describe('parseTrust', () => {
       { authorize: () => true },
     ].map((options) => policy(options).digest);
     expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it('takes a source of revocation that has what one needs', () => {
+    const source = {
+      version: '1',
+      onChange: () => () => undefined,
+      check: () => ({ status: 'good', depth: 0 }),
+    };
+    expect(policy({ revocation: source as never }).revocation).toBe(source);
+    for (const wrong of [{}, { check: () => undefined }, { onChange: () => undefined }])
+      expect(() => policy({ revocation: wrong as never })).toThrow(/revocation/);
+  });
+
+  it('changes nothing of what the side says', () => {
+    expect(policy({})).toMatchObject({ ...side, rules: null, authorize: null, partialChain: false });
+    expect(policy({ partialChain: true }).partialChain).toBe(true);
   });
 
   it('looks at no list where there is none', () => {

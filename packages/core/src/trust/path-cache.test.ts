@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PathCache, type Path } from './path-cache.js';
+import { makeCertificate } from '../testing/made-certificates.js';
+import { KnownPath, PathCache, type Path, type Wanted } from './path-cache.js';
 
 /** What is kept isn't looked at before it is asked about. */
 const path = (): Path => [];
@@ -29,6 +30,7 @@ describe('PathCache', () => {
     cache.keep('a', 'v1', kept);
     expect(cache.find('a', 'v2')).toBeUndefined();
     expect(cache.find('b', 'v1')).toBeUndefined();
+    expect(cache.size).toBe(1);
     expect(cache.find('a', 'v1')?.path).toBe(kept);
   });
 
@@ -42,5 +44,56 @@ describe('PathCache', () => {
     cache.keep('a', 'v', second);
     expect(cache.find('a', 'v')?.path).toBe(second);
     expect(cache.size).toBe(1);
+  });
+});
+
+describe('a known path', () => {
+  const HOUR = 3_600_000;
+  const now = Date.now();
+  const ca = makeCertificate({ commonName: 'CA', isAuthority: true });
+  const leaf = makeCertificate({
+    commonName: 'a',
+    issuer: ca,
+    names: ['a.test', '*.many.test'],
+    usage: 'server',
+    from: new Date(now - HOUR),
+    to: new Date(now + HOUR),
+  });
+  const made = (): KnownPath => new KnownPath([leaf.certificate, ca.certificate]);
+  const wanted = (changes: Partial<Wanted> = {}): Wanted => ({
+    at: new Date(now),
+    name: 'a.test',
+    usage: 'server',
+    ...changes,
+  });
+
+  it('is good for its names and its use, whatever it was asked about before', () => {
+    const known = made();
+    for (let time = 0; time < 2; time += 1) {
+      expect(known.isGood(wanted())).toBe(true);
+      expect(known.isGood(wanted({ name: undefined }))).toBe(true);
+      expect(known.isGood(wanted({ name: 'b.test' }))).toBe(false);
+      expect(known.isGood(wanted({ usage: 'client' }))).toBe(false);
+    }
+  });
+
+  it('is judged by the date every time, to the second', () => {
+    const known = made();
+    const last = leaf.certificate.notAfter.getTime();
+    const at = (time: number) => known.isGood(wanted({ at: new Date(time) }));
+    expect([now, last, last + 999, last + 1_000, now, now - 2 * HOUR].map(at)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('stays good for any number of names', () => {
+    const known = made();
+    for (let round = 0; round < 2; round += 1)
+      for (let n = 0; n < 40; n += 1) expect(known.isGood(wanted({ name: `${n}.many.test` }))).toBe(true);
   });
 });

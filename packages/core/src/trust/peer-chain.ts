@@ -42,8 +42,8 @@ export function readPeerChain(socket: TLSSocket, { remembered }: { remembered: P
  * away (nodejs/node#65579: 24.21, 26.8 and 26.9). That secrets were made is the one public sign of a handshake that is
  * under way, which is when its socket may still be listened to before Node.
  */
-export function readChainsEarly(server: Server): void {
-  if (!LOOKS_FIRST) return;
+export function readChainsEarly(server: Server, looksFirst = LOOKS_FIRST): void {
+  if (!looksFirst) return;
   server.on('keylog', (_line: Buffer, socket: TLSSocket) => {
     if (EARLY.has(socket)) return;
     EARLY.set(socket, []);
@@ -56,16 +56,16 @@ export function readChainsEarly(server: Server): void {
 }
 
 const EARLY = new WeakMap<TLSSocket, Buffer[]>();
-const LOOKS_FIRST = looksFirst(process.versions.node);
 
-function looksFirst(version: string): boolean {
+/** Whether this version of Node looks at a client's chain before anybody else can, and takes its issuers away. */
+export function looksFirst(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return (major === 24 && minor === 21) || (major === 26 && (minor === 8 || minor === 9));
 }
+const LOOKS_FIRST = looksFirst(process.versions.node);
 
 /** It is judged once; the socket may live for long. */
 function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
-  if (!LOOKS_FIRST) return undefined;
   const early = EARLY.get(socket);
   EARLY.delete(socket);
   return early;
@@ -76,8 +76,9 @@ function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
  * certificate out. The session has its bytes.
  */
 function leafOf(socket: TLSSocket): Buffer | null {
-  const session = socket.getSession();
-  const leaf = session === undefined ? null : takeLeaf(session);
+  // Null where the socket is gone, which the types don't say.
+  const session = socket.getSession() as Buffer | null | undefined;
+  const leaf = session ? takeLeaf(session) : null;
   return leaf ?? rawOf(socket.getPeerCertificate(false));
 }
 

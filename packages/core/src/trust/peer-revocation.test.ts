@@ -10,7 +10,7 @@ const path = rootCertificates.slice(0, 2).map((pem) => parseCertificate(pem));
 const peer = new CertificateIdentity(path);
 const { signal } = new AbortController();
 
-function asked(check: () => unknown) {
+function asked(check: (...args: unknown[]) => unknown) {
   const source: RevocationSource = {
     version: '1',
     onChange: () => () => undefined,
@@ -56,6 +56,34 @@ describe('checkPeerRevocation', () => {
         certificate: { fingerprint256: path[0]?.fingerprint256 },
       });
     }
+  });
+
+  it('hands the source the path, the time and the signal that ends its time', () => {
+    const given: unknown[] = [];
+    const before = Date.now();
+    asked((...args: unknown[]) => {
+      given.push(...args);
+      return { status: 'good', depth: 0 };
+    });
+    expect(given).toEqual([path, { at: expect.any(Date) as Date, signal }]);
+    const { at } = given[1] as { at: Date };
+    expect(at.getTime()).toBeGreaterThanOrEqual(before);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ status: 'revoked', depth: 0 }, /^certificate 0 \(.+\) is revoked$/],
+    [{ status: 'revoked', depth: 0, reason: 7 }, /^certificate 0 \(.+\) is revoked$/],
+    [{ status: 'unknown', depth: 1 }, /^whether certificate 1 .+ isn’t known: no CRL at hand covers it$/],
+    [{ status: 'unknown', depth: 0, reason: 'offline' }, /isn’t known: offline$/],
+    [
+      { status: 'unknown', depth: 0, reason: 'crl-stale' },
+      /isn’t known: the CRL that covers it is out of date$/,
+    ],
+    [{ status: 'revoked', depth: 'x' }, /^certificate 0 /],
+  ])('says of %j what it means', (answer, words) => {
+    const refused = asked(() => answer);
+    expect((refused as Error).message).toMatch(words);
+    expect(refused).toMatchObject({ certificate: { subject: expect.any(String) as string } });
   });
 
   it('refuses where the source throws or rejects, and keeps the cause', async () => {

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, expect, it, vi } from 'vitest';
+import { channels } from '../observe/channels.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { FailureReporter } from '../errors/failure-reporter.js';
 import { reverify, type LivePeer } from './reverify.js';
@@ -122,13 +124,42 @@ describe('reverify', () => {
   });
 
   it('lets others have their turn', async () => {
-    let turns = 0;
+    const judgedByThen: number[] = [];
     let judged = 0;
     const counting = policy(() => {
-      if (judged++ === 0) setImmediate(() => (turns += 1));
-      return turns === 0 || true;
+      if (judged++ % 64 === 0) setImmediate(() => judgedByThen.push(judged));
+      return true;
     });
-    await reverify(new PeerVerifier(), 'server', peers(65), () => counting, 1_000, failures);
-    expect([judged, turns]).toEqual([65, 1]);
+    await reverify(new PeerVerifier(), 'server', peers(140), () => counting, 1_000, failures);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(judgedByThen).toEqual([64, 128, 140]);
+  });
+
+  it('leaves no timer behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const soon = policy(() => Promise.resolve(true));
+      await reverify(new PeerVerifier(), 'server', peers(3), () => soon, 1_000, failures);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('says whom it ends and why, of those who were judged', async () => {
+    const heard: unknown[] = [];
+    const listener = (message: unknown): void => void heard.push(message);
+    subscribe(channels.verdict.name, listener);
+    const broken = (): never => {
+      throw new TypeError('no policy');
+    };
+    const [refused, admitted, failing] = peers(3);
+    const of = (peer: Peer) => (peer === refused ? no : peer === admitted ? yes : broken());
+    await reverify(new PeerVerifier(), 'client', [refused, admitted, failing] as Peer[], of, 1_000, failures);
+    unsubscribe(channels.verdict.name, listener);
+    expect(heard).toEqual([
+      expect.objectContaining({ role: 'client', ok: false, reason: 'not-allowed', resumed: false }),
+    ]);
+    expect(failing?.ends).toEqual(['no policy']);
   });
 });
