@@ -14,7 +14,7 @@ import { MemoryOutput } from './memory-output.js';
 /** What one side is; everything has a default. */
 export interface SideOptions {
   readonly role?: 'client' | 'server';
-  readonly framing?: Framing<Buffer, Payload>;
+  readonly framing?: Framing;
   readonly limits?: LimitOptions;
   readonly maxLifetime?: number;
   readonly requestHandler?: RequestHandler<Buffer, Payload>;
@@ -30,7 +30,7 @@ export interface Side {
 
 /** A connection that isn't open yet. */
 export function sideOver(stream: MemoryStream, options: SideOptions = {}): Side {
-  const { role = 'server', framing = knsock() as Framing<Buffer, Payload> } = options;
+  const { role = 'server', framing = knsock() } = options;
   const errors: Error[] = [];
   const connection = new Connection<Buffer, Payload>(stream, {
     role,
@@ -58,11 +58,11 @@ export function sideOver(stream: MemoryStream, options: SideOptions = {}): Side 
 
 /** What a pair is made of; `framing` is for both. */
 export interface PairOptions {
-  readonly framing?: Framing<Buffer, Payload>;
+  readonly framing?: Framing;
   readonly client?: SideOptions;
   readonly server?: SideOptions;
   /** The server's handler. */
-  readonly handler?: (connection: SecureConnection<Buffer, Payload>) => unknown;
+  readonly handler?: (connection: SecureConnection) => unknown;
 }
 
 /** Two connections that talk to each other, both open and handed out. */
@@ -90,6 +90,8 @@ export class HandMadePeer {
   readonly stream: MemoryStream;
   readonly heard: Buffer[] = [];
   readonly frames: HeardFrame[] = [];
+  /** Whether it ends its own direction once the connection has ended. */
+  endsInTurn = true;
   /** Whether the connection ended its direction, and whether the stream is gone. */
   ended = false;
   gone = false;
@@ -107,7 +109,10 @@ export class HandMadePeer {
         this.heard.push(Buffer.from(chunk));
         if (isFramed) decoder.push(chunk, sink);
       },
-      end: () => (this.ended = true),
+      end: () => {
+        this.ended = true;
+        if (this.endsInTurn) stream.end();
+      },
       drain: () => undefined,
       gone: () => (this.gone = true),
     });

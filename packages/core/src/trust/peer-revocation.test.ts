@@ -61,7 +61,7 @@ describe('checkPeerRevocation', () => {
   it('hands the source the path, the time and the signal that ends its time', () => {
     const given: unknown[] = [];
     const before = Date.now();
-    asked((...args: unknown[]) => {
+    void asked((...args: unknown[]) => {
       given.push(...args);
       return { status: 'good', depth: 0 };
     });
