@@ -39,6 +39,16 @@ function rules(report: Report | undefined, severity: string): string[] {
   return (report?.findings ?? []).filter((finding) => finding.severity === severity).map(({ rule }) => rule);
 }
 
+/** The folder is its owner's alone; for as long as `run` takes others enter. */
+async function opening(run: () => Promise<void>, mode = 0o755): Promise<void> {
+  await chmod(files.at('.'), mode);
+  try {
+    await run();
+  } finally {
+    await chmod(files.at('.'), 0o700);
+  }
+}
+
 describe('knsock check on files', () => {
   it('finds nothing bad in what it would make itself', async () => {
     const { code, reports } = await check(files.at('server.crt'), files.at('server.key'), files.at('ca.crt'));
@@ -50,9 +60,28 @@ describe('knsock check on files', () => {
   it('tells a key of another certificate, and one that others can read', async () => {
     const key = await files.write('open.key', await readFile(files.at('client.key')));
     await chmod(key, 0o644);
-    const { code, reports } = await check(files.at('server.crt'), key);
-    expect(code).toBe(3);
-    expect(rules(reports[0], 'error')).toEqual(['key-match', 'key-permissions']);
+    const inPrivate = await check(files.at('server.crt'), key);
+    expect(rules(inPrivate.reports[0], 'error')).toEqual(['key-match']);
+    await opening(async () => {
+      const { code, reports } = await check(files.at('server.crt'), key);
+      expect(code).toBe(3);
+      expect(rules(reports[0], 'error')).toEqual(['key-match', 'key-permissions']);
+    });
+  });
+
+  it('warns of a key that a group can read, by its own bits or by those of the folder', async () => {
+    const key = await files.write('shared.key', await readFile(files.at('server.key')));
+    for (const [folder, file] of [
+      [0o755, 0o640],
+      [0o750, 0o604],
+      [0o711, 0o640],
+    ] as const) {
+      await chmod(key, file);
+      await opening(async () => {
+        const { code, reports } = await check(files.at('server.crt'), key, files.at('ca.crt'));
+        expect([code, rules(reports[0], 'warning')]).toEqual([0, ['key-permissions']]);
+      }, folder);
+    }
   });
 
   it('tells a chain that the CA didn’t issue', async () => {
@@ -96,14 +125,19 @@ describe('knsock check on files', () => {
     await writeFile(file, await toPkcs12({ chain, key: await text('server.key') }, 'open sesame'), {
       mode: 0o644,
     });
+    await chmod(folder, 0o755);
     const closed = await check(folder);
     expect(closed.code).toBe(3);
     expect(closed.reports.map((report) => rules(report, 'error'))).toEqual([['readable']]);
     const passphrase = ['--passphrase-file', await files.write('passphrase', 'open sesame\n')];
-    const { reports } = await check(folder, ...passphrase);
-    expect(reports).toHaveLength(1);
-    expect(rules(reports[0], 'error')).toEqual(['key-permissions']);
-    expect(reports[0]?.passed).toEqual(expect.arrayContaining(['verification', 'strong-keys', 'key-match']));
+    await opening(async () => {
+      const { reports } = await check(folder, ...passphrase);
+      expect(reports).toHaveLength(1);
+      expect(rules(reports[0], 'error')).toEqual(['key-permissions']);
+      expect(reports[0]?.passed).toEqual(
+        expect.arrayContaining(['verification', 'strong-keys', 'key-match']),
+      );
+    });
   });
 
   it('tells a revocation list that is overdue', async () => {

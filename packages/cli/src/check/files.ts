@@ -53,6 +53,7 @@ async function checkOne(
     judge(file, filesRules, {
       keyFile: key?.file,
       keyMode: key?.mode,
+      keyReaders: key?.readers,
       keyMatches: key && leaf !== undefined && key.publicKey.equals(leaf.publicKeyInfo.der),
       verdict:
         isAuthority || anchors.length === 0

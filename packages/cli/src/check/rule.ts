@@ -2,6 +2,7 @@
 import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
+import type { Readers } from './key-readers.js';
 import type { TrustResult } from './trust-result.js';
 
 /** A chain, wherever it was found, with what is known around it. */
@@ -20,6 +21,8 @@ export interface FilesEvidence {
   readonly keyFile: string | undefined;
   /** Its permission bits. */
   readonly keyMode: number | undefined;
+  /** Who can read it, by its bits and those of the folders above. */
+  readonly keyReaders: Readers | undefined;
   /** Whether the key is the certificate's; undefined without a key. */
   readonly keyMatches: boolean | undefined;
   /** What path validation says; undefined where nobody was said to be trusted. */

@@ -195,18 +195,30 @@ describe('the rules for chains', () => {
 });
 
 describe('the rules for files', () => {
-  const fine: FilesEvidence = { keyFile: 'a.key', keyMode: 0o600, keyMatches: true, verdict: { ok: true } };
+  const fine: FilesEvidence = {
+    keyFile: 'a.key',
+    keyMode: 0o600,
+    keyReaders: 'owner',
+    keyMatches: true,
+    verdict: { ok: true },
+  };
 
   it('stay silent where nothing is wrong, or nothing is there', () => {
     expect(fired(filesRules, fine)).toEqual([]);
-    const nothing = { keyFile: undefined, keyMode: undefined, keyMatches: undefined, verdict: undefined };
+    const nothing = {
+      keyFile: undefined,
+      keyMode: undefined,
+      keyReaders: undefined,
+      keyMatches: undefined,
+      verdict: undefined,
+    };
     expect(fired(filesRules, nothing)).toEqual([]);
   });
 
   it.each([
     ['key-match', { keyMatches: false }, 'error'],
-    ['key-permissions', { keyMode: 0o640 }, 'warning'],
-    ['key-permissions', { keyMode: 0o644 }, 'error'],
+    ['key-permissions', { keyMode: 0o640, keyReaders: 'group' } as const, 'warning'],
+    ['key-permissions', { keyMode: 0o644, keyReaders: 'everybody' } as const, 'error'],
     ['verification', { verdict: { ok: false, words: 'expired: x' } as const }, 'error'],
   ])('%s fires on %j', (id, more, severity) => {
     expect(fired(filesRules, { ...fine, ...more })).toEqual([expect.objectContaining({ id, severity })]);

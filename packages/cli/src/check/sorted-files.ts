@@ -18,6 +18,7 @@ import {
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
+import { readersOf, type Readers } from './key-readers.js';
 
 export interface CertificateFile {
   readonly file: string;
@@ -29,8 +30,13 @@ export interface CertificateFile {
 export interface KeyFile {
   readonly file: string;
   readonly publicKey: Buffer;
+  /** The permission bits of the file. */
   readonly mode: number;
+  /** Who can read it, by its own bits and those of the folders above. */
+  readonly readers: Readers;
 }
+
+type Access = Pick<KeyFile, 'mode' | 'readers'>;
 
 export interface SortedFiles {
   readonly certificates: CertificateFile[];
@@ -72,16 +78,16 @@ export async function sortFiles(
 
 async function sortOne(file: string, passphrase: string | undefined, sorted: SortedFiles): Promise<void> {
   const bytes = await readFile(file);
-  const { mode } = await stat(file);
+  const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) {
-    sortBlocks(file, bytes, mode, sorted);
+    sortBlocks(file, bytes, access, sorted);
     return;
   }
   const der = text === undefined ? bytes : bareBase64(text);
   switch (der && kindOfDer(der)) {
     case 'PKCS#12':
-      await sortStore(file, bytes, { passphrase, mode }, sorted);
+      await sortStore(file, bytes, { passphrase, access }, sorted);
       break;
     case 'revocation list':
       sorted.lists.push({ file, crls: parseCrls(bytes) });
@@ -89,7 +95,7 @@ async function sortOne(file: string, passphrase: string | undefined, sorted: Sor
     case 'private key':
     case 'PKCS#1 key':
     case 'SEC1 key':
-      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), mode });
+      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
       break;
     case 'public key':
     case 'request':
@@ -104,12 +110,12 @@ async function sortOne(file: string, passphrase: string | undefined, sorted: Sor
 }
 
 /** One file may hold all of them; what is of another kind is passed over where something is of use. */
-function sortBlocks(file: string, bytes: Buffer, mode: number, sorted: SortedFiles): void {
+function sortBlocks(file: string, bytes: Buffer, access: Access, sorted: SortedFiles): void {
   const labels = splitPem(bytes).map(({ label }) => label);
   const holds = (pattern: RegExp): boolean => labels.some((label) => pattern.test(label));
   if (holds(/CRL$/)) sorted.lists.push({ file, crls: parseCrls(bytes) });
   if (holds(/PRIVATE KEY$/) && !isEncryptedKey(bytes))
-    sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), mode });
+    sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
   const isOther = holds(/(PUBLIC KEY|REQUEST|PARAMETERS)$/);
   if (holds(/(CRL|PRIVATE KEY)$/) && !holds(CERTIFICATES)) return;
   if (isOther && !holds(CERTIFICATES)) sorted.others.push(file);
@@ -120,7 +126,7 @@ function sortBlocks(file: string, bytes: Buffer, mode: number, sorted: SortedFil
 async function sortStore(
   file: string,
   bytes: Buffer,
-  { passphrase, mode }: { passphrase: string | undefined; mode: number },
+  { passphrase, access }: { passphrase: string | undefined; access: Access },
   { certificates, keys }: SortedFiles,
 ): Promise<void> {
   const contents = await readPkcs12OffThread(bytes, passphrase);
@@ -131,7 +137,7 @@ async function sortStore(
   }
   const { chain, key, others } = arrangePkcs12(contents);
   certificates.push({ file, chain, others });
-  keys.push({ file, publicKey: publicKeyOf(key), mode });
+  keys.push({ file, publicKey: publicKeyOf(key), ...access });
 }
 
 function publicKeyOf(key: KeyObject): Buffer {

@@ -1,0 +1,38 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Who besides root can read a file. */
+export type Readers = 'owner' | 'group' | 'everybody';
+
+const order: readonly Readers[] = ['owner', 'group', 'everybody'];
+const ROOT = 0;
+
+/**
+ * Who can read a file by its permission bits and those of the folders above: a key of mode 0644 in a folder that only its
+ * owner enters, as certbot and systemd keep keys, is read by nobody else. Windows has no such bits: its owner alone.
+ */
+export async function readersOf(file: string): Promise<Readers> {
+  if (process.platform === 'win32') return 'owner';
+  const place = await realpath(file);
+  const { mode, uid } = await stat(place);
+  let readers = byBits(mode, 0o040, 0o004);
+  for (let folder = path.dirname(place); ; folder = path.dirname(folder)) {
+    readers = fewer(readers, await visitorsOf(folder, uid));
+    if (folder === path.dirname(folder)) return readers;
+  }
+}
+
+/** Who comes into a folder. One of another user's lets that user in, who counts as a group of its own. */
+async function visitorsOf(folder: string, owner: number): Promise<Readers> {
+  const { mode, uid } = await stat(folder);
+  const visitors = byBits(mode, 0o010, 0o001);
+  return visitors === 'owner' && uid !== owner && uid !== ROOT ? 'group' : visitors;
+}
+
+function byBits(mode: number, group: number, others: number): Readers {
+  if ((mode & others) !== 0) return 'everybody';
+  return (mode & group) === 0 ? 'owner' : 'group';
+}
+
+const fewer = (one: Readers, other: Readers): Readers =>
+  order.indexOf(one) < order.indexOf(other) ? one : other;
