@@ -19,6 +19,9 @@ export interface InspectedCertificate {
   readonly type: 'certificate';
   /** What a PKCS#12 file calls it: Java's alias. */
   readonly friendlyName?: string | undefined;
+  /** For which purposes `openssl x509 -trustout` marked it: `trusted` undefined stands for all others. */
+  readonly trustMarks?:
+    { readonly trusted: readonly string[] | undefined; readonly rejected: readonly string[] } | undefined;
   readonly subject: string;
   readonly issuer: string;
   readonly selfSigned: boolean;
@@ -114,9 +117,15 @@ const KNOWN_EXTENSIONS = new Set([
 ]);
 
 export function certificateFacts(certificate: X509Certificate, at: Date): InspectedCertificate {
-  const { basicConstraints, nameConstraints } = certificate;
+  const { basicConstraints, nameConstraints, trustMarks } = certificate;
   return {
     type: 'certificate',
+    ...(trustMarks !== undefined && {
+      trustMarks: {
+        trusted: trustMarks.trusted?.map(purposeName),
+        rejected: trustMarks.rejected.map(purposeName),
+      },
+    }),
     subject: certificate.subject.toString(),
     issuer: certificate.issuer.toString(),
     selfSigned: certificate.isSelfIssued,

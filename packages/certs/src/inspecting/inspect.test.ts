@@ -93,6 +93,27 @@ describe('an inspection', () => {
     expect(await types(derOf(key))).toEqual(['private-key']);
   });
 
+  it('says in which form a file is, for people where it is none of the usual two', async () => {
+    const { certificate, key } = await createSelfSigned({ names: ['a.test'] });
+    const der = derOf(certificate);
+    const store = await toPkcs12({ chain: certificate, key }, 'pass');
+    const wide = Buffer.from(`\uFEFF${certificate}`, 'utf16le');
+    const forms: [Uint8Array | string, string][] = [
+      [certificate, 'PEM'],
+      [der, 'DER'],
+      [wide, 'PEM in UTF-16'],
+      [certificate.trimEnd().replaceAll('\n', '\\n'), 'PEM with \\n for line feeds'],
+      [der.toString('base64'), 'base64 without BEGIN and END lines'],
+      [store, 'PKCS#12 (.p12, .pfx), DER'],
+    ];
+    for (const [input, form] of forms) {
+      const inspection = await inspect(input, { passphrase: 'pass' });
+      expect(inspection.form).toBe(form);
+      const isUsual = form === 'PEM' || form === 'DER';
+      expect(summarize(inspection).startsWith(`file  ${form}\n`)).toBe(!isUsual);
+    }
+  });
+
   it('opens a PKCS#12 file with its passphrase, and says so without', async () => {
     const file = await toPkcs12(await createSelfSigned({ names: ['a.test'] }), 'secret');
     expect(await types(file, { passphrase: 'secret' })).toEqual(['private-key', 'certificate']);

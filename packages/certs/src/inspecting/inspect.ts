@@ -1,6 +1,6 @@
 /** A look into certificates, chains, requests, lists, keys and PKCS#12 files, wherever they come from. */
 import { checkOptions, date, string, type OptionReaders } from '@knsock/core/options';
-import { parseCertificate } from '@knsock/core/x509';
+import { formOf, parseCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { asCertificateError } from '../files/from-core.js';
 import { fileOf, readSource, sourceName, type Source } from '../files/source.js';
@@ -14,6 +14,8 @@ export { type Inspected } from './facts.js';
 export interface Inspection {
   /** The file, or `host:port`. */
   readonly source: string;
+  /** The file's form in words, such as `PEM`, `DER` or `PKCS#7 (.p7b), PEM in UTF-16`; undefined for a server. */
+  readonly form?: string | undefined;
   readonly items: readonly Inspected[];
 }
 
@@ -44,12 +46,11 @@ export async function inspect(
     const items = chain.map((der) => certificateFacts(parseCertificate(der), at));
     return { source: `${source.host}:${source.port}`, items };
   }
-  const items = await readItems(await readSource(source), { passphrase: options.passphrase, at }).catch(
-    (error: unknown) => {
-      throw named(source, error);
-    },
-  );
-  return { source: sourceName(source), items };
+  const input = await readSource(source);
+  const items = await readItems(input, { passphrase: options.passphrase, at }).catch((error: unknown) => {
+    throw named(source, error);
+  });
+  return { source: sourceName(source), form: formOf(input), items };
 }
 
 function isLive(source: Source | LiveSource): source is LiveSource {

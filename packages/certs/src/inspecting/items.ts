@@ -7,12 +7,12 @@ import {
   kindOfDer,
   objectsIn,
   openPublicKey,
-  parseCertificate,
   parseCrl,
   pkcs12Certificates,
   rsaPublicKeyInfo,
   textOf,
   withoutPadding,
+  X509Certificate,
   type FileObject,
   type ObjectKind,
   type PemBlock,
@@ -100,9 +100,9 @@ async function readObjects(
   let failure: Error | undefined;
   for (const kind of kinds) {
     const objects = kinds.length === 1 ? objectsIn(input, kind) : thoseThere(input, kind);
-    for (const { der, place } of objects) {
+    for (const { der, place, marks } of objects) {
       try {
-        items.push(await readObject(kind, der, context));
+        items.push(await readObject(kind, { der, marks }, context));
       } catch (error) {
         failure ??= error as Error;
         items.push({ type: 'unreadable', ...damage(error, place) });
@@ -122,8 +122,12 @@ function thoseThere(input: string | Uint8Array, kind: ObjectKind): FileObject[] 
   }
 }
 
-async function readObject(kind: ObjectKind, der: Buffer, { at }: Context): Promise<Inspected> {
-  if (kind === 'certificate') return certificateFacts(parseCertificate(der), at);
+async function readObject(
+  kind: ObjectKind,
+  { der, marks }: Pick<FileObject, 'der' | 'marks'>,
+  { at }: Context,
+): Promise<Inspected> {
+  if (kind === 'certificate') return certificateFacts(new X509Certificate(der, marks), at);
   if (kind === 'revocation list') return crlFacts(parseCrl(der));
   return requestFacts(await readCsr(der));
 }

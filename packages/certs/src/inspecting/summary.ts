@@ -10,8 +10,10 @@ const DAY = 86_400_000;
  * Lines of text, an empty one between two things found.
  * @param at The moment from which days are counted; default now.
  */
-export function summarize({ items }: Inspection, at: Date = new Date()): string {
-  return items.map((item) => `${lines(item, at).join('\n')}\n`).join('\n');
+export function summarize({ form, items }: Inspection, at: Date = new Date()): string {
+  // Of the two forms that everybody uses nothing has to be said.
+  const file = form === undefined || form === 'PEM' || form === 'DER' ? [] : [`file  ${printable(form)}\n`];
+  return [...file, ...items.map((item) => `${lines(item, at).join('\n')}\n`)].join('\n');
 }
 
 /** "in 12 days (2026-01-31 10:00 UTC)", "3 hours ago (…)". */
@@ -49,6 +51,8 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
     ...field('issued by', item.selfSigned ? 'itself' : item.issuer),
     ...field('names', item.names.join(', ')),
     ...field('for', purposesOf(item)),
+    ...field('marked for', item.trustMarks?.trusted?.join(', ')),
+    ...field('marked against', item.trustMarks?.rejected.join(', ')),
     ...field('may sign for', limits?.permitted.join(', ')),
     ...field('never for', limits?.excluded.join(', ')),
     ...field('dates', [...starts, `${expires} ${dateInWords(item.notAfter, at)}`].join(', ')),

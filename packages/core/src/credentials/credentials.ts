@@ -120,11 +120,17 @@ function checkCredentials(
   const key = (pair?.key.export({ type: 'pkcs8', format: 'pem' }) ?? '') as string;
   const cert = chain.map((certificate) => certificate.pem).join('');
   const credentials = new CheckedCredentials({
-    version: digest([cert, key === '' ? '' : digest([key]), ...ders(anchors ?? []), '|', ...ders(crls)]),
+    version: digest([
+      cert,
+      key === '' ? '' : digest([key]),
+      ...anchorParts(anchors ?? []),
+      '|',
+      ...ders(crls),
+    ]),
     certificate: chain[0] ?? null,
     chain,
     anchors,
-    anchorsVersion: anchors === null ? 'default' : digest(ders(anchors)),
+    anchorsVersion: anchors === null ? 'default' : digest(anchorParts(anchors)),
     crls,
     expiresAt: earliest(chain, now),
     warnings: [...(pair?.warnings ?? []), ...(own?.warnings ?? []), ...staleWarnings(crls, now, origins.crl)],
@@ -141,7 +147,9 @@ export function fileOfCertificate(credentials: Credentials): string | undefined 
 
 /** Bundles that were put together name many CAs twice, and every name goes into each handshake. */
 function unique(certificates: readonly X509Certificate[]): X509Certificate[] {
-  const known = new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]));
+  const known = new Map(
+    certificates.map((certificate) => [certificate.fingerprint256 + marksOf(certificate), certificate]),
+  );
   return [...known.values()];
 }
 
@@ -200,6 +208,15 @@ function list(material: Bytes | readonly Bytes[]): readonly Bytes[] {
 
 function ders(items: readonly { der: Buffer }[]): Buffer[] {
   return items.map((item) => item.der);
+}
+
+/** Marks decide on trust as well as the certificate does. */
+function anchorParts(anchors: readonly X509Certificate[]): (string | Buffer)[] {
+  return anchors.flatMap((anchor) => (anchor.trustMarks ? [anchor.der, marksOf(anchor)] : [anchor.der]));
+}
+
+function marksOf({ trustMarks }: X509Certificate): string {
+  return trustMarks === undefined ? '' : JSON.stringify(trustMarks);
 }
 
 function digest(parts: readonly (string | Uint8Array)[]): string {

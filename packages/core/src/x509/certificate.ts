@@ -14,6 +14,7 @@ import { readExtendedKeyUsage, readKeyUsage, type KeyUsage } from './key-usage.j
 import { readName, type DistinguishedName } from './name.js';
 import { extensionOid as oid } from './oid.js';
 import { objectIn, objectsIn, reading } from './formats/objects.js';
+import type { TrustMarks } from './formats/trusted.js';
 import { toPem } from './pem.js';
 import {
   readInhibitAnyPolicy,
@@ -35,7 +36,8 @@ import { readTime } from './time.js';
  * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
  */
 export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate {
-  return new X509Certificate(objectIn(pemOrDer, 'certificate'));
+  const { der, marks } = objectIn(pemOrDer, 'certificate');
+  return new X509Certificate(der, marks);
 }
 
 /**
@@ -43,12 +45,9 @@ export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate
  * @throws MalformedDerError where there is none, saying what is there instead, or one of them can't be read, saying which
  */
 export function parseCertificates(bundle: string | Uint8Array): X509Certificate[] {
-  return objectsIn(bundle, 'certificate').map((one) => reading(one, (der) => new X509Certificate(der)));
-}
-
-/** The DER of every certificate in an input, none of them read yet. */
-export function certificateDers(bundle: string | Uint8Array): Buffer[] {
-  return objectsIn(bundle, 'certificate').map(({ der }) => der);
+  return objectsIn(bundle, 'certificate').map((one) =>
+    reading(one, (der) => new X509Certificate(der, one.marks)),
+  );
 }
 
 /** A certificate, read completely and never changed (RFC 5280 4.1). */
@@ -79,6 +78,8 @@ export class X509Certificate {
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
   readonly subjectKeyIdentifier: Buffer | undefined;
   readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
+  /** For which purposes openssl is to trust it (`TRUSTED CERTIFICATE`); counts where it is an anchor. */
+  readonly trustMarks: TrustMarks | undefined;
   readonly #notBefore: number;
   readonly #notAfter: number;
   #publicKey: KeyObject | undefined;
@@ -87,9 +88,10 @@ export class X509Certificate {
   #spkiPin: string | undefined;
 
   /** @throws MalformedDerError */
-  constructor(der: Buffer) {
+  constructor(der: Buffer, trustMarks?: TrustMarks) {
     const { body, tbs, signatureAlgorithm, signature } = readSigned(der, 'certificate');
     this.der = der;
+    this.trustMarks = trustMarks;
     this.tbs = tbs;
     this.signatureAlgorithm = signatureAlgorithm;
     this.signature = signature;

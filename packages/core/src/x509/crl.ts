@@ -31,7 +31,7 @@ export interface IssuingDistributionPoint extends DistributionPointName {
  * @throws MalformedDerError where it isn't exactly one, or breaks DER or the syntax of RFC 5280
  */
 export function parseCrl(pemOrDer: string | Uint8Array): CertificateRevocationList {
-  return new CertificateRevocationList(objectIn(pemOrDer, 'revocation list'));
+  return new CertificateRevocationList(objectIn(pemOrDer, 'revocation list').der);
 }
 
 /**

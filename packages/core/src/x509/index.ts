@@ -17,6 +17,8 @@ export { isEncryptedKey, readPrivateKey, readPrivateKeyOffThread } from './keys/
 export { kindOfDer, type DerKind } from './formats/der-kind.js';
 export { describeContent, type Description, type Wanted } from './formats/describe.js';
 export { isPkcs7, objectsIn, type FileObject, type ObjectKind } from './formats/objects.js';
+export { type TrustMarks } from './formats/trusted.js';
+export { formOf } from './formats/form.js';
 export { bareBase64, textOf } from './formats/text.js';
 export { withoutPadding } from './formats/padding.js';
 export { splitPem, toPem, type PemBlock } from './pem.js';

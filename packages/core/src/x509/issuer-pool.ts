@@ -1,20 +1,27 @@
-import type { X509Certificate } from './certificate.js';
+import { X509Certificate } from './certificate.js';
+import { commonMarks } from './formats/trusted.js';
 
 /** The certificates that may have issued others, by subject; anchors are told from the rest. */
 export class IssuerPool {
-  readonly #anchors: ReadonlySet<string>;
+  readonly #anchors: ReadonlyMap<string, X509Certificate>;
   readonly #bySubject: ReadonlyMap<string, readonly X509Certificate[]>;
   readonly #at: number;
 
   /** @param at milliseconds; certificates that are valid then come first */
   constructor(anchors: readonly X509Certificate[], intermediates: readonly X509Certificate[], at: number) {
-    this.#anchors = new Set(anchors.map(({ fingerprint256 }) => fingerprint256));
-    this.#bySubject = groupBySubject([...anchors, ...intermediates]);
+    this.#anchors = distinct(anchors);
+    // Of a certificate that is both, the anchor counts, with its marks.
+    this.#bySubject = groupBySubject(new Map([...distinct(intermediates), ...this.#anchors]));
     this.#at = at;
   }
 
   isAnchor({ fingerprint256 }: X509Certificate): boolean {
     return this.#anchors.has(fingerprint256);
+  }
+
+  /** The same certificate as it stands among the anchors, where it does. */
+  asAnchor(certificate: X509Certificate): X509Certificate {
+    return this.#anchors.get(certificate.fingerprint256) ?? certificate;
   }
 
   /**
@@ -39,10 +46,20 @@ export class IssuerPool {
   }
 }
 
-function groupBySubject(certificates: readonly X509Certificate[]): Map<string, X509Certificate[]> {
-  const distinct = new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]));
+function distinct(certificates: readonly X509Certificate[]): Map<string, X509Certificate> {
+  const found = new Map<string, X509Certificate>();
+  for (const certificate of certificates) {
+    const { fingerprint256, der, trustMarks } = certificate;
+    const earlier = found.get(fingerprint256);
+    if (earlier === undefined || earlier.trustMarks === trustMarks) found.set(fingerprint256, certificate);
+    else found.set(fingerprint256, new X509Certificate(der, commonMarks(earlier.trustMarks, trustMarks)));
+  }
+  return found;
+}
+
+function groupBySubject(certificates: ReadonlyMap<string, X509Certificate>): Map<string, X509Certificate[]> {
   const groups = new Map<string, X509Certificate[]>();
-  for (const certificate of distinct.values()) {
+  for (const certificate of certificates.values()) {
     const { key } = certificate.subject;
     const group = groups.get(key);
     if (group) group.push(certificate);

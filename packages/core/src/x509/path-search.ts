@@ -54,7 +54,7 @@ export class PathSearch {
   }
 
   paths(): Generator<Path, void, undefined> {
-    return this.#extend([this.#options.leaf]);
+    return this.#extend([this.#pool.asAnchor(this.#options.leaf)]);
   }
 
   /** Why no path was found: what stopped the longest attempt. */

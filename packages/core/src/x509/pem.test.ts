@@ -92,7 +92,7 @@ describe('finding DER in an input', () => {
     const der = Uint8Array.of(0x30, 0x00);
     const object = objectIn(der, 'certificate');
     der[1] = 9;
-    expect(object.toString('hex')).toBe('3000');
+    expect(object.der.toString('hex')).toBe('3000');
   });
 
   it('refuses inputs without the object asked for, or with two of them', () => {

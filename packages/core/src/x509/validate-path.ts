@@ -3,6 +3,7 @@ import type { X509Certificate } from './certificate.js';
 import { checkAuthority } from './checks/authority.js';
 import { checkForm } from './checks/form.js';
 import { checkFormalities } from './checks/formalities.js';
+import { checkMarks } from './checks/marks.js';
 import { checkName } from './checks/name.js';
 import { checkRevocation } from './checks/revocation.js';
 import { checkStrength } from './checks/strength.js';
@@ -28,6 +29,7 @@ const checks: readonly ((validation: PathValidation) => Failure | undefined)[] =
   checkStrength,
   checkAuthority,
   checkUsage,
+  checkMarks,
   ({ path }) => checkNameConstraints(path),
   ({ path, policies }) => checkPolicies(path, policies),
   checkName,

@@ -1,5 +1,6 @@
 import { anything, checkOptions, flag, integer, list, type OptionReaders } from '../options/index.js';
-import { certificateDers, X509Certificate } from './certificate.js';
+import { X509Certificate } from './certificate.js';
+import { objectsIn, type FileObject } from './formats/objects.js';
 import { CertificateRevocationList, parseCrls } from './crl.js';
 import type { Failure } from './failure.js';
 import { validate, type PathVerdict } from './validate-path.js';
@@ -53,11 +54,12 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
   checkOptions(options, readers);
   const validation = parsePathOptions({ ...options, crls: [] });
   const unreadable: unknown[] = [];
-  const [leaf, ...rest] = readCertificates([options.leaf], unreadable);
+  const [leaf, ...rest] = readCertificates([options.leaf], unreadable).map(withoutMarks);
   if (!leaf) return unreadableFailure('the peer’s certificate', 'malformed', unreadable);
   const crls = readCrls(options.crls ?? []);
   if ('ok' in crls) return crls;
-  const intermediates = [...rest, ...readCertificates(options.intermediates ?? [], unreadable)];
+  const sent = readCertificates(options.intermediates ?? [], unreadable).map(withoutMarks);
+  const intermediates = [...rest, ...sent];
   const anchors = readCertificates(options.anchors, unreadable);
   const search = new PathSearch({
     leaf,
@@ -98,12 +100,24 @@ function firstGood(search: PathSearch, validation: Validation): PathVerdict | un
 function readCertificates(inputs: readonly CertificateInput[], unreadable: unknown[]): X509Certificate[] {
   return inputs.flatMap((input) => {
     if (input instanceof X509Certificate) return [input];
-    const ders = attempt(() => certificateDers(rawOf(input)), unreadable) ?? [];
-    return ders.flatMap((der) => attempt(() => new X509Certificate(der), unreadable) ?? []);
+    const objects = attempt(() => objectsOf(input), unreadable) ?? [];
+    return objects.flatMap(
+      ({ der, marks }) => attempt(() => new X509Certificate(der, marks), unreadable) ?? [],
+    );
   });
 }
 
-/** What another copy of the library has read is read again. */
+/** Marks say what to trust, which no peer says of itself. */
+function withoutMarks(certificate: X509Certificate): X509Certificate {
+  return certificate.trustMarks === undefined ? certificate : new X509Certificate(certificate.der);
+}
+
+/** What another copy of the library has read is read again, and keeps its marks. */
+function objectsOf(input: string | Uint8Array | X509Certificate): FileObject[] {
+  if (typeof input === 'string' || input instanceof Uint8Array) return objectsIn(input, 'certificate');
+  return [{ der: input.der, place: undefined, marks: input.trustMarks }];
+}
+
 function rawOf(input: { readonly der: Buffer } | string | Uint8Array): string | Uint8Array {
   return typeof input === 'object' && 'der' in input ? input.der : input;
 }

@@ -2,11 +2,14 @@ import type { X509Certificate } from '../certificate.js';
 import { failure, type Failure } from '../failure.js';
 import type { PathValidation } from '../path-validation.js';
 
+const HINT =
+  'Have the CA’s own certificate issued anew, as a CA (knsock certs ca makes one), and trust that.';
+
 /** Checks that everything above the leaf is a CA that may sign certificates, and the path lengths (RFC 5280 6.1.4 k to n). */
 export function checkAuthority({ path }: Pick<PathValidation, 'path'>): Failure | undefined {
   for (let depth = 1; depth < path.length; depth++) {
     const problem = authorityProblem(path[depth] as X509Certificate);
-    if (problem !== undefined) return failure('wrong-usage', path, depth, problem);
+    if (problem !== undefined) return failure('wrong-usage', path, depth, problem, HINT);
   }
   return checkPathLength(path);
 }

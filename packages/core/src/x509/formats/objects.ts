@@ -7,13 +7,15 @@ import { withoutPadding } from './padding.js';
 import { readPkcs7 } from './pkcs7.js';
 import { subjectOf } from './subject-hint.js';
 import { bareBase64, textOf } from './text.js';
-import { leaveMarks } from './trusted.js';
+import { readMarked, type TrustMarks } from './trusted.js';
 
 /** Something that stands in a file as DER. */
 export interface FileObject {
   readonly der: Buffer;
   /** Its place among several, for errors: `certificate 31 of 61 (line 1,201)`. */
   readonly place: string | undefined;
+  /** For which purposes openssl is to trust it, where its block says so. */
+  readonly marks?: TrustMarks | undefined;
 }
 
 /** What each kind is called in PEM; the first is what RFC 7468 calls it. */
@@ -49,11 +51,11 @@ export function objectsIn(input: string | Uint8Array, kind: ObjectKind): FileObj
 }
 
 /** The one object of an input; as `objectsIn`, but more than one is refused. */
-export function objectIn(input: string | Uint8Array, kind: ObjectKind): Buffer {
+export function objectIn(input: string | Uint8Array, kind: ObjectKind): FileObject {
   const objects = objectsIn(input, kind);
   if (objects.length > 1)
     throw new MalformedDerError(0, `there are ${objects.length} ${kind}s instead of one`);
-  return (objects[0] as FileObject).der;
+  return objects[0] as FileObject;
 }
 
 /** Whether an input is PKCS#7, whose certificates stand in no order that says anything. */
@@ -86,16 +88,16 @@ function inBlocks(blocks: readonly PemBlock[], kind: ObjectKind, input: string |
       blocks.length === 1
         ? undefined
         : `${kind} ${index + 1} of ${wanted.length} (line ${block.line.toLocaleString('en')})`;
-    return { der: leaveMarks(block, decodeBlock(block, place), place), place };
+    return { ...within(place, () => readMarked(block, block.der)), place };
   });
   const carried = bundles.flatMap((block) => fromPkcs7(readPkcs7(block.der) ?? [], kind, input));
   if (found.length + carried.length === 0) throw absent(kind, input);
   return [...found, ...placed(carried, kind)];
 }
 
-function decodeBlock(block: PemBlock, place: string | undefined): Buffer {
+function within<T>(place: string | undefined, read: () => T): T {
   try {
-    return block.der;
+    return read();
   } catch (error) {
     throw place !== undefined && error instanceof MalformedDerError ? error.within(place) : error;
   }

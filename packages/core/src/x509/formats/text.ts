@@ -1,17 +1,36 @@
 /** The text of a file, whatever an editor, a shell or a settings page made of it. */
 
 const MANY = 512;
+const ESCAPED = /-----(BEGIN|END)[^\n\\]*-----\\[nr]/;
 
 /** Undefined where the bytes aren't text. */
 export function textOf(input: string | Uint8Array): string | undefined {
-  if (typeof input === 'string') return unescaped(input.replace(/^\uFEFF/, ''));
-  const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+  const raw = rawText(input);
+  return raw === undefined ? undefined : unescaped(raw);
+}
+
+/** Whether a file's text is in UTF-16, as PowerShell and Notepad write it. */
+export function isUtf16(input: string | Uint8Array): boolean {
+  return typeof input !== 'string' && readUtf16(asBuffer(input)) !== undefined;
+}
+
+/** Whether the line ends of a PEM text are the two characters `\n`. */
+export function isEscaped(input: string | Uint8Array): boolean {
+  return ESCAPED.test(rawText(input) ?? '');
+}
+
+function rawText(input: string | Uint8Array): string | undefined {
+  if (typeof input === 'string') return input.replace(/^\uFEFF/, '');
+  const bytes = asBuffer(input);
   const wide = readUtf16(bytes);
-  if (wide !== undefined) return unescaped(wide);
+  if (wide !== undefined) return wide;
   if (!isText(bytes.subarray(0, MANY))) return undefined;
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return unescaped(bytes.toString('latin1', hasMark ? 3 : 0));
+  return bytes.toString('latin1', hasMark ? 3 : 0);
 }
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** The DER that a text is the base64 of, without lines that say so: as settings pages and `cfssl` hand it out. */
 export function bareBase64(text: string): Buffer | undefined {
@@ -52,5 +71,5 @@ function isText(bytes: Buffer): boolean {
 
 /** In environment variables and JSON the line ends of PEM become the two characters `\n`. */
 function unescaped(text: string): string {
-  return /-----(BEGIN|END)[^\n\\]*-----\\[nr]/.test(text) ? text.replace(/(\\r)?\\n|\\r/g, '\n') : text;
+  return ESCAPED.test(text) ? text.replace(/(\\r)?\\n|\\r/g, '\n') : text;
 }

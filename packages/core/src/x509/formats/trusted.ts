@@ -1,37 +1,48 @@
-import { MalformedDerError } from '../../errors/malformed-der.js';
 import { contextTag, DerReader, Tag } from '../der.js';
-import { purposeOid } from '../oid.js';
 import type { PemBlock } from '../pem.js';
 
 /**
- * The certificate of a block; of `TRUSTED CERTIFICATE`, which openssl x509 -trustout writes, without the marks behind it.
- * @throws MalformedDerError where the marks take trust away that leaving them out would give
+ * What `openssl x509 -trustout` writes behind a certificate (X509_CERT_AUX): for which purposes it is trusted. Purposes
+ * are identifiers, such as `1.3.6.1.5.5.7.3.1` for servers.
  */
-export function leaveMarks({ label }: PemBlock, der: Buffer, place: string | undefined): Buffer {
-  if (label !== 'TRUSTED CERTIFICATE') return der;
-  const reader = new DerReader(der);
-  const certificate = reader.element('certificate');
-  if (reader.isDone || isTrustedForTls(reader.enter(Tag.sequence, 'trust settings'))) return certificate;
-  const hint = 'If it is to be trusted all the same: openssl x509 -clrtrust -clrreject takes the marks away.';
-  const error = new MalformedDerError(
-    certificate.length,
-    'openssl marked this certificate (TRUSTED CERTIFICATE) as not trusted for both TLS servers and clients',
-    { hint },
-  );
-  throw place === undefined ? error : error.within(place);
+export interface TrustMarks {
+  /** Undefined: whatever isn't rejected. */
+  readonly trusted: readonly string[] | undefined;
+  readonly rejected: readonly string[];
 }
 
-/** X509_CERT_AUX of OpenSSL: purposes that are trusted (all, where none is named), then those that are refused. */
-function isTrustedForTls(settings: DerReader): boolean {
-  if (settings.has(Tag.sequence)) {
-    const trusted = readOids(settings.enter(Tag.sequence, 'trusted purposes'));
-    const isForBoth = [purposeOid.server, purposeOid.client].every((oid) => trusted.includes(oid));
-    if (trusted.length > 0 && !isForBoth && !trusted.includes(purposeOid.any)) return false;
-  }
-  const rejected = contextTag(0, 'constructed');
-  if (!settings.has(rejected)) return true;
-  const refused = readOids(settings.enter(rejected, 'rejected purposes'));
-  return ![purposeOid.server, purposeOid.client, purposeOid.any].some((oid) => refused.includes(oid));
+/** The certificate of a block, and the marks of a `TRUSTED CERTIFICATE`. @throws MalformedDerError */
+export function readMarked({ label }: PemBlock, der: Buffer): { der: Buffer; marks: TrustMarks | undefined } {
+  if (label !== 'TRUSTED CERTIFICATE') return { der, marks: undefined };
+  const reader = new DerReader(der);
+  const certificate = reader.element('certificate');
+  if (reader.isDone) return { der: certificate, marks: undefined };
+  const marks = readMarks(reader.enter(Tag.sequence, 'trust settings'));
+  reader.finish('trust settings');
+  return { der: certificate, marks };
+}
+
+/** The marks of one certificate that is there several times: what any of them refuses is refused. */
+export function commonMarks(
+  one: TrustMarks | undefined,
+  other: TrustMarks | undefined,
+): TrustMarks | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const trusted =
+    one.trusted === undefined || other.trusted === undefined
+      ? (one.trusted ?? other.trusted)
+      : one.trusted.filter((oid) => other.trusted?.includes(oid));
+  return { trusted, rejected: [...one.rejected, ...other.rejected] };
+}
+
+/** An alias, a key identifier and other things may follow, which say nothing of trust. */
+function readMarks(settings: DerReader): TrustMarks {
+  const trusted = settings.has(Tag.sequence)
+    ? readOids(settings.enter(Tag.sequence, 'trusted purposes'))
+    : undefined;
+  const tag = contextTag(0, 'constructed');
+  const rejected = settings.has(tag) ? readOids(settings.enter(tag, 'rejected purposes')) : [];
+  return { trusted, rejected };
 }
 
 function readOids(reader: DerReader): string[] {
