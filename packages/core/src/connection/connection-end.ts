@@ -18,6 +18,7 @@ import {
   next,
   type LifecycleAction,
   type LifecycleEvent,
+  type LifecycleState,
   type Outstanding,
 } from './lifecycle.js';
 import { LingeringClose } from './lingering-close.js';
@@ -64,6 +65,9 @@ export class ConnectionEnd implements ClosingEvents {
   readonly draining = new OnceEvent();
   /** Reads input away, once the connection has failed. */
   lingering: LingeringClose | null = null;
+  // Read for every message, and so kept beside the state that they follow from.
+  mayAnswer = mayAnswer(beginning);
+  #isOpenBothWays = false;
   readonly #parts: EndingParts;
   #state = beginning;
   #events: LifecycleEvent[] = [];
@@ -117,13 +121,7 @@ export class ConnectionEnd implements ClosingEvents {
   }
 
   get maySend(): boolean {
-    const { local, remote } = this.#state;
-    if (local.is === 'open' && remote.is !== 'finished') return true;
-    return maySend(this.#state, () => this.#outstanding());
-  }
-
-  get mayAnswer(): boolean {
-    return mayAnswer(this.#state);
+    return this.#isOpenBothWays || maySend(this.#state, () => this.#outstanding());
   }
 
   /** Whether new requests are taken. */
@@ -266,12 +264,18 @@ export class ConnectionEnd implements ClosingEvents {
     try {
       for (let now = this.#events.shift(); now !== undefined; now = this.#events.shift()) {
         const { state, actions } = next(this.#state, now, this.#outstanding(), this.#parts.protocol.endWords);
-        this.#state = state;
+        this.#enter(state);
         for (const action of actions) this.#perform(action);
       }
     } finally {
       this.#acting = false;
     }
+  }
+
+  #enter(state: LifecycleState): void {
+    this.#state = state;
+    this.mayAnswer = mayAnswer(state);
+    this.#isOpenBothWays = state.local.is === 'open' && state.remote.is !== 'finished';
   }
 
   #perform(action: LifecycleAction): void {

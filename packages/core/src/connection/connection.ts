@@ -2,12 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
-import {
-  FramingMismatchError,
-  InvalidOptionError,
-  MessageTooLargeError,
-  RequestNotStartedError,
-} from '../errors/index.js';
+import { FramingMismatchError, InvalidOptionError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -26,6 +21,7 @@ import type {
   SecureConnection,
 } from './connection-types.js';
 import { isThenable } from '../errors/thenable.js';
+import { tooLargeForPeer } from './peer-limit.js';
 import { openStream } from './raw-stream.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
@@ -302,21 +298,16 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   /** @throws InvalidOptionError, FramingMismatchError: the program's own mistakes */
   #payload(payload: Out): Uint8Array {
     const { framing, protocol } = this.#core;
-    if (protocol.refusesMessages !== null) throw protocol.refusesMessages;
+    const refused = protocol.refusesMessages;
+    if (refused !== null) throw refused;
     return toBytes(framing, payload);
   }
 
   /** Why the peer can't be sent this, or null. */
   #refusedByPeer(bytes: Uint8Array): Error | null {
-    const core = this.#core;
-    if (!core.ending.maySend) return core.goneError;
-    try {
-      core.protocol.checkPeerLimit(bytes);
-      return null;
-    } catch (error) {
-      if (error instanceof MessageTooLargeError) return error;
-      throw error;
-    }
+    const { ending, protocol } = this.#core;
+    if (!ending.maySend) return ending.goneError;
+    return bytes.length > protocol.peerLimit ? tooLargeForPeer(bytes.length, protocol.peerLimit) : null;
   }
 
   #failed(error: Error): Promise<void> {

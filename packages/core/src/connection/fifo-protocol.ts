@@ -7,13 +7,11 @@ import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } f
 import { toBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
+import { OrderedAnswers } from './ordered-answers.js';
 import type { Protocol, ProtocolHost } from './protocol.js';
 import { consumed } from './receive-queue.js';
 import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
 import { publishMessage } from './traffic-events.js';
-
-/** An answer that is ready, or null for one that failed and ended the connection. */
-type Early = Map<number, Uint8Array>;
 
 export class FifoProtocol<In, Out>
   implements Protocol<In, Out>, MessageSink, ResponderEvents<In, Out>, OutgoingEvents
@@ -22,6 +20,8 @@ export class FifoProtocol<In, Out>
   readonly clean = 'unknown';
   // Giving one up ends the connection here.
   readonly requestsGivenUp = 0;
+  // Nothing is known of the peer's limits.
+  readonly peerLimit = Infinity;
   readonly maxRequestsWaiting: number;
   received = 0;
   sent = 0;
@@ -31,8 +31,7 @@ export class FifoProtocol<In, Out>
   // Most connections carry messages alone: what requests need is made for the first of them.
   #outgoing: OutgoingRequests<In> | null = null;
   #responder: Responder<In, Out> | null = null;
-  /** Answers that are ready before their turn. */
-  #early: Early | null = null;
+  #answers: OrderedAnswers | null = null;
   /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
   #waiting: In[] = [];
   #nextWaiting = 0;
@@ -41,13 +40,16 @@ export class FifoProtocol<In, Out>
   #draining: (() => Error) | null = null;
   #requestsReceived = 0;
   #started = 0;
-  #answered = 0;
 
   constructor(host: ProtocolHost<In, Out>) {
     this.#host = host;
     this.maxRequestsWaiting = host.limits.maxRequestsInFlight;
     this.#decoder = host.framing.decoder({ maxMessageBytes: host.limits.maxMessageBytes });
     this.#parse = host.framing.parse;
+  }
+
+  get #answered(): number {
+    return this.#answers?.sent ?? 0;
   }
 
   get requestsHandled(): number {
@@ -106,16 +108,17 @@ export class FifoProtocol<In, Out>
   }
 
   send(payload: Uint8Array): void {
-    const { writer, framing } = this.#host;
+    const host = this.#host;
+    const { writer } = host;
     const mark = writer.gatheredBytes;
     try {
-      framing.encode(payload, writer);
+      host.framing.encode(payload, writer);
     } catch (error) {
       writer.rewind(mark);
       throw error;
     }
     this.sent += 1;
-    publishMessage(this.#host.connection, 'out', payload.length);
+    publishMessage(host.connection, 'out', payload.length);
     writer.commit();
   }
 
@@ -126,10 +129,6 @@ export class FifoProtocol<In, Out>
       `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`,
       { hint: 'Put it into the answer, or use knsock(), which tells messages and answers apart.' },
     );
-  }
-
-  checkPeerLimit(): void {
-    // Nothing is known of the peer's limits.
   }
 
   check(payload: Uint8Array): void {
@@ -246,9 +245,8 @@ export class FifoProtocol<In, Out>
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#over) return;
     const answer = toBytes(this.#host.framing, result);
-    this.check(answer);
-    if (request.id === this.#answered + 1) this.#sendInTurn(answer);
-    else (this.#early ??= new Map<number, Uint8Array>()).set(request.id, answer);
+    (this.#answers ??= new OrderedAnswers(this, this.#host.sendQueue)).add(request.id, answer);
+    if (this.full) this.#runWaiting();
   }
 
   /** No frame can carry a failure here, so it ends the connection. */
@@ -289,28 +287,6 @@ export class FifoProtocol<In, Out>
   #run(payload: In): void {
     this.#started += 1;
     this.#responder?.run(this.#started, payload, this.#host.connection);
-  }
-
-  /** Sends the answer whose turn has come, and those that waited for it. */
-  #sendInTurn(first: Uint8Array): void {
-    let answer: Uint8Array | undefined = first;
-    while (answer !== undefined) {
-      this.#answered += 1;
-      this.#respond(answer);
-      const next: number = this.#answered + 1;
-      answer = this.#early?.get(next);
-      this.#early?.delete(next);
-    }
-    if (this.full) this.#runWaiting();
-  }
-
-  #respond(answer: Uint8Array): void {
-    const { sendQueue } = this.#host;
-    if (!sendQueue.isWaiting) this.send(answer);
-    else
-      sendQueue.answer(answer.length, () => {
-        this.send(answer);
-      });
   }
 
   /** A loop and no recursion: handlers that answer at once may be thousands in a row. */

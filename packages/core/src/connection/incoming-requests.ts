@@ -5,6 +5,7 @@ import { toBytes } from '../framing/framing.js';
 import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
 import type { RequestHandler } from './connection-types.js';
 import type { ProtocolHost } from './protocol.js';
+import { tooLargeForPeer } from './peer-limit.js';
 import { consumed } from './receive-queue.js';
 import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
 
@@ -12,8 +13,8 @@ import { Responder, type ReceivedRequest, type ResponderEvents } from './respond
 export interface IncomingEvents {
   /** An answer was sent. */
   answerSent(): void;
-  /** @throws MessageTooLargeError for what the peer doesn't take */
-  checkSize(payload: Uint8Array): void;
+  /** The largest message that the peer takes, in bytes. */
+  readonly peerLimit: number;
 }
 
 /** An error's own words need so many bytes in the order of what goes out, about. */
@@ -111,13 +112,17 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     if (this.#silent) return;
     const { framing, writer, sendQueue } = this.#host;
     const payload = toBytes(framing, result);
-    this.#events.checkSize(payload);
-    if (!sendQueue.isWaiting) this.#respond(request.id, payload);
-    else
-      sendQueue.answer(payload.length, () => {
-        this.#respond(request.id, payload);
-      });
+    const { peerLimit } = this.#events;
+    if (payload.length > peerLimit) throw tooLargeForPeer(payload.length, peerLimit);
+    if (sendQueue.isWaiting) this.#respondLater(request.id, payload);
+    else this.#respond(request.id, payload);
     writer.commit();
+  }
+
+  #respondLater(id: number, payload: Uint8Array): void {
+    this.#host.sendQueue.answer(payload.length, () => {
+      this.#respond(id, payload);
+    });
   }
 
   /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */

@@ -7,7 +7,6 @@ import {
   ConnectionClosedError,
   FramingMismatchError,
   InvalidJsonError,
-  MessageTooLargeError,
   ProtocolError,
   RemoteHandlerError,
   RequestNotStartedError,
@@ -38,6 +37,7 @@ import { IncomingRequests, type IncomingEvents } from './incoming-requests.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
 import { Pings } from './pings.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
+import { tooLargeForPeer } from './peer-limit.js';
 import { publishMessage } from './traffic-events.js';
 
 /** The token of a PONG that answers no PING: a sign of life from a side that reads nothing for a while. */
@@ -47,6 +47,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   readonly endWords = 'frame';
   readonly refusesMessages = null;
   readonly full = false;
+  peerLimit = 0;
   received = 0;
   sent = 0;
   readonly #role: 'client' | 'server';
@@ -129,17 +130,9 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     // What the peer takes was checked; every payload of that size has a frame.
   }
 
-  checkPeerLimit(payload: Uint8Array): void {
-    const limit = (this.#peer as Welcome).maxMessage;
-    if (payload.length > limit)
-      throw new MessageTooLargeError(payload.length, limit, {
-        hint: 'Send less at once, or raise maxMessageBytes on the peer.',
-      });
-  }
-
   request(payload: Uint8Array, { timeout, signal }: RequestOptions): Promise<In> {
     try {
-      this.checkPeerLimit(payload);
+      if (payload.length > this.peerLimit) throw tooLargeForPeer(payload.length, this.peerLimit);
       return this.#asking.ask(payload, timeout, signal);
     } catch (error) {
       return Promise.reject(asError(error));
@@ -240,10 +233,6 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     this.sent += 1;
   }
 
-  checkSize(payload: Uint8Array): void {
-    this.checkPeerLimit(payload);
-  }
-
   get #asking(): OutgoingRequests<In> {
     const { sendQueue, limits } = this.#host;
     return (this.#outgoing ??= new OutgoingRequests<In>(
@@ -291,6 +280,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   #welcomed(body: Buffer): void {
     this.#peer = parseWelcome(body);
+    this.peerLimit = this.#peer.maxMessage;
     if (this.#role === 'client') this.#welcome();
     this.#host.opened();
   }

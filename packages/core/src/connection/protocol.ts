@@ -85,8 +85,8 @@ export interface Protocol<In, Out> {
   send(payload: Uint8Array): void;
   /** Why the program's messages can't be sent here, or null. */
   readonly refusesMessages: Error | null;
-  /** @throws MessageTooLargeError for what the peer doesn't take */
-  checkPeerLimit(payload: Uint8Array): void;
+  /** The largest message that the peer takes, in bytes. */
+  readonly peerLimit: number;
   /** @throws ProtocolError where `send` would, and sends nothing */
   check(payload: Uint8Array): void;
   request(payload: Uint8Array, options: RequestOptions): Promise<In>;

@@ -6,11 +6,12 @@ export type RequestEnd = (ok: boolean, error?: unknown) => void;
 
 /** A message went out or came in; on framings without ids requests and answers are messages too. */
 export function publishMessage(
-  { id }: { readonly id: number },
+  connection: { readonly id: number },
   direction: 'in' | 'out',
   bytes: number,
 ): void {
-  if (channels.message.hasSubscribers) channels.message.publish({ connection: id, direction, bytes });
+  if (channels.message.hasSubscribers)
+    channels.message.publish({ connection: connection.id, direction, bytes });
 }
 
 /** Follows a request of ours to its answer. */

@@ -1,7 +1,9 @@
 /** Whether what a callback returned is to be waited for, as `await` decides it: promises of other libraries count too. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  // Most callbacks return nothing or a boolean, in which `await` looks for no property either.
+  if (typeof value !== 'object' && typeof value !== 'function') return false;
   try {
-    return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+    return typeof (value as { then?: unknown } | null)?.then === 'function';
   } catch {
     // As for `await`, a getter that throws is a rejection: `follow` gives it to `failed`.
     return true;

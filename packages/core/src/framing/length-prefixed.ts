@@ -3,6 +3,7 @@ import { InvalidOptionError, MessageTooLargeError, TruncatedMessageError } from 
 import { refuseUnknown } from '../options/index.js';
 import { FrameAssembler } from './frame-assembler.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
+import { viewOf } from './view.js';
 
 /** How the length before each message is written. */
 export interface LengthPrefixedOptions {
@@ -33,6 +34,8 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
   };
 }
 
+const U32 = 2 ** 32;
+
 class LengthFormat {
   readonly bytes: number;
   /** The largest length that can be written. */
@@ -53,21 +56,28 @@ class LengthFormat {
 
   // A length over 2^53 comes out rounded, and is far over any limit either way.
   read(source: Buffer, at: number): number {
-    let length = 0;
-    if (this.#little) {
-      for (let i = at + this.bytes - 1; i >= at; i--) length = length * 256 + source[i]!;
-    } else {
-      for (let i = at; i < at + this.bytes; i++) length = length * 256 + source[i]!;
-    }
-    return length;
+    // Integers cost less than doubles, and most lengths are four bytes long.
+    const first = this.#word(source, at, Math.min(this.bytes, 4));
+    if (this.bytes < 8) return first;
+    const second = this.#word(source, at + 4, 4);
+    return this.#little ? second * U32 + first : first * U32 + second;
   }
 
   write(target: Buffer, at: number, length: number): void {
-    let rest = length;
-    for (let i = 0; i < this.bytes; i++) {
-      target[this.#little ? at + i : at + this.bytes - 1 - i] = rest % 256;
-      rest = Math.floor(rest / 256);
+    const last = this.bytes - 1;
+    let rest = length >>> 0;
+    for (let i = 0; i <= last; i++) {
+      if (i === 4) rest = Math.floor(length / U32);
+      target[this.#little ? at + i : at + last - i] = rest;
+      rest >>>= 8;
     }
+  }
+
+  #word(source: Buffer, at: number, bytes: number): number {
+    let word = 0;
+    if (this.#little) for (let i = at + bytes - 1; i >= at; i--) word = (word << 8) | source[i]!;
+    else for (let i = at; i < at + bytes; i++) word = (word << 8) | source[i]!;
+    return word >>> 0;
   }
 }
 
@@ -89,13 +99,14 @@ class LengthPrefixedDecoder implements Decoder {
   push(chunk: Buffer, sink: MessageSink): void {
     const format = this.#format;
     let at = this.#partial?.begun === true ? this.#assemble(chunk, 0, sink) : 0;
+    const { buffer: memory, byteOffset } = chunk;
     let from = at + format.bytes;
     while (from <= chunk.length) {
       const size = format.read(chunk, at);
       if (size > this.#limit) throw new MessageTooLargeError(size, this.#limit);
       const to = from + size;
       if (to > chunk.length) break;
-      sink.message(chunk.subarray(from, to));
+      sink.message(viewOf(memory, byteOffset + from, size));
       at = to;
       from = at + format.bytes;
     }

@@ -3,6 +3,7 @@ import { MessageTooLargeError, ProtocolError, TruncatedMessageError } from '../e
 import { refuseOptions } from '../options/index.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
+import { viewOf } from './view.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -51,10 +52,11 @@ class LineDecoder implements Decoder {
       at = this.#finish(chunk, sink);
       if (at < 0) return;
     }
+    const { buffer: memory, byteOffset } = chunk;
     while (at < chunk.length) {
       const end = chunk.indexOf(LF, at);
       if (end < 0) return this.#hold(chunk, at, chunk.length);
-      sink.message(this.#line(chunk, at, end));
+      sink.message(viewOf(memory, byteOffset + at, this.#sizeOf(chunk, at, end)));
       at = end + 1;
     }
   }
@@ -75,14 +77,15 @@ class LineDecoder implements Decoder {
     }
     this.#hold(chunk, 0, end);
     const held = this.#held.take();
-    sink.message(this.#line(held, 0, held.length));
+    sink.message(held.subarray(0, this.#sizeOf(held, 0, held.length)));
     return end + 1;
   }
 
-  #line(bytes: Buffer, from: number, lineEnd: number): Buffer {
+  /** The bytes of a line without what ends it. */
+  #sizeOf(bytes: Buffer, from: number, lineEnd: number): number {
     const end = lineEnd > from && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
     if (end - from > this.#limit) throw new MessageTooLargeError(end - from, this.#limit);
-    return bytes.subarray(from, end);
+    return end - from;
   }
 
   /** Keeps a part of a line, unless the line is too long already. One CR more may turn out to belong to its end. */

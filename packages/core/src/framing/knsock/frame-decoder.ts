@@ -2,7 +2,8 @@ import type { Buffer } from 'node:buffer';
 import { TruncatedMessageError } from '../../errors/index.js';
 import { FrameAssembler } from '../frame-assembler.js';
 import type { FramingLimits } from '../framing.js';
-import { checkFrame, HEADER_BYTES, idBytesOf, readId } from './kinds.js';
+import { viewOf } from '../view.js';
+import { checkFrame, HEADER_BYTES, idBytesOf, readId, readU32 } from './kinds.js';
 
 /** Takes decoded frames, in order, within the call that decodes them. */
 export interface FrameSink {
@@ -42,13 +43,17 @@ export class FrameDecoder {
    */
   push(chunk: Buffer, sink: FrameSink): void {
     let at = this.midFrame ? this.#assemble(chunk, 0, sink) : 0;
+    const { buffer: memory, byteOffset } = chunk;
     while (at + HEADER_BYTES <= chunk.length && !this.stopped) {
-      const length = chunk.readUInt32BE(at);
+      const length = readU32(chunk, at);
       const end = at + 4 + length;
       if (end > chunk.length) break;
       const kind = chunk[at + 4]!;
       checkFrame(kind, length, this.#limit);
-      deliver(kind, chunk, at + HEADER_BYTES, end, sink);
+      const from = at + HEADER_BYTES;
+      const idBytes = idBytesOf(kind);
+      const id = idBytes === 0 ? 0 : readId(chunk, from, kind);
+      sink.frame(kind, id, viewOf(memory, byteOffset + from + idBytes, end - from - idBytes));
       at = end;
     }
     if (at < chunk.length && !this.stopped) this.#assemble(chunk, at, sink);
@@ -84,15 +89,12 @@ export class FrameDecoder {
     }
     at = partial.fillBody(chunk, at);
     if (partial.bodyWhole) {
+      const kind = partial.header[4]!;
       const body = partial.takeBody();
-      deliver(partial.header[4]!, body, 0, body.length, sink);
+      const idBytes = idBytesOf(kind);
+      if (idBytes === 0) sink.frame(kind, 0, body);
+      else sink.frame(kind, readId(body, 0, kind), body.subarray(idBytes));
     }
     return at;
   }
-}
-
-function deliver(kind: number, bytes: Buffer, from: number, to: number, sink: FrameSink): void {
-  const idBytes = idBytesOf(kind);
-  const id = idBytes === 0 ? 0 : readId(bytes, from, kind);
-  sink.frame(kind, id, bytes.subarray(from + idBytes, to));
 }

@@ -85,8 +85,8 @@ export function checkFrame(kind: number, length: number, limit: number): void {
  * @throws ProtocolError for one over 2^53 − 1, or for 0 where it must name a request (everywhere but in GOAWAY).
  */
 export function readId(source: Buffer, at: number, kind: number): number {
-  const high = word(source, at);
-  const low = word(source, at + 4);
+  const high = readU32(source, at);
+  const low = readU32(source, at + 4);
   // Most ids are small, and integers cost less than doubles.
   const id = high === 0 ? low : high * U32 + low;
   if (id > Number.MAX_SAFE_INTEGER) throw new ProtocolError(`${kindName(kind)} names an id over 2^53 - 1`);
@@ -95,8 +95,8 @@ export function readId(source: Buffer, at: number, kind: number): number {
   return id;
 }
 
-// A third faster here than two calls of readUInt32BE; the frame's size has been checked.
-function word(source: Buffer, at: number): number {
+/** Reads 32 bits that are known to be there, a third faster than `readUInt32BE`. */
+export function readU32(source: Buffer, at: number): number {
   return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0;
 }
 
