@@ -3,9 +3,9 @@ import type { ChainRule } from '../rule.js';
 
 export const chainOrder: ChainRule = {
   id: 'chain-order',
-  title: 'the chain is whole and in order',
+  title: 'the chain is complete and in order',
   severities: ['error', 'warning'],
-  why: 'Clients without the missing certificate, or that follow the order strictly, can’t build the path.',
+  why: 'Clients that lack the missing certificate, or require the order, can’t build the path.',
   fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
   check: ({ chain }) => {
     const [leaf, ...others] = chain;

@@ -7,10 +7,10 @@ const LAST_PART = 1 / 4;
 
 export const crlFreshness: ListRule = {
   id: 'crl-freshness',
-  title: 'every revocation list is current, and will be for a while',
+  title: 'every revocation list is current, and stays so for a while',
   severities: ['error', 'warning'],
-  why: 'Whoever relies on a list that is overdue refuses everybody, or misses who was revoked since.',
-  fix: 'Sign a new one (knsock certs crl), daily by cron, and bring it to those who load it.',
+  why: 'A verifier with an overdue list refuses every peer, or misses later revocations.',
+  fix: 'Sign a new list (knsock certs crl), daily by cron, and distribute it to the verifiers.',
   check: ({ crls, at }) => {
     for (const { issuer, thisUpdate, nextUpdate } of crls) {
       const list = `the list of ${issuer.toString()}`;

@@ -6,8 +6,8 @@ export const dhParameters: EndpointRule = {
   id: 'dh-parameters',
   title: 'finite-field key exchange has 2,048 bits or more',
   severities: ['error'],
-  why: 'Primes of 1,024 bits are in reach of states, and often shared by thousands of servers (Logjam).',
-  fix: 'Switch DHE suites off, or give the server parameters of 2,048 bits or more.',
+  why: 'Primes of 1,024 bits can be broken by state attackers, and many servers share the same ones (Logjam).',
+  fix: 'Disable DHE suites, or configure parameters of 2,048 bits or more.',
   check: ({ dhBits }) =>
     dhBits !== null && dhBits < LEAST_BITS
       ? { severity: 'error', evidence: `its prime has ${dhBits.toLocaleString('en')} bits` }

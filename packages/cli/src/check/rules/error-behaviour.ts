@@ -2,10 +2,10 @@ import type { EndpointRule } from '../rule.js';
 
 export const errorBehaviour: EndpointRule = {
   id: 'error-behaviour',
-  title: 'bytes that aren’t TLS end the connection without a word',
+  title: 'bytes that aren’t TLS close the connection without an answer',
   severities: ['warning', 'notice'],
-  why: 'Whoever sends garbage must neither learn about the server nor hold a place on it.',
-  fix: 'Set a handshake timeout, and let the TLS library answer with its alert alone.',
+  why: 'A client that sends garbage must neither learn about the server nor occupy a connection.',
+  fix: 'Set a handshake timeout, and let the TLS library answer only with an alert.',
   check: ({ plainText }) => {
     if (plainText === 'closes') return null;
     return plainText === 'hangs'

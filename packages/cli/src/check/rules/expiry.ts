@@ -8,10 +8,10 @@ const LAST_PART = 1 / 3;
 
 export const expiry: ChainRule = {
   id: 'expiry',
-  title: 'every certificate is within its dates, and will be for a while',
+  title: 'every certificate is valid now, and stays so for a while',
   severities: ['error', 'warning'],
-  why: 'On its last day an expired certificate stops every connection at once.',
-  fix: 'Renew it now (knsock certs renew), and have it watched (knsock certs expiry in cron).',
+  why: 'An expired certificate stops all connections at once.',
+  fix: 'Renew it now (knsock certs renew), and monitor it (knsock certs expiry in cron).',
   check: ({ chain, at }) => {
     for (const [index, certificate] of chain.entries()) {
       const { notBefore, notAfter, subject } = certificate;

@@ -4,7 +4,7 @@ export const extendedMasterSecret: EndpointRule = {
   id: 'extended-master-secret',
   title: 'session keys are bound to the whole handshake',
   severities: ['warning'],
-  why: 'Otherwise a server can make two sessions share their keys, and pass one client off as another (RFC 7627).',
+  why: 'Otherwise an attacker can make two sessions share their keys, and impersonate a client (RFC 7627).',
   fix: 'Update the server’s TLS library.',
   check: ({ extendedMasterSecret: bound }) =>
     bound === false

@@ -2,9 +2,9 @@ import type { EndpointRule } from '../rule.js';
 
 export const fallback: EndpointRule = {
   id: 'fallback',
-  title: 'clients can’t be pushed down to an older version',
+  title: 'clients can’t be downgraded to an older version',
   severities: ['warning'],
-  why: 'Somebody between can break new handshakes until an old client tries an older version (RFC 7507).',
+  why: 'An attacker in the middle can abort handshakes until an old client tries an older version (RFC 7507).',
   fix: 'Update the server’s TLS library, or allow one version only.',
   check: ({ fallbackProtected }) =>
     fallbackProtected === false

@@ -6,10 +6,10 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 export const form: ChainRule = {
   id: 'form',
-  title: 'no certificate contradicts itself or has a critical extension that isn’t known',
+  title: 'no certificate contradicts itself or has an unknown critical extension',
   severities: ['error'],
-  why: 'RFC 5280 has verifiers refuse such a certificate: knsock does, and strict OpenSSL; others are laxer, until they aren’t.',
-  fix: 'Have it reissued without that: knsock certs inspect FILE shows its extensions.',
+  why: 'RFC 5280 requires verifiers to refuse such a certificate: knsock and strict OpenSSL do, others may in the future.',
+  fix: 'Reissue it without that: knsock certs inspect FILE shows its extensions.',
   check: ({ chain: [leaf], at }) => {
     if (leaf === undefined) return null;
     const usage = leaf.extendedKeyUsage?.includes(SERVER_AUTH) === false ? 'client' : 'server';

@@ -2,9 +2,9 @@ import type { EndpointRule } from '../rule.js';
 
 export const mutualTls: EndpointRule = {
   id: 'mutual-tls',
-  title: 'clients must show a certificate',
+  title: 'clients must authenticate with a certificate',
   severities: ['notice'],
-  why: 'Anybody who reaches the port may talk to it; only the protocol above can tell friend from stranger.',
+  why: 'Every client that reaches the port can use it; only the protocol above TLS can authenticate clients.',
   fix: 'Require client certificates: knsock serve --ca ca.crt --client-cert require.',
   check: ({ admitsAnonymous }) =>
     admitsAnonymous

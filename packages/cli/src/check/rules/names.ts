@@ -6,9 +6,9 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export const names: ChainRule = {
   id: 'names',
-  title: 'the certificate says its names as subjectAltName, each in a form that clients can match',
+  title: 'the certificate has its names as subjectAltName, each in a form that clients can match',
   severities: ['error', 'warning'],
-  why: 'Clients look at subjectAltName alone; a name that stands in the common name only fits nobody, and neither does one with a scheme, a port or an address written as a DNS name.',
+  why: 'Clients use only subjectAltName; they never match a name that is only in the common name, or one with a scheme or a port, or an address written as a DNS name.',
   fix: 'Issue it with its names: knsock certs issue NAME ….',
   check: ({ chain: [leaf] }) => {
     if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
@@ -19,6 +19,6 @@ export const names: ChainRule = {
     const [first, ...more] = unmatchableNames(leaf);
     if (first === undefined) return null;
     const severity = more.length + 1 === leaf.subjectAltNames?.length ? 'error' : 'warning';
-    return { severity, evidence: `nobody can match the name "${first.name}": it ${first.problem}` };
+    return { severity, evidence: `no client can match the name "${first.name}": it ${first.problem}` };
   },
 };

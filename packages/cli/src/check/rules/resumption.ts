@@ -5,7 +5,7 @@ export const resumption: EndpointRule = {
   title: 'sessions are resumed',
   severities: ['notice'],
   why: 'Without resumption each connection costs a full handshake: signatures, and a round trip under TLS 1.2.',
-  fix: 'Switch session tickets on, with keys that are replaced regularly.',
+  fix: 'Enable session tickets, with keys that are rotated regularly.',
   check: ({ resumption: ways }) =>
     ways === undefined || ways.tickets || ways.ids
       ? null

@@ -6,10 +6,10 @@ const MOST_DAYS = 398;
 
 export const rotation: ChainRule = {
   id: 'rotation',
-  title: 'the certificate lives short enough to be replaced regularly',
+  title: 'the validity is short enough for regular replacement',
   severities: ['warning'],
-  why: 'A certificate of many years is never replaced until it breaks; a short life keeps renewal in practice.',
-  fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers take new files on SIGHUP or watchCredentials.',
+  why: 'A certificate valid for years is only replaced when it fails; a short validity keeps renewal in practice.',
+  fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers load new files on SIGHUP or with watchCredentials.',
   check: ({ chain: [leaf] }) => {
     if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
     const days = Math.round((leaf.notAfter.getTime() - leaf.notBefore.getTime()) / DAY);

@@ -5,8 +5,8 @@ export const strongKeys: ChainRule = {
   id: 'strong-keys',
   title: 'keys and signatures are strong',
   severities: ['error'],
-  why: 'A weak key can be computed from the certificate, and a SHA-1 signature forged; current peers refuse both.',
-  fix: 'Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better (knsock certs issue).',
+  why: 'A weak key can be computed from the certificate, and a SHA-1 signature can be forged; current peers refuse both.',
+  fix: 'Create a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better (knsock certs issue).',
   check: ({ chain }) => {
     for (const certificate of chain) {
       const weakness = certificateWeakness(certificate);

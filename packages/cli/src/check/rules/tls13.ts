@@ -4,7 +4,7 @@ export const tls13: EndpointRule = {
   id: 'tls13',
   title: 'TLS 1.3 is offered',
   severities: ['warning'],
-  why: 'TLS 1.3 is faster to connect, hides certificates from bystanders and has no weak suites.',
+  why: 'TLS 1.3 connects faster, encrypts certificates and has no weak suites.',
   fix: 'Update the server’s TLS library, or stop limiting it to 1.2.',
   check: ({ versions }) => {
     const spoken = versions.map(({ version }) => version);

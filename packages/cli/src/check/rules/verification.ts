@@ -2,9 +2,9 @@ import type { FilesRule } from '../rule.js';
 
 export const verification: FilesRule = {
   id: 'verification',
-  title: 'who is told to trust it can verify it',
+  title: 'clients that trust the CA can verify it',
   severities: ['error'],
-  why: 'Where verification fails people switch it off, and then anybody can be the server.',
-  fix: 'Give clients the CA that issued it, and have it carry the name they use: knsock certs verify tells more.',
+  why: 'If verification fails, people disable it, and then anyone can impersonate the server.',
+  fix: 'Give clients the CA that issued it, and issue it for the name they use: knsock certs verify shows details.',
   check: ({ verdict }) => (verdict?.ok === false ? { severity: 'error', evidence: verdict.words } : null),
 };
