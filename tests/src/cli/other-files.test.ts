@@ -76,7 +76,7 @@ describe('check', () => {
     });
     const file = await files.write('odd.pem', toPem('CERTIFICATE', odd.der));
     const { stdout } = await knsock(['check', file]);
-    expect(stdout).toContain('nobody can match the name "https://a.test": it is a URL');
+    expect(stdout).toContain('no client can match the name "https://a.test": it is a URL');
     expect(stdout).toContain('has the critical extension 1.2.3.4');
     const lint = await knsock(['certs', 'lint', file]);
     expect(lint.stdout).toMatch(/error no-usable-name: .*is a URL/);

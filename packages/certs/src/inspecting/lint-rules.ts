@@ -115,7 +115,7 @@ export const leafRules: readonly LintRule[] = [
     check: (certificate) => {
       const unmatchable = unusable(certificate);
       const odd = unmatchable.length > 0 && unmatchable.length === certificate.subjectAltNames?.length;
-      return when(odd, `nobody can match any of its names: ${showUnmatchable(unmatchable)}`);
+      return when(odd, `no client can match any of its names: ${showUnmatchable(unmatchable)}`);
     },
   },
   {
@@ -125,7 +125,7 @@ export const leafRules: readonly LintRule[] = [
     check: (certificate) => {
       const unmatchable = unusable(certificate);
       const odd = unmatchable.length > 0 && unmatchable.length !== certificate.subjectAltNames?.length;
-      return when(odd, `nobody can match ${showUnmatchable(unmatchable)}`);
+      return when(odd, `no client can match ${showUnmatchable(unmatchable)}`);
     },
   },
   {
