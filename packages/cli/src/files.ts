@@ -87,7 +87,7 @@ function writeError(file: string, error: NodeJS.ErrnoException): UsageError {
 }
 
 function existsError(file: string, hint: string): UsageError {
-  return new UsageError(`${file} is there already`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
+  return new UsageError(`${file} already exists`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<Buffer> {

@@ -220,7 +220,7 @@ describe('knsock check on servers', () => {
     expect(both).toMatchObject({ code: 7 });
     expect(both.stdout).toMatch(new RegExp(`^${address}\n[^]*passed`));
     expect(both.stderr).toMatch(
-      /^warning: no-such-host\.invalid:443 wasn’t checked: .*\nknsock check: nobody listens/,
+      /^warning: no-such-host\.invalid:443 wasn’t checked: .*\nknsock check: nothing listens/,
     );
   });
 

@@ -67,7 +67,7 @@ it.each(['server.crt', 'server.key'])('leaves all as it is where there is a %s a
   await writeFile(path.join(folder, file), 'precious');
   const refused = await selfSigned('localhost');
   expect(refused).toMatchObject({ code: 23, stdout: '' });
-  expect(refused.stderr).toContain(`${file} is there already`);
+  expect(refused.stderr).toContain(`${file} already exists`);
   expect(await readdir(folder)).toEqual([file]);
   expect(await contents(file)).toBe('precious');
 });

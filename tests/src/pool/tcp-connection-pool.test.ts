@@ -128,7 +128,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     await expect(asking).rejects.toMatchObject({
       code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
       reason: 'missing',
-      message: expect.stringContaining('requires a client certificate and we showed none') as string,
+      message: expect.stringContaining('requires a client certificate and we sent none') as string,
     });
     server.close();
   },

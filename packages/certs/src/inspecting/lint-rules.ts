@@ -56,7 +56,7 @@ export const certificateRules: readonly LintRule[] = [
   {
     rule: 'old-version',
     severity: 'warning',
-    fix: 'Reissue it as version 3: without extensions nobody knows what it is for.',
+    fix: 'Reissue it as version 3: without extensions its purpose is undefined.',
     check: ({ version }) => when(version < 3, `it is of version ${version}`),
   },
   {
@@ -180,7 +180,7 @@ export const authorityRules: readonly LintRule[] = [
   {
     rule: 'no-key-identifier',
     severity: 'notice',
-    fix: 'Reissue it with a subjectKeyIdentifier: it tells apart two keys of one authority.',
+    fix: 'Reissue it with a subjectKeyIdentifier: it distinguishes two keys of one authority.',
     check: ({ subjectKeyIdentifier }) => when(subjectKeyIdentifier === undefined, 'it has no key identifier'),
   },
 ];

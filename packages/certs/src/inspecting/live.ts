@@ -44,7 +44,7 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
       if (seen.chain.length === 0) throw error;
     });
     const chain = seen.chain.length > 0 ? seen.chain : chainOf(socket);
-    if (chain.length === 0) throw new Error('it showed no certificate');
+    if (chain.length === 0) throw new Error('it sent no certificate');
     return chain;
   } catch (cause) {
     signal?.throwIfAborted();

@@ -59,7 +59,7 @@ async function verdictOn(
   anchors: readonly X509Certificate[] | null,
   at: Date,
 ): Promise<TrustResult> {
-  if (leaf === undefined) return { ok: false, words: 'it showed no certificate' };
+  if (leaf === undefined) return { ok: false, words: 'it sent no certificate' };
   const trusted = anchors ?? (await defaultAnchors());
   const name = servername ?? host;
   const verdict = await verifyPath({ leaf, intermediates, anchors: trusted, at, name, usage: 'server' });

@@ -85,7 +85,7 @@ const bad: Record<string, [Partial<EndpointEvidence>, severity: string, words: s
   'extended-master-secret': [[{ extendedMasterSecret: false }, 'warning', 'extended_master_secret']],
   fallback: [[{ fallbackProtected: false }, 'warning', 'fallen back']],
   resumption: [[{ resumption: { tickets: false, ids: false } }, 'notice', 'resumed']],
-  'mutual-tls': [[{ admitsAnonymous: true, admitsStrangers: undefined }, 'notice', 'no certificate']],
+  'mutual-tls': [[{ admitsAnonymous: true, admitsStrangers: undefined }, 'notice', 'without a certificate']],
   'client-certificate-refusal': [[{ admitsStrangers: true }, 'error', 'signed by itself']],
   'error-behaviour': [
     [{ plainText: 'hangs' }, 'warning', 'open'],

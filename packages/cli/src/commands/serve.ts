@@ -58,7 +58,7 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
   if (flags.dev !== true) return { ...flags, framing };
   const clash = ['cert', 'key', 'pfx', 'ca', 'crl'].find(typed);
   if (clash !== undefined)
-    command.error(`error: --dev makes certificates of its own and takes no --${clash}`);
+    command.error(`error: --dev creates its own certificates and can’t be combined with --${clash}`);
   // Its own client certificate is at hand: the development server is as strict as the real one.
   return { ...flags, framing, ca: undefined, clientCert: flags.clientCert ?? 'require' };
 }

@@ -76,7 +76,7 @@ function openingOf(bytes: Buffer): FirstBytes<Opening> {
 function refuseEarlyBytes(socket: Socket): void {
   if (socket.readableLength === 0) return;
   const message = 'bytes in plain came where TLS was to begin';
-  const hint = 'Somebody between may have put them there.';
+  const hint = 'An attacker in the middle may have inserted them.';
   throw new UsageError(message, hint, 'KNSOCK_MALFORMED_FRAME');
 }
 

@@ -11,7 +11,7 @@ describe('metrics of a server', () => {
         '# HELP knsock_server_accepted_total Sockets accepted.',
         '# TYPE knsock_server_accepted_total counter',
         'knsock_server_accepted_total 5',
-        '# HELP knsock_server_turned_away_total Sockets turned away before their handshake.',
+        '# HELP knsock_server_turned_away_total Sockets refused before their handshake.',
         '# TYPE knsock_server_turned_away_total counter',
         'knsock_server_turned_away_total{reason="rate"} 1',
         'knsock_server_turned_away_total{reason="per_address"} 0',

@@ -10,7 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   connections: 'as many connections are open as may be',
   address: 'its address has as many connections as it may',
   network: 'its network has as many connections as it may',
-  rate: 'too many come in a second',
+  rate: 'too many new connections per second',
   handshakes: 'too many handshakes are under way',
   descriptors: 'no file descriptor is left',
 };
@@ -29,7 +29,7 @@ export function tellTurnedAway(
   const tell = (refusal: Refusal, more: number): void => {
     const { address: from, limit } = refusal;
     const others = more === 0 ? '' : ` (and ${more.toLocaleString('en')} more)`;
-    event('turned-away', { from, limit, more }, `${from} turned away: ${reasons[limit] ?? limit}${others}`);
+    event('turned-away', { from, limit, more }, `${from} refused: ${reasons[limit] ?? limit}${others}`);
     timer = setTimeout(flush, EVERY_MS).unref();
   };
   const flush = (): void => {

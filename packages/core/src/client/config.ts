@@ -207,7 +207,7 @@ function parseHost(host: string | undefined): string {
   if (!name.includes(':') || isIP(name) !== 0) return name;
   throw new InvalidOptionError(
     'host',
-    `host '${name}' must be a name or an address; the port is an option of its own`,
+    `host '${name}' must be a name or an address; the port is a separate option`,
   );
 }
 

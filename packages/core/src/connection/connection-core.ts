@@ -201,7 +201,7 @@ export class ConnectionCore<In, Out>
   /** Sends a message that may have to wait; whoever awaits it holds no more than one, so it waits beyond the bound too. */
   sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const receipt = new PendingReceipt((error) => {
-      this.report(error, null, 'a send that nobody awaited');
+      this.report(error, null, 'a send that was not awaited');
     });
     const { sendQueue } = this;
     const isOver = !sendQueue.hasRoomFor(bytes.length);

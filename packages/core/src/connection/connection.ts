@@ -312,7 +312,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   #failed(error: Error): Promise<void> {
     const receipt = new PendingReceipt((unheardOf) => {
-      this.#core.report(unheardOf, null, 'a send that nobody awaited');
+      this.#core.report(unheardOf, null, 'a send that was not awaited');
     });
     receipt.settle(error);
     return receipt.promise;

@@ -127,7 +127,7 @@ export class FifoProtocol<In, Out>
     const { name } = this.#host.framing;
     return new FramingMismatchError(
       `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`,
-      { hint: 'Put it into the answer, or use knsock(), which tells messages and answers apart.' },
+      { hint: 'Put it into the answer, or use knsock(), which distinguishes messages from answers.' },
     );
   }
 
@@ -161,7 +161,7 @@ export class FifoProtocol<In, Out>
 
   givenUp(): void {
     const { name } = this.#host.framing;
-    const why = `a request was given up, and ${name} can’t tell its late answer from the next`;
+    const why = `a request was given up, and ${name} can’t distinguish its late answer from the next`;
     const hint = 'Connect again; over knsock() a request can be given up alone.';
     this.#host.fail(new ConnectionClosedError('unknown', why, { hint }), true);
   }

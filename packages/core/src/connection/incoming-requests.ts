@@ -159,7 +159,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
 
   #run(id: number, body: Buffer): void {
     if (this.#responder.handler === null) {
-      this.#error(id, 'no-handler', 'nobody answers requests here');
+      this.#error(id, 'no-handler', 'no request handler is set');
       return;
     }
     const payload = this.#parse(id, body);

@@ -112,7 +112,7 @@ export class ConnectionTimeouts {
   #watchFirstMessage(timeout: number): void {
     this.#after(timeout, () => {
       if (this.#events.messagesReceived > 0) return;
-      const message = `the peer sent no whole message within ${timeout} ms of being let in`;
+      const message = `the peer sent no whole message within ${timeout} ms of being admitted`;
       this.#events.fail(new ConnectionTimeoutError('first-message', timeout, message));
     });
   }

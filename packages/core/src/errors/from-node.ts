@@ -73,7 +73,7 @@ export function fromDial(error: Error, { address, onPath = false }: Target): Eas
   const { code = '', hostname } = error as NodeError;
   switch (code) {
     case 'ECONNREFUSED':
-      return new ConnectionRefusedError(`nobody listens at ${address}`, {
+      return new ConnectionRefusedError(`nothing listens at ${address}`, {
         cause: error,
         ...(onPath && { hint: hints.deaf }),
       });

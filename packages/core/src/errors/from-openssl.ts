@@ -67,7 +67,7 @@ export function refusalByAlert(
   const [reason, words] = progress?.asked === true && !progress.shown ? none : told;
   const what =
     reason === 'missing'
-      ? 'requires a client certificate and we showed none'
+      ? 'requires a client certificate and we sent none'
       : `refused our certificate (${words})`;
   return new ClientCertificateRefusedError(reason, `${address} ${what}`, { cause: error });
 }
@@ -103,7 +103,7 @@ const alerts: Readonly<Record<number, [HandshakeReason, string]>> = {
   71: ['cipher', 'the peer finds the parameters offered too weak'],
   86: ['protocol-version', 'the peer refuses an inappropriate fallback to an older TLS version'],
   112: ['unknown-name', 'the peer has no certificate for the name asked for'],
-  116: ['certificate-required', 'the peer requires a certificate and we showed none'],
+  116: ['certificate-required', 'the peer requires a certificate and we sent none'],
   120: ['alpn', 'the peer speaks none of the application protocols offered'],
 };
 

@@ -69,7 +69,7 @@ function refuseBuilt(context: unknown): void {
   if (!('context' in context)) return;
   throw new InvalidOptionError(
     'sslContext',
-    'sslContext is a built SecureContext, which doesn’t tell whom it trusts; give the options it was made from',
+    'sslContext is a built SecureContext, which doesn’t show its trusted CAs; pass the options it was created from',
   );
 }
 

@@ -50,7 +50,7 @@ export function parseRules(rules: AuthorizeRules): RuleMatcher {
   if (!Array.isArray(alternatives))
     throw new InvalidOptionError('authorize', 'authorize.any must be a list of rules');
   const judges = (alternatives as readonly AuthorizeRule[]).map(parseRule);
-  const wanted = (alternatives as readonly AuthorizeRule[]).map(show).join(' or ') || 'nobody';
+  const wanted = (alternatives as readonly AuthorizeRule[]).map(show).join(' or ') || 'no peer';
   return (claims) => (judges.some((admits) => admits(claims)) ? null : wanted);
 }
 
@@ -75,7 +75,7 @@ function parseField(field: string, values: unknown): (claims: Claims) => boolean
 
 function show(rule: AuthorizeRule): string {
   const parts = Object.entries(rule).map(([field, values]) => `${field} ${(values as string[]).join(' | ')}`);
-  return parts.length === 0 ? 'nobody (the rule is empty)' : parts.join(' and ');
+  return parts.length === 0 ? 'no peer (the rule is empty)' : parts.join(' and ');
 }
 
 function lower(value: string): string {

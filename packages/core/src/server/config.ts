@@ -180,14 +180,14 @@ export function checkServerCredentials(
   if (clientCertificates !== 'none' && credentials.anchors === null) {
     throw new InvalidOptionError(
       'clientCertificates',
-      'judging client certificates needs the CA that issues them: caFile',
+      'verifying client certificates requires the CA that issues them: caFile',
     );
   }
   if (clientCertificates === 'none' && (authorize ?? pins) !== undefined) {
     const option = authorize === undefined ? 'pins' : 'authorize';
     throw new InvalidOptionError(
       option,
-      `${option} judges certificates; set clientCertificates to 'require' or 'request'`,
+      `${option} applies to client certificates; set clientCertificates to 'require' or 'request'`,
     );
   }
 }

@@ -266,7 +266,7 @@ export class HandshakeTracker {
     const { handshakeTimeout } = this.#config.limits;
     if (pending.verifying) {
       // The peer did its part and can be told; whoever waits for the verdict refuses it.
-      const words = `the verdict on ${pending.address} took over ${handshakeTimeout} ms`;
+      const words = `verifying ${pending.address} took over ${handshakeTimeout} ms`;
       pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
       return;
     }

@@ -192,7 +192,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     const known =
       error instanceof EasySocketError
         ? error
-        : new PeerNotAllowedError('the verdict failed', { cause: error });
+        : new PeerNotAllowedError('verification failed', { cause: error });
     this.#refusedPeers += 1;
     this.#failures.publish(pending.address, known);
     // A rule of the program that threw: refusing is right, and somebody should know why.

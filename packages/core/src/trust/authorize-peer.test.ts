@@ -25,7 +25,7 @@ describe('authorizePeer', () => {
   it('refuses a peer without a certificate where rules are about certificates', () => {
     expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), null, signal)).toMatchObject({
       code: 'KNSOCK_PEER_NOT_ALLOWED',
-      message: 'a peer without a certificate isn’t allowed: authorize asks for a certificate',
+      message: 'a peer without a certificate isn’t admitted: authorize requires a certificate',
     });
   });
 
@@ -50,7 +50,7 @@ describe('authorizePeer', () => {
     'refuses by anything else: %s',
     async (answer) => {
       expect(await asked(() => answer)).toMatchObject({
-        message: expect.stringContaining('said no') as string,
+        message: expect.stringContaining('refused it') as string,
       });
     },
   );

@@ -13,7 +13,7 @@ export function authorizePeer(
 ): PeerNotAllowedError | null | Promise<PeerNotAllowedError | null> {
   if (policy.rules !== null) {
     const wanted = peer === null ? 'a certificate' : policy.rules(peer);
-    if (wanted !== null) return notAllowed(peer, `authorize asks for ${wanted}`);
+    if (wanted !== null) return notAllowed(peer, `authorize requires ${wanted}`);
   }
   if (policy.authorize === null) return null;
   try {
@@ -30,12 +30,12 @@ export function authorizePeer(
 
 /** Only `true` admits: a truthy slip of the tongue doesn't. */
 function read(peer: PeerIdentity | null, answer: unknown): PeerNotAllowedError | null {
-  return answer === true ? null : notAllowed(peer, 'authorize said no');
+  return answer === true ? null : notAllowed(peer, 'authorize refused it');
 }
 
 function notAllowed(peer: PeerIdentity | null, why: string, cause?: unknown): PeerNotAllowedError {
   const who = peer === null ? 'a peer without a certificate' : peer.subject;
-  return new PeerNotAllowedError(`${who} isn’t allowed: ${why}`, {
+  return new PeerNotAllowedError(`${who} isn’t admitted: ${why}`, {
     cause,
     ...(peer !== null && { certificate: evidenceOf(peer.certificate) }),
   });

@@ -41,15 +41,15 @@ function revoked(certificate: X509Certificate, depth: number, why: string | unde
 
 function unknown(certificate: X509Certificate, depth: number, why: string | undefined): UntrustedPeerError {
   const stale = why === 'crl-stale';
-  const words = stale ? 'the CRL that covers it is out of date' : (why ?? 'no CRL at hand covers it');
-  const message = `whether ${nameOf(certificate, depth)} is revoked isn’t known: ${words}`;
+  const words = stale ? 'the CRL that covers it is out of date' : (why ?? 'no loaded CRL covers it');
+  const message = `whether ${nameOf(certificate, depth)} is revoked is unknown: ${words}`;
   return new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message, {
     certificate: evidenceOf(certificate),
   });
 }
 
 function failed({ subject, certificate }: PeerIdentity, cause: unknown): UntrustedPeerError {
-  const message = `whether ${subject} is revoked isn’t known: the revocation source failed`;
+  const message = `whether ${subject} is revoked is unknown: the revocation source failed`;
   return new UntrustedPeerError('revocation-unknown', 0, message, {
     cause,
     certificate: evidenceOf(certificate),

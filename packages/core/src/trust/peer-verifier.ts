@@ -166,7 +166,7 @@ function unverified(chain: PeerChain): VerificationResult {
 }
 
 function missing({ usage }: TrustPolicy): VerificationResult {
-  const message = `the ${usage} showed no certificate`;
+  const message = `the ${usage} sent no certificate`;
   return { ok: false, error: new UntrustedPeerError('missing', 0, message), peer: null };
 }
 
@@ -177,7 +177,7 @@ function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
 }
 
 function notPinned(peer: PeerIdentity): VerificationResult {
-  const message = `none of the pinned keys is the peer’s; ${peer.subject} has ${peer.spkiPin}`;
+  const message = `none of the pinned keys is in the peer’s chain; ${peer.subject} has ${peer.spkiPin}`;
   const certificate = evidenceOf(peer.certificate);
   return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message, { certificate }), peer };
 }

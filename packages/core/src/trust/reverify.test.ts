@@ -38,7 +38,7 @@ class Peer implements LivePeer {
 
 const failures = new FailureReporter(() => undefined);
 const peers = (count: number): Peer[] => Array.from({ length: count }, (_, number) => new Peer(number));
-const SAID_NO = 'a peer without a certificate isn’t allowed: authorize said no';
+const SAID_NO = 'a peer without a certificate isn’t admitted: authorize refused it';
 const no = policy(() => false);
 const yes = policy(() => true);
 const late = policy(() => new Promise((resolve) => setImmediate(resolve, false)));
@@ -85,7 +85,7 @@ describe('reverify', () => {
     };
     await reverify(new PeerVerifier(), 'server', all, failing, 1_000, failures);
     expect(all[70]?.ends).toEqual(['no policy']);
-    expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t allowed: authorize failed']);
+    expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t admitted: authorize failed']);
     for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
   });
 

@@ -46,7 +46,7 @@ export function findSigner(
   if (!issuer)
     return reliable.has(crl)
       ? { status: 'good', key: '', isOwn: true }
-      : { status: 'unusable', problem: 'has a signature that nobody has checked yet' };
+      : { status: 'unusable', problem: 'has a signature that hasn’t been checked yet' };
   const isOwn = crl.issuer.equals(issuer.subject) && !isOfAnotherKey(crl, issuer);
   if (isOwn && verifyCrlSignature(crl, issuer)) return { status: 'good', key: issuer.spkiPin, isOwn };
   const other = authorities && findOther(crl, issuer, authorities, at);
@@ -74,8 +74,8 @@ function isOfAnotherKey(crl: CertificateRevocationList, issuer: X509Certificate)
 
 function foreignProblem({ issuer: name }: CertificateRevocationList, issuer: X509Certificate): string {
   return name.equals(issuer.subject)
-    ? `is signed by another key than the one that signed the certificate (${showSubject(issuer)} has renewed its key?), and no certificate of that key is at hand`
-    : 'is signed by an issuer whose certificate isn’t at hand';
+    ? `is signed by another key than the one that signed the certificate (${showSubject(issuer)} has renewed its key?), and no certificate with that key is loaded`
+    : 'is signed by an issuer whose certificate isn’t loaded';
 }
 
 /** The certificates of the CRL issuer's name whose key signed the CRL; the first that may be relied on. */

@@ -29,7 +29,7 @@ export function keyWeakness(
       return rsaWeakness(kind.bits, kind.exponentBits, rules, maxRsaBits) ?? kindWeakness(kind.type, rules);
     case 'ec':
       if (kind.curve === undefined)
-        return 'an elliptic-curve key with a curve of its own instead of a named one';
+        return 'an elliptic-curve key with explicit parameters instead of a named curve';
       return kindWeakness(curveNames[kind.curve] ?? `curve ${kind.curve}`, rules);
     case 'unknown':
       return `a key of the unknown algorithm ${algorithm.oid}`;

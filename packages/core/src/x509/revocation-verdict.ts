@@ -24,7 +24,7 @@ export function toRevocationVerdict(found: PathRevocation): ListVerdict {
       return {
         status: 'unknown',
         depth,
-        reason: finding.problem && `no CRL at hand covers it: ${finding.problem}`,
+        reason: finding.problem && `no loaded CRL covers it: ${finding.problem}`,
       };
   }
 }

@@ -147,7 +147,7 @@ function findingOf({ crl, delta }: CombinedList, options: RevocationOptions): Re
 function loneDelta(deltas: readonly CoveringList[]): RevocationFinding | undefined {
   const [first] = deltas;
   const problem =
-    'is a delta list, which holds changes only, and the complete list that it belongs to isn’t at hand';
+    'is a delta list, which holds changes only, and the complete list that it belongs to isn’t loaded';
   return first && { status: 'unusable', crl: first.crl, problem };
 }
 

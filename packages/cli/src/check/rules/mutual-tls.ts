@@ -7,7 +7,5 @@ export const mutualTls: EndpointRule = {
   why: 'Every client that reaches the port can use it; only the protocol above TLS can authenticate clients.',
   fix: 'Require client certificates: knsock serve --ca ca.crt --client-cert require.',
   check: ({ admitsAnonymous }) =>
-    admitsAnonymous
-      ? { severity: 'notice', evidence: 'it let a client in that showed no certificate' }
-      : null,
+    admitsAnonymous ? { severity: 'notice', evidence: 'it admitted a client without a certificate' } : null,
 };

@@ -189,8 +189,8 @@ function targetFiles({ targetCa, targetCert, targetKey }: ProxyServerFlags) {
 function requireRule(flags: ProxyServerFlags): void {
   if (allowRules(flags) !== undefined || flags.allowAll === true) return;
   throw new UsageError(
-    'nobody is allowed in: what stands behind a proxy can’t tell its clients apart',
-    'Say who may come in (--allow-cn NAME, --allow-dns NAME, …), or --allow-all.',
+    'no client is admitted: the program behind a proxy can’t distinguish its clients',
+    'Set which clients are admitted (--allow-cn NAME, --allow-dns NAME, …), or --allow-all.',
   );
 }
 

@@ -35,4 +35,4 @@ export function revocationFailure(
 }
 
 const uncovered = (problem: string | undefined): string =>
-  problem === undefined ? 'is covered by no CRL at hand' : `is covered by no CRL at hand: ${problem}`;
+  problem === undefined ? 'is covered by no loaded CRL' : `is covered by no loaded CRL: ${problem}`;

@@ -21,7 +21,7 @@ export class WorkBudget {
     this.#hint =
       mode === 'at-once'
         ? 'loadCredentials works off the main thread and allows twice as much; beyond that, export it again with fewer rounds (600,000 are plenty).'
-        : 'Export it again with fewer rounds; 600,000 are plenty. A file that asks for so many may be meant to keep its reader busy.';
+        : 'Export it again with fewer rounds; 600,000 are plenty. A file with so many may be an attack on its reader.';
   }
 
   /** @throws FileProblem 'unsupported' once the file's parts together ask for too much */

@@ -120,7 +120,7 @@ const labels: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
   [
     /PUBLIC KEY$/,
     'a public key, without its private half',
-    'Give the private key: whoever made this one has it.',
+    'Use the private key that was created together with this one.',
   ],
   [
     /^(TRUSTED |X509 )?CERTIFICATE$/,
@@ -164,7 +164,7 @@ const byDer: Readonly<Record<DerKind, Known>> = {
   'SEC1 key': ['an EC private key (DER)', KEY_ELSEWHERE],
   'public key': [
     'a public key (DER), without its private half',
-    'Give the private key: whoever made this one has it.',
+    'Use the private key that was created together with this one.',
   ],
   'PKCS#7': [
     'PKCS#7 (.p7b), certificates without a key',
@@ -200,7 +200,7 @@ function describeBytes(bytes: Uint8Array, wanted: Wanted): Description {
   if (kind === undefined)
     return {
       what: `it is neither PEM nor DER of a ${wanted}`,
-      advice: `Is it the right file, and whole? ${LOOK}`,
+      advice: `Is it the right file, and complete? ${LOOK}`,
     };
   return (
     expected(kind, wanted) ?? { what: `it holds ${byDer[kind][0]}, not a ${wanted}`, advice: byDer[kind][1] }
@@ -215,7 +215,7 @@ function inBase64(kind: DerKind, wanted: Wanted): Description {
 /** What it should be by its first bytes, and isn't. */
 function expected(kind: DerKind, wanted: Wanted): Description | undefined {
   if (kind !== wanted && !(kind === 'PKCS#12' && wanted === 'PKCS#12 file')) return undefined;
-  return { what: `it is a damaged ${wanted}`, advice: 'Is the file whole? Copy or export it again.' };
+  return { what: `it is a damaged ${wanted}`, advice: 'Is the file complete? Copy or export it again.' };
 }
 
 function describePem(text: string, wanted: Wanted): Description {
