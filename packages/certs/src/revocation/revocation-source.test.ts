@@ -233,7 +233,7 @@ describe('a revocation source', () => {
     const source = open({ crls, timeout: 1_000, maxBytes: 1_000_000, onError });
     await expect(source.ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
     expect(errors).toEqual([
-      `can't fetch ${origin}/silent: no answer in 1,000 ms`,
+      `can't fetch ${origin}/silent: no answer in 1000 ms`,
       `${origin}/endless is over the limit of 1,000,000 bytes`,
     ]);
     expect(await source.check(path, now())).toMatchObject({ status: 'good' });
