@@ -1,13 +1,23 @@
 /** Machines that enrol by token and renew by certificate, and those that must not. */
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCsr, openStore, type Store } from '@knsock/certs';
+import { text } from 'node:stream/consumers';
+import { createCsr, createSelfSigned, openStore, type Store } from '@knsock/certs';
 import {
+  barRenewal,
   createToken,
+  listTokens,
   serveAuthority,
+  webhookPolicy,
   withdrawToken,
   type AuthorityServer,
+  type AuthorityServerOptions,
+  type EnrolledCertificate,
+  type EnrolmentPolicy,
   type RefusedEnrolment,
   type TokenSecret,
 } from '@knsock/certs/authority-server';
@@ -15,28 +25,38 @@ import { createCredentials, type Credentials } from '@knsock/core';
 import { undiciConnector } from '@knsock/core/http';
 import { parseCertificate, parseCrl, type X509Certificate } from '@knsock/core/x509';
 import { Agent, request } from 'undici';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 let directory: string;
 let store: Store;
 let root: string;
 let server: AuthorityServer;
 let refused: RefusedEnrolment[];
+let enrolledOnes: EnrolledCertificate[];
 const agents: Agent[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'knsock-est-'));
   store = await openStore(directory);
   ({ root } = await store.createAuthority({ commonName: 'Test CA', days: 30 }));
+  await restart();
+});
+
+/** Serves the store anew, with these options. */
+async function restart(options: Partial<AuthorityServerOptions> = {}): Promise<void> {
+  await (server as AuthorityServer | undefined)?.close();
   refused = [];
+  enrolledOnes = [];
   server = await serveAuthority({
     store,
     names: ['localhost'],
     port: 0,
     host: '127.0.0.1',
     onRefused: (one) => refused.push(one),
+    onEnrolled: (one) => enrolledOnes.push(one),
+    ...options,
   });
-});
+}
 
 afterEach(async () => {
   await Promise.all(agents.splice(0).map((agent) => agent.destroy()));
@@ -221,6 +241,143 @@ describe('enrolment by token', () => {
   });
 });
 
+describe('a token of several uses', () => {
+  const fleet = {
+    allow: ['*.agents.example'],
+    names: ['spiffe://example/agents/{name}'],
+    uses: 2,
+    days: 1 / 24,
+  };
+  const agent = (name: string) => createCsr({ kind: 'client', names: [name] });
+
+  it('certifies so many keys, each for the name that it chose among those allowed', async () => {
+    const token = await createToken(directory, fleet);
+    const [a, b, c] = [
+      await agent('a.agents.example'),
+      await agent('b.agents.example'),
+      await agent('c.agents.example'),
+    ];
+    const [first] = certificatesIn(await enrol(a.csr, token));
+    expect([first?.dnsNames, first?.uris]).toEqual([
+      ['a.agents.example'],
+      ['spiffe://example/agents/a.agents.example'],
+    ]);
+    const life = (first?.notAfter.getTime() ?? 0) - (first?.notBefore.getTime() ?? 0);
+    expect(life).toBe(3_599_000);
+    expect((await enrol((await agent('elsewhere.example')).csr, token)).status).toBe(400);
+    expect((await enrol(b.csr, token)).status).toBe(200);
+    expect((await enrol(c.csr, token)).status).toBe(401);
+    expect((await enrol(a.csr, token)).status).toBe(200);
+    expect(await clients()).toBe(2);
+    const [facts] = await listTokens(directory);
+    expect(facts).toMatchObject({ id: token.id, state: 'used', uses: 2 });
+    expect(facts?.enrolled.map(({ from, serial }) => ({ from, serial }))).toContainEqual({
+      from: '127.0.0.1',
+      serial: first?.serial,
+    });
+  });
+
+  it('gives no name where the request chose none', async () => {
+    const token = await createToken(directory, fleet);
+    const { csr } = await createCsr({ kind: 'client', commonName: 'root' });
+    expect((await enrol(csr, token)).status).toBe(400);
+    expect((await listTokens(directory))[0]?.enrolled).toEqual([]);
+  });
+});
+
+describe('what the authority decides beside the token', () => {
+  it('names outside its own constraints, before a use is spent', async () => {
+    const issuing = await (
+      await store.authority('root')
+    ).intermediate({
+      commonName: 'Issuing',
+      file: 'issuing',
+      nameConstraints: { permitted: ['example'] },
+    });
+    await restart({ authority: 'issuing', names: ['ca.example'] });
+    const token = await createToken(directory, { names: ['agent-7.elsewhere'] });
+    const to = { token, as: createCredentials({ ca: issuing.root }) };
+    const agentOf = new Agent({
+      connect: undiciConnector({ credentials: to.as, dangerouslySkipVerification: true }),
+    });
+    agents.push(agentOf);
+    const answer = await request(`https://localhost:${portOf()}/.well-known/est/simpleenroll`, {
+      dispatcher: agentOf,
+      method: 'POST',
+      body: (await createCsr({ kind: 'client', names: ['agent-7.elsewhere'] })).csr,
+      headers: {
+        'content-type': 'application/pkcs10',
+        authorization: `Basic ${Buffer.from(`${token.id}:${token.secret}`).toString('base64')}`,
+      },
+    });
+    expect([answer.statusCode, await answer.body.text()]).toEqual([
+      400,
+      expect.stringContaining('agent-7.elsewhere'),
+    ]);
+    expect((await listTokens(directory)).map(({ state }) => state)).toEqual(['open']);
+  });
+
+  it('patterns and the longest life, whatever a token says', async () => {
+    await restart({ permit: ['*.example', 'spiffe://example/*'], maxDays: 1 / 24 });
+    const { csr } = await createCsr({ kind: 'client', names: ['agent-7.elsewhere'] });
+    expect((await enrol(csr, await createToken(directory, { names: ['agent-7.elsewhere'] }))).status).toBe(
+      403,
+    );
+    expect(refused).toMatchObject([{ reason: 'policy' }]);
+    const token = await createToken(directory, { ...agent7, days: 30 });
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
+    expect(certificate?.notAfter.getTime()).toBeLessThan(Date.now() + 3_600_001);
+  });
+
+  it.each<[string, EnrolmentPolicy, number, string | undefined]>([
+    ['allows', () => ({ allow: true }), 200, undefined],
+    ['refuses with its reason', () => ({ allow: false, reason: 'not today' }), 403, 'policy'],
+    ['says nothing', () => undefined as never, 503, 'policy-failed'],
+    ['says a word that isn’t a decision', () => 'yes' as never, 503, 'policy-failed'],
+    ['says something like yes', () => Promise.resolve({ allow: 1 } as never), 403, 'policy'],
+    ['fails', () => Promise.reject(new Error('down')), 503, 'policy-failed'],
+    ['grants no life', () => ({ allow: true, days: 0 }), 503, 'policy-failed'],
+  ])('a policy that %s', async (_what, policy, status, reason) => {
+    await restart({ policy });
+    const token = await createToken(directory, agent7);
+    expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(status);
+    expect(refused.map((one) => one.reason)).toEqual(reason === undefined ? [] : [reason]);
+    expect((await listTokens(directory))[0]?.enrolled.length).toBe(status === 200 ? 1 : 0);
+  });
+
+  it('is asked by a web service, with all that would be granted', async () => {
+    const asked: unknown[] = [];
+    const service = createServer((incoming, outgoing) => {
+      void text(incoming).then((body) => {
+        asked.push(JSON.parse(body));
+        outgoing.end(JSON.stringify({ allow: true, days: 1 / 48 }));
+      });
+    });
+    service.listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    const { port } = service.address() as AddressInfo;
+    await restart({ policy: webhookPolicy({ url: `http://127.0.0.1:${port}/` }) });
+    const token = await createToken(directory, agent7);
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
+    expect(asked).toMatchObject([
+      {
+        operation: 'enroll',
+        token: token.id,
+        names: agent7.names,
+        kind: 'client',
+        days: 1,
+        from: '127.0.0.1',
+      },
+    ]);
+    expect(certificate?.notAfter.getTime()).toBeLessThan(Date.now() + 1_800_001);
+    service.close();
+    service.closeAllConnections();
+    await once(service, 'close');
+    const other = await createToken(directory, agent7);
+    expect((await enrol((await createCsr(agent7)).csr, other)).status).toBe(503);
+  });
+});
+
 describe('a request that can’t be granted', () => {
   const body = (pem: string) => pem.replace(/-----[^-]+-----|\s/g, '');
 
@@ -298,6 +455,80 @@ describe('renewal by certificate', () => {
     expect(refused).toMatchObject([{ reason: 'other-names' }]);
   });
 
+  it('gives a renewed certificate the life of the one before', async () => {
+    const token = await createToken(directory, { ...agent7, days: 1 / 24 });
+    const { csr, key } = await createCsr({ ...agent7, commonName: 'agent-7.example' });
+    const [certificate] = certificatesIn(await enrol(csr, token));
+    const as = createCredentials({ cert: certificate?.pem ?? '', key, ca: root });
+    const [next] = certificatesIn(await ask('simplereenroll', csr, { as }));
+    expect((next?.notAfter.getTime() ?? 0) - (next?.notBefore.getTime() ?? 0)).toBe(3_599_000);
+    expect(enrolledOnes).toMatchObject([
+      { operation: 'enroll', token: token.id, from: '127.0.0.1' },
+      { operation: 'renew', token: undefined },
+    ]);
+  });
+
+  it('refuses a name that is barred, until it isn’t', async () => {
+    const { as } = await enrolled();
+    const { csr } = await createCsr({ ...agent7, commonName: 'agent-7.example' });
+    await barRenewal(directory, 'agent-7.example');
+    expect((await ask('simplereenroll', csr, { as })).status).toBe(403);
+    expect(refused).toMatchObject([{ reason: 'barred' }]);
+    await barRenewal(directory, 'agent-7.example', { barred: false });
+    expect((await ask('simplereenroll', csr, { as })).status).toBe(200);
+  });
+
+  describe('once it has expired', () => {
+    const named = { ...agent7, commonName: 'agent-7.example' };
+    const header = ({ der }: X509Certificate) => ({ 'x-expired-certificate': der.toString('base64') });
+
+    /** One that ended a minute ago, of this store. */
+    async function expired(): Promise<{ certificate: X509Certificate; csr: string; key: string }> {
+      const { csr, key } = await createCsr(named);
+      const authority = await store.authority();
+      vi.useFakeTimers({ now: Date.now() - 121_000, toFake: ['Date'] });
+      const { certificate } = await authority.sign(csr, {
+        kind: 'client',
+        names: named.names,
+        subject: { commonName: named.commonName },
+        days: 1 / 1_440,
+        file: false,
+      });
+      vi.useRealTimers();
+      return { certificate: parseCertificate(certificate), csr, key };
+    }
+
+    it('refuses it, where the authority grants no time for that', async () => {
+      const { certificate, csr } = await expired();
+      expect((await ask('simplereenroll', csr, { headers: header(certificate) })).status).toBe(403);
+      expect(refused).toMatchObject([{ reason: 'expired' }]);
+    });
+
+    it('renews it within the grace, for its own key and names alone, unless it is revoked', async () => {
+      await restart({ expiredGrace: 3_600_000 });
+      const { certificate, csr, key } = await expired();
+      const headers = header(certificate);
+      expect((await ask('simplereenroll', (await createCsr(named)).csr, { headers })).status).toBe(403);
+      const renamed = await createCsr({ ...named, names: ['other.example'], privateKey: key });
+      expect((await ask('simplereenroll', renamed.csr, { headers })).status).toBe(403);
+      const answer = await ask('simplereenroll', csr, { headers });
+      expect(certificatesIn(answer)[0]?.spkiPin).toBe(certificate.spkiPin);
+      const stranger = await createSelfSigned({ ...named, privateKey: key });
+      expect(
+        (await ask('simplereenroll', csr, { headers: header(parseCertificate(stranger.certificate)) }))
+          .status,
+      ).toBe(403);
+      await (await store.authority()).revoke(certificate.pem);
+      expect((await ask('simplereenroll', csr, { headers })).status).toBe(403);
+      expect(refused.map(({ reason }) => reason)).toEqual([
+        'no-certificate',
+        'other-names',
+        'not-issued-here',
+        'revoked',
+      ]);
+    });
+  });
+
   it('refuses who shows no certificate, a revoked one, or one that the store doesn’t know', async () => {
     const { csr } = await createCsr(agent7);
     expect((await ask('simplereenroll', csr)).status).toBe(403);
@@ -315,6 +546,18 @@ describe('what is served to everybody', () => {
     expect(certificatesIn(answer).map(({ pem }) => pem)).toEqual([parseCertificate(root).pem]);
     expect((await ask('csrattrs', null)).status).toBe(204);
     expect((await ask('health', null)).body.toString()).toBe('ok\n');
+  });
+
+  it('the revocation list by plain HTTP, where certificates say', async () => {
+    await restart({ crlListen: { port: 0, host: '127.0.0.1' } });
+    const token = await createToken(directory, agent7);
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
+    const named = certificate?.crlDistributionPoints?.flatMap(({ names }) => names);
+    expect(named).toEqual([{ kind: 'uri', value: server.crlUrl }]);
+    await (await store.authority()).revoke(certificate?.pem ?? '');
+    const answer = await request(server.crlUrl?.replace('localhost', '127.0.0.1') ?? '');
+    const list = parseCrl(Buffer.from(await answer.body.arrayBuffer()));
+    expect(list.entries.find(certificate?.serialBytes ?? Buffer.alloc(0))).toBeDefined();
   });
 
   it('the revocation list, new as soon as something is revoked', async () => {

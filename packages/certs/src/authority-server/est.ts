@@ -1,13 +1,14 @@
 /** EST (RFC 7030, 8951) as a request listener of node:http: what is asked, how it is answered, and nothing else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
-import type { X509Certificate } from '@knsock/core/x509';
+import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import type { Enrolment } from '../enrolment/enrolment.js';
+import type { Asking, Enrolment } from '../enrolment/enrolment.js';
 import { EnrolmentRefusal, type RefusalReason } from '../enrolment/refusal.js';
 import type { TokenSecret } from '../enrolment/token.js';
 import { certsOnly } from './certs-only.js';
 import { FailedAttempts } from './failed-attempts.js';
+import { sendList } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
 /** A request that was refused, for the log: the client isn't told as much. */
@@ -17,6 +18,15 @@ export interface RefusedEnrolment {
   readonly message: string;
   readonly from: string;
   /** The token's id, where one was named. */
+  readonly token: string | undefined;
+}
+
+/** A certificate that was given. */
+export interface EnrolledCertificate {
+  readonly operation: 'enroll' | 'renew';
+  readonly certificate: X509Certificate;
+  readonly from: string;
+  /** The token's id; undefined for renewals. */
   readonly token: string | undefined;
 }
 
@@ -33,8 +43,9 @@ export interface EstSettings {
   readonly authorities: readonly X509Certificate[];
   /** Who asks, by the connection. */
   readonly askerOf: (request: IncomingMessage) => Asker;
+  readonly onEnrolled: ((enrolled: EnrolledCertificate) => unknown) | undefined;
   readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
-  /** Takes what `onRefused` throws or rejects with. */
+  /** Takes what they throw or reject with. */
   readonly reporter: FailureReporter;
 }
 
@@ -97,8 +108,10 @@ class Est {
         throw new Status(429, 'too many failed attempts', { 'Retry-After': String(Math.ceil(wait / 1_000)) });
       if (path === 'simpleenroll' && token === undefined) throw unauthorized();
       const csr = await readRequest(request);
-      const certificate = await this.#certify(token, presented, csr, from);
+      const certificate = await this.#certify(token, presented ?? null, request, { csr, from });
       sendCertificates(response, [certificate], '; smime-type=certs-only');
+      const operation = token === undefined ? 'renew' : 'enroll';
+      this.#enrolled({ operation, certificate, from, token: token?.id });
     } catch (error) {
       throw this.#refused(error, { path, from, token: token?.id });
     }
@@ -106,15 +119,22 @@ class Est {
 
   async #certify(
     token: TokenSecret | undefined,
-    presented: X509Certificate | undefined,
-    csr: Buffer,
-    from: string,
+    presented: X509Certificate | null,
+    request: IncomingMessage,
+    asking: Asking,
   ): Promise<X509Certificate> {
     const { enrolment } = this.#settings;
-    if (token !== undefined) return enrolment.enrol(token, csr, from);
-    if (presented === undefined)
+    if (token !== undefined) return enrolment.enrol(token, asking);
+    if (presented !== null) return enrolment.renew(presented, asking);
+    const expired = expiredOf(request);
+    if (expired === undefined)
       throw new EnrolmentRefusal('no-certificate', 'renewal needs the certificate that is renewed');
-    return enrolment.renew(presented, csr);
+    return enrolment.renewExpired(expired, asking);
+  }
+
+  #enrolled(enrolled: EnrolledCertificate): void {
+    const { onEnrolled, reporter } = this.#settings;
+    reporter.run(() => onEnrolled?.(enrolled), noConnection, 'onEnrolled');
   }
 
   /** What the client is told; the log learns all of it. */
@@ -124,9 +144,11 @@ class Est {
       reporter.run(() => onRefused?.({ ...who, reason, message }), noConnection, 'onRefused');
     };
     if (error instanceof EnrolmentRefusal) {
-      this.#failed.failed(who.from, Date.now());
       tell(error.reason, error.message);
-      return who.token === undefined ? new Status(403, error.message) : unauthorized();
+      if (error.reason === 'policy-failed') return new Status(503, 'no decision', { 'Retry-After': '30' });
+      if (error.reason === 'policy' || who.token === undefined) return new Status(403, error.message);
+      this.#failed.failed(who.from, Date.now());
+      return unauthorized();
     }
     if (error instanceof Status) {
       if (error.status !== 401) tell(error.status === 429 ? 'too-many' : 'request', error.message);
@@ -156,6 +178,20 @@ function tokenOf({ headers }: IncomingMessage): TokenSecret | undefined {
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon === -1 ? undefined : { id: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+/**
+ * An expired certificate can't be shown in a handshake, so it comes in a header of our own; what proves that its holder
+ * asks is the request's signature.
+ */
+function expiredOf({ headers }: IncomingMessage): X509Certificate | undefined {
+  const text = headers['x-expired-certificate'];
+  if (typeof text !== 'string' || !/^[A-Za-z0-9+/]{4,12000}={0,2}$/.test(text)) return undefined;
+  try {
+    return parseCertificate(Buffer.from(text, 'base64'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The DER of a request; RFC 8951: the body is base64, whatever Content-Transfer-Encoding says. */
@@ -189,17 +225,4 @@ function sendCertificates(
     'Content-Transfer-Encoding': 'base64',
   });
   response.end(certsOnly(certificates));
-}
-
-/** Also what is served without TLS, where its location stands in certificates. */
-async function sendList(
-  response: ServerResponse,
-  { headers }: IncomingMessage,
-  list: PublishedList,
-): Promise<void> {
-  const { der, number } = await list.current();
-  const tag = `"${number}"`;
-  const common = { ETag: tag, 'Cache-Control': 'max-age=5' };
-  if (headers['if-none-match'] === tag) response.writeHead(304, common).end();
-  else response.writeHead(200, { ...common, 'Content-Type': 'application/pkix-crl' }).end(der);
 }

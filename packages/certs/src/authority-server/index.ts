@@ -1,8 +1,20 @@
 // An authority that serves
 export { serveAuthority, type AuthorityServer, type AuthorityServerOptions } from './serve-authority.js';
-export { type RefusedEnrolment } from './est.js';
+export { type EnrolledCertificate, type RefusedEnrolment } from './est.js';
 export { type RefusalReason } from '../enrolment/refusal.js';
+export { type EnrolmentPolicy, type EnrolmentRequest, type PolicyDecision } from '../enrolment/policy.js';
+export { webhookPolicy, type WebhookPolicyOptions } from '../enrolment/webhook-policy.js';
 
 // Tokens
-export { createToken, withdrawToken, type TokenOptions } from '../enrolment/tokens.js';
+export {
+  barRenewal,
+  createToken,
+  listTokens,
+  withdrawToken,
+  type TokenFacts,
+  type TokenOptions,
+  type TokenUse,
+} from '../enrolment/tokens.js';
 export { type TokenSecret } from '../enrolment/token.js';
+export { formatToken, parseToken, type EnrolmentToken } from '../enrolment/enrolment-token.js';
+export { knownAuthority, rootOf, type KnownAuthority } from '../enrolment/known-authority.js';

@@ -4,34 +4,55 @@
  *
  * Rules
  * - A request's own signature is checked before it is compared with anything.
+ * - Whether the authority can sign is found out before a use of the token is spent on a key.
  * - A token is bound to the request's key, durably, before a certificate is signed. The same key gets the same
- *   certificate again; any other key is refused.
- * - Where a crash came between signing and its note in the tokens' journal, the index of the store has the certificate:
- *   it is found by its key, and no second one is signed.
+ *   certificate again; a key more than the token has uses is refused.
+ * - Where a crash came between signing and its note in the tokens' journal, the index of the store has the certificate
+ *   with the token and the key that it was signed for: it is found by them, and no second one is signed.
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { parseCertificate, publicHalf, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { readBytes } from '../files/atomic-file.js';
+import type { HeldLock } from '../files/process-lock.js';
 import type { Authority } from '../issuing/authority.js';
 import { readCsr, type CsrFacts } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
-import { checkRequest, type SigningPolicy } from '../issuing/signing-policy.js';
+import { checkRequest, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';
 import { parseNames } from '../issuing/names.js';
 import { readSubject, subjectText } from '../issuing/subject.js';
-import type { Store, StoredCertificate } from '../store/store.js';
+import type { Store } from '../store/store.js';
+import type { StoredCertificate } from '../store/store-index.js';
 import { x509Library } from '../x509.js';
+import { askPolicy, type EnrolmentPolicy, type EnrolmentRequest } from './policy.js';
 import { EnrolmentRefusal } from './refusal.js';
+import { fillTemplates } from './templates.js';
 import { secretMatches, type TokenSecret } from './token.js';
 import { TokenJournal, type TokenGrant, type TokenState } from './token-journal.js';
 
 export interface EnrolmentSettings {
   readonly store: Store;
   readonly authority: Authority;
-  /** Of renewed certificates. */
-  readonly renewDays: number;
+  /** Of renewed certificates; undefined: as long as the one that is renewed. */
+  readonly renewDays: number | undefined;
+  /** The longest life of any certificate. */
+  readonly maxDays: number;
+  /** How long after its end a certificate can be renewed, in ms. */
+  readonly expiredGrace: number;
+  /** Patterns that every name must match; undefined: any name. */
+  readonly permit: readonly string[] | undefined;
+  readonly policy: EnrolmentPolicy | undefined;
   readonly crlUrls: readonly string[];
 }
+
+/** A request, and where it came from. */
+export interface Asking {
+  /** DER. */
+  readonly csr: Buffer;
+  readonly from: string;
+}
+
+type Asked = Omit<EnrolmentRequest, 'names' | 'commonName' | 'days' | 'kind'>;
 
 export class Enrolment {
   readonly #settings: EnrolmentSettings;
@@ -46,18 +67,21 @@ export class Enrolment {
    * A token's certificate for the key of the request.
    * @throws EnrolmentRefusal, CertificateError
    */
-  async enrol(token: TokenSecret, csr: Buffer, from: string): Promise<X509Certificate> {
+  async enrol(token: TokenSecret, { csr, from }: Asking): Promise<X509Certificate> {
     // Before any work for the request: its maker is nobody yet.
-    checkToken(await this.#journal.find(token.id), token);
+    const state = await this.#usable(token);
     const facts = await readOwnCsr(csr);
     const key = keyDigest(facts.publicKey);
-    return this.#journal.exclusively(async () => {
-      const state = checkToken(await this.#journal.find(token.id), token);
-      if (state.bound !== undefined && state.bound.key !== key)
-        throw new EnrolmentRefusal('other-key', 'the token is bound to another key');
-      const policy = this.#policyOf(state.grant);
-      checkRequest(facts, policy);
-      return this.#issue(state, csr, policy, { key, from });
+    const given = state.bound.get(key)?.serial;
+    if (given !== undefined) return this.#archived(given);
+    checkUses(state, key);
+    const asked = { operation: 'enroll', token: token.id, certificate: undefined, key, from } as const;
+    const policy = await this.#decided(facts, tokenPolicy(state.grant, facts), asked);
+    await this.#settings.authority.check(csr, policy);
+    return this.#journal.exclusively(async (lock) => {
+      const now = await this.#usable(token);
+      checkUses(now, key);
+      return this.#issue(lock, now, { csr, policy, key, from });
     });
   }
 
@@ -65,67 +89,138 @@ export class Enrolment {
    * A successor of the certificate that was presented, with the same names.
    * @throws EnrolmentRefusal, CertificateError
    */
-  async renew(presented: X509Certificate, csr: Buffer): Promise<X509Certificate> {
-    const { store, authority, renewDays, crlUrls } = this.#settings;
-    const facts = await readOwnCsr(csr);
-    const record = (await store.certificates()).find(
-      ({ fingerprint }) => fingerprint === presented.fingerprint256,
-    );
-    if (record === undefined || record.kind === 'authority')
-      throw new EnrolmentRefusal('not-issued-here', 'the presented certificate is none of this store’s');
-    if (record.revoked !== undefined)
-      throw new EnrolmentRefusal('revoked', 'the presented certificate is revoked');
-    await demandSameIdentity(presented, facts);
-    const { certificate } = await authority.sign(csr, {
-      kind: record.kind,
-      names: facts.names,
-      subject: await subjectOf(presented),
-      days: renewDays,
-      crlUrls,
-      file: false,
-    });
-    return parseCertificate(certificate);
+  async renew(presented: X509Certificate, asking: Asking): Promise<X509Certificate> {
+    return this.#renew(presented, await readOwnCsr(asking.csr), asking, 0);
   }
 
-  #policyOf({ kind, names, commonName, days }: TokenGrant): SigningPolicy {
-    const { crlUrls } = this.#settings;
-    const subject = commonName === undefined ? {} : { commonName };
-    return { kind, names, addNames: names, subject, days, crlUrls, file: false };
+  /**
+   * A successor of a certificate that has expired within the grace. No handshake proves that its holder asks, so the
+   * request must be signed by the certificate's own key: what is issued is of use to the holder alone.
+   * @throws EnrolmentRefusal, CertificateError
+   */
+  async renewExpired(expired: X509Certificate, asking: Asking): Promise<X509Certificate> {
+    const facts = await readOwnCsr(asking.csr);
+    if (keyDigest(facts.publicKey) !== keyDigest(expired.publicKey))
+      throw new EnrolmentRefusal('no-certificate', 'an expired certificate is renewed for its own key alone');
+    return this.#renew(expired, facts, asking, this.#settings.expiredGrace);
+  }
+
+  async #renew(
+    presented: X509Certificate,
+    facts: CsrFacts,
+    { csr, from }: Asking,
+    grace: number,
+  ): Promise<X509Certificate> {
+    const { kind, serial, days } = await this.#renewable(presented, grace);
+    await demandSameIdentity(presented, facts);
+    const subject = await subjectOf(presented);
+    const renewal = { kind, names: facts.names, subject, days, file: false } as const;
+    const key = keyDigest(facts.publicKey);
+    const asked = { operation: 'renew', token: undefined, certificate: presented, key, from } as const;
+    const policy = await this.#decided(facts, renewal, asked);
+    const reference = `renewal of ${serial} from ${from}`;
+    return parseCertificate((await this.#settings.authority.sign(csr, { ...policy, reference })).certificate);
+  }
+
+  async #usable(token: TokenSecret): Promise<TokenState> {
+    return checkToken(await this.#journal.find(token.id), token);
+  }
+
+  /** Decided by the store's index, which knows of a revocation at once. */
+  async #renewable(presented: X509Certificate, grace: number): Promise<RenewableCertificate> {
+    const { store, renewDays } = this.#settings;
+    const record = await store.find({ fingerprint: presented.fingerprint256 });
+    if (record === undefined || record.kind === 'authority')
+      throw new EnrolmentRefusal('not-issued-here', 'the presented certificate is none of this store’s');
+    const { kind, serial, revoked, notAfter } = record;
+    if (revoked !== undefined) throw new EnrolmentRefusal('revoked', 'the presented certificate is revoked');
+    if (Date.now() > notAfter.getTime() + grace)
+      throw new EnrolmentRefusal('expired', `the presented certificate expired on ${notAfter.toISOString()}`);
+    const { commonName, names } = record;
+    const barred = await this.#journal.barred([...names, ...(commonName === undefined ? [] : [commonName])]);
+    if (barred !== undefined) throw new EnrolmentRefusal('barred', `"${barred}" is barred from renewal`);
+    return { kind, serial, days: renewDays ?? lifeOf(record) };
+  }
+
+  /** Caps the life, and asks the program. */
+  async #decided(facts: CsrFacts, policy: SigningPolicy, asked: Asked): Promise<SigningPolicy> {
+    const { maxDays, permit, policy: ask, crlUrls } = this.#settings;
+    const { kind, days = maxDays } = policy;
+    const { names, subject } = checkRequest(facts, policy);
+    const outside = permit && outsidePatterns(permit, names);
+    if (outside !== undefined)
+      throw new EnrolmentRefusal('policy', `the name "${outside.value}" isn’t certified here`);
+    const request = {
+      ...asked,
+      kind,
+      names: names.map(({ value }) => value),
+      commonName: subject.commonName,
+      days: Math.min(days, maxDays),
+    };
+    return { ...policy, days: await askPolicy(ask, request), maxDays, crlUrls };
   }
 
   async #issue(
-    { grant, bound, serial }: TokenState,
-    csr: Buffer,
-    policy: SigningPolicy,
-    { key, from }: { key: string; from: string },
+    lock: HeldLock,
+    { grant: { id }, bound }: TokenState,
+    { csr, policy, key, from }: { csr: Buffer; policy: SigningPolicy; key: string; from: string },
   ): Promise<X509Certificate> {
-    if (serial !== undefined) return this.#archived(serial);
-    const { id } = grant;
-    if (bound === undefined) await this.#journal.append({ event: 'bound', id, at: Date.now(), key, from });
-    const earlier = bound === undefined ? undefined : await this.#issuedFor(key, bound.at);
+    const binding = bound.get(key);
+    if (binding?.serial !== undefined) return this.#archived(binding.serial);
+    const reference = `token ${id} key ${key}`;
+    if (binding === undefined)
+      await this.#journal.append(lock, { event: 'bound', id, at: Date.now(), key, from });
+    const earlier = binding && (await this.#settings.store.find({ reference }));
     const certificate =
-      earlier ?? parseCertificate((await this.#settings.authority.sign(csr, policy)).certificate);
-    await this.#journal.append({ event: 'enrolled', id, at: Date.now(), serial: certificate.serial });
+      earlier === undefined
+        ? parseCertificate((await this.#settings.authority.sign(csr, { ...policy, reference })).certificate)
+        : await this.#archivedOrSigned(earlier, csr, { ...policy, reference });
+    const { serial } = certificate;
+    await this.#journal.append(lock, { event: 'enrolled', id, at: Date.now(), key, from, serial });
     return certificate;
   }
 
-  /** What was signed for a key since its token was bound, where a crash hid it. */
-  async #issuedFor(key: string, since: number): Promise<X509Certificate | undefined> {
-    // A certificate begins a while before it is signed, for clocks that are behind.
-    const DAY = 86_400_000;
-    const recent = ({ notBefore, kind }: StoredCertificate) =>
-      kind !== 'authority' && notBefore.getTime() >= since - DAY;
-    for (const { serial } of (await this.#settings.store.certificates()).filter(recent)) {
-      const certificate = await this.#archived(serial).catch(() => undefined);
-      if (certificate !== undefined && keyDigest(certificate.publicKey) === key) return certificate;
+  /** A crash between the index and the archive has left a record of a certificate that nobody was given. */
+  async #archivedOrSigned(
+    { serial }: StoredCertificate,
+    csr: Buffer,
+    policy: SigningPolicy,
+  ): Promise<X509Certificate> {
+    try {
+      return await this.#archived(serial);
+    } catch (error) {
+      if (!(error instanceof CertificateError) || error.code !== 'KNSOCK_CERTIFICATE_NOT_FOUND') throw error;
+      return parseCertificate((await this.#settings.authority.sign(csr, policy)).certificate);
     }
-    return undefined;
   }
 
   async #archived(serial: string): Promise<X509Certificate> {
     const file = `${this.#settings.store.directory}/issued/serials/${serial}.crt`;
     return parseCertificate((await readBytes(file)).toString('utf8'));
   }
+}
+
+interface RenewableCertificate {
+  readonly kind: SigningPolicy['kind'];
+  readonly serial: string;
+  readonly days: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Both ends belong to a certificate's life. */
+function lifeOf({ notBefore, notAfter }: StoredCertificate): number {
+  return (notAfter.getTime() + 1_000 - notBefore.getTime()) / DAY_MS;
+}
+
+function tokenPolicy(
+  { kind, names, allow, commonName, days }: TokenGrant,
+  { names: asked }: CsrFacts,
+): SigningPolicy {
+  const first = parseNames(asked).find((name) => name.kind === 'dns' && !name.value.startsWith('*'));
+  const given = fillTemplates(names, first?.value);
+  const subject = commonName === undefined ? {} : { commonName };
+  return { kind, names: [...given, ...allow], addNames: given, subject, days, file: false };
 }
 
 /** @throws EnrolmentRefusal */
@@ -136,6 +231,13 @@ function checkToken(state: TokenState | undefined, { secret }: TokenSecret): Tok
   if (state.withdrawn) throw new EnrolmentRefusal('withdrawn-token', 'the token was withdrawn');
   if (Date.now() >= state.grant.expires) throw new EnrolmentRefusal('expired-token', 'the token has expired');
   return state;
+}
+
+/** @throws EnrolmentRefusal */
+function checkUses({ grant: { uses }, bound }: TokenState, key: string): void {
+  if (bound.has(key) || bound.size < uses) return;
+  const others = uses === 1 ? 'another key' : `${uses} other keys`;
+  throw new EnrolmentRefusal('other-key', `the token is bound to ${others}`);
 }
 
 /** @throws CertificateError for a request that its own key didn’t sign, or a key too weak */

@@ -8,7 +8,11 @@ export type RefusalReason =
   | 'no-certificate'
   | 'not-issued-here'
   | 'revoked'
-  | 'other-names';
+  | 'expired'
+  | 'barred'
+  | 'other-names'
+  | 'policy'
+  | 'policy-failed';
 
 export class EnrolmentRefusal extends Error {
   readonly reason: RefusalReason;

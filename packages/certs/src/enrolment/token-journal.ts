@@ -3,10 +3,10 @@
  * store's index. A token is bound to a key before anything is issued for it, so that a crash in between can't make two.
  */
 import { join } from 'node:path';
-import { withProcessLock } from '../files/process-lock.js';
+import { withProcessLock, type HeldLock } from '../files/process-lock.js';
 import type { CertificateKind } from '../issuing/extensions.js';
-import { CertificateError } from '../errors.js';
-import { appendLine, readLines } from '../store/journal.js';
+import { FollowedLines } from '../store/followed-lines.js';
+import { appendLine, damagedLine } from '../store/journal.js';
 
 /** What a token allows. */
 export interface TokenGrant {
@@ -14,10 +14,15 @@ export interface TokenGrant {
   /** SHA-256 of the secret, hex. */
   readonly hash: string;
   readonly kind: CertificateKind;
+  /** Names that every certificate gets; `{name}` stands for the first that the request asks for. */
   readonly names: readonly string[];
+  /** Patterns of the names that a request may ask for beside them. */
+  readonly allow: readonly string[];
   readonly commonName?: string | undefined;
   /** Life of the certificate. */
   readonly days: number;
+  /** How many keys it certifies. */
+  readonly uses: number;
   /** Milliseconds since 1970. */
   readonly expires: number;
 }
@@ -31,53 +36,130 @@ type TokenEvent =
       readonly key: string;
       readonly from: string;
     }
-  | { readonly event: 'enrolled'; readonly id: string; readonly at: number; readonly serial: string }
-  | { readonly event: 'withdrawn'; readonly id: string; readonly at: number };
+  | {
+      readonly event: 'enrolled';
+      readonly id: string;
+      readonly at: number;
+      readonly key: string;
+      readonly from: string;
+      readonly serial: string;
+    }
+  | { readonly event: 'withdrawn'; readonly id: string; readonly at: number }
+  | { readonly event: 'barred' | 'admitted'; readonly at: number; readonly name: string };
+
+/** A key that a token was bound to. */
+export interface Binding {
+  readonly at: number;
+  readonly from: string;
+  /** Of its certificate, once there is one. */
+  readonly serial: string | undefined;
+}
 
 /** A token as the journal leaves it. */
 export interface TokenState {
   readonly grant: TokenGrant;
-  readonly bound: { readonly at: number; readonly key: string } | undefined;
-  readonly serial: string | undefined;
+  readonly created: number;
+  /** By SHA-256 of the key, hex. */
+  readonly bound: ReadonlyMap<string, Binding>;
   readonly withdrawn: boolean;
+}
+
+interface HeldState extends TokenState {
+  readonly bound: Map<string, Binding>;
+  withdrawn: boolean;
 }
 
 export class TokenJournal {
   readonly #file: string;
   readonly #lock: string;
+  readonly #lines: FollowedLines;
+  readonly #tokens = new Map<string, HeldState>();
+  readonly #barred = new Set<string>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
     this.#file = join(directory, 'tokens.jsonl');
     this.#lock = join(directory, '.tokens.lock');
+    this.#lines = new FollowedLines(this.#file, {
+      take: (line, number) => {
+        this.#take(line, number);
+      },
+      reset: () => {
+        this.#tokens.clear();
+        this.#barred.clear();
+      },
+    });
   }
 
-  /** Runs `work` while nobody else, of any process, enrols or changes tokens. */
-  exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return withProcessLock(this.#lock, { timeout: 10_000, signal }, work);
+  /** Runs `work` while nobody else, of any process, enrols or changes tokens. Calls of this process take their turn. */
+  exclusively<T>(work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const turn = this.#turn.then(() => withProcessLock(this.#lock, { timeout: 10_000, signal }, work));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   /** @throws CertificateError `KNSOCK_CERTIFICATE_STORE` for a damaged line */
   async find(id: string): Promise<TokenState | undefined> {
-    const events = (await readLines(this.#file)).map((line, index) => this.#parse(line, index + 1));
-    const own = events.filter((event) => event.id === id);
-    const created = own.find((event) => event.event === 'created');
-    if (created === undefined) return undefined;
-    const bound = own.find((event) => event.event === 'bound');
-    const enrolled = own.find((event) => event.event === 'enrolled');
-    const withdrawn = own.some(({ event }) => event === 'withdrawn');
-    return { grant: created, bound, serial: enrolled?.serial, withdrawn };
+    await this.#lines.catchUp();
+    return this.#tokens.get(id);
   }
 
-  append(event: TokenEvent): Promise<void> {
-    return appendLine(this.#file, event);
+  /** Every token, oldest first. @throws as `find` */
+  async all(): Promise<TokenState[]> {
+    await this.#lines.catchUp();
+    return [...this.#tokens.values()];
   }
 
-  #parse(line: string, number: number): TokenEvent {
+  /** The first of the names that may not be renewed. @throws as `find` */
+  async barred(names: readonly string[]): Promise<string | undefined> {
+    await this.#lines.catchUp();
+    return names.find((name) => this.#barred.has(name));
+  }
+
+  /** Appends an event and flushes it. @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` where the lock was lost */
+  async append(lock: HeldLock, event: TokenEvent): Promise<void> {
+    await lock.check();
+    await appendLine(this.#file, event);
+  }
+
+  #take(line: string, number: number): void {
     try {
-      return JSON.parse(line) as TokenEvent;
+      this.#apply(JSON.parse(line) as TokenEvent);
     } catch (cause) {
-      const message = `line ${number} of ${this.#file} is damaged`;
-      throw new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { cause, file: this.#file });
+      throw damagedLine(this.#file, number, cause);
     }
+  }
+
+  #apply(event: TokenEvent): void {
+    switch (event.event) {
+      case 'created': {
+        const { event: _, at, ...grant } = event;
+        this.#tokens.set(grant.id, { grant, created: at, bound: new Map(), withdrawn: false });
+        return;
+      }
+      case 'bound':
+        this.#known(event.id).bound.set(event.key, { at: event.at, from: event.from, serial: undefined });
+        return;
+      case 'enrolled':
+        this.#known(event.id).bound.set(event.key, { at: event.at, from: event.from, serial: event.serial });
+        return;
+      case 'withdrawn':
+        this.#known(event.id).withdrawn = true;
+        return;
+      case 'barred':
+        this.#barred.add(event.name);
+        return;
+      case 'admitted':
+        this.#barred.delete(event.name);
+        return;
+      default:
+        throw new TypeError('an unknown event');
+    }
+  }
+
+  #known(id: string): HeldState {
+    const state = this.#tokens.get(id);
+    if (state === undefined) throw new TypeError(`the token ${id} was never created`);
+    return state;
   }
 }

@@ -1,65 +1,165 @@
-/** Creating and withdrawing the tokens by which machines enrol at an authority server. */
-import { checkOptions, number, string, texts, type OptionReaders } from '@knsock/core/options';
+/** Creating, listing and withdrawing the tokens by which machines enrol at an authority server. */
+import { checkOptions, integer, number, string, texts, type OptionReaders } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { checkKind, type CertificateKind } from '../issuing/extensions.js';
 import { parseNames } from '../issuing/names.js';
+import { decideValidity } from '../issuing/validity.js';
+import { checkPatterns } from '../issuing/signing-policy.js';
+import { CertificateError } from '../errors.js';
 import { hashSecret, newSecret, type TokenSecret } from './token.js';
-import { TokenJournal } from './token-journal.js';
+import { fillTemplates } from './templates.js';
+import { TokenJournal, type TokenState } from './token-journal.js';
 
 /** What a token allows its holder to enrol. */
 export interface TokenOptions {
-  /** The names of the certificate, every one of them; what a request asks for beside them is refused. */
-  readonly names: readonly string[];
+  /**
+   * The names of the certificate, every one of them. In one of a token that also has `allow`, `{name}` stands for the
+   * first name that the request asks for, as in `spiffe://example.com/agents/{name}`.
+   */
+  readonly names?: readonly string[] | undefined;
+  /**
+   * Patterns of names that a request may ask for beside them, as `SigningPolicy.names` has them: `*.agents.example.com`.
+   * Default: none, and what is asked for beyond `names` is refused.
+   */
+  readonly allow?: readonly string[] | undefined;
   /** Default: the first name. */
   readonly commonName?: string | undefined;
   /** Default `client`. */
   readonly kind?: CertificateKind | undefined;
-  /** Life of the certificate; default 1. */
+  /** Life of the certificate; default 1. Fractions are allowed: 1 / 24 is an hour. */
   readonly days?: number | undefined;
+  /** How many keys it certifies; default 1. */
+  readonly uses?: number | undefined;
   /** How long the token may be used, in ms; default 3,600,000. */
   readonly expiresIn?: number | undefined;
 }
 
 const readers: OptionReaders<TokenOptions> = {
   names: texts,
+  allow: texts,
   commonName: string,
   kind: string,
   days: number,
+  uses: (option, value) => integer(option, value, { min: 1, max: 1_000_000 }),
   expiresIn: number,
 };
 
+/** A token as its authority knows it, without the secret. */
+export interface TokenFacts {
+  readonly id: string;
+  readonly kind: CertificateKind;
+  readonly names: readonly string[];
+  readonly allow: readonly string[];
+  /** Life of its certificates in days. */
+  readonly days: number;
+  readonly uses: number;
+  readonly created: Date;
+  readonly expires: Date;
+  /** `open`: it can certify another key. */
+  readonly state: 'open' | 'used' | 'expired' | 'withdrawn';
+  /** The keys that it was bound to, each by the SHA-256 of its SubjectPublicKeyInfo (hex). */
+  readonly enrolled: readonly TokenUse[];
+}
+
+/** One key that a token was bound to. */
+export interface TokenUse {
+  readonly key: string;
+  readonly at: Date;
+  /** The address that asked. */
+  readonly from: string;
+  /** Of the certificate; undefined where a crash came before it. */
+  readonly serial: string | undefined;
+}
+
 /**
- * Creates a token for one certificate. The store keeps a hash: the secret is told here and never again.
+ * Creates a token. The store keeps a hash: the secret is told here and never again.
  * @throws InvalidOptionError, CertificateError
  */
 export async function createToken(directory: string, options: TokenOptions): Promise<TokenSecret> {
   checkOptions(options, readers);
-  const { names, commonName, kind = 'client', days = 1, expiresIn = 3_600_000 } = options;
+  const {
+    names = [],
+    allow = [],
+    commonName,
+    kind = 'client',
+    days = 1,
+    uses = 1,
+    expiresIn = 3_600_000,
+  } = options;
   checkKind(kind);
-  if (parseNames(names).length === 0) throw new InvalidOptionError('names', 'a token needs a name at least');
-  if (!(days > 0)) throw new InvalidOptionError('days', 'days must be more than 0');
+  checkNames(names, allow);
+  decideValidity({ days, defaultDays: 1, maxDays: Infinity, now: new Date() });
   if (!(expiresIn > 0)) throw new InvalidOptionError('expiresIn', 'expiresIn must be more than 0');
   const token = newSecret();
-  const journal = new TokenJournal(directory);
   const now = Date.now();
-  await journal.exclusively(() =>
-    journal.append({
-      event: 'created',
-      at: now,
-      id: token.id,
-      hash: hashSecret(token.secret),
-      kind,
-      names,
-      commonName: commonName ?? names[0],
-      days,
-      expires: now + expiresIn,
-    }),
-  );
+  const grant = {
+    id: token.id,
+    hash: hashSecret(token.secret),
+    ...{ kind, names, allow, days, uses },
+    commonName: commonName ?? names.find((name) => !name.includes('{')),
+    expires: now + expiresIn,
+  };
+  const journal = new TokenJournal(directory);
+  await journal.exclusively((lock) => journal.append(lock, { event: 'created', at: now, ...grant }));
   return token;
 }
 
-/** Withdraws a token: nothing more is enrolled by it. What it enrolled stays valid. */
+/**
+ * Withdraws a token: nothing more is enrolled by it. What it enrolled stays valid.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`
+ */
 export async function withdrawToken(directory: string, id: string): Promise<void> {
   const journal = new TokenJournal(directory);
-  await journal.exclusively(() => journal.append({ event: 'withdrawn', at: Date.now(), id }));
+  await journal.exclusively(async (lock) => {
+    const state = await journal.find(id);
+    if (state === undefined)
+      throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', `there is no token ${id} in ${directory}`);
+    if (!state.withdrawn) await journal.append(lock, { event: 'withdrawn', at: Date.now(), id });
+  });
+}
+
+/** Every token ever created in a store, oldest first. @throws CertificateError */
+export async function listTokens(directory: string): Promise<TokenFacts[]> {
+  return (await new TokenJournal(directory).all()).map(factsOf);
+}
+
+/**
+ * Refuses renewals of certificates that carry a name (or have it as common name), from now on and whatever their
+ * policy says; certificates stay valid until they end. `barred: false` admits them again.
+ * @throws CertificateError
+ */
+export async function barRenewal(
+  directory: string,
+  name: string,
+  { barred = true }: { readonly barred?: boolean | undefined } = {},
+): Promise<void> {
+  const journal = new TokenJournal(directory);
+  const event = barred ? 'barred' : 'admitted';
+  await journal.exclusively((lock) => journal.append(lock, { event, at: Date.now(), name }));
+}
+
+function checkNames(names: readonly string[], allow: readonly string[]): void {
+  if (names.length + allow.length === 0)
+    throw new InvalidOptionError('names', 'a token needs a name at least, or patterns of names to allow');
+  if (allow.length === 0 && names.some((name) => name.includes('{name}')))
+    throw new InvalidOptionError('names', '{name} stands for a name that is asked for, which needs allow');
+  parseNames(fillTemplates(names, 'name'));
+  checkPatterns(allow);
+}
+
+function factsOf({ grant, created, bound, withdrawn }: TokenState): TokenFacts {
+  const { id, kind, names, allow, days, uses, expires } = grant;
+  const state = withdrawn
+    ? 'withdrawn'
+    : Date.now() >= expires
+      ? 'expired'
+      : bound.size >= uses
+        ? 'used'
+        : 'open';
+  const enrolled = [...bound].map(([key, { at, from, serial }]) => ({ key, at: new Date(at), from, serial }));
+  return {
+    ...{ id, kind, names, allow, days, uses, state, enrolled },
+    created: new Date(created),
+    expires: new Date(expires),
+  };
 }

@@ -13,6 +13,7 @@ import {
   signLeaf,
   type Issued,
   type IssueOptions,
+  type LeafPlan,
 } from './issue.js';
 import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
 import { placementReaders, MemoryLedger, type Ledger, type Placement } from './ledger.js';
@@ -57,6 +58,11 @@ export interface Authority {
    * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
    */
   sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed>;
+  /**
+   * Decides on a request as `sign` does, and signs nothing.
+   * @throws CertificateError as `sign`.
+   */
+  check(csr: string | Uint8Array, policy: SigningPolicy): Promise<void>;
   /**
    * Creates an authority below this one.
    * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` where it may not.
@@ -162,18 +168,34 @@ class LedgerAuthority implements Authority {
     return files === undefined ? issued : { ...issued, files };
   }
 
+  async check(csr: string | Uint8Array, policy: SigningPolicy): Promise<void> {
+    await this.#plan(csr, policy);
+  }
+
   async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
+    const { plan, dropped } = await this.#plan(csr, policy);
+    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
+    const { reference } = policy;
+    const noted = reference === undefined ? record : { ...record, reference };
+    const files = await this.#ledger.record(noted, signed, policy);
+    return { ...signed, dropped, ...(files === undefined ? {} : { files }) };
+  }
+
+  async #plan(
+    csr: string | Uint8Array,
+    policy: SigningPolicy,
+  ): Promise<{ plan: LeafPlan; dropped: string[] }> {
     const facts = await readCsr(csr);
     const { names, subject: granted, dropped } = checkRequest(facts, policy);
     checkStrength(facts.publicKey);
     const subject = permittedSubject(this.#signing, granted, names);
     const validity = leafValidity(policy, this.#signing.notAfter);
     const { kind, crlUrls = [] } = policy;
-    const plan = { kind, names, subject, validity, publicKey: facts.publicKey, crlUrls };
-    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
-    const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
-    const files = await this.#ledger.record(record, signed, policy);
-    return { ...signed, dropped, ...(files === undefined ? {} : { files }) };
+    return {
+      plan: { kind, names, subject, validity, publicKey: facts.publicKey, crlUrls },
+      dropped: [...dropped],
+    };
   }
 
   async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {

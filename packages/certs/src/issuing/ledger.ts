@@ -18,6 +18,8 @@ export interface IssuedRecord {
   readonly notAfter: Date;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;
+  /** What the signing policy said that it was signed for. */
+  readonly reference?: string | undefined;
 }
 
 /** Where a store puts the files of an issued certificate. */

@@ -38,6 +38,8 @@ export interface SigningPolicy extends Placement {
   /** Default 398. */
   readonly maxDays?: number | undefined;
   readonly crlUrls?: readonly string[] | undefined;
+  /** Noted with the certificate in the store's index: what it was signed for. Default: nothing. */
+  readonly reference?: string | undefined;
 }
 
 const policyReaders: OptionReaders<SigningPolicy> = {
@@ -51,6 +53,7 @@ const policyReaders: OptionReaders<SigningPolicy> = {
   days: anything,
   maxDays: number,
   crlUrls: texts,
+  reference: string,
 };
 
 const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
@@ -140,6 +143,19 @@ function allows(rule: SigningPolicy['names'], name: CertificateName): boolean {
   // Only `true` allows: the promise of an asynchronous function would pass for yes.
   if (typeof rule === 'function') return (rule(name.value) as unknown) === true;
   return rule.some((pattern) => matches(pattern, name));
+}
+
+/** The first of the names that no pattern allows. */
+export function outsidePatterns(
+  patterns: readonly string[],
+  names: readonly CertificateName[],
+): CertificateName | undefined {
+  return names.find((name) => !allows(patterns, name));
+}
+
+/** @throws CertificateError `KNSOCK_CERTIFICATE_NAME` for a pattern that no name can match */
+export function checkPatterns(patterns: readonly string[]): void {
+  for (const pattern of patterns) matches(pattern, { kind: 'dns', value: 'localhost' });
 }
 
 /** Only names of the pattern's own kind: `spiffe://a.example.com` looks like `*.example.com` and is no host's name. */

@@ -24,16 +24,34 @@ export type JournalEntry =
  * @throws CertificateError `KNSOCK_CERTIFICATE_STORE` for a damaged line, naming it.
  */
 export async function readJournal(path: string): Promise<JournalEntry[]> {
-  return (await readLines(path)).map((line, index) => parseLine(path, line, index + 1));
+  return (await readLines(path)).map((line, index) => parseJournalLine(path, line, index + 1));
 }
 
 /** The lines that were written whole. */
-export async function readLines(path: string): Promise<string[]> {
+async function readLines(path: string): Promise<string[]> {
   const text = (await readIfThere(path)) ?? '';
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .slice(0, -1);
+}
+
+/**
+ * Reads one line of the index.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_STORE`, naming the line.
+ */
+export function parseJournalLine(path: string, line: string, number: number): JournalEntry {
+  try {
+    return revive(JSON.parse(line) as Record<string, unknown>);
+  } catch (cause) {
+    throw damagedLine(path, number, cause);
+  }
+}
+
+/** What is said of a line that nobody can have written. */
+export function damagedLine(path: string, number: number, cause: unknown): CertificateError {
+  const message = `line ${number} of ${path} is damaged`;
+  return new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { cause, file: path });
 }
 
 /** Appends an entry and flushes it; the caller holds the store's lock. */
@@ -67,15 +85,6 @@ async function cutTornLine(file: FileHandle): Promise<void> {
   await file.truncate(text.lastIndexOf(0x0a) + 1);
 }
 
-function parseLine(path: string, line: string, number: number): JournalEntry {
-  try {
-    return revive(JSON.parse(line) as Record<string, unknown>);
-  } catch (cause) {
-    const message = `line ${number} of ${path} is damaged`;
-    throw new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { cause, file: path });
-  }
-}
-
 function revive(entry: Record<string, unknown>): JournalEntry {
   const authority = text(entry['authority']);
   switch (entry['event']) {
@@ -105,6 +114,7 @@ function reviveRecord(entry: Record<string, unknown>): IssuedRecord {
     notBefore: date(entry['notBefore']),
     notAfter: date(entry['notAfter']),
     fingerprint: text(entry['fingerprint']),
+    reference: optionalText(entry['reference']),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   anything,
   checkOptions,
   milliseconds,
+  string,
   text,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -17,9 +18,8 @@ import {
   type DevelopmentAuthorityOptions,
 } from '../issuing/development-authority.js';
 import { CertificateError } from '../errors.js';
-import { readJournal } from './journal.js';
+import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
 import { generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
-import type { IssuedRecord } from '../issuing/ledger.js';
 import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -35,20 +35,17 @@ export interface StoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const queryReaders: OptionReaders<CertificateQuery> = {
+  serial: string,
+  fingerprint: string,
+  reference: string,
+};
+
 const storeReaders: OptionReaders<StoreOptions> = {
   passphrase: anything,
   lockTimeout: milliseconds,
   signal: abortSignal,
 };
-
-/** What the index says of one certificate. */
-export interface StoredCertificate extends IssuedRecord {
-  /** The authority that signed it. */
-  readonly authority: string;
-  /** The path within the store, where it has one. */
-  readonly file: string | undefined;
-  readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
-}
 
 /** The name of a development authority's files; its root's is `root`. */
 const DEVELOPMENT = 'development';
@@ -75,8 +72,15 @@ export interface Store {
   authority(name?: string): Promise<Authority>;
   /** The names of the authorities here, with or without their keys. */
   authorities(): Promise<string[]>;
+  /**
+   * PEM: an authority's certificate, then those above it, the root last. Its key isn't needed.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
+   */
+  chain(name?: string): Promise<string>;
   /** Everything ever issued here, oldest first. */
   certificates(): Promise<StoredCertificate[]>;
+  /** One of them, by what the query says; of the index, only what is new is read. */
+  find(query: CertificateQuery): Promise<StoredCertificate | undefined>;
 }
 
 /**
@@ -96,11 +100,13 @@ class FolderStore implements Store {
   readonly directory: string;
   readonly warnings: readonly string[];
   readonly #folder: StoreFolder;
+  readonly #index: StoreIndex;
 
   constructor(folder: StoreFolder, warnings: readonly string[]) {
     this.directory = folder.directory;
     this.warnings = warnings;
     this.#folder = folder;
+    this.#index = new StoreIndex(folder.indexFile);
   }
 
   async createAuthority(
@@ -146,17 +152,18 @@ class FolderStore implements Store {
     return this.#folder.names('ca', '.crt');
   }
 
-  async certificates(): Promise<StoredCertificate[]> {
-    const entries = await readJournal(this.#folder.indexFile);
-    const revoked = new Map(
-      entries.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry]] : [])),
-    );
-    return entries.flatMap((entry) => {
-      if (entry.event !== 'issued') return [];
-      const { event: _, file, ...record } = entry;
-      const revocation = revoked.get(entry.serial);
-      return [{ ...record, file, revoked: revocation && { at: revocation.at, reason: revocation.reason } }];
-    });
+  async chain(name?: string): Promise<string> {
+    const { certFile } = this.#folder.authorityFiles(name ?? (await this.#onlyAuthority()));
+    return (await readBytes(certFile)).toString('utf8');
+  }
+
+  certificates(): Promise<StoredCertificate[]> {
+    return this.#index.all();
+  }
+
+  find(query: CertificateQuery): Promise<StoredCertificate | undefined> {
+    checkOptions(query, queryReaders);
+    return this.#index.find(query);
   }
 
   async #onlyAuthority(): Promise<string> {

@@ -1,0 +1,26 @@
+/** How a revocation list is answered over HTTP, with TLS or without. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PublishedList } from './published-list.js';
+
+/** Seconds for which an answer may be kept: what was revoked is known everywhere soon after. */
+const FRESH_SECONDS = 5;
+
+export async function sendList(
+  response: ServerResponse,
+  { headers, method }: IncomingMessage,
+  list: PublishedList,
+): Promise<void> {
+  const { der, number } = await list.current();
+  const tag = `"${number}"`;
+  const common = { ETag: tag, 'Cache-Control': `max-age=${FRESH_SECONDS}` };
+  if (headers['if-none-match'] === tag) {
+    response.writeHead(304, common).end();
+    return;
+  }
+  response.writeHead(200, {
+    ...common,
+    'Content-Type': 'application/pkix-crl',
+    'Content-Length': der.length,
+  });
+  response.end(method === 'HEAD' ? undefined : der);
+}

@@ -1,0 +1,71 @@
+/**
+ * The revocation list by plain HTTP, where its location stands in certificates (RFC 5280 §8: what checks a certificate
+ * of an HTTPS server to fetch a list would have to fetch a list first). It is signed, and nothing else is served here.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { EasySocketError } from '@knsock/core/errors';
+import { sendList } from './list-answer.js';
+import type { PublishedList } from './published-list.js';
+
+export interface PlainList {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const PATH = '/ca.crl';
+const DEADLINE_MS = 5_000;
+const MOST_CONNECTIONS = 1_000;
+
+/**
+ * @param name by which others reach this machine
+ * @throws EasySocketError `KNSOCK_PORT_IN_USE`, `KNSOCK_PERMISSION_DENIED` or `KNSOCK_ADDRESS_NOT_AVAILABLE`
+ */
+export async function servePlainList(
+  list: PublishedList,
+  { port, host }: { readonly port: number; readonly host?: string | undefined },
+  name: string,
+): Promise<PlainList> {
+  const bounds = { requestTimeout: DEADLINE_MS, headersTimeout: DEADLINE_MS, keepAliveTimeout: DEADLINE_MS };
+  const server = createServer(bounds, (request, response) => {
+    const isList = request.url === PATH && (request.method === 'GET' || request.method === 'HEAD');
+    if (!isList) {
+      response.writeHead(404).end();
+      return;
+    }
+    sendList(response, request, list).catch(() => {
+      if (!response.headersSent) response.writeHead(503);
+      response.end();
+    });
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (cause) {
+    throw cannotListen(`${host ?? ''}:${port}`, cause);
+  }
+  const address = server.address();
+  const own = typeof address === 'object' ? (address?.port ?? port) : port;
+  return {
+    url: `http://${isIPv6(name) ? `[${name}]` : name}:${own}${PATH}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function cannotListen(where: string, cause: unknown): EasySocketError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const known: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'KNSOCK_PORT_IN_USE',
+    EACCES: 'KNSOCK_PERMISSION_DENIED',
+  };
+  const why = `the revocation list can’t be served on ${where}: ${message}`;
+  return new EasySocketError(known[code] ?? 'KNSOCK_ADDRESS_NOT_AVAILABLE', why, { cause });
+}

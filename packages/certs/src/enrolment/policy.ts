@@ -1,0 +1,75 @@
+/** What a program may decide about a request beside its token or certificate. */
+import type { X509Certificate } from '@knsock/core/x509';
+import { orAborted } from '../or-aborted.js';
+import { withinTime } from '../within-time.js';
+import type { CertificateKind } from '../issuing/extensions.js';
+import { EnrolmentRefusal } from './refusal.js';
+
+/** A request that its token or certificate allows, as it would be granted. */
+export interface EnrolmentRequest {
+  readonly operation: 'enroll' | 'renew';
+  readonly kind: CertificateKind;
+  /** Every name that the certificate would carry. */
+  readonly names: readonly string[];
+  readonly commonName: string | undefined;
+  /** Life of the certificate, already capped. */
+  readonly days: number;
+  /** The token's id; undefined for renewals. */
+  readonly token: string | undefined;
+  /** The certificate that is renewed; undefined for tokens. */
+  readonly certificate: X509Certificate | undefined;
+  /** SHA-256 of the request's SubjectPublicKeyInfo, hex. */
+  readonly key: string;
+  /** The address that asks. */
+  readonly from: string;
+}
+
+/** `days` shortens the life; it never lengthens it. `reason` is told to the client and to the log. */
+export type PolicyDecision =
+  | { readonly allow: true; readonly days?: number | undefined }
+  | { readonly allow: false; readonly reason?: string | undefined };
+
+/** Decides on a request; anything but `allow: true`, a failure and a timeout included, refuses it. */
+export type EnrolmentPolicy = (
+  request: EnrolmentRequest,
+  context: { readonly signal: AbortSignal },
+) => PolicyDecision | Promise<PolicyDecision>;
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * The life that the policy grants, in days.
+ * @throws EnrolmentRefusal `policy` where it refuses, `policy-failed` where it doesn't decide
+ */
+export async function askPolicy(
+  policy: EnrolmentPolicy | undefined,
+  request: EnrolmentRequest,
+): Promise<number> {
+  if (policy === undefined) return request.days;
+  const decision = await decide(policy, request);
+  const { allow, days = request.days } = decision as { allow?: unknown; days?: number };
+  if (allow !== true) {
+    const { reason } = decision as { reason?: unknown };
+    const why = typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
+    throw new EnrolmentRefusal('policy', `the policy refuses the request${why}`);
+  }
+  if (!(typeof days === 'number' && days > 0))
+    throw new EnrolmentRefusal('policy-failed', `the policy grants ${String(days)} days, which is no life`);
+  return Math.min(days, request.days);
+}
+
+async function decide(policy: EnrolmentPolicy, request: EnrolmentRequest): Promise<object> {
+  try {
+    const decision: unknown = await withinTime(
+      TIMEOUT_MS,
+      undefined,
+      (signal) => orAborted(Promise.resolve(policy(request, { signal })), signal),
+      () => new Error(`it didn’t decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
+    );
+    if (typeof decision === 'object' && decision !== null) return decision;
+    throw new TypeError('a decision is { allow: true } or { allow: false, reason }');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new EnrolmentRefusal('policy-failed', `the policy failed: ${why}`);
+  }
+}

@@ -1,0 +1,79 @@
+/** A policy that a web service decides. */
+import { checkOptions, milliseconds, record, text, type OptionReaders } from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
+import { withinTime } from '../within-time.js';
+import type { EnrolmentPolicy, EnrolmentRequest, PolicyDecision } from './policy.js';
+
+/** Options of `webhookPolicy`. */
+export interface WebhookPolicyOptions {
+  /** `https:`, or `http:` on this machine alone: what comes over the network could say yes in its name. */
+  readonly url: string;
+  /** Sent along, such as `{ authorization: 'Bearer …' }`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** For its answer, in ms; default 5,000. */
+  readonly timeout?: number | undefined;
+}
+
+const readers: OptionReaders<WebhookPolicyOptions> = { url: text, headers: record, timeout: milliseconds };
+const MOST_BYTES = 65_536;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Asks a web service: it is sent an `EnrolmentRequest` as JSON (the certificate as PEM) by POST, and answers with a
+ * `PolicyDecision`. Redirects aren't followed; any other answer refuses the request, and the client may come again.
+ * @throws InvalidOptionError for a URL that anybody on the way could answer
+ */
+export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
+  checkOptions(options, readers);
+  const { headers, timeout = 5_000 } = options;
+  const url = checkUrl(options.url);
+  return (request, { signal }) =>
+    withinTime(
+      timeout,
+      signal,
+      (within) => ask(url, headers, request, within),
+      () => new Error(`${url.host} didn’t answer within ${timeout.toLocaleString('en')} ms`),
+    );
+}
+
+async function ask(
+  url: URL,
+  headers: Readonly<Record<string, string>> | undefined,
+  request: EnrolmentRequest,
+  signal: AbortSignal,
+): Promise<PolicyDecision> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ ...request, certificate: request.certificate?.pem }),
+    redirect: 'error',
+    signal,
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`${url.host} answered with status ${response.status}`);
+  }
+  return JSON.parse(await bodyOf(response)) as PolicyDecision;
+}
+
+async function bodyOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > MOST_BYTES)
+      throw new Error(`the answer is over the limit of ${MOST_BYTES.toLocaleString('en')} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function checkUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  if (url !== undefined && isSafe) return url;
+  throw new InvalidOptionError(
+    'url',
+    `a policy is asked over https:, or http: on this machine, not at ${text}`,
+  );
+}
