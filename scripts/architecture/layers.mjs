@@ -34,6 +34,7 @@ export const packageImports = {
     only: {
       'x509.ts': ['@peculiar/*'],
       'authority-server/serve-authority.ts': ['@knsock/core', '@knsock/core/http'],
+      'enrolling/est-client.ts': ['@knsock/core', '@knsock/core/http'],
     },
   },
   pool: { names: ['@knsock/core', '@knsock/core/*'], types: [], only: {} },
@@ -87,7 +88,8 @@ export const packageAdvice = {
   core: 'core depends on nothing at run time: use a node: module, or write the little that is needed.',
   certs:
     'certs imports only @knsock/core/errors, /options and /x509 (and types of @knsock/core); ' +
-    'the X.509 library is imported by packages/certs/src/x509.ts alone, servers by authority-server: call those files.',
+    'the X.509 library is imported by packages/certs/src/x509.ts alone, servers by authority-server and clients by ' +
+    'enrolling/est-client.ts: call those files.',
   pool: 'pool imports only @knsock/core: what it needs from a connection belongs to core’s public names.',
   cli: 'cli imports the three packages, commander and picocolors: list a new dependency in scripts/architecture/layers.mjs.',
 };

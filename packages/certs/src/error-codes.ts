@@ -64,6 +64,15 @@ export const codes = {
   ),
   KNSOCK_CERTIFICATE_STORE: final('Restore the file from a backup, or start a new store.'),
   KNSOCK_CERTIFICATE_UNREACHABLE: passing('Is the server running there, and does it speak TLS on that port?'),
+  KNSOCK_CERTIFICATE_TOKEN: final(
+    'Was the complete line copied? The authority creates another token: knsock certs token.',
+  ),
+  KNSOCK_CERTIFICATE_ENROLMENT: final(
+    'The authority’s log has the reason; a token that was used, withdrawn or has expired must be replaced.',
+  ),
+  KNSOCK_CERTIFICATE_AUTHORITY: final(
+    'Compare the fingerprint with that of the authority’s root, and don’t use the token until they agree.',
+  ),
   KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; fix the hook and run it again.'),
 } as const satisfies Record<string, CodeFacts>;
 

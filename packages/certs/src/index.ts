@@ -58,7 +58,8 @@ export { type Source } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
 
 // Keeping them
-export { openStore, type Store, type StoredCertificate, type StoreOptions } from './store/store.js';
+export { openStore, type Store, type StoreOptions } from './store/store.js';
+export { type CertificateQuery, type StoredCertificate } from './store/store-index.js';
 export { type PassphraseSource } from './keys/passphrase.js';
 
 // Over time
@@ -74,6 +75,21 @@ export { prometheusText } from './inspecting/prometheus.js';
 export { needsRenewal, type RenewalNeed, type RenewalRule } from './renewal/renewal.js';
 export { renew, type RenewalRequest, type RenewOptions, type RenewResult } from './renewal/renew.js';
 export { watchRenewal, type WatchRenewalOptions } from './renewal/watch-renewal.js';
+
+// Enrolling at an authority that is served
+export { enroll, type Enrolled, type EnrollOptions } from './enrolling/enroll.js';
+export {
+  renewEnrolled,
+  watchEnrolled,
+  type RenewEnrolledOptions,
+  type WatchEnrolledOptions,
+} from './enrolling/renew-enrolled.js';
+export {
+  enrolledCredentials,
+  type EnrolledCredentials,
+  type EnrolledCredentialsOptions,
+  type EnrolmentStatus,
+} from './enrolling/enrolled-credentials.js';
 
 // Withdrawing
 export { revocationReasons, type Crl, type RevocationReason } from './revocation/crl.js';

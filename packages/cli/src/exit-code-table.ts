@@ -34,6 +34,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CERTIFICATE_NAME',
       'KNSOCK_CERTIFICATE_SUBJECT',
       'KNSOCK_CERTIFICATE_VALIDITY',
+      'KNSOCK_CERTIFICATE_TOKEN',
     ],
   },
   { code: 3, meaning: 'A check found something at or above --fail-on.', causes: [] },
@@ -63,7 +64,7 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 22,
     meaning: 'The peer answered with an error, or didn’t run the request.',
-    causes: ['KNSOCK_REMOTE_HANDLER', 'KNSOCK_REQUEST_NOT_STARTED'],
+    causes: ['KNSOCK_REMOTE_HANDLER', 'KNSOCK_REQUEST_NOT_STARTED', 'KNSOCK_CERTIFICATE_ENROLMENT'],
   },
   {
     code: 23,
@@ -177,6 +178,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_PEER_WEAK',
       'KNSOCK_PEER_NOT_ALLOWED',
       'KNSOCK_PEER_MALFORMED',
+      'KNSOCK_CERTIFICATE_AUTHORITY',
     ],
   },
   { code: 63, meaning: 'A message is larger than allowed.', causes: ['KNSOCK_MESSAGE_TOO_LARGE'] },

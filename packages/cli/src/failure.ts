@@ -57,6 +57,7 @@ const flags: Readonly<Record<string, string>> = {
   'proxyProtocol.from': '--proxy-protocol-from',
   pins: '--pin',
   clientCertificates: '--client-cert',
+  permit: '--permit',
 };
 
 /** Tells an error to the person, and as JSON to the program that asked for it. */

@@ -150,11 +150,20 @@ export function append(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
-/** A number of milliseconds, or with a unit: `1500`, `250ms`, `30s`, `5m`. */
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A number of milliseconds, or with a unit: `1500`, `250ms`, `30s`, `5m`, `12h`, `7d`. */
 export function milliseconds(text: string): number {
-  const [, number = '', unit = 'ms'] = /^(\d+)(ms|s|m)?$/.exec(text) ?? [];
-  if (number === '') throw new InvalidArgumentError('It is a time such as 1500 (milliseconds), 30s or 5m.');
-  return Number(number) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
+  const [, number = '', unit = 'ms'] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  if (number === '')
+    throw new InvalidArgumentError('It is a time such as 1500 (milliseconds), 30s, 5m, 12h or 7d.');
+  return Number(number) * units[unit as keyof typeof units];
+}
+
+/** The life of a certificate in days, from a time with its unit: `90m`, `24h`, `7d`. */
+export function life(text: string): number {
+  if (!/^[1-9]\d*[mhd]$/.test(text)) throw new InvalidArgumentError('It is a time such as 90m, 24h or 7d.');
+  return milliseconds(text) / units.d;
 }
 
 /** A number of bytes, or with a unit: `65536`, `64KiB`, `8MiB`. */

@@ -44,7 +44,7 @@ describe('wrong use', () => {
       'Allowed choices are knsock, raw, lines, length-prefixed',
     ],
     [['serve', '--port', '70000'], 'from 0 to 65535'],
-    [['serve', '--idle-timeout', 'soon'], 'such as 1500 (milliseconds), 30s or 5m'],
+    [['serve', '--idle-timeout', 'soon'], 'such as 1500 (milliseconds), 30s, 5m, 12h or 7d'],
     [['serve'], 'a server needs a certificate'],
     [['serve', '--unix', 'socket', '--port', '1'], 'cannot be used with option'],
     [['serve', '--exec', 'cat', '--handler', 'x.js'], 'cannot be used with option'],

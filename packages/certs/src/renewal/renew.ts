@@ -20,6 +20,7 @@ import type { CertificateKind } from '../issuing/extensions.js';
 import type { Issued, LeafOptions } from '../issuing/issue.js';
 import type { KeyType } from '../keys/keys.js';
 import { writePair } from '../files/pair.js';
+import { usesOf } from '../inspecting/uses.js';
 import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
 import { readCertificates } from '../files/source.js';
 import { keyMatches } from '../keys/key-matches.js';
@@ -161,11 +162,9 @@ function requestOf(
   };
 }
 
-function kindOf({ extendedKeyUsage }: X509Certificate): CertificateKind {
-  const [server, client] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'].map(
-    (oid) => extendedKeyUsage?.includes(oid) ?? true,
-  );
-  return server === true ? (client === true ? 'peer' : 'server') : 'client';
+function kindOf(certificate: X509Certificate): CertificateKind {
+  const { server, client } = usesOf(certificate);
+  return server ? (client ? 'peer' : 'server') : 'client';
 }
 
 function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {

@@ -32,7 +32,7 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
 }
 
 const { at: _at, force: _force, ...ofRenew } = renewReaders;
-const readers: OptionReaders<WatchRenewalOptions> = {
+export const watchReaders: OptionReaders<WatchRenewalOptions> = {
   ...ofRenew,
   onResult: callback,
   onError: callback,
@@ -51,7 +51,7 @@ interface Outcome {
  * alive by itself. A callback that fails ends nothing: one of `onError` itself is reported by a process warning.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
-  checkOptions(options, readers);
+  checkOptions(options, watchReaders);
   const { signal, retryAfter = MINUTE } = options;
   const hook = new PendingHook(options);
   let failed = 0;

@@ -6,6 +6,7 @@ import { defineCa } from './certs/ca.js';
 import { defineConvert } from './certs/convert.js';
 import { defineCrl } from './certs/crl.js';
 import { defineCsr } from './certs/csr.js';
+import { defineEnroll } from './certs/enroll.js';
 import { defineExpiry } from './certs/expiry.js';
 import { defineFingerprint } from './certs/fingerprint.js';
 import { defineInit } from './certs/init.js';
@@ -16,7 +17,9 @@ import { defineMatch } from './certs/match.js';
 import { defineRenew } from './certs/renew.js';
 import { defineRevoke } from './certs/revoke.js';
 import { defineSelfSigned } from './certs/self-signed.js';
+import { defineServeAuthority } from './certs/serve.js';
 import { defineSign } from './certs/sign.js';
+import { defineToken } from './certs/token.js';
 import { defineVerify } from './certs/verify.js';
 
 const subcommands = {
@@ -36,6 +39,9 @@ const subcommands = {
   lint: defineLint,
   expiry: defineExpiry,
   renew: defineRenew,
+  serve: defineServeAuthority,
+  token: defineToken,
+  enroll: defineEnroll,
 } as const;
 
 export function defineCerts(command: Command, output: Output): void {

@@ -80,7 +80,7 @@ function end(child: ChildProcess, signal: NodeJS.Signals): void {
 
 /** Ours without what opens our keys. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const { KNSOCK_PASSPHRASE: _, KNSOCK_STORE_PASSPHRASE: __, ...rest } = process.env;
+  const { KNSOCK_PASSPHRASE: _, KNSOCK_STORE_PASSPHRASE: __, KNSOCK_TOKEN: ___, ...rest } = process.env;
   return rest;
 }
 

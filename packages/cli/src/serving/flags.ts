@@ -14,18 +14,22 @@ export interface ServeFlags
   status?: string;
 }
 
-interface LimitFlags {
+/** Of `addListenerOptions`. */
+export interface ListenerFlags {
   handshakeTimeout?: number;
-  firstMessageTimeout?: number;
   idleTimeout?: number;
   maxLifetime?: number;
   drainTimeout?: number;
   maxConnections?: number;
   maxConnectionsPerAddress?: number;
   acceptRate?: number;
-  maxQueued?: number;
-  maxRequests?: number;
   allowFrom?: string[];
   denyFrom?: string[];
   proxyProtocolFrom?: string[];
+}
+
+interface LimitFlags extends ListenerFlags {
+  firstMessageTimeout?: number;
+  maxQueued?: number;
+  maxRequests?: number;
 }

@@ -1,7 +1,7 @@
 /** What `knsock serve` listens with: its flags as core's options. */
 import type { ListenOptions } from '@knsock/core';
 import { allowRules, profileOf } from '../options.js';
-import type { ServeFlags } from './flags.js';
+import type { ListenerFlags, ServeFlags } from './flags.js';
 
 const DEFAULT_PORT = 8_443;
 
@@ -28,20 +28,28 @@ function placeOf({ unix, port = DEFAULT_PORT, host }: ServeFlags): Options {
 }
 
 function limitsOf(flags: ServeFlags): Options {
+  return {
+    ...listenerOptions(flags),
+    firstMessageTimeout: flags.firstMessageTimeout,
+    maxConnections: flags.maxConnections ?? (flags.exec === undefined ? undefined : MOST_PROCESSES),
+    maxQueuedBytes: flags.maxQueued,
+    maxRequestsInFlight: flags.maxRequests,
+  };
+}
+
+/** The flags of `addListenerOptions` as core's options. */
+export function listenerOptions(flags: ListenerFlags) {
   const { proxyProtocolFrom: proxies } = flags;
   return {
     handshakeTimeout: flags.handshakeTimeout,
-    firstMessageTimeout: flags.firstMessageTimeout,
     idleTimeout: flags.idleTimeout,
     maxLifetime: flags.maxLifetime,
     drainTimeout: flags.drainTimeout,
-    maxConnections: flags.maxConnections ?? (flags.exec === undefined ? undefined : MOST_PROCESSES),
+    maxConnections: flags.maxConnections,
     maxConnectionsPerAddress: flags.maxConnectionsPerAddress,
     acceptRate: flags.acceptRate,
-    maxQueuedBytes: flags.maxQueued,
-    maxRequestsInFlight: flags.maxRequests,
     allow: flags.allowFrom,
     deny: flags.denyFrom,
     proxyProtocol: proxies === undefined ? undefined : { from: proxies },
-  };
+  } satisfies Options;
 }

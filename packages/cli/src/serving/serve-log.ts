@@ -26,7 +26,7 @@ export class ServeLog {
   }
 
   /** Keeps a line with the server's counters under the log, where people look at it. */
-  showStatus(server: SecureServer): void {
+  showStatus(server: Pick<SecureServer, 'stats'>): void {
     const { quiet, json } = this.#output.manner;
     if (quiet || json || !canRedraw()) return;
     this.#statusLine = new StatusLine(() => {
@@ -53,7 +53,7 @@ export class ServeLog {
   }
 
   /** @param status where the status page is */
-  listening({ address }: SecureServer, what: string, status?: string): void {
+  listening({ address }: Pick<SecureServer, 'address'>, what: string, status?: string): void {
     const words = `listening on ${showAddress(address)}, ${what}`;
     const page = status === undefined ? '' : `; status at ${status}`;
     this.#tell('listening', { ...address, serving: what, status }, `${words}${page}`);

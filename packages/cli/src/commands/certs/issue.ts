@@ -46,8 +46,8 @@ export function defineIssue(command: Command, output: Output): void {
     });
 }
 
-export function kindOption(): Option {
-  return new Option('--kind <kind>', 'purpose').choices(['server', 'client', 'peer']).default('server');
+export function kindOption(usual: CertificateKind = 'server'): Option {
+  return new Option('--kind <kind>', 'purpose').choices(['server', 'client', 'peer']).default(usual);
 }
 
 async function issue(names: string[], flags: IssueFlags, output: Output): Promise<void> {

@@ -1,21 +1,32 @@
 /** `knsock certs renew` */
 import type { Command } from 'commander';
-import { readInput } from '../../files.js';
-import { passphraseOf } from '../../options.js';
+import { append, milliseconds } from '../../options.js';
 import type { Output } from '../../output.js';
-import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
+import { UsageError } from '../../usage-error.js';
+import { renewMachines, renewUntilSignal, type MachineFlags } from '../../renewing/machines.js';
+import { renewPair, type PairFlags } from '../../renewing/pair.js';
+import { addStoreOptions } from './store-options.js';
 
-interface RenewFlags extends StoreFlags {
-  reuseKey?: boolean;
-  force?: boolean;
-  passphraseFile?: string;
-}
+type RenewFlags = PairFlags & MachineFlags & { daemon?: boolean };
 
 export function defineRenew(command: Command, output: Output): void {
   command
-    .description('renew a certificate and its key in place, if it is due')
-    .argument('<cert>', 'file of the certificate')
-    .argument('<key>', 'file of its key')
+    .description('renew certificates that are due, in files or in the directories of enrolled machines')
+    .argument('[cert]', 'file of the certificate')
+    .argument('[key]', 'file of its key')
+    .option(
+      '--dir <directory>',
+      'directory of an enrolled machine; its authority issues (repeatable)',
+      append,
+    )
+    .option('--all <directory>', 'all directories of enrolled machines in this directory')
+    .option('--daemon', 'keep running and renew when due, until SIGTERM (with --dir or --all)')
+    .option('--exec <command>', 'run a shell command after each renewal (with --dir or --all)')
+    .option(
+      '--signal-pid <file>',
+      'send SIGHUP to the process whose PID is in this file after each renewal (with --dir or --all)',
+    )
+    .option('--timeout <ms>', 'time for each answer of the authority (default: 30000)', milliseconds)
     .option('--reuse-key', 'keep the key, for peers that pin it')
     .option('--force', 'renew even if it isn’t due')
     .option(
@@ -24,39 +35,38 @@ export function defineRenew(command: Command, output: Output): void {
     );
   addStoreOptions(command)
     .addHelpText('after', HELP)
-    .action(async (certFile: string, keyFile: string, flags: RenewFlags) => {
-      await renewPair(certFile, keyFile, flags, output);
+    .action(async (cert: string | undefined, key: string | undefined, flags: RenewFlags) => {
+      const code = await renewAny(cert, key, flags, output);
+      if (code !== undefined) process.exitCode = code;
     });
 }
 
-async function renewPair(
-  certFile: string,
-  keyFile: string,
+async function renewAny(
+  cert: string | undefined,
+  key: string | undefined,
   flags: RenewFlags,
   output: Output,
-): Promise<void> {
-  const { createSelfSigned, renew } = await import('@knsock/certs');
-  const { reuseKey, force } = flags;
-  // Whoever trusts a certificate by itself must not be cut off by one of an authority, unless that is asked for.
-  const alone = flags.authority === undefined && (await isSelfSigned(certFile));
-  const issuer = alone ? createSelfSigned : await authorityOf(flags, output);
-  const keyPassphrase = await passphraseOf(flags.passphraseFile);
-  const result = await renew({ certFile, keyFile, issuer, keyPassphrase, reuseKey, force });
-  const { renewed, notAfter, dueAt } = result;
-  await output.result(
-    result,
-    renewed
-      ? `renewed, valid until ${notAfter.toISOString()}`
-      : `not due before ${dueAt.toISOString()}, valid until ${notAfter.toISOString()}`,
-  );
-}
-
-async function isSelfSigned(certFile: string): Promise<boolean> {
-  const { parseCertificates } = await import('@knsock/core/x509');
-  return parseCertificates(await readInput(certFile))[0]?.isSelfIssued === true;
+): Promise<number | undefined> {
+  const isMachine = flags.dir !== undefined || flags.all !== undefined;
+  if (isMachine && cert !== undefined)
+    throw new UsageError('--dir and --all exclude files', 'Renew one after the other.');
+  if (isMachine)
+    return flags.daemon === true ? renewUntilSignal(flags, output) : renewMachines(flags, output);
+  if (flags.daemon === true || flags.exec !== undefined || flags.signalPid !== undefined)
+    throw new UsageError(
+      '--daemon, --exec and --signal-pid need --dir or --all',
+      'Say which folder is meant.',
+    );
+  if (cert === undefined || key === undefined)
+    throw new UsageError('say what to renew', 'Give the files of a certificate and its key, or --dir DIR.');
+  await renewPair(cert, key, flags, output);
+  return undefined;
 }
 
 const HELP = `
 The new certificate has the names, subject, purpose and validity of the old one. A self-signed certificate stays
-self-signed and must be distributed to its peers again, unless --authority names an authority. Run it from cron. Example:
-  $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy`;
+self-signed and must be distributed to its peers again, unless --authority names an authority. With --dir the authority is asked over
+mutual TLS with the old certificate, after two thirds of its validity. Examples:
+  $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy
+  $ knsock certs renew --dir /etc/knsock/agent-7 --daemon --exec 'systemctl reload agent'
+  $ knsock certs renew --all /etc/knsock`;

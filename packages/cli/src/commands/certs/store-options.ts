@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Authority, KeyType, Store } from '@knsock/certs';
 import type { Output } from '../../output.js';
+import { askSecret } from '../../secret-prompt.js';
 
 export interface StoreFlags {
   store: string;
@@ -17,26 +18,66 @@ export function addStoreOptions(command: Command): Command {
       new Option('--store <directory>', 'directory of the store').env('KNSOCK_STORE').default('certs'),
     )
     .option('--authority <name>', 'authority to use (default: the only one with a key)')
-    .option(
-      '--store-passphrase-file <file>',
-      'file with the passphrase of the authorities’ keys (or set KNSOCK_STORE_PASSPHRASE)',
-    );
+    .addOption(storePassphraseOption());
+}
+
+export function storePassphraseOption(): Option {
+  return new Option(
+    '--store-passphrase-file <file>',
+    'file with the passphrase of the authorities’ keys (or set KNSOCK_STORE_PASSPHRASE)',
+  );
 }
 
 export function keyTypeOption(): Option {
   return new Option('--key-type <type>', 'key type (default: p256)').choices(keyTypes);
 }
 
-export async function openStoreOf(flags: StoreFlags, output: Output): Promise<Store> {
+export async function openStoreOf(
+  flags: Pick<StoreFlags, 'store' | 'storePassphraseFile'>,
+  output: Output,
+): Promise<Store> {
   const { openStore } = await import('@knsock/certs');
-  const file = flags.storePassphraseFile;
-  const environment = 'KNSOCK_STORE_PASSPHRASE';
-  const fromEnvironment = process.env[environment] === undefined ? undefined : { environment };
-  const store = await openStore(flags.store, { passphrase: file === undefined ? fromEnvironment : { file } });
+  const store = await openStore(flags.store, { passphrase: passphraseSource(flags) });
   for (const warning of store.warnings) output.warn(warning);
   return store;
 }
 
 export async function authorityOf(flags: StoreFlags, output: Output): Promise<Authority> {
-  return (await openStoreOf(flags, output)).authority(flags.authority);
+  return (await openWithKey(flags, output)).authority;
+}
+
+/** The store and the authority, whose passphrase is asked for where nothing says it and somebody sits there. */
+export async function openWithKey(
+  flags: StoreFlags,
+  output: Output,
+): Promise<{ store: Store; authority: Authority }> {
+  const store = await openStoreOf(flags, output);
+  try {
+    return { store, authority: await store.authority(flags.authority) };
+  } catch (error) {
+    const isLocked = (error as { code?: unknown }).code === 'KNSOCK_CERTIFICATE_PASSPHRASE';
+    if (!isLocked || passphraseSource(flags) !== undefined || !process.stdin.isTTY) throw error;
+  }
+  const { openStore } = await import('@knsock/certs');
+  const passphrase = await askSecret('Passphrase of the authority’s key: ');
+  const opened = await openStore(flags.store, { passphrase });
+  return { store: opened, authority: await opened.authority(flags.authority) };
+}
+
+function passphraseSource({ storePassphraseFile: file }: Pick<StoreFlags, 'storePassphraseFile'>) {
+  const environment = 'KNSOCK_STORE_PASSPHRASE';
+  const fromEnvironment = process.env[environment] === undefined ? undefined : { environment };
+  return file === undefined ? fromEnvironment : { file };
+}
+
+/** The store of the commands that take it as their argument: they are about nothing else. */
+export function addStoreArgument(command: Command): Command {
+  return command
+    .argument('[store]', 'directory of the store (default: KNSOCK_STORE, else certs)')
+    .option('--authority <name>', 'authority to use (default: the only one with a key)');
+}
+
+export function storeArgument(store: string | undefined): string {
+  const { KNSOCK_STORE = '' } = process.env;
+  return store ?? (KNSOCK_STORE === '' ? 'certs' : KNSOCK_STORE);
 }

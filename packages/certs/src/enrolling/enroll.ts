@@ -1,0 +1,187 @@
+/**
+ * A machine enrols by a token.
+ *
+ * Rules
+ * - The key is made and written before anything is sent, and kept under the token's id until its certificate is in place:
+ *   whatever comes between, the same token goes on with the same key, and the authority gives it the same certificate.
+ * - The root is known by its fingerprint before the secret is sent, and the server by its name.
+ * - What comes back is checked before it is written, and certificate and key change together.
+ */
+import {
+  abortSignal,
+  checkOptions,
+  flag,
+  milliseconds,
+  string,
+  text,
+  texts,
+  type OptionReaders,
+} from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
+import type { X509Certificate } from '@knsock/core/x509';
+import { CertificateError } from '../errors.js';
+import { readIfThere } from '../files/atomic-file.js';
+import { writePair } from '../files/pair.js';
+import { readCertificates } from '../files/source.js';
+import { createCsr } from '../issuing/csr.js';
+import { parseNames } from '../issuing/names.js';
+import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
+import { keyMatches } from '../keys/key-matches.js';
+import { parseToken, type EnrolmentToken } from '../enrolment/enrolment-token.js';
+import type { EstPlace } from './est-client.js';
+import { checkGranted, namesOf, type Granted } from './granted.js';
+import { MachineFolder } from './machine-folder.js';
+
+/** Options of `enroll`. */
+export interface EnrollOptions {
+  /** The line that `knsock certs token` printed. */
+  readonly token: string;
+  /** The folder for certificate, key and root; made where there is none. */
+  readonly dir: string;
+  /** The names wanted, where the token leaves the choice; beside a token with names they must be the same. */
+  readonly names?: readonly string[] | undefined;
+  /** Default `p256`. */
+  readonly keyType?: KeyType | undefined;
+  /** Replaces a certificate that came by another token; default false. */
+  readonly force?: boolean | undefined;
+  /** For each answer of the authority, in ms; default 30,000. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const enrollReaders: OptionReaders<EnrollOptions> = {
+  token: string,
+  dir: text,
+  names: texts,
+  keyType: string,
+  force: flag,
+  timeout: milliseconds,
+  signal: abortSignal,
+};
+
+/** What `enroll` did, and where it is. */
+export interface Enrolled {
+  /** False where this token's certificate was in place already. */
+  readonly enrolled: boolean;
+  /** `host:port` of the authority. */
+  readonly authority: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  readonly names: readonly string[];
+  readonly serial: string;
+  readonly notAfter: Date;
+}
+
+/**
+ * Enrols this machine: makes a key that never leaves it, and has it certified. Repeated with the same token it goes on
+ * where it was interrupted; of several processes one enrols.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (somebody else answers), `_ENROLMENT` (refused, or what
+ *   came back can't be used), `_EXISTS`, `_UNREACHABLE`; what `connect` throws
+ */
+export async function enroll(options: EnrollOptions): Promise<Enrolled> {
+  checkOptions(options, enrollReaders);
+  const token = parseToken(options.token);
+  const names = namesFor(token, options.names);
+  const folder = new MachineFolder(options.dir);
+  await folder.prepare();
+  return folder.exclusively(async () => {
+    const there = await finished(folder, token, options.force === true);
+    if (there !== undefined) return result(folder, token, there, false);
+    const granted = await obtain(folder, token, names, options);
+    return result(folder, token, granted.certificate, true);
+  }, options.signal);
+}
+
+/** What a token with names is for has been decided; any other leaves it to the machine. */
+function namesFor({ names }: EnrolmentToken, wanted: readonly string[] | undefined): readonly string[] {
+  if (names.length === 0) {
+    if (wanted !== undefined && wanted.length > 0) return wanted;
+    throw new InvalidOptionError(
+      'names',
+      'the token leaves the choice of a name: say which (the command: --name)',
+    );
+  }
+  if (wanted !== undefined && spelled(wanted) !== spelled(names))
+    throw new InvalidOptionError(
+      'names',
+      `the token is for ${names.join(', ')}, not for ${wanted.join(', ')}`,
+    );
+  return names;
+}
+
+const spelled = (names: readonly string[]): string =>
+  parseNames(names)
+    .map(({ value }) => value)
+    .sort()
+    .join(' ');
+
+/** The certificate that this token brought, where nothing is left to do. @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` */
+async function finished(
+  folder: MachineFolder,
+  { id }: EnrolmentToken,
+  force: boolean,
+): Promise<X509Certificate | undefined> {
+  const [pending, record, cert] = [
+    await folder.pendingKey(id),
+    await folder.record(),
+    await readIfThere(folder.certFile),
+  ];
+  if (cert === undefined) return undefined;
+  const [leaf] = await readCertificates(cert);
+  const isOurs = record?.token === id;
+  if (isOurs && pending === undefined) return leaf;
+  if (isOurs && pending !== undefined && keyMatches(cert, pending)) {
+    await folder.forgetPendingKey(id);
+    return leaf;
+  }
+  // A key that waits says that replacing was decided before.
+  if (force || pending !== undefined) return undefined;
+  const message = `${folder.certFile} exists already, from another enrolment`;
+  const hint =
+    'Renew it instead (knsock certs renew --dir), choose another folder, or say --force to replace it.';
+  throw new CertificateError('KNSOCK_CERTIFICATE_EXISTS', message, { file: folder.certFile, hint });
+}
+
+async function obtain(
+  folder: MachineFolder,
+  token: EnrolmentToken,
+  names: readonly string[],
+  { keyType, timeout = 30_000, signal }: EnrollOptions,
+): Promise<Granted> {
+  const { id, secret, address, root, kind } = token;
+  const key = await keyFor(folder, id, keyType);
+  const { certify, fetchPinned } = await import('./est-client.js');
+  const place: EstPlace = { address, timeout, signal };
+  const issuers = await fetchPinned(place, root);
+  const anchors = issuers.filter(({ fingerprint256 }) => fingerprint256 === root);
+  const ca = anchors.map(({ pem }) => pem).join('');
+  const { csr } = await createCsr({ kind, names, privateKey: key });
+  const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+  const given = await certify(place, { ca }, { path: 'simpleenroll', csr, headers: { authorization } });
+  const wanted = { kind, names, exactly: token.names.length > 0, key: readPrivateKey(key), anchors };
+  const granted = await checkGranted(given, issuers, wanted);
+  await folder.remember({ authority: address, root, token: id }, ca);
+  await writePair(folder, { chain: granted.chain, key }, { overwrite: true, signal });
+  await folder.forgetPendingKey(id);
+  return granted;
+}
+
+/** The key that waits for this token's certificate; written before anything is sent. */
+async function keyFor(folder: MachineFolder, token: string, keyType: KeyType | undefined): Promise<string> {
+  const waiting = await folder.pendingKey(token);
+  if (waiting !== undefined) return waiting;
+  const key = privateKeyPem(await generateKey(keyType));
+  await folder.keepPendingKey(token, key);
+  return key;
+}
+
+function result(
+  { certFile, keyFile, caFile }: MachineFolder,
+  { address: authority }: EnrolmentToken,
+  certificate: X509Certificate,
+  enrolled: boolean,
+): Enrolled {
+  const { serial, notAfter } = certificate;
+  return { enrolled, authority, certFile, keyFile, caFile, names: namesOf(certificate), serial, notAfter };
+}

@@ -1,0 +1,225 @@
+/** Credentials of a machine that enrols if need be, renews by itself, and follows its authority's root. */
+import {
+  abortSignal,
+  anything,
+  callback,
+  checkOptions,
+  failures,
+  milliseconds,
+  noConnection,
+  string,
+  text,
+  texts,
+  type FailureReporter,
+  type OptionReaders,
+} from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
+import type { Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
+import { CertificateError } from '../errors.js';
+import { parseToken } from '../enrolment/enrolment-token.js';
+import { readIfThere } from '../files/atomic-file.js';
+import { readCertificates } from '../files/source.js';
+import { parseNames } from '../issuing/names.js';
+import type { KeyType } from '../keys/keys.js';
+import { renewalDate } from '../renewal/renewal.js';
+import { enroll } from './enroll.js';
+import { notEnrolled } from './enrolled-issuer.js';
+import { namesOf } from './granted.js';
+import { MachineFolder } from './machine-folder.js';
+import { renewEnrolled, watchEnrolled } from './renew-enrolled.js';
+
+/** Options of `enrolledCredentials`. */
+export interface EnrolledCredentialsOptions {
+  /** Where certificate, key and root are kept. Two processes may share it: one enrols, each takes what the other renews. */
+  readonly dir: string;
+  /** What to enrol by where the folder holds no certificate, or one that has expired; not looked at otherwise. */
+  readonly token?: string | undefined;
+  /** The authority expected (`host:port`); a token or a folder of another one is refused. Default: the token's, or the folder's. */
+  readonly authority?: string | undefined;
+  /** The names that the certificate must have; default the token's. */
+  readonly names?: readonly string[] | undefined;
+  /** Default `p256`. */
+  readonly keyType?: KeyType | undefined;
+  /** After which part of its life it is renewed, between 0 and 1; default 2/3. */
+  readonly renewAt?: number | undefined;
+  /** For each answer of the authority, in ms; default 30,000. */
+  readonly timeout?: number | undefined;
+  /** Ends the renewing; the last credentials stay. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes failures of renewals, which are tried again, and of listeners; default a process warning. */
+  readonly onError?: ((error: Error) => void | Promise<void>) | undefined;
+}
+
+const readers: OptionReaders<EnrolledCredentialsOptions> = {
+  dir: text,
+  token: string,
+  authority: string,
+  names: texts,
+  keyType: string,
+  renewAt: anything,
+  timeout: milliseconds,
+  signal: abortSignal,
+  onError: callback,
+};
+
+/** How the renewing goes. */
+export interface EnrolmentStatus {
+  readonly names: readonly string[];
+  readonly notAfter: Date;
+  /** When it is renewed next, if all goes well. */
+  readonly dueAt: Date;
+  /** Why the last attempt failed; undefined since one succeeded. */
+  readonly lastError: Error | undefined;
+}
+
+/** Credentials that renew themselves. */
+export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
+  /** Renews now, whether it is due or not. @throws as `renewEnrolled`; the current set stays */
+  renew(): Promise<Credentials>;
+  status(): EnrolmentStatus;
+  /** Ends the renewing; the last credentials stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Enrols where the folder holds nothing that can be used, and resolves with credentials for `listen`, `connect` and pools,
+ * which rotate whenever the certificate is renewed, here or by another process. With a valid certificate in the folder
+ * the authority isn't needed to begin.
+ * @throws InvalidOptionError, CertificateError and what `connect` throws, as `enroll`; CredentialsError
+ */
+export async function enrolledCredentials(options: EnrolledCredentialsOptions): Promise<EnrolledCredentials> {
+  checkOptions(options, readers);
+  const { signal, renewAt } = options;
+  if (renewAt !== undefined && !(renewAt > 0 && renewAt < 1))
+    throw new InvalidOptionError('renewAt', 'renewAt is a part of the life between 0 and 1');
+  signal?.throwIfAborted();
+  const folder = new MachineFolder(options.dir);
+  await settle(folder, options);
+  await checkAuthority(folder, options);
+  const { watchCredentials } = await import('./est-client.js');
+  const { certFile, keyFile, caFile } = folder;
+  const reporter = failures('onError', options.onError);
+  const watched = await watchCredentials(
+    { certFile, keyFile, caFile },
+    {
+      onError: (error) => {
+        reporter.report(error, noConnection, 'following the certificate’s files');
+      },
+    },
+  );
+  checkNames(watched.current, options);
+  return new RenewingCredentials(watched, options, reporter);
+}
+
+/** Leaves a certificate in the folder that can be used, if there is a way. */
+async function settle(folder: MachineFolder, options: EnrolledCredentialsOptions): Promise<void> {
+  const { dir, token, names, keyType, timeout, signal } = options;
+  const cert = await readIfThere(folder.certFile);
+  const [leaf] = cert === undefined ? [] : await readCertificates(cert);
+  if (leaf !== undefined && leaf.notAfter >= new Date() && (await folder.record()) !== undefined) return;
+  if (leaf !== undefined) {
+    const renewed = await renewEnrolled({ dir, timeout, signal }).catch((error: unknown) => {
+      if (token === undefined) throw error;
+      return undefined;
+    });
+    if (renewed !== undefined) return;
+  }
+  if (token === undefined) throw notEnrolled(dir);
+  checkToken(token, options);
+  await enroll({ dir, token, names, keyType, timeout, signal, force: leaf !== undefined });
+}
+
+function checkToken(token: string, { authority }: EnrolledCredentialsOptions): void {
+  const { address } = parseToken(token);
+  if (authority !== undefined && authority !== address)
+    throw new InvalidOptionError(
+      'token',
+      `the token is for the authority at ${address}, not at ${authority}`,
+    );
+}
+
+async function checkAuthority(
+  folder: MachineFolder,
+  { dir, authority }: EnrolledCredentialsOptions,
+): Promise<void> {
+  const record = await folder.record();
+  if (authority === undefined || record === undefined || record.authority === authority) return;
+  throw new InvalidOptionError(
+    'authority',
+    `${dir} was enrolled at ${record.authority}, not at ${authority}`,
+  );
+}
+
+function checkNames({ certificate }: Credentials, { dir, names }: EnrolledCredentialsOptions): void {
+  const wanted = parseNames(names ?? []).map(({ value }) => value);
+  const has = certificate === null ? [] : namesOf(certificate);
+  const missing = wanted.find((name) => !has.includes(name));
+  if (missing === undefined) return;
+  throw new InvalidOptionError(
+    'names',
+    `the certificate in ${dir} is for ${has.join(', ')}, not for ${missing}`,
+  );
+}
+
+class RenewingCredentials implements EnrolledCredentials {
+  readonly #watched: WatchedCredentials;
+  readonly #options: EnrolledCredentialsOptions;
+  readonly #closing = new AbortController();
+  readonly #ended: Promise<unknown>;
+  #lastError: Error | undefined;
+
+  constructor(watched: WatchedCredentials, options: EnrolledCredentialsOptions, reporter: FailureReporter) {
+    this.#watched = watched;
+    this.#options = options;
+    const { dir, renewAt, timeout, signal } = options;
+    const close = (): void => void this.close();
+    signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
+    this.#ended = watchEnrolled({
+      ...{ dir, renewAt, timeout },
+      signal: this.#closing.signal,
+      onRenewed: async () => {
+        this.#lastError = undefined;
+        await this.#watched.reload();
+      },
+      onError: (error) => {
+        this.#lastError = error;
+        reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
+      },
+    }).catch((error: unknown) => {
+      reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
+    });
+  }
+
+  get current(): Credentials {
+    return this.#watched.current;
+  }
+
+  onChange(listener: (next: Credentials) => void): () => void {
+    return this.#watched.onChange(listener);
+  }
+
+  async renew(): Promise<Credentials> {
+    const { dir, timeout, renewAt } = this.#options;
+    await renewEnrolled({ dir, timeout, renewAt, force: true, signal: this.#closing.signal });
+    this.#lastError = undefined;
+    return this.#watched.reload();
+  }
+
+  status(): EnrolmentStatus {
+    const { certificate } = this.current;
+    if (certificate === null)
+      throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'there is no certificate');
+    const dueAt = renewalDate(certificate, this.#options.renewAt);
+    return { names: namesOf(certificate), notAfter: certificate.notAfter, dueAt, lastError: this.#lastError };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#watched.close();
+    await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

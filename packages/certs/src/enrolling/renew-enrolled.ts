@@ -1,0 +1,62 @@
+/** Renewal of a machine's certificate at the authority where it was enrolled. */
+import { checkOptions, milliseconds, text, type OptionReaders } from '@knsock/core/options';
+import { renew, renewReaders, type RenewOptions, type RenewResult } from '../renewal/renew.js';
+import { watchReaders, watchRenewal, type WatchRenewalOptions } from '../renewal/watch-renewal.js';
+import { enrolledIssuer, notEnrolled } from './enrolled-issuer.js';
+import { MachineFolder } from './machine-folder.js';
+
+interface Place {
+  /** The folder that `enroll` filled. */
+  readonly dir: string;
+  /** For each answer of the authority, in ms; default 30,000. */
+  readonly timeout?: number | undefined;
+}
+
+type Decided = 'certFile' | 'keyFile' | 'issuer' | 'keyPassphrase';
+
+/** Options of `renewEnrolled`: those of `renew`, whose files and issuer the folder says. */
+export type RenewEnrolledOptions = Place & Omit<RenewOptions, Decided>;
+
+/** Options of `watchEnrolled`: those of `watchRenewal`, whose files and issuer the folder says. */
+export type WatchEnrolledOptions = Place & Omit<WatchRenewalOptions, Decided>;
+
+const place = { dir: text, timeout: milliseconds } as const;
+const readers: OptionReaders<RenewEnrolledOptions> = withoutDecided(renewReaders);
+const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchReaders);
+
+/**
+ * Renews the certificate of a folder if it is due: over mutual TLS, by the certificate itself. One that has expired is
+ * renewed for its own key where the authority grants time for that. A new root is trusted where the old one has signed it.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` where nothing was enrolled there, `_ENROLMENT` where the authority
+ *   refuses; as `renew`; what `connect` throws
+ */
+export async function renewEnrolled(options: RenewEnrolledOptions): Promise<RenewResult> {
+  checkOptions(options, readers);
+  return renew(await withIssuer(options));
+}
+
+/**
+ * Renews whenever the certificate is due, until the signal fires, as `watchRenewal` does.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` where nothing was enrolled there
+ */
+export async function watchEnrolled(options: WatchEnrolledOptions): Promise<void> {
+  checkOptions(options, watching);
+  return watchRenewal(await withIssuer(options));
+}
+
+async function withIssuer<T extends Place>({ dir, timeout, ...rest }: T) {
+  const folder = new MachineFolder(dir);
+  if ((await folder.record()) === undefined) throw notEnrolled(dir);
+  const { certFile, keyFile } = folder;
+  return { ...rest, certFile, keyFile, issuer: enrolledIssuer(dir, timeout) };
+}
+
+function withoutDecided<T extends Record<Decided, unknown>>({
+  certFile: _cert,
+  keyFile: _key,
+  issuer: _issuer,
+  keyPassphrase: _passphrase,
+  ...rest
+}: T) {
+  return { ...rest, ...place };
+}

@@ -1,0 +1,118 @@
+/** Renewal of machines that were enrolled, once or for as long as the process runs. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RenewResult } from '@knsock/certs';
+import { describeFailure } from '../failure.js';
+import { shortPath } from '../files.js';
+import type { Output } from '../output.js';
+import { UsageError } from '../usage-error.js';
+import { ServeLog } from '../serving/serve-log.js';
+import { afterRenewal } from './after-renewal.js';
+
+export interface MachineFlags {
+  dir?: string[];
+  all?: string;
+  exec?: string;
+  signalPid?: string;
+  timeout?: number;
+  force?: boolean;
+  reuseKey?: boolean;
+}
+
+/** Renews what is due, one folder after the other; a failure of one doesn't keep the others. */
+export async function renewMachines(flags: MachineFlags, output: Output): Promise<number> {
+  const { renewEnrolled } = await import('@knsock/certs');
+  const { timeout, force, reuseKey } = flags;
+  let code = 0;
+  for (const dir of await foldersOf(flags)) {
+    try {
+      const hook = afterRenewal(flags, dir);
+      await tell(output, dir, await renewEnrolled({ dir, timeout, force, reuseKey, onRenewed: hook }));
+    } catch (error) {
+      const { what, hint, code: name, exitCode } = describeFailure(error, 'certs renew');
+      if (output.manner.json) await output.record({ dir, error: what, hint, code: name });
+      output.tell(`${shortPath(dir)}: ${what}\n  hint: ${hint}\n  code: ${name} (exit ${exitCode})`);
+      code = exitCode;
+    }
+  }
+  return code;
+}
+
+/** Renews each folder when it is due, until SIGTERM or SIGINT. */
+export async function renewUntilSignal(flags: MachineFlags, output: Output): Promise<number> {
+  const { watchEnrolled } = await import('@knsock/certs');
+  const { timeout, reuseKey } = flags;
+  const log = new ServeLog(output, 'certs renew');
+  const ending = new AbortController();
+  const stop = (): void => {
+    ending.abort();
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  const folders = await foldersOf(flags);
+  log.event('renewing', { folders }, `renewing ${folders.map(shortPath).join(', ')}`);
+  // The watch itself doesn't keep the process alive.
+  const alive = setInterval(() => undefined, 3_600_000);
+  const { signal } = ending;
+  try {
+    await Promise.all(
+      folders.map((dir) =>
+        watchEnrolled({
+          ...{ dir, timeout, reuseKey, signal },
+          onRenewed: afterRenewal(flags, dir),
+          onResult: ({ notAfter, dueAt }) => {
+            const words = `${shortPath(dir)} renewed, valid until ${notAfter.toISOString()}`;
+            log.event('renewed', { dir, notAfter, dueAt }, words);
+          },
+          onError: (error, retryIn) => {
+            const { what, hint, code } = describeFailure(error, 'certs renew');
+            const again = `again in ${Math.round(retryIn / 1_000).toLocaleString('en')} s`;
+            log.event(
+              'failure',
+              { dir, error: what, hint, code, retryIn },
+              `${shortPath(dir)}: ${what} [${code}] ${hint}; ${again}`,
+            );
+          },
+        }),
+      ),
+    );
+  } finally {
+    clearInterval(alive);
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+  }
+  log.event('stopped', { code: 0 }, 'stopped');
+  return 0;
+}
+
+/** @throws UsageError where there is none */
+async function foldersOf({ dir = [], all }: MachineFlags): Promise<string[]> {
+  const folders = [...dir, ...(all === undefined ? [] : await enrolledIn(all))];
+  if (folders.length > 0) return folders;
+  throw new UsageError(`nothing in ${all ?? ''} was enrolled`, 'Enrol first: knsock certs enroll --dir DIR.');
+}
+
+async function enrolledIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+    const files = await Promise.all(
+      below.map(async ({ name }) => ({ name, files: await readdir(join(folder, name)) })),
+    );
+    return files
+      .filter((one) => one.files.includes('enrolment.json'))
+      .map(({ name }) => join(folder, name))
+      .sort();
+  } catch (error) {
+    throw new UsageError(
+      `${folder} can’t be read: ${(error as Error).message}`,
+      'Is the path right?',
+      'KNSOCK_READ',
+    );
+  }
+}
+
+async function tell(output: Output, dir: string, result: RenewResult): Promise<void> {
+  const { renewed, notAfter, dueAt } = result;
+  const until = `valid until ${notAfter.toISOString()}`;
+  const words = renewed ? `renewed, ${until}` : `not due before ${dueAt.toISOString()}, ${until}`;
+  await output.result({ dir, ...result }, `${shortPath(dir)}: ${words}`);
+}
