@@ -4,7 +4,7 @@ import { Output } from './output.js';
 import { run } from './run.js';
 import { UsageError } from './usage-error.js';
 
-// Whoever reads our output may leave when it has enough (`| head`): that is no failure.
+// The reader of our output may close it when it has enough (`| head`): that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   const failure = new UsageError('standard output can’t be written', 'Is the disk full?', 'KNSOCK_WRITE');

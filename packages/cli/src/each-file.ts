@@ -1,4 +1,4 @@
-/** Commands that take several files judge them all: one that can't be read is told, and ends nothing. */
+/** Commands that take several files process all of them: an unreadable one is reported, and stops nothing. */
 import { tellFailure } from './failure.js';
 import { naming } from './files.js';
 import type { Output } from './output.js';

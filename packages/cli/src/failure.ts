@@ -1,4 +1,4 @@
-/** How an error is told: what failed, why, one hint, its code. A stack trace only where it was asked for. */
+/** How an error is printed: what failed, why, one hint, its code. A stack trace only with --debug. */
 import { EasySocketError, printable } from '@knsock/core/errors';
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';

@@ -6,7 +6,7 @@ import { wantsColor } from './terminal.js';
 
 /** What decides how the command speaks; from its global flags. */
 export interface Manner {
-  /** No talk; errors are still told. */
+  /** No messages; errors are still printed. */
   readonly quiet: boolean;
   /** Data as JSON. */
   readonly json: boolean;

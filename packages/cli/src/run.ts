@@ -59,7 +59,7 @@ function unknownCommand(word: string, above: Command): UsageError {
   return new UsageError(`unknown command '${word}'`, hint);
 }
 
-/** The flags that decide how errors are told must be known before anything can fail. */
+/** The flags that decide how errors are printed must be known before anything can fail. */
 function mannerOf(argv: readonly string[]): Manner {
   const end = argv.indexOf('--');
   const flags = new Set(end === -1 ? argv : argv.slice(0, end));

@@ -1,4 +1,4 @@
-/** The last line of the terminal, kept up to date under what else is told. */
+/** The last line of the terminal, kept up to date below other output. */
 import { width } from './terminal.js';
 
 const CLEAR = '\r\u001b[K';

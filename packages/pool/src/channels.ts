@@ -3,7 +3,7 @@ import type { Reason } from './pool/config.js';
 import type { Leak } from './pool/leak-detector.js';
 import type { PoolStats } from './pool/stats.js';
 
-/** What a pool tells on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
+/** What a pool publishes on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
 export interface PoolEvents {
   'knsock:pool:created': { pool: string; resource: unknown; ms: number };
   'knsock:pool:create-failed': { pool: string; error: unknown; failures: number; retryIn: number };
@@ -18,7 +18,7 @@ interface Telling<Event> extends Pick<Channel, 'hasSubscribers'> {
   publish(event: Event): void;
 }
 
-/** Nothing is computed for a channel that nobody hears. */
+/** A channel without subscribers costs nothing. */
 export const channels = {
   created: telling('knsock:pool:created'),
   createFailed: telling('knsock:pool:create-failed'),

@@ -13,7 +13,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds on a scale that only grows. */
   now(): number;
-  /** Calls back once, `ms` from now; the timer doesn’t keep the process alive unless told to. */
+  /** Calls back once, `ms` from now; the timer doesn’t keep the process alive by default. */
   after(ms: number, callback: () => void): Timer;
 }
 

@@ -73,7 +73,7 @@ async function isTouched(directory: string, ticket: Ticket, mine: Ticket): Promi
   return then !== undefined && (now ?? then) - then < LEASE;
 }
 
-/** In ms; undefined where it is gone. Opened first: network folders then ask the server, and tell no old answer. */
+/** In ms; undefined where it is gone. Opened first: network file systems then ask the server instead of their cache. */
 async function touchedAt(path: string): Promise<number | undefined> {
   const file = await open(path, 'r').catch(() => undefined);
   if (file === undefined) return undefined;

@@ -40,13 +40,13 @@ export interface PairOptions {
    * reading them. Without it they are the writer's, and keys 0600.
    */
   readonly keepAccess?: boolean | undefined;
-  /** Asked when nobody else can write there any more: false leaves everything as it is. */
+  /** Called when no other process can write there: false leaves everything unchanged. */
   readonly onlyIf?: (() => Promise<boolean>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a pair, and tells whether it did.
+ * Writes a pair. @returns whether it did
  * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where either file exists and `overwrite` isn't set.
  */
 export function writePair(paths: PairPaths, content: PairContent, options: PairOptions): Promise<boolean> {
@@ -72,7 +72,7 @@ export async function isUnsettled(folder: string): Promise<boolean> {
   return (await filesIn(folder)).some((file) => pendingName(file) !== undefined || isTemporary(file));
 }
 
-/** Finishes or drops what crashes left in a folder; nobody else may be writing there. */
+/** Finishes or drops what crashes left in a folder; no other process may be writing there. */
 export async function settleFolder(folder: string): Promise<void> {
   await withFolderLock(folder, undefined, async () => {
     for (const file of await filesIn(folder)) {

@@ -48,10 +48,10 @@ function rootSent(index: number): Finding {
   };
 }
 
-/** Reasons that the other rules tell better; purposes other than TLS are nobody's fault. */
+/** Reasons that other rules explain better; purposes other than TLS are no mistake. */
 const toldElsewhere = new Set<string>(['expired', 'not-yet-valid', 'wrong-usage']);
 
-/** What knsock would refuse on a connection, whoever is trusted; undefined where there is nothing. */
+/** What knsock refuses on a connection with any trust anchor; undefined if there is nothing. */
 export function refusal(certificates: readonly X509Certificate[], at: Date): Finding | undefined {
   const path = linked(certificates);
   const [leaf] = path;

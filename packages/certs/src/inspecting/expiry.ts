@@ -25,7 +25,7 @@ export interface ExpiryOptions extends LiveOptions {
   readonly endpoints?: readonly LiveSource[] | undefined;
   /** `due` from so many days before the end; default 30. */
   readonly days?: number | undefined;
-  /** The moment to judge at; default now. */
+  /** The time of validation; default now. */
   readonly at?: Date | undefined;
 }
 

@@ -23,7 +23,7 @@ export interface Inspection {
 export interface InspectOptions extends LiveOptions {
   /** Opens encrypted keys and PKCS#12 files. */
   readonly passphrase?: string | undefined;
-  /** The moment to judge dates at; default now. */
+  /** The time at which dates are checked; default now. */
   readonly at?: Date | undefined;
 }
 

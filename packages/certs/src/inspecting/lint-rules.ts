@@ -191,7 +191,7 @@ function isWeakKey(kind: X509Certificate['publicKeyInfo']['kind']): boolean {
   return kind.type === 'dsa' || kind.type === 'unknown';
 }
 
-/** A wildcard that is too broad is told by a rule of its own: some clients do match it. */
+/** A wildcard that is too broad has its own rule: some clients do match it. */
 const unusable = (certificate: X509Certificate): UnmatchableName[] =>
   unmatchableNames(certificate).filter(({ name }) => !BROAD_WILDCARD.test(name));
 

@@ -9,7 +9,7 @@ import { readCertificates, type Source } from '../files/source.js';
 
 /** Options of `lint`. */
 export interface LintOptions {
-  /** The moment to judge dates at; default now. */
+  /** The time at which dates are checked; default now. */
   readonly at?: Date | undefined;
 }
 

@@ -11,7 +11,7 @@ const DAY = 86_400_000;
  * @param at The moment from which days are counted; default now.
  */
 export function summarize({ form, items }: Inspection, at: Date = new Date()): string {
-  // Of the two forms that everybody uses nothing has to be said.
+  // The two common formats aren't mentioned.
   const file = form === undefined || form === 'PEM' || form === 'DER' ? [] : [`file  ${printable(form)}\n`];
   return [...file, ...items.map((item) => `${lines(item, at).join('\n')}\n`)].join('\n');
 }

@@ -1,4 +1,4 @@
-/** Core's path validation for files, with its verdict in words. */
+/** Core's path validation for files, with its result in words. */
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
 import { anything, checkOptions, date, flag, list, string, type OptionReaders } from '@knsock/core/options';
 import {
@@ -26,7 +26,7 @@ export interface VerifyChainOptions {
   readonly crls?: readonly Source[] | undefined;
   /** What the lists have to prove; default what `crlFile` means on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
-  /** The moment to judge at; default now. */
+  /** The time of validation; default now. */
   readonly at?: Date | undefined;
   /** Default `private`; `web` adds the formalities that browsers ask for. */
   readonly rules?: 'private' | 'web' | undefined;
@@ -66,7 +66,7 @@ export type ChainVerdict =
 
 /**
  * Judges a chain as core would on a connection.
- * @throws CertificateError where a source can't be read; a chain that isn't trusted is a verdict, not an error.
+ * @throws CertificateError where a source can't be read; a chain that isn't trusted is a result, not an error.
  */
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
   checkOptions(options, readers);

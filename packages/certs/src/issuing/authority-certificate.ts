@@ -40,7 +40,7 @@ export interface AuthorityOptions extends Subject {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
-/** For `checkOptions`; days and path lengths are judged where they are used. */
+/** For `checkOptions`; days and path lengths are checked where they are used. */
 export const authorityReaders = {
   ...subjectReaders,
   days: anything,

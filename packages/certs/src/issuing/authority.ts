@@ -94,7 +94,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   return authorityFrom(library, certificate, key, privateKeyPem(key), new MemoryLedger());
 }
 
-/** What `loadAuthority` takes up. */
+/** What `loadAuthority` loads. */
 export interface AuthorityFiles {
   /** PEM: the authority's certificate first, its issuers after it. */
   readonly chain: string;
@@ -102,7 +102,7 @@ export interface AuthorityFiles {
   readonly key: string;
   /** Opens `key` where that is encrypted. */
   readonly passphrase?: string | undefined;
-  /** Its last revocation list: what stands in it stays withdrawn, and the numbers go on. Without it they start at 1. */
+  /** Its last revocation list: its entries stay revoked, and the CRL numbers continue. Without it they start at 1. */
   readonly crl?: Source | undefined;
 }
 

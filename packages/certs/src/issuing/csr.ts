@@ -42,7 +42,7 @@ export interface CsrFacts {
   /** "P-256", "RSA 2,048 bits" … */
   readonly keyDescription: string;
   readonly publicKey: KeyObject;
-  /** Whether its maker has the private key and nobody changed the request since. */
+  /** Whether the request is signed by its own key: the requester has the private key, and the request is unchanged. */
   readonly signatureValid: boolean;
 }
 

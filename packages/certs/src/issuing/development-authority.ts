@@ -1,7 +1,7 @@
 /**
  * An authority for developers' machines that can't harm anybody who trusts it: its root signs one intermediate, which
- * is limited to local names, and the root's key is forgotten on the spot. Whoever steals the intermediate's key can
- * pretend to be localhost, and nobody else.
+ * is limited to local names, and the root's key is discarded at once. With the stolen key of the intermediate
+ * an attacker can impersonate only local names.
  */
 import { anything, checkOptions, string, texts } from '@knsock/core/options';
 import { authorityFrom, type Authority } from './authority.js';

@@ -44,7 +44,7 @@ export interface LeafOptions extends Subject {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
-/** For `checkOptions`; days are judged where they are used. */
+/** For `checkOptions`; days are checked where they are used. */
 const leafReaders = {
   ...subjectReaders,
   names: texts,
@@ -137,7 +137,7 @@ export function leafNames(
   return names;
 }
 
-/** Refuses a certificate that names nobody, or is of no kind. */
+/** Refuses a certificate without a name, or without a kind. */
 function checkNamed(
   kind: CertificateKind,
   names: readonly CertificateName[],

@@ -1,7 +1,7 @@
 /** Serial numbers, written as core shows them: lower-case hex without leading zero bytes. */
 import { randomBytes } from 'node:crypto';
 
-/** A serial of 128 random bits: nobody can guess it, and two never meet. */
+/** A serial number of 128 random bits: unpredictable and unique. */
 export function randomSerial(): string {
   return normalizeSerial(randomBytes(16).toString('hex'));
 }

@@ -9,14 +9,14 @@ export const CLOCK_SKEW = 3_600_000;
 const SKEW_PART = 1 / 10;
 /** Less than this is a mistake in the unit. */
 const SHORTEST = 60_000;
-/** Days of a server, client or peer certificate unless told otherwise. */
+/** Default validity of a server, client or peer certificate, in days. */
 export const LEAF_DAYS = 90;
 /** The most days of such a certificate unless `maxDays` says more; browsers and Apple accept no more. */
 export const LEAF_MAX_DAYS = 398;
-/** Days of an authority unless told otherwise: ten years. */
+/** Default validity of an authority, in days: ten years. */
 export const AUTHORITY_DAYS = 3_650;
 
-/** Days until the next revocation list is due, unless told otherwise. */
+/** Default days until the next revocation list is due. */
 export const CRL_DAYS = 7;
 
 /** What a certificate can say at most (RFC 5280 §4.1.2.5.2). */

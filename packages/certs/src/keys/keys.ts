@@ -5,14 +5,14 @@ import * as core from '@knsock/core/x509';
 import { fromCore } from '../files/from-core.js';
 import { CertificateError } from '../errors.js';
 
-/** The kinds of key that are made here; `p256` unless told otherwise. */
+/** The supported key types; default `p256`. */
 export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
 
 const rsaBits: Partial<Record<KeyType, number>> = { rsa2048: 2_048, rsa3072: 3_072, rsa4096: 4_096 };
 const curves: Partial<Record<KeyType, string>> = { p256: 'P-256', p384: 'P-384' };
 
 /**
- * Makes a private key. RSA, which takes up to seconds, is made off the main thread.
+ * Creates a private key. RSA keys, which take up to seconds, are created off the main thread.
  * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type.
  */
 export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject> {

@@ -1,4 +1,4 @@
-/** Where a passphrase comes from: the program, a file, a named environment variable, or somebody who is asked. */
+/** Where a passphrase comes from: the program, a file, a named environment variable, or a function that asks for it. */
 import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 

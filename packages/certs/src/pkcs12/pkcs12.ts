@@ -86,7 +86,7 @@ function trustParts(library: Pkcs12Library, { trust }: Pkcs12Trust): Parts {
   return { keys: [], certificates: bags };
 }
 
-/** Java's aliases tell certificates apart, letter case aside. */
+/** Java identifies certificates by alias, ignoring case. */
 function distinctNames(certificates: readonly X509Certificate[]): string[] {
   const taken = new Set<string>();
   return certificates.map(({ subject }) => {

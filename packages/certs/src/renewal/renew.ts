@@ -1,4 +1,4 @@
-/** Renewal of a certificate that lies in files, by an authority or whoever else issues. */
+/** Renewal of a certificate in files, by an authority or another issuer. */
 import { realpath } from 'node:fs/promises';
 import {
   abortSignal,
@@ -36,7 +36,7 @@ export interface RenewOptions extends RenewalRule {
   readonly keyFile: string;
   /**
    * Who issues: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
-   * `issueTimeout`; nobody waits for it longer.
+   * `issueTimeout`; after that the result is ignored.
    */
   readonly issuer:
     | Pick<Authority, 'issue'>
@@ -122,7 +122,7 @@ async function readLeaf(file: string): Promise<X509Certificate> {
   return leaf as X509Certificate;
 }
 
-/** A pair that doesn't fit is somebody's mistake to look at, not ours to write over. */
+/** A pair that doesn't match is a mistake to report, not to overwrite. */
 function checkPair(
   { certFile, keyFile, keyPassphrase }: RenewOptions,
   current: X509Certificate,

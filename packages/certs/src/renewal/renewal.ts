@@ -13,11 +13,11 @@ const SPREAD = 1 / 20;
 export interface RenewalRule {
   /** After which part of its life, between 0 and 1; default 2/3. */
   readonly renewAt?: number | undefined;
-  /** The moment to judge at; default now. */
+  /** The time of validation; default now. */
   readonly at?: Date | undefined;
 }
 
-/** For `checkOptions`; the part of the life is judged where it is used. */
+/** For `checkOptions`; the part of the validity is checked where it is used. */
 export const ruleReaders = { renewAt: anything, at: date } as const satisfies OptionReaders<RenewalRule>;
 
 /** What `needsRenewal` found. */

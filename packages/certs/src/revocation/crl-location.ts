@@ -74,7 +74,7 @@ function noLocation(location: CrlLocation): CertificateError {
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 
-/** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
+/** Reading a pipe without a writer never ends, and a network folder may not answer. */
 function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
   const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
   return withinTime(timeout, signal, () => readRegular(file, maxBytes), late);

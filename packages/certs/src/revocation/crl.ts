@@ -19,7 +19,7 @@ const reasonNames = {
   'privilege-withdrawn': 'privilegeWithdrawn',
 } as const;
 
-/** Why a certificate was withdrawn (RFC 5280 §5.3.1). */
+/** Why a certificate was revoked (RFC 5280 §5.3.1). */
 export type RevocationReason = keyof typeof reasonNames;
 
 /** Every reason that can be given. */
@@ -37,7 +37,7 @@ export function reasonFromList(name: string | undefined): RevocationReason {
   return revocationReasons.find((reason) => reasonNames[reason] === name) ?? 'unspecified';
 }
 
-/** One withdrawn certificate. */
+/** One revoked certificate. */
 export interface Revocation {
   /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;

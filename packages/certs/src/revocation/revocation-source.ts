@@ -1,6 +1,6 @@
 /**
  * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background, the
- * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
+ * last valid list kept. Only a check before the first list is loaded waits for the network.
  */
 import {
   abortSignal,
@@ -38,7 +38,7 @@ import { readCertificates, type Source } from '../files/source.js';
 export interface RevocationSourceOptions extends RevocationPolicyOptions {
   /** Paths of files, or `http(s)://` and `file://` URLs; PEM or DER, several lists each. */
   readonly crls: readonly CrlLocation[];
-  /** Whose signature a fetched list must carry to be taken; without it the path judged decides, list by list. */
+  /** Issuers whose signature a fetched list must have; without them the path being verified decides, list by list. */
   readonly issuers?: Source | undefined;
   /** How often to look, in ms; default 300,000. */
   readonly interval?: number | undefined;
@@ -72,7 +72,7 @@ export interface RefreshingRevocationSource extends RevocationSource, Disposable
   ready(): Promise<void>;
   /** Looks now, and again after the usual interval; errors as `ready`. */
   refresh(): Promise<void>;
-  /** Ends the refreshing; the lists at hand stay. */
+  /** Stops refreshing; the loaded lists stay in use. */
   close(): void;
 }
 

@@ -4,7 +4,7 @@ import { reasonFromList, type Revocation } from './crl.js';
 import { CertificateError } from '../errors.js';
 import { readCrls, type Source } from '../files/source.js';
 
-/** Where the numbers of lists go on, and what stays withdrawn. */
+/** The last list number, and the certificates that stay revoked. */
 export interface TakenUp {
   readonly number: number;
   readonly revoked: readonly Revocation[];

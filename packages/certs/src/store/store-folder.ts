@@ -109,7 +109,7 @@ export class StoreFolder {
   }
 }
 
-/** A warning about a key that its group or everybody can read; undefined where all is well. */
+/** A warning about a key that its group or all users can read; undefined if there is none. */
 async function permissionWarning(keyFile: string): Promise<string | undefined> {
   const found = await stat(keyFile).catch(() => undefined);
   if (found === undefined || (found.mode & 0o077) === 0) return undefined;

@@ -53,7 +53,7 @@ const DEVELOPMENT = 'development';
 /** A folder of authorities and certificates. */
 export interface Store {
   readonly directory: string;
-  /** Keys that others can read, with the command that mends it. */
+  /** Keys that other users can read, with the command that fixes it. */
   readonly warnings: readonly string[];
   /**
    * Creates a root authority as `ca/NAME.crt` and `.key`; the name defaults to `root`.

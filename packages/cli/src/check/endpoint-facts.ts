@@ -1,4 +1,4 @@
-/** What was learnt of an endpoint, for whoever reads the report by program. */
+/** The facts about an endpoint, for programs that read the report. */
 import type { EndpointEvidence } from './endpoint-evidence.js';
 
 export interface EndpointFacts {

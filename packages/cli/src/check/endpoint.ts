@@ -27,7 +27,7 @@ export async function checkEndpoint(
   const evidence: EndpointEvidence = {
     ...surveyed,
     renegotiation: await renegotiates(endpoint),
-    // Who isn’t let in gets no say in resumption.
+    // Without admission resumption can't be tested.
     resumption: anonymous ? await resumption(endpoint) : undefined,
     admitsAnonymous: anonymous,
     admitsStrangers: anonymous ? undefined : await admitsStrangers(endpoint),
@@ -71,7 +71,7 @@ async function defaultAnchors(): Promise<X509Certificate[]> {
   return rootCertificates.map((pem) => parseCertificate(pem));
 }
 
-/** Nothing answered a hello: what a client of ours meets there tells why. */
+/** Nothing answered a hello: connecting with knsock's client shows why. */
 async function whyNot({ host, port, timeout }: Endpoint): Promise<Error> {
   try {
     const options = { host, port, framing: raw(), connectTimeout: timeout };

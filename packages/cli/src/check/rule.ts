@@ -25,7 +25,7 @@ export interface FilesEvidence {
   readonly keyReaders: Readers | undefined;
   /** Whether the key is the certificate's; undefined without a key. */
   readonly keyMatches: boolean | undefined;
-  /** What path validation says; undefined where nobody was said to be trusted. */
+  /** The result of path validation; undefined without a trust anchor. */
   readonly verdict: TrustResult | undefined;
 }
 

@@ -67,7 +67,7 @@ async function check(targets: string[], flags: CheckFlags, output: Output): Prom
   return findings.some(({ severity }) => isWorse(severity, flags.failOn)) ? FOUND : 0;
 }
 
-/** A server that couldn't be checked says nothing about the others: they are told, and then what stood in the way. */
+/** A server that couldn't be checked doesn't stop the others: they are reported first, then the error. */
 function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
   const [first, ...others] = failures;
   if (first === undefined) return;

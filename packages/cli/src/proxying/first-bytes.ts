@@ -1,4 +1,4 @@
-/** The first bytes of a socket, read before somebody else takes it over; what isn't theirs is put back. */
+/** The first bytes of a socket, read before another reader takes it over; the rest is put back. */
 import type { Socket } from 'node:net';
 import { UsageError } from '../usage-error.js';
 

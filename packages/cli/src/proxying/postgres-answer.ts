@@ -1,4 +1,4 @@
-/** What a client of PostgreSQL's is told where it can't be passed on: PostgreSQL's own error message, as a pooler answers. */
+/** The answer to a PostgreSQL client that can't be forwarded: PostgreSQL's own error message, as a pooler sends. */
 import type { Socket } from 'node:net';
 import type { SecureConnection } from '@knsock/core';
 import { describeFailure } from '../failure.js';

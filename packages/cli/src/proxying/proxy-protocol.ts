@@ -36,7 +36,7 @@ export function trustedProxies(networks: readonly string[]): BlockList {
   return list;
 }
 
-/** The origin of a plain socket: its own, or the one that a trusted proxy tells first, as it then must. */
+/** The origin of a plain socket: its own, or the one in the PROXY header, which a trusted proxy must send. */
 export async function originOf(
   socket: Socket,
   proxies: BlockList | null,

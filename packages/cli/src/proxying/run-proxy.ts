@@ -30,7 +30,7 @@ export class ProxyDesk {
     },
   };
 
-  /** Credentials that follow their files; a set that can't be used is told, and the last good one stays. */
+  /** Credentials that follow their files; an invalid set is reported, and the last valid one stays. */
   async watch(files: CredentialFiles): Promise<WatchedCredentials> {
     const { watchCredentials } = await import('@knsock/core');
     const credentials = await watchCredentials(files);

@@ -1,4 +1,4 @@
-/** The connections that a proxy carries: counted, told of, and waited for at the end. */
+/** The connections that a proxy carries: counted, logged, and waited for on shutdown. */
 import { describeFailure } from '../failure.js';
 import type { ServeLog } from '../serving/serve-log.js';
 import type { Reached } from './targets.js';
@@ -20,7 +20,7 @@ export interface TunnelCounts {
   readonly unreached: number;
 }
 
-/** The client behind us sees an end and no reason, and can do nothing about it: whoever runs the proxy can. */
+/** The client behind the proxy sees an end without a reason; the operator of the proxy needs the reason. */
 const REFUSED_US = new Set(['KNSOCK_CLIENT_CERTIFICATE_REFUSED', 'KNSOCK_CONNECTION_ENDED_EARLY']);
 
 export class Tunnels {

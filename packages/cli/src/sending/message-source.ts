@@ -27,7 +27,7 @@ export async function* messages({ words, files, times }: SourceRequest, cut: Cut
   }
 }
 
-/** The bytes of a file; a failure to read it is told as one. */
+/** The bytes of a file; a failure to read it is an error of its own. */
 async function* readable(file: string): AsyncGenerator<Buffer> {
   const stream: Readable = createReadStream(file);
   try {

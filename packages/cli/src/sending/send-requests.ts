@@ -28,7 +28,7 @@ export async function sendRequests<Message>(
   void connection.closed.then(() => messages.interrupt());
   for await (const message of messages) {
     const answer = connection.request(message, { timeout });
-    // Its failure is told when its turn comes; another may be told first.
+    // Its failure is reported in its turn; another may come first.
     answer.catch(() => undefined);
     requests.push(answer);
     if (requests.length >= window) await printNext();

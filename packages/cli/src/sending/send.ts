@@ -71,7 +71,7 @@ async function exchange(
   }
 }
 
-/** With JSON what is sent must be JSON too: it is told before anything goes out. */
+/** With JSON what is sent must be JSON too: checked before anything is sent. */
 async function* parsed(source: Source, { parse }: Framing): AsyncIterable<Buffer> {
   for await (const message of source) {
     const payload = Buffer.from(message.buffer, message.byteOffset, message.byteLength);

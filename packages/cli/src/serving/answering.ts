@@ -1,4 +1,4 @@
-/** What a server does with those it lets in: echo, run a command, or ask a file. */
+/** What a server does with admitted clients: echo, run a command, or call a handler module. */
 import type { RequestHandler, SecureConnection } from '@knsock/core';
 import type { Payload } from '@knsock/core/framing';
 import { UsageError } from '../usage-error.js';

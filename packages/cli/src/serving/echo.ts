@@ -1,4 +1,4 @@
-/** What `knsock serve` does unless told otherwise: every message goes back, and every request is answered with itself. */
+/** The default of `knsock serve`: every message is sent back, and every request is answered with its payload. */
 import type { SecureConnection } from '@knsock/core';
 
 export function echo<Message>(connection: SecureConnection<Message, Message>, framing: string): void {

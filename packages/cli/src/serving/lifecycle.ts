@@ -1,4 +1,4 @@
-/** The life of a server that runs until somebody ends it: signals drain it, or reload its credentials. */
+/** The life of a server until a signal ends it: signals drain it, or reload its credentials. */
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';

@@ -1,4 +1,4 @@
-/** What a running server tells: lines for people on standard error, or events as JSON on standard output. */
+/** The log of a running server: lines for people on standard error, or events as JSON on standard output. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { SecureConnection, SecureServer } from '@knsock/core';
 import { showAddress } from '../address.js';
@@ -40,7 +40,7 @@ export class ServeLog {
     this.#statusLine = null;
   }
 
-  /** Tells of peers that were turned away, until the function returned is called. */
+  /** Logs clients refused by a limit, until the returned function is called. */
   watchFailures(): () => void {
     subscribe('knsock:failure', this.#failed);
     const endTurnedAway = tellTurnedAway((...told) => {

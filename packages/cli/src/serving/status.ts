@@ -5,7 +5,7 @@ import { prometheusOf } from './server-metrics.js';
 import { UsageError } from '../usage-error.js';
 
 export interface StatusSource {
-  /** False once the server drains: balancers then send nobody new. */
+  /** False once the server drains: load balancers then send no new clients. */
   readonly ready: () => boolean;
   readonly stats: () => object;
   /** The metrics, where they are more than the numbers of `stats`. */

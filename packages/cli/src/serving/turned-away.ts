@@ -1,4 +1,4 @@
-/** Clients that were turned away before their handshake: the first at once, then at most a line a second. */
+/** Clients refused before their handshake: the first is logged at once, then at most one line per second. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 const EVERY_MS = 1_000;

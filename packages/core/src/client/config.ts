@@ -54,17 +54,17 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   servername?: string | undefined;
   /** The name that the server's certificate must carry; default servername, then the host. */
   expectedName?: string | { readonly dangerouslyAnyName: true } | undefined;
-  /** Trusts whoever answers: the connection is private from bystanders and from nobody else. */
+  /** Disables verification of the server (insecure). */
   dangerouslySkipVerification?: boolean | undefined;
   /** The pin of the server's own key is all that counts: neither chain, dates nor name. */
   pinsOnly?: boolean | undefined;
-  /** Whether to resume earlier sessions, which are judged anew all the same; default true. */
+  /** Whether to resume earlier sessions, which are verified again nevertheless; default true. */
   resume?: boolean | undefined;
   /** Sent before TLS: the client that we speak for, by the PROXY protocol, to a server or balancer that expects it. */
   proxyHeader?: ProxyHeader | undefined;
   /** Answers the server's requests. */
   onRequest?: RequestHandler<In, Out> | undefined;
-  /** Takes every error that reaches no caller, such as those of handlers; without it process warnings tell of them. */
+  /** Receives every error that reaches no caller, such as those of handlers; default: a process warning. */
   onError?: ErrorListener<In, Out> | undefined;
   /** Gives up connecting; has no effect afterwards. */
   signal?: AbortSignal | undefined;

@@ -53,7 +53,7 @@ export async function connect<In = Buffer, Out = Payload>(
     try {
       return await open(config, progress, deadline.signal, key, kept);
     } catch (error) {
-      // A session may outlive what it was judged by; a full handshake decides.
+      // A session may outlive the trust it was verified by; a full handshake decides.
       if (kept === null || key === null || !isRefusal(error) || config.target.kind === 'socket') throw error;
       sessions.forget(key);
       return await open(config, progress, deadline.signal, key, null);
@@ -63,7 +63,7 @@ export async function connect<In = Buffer, Out = Payload>(
   }
 }
 
-/** The reasons that a fresh handshake may mend. */
+/** The reasons that a full handshake may resolve. */
 function isRefusal(error: unknown): boolean {
   return (
     error instanceof ClientCertificateRefusedError ||
@@ -150,7 +150,7 @@ function tlsOptions<In, Out>(config: ConnectConfig<In, Out>): ConnectionOptions 
     servername: config.servername,
     ...(framing.alpn !== undefined && { ALPNProtocols: [framing.alpn] }),
     allowHalfOpen: true,
-    // Not trust, but who decides: our own verdict comes before the program sees the connection.
+    // Not trust, but who decides: knsock verifies before the program sees the connection.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   } as ConnectionOptions;

@@ -8,7 +8,7 @@ let loaded: typeof import('./connect.js') | undefined;
 /**
  * Connects to a server, verifies it, and resolves when it has let us in.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
- *   PeerNotAllowedError (our verdict), ClientCertificateRefusedError (theirs), FramingMismatchError,
+ *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (the peer's), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason
  */
 export async function connect<In = Buffer, Out = Payload>(

@@ -1,6 +1,6 @@
 /**
- * TLS sessions to resume, each with the path that was judged when it began: on resumption Node shows no certificate, so
- * that path is what is judged again. Keyed by everything that decided trust; bounded, the target that gave none for
+ * TLS sessions to resume, each with the path that was verified when it began: on resumption Node shows no certificate, so
+ * that path is verified again. Keyed by everything that decided trust; bounded, the target that gave none for
  * longest goes.
  */
 import type { Path } from '../trust/path-cache.js';

@@ -23,7 +23,7 @@ export function isWithinDates(certificate: X509Certificate, now: number): boolea
   return now <= certificate.notAfter.getTime() && now >= certificate.notBefore.getTime();
 }
 
-/** A list without a next update holds for nobody knows how long (RFC 5280 5.1.2.5 wants one), so it settles nothing. */
+/** A list without nextUpdate has no known validity (RFC 5280 5.1.2.5 requires it), so it proves nothing. */
 export function staleWarnings(
   crls: readonly CertificateRevocationList[],
   now: number,

@@ -1,6 +1,6 @@
 /**
  * The chain that we show. It is sent as it was given wherever some client may want it so: what no client can use is left
- * out, and what only looks odd is told. Only what every client would refuse is refused here.
+ * out, and other mistakes are warnings. Only what every client would refuse is refused here.
  */
 import { CredentialsError } from '../errors/index.js';
 import type { X509Certificate } from '../x509/certificate.js';
@@ -23,7 +23,7 @@ export interface OwnChainContext {
 
 /**
  * @param given the leaf first
- * @throws CredentialsError 'weak' for a leaf that nobody accepts
+ * @throws CredentialsError 'weak' for a leaf that no peer accepts
  */
 export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnChainContext): OwnChain {
   const leaf = given[0] as X509Certificate;

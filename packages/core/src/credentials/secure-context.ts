@@ -21,7 +21,7 @@ export function contextOptions(
     ...credentials.material,
     ...(credentials.anchors !== null && { ca: credentials.anchors.map((anchor) => anchor.pem) }),
     ...profile,
-    // An anchor that isn't a root is trusted because somebody put it into ca by hand.
+    // An anchor that isn't a root is trusted because it was put into ca explicitly.
     allowPartialTrustChain: partialChain,
     secureOptions: profile.secureOptions | secureOptions,
   };

@@ -138,7 +138,7 @@ class Watcher implements WatchedCredentials {
     }
   }
 
-  /** A set that was refused is tried again once it changes, or where time or the system alone may mend it. */
+  /** A set that was refused is tried again once it changes, or where time or the system alone may fix it. */
   get #mayMend(): boolean {
     return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
   }
@@ -175,7 +175,7 @@ class Watcher implements WatchedCredentials {
       channels.rotation.publish({ by: 'files', ok: false, version: this.current.version, error: problem });
   }
 
-  /** One listener's failure is its own: the others are told all the same. */
+  /** One listener's failure doesn't stop the others. */
   #tell<T>(listeners: ReadonlySet<(value: T) => unknown>, value: T, what: string): void {
     for (const listener of [...listeners]) this.#reporter.run(() => listener(value), noConnection, what);
   }

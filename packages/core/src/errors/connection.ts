@@ -61,7 +61,7 @@ export class ReplyTimeoutError extends ConnectionTimeoutError {
   }
 }
 
-/** Nobody listens at that address. */
+/** Nothing listens at that address. */
 export class ConnectionRefusedError extends ConnectionError {
   static override readonly brand: string = 'ConnectionRefusedError';
 

@@ -50,7 +50,7 @@ export class FailureReporter {
     }
   }
 
-  /** Runs what nobody waits for: what it throws, or rejects with, is reported as by `report`. Never throws. */
+  /** Runs a function whose failure reaches no caller: it is reported as by `report`. Never throws. */
   run(action: () => unknown, context: FailureContext, what?: string): void {
     const failed = (error: unknown): void => {
       this.report(error, context, what);
@@ -63,7 +63,7 @@ export class FailureReporter {
     }
   }
 
-  /** A listener that fails must not hide what it was told. */
+  /** A failing listener must not hide the error that it received. */
   #failed(what: string, error: Error, context: FailureContext): (failure: unknown) => void {
     return (failure) => {
       this.#warn('onError', asError(failure), context);
@@ -75,7 +75,7 @@ export class FailureReporter {
     try {
       this.#warnings.warn({ what, error, where: connection === null ? '' : placeOf(connection), advice });
     } catch {
-      // An error whose own properties throw, or a warning that can't be emitted: there is nobody else to tell.
+      // An error whose own properties throw, or a warning that can't be emitted: it can't be reported anywhere else.
     }
   }
 }

@@ -26,7 +26,7 @@ export interface Target {
   readonly progress?: HandshakeProgress;
 }
 
-/** What mends it where the code's own hint, about hosts and ports, would mislead. */
+/** The fix where the code's own hint, about hosts and ports, would mislead. */
 const hints = {
   absent: 'Is the server running, and is this the path of its socket?',
   deaf: 'Is the server running? One that was killed leaves the file of its socket behind.',

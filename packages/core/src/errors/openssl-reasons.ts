@@ -1,4 +1,4 @@
-/** OpenSSL's verdicts in our words. */
+/** OpenSSL's verification errors in our terms. */
 import type { Reason } from './reason.js';
 
 const reasons: Readonly<Record<string, Reason>> = {
@@ -22,7 +22,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
 };
 
-/** Whether a code is OpenSSL's verdict on a certificate, as Node gives it. */
+/** Whether a code is an OpenSSL verification error, as Node reports it. */
 export function isOpensslVerdict(code: string): boolean {
   return Object.hasOwn(reasons, code) || /^CERT_|^CRL_|^UNABLE_TO_/.test(code);
 }

@@ -1,4 +1,4 @@
-/** Why a certificate, or the peer that showed it, isn't trusted: one union in verdicts, errors and on the wire. */
+/** Why a certificate, or its peer, isn't trusted: one union in results, errors and on the wire. */
 export type Reason =
   | 'missing'
   | 'expired'

@@ -30,7 +30,7 @@ export type HandshakeReason =
 export class HandshakeError extends SecurityError {
   static override readonly brand: string = 'HandshakeError';
   readonly reason: HandshakeReason;
-  /** What this side offered; what the other did, OpenSSL doesn't tell. */
+  /** What this side offered; OpenSSL doesn't report what the peer offered. */
   readonly offer: HandshakeOffer | null;
 
   constructor(
@@ -44,7 +44,7 @@ export class HandshakeError extends SecurityError {
   }
 }
 
-/** The peer's certificate was judged and isn't trusted (kn-sock's `ssl.SSLCertVerificationError`). */
+/** The peer's certificate was verified and isn't trusted (kn-sock's `ssl.SSLCertVerificationError`). */
 export class UntrustedPeerError extends SecurityError {
   static override readonly brand: string = 'UntrustedPeerError';
   readonly reason: Reason;
@@ -66,7 +66,7 @@ export class UntrustedPeerError extends SecurityError {
   }
 }
 
-/** The peer is who it says, and a rule of ours (`authorize`) doesn't let it in. */
+/** The peer's identity is proved, but a rule (`authorize`) doesn't admit it. */
 export class PeerNotAllowedError extends SecurityError {
   static override readonly brand: string = 'PeerNotAllowedError';
   readonly reason: Reason = 'not-allowed';
@@ -79,7 +79,7 @@ export class PeerNotAllowedError extends SecurityError {
   }
 }
 
-/** What mends a refusal, by what the other side had against our certificate. */
+/** The fix of a refusal, by the peer's reason. */
 const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
   missing: 'Did you forget certFile and keyFile? This server asks clients for a certificate.',
   expired: 'Renew the client certificate, or set the clock of the machine that refused it right.',

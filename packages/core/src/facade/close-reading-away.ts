@@ -1,4 +1,4 @@
-/** Ends a connection whose peer may still be sending what nobody wants. */
+/** Ends a connection whose peer may still be sending. */
 import type { SecureConnection } from '../connection/connection-types.js';
 import { EasySocketError } from '../errors/index.js';
 
@@ -7,7 +7,7 @@ export const GOODBYE = 1_000;
 
 /**
  * Delivers what was sent and ends, reading the rest away: closing over unread bytes would reset the connection, and
- * the reset can overtake what was sent. Nobody needs to wait for it.
+ * the reset can overtake what was sent. It need not be awaited.
  * @param deadline milliseconds until a peer that doesn't end in turn is cut off; default `drainTimeout`
  */
 export function closeReadingAway(connection: SecureConnection, deadline?: number): void {

@@ -50,7 +50,7 @@ export class Reply {
   /** Whether more came with the last piece than was asked for. */
   overrun = false;
 
-  /** Takes the next piece and tells whether the reply is whole. @throws MessageTooLargeError */
+  /** Takes the next piece. @returns whether the reply is complete @throws MessageTooLargeError */
   add(piece: Buffer): boolean {
     const wanted = this.#wanted;
     this.overrun = piece.length > wanted;

@@ -4,7 +4,7 @@ import type { Payload } from '../framing/framing.js';
 
 /** A connection that also answers to the names of Python's socket and asyncio writer. */
 export interface SslConnection extends SecureConnection {
-  /** As `send`; a failure that nobody awaits ends the connection and not the program. */
+  /** As `send`; a failure that isn't awaited ends the connection and not the program. */
   sendall(data: Payload): Promise<void>;
   /** As `ready`: resolves when there is room to write again. */
   drain(): Promise<void>;

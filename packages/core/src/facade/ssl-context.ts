@@ -1,6 +1,6 @@
 /**
  * `sslContext`: what a Python user builds with the ssl module, as Node's SecureContextOptions, read into our typed
- * options. A built SecureContext shows nobody its anchors, so it is refused: there would be nothing to judge by.
+ * options. A built SecureContext doesn't expose its anchors, so it is refused: peers couldn't be verified.
  */
 import type { SecureContextOptions } from 'node:tls';
 import type { CredentialsOptions } from '../credentials/credentials.js';

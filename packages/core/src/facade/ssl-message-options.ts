@@ -15,7 +15,7 @@ export interface SslMessageOptions {
   certfile?: string | undefined;
   /** PEM. */
   keyfile?: string | undefined;
-  /** False trusts whoever answers: private from bystanders, and from nobody else. Default true. */
+  /** False disables verification of the server (insecure). Default true. */
   verify?: boolean | undefined;
   /** From the start to the end of the reply; default 10,000. */
   timeout?: number | undefined;

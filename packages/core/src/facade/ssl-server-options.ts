@@ -9,7 +9,7 @@ import { flag, refuseUnknown } from '../options/index.js';
 import type { ListenOptions } from '../server/config.js';
 import { parseSslContext } from './ssl-context.js';
 
-/** Where kn-sock's servers find their credentials, and whom they let in. */
+/** Where kn-sock's servers find their credentials, and which clients they admit. */
 export interface SslServerOptions {
   /** PEM: the server's certificate, then those that lead to its CA. */
   certfile?: string | undefined;
@@ -25,7 +25,7 @@ export interface SslServerOptions {
   sslContext?: SecureContextOptions | undefined;
   /** Whether the connection goes on after the first data; `startSslTcpServer` false, `startAsyncSslTcpServer` true. */
   keepOpen?: boolean | undefined;
-  /** Takes every error that reaches no caller, such as those of the handler; without it process warnings tell of them. */
+  /** Receives every error that reaches no caller, such as those of the handler; default: a process warning. */
   onError?: ErrorListener | undefined;
   /** Closes the server when it fires. */
   signal?: AbortSignal | undefined;

@@ -35,7 +35,7 @@ export async function startSslTcpServer(
   return await start(port, handler, options, { keepOpen: false });
 }
 
-/** As `startSslTcpServer`, with `keepOpen` on unless told otherwise. */
+/** As `startSslTcpServer`, with `keepOpen` on by default. */
 export async function startAsyncSslTcpServer(
   port: number,
   handler: SslHandler,

@@ -6,7 +6,7 @@
  * - Everything here is pure: no socket, no timer, no event.
  * - Limits are checked before anything is allocated, and memory held is in proportion to bytes received,
  *   not to lengths announced.
- * - A decoded payload may be a view into the chunk it came in; nobody writes to either again.
+ * - A decoded payload may be a view into the chunk it came in; neither is modified again.
  */
 import { isUint8Array } from 'node:util/types';
 import { InvalidOptionError } from '../errors/index.js';

@@ -18,10 +18,10 @@ export interface JsonOptions<T> {
 
 const known = new Set(['schema', 'maxDepth', 'maxBytes']);
 
-// Looking for the fault costs ten times what parsing does, and everybody else waits meanwhile.
+// Looking for the fault costs ten times what parsing does, and blocks the event loop meanwhile.
 const FARTHEST = 65_536;
 
-// More issues than these make an error nobody reads.
+// More issues than these make an unreadable error.
 const MAX_ISSUES = 5;
 
 /**

@@ -17,7 +17,7 @@ export interface HttpSocket extends Duplex, TlsQuestions {
   /** Whether the other end showed a certificate that was verified. */
   readonly authorized: boolean;
   readonly authorizationError: null;
-  /** The true client's where a trusted proxy told it. */
+  /** The client's address from a trusted proxy's PROXY header, if there is one. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;

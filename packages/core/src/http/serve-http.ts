@@ -1,4 +1,4 @@
-/** HTTP over our listener: admission, limits, handshake, verdict, rotation and drain are `listen`'s, the rest is Node's. */
+/** HTTP over our listener: admission, limits, handshake, verification, rotation and drain are `listen`'s, the rest is Node's. */
 import { Server } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';

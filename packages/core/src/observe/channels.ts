@@ -1,5 +1,5 @@
 /**
- * What can be watched, by `node:diagnostics_channel`. Nothing is computed for a channel that nobody listens to.
+ * Events on `node:diagnostics_channel`. A channel without subscribers costs nothing.
  * `docs/operations.md` lists the payloads for users.
  */
 import { channel } from 'node:diagnostics_channel';
@@ -15,19 +15,19 @@ interface HandshakeEvent {
   readonly resumed: boolean;
 }
 
-/** A handshake or verdict that failed on a server; at most a few a second, with how many were left out. */
+/** A failed handshake or verification on a server; at most a few per second, with the number left out. */
 interface FailureEvent {
   readonly address: string;
   readonly error: Error;
   /** The same, explained. */
   readonly explanation: Explanation;
-  /** Failures since the last event that were not told one by one. */
+  /** Failures since the last event that were not published. */
   readonly suppressed: number;
 }
 
-/** Whether a peer was let in, on either side; live peers that are judged again are told only where that ends them. */
+/** The result of verifying a peer, on either side; for live peers verified again, only if that ends them. */
 interface VerdictEvent {
-  /** Who judged. */
+  /** The side that verified. */
   readonly role: 'client' | 'server';
   /** The peer's address. */
   readonly address: string;
@@ -37,7 +37,7 @@ interface VerdictEvent {
   readonly resumed: boolean;
 }
 
-/** A peer turned away before its handshake. */
+/** A peer refused before its handshake. */
 interface AdmissionEvent {
   readonly address: string;
   readonly limit: string;
@@ -68,7 +68,7 @@ interface RequestEvent {
   readonly side: 'asked' | 'answered';
   readonly ok: boolean;
   readonly milliseconds: number;
-  /** What the request failed with or its handler threw, which the peer isn't told; null where ok. */
+  /** The error of the request or of its handler, which isn't sent to the peer; null if ok. */
   readonly error: unknown;
 }
 

@@ -22,7 +22,7 @@ export function checkOptions<T extends object>(options: T, readers: OptionReader
 }
 
 /**
- * Refuses all options, where somebody gives some to a function that has none.
+ * Refuses all options, for a function that has none.
  * @throws InvalidOptionError naming the option
  */
 export function refuseOptions(given: readonly unknown[]): void {

@@ -114,7 +114,7 @@ export function abortSignal(option: string, value: AbortSignal | undefined): Abo
   return having(option, value, 'an AbortSignal', ['throwIfAborted', 'addEventListener']);
 }
 
-/** What is judged where it is used. */
+/** Checked where it is used. */
 export function anything(_option: string, value: unknown): unknown {
   return value;
 }

@@ -1,4 +1,4 @@
-/** What somebody may have meant who gave an option that doesn't exist. */
+/** Suggestions for an option that doesn't exist. */
 
 /** A few mistyped characters; more would be guessing. */
 const MOST_EDITS = 3;

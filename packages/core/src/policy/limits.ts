@@ -32,7 +32,7 @@ export interface LimitOptions {
   drainTimeout?: number | undefined;
   /** Ends a connection on which nothing moved for so long; off by default. */
   idleTimeout?: number | false | undefined;
-  /** Ends a connection whose peer sends no whole message within so long of being let in; off by default. */
+  /** Ends a connection whose peer sends no complete message within this time after admission, milliseconds; off by default. */
   firstMessageTimeout?: number | false | undefined;
   /** Finds half-open peers; off by default. */
   heartbeat?: HeartbeatOptions | undefined;
@@ -98,7 +98,7 @@ export function timeToClose(deadline: number | undefined, fallback: number): num
   return integer('deadline', deadline, { max: LONGEST_WAIT }) ?? fallback;
 }
 
-/** A heartbeat where no framing has frames for it would promise what nobody keeps. @throws InvalidOptionError */
+/** A heartbeat needs a framing with frames for it. @throws InvalidOptionError */
 export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[]): void {
   if (heartbeat === null || framings.some((framing) => isKnsock(framing))) return;
   throw new InvalidOptionError(

@@ -1,6 +1,6 @@
 /**
  * `authorize`: which of the peers whose certificates are valid may come in. Rules are data: values in a field mean any
- * of them, fields mean all of them, and a rule without fields refuses everybody.
+ * of them, fields mean all of them, and a rule without fields refuses every peer.
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { record } from '../options/index.js';

@@ -1,6 +1,6 @@
 /**
- * The listening socket. When the process is out of descriptors, newcomers are turned away until there are some again:
- * no crash, no spinning, and nobody who is in notices.
+ * The listening socket. When the process is out of descriptors, new connections are closed until there are some again:
+ * no crash, no spinning, and established connections are unaffected.
  */
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';

@@ -100,14 +100,14 @@ export class Admission {
     return this.#counts.size > 0;
   }
 
-  /** Peers turned away so far, by what turned them away. */
+  /** Peers refused so far, by the limit that refused them. */
   get refused(): Readonly<Record<AdmissionRefusal, number>> {
     return { ...this.#refused };
   }
 
   /**
-   * Judges a client by its address; where a proxy tells it, by the address told. Null admits. The rate comes last:
-   * whoever is denied for another reason must not use up what others live on.
+   * Checks a client by its address, or by the address in a PROXY header. Null admits. The rate comes last:
+   * clients refused for another reason must not use it up.
    */
   admitClient(address: string | undefined, now: number): AdmissionRefusal | null {
     return this.#admitAddress(address) ?? (this.#bucket === null || this.#bucket.take(now) ? null : 'rate');

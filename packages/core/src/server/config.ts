@@ -50,7 +50,7 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   host?: string | undefined;
   /** A Unix socket, instead of host and port. */
   path?: string | undefined;
-  /** Default `knsock()`; several are told apart by ALPN, and at most one of them may be without. */
+  /** Default `knsock()`; several are distinguished by ALPN, and at most one of them may be without. */
   framing?: Framing<In, Out> | readonly Framing<In, Out>[] | undefined;
   /** Certificate and key, and the CA of clients where they must show certificates. */
   credentials: Credentials | CredentialSource;
@@ -64,7 +64,7 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   sni?: SniMap | undefined;
   /** What a name that `sni` doesn't have gets: our own certificate (default), or an unrecognized_name alert. */
   unknownName?: 'default' | 'refuse' | undefined;
-  /** Proxies (addresses, networks) that tell the true client by the PROXY protocol, which they then must; off by default. */
+  /** Proxies (addresses, networks) that must send the client's address with the PROXY protocol; off by default. */
   proxyProtocol?: { readonly from: readonly string[] } | undefined;
   /** Speaks before TLS begins, behind the proxy's header. */
   beforeTls?: BeforeTls | undefined;
@@ -75,7 +75,7 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   ticketSecret?: Uint8Array | undefined;
   /** Ends a connection after so long, give or take a tenth, so that clients spread anew; off by default. */
   maxLifetime?: number | false | undefined;
-  /** Takes every error that reaches no caller, such as those of handlers; without it process warnings tell of them. */
+  /** Receives every error that reaches no caller, such as those of handlers; default: a process warning. */
   onError?: ErrorListener<In, Out> | undefined;
   /** Closes the server when it fires. */
   signal?: AbortSignal | undefined;
@@ -162,7 +162,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
   });
 }
 
-/** Refuses credentials that no client could accept (wrong dates included), or that could judge no client. */
+/** Refuses credentials that no client could accept (wrong dates included), or that can verify no client. */
 export function checkServerCredentials(
   clientCertificates: ClientCertificates,
   { authorize, pins }: TrustOptions,

@@ -1,4 +1,4 @@
-/** Failed handshakes and refused peers, told at most so often: a scan must not flood whoever listens. */
+/** Failed handshakes and refused peers, published at a limited rate: a scan must not flood the subscribers. */
 import { explain } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { TokenBucket } from '../policy/rate.js';

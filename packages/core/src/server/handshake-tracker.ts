@@ -1,6 +1,6 @@
 /**
  * From accept to TLS: admission, the header of a trusted proxy, the name asked for, and the virtual host that takes
- * the socket. Whoever is let in or turned away leaves here.
+ * the socket. Admitted and refused sockets leave here.
  */
 import type { Socket } from 'node:net';
 import { asError } from '../errors/as-error.js';
@@ -27,7 +27,7 @@ export class HandshakeTracker {
   readonly #admission: Admission;
   readonly #pending = new Map<Socket, PendingConnection>();
   readonly #silence = new SilenceWatch();
-  /** One listener for all sockets: most of them close long after they were let in. */
+  /** One listener for all sockets: most of them close long after they were admitted. */
   readonly #forget = forgetting(this);
   #closed = false;
 
@@ -38,7 +38,7 @@ export class HandshakeTracker {
     this.#admission = new Admission(config.admission);
   }
 
-  /** Sockets on their way to a verdict. */
+  /** Sockets between accept and admission. */
   get pending(): number {
     return this.#pending.size;
   }
@@ -50,10 +50,10 @@ export class HandshakeTracker {
   /** @param descriptorsLeft whether the process has descriptors beside this socket's */
   accept(socket: Socket, descriptorsLeft: boolean): void {
     this.accepted += 1;
-    // Resets between accept and verdict have nobody else to tell; the handshake's failure is told elsewhere.
+    // A reset between accept and admission has no other listener; the failed handshake is reported elsewhere.
     socket.on('error', ignore);
     if (socket.remoteAddress === undefined && 'port' in this.#config.place) {
-      // Cut off before it was accepted. Without an address nobody could be judged.
+      // Reset before it was accepted: it has no address to check.
       socket.destroy();
       return;
     }
@@ -75,7 +75,7 @@ export class HandshakeTracker {
     return true;
   }
 
-  /** A pending connection came to nothing before anybody could be judged. */
+  /** A pending connection ended before its peer could be verified. */
   fail(pending: PendingConnection, error: Error): void {
     if (!this.leave(pending, error)) return;
     this.failed += 1;
@@ -91,7 +91,7 @@ export class HandshakeTracker {
   /** The socket is gone. */
   forget(socket: Socket): void {
     this.#admission.leave();
-    // Most were let in long ago, and an error nobody hears of costs a stack trace.
+    // Most were admitted long ago, and an error without a listener costs a stack trace.
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     const words = `${pending.address} went away during the handshake`;
@@ -106,7 +106,7 @@ export class HandshakeTracker {
     this.#config.failures.report(error, noConnection, 'a listener of a handshake’s signal');
   }
 
-  /** Lets nobody in any more; those who haven't spoken go at once. */
+  /** Admits no more peers; silent sockets are closed at once. */
   close(): void {
     this.#closed = true;
     this.#silence.stop();
@@ -122,7 +122,7 @@ export class HandshakeTracker {
     for (const { socket } of [...this.#pending.values()]) socket.destroy();
   }
 
-  /** What can be judged before a byte was read; null admits. */
+  /** What can be checked before a byte was read; null admits. */
   #judge(socket: Socket, behindProxy: boolean, descriptorsLeft: boolean): AdmissionRefusal | null {
     if (this.#closed) return 'closing';
     const refusal = behindProxy ? null : this.#admission.admitClient(socket.remoteAddress, performance.now());
@@ -145,7 +145,7 @@ export class HandshakeTracker {
     this.#route(pending, behindProxy);
   }
 
-  /** Judges the client that a proxy told of. */
+  /** Checks the client address in a PROXY header. */
   #admitProxied(pending: PendingConnection): boolean {
     const refusal = this.#admission.admitClient(pending.remote?.address, performance.now());
     if (refusal === null) this.#enterClient(pending);
@@ -265,7 +265,7 @@ export class HandshakeTracker {
   #tooLate(pending: PendingConnection): void {
     const { handshakeTimeout } = this.#config.limits;
     if (pending.verifying) {
-      // The peer did its part and can be told; whoever waits for the verdict refuses it.
+      // The peer did its part and can be told the reason; the code that waits for the verification refuses it.
       const words = `verifying ${pending.address} took over ${handshakeTimeout} ms`;
       pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
       return;

@@ -7,7 +7,7 @@ import type { SecureServer } from './secure-server.js';
 import { Server, type ConnectionHandler } from './server.js';
 
 /**
- * Listens, and calls `handler` with each connection whose peer was let in. The connection outlives the handler; a
+ * Listens, and calls `handler` with each connection whose peer was admitted. The connection outlives the handler; a
  * handler that throws or rejects ends its connection and nothing else.
  * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
  */

@@ -8,7 +8,7 @@ import type { ConnectionHandler } from './server.js';
 let loaded: typeof import('./listen.js') | undefined;
 
 /**
- * Listens, and calls `handler` with each connection whose peer was let in. The connection outlives the handler; a
+ * Listens, and calls `handler` with each connection whose peer was admitted. The connection outlives the handler; a
  * handler that throws or rejects ends its connection and nothing else.
  * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
  */

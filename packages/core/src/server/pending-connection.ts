@@ -1,4 +1,4 @@
-/** A socket from accept until its peer is let in or turned away; one deadline covers all of it. */
+/** A socket from accept until its peer is admitted or refused; one deadline covers all of it. */
 import type { Socket } from 'node:net';
 import { reportingController } from '../errors/reporting-signal.js';
 import { unmapped } from '../transport/network.js';
@@ -17,7 +17,7 @@ export class PendingConnection {
   readonly since = performance.now();
   /** What a trusted proxy said of the client. */
   proxy: ProxyInfo | null = null;
-  /** What chose its virtual host: the name read from its ClientHello, null where it asked for none. Null: nobody read it. */
+  /** What chose its virtual host: the name read from its ClientHello, null where it asked for none. Null: it wasn't read. */
   routedBy: { readonly servername: string | null } | null = null;
   /** Bytes of the proxy's header: what came before the client said anything. */
   headerBytes = 0;
@@ -25,18 +25,18 @@ export class PendingConnection {
   saidBeforeTls = 0;
   /** Whether its handshake is done: the client counts itself as connected. */
   secured = false;
-  /** Whether the verdict on it is awaited. */
+  /** Whether its verification is under way. */
   verifying = false;
   /** How much of the peer had been read when it was last found to say nothing for a while. */
   silentAt: number | null = null;
   #controller: AbortController | null = null;
-  /** Why it was turned away. */
+  /** Why it was refused. */
   #reason: Error | null = null;
   readonly #events: PendingEvents;
   readonly #neighbour: Endpoint | null;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param events told when the deadline passes, and what a listener of the signal throws */
+  /** @param events called when the deadline passes, and with what a listener of the signal throws */
   constructor(socket: Socket, deadline: number, events: PendingEvents) {
     this.socket = socket;
     this.#events = events;
@@ -81,7 +81,7 @@ export class PendingConnection {
   settle(reason: Error | null): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // The socket keeps the pending until it closes; nobody waits for one that was let in any more.
+    // The socket keeps the pending until it closes; nothing waits for an admitted one any more.
     if (reason === null) {
       this.#controller = null;
       return;

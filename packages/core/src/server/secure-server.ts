@@ -12,19 +12,19 @@ export type ServerAddress =
 
 /** Counters of a server since it began to listen. */
 export interface ServerStats {
-  /** Connections open now, whose peers were let in. */
+  /** Open connections with an admitted peer. */
   readonly connections: number;
-  /** Sockets on their way to a verdict now. */
+  /** Sockets between accept and admission now. */
   readonly pendingHandshakes: number;
   /** Sockets accepted. */
   readonly accepted: number;
-  /** Peers let in. */
+  /** Peers admitted. */
   readonly admitted: number;
-  /** Sockets turned away before their handshake, by the limit that did it. */
+  /** Sockets refused before their handshake, by the limit that refused them. */
   readonly turnedAway: Readonly<Record<AdmissionRefusal, number>>;
   /** Handshakes that failed, ran out of time or were broken off. */
   readonly failedHandshakes: number;
-  /** Peers whose handshake was done and whom the verdict refused. */
+  /** Peers whose handshake succeeded and whose verification failed. */
   readonly refusedPeers: number;
   /** Times that credentials or rules were replaced. */
   readonly rotations: number;
@@ -48,7 +48,7 @@ export interface SecureServer<In = Buffer, Out = Payload> extends AsyncDisposabl
   stats(): ServerStats;
   /**
    * Replaces credentials or rules, as one: checked first, then in force for new, resumed and live connections at once.
-   * Resolves when every live peer was judged again; those no longer trusted are disconnected.
+   * Resolves when every connected peer was verified again; those no longer trusted are disconnected.
    * @throws CredentialsError, InvalidOptionError; nothing has changed then
    */
   rotate(next: Credentials | Rotation): Promise<void>;

@@ -21,13 +21,13 @@ import type { ClientCertificates } from './trust-state.js';
 
 /** What becomes of the sockets. */
 export interface ContextEvents {
-  /** The handshake is done; nobody was judged yet. */
+  /** The handshake is done; the peer isn't verified yet. */
   secured(socket: TLSSocket, raw: Socket): void;
   failed(error: Error, raw: Socket): void;
 }
 
 export interface ContextSettings {
-  /** The SNI entry; null for the one that serves everybody else. */
+  /** The SNI entry; null for the default. */
   readonly name: string | null;
   readonly credentials: Credentials;
   readonly clientCertificates: ClientCertificates;
@@ -94,7 +94,7 @@ export class ServerContext {
         requestCert: clientCertificates !== 'none',
         // Not trust, but who decides: a refusal by Node would reach the client as silence.
         rejectUnauthorized: false,
-        // The deadline from accept to verdict is ours; this one is the net below it.
+        // Our deadline covers accept to admission; this one is a fallback.
         handshakeTimeout: Math.min(2 * handshakeTimeout, LONGEST_WAIT),
         ticketKeys: this.#ticketKeys(),
         sessionIdContext: trustDigest(this.#settings).slice(0, 32),

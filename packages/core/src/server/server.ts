@@ -37,7 +37,7 @@ import { TrustManager, type TrustManagerEvents } from './trust-manager.js';
 
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
-/** What the program does with those let in: a handler of connections, or one of requests. */
+/** What the program does with admitted peers: a handler of connections, or one of requests. */
 export interface Handlers<In, Out> {
   readonly connection: ConnectionHandler<In, Out> | null;
   readonly request: RequestHandler<In, Out> | null;
@@ -151,7 +151,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     return reverify(this.#verifier, 'server', connections, this.#policyOf, deadline, failures);
   }
 
-  // ── verdict ──
+  // ── verification ──
 
   readonly #policyOf = ({ tls }: Connection<In, Out>): TrustPolicy => this.#trust.policyFor(tls.servername);
 
@@ -165,7 +165,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#admitted += 1;
     this.#connections.add(connection);
     connection.whenGone(this.#forget);
-    // A rotation may have come between the verdict and now; from now on this one is judged with the rest.
+    // Credentials may have rotated since the verification; from now on this one is verified with the rest.
     if (this.#policyOf(connection) !== policy) await this.#reverify([connection]);
     // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until
     // then the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
@@ -180,7 +180,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 
   #refuse(pending: PendingConnection, stream: TlsStream, error: unknown): void {
     if (error instanceof ConnectionError && !(error instanceof ConnectionTimeoutError)) {
-      // The peer left before it was in: nobody refused it.
+      // The peer left before it was admitted: it wasn't refused.
       this.#handshakes.fail(pending, error);
       stream.destroy();
       return;
@@ -195,11 +195,11 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
         : new PeerNotAllowedError('verification failed', { cause: error });
     this.#refusedPeers += 1;
     this.#failures.publish(pending.address, known);
-    // A rule of the program that threw: refusing is right, and somebody should know why.
+    // A rule of the program threw: the peer is refused, and the error must be reported.
     if (known instanceof PeerNotAllowedError && known.cause !== undefined)
       this.#config.failures.report(known.cause, noConnection, `the verification of ${pending.address}`);
     if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
-    // Nobody refused who it is, so it may see its handshake done: audits find TLS 1.2 that way.
+    // Its identity wasn't refused, so it may see its handshake done: audits find TLS 1.2 that way.
     else if (known instanceof FramingMismatchError) endPeer(stream);
     // Others take the missing session tickets for a sign. Some versions of Node send them with an end of TLS.
     else stream.destroy();
@@ -250,7 +250,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     const stopped = this.#acceptor.close();
     this.#handshakes.close();
     const closed = [...this.#connections].map((connection) => connection.retire(deadline));
-    // Some may have been given more time before, or were let in since.
+    // Some may have been given more time before, or were admitted since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);
     }, deadline);

@@ -19,7 +19,7 @@ export class SilenceWatch {
       this.#timer = undefined;
       for (const [pending, bytes] of heard) pending.silentAt = bytes;
     };
-    // What came while the event loop was busy is read before an immediate: nobody is silent because we were deaf.
+    // What came while the event loop was busy is read before an immediate: a peer isn't silent because this process was busy.
     this.#timer = setTimeout(() => setImmediate(conclude), PATIENCE).unref();
   }
 

@@ -1,6 +1,6 @@
 /**
- * A descriptor held back for the day when there is no other. When the system has none left, libuv drops newcomers
- * without telling, or spins where it can't even do that; with this one given up they can be accepted, and turned away.
+ * A descriptor held back for the day when there is no other. When the system has none left, libuv drops new connections
+ * silently, or spins where it can't even do that; with this one released they can be accepted and closed.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';

@@ -5,7 +5,7 @@ import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { ClientCertificates } from './trust-state.js';
 
 export interface SessionTrust {
-  /** The SNI entry; null for the one that serves everybody else. */
+  /** The SNI entry; null for the default. */
   readonly name: string | null;
   readonly credentials: Pick<Credentials, 'certificate' | 'anchorsVersion'>;
   readonly clientCertificates: ClientCertificates;
@@ -13,7 +13,7 @@ export interface SessionTrust {
 }
 
 /**
- * Changes with each of them, in lower-case hex. Of the server's certificate all counts that clients judge it by, but its
+ * Changes with each of them, in lower-case hex. Of the server's certificate all counts that clients verify, but its
  * key, serial number and dates: a renewal ends no session, and machines of one name may have a key each.
  */
 export function trustDigest({ name, credentials, clientCertificates, trust }: SessionTrust): string {

@@ -1,6 +1,6 @@
 /**
  * What a listener trusts now: follows its sources, takes what `rotate` brings, and makes everything new before anything
- * is replaced. What can't be used is told, and what worked stays.
+ * is replaced. Invalid ones are reported, and the last valid ones stay.
  */
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
@@ -17,7 +17,7 @@ import { TicketSecret } from './ticket-keys.js';
 import { followSources, type TrustState } from './trust-state.js';
 
 export interface TrustManagerEvents extends ContextEvents {
-  /** Other trust holds from now on; resolves when live peers were judged by it. */
+  /** Trust has changed; resolves when live peers were verified against it. */
   replaced(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export class TrustManager {
     return this.#hosts;
   }
 
-  /** By what rules those are judged now who came, or come, under a name. */
+  /** The current policy for peers that came, or come, under a name. */
   policyFor(servername: string | null): TrustPolicy {
     return this.#hosts.serving(servername).trust;
   }

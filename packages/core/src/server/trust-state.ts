@@ -6,7 +6,7 @@ import type { TrustOptions } from '../trust/trust-policy.js';
 
 export type ClientCertificates = 'none' | 'request' | 'require';
 
-/** One name's credentials and rules; what is left out is as for everybody else. */
+/** One name's credentials and rules; what is left out is as for the default. */
 export interface SniEntry {
   readonly credentials: Credentials | CredentialSource;
   readonly clientCertificates?: ClientCertificates | undefined;
@@ -22,7 +22,7 @@ export interface TrustState {
   readonly trust: TrustOptions;
 }
 
-/** Calls `changed` when any of the sources has new credentials, or a revocation source other verdicts. */
+/** Calls `changed` when one of the sources has new credentials, or a revocation source changed. */
 export function followSources(
   { source, sni, trust }: TrustState,
   changed: () => void,

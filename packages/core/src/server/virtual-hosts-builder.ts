@@ -52,7 +52,7 @@ export function buildVirtualHosts(
   return new VirtualHosts(build(null, { credentials: state.source }), named, config.unknownName);
 }
 
-/** Rules for everybody judge certificates; they pass by an entry that says that it wants none. */
+/** The default rules are about certificates; they don't apply to an entry that requests none. */
 function rulesFor(entry: SniEntry, { trust }: TrustState): TrustOptions {
   if (entry.clientCertificates === 'none') return { authorize: entry.authorize };
   return { ...trust, authorize: entry.authorize ?? trust.authorize };

@@ -12,7 +12,7 @@ interface Kept {
   readonly connection: SecureConnection;
   readonly idle: AbortController;
   readonly timer: NodeJS.Timeout;
-  /** The peer has ended, or said something that nobody asked for. */
+  /** The peer has ended, or sent something unrequested. */
   spoiled: boolean;
 }
 

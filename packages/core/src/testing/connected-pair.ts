@@ -21,7 +21,7 @@ export interface SideOptions {
   readonly explainEnd?: (error?: Error) => Error | null;
 }
 
-/** A connection, its stream, and what its `onError` was told. */
+/** A connection, its stream, and what its `onError` received. */
 export interface Side {
   readonly connection: Connection<Buffer, Payload>;
   readonly stream: MemoryStream;

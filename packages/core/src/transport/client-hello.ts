@@ -11,7 +11,7 @@ export type ClientHello =
   | { readonly status: 'incomplete' }
   /** Not TLS, or SSL 2, which has no server names: OpenSSL says what is wrong. */
   | { readonly status: 'other' }
-  /** TLS that nobody's client sends; `alert` is the alert that says so. */
+  /** TLS that no common client sends; `alert` is the alert to send. */
   | { readonly status: 'refused'; readonly alert: number; readonly why: string }
   | { readonly status: 'complete'; readonly servername: string | null };
 

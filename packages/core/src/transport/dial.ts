@@ -120,7 +120,7 @@ function secureOver(wire: Duplex, options: Dial): TLSSocket {
 
 /**
  * Before `secureConnect` Node spells out the whole chain, for `checkServerIdentity` and nobody else, at up to a quarter of
- * what a connection costs; ours looks at none of it, as our own verdict reads the certificates. So until then the
+ * what a connection costs; ours ignores it, as knsock reads the certificates itself. So until then the
  * socket has no chain to show.
  */
 function spareIdentityCheck(socket: TLSSocket): void {
@@ -214,5 +214,5 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
 }
 
 function ignore(): void {
-  // The failure was told already; what a dying socket adds is of no use.
+  // The failure was already reported; a dying socket adds nothing.
 }

@@ -4,7 +4,7 @@ import type { X509Certificate } from '../x509/index.js';
 export interface PeerIdentity {
   /** The certificate itself, read. */
   readonly certificate: X509Certificate;
-  /** From the certificate to the trust anchor; on a resumed connection as judged when the session began. */
+  /** From the certificate to the trust anchor; on a resumed connection as verified when the session began. */
   readonly path: readonly X509Certificate[];
   /** The subject in the order of RFC 4514, such as `CN=app,O=Example`. */
   readonly subject: string;

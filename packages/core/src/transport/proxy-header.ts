@@ -45,7 +45,7 @@ const MAX_LINE = 107;
 const UNIX_ADDRESSES = 216;
 /** The type of the extension that carries a checksum. */
 const CRC32C = 3;
-/** Version 2 headers carry addresses and a few extensions; a longer one is somebody's mistake or malice. */
+/** Version 2 headers carry addresses and a few extensions; a longer one is a mistake or an attack. */
 export const MAX_PROXY_BODY = 4_096;
 
 /** The header at the beginning of the bytes; null while it is incomplete. @throws ProtocolError where there is none */

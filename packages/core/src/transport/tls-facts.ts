@@ -6,9 +6,9 @@ export interface TlsFacts {
   readonly version: string;
   /** The cipher suite in the standard's name. */
   readonly cipher: string;
-  /** The key-exchange group; null on a resumed connection and where the runtime doesn't tell. */
+  /** The key-exchange group; null on a resumed connection and where the runtime doesn't report it. */
   readonly group: string | null;
-  /** Whether a session ticket replaced the certificates; they were judged again all the same. */
+  /** Whether a session ticket replaced the certificates; they were verified again nevertheless. */
   readonly resumed: boolean;
   /** The ALPN protocol agreed on. */
   readonly alpn: string | null;

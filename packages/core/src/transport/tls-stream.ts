@@ -29,7 +29,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   #error: Error | undefined;
   #end: 'open' | 'seen' | 'delivered' = 'open';
   #closed = false;
-  /** Whether it was we who gave up: then nobody waits for what came before. */
+  /** Whether this side gave up: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
   /** What waited when the socket broke: Node forgets it. */

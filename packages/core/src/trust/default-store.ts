@@ -3,7 +3,7 @@ import { splitPem } from '../x509/index.js';
 import { sha256 } from './sha256.js';
 
 /**
- * Whether Node's default store holds a root, by its SHA-256. Only for judging again without a handshake; in a handshake
+ * Whether Node's default store holds a root, by its SHA-256. Only for verifying again without a handshake; in a handshake
  * OpenSSL itself looks there. Node 20 doesn't tell what NODE_EXTRA_CA_CERTS added, so such a root isn't found there.
  */
 export function isDefaultRoot(fingerprint: string): boolean {

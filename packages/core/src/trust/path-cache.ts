@@ -1,6 +1,6 @@
 /**
  * Paths whose signatures were checked once. That one certificate signed another doesn't change, nor that it is good
- * for a name and a use, so a known peer costs neither check; dates, revocation and rules are judged every time.
+ * for a name and a use, so a known peer costs neither check; dates, revocation and rules are checked every time.
  * Bounded: the path used longest ago goes.
  */
 import { checkValidity } from '../x509/checks/validity.js';

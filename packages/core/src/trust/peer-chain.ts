@@ -9,7 +9,7 @@ export interface PeerChain {
   readonly resumed: boolean;
   /** What OpenSSL has against the chain; null where it has nothing. */
   readonly opensslError: string | null;
-  /** The path judged when the session began that is now resumed, where we kept it. */
+  /** The path verified when the resumed session began, if it was kept. */
   readonly remembered: Path | null;
   /**
    * The certificates as sent, as far as each issued the one before it, the peer's own first; DER. Reading them costs more
@@ -18,7 +18,7 @@ export interface PeerChain {
   chain(): readonly Buffer[];
 }
 
-/** Longer chains than this are of nobody's making but an attacker's. */
+/** Only an attacker sends a longer chain. */
 const MOST_CERTIFICATES = 16;
 
 /** @param remembered the path kept with the session that the connection resumes, on the client */
@@ -64,7 +64,7 @@ export function looksFirst(version: string): boolean {
 }
 const LOOKS_FIRST = looksFirst(process.versions.node);
 
-/** It is judged once; the socket may live for long. */
+/** It is verified once; the socket may live for long. */
 function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
   const early = EARLY.get(socket);
   EARLY.delete(socket);
@@ -85,7 +85,7 @@ function leafOf(socket: TLSSocket): Buffer | null {
 /**
  * What was sent, in an order in which each issued the one before. Node's older reader stops early where a peer sent its
  * certificates in another order, which TLS 1.3 allows; the newer one shows all of them, and on Node 20 and 22 leaks some
- * kilobytes. So only peers that OpenSSL accepts are read by it: a stranger can't make the process grow.
+ * kilobytes. So only peers that OpenSSL accepts are read by it: an unauthenticated client can't make the process grow.
  */
 function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
   const { ders, isWhole } = linkedChain(socket, leaf);

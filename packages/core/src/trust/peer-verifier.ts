@@ -17,8 +17,8 @@ import { sha256 } from './sha256.js';
 import type { TrustPolicy } from './trust-policy.js';
 
 /**
- * Signatures that a peer may have us check. A stranger can send a dozen CAs that have signed each other with keys as
- * slow as they come; what OpenSSL refuses is looked at only to say why.
+ * Signatures that a peer may have us check. An unauthenticated client can send a dozen CAs that have signed each other with the
+ * slowest keys; what OpenSSL refuses is looked at only to say why.
  */
 const MAX_SIGNATURES = { trusted: 16, refused: 6 } as const;
 
@@ -59,7 +59,7 @@ export class PeerVerifier {
   ): VerificationResult | Promise<VerificationResult> {
     if (peer === null || policy.verify !== 'chain') return verifyPeer(policy, peer, signal);
     const { fingerprint256 } = peer.certificate;
-    // Without a handshake OpenSSL isn't asked, so what ends in a root of somebody's own must not pass for a public one.
+    // Without a handshake OpenSSL isn't asked, so a private root must not pass for a public one.
     const anchors = policy.credentials.anchors ?? peer.path.slice(-1).filter(isPublic);
     const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors, MAX_SIGNATURES.trusted);
     return 'path' in found ? verifyPeer(policy, peer, signal) : refused(found, peer);
@@ -96,7 +96,7 @@ export class PeerVerifier {
 
   /**
    * A path verified before is checked by today's date; where that fails, what was presented may hold a newer one.
-   * @param read reads what was sent, which a known peer costs nobody
+   * @param read reads what was sent; not called for a known peer
    * @param anchors null: what was presented ends where OpenSSL ended it, in a root of the default store
    */
   #findPath(

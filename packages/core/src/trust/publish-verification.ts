@@ -1,7 +1,7 @@
 import { channels } from '../observe/channels.js';
 import type { VerificationResult } from './peer-verifier.js';
 
-/** Tells whoever listens how a peer was judged. */
+/** Publishes the result of a verification. */
 export function publishVerification(
   role: 'client' | 'server',
   address: string,

@@ -21,7 +21,7 @@ export interface LivePeer {
   destroy(error?: Error): void;
 }
 
-/** Verified between two turns of the event loop, so that ten thousand peers hold nobody up. */
+/** Verified between two turns of the event loop, so that ten thousand peers don't block the event loop. */
 const BATCH = 64;
 
 /**

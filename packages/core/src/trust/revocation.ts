@@ -7,15 +7,15 @@ export interface RevocationVerdict {
   readonly depth: number;
   /** Such as `keyCompromise`, or why nothing is known. */
   readonly reason?: string | undefined;
-  /** How long the verdict holds. */
+  /** How long the answer is valid. */
   readonly until?: Date | undefined;
 }
 
 /** Tells whether certificates are revoked; implement it to bring a source of your own. Unknown refuses. */
 export interface RevocationSource {
-  /** Changes whenever a verdict may have. */
+  /** Changes whenever an answer may have changed. */
   readonly version: string;
-  /** Calls `listener` when verdicts may have changed: live peers are judged again. The function returned ends that. */
+  /** Calls `listener` when answers may have changed: live peers are verified again. The returned function unsubscribes. */
   onChange(listener: () => void): () => void;
   /**
    * @param path from the peer's certificate (0) to the anchor; on a resumed connection perhaps the certificate alone

@@ -1,4 +1,4 @@
-/** Whom one side trusts: everything the verdict depends on, parsed. */
+/** Which peers one side trusts: everything that verification depends on, parsed. */
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { flag, having } from '../options/index.js';
@@ -48,7 +48,7 @@ export interface TrustPolicy {
   readonly partialChain: boolean;
   /** Changes with the declarative rules and pins; a function is only known to be one. */
   readonly digest: string;
-  /** `'pins'`: the pin of the peer's own key is the whole of it; `'nothing'`: the chain and the name aren't judged. */
+  /** `'pins'`: the pin of the peer's own key is the whole of it; `'nothing'`: the chain and the name aren't verified. */
   readonly verify: 'chain' | 'pins' | 'nothing';
 }
 

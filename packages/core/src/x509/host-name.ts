@@ -22,7 +22,7 @@ export function matchesName(certificate: X509Certificate, name: string): boolean
   });
 }
 
-/** Reads a name that somebody expects; undefined where it can't be any. */
+/** Reads an expected name; undefined where it can't be a name. */
 export function parseExpectedName(name: string): ExpectedName | undefined {
   const ip = parseIp(name);
   if (ip) return { kind: 'ip', value: showIp(ip) };

@@ -7,7 +7,7 @@ import { attributeOid } from './oid.js';
 import type { DistinguishedName } from './name.js';
 import type { NameConstraints } from './subtrees.js';
 
-/** Names times constraints compared for one path; beyond that somebody is keeping the verifier busy. */
+/** Names times constraints compared for one path; beyond that it is an attack on the verifier. */
 const MAX_COMPARISONS = 50_000;
 
 /**

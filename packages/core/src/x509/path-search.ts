@@ -35,7 +35,7 @@ type Path = readonly X509Certificate[];
 
 /**
  * Finds the paths from a leaf to an anchor whose signatures hold, the likeliest first (RFC 4158), within a budget.
- * It decides on nothing else; whoever takes the paths judges them.
+ * It decides on nothing else; its caller validates the paths.
  */
 export class PathSearch {
   readonly #options: SearchOptions;
@@ -122,7 +122,7 @@ export class PathSearch {
     return verdict;
   }
 
-  /** Looked at before a key is used: one of a stranger's making can keep OpenSSL busy. */
+  /** Checked before a key is used: a malicious key can keep OpenSSL busy. */
   #weakness(certificate: X509Certificate): string | undefined {
     const maxRsaBits = this.#pool.isAnchor(certificate) ? undefined : MAX_SENT_RSA_BITS;
     return keyWeakness(certificate.publicKeyInfo, this.#options.rules, maxRsaBits);

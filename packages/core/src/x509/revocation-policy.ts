@@ -4,8 +4,8 @@ import { checkOptions, oneOf, type OptionReaders } from '../options/index.js';
 /** What gaps in the lists mean. A revocation refuses under every policy, wherever on the path it is. */
 export interface RevocationPolicyOptions {
   /**
-   * Of which certificates a list must be at hand: of the peer's own (`'leaf'`, the default), or of all but the anchor
-   * (`'chain'`). A list that is at hand counts either way.
+   * The certificates that need a list: the peer's own (`'leaf'`, the default), or all but the anchor
+   * (`'chain'`). A loaded list counts either way.
    */
   readonly depth?: 'leaf' | 'chain' | undefined;
   /** What a certificate that needs a list and that none covers means; default `'refuse'`. */

@@ -6,7 +6,7 @@ export interface ListVerdict {
   readonly depth: number;
   /** Such as `keyCompromise`, `crl-stale`, or why nothing is known. */
   readonly reason?: string | undefined;
-  /** How long the verdict holds. */
+  /** How long the answer is valid. */
   readonly until?: Date | undefined;
 }
 

@@ -14,9 +14,9 @@ export type CrlInput = CertificateRevocationList | string | Uint8Array;
 
 export interface VerifyOptions extends Omit<ValidatePathOptions, 'crls'> {
   readonly leaf: CertificateInput;
-  /** What the peer sent along, or else is at hand; in any order. Those that can't be read are left out. */
+  /** What the peer sent, or what else is known; in any order. Unreadable ones are ignored. */
   readonly intermediates?: readonly CertificateInput[] | undefined;
-  /** Whom to trust. Those that can't be read are left out. */
+  /** The trust anchors. Unreadable ones are ignored. */
   readonly anchors: readonly CertificateInput[];
   readonly crls?: readonly CrlInput[] | undefined;
   /** How many CAs, self-issued ones not counted, may stand between leaf and anchor; default 10. */
@@ -47,7 +47,7 @@ const MAX_PATHS = 32;
 /**
  * Finds a path from the leaf to an anchor and validates it (RFC 5280 6): signatures, dates, CA flags, path length, usage,
  * name constraints, critical extensions, policies, name, CRLs. Several paths are tried; of failures the likeliest
- * path's is told. What can't be read fails with a reason; nothing is thrown but for wrong options.
+ * path's is returned. Unreadable input fails with a reason; only wrong options throw.
  * @throws InvalidOptionError
  */
 export function verifyPathSync(options: VerifyOptions): PathVerdict {

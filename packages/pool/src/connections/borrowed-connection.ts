@@ -4,9 +4,9 @@ import { LeaseReleasedError } from '../errors.js';
 type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
 
 /**
- * A connection as its borrower sees it: the same, until the lease ends. Afterwards every use throws, so that nobody
- * writes into what has become somebody else’s conversation. What can’t be taken back (a listener, the raw stream)
- * marks the connection as one that nobody else should inherit.
+ * A connection as its borrower sees it: the same, until the lease ends. Afterwards every use throws, so that no caller
+ * writes into the conversation of another. What can’t be taken back (a listener, the raw stream)
+ * marks the connection as one that no other borrower should inherit.
  */
 export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureConnection<In, Out> {
   readonly id: number;

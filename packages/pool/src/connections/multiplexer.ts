@@ -78,7 +78,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     return this.#acquiring.size;
   }
 
-  /** A place on a connection: at once where there is one. Whoever took it must `leave`. */
+  /** A slot on a connection: at once where there is one. Its holder must `leave`. */
   enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
     const { maxWaiters, stats } = this.#settings;
     if (this.#closed) return Promise.reject(this.#closed);

@@ -13,7 +13,7 @@ export interface Health {
   readonly until: number;
 }
 
-/** How an endpoint recordFailure: it let nobody in, another was faster by far, or it stopped answering. */
+/** How an endpoint failed: it refused connections, another was much faster, or it stopped answering. */
 export type EndpointFailure = 'unreachable' | 'slow' | 'silent';
 
 /** So many silent requests in a row set an endpoint aside; one attempt to connect suffices. */

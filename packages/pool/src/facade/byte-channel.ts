@@ -40,7 +40,7 @@ export class ByteChannel {
     stream.on('readable', () => undefined);
   }
 
-  /** Whether somebody else may go on with it: nothing unread, nothing unsent, nobody waiting, both ways open. */
+  /** Whether another borrower may use it: nothing unread, nothing unsent, no caller waiting, both ways open. */
   get clean(): boolean {
     const { readableLength, writableLength, readableEnded, writable, destroyed } = this.#stream;
     const quiet = readableLength === 0 && writableLength === 0 && this.#waiting === 0;

@@ -38,7 +38,7 @@ export interface TCPConnectionPoolOptions {
   keyfile?: string | undefined;
   /** Whether the server must prove who it is. Default true. */
   verify?: boolean | undefined;
-  /** Takes every error that reaches no caller; without it process warnings tell of them. */
+  /** Receives every error that reaches no caller; default: a process warning. */
   onError?: ErrorListener | undefined;
 }
 

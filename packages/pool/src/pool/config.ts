@@ -21,7 +21,7 @@ export type Reason =
   | 'idle' // unused for idleTimeout
   | 'lifetime' // older than maxLifetime, or its own limit
   | 'dead' // ended by itself, or a check failed
-  | 'unclean' // given back in a state that nobody else should inherit
+  | 'unclean' // released in a state that no other borrower should inherit
   | 'discarded' // its holder destroyed it
   | 'evicted' // softEvict()
   | 'superseded' // made before supersede()
@@ -31,7 +31,7 @@ export type Reason =
 
 /** What can be done with the resources of a pool. */
 export interface Factory<T> {
-  /** Makes one; the signal fires when nobody waits for it any more (`createTimeout`, or the pool closes). */
+  /** Creates a resource; the signal fires when no caller waits for it any more (`createTimeout`, or the pool closes). */
   create(context: { signal: AbortSignal }): T | Promise<T>;
   /** Ends one; until it settles, or `destroyTimeout`, its place isn’t free. What it throws goes to `onError`. */
   destroy?(resource: T, reason: Reason): void | Promise<void>;
@@ -77,7 +77,7 @@ export interface PoolLimits {
   leakThreshold?: number | undefined;
   /** Told of leaks; without it a process warning is emitted. */
   onLeak?: ((leak: Leak) => void) | undefined;
-  /** Takes every error that reaches no caller, such as those of `destroy`; without it process warnings tell of them. */
+  /** Receives every error that reaches no caller, such as those of `destroy`; default: a process warning. */
   onError?: ErrorListener | undefined;
   /** Which idle one is lent first: the last used (so that surplus ones can go) or the first. Default `'lifo'`. */
   reuse?: 'lifo' | 'fifo' | undefined;

@@ -9,7 +9,7 @@ export interface Lender<T> {
 
 /** The right to use one resource alone, until it is released. With `await using` it is released at the scope’s end. */
 export interface Lease<T> extends AsyncDisposable {
-  /** @throws LeaseReleasedError after the release: somebody else may have the resource then */
+  /** @throws LeaseReleasedError after the release: another borrower may have the resource then */
   readonly value: T;
   /**
    * Gives the resource back for others to use.

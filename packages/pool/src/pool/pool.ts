@@ -23,7 +23,7 @@ import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
 /**
  * Lends resources of any kind: each to one holder at a time, never more than `max`, to callers in the order of their
  * calls. Nothing polls: a caller is served the moment a resource comes back or arrives, and a resource under
- * construction belongs to whoever waits longest when it is done, not to the call that caused it.
+ * construction belongs to the caller that has waited longest when it is done, not to the call that caused it.
  */
 export class Pool<T> implements AsyncDisposable {
   readonly #factory: Factory<T>;
@@ -82,7 +82,7 @@ export class Pool<T> implements AsyncDisposable {
       : lending;
   }
 
-  /** Lends at once an idle one that fits, where nobody waits; creates nothing. */
+  /** Lends an idle resource that fits at once, if no caller waits; creates nothing. */
   tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#store.lend(1, fits, undefined, true);
@@ -139,7 +139,7 @@ export class Pool<T> implements AsyncDisposable {
     return this.#store.retireOne(fits, reason);
   }
 
-  /** Creates one more although nobody waits, as soon as there is a place for it. */
+  /** Creates one more although no caller waits, as soon as there is a slot for it. */
   extend(): void {
     this.#store.extend();
     this.#pump();

@@ -51,14 +51,14 @@ export class WaitQueue<T> {
     return true;
   }
 
-  /** Takes everybody whose deadline has come, in order. */
+  /** Takes all callers whose deadline has passed, in order. */
   expired(now: number): Waiter<T>[] {
     const late = [...this].filter((waiter) => waiter.deadline <= now);
     for (const waiter of late) this.remove(waiter);
     return late;
   }
 
-  /** The earliest deadline; `Infinity` where nobody waits. */
+  /** The earliest deadline; `Infinity` if no caller waits. */
   earliest(): number {
     let earliest = Infinity;
     for (const waiter of this) earliest = Math.min(earliest, waiter.deadline);

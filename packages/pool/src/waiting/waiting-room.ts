@@ -10,7 +10,7 @@ export interface Patience {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Somebody whose time is over, to be rejected. */
+/** A caller whose deadline has passed, to be rejected. */
 export type Late = Pick<Waiter<never>, 'since' | 'deadline' | 'reject'>;
 
 /**
@@ -30,7 +30,7 @@ export class WaitingRoom<T> {
 
   /**
    * @param onLate takes those whose deadline has come, to reject them
-   * @param onLeave is told when somebody gave up, since less may be needed then
+   * @param onLeave called when a caller gave up, since less may be needed then
    */
   constructor(clock: Clock, onLate: (late: readonly Late[]) => void, onLeave: () => void) {
     this.#clock = clock;
@@ -71,7 +71,7 @@ export class WaitingRoom<T> {
     return waiter;
   }
 
-  /** Sends everybody home. */
+  /** Rejects all waiting callers. */
   clear(reason: (waiter: Waiter<T>) => unknown): void {
     for (let waiter = this.next(); waiter; waiter = this.next()) waiter.reject(reason(waiter));
     this.#timer?.cancel();

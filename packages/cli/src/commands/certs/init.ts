@@ -64,7 +64,7 @@ async function init(
   return { name: name?.[0] ?? 'localhost', ...places };
 }
 
-/** A CA that is there is kept: replacing it would cut off everybody who trusts it. */
+/** An existing CA is kept: replacing it would cut off every peer that trusts it. */
 async function authorityOf(store: Store, commonName: string): Promise<Authority> {
   const there = (await store.authorities()).includes('root');
   return there ? store.authority('root') : store.createAuthority({ commonName });

@@ -194,7 +194,7 @@ function requireRule(flags: ProxyServerFlags): void {
   );
 }
 
-/** Whoever says how to verify the target means it to be verified. */
+/** Options for verifying the target imply that it is verified. */
 function requireTlsForTargetFlags(flags: ProxyServerFlags): void {
   const { targetCa, targetCert, targetKey, targetServername, targetPin } = flags;
   const given = targetCa ?? targetCert ?? targetKey ?? targetServername ?? targetPin;

@@ -39,7 +39,7 @@ export function checkFormalities({ path, rules, usage }: PathValidation): Failur
   return undefined;
 }
 
-/** Of roots nobody asks it: some in every browser have the number 0. */
+/** Roots are exempt: some in every browser have the number 0. */
 function serialNumber({ serialBytes, serial }: X509Certificate, { isAnchor }: Place): string | undefined {
   if (isAnchor) return undefined;
   if (serialBytes.length > 20) return `has a serial number of ${serialBytes.length} bytes; 20 are the most`;

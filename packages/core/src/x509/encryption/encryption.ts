@@ -61,7 +61,7 @@ const pbes1: Readonly<Record<string, { readonly hash: 'md5' | 'sha1'; readonly c
   '1.2.840.113549.1.5.11': { hash: 'sha1', cipher: RC2 },
 };
 
-/** What nobody should have to read any more, by the names that people can look up. */
+/** Retired ciphers, by their common names. */
 const retired: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.5.1': 'pbeWithMD2AndDES-CBC',
   '1.2.840.113549.1.5.4': 'pbeWithMD2AndRC2-CBC',
