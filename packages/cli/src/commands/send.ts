@@ -47,13 +47,13 @@ export function defineSend(command: Command, output: Output): void {
 }
 
 const HELP = `
-On the knsock framing each message is a request, and its answer is printed. On the others messages are sent and
-what comes back is printed, until the server ends, or 250 ms after the last reply that was expected (one for each
-message; on raw, any). A reply that is missing for --timeout is an error, and so is a server that ends without one for
-each message (on raw it may); --wait MS ends after that silence instead, whatever came.
+With knsock framing each message is a request, and its answer is printed. With the other framings messages are sent and
+all replies are printed, until the server ends, or 250 ms after the last expected reply (one for each message; with raw,
+any). A reply that is missing for --timeout is an error, and so is a server that ends without a reply for each message
+(except with raw); --wait MS exits after that time without a reply instead.
 
 Standard input and files are one message (knsock, length-prefixed), a message a line (lines), or a stream of bytes
-whose end is told to the server (raw); replies to them are printed byte by byte as they came.
+whose end is sent to the server (raw); replies to them are printed unchanged.
 
 Examples:
   $ knsock send localhost:8443 hello --ca ca.crt

@@ -99,7 +99,7 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
     statusAddress: flags.status,
     tellListening: (status) => {
       const page = status === undefined ? '' : `; status at ${status}`;
-      const text = `listening on ${showAddress(place)} in plain, passing on to ${words} over TLS${page}`;
+      const text = `listening on ${showAddress(place)} in plain text, forwarding to ${words} over TLS${page}`;
       desk.log.event('listening', { ...place, status }, text);
     },
   });

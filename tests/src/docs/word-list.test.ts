@@ -1,0 +1,47 @@
+/** What people read is in the terms of the field: documents, the command's help, hints and the tables of errors. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readDocuments, workspace } from './documents.js';
+import { privateWords, proseOf } from './word-list.js';
+
+const inFolder = (folder: string, ending: string) =>
+  readdirSync(path.join(workspace, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending) && !file.endsWith(`.test${ending}`))
+    .map((file) => path.posix.join(folder, file));
+const textOf = (file: string) => readFileSync(path.join(workspace, file), 'utf8');
+
+it.each(readDocuments())('$path uses no word of a private dialect', ({ text }) => {
+  expect(privateWords(proseOf(text))).toEqual([]);
+});
+
+it.each(inFolder('errors', '.yaml'))('%s uses no word of a private dialect', (file) => {
+  expect(privateWords(proseOf(textOf(file)))).toEqual([]);
+});
+
+it.each(inFolder('packages/cli/src/commands', '.ts'))('the help in %s uses none either', (file) => {
+  const texts = textOf(file).match(/'(?:[^'\\\n]|\\.)*'|`[^`]*`/g) ?? [];
+  expect(privateWords(texts.join('\n').replace(/\$\{[^}]*\}/g, ''))).toEqual([]);
+});
+
+describe('the check itself', () => {
+  it.each([
+    'Whoever connects is verified.',
+    'The client is let in.',
+    'Nobody mends it.',
+    'A newcomer waits.',
+    'The verdict comes late.',
+    '`onError` is told.',
+  ])('notices: %s', (text) => {
+    expect(privateWords(proseOf(text))).toHaveLength(1);
+  });
+
+  it.each([
+    'The channel `knsock:verdict` has the reason.',
+    'Put it in the file that your server reads.',
+    '```ts\nconst verdict = await verifyChain(options); // whoever\n```\n',
+    'See [the page](trust.md#verdicts).',
+  ])('accepts: %s', (text) => {
+    expect(privateWords(proseOf(text))).toEqual([]);
+  });
+});
