@@ -58,7 +58,7 @@ export { type Source } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
 
 // Keeping them
-export { openStore, type Store, type StoreOptions } from './store/store.js';
+export { openStore, type RootOptions, type Store, type StoreOptions } from './store/store.js';
 export { type CertificateQuery, type StoredCertificate } from './store/store-index.js';
 export { type PassphraseSource } from './keys/passphrase.js';
 

@@ -20,6 +20,7 @@ import {
 import { connect, createCredentials, loadCredentials, serve } from '@knsock/core';
 import { serveHttp } from '@knsock/core/http';
 import { parseCertificate, parseCertificates } from '@knsock/core/x509';
+import { credentialSourceRules } from '@knsock/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let folder: string;
@@ -327,7 +328,49 @@ describe('renewing', () => {
   }
 });
 
+describe('an authority whose root changes', () => {
+  const trusted = async (): Promise<string[]> =>
+    parseCertificates(await readFile(join(dir, 'ca.crt'))).map(({ subject }) => subject.toString());
+
+  async function follow(options: { replaces?: string }): Promise<void> {
+    const next = await store.createAuthority({ commonName: 'Next Root', file: 'next', days: 30, ...options });
+    await next.intermediate({ commonName: 'Next Issuing', file: 'next-issuing', days: 20 });
+    await server.close();
+    server = await start({ port: portOf(server), authority: 'next-issuing' });
+  }
+
+  it('is followed where the old root’s key has signed the new one', async () => {
+    const { certFile, keyFile, caFile } = await enroll({ token: await token(), dir });
+    await follow({ replaces: 'root' });
+    expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
+    expect(await trusted()).toEqual(['CN=Test Root', 'CN=Next Root']);
+    const credentials = await loadCredentials({ certFile, keyFile, caFile });
+    expect(credentials.chain.map(({ issuer }) => issuer.toString())).toEqual([
+      'CN=Next Issuing',
+      'CN=Next Root',
+    ]);
+    expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
+  });
+
+  it('isn’t followed where it merely answers in the old one’s place', async () => {
+    await enroll({ token: await token(), dir });
+    await follow({});
+    await expect(renewEnrolled({ dir, force: true })).rejects.toMatchObject({
+      code: expect.stringMatching(/^KNSOCK_PEER_/) as string,
+    });
+    expect(await trusted()).toEqual(['CN=Test Root']);
+  });
+});
+
 describe('enrolledCredentials', () => {
+  describe('is a source that follows the rules', () => {
+    const make = async () => {
+      const source = await enrolledCredentials({ dir, token: await token(), onError: () => undefined });
+      return { source, change: () => source.renew(), close: () => source.close() };
+    };
+    for (const { name, check } of credentialSourceRules(make)) it(name, check);
+  });
+
   const names = ['agent-7.example', 'localhost'];
   const peer = { kind: 'peer', names } as const;
 

@@ -3,7 +3,7 @@ import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { callback, failures, noConnection, texts, type FailureReporter } from '@knsock/core/options';
-import { parseCertificates } from '@knsock/core/x509';
+import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { Enrolment } from '../enrolment/enrolment.js';
 import type { Authority } from '../issuing/authority.js';
 import { checkPatterns } from '../issuing/signing-policy.js';
@@ -106,8 +106,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
       crlUrls: urls,
     }),
     list,
-    // The root first: it is the one whose fingerprint people compare.
-    authorities: parseCertificates(authority.chain).reverse(),
+    authorities: await offeredAuthorities(store, authority),
     askerOf: (request) => {
       const connection = connectionOf(request);
       return {
@@ -121,7 +120,11 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   });
   try {
     const server = await serveHttp(
-      { ...listen, clientCertificates: 'request', credentials: await ownCredentials(authority, names) },
+      {
+        ...listen,
+        clientCertificates: 'request',
+        credentials: await ownCredentials(store, authority, names),
+      },
       listener,
     );
     if ('port' in server.address)
@@ -130,7 +133,13 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
         port: server.address.port,
         chain: authority.chain,
       });
-    return new RenewingServer(server, plain, authority, names, reporter);
+    return new RenewingServer(
+      server,
+      plain,
+      authority,
+      () => ownCredentials(store, authority, names),
+      reporter,
+    );
   } catch (error) {
     await plain?.close();
     throw error;
@@ -146,9 +155,32 @@ function checkLives(lives: Readonly<Record<string, number | undefined>>): void {
 }
 
 /** The chain goes out with its root, for clients that know the root by its fingerprint alone. */
-async function ownCredentials(authority: Authority, names: readonly string[]): Promise<Credentials> {
+async function ownCredentials(
+  store: Store,
+  authority: Authority,
+  names: readonly string[],
+): Promise<Credentials> {
   const { certificate, key } = await authority.issue({ kind: 'server', names, days: OWN_DAYS, file: false });
-  return createCredentials({ cert: certificate + authority.chain, key, ca: authority.root });
+  return createCredentials({ cert: certificate + authority.chain, key, ca: await rootsOf(store) });
+}
+
+/** Of every authority of the store: what an earlier one has certified is renewed by the one that follows it. */
+async function rootsOf(store: Store): Promise<string[]> {
+  const chains = await Promise.all((await store.authorities()).map((name) => store.chain(name)));
+  return chains.flatMap((chain) => parseCertificates(chain).at(-1)?.pem ?? []);
+}
+
+/**
+ * The root first: it is the one whose fingerprint people compare. Then, for machines that know an earlier root, the roots
+ * that follow each other with what links them.
+ */
+async function offeredAuthorities(store: Store, authority: Authority): Promise<X509Certificate[]> {
+  const own = parseCertificates(authority.chain).reverse();
+  const links = (await store.links()).flatMap((link) => parseCertificates(link));
+  const roots = (await rootsOf(store)).flatMap((root) => parseCertificates(root));
+  const linked = roots.filter((root) => links.some(({ subject }) => subject.equals(root.subject)));
+  const all = [...own, ...linked, ...links];
+  return [...new Map(all.map((one) => [one.fingerprint256, one])).values()];
 }
 
 class RenewingServer implements AuthorityServer {
@@ -163,14 +195,14 @@ class RenewingServer implements AuthorityServer {
     server: HttpServer,
     plain: PlainList | undefined,
     authority: Authority,
-    names: readonly string[],
+    next: () => Promise<Credentials>,
     reporter: FailureReporter,
   ) {
     this.#server = server;
     this.#plain = plain;
     this.crlUrl = plain?.url;
     this.certificate = authority.certificate;
-    this.#next = () => ownCredentials(authority, names);
+    this.#next = next;
     const renew = (): void => {
       // What fails is tried again at the next turn, while half of the certificate's life is left.
       this.renewOwn().catch((error: unknown) => {

@@ -256,10 +256,14 @@ async function readOwnCsr(csr: Buffer): Promise<CsrFacts> {
 async function demandSameIdentity(presented: X509Certificate, facts: CsrFacts): Promise<void> {
   const { dnsNames, ipAddresses, uris, emailAddresses } = presented;
   const has = spelled([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]);
+  const subject = await subjectOf(presented);
+  // A common name that only repeats a name may have been left out of the certificate, for its issuer's constraints.
+  const isDefault = subject.commonName === undefined && facts.names.includes(facts.subject.commonName ?? '');
+  const asked = isDefault ? { ...facts.subject, commonName: undefined } : facts.subject;
   const same =
     facts.otherNames.length === 0 &&
     has === spelled(facts.names) &&
-    subjectText(await subjectOf(presented)) === subjectText(facts.subject);
+    subjectText(subject) === subjectText(asked);
   if (!same)
     throw new EnrolmentRefusal('other-names', 'subject and names must be those of the presented certificate');
 }

@@ -4,6 +4,7 @@
  *   ca/NAME.crt          an authority and those above it, the root last (what `caFile` takes)
  *   ca/NAME.key          its key, mode 0600, encrypted where the store has a passphrase
  *   ca/NAME.crl          its last revocation list
+ *   ca/NAME.link         a root's name and key, signed by the root that it follows
  *   issued/NAME.crt      a certificate and its issuers (what `certFile` takes)
  *   issued/NAME.key      its key, mode 0600
  *   issued/serials/      every certificate ever issued, by serial
@@ -71,6 +72,10 @@ export class StoreFolder {
     return this.#at('ca', `${authority}.crl`);
   }
 
+  linkFile(name: string): string {
+    return this.#at('ca', `${checkFileName(name)}.link`);
+  }
+
   authorityFiles(name: string): { certFile: string; keyFile: string } {
     return pairAt(this.#at('ca'), checkFileName(name));
   }
@@ -86,7 +91,7 @@ export class StoreFolder {
   }
 
   /** The names of files with an ending in one of the two folders. */
-  async names(folder: 'ca' | 'issued', ending: '.crt' | '.key'): Promise<string[]> {
+  async names(folder: 'ca' | 'issued', ending: '.crt' | '.key' | '.link'): Promise<string[]> {
     const files = await readdir(this.#at(folder)).catch((cause: unknown) => {
       throw fileError(this.#at(folder), 'read', cause);
     });

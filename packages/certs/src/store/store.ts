@@ -1,4 +1,5 @@
 /** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
+import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
   abortSignal,
@@ -10,8 +11,14 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import { authorityFrom, type Authority } from '../issuing/authority.js';
-import { authorityReaders, signAuthority, type AuthorityOptions } from '../issuing/authority-certificate.js';
-import { readBytes, readIfThere } from '../files/atomic-file.js';
+import {
+  authorityReaders,
+  signAuthority,
+  type AuthorityCertificate,
+  type AuthorityOptions,
+} from '../issuing/authority-certificate.js';
+import { readSigningAuthority } from '../issuing/signing-authority.js';
+import { PUBLIC, readBytes, readIfThere, writeAtomic } from '../files/atomic-file.js';
 import {
   makeDevelopmentChain,
   type DevelopmentAuthority,
@@ -47,6 +54,17 @@ const storeReaders: OptionReaders<StoreOptions> = {
   signal: abortSignal,
 };
 
+/** Options of `Store.createAuthority`. */
+export interface RootOptions extends AuthorityOptions {
+  /** The name of its files; default `root`. */
+  readonly file?: string | undefined;
+  /**
+   * The root of this store that the new one follows, whose key signs the new one's (`ca/NAME.link`): machines that trust
+   * the old one trust the new one by that.
+   */
+  readonly replaces?: string | undefined;
+}
+
 /** The name of a development authority's files; its root's is `root`. */
 const DEVELOPMENT = 'development';
 
@@ -59,7 +77,7 @@ export interface Store {
    * Creates a root authority as `ca/NAME.crt` and `.key`; the name defaults to `root`.
    * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
    */
-  createAuthority(options: AuthorityOptions & { readonly file?: string | undefined }): Promise<Authority>;
+  createAuthority(options: RootOptions): Promise<Authority>;
   /**
    * Creates a development authority: `ca/root.crt` and `.crl`, `ca/development.crt` and `.key`; no root key.
    * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where there is one.
@@ -77,6 +95,8 @@ export interface Store {
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
    */
   chain(name?: string): Promise<string>;
+  /** PEM: for each root that follows another, its name and key signed by that one (`ca/NAME.link`; RFC 7030 4.1.3). */
+  links(): Promise<string[]>;
   /** Everything ever issued here, oldest first. */
   certificates(): Promise<StoredCertificate[]>;
   /** One of them, by what the query says; of the index, only what is new is read. */
@@ -109,18 +129,43 @@ class FolderStore implements Store {
     this.#index = new StoreIndex(folder.indexFile);
   }
 
-  async createAuthority(
-    options: AuthorityOptions & { readonly file?: string | undefined },
-  ): Promise<Authority> {
-    checkOptions(options, { ...authorityReaders, file: text });
+  async createAuthority({ file, replaces, ...options }: RootOptions): Promise<Authority> {
+    checkOptions(options, authorityReaders);
     const library = await x509Library();
     const key = await generateKey(options.keyType);
     const { certificate, record } = signAuthority(library, options, key);
-    const name = options.file ?? 'root';
+    const name = text('file', file) ?? 'root';
+    const old = replaces === undefined ? undefined : await this.#open(replaces);
+    const link =
+      old &&
+      signAuthority(
+        library,
+        { ...options, days: undefined },
+        key,
+        readSigningAuthority(library, old.chain, old.key),
+      );
     const ledger = new StoreLedger(this.#folder, name);
     const material = { certificate, chain: certificate, key: await ledger.protect(privateKeyPem(key)) };
     await ledger.record(record, material, { file: name });
+    if (link !== undefined && replaces !== undefined) await this.#keepLink(name, replaces, link);
     return this.authority(name);
+  }
+
+  async links(): Promise<string[]> {
+    const names = await this.#folder.names('ca', '.link');
+    return Promise.all(
+      names.map(async (name) => (await readBytes(this.#folder.linkFile(name))).toString('utf8')),
+    );
+  }
+
+  /** Recorded by the authority that signed it, like all that it signs. */
+  async #keepLink(name: string, old: string, { certificate, record }: AuthorityCertificate): Promise<void> {
+    await new StoreLedger(this.#folder, old).record(
+      record,
+      { certificate, chain: certificate },
+      { file: false },
+    );
+    await writeAtomic(this.#folder.linkFile(name), certificate, { mode: PUBLIC, overwrite: false });
   }
 
   async createDevelopmentAuthority(options: DevelopmentAuthorityOptions = {}): Promise<DevelopmentAuthority> {
@@ -137,6 +182,11 @@ class FolderStore implements Store {
 
   async authority(name?: string): Promise<Authority> {
     const chosen = name ?? (await this.#onlyAuthority());
+    const { chain, key, keyPem } = await this.#open(chosen);
+    return authorityFrom(await x509Library(), chain, key, keyPem, new StoreLedger(this.#folder, chosen));
+  }
+
+  async #open(chosen: string): Promise<{ chain: string; key: KeyObject; keyPem: string }> {
     const { certFile, keyFile } = this.#folder.authorityFiles(chosen);
     const chain = (await readBytes(certFile)).toString('utf8');
     const keyPem = await readIfThere(keyFile);
@@ -144,8 +194,7 @@ class FolderStore implements Store {
       const message = `the store has the certificate of "${chosen}" and not its key`;
       throw new CertificateError('KNSOCK_CERTIFICATE_KEY_ABSENT', message, { file: keyFile });
     }
-    const key = readPrivateKey(keyPem, this.#folder.passphrase);
-    return authorityFrom(await x509Library(), chain, key, keyPem, new StoreLedger(this.#folder, chosen));
+    return { chain, key: readPrivateKey(keyPem, this.#folder.passphrase), keyPem };
   }
 
   authorities(): Promise<string[]> {

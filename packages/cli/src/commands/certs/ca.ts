@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { KeyType } from '@knsock/certs';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
 import { addStoreOptions, keyTypeOption, openStoreOf, type StoreFlags } from './store-options.js';
 
 interface CaFlags extends StoreFlags {
@@ -13,6 +14,7 @@ interface CaFlags extends StoreFlags {
   pathLength?: number;
   permit?: string[];
   exclude?: string[];
+  replaces?: string;
 }
 
 export function defineCa(command: Command, output: Output): void {
@@ -21,6 +23,7 @@ export function defineCa(command: Command, output: Output): void {
     .argument('<common-name>', 'its common name, such as "Example CA"')
     .option('--name <name>', 'name of its files in the store', 'root')
     .option('--under <authority>', 'authority that signs it, for an intermediate')
+    .option('--replaces <root>', 'root of this store that the new root follows; its key signs the new key')
     .option('--days <n>', 'validity in days (default: 3650, at most until its issuer expires)', count)
     .option('--path-length <n>', 'maximum number of intermediates below it', count)
     .option('--permit <name>', 'name constraint: permitted domain, network, … (repeatable)', append)
@@ -34,11 +37,22 @@ export function defineCa(command: Command, output: Output): void {
 }
 
 async function makeAuthority(commonName: string, flags: CaFlags, output: Output): Promise<void> {
-  const { name: file, under, days, keyType, pathLength, permit: permitted, exclude: excluded } = flags;
+  const {
+    name: file,
+    under,
+    days,
+    keyType,
+    pathLength,
+    permit: permitted,
+    exclude: excluded,
+    replaces,
+  } = flags;
   const nameConstraints = (permitted ?? excluded) === undefined ? undefined : { permitted, excluded };
   const options = { commonName, days, keyType, pathLength, nameConstraints, file };
   const store = await openStoreOf(flags, output);
-  if (under === undefined) await store.createAuthority(options);
+  if (under !== undefined && replaces !== undefined)
+    throw new UsageError('--replaces makes a root, and --under an intermediate', 'Use one of them.');
+  if (under === undefined) await store.createAuthority({ ...options, replaces });
   else await (await store.authority(under)).intermediate(options);
   const made = { certFile: `${flags.store}/ca/${file}.crt`, keyFile: `${flags.store}/ca/${file}.key` };
   await output.result(made, `${made.certFile}\n${made.keyFile}`);
