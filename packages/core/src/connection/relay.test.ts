@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { raw } from '../framing/index.js';
+import { handMadePair, turn } from '../testing/connected-pair.js';
+
+const framing = raw();
+const CONSUMED = expect.objectContaining({ code: 'KNSOCK_CONSUMED' }) as Error;
+const cleanUp: (() => void)[] = [];
+afterEach(() => {
+  for (const clean of cleanUp.splice(0)) clean();
+});
+
+/** A connection on raw bytes, and its peer by hand. */
+async function end() {
+  const made = await handMadePair({ framing });
+  made.peer.endsInTurn = false;
+  return made;
+}
+
+/** Two sockets that talk to each other. */
+async function sockets(): Promise<[Socket, Socket]> {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = connectTcp({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+  });
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [
+    [Socket],
+    unknown,
+  ];
+  for (const socket of [near, far]) socket.on('error', () => undefined);
+  cleanUp.push(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return [near, far];
+}
+
+describe('two connections that are joined', () => {
+  it('pass on bytes both ways, and the end of each direction', async () => {
+    const [one, other] = [await end(), await end()];
+    const joined = one.connection.relay(other.connection);
+    one.peer.stream.write(Buffer.from('there'));
+    other.peer.stream.write(Buffer.from('and back'));
+    await turn();
+    expect([one.peer.text, other.peer.text]).toEqual(['and back', 'there']);
+    one.peer.stream.end();
+    await turn();
+    expect([one.peer.ended, other.peer.ended]).toEqual([false, true]);
+    other.peer.stream.write(Buffer.from('!'));
+    other.peer.stream.end();
+    await joined;
+    expect(one.peer.text).toBe('and back!');
+    expect(one.peer.ended).toBe(true);
+    expect((await one.connection.closed).error).toBeUndefined();
+    expect((await other.connection.closed).error).toBeUndefined();
+  });
+
+  it('begin with what came before, and with an end that came before', async () => {
+    const [one, other] = [await end(), await end()];
+    one.peer.stream.write(Buffer.from('early'));
+    await turn();
+    const joined = one.connection.relay(other.connection);
+    await turn();
+    expect(other.peer.text).toBe('early');
+    one.peer.stream.end();
+    other.peer.stream.end();
+    await joined;
+  });
+
+  it('break off together', async () => {
+    for (const cut of [new Error('cut'), undefined]) {
+      const [one, other] = [await end(), await end()];
+      const joined = one.connection.relay(other.connection);
+      one.connection.destroy(cut);
+      await expect(joined).rejects.toThrow(cut?.message ?? 'the connection ended');
+      await other.connection.closed;
+      await turn();
+      expect(other.peer.ended).toBe(true);
+    }
+  });
+
+  it('stop reading while the other is slow, and go on when it isn’t', async () => {
+    const [one, other] = [await end(), await end()];
+    const joined = one.connection.relay(other.connection);
+    other.peer.stream.pause();
+    for (let n = 0; n < 50; n += 1) {
+      one.peer.stream.write(Buffer.alloc(10_000, 1));
+      await turn(1);
+    }
+    await turn();
+    expect(one.stream.bytesRead).toBeLessThan(200_000);
+    other.peer.stream.resume();
+    await turn(100);
+    expect(other.peer.text).toHaveLength(500_000);
+    one.peer.stream.end();
+    other.peer.stream.end();
+    await joined;
+  });
+
+  it('are both free before either is taken', async () => {
+    const [one, other, third] = [await end(), await end(), await end()];
+    void one.connection.relay(other.connection);
+    await expect(third.connection.relay(other.connection)).rejects.toThrow(CONSUMED);
+    await expect(one.connection.relay(third.connection)).rejects.toThrow(CONSUMED);
+    third.peer.stream.write(Buffer.from('still here'));
+    expect(String(await third.connection.receive())).toBe('still here');
+  });
+
+  it('that are gone can’t be joined', async () => {
+    const [one, other] = [await end(), await end()];
+    one.connection.destroy(new Error('gone before'));
+    await one.connection.closed;
+    await expect(one.connection.relay(other.connection)).rejects.toThrow('gone before');
+    await expect(other.connection.relay(one.connection)).rejects.toThrow('gone before');
+    expect(other.connection.state).toBe('open');
+  });
+});
+
+describe('a connection joined with a socket', () => {
+  it('passes on bytes and ends', async () => {
+    const { connection, peer } = await end();
+    const [near, far] = await sockets();
+    const joined = connection.relay(near);
+    peer.stream.write(Buffer.from('hello'));
+    const [heard] = (await once(far, 'data')) as [Buffer];
+    expect(String(heard)).toBe('hello');
+    far.end('bye');
+    peer.stream.end();
+    await once(far, 'end');
+    await joined;
+    await turn();
+    expect(peer.text).toBe('bye');
+    expect(peer.ended).toBe(true);
+  });
+
+  it('is cut off when the socket is', async () => {
+    const { connection, peer } = await end();
+    const [near, far] = await sockets();
+    const joined = connection.relay(near);
+    far.resetAndDestroy();
+    await connection.closed;
+    await expect(joined).rejects.toThrow('the connection ended before what it carried');
+    await turn();
+    expect(peer.ended).toBe(true);
+  });
+
+  it('resets the socket when it is cut off itself: a cut stream must not look whole', async () => {
+    const { connection } = await end();
+    const [near, far] = await sockets();
+    const joined = connection.relay(near);
+    far.resume();
+    const reset = once(far, 'error');
+    connection.destroy(new Error('cut'));
+    await expect(joined).rejects.toThrow('cut');
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+
+  it('ends at once where the socket was destroyed before', async () => {
+    const { connection } = await end();
+    const [near] = await sockets();
+    near.destroy();
+    const joined = connection.relay(near);
+    await expect(joined).rejects.toThrow('the connection ended');
+    await connection.closed;
+  });
+});
+
+describe('a connection joined with another stream', () => {
+  it('stops where that is full, and goes on when it drains', async () => {
+    const { connection, peer, stream } = await end();
+    let release: () => void = () => undefined;
+    let written = 0;
+    const slow = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        written += chunk.length;
+        release = done;
+      },
+    });
+    slow.on('error', () => undefined);
+    void connection.relay(slow).catch(() => undefined);
+    for (let n = 0; n < 50; n += 1) {
+      peer.stream.write(Buffer.alloc(10_000, 1));
+      await turn(1);
+    }
+    expect(stream.bytesRead).toBeLessThan(100_000);
+    for (let n = 0; n < 60; n += 1) {
+      release();
+      await turn(2);
+    }
+    expect(written).toBe(500_000);
+  });
+
+  it('stops it where the connection’s peer is slow', async () => {
+    const { connection, peer } = await end();
+    const source = new PassThrough();
+    void connection.relay(source).catch(() => undefined);
+    peer.stream.pause();
+    source.write(Buffer.alloc(100_000));
+    await turn();
+    expect(source.isPaused()).toBe(true);
+    peer.stream.resume();
+    await turn();
+    expect(source.isPaused()).toBe(false);
+    expect(peer.text.length).toBeGreaterThanOrEqual(100_000);
+  });
+
+  it('destroys it when it breaks off', async () => {
+    const { connection } = await end();
+    const other = new PassThrough();
+    const joined = connection.relay(other);
+    connection.destroy();
+    await expect(joined).rejects.toThrow();
+    expect(other.destroyed).toBe(true);
+  });
+});
