@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { ManualClock, settled } from '../manual-clock.js';
+import { Readiness } from './readiness.js';
+
+function asked(min: number) {
+  const outcomes: unknown[] = [];
+  const readiness = new Readiness(
+    min,
+    new ManualClock(),
+    () => undefined,
+    () => undefined,
+  );
+  const ask = (): void => {
+    readiness.enter({ timeout: 1_000, signal: undefined }).then(
+      () => outcomes.push('ready'),
+      (error: unknown) => outcomes.push(error),
+    );
+  };
+  return { readiness, outcomes, ask };
+}
+
+describe('whether a pool is ready', () => {
+  test('is answered to everybody when as many exist as should', async () => {
+    const { readiness, outcomes, ask } = asked(2);
+    ask();
+    ask();
+    expect(readiness.awaited).toBe(true);
+    readiness.reached(1);
+    await settled();
+    expect(outcomes).toEqual([]);
+    readiness.reached(2);
+    await settled();
+    expect(outcomes).toEqual(['ready', 'ready']);
+    expect(readiness.awaited).toBe(false);
+  });
+
+  test('needs one where the pool keeps none, while somebody asks', async () => {
+    const { readiness, outcomes, ask } = asked(0);
+    expect([readiness.target, readiness.suffices(0), readiness.suffices(1)]).toEqual([0, false, true]);
+    ask();
+    expect(readiness.target).toBe(1);
+    readiness.reached(0);
+    await settled();
+    expect(outcomes).toEqual([]);
+    readiness.reached(1);
+    await settled();
+    expect(outcomes).toEqual(['ready']);
+    expect(readiness.target).toBe(0);
+  });
+
+  test('never asks for fewer than are kept', () => {
+    const { readiness, ask } = asked(3);
+    ask();
+    expect(readiness.target).toBe(3);
+    expect([readiness.suffices(2), readiness.suffices(3)]).toEqual([false, true]);
+  });
+
+  test('fails for everybody who asked by the first failure', async () => {
+    const { readiness, outcomes, ask } = asked(1);
+    const failure = new Error('unreachable');
+    ask();
+    ask();
+    readiness.fail(failure);
+    await settled();
+    expect(outcomes).toEqual([failure, failure]);
+  });
+});
