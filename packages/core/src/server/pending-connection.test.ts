@@ -1,0 +1,148 @@
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ProxyInfo } from '../transport/proxy-header.js';
+import { PendingConnection } from './pending-connection.js';
+import { SilenceWatch } from './silence-watch.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A socket that isn't connected, with the counters of one that is. */
+function socketWith(facts: { remoteAddress?: string; bytesRead?: number; bytesWritten?: number }): Socket {
+  return Object.defineProperties(
+    new Socket(),
+    Object.fromEntries(
+      Object.entries({ remotePort: facts.remoteAddress === undefined ? undefined : 4_000, ...facts }).map(
+        ([name, value]) => [name, { value, writable: true }],
+      ),
+    ),
+  );
+}
+
+function pending(socket = socketWith({ remoteAddress: '192.0.2.1' })) {
+  const told: unknown[] = [];
+  const subject = new PendingConnection(socket, 5_000, {
+    expired: (one) => told.push(one),
+    signalFailed: (error) => told.push(error),
+  });
+  return { subject, told };
+}
+
+describe('a pending connection', () => {
+  it('has so much time, and is told once that it is over', () => {
+    const { subject, told } = pending();
+    vi.advanceTimersByTime(4_999);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(10_000);
+    expect(told).toEqual([subject]);
+  });
+
+  it('has done with its time once it is in, or out', () => {
+    for (const reason of [null, new Error('out')]) {
+      const { subject, told } = pending();
+      subject.settle(reason);
+      vi.advanceTimersByTime(10_000);
+      expect(told).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  it('tells who waits why it was turned away, before or after they ask', () => {
+    const reason = new Error('out');
+    const early = pending().subject;
+    const { signal } = early;
+    early.settle(reason);
+    expect(signal.reason).toBe(reason);
+    const late = pending().subject;
+    late.settle(reason);
+    late.settle(new Error('again'));
+    expect(late.signal.reason).toBe(reason);
+    const { subject } = pending();
+    const admitted = subject.signal;
+    subject.settle(null);
+    expect(admitted.aborted).toBe(false);
+  });
+
+  it('has the address of its socket, or of the client that a proxy told', () => {
+    const { subject } = pending(socketWith({ remoteAddress: '::ffff:192.0.2.1' }));
+    expect(subject.remote).toEqual({ address: '192.0.2.1', port: 4_000 });
+    subject.proxy = { source: null } as ProxyInfo;
+    expect(subject.address).toContain('192.0.2.1');
+    subject.proxy = { source: { address: '198.51.100.7', port: 5 } } as ProxyInfo;
+    expect(subject.address).toBe('198.51.100.7:5');
+    expect(pending(socketWith({})).subject.remote).toBeNull();
+  });
+
+  it('has spoken once TLS has answered, beyond what was said before it', () => {
+    const socket = socketWith({ bytesWritten: 0 }) as Socket & { bytesWritten: number };
+    const { subject } = pending(socket);
+    expect(subject.hasSpoken).toBe(false);
+    socket.bytesWritten = 5;
+    expect(subject.hasSpoken).toBe(true);
+    subject.saidBeforeTls = 5;
+    expect(subject.hasSpoken).toBe(false);
+  });
+
+  it('reports what a listener of its signal throws', async () => {
+    const { subject, told } = pending();
+    const failure = new Error('listener');
+    subject.signal.addEventListener('abort', () => {
+      throw failure;
+    });
+    subject.settle(new Error('out'));
+    await Promise.resolve();
+    vi.runAllTimers();
+    expect(told).toContain(failure);
+  });
+});
+
+describe('silence', () => {
+  it('is a second in which nothing came, heard after what was read meanwhile', () => {
+    const socket = socketWith({ bytesRead: 100 }) as Socket & { bytesRead: number };
+    const talking = socketWith({ bytesRead: 100 }) as Socket & { bytesRead: number };
+    const [silent, talker] = [pending(socket).subject, pending(talking).subject];
+    const watch = new SilenceWatch();
+    watch.look([silent, talker]);
+    expect(silent.hasFallenSilent).toBe(false);
+    vi.advanceTimersByTime(999);
+    talking.bytesRead = 200;
+    expect(silent.hasFallenSilent).toBe(false);
+    vi.advanceTimersByTime(2);
+    expect([silent.hasFallenSilent, talker.hasFallenSilent]).toEqual([true, false]);
+    silent.verifying = true;
+    expect(silent.hasFallenSilent).toBe(false);
+    silent.verifying = false;
+    socket.bytesRead = 101;
+    expect(silent.hasFallenSilent).toBe(false);
+  });
+
+  it('is looked for once at a time, and again afterwards', () => {
+    const { subject } = pending(socketWith({ bytesRead: 1 }));
+    const watch = new SilenceWatch();
+    const count = vi.getTimerCount();
+    watch.look([]);
+    watch.look([subject]);
+    expect(vi.getTimerCount()).toBe(count + 1);
+    vi.advanceTimersByTime(1_001);
+    expect(subject.hasFallenSilent).toBe(false);
+    watch.look([subject]);
+    vi.advanceTimersByTime(1_001);
+    expect(subject.hasFallenSilent).toBe(true);
+  });
+
+  it('is looked for no more once the watch has ended', () => {
+    const { subject } = pending(socketWith({ bytesRead: 1 }));
+    const watch = new SilenceWatch();
+    const count = vi.getTimerCount();
+    watch.look([subject]);
+    watch.stop();
+    watch.look([subject]);
+    expect(vi.getTimerCount()).toBe(count);
+    vi.advanceTimersByTime(2_000);
+    expect(subject.silentAt).toBeNull();
+  });
+});

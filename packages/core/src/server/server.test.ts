@@ -1,0 +1,739 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as tls from 'node:tls';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { connect } from '../client/connect.js';
+import type { ConnectOptions } from '../client/config.js';
+import type { SecureConnection } from '../connection/connection-types.js';
+import { createCredentials } from '../credentials/credentials.js';
+import { knsock, lengthPrefixed, lines } from '../framing/index.js';
+import { channels } from '../observe/channels.js';
+import { makeCertificate, makeCrl } from '../testing/made-certificates.js';
+import { crlRevocation } from '../trust/crl-revocation.js';
+import type { ListenOptions } from './config.js';
+import { listen, serve } from './listen.js';
+import { listeningHere } from './listening-here.js';
+import type { SecureServer } from './secure-server.js';
+
+const ca = makeCertificate({ commonName: 'CA', isAuthority: true });
+const own = makeCertificate({ commonName: 'us', issuer: ca, names: ['localhost'], usage: 'server' });
+const named = makeCertificate({ commonName: 'named', issuer: ca, names: ['named.test'], usage: 'server' });
+const app = makeCertificate({ commonName: 'app', issuer: ca, usage: 'client' });
+const web = makeCertificate({ commonName: 'web', issuer: ca, usage: 'client' });
+const credentials = createCredentials({ cert: own.pem, key: own.keyPem, ca: ca.pem });
+const namedCredentials = createCredentials({ cert: named.pem, key: named.keyPem, ca: ca.pem });
+const shows = (one: typeof app) => createCredentials({ cert: one.pem, key: one.keyPem, ca: ca.pem });
+const anonymous = createCredentials({ ca: ca.pem });
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanUp.splice(0).reverse()) await clean();
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const echo = (connection: SecureConnection): void => {
+  connection.onRequest(({ payload }) => payload);
+};
+
+async function started(
+  options: Partial<ListenOptions> = {},
+  handler: (connection: SecureConnection) => void | Promise<void> = echo,
+) {
+  const errors: Error[] = [];
+  const server = await listen(
+    { port: 0, host: '127.0.0.1', credentials, onError: (error) => void errors.push(error), ...options },
+    handler,
+  );
+  cleanUp.push(() => server.close({ deadline: 0 }));
+  return { server, port: portOf(server), errors };
+}
+
+function portOf(server: SecureServer): number {
+  return 'port' in server.address ? server.address.port : 0;
+}
+
+async function client(port: number, options: Partial<ConnectOptions> = {}): Promise<SecureConnection> {
+  const connection = await connect({
+    host: '127.0.0.1',
+    port,
+    servername: 'localhost',
+    credentials: anonymous,
+    resume: false,
+    ...options,
+  });
+  cleanUp.push(() => {
+    connection.destroy();
+  });
+  return connection;
+}
+
+/** A socket that says nothing of its own. */
+async function bare(port: number): Promise<Socket> {
+  const socket = connectTcp({ port, host: '127.0.0.1' });
+  socket.on('error', () => undefined);
+  cleanUp.push(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function ask(connection: SecureConnection, what = 'hello'): Promise<string> {
+  return String(await connection.request(what));
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as never;
+  }
+  throw new Error('it succeeded');
+}
+
+/** What a channel says while a test runs. */
+function hearing(channel: { name: string | symbol }): Record<string, unknown>[] {
+  const heard: Record<string, unknown>[] = [];
+  const listener = (message: unknown): void => void heard.push(message as Record<string, unknown>);
+  subscribe(channel.name, listener);
+  cleanUp.push(() => unsubscribe(channel.name, listener));
+  return heard;
+}
+
+/** Waits until the counters say so. */
+function counted(server: SecureServer, expected: object): Promise<void> {
+  return vi.waitFor(
+    () => {
+      expect(server.stats()).toMatchObject(expected);
+    },
+    { interval: 1, timeout: 10_000 },
+  );
+}
+
+describe('a server', () => {
+  it('hands out connections, counts them and forgets them', async () => {
+    const { server, port } = await started();
+    const connection = await client(port);
+    expect(await ask(connection)).toBe('hello');
+    expect([...server.connections()]).toHaveLength(1);
+    expect(server.stats()).toEqual({
+      connections: 1,
+      pendingHandshakes: 0,
+      accepted: 1,
+      admitted: 1,
+      turnedAway: expect.objectContaining({ denied: 0 }) as object,
+      failedHandshakes: 0,
+      refusedPeers: 0,
+      rotations: 0,
+      acceptErrors: 0,
+    });
+    await connection.close();
+    await counted(server, { connections: 0, admitted: 1 });
+  });
+
+  it('answers requests by one handler', async () => {
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', credentials },
+      ({ payload, connection }) => `${String(payload)} on ${connection.tls.version}`,
+    );
+    cleanUp.push(() => server.close());
+    expect(await ask(await client(portOf(server)))).toBe('hello on TLSv1.3');
+  });
+
+  it('needs a handler', async () => {
+    const options = { port: 0, credentials };
+    expect(await failureOf(listen(options, undefined as never))).toMatchObject({ option: 'handler' });
+    expect(await failureOf(serve(options, 'x' as never))).toMatchObject({ option: 'handler' });
+  });
+
+  it('says where it listens, until it doesn’t', async () => {
+    const { server, port } = await started();
+    expect(server.address).toMatchObject({ address: '127.0.0.1', port });
+    expect(listeningHere()).toContain(server.address);
+    await server.close();
+    expect(listeningHere()).not.toContain(server.address);
+    expect(server.address).toMatchObject({ port });
+  });
+
+  it('listens on a path', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'knsock-'));
+    cleanUp.push(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const place = path.join(folder, 'socket');
+    const { server } = await started({
+      port: undefined,
+      host: undefined,
+      path: place,
+      maxConnectionsPerAddress: 1,
+    });
+    expect(server.address).toEqual({ path: place });
+    const connection = await connect({ path: place, expectedName: 'localhost', credentials: anonymous });
+    expect(await ask(connection)).toBe('hello');
+    expect([...server.connections()][0]?.remote).toBeNull();
+    await connection.close();
+  });
+
+  it('whose port is taken says so', async () => {
+    const { port } = await started();
+    expect(await failureOf(started({ port }))).toMatchObject({ code: 'KNSOCK_PORT_IN_USE' });
+  });
+
+  it('ends a connection whose handler fails, and nothing else', async () => {
+    let failing = true;
+    const { server, port, errors } = await started({}, (connection) => {
+      if (failing) throw new Error('broken');
+      echo(connection);
+    });
+    const first = await client(port);
+    expect((await first.closed).clean).toBe(false);
+    failing = false;
+    expect(await ask(await client(port))).toBe('hello');
+    expect(errors.map(({ message }) => message)).toEqual(['broken']);
+    expect(server.stats().admitted).toBe(2);
+  });
+
+  it('reports what an asynchronous handler rejects with, but not its connection’s own end', async () => {
+    const { port, errors } = await started({}, async (connection) => {
+      if ((await connection.receive()) !== null) throw new Error('broken');
+      await connection.send('nobody hears it');
+    });
+    const first = await client(port);
+    first.write('x');
+    await first.closed;
+    const second = await client(port);
+    second.destroy();
+    await vi.waitFor(() => {
+      expect(errors.map(({ message }) => message)).toEqual(['broken']);
+    });
+  });
+});
+
+describe('who may not come in', () => {
+  it('is turned away by address before TLS', async () => {
+    const heard = hearing(channels.admission);
+    const { server, port } = await started({ deny: ['127.0.0.0/8'] });
+    const socket = await bare(port);
+    await once(socket, 'close');
+    await counted(server, {
+      accepted: 1,
+      turnedAway: { denied: 1 },
+      failedHandshakes: 0,
+      pendingHandshakes: 0,
+    });
+    expect(heard).toEqual([{ address: '127.0.0.1', limit: 'denied' }]);
+  });
+
+  it('is one too many of an address, until another leaves', async () => {
+    const { server, port } = await started({ maxConnectionsPerAddress: 1 });
+    const first = await client(port);
+    await failureOf(client(port));
+    expect(server.stats().turnedAway.address).toBe(1);
+    await first.close();
+    await counted(server, { connections: 0 });
+    await turn();
+    expect(await ask(await client(port))).toBe('hello');
+  });
+
+  it('is one too many where those who are in fill the places', async () => {
+    const { server, port } = await started({ maxConnections: 1 });
+    const first = await client(port);
+    await failureOf(client(port));
+    expect(server.stats()).toMatchObject({ turnedAway: { connections: 1 }, connections: 1 });
+    expect(await ask(first)).toBe('hello');
+    await first.close();
+    await counted(server, { connections: 0 });
+    await turn();
+    expect(await ask(await client(port))).toBe('hello');
+  });
+
+  it('is the silent one where places are wanted: the one silent for longest goes', async () => {
+    const { server, port } = await started({ maxConnections: 2 });
+    const silent = [await bare(port), await bare(port)];
+    await counted(server, { pendingHandshakes: 2 });
+    const gone = once(silent[0] as Socket, 'close');
+    expect(await ask(await client(port))).toBe('hello');
+    await gone;
+    expect(silent[1]?.destroyed).toBe(false);
+    expect(server.stats()).toMatchObject({
+      turnedAway: { connections: 1 },
+      failedHandshakes: 0,
+      pendingHandshakes: 1,
+    });
+  });
+
+  it('is the silent one where handshakes are too many', async () => {
+    const { server, port } = await started({ maxPendingHandshakes: 1 });
+    const silent = await bare(port);
+    await counted(server, { pendingHandshakes: 1 });
+    const gone = once(silent, 'close');
+    expect(await ask(await client(port))).toBe('hello');
+    await gone;
+    expect(server.stats().turnedAway.handshakes).toBe(1);
+  });
+
+  it('is told apart from who said something: that one stays', async () => {
+    let admit!: (yes: boolean) => void;
+    const { server, port } = await started({
+      maxPendingHandshakes: 1,
+      clientCertificates: 'request',
+      authorize: () => new Promise((resolve) => (admit = resolve)),
+    });
+    const first = client(port);
+    await vi.waitFor(() => {
+      expect(admit).toBeDefined();
+    });
+    await failureOf(client(port));
+    expect(server.stats()).toMatchObject({ turnedAway: { handshakes: 1 }, pendingHandshakes: 1 });
+    admit(true);
+    expect(await ask(await first)).toBe('hello');
+  });
+});
+
+describe('a handshake', () => {
+  it('that never begins is no failure', async () => {
+    const { server, port } = await started();
+    const socket = await bare(port);
+    await counted(server, { pendingHandshakes: 1 });
+    socket.destroy();
+    await counted(server, { pendingHandshakes: 0, accepted: 1, failedHandshakes: 0 });
+  });
+
+  it('that is none is one, told on its channel', async () => {
+    const heard = hearing(channels.failure);
+    const { server, port } = await started();
+    const socket = await bare(port);
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    await once(socket, 'close');
+    await counted(server, { failedHandshakes: 1, pendingHandshakes: 0, refusedPeers: 0 });
+    expect(heard).toMatchObject([
+      { address: expect.stringContaining('127.0.0.1:') as string, suppressed: 0 },
+    ]);
+    expect(heard[0]?.explanation).toBeDefined();
+  });
+
+  it('that is broken off is one, once something was said', async () => {
+    const { server, port } = await started();
+    const socket = await bare(port);
+    socket.write(Buffer.from([0x16, 3, 1]));
+    await counted(server, { pendingHandshakes: 1 });
+    await turn();
+    socket.end();
+    await counted(server, { failedHandshakes: 1, pendingHandshakes: 0 });
+  });
+
+  it('has so much time', async () => {
+    const heard = hearing(channels.failure);
+    const { server, port } = await started({ handshakeTimeout: 30 });
+    const socket = await bare(port);
+    await once(socket, 'close');
+    expect(server.stats()).toMatchObject({ failedHandshakes: 1, pendingHandshakes: 0 });
+    expect(heard[0]?.error).toMatchObject({ code: 'KNSOCK_HANDSHAKE_TIMEOUT' });
+    expect((heard[0]?.error as Error).message).toMatch(/didn’t finish its handshake within 30 ms/);
+  });
+
+  it('that is done is told on its channel', async () => {
+    const heard = hearing(channels.handshake);
+    const { port } = await started();
+    await client(port);
+    const [server] = heard.filter(({ role }) => role === 'server');
+    expect(server).toMatchObject({ version: 'TLSv1.3', resumed: false });
+    expect(server?.milliseconds).toBeGreaterThan(0);
+  });
+});
+
+describe('a peer', () => {
+  const asking = { clientCertificates: 'require' } as const;
+
+  it('without the certificate that is required is refused, and told', async () => {
+    const heard = hearing(channels.failure);
+    const { server, port } = await started(asking);
+    expect(await failureOf(client(port))).toMatchObject({
+      code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
+      reason: 'missing',
+    });
+    expect(server.stats()).toMatchObject({ refusedPeers: 1, admitted: 0, failedHandshakes: 0 });
+    expect(heard).toContainEqual(
+      expect.objectContaining({ error: expect.objectContaining({ reason: 'missing' }) as Error }),
+    );
+  });
+
+  it('is admitted by certificate and rules, and known to the handler', async () => {
+    const { server, port, errors } = await started({ ...asking, authorize: { commonNames: ['app'] } });
+    expect(await ask(await client(port, { credentials: shows(app) }))).toBe('hello');
+    expect([...server.connections()][0]?.peer?.subject).toBe('CN=app');
+    expect(await failureOf(client(port, { credentials: shows(web) }))).toMatchObject({
+      code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
+      reason: 'not-allowed',
+    });
+    expect(errors).toEqual([]);
+  });
+
+  it('is refused where a rule of the program fails, which is reported', async () => {
+    const { server, port, errors } = await started({
+      ...asking,
+      authorize: () => {
+        throw new Error('rule broken');
+      },
+    });
+    await failureOf(client(port, { credentials: shows(app) }));
+    expect(errors.map(({ message }) => message)).toEqual(['rule broken']);
+    expect(server.stats().refusedPeers).toBe(1);
+  });
+
+  it('is refused where the verdict takes too long, and told so', async () => {
+    let signal: AbortSignal | undefined;
+    const { server, port } = await started({
+      ...asking,
+      handshakeTimeout: 200,
+      authorize: (_peer, context) => {
+        ({ signal } = context);
+        return new Promise(() => undefined);
+      },
+    });
+    await failureOf(client(port, { credentials: shows(app) }));
+    expect(signal?.reason).toMatchObject({ code: 'KNSOCK_VERDICT_TIMEOUT' });
+    await counted(server, { refusedPeers: 1, pendingHandshakes: 0, failedHandshakes: 0 });
+  });
+
+  it('is judged again by a rotation that comes before its verdict', async () => {
+    const admit: ((yes: boolean) => void)[] = [];
+    const authorize = () => new Promise<boolean>((resolve) => admit.push(resolve));
+    const { server, port } = await started({ ...asking, authorize });
+    const connecting = client(port, { credentials: shows(app) });
+    await vi.waitFor(() => {
+      expect(admit).toHaveLength(1);
+    });
+    await server.rotate({ authorize: { commonNames: ['web'] } });
+    admit[0]?.(true);
+    expect(await failureOf(connecting)).toMatchObject({ reason: 'not-allowed' });
+  });
+
+  it('who is connected is judged by what is rotated in', async () => {
+    const { server, port } = await started({ ...asking, authorize: { commonNames: ['app', 'web'] } });
+    const [first, second] = [
+      await client(port, { credentials: shows(app) }),
+      await client(port, { credentials: shows(web) }),
+    ];
+    await server.rotate({ revocation: crlRevocation({ crls: [makeCrl({ issuer: ca, revoked: [web] })] }) });
+    expect((await second.closed).error).toMatchObject({ reason: 'revoked' });
+    expect(await ask(first)).toBe('hello');
+    expect(server.stats().rotations).toBe(1);
+  });
+
+  it('on another framing is ended without words', async () => {
+    const { server, port } = await started({ ...asking, framing: lines() as never });
+    await failureOf(
+      (async () => {
+        const connection = await client(port, { framing: lines() });
+        await connection.closed.then(({ error }) => Promise.reject(error ?? new Error('ended')));
+      })(),
+    );
+    await counted(server, { refusedPeers: 1, admitted: 0 });
+  });
+});
+
+describe('framings', () => {
+  it('are chosen by ALPN, the one without it for who names none', async () => {
+    const { server, port } = await started({ framing: [knsock(), lines()] as never });
+    const framed = await client(port);
+    const plain = await client(port, { framing: lines() });
+    await ask(framed);
+    await vi.waitFor(() => {
+      expect(server.stats().connections).toBe(2);
+    });
+    expect(framed.tls.alpn).toBe('knsock/1');
+    expect(String(await plain.request('line'))).toBe('line');
+  });
+
+  it('that the server doesn’t speak are a mismatch', async () => {
+    const heard = hearing(channels.failure);
+    const { server, port } = await started({ framing: [knsock()] });
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['other/1'],
+    });
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('close', resolve));
+    await counted(server, { admitted: 0, failedHandshakes: 1 });
+    const unnamed = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    unnamed.on('error', () => undefined).resume();
+    await counted(server, { connections: 0, pendingHandshakes: 0 });
+    unnamed.destroy();
+    expect(heard.length).toBeGreaterThan(0);
+  });
+});
+
+describe('names', () => {
+  const sni = { 'named.test': { credentials: namedCredentials } };
+
+  it('lead to credentials of their own', async () => {
+    const { server, port } = await started({ sni });
+    const connection = await client(port, { servername: 'named.test' });
+    expect(connection.peer?.commonNames).toEqual(['named']);
+    expect((await client(port)).peer?.commonNames).toEqual(['us']);
+    await vi.waitFor(() => {
+      const asked = [...server.connections()].map(({ tls: { servername } }) => servername);
+      expect(asked.sort()).toEqual(['localhost', 'named.test']);
+    });
+  });
+
+  it('that are none of ours get the default, or an alert', async () => {
+    const open = await started({ sni });
+    const other = { servername: 'other.test', expectedName: 'localhost' };
+    expect((await client(open.port, other)).peer?.commonNames).toEqual(['us']);
+    const heard = hearing(channels.failure);
+    const closed = await started({ sni, unknownName: 'refuse' });
+    expect(await failureOf(client(closed.port, other))).toMatchObject({ name: 'HandshakeError' });
+    expect(await ask(await client(closed.port, { servername: '', expectedName: 'localhost' }))).toBe('hello');
+    expect(closed.server.stats()).toMatchObject({ failedHandshakes: 1, admitted: 1 });
+    expect((heard[0]?.error as Error).message).toContain('"other.test", which is none of ours');
+  });
+
+  it('have rules of their own when live peers are judged again', async () => {
+    const { server, port } = await started({
+      clientCertificates: 'require',
+      sni: { 'named.test': { credentials: namedCredentials, authorize: { commonNames: ['web'] } } },
+    });
+    const byName = await client(port, { servername: 'named.test', credentials: shows(web) });
+    const other = await client(port, { credentials: shows(web) });
+    await server.rotate({ authorize: { commonNames: ['app'] } });
+    expect((await other.closed).error).toMatchObject({ reason: 'not-allowed' });
+    expect(await ask(byName)).toBe('hello');
+  });
+});
+
+describe('a trusted proxy', () => {
+  const proxied = { proxyProtocol: { from: ['127.0.0.1'] } };
+  const header = {
+    source: { address: '192.0.2.7', port: 5_000 },
+    destination: { address: '192.0.2.1', port: 443 },
+  };
+
+  it('says who the client is, by which it is judged', async () => {
+    const { server, port } = await started({
+      ...proxied,
+      deny: ['198.51.100.0/24'],
+      maxConnectionsPerAddress: 1,
+    });
+    const connection = await client(port, { proxyHeader: header });
+    expect(await ask(connection)).toBe('hello');
+    expect([...server.connections()][0]).toMatchObject({ remote: header.source });
+    // A second one of the same client is one too many, of another isn't.
+    await failureOf(client(port, { proxyHeader: header }));
+    expect(server.stats()).toMatchObject({ turnedAway: { address: 1 }, failedHandshakes: 0 });
+    const other = { ...header, source: { address: '192.0.2.8', port: 1 } };
+    expect(await ask(await client(port, { proxyHeader: other }))).toBe('hello');
+    const denied = { ...header, source: { address: '198.51.100.9', port: 1 } };
+    await failureOf(client(port, { proxyHeader: denied }));
+    expect(server.stats().turnedAway.denied).toBe(1);
+  });
+
+  it('must say it', async () => {
+    const { server, port } = await started(proxied);
+    await failureOf(client(port));
+    await counted(server, { failedHandshakes: 1, admitted: 0 });
+  });
+
+  it('that says its header and no more has begun no handshake', async () => {
+    const { server, port } = await started(proxied);
+    const socket = await bare(port);
+    socket.write('PROXY TCP4 192.0.2.7 192.0.2.1 5000 443\r\n');
+    await counted(server, { pendingHandshakes: 1 });
+    await turn();
+    socket.end();
+    await counted(server, { pendingHandshakes: 0, failedHandshakes: 0 });
+  });
+
+  it('may ask for a name behind its header', async () => {
+    const { port } = await started({ ...proxied, sni: { 'named.test': { credentials: namedCredentials } } });
+    const connection = await client(port, { servername: 'named.test', proxyHeader: header });
+    expect(connection.peer?.commonNames).toEqual(['named']);
+  });
+});
+
+describe('before TLS', () => {
+  it('the program may speak, and TLS goes on where it stopped', async () => {
+    const { port } = await started({
+      beforeTls: async (socket) => {
+        const [line] = (await once(socket, 'data')) as [Buffer];
+        socket.pause();
+        socket.write(`ready for ${String(line)}`);
+      },
+    });
+    const socket = await bare(port);
+    socket.write('STARTTLS');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toBe('ready for STARTTLS');
+    const connection = await connect({ socket, expectedName: 'localhost', credentials: anonymous });
+    expect(await ask(connection)).toBe('hello');
+    await connection.close();
+  });
+
+  it('a refusal is sent, counted and told', async () => {
+    const heard = hearing(channels.failure);
+    const { server, port } = await started({
+      beforeTls: (socket) => {
+        socket.write('no');
+        return Promise.reject(new Error('not today'));
+      },
+    });
+    const socket = await bare(port);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toBe('no');
+    await counted(server, { failedHandshakes: 1, pendingHandshakes: 0 });
+    expect(heard).toMatchObject([{ error: { message: 'not today' } }]);
+  });
+
+  it('is over when the socket is, and its signal says so', async () => {
+    let signal: AbortSignal | undefined;
+    const { server, port } = await started({
+      beforeTls: (socket, context) => {
+        ({ signal } = context);
+        socket.resume();
+        return new Promise(() => undefined);
+      },
+    });
+    const socket = await bare(port);
+    await counted(server, { pendingHandshakes: 1 });
+    socket.resetAndDestroy();
+    await counted(server, { pendingHandshakes: 0 });
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('comes behind a proxy’s header', async () => {
+    const { server, port } = await started({
+      proxyProtocol: { from: ['127.0.0.1'] },
+      beforeTls: async (socket) => {
+        socket.resume();
+        await once(socket, 'data');
+        socket.pause();
+        socket.write('go');
+      },
+    });
+    const socket = await bare(port);
+    socket.write('PROXY TCP4 192.0.2.7 192.0.2.1 5000 443\r\n');
+    socket.write('hello');
+    await once(socket, 'data');
+    const connection = await connect({ socket, expectedName: 'localhost', credentials: anonymous });
+    await ask(connection);
+    expect([...server.connections()][0]?.remote?.address).toBe('192.0.2.7');
+    await connection.close();
+  });
+});
+
+describe('closing a server', () => {
+  it('tells its clients, waits for what is in flight, and listens no more', async () => {
+    const drains = hearing(channels.drain);
+    let finish!: (answer: string) => void;
+    const { server, port } = await started({}, (connection) => {
+      connection.onRequest(() => new Promise((resolve) => (finish = resolve)));
+    });
+    const connection = await client(port);
+    const answer = ask(connection);
+    await vi.waitFor(() => {
+      expect(finish).toBeDefined();
+    });
+    const closing = server.close({ deadline: 60_000 });
+    expect(server.close()).toBe(closing);
+    await vi.waitFor(() => {
+      expect(connection.state).toBe('draining');
+    });
+    await failureOf(
+      bare(port).then((socket) => once(socket, 'end').then(() => Promise.reject(new Error('cut')))),
+    );
+    finish('done');
+    expect(await answer).toBe('done');
+    await closing;
+    expect(await connection.closed).toEqual({ clean: true });
+    expect(drains).toEqual([{ connections: 1, deadline: 60_000 }]);
+  });
+
+  it('cuts off what isn’t done by the deadline', async () => {
+    const { server, port } = await started({}, (connection) => {
+      connection.onRequest(() => new Promise(() => undefined));
+    });
+    const connection = await client(port);
+    void connection.request('x').catch(() => undefined);
+    await vi.waitFor(() => {
+      expect([...server.connections()][0]?.stats().requestsHandled).toBe(1);
+    });
+    await server.close({ deadline: 20 });
+    expect((await connection.closed).clean).toBe(false);
+    expect(server.stats().connections).toBe(0);
+  });
+
+  it('lets silent sockets go at once', async () => {
+    const { server, port } = await started();
+    const socket = await bare(port);
+    await counted(server, { pendingHandshakes: 1 });
+    const gone = once(socket, 'close');
+    await server.close({ deadline: 60_000 });
+    await gone;
+    expect(server.stats().pendingHandshakes).toBe(0);
+  });
+
+  it('refuses options that it doesn’t have', async () => {
+    const { server } = await started();
+    expect(() => server.close({ dedline: 1 } as never)).toThrow(/dedline/);
+    expect(() => server.close({ deadline: -1 })).toThrow(/deadline/);
+    await server[Symbol.asyncDispose]();
+  });
+
+  it('is what its signal does, before and after it listens', async () => {
+    const controller = new AbortController();
+    const { server, port } = await started({ signal: controller.signal });
+    const connection = await client(port);
+    controller.abort();
+    expect(await connection.closed).toEqual({ clean: true });
+    await server.close();
+    const reason = new Error('never mind');
+    expect(await failureOf(started({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const late = new AbortController();
+    const starting = started({ signal: late.signal });
+    late.abort(reason);
+    expect(await failureOf(starting)).toBe(reason);
+  });
+
+  it('ends who is admitted while it closes', async () => {
+    let admit!: (yes: boolean) => void;
+    const { server, port } = await started({
+      clientCertificates: 'request',
+      authorize: () => new Promise((resolve) => (admit = resolve)),
+    });
+    const connecting = client(port);
+    await vi.waitFor(() => {
+      expect(admit).toBeDefined();
+    });
+    const closing = server.close({ deadline: 10_000 });
+    admit(true);
+    const connection = await connecting;
+    expect((await connection.closed).clean).toBe(true);
+    await closing;
+  });
+});
+
+describe('a lifetime', () => {
+  it('ends a connection, give or take a tenth', async () => {
+    const { port } = await started({ maxLifetime: 20 });
+    const connection = await client(port);
+    expect(await connection.closed).toEqual({ clean: true });
+  });
+});
+
+describe('a framing of its own on another port', () => {
+  it('answers in order', async () => {
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', credentials, framing: lengthPrefixed() },
+      ({ payload }) => payload,
+    );
+    cleanUp.push(() => server.close());
+    const connection = await client(portOf(server), { framing: lengthPrefixed() });
+    const answers = await Promise.all(['a', 'b'].map((what) => ask(connection, what)));
+    expect(answers).toEqual(['a', 'b']);
+  });
+});
