@@ -1,5 +1,6 @@
 /** How an error is printed: what failed, why, one hint, its code. A stack trace only with --debug. */
 import { EasySocketError, printable } from '@knsock/core/errors';
+import { commandName } from './command-name.js';
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';
 import type { Output } from './output.js';
@@ -75,6 +76,7 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
     ...(why === undefined ? [] : [`  ${colors.dim('why: ')} ${printable(why)}`]),
     ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${printable(hint)}`]),
     `  ${colors.dim('code:')} ${code} (exit ${exitCode})`,
+    `  ${colors.dim('more:')} ${commandName()} explain ${code}`,
   ];
 }
 

@@ -47,6 +47,16 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
   {
+    name: 'explain',
+    summary: 'say what an error code means, what causes it and what to do',
+    load: async () => (await import('./commands/explain.js')).defineExplain,
+  },
+  {
+    name: 'docs',
+    summary: 'print a page of the documentation',
+    load: async () => (await import('./commands/docs.js')).defineDocs,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script for bash, zsh or fish',
     load: async () => {
@@ -97,4 +107,4 @@ Examples:
   $ knsock serve --port 8443 --cert certs/issued/server.crt --key certs/issued/server.key
   $ knsock send localhost:8443 hello --ca certs/ca/root.crt
 
-knsock help COMMAND shows more; docs/cli.md has every option and exit code.`;
+knsock help COMMAND shows more; knsock docs cli has every option and exit code.`;

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
+import { copyDocs } from '../../../scripts/copy-docs.mjs';
 
 const packages = fileURLToPath(new URL('../../../packages', import.meta.url));
 
@@ -19,6 +20,7 @@ async function buildPackage(name: string, to: string): Promise<void> {
   const from = path.join(packages, name);
   await mkdir(to, { recursive: true });
   await copyFile(path.join(from, 'package.json'), path.join(to, 'package.json'));
+  if (name === 'core') copyDocs(path.join(to, 'docs'));
   await build({
     config: false,
     silent: true,

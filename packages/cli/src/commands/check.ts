@@ -166,7 +166,7 @@ async function writeBaseline(file: string, findings: readonly Finding[]): Promis
 }
 
 const HELP = `
-Exit code: 3 if a finding has at least the severity of --fail-on. docs/check.md lists the rules.
+Exit code: 3 if a finding has at least the severity of --fail-on. knsock docs check lists the rules.
 
 Examples:
   $ knsock check server.crt server.key ca.crt

@@ -1,4 +1,5 @@
 import { codes, type ErrorCode } from './codes.js';
+import { documentation } from './documentation.js';
 import { printable } from './printable.js';
 
 const BRAND = Symbol.for('knsock.error.families');
@@ -38,9 +39,9 @@ export class EasySocketError extends Error {
     Object.defineProperty(this, BRAND, { value: brandsOf(new.target) });
   }
 
-  /** Where this failure is described: the section of its code in `docs/errors.md`. */
+  /** Where this failure is described: `@knsock/core/docs/errors.md#…`, a file of this package, and the section of its code. */
   get docs(): string {
-    return `docs/errors.md#${this.code.toLowerCase()}`;
+    return documentation(`errors.md#${this.code.toLowerCase()}`);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

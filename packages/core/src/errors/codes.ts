@@ -187,7 +187,7 @@ export const codes = {
   KNSOCK_BLOCKING_WORKER: final(
     'In a bundle, build the entry @knsock/core/sync-worker as sync-worker.js beside it, or use await sendSslTcpMessage(…).',
   ),
-  KNSOCK_INVALID_OPTION: final('See docs/defaults.md for every option.'),
+  KNSOCK_INVALID_OPTION: final('@knsock/core/docs/defaults.md lists every option.'),
 } as const satisfies Record<string, CodeFacts>;
 
 /** A stable name of a failure. */

@@ -22,7 +22,7 @@ export interface Explanation {
   readonly retryable: boolean;
   /** What is known: subject, issuer, names, dates, limits, what this side offered. Dates are ISO 8601. */
   readonly evidence: Readonly<Record<string, string | number | boolean>>;
-  /** The section of `docs/errors.md` about the error; empty for errors that aren't of this library. */
+  /** The page and section about the error, as in its own `docs`; empty for errors that aren't of this library. */
   readonly docs: string;
   /** All of it as lines to print. */
   toString(): string;

@@ -1,6 +1,7 @@
 export { EasySocketError, type ErrorDetails } from './base.js';
 export { BlockingCallError, type BlockingReason } from './blocking.js';
 export { type ErrorCode } from './codes.js';
+export { documentation } from './documentation.js';
 export { type Side } from './causes.js';
 export { type CertificateEvidence, type HandshakeOffer } from './evidence.js';
 export { explain, type Explanation } from './explain.js';

@@ -183,7 +183,7 @@ function fromOf({ source }: Origin): string {
 
 const HELP = `
 The server’s certificate is verified. Several targets are used in turn; one that can’t be reached is skipped until it
-answers again. See docs/proxy.md. Examples:
+answers again. See knsock docs proxy. Examples:
   $ knsock proxy client --listen 127.0.0.1:5432 --target db.internal:5433 --cert app.crt --key app.key --ca ca.crt
   $ psql 'host=127.0.0.1 port=5432 sslmode=disable'
   $ knsock proxy client --postgres --listen unix:/run/db/.s.PGSQL.5432 --target db.internal:5432 --ca ca.crt`;

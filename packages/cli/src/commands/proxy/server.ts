@@ -228,7 +228,7 @@ function listenOptions(flags: ProxyServerFlags) {
 
 const HELP = `
 Bytes, back-pressure and half-closes are forwarded in both directions. SIGTERM waits for open connections to end;
-changed certificate files are loaded automatically, and at once on SIGHUP. See docs/proxy.md.
+changed certificate files are loaded automatically, and at once on SIGHUP. See knsock docs proxy.
 
 Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert server.crt --key server.key --ca ca.crt --allow-cn app

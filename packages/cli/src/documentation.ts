@@ -1,0 +1,48 @@
+/** The pages of the documentation, which the package @knsock/core brings along. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from './usage-error.js';
+
+/** Put in by the build; run from its source, the command reads the pages of the workspace. */
+declare const BUILT_VERSION: string | undefined;
+
+/** The names of all pages, such as `errors`, in their order. */
+export function pageNames(): string[] {
+  const names = readdirSync(folder()).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  return names.map((name) => path.basename(name, '.md')).sort();
+}
+
+/** A page as Markdown. */
+export function readPage(name: string): string {
+  return readFileSync(path.join(folder(), `${name}.md`), 'utf8');
+}
+
+/** Each section of docs/errors.md without its heading, by its code. */
+export function errorSections(page: string): ReadonlyMap<string, string> {
+  const sections = page.split(/^(?=#{2,3} )/m).filter((text) => text.startsWith('### KNSOCK_'));
+  return new Map(
+    sections.map((text) => [text.slice(4, text.indexOf('\n')).trim(), text.slice(text.indexOf('\n'))]),
+  );
+}
+
+/** Markdown for a terminal: links and emphasis as their words, without the markers of generated parts. */
+export function plainText(markdown: string): string {
+  return markdown
+    .replace(/^<!--.*-->\n*/gm, '')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll('**', '')
+    .trim();
+}
+
+function folder(): string {
+  if (typeof BUILT_VERSION !== 'string') return fileURLToPath(new URL('../../../docs', import.meta.url));
+  try {
+    return path.dirname(createRequire(import.meta.url).resolve('@knsock/core/docs/errors.md'));
+  } catch (cause) {
+    const error = new UsageError('the pages aren’t installed', 'Install @knsock/cli again.', 'KNSOCK_READ');
+    error.cause = cause;
+    throw error;
+  }
+}
