@@ -43,7 +43,7 @@ describe('mutual TLS over the knsock framing', () => {
     });
   });
 
-  it('resumes a session and judges it again', async () => {
+  it('resumes a session and verifies it again', async () => {
     await using server = await serve(
       { port: 0, host: '127.0.0.1', credentials: world.server, clientCertificates: 'require' },
       ({ payload }) => payload,

@@ -201,7 +201,7 @@ describe('a source of one’s own', () => {
     expect(await fate(server, world.client)).toBe(expected);
   });
 
-  it('that hangs refuses at the deadline, and is told to stop', async () => {
+  it('that hangs refuses at the deadline, and its signal fires', async () => {
     let signal: AbortSignal | undefined;
     await using server = await serverWith(
       {
