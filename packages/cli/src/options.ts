@@ -14,6 +14,7 @@ export interface CredentialFlags {
   ca?: string | undefined;
   crl?: string | undefined;
   pfx?: string | undefined;
+  pfxKeyName?: string | undefined;
   passphraseFile?: string | undefined;
 }
 
@@ -53,8 +54,17 @@ export function addCredentialOptions(command: Command): void {
         'KNSOCK_PFX',
       ),
     )
+    .addOption(pfxKeyNameOption().env('KNSOCK_PFX_KEY_NAME'))
     .option('--passphrase-file <file>', 'file with the passphrase of the key (or set KNSOCK_PASSPHRASE)')
     .hook('preAction', preferTyped);
+}
+
+/** Which key of a PKCS#12 file is meant. */
+export function pfxKeyNameOption(): Option {
+  return new Option(
+    '--pfx-key-name <name>',
+    'key of a PKCS#12 file with several, by its friendly name (Java’s alias)',
+  );
 }
 
 /** --pfx and --cert exclude one another; the one that was typed wins over the other from the environment. */
@@ -62,7 +72,7 @@ function preferTyped(command: Command): void {
   const from = (source: string, ...names: string[]): boolean =>
     names.some((name) => command.getOptionValueSource(name) === source);
   if (from('cli', 'pfx')) forget(command, 'cert', 'key');
-  else if (from('cli', 'cert', 'key')) forget(command, 'pfx');
+  else if (from('cli', 'cert', 'key')) forget(command, 'pfx', 'pfxKeyName');
 }
 
 function forget(command: Command, ...names: string[]): void {
@@ -123,6 +133,7 @@ export async function credentialFiles(flags: CredentialFlags): Promise<Credentia
     caFile: flags.ca,
     crlFile: flags.crl,
     pfxFile: flags.pfx,
+    pfxKeyName: flags.pfxKeyName,
     passphrase,
   };
 }

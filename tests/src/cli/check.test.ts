@@ -140,6 +140,18 @@ describe('knsock check on files', () => {
     });
   });
 
+  it('takes all certificates of a bundle of CAs for CAs', async () => {
+    const bundle = (await text('ca.crt')) + (await readFile(await otherCa(), 'utf8'));
+    const { code, reports } = await check(await files.write('bundle.pem', bundle));
+    expect([code, rules(reports[0], 'error')]).toEqual([0, []]);
+  });
+
+  it('refuses a policy for revocation where there is no list to look at', async () => {
+    const { code, stderr } = await knsock(['check', files.at('server.crt'), '--revocation-depth', 'chain']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('no revocation list is among the files');
+  });
+
   it('tells a revocation list that is overdue', async () => {
     const fresh = await files.write('fresh.crl', (await files.authority.crl()).pem);
     const { reports } = await check(files.at('server.crt'), fresh);

@@ -49,7 +49,7 @@ describe('certs expiry', () => {
     expect(folder.stdout).toMatch(/^unreadable .*torn\.pem/m);
     expect(folder.code).toBe(3);
     const key = await knsock(['certs', 'expiry', files.at('live/a.test/privkey.pem')]);
-    expect(key.stdout).toContain('holds no certificate');
+    expect(key.stdout).toContain('it holds a private key ("PRIVATE KEY"), not a certificate');
     await files.write('live/a.test/torn.pem', files.authority.root);
   });
 

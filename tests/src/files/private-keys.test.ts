@@ -172,7 +172,7 @@ describe('what isn’t a private key', () => {
       'public half alone',
       '"d"',
     ],
-    ['a damaged block', '-----BEGIN PRIVATE KEY-----\nMAA\n', 'never closed', 'whole'],
+    ['a damaged block', '-----BEGIN PRIVATE KEY-----\nMAA\n', 'never closed', 'complete'],
   ])('is named: %s', (_, input, what, advice) => {
     expect(() => readPrivateKey(input)).toThrow(
       expect.objectContaining({

@@ -9,6 +9,7 @@ import { createServer } from 'node:tls';
 import { toPem } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../issuing/authority.js';
+import { createCsr } from '../issuing/csr.js';
 import { checkExpiry } from './expiry.js';
 import { createSelfSigned } from '../issuing/issue.js';
 import { prometheusText } from './prometheus.js';
@@ -16,6 +17,27 @@ import { needsRenewal } from '../renewal/renewal.js';
 import { openStore } from '../store/store.js';
 
 const DAY = 86_400_000;
+
+/** PKCS#7 that carries certificates and lists (RFC 2315 9.1), as `openssl crl2pkcs7` writes it. */
+function certsOnly(certificates: readonly Buffer[], lists: readonly Buffer[]): Buffer {
+  const tlv = (tag: number, ...parts: readonly Buffer[]): Buffer => {
+    const content = Buffer.concat(parts);
+    const { length } = content;
+    const size =
+      length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+    return Buffer.concat([Buffer.of(tag, ...size), content]);
+  };
+  const oid = (hex: string): Buffer => Buffer.concat([Buffer.of(6, hex.length / 2), Buffer.from(hex, 'hex')]);
+  const [signedData, data] = [oid('2a864886f70d010702'), oid('2a864886f70d010701')];
+  const signed = Buffer.concat([
+    Buffer.of(2, 1, 1, 0x31, 0),
+    tlv(0x30, data),
+    ...(certificates.length > 0 ? [tlv(0xa0, ...certificates)] : []),
+    ...(lists.length > 0 ? [tlv(0xa1, ...lists)] : []),
+    Buffer.of(0x31, 0),
+  ]);
+  return tlv(0x30, signedData, tlv(0xa0, tlv(0x30, signed)));
+}
 let folder: string;
 
 beforeEach(async () => {
@@ -106,6 +128,37 @@ describe('an expiry check', () => {
     const file = join(folder, 'a.crt');
     await writeFile(file, (await createSelfSigned({ names: ['a.test'] })).certificate);
     expect(await checkExpiry({ files: [file], at: inDays(days) })).toMatchObject([{ state }]);
+  });
+
+  it('reads every form that certificates and lists have, and passes over keys and requests in them', async () => {
+    const authority = await createAuthority({ commonName: 'Root' });
+    const crl = await authority.crl();
+    const { csr, key } = await createCsr({ names: ['a.test'] });
+    const derOfPem = (pem: string) => Buffer.from(pem.replace(/-----.*-----|\s/g, ''), 'base64');
+    const wide = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le');
+    const certificate = authority.certificate;
+    const bundle = certsOnly([derOfPem(certificate)], [Buffer.from(crl.der)]);
+    const dated: [name: string, content: string | Uint8Array, types: string[]][] = [
+      ['a.pem', wide(certificate + crl.pem), ['certificate', 'crl']],
+      ['b.cer', derOfPem(certificate).toString('base64'), ['certificate']],
+      ['c.crl', Buffer.from(crl.der).toString('base64'), ['crl']],
+      ['d.p7b', bundle, ['certificate', 'crl']],
+      ['e.p7b', toPem('PKCS7', certsOnly([], [Buffer.from(crl.der)])), ['crl']],
+      ['f.der', crl.der, ['crl']],
+      ['g.pem', certificate.trimEnd().replaceAll('\n', '\\n'), ['certificate']],
+    ];
+    const undated: [name: string, content: string | Uint8Array][] = [
+      ['h.pem', wide(key)],
+      ['i.der', derOfPem(key)],
+      ['j.pem', wide(csr)],
+      ['k.der', derOfPem(csr)],
+    ];
+    for (const [name, content] of [...dated, ...undated]) await writeFile(join(folder, name), content);
+    const found = (await checkExpiry({ folders: [folder] })).map(
+      ({ source, type }) => `${source.slice(folder.length + 1)} ${type}`,
+    );
+    expect(found.sort()).toEqual(dated.flatMap(([name, , types]) => types.map((type) => `${name} ${type}`)));
+    expect(await checkExpiry({ files: [join(folder, 'h.pem')] })).toMatchObject([{ type: 'unreadable' }]);
   });
 
   it('sees a stale revocation list', async () => {

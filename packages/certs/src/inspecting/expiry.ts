@@ -1,12 +1,18 @@
 /** When certificates and revocation lists run out: in files, folders and on servers. */
 import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
-import { parseCertificate, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import {
+  parseCertificate,
+  parseCertificates,
+  parseCrls,
+  type CertificateRevocationList,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
-import { isHiddenKey, isOfAnotherKind, listFolder } from './certificate-folder.js';
+import { isHiddenKey, listFolder } from './certificate-folder.js';
 import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
-import { isPem } from '../formats/pem.js';
-import { readCertificates, readCrls, translating } from '../files/source.js';
+import { datedKinds, type DatedKinds } from '../formats/kinds-in.js';
+import { translating } from '../files/source.js';
 
 const DAY = 86_400_000;
 /** Files and servers looked at together. */
@@ -17,7 +23,7 @@ export interface ExpiryOptions extends LiveOptions {
   /** Files with certificates or revocation lists. */
   readonly files?: readonly string[] | undefined;
   /**
-   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der or .crl. Left out are names that
+   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der, .p7b, .p7c or .crl. Left out are names that
    * start with a dot, a store's archive (`issued/serials`), where replaced certificates expire in peace, and files that
    * hold something else: keys, requests and parameters, as certbot's folders have them.
    */
@@ -133,31 +139,28 @@ async function tolerating<T>(
 async function checkFound(file: string, at: Date, horizon: number): Promise<Expiry[]> {
   if (await isHiddenKey(file)) return [];
   const bytes = await readBytes(file);
-  return isOfAnotherKind(bytes) ? [] : checkBytes(file, bytes, at, horizon);
+  return kindsOf(file, bytes) === 'other' ? [] : checkBytes(file, bytes, at, horizon);
 }
 
 async function checkFile(file: string, at: Date, horizon: number): Promise<Expiry[]> {
   return checkBytes(file, await readBytes(file), at, horizon);
 }
 
-async function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number): Promise<Expiry[]> {
-  const text = isPem(bytes) ? bytes.toString('latin1') : undefined;
-  const holdsLists = text === undefined ? file.endsWith('.crl') : /-----BEGIN (X509 )?CRL-----/.test(text);
-  const holdsCertificates =
-    text === undefined ? !holdsLists : /-----BEGIN (X509 )?CERTIFICATE-----/.test(text);
-  if (!holdsLists && !holdsCertificates) {
-    throw new CertificateError(
-      'KNSOCK_CERTIFICATE_MALFORMED',
-      `${file} holds no certificate and no revocation list`,
-      { file, offset: 0 },
-    );
-  }
-  const certificates = holdsCertificates ? await readCertificates({ file }) : [];
-  const lists = holdsLists ? await readCrls({ file }) : [];
+function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number): Expiry[] {
+  const kinds = kindsOf(file, bytes);
+  const holdsLists = kinds !== 'other' && kinds.has('revocation list');
+  // Of a key the reader of certificates says that it is one.
+  const holdsCertificates = kinds === 'other' || kinds.has('certificate');
+  const certificates = holdsCertificates ? translating({ file }, () => parseCertificates(bytes)) : [];
+  const lists = holdsLists ? translating({ file }, () => parseCrls(bytes)) : [];
   return [
     ...certificates.map((certificate) => expiryOf(file, certificate, at, horizon)),
     ...lists.map((crl) => crlExpiryOf(file, crl, at)),
   ];
+}
+
+function kindsOf(file: string, bytes: Buffer): DatedKinds {
+  return translating({ file }, () => datedKinds(bytes));
 }
 
 async function checkEndpoint(

@@ -2,6 +2,7 @@
 import { connect, raw } from '@knsock/core';
 import { parseCertificate, verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { UsageError } from '../usage-error.js';
+import { chainEvidence } from './chain-evidence.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
 import { endpointFacts } from './endpoint-facts.js';
 import { judge, merged, type TargetReport } from './findings.js';
@@ -37,7 +38,11 @@ export async function checkEndpoint(
   const target = `${endpoint.host}:${endpoint.port}`;
   const report = merged([
     judge(target, endpointRules, evidence),
-    judge(target, chainRules, { chain, at, isShown: true, hasCrl: false }),
+    judge(
+      target,
+      chainRules,
+      chainEvidence({ chain, at, isShown: true, anchors: anchors ?? [], hasCrl: false }),
+    ),
   ]);
   return { ...report, facts: endpointFacts(evidence) };
 }

@@ -1,5 +1,7 @@
 /** Checks files: certificates, each with the key and the CA among the others given, and revocation lists. */
 import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificate } from '@knsock/core/x509';
+import { UsageError } from '../usage-error.js';
+import { chainEvidence } from './chain-evidence.js';
 import { judge, merged, type TargetReport } from './findings.js';
 import { chainRules, fileRules, filesRules, listRules } from './rules.js';
 import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
@@ -10,6 +12,8 @@ export interface CheckFilesOptions {
   readonly trusted: readonly X509Certificate[];
   /** Opens PKCS#12 files. */
   readonly passphrase: string | undefined;
+  /** Which key of PKCS#12 files is meant. */
+  readonly keyName?: string | undefined;
   readonly at: Date;
   /** What the lists among the files have to prove; default what `crlFile` means on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
@@ -17,9 +21,10 @@ export interface CheckFilesOptions {
 
 export async function checkFiles(
   files: readonly string[],
-  { trusted, passphrase, at, revocation }: CheckFilesOptions,
+  { trusted, passphrase, keyName, at, revocation }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
-  const found = await sortFiles(files, passphrase);
+  const found = await sortFiles(files, passphrase, keyName);
+  requireLists(found, revocation);
   const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
   const roots = among.filter(
     (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
@@ -33,6 +38,15 @@ export async function checkFiles(
   );
   const others = found.others.map((file) => judge(file, fileRules, { problem: undefined }));
   return [...unreadable, ...(await Promise.all(checked)), ...lists, ...others];
+}
+
+/** A policy without a list would be looked at by nothing. @throws UsageError */
+function requireLists({ lists }: SortedFiles, revocation: RevocationPolicyOptions | undefined): void {
+  if (revocation === undefined || lists.length > 0) return;
+  throw new UsageError(
+    'no revocation list is among the files',
+    'Give the list’s file beside them: without a list revocation isn’t looked at.',
+  );
 }
 
 interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation'> {
@@ -49,7 +63,7 @@ async function checkOne(
   const isAuthority = leaf?.basicConstraints?.ca === true;
   return merged([
     judge(file, fileRules, { problem: undefined }),
-    judge(file, chainRules, { chain, at, isShown: false, hasCrl: lists.length > 0 }),
+    judge(file, chainRules, chainEvidence({ chain, at, isShown: false, anchors, hasCrl: lists.length > 0 })),
     judge(file, filesRules, {
       keyFile: key?.file,
       keyMode: key?.mode,

@@ -1,5 +1,5 @@
 /** What a rule is: it looks at evidence, and says what is wrong, why that matters and what to do. */
-import type { CertificateRevocationList, X509Certificate } from '@knsock/core/x509';
+import type { CertificateRevocationList, OwnChain, X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
 import type { Readers } from './key-readers.js';
@@ -12,6 +12,10 @@ export interface ChainEvidence {
   readonly at: Date;
   /** Whether a server showed it: then its first certificate is the server’s own, whatever it says of itself. */
   readonly isShown: boolean;
+  /** What a server that starts with it would say, or a client; null for certificates of CAs alone, which nobody shows. */
+  readonly own: OwnChain | null;
+  /** Whom its owner trusts. */
+  readonly anchors: readonly X509Certificate[];
   /** Whether a revocation list lies beside it. */
   readonly hasCrl: boolean;
 }

@@ -5,6 +5,7 @@ import type { EndpointEvidence } from './endpoint-evidence.js';
 import { suites as allSuites } from './probing/suites.js';
 import type { VersionSurvey } from './probing/survey.js';
 import type { TlsVersion } from './probing/tls-version.js';
+import { chainEvidence } from './chain-evidence.js';
 import type { ChainEvidence, FilesEvidence } from './rule.js';
 import { chainRules, endpointRules, filesRules, listRules } from './rules.js';
 
@@ -146,13 +147,8 @@ describe('the rules for chains', () => {
   let chain: ChainEvidence['chain'];
   let root: ChainEvidence['chain'];
   const at = new Date();
-  const evidence = (more: Partial<ChainEvidence> = {}): ChainEvidence => ({
-    chain,
-    at,
-    isShown: false,
-    hasCrl: true,
-    ...more,
-  });
+  const evidence = (more: Partial<ChainEvidence> = {}): ChainEvidence =>
+    chainEvidence({ chain, at, isShown: false, anchors: [], hasCrl: true, ...more });
   beforeAll(async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const intermediate = await authority.intermediate({ commonName: 'Intermediate' });

@@ -38,6 +38,12 @@ export interface KeyFile {
 
 type Access = Pick<KeyFile, 'mode' | 'readers'>;
 
+/** How PKCS#12 files are opened. */
+interface Opening {
+  readonly passphrase: string | undefined;
+  readonly keyName: string | undefined;
+}
+
 export interface SortedFiles {
   readonly certificates: CertificateFile[];
   readonly keys: KeyFile[];
@@ -60,15 +66,19 @@ export async function filesIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** @param passphrase opens PKCS#12 files */
+/**
+ * @param passphrase opens PKCS#12 files
+ * @param keyName which key of theirs is meant, by its friendly name; default the first
+ */
 export async function sortFiles(
   files: readonly string[],
   passphrase: string | undefined,
+  keyName?: string,
 ): Promise<SortedFiles> {
   const sorted: SortedFiles = { certificates: [], keys: [], lists: [], others: [], unreadable: [] };
   for (const file of files) {
     try {
-      await sortOne(file, passphrase, sorted);
+      await sortOne(file, { passphrase, keyName }, sorted);
     } catch (error) {
       sorted.unreadable.push({ file, problem: (error as Error).message });
     }
@@ -76,7 +86,7 @@ export async function sortFiles(
   return sorted;
 }
 
-async function sortOne(file: string, passphrase: string | undefined, sorted: SortedFiles): Promise<void> {
+async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Promise<void> {
   const bytes = await readFile(file);
   const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
   const text = textOf(bytes);
@@ -87,7 +97,7 @@ async function sortOne(file: string, passphrase: string | undefined, sorted: Sor
   const der = text === undefined ? bytes : bareBase64(text);
   switch (der && kindOfDer(der)) {
     case 'PKCS#12':
-      await sortStore(file, bytes, { passphrase, access }, sorted);
+      await sortStore(file, bytes, { ...opening, access }, sorted);
       break;
     case 'revocation list':
       sorted.lists.push({ file, crls: parseCrls(bytes) });
@@ -126,7 +136,7 @@ function sortBlocks(file: string, bytes: Buffer, access: Access, sorted: SortedF
 async function sortStore(
   file: string,
   bytes: Buffer,
-  { passphrase, access }: { passphrase: string | undefined; access: Access },
+  { passphrase, keyName, access }: Opening & { access: Access },
   { certificates, keys }: SortedFiles,
 ): Promise<void> {
   const contents = await readPkcs12OffThread(bytes, passphrase);
@@ -135,7 +145,7 @@ async function sortStore(
       certificates.push({ file, chain: [certificate], others: [] });
     return;
   }
-  const { chain, key, others } = arrangePkcs12(contents);
+  const { chain, key, others } = arrangePkcs12(contents, keyName);
   certificates.push({ file, chain, others });
   keys.push({ file, publicKey: publicKeyOf(key), ...access });
 }

@@ -5,7 +5,7 @@ import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
 import { readInput } from '../files.js';
-import { append, milliseconds, passphraseOf } from '../options.js';
+import { append, milliseconds, passphraseOf, pfxKeyNameOption } from '../options.js';
 import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
@@ -14,6 +14,7 @@ import { UsageError } from '../usage-error.js';
 interface CheckFlags extends RevocationFlags {
   ca?: string[];
   passphraseFile?: string;
+  pfxKeyName?: string;
   servername?: string;
   timeout: number;
   failOn: Severity | 'never';
@@ -38,6 +39,7 @@ export function defineCheck(command: Command, output: Output): void {
       '--passphrase-file <file>',
       'file with the passphrase of PKCS#12 files (or set KNSOCK_PASSPHRASE)',
     )
+    .addOption(pfxKeyNameOption())
     .option(
       '--servername <name>',
       'name to request from a server (SNI) and to expect in its certificate (default: its host)',
@@ -79,18 +81,23 @@ function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
 /** @param failures where servers that can't be checked are put */
 async function reportsOn(
   targets: string[],
-  { ca = [], passphraseFile, servername, timeout, ...flags }: CheckFlags,
+  { ca = [], passphraseFile, pfxKeyName: keyName, servername, timeout, ...flags }: CheckFlags,
   failures: Unchecked[],
 ): Promise<TargetReport[]> {
   const { files, endpoints } = await sorted(targets);
+  const revocation = revocationOf(flags);
+  if (revocation !== undefined && files.length === 0)
+    throw new UsageError(
+      'no revocation list was given',
+      'Revocation is looked at among files alone: give the list’s file beside them.',
+    );
   const at = new Date();
   const passphrase = await passphraseOf(passphraseFile);
   const anchors = await readAnchors(ca, passphrase);
   const reports: TargetReport[] = [];
   if (files.length > 0) {
     const { checkFiles } = await import('../check/files.js');
-    const revocation = revocationOf(flags);
-    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, at, revocation })));
+    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, keyName, at, revocation })));
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');

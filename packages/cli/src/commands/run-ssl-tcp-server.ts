@@ -41,6 +41,9 @@ async function runServer(
   const { startSslTcpServer } = await import('@knsock/core/kn-sock');
   const log = new ServeLog(output, 'run-ssl-tcp-server');
   const ended = log.watchFailures();
+  const files = { certFile: certfile, keyFile: keyfile, caFile: cafile };
+  const warn = log.credentialWarnings();
+  warn(await loadCredentials(files));
   const options = { certfile, keyfile, cafile, requireClientCert, host };
   const server = await startSslTcpServer(
     portNumber,
@@ -49,7 +52,9 @@ async function runServer(
   );
   log.listening(server, 'echoing once per connection');
   const reload = async (): Promise<void> => {
-    await server.rotate(await loadCredentials({ certFile: certfile, keyFile: keyfile, caFile: cafile }));
+    const next = await loadCredentials(files);
+    await server.rotate(next);
+    warn(next);
   };
   return runUntilSignal({ server, log, reload }).finally(ended);
 }

@@ -35,10 +35,12 @@ async function sendMessage(
   flags: SendSslTcpFlags,
   output: Output,
 ): Promise<void> {
-  const { ReplyTimeoutError } = await import('@knsock/core');
+  const { loadCredentials, ReplyTimeoutError } = await import('@knsock/core');
   const { sendSslTcpMessage } = await import('@knsock/core/kn-sock');
   if (!flags.verify) output.warn('the server isn’t verified: anybody could be answering');
   const { cafile, certfile, keyfile, verify, timeout } = flags;
+  const own = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
+  for (const { message } of own.warnings) output.warn(message);
   const replies = new Replies(output, false);
   try {
     const options = { cafile, certfile, keyfile, verify, timeout };

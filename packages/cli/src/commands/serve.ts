@@ -54,7 +54,7 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const typed = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   const framing = flags.exec !== undefined && !typed('framing') ? 'raw' : flags.framing;
   if (flags.dev !== true) return { ...flags, framing };
-  const clash = ['cert', 'key', 'pfx', 'ca', 'crl'].find(typed);
+  const clash = ['cert', 'key', 'pfx', 'pfxKeyName', 'ca', 'crl'].find(typed);
   if (clash !== undefined)
     command.error(`error: --dev creates its own certificates and can’t be combined with --${clash}`);
   // Its own client certificate is at hand: the development server is as strict as the real one.

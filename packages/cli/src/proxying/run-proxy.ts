@@ -34,8 +34,11 @@ export class ProxyDesk {
   async watch(files: CredentialFiles): Promise<WatchedCredentials> {
     const { watchCredentials } = await import('@knsock/core');
     const credentials = await watchCredentials(files);
-    credentials.onChange(() => {
+    const warn = this.log.credentialWarnings();
+    warn(credentials.current);
+    credentials.onChange((next) => {
       this.log.event('credentials', {}, 'new credentials are in force');
+      warn(next);
     });
     credentials.onProblem((problem) => {
       this.log.failed('reload kept the old credentials and', problem);

@@ -1,6 +1,6 @@
 /** The log of a running server: lines for people on standard error, or events as JSON on standard output. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { SecureConnection, SecureServer } from '@knsock/core';
+import type { Credentials, SecureConnection, SecureServer } from '@knsock/core';
 import { showAddress } from '../address.js';
 import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
@@ -91,6 +91,16 @@ export class ServeLog {
           (failure === undefined ? '' : `: ${failure.what} [${failure.code}]`),
       );
     });
+  }
+
+  /** Makes what tells of doubtful things about each new set of credentials, each once for as long as it stays so. */
+  credentialWarnings(): (credentials: Pick<Credentials, 'warnings'>) => void {
+    let known: ReadonlySet<string> = new Set();
+    return ({ warnings }) => {
+      for (const { reason, message, file } of warnings)
+        if (!known.has(message)) this.#tell('warning', { reason, message, file }, `warning: ${message}`);
+      known = new Set(warnings.map(({ message }) => message));
+    };
   }
 
   failed(from: string, error: unknown, suppressed = 0): void {

@@ -20,6 +20,8 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const { files, development } = await filesOf(flags);
   const framing = framingOf(flags);
   let credentials = await loadCredentials(files);
+  const warn = log.credentialWarnings();
+  warn(credentials);
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
@@ -41,6 +43,7 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
     const next = await loadCredentials(files);
     await server.rotate(next);
     credentials = next;
+    warn(next);
   };
   const code = await runUntilSignal({ server, log, reload, draining: () => status?.draining() });
   status?.page.close();

@@ -8,12 +8,12 @@ import { createHash } from '../node/crypto.js';
 import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
 import { refuseUnknown, string } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
-import { staleWarnings } from './dates.js';
 import { readCertificates, readCrls } from './material.js';
 import type { Origins } from './origins.js';
 import { hidingKey } from './hidden-key.js';
-import { arrangeOwnChain } from './own-chain.js';
+import { arrangeOwnChain, type OwnChain } from '../x509/own-chain.js';
 import { openPair, openPairOffThread, type OpenedPair } from './pair.js';
+import { staleWarnings } from './stale-lists.js';
 import type { CredentialsWarning } from './warning.js';
 
 type Bytes = string | Uint8Array;
@@ -115,7 +115,7 @@ function checkCredentials(
     options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
   const now = Date.now();
   const file = origins.cert ?? origins.pfx;
-  const own = pair && arrangeOwnChain(pair.certificates, { file, anchors: anchors ?? [], now });
+  const own = pair && ownChain(pair.certificates, { file, anchors: anchors ?? [], now });
   const chain = own?.chain ?? [];
   const key = (pair?.key.export({ type: 'pkcs8', format: 'pem' }) ?? '') as string;
   const cert = chain.map((certificate) => certificate.pem).join('');
@@ -133,11 +133,22 @@ function checkCredentials(
     anchorsVersion: anchors === null ? 'default' : digest(anchorParts(anchors)),
     crls,
     expiresAt: earliest(chain, now),
-    warnings: [...(pair?.warnings ?? []), ...(own?.warnings ?? []), ...staleWarnings(crls, now, origins.crl)],
+    warnings: [
+      ...(pair?.warnings ?? []),
+      ...(own?.warnings.map((warning) => ({ ...warning, file })) ?? []),
+      ...staleWarnings(crls, now, origins.crl),
+    ],
     material: pair === null ? nothing : hidingKey({ cert, key }),
   });
   if (file !== undefined) files.set(credentials, file);
   return credentials;
+}
+
+/** @throws CredentialsError 'weak' for a leaf that nobody accepts */
+function ownChain(...[given, context]: Parameters<typeof arrangeOwnChain>): OwnChain {
+  const own = arrangeOwnChain(given, context);
+  if (own.refusal === undefined) return own;
+  throw new CredentialsError('weak', own.refusal, { file: context.file });
 }
 
 /** The file that the certificate came from, for errors about it. */

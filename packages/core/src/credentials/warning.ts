@@ -2,7 +2,8 @@ import { CredentialsError } from '../errors/index.js';
 
 /** Something doubtful about credentials that load all the same. */
 export interface CredentialsWarning {
-  readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale' | 'weak' | 'chain' | 'several-keys';
+  /** `refused`: strict peers, knsock among them, refuse the chain, which OpenSSL may accept. */
+  readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale' | 'weak' | 'chain' | 'refused' | 'several-keys';
   readonly message: string;
   readonly file: string | undefined;
   /** Whether every peer would refuse: a server doesn't start with it, and `watchCredentials` keeps what it has. */

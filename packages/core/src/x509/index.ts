@@ -39,6 +39,7 @@ export { type NameConstraints } from './subtrees.js';
 export { matchesName } from './host-name.js';
 export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
 export { usageProblem } from './checks/usage.js';
+export { arrangeOwnChain, type OwnChain, type OwnChainContext, type OwnChainWarning } from './own-chain.js';
 export {
   verifyPath,
   verifyPathSync,

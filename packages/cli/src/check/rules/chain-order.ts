@@ -1,4 +1,4 @@
-import { mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
+import { mayHaveIssued } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
 export const chainOrder: ChainRule = {
@@ -7,22 +7,15 @@ export const chainOrder: ChainRule = {
   severities: ['error', 'warning'],
   why: 'Clients that lack the missing certificate, or require the order, can’t build the path.',
   fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
-  check: ({ chain }) => {
-    const [leaf, ...others] = chain;
-    if (leaf === undefined) return null;
-    // Twins of a CA, such as cross-signed ones, may all stand there.
-    const stranger = others.find(
-      (one, index) => !chain.slice(0, index + 1).some((earlier) => isIssuer(one, earlier)),
-    );
-    if (stranger === undefined) return null;
-    const isWhole = others.some((one) => isIssuer(one, leaf));
-    const isTwice = chain.filter(({ der }) => der.equals(stranger.der)).length > 1;
-    const what = isTwice ? 'stands there twice' : 'issued none of those before it';
-    const evidence = `${stranger.subject.toString()} ${what}`;
-    return { severity: isWhole ? 'warning' : 'error', evidence };
+  check: ({ own, anchors }) => {
+    const warning = own?.warnings.find(({ reason }) => reason === 'chain');
+    if (own === null || warning === undefined) return null;
+    const leaf = own.chain[0];
+    // Without its issuer a client that has the root alone finds no path.
+    const isWhole =
+      own.chain.length > 1 ||
+      leaf === undefined ||
+      [leaf, ...anchors].some((issuer) => mayHaveIssued(issuer, leaf));
+    return { severity: isWhole ? 'warning' : 'error', evidence: warning.message };
   },
 };
-
-function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return !issuer.der.equals(certificate.der) && mayHaveIssued(issuer, certificate);
-}

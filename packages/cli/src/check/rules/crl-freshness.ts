@@ -17,7 +17,7 @@ export const crlFreshness: ListRule = {
       if (at < thisUpdate)
         return { severity: 'error', evidence: `${list} isn’t valid before ${thisUpdate.toISOString()}` };
       if (nextUpdate === undefined)
-        return { severity: 'warning', evidence: `${list} doesn’t say when the next one is due` };
+        return { severity: 'error', evidence: `${list} doesn’t say when the next one is due` };
       if (at > nextUpdate)
         return { severity: 'error', evidence: `${list} was to be replaced by ${nextUpdate.toISOString()}` };
       const days = (nextUpdate.getTime() - at.getTime()) / DAY;

@@ -1,0 +1,10 @@
+import { arrangeOwnChain } from '@knsock/core/x509';
+import type { ChainEvidence } from './rule.js';
+
+/** What is known of a chain, with what its owner would say of it. */
+export function chainEvidence(found: Omit<ChainEvidence, 'own'>): ChainEvidence {
+  const { chain, at, isShown, anchors } = found;
+  const isOfAuthorities = !isShown && chain.every(({ basicConstraints }) => basicConstraints?.ca === true);
+  if (chain.length === 0 || isOfAuthorities) return { ...found, own: null };
+  return { ...found, own: arrangeOwnChain(chain, { file: undefined, anchors, now: at.getTime() }) };
+}

@@ -1,0 +1,309 @@
+/**
+ * Chains, keys and lists as people have them: what `certs verify`, `check`, a server that starts with them and a client
+ * that connects say of them must fit together.
+ */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { verifyChain } from '@knsock/certs';
+import { connect, listen, loadCredentials, type Credentials } from '@knsock/core';
+import { toPem } from '@knsock/core/x509';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkFiles } from '../../../packages/cli/src/check/files.js';
+import { portOf } from '../support/world.js';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  extension,
+  issue,
+  issueCa,
+  issueServer,
+  keyUsage,
+  makeCrlDer,
+  nameConstraints,
+  octets,
+  subjectAltName,
+  subjectKeyIdentifier,
+  type CrlWish,
+  type Made,
+} from '../x509/issue.js';
+
+const day = 86_400_000;
+const now = Date.now();
+const dates = { notBefore: new Date(now - day), notAfter: new Date(now + 90 * day) };
+const past = { notBefore: new Date(now - 9 * day), notAfter: new Date(now - day) };
+const future = { notBefore: new Date(now + day), notAfter: new Date(now + 9 * day) };
+const san = subjectAltName('DNS:localhost');
+
+const root = issueCa({ subject: 'CN=Root', ...dates });
+const middle = issueCa({ subject: 'CN=Middle', issuer: root, ...dates });
+const otherRoot = issueCa({ subject: 'CN=Old Root', ...dates });
+const stranger = issueCa({ subject: 'CN=Stranger', ...dates });
+const rekeyed = issueCa({ subject: 'CN=Middle', issuer: root, serial: 7, ...dates });
+const crossed = issueCa({ subject: 'CN=Root', keyOf: root, issuer: otherRoot, ...past });
+const expiredMiddle = issueCa({ subject: 'CN=Middle', keyOf: middle, issuer: root, serial: 8, ...past });
+const limited = issueCa({
+  subject: 'CN=Limited',
+  issuer: root,
+  extensions: [nameConstraints({ permitted: ['DNS:elsewhere.test'] })],
+  ...dates,
+});
+const short = issueCa({ subject: 'CN=Short', issuer: root, pathLength: 0, ...dates });
+const tooDeep = issueCa({ subject: 'CN=Deep', issuer: short, ...dates });
+const notCa = issue({ subject: 'CN=No CA', issuer: root, extensions: [keyUsage(0)], ...dates });
+const v1Root = issue({ subject: 'CN=Version One', version: 1, ...dates });
+const named = issueCa({
+  subject: 'CN=Named',
+  issuer: root,
+  extensions: [subjectKeyIdentifier(Buffer.alloc(20, 1))],
+  ...dates,
+});
+const weak = {
+  ...generateKeyPairSync('rsa', { modulusLength: 1_024 }),
+} as unknown as Made;
+
+const server = (issuer: Made | null = middle, more: Partial<Parameters<typeof issueServer>[0]> = {}) =>
+  issueServer({
+    ...(issuer && { issuer }),
+    subject: 'CN=localhost',
+    names: ['DNS:localhost'],
+    ...dates,
+    ...more,
+  });
+const leaf = server();
+const crl = (issuer: Made, wish: Partial<CrlWish> = {}): Buffer =>
+  makeCrlDer({ issuer, thisUpdate: new Date(now - day), nextUpdate: new Date(now + 30 * day), ...wish });
+
+/** What is expected of everybody. */
+interface Expected {
+  /** Whether a server starts with it. */
+  readonly starts: boolean;
+  /** Whether a client of ours, which trusts the root, connects. */
+  readonly trusted: boolean;
+  /** Whether the server, where it starts, has something to say. */
+  readonly warns?: boolean;
+}
+
+interface Situation extends Expected {
+  /** The check isn't told whose a certificate is, and a CA's or a client's is good as that. */
+  readonly checkPasses?: boolean;
+  readonly chain: readonly Made[];
+  readonly key?: Made;
+  readonly ca?: readonly Made[];
+  readonly crls?: readonly Buffer[];
+}
+
+const good = { starts: true, trusted: true } as const;
+const odd = { starts: true, trusted: true, warns: true } as const;
+const refusedByClients = { starts: true, trusted: false, warns: true } as const;
+const unusable = { starts: false, trusted: false } as const;
+
+const situations: Readonly<Record<string, Situation>> = {
+  'leaf and intermediate': { chain: [leaf, middle], ...good },
+  'the root behind them': { chain: [leaf, middle, root], ...good },
+  'a leaf of the root alone': { chain: [server(root)], ...good },
+  'the leaf twice': { chain: [leaf, leaf, middle], ...odd },
+  'the intermediate twice': { chain: [leaf, middle, middle], ...odd },
+  'a stranger at the end': { chain: [leaf, middle, stranger], ...odd },
+  'a wrong order': { chain: [leaf, root, middle], ...odd },
+  'both intermediates of a CA that changed its key': { chain: [leaf, rekeyed, middle], ...odd },
+  'an expired cross-signed certificate at the end': { chain: [leaf, middle, crossed], ca: [root], ...odd },
+  'an expired intermediate beside its successor': { chain: [leaf, expiredMiddle, middle], ...odd },
+  'the leaf alone, without its intermediate': { chain: [leaf], starts: true, trusted: false },
+  'a stranger instead of the intermediate': { chain: [leaf, stranger], ...refusedByClients },
+  'an expired leaf': { chain: [server(middle, past), middle], ...unusable },
+  'a leaf of tomorrow': { chain: [server(middle, future), middle], ...unusable },
+  'an expired intermediate alone': { chain: [leaf, expiredMiddle], ...unusable },
+  'a weak key': { chain: [server(middle, { keyOf: weak }), middle], ...unusable },
+  'the key of another': { chain: [leaf, middle], key: middle, starts: false, trusted: true },
+  'the leaf second': { chain: [middle, leaf], key: leaf, starts: false, trusted: false },
+  'the certificate of a CA': { chain: [root], checkPasses: true, ...unusable },
+  'a certificate for clients': {
+    chain: [
+      issue({
+        subject: 'CN=c',
+        issuer: root,
+        extensions: [keyUsage(0), extendedKeyUsage('client'), san],
+        ...dates,
+      }),
+    ],
+    checkPasses: true,
+    ...unusable,
+  },
+  'a certificate for code signing': {
+    chain: [
+      issue({
+        subject: 'CN=c',
+        issuer: root,
+        extensions: [keyUsage(0), extendedKeyUsage('code'), san],
+        ...dates,
+      }),
+    ],
+    ...unusable,
+  },
+  'a key that may not sign': {
+    chain: [
+      issue({
+        subject: 'CN=c',
+        issuer: root,
+        extensions: [keyUsage(2), extendedKeyUsage('server'), san],
+        ...dates,
+      }),
+    ],
+    ...unusable,
+  },
+  'keyCertSign without being a CA': {
+    chain: [
+      issue({
+        subject: 'CN=localhost',
+        extensions: [basicConstraints(false), keyUsage(0, 5), san],
+        ...dates,
+      }),
+    ],
+    ca: [],
+    ...refusedByClients,
+  },
+  'a certificate without any name of an issuer': {
+    chain: [server(null, { subject: '' })],
+    ca: [],
+    ...refusedByClients,
+  },
+  'an unknown critical extension': {
+    chain: [server(root, { extensions: [extension('1.2.3.4', octets(Buffer.of(1)), true)] })],
+    ...refusedByClients,
+  },
+  'a name that its CA may not certify': { chain: [server(limited), limited], ...refusedByClients },
+  'one CA more than may follow': { chain: [server(tooDeep), tooDeep, short], ...refusedByClients },
+  'an issuer that is no CA': { chain: [server(notCa), notCa], ...refusedByClients },
+  'a root of version 1': { chain: [server(v1Root), v1Root], ca: [v1Root], ...refusedByClients },
+  'key identifiers that don’t fit': {
+    chain: [server(named, { extensions: [authorityKeyIdentifier(Buffer.alloc(20, 2))] }), named],
+    ...refusedByClients,
+  },
+  'a self-signed certificate that is trusted itself': { chain: [server(null)], ca: [], ...good },
+  'a list that is current': { chain: [leaf, middle], crls: [crl(middle)], ...good },
+  'a list that is overdue': {
+    chain: [leaf, middle],
+    crls: [crl(middle, { thisUpdate: past.notBefore, nextUpdate: past.notAfter })],
+    ...unusable,
+  },
+  'a list without an end': { chain: [leaf, middle], crls: [crl(middle, { nextUpdate: null })], ...unusable },
+  'a list of tomorrow': {
+    chain: [leaf, middle],
+    crls: [crl(middle, { thisUpdate: future.notBefore, nextUpdate: future.notAfter })],
+    ...unusable,
+  },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'knsock-files-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Files {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  readonly crlFile: string | undefined;
+}
+
+async function write({ chain, key, ca, crls }: Situation): Promise<Files> {
+  const write = async (name: string, content: string): Promise<string> => {
+    const file = path.join(folder, name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  };
+  const pem = (made: readonly Made[]): string => made.map(({ der }) => toPem('CERTIFICATE', der)).join('');
+  const [own] = [...(key === undefined ? [] : [key]), ...chain];
+  if (own === undefined) throw new Error('a situation needs a certificate');
+  // Without a CA the certificate itself is trusted.
+  const trusted = ca === undefined ? [root] : ca.length === 0 ? chain : ca;
+  return {
+    certFile: await write('server.crt', pem(chain)),
+    keyFile: await write('server.key', own.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string),
+    caFile: await write('ca.crt', pem(trusted)),
+    crlFile: crls && (await write('ca.crl', crls.map((der) => toPem('X509 CRL', der)).join(''))),
+  };
+}
+
+async function byCheck({ certFile, keyFile, caFile, crlFile }: Files): Promise<string[]> {
+  const { sortFiles } = await import('../../../packages/cli/src/check/sorted-files.js');
+  const { certificates } = await sortFiles([caFile], undefined);
+  const files = [certFile, keyFile, ...(crlFile === undefined ? [] : [crlFile])];
+  const trusted = certificates.flatMap(({ chain }) => chain);
+  const reports = await checkFiles(files, { trusted, passphrase: undefined, at: new Date() });
+  return reports.flatMap(({ findings }) => findings.map(({ severity, rule }) => `${severity} ${rule}`));
+}
+
+async function byVerify({ certFile, caFile, crlFile }: Files): Promise<boolean> {
+  const crls = crlFile === undefined ? undefined : [{ file: crlFile }];
+  const verdict = await verifyChain({
+    chain: { file: certFile },
+    ca: { file: caFile },
+    name: 'localhost',
+    crls,
+  });
+  return verdict.ok;
+}
+
+/** Whether it starts, and whether a client connects then; the client's own list is the server's. */
+async function byServing(
+  files: Files,
+): Promise<{ starts: boolean; warnings: Credentials['warnings']; connects: boolean | undefined }> {
+  const { caFile, crlFile } = files;
+  let credentials: Credentials | undefined;
+  const server = await loadCredentials(files)
+    .then((loaded) =>
+      listen({ port: 0, host: '127.0.0.1', credentials: (credentials = loaded) }, () => undefined),
+    )
+    .catch(refusal);
+  const warnings = credentials?.warnings ?? [];
+  if (server === null) return { starts: false, warnings, connects: undefined };
+  const trust = await loadCredentials({ caFile, crlFile });
+  const connects = await connect({
+    host: 'localhost',
+    port: portOf(server),
+    credentials: trust,
+    resume: false,
+  })
+    .then((connection) => connection.close().then(() => true))
+    .catch((error: unknown) => refusal(error) ?? false);
+  await server.close();
+  return { starts: true, warnings, connects };
+}
+
+/** What isn't a refusal is a fault of the test. */
+function refusal(error: unknown): null {
+  if (/^KNSOCK_(CREDENTIALS|PEER)_/.test(String((error as { code?: unknown }).code))) return null;
+  throw error;
+}
+
+describe.each(Object.entries(situations))('%s', (_what, situation) => {
+  it('is the same to verify, check, a server and a client', async () => {
+    const files = await write(situation);
+    const { starts, warnings, connects } = await byServing(files);
+    const findings = await byCheck(files);
+    expect({
+      starts,
+      trusted: await byVerify(files),
+      connects,
+      warns: starts && warnings.length > 0,
+    }).toEqual({
+      starts: situation.starts,
+      trusted: situation.trusted,
+      connects: situation.starts ? situation.trusted : undefined,
+      warns: situation.starts && situation.warns === true,
+    });
+    const errors = findings.filter((finding) => finding.startsWith('error'));
+    // The check says of everything that somebody refuses that it is an error, and of nothing else.
+    const passes = situation.checkPasses ?? (situation.starts && situation.trusted);
+    expect(passes ? errors : errors.length > 0).toEqual(passes ? [] : true);
+    if (situation.warns === true)
+      expect(findings).toContainEqual(
+        expect.stringMatching(/(error|warning) (chain-order|expiry|form|strong-keys)/),
+      );
+  });
+});
