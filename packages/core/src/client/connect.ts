@@ -169,7 +169,7 @@ async function admit<In, Out>(
   const chain = readPeerChain(socket, { remembered: kept?.path ?? null });
   const verifying = verifier.verify(config.trust, chain, signal);
   const result = verifying instanceof Promise ? await raceAbort(verifying, signal) : verifying;
-  publishVerification('client', address, result, chain.resumed);
+  publishVerification('client', { address }, result, chain.resumed);
   if (!result.ok) throw result.error;
   demandFraming(config, socket);
   tickets.admit(result.peer?.path ?? []);

@@ -9,7 +9,8 @@ export class Activity {
   /** How often the program read `closed`. */
   reads = 0;
   #handling = false;
-  readonly #listeners = new Set<Work>();
+  /** Made for the first of them: most connections have none. */
+  #listeners: Set<Work> | null = null;
   /** `reads` when the program was last told of the end. */
   #readsWhenTold = 0;
   /** How many messages it had pulled when it last read `closed`. */
@@ -50,16 +51,17 @@ export class Activity {
   /** An asynchronous listener works on. @param readsBefore `reads` before it was called */
   beginListener(readsBefore: number): Work {
     const work = { waitsForEnd: this.reads !== readsBefore, readsBefore: this.reads };
-    this.#listeners.add(work);
+    (this.#listeners ??= new Set<Work>()).add(work);
     return work;
   }
 
   endListener(work: Work): void {
-    this.#listeners.delete(work);
+    this.#listeners?.delete(work);
   }
 
   /** Listeners at work that don't just wait for the end. */
   get listeners(): number {
+    if (this.#listeners === null) return 0;
     let working = 0;
     const alone = this.#listeners.size === 1;
     for (const { waitsForEnd, readsBefore } of this.#listeners)

@@ -6,7 +6,6 @@ import { FramingMismatchError } from '../errors/index.js';
 import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
 import { LONGEST_WAIT } from '../options/index.js';
-import { raceAbort } from '../transport/race-abort.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
@@ -61,7 +60,7 @@ export class ConnectionSetup<In, Out> {
       explainEnd: null,
       failures: this.#config.failures,
     });
-    await raceAbort(connection.open(), pending.signal);
+    await pending.race(connection.open());
     return { connection, policy };
   }
 
@@ -75,9 +74,9 @@ export class ConnectionSetup<In, Out> {
       const policy = currentPolicy();
       pending.verifying = true;
       const verifying = this.#verifier.verify(policy, chain, signalFor(policy, pending));
-      const result = verifying instanceof Promise ? await raceAbort(verifying, pending.signal) : verifying;
+      const result = verifying instanceof Promise ? await pending.race(verifying) : verifying;
       pending.verifying = false;
-      publishVerification('server', pending.address, result, chain.resumed);
+      publishVerification('server', pending, result, chain.resumed);
       if (!result.ok) throw result.error;
       if (currentPolicy() === policy) return { peer: result.peer, policy };
     }
@@ -102,14 +101,16 @@ function signalFor({ revocation, authorize }: TrustPolicy, pending: PendingConne
 }
 const NEVER = new AbortController().signal;
 
-function routedFacts(facts: TlsFacts, { routedBy, address }: PendingConnection): TlsFacts {
+function routedFacts(facts: TlsFacts, pending: PendingConnection): TlsFacts {
+  const { routedBy } = pending;
   if (routedBy === null) return facts;
-  const servername = agreedName(routedBy.servername, facts, address);
+  const servername = agreedName(routedBy.servername, facts, pending.address);
   return servername === facts.servername ? facts : { ...facts, servername };
 }
 
-function tellHandshake({ address, since }: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
+function tellHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
   if (!channels.handshake.hasSubscribers) return;
+  const { address, since } = pending;
   const milliseconds = performance.now() - since;
   channels.handshake.publish({ role: 'server', address, milliseconds, version, cipher, resumed });
 }

@@ -10,6 +10,7 @@ import { channels } from '../observe/channels.js';
 import { unmapped } from '../transport/network.js';
 import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
+import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { PendingConnection } from './pending-connection.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
@@ -27,6 +28,7 @@ export class HandshakeTracker {
   readonly #admission: Admission;
   readonly #pending = new Map<Socket, PendingConnection>();
   readonly #silence = new SilenceWatch();
+  readonly #deadlines: HandshakeDeadlines;
   /** One listener for all sockets: most of them close long after they were admitted. */
   readonly #forget = forgetting(this);
   #closed = false;
@@ -36,6 +38,13 @@ export class HandshakeTracker {
     this.#hosts = hosts;
     this.#failures = failures;
     this.#admission = new Admission(config.admission);
+    this.#deadlines = new HandshakeDeadlines(
+      valuesOf(this.#pending),
+      config.limits.handshakeTimeout,
+      (late) => {
+        this.#tooLate(late);
+      },
+    );
   }
 
   /** Sockets between accept and admission. */
@@ -98,10 +107,6 @@ export class HandshakeTracker {
     this.broken(pending, new HandshakeError('disconnected', words));
   }
 
-  expired(pending: PendingConnection): void {
-    this.#tooLate(pending);
-  }
-
   signalFailed(error: unknown): void {
     this.#config.failures.report(error, noConnection, 'a listener of a handshake’s signal');
   }
@@ -134,10 +139,11 @@ export class HandshakeTracker {
   }
 
   #begin(socket: Socket, behindProxy: boolean): void {
-    const pending = new PendingConnection(socket, this.#config.limits.handshakeTimeout, this);
+    const pending = new PendingConnection(socket, this);
     this.#admission.enter();
     socket.on('close', this.#forget);
     this.#pending.set(socket, pending);
+    this.#deadlines.watch();
     // By the time that there is no place left it is known who wastes one.
     if (2 * this.#pending.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
 
@@ -274,6 +280,11 @@ export class HandshakeTracker {
     this.fail(pending, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
     pending.socket.destroy();
   }
+}
+
+/** As they are whenever somebody looks. */
+function valuesOf<V>(map: ReadonlyMap<unknown, V>): Iterable<V> {
+  return { [Symbol.iterator]: () => map.values() };
 }
 
 function forgetting(tracker: HandshakeTracker): (this: Socket) => void {

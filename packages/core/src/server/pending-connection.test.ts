@@ -25,30 +25,34 @@ function socketWith(facts: { remoteAddress?: string; bytesRead?: number; bytesWr
 
 function pending(socket = socketWith({ remoteAddress: '192.0.2.1' })) {
   const told: unknown[] = [];
-  const subject = new PendingConnection(socket, 5_000, {
-    expired: (one) => told.push(one),
+  const subject = new PendingConnection(socket, {
     signalFailed: (error) => told.push(error),
   });
   return { subject, told };
 }
 
 describe('a pending connection', () => {
-  it('has so much time, and is told once that it is over', () => {
-    const { subject, told } = pending();
-    vi.advanceTimersByTime(4_999);
-    expect(told).toEqual([]);
-    vi.advanceTimersByTime(10_000);
-    expect(told).toEqual([subject]);
+  it('gives what waits beside it a result, a failure, or why it was turned away, whichever comes first', async () => {
+    const failure = new Error('failed');
+    const reason = new Error('out');
+    const { subject } = pending();
+    await expect(subject.race(Promise.resolve('done'))).resolves.toBe('done');
+    await expect(subject.race(Promise.reject(failure))).rejects.toBe(failure);
+    const never = subject.race(new Promise(() => undefined));
+    subject.settle(reason);
+    await expect(never).rejects.toBe(reason);
+    await expect(subject.race(new Promise(() => undefined))).rejects.toBe(reason);
+    await expect(subject.race(Promise.reject(failure))).rejects.toBe(reason);
   });
 
-  it('has done with its time once it is in, or out', () => {
-    for (const reason of [null, new Error('out')]) {
-      const { subject, told } = pending();
-      subject.settle(reason);
-      vi.advanceTimersByTime(10_000);
-      expect(told).toEqual([]);
-      expect(vi.getTimerCount()).toBe(0);
-    }
+  it('is given up once it was turned away, and not once it is admitted', () => {
+    const { subject } = pending();
+    expect(subject.isGivenUp).toBe(false);
+    subject.settle(null);
+    expect(subject.isGivenUp).toBe(false);
+    const out = pending().subject;
+    out.settle(new Error('out'));
+    expect(out.isGivenUp).toBe(true);
   });
 
   it('tells who waits why it was turned away, before or after they ask', () => {

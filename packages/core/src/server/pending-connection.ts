@@ -6,8 +6,6 @@ import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-
 
 /** What a pending connection reports. */
 interface PendingEvents {
-  /** Its time is over. */
-  expired(pending: PendingConnection): void;
   /** A listener of its signal, which is the program's, failed. */
   signalFailed(error: unknown): void;
 }
@@ -34,17 +32,14 @@ export class PendingConnection {
   #reason: Error | null = null;
   readonly #events: PendingEvents;
   readonly #neighbour: Endpoint | null;
-  #timer: NodeJS.Timeout | undefined;
+  #giveUp: ((reason: Error) => void) | null = null;
 
-  /** @param events called when the deadline passes, and with what a listener of the signal throws */
-  constructor(socket: Socket, deadline: number, events: PendingEvents) {
+  /** @param events called with what a listener of the signal throws */
+  constructor(socket: Socket, events: PendingEvents) {
     this.socket = socket;
     this.#events = events;
     const { remoteAddress: address, remotePort: port = 0 } = socket;
     this.#neighbour = address === undefined ? null : { address: unmapped(address), port };
-    this.#timer = setTimeout(() => {
-      events.expired(this);
-    }, deadline);
   }
 
   /** Fires when the time is over, or the socket is gone. */
@@ -77,16 +72,30 @@ export class PendingConnection {
     return showEndpoint(this.remote);
   }
 
-  /** The peer is in, or out: the deadline has done its work. */
+  /** Whether it was turned away, or its time is over. */
+  get isGivenUp(): boolean {
+    return this.#reason !== null;
+  }
+
+  /** The result of `work`, or why this was given up, whichever comes first; without the signal, which costs more. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      work.then(resolve, reject);
+      if (this.#reason !== null) reject(this.#reason);
+    });
+  }
+
+  /** The peer is admitted, or turned away. */
   settle(reason: Error | null): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     // The socket keeps the pending until it closes; nothing waits for an admitted one any more.
     if (reason === null) {
       this.#controller = null;
+      this.#giveUp = null;
       return;
     }
     this.#reason ??= reason;
+    this.#giveUp?.(reason);
     this.#controller?.abort(reason);
   }
 }

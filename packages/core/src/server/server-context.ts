@@ -44,6 +44,7 @@ export class ServerContext {
   readonly trust: TrustPolicy;
   readonly #settings: ContextSettings;
   readonly #server: TlsServer;
+  #asksForKeys = false;
 
   /** @throws CredentialsError where OpenSSL doesn't take the certificate and key */
   constructor(settings: ContextSettings, events: ContextEvents) {
@@ -74,10 +75,11 @@ export class ServerContext {
 
   /** Node hands the secrets of a connection out only where somebody listens when it begins. */
   #askForKeys(): void {
-    const asked = this.#server.listeners('keylog').includes(tellKeys);
-    if (channels.keylog.hasSubscribers === asked) return;
-    if (asked) this.#server.off('keylog', tellKeys);
-    else this.#server.on('keylog', tellKeys);
+    const isWatched = channels.keylog.hasSubscribers;
+    if (this.#asksForKeys === isWatched) return;
+    this.#asksForKeys = isWatched;
+    if (isWatched) this.#server.on('keylog', tellKeys);
+    else this.#server.off('keylog', tellKeys);
   }
 
   /** A new epoch of ticket keys has begun. */

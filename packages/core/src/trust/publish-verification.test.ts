@@ -18,10 +18,10 @@ describe('the channel of verifications', () => {
 
   it('says who was admitted or refused, and why', () => {
     subscribe(channels.verdict.name, listener);
-    publishVerification('server', '192.0.2.1:4000', { ok: true, peer }, true);
-    publishVerification('client', 'a.test:4000', { ok: true, peer: null }, false);
+    publishVerification('server', { address: '192.0.2.1:4000' }, { ok: true, peer }, true);
+    publishVerification('client', { address: 'a.test:4000' }, { ok: true, peer: null }, false);
     const error = new UntrustedPeerError('expired', 0, 'too late');
-    publishVerification('client', 'a.test:4000', { ok: false, peer, error }, false);
+    publishVerification('client', { address: 'a.test:4000' }, { ok: false, peer, error }, false);
     const common = { role: 'client', address: 'a.test:4000', resumed: false };
     expect(heard).toEqual([
       {
@@ -44,6 +44,6 @@ describe('the channel of verifications', () => {
       },
       peer,
     };
-    expect(() => publishVerification('server', 'x', unread, false)).not.toThrow();
+    expect(() => publishVerification('server', { address: 'x' }, unread, false)).not.toThrow();
   });
 });

@@ -89,7 +89,8 @@ function conclude(role: 'client' | 'server', live: LivePeer, result: Verificatio
   if (!(result instanceof Error) && result.ok) return;
   const error = result instanceof Error ? result : result.error;
   try {
-    if (!(result instanceof Error)) publishVerification(role, showEndpoint(live.remote), result, false);
+    if (!(result instanceof Error))
+      publishVerification(role, { address: showEndpoint(live.remote) }, result, false);
     live.fail(error);
   } catch {
     live.destroy(error);

@@ -1,0 +1,50 @@
+/** One timer for the deadlines of all pending connections: these pass in the order in which the connections came. */
+import type { PendingConnection } from './pending-connection.js';
+
+export class HandshakeDeadlines {
+  readonly #pending: Iterable<PendingConnection>;
+  readonly #timeout: number;
+  readonly #expired: (pending: PendingConnection) => void;
+  #timer: NodeJS.Timeout | null = null;
+
+  /**
+   * @param pending all there are, in the order in which they came
+   * @param timeout what each may take, in milliseconds
+   * @param expired called with each whose time is over, once
+   */
+  constructor(
+    pending: Iterable<PendingConnection>,
+    timeout: number,
+    expired: (pending: PendingConnection) => void,
+  ) {
+    this.#pending = pending;
+    this.#timeout = timeout;
+    this.#expired = expired;
+  }
+
+  /** One more is pending. */
+  watch(): void {
+    if (this.#timer === null) this.#wait(this.#timeout);
+  }
+
+  #wait(milliseconds: number): void {
+    // The pending sockets keep the process running; the timer may outlast the last of them.
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#look();
+    }, Math.ceil(milliseconds)).unref();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const pending of this.#pending) {
+      if (pending.isGivenUp) continue;
+      const left = pending.since + this.#timeout - now;
+      if (left > 0) {
+        this.#wait(left);
+        return;
+      }
+      this.#expired(pending);
+    }
+  }
+}
