@@ -1,20 +1,24 @@
 // The import rules of scripts/architecture/layers.mjs over the whole graph, and what lint can't see: cycles,
 // imports that lead nowhere, packages that no manifest lists.
-import { coreLevels, foldersAbove, layerAdvice, packageAdvice } from './scripts/architecture/layers.mjs';
+import { foldersAbove, layerAdvice, levels, packageAdvice } from './scripts/architecture/layers.mjs';
 
 const unitTests = '[.]test[.]ts$';
 
-const layers = coreLevels.flat().flatMap((folder) => {
-  const above = foldersAbove(folder);
+const layers = Object.entries(levels).flatMap(([name, order]) =>
+  order.flat().flatMap((folder) => layer(name, folder)),
+);
+
+function layer(name, folder) {
+  const above = foldersAbove(name, folder);
   if (above.length === 0) return [];
   return {
-    name: `core-${folder}`,
+    name: `${name}-${folder}`,
     comment: layerAdvice(folder),
     severity: 'error',
-    from: { path: `^packages/core/src/${folder}/`, pathNot: unitTests },
-    to: { path: `^packages/core/src/(${above.join('|')})/` },
+    from: { path: `^packages/${name}/src/${folder}/`, pathNot: unitTests },
+    to: { path: `^packages/${name}/src/(${above.join('|')})/` },
   };
-});
+}
 
 const packages = [
   ['core', '(certs|pool|cli)'],

@@ -1,8 +1,8 @@
 // The import rules of layers.mjs as lint, so that an editor shows them while somebody types.
 import {
-  coreLevels,
   foldersAbove,
   layerAdvice,
+  levels,
   packageAdvice,
   packageImports,
   relativeAdvice,
@@ -14,7 +14,9 @@ const tests = '**/*.test.ts';
 /** Flat-config blocks: one per folder of core, one per package; a later block replaces an earlier one. */
 export const importRules = [
   ...Object.keys(packageImports).flatMap((name) => packageBlocks(name)),
-  ...coreLevels.flat().map((folder) => layerBlock(folder)),
+  ...Object.entries(levels).flatMap(([name, order]) =>
+    order.flat().map((folder) => layerBlock(name, folder)),
+  ),
 ];
 
 function packageBlocks(name) {
@@ -29,11 +31,17 @@ function packageBlocks(name) {
   ];
 }
 
-function layerBlock(folder) {
-  const above = foldersAbove(folder).join('|');
+function layerBlock(name, folder) {
+  const above = foldersAbove(name, folder).join('|');
   const layer = { regex: `^(\\.\\./)+(${above})/`, message: layerAdvice(folder) };
-  const source = `packages/core/src/${folder}/**/*.ts`;
-  return block([source], [tests], [outside('core', [], []), ...(above === '' ? [] : [layer])]);
+  const source = `packages/${name}/src/${folder}/**/*.ts`;
+  const { names, types, only } = packageImports[name];
+  const excepted = Object.keys(only).map((file) => `packages/${name}/src/${file}`);
+  return block(
+    [source],
+    [tests, ...excepted],
+    [outside(name, names, types), ...(above === '' ? [] : [layer])],
+  );
 }
 
 // Everything but node:, relative paths inside the package and the names allowed.

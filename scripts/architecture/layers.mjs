@@ -2,24 +2,29 @@
 // ARCHITECTURE.md tells why. To let a folder import another, move it in the table; there are no exceptions elsewhere.
 
 /**
- * The folders of packages/core/src in the order of the way that bytes take. A folder imports from the levels above
- * its own line, never from its own line (server and client don't know each other) nor from those below.
+ * The folders of each package's src in their order; that of core is the way that bytes take. A folder imports from the
+ * levels above its own line, never from its own line (server and client don't know each other) nor from those below.
+ * Files beside the folders come before all of them, except index.ts and kn-sock.ts, which are what is exported.
+ * @type {Record<string, readonly (readonly string[])[]>}
  */
-export const coreLevels = [
-  ['node'],
-  ['errors'],
-  ['options'],
-  ['x509', 'framing', 'observe'],
-  ['policy'],
-  ['credentials'],
-  ['transport'],
-  ['trust'],
-  ['connection'],
-  ['server', 'client'],
-  ['facade', 'http'],
-  ['sync', 'workers'],
-  ['testing'],
-];
+export const levels = {
+  core: [
+    ['node'],
+    ['errors'],
+    ['options'],
+    ['x509', 'framing', 'observe'],
+    ['policy'],
+    ['credentials'],
+    ['transport'],
+    ['trust'],
+    ['connection'],
+    ['server', 'client'],
+    ['facade', 'http'],
+    ['sync', 'workers'],
+    ['testing'],
+  ],
+  pool: [['waiting'], ['pool'], ['endpoints'], ['connections'], ['facade']],
+};
 
 /**
  * What each package may import beside Node's own modules and its own files; `*` stands for any end of a name.
@@ -44,18 +49,23 @@ export const packageImports = {
 /** What unit tests may import beside what their package may. */
 export const testImports = ['vitest', 'fast-check'];
 
+/** What a package exports: files beside its folders that may import all of them. */
+export const entryFiles = ['index.ts', 'kn-sock.ts'];
+
 /**
- * The folders of core that a file in `folder` must not import.
- * @param {string} folder
+ * The folders of a package that a file in `folder` must not import; of a file beside the folders, all.
+ * @param {string} name the package
+ * @param {string | undefined} folder
  */
-export function foldersAbove(folder) {
-  const level = coreLevels.findIndex((names) => names.includes(folder));
+export function foldersAbove(name, folder) {
+  const order = levels[name] ?? [];
+  const level = folder === undefined ? 0 : order.findIndex((names) => names.includes(folder));
   return level === -1
     ? []
-    : coreLevels
+    : order
         .slice(level)
         .flat()
-        .filter((name) => name !== folder);
+        .filter((other) => other !== folder);
 }
 
 /**
@@ -70,13 +80,13 @@ export function matchesName(name, patterns) {
 }
 
 /**
- * What a file in `folder` of core that breaks the order should do instead.
- * @param {string} folder
+ * What a file in `folder` that breaks the order should do instead.
+ * @param {string | undefined} folder
  */
 export function layerAdvice(folder) {
   return (
-    `${folder}/ imports only from the stops before it on the way of bytes (scripts/architecture/layers.mjs): ` +
-    'take what you need as a parameter, or move this code to the later stop.'
+    `${folder === undefined ? 'a file beside the folders' : `${folder}/`} imports only from the folders before it ` +
+    '(scripts/architecture/layers.mjs): take what you need as a parameter, or move this code to the later folder.'
   );
 }
 

@@ -8,7 +8,7 @@ export { type Factory, type PoolLimits, type PoolOptions, type Reason } from './
 export { type Failure, type PoolStats } from './pool/stats.js';
 export { type HistogramSnapshot } from './pool/histogram.js';
 export { type Leak } from './pool/leak-detector.js';
-export { type PoolEvents } from './channels.js';
+export { type PoolEvents } from './pool/channels.js';
 export { type Clock, type Timer } from './clock.js';
 export {
   LeaseReleasedError,
@@ -17,4 +17,4 @@ export {
   PoolQueueFullError,
   PoolTimeoutError,
   type PoolErrorCode,
-} from './errors.js';
+} from './pool/errors.js';

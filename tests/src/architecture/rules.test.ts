@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { coreLevels } from '../../../scripts/architecture/layers.mjs';
+import { levels } from '../../../scripts/architecture/layers.mjs';
 import { cycles, violations } from './rules.js';
 import { parse, readSourceFiles, workspace } from './source-files.js';
 
@@ -18,10 +18,10 @@ describe('the house', () => {
     expect(cycles([...library, ...rest])).toEqual([]);
   });
 
-  it('gives every folder of core its place on the way of bytes', () => {
-    const entries = readdirSync(path.join(workspace, 'packages/core/src'), { withFileTypes: true });
-    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-    expect(folders.filter((folder) => !coreLevels.flat().includes(folder))).toEqual([]);
+  it.each(Object.entries(levels))('gives every folder of %s its place in the order', (name, order) => {
+    const entries = readdirSync(path.join(workspace, `packages/${name}/src`), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'fixtures');
+    expect(folders.map((entry) => entry.name).filter((folder) => !order.flat().includes(folder))).toEqual([]);
   });
 });
 
@@ -49,6 +49,12 @@ describe('the rules', () => {
       `const later = import('../connection/writer.js');`,
       'trust/ imports only',
     ],
+    [
+      'packages/pool/src/clock.ts',
+      `import type { Stats } from './pool/stats.js';`,
+      'a file beside the folders',
+    ],
+    ['packages/pool/src/pool/pool.ts', `import '../endpoints/health.js';`, 'pool/ imports only'],
     ['packages/core/src/x509/der.ts', `import asn1 from 'asn1js';`, 'core depends on nothing'],
     [
       'packages/core/src/server/server.test.ts',
@@ -85,6 +91,8 @@ describe('the rules', () => {
       `import { connect } from '../client/connect.js'; import 'vitest';`,
     ],
     ['packages/core/src/index.ts', `export { listen } from './server/server.js';`],
+    ['packages/pool/src/index.ts', `export { Pool } from './pool/pool.js';`],
+    ['packages/pool/src/endpoints/endpoint.ts', `import { channels } from '../pool/channels.js';`],
     [
       'packages/certs/src/revocation/revocation-source.ts',
       `import type { RevocationSource } from '@knsock/core';`,

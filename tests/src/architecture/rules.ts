@@ -1,6 +1,7 @@
 // The rules of the house as pure functions: source files in, sentences about what to mend out.
 import path from 'node:path';
 import {
+  entryFiles,
   foldersAbove,
   layerAdvice,
   matchesName,
@@ -89,15 +90,17 @@ function staysInside(from: string, used: Import): boolean {
 }
 
 function layerImport({ path: from }: SourceFile, used: Import): string[] {
-  const folder = coreFolder(from);
-  if (folder === undefined || unitTest.test(from) || !used.name.startsWith('.')) return [];
-  const other = coreFolder(target(from, used.name));
-  if (other === undefined || !foldersAbove(folder).includes(other)) return [];
+  const { name, inside } = place.exec(from)?.groups ?? {};
+  if (name === undefined || inside === undefined || !used.name.startsWith('.')) return [];
+  if (unitTest.test(from) || entryFiles.includes(inside)) return [];
+  const folder = folderOf(inside);
+  const other = folderOf(place.exec(target(from, used.name))?.groups?.['inside'] ?? '');
+  if (other === undefined || !foldersAbove(name, folder).includes(other)) return [];
   return [`'${used.name}': ${layerAdvice(folder)}`];
 }
 
-function coreFolder(file: string): string | undefined {
-  return /^packages\/core\/src\/([^/]+)\//.exec(file)?.[1];
+function folderOf(inside: string): string | undefined {
+  return /^([^/]+)\//.exec(inside)?.[1];
 }
 
 function relativeTargets(file: SourceFile): string[] {

@@ -1,5 +1,5 @@
 import type { CloseOptions, Payload, RequestOptions, SecureConnection } from '@knsock/core';
-import { LeaseReleasedError } from '../errors.js';
+import { LeaseReleasedError } from '../pool/errors.js';
 
 type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
 

@@ -11,7 +11,7 @@ import { ConnectionLease } from './connection-lease.js';
 import { expiryOf, isAlive, isClean, putAway } from './connection-state.js';
 import { Connector } from '../endpoints/connector.js';
 import { Endpoint, type EndpointStats } from '../endpoints/endpoint.js';
-import { PoolClosedError } from '../errors.js';
+import { PoolClosedError } from '../pool/errors.js';
 import type { HistogramSnapshot } from '../pool/histogram.js';
 import type { Lease } from '../pool/lease.js';
 import { Pool } from '../pool/pool.js';

@@ -3,7 +3,7 @@ import { LONGEST_WAIT } from '@knsock/core/options';
 import type { Balancer } from '../endpoints/balancer.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Endpoint } from '../endpoints/endpoint.js';
-import { PoolQueueFullError } from '../errors.js';
+import { PoolQueueFullError } from '../pool/errors.js';
 import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
 import type { PoolStats } from '../pool/stats.js';

@@ -1,6 +1,6 @@
 import type { ConnectOptions } from '@knsock/core';
 import type { Candidate } from './balance.js';
-import { channels } from '../channels.js';
+import { channels } from '../pool/channels.js';
 import type { Clock } from '../clock.js';
 import { recordFailure, healthy, share, succeeded, type EndpointFailure, type Health } from './health.js';
 

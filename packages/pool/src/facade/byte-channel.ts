@@ -7,7 +7,7 @@ import {
 } from '@knsock/core/errors';
 import { systemClock } from '../clock.js';
 import { bounded } from '../waiting/deadline.js';
-import { LeaseReleasedError } from '../errors.js';
+import { LeaseReleasedError } from '../pool/errors.js';
 
 /** How one call waits; milliseconds. */
 export interface ChannelWait {

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { backOffDelay } from './back-off.js';
-import { channels } from '../channels.js';
+import { channels } from './channels.js';
 import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
 import { discard, signalFailed } from './factory-calls.js';
 import { bounded } from '../waiting/deadline.js';
-import { PoolClosedError, PoolError } from '../errors.js';
+import { PoolClosedError, PoolError } from './errors.js';
 import type { Failure } from './stats.js';
 
 /** Creates, and after a failure waits longer and longer before the next attempt. */

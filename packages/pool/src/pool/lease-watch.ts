@@ -1,5 +1,5 @@
 import { noConnection } from '@knsock/core/options';
-import { channels } from '../channels.js';
+import { channels } from './channels.js';
 import type { PoolConfig } from './config.js';
 import { LeakDetector, type Leak } from './leak-detector.js';
 import { slotOf, type PoolLease } from './lease.js';

@@ -1,4 +1,4 @@
-import { LeaseReleasedError } from '../errors.js';
+import { LeaseReleasedError } from './errors.js';
 import type { Slot } from './slots.js';
 
 /** Who takes a resource back. */

@@ -1,7 +1,7 @@
 import { noConnection } from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { isReusable } from './factory-calls.js';
-import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from '../errors.js';
+import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { stackOfCaller } from './leak-detector.js';
 import { PoolLease, type Lease, type Lender } from './lease.js';

@@ -1,6 +1,6 @@
 import { EasySocketError } from '@knsock/core/errors';
-import { channels } from '../channels.js';
-import { PoolTimeoutError } from '../errors.js';
+import { channels } from './channels.js';
+import { PoolTimeoutError } from './errors.js';
 import type { PoolStats } from './stats.js';
 import type { Late } from '../waiting/waiting-room.js';
 

@@ -1,4 +1,4 @@
-import { channels } from '../channels.js';
+import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { Emptying } from './emptying.js';
 import { lifetime } from './eviction.js';

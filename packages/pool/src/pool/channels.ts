@@ -1,7 +1,7 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { Reason } from './pool/config.js';
-import type { Leak } from './pool/leak-detector.js';
-import type { PoolStats } from './pool/stats.js';
+import type { Reason } from './config.js';
+import type { Leak } from './leak-detector.js';
+import type { PoolStats } from './stats.js';
 
 /** What a pool publishes on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
 export interface PoolEvents {

@@ -1,8 +1,8 @@
 import { EasySocketError, type ErrorDetails } from '@knsock/core/errors';
-import { codes, type PoolErrorCode } from './error-codes.js';
-import { describe, type PoolStats } from './pool/stats.js';
+import { codes, type PoolErrorCode } from '../error-codes.js';
+import { describe, type PoolStats } from './stats.js';
 
-export type { PoolErrorCode } from './error-codes.js';
+export type { PoolErrorCode } from '../error-codes.js';
 
 /** The pool couldn’t lend, or was used wrongly. */
 export class PoolError extends EasySocketError {
