@@ -8,6 +8,8 @@ const usual = [
   'packages/core/src/trust',
   'packages/core/src/server',
   'packages/pool/src/pool',
+  'packages/pool/src/waiting',
+  'packages/pool/src/endpoints',
 ];
 
 /**
