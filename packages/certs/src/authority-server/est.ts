@@ -202,10 +202,16 @@ async function readRequest(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MOST_BYTES) throw tooLarge;
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) {
+      size += (chunk as Buffer).length;
+      if (size > MOST_BYTES) throw tooLarge;
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (error === tooLarge) throw error;
+    // Nobody is there to be told; the log is.
+    throw new Status(400, 'the client left in the middle of its request');
   }
   const text = Buffer.concat(chunks)
     .toString('latin1')

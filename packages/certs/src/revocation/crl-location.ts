@@ -17,22 +17,45 @@ export interface FetchBounds {
 /** A list is public and signed, so plain http is fine for it (RFC 5280 §8), and usual. */
 export type CrlLocation = string | URL;
 
+/** By what a server recognises the version that was fetched before (RFC 9110 13.1). */
+export interface Validators {
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
+/** What a location answered. */
+export interface Fetched extends Validators {
+  /** Undefined: as before. */
+  readonly crls: readonly CertificateRevocationList[] | undefined;
+  /** For how long the answer is said to hold, in ms; undefined where nothing is said. */
+  readonly freshFor: number | undefined;
+}
+
+const NOTHING = { etag: undefined, lastModified: undefined, freshFor: undefined } as const;
+
 /**
- * Fetches the lists of a location.
+ * Fetches the lists of a location, unless its server says that they are those fetched before.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`.
  */
 export async function fetchCrls(
   location: CrlLocation,
   bounds: FetchBounds,
-): Promise<CertificateRevocationList[]> {
+  before: Validators = NOTHING,
+): Promise<Fetched> {
   const url = urlOf(location);
   if (url === undefined || url.protocol === 'file:') {
     const file = url === undefined ? location.toString() : pathOf(url);
     const bytes = await readWithin(file, bounds);
-    return translating({ file }, () => parseCrls(bytes));
+    return { ...NOTHING, crls: translating({ file }, () => parseCrls(bytes)) };
   }
-  const bytes = await download(url, bounds);
-  return translating({ file: url.href }, () => parseCrls(bytes));
+  const { body, ...answer } = await download(url, bounds, before);
+  return { ...answer, crls: body && translating({ file: url.href }, () => parseCrls(body)) };
+}
+
+/** Whether a location is fetched over the network. */
+export function isRemote(location: CrlLocation): boolean {
+  const url = urlOf(location);
+  return url !== undefined && url.protocol !== 'file:';
 }
 
 /**
@@ -74,7 +97,7 @@ function noLocation(location: CrlLocation): CertificateError {
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 
-/** Reading a pipe without a writer never ends, and a network folder may not answer. */
+/** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
 function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
   const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
   return withinTime(timeout, signal, () => readRegular(file, maxBytes), late);
@@ -92,20 +115,50 @@ async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
   return readBytes(file, maxBytes);
 }
 
-function download(url: URL, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
-  const late = () => unreachable(url, `no answer in ${timeout} ms`);
-  return withinTime(timeout, signal, (either) => get(url, maxBytes, either), late);
+interface Answer extends Validators {
+  readonly body: Buffer | undefined;
+  readonly freshFor: number | undefined;
 }
 
-async function get(url: URL, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+function download(url: URL, { timeout, maxBytes, signal }: FetchBounds, before: Validators): Promise<Answer> {
+  const late = () => unreachable(url, `no answer in ${timeout} ms`);
+  return withinTime(timeout, signal, (either) => get(url, maxBytes, either, before), late);
+}
+
+async function get(url: URL, maxBytes: number, signal: AbortSignal, before: Validators): Promise<Answer> {
   try {
-    const response = await fetch(url, { signal, headers: { accept: 'application/pkix-crl, */*' } });
+    const headers = { accept: 'application/pkix-crl, */*', ...conditions(before) };
+    const response = await fetch(url, { signal, headers });
+    const answer = answerOf(response.headers);
+    if (response.status === 304 && hasValidator(before)) {
+      await response.body?.cancel();
+      return { ...before, freshFor: answer.freshFor, body: undefined };
+    }
     if (!response.ok) throw unreachable(url, `status ${response.status}`);
-    return await readBody(response, url, maxBytes);
+    return { ...answer, body: await readBody(response, url, maxBytes) };
   } catch (cause) {
     if (cause instanceof CertificateError) throw cause;
     throw unreachable(url, causeOf(cause), cause);
   }
+}
+
+function conditions({ etag, lastModified }: Validators): Record<string, string> {
+  return {
+    ...(etag !== undefined && { 'if-none-match': etag }),
+    ...(lastModified !== undefined && { 'if-modified-since': lastModified }),
+  };
+}
+
+const hasValidator = ({ etag, lastModified }: Validators): boolean => (etag ?? lastModified) !== undefined;
+
+function answerOf(headers: Headers): Omit<Answer, 'body'> {
+  const [, seconds] =
+    /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(headers.get('cache-control') ?? '') ?? [];
+  return {
+    etag: headers.get('etag') ?? undefined,
+    lastModified: headers.get('last-modified') ?? undefined,
+    freshFor: seconds === undefined ? undefined : Number(seconds) * 1_000,
+  };
 }
 
 async function readBody(response: Response, url: URL, maxBytes: number): Promise<Buffer> {

@@ -26,6 +26,11 @@ export class HeldLists {
     return [...this.#lists.values()].flat();
   }
 
+  /** Those of one location. */
+  of(location: CrlLocation): Lists {
+    return this.#lists.get(location) ?? [];
+  }
+
   /** The issuers remembered; some may have signed lists of certificates that others issued. */
   issuers(): X509Certificate[] {
     return [...this.#issuers.values()];

@@ -1,6 +1,6 @@
 /**
  * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background, the
- * last valid list kept. Only a check before the first list is loaded waits for the network.
+ * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
  */
 import {
   abortSignal,
@@ -12,6 +12,7 @@ import {
   milliseconds,
   noConnection,
   number,
+  string,
   type FailureReporter,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -28,7 +29,9 @@ import {
   type X509Certificate,
 } from '@knsock/core/x509';
 import { backOff } from '../back-off.js';
-import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
+import { checkLocation, fetchCrls, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
+import { CrlCache } from './crl-cache.js';
+import { nextLook } from './next-look.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
 import { orAborted } from '../or-aborted.js';
@@ -38,10 +41,18 @@ import { readCertificates, type Source } from '../files/source.js';
 export interface RevocationSourceOptions extends RevocationPolicyOptions {
   /** Paths of files, or `http(s)://` and `file://` URLs; PEM or DER, several lists each. */
   readonly crls: readonly CrlLocation[];
-  /** Issuers whose signature a fetched list must have; without them the path being verified decides, list by list. */
+  /** Whose signature a fetched list must carry to be taken; without it the path judged decides, list by list. */
   readonly issuers?: Source | undefined;
-  /** How often to look, in ms; default 300,000. */
+  /**
+   * How often to look at least, in ms; default 300,000. A server that says how long its answer holds (`Cache-Control`) is asked as
+   * soon as that is over, once a second at most; and no list is left to pass its next update. A tenth less, at random.
+   */
   readonly interval?: number | undefined;
+  /**
+   * A folder that keeps fetched lists for the next start, when the server may be away; default none. What is read from there
+   * counts as much as what is fetched: its signature is checked, and an older list never replaces a newer one.
+   */
+  readonly cacheDir?: string | undefined;
   /** For one fetch, in ms; default 10,000. */
   readonly timeout?: number | undefined;
   /** The largest location accepted; default 16 MiB. */
@@ -60,6 +71,7 @@ const sourceReaders: OptionReaders<RevocationSourceOptions> = {
   crls: list,
   issuers: anything,
   interval: milliseconds,
+  cacheDir: string,
   timeout: milliseconds,
   maxBytes: number,
   onError: callback,
@@ -72,7 +84,7 @@ export interface RefreshingRevocationSource extends RevocationSource, Disposable
   ready(): Promise<void>;
   /** Looks now, and again after the usual interval; errors as `ready`. */
   refresh(): Promise<void>;
-  /** Stops refreshing; the loaded lists stay in use. */
+  /** Ends the refreshing; the lists at hand stay. */
   close(): void;
 }
 
@@ -97,6 +109,8 @@ class LocatedLists implements RefreshingRevocationSource {
   readonly #closing = new AbortController();
   readonly #reporter: FailureReporter;
   readonly #first: Promise<void>;
+  readonly #cache: CrlCache | undefined;
+  readonly #fetched = new Map<CrlLocation, Fetched>();
   #hasTried = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -108,12 +122,13 @@ class LocatedLists implements RefreshingRevocationSource {
     this.#options = options;
     this.#policy = revocationPolicy(options);
     this.#reporter = failures('onError', options.onError);
+    this.#cache = options.cacheDir === undefined ? undefined : new CrlCache(options.cacheDir);
     const close = () => {
       this.close();
     };
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
-    this.#first = this.refresh().finally(() => (this.#hasTried = true));
+    this.#first = this.#begin().finally(() => (this.#hasTried = true));
     // A caller that cares asks ready(), and the next attempt reports.
     this.#first.catch(() => undefined);
   }
@@ -168,6 +183,17 @@ class LocatedLists implements RefreshingRevocationSource {
     this.close();
   }
 
+  /** What was kept comes first, so that a server that is away costs no knowledge. */
+  async #begin(): Promise<void> {
+    for (const location of this.#options.crls.filter(isRemote)) {
+      const kept = await this.#cache?.read(location);
+      if (kept === undefined) continue;
+      this.#fetched.set(location, kept);
+      this.#lists.take(location, kept.crls ?? []);
+    }
+    return this.refresh();
+  }
+
   async #refreshAll(): Promise<void> {
     const outcomes = await Promise.allSettled(
       this.#options.crls.map((location) => this.#refreshOne(location)),
@@ -185,17 +211,28 @@ class LocatedLists implements RefreshingRevocationSource {
 
   async #refreshOne(location: CrlLocation): Promise<void> {
     const { timeout = 10_000, maxBytes = 16 * 1_048_576, issuers } = this.#options;
-    const fetched = await fetchCrls(location, { timeout, maxBytes, signal: this.#closing.signal });
-    if (fetched.length > LISTS_PER_LOCATION) {
-      const message = `${location.toString()} holds ${fetched.length} lists, over the limit of ${LISTS_PER_LOCATION}`;
+    const bounds = { timeout, maxBytes, signal: this.#closing.signal };
+    const fetched = await fetchCrls(location, bounds, this.#fetched.get(location));
+    const { crls } = fetched;
+    if (crls !== undefined && crls.length > LISTS_PER_LOCATION) {
+      const message = `${location.toString()} holds ${crls.length} lists, over the limit of ${LISTS_PER_LOCATION}`;
       throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message);
     }
-    if (issuers !== undefined) {
+    if (issuers !== undefined && crls !== undefined) {
       const known = await readCertificates(issuers);
-      checkIssuers(location, fetched, known);
+      checkIssuers(location, crls, known);
       this.#lists.learn(known);
     }
-    if (!this.#closing.signal.aborted) this.#lists.take(location, fetched);
+    if (this.#closing.signal.aborted) return;
+    this.#fetched.set(location, { ...fetched, crls: undefined });
+    if (crls === undefined) return;
+    this.#lists.take(location, crls);
+    // What can't be kept is in force all the same.
+    const kept = { ...fetched, crls: this.#lists.of(location) };
+    if (isRemote(location))
+      await this.#cache?.keep(location, kept).catch((error: unknown) => {
+        this.#report(error);
+      });
   }
 
   /** Listeners hear of new lists only. */
@@ -211,7 +248,10 @@ class LocatedLists implements RefreshingRevocationSource {
     clearTimeout(this.#timer);
     if (this.#closing.signal.aborted) return;
     const { interval = 300_000 } = this.#options;
-    const pause = this.#failures === 0 ? interval : Math.min(interval, backOff(1_000, this.#failures));
+    const pause =
+      this.#failures === 0
+        ? nextLook(interval, [...this.#fetched.values()], this.#lists.all(), Date.now())
+        : Math.min(interval, backOff(1_000, this.#failures));
     this.#timer = setTimeout(() => {
       this.refresh().catch((error: unknown) => {
         if (this.#options.onError === undefined && !this.#closing.signal.aborted) this.#report(error);
