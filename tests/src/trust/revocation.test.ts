@@ -214,7 +214,7 @@ describe('a source of one’s own', () => {
       { handshakeTimeout: 150 },
     );
     const connecting = connect({ host: 'localhost', port: portOf(server), credentials: world.client });
-    await expect(connecting).rejects.toThrow(/the verdict on .* took over 150 ms/);
+    await expect(connecting).rejects.toThrow(/verifying .* took over 150 ms/);
     expect(signal?.aborted).toBe(true);
     expect(server.stats()).toMatchObject({ refusedPeers: 1, pendingHandshakes: 0 });
   });

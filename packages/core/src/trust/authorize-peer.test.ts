@@ -34,7 +34,7 @@ describe('authorizePeer', () => {
     expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), named, signal)).toBeNull();
     const refused = authorizePeer(policy({ authorize: { commonNames: ['web'] } }), named, signal);
     expect(refused).toMatchObject({ certificate: { fingerprint256: named.fingerprint256 } });
-    expect((refused as Error).message).toMatch(/^CN=app isn’t allowed: authorize asks for /);
+    expect((refused as Error).message).toMatch(/^CN=app isn’t admitted: authorize requires /);
   });
 
   it('has no certificate to show of a peer without one', async () => {

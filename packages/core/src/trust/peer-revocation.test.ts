@@ -73,11 +73,11 @@ describe('checkPeerRevocation', () => {
   it.each<[object, RegExp]>([
     [{ status: 'revoked', depth: 0 }, /^certificate 0 \(.+\) is revoked$/],
     [{ status: 'revoked', depth: 0, reason: 7 }, /^certificate 0 \(.+\) is revoked$/],
-    [{ status: 'unknown', depth: 1 }, /^whether certificate 1 .+ isn’t known: no CRL at hand covers it$/],
-    [{ status: 'unknown', depth: 0, reason: 'offline' }, /isn’t known: offline$/],
+    [{ status: 'unknown', depth: 1 }, /^whether certificate 1 .+ is unknown: no loaded CRL covers it$/],
+    [{ status: 'unknown', depth: 0, reason: 'offline' }, /is unknown: offline$/],
     [
       { status: 'unknown', depth: 0, reason: 'crl-stale' },
-      /isn’t known: the CRL that covers it is out of date$/,
+      /is unknown: the CRL that covers it is out of date$/,
     ],
     [{ status: 'revoked', depth: 'x' }, /^certificate 0 /],
   ])('says of %j what it means', (answer, words) => {

@@ -134,7 +134,7 @@ describe('a peer', () => {
     expect(verify(policy({}, { required: false }), none)).toEqual({ ok: true, peer: null });
     const refused = verify(policy(), none);
     expect(refused).toMatchObject({ ok: false, peer: null, error: { reason: 'missing', depth: 0 } });
-    expect(refused.ok ? '' : refused.error.message).toBe('the server showed no certificate');
+    expect(refused.ok ? '' : refused.error.message).toBe('the server sent no certificate');
   });
 
   it('without a certificate passes neither pins nor revocation, and is asked for by rules', () => {
