@@ -102,7 +102,9 @@ describe('our requests on a framing without ids', () => {
     controller.abort(reason);
     expect(await failureOf(asking)).toBe(reason);
     const { error } = await connection.closed;
-    expect(error?.message).toBe('a request was given up, and lines can’t tell its late answer from the next');
+    expect(error?.message).toBe(
+      'a request was given up, and lines can’t distinguish its late answer from the next',
+    );
     expect(await next).toBe(error);
     await turn();
     expect(peer.ended).toBe(true);
