@@ -18,9 +18,11 @@ async function rootOf(commonName: string, days = 30): Promise<Root> {
   const library = await x509Library();
   const key = await generateKey();
   const { certificate: pem } = signAuthority(library, { commonName, days }, key);
-  const by = async (issuer: Root) => {
+  const by = (issuer: Root) => {
     const signing = readSigningAuthority(library, issuer.pem, issuer.key);
-    return parseCertificate(signAuthority(library, { commonName, days: 1 }, key, signing).certificate);
+    return Promise.resolve(
+      parseCertificate(signAuthority(library, { commonName, days: 1 }, key, signing).certificate),
+    );
   };
   return { certificate: parseCertificate(pem), by, pem, key };
 }

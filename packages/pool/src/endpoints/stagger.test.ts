@@ -97,14 +97,15 @@ describe('attempts', () => {
   test('leave nothing on the caller’s signal', async () => {
     const { signal } = new AbortController();
     let listeners = 0;
-    const { addEventListener, removeEventListener } = signal;
-    signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...given: Parameters<typeof add>) => {
       listeners += 1;
-      addEventListener.apply(signal, given);
+      add(...given);
     };
-    signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
       listeners -= 1;
-      removeEventListener.apply(signal, given);
+      remove(...given);
     };
     const { begun, result } = race(1, signal);
     begun[0]?.win('only');
