@@ -10,6 +10,7 @@ import {
   PeerNotAllowedError,
   UntrustedPeerError,
 } from '../errors/index.js';
+import { nameAddress } from '../errors/name-address.js';
 import type { Payload } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import { channels } from '../observe/channels.js';
@@ -170,7 +171,7 @@ async function admit<In, Out>(
   const verifying = verifier.verify(config.trust, chain, signal);
   const result = verifying instanceof Promise ? await raceAbort(verifying, signal) : verifying;
   publishVerification('client', { address }, result, chain.resumed);
-  if (!result.ok) throw result.error;
+  if (!result.ok) throw nameAddress(result.error, address);
   demandFraming(config, socket);
   tickets.admit(result.peer?.path ?? []);
   const tls = tlsFacts(socket);

@@ -6,6 +6,7 @@ import {
   UntrustedPeerError,
 } from '../errors/index.js';
 import type { Output } from '../framing/framing.js';
+import { wordsOf } from '../errors/name-address.js';
 import { encodeClose, encodeRefused } from '../framing/knsock/index.js';
 import type { CloseReason } from './protocol.js';
 
@@ -17,11 +18,11 @@ const LONGEST_CODE = 64;
 /** @param byProgram whether the program's code threw it: then nothing of it is told */
 export function encodeFailure(out: Output, error: Error, byProgram: boolean): void {
   if (byProgram || !(error instanceof EasySocketError)) encodeClose(out, { code: INTERNAL, text: '' });
-  else if (error instanceof UntrustedPeerError) encodeRefused(out, error.reason, error.message);
+  else if (error instanceof UntrustedPeerError) encodeRefused(out, error.reason, wordsOf(error));
   // The peer learns that our rules don't admit it, and not what they ask for.
   else if (error instanceof PeerNotAllowedError)
     encodeRefused(out, error.reason, 'no rule here admits this certificate');
-  else encodeClose(out, { code: error.code, text: error.message });
+  else encodeClose(out, { code: error.code, text: wordsOf(error) });
 }
 
 /** Whether a code in CLOSE is a program's own, which ends a connection cleanly. */

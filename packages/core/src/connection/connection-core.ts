@@ -9,10 +9,12 @@ import type { Framing } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import type { Limits } from '../policy/limits.js';
 import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
-import { showPeer } from '../transport/proxy-header.js';
+import { showEndpoint, showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd, type EndingParts } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
+import { PendingCall } from '../errors/call-promise.js';
+import { nameAddress } from '../errors/name-address.js';
 import { follow, isThenable } from '../errors/thenable.js';
 import { FifoProtocol } from './fifo-protocol.js';
 import { KnsockProtocol } from './knsock-protocol.js';
@@ -20,7 +22,6 @@ import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
 import type { RawBytes } from './raw-stream.js';
 import { ReadingGate, type ReadingEvents } from './reading-gate.js';
 import { ReceiveQueue, type ReceiveQueueEvents } from './receive-queue.js';
-import { PendingReceipt } from './send-receipt.js';
 import { SendQueue, type SendQueueEvents } from './send-queue.js';
 import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeouts.js';
 import { TurnBudget } from './turn-budget.js';
@@ -102,8 +103,8 @@ export class ConnectionCore<In, Out>
     this.isHandedOut = settings.requestHandler !== null;
     this.ending = new ConnectionEnd(this);
     this.writer = new Writer(stream, this);
-    this.sendQueue = new SendQueue(stream, this.writer, settings.limits.maxQueuedBytes, this);
-    this.receiveQueue = new ReceiveQueue<In>(this, this.budget, settings.limits.maxRequestsInFlight);
+    this.sendQueue = new SendQueue(stream, this.writer, settings.limits.maxQueuedBytes, this, this);
+    this.receiveQueue = new ReceiveQueue<In>(this, this.budget, settings.limits.maxRequestsInFlight, this);
     this.reading = new ReadingGate(stream, this, isFramed ? settings.limits.maxQueuedBytes : null);
     this.protocol = isFramed ? new KnsockProtocol(this, settings.role) : new FifoProtocol(this);
     if (settings.requestHandler !== null) this.protocol.handle(settings.requestHandler);
@@ -182,6 +183,15 @@ export class ConnectionCore<In, Out>
     return error instanceof ConnectionError && (this.isPeerFinished || !this.mayAnswer);
   }
 
+  unawaited(error: Error, call: string): void {
+    this.report(error, null, `${call} that was not awaited`);
+  }
+
+  named<E extends Error>(error: E): E {
+    const { remote } = this.connection;
+    return nameAddress(error, remote === null ? null : showEndpoint(remote));
+  }
+
   /** Follows a server's handler; its failure ends this connection. */
   followHandler(handling: PromiseLike<unknown>): void {
     this.activity.beginHandler();
@@ -200,20 +210,21 @@ export class ConnectionCore<In, Out>
 
   /** Sends a message that may have to wait; whoever awaits it holds no more than one, so it waits beyond the bound too. */
   sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    const receipt = new PendingReceipt((error) => {
-      this.report(error, null, 'a send that was not awaited');
+    const call = new PendingCall<undefined>((error) => {
+      if (error !== signal?.reason) this.unawaited(error, 'a send');
     });
     const { sendQueue } = this;
     const isOver = !sendQueue.hasRoomFor(bytes.length);
     if (isOver && this.#sendsOverBound >= this.limits.maxRequestsInFlight) {
-      receipt.settle(sendQueue.fullError(bytes.length));
-      return receipt.promise;
+      call.reject(sendQueue.fullError(bytes.length));
+      return call.promise;
     }
     if (isOver) this.#sendsOverBound += 1;
     const settle = (error: Error | null): void => {
       if (isOver) this.#sendsOverBound -= 1;
       signal?.removeEventListener('abort', aborted);
-      receipt.settle(error);
+      if (error === null) call.resolve(undefined);
+      else call.reject(error);
     };
     const aborted = (): void => {
       giveUp(asError(signal?.reason));
@@ -224,15 +235,15 @@ export class ConnectionCore<In, Out>
     const waiting = sendQueue.send(bytes, settle);
     if (waiting === null) {
       settle(null);
-      return receipt.promise;
+      return call.promise;
     }
     signal?.addEventListener('abort', aborted, { once: true });
     if (isOver) {
       setImmediate(() => {
-        if (!receipt.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));
+        if (!call.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));
       });
     }
-    return receipt.promise;
+    return call.promise;
   }
 
   onDraining(listener: () => void): void {
@@ -452,7 +463,7 @@ export class ConnectionCore<In, Out>
     const { requestsWaiting } = this.protocol;
     if (requestsWaiting === 0 || this.receiveQueue.isParked) return;
     const message = `${heldBytes} bytes of messages wait to be taken, so nothing more is read, and ${requestsWaiting} requests can’t get their answers`;
-    this.report(new EasySocketError('KNSOCK_UNREAD_MESSAGES', message), null, 'a connection');
+    this.report(this.named(new EasySocketError('KNSOCK_UNREAD_MESSAGES', message)), null, 'a connection');
   }
 
   ping({ timeout }: { timeout: number }): Promise<number> {

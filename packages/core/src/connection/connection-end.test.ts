@@ -47,9 +47,11 @@ describe('a close', () => {
     await pass(1);
     expect(await connection.closed).toMatchObject({
       clean: false,
-      error: { message: 'work in flight didn’t finish within 900 ms' },
+      error: { message: 'work in flight didn’t finish within 900 ms (connection with 192.0.2.1:4000)' },
     });
-    expect((await asking) as Error).toMatchObject({ message: 'work in flight didn’t finish within 900 ms' });
+    expect((await asking) as Error).toMatchObject({
+      message: 'work in flight didn’t finish within 900 ms (connection with 192.0.2.1:4000)',
+    });
   });
 
   it('takes the limit’s time where none is given, and an earlier one afterwards', async () => {
@@ -84,7 +86,9 @@ describe('a close', () => {
     void connection.close();
     await pass(1_000);
     const { error, unsentBytes } = await connection.closed;
-    expect(error?.message).toMatch(/^work in flight didn’t finish within 1000 ms; \d+ bytes were not sent$/);
+    expect(error?.message).toMatch(
+      /^work in flight didn’t finish within 1000 ms; \d+ bytes were not sent \(connection with 192\.0\.2\.1:4000\)$/,
+    );
     expect(unsentBytes).toBeGreaterThan(50_000);
   });
 
@@ -99,7 +103,10 @@ describe('a close', () => {
     await pass(1);
     expect(await connection.closed).toMatchObject({
       clean: false,
-      error: { code: 'KNSOCK_DRAIN_TIMEOUT', message: 'the peer didn’t end in turn within 5000 ms' },
+      error: {
+        code: 'KNSOCK_DRAIN_TIMEOUT',
+        message: 'the peer didn’t end in turn within 5000 ms (connection with 192.0.2.1:4000)',
+      },
     });
     const polite = await handMadePair();
     polite.peer.endsInTurn = false;
@@ -215,7 +222,7 @@ describe('a program that does nothing after the peer’s end', () => {
     expect(server.connection.state).toBe('draining');
     await pass(1);
     expect((await server.connection.closed).error?.message).toBe(
-      'the program didn’t finish after the peer’s end within 4000 ms',
+      'the program didn’t finish after the peer’s end within 4000 ms (connection with 192.0.2.1:4000)',
     );
   });
 

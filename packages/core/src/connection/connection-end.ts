@@ -9,6 +9,7 @@ import type { Limits } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { Activity } from './activity.js';
 import { ClosingTimers, type ClosingEvents } from './closing-timers.js';
+import type { CallFailures } from './call-failures.js';
 import type { CleanEnd, ClosedInfo } from './connection-types.js';
 import { Deferred } from './deferred.js';
 import {
@@ -31,7 +32,7 @@ import type { SendQueue } from './send-queue.js';
 import type { Writer } from './writer.js';
 
 /** What the end looks at and acts on, and what it reports. */
-export interface EndingParts {
+export interface EndingParts extends Pick<CallFailures, 'named'> {
   readonly role: 'client' | 'server';
   readonly framing: { readonly name: string };
   readonly limits: Limits;
@@ -87,6 +88,7 @@ export class ConnectionEnd implements ClosingEvents {
   #isUnreadGivenUp = false;
   #isPusher = false;
   #isOutOfTime = false;
+  #isDestroyed = false;
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
@@ -101,6 +103,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   get state(): 'open' | 'draining' | 'closed' {
     const { local } = this.#state;
+    if (this.#isDestroyed) return 'closed';
     if (local.is === 'closed' || local.is === 'closing') return 'closed';
     return local.is === 'draining' || this.draining.isPublished ? 'draining' : 'open';
   }
@@ -121,22 +124,23 @@ export class ConnectionEnd implements ClosingEvents {
   }
 
   get maySend(): boolean {
-    return this.#isOpenBothWays || maySend(this.#state, () => this.#outstanding());
+    if (this.#isOpenBothWays) return true;
+    return !this.#isDestroyed && maySend(this.#state, () => this.#outstanding());
   }
 
   /** Whether new requests are taken. */
   get mayAsk(): boolean {
-    return this.#state.local.is === 'open' && this.#state.remote.is !== 'finished';
+    return this.#isOpenBothWays;
   }
 
   /** Why nothing can be sent any more. */
   get goneError(): Error {
     if (this.#error !== undefined) return this.#error;
     const { local, remote } = this.#state;
-    if (local.is === 'draining') return new ConnectionClosedError('unknown', 'the connection is closing');
+    if (local.is === 'draining') return this.#closedError('unknown', 'the connection is closing');
     if (remote.is === 'finished' && local.is === 'open')
-      return new ConnectionClosedError(remote.clean, 'the peer has ended the connection');
-    return new ConnectionClosedError(this.#parts.protocol.clean, 'the connection is closed');
+      return this.#closedError(remote.clean, 'the peer has ended the connection');
+    return this.#closedError(this.#parts.protocol.clean, 'the connection is closed');
   }
 
   /** Fires with the reason when the connection is about to end, on either side's wish. */
@@ -182,7 +186,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   /** The socket is gone. @param error why, in the library's words */
   gone(error: Error | undefined): void {
-    if (error !== undefined && !this.#isAgreed) this.#error ??= error;
+    if (error !== undefined && !this.#isAgreed) this.#error ??= this.#parts.named(error);
     this.#apply({ is: 'gone' });
   }
 
@@ -197,6 +201,9 @@ export class ConnectionEnd implements ClosingEvents {
 
   destroy(error: Error | undefined): void {
     this.#error ??= error;
+    // The socket is gone a turn later; what is taken until then would be lost without a word.
+    this.#isDestroyed = true;
+    this.#isOpenBothWays = false;
     this.#parts.stream.destroy(error);
   }
 
@@ -208,7 +215,7 @@ export class ConnectionEnd implements ClosingEvents {
   fail(error: Error, tellPeer: boolean, byProgram: boolean): void {
     if (this.#closed !== null || this.lingering !== null) return;
     if (this.#error === undefined) {
-      this.#error = error;
+      this.#error = byProgram ? error : this.#parts.named(error);
       this.#failedByProgram = byProgram;
     }
     const isUnresponsive =
@@ -230,7 +237,7 @@ export class ConnectionEnd implements ClosingEvents {
   peerFinished(clean: CleanEnd, reason: CloseReason | null): void {
     if (this.isPeerFinished) return;
     if (this.#state.local.is === 'opening')
-      this.#error ??= new ConnectionClosedError(clean, 'the peer ended the connection before accepting it');
+      this.#error ??= this.#closedError(clean, 'the peer ended the connection before accepting it');
     this.#peerReason = reason;
     this.#peerClean = clean;
     this.#parts.raw?.ended();
@@ -252,7 +259,7 @@ export class ConnectionEnd implements ClosingEvents {
   }
 
   expired(error: Error | null): void {
-    if (error !== null) this.#error ??= error;
+    if (error !== null) this.#error ??= this.#parts.named(error);
     this.#apply({ is: 'expired' });
   }
 
@@ -275,7 +282,7 @@ export class ConnectionEnd implements ClosingEvents {
   #enter(state: LifecycleState): void {
     this.#state = state;
     this.mayAnswer = mayAnswer(state);
-    this.#isOpenBothWays = state.local.is === 'open' && state.remote.is !== 'finished';
+    this.#isOpenBothWays = state.local.is === 'open' && state.remote.is !== 'finished' && !this.#isDestroyed;
   }
 
   #perform(action: LifecycleAction): void {
@@ -305,7 +312,9 @@ export class ConnectionEnd implements ClosingEvents {
         if (this.#parts.protocol.requestsHandled > 0) this.#parts.protocol.cancelIncoming(this.#endReason());
         break;
       case 'end-receiving':
-        this.#parts.receiveQueue.end(this.#peerClean === false ? (this.#error ?? unannounced()) : undefined);
+        this.#parts.receiveQueue.end(
+          this.#peerClean === false ? (this.#error ?? this.#unannounced()) : undefined,
+        );
         break;
       case 'start-deadline':
         this.#watchUnread();
@@ -423,16 +432,25 @@ export class ConnectionEnd implements ClosingEvents {
     if (remote.is === 'finished') {
       const words =
         remote.clean === true ? 'the peer closed the connection' : 'the peer ended the connection';
-      return new ConnectionClosedError(remote.clean, words);
+      return this.#closedError(remote.clean, words);
     }
     const whose = local.is === 'open' ? 'the peer is draining' : 'the connection is closing';
-    return new ConnectionClosedError('unknown', whose);
+    return this.#closedError('unknown', whose);
   }
 
   /** Why our requests get no answer, once the peer has ended. */
   #unanswered(): Error {
     if (this.#error !== undefined) return this.#error;
-    return new ConnectionClosedError(this.#peerClean, 'the peer ended the connection before it answered');
+    return this.#closedError(this.#peerClean, 'the peer ended the connection before it answered');
+  }
+
+  #closedError(clean: CleanEnd, words: string): Error {
+    return this.#parts.named(new ConnectionClosedError(clean, words));
+  }
+
+  #unannounced(unsent = 0): Error {
+    const rest = unsent === 0 ? '' : `; ${unsent} bytes of ours were not sent`;
+    return this.#closedError(false, `the connection ended without a CLOSE frame of the peer${rest}`);
   }
 
   #drainError(wait: number, what: string): Error {
@@ -447,7 +465,7 @@ export class ConnectionEnd implements ClosingEvents {
     clearInterval(this.#unreadWatch);
     const unsent = this.#parts.raw === null ? this.unsent : 0;
     const clean: CleanEnd = this.#error === undefined ? this.#parts.protocol.clean : false;
-    if (clean === false || unsent > 0) this.#error ??= unannounced(unsent);
+    if (clean === false || unsent > 0) this.#error ??= this.#unannounced(unsent);
     // Mostly nobody waits for anything any more, and an error costs a stack trace.
     let made = this.#error;
     const why = (): Error => (made ??= this.goneError);
@@ -467,9 +485,4 @@ export class ConnectionEnd implements ClosingEvents {
     this.#parts.isOver();
     this.#closing?.resolve(this.#closed);
   }
-}
-
-function unannounced(unsent = 0): ConnectionClosedError {
-  const rest = unsent === 0 ? '' : `; ${unsent} bytes of ours were not sent`;
-  return new ConnectionClosedError(false, `the connection ended without a CLOSE frame of the peer${rest}`);
 }

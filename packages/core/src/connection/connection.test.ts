@@ -16,6 +16,9 @@ import {
 import { connectedPair, handMadePair, sideOver, turn } from '../testing/connected-pair.js';
 import { memoryPair } from '../transport/memory-pair.js';
 
+/** How messages name the other end of these connections. */
+const FROM = ' (connection with 192.0.2.1:4000)';
+
 const text = (bytes: unknown): string => String(bytes);
 const token = Buffer.from('12345678');
 const understood = { features: new Map([[CLOSE_CODE, Buffer.alloc(0)]]) };
@@ -437,7 +440,10 @@ describe('requests', () => {
   it('time out by their own time', async () => {
     const { client } = await asked(() => new Promise(() => undefined));
     const failure = await failureOf(client.connection.request('a', { timeout: 1 }));
-    expect(failure).toMatchObject({ code: 'KNSOCK_REQUEST_TIMEOUT', message: 'no answer came within 1 ms' });
+    expect(failure).toMatchObject({
+      code: 'KNSOCK_REQUEST_TIMEOUT',
+      message: `no answer came within 1 ms${FROM}`,
+    });
   });
 
   it('that the peer didn’t start fail as such, with its word', async () => {
@@ -459,7 +465,7 @@ describe('requests', () => {
     peer.say((out) => encodeError(out, 1, 'odd', ''));
     expect(await failureOf(asking)).toMatchObject({
       remoteCode: 'odd',
-      message: 'the peer’s handler failed (odd)',
+      message: `the peer’s handler failed (odd)${FROM}`,
     });
   });
 
@@ -633,7 +639,8 @@ describe('close', () => {
     peer.stream.end();
     const info = await closed;
     expect(info.clean).toBe(clean);
-    if (!clean) expect(info.error?.message).toBe(`the peer ended the connection: words (${String(code)})`);
+    if (!clean)
+      expect(info.error?.message).toBe(`the peer ended the connection: words (${String(code)})${FROM}`);
   });
 
   it('waits for requests both ways, then ends', async () => {
@@ -671,10 +678,10 @@ describe('close', () => {
     const { signal } = client.connection;
     expect(signal.aborted).toBe(false);
     void client.connection.close();
-    expect(signal.reason).toMatchObject({ message: 'the connection is closing' });
+    expect(signal.reason).toMatchObject({ message: `the connection is closing${FROM}` });
     await turn();
     expect(draining?.aborted).toBe(true);
-    expect((draining?.reason as Error).message).toBe('the peer is draining');
+    expect((draining?.reason as Error).message).toBe(`the peer is draining${FROM}`);
     finish('x');
     await client.connection.closed;
     // Who asks late learns it at once.
@@ -735,7 +742,7 @@ describe('a peer that ends', () => {
     await turn();
     peer.say((out) => encodeClose(out));
     await turn();
-    expect(signal?.reason).toMatchObject({ message: 'the peer closed the connection' });
+    expect(signal?.reason).toMatchObject({ message: `the peer closed the connection${FROM}` });
     await turn();
     expect(peer.of('CLOSE')).toHaveLength(1);
     peer.stream.end();
@@ -749,7 +756,7 @@ describe('a peer that ends', () => {
     peer.stream.end();
     const { clean, error } = await connection.closed;
     expect(clean).toBe(false);
-    expect(error?.message).toBe('the connection ended without a CLOSE frame of the peer');
+    expect(error?.message).toBe(`the connection ended without a CLOSE frame of the peer${FROM}`);
     expect((await asking).message).toMatch(
       /^the peer ended the connection before it answered|without a CLOSE/,
     );
@@ -780,13 +787,13 @@ describe('a peer that ends', () => {
     expect((await client.connection.closed).error).toMatchObject({
       code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
       reason: 'revoked',
-      message: 'the server refused our certificate (revoked): since today',
+      message: `the server refused our certificate (revoked): since today${FROM}`,
     });
     const server = await handMadePair({ role: 'server' });
     server.peer.say((out) => encodeRefused(out, 'weird', 'so'));
     expect((await server.connection.closed).error).toMatchObject({
       code: 'KNSOCK_CONNECTION_CLOSED',
-      message: 'the client refused our certificate (weird): so',
+      message: `the client refused our certificate (weird): so${FROM}`,
     });
     // Nothing is said behind it.
     expect(server.peer.of('CLOSE')).toEqual([]);
@@ -815,7 +822,7 @@ describe('a failure', () => {
     client.connection.write('a');
     expect(await server.connection.closed).toMatchObject({ clean: false, error: { message: 'secret' } });
     const { error } = await client.connection.closed;
-    expect(error?.message).toBe('the peer ended the connection (KNSOCK_INTERNAL)');
+    expect(error?.message).toBe(`the peer ended the connection (KNSOCK_INTERNAL)${FROM}`);
     expect(server.errors.map(({ message }) => message)).toEqual(['secret']);
   });
 

@@ -20,12 +20,12 @@ import type {
   RequestOptions,
   SecureConnection,
 } from './connection-types.js';
+import { abortedCall, failedCall, reportUnawaited } from '../errors/call-promise.js';
 import { isThenable } from '../errors/thenable.js';
 import { tooLargeForPeer } from './peer-limit.js';
 import { openStream } from './raw-stream.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
-import { PendingReceipt } from './send-receipt.js';
 import { followAsked } from './traffic-events.js';
 
 /** All that a connection is made of; nothing is left open. */
@@ -141,24 +141,25 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void> {
     const core = this.#core;
     const wrong = checkCall(options, SEND);
-    if (wrong !== undefined) return this.#failed(wrong);
+    if (wrong !== undefined) return this.#failed(wrong, 'a send');
     const signal = options?.signal;
-    if (signal?.aborted === true) return this.#failed(asError(signal.reason));
+    if (signal?.aborted === true) return abortedCall(signal);
     try {
       const bytes = this.#payload(payload);
       const refused = this.#refusedByPeer(bytes);
-      if (refused !== null) return this.#failed(refused);
+      if (refused !== null) return this.#failed(refused, 'a send');
       if (core.sendQueue.congested) return core.sendLater(bytes, signal);
       core.sendQueue.write(bytes);
       return Promise.resolve();
     } catch (error) {
-      return this.#failed(asError(error));
+      return this.#failed(asError(error), 'a send');
     }
   }
 
   ready(): Promise<void> {
     const core = this.#core;
-    if (!core.ending.maySend) return this.#failed(core.goneError);
+    // Nothing is lost where nobody waits for room.
+    if (!core.ending.maySend) return failedCall(core.goneError, () => undefined);
     return core.sendQueue.ready();
   }
 
@@ -169,7 +170,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   receive(options?: WaitOptions): Promise<In | null> {
     const wrong = checkCall(options as never, WAIT);
-    if (wrong !== undefined) return Promise.reject(wrong);
+    if (wrong !== undefined) return this.#failed(wrong, 'a receive');
     return this.#core.receiveQueue.receive(options?.signal, options?.timeout);
   }
 
@@ -191,16 +192,17 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const core = this.#core;
     const wrong = checkCall(options as never, REQUEST);
-    if (wrong !== undefined) return Promise.reject(wrong);
-    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+    if (wrong !== undefined) return this.#failed(wrong, 'a request');
+    if (options?.signal?.aborted === true) return abortedCall(options.signal);
     if (!core.ending.mayAsk) {
       const cause = core.goneError;
-      return unheard(new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }));
+      const message = `the request was not sent: ${cause.message}`;
+      return this.#failed(core.named(new RequestNotStartedError(message, { cause })), 'a request');
     }
     try {
       return followAsked(this, core.protocol.request(toBytes(core.framing, payload), options ?? NO_OPTIONS));
     } catch (error) {
-      return Promise.reject(asError(error));
+      return this.#failed(asError(error), 'a request');
     }
   }
 
@@ -212,32 +214,44 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   ping(options?: WaitOptions): Promise<number> {
     const core = this.#core;
     const wrong = checkCall(options as never, WAIT);
-    if (wrong !== undefined) return Promise.reject(wrong);
-    if (!core.mayAnswer) return unheard(core.goneError);
+    if (wrong !== undefined) return this.#failed(wrong, 'a ping');
+    if (!core.mayAnswer) return this.#failed(core.goneError, 'a ping');
     return core.protocol.ping(options?.timeout ?? core.limits.requestTimeout, options?.signal);
   }
 
   // ── raw bytes ──
 
   stream(): Duplex {
-    demandRaw(this.#core.framing.name, 'stream()');
+    this.#demandRaw('stream()');
     this.#stream ??= openStream(this.#core);
     return this.#stream;
   }
 
   relay(other: Duplex | SecureConnection): Promise<void> {
+    const unawaited = (error: Error): void => {
+      this.#core.unawaited(error, 'a relay');
+    };
     try {
       const core = this.#relayed();
-      if (other instanceof Connection)
-        return joinConnections(core, (other as Connection<In, Out>).#relayed());
-      return joinStream(core, 'relay' in other ? other.stream() : other);
+      const joined =
+        other instanceof Connection
+          ? joinConnections(core, (other as Connection<In, Out>).#relayed())
+          : joinStream(core, 'relay' in other ? other.stream() : other);
+      return reportUnawaited(joined, unawaited);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return failedCall(asError(error), unawaited);
     }
   }
 
+  #demandRaw(who: string): void {
+    const { name } = this.#core.framing;
+    if (name === 'raw') return;
+    const message = `${who} needs the raw framing; this connection speaks ${name}`;
+    throw this.#core.named(new FramingMismatchError(message));
+  }
+
   #relayed(): ConnectionCore<In, Out> {
-    demandRaw(this.#core.framing.name, 'relay()');
+    this.#demandRaw('relay()');
     if (this.#core.isGone) throw this.#core.goneError;
     return this.#core;
   }
@@ -307,26 +321,18 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   #refusedByPeer(bytes: Uint8Array): Error | null {
     const { ending, protocol } = this.#core;
     if (!ending.maySend) return ending.goneError;
-    return bytes.length > protocol.peerLimit ? tooLargeForPeer(bytes.length, protocol.peerLimit) : null;
+    if (bytes.length <= protocol.peerLimit) return null;
+    return this.#core.named(tooLargeForPeer(bytes.length, protocol.peerLimit));
   }
 
-  #failed(error: Error): Promise<void> {
-    const receipt = new PendingReceipt((unheardOf) => {
-      this.#core.report(unheardOf, null, 'a send that was not awaited');
+  #failed<T>(error: Error, call: string): Promise<T> {
+    return failedCall(error, (unheard) => {
+      this.#core.unawaited(unheard, call);
     });
-    receipt.settle(error);
-    return receipt.promise;
   }
 }
 
 const NO_OPTIONS: RequestOptions = Object.freeze({});
-
-/** A failure that depends on the peer: a call that nobody awaits must not end the process for it. */
-function unheard<T>(error: Error): Promise<T> {
-  const failed = Promise.reject<T>(error);
-  failed.catch(() => undefined);
-  return failed;
-}
 
 function handedOut(core: { handedOut(): void }): void {
   core.handedOut();
@@ -334,11 +340,6 @@ function handedOut(core: { handedOut(): void }): void {
 
 function progress(ending: { progress(): void }): void {
   ending.progress();
-}
-
-function demandRaw(framing: string, who: string): void {
-  if (framing !== 'raw')
-    throw new FramingMismatchError(`${who} needs the raw framing; this connection speaks ${framing}`);
 }
 
 function demandFunction(what: string, value: unknown): void {

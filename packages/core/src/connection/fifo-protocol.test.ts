@@ -103,7 +103,7 @@ describe('our requests on a framing without ids', () => {
     expect(await failureOf(asking)).toBe(reason);
     const { error } = await connection.closed;
     expect(error?.message).toBe(
-      'a request was given up, and lines can’t distinguish its late answer from the next',
+      'a request was given up, and lines can’t distinguish its late answer from the next (connection with 192.0.2.1:4000)',
     );
     expect(await next).toBe(error);
     await turn();
@@ -115,7 +115,9 @@ describe('our requests on a framing without ids', () => {
     const asking = failureOf(connection.request('a'));
     await turn();
     peer.stream.end();
-    expect((await asking).message).toBe('the peer ended the connection before it answered');
+    expect((await asking).message).toBe(
+      'the peer ended the connection before it answered (connection with 192.0.2.1:4000)',
+    );
   });
 
   it('can’t cross the peer’s', async () => {

@@ -3,6 +3,7 @@
  * is given up ends the connection: its late answer would go to the next caller.
  */
 import { asError } from '../errors/as-error.js';
+import { failedCall } from '../errors/call-promise.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
@@ -125,10 +126,9 @@ export class FifoProtocol<In, Out>
   get refusesMessages(): Error | null {
     if (this.#responder === null) return null;
     const { name } = this.#host.framing;
-    return new FramingMismatchError(
-      `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`,
-      { hint: 'Put it into the answer, or use knsock(), which distinguishes messages from answers.' },
-    );
+    const message = `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`;
+    const hint = 'Put it into the answer, or use knsock(), which distinguishes messages from answers.';
+    return this.#host.named(new FramingMismatchError(message, { hint }));
   }
 
   check(payload: Uint8Array): void {
@@ -138,12 +138,13 @@ export class FifoProtocol<In, Out>
   request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
     if (this.#responder !== null) {
       const message = `${this.#host.framing.name} can’t carry requests both ways: a request of the peer would be taken for the answer`;
-      return Promise.reject(new FramingMismatchError(message, { hint: 'Use knsock() for that.' }));
+      return this.#failed(new FramingMismatchError(message, { hint: 'Use knsock() for that.' }));
     }
     const { limits, sendQueue } = this.#host;
     this.#outgoing ??= new OutgoingRequests<In>(
       sendQueue,
       this,
+      this.#host,
       limits.maxRequestsInFlight,
       limits.requestTimeout,
     );
@@ -151,8 +152,14 @@ export class FifoProtocol<In, Out>
       this.check(payload);
       return this.#outgoing.ask(payload, timeout, signal);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return this.#failed(asError(error));
     }
+  }
+
+  #failed(error: Error): Promise<In> {
+    return failedCall(this.#host.named(error), (unheard) => {
+      this.#host.unawaited(unheard, 'a request');
+    });
   }
 
   sendRequest(_id: number, payload: Uint8Array): void {
@@ -192,11 +199,10 @@ export class FifoProtocol<In, Out>
   }
 
   ping(): Promise<number> {
-    return Promise.reject(
-      new FramingMismatchError(
-        `ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`,
-      ),
-    );
+    const message = `ping needs the knsock framing; ${this.#host.framing.name} has no frame for it`;
+    return failedCall(this.#host.named(new FramingMismatchError(message)), (unheard) => {
+      this.#host.unawaited(unheard, 'a ping');
+    });
   }
 
   signOfLife(): void {
@@ -205,7 +211,9 @@ export class FifoProtocol<In, Out>
 
   announceDrain(): void {
     // These framings have no words for it.
-    this.#outgoing?.refuseMore(() => new RequestNotStartedError('the connection is draining'));
+    this.#outgoing?.refuseMore(() =>
+      this.#host.named(new RequestNotStartedError('the connection is draining')),
+    );
   }
 
   publishDraining(reason: () => Error): void {

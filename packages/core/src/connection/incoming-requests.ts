@@ -134,7 +134,11 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     }
     if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
     else this.#error(id, 'internal', '');
-    this.#host.report(asError(error), request);
+    // Now that the peer has its words, ours may name it.
+    this.#host.report(
+      error instanceof MessageTooLargeError ? this.#host.named(error) : asError(error),
+      request,
+    );
   }
 
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {

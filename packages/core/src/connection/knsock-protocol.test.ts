@@ -46,7 +46,7 @@ describe('a side that drains', () => {
     void connection.close();
     expect(await failureOf(connection.request('b'))).toMatchObject({
       code: 'KNSOCK_REQUEST_NOT_STARTED',
-      message: 'the request was not sent: the connection is closing',
+      message: 'the request was not sent: the connection is closing (connection with 192.0.2.1:4000)',
     });
     connection.destroy();
   });
@@ -77,7 +77,9 @@ describe('behind its own CLOSE a side', () => {
     expect(peer.frames).toHaveLength(heard);
     expect(connection.stats().messagesReceived).toBe(0);
     expect(connection.write('late')).toBe(false);
-    expect((await failureOf(connection.send('late'))).message).toBe('the connection is closed');
+    expect((await failureOf(connection.send('late'))).message).toBe(
+      'the connection is closed (connection with 192.0.2.1:4000)',
+    );
     peer.say((out) => encodeClose(out));
     peer.stream.end();
     expect(await connection.closed).toEqual({ clean: true });
@@ -112,11 +114,13 @@ describe('a peer that has ended', () => {
     expect(connection.state).toBe('draining');
     expect(connection.write('owed')).toBe(true);
     expect(await failureOf(connection.request('q'))).toMatchObject({
-      message: 'the request was not sent: the peer has ended the connection',
+      message: 'the request was not sent: the peer has ended the connection (connection with 192.0.2.1:4000)',
     });
     await turn();
     expect(peer.of('MESSAGE').map(({ body }) => body)).toEqual(['owed']);
-    expect(connection.signal.reason).toMatchObject({ message: 'the peer closed the connection' });
+    expect(connection.signal.reason).toMatchObject({
+      message: 'the peer closed the connection (connection with 192.0.2.1:4000)',
+    });
     connection.destroy();
   });
 });

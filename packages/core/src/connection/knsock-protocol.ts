@@ -12,6 +12,7 @@ import {
   RequestNotStartedError,
 } from '../errors/index.js';
 import { asError } from '../errors/as-error.js';
+import { failedCall } from '../errors/call-promise.js';
 import { isReason } from '../errors/reason.js';
 import {
   CLOSE_CODE,
@@ -132,10 +133,14 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   request(payload: Uint8Array, { timeout, signal }: RequestOptions): Promise<In> {
     try {
-      if (payload.length > this.peerLimit) throw tooLargeForPeer(payload.length, this.peerLimit);
+      if (payload.length > this.peerLimit) {
+        throw this.#host.named(tooLargeForPeer(payload.length, this.peerLimit));
+      }
       return this.#asking.ask(payload, timeout, signal);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return failedCall(asError(error), (unheard) => {
+        this.#host.unawaited(unheard, 'a request');
+      });
     }
   }
 
@@ -154,8 +159,8 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   announceDrain(): void {
     this.#handling.drain();
-    this.#outgoing?.refuseMore(
-      () => new RequestNotStartedError('the connection is draining and takes no new requests'),
+    this.#outgoing?.refuseMore(() =>
+      this.#host.named(new RequestNotStartedError('the connection is draining and takes no new requests')),
     );
   }
 
@@ -238,6 +243,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     return (this.#outgoing ??= new OutgoingRequests<In>(
       sendQueue,
       this,
+      this.#host,
       this.maxRequestsWaiting,
       limits.requestTimeout,
     ));
@@ -252,7 +258,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     return new Pings((payload) => {
       encodePing(writer, payload);
       writer.commit();
-    });
+    }, this.#host);
   }
 
   /** Behind our CLOSE nothing may follow. */
@@ -302,7 +308,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
       case Kind.CANCEL:
         return this.#incoming?.cancel(
           id,
-          new ConnectionClosedError('unknown', 'the request was cancelled by its sender'),
+          this.#host.named(new ConnectionClosedError('unknown', 'the request was cancelled by its sender')),
         );
       case Kind.REJECTED:
         return this.#receiveRejected(id, body);
@@ -349,18 +355,18 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   #receiveError(id: number, body: Buffer): void {
     const { code, text } = parseError(body);
-    this.#asking.failed(
-      id,
-      () => new RemoteHandlerError(code, text === '' ? `the peer’s handler failed (${code})` : text),
+    this.#asking.failed(id, () =>
+      // What the peer's handler says of itself is left as it is.
+      text === ''
+        ? this.#host.named(new RemoteHandlerError(code, `the peer’s handler failed (${code})`))
+        : new RemoteHandlerError(code, text),
     );
   }
 
   #receiveRejected(id: number, body: Buffer): void {
     const { reason, text } = parseRejected(body);
-    this.#asking.failed(
-      id,
-      () => new RequestNotStartedError(`the peer didn’t start the request (${reason}): ${text}`),
-    );
+    const message = `the peer didn’t start the request (${reason}): ${text}`;
+    this.#asking.failed(id, () => this.#host.named(new RequestNotStartedError(message)));
   }
 
   /** What the first GOAWAY let the peer start can't have been left undone by a second. */

@@ -89,7 +89,8 @@ describe('a request that waits for a place at the peer', () => {
     await turn();
     expect(waiting.error).toMatchObject({
       code: 'KNSOCK_REQUEST_NOT_STARTED',
-      message: 'the request waited 1000 ms for others before it and was never sent',
+      message:
+        'the request waited 1000 ms for others before it and was never sent (connection with 192.0.2.1:4000)',
       cause: { code: 'KNSOCK_REQUEST_TIMEOUT' },
     });
     peer.say(answer(1) as never);
@@ -196,7 +197,7 @@ describe('a request that waits for the peer to read', () => {
     await turn();
     expect(asked.error).toMatchObject({
       code: 'KNSOCK_REQUEST_NOT_STARTED',
-      message: 'the connection ended before the request was sent',
+      message: 'the connection ended before the request was sent (connection with 192.0.2.1:4000)',
       cause: { message: 'cut' },
     });
   });
@@ -217,7 +218,9 @@ describe('a peer that drains', () => {
     await turn();
     expect(connection.stats()).toMatchObject({ requestsWaiting: 1, requestsGivenUp: 0 });
     expect(second.error?.message).toBe('enough');
-    expect(third.error?.message).toBe('the peer is draining and didn’t start the request');
+    expect(third.error?.message).toBe(
+      'the peer is draining and didn’t start the request (connection with 192.0.2.1:4000)',
+    );
     peer.say(answer(1) as never);
     await turn();
     expect(String(first.value)).toBe('ok');

@@ -3,6 +3,8 @@
  * out, answered in any order where the framing has ids and in theirs where it hasn't.
  */
 import { ConnectionTimeoutError, ProtocolError, RequestNotStartedError } from '../errors/index.js';
+import { failedCall, PendingCall } from '../errors/call-promise.js';
+import type { CallFailures } from './call-failures.js';
 import { PendingRequests } from './pending-requests.js';
 import type { SendQueue, Waiting } from './send-queue.js';
 
@@ -21,6 +23,7 @@ export interface OutgoingEvents {
 export class OutgoingRequests<In> {
   readonly #queue: SendQueue;
   readonly #events: OutgoingEvents;
+  readonly #failures: CallFailures;
   readonly #maxInFlight: number;
   readonly #defaultTimeout: number;
   readonly #pending: PendingRequests<In>;
@@ -37,9 +40,16 @@ export class OutgoingRequests<In> {
   #refusal: (() => Error) | null = null;
 
   /** @param maxInFlight how many requests the peer works on at once; 0: none at all */
-  constructor(queue: SendQueue, events: OutgoingEvents, maxInFlight: number, defaultTimeout: number) {
+  constructor(
+    queue: SendQueue,
+    events: OutgoingEvents,
+    failures: CallFailures,
+    maxInFlight: number,
+    defaultTimeout: number,
+  ) {
     this.#queue = queue;
     this.#events = events;
+    this.#failures = failures;
     this.#maxInFlight = maxInFlight;
     this.#defaultTimeout = defaultTimeout;
     this.#pending = new PendingRequests(
@@ -48,6 +58,7 @@ export class OutgoingRequests<In> {
         this.#events.givenUp(id);
       },
       () => this.#events.stalled(),
+      failures,
     );
   }
 
@@ -76,14 +87,14 @@ export class OutgoingRequests<In> {
   }
 
   ask(payload: Uint8Array, timeout: number = this.#defaultTimeout, signal?: AbortSignal): Promise<In> {
-    if (this.#refusal !== null) return Promise.reject(this.#refusal());
+    if (this.#refusal !== null) return this.#refused(this.#refusal());
     if (this.#inFlight < this.#maxInFlight && this.#waitingForPlace.size === 0 && !this.#queue.mustWait)
       return this.#send(payload, timeout, signal);
     if (this.#maxInFlight === 0)
-      return Promise.reject(new RequestNotStartedError('the peer takes no requests: its WELCOME says so'));
+      return this.#refused(new RequestNotStartedError('the peer takes no requests: its WELCOME says so'));
     if (!this.#queue.hasRoomFor(payload.length)) {
       const cause = this.#queue.fullError(payload.length);
-      return Promise.reject(
+      return this.#refused(
         new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }),
       );
     }
@@ -108,7 +119,8 @@ export class OutgoingRequests<In> {
 
   /** The peer starts no request above `lastId`: those are safe to send again elsewhere. */
   peerDrains(lastId: number): void {
-    const why = (): Error => new RequestNotStartedError('the peer is draining and didn’t start the request');
+    const words = 'the peer is draining and didn’t start the request';
+    const why = (): Error => this.#failures.named(new RequestNotStartedError(words));
     this.refuseMore(why);
     for (const id of this.#abandoned) if (id > lastId && this.#abandoned.delete(id)) this.#leftOut.add(id);
     this.#pending.failWhere(
@@ -136,10 +148,17 @@ export class OutgoingRequests<In> {
   abandon(why: () => Error): void {
     this.refuseMore(() => {
       const cause = why();
-      return new RequestNotStartedError('the connection ended before the request was sent', { cause });
+      const words = 'the connection ended before the request was sent';
+      return this.#failures.named(new RequestNotStartedError(words, { cause }));
     });
     this.#pending.failAll(why);
     this.#abandoned.clear();
+  }
+
+  #refused(error: Error): Promise<In> {
+    return failedCall(this.#failures.named(error), (unheard) => {
+      this.#failures.unawaited(unheard, 'a request');
+    });
   }
 
   #send(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined): Promise<In> {
@@ -158,6 +177,7 @@ export class OutgoingRequests<In> {
       left: () => {
         this.#forget(held);
       },
+      failures: this.#failures,
     });
     if (this.#inFlight >= this.#maxInFlight || this.#waitingForPlace.size > 0) {
       this.#waitingForPlace.add(held);
@@ -206,38 +226,40 @@ interface HeldEvents<In> {
   send(): Promise<In>;
   /** The request was given up unsent. */
   left(): void;
+  readonly failures: CallFailures;
 }
 
 /** A request of which not a byte was sent; giving it up costs nothing. */
 class HeldRequest<In> implements Waiting {
-  readonly answer: Promise<In>;
   readonly bytes: number;
   readonly #events: HeldEvents<In>;
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
   readonly #aborted: () => void;
-  #resolve!: (answer: Promise<In>) => void;
-  #reject!: (error: Error) => void;
+  readonly #call: PendingCall<In>;
 
   constructor(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined, events: HeldEvents<In>) {
     this.bytes = payload.length;
     this.#events = events;
     this.#signal = signal;
     this.#deadline = performance.now() + timeout;
-    this.answer = new Promise<In>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+    this.#call = new PendingCall<In>((error) => {
+      if (error !== signal?.reason) events.failures.unawaited(error, 'a request');
     });
     this.#aborted = () => {
       this.failed(signal?.reason as Error);
     };
     this.#timer = setTimeout(() => {
       const message = `the request waited ${timeout} ms for others before it and was never sent`;
-      const cause = new ConnectionTimeoutError('request', timeout, message);
-      this.failed(new RequestNotStartedError(message, { cause }));
+      const cause = events.failures.named(new ConnectionTimeoutError('request', timeout, message));
+      this.failed(events.failures.named(new RequestNotStartedError(message, { cause })));
     }, timeout).unref();
     signal?.addEventListener('abort', this.#aborted, { once: true });
+  }
+
+  get answer(): Promise<In> {
+    return this.#call.promise;
   }
 
   /** What is left of the request's own time, in milliseconds; at least 1. */
@@ -247,14 +269,14 @@ class HeldRequest<In> implements Waiting {
 
   send(): void {
     this.#leave();
-    this.#resolve(this.#events.send());
+    this.#events.send().then(this.#call.resolve, (error: unknown) => {
+      this.#call.reject(error as Error);
+    });
   }
 
   failed(error: Error): void {
     this.#leave();
-    // A call that nobody awaits must not end the process.
-    this.answer.catch(() => undefined);
-    this.#reject(error);
+    this.#call.reject(error);
     this.#events.left();
   }
 

@@ -2,10 +2,12 @@
  * Requests that wait for their answer, by id. One timer serves them all: it stands at the earliest deadline and is
  * not moved when an answer comes, so that a request costs no timer of its own.
  */
+import { CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
+import { standingAlone, type CallFailures } from './call-failures.js';
 
 interface Pending {
-  promise: Promise<unknown> | null;
+  promise: CallPromise<unknown> | null;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
   readonly timeout: number;
@@ -17,6 +19,7 @@ interface Pending {
 export class PendingRequests<In> {
   readonly #abandoned: (id: number) => void;
   readonly #stalled: () => string | null;
+  readonly #failures: CallFailures;
   readonly #pending = new Map<number, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -25,9 +28,14 @@ export class PendingRequests<In> {
    * @param abandoned called with a request that was aborted or timed out; it is forgotten here already
    * @param stalled why no answer can be read at the moment, or null
    */
-  constructor(abandoned: (id: number) => void, stalled: () => string | null = () => null) {
+  constructor(
+    abandoned: (id: number) => void,
+    stalled: () => string | null = () => null,
+    failures = standingAlone,
+  ) {
     this.#abandoned = abandoned;
     this.#stalled = stalled;
+    this.#failures = failures;
   }
 
   get size(): number {
@@ -43,7 +51,7 @@ export class PendingRequests<In> {
   /** The answer to the request `id`, or its failure by `fail`, its deadline or its signal. */
   wait(id: number, timeout: number, signal: AbortSignal | undefined): Promise<In> {
     let pending!: Pending;
-    const promise = new Promise<In>((resolve, reject) => {
+    const promise = new CallPromise<In>((resolve, reject) => {
       const onAbort = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
       const deadline = performance.now() + timeout;
       pending = { promise: null, resolve, reject, timeout, deadline, signal, onAbort };
@@ -70,9 +78,10 @@ export class PendingRequests<In> {
   fail(id: number, error: Error): boolean {
     const pending = this.#remove(id);
     if (pending === undefined) return false;
-    // A call that nobody awaits must not end the process.
-    pending.promise?.catch(() => undefined);
-    pending.reject(error);
+    const { promise, reject, signal } = pending;
+    rejectCall(promise as CallPromise<unknown>, reject, error, (unheard) => {
+      if (unheard !== signal?.reason) this.#failures.unawaited(unheard, 'a request');
+    });
     return true;
   }
 
@@ -143,6 +152,10 @@ export class PendingRequests<In> {
   }
 
   #timeoutError(timeout: number): ConnectionTimeoutError {
+    return this.#failures.named(this.#lateError(timeout));
+  }
+
+  #lateError(timeout: number): ConnectionTimeoutError {
     const words = `no answer came within ${timeout} ms`;
     const stalled = this.#stalled();
     if (stalled === null) return new ConnectionTimeoutError('request', timeout, words);

@@ -46,6 +46,7 @@ describe('Pings', () => {
     underway.failAll(() => new Error('gone'));
     await expect(aborted).rejects.toThrow('enough');
     await expect(gone).rejects.toThrow('gone');
+    await vi.advanceTimersByTimeAsync(0);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,5 +1,7 @@
 /** Pings under way: each carries a number, and its PONG brings it back. */
+import { abortedCall, CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
+import { standingAlone, type CallFailures } from './call-failures.js';
 
 interface Ping {
   readonly sentAt: number;
@@ -8,28 +10,29 @@ interface Ping {
 
 export class Pings {
   readonly #send: (payload: Buffer) => void;
+  readonly #failures: CallFailures;
   readonly #underway = new Map<bigint, Ping>();
   #last = 0n;
 
-  constructor(send: (payload: Buffer) => void) {
+  constructor(send: (payload: Buffer) => void, failures = standingAlone) {
     this.#send = send;
+    this.#failures = failures;
   }
 
   /** The round trip in milliseconds. */
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number> {
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (signal?.aborted === true) return abortedCall(signal);
     const id = ++this.#last;
     const payload = Buffer.alloc(8);
     payload.writeBigUInt64BE(id);
-    const promise = new Promise<number>((resolve, reject) => {
+    const promise = new CallPromise<number>((resolve, reject) => {
       const sentAt = performance.now();
       const aborted = (): void => {
         ping.finish(signal?.reason as Error);
       };
       const timer = setTimeout(() => {
-        ping.finish(
-          new ConnectionTimeoutError('heartbeat', timeout, `no answer to a ping within ${timeout} ms`),
-        );
+        const words = `no answer to a ping within ${timeout} ms`;
+        ping.finish(this.#failures.named(new ConnectionTimeoutError('heartbeat', timeout, words)));
       }, timeout);
       timer.unref();
       signal?.addEventListener('abort', aborted, { once: true });
@@ -44,9 +47,9 @@ export class Pings {
         },
       };
       const fail = (error: Error): void => {
-        // A call that nobody awaits must not end the process.
-        promise.catch(() => undefined);
-        reject(error);
+        rejectCall(promise, reject, error, (unheard) => {
+          if (unheard !== signal?.reason) this.#failures.unawaited(unheard, 'a ping');
+        });
       };
       this.#underway.set(id, ping);
     });

@@ -5,6 +5,7 @@
 import type { Framing } from '../framing/framing.js';
 import type { Limits } from '../policy/limits.js';
 import type { Activity } from './activity.js';
+import type { CallFailures } from './call-failures.js';
 import type { CleanEnd, RequestHandler, RequestOptions, SecureConnection } from './connection-types.js';
 import type { EndWords } from './lifecycle.js';
 import type { SendQueue } from './send-queue.js';
@@ -18,7 +19,7 @@ export interface CloseReason {
 }
 
 /** What a protocol works with, and what it reports to. */
-export interface ProtocolHost<In, Out> {
+export interface ProtocolHost<In, Out> extends CallFailures {
   readonly framing: Framing<In, Out>;
   readonly limits: Limits;
   readonly writer: Writer;

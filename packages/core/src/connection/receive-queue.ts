@@ -7,7 +7,9 @@
  * - Every `receive()` settles: by a message, by the end, by its signal or its deadline.
  * - A batch gives way: after a few milliseconds of the program's work the rest waits for the next turn.
  */
+import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from '../errors/call-promise.js';
 import { ConnectionTimeoutError, EasySocketError } from '../errors/index.js';
+import { standingAlone, type CallFailures } from './call-failures.js';
 import type { TurnBudget } from './turn-budget.js';
 
 /** How the stream of messages ended: `null` while it goes on. */
@@ -41,6 +43,7 @@ export class ReceiveQueue<In> {
   readonly #events: ReceiveQueueEvents;
   readonly #budget: TurnBudget;
   readonly #maxWorking: number;
+  readonly #failures: CallFailures;
   #working = 0;
   #messages: In[] = [];
   #sizes: number[] = [];
@@ -63,7 +66,8 @@ export class ReceiveQueue<In> {
   endTold = false;
 
   /** @param maxWorking the most messages that an asynchronous listener works on at once */
-  constructor(events: ReceiveQueueEvents, budget: TurnBudget, maxWorking: number) {
+  constructor(events: ReceiveQueueEvents, budget: TurnBudget, maxWorking: number, failures = standingAlone) {
+    this.#failures = failures;
     this.#events = events;
     this.#budget = budget;
     this.#maxWorking = maxWorking;
@@ -144,8 +148,8 @@ export class ReceiveQueue<In> {
   /** The next message, or null at the end. @throws EasySocketError KNSOCK_CONSUMED beside a listener */
   receive(signal: AbortSignal | undefined, timeout: number | undefined): Promise<In | null> {
     const refused = this.#refusePull();
-    if (refused !== null) return Promise.reject(refused);
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (refused !== null) return failedCall(refused, this.#unawaited);
+    if (signal?.aborted === true) return abortedCall(signal);
     if (this.length > 0 && !this.#paused && this.#waiters.length === 0) {
       if (!this.#budget.isSpent()) return Promise.resolve(this.#pull());
     } else if (this.#ending !== null && this.length === 0) {
@@ -190,6 +194,10 @@ export class ReceiveQueue<In> {
     this.#closedTo = why;
   }
 
+  readonly #unawaited: Unawaited = (error) => {
+    this.#failures.unawaited(error, 'a receive');
+  };
+
   #refusePull(): Error | null {
     if (this.#closedTo !== null) return consumed('messages', this.#closedTo);
     if (this.#listener !== null) return consumed('messages', 'onMessage() takes the messages');
@@ -200,7 +208,7 @@ export class ReceiveQueue<In> {
   #ended(): Promise<null> {
     this.#tellEnd();
     const error = this.#ending?.error;
-    return error === undefined ? Promise.resolve(null) : Promise.reject(error);
+    return error === undefined ? Promise.resolve(null) : failedCall(error, this.#unawaited);
   }
 
   #endWaiters(): void {
@@ -240,12 +248,12 @@ export class ReceiveQueue<In> {
         else fail(error);
       },
     };
-    const promise = new Promise<In | null>((settle, reject) => {
+    const promise = new CallPromise<In | null>((settle, reject) => {
       resolve = settle;
       fail = (error) => {
-        // A call that nobody awaits must not end the process.
-        promise.catch(() => undefined);
-        reject(error);
+        rejectCall(promise, reject, error, (unheard) => {
+          if (unheard !== signal?.reason) this.#unawaited(unheard);
+        });
       };
     });
     this.#waiters.push(waiter);
@@ -253,7 +261,8 @@ export class ReceiveQueue<In> {
     if (timeout !== undefined) {
       timer = setTimeout(() => {
         leave();
-        fail(new ConnectionTimeoutError('receive', timeout, `no message came within ${timeout} ms`));
+        const words = `no message came within ${timeout} ms`;
+        fail(this.#failures.named(new ConnectionTimeoutError('receive', timeout, words)));
       }, timeout);
     }
     if (this.length === 0) this.#events.parked();

@@ -11,6 +11,7 @@
  */
 import { EasySocketError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
+import { standingAlone, type CallFailures } from './call-failures.js';
 import { Deferred } from './deferred.js';
 import type { Writer } from './writer.js';
 
@@ -41,6 +42,7 @@ const CONGESTED = 65_536;
 
 export class SendQueue {
   readonly #events: SendQueueEvents;
+  readonly #failures: CallFailures;
   readonly #stream: ByteStream;
   readonly #writer: Writer;
   readonly #maxBytes: number;
@@ -54,8 +56,15 @@ export class SendQueue {
   #toldFull = false;
   #closed: (() => Error) | null = null;
 
-  constructor(stream: ByteStream, writer: Writer, maxBytes: number, events: SendQueueEvents) {
+  constructor(
+    stream: ByteStream,
+    writer: Writer,
+    maxBytes: number,
+    events: SendQueueEvents,
+    failures = standingAlone,
+  ) {
     this.#events = events;
+    this.#failures = failures;
     this.#stream = stream;
     this.#writer = writer;
     this.#maxBytes = maxBytes;
@@ -215,10 +224,8 @@ export class SendQueue {
 
   /** Why a message of so many bytes isn't taken. */
   fullError(bytes: number): EasySocketError {
-    return new EasySocketError(
-      'KNSOCK_QUEUE_FULL',
-      `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`,
-    );
+    const message = `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`;
+    return this.#failures.named(new EasySocketError('KNSOCK_QUEUE_FULL', message));
   }
 
   /** A slow peer must not make the program's call throw, nor tell of every message of a loop that doesn't look. */

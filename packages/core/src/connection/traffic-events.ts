@@ -18,7 +18,9 @@ export function publishMessage(
 export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
   if (!channels.request.hasSubscribers) return answer;
   const ended = ending(id, 'asked');
-  answer.then(
+  // Looking on is no waiting: a failure that nobody else hears is reported.
+  void Promise.prototype.then.call(
+    answer,
     () => {
       ended(true);
     },

@@ -1,7 +1,9 @@
 /** One message out, one reply in, over raw bytes. */
 import type { SecureConnection } from '../connection/connection-types.js';
 import { ConnectionTimeoutError, ReplyTimeoutError } from '../errors/index.js';
+import { nameAddress } from '../errors/name-address.js';
 import type { Payload } from '../framing/framing.js';
+import { showEndpoint } from '../transport/proxy-header.js';
 import { Reply, type ReplyEnd } from './reply.js';
 
 /** What to wait for, and how long. */
@@ -31,6 +33,15 @@ export async function exchangeOnce(
   message: Payload,
   rule: ReplyRule,
 ): Promise<Exchanged> {
+  try {
+    return await exchange(connection, message, rule);
+  } catch (error) {
+    const { remote } = connection;
+    throw error instanceof Error ? nameAddress(error, remote && showEndpoint(remote)) : error;
+  }
+}
+
+async function exchange(connection: SecureConnection, message: Payload, rule: ReplyRule): Promise<Exchanged> {
   const reply = new Reply(rule.until, rule.maxReplyBytes);
   await connection.send(message, { signal: rule.signal });
   for (;;) {

@@ -4,7 +4,7 @@ import type { Payload } from '../framing/framing.js';
 
 /** A connection that also answers to the names of Python's socket and asyncio writer. */
 export interface SslConnection extends SecureConnection {
-  /** As `send`; a failure that isn't awaited ends the connection and not the program. */
+  /** As `send`: in Python it blocks, so handlers call it without waiting. */
   sendall(data: Payload): Promise<void>;
   /** As `ready`: resolves when there is room to write again. */
   drain(): Promise<void>;
@@ -13,13 +13,7 @@ export interface SslConnection extends SecureConnection {
 /** Gives a connection the two names; it stays the same object. */
 export function asSslConnection(connection: SecureConnection): SslConnection {
   return Object.assign(connection, {
-    sendall: (data: Payload) => harmless(connection.send(data)),
-    drain: () => harmless(connection.ready()),
+    sendall: (data: Payload) => connection.send(data),
+    drain: () => connection.ready(),
   });
-}
-
-/** In Python both block, so handlers call them without waiting: their failure must not be an unhandled rejection. */
-function harmless(promise: Promise<void>): Promise<void> {
-  promise.catch(() => undefined);
-  return promise;
 }

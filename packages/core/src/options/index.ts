@@ -23,6 +23,7 @@ export {
   type Bounds,
 } from './readers.js';
 export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
+export { failedCall, reportUnawaited, type Unawaited } from '../errors/call-promise.js';
 export { reportingController } from '../errors/reporting-signal.js';
 export { follow, isThenable } from '../errors/thenable.js';
 export { nearest } from './suggestion.js';

@@ -1,5 +1,6 @@
 /** Failed handshakes and refused peers, published at a limited rate: a scan must not flood the subscribers. */
 import { explain } from '../errors/index.js';
+import { nameAddress } from '../errors/name-address.js';
 import { channels } from '../observe/channels.js';
 import { TokenBucket } from '../policy/rate.js';
 
@@ -17,7 +18,7 @@ export class HandshakeFailures {
     }
     channels.failure.publish({
       address,
-      error,
+      error: nameAddress(error, address),
       explanation: explain(error),
       suppressed: this.#suppressed,
     });

@@ -22,6 +22,7 @@ import { channels } from '../observe/channels.js';
 import { refuseUnknown } from '../options/index.js';
 import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
+import { showEndpoint } from '../transport/proxy-header.js';
 import { TlsStream } from '../transport/tls-stream.js';
 import { reverify } from '../trust/reverify.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
@@ -263,7 +264,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   #cutOff(deadline: number): void {
     this.#handshakes.destroy();
     for (const connection of this.#connections) {
-      const words = `the server closed, and work in flight didn’t finish within ${deadline} ms`;
+      const peer = showEndpoint(connection.remote);
+      const words = `the server closed, and work in flight with ${peer} didn’t finish within ${deadline} ms`;
       connection.destroy(new ConnectionTimeoutError('drain', deadline, words));
     }
   }

@@ -1,4 +1,11 @@
 import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import {
+  failedCall,
+  failures,
+  noConnection,
+  reportUnawaited,
+  type FailureReporter,
+} from '@knsock/core/options';
 import { Balancer } from '../endpoints/balancer.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Factory } from '../pool/config.js';
@@ -39,6 +46,7 @@ export interface ConnectionPoolStats extends PoolStats {
 export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposable {
   readonly #config: ConnectionPoolConfig<In, Out>;
   readonly #name: string;
+  readonly #failures: FailureReporter;
   readonly #clock: Clock;
   readonly #endpoints: readonly Endpoint[];
   readonly #connector: Connector<In, Out>;
@@ -53,6 +61,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   /** @throws InvalidOptionError naming the option that can’t be, those of `connect` included · CredentialsError */
   constructor(options: ConnectionPoolOptions<In, Out>) {
     const config = (this.#config = parseConnectionPool(options));
+    this.#failures = failures('onError', config.connect.onError);
     const clock = (this.#clock = options.clock ?? systemClock);
     const random = options.random ?? Math.random;
     const name = (this.#name = options.name ?? 'pool');
@@ -102,7 +111,11 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * Lends a connection to the caller alone, whatever the framing.
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
-  async acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
+  acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
+    return reportUnawaited(this.#acquire(options), this.#unawaited);
+  }
+
+  async #acquire(options: WaitOptions): Promise<Lease<SecureConnection<In, Out>>> {
     const wrong = wrongWait(options);
     if (wrong) throw wrong;
     this.#multiplexer.settle();
@@ -114,11 +127,15 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   }
 
   /** Acquires, calls, and releases; where the function throws, the connection is kept only if nothing is in doubt. */
-  async use<R>(
+  use<R>(fn: (connection: SecureConnection<In, Out>) => R | Promise<R>, options?: WaitOptions): Promise<R> {
+    return reportUnawaited(this.#use(fn, options), this.#unawaited);
+  }
+
+  async #use<R>(
     fn: (connection: SecureConnection<In, Out>) => R | Promise<R>,
-    options?: WaitOptions,
+    options: WaitOptions = {},
   ): Promise<R> {
-    const lease = await this.acquire(options);
+    const lease = await this.#acquire(options);
     try {
       const result = await fn(lease.value);
       lease.release();
@@ -137,7 +154,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    */
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const wrong = wrongRequest(options);
-    return wrong ? Promise.reject(wrong) : this.#requester.ask(payload, options ?? {});
+    if (wrong) return failedCall(wrong, this.#unawaited);
+    return reportUnawaited(this.#requester.ask(payload, options ?? {}), this.#unawaited);
   }
 
   /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
@@ -178,7 +196,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   close(options?: { deadline?: number | undefined }): Promise<void> {
     checkClose(options);
     this.#requester.close();
-    this.#forgetCredentials();
+    this.#failures.run(this.#forgetCredentials, noConnection, 'ending to follow a source');
     this.#multiplexer.close(new PoolClosedError());
     return this.#pool.close(options);
   }
@@ -186,6 +204,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #unawaited = (error: Error): void => {
+    this.#failures.report(error, noConnection, `a call of ${this.#name} that was not awaited`);
+  };
 
   #late(late: readonly Late[]): void {
     this.#requestTimeouts += late.length;

@@ -1,4 +1,4 @@
-import { noConnection } from '@knsock/core/options';
+import { failedCall, noConnection, reportUnawaited } from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
@@ -78,7 +78,7 @@ export class Pool<T> implements AsyncDisposable {
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
     const lending = this.#obtain(options);
     return this.#watch && options?.untracked !== true
-      ? this.#watch.coming(lending, stackOfCaller())
+      ? reportUnawaited(this.#watch.coming(lending, stackOfCaller()), this.#unawaited)
       : lending;
   }
 
@@ -95,7 +95,11 @@ export class Pool<T> implements AsyncDisposable {
    * Acquires, calls, and releases whatever happens. Where the function throws, the resource is destroyed unless
    * `reusable` says that nothing of it is in doubt.
    */
-  async use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
+  use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
+    return reportUnawaited(this.#use(fn, options), this.#unawaited);
+  }
+
+  async #use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
     const lease = await this.acquire(options);
     try {
       const result = await fn(lease.value);
@@ -112,6 +116,10 @@ export class Pool<T> implements AsyncDisposable {
    * @throws whatever the first attempt to create fails with: this is where a wrong address or certificate shows at once
    */
   ready(options: WaitOptions = {}): Promise<void> {
+    return reportUnawaited(this.#becomeReady(options), this.#unawaited);
+  }
+
+  #becomeReady(options: WaitOptions): Promise<void> {
     const wrong = wrongWait(options);
     if (wrong) return Promise.reject(wrong);
     const { timeout = this.#config.acquireTimeout, signal } = options;
@@ -220,9 +228,9 @@ export class Pool<T> implements AsyncDisposable {
 
   #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
     const wrong = wrongAcquire(options);
-    if (wrong) return Promise.reject(wrong);
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
-    if (this.#closing) return Promise.reject(new PoolClosedError());
+    if (wrong) return this.#failed(wrong);
+    if (options?.signal?.aborted) return this.#failed(options.signal.reason as Error);
+    if (this.#closing) return this.#failed(new PoolClosedError());
     if (this.#room.size === 0 && !this.#suspended) {
       const slot = this.#store.lend(1, options?.prefer);
       if (slot) return Promise.resolve(this.#lease(slot, 0));
@@ -232,13 +240,21 @@ export class Pool<T> implements AsyncDisposable {
 
   #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<PoolLease<T>> {
     const { maxWaiters } = this.#config;
-    if (this.#room.size >= maxWaiters)
-      return Promise.reject(new PoolQueueFullError(maxWaiters, this.stats()));
-    if (timeout === 0) return Promise.reject(new PoolTimeoutError(0, this.stats()));
-    const lease = this.#room.enter({ timeout, signal });
+    if (this.#room.size >= maxWaiters) return this.#failed(new PoolQueueFullError(maxWaiters, this.stats()));
+    if (timeout === 0) return this.#failed(new PoolTimeoutError(0, this.stats()));
+    const lease = reportUnawaited(this.#room.enter({ timeout, signal }), this.#unawaited);
     this.#pump();
     return lease;
   }
+
+  #failed<R>(error: Error): Promise<R> {
+    return failedCall(error, this.#unawaited);
+  }
+
+  readonly #unawaited = (error: Error): void => {
+    const { failures, name } = this.#config;
+    failures.report(error, noConnection, `a call of ${name} that was not awaited`);
+  };
 
   /** Serves whoever can be served, and has as many created as are then still missing. */
   #pump(): void {
