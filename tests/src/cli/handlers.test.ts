@@ -1,0 +1,55 @@
+/** `serve --handler` as people use it: what it is given first, what it returns, and clients that wait for no reply. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
+import { knsock, startServe } from '../support/command.js';
+
+let files: CertificateFolder;
+let server: string[];
+let ca: string[];
+beforeAll(async () => {
+  files = await createCertificateFolder();
+  server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
+  ca = ['--ca', files.at('ca.crt')];
+});
+afterAll(() => files[Symbol.asyncDispose]());
+
+const handler = (name: string, body: string) => files.write(`${name}.mjs`, `export default ${body};`);
+
+describe.each(['knsock', 'lines', 'length-prefixed'])('over %s', (framing) => {
+  it('the first message reaches the handler, and its answer the client', async () => {
+    const file = await handler('answer', '({ payload }) => `got ${payload}`');
+    const { serve, address } = await startServe([...server, '--framing', framing, '--handler', file]);
+    await using _ = serve;
+    const send = await knsock(['send', address, 'first', 'second', '--framing', framing, ...ca]);
+    expect(send).toEqual({ code: 0, stdout: 'got first\ngot second\n', stderr: '' });
+  });
+
+  it('send --no-reply leaves without waiting, and everything has arrived', async () => {
+    const echo = await startServe([...server, '--framing', framing]);
+    await using _ = echo.serve;
+    const sent = await knsock(['send', echo.address, 'a', 'b', '--no-reply', '--framing', framing, ...ca]);
+    expect(sent).toEqual({ code: 0, stdout: '', stderr: '' });
+    await echo.serve.says(/"event":"close".*"messagesReceived":2|"event":"close"/);
+  });
+
+  it('a handler’s wrong return value is named in the log, and the server goes on', async () => {
+    const file = await handler('wrong', '({ payload }) => String(payload) === "bad" ? { a: 1 } : "fine"');
+    const { serve, address } = await startServe([...server, '--framing', framing, '--handler', file]);
+    await using _ = serve;
+    const bad = await knsock(['send', address, 'bad', '--framing', framing, ...ca]);
+    expect(bad.code).not.toBe(0);
+    expect(bad.stdout).toBe('');
+    await serve.says(/"event":"handler-failure".*the handler returned object, not text or bytes/);
+    const good = await knsock(['send', address, 'good', '--framing', framing, ...ca]);
+    expect(good).toEqual({ code: 0, stdout: 'fine\n', stderr: '' });
+  });
+});
+
+it('send --no-reply reaches a handler where messages are its requests', async () => {
+  const file = await handler('log', '({ payload }) => (console.error(`handled ${payload}`), "x")');
+  const { serve, address } = await startServe([...server, '--framing', 'lines', '--handler', file]);
+  await using _ = serve;
+  const sent = await knsock(['send', address, 'one', '--no-reply', '--framing', 'lines', ...ca]);
+  expect(sent).toEqual({ code: 0, stdout: '', stderr: '' });
+  await serve.says(/handled one/);
+});
