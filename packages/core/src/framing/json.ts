@@ -4,6 +4,7 @@ import { integer, refuseUnknown } from '../options/index.js';
 import { refuseDepth } from './json-depth.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { knsockBrand, isKnsock } from './knsock/index.js';
+import { checkFraming } from './check-framing.js';
 import type { Framing, FramingLimits, Output } from './framing.js';
 import type { SchemaIssue, StandardSchema } from './standard-schema.js';
 
@@ -28,10 +29,13 @@ const MAX_ISSUES = 5;
  * JSON values (RFC 8259, UTF-8) in the messages of another framing. What is received is checked against the schema
  * and has its type; what is sent isn't checked.
  *
+ * @throws InvalidOptionError where the framing is missing, or none
+ *
  * Receiving throws InvalidJsonError, which names the place or the fields at fault and never quotes the message;
  * so does sending what JSON can't express (`undefined`, a bigint, a cycle).
  */
 export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}): Framing<T, unknown> {
+  checkFraming(framing, isOptions(framing) ? 'json(knsock(), { schema })' : 'json(knsock())');
   if (isSchema(options)) throw schemaGiven();
   refuseUnknown(options, known);
   const maxDepth = integer('maxDepth', options.maxDepth) ?? 64;
@@ -101,13 +105,19 @@ function isSchema(options: object): boolean {
   return typeof options === 'object' && (options as object | null) !== null && '~standard' in options;
 }
 
+/** What belongs in the second place, or into it. */
+function isOptions(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false;
+  return isSchema(given) || [...known].some((name) => name in given);
+}
+
 function schemaGiven(): InvalidOptionError {
   return new InvalidOptionError('schema', 'the schema is an option: did you mean json(framing, { schema })?');
 }
 
 function validator<T>(schema: StandardSchema<T> | undefined): (value: unknown) => T {
   if (schema === undefined) return (value) => value as T;
-  const standard = schema['~standard'] as StandardSchema<T>['~standard'] | undefined;
+  const standard = (schema as StandardSchema<T> | null)?.['~standard'];
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
     throw new InvalidOptionError(
       'schema',

@@ -1,4 +1,5 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
+import { InvalidOptionError } from '../errors/index.js';
 import { flag, refuseUnknown, text } from '../options/index.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 
@@ -11,6 +12,8 @@ export interface RawOptions {
 }
 
 const known = new Set(['alpn', 'alpnOptional']);
+/** RFC 7301, section 3.1. */
+const LONGEST_ALPN = 255;
 
 /**
  * No framing at all: bytes go out as they are, and every piece that arrives is a message.
@@ -20,6 +23,11 @@ const known = new Set(['alpn', 'alpnOptional']);
 export function raw(options: RawOptions = {}): Framing {
   refuseUnknown(options, known);
   const alpn = text('alpn', options.alpn);
+  if (alpn !== undefined && Buffer.byteLength(alpn) > LONGEST_ALPN)
+    throw new InvalidOptionError(
+      'alpn',
+      `alpn has ${Buffer.byteLength(alpn)} bytes; TLS carries ${LONGEST_ALPN}`,
+    );
   const alpnOptional = flag('alpnOptional', options.alpnOptional) ?? false;
   return {
     name: 'raw',
