@@ -25,10 +25,10 @@ export type Owner = 'core' | 'pool' | 'certs' | 'cli';
 export type Audience = 'command' | 'kn-sock' | 'proxy' | 'certs';
 
 /** Which side most likely has to change something. */
-export type Side = 'local' | 'peer' | 'either';
+type Side = 'local' | 'peer' | 'either';
 
 /** What every code has, whether an error carries it or not. */
-export interface Section {
+interface Section {
   readonly code: string;
   /** Markdown, as are the others. */
   readonly meaning: string;
