@@ -48,7 +48,7 @@ describe('wrong use', () => {
     [['serve'], 'a server needs a certificate'],
     [['serve', '--unix', 'socket', '--port', '1'], 'cannot be used with option'],
     [['serve', '--exec', 'cat', '--handler', 'x.js'], 'cannot be used with option'],
-    [['serve', '--dev', '--key', 'x.key'], 'takes no --key'],
+    [['serve', '--dev', '--key', 'x.key'], 'can’t be combined with --key'],
     [['serve', '--max-connections', 'many'], 'It is a whole number'],
     [['serve', '--status', 'nowhere'], 'isn’t an address'],
     [['certs', 'frobnicate'], "unknown command 'frobnicate'"],

@@ -53,7 +53,7 @@ it('makes no key for a request that is there already', async () => {
 it('names the subcommand and its own flags where something is wrong', async () => {
   expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
   const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');
-  expect(wrong.stderr).toContain('give --name one that it carries');
+  expect(wrong.stderr).toContain('pass a name in the certificate to --name');
   await succeeds('ca', 'One', '--store', 'two');
   await succeeds('ca', 'Other', '--name', 'other', '--store', 'two');
   const unsaid = await certs('issue', 'a.internal', '--store', 'two');

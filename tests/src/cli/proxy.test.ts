@@ -103,7 +103,7 @@ describe('knsock proxy', () => {
   });
 
   it.each([
-    ['without a rule', ['--target', '127.0.0.1:1'], 'nobody is allowed in'],
+    ['without a rule', ['--target', '127.0.0.1:1'], 'no client is admitted'],
     ['without a target', ['--allow-all'], 'a proxy needs a target'],
     [
       'with a plain target elsewhere',

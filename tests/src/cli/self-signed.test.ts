@@ -26,7 +26,7 @@ it('makes a server that whoever is given its certificate trusts, and nobody else
   expect(await run('send', address, 'hello', '--ca', 'server.crt')).toMatchObject({ stdout: 'hello\n' });
   const stranger = await run('send', address, 'hello');
   expect(stranger).toMatchObject({ code: 60, stdout: '' });
-  expect(stranger.stderr).toContain('give that very file to --ca');
+  expect(stranger.stderr).toContain('pass it to --ca');
 });
 
 it('makes both ends of a pair that trusts nobody else', async () => {
