@@ -9,14 +9,16 @@ import { publishedPackages, tarballOf } from './packages.mjs';
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
 const budgets = {
   unpacked: {
-    '@knsock/certs': 300_000,
+    // Enrolment and the authority that serves are some 60 KB of it.
+    '@knsock/certs': 345_000,
     '@knsock/cli': 2_600_000,
     // 280 KB of it are the pages of docs/, to which every error points.
     '@knsock/core': 1_500_000,
     '@knsock/pool': 200_000,
   },
   /** What Node reads and compiles before the program's first line; a kilobyte costs about 40 µs. */
-  imported: { '@knsock/core': 330_000 },
+  // Signals and un-awaited calls that report their failures added 15 KB to every connection's code.
+  imported: { '@knsock/core': 352_000 },
 };
 
 /** The sizes of the files in a tarball, added up. */

@@ -1,5 +1,5 @@
 /** Words of a private dialect, and the term to write instead. The list grows: what a reader stumbled over goes here. */
-export const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
+const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
   { word: /\bwho(?:m)?ever\b/i, write: 'the one concerned: the client, the caller, the program' },
   { word: /\bmend(?:s|ed|ing)?\b/i, write: 'fix' },
   {

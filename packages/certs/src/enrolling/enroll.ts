@@ -49,7 +49,7 @@ export interface EnrollOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const enrollReaders: OptionReaders<EnrollOptions> = {
+const enrollReaders: OptionReaders<EnrollOptions> = {
   token: string,
   dir: text,
   names: texts,

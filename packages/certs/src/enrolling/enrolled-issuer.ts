@@ -14,7 +14,7 @@ import { MachineFolder } from './machine-folder.js';
 import { nextRoots } from './roots.js';
 
 /** For each answer of the authority, in ms. */
-export const ANSWER_TIMEOUT = 30_000;
+const ANSWER_TIMEOUT = 30_000;
 
 /**
  * Asks the authority that a folder was enrolled at, and follows the change of its root.

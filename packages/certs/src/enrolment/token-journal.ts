@@ -48,7 +48,7 @@ type TokenEvent =
   | { readonly event: 'barred' | 'admitted'; readonly at: number; readonly name: string };
 
 /** A key that a token was bound to. */
-export interface Binding {
+interface Binding {
   readonly at: number;
   readonly from: string;
   /** Of its certificate, once there is one. */
