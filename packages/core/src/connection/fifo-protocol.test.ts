@@ -274,6 +274,7 @@ describe('the peer’s requests on a framing without ids', () => {
       expect(errors).toHaveLength(1);
       await turn();
       expect([peer.text, peer.ended]).toEqual(['', true]);
+      expect(connection.stats().requestsHandled).toBe(0);
     }
   });
 

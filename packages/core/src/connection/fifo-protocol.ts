@@ -38,6 +38,7 @@ export class FifoProtocol<In, Out>
   #nextWaiting = 0;
   #running = false;
   #over = false;
+  #abandoned = false;
   #draining: (() => Error) | null = null;
   #requestsReceived = 0;
   #started = 0;
@@ -53,8 +54,9 @@ export class FifoProtocol<In, Out>
     return this.#answers?.sent ?? 0;
   }
 
+  /** Once the connection is given up no answer goes out: then only handlers still at work count. */
   get requestsHandled(): number {
-    return this.#requestsReceived - this.#answered;
+    return this.#abandoned ? (this.#responder?.size ?? 0) : this.#requestsReceived - this.#answered;
   }
 
   get requestsWorkedOn(): number {
@@ -247,6 +249,7 @@ export class FifoProtocol<In, Out>
     this.#outgoing?.abandon(why);
     this.#waiting = [];
     this.#nextWaiting = 0;
+    this.#abandoned = true;
     if (this.requestsHandled > 0) this.#responder?.cancelAll(why());
   }
 
