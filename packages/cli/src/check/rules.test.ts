@@ -87,7 +87,7 @@ const bad: Record<string, [Partial<EndpointEvidence>, severity: string, words: s
   fallback: [[{ fallbackProtected: false }, 'warning', 'fallen back']],
   resumption: [[{ resumption: { tickets: false, ids: false } }, 'notice', 'resumed']],
   'mutual-tls': [[{ admitsAnonymous: true, admitsStrangers: undefined }, 'notice', 'without a certificate']],
-  'client-certificate-refusal': [[{ admitsStrangers: true }, 'error', 'signed by itself']],
+  'client-certificate-refusal': [[{ admitsStrangers: true }, 'error', 'self-signed']],
   'error-behaviour': [
     [{ plainText: 'hangs' }, 'warning', 'open'],
     [{ plainText: 'answers' }, 'notice', 'plain text'],

@@ -37,7 +37,7 @@ async function sendMessage(
 ): Promise<void> {
   const { loadCredentials, ReplyTimeoutError } = await import('@knsock/core');
   const { sendSslTcpMessage } = await import('@knsock/core/kn-sock');
-  if (!flags.verify) output.warn('the server isn’t verified: anybody could be answering');
+  if (!flags.verify) output.warn('the server isn’t verified: an attacker could be answering');
   const { cafile, certfile, keyfile, verify, timeout } = flags;
   const own = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
   for (const { message } of own.warnings) output.warn(message);

@@ -25,7 +25,7 @@ export async function send(
   const framing = framingOf(flags);
   requireName(address, flags);
   if (flags.dangerouslySkipVerification === true) {
-    output.warn('the server isn’t verified: anybody could be answering');
+    output.warn('the server isn’t verified: an attacker could be answering');
   }
   const credentials = await loadCredentials(await credentialFiles(flags));
   for (const { message } of credentials.warnings) output.warn(message);

@@ -44,7 +44,7 @@ export async function serveStore(flags: AuthorityFlags, output: Output): Promise
   const { store, authority } = await openWithKey(flags, output);
   if (!isEncrypted(authority))
     output.warn(
-      `the authority’s key in ${flags.store} is not encrypted; whoever reads it can certify anybody`,
+      `the authority’s key in ${flags.store} is not encrypted; anyone who can read it can issue certificates`,
     );
   const log = new ServeLog(output, 'certs serve');
   const unwatch = log.watchFailures();

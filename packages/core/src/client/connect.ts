@@ -36,7 +36,7 @@ const verifier = new PeerVerifier();
 const sessions = new SessionCache();
 
 /**
- * Connects to a server, verifies it, and resolves when it has let us in.
+ * Connects to a server, verifies it, and resolves when it has accepted the connection.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
  *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (theirs), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason

@@ -41,7 +41,7 @@ const waits: Readonly<Record<DialProgress['phase'], string>> = {
   dns: 'its name to be resolved',
   tcp: 'a TCP connection',
   tls: 'the TLS handshake',
-  welcome: 'the server to let us in',
+  welcome: 'the server to accept the connection',
 };
 
 function timeout(phase: DialProgress['phase'], ms: number, address: string): ConnectionTimeoutError {

@@ -6,7 +6,7 @@ import type { ConnectOptions } from './config.js';
 let loaded: typeof import('./connect.js') | undefined;
 
 /**
- * Connects to a server, verifies it, and resolves when it has let us in.
+ * Connects to a server, verifies it, and resolves when it has accepted the connection.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
  *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (the peer's), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason

@@ -8,6 +8,6 @@ export const clientCertificateRefusal: EndpointRule = {
   fix: 'Verify client certificates against your own CA (--ca, ssl_client_certificate with ssl_verify_client on).',
   check: ({ admitsStrangers }) =>
     admitsStrangers === true
-      ? { severity: 'error', evidence: 'it let a client in whose certificate was signed by itself' }
+      ? { severity: 'error', evidence: 'it admitted a client with a self-signed certificate' }
       : null,
 };

@@ -128,7 +128,7 @@ async function withdrawOne(directory: string, { withdraw = '' }: TokenFlags, out
   const { withdrawToken } = await import('@knsock/certs/authority-server');
   await withdrawToken(directory, withdraw);
   output.say(
-    `Token ${withdraw} enrols nobody any more; what it enrolled stays valid until it ends or is revoked.`,
+    `Token ${withdraw} enrols no machine any more; certificates issued by it stay valid until they expire or are revoked.`,
   );
   if (output.manner.json) await output.record({ withdrawn: withdraw });
 }

@@ -3,7 +3,7 @@ import type { TrustMarks } from '../formats/trusted.js';
 import { purposeOid } from '../oid.js';
 import type { PathValidation } from '../path-validation.js';
 
-const HINT = 'If it is to be trusted all the same: openssl x509 -clrtrust -clrreject takes the marks away.';
+const HINT = 'To trust it nevertheless, remove the marks: openssl x509 -clrtrust -clrreject.';
 
 /** Checks that no trusted certificate of the path is marked as not for this usage, as OpenSSL's check_trust does. */
 export function checkMarks({ path, usage }: Pick<PathValidation, 'path' | 'usage'>): Failure | undefined {

@@ -57,7 +57,7 @@ function readPart(reader: DerReader): Part {
     case contentOid.encrypted:
       return readEncryptedData(reader);
     case contentOid.enveloped:
-      throw unsupported('is encrypted for somebody’s certificate instead of with a passphrase', {
+      throw unsupported('is encrypted for a certificate instead of with a passphrase', {
         hint: EXPORT_AGAIN,
       });
     default:
