@@ -77,7 +77,10 @@ it('makes PKCS#12 of a certificate in DER', async () => {
 
 it('tells a key that isn’t the certificate’s', async () => {
   await succeeds('csr', 'x.internal', '--out', 'x');
-  expect(await certs('match', SERVER, 'x.key')).toMatchObject({ code: 58 });
+  expect(await certs('match', SERVER, 'x.key')).toMatchObject({
+    code: 58,
+    stdout: `x.key doesn’t belong to ${SERVER}\n`,
+  });
 });
 
 it('refuses a certificate that it withdrew, once the list is signed', async () => {
@@ -100,6 +103,12 @@ it('shows what is in files, standard input and on servers', async () => {
   await using _ = serve;
   const live = await json<{ items: { subject: string }[] }>('inspect', address, '--json');
   expect(live.items[0]?.subject).toBe('CN=localhost');
+});
+
+it('heads what is in each of several files with its name', async () => {
+  expect((await certs('inspect', SERVER)).stdout).not.toContain('==>');
+  const { stdout } = await certs('inspect', SERVER, ROOT);
+  expect(stdout).toMatch(new RegExp(`^==> ${SERVER} <==\\n[^]*==> ${ROOT} <==\\n[^]*Example Root`));
 });
 
 it('shows the pin that --pin takes', async () => {

@@ -29,16 +29,22 @@ export function defineInspect(command: Command, output: Output): void {
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: InspectFlags) => {
       await eachFile(sources, { output, command: 'knsock certs inspect' }, (source) =>
-        show(source, flags, output),
+        show(source, sources.length > 1, flags, output),
       );
     });
 }
 
-async function show(source: string, flags: InspectFlags, output: Output): Promise<void> {
+async function show(
+  source: string,
+  isOneOfSeveral: boolean,
+  flags: InspectFlags,
+  output: Output,
+): Promise<void> {
   const { inspect, summarize } = await import('@knsock/certs');
   const passphrase = await passphraseOf(flags.passphraseFile);
   const inspection = await inspect(await sourceOf(source, flags.servername), { passphrase });
-  await output.result(inspection, summarize(inspection));
+  const heading = isOneOfSeveral ? `==> ${source} <==\n` : '';
+  await output.result(inspection, heading + summarize(inspection));
   if (inspection.items.some(({ type }) => type === 'unreadable')) process.exitCode = UNREADABLE;
 }
 

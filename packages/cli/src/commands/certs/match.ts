@@ -9,7 +9,7 @@ const MISMATCH = 58;
 export function defineMatch(command: Command, output: Output): void {
   command
     .description('check that a private key belongs to a certificate')
-    .argument('<certificate>', 'certificate in any formatat; in a chain, the first')
+    .argument('<certificate>', 'certificate in any format; in a chain, the first')
     .argument('<key>', 'in any format')
     .option(
       '--passphrase-file <file>',
@@ -24,10 +24,7 @@ export function defineMatch(command: Command, output: Output): void {
       const opened = await naming(key, () => readPrivateKeyOffThread(second, passphrase));
       const own = publicHalf(opened).export({ type: 'spki', format: 'der' });
       const matches = leaf?.publicKeyInfo.der.equals(own) === true;
-      await output.result(
-        { matches },
-        matches ? 'The key is the certificate’s.' : 'The key belongs to another certificate.',
-      );
+      await output.result({ matches }, `${key} ${matches ? 'belongs' : 'doesn’t belong'} to ${certificate}`);
       process.exitCode = matches ? 0 : MISMATCH;
     });
 }
