@@ -31,7 +31,8 @@ export function createProject(place, packages) {
 const nodeTypes = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
 
 function entryPoints({ name, exports }) {
-  const keys = Object.keys(exports).filter((key) => !key.endsWith('.json'));
+  // Pages and data are for reading, not for importing.
+  const keys = Object.keys(exports).filter((key) => !key.endsWith('.json') && !key.includes('*'));
   return keys.map((key) => name + key.slice(1));
 }
 
