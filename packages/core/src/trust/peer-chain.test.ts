@@ -218,12 +218,14 @@ describe('a resumed connection', () => {
     expect(chain.chain()).toEqual([]);
   });
 
-  it('shows its certificate alone where no path was kept', async () => {
+  it('shows its certificate alone where no path was kept, or none where the session has none', async () => {
     const { near } = await resumed();
     const chain = readPeerChain(near, nothing);
     expect(chain).toMatchObject({ resumed: true, remembered: null });
-    expect(chain.leaf).toEqual(leaf.der);
-    expect(named(chain.chain())).toEqual(['a']);
+    // Node 20 keeps the server's certificate in a resumed session, Node 24 doesn't: such a server is refused.
+    if (process.versions.node.startsWith('20.')) expect(chain.leaf).not.toBeNull();
+    if (chain.leaf !== null) expect(chain.leaf).toEqual(leaf.der);
+    expect(named(chain.chain())).toEqual(chain.leaf === null ? [] : ['a']);
   });
 
   it('is none where the session was not taken: what is remembered isn’t believed', async () => {
