@@ -222,7 +222,7 @@ describe('a resumed connection', () => {
     const { near } = await resumed();
     const chain = readPeerChain(near, nothing);
     expect(chain).toMatchObject({ resumed: true, remembered: null });
-    // Node 20 keeps the server's certificate in a resumed session, Node 24 doesn't: such a server is refused.
+    // Node 20 keeps the server's certificate in a resumed session, later ones don't: such a server is refused.
     if (process.versions.node.startsWith('20.')) expect(chain.leaf).not.toBeNull();
     if (chain.leaf !== null) expect(chain.leaf).toEqual(leaf.der);
     expect(named(chain.chain())).toEqual(chain.leaf === null ? [] : ['a']);
