@@ -23,6 +23,17 @@ export const levels = {
     ['sync', 'workers'],
     ['testing'],
   ],
+  certs: [
+    ['files'],
+    ['keys'],
+    ['pkcs12'],
+    ['issuing'],
+    ['revocation'],
+    ['authorities'],
+    ['inspecting', 'store'],
+    ['formats', 'renewal', 'enrolment'],
+    ['enrolling', 'authority-server'],
+  ],
   pool: [['waiting'], ['pool'], ['endpoints'], ['connections'], ['facade']],
 };
 

@@ -6,13 +6,13 @@ export {
   type AuthorityFiles,
   type CrlOptions,
   type Signed,
-} from './issuing/authority.js';
+} from './authorities/authority.js';
 export {
   createDevelopmentAuthority,
   localNames,
   type DevelopmentAuthority,
   type DevelopmentAuthorityOptions,
-} from './issuing/development-authority.js';
+} from './authorities/development-authority.js';
 export { type AuthorityOptions } from './issuing/authority-certificate.js';
 export {
   createSelfSigned,
@@ -32,10 +32,10 @@ export { type SigningPolicy } from './issuing/signing-policy.js';
 
 // Formats
 export { convertKey, derToPem, keyToJwk, pemToDer, type ConvertKeyOptions } from './formats/formats.js';
-export { fullChain } from './formats/chain.js';
+export { fullChain } from './keys/chain.js';
 export { keyMatches } from './keys/key-matches.js';
 export { toPkcs12, type Pkcs12Content, type Pkcs12Trust } from './pkcs12/pkcs12.js';
-export { readContents, type ContentsOptions, type FileContents } from './files/contents.js';
+export { readContents, type ContentsOptions, type FileContents } from './formats/contents.js';
 export { fromPkcs12 } from './pkcs12/pkcs12-reader.js';
 export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 
@@ -52,7 +52,7 @@ export {
 export { summarize } from './inspecting/summary.js';
 export { lint, type LintOptions } from './inspecting/lint.js';
 export { type Finding } from './inspecting/finding.js';
-export { fingerprint, type Fingerprints } from './inspecting/fingerprint.js';
+export { fingerprint, type Fingerprints } from './files/fingerprint.js';
 export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './inspecting/verify-chain.js';
 export { type Source } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
@@ -101,7 +101,7 @@ export {
 export { type CrlLocation } from './revocation/crl-location.js';
 
 // What an authority remembers
-export { type IssuedFiles, type IssuedRecord, type Placement } from './issuing/ledger.js';
+export { type IssuedFiles, type IssuedRecord, type Placement } from './issuing/record.js';
 
 // Errors
 export { CertificateError, type CertificateErrorCode, type CertificateErrorDetails } from './errors.js';

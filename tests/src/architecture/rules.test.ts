@@ -55,6 +55,7 @@ describe('the rules', () => {
       'a file beside the folders',
     ],
     ['packages/pool/src/pool/pool.ts', `import '../endpoints/health.js';`, 'pool/ imports only'],
+    ['packages/certs/src/issuing/csr.ts', `import '../store/store.js';`, 'issuing/ imports only'],
     ['packages/core/src/x509/der.ts', `import asn1 from 'asn1js';`, 'core depends on nothing'],
     [
       'packages/core/src/server/server.test.ts',

@@ -1,10 +1,10 @@
 /** The revocation list as it is served: made anew when something was revoked, and well before it is due. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Authority } from '../issuing/authority.js';
+import type { Authority } from '../authorities/authority.js';
 import type { Crl } from '../revocation/crl.js';
 import type { Store } from '../store/store.js';
-import { derOf } from '../formats/pem.js';
+import { derOf } from '../files/pem.js';
 
 interface Published {
   readonly der: Buffer;

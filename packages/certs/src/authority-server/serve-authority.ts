@@ -5,7 +5,7 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import { callback, failures, noConnection, texts, type FailureReporter } from '@knsock/core/options';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { Enrolment } from '../enrolment/enrolment.js';
-import type { Authority } from '../issuing/authority.js';
+import type { Authority } from '../authorities/authority.js';
 import { checkPatterns } from '../issuing/signing-policy.js';
 import type { Store } from '../store/store.js';
 import { rememberAuthority } from '../enrolment/known-authority.js';

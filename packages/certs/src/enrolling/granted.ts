@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import { fullChain } from '../formats/chain.js';
+import { fullChain } from '../keys/chain.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import { parseNames } from '../issuing/names.js';
 import { certificateFits } from '../keys/key-matches.js';

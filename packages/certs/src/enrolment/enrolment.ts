@@ -15,7 +15,7 @@ import { parseCertificate, publicHalf, type X509Certificate } from '@knsock/core
 import { CertificateError } from '../errors.js';
 import { readBytes } from '../files/atomic-file.js';
 import type { HeldLock } from '../files/process-lock.js';
-import type { Authority } from '../issuing/authority.js';
+import type { Authority } from '../authorities/authority.js';
 import { readCsr, type CsrFacts } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
 import { checkRequest, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from '../issuing/authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { createCsr } from '../issuing/csr.js';
 import { CertificateError } from '../errors.js';
 import { convertKey, derToPem, pemToDer } from './formats.js';

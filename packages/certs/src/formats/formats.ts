@@ -7,7 +7,7 @@ import { inspect, type Inspected } from '../inspecting/inspect.js';
 import { encryptKey } from '../keys/key-encryption.js';
 import { fromCore } from '../files/from-core.js';
 import { openPrivateKey, privateKeyPem } from '../keys/keys.js';
-import { isPem, readPem, toPem } from './pem.js';
+import { isPem, readPem, toPem } from '../files/pem.js';
 
 /** How a key is read and written. */
 export interface ConvertKeyOptions {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { toPem } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthority } from '../issuing/authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { createCsr } from '../issuing/csr.js';
 import { checkExpiry } from './expiry.js';
 import { createSelfSigned } from '../issuing/issue.js';

@@ -11,7 +11,7 @@ import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { isHiddenKey, listFolder } from './certificate-folder.js';
 import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
-import { datedKinds, type DatedKinds } from '../formats/kinds-in.js';
+import { datedKinds, type DatedKinds } from '../files/kinds-in.js';
 import { translating } from '../files/source.js';
 
 const DAY = 86_400_000;

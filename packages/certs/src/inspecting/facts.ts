@@ -8,7 +8,7 @@ import {
 } from '@knsock/core/x509';
 import { keyName, purposeName, signatureName } from './algorithm-names.js';
 import type { CsrFacts } from '../issuing/csr.js';
-import { pinOf, withColons } from './fingerprint.js';
+import { pinOf, withColons } from '../files/fingerprint.js';
 import { describeKey, publicKeyDer } from '../keys/keys.js';
 import type { Finding } from './finding.js';
 import { lintCertificates } from './lint.js';

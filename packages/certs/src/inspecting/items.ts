@@ -20,7 +20,7 @@ import {
 import { MalformedDerError } from '@knsock/core/errors';
 import { CertificateError } from '../errors.js';
 import { asCertificateError, fromCore } from '../files/from-core.js';
-import { readPem } from '../formats/pem.js';
+import { readPem } from '../files/pem.js';
 import { readCsr } from '../issuing/csr.js';
 import { openPrivateKey } from '../keys/keys.js';
 import { readPkcs12 } from '../pkcs12/pkcs12-reader.js';

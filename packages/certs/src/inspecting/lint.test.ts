@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { toPem } from '../formats/pem.js';
-import { createAuthority } from '../issuing/authority.js';
+import { toPem } from '../files/pem.js';
+import { createAuthority } from '../authorities/authority.js';
 import { signCertificate } from '../issuing/certificate.js';
 import { basicConstraints, extendedKeyUsage, extension, leafKeyUsage } from '../issuing/extensions.js';
 import { createSelfSigned } from '../issuing/issue.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from '../issuing/authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { createCsr } from '../issuing/csr.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from '../files/fingerprint.js';
 import { createSelfSigned } from '../issuing/issue.js';
 import { keyMatches } from '../keys/key-matches.js';
 import { verifyChain } from './verify-chain.js';

@@ -14,11 +14,11 @@ import {
   nameConstraints,
   subjectKeyIdentifier,
 } from './extensions.js';
-import { hexFingerprint } from '../inspecting/fingerprint.js';
+import { hexFingerprint } from '../files/fingerprint.js';
 import type { KeyType } from '../keys/keys.js';
-import type { IssuedRecord } from './ledger.js';
+import type { IssuedRecord } from './record.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
-import { toPem } from '../formats/pem.js';
+import { toPem } from '../files/pem.js';
 import { randomSerial } from './serial.js';
 import type { SigningAuthority } from './signing-authority.js';
 import { buildSubject, subjectOf, subjectReaders, type Subject } from './subject.js';

@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey, createPublicKey, generateKeyPairSync
 import { readFile } from 'node:fs/promises';
 import { parseCertificates } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from './authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { createCsr, readCsr } from './csr.js';
 import { CertificateError } from '../errors.js';
 import { createSelfSigned } from './issue.js';

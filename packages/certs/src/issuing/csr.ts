@@ -12,7 +12,7 @@ import {
 } from './extensions.js';
 import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from '../keys/keys.js';
-import { derOf, toPem } from '../formats/pem.js';
+import { derOf, toPem } from '../files/pem.js';
 import { formProblem, publicKeyInfo } from '../keys/public-key-info.js';
 import { verifyDer } from '../keys/signature.js';
 import { otherNameText } from './other-names.js';

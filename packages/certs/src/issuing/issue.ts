@@ -16,11 +16,11 @@ import {
   subjectKeyIdentifier,
   type CertificateKind,
 } from './extensions.js';
-import { hexFingerprint } from '../inspecting/fingerprint.js';
+import { hexFingerprint } from '../files/fingerprint.js';
 import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
-import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './ledger.js';
+import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
 import { parseNames, type CertificateName } from './names.js';
-import { toPem } from '../formats/pem.js';
+import { toPem } from '../files/pem.js';
 import { randomSerial } from './serial.js';
 import { buildSubject, defaultSubject, subjectReaders, type Subject } from './subject.js';
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';

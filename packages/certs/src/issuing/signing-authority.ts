@@ -5,7 +5,7 @@ import { CertificateError } from '../errors.js';
 import { keyIdentifier } from './extensions.js';
 import { publicKeyDer } from '../keys/keys.js';
 import type { NameConstraints, Subtree } from './name-constraints.js';
-import { certificateDers, toPem } from '../formats/pem.js';
+import { certificateDers, toPem } from '../files/pem.js';
 import type { DistinguishedName, GeneralName, X509Library } from '../x509.js';
 
 /** What an authority signs with, and what it may sign. */

@@ -13,7 +13,7 @@ import {
 import { CertificateError } from '../errors.js';
 import { checkKind, type CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
-import { placementReaders, type Placement } from './ledger.js';
+import { placementReaders, type Placement } from './record.js';
 import type { CsrFacts } from './csr.js';
 import { subjectReaders, subjectFields, subjectOf, type Subject } from './subject.js';
 

@@ -1,6 +1,6 @@
 /** The layers inside a PKCS#12 file, written: contents in the clear or encrypted (RFC 7292 §4, RFC 5652). */
-import { encryptByPassphrase } from './pbe.js';
-import { pbeSchema } from './pbe-schema.js';
+import { encryptByPassphrase } from '../keys/pbe.js';
+import { pbeSchema } from '../keys/pbe-schema.js';
 import { arrayBufferOf, type Pkcs12Library } from '../x509.js';
 
 /** Content in the clear. */

@@ -1,7 +1,7 @@
 /** PKCS#12 files read, by core. */
 import { arrangePkcs12, readPkcs12OffThread, type Pkcs12Contents } from '@knsock/core/x509';
 import { asCertificateError, fromCore } from '../files/from-core.js';
-import { toPem } from '../formats/pem.js';
+import { toPem } from '../files/pem.js';
 import { privateKeyPem } from '../keys/keys.js';
 import type { Pkcs12Parts } from './pkcs12-parts.js';
 

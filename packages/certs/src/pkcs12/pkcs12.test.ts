@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from '../issuing/authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { CertificateError } from '../errors.js';
 import { createSelfSigned } from '../issuing/issue.js';
 import { toPkcs12 } from './pkcs12.js';

@@ -1,7 +1,7 @@
 /** PKCS#12 files (RFC 7292) written: a key, its certificate and the chain behind one passphrase. */
 import type { KeyObject } from 'node:crypto';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
-import { chainOfKey } from '../formats/chain.js';
+import { chainOfKey } from '../keys/chain.js';
 import { CertificateError } from '../errors.js';
 import { shroudKey } from '../keys/key-encryption.js';
 import { fromCore } from '../files/from-core.js';

@@ -13,7 +13,7 @@ import {
 } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
-import type { Authority } from '../issuing/authority.js';
+import type { Authority } from '../authorities/authority.js';
 import { CertificateError } from '../errors.js';
 import { withinTime } from '../within-time.js';
 import type { CertificateKind } from '../issuing/extensions.js';

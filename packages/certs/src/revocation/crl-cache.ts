@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
 import { makeFolder, PUBLIC, readIfThere, writeAtomic } from '../files/atomic-file.js';
-import { toPem } from '../formats/pem.js';
+import { toPem } from '../files/pem.js';
 import type { CrlLocation, Fetched } from './crl-location.js';
 
 export class CrlCache {

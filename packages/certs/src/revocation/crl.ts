@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { authorityKeyIdentifier, extension } from '../issuing/extensions.js';
-import { toPem } from '../formats/pem.js';
+import { toPem } from '../files/pem.js';
 import { serialBytes } from '../issuing/serial.js';
 import { signatureAlgorithm } from '../keys/signature.js';
 import { signStructure } from '../issuing/signed-der.js';

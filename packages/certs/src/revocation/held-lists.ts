@@ -7,7 +7,7 @@
  */
 import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import type { CrlLocation } from './crl-location.js';
-import { hexFingerprint } from '../inspecting/fingerprint.js';
+import { hexFingerprint } from '../files/fingerprint.js';
 
 type Lists = readonly CertificateRevocationList[];
 

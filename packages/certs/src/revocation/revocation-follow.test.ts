@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAuthority, type Authority } from '../issuing/authority.js';
+import { createAuthority, type Authority } from '../authorities/authority.js';
 import { revocationSource, type RefreshingRevocationSource } from './revocation-source.js';
 
 let authority: Authority;

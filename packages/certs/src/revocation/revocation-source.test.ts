@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseCertificates } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAuthority, type Authority } from '../issuing/authority.js';
+import { createAuthority, type Authority } from '../authorities/authority.js';
 import { signCrl } from './crl.js';
 import { CertificateError } from '../errors.js';
 import { generateKey, readPrivateKey } from '../keys/keys.js';

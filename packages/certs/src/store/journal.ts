@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { fileError, flushDirectory, readIfThere } from '../files/atomic-file.js';
 import { revocationReasons, type Revocation } from '../revocation/crl.js';
 import { CertificateError } from '../errors.js';
-import type { IssuedRecord } from '../issuing/ledger.js';
+import type { IssuedRecord } from '../issuing/record.js';
 
 /** One line of the index. `authority` is the name of the authority that signed. */
 export type JournalEntry =

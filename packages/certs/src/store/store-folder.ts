@@ -16,7 +16,7 @@ import { printable } from '@knsock/core/errors';
 import { fileError, makeFolder } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { encryptKey } from '../keys/key-encryption.js';
-import type { IssuedFiles, IssuedRecord } from '../issuing/ledger.js';
+import type { IssuedFiles, IssuedRecord } from '../issuing/record.js';
 import { isUnsettled, pairAt, settleFolder } from '../files/pair.js';
 import { withProcessLock, type HeldLock, type LockOptions } from '../files/process-lock.js';
 

@@ -1,5 +1,5 @@
 /** The index of a store in memory: what was issued and revoked, followed as the file grows. */
-import type { IssuedRecord } from '../issuing/ledger.js';
+import type { IssuedRecord } from '../issuing/record.js';
 import { FollowedLines } from './followed-lines.js';
 import { parseJournalLine, type JournalEntry } from './journal.js';
 

@@ -10,7 +10,7 @@ import {
   text,
   type OptionReaders,
 } from '@knsock/core/options';
-import { authorityFrom, type Authority } from '../issuing/authority.js';
+import { authorityFrom, type Authority } from '../authorities/authority.js';
 import {
   authorityReaders,
   signAuthority,
@@ -23,7 +23,7 @@ import {
   makeDevelopmentChain,
   type DevelopmentAuthority,
   type DevelopmentAuthorityOptions,
-} from '../issuing/development-authority.js';
+} from '../authorities/development-authority.js';
 import { CertificateError } from '../errors.js';
 import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
 import { generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';

@@ -2,53 +2,14 @@
  * What an authority remembers: what it issued, what it withdrew, and the number of its last revocation list.
  * In memory here; a store keeps the same on disk.
  */
-import { anything, flag, type OptionReaders } from '@knsock/core/options';
-import type { CertificateKind } from './extensions.js';
+import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
 import type { Crl, Revocation } from '../revocation/crl.js';
-
-/** One certificate that an authority has signed. */
-export interface IssuedRecord {
-  /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
-  readonly serial: string;
-  readonly kind: CertificateKind | 'authority';
-  /** The names as text, and the common name where there is one. */
-  readonly names: readonly string[];
-  readonly commonName: string | undefined;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  /** SHA-256 of the certificate, lower-case hex. */
-  readonly fingerprint: string;
-  /** What the signing policy said that it was signed for. */
-  readonly reference?: string | undefined;
-}
-
-/** Where a store puts the files of an issued certificate. */
-export interface Placement {
-  /** Name of the files without their endings; by default made from the first name. `false` places none. */
-  readonly file?: string | false | undefined;
-  /** Replaces files of that name; default false. */
-  readonly overwrite?: boolean | undefined;
-}
-
-/** For `checkOptions`; a wrong name is refused where files are named. */
-export const placementReaders = {
-  file: anything,
-  overwrite: flag,
-} as const satisfies OptionReaders<Placement>;
 
 /** What an authority hands over to be kept; PEM. The key is absent where a request was signed. */
 export interface Material {
   readonly certificate: string;
   readonly chain: string;
   readonly key?: string | undefined;
-}
-
-/** Where a store has put them. */
-export interface IssuedFiles {
-  /** Leaf first, then its issuers without the root: what a server loads as `certFile`. */
-  readonly certFile: string;
-  /** Absent where a request was signed: its maker has the key. */
-  readonly keyFile?: string | undefined;
 }
 
 /** What an authority remembers. Every method resolves when its record is safe. */

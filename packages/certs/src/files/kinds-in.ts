@@ -1,6 +1,6 @@
 import { MalformedDerError } from '@knsock/core/errors';
 import { bareBase64, kindOfDer, objectsIn, splitPem, textOf, type ObjectKind } from '@knsock/core/x509';
-import { fromCore } from '../files/from-core.js';
+import { fromCore } from './from-core.js';
 
 /** What lies beside certificates and has no dates. */
 const WITHOUT_DATES = new Set([

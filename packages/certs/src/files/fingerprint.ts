@@ -1,6 +1,6 @@
 /** Fingerprints: short names of certificates and keys. */
 import { createHash } from 'node:crypto';
-import { readCertificates, type Source } from '../files/source.js';
+import { readCertificates, type Source } from './source.js';
 
 /** The names of one certificate. */
 export interface Fingerprints {

@@ -5,12 +5,12 @@
  */
 import { anything, checkOptions, string, texts } from '@knsock/core/options';
 import { authorityFrom, type Authority } from './authority.js';
-import { signAuthority, type AuthorityCertificate } from './authority-certificate.js';
+import { signAuthority, type AuthorityCertificate } from '../issuing/authority-certificate.js';
 import { signCrl, type Crl } from '../revocation/crl.js';
 import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
 import { MemoryLedger } from './ledger.js';
-import { readSigningAuthority } from './signing-authority.js';
-import { AUTHORITY_DAYS, CLOCK_SKEW } from './validity.js';
+import { readSigningAuthority } from '../issuing/signing-authority.js';
+import { AUTHORITY_DAYS, CLOCK_SKEW } from '../issuing/validity.js';
 import { x509Library, type X509Library } from '../x509.js';
 
 /** Options of `createDevelopmentAuthority`. */

@@ -4,7 +4,7 @@ import { checkOptions, flag } from '@knsock/core/options';
 import { mayHaveIssued, parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { fromCore } from '../files/from-core.js';
-import { certificateFits } from '../keys/key-matches.js';
+import { certificateFits } from './key-matches.js';
 
 /**
  * Orders the certificates of a text or file, in whatever order they come, without repetitions. The leaf is the one that

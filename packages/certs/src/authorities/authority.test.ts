@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { parseCrl } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
 import { createAuthority, loadAuthority } from './authority.js';
-import { createSelfSigned, type IssueOptions } from './issue.js';
+import { createSelfSigned, type IssueOptions } from '../issuing/issue.js';
 import type { KeyType } from '../keys/keys.js';
 
 const DAY = 86_400_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from '../issuing/authority.js';
+import { createAuthority } from '../authorities/authority.js';
 import { fullChain } from './chain.js';
 
 describe('a chain', () => {

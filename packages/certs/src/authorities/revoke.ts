@@ -1,8 +1,8 @@
 /** Which certificate is meant by a text, a serial, a fingerprint, bytes or a file. */
 import { isIssuedBy, parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import type { Ledger } from '../issuing/ledger.js';
-import { derOf } from '../formats/pem.js';
+import type { Ledger } from './ledger.js';
+import { derOf } from '../files/pem.js';
 import { normalizeSerial } from '../issuing/serial.js';
 import { readSource, type Source } from '../files/source.js';
 

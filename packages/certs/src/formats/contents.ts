@@ -11,7 +11,7 @@ import {
 } from '@knsock/core/x509';
 import { openPrivateKey, privateKeyPem } from '../keys/keys.js';
 import { readPkcs12 } from '../pkcs12/pkcs12-reader.js';
-import { fromCore } from './from-core.js';
+import { fromCore } from '../files/from-core.js';
 
 /** What was found, as PEM. */
 export interface FileContents {

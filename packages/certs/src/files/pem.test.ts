@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CertificateError } from '../errors.js';
-import { pemToDer } from './formats.js';
+import { pemToDer } from '../formats/formats.js';
 import { readPem, toPem } from './pem.js';
 
 describe('PEM', () => {

@@ -2,9 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import { publicHalf } from '@knsock/core/x509';
 import { anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
-import { authorityReaders, signAuthority, type AuthorityOptions } from './authority-certificate.js';
+import { authorityReaders, signAuthority, type AuthorityOptions } from '../issuing/authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
-import { readCsr } from './csr.js';
+import { readCsr } from '../issuing/csr.js';
 import {
   issueReaders,
   leafKey,
@@ -14,16 +14,17 @@ import {
   type Issued,
   type IssueOptions,
   type LeafPlan,
-} from './issue.js';
+} from '../issuing/issue.js';
 import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
-import { placementReaders, MemoryLedger, type Ledger, type Placement } from './ledger.js';
-import { permittedSubject } from './permitted-subject.js';
-import { resolveRevocation } from '../revocation/revoke.js';
-import { checkRequest, type SigningPolicy } from './signing-policy.js';
-import { readSigningAuthority, type SigningAuthority } from './signing-authority.js';
+import { MemoryLedger, type Ledger } from './ledger.js';
+import { placementReaders, type Placement } from '../issuing/record.js';
+import { permittedSubject } from '../issuing/permitted-subject.js';
+import { resolveRevocation } from './revoke.js';
+import { checkRequest, type SigningPolicy } from '../issuing/signing-policy.js';
+import { readSigningAuthority, type SigningAuthority } from '../issuing/signing-authority.js';
 import type { Source } from '../files/source.js';
 import { takeUpList } from '../revocation/taken-up.js';
-import { CRL_DAYS, crlDates } from './validity.js';
+import { CRL_DAYS, crlDates } from '../issuing/validity.js';
 import { x509Library, type X509Library } from '../x509.js';
 
 /** Options of `Authority.crl`. */

@@ -1,7 +1,7 @@
 /** PEM (RFC 7468), read and written by core; its failures have our names here. */
 import { objectsIn, splitPem, textOf, type ObjectKind, type PemBlock } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import { fromCore } from '../files/from-core.js';
+import { fromCore } from './from-core.js';
 
 export { toPem, type PemBlock } from '@knsock/core/x509';
 
