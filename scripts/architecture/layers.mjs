@@ -11,6 +11,7 @@ export const levels = {
   core: [
     ['node'],
     ['errors'],
+    ['waiting'],
     ['options'],
     ['x509', 'framing', 'observe'],
     ['policy'],
@@ -50,6 +51,8 @@ export const packageImports = {
     only: {
       'x509.ts': ['@peculiar/*'],
       'authority-server/serve-authority.ts': ['@knsock/core', '@knsock/core/http'],
+      // Loaded when it is called, since the rest of certs needs no connections.
+      'enrolling/enrolled-credentials.ts': ['@knsock/core'],
       'enrolling/est-client.ts': ['@knsock/core', '@knsock/core/http'],
     },
   },

@@ -96,7 +96,7 @@ export async function enrolledCredentials(options: EnrolledCredentialsOptions): 
   const folder = new MachineFolder(options.dir);
   await settle(folder, options);
   await checkAuthority(folder, options);
-  const { watchCredentials } = await import('./est-client.js');
+  const { watchCredentials } = await import('@knsock/core');
   const { certFile, keyFile, caFile } = folder;
   const reporter = failures('onError', options.onError);
   const watched = await watchCredentials(

@@ -10,12 +10,10 @@ import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createCredentials } from '@knsock/core';
 import { SecureAgent, type HttpClientOptions } from '@knsock/core/http';
+import { withDeadline } from '@knsock/core/options';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import { withinTime } from '../within-time.js';
 import { failureOf } from './est-failure.js';
-
-export { watchCredentials } from '@knsock/core';
 
 /** Where the authority is, and how long each answer may take. */
 export interface EstPlace {
@@ -94,12 +92,12 @@ async function exchange(
       'KNSOCK_CERTIFICATE_UNREACHABLE',
       `${address} didn’t answer within ${timeout.toLocaleString('en')} ms`,
     );
-  const { status, headers, body } = await withinTime(
-    timeout,
+  const { status, headers, body } = await withDeadline({
+    ms: timeout,
     signal,
-    (within) => ask(url, agent, sent, within),
+    run: (within) => ask(url, agent, sent, within),
     late,
-  );
+  });
   if (status !== 200) throw failureOf({ address, path, status, headers, text: body.toString('utf8') });
   try {
     return parseCertificates(Buffer.from(body.toString('latin1'), 'base64'));

@@ -1,8 +1,8 @@
 /** What a program may decide about a request beside its token or certificate. */
+import { withDeadline } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
-import { orAborted } from '../or-aborted.js';
-import { withinTime } from '../within-time.js';
 import type { CertificateKind } from '../issuing/extensions.js';
+import { signalFailed } from '../signal-failed.js';
 import { EnrolmentRefusal } from './refusal.js';
 
 /** A request that its token or certificate allows, as it would be granted. */
@@ -60,12 +60,12 @@ export async function askPolicy(
 
 async function decide(policy: EnrolmentPolicy, request: EnrolmentRequest): Promise<object> {
   try {
-    const decision: unknown = await withinTime(
-      TIMEOUT_MS,
-      undefined,
-      (signal) => orAborted(Promise.resolve(policy(request, { signal })), signal),
-      () => new Error(`it didn’t decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
-    );
+    const decision: unknown = await withDeadline({
+      ms: TIMEOUT_MS,
+      run: (signal) => policy(request, { signal }),
+      signalFailed: signalFailed('a policy'),
+      late: () => new Error(`it didn’t decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
+    });
     if (typeof decision === 'object' && decision !== null) return decision;
     throw new TypeError('a decision is { allow: true } or { allow: false, reason }');
   } catch (cause) {

@@ -1,7 +1,13 @@
 /** A policy that a web service decides. */
-import { checkOptions, milliseconds, record, text, type OptionReaders } from '@knsock/core/options';
+import {
+  checkOptions,
+  milliseconds,
+  record,
+  text,
+  withDeadline,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
-import { withinTime } from '../within-time.js';
 import type { EnrolmentPolicy, EnrolmentRequest, PolicyDecision } from './policy.js';
 
 /** Options of `webhookPolicy`. */
@@ -28,12 +34,12 @@ export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
   const { headers, timeout = 5_000 } = options;
   const url = checkUrl(options.url);
   return (request, { signal }) =>
-    withinTime(
-      timeout,
+    withDeadline({
+      ms: timeout,
       signal,
-      (within) => ask(url, headers, request, within),
-      () => new Error(`${url.host} didn’t answer within ${timeout.toLocaleString('en')} ms`),
-    );
+      run: (within) => ask(url, headers, request, within),
+      late: () => new Error(`${url.host} didn’t answer within ${timeout.toLocaleString('en')} ms`),
+    });
 }
 
 async function ask(

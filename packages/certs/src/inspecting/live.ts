@@ -1,10 +1,9 @@
 /** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
 import { InvalidOptionError } from '@knsock/core/errors';
-import { abortSignal, milliseconds, type OptionReaders } from '@knsock/core/options';
+import { abortSignal, milliseconds, withDeadline, type OptionReaders } from '@knsock/core/options';
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from '../errors.js';
-import { withinTime } from '../within-time.js';
 
 /** A server to look at. */
 export interface LiveSource {
@@ -40,7 +39,7 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
   socket.on('keylog', () => (seen.chain = chainOf(socket)));
   try {
     const late = () => new Error(`no answer in ${timeout} ms`);
-    await withinTime(timeout, signal, () => secured(socket), late).catch((error: unknown) => {
+    await withDeadline({ ms: timeout, signal, run: () => secured(socket), late }).catch((error: unknown) => {
       if (seen.chain.length === 0) throw error;
     });
     const chain = seen.chain.length > 0 ? seen.chain : chainOf(socket);

@@ -149,7 +149,7 @@ describe('a renewal of files that others use', () => {
       new Promise<never>(() => signal.addEventListener('abort', () => (told = signal.reason as unknown)));
     const late = renew({ ...files, issuer, force: true, issueTimeout: 10 });
     await expect(late).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
-    expect(told).toBeInstanceOf(DOMException);
+    expect(told).toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
     const closing = new AbortController();
     const watching = watchRenewal({ ...files, issuer, renewAt: 0.000_001, signal: closing.signal });
     closing.abort();
@@ -239,7 +239,8 @@ describe('a renewal watch', () => {
     });
     const [error, retryIn] = await failed;
     expect(error.message).toContain('due again at once');
-    expect(retryIn).toBeGreaterThan(50_000);
+    expect(retryIn).toBeGreaterThanOrEqual(30_000);
+    expect(retryIn).toBeLessThanOrEqual(60_000);
     expect(issuer).toHaveBeenCalledTimes(1);
   });
 

@@ -9,13 +9,14 @@ import {
   milliseconds,
   string,
   text,
+  withDeadline,
   type OptionReaders,
 } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
 import type { Authority } from '../authorities/authority.js';
 import { CertificateError } from '../errors.js';
-import { withinTime } from '../within-time.js';
+import { signalFailed } from '../signal-failed.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import type { Issued, LeafOptions } from '../issuing/issue.js';
 import type { KeyType } from '../keys/keys.js';
@@ -114,7 +115,13 @@ async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<
     const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
     return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message);
   };
-  return withinTime(issueTimeout, options.signal, (signal) => issuer(request, { signal }), late);
+  return withDeadline({
+    ms: issueTimeout,
+    signal: options.signal,
+    run: (signal) => issuer(request, { signal }),
+    signalFailed: signalFailed('an issuer'),
+    late,
+  });
 }
 
 async function readLeaf(file: string): Promise<X509Certificate> {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EasySocketError } from '@knsock/core/errors';
 import {
+  backOffDelay,
   callback,
   checkOptions,
   failures,
@@ -9,15 +10,15 @@ import {
   noConnection,
   type OptionReaders,
 } from '@knsock/core/options';
-import { backOff } from '../back-off.js';
 import { CertificateError } from '../errors.js';
 import type { Issued } from '../issuing/issue.js';
 import { renew, renewReaders, runHook, type RenewOptions, type RenewResult } from './renew.js';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const UNEXPLAINED = 'Can the issuer be reached, and does it grant this? The cause is what it said.';
 /** setTimeout's own limit is 24.8 days; a clock that was set is noticed within the day too. */
-const LONGEST_WAIT = 24 * 60 * MINUTE;
+const LONGEST_WAIT = 24 * HOUR;
 
 /** Options of `watchRenewal`. */
 export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> {
@@ -27,7 +28,7 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
   readonly onResult?: ((result: RenewResult) => void | Promise<void>) | undefined;
   /** Called after each failure, with the ms until the next attempt; default a process warning. */
   readonly onError?: ((error: CertificateError, retryIn: number) => void) | undefined;
-  /** The first pause after a failure, in ms, doubled each time up to an hour; default 60,000. */
+  /** The first pause after a failure, in ms, doubled each time up to an hour, less up to half of it at random; default 60,000. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -59,7 +60,8 @@ export async function watchRenewal(options: WatchRenewalOptions): Promise<void> 
     const { result, error } = await attempt(options, hook);
     if (signal.aborted) return;
     failed = error === undefined ? 0 : failed + 1;
-    const pause = error === undefined ? untilDue(result) : backOff(retryAfter, failed);
+    const pause =
+      error === undefined ? untilDue(result) : backOffDelay({ first: retryAfter, longest: HOUR }, failed);
     report(options, { result, error }, pause);
     await sleep(pause, undefined, { ref: false, signal }).catch(() => undefined);
   }

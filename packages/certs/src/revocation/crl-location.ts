@@ -1,11 +1,11 @@
 /** Revocation lists fetched from a file or over HTTP, within bounds. */
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { withDeadline } from '@knsock/core/options';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
 import { fileError, readBytes, tooLarge } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { translating } from '../files/source.js';
-import { withinTime } from '../within-time.js';
 
 /** What a fetch may cost. */
 export interface FetchBounds {
@@ -100,7 +100,7 @@ function noLocation(location: CrlLocation): CertificateError {
 /** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
 function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
   const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
-  return withinTime(timeout, signal, () => readRegular(file, maxBytes), late);
+  return withDeadline({ ms: timeout, signal, run: () => readRegular(file, maxBytes), late });
 }
 
 async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
@@ -122,7 +122,7 @@ interface Answer extends Validators {
 
 function download(url: URL, { timeout, maxBytes, signal }: FetchBounds, before: Validators): Promise<Answer> {
   const late = () => unreachable(url, `no answer in ${timeout} ms`);
-  return withinTime(timeout, signal, (either) => get(url, maxBytes, either, before), late);
+  return withDeadline({ ms: timeout, signal, run: (either) => get(url, maxBytes, either, before), late });
 }
 
 async function get(url: URL, maxBytes: number, signal: AbortSignal, before: Validators): Promise<Answer> {

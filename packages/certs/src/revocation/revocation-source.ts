@@ -3,6 +3,7 @@
  * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
  */
 import {
+  backOffDelay,
   abortSignal,
   anything,
   callback,
@@ -12,6 +13,7 @@ import {
   milliseconds,
   noConnection,
   number,
+  raceAbort,
   string,
   type FailureReporter,
   type OptionReaders,
@@ -28,13 +30,11 @@ import {
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { backOff } from '../back-off.js';
 import { checkLocation, fetchCrls, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
 import { CrlCache } from './crl-cache.js';
 import { nextLook } from './next-look.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
-import { orAborted } from '../or-aborted.js';
 import { readCertificates, type Source } from '../files/source.js';
 
 /** Options of `revocationSource`. */
@@ -149,7 +149,7 @@ class LocatedLists implements RefreshingRevocationSource {
     signal.throwIfAborted();
     // Before every location was tried, a certificate without a list may be one whose list is on its way.
     if (!this.#hasTried)
-      await orAborted(
+      await raceAbort(
         this.#first.catch(() => undefined),
         signal,
       );
@@ -251,7 +251,7 @@ class LocatedLists implements RefreshingRevocationSource {
     const pause =
       this.#failures === 0
         ? nextLook(interval, [...this.#fetched.values()], this.#lists.all(), Date.now())
-        : Math.min(interval, backOff(1_000, this.#failures));
+        : backOffDelay({ first: 1_000, longest: interval }, this.#failures);
     this.#timer = setTimeout(() => {
       this.refresh().catch((error: unknown) => {
         if (this.#options.onError === undefined && !this.#closing.signal.aborted) this.#report(error);

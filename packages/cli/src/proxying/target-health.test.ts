@@ -3,7 +3,7 @@ import { orderOf, TargetHealth } from './target-health.js';
 
 describe('a target’s health', () => {
   it('asks a target that failed again after a second, then after twice as long, at most after half a minute', () => {
-    const health = new TargetHealth();
+    const health = new TargetHealth(() => 1);
     const pauses = Array.from({ length: 7 }, () => {
       health.failed(0);
       return health.pause(0);

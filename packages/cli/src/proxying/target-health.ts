@@ -1,13 +1,18 @@
 /** Whether a target is worth trying: set aside when it can't be reached, asked again after a while that grows. */
+import { backOffDelay } from '@knsock/core/options';
 
-/** Milliseconds until a target is asked again the first time, and at most. */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
+/** How long until a target is asked again, in ms: as the pool sets endpoints aside. */
+const BACK_OFF = { first: 1_000, longest: 30_000 };
 
 export class TargetHealth {
   /** Failures in a row. */
   failures = 0;
+  readonly #random: () => number;
   #askAt = 0;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
 
   get isUp(): boolean {
     return this.failures === 0;
@@ -16,7 +21,7 @@ export class TargetHealth {
   /** It couldn't be reached. @returns whether that sets it aside only now */
   failed(now: number): boolean {
     this.failures += 1;
-    this.#askAt = now + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
+    this.#askAt = now + backOffDelay(BACK_OFF, this.failures, this.#random);
     return this.failures === 1;
   }
 

@@ -18,7 +18,7 @@ import { offerOf } from '../policy/tls-profile.js';
 import { wasCertificateRequested } from '../transport/certificate-request.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import type { Endpoint } from '../transport/proxy-header.js';
-import { raceAbort } from '../transport/race-abort.js';
+import { raceAbort } from '../waiting/race-abort.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';

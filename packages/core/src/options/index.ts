@@ -27,3 +27,8 @@ export { failedCall, reportUnawaited, type Unawaited } from '../errors/call-prom
 export { reportingController } from '../errors/reporting-signal.js';
 export { follow, isThenable } from '../errors/thenable.js';
 export { nearest } from './suggestion.js';
+
+// What they wait with
+export { backOffDelay, type BackOff } from '../waiting/back-off.js';
+export { raceAbort } from '../waiting/race-abort.js';
+export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';

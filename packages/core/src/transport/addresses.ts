@@ -1,7 +1,7 @@
 /** The addresses of a host, in the order in which RFC 8305 tries them: the families by turns. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { raceAbort } from './race-abort.js';
+import { raceAbort } from '../waiting/race-abort.js';
 
 export interface Address {
   readonly address: string;

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { Payload, RequestOptions } from '@knsock/core';
-import { backOffDelay } from '../pool/back-off.js';
+import { backOffDelay } from '@knsock/core/options';
 import type { Balancer } from '../endpoints/balancer.js';
 import { channels } from '../pool/channels.js';
 import type { Clock } from '../clock.js';
 import type { ConnectionPoolConfig } from './connection-config.js';
-import { pause } from '../waiting/deadline.js';
+import { pause } from '../waiting/pause.js';
 import { PoolClosedError } from '../pool/errors.js';
 import { Histogram } from '../pool/histogram.js';
 import { isLostConnection, isSilence, mayRetry } from './retry.js';

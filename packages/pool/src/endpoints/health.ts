@@ -1,4 +1,4 @@
-import { backOffDelay } from '../pool/back-off.js';
+import { backOffDelay } from '@knsock/core/options';
 
 /**
  * Whether an endpoint is to be used: set aside after failures, for longer each time, and let back gradually.

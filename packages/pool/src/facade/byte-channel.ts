@@ -5,8 +5,8 @@ import {
   EasySocketError,
   InvalidOptionError,
 } from '@knsock/core/errors';
+import { withDeadline } from '@knsock/core/options';
 import { systemClock } from '../clock.js';
-import { bounded } from '../waiting/deadline.js';
 import { LeaseReleasedError } from '../pool/errors.js';
 
 /** How one call waits; milliseconds. */
@@ -107,7 +107,7 @@ export class ByteChannel {
     const late = () => new ConnectionTimeoutError(phase, timeout, `${phase} took over ${timeout} ms`);
     this.#waiting += 1;
     try {
-      return await bounded(systemClock, { ms: timeout, signal, run, late });
+      return await withDeadline({ ms: timeout, signal, run, late, clock: systemClock });
     } finally {
       this.#waiting -= 1;
     }

@@ -9,9 +9,9 @@ import {
   oneOf,
   refuseUnknown,
   text,
+  type BackOff,
   type FailureReporter,
 } from '@knsock/core/options';
-import type { BackOff } from './back-off.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Leak } from './leak-detector.js';
 import { boundedWait } from '../waiting/wait-options.js';

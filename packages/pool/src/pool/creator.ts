@@ -1,10 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { backOffDelay } from './back-off.js';
+import { backOffDelay, withDeadline } from '@knsock/core/options';
 import { channels } from './channels.js';
 import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
 import { discard, signalFailed } from './factory-calls.js';
-import { bounded } from '../waiting/deadline.js';
 import { PoolClosedError, PoolError } from './errors.js';
 import type { Failure } from './stats.js';
 
@@ -35,10 +34,11 @@ export class Creator<T> {
     const { clock, createTimeout, name } = this.#config;
     const started = clock.now();
     try {
-      const resource = await bounded(clock, {
+      const resource = await withDeadline({
         ms: createTimeout,
         signal: this.#stop.signal,
         run: (signal) => this.#factory.create({ signal }),
+        clock,
         signalFailed: signalFailed(this.#config, 'create'),
         late: () =>
           new PoolError('KNSOCK_POOL_CREATE_TIMEOUT', `creating took longer than ${createTimeout} ms`, {

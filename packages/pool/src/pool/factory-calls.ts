@@ -1,7 +1,6 @@
 import { InvalidOptionError } from '@knsock/core/errors';
-import { follow, isThenable, noConnection } from '@knsock/core/options';
+import { follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
 import type { Factory, PoolConfig, Reason } from './config.js';
-import { bounded } from '../waiting/deadline.js';
 
 /** Whether a resource is alive; a check that throws, takes too long or is stopped says no. */
 export async function isAlive<T>(
@@ -12,10 +11,11 @@ export async function isAlive<T>(
 ): Promise<boolean> {
   const { clock, validateTimeout } = config;
   try {
-    return await bounded(clock, {
+    return await withDeadline({
       ms: validateTimeout,
       signal: stop,
       run: (signal) => factory.validate?.(resource, { signal }) ?? true,
+      clock,
       signalFailed: signalFailed(config, 'validate'),
       late: () => new Error(`validating took longer than ${validateTimeout} ms`),
     });
@@ -69,7 +69,7 @@ export function destroy<T>(
     return;
   }
   const late = () => new Error(`destroying took longer than ${destroyTimeout} ms`);
-  void bounded(clock, { ms: destroyTimeout, run: () => ended, late }).then(gone, (error: unknown) => {
+  void withDeadline({ ms: destroyTimeout, run: () => ended, late, clock }).then(gone, (error: unknown) => {
     reportCall(config, 'destroy', error);
     gone();
   });
