@@ -161,6 +161,8 @@ export interface Wish {
   readonly notBefore?: Date | string;
   readonly notAfter?: Date | string;
   readonly extensions?: readonly Buffer[];
+  /** The AlgorithmIdentifier of the signature; default: ECDSA with SHA-256, by which it is made. */
+  readonly algorithm?: Buffer;
 }
 
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
@@ -171,18 +173,18 @@ export const now = new Date('2026-01-01T00:00:00Z');
 export function issue(wish: Wish): Made {
   const { publicKey, privateKey } = wish.keyOf ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signer = wish.issuer?.privateKey ?? privateKey;
-  const { version = 3, extensions = [] } = wish;
+  const { version = 3, extensions = [], algorithm = ecdsaWithSha256 } = wish;
   const body = sequence(
     ...(version === 1 ? [] : [tlv(0xa0, integer(version - 1))]),
     integer(wish.serial ?? serialOf(wish)),
-    ecdsaWithSha256,
+    algorithm,
     name(wish.issuer?.subject ?? wish.subject),
     sequence(time(wish.notBefore ?? '2025-01-01T00:00:00Z'), time(wish.notAfter ?? '2027-01-01T00:00:00Z')),
     name(wish.subject),
     publicKey.export({ format: 'der', type: 'spki' }),
     ...(extensions.length > 0 ? [tlv(0xa3, sequence(...extensions))] : []),
   );
-  const der = signed(body, signer);
+  const der = signed(body, signer, algorithm);
   return { certificate: parseCertificate(der), der, subject: wish.subject, publicKey, privateKey };
 }
 
@@ -261,8 +263,8 @@ function crlEntry({ serial, date = '2025-11-01T00:00:00Z', reason, extensions = 
   return sequence(integer(serial), time(date), ...(all.length > 0 ? [sequence(...all)] : []));
 }
 
-function signed(body: Buffer, key: KeyObject): Buffer {
-  return sequence(body, ecdsaWithSha256, tlv(0x03, Buffer.of(0), sign('sha256', body, key)));
+function signed(body: Buffer, key: KeyObject, algorithm = ecdsaWithSha256): Buffer {
+  return sequence(body, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', body, key)));
 }
 
 /** A serial number that differs for different wishes and is the same in every run. */
