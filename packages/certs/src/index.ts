@@ -98,6 +98,7 @@ export {
   type RefreshingRevocationSource,
   type RevocationSourceOptions,
 } from './revocation/revocation-source.js';
+export { fetchRevocationLists, type FetchListsOptions } from './revocation/fetch-lists.js';
 export { type CrlLocation } from './revocation/crl-location.js';
 
 // What an authority remembers

@@ -6,7 +6,10 @@ export const environment: Readonly<Record<string, string>> = {
   KNSOCK_TOKEN: 'enrolment token for certs enroll; --token-file takes precedence',
   KNSOCK_DEV_DIR: 'directory for the certificates of serve --dev',
   XDG_DATA_HOME: 'the user’s data directory, used by serve --dev (default: ~/.local/share)',
-  XDG_CACHE_HOME: 'the user’s cache directory, for the compile cache of send (default: ~/.cache)',
+  XDG_CACHE_HOME:
+    'the user’s cache directory, for the compile cache of send and lists that --crl fetched (default: ~/.cache)',
+  CACHE_DIRECTORY:
+    'the cache directory that systemd gives a service (CacheDirectory=), for lists that --crl fetched',
   NODE_DISABLE_COMPILE_CACHE: 'disable the compile cache',
   NO_COLOR: 'if not empty: no colours',
   FORCE_COLOR: 'colours even if the output is not a terminal; NO_COLOR takes precedence',

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
 import { parseAddress } from './address.js';
+import { isOnTheWeb } from './revocation-lists.js';
 import { UsageError } from './usage-error.js';
 
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
@@ -47,7 +48,10 @@ export function addCredentialOptions(command: Command): void {
     .addOption(new Option('--key <file>', 'private key of the certificate (PEM)').env('KNSOCK_KEY'))
     .addOption(new Option('--ca <file>', 'CA certificate used to verify the peer (PEM)').env('KNSOCK_CA'))
     .addOption(
-      new Option('--crl <file>', 'certificate revocation list of the CA (PEM or DER)').env('KNSOCK_CRL'),
+      new Option(
+        '--crl <file or url>',
+        'certificate revocation list of the CA (PEM or DER); one at an http(s) URL is followed',
+      ).env('KNSOCK_CRL'),
     )
     .addOption(
       new Option('--pfx <file>', 'certificate and key as PKCS#12, instead of --cert and --key').env(
@@ -131,7 +135,7 @@ export async function credentialFiles(flags: CredentialFlags): Promise<Credentia
     certFile: flags.cert,
     keyFile: flags.key,
     caFile: flags.ca,
-    crlFile: flags.crl,
+    crlFile: flags.crl === undefined || isOnTheWeb(flags.crl) ? undefined : flags.crl,
     pfxFile: flags.pfx,
     pfxKeyName: flags.pfxKeyName,
     passphrase,

@@ -1,13 +1,24 @@
 /** Core's path validation for files, with its result in words. */
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
-import { anything, checkOptions, date, flag, list, string, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  anything,
+  checkOptions,
+  date,
+  flag,
+  list,
+  string,
+  type OptionReaders,
+} from '@knsock/core/options';
 import {
   checkRevocationPolicy,
   verifyPath,
+  type CertificateRevocationList,
   type Failure,
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
+import { fetchRevocationLists } from '../revocation/fetch-lists.js';
 import { readCertificates, readCrls, type Source } from '../files/source.js';
 
 /** Options of `verifyChain`. */
@@ -22,8 +33,8 @@ export interface VerifyChainOptions {
   readonly name?: string | undefined;
   /** Default `server`. */
   readonly usage?: 'server' | 'client' | undefined;
-  /** Lists of revoked certificates; without any, revocation isn't looked at. */
-  readonly crls?: readonly Source[] | undefined;
+  /** Lists of revoked certificates, at a URL too; without any, revocation isn't looked at. */
+  readonly crls?: readonly (Source | URL)[] | undefined;
   /** What the lists have to prove; default what `crlFile` means on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
   /** The time of validation; default now. */
@@ -32,6 +43,8 @@ export interface VerifyChainOptions {
   readonly rules?: 'private' | 'web' | undefined;
   /** Trust an intermediate or the leaf itself where `ca` names it; default false. */
   readonly partialChain?: boolean | undefined;
+  /** Ends the fetching of lists, which takes 10 seconds each at most. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const readers: OptionReaders<VerifyChainOptions> = {
@@ -45,6 +58,7 @@ const readers: OptionReaders<VerifyChainOptions> = {
   at: date,
   rules: string,
   partialChain: flag,
+  signal: abortSignal,
 };
 
 /** What was found, for programs and for people. */
@@ -76,12 +90,19 @@ export async function verifyChain(options: VerifyChainOptions): Promise<ChainVer
     leaf: leaf as X509Certificate,
     intermediates: [...rest, ...(await readAll(options.intermediates ?? []))],
     anchors: await readAll(isList(options.ca) ? options.ca : [options.ca]),
-    crls: (await Promise.all((options.crls ?? []).map(readCrls))).flat(),
+    crls: (await Promise.all((options.crls ?? []).map((one) => listsOf(one, options)))).flat(),
     ...{ usage, name, at, rules, partialChain, revocation },
   });
   if (!verdict.ok) return refusal(verdict);
   const path = verdict.path.map(({ subject }) => subject.toString());
   return { ok: true, path, words: `trusted: ${path.join(' ← ')}` };
+}
+
+function listsOf(
+  list: Source | URL,
+  { signal }: VerifyChainOptions,
+): Promise<readonly CertificateRevocationList[]> {
+  return list instanceof URL ? fetchRevocationLists(list, { signal }) : readCrls(list);
 }
 
 function refusal(failure: Failure): ChainVerdict {

@@ -32,6 +32,7 @@ import {
 } from '@knsock/core/x509';
 import { checkLocation, fetchCrls, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
 import { CrlCache } from './crl-cache.js';
+import { DEFAULT_BOUNDS } from './fetch-lists.js';
 import { nextLook } from './next-look.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
@@ -210,7 +211,7 @@ class LocatedLists implements RefreshingRevocationSource {
   }
 
   async #refreshOne(location: CrlLocation): Promise<void> {
-    const { timeout = 10_000, maxBytes = 16 * 1_048_576, issuers } = this.#options;
+    const { timeout = DEFAULT_BOUNDS.timeout, maxBytes = DEFAULT_BOUNDS.maxBytes, issuers } = this.#options;
     const bounds = { timeout, maxBytes, signal: this.#closing.signal };
     const fetched = await fetchCrls(location, bounds, this.#fetched.get(location));
     const { crls } = fetched;

@@ -1,6 +1,12 @@
 /** Checks a server that listens. */
 import { connect, raw } from '@knsock/core';
-import { parseCertificate, verifyPath, type X509Certificate } from '@knsock/core/x509';
+import {
+  parseCertificate,
+  verifyPath,
+  type CertificateRevocationList,
+  type RevocationPolicyOptions,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import { UsageError } from '../usage-error.js';
 import { chainEvidence } from './chain-evidence.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
@@ -12,15 +18,21 @@ import { survey } from './probing/survey.js';
 import { chainRules, endpointRules } from './rules.js';
 import type { TrustResult } from './trust-result.js';
 
+/** What the chain is verified by. */
+export interface EndpointTrust {
+  /** Whom clients trust; null: Node's own roots. */
+  readonly anchors: readonly X509Certificate[] | null;
+  readonly at: Date;
+  /** Without any, revocation isn't looked at. */
+  readonly crls: readonly CertificateRevocationList[];
+  readonly revocation: RevocationPolicyOptions | undefined;
+}
+
 /**
- * @param anchors whom clients trust; null: Node's own roots
  * @throws what a client would meet, where the server can't be reached or speaks no TLS at all
  */
-export async function checkEndpoint(
-  endpoint: Endpoint,
-  anchors: readonly X509Certificate[] | null,
-  at: Date,
-): Promise<TargetReport> {
+export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): Promise<TargetReport> {
+  const { anchors, at, crls } = trust;
   const surveyed = await survey(endpoint);
   if (surveyed.versions.length === 0) throw await whyNot(endpoint);
   const chain = (await chainOf(endpoint)).map((der) => parseCertificate(der));
@@ -33,7 +45,7 @@ export async function checkEndpoint(
     admitsAnonymous: anonymous,
     admitsStrangers: anonymous ? undefined : await admitsStrangers(endpoint),
     plainText: await plainTextManners(endpoint),
-    verdict: await verdictOn(chain, endpoint, anchors, at),
+    verdict: await verdictOn(chain, endpoint, trust),
   };
   const target = `${endpoint.host}:${endpoint.port}`;
   const report = merged([
@@ -41,7 +53,7 @@ export async function checkEndpoint(
     judge(
       target,
       chainRules,
-      chainEvidence({ chain, at, isShown: true, anchors: anchors ?? [], hasCrl: false }),
+      chainEvidence({ chain, at, isShown: true, anchors: anchors ?? [], hasCrl: crls.length > 0 }),
     ),
   ]);
   return { ...report, facts: endpointFacts(evidence) };
@@ -61,13 +73,15 @@ async function admitsStrangers(endpoint: Endpoint): Promise<boolean> {
 async function verdictOn(
   [leaf, ...intermediates]: readonly X509Certificate[],
   { host, servername }: Endpoint,
-  anchors: readonly X509Certificate[] | null,
-  at: Date,
+  { anchors, at, crls, revocation }: EndpointTrust,
 ): Promise<TrustResult> {
   if (leaf === undefined) return { ok: false, words: 'it sent no certificate' };
   const trusted = anchors ?? (await defaultAnchors());
   const name = servername ?? host;
-  const verdict = await verifyPath({ leaf, intermediates, anchors: trusted, at, name, usage: 'server' });
+  const verdict = await verifyPath({
+    ...{ leaf, intermediates, anchors: trusted, at, name, crls, revocation },
+    usage: 'server',
+  });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };
 }
 

@@ -15,15 +15,17 @@ export interface CheckFilesOptions {
   /** Which key of PKCS#12 files is meant. */
   readonly keyName?: string | undefined;
   readonly at: Date;
+  /** Lists given beside the files. */
+  readonly lists?: SortedFiles['lists'] | undefined;
   /** What the lists among the files have to prove; default what `crlFile` means on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
 }
 
 export async function checkFiles(
   files: readonly string[],
-  { trusted, passphrase, keyName, at, revocation }: CheckFilesOptions,
+  { trusted, passphrase, keyName, at, lists = [], revocation }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
-  const found = await sortFiles(files, passphrase, keyName);
+  const found = withLists(await sortFiles(files, passphrase, keyName), lists);
   requireLists(found, revocation);
   const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
   const roots = among.filter(
@@ -33,11 +35,17 @@ export async function checkFiles(
   const anchors = trusted.length > 0 ? trusted : roots;
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, found, { anchors, at, revocation }));
-  const lists = found.lists.map(({ file, crls }) =>
+  const ofLists = found.lists.map(({ file, crls }) =>
     merged([judge(file, fileRules, { problem: undefined }), judge(file, listRules, { crls, at })]),
   );
   const others = found.others.map((file) => judge(file, fileRules, { problem: undefined }));
-  return [...unreadable, ...(await Promise.all(checked)), ...lists, ...others];
+  return [...unreadable, ...(await Promise.all(checked)), ...ofLists, ...others];
+}
+
+/** One that is among the files as well is looked at once. */
+function withLists(found: SortedFiles, lists: SortedFiles['lists']): SortedFiles {
+  const isFound = (file: string): boolean => found.lists.some((list) => list.file === file);
+  return { ...found, lists: [...found.lists, ...lists.filter(({ file }) => !isFound(file))] };
 }
 
 /** A policy without a list would be looked at by nothing. @throws UsageError */
@@ -45,7 +53,7 @@ function requireLists({ lists }: SortedFiles, revocation: RevocationPolicyOption
   if (revocation === undefined || lists.length > 0) return;
   throw new UsageError(
     'no revocation list is among the files',
-    'Give the list’s file beside them: without a list revocation isn’t looked at.',
+    'Give the list’s file beside them, or --crl: without a list revocation isn’t looked at.',
   );
 }
 

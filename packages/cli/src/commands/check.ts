@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
-import { readInput } from '../files.js';
+import { naming, readInput } from '../files.js';
 import { append, milliseconds, passphraseOf, pfxKeyNameOption } from '../options.js';
 import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
@@ -13,6 +13,7 @@ import { UsageError } from '../usage-error.js';
 
 interface CheckFlags extends RevocationFlags {
   ca?: string[];
+  crl?: string[];
   passphraseFile?: string;
   pfxKeyName?: string;
   servername?: string;
@@ -33,6 +34,11 @@ export function defineCheck(command: Command, output: Output): void {
     .option(
       '--ca <file>',
       'CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node’s own)',
+      append,
+    )
+    .option(
+      '--crl <file or url>',
+      'a revocation list beside those among the files, or its http(s) URL (repeatable)',
       append,
     )
     .option(
@@ -81,33 +87,44 @@ function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
 /** @param failures where servers that can't be checked are put */
 async function reportsOn(
   targets: string[],
-  { ca = [], passphraseFile, pfxKeyName: keyName, servername, timeout, ...flags }: CheckFlags,
+  { ca = [], crl = [], passphraseFile, pfxKeyName: keyName, servername, timeout, ...flags }: CheckFlags,
   failures: Unchecked[],
 ): Promise<TargetReport[]> {
   const { files, endpoints } = await sorted(targets);
+  const lists = await listsOf(crl);
   const revocation = revocationOf(flags);
-  if (revocation !== undefined && files.length === 0)
-    throw new UsageError(
-      'no revocation list was given',
-      'Revocation is looked at among files alone: give the list’s file beside them.',
-    );
+  if (revocation !== undefined && files.length + lists.length === 0)
+    throw new UsageError('no revocation list was given', 'Servers are checked against the lists of --crl.');
   const at = new Date();
   const passphrase = await passphraseOf(passphraseFile);
   const anchors = await readAnchors(ca, passphrase);
   const reports: TargetReport[] = [];
-  if (files.length > 0) {
+  if (files.length + lists.length > 0) {
     const { checkFiles } = await import('../check/files.js');
-    reports.push(...(await checkFiles(files, { trusted: anchors, passphrase, keyName, at, revocation })));
+    reports.push(
+      ...(await checkFiles(files, { trusted: anchors, passphrase, keyName, at, lists, revocation })),
+    );
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');
+  const crls = lists.flatMap((list) => list.crls);
   for (const { host, port } of endpoints) {
-    await checkEndpoint({ host, port, servername, timeout }, ca.length === 0 ? null : anchors, at).then(
+    const trust = { anchors: ca.length === 0 ? null : anchors, at, crls, revocation };
+    await checkEndpoint({ host, port, servername, timeout }, trust).then(
       (report) => reports.push(report),
       (error: unknown) => failures.push({ target: `${host}:${port}`, error }),
     );
   }
   return reports;
+}
+
+/** Of files and URLs. */
+async function listsOf(locations: readonly string[]) {
+  if (locations.length === 0) return [];
+  const { fetchRevocationLists } = await import('@knsock/certs');
+  return Promise.all(
+    locations.map(async (file) => ({ file, crls: await naming(file, () => fetchRevocationLists(file)) })),
+  );
 }
 
 async function sorted(
@@ -178,4 +195,5 @@ Exit code: 3 if a finding has at least the severity of --fail-on. knsock docs ch
 Examples:
   $ knsock check server.crt server.key ca.crt
   $ knsock check db.internal:5433 --ca ca.crt
+  $ knsock check db.internal:5433 --ca ca.crt --crl http://ca.internal:9480/ca.crl
   $ knsock check certs --fail-on warning --json`;

@@ -1,7 +1,10 @@
 /** A proxy from listening to its end, whichever of its sides speaks TLS. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { RefreshingRevocationSource } from '@knsock/certs';
 import type { CredentialFiles, WatchedCredentials } from '@knsock/core';
+import type { CredentialFlags } from '../options.js';
 import type { Output } from '../output.js';
+import { followList } from '../revocation-lists.js';
 import { runUntilSignal, type Drainable } from '../serving/lifecycle.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { prometheusOf } from '../serving/server-metrics.js';
@@ -45,6 +48,13 @@ export class ProxyDesk {
     });
     return credentials;
   }
+
+  /** The list of --crl URL. */
+  followList(flags: CredentialFlags): Promise<RefreshingRevocationSource | undefined> {
+    return followList(flags, (error) => {
+      this.log.failed('fetching the revocation list', error);
+    });
+  }
 }
 
 /** A proxy that listens. */
@@ -52,6 +62,7 @@ export interface RunningProxy {
   readonly server: Drainable & { stats(): object };
   readonly targets: Targets<{ destroy(): unknown }>;
   readonly credentials: readonly WatchedCredentials[];
+  readonly revocation: RefreshingRevocationSource | undefined;
   readonly drainTimeout: number;
   readonly statusAddress: string | undefined;
   /** Tells that it listens; `status` is where the status page is. */
@@ -60,7 +71,7 @@ export interface RunningProxy {
 
 /** Resolves with the exit code when a signal has ended it. */
 export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<number> {
-  const { server, targets, credentials, drainTimeout, statusAddress } = proxy;
+  const { server, targets, credentials, revocation, drainTimeout, statusAddress } = proxy;
   let ready = true;
   const source = {
     ready: () => ready,
@@ -77,12 +88,14 @@ export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<nu
     log: desk.log,
     reload: async () => {
       for (const one of credentials) await one.reload();
+      await revocation?.refresh();
     },
     draining: () => (ready = false),
   });
   status?.close();
   targets.close();
   for (const one of credentials) one.close();
+  revocation?.close();
   return code;
 }
 

@@ -3,6 +3,7 @@ import type {
   ConnectOptions,
   CredentialSource,
   ProxyHeader,
+  RevocationSource,
   SecureConnection,
   TlsProfileOptions,
 } from '@knsock/core';
@@ -12,6 +13,7 @@ import type { Target } from './targets.js';
 
 export interface TlsTargetOptions {
   readonly credentials: CredentialSource;
+  readonly revocation: RevocationSource | undefined;
   readonly servername: string | undefined;
   readonly pins: readonly string[] | undefined;
   readonly profile: TlsProfileOptions;
@@ -48,9 +50,11 @@ export async function dialTls(
 }
 
 function connectOptions(options: TlsTargetOptions, target: Target): ConnectOptions {
-  const { credentials, servername, pins, profile, connectTimeout, idleTimeout, drainTimeout } = options;
+  const { credentials, revocation, servername, pins, profile, connectTimeout, idleTimeout, drainTimeout } =
+    options;
   return {
     credentials,
+    revocation,
     servername: servername ?? ('path' in target ? undefined : (target.host ?? 'localhost')),
     pins,
     profile,

@@ -5,6 +5,7 @@ import { parseAddress } from '../address.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
+import { followList } from '../revocation-lists.js';
 import { UsageError } from '../usage-error.js';
 import { sendRequests } from './send-requests.js';
 import { showFacts } from './facts.js';
@@ -29,9 +30,17 @@ export async function send(
   }
   const credentials = await loadCredentials(await credentialFiles(flags));
   for (const { message } of credentials.warnings) output.warn(message);
-  const connection = await connect({ ...connectOptions(address, flags), framing, credentials });
-  if (flags.verbose === true) await showFacts(connection, output);
-  await exchange(connection, request, flags, framing, output);
+  const revocation = await followList(flags, ({ message }) => {
+    output.warn(message);
+  });
+  try {
+    const options = { ...connectOptions(address, flags), framing, credentials, revocation };
+    const connection = await connect(options);
+    if (flags.verbose === true) await showFacts(connection, output);
+    await exchange(connection, request, flags, framing, output);
+  } finally {
+    revocation?.close();
+  }
 }
 
 async function exchange(

@@ -1,9 +1,11 @@
 /** What `knsock serve` does once its arguments are read. */
 import { listen, loadCredentials, type CredentialFiles, type SecureServer } from '@knsock/core';
+import type { RefreshingRevocationSource } from '@knsock/certs';
 import { commandName } from '../command-name.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles } from '../options.js';
 import type { Output } from '../output.js';
+import { followList } from '../revocation-lists.js';
 import { UsageError } from '../usage-error.js';
 import { answeringOf } from './answering.js';
 import { developmentCertificates, type Development } from './development.js';
@@ -22,10 +24,11 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   let credentials = await loadCredentials(files);
   const warn = log.credentialWarnings();
   warn(credentials);
+  const revocation = await listOf(flags, log);
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
-  const server = await listen({ ...listenOptions(flags), framing, credentials }, (connection) => {
+  const server = await listen({ ...listenOptions(flags), framing, credentials, revocation }, (connection) => {
     log.follow(connection);
     traffic?.follow(connection);
     return answering.handle(connection);
@@ -44,8 +47,10 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
     await server.rotate(next);
     credentials = next;
     warn(next);
+    await revocation?.refresh();
   };
   const code = await runUntilSignal({ server, log, reload, draining: () => status?.draining() });
+  revocation?.close();
   status?.page.close();
   unwatch();
   uncount?.();
@@ -61,6 +66,14 @@ async function filesOf(flags: ServeFlags): Promise<{ files: CredentialFiles; dev
   const files = await credentialFiles(flags);
   requireCertificate(files);
   return { files };
+}
+
+/** The list of --crl URL; a development CA has none. */
+async function listOf(flags: ServeFlags, log: ServeLog): Promise<RefreshingRevocationSource | undefined> {
+  if (flags.dev === true) return undefined;
+  return followList(flags, (error) => {
+    log.failed('fetching the revocation list', error);
+  });
 }
 
 /** Prints the command that connects. */

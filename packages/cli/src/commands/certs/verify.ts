@@ -6,6 +6,7 @@ import { hintOf } from '../../hints.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../../revocation-flags.js';
+import { listSource } from '../../revocation-lists.js';
 import { UsageError } from '../../usage-error.js';
 
 interface VerifyFlags extends RevocationFlags {
@@ -30,7 +31,7 @@ export function defineVerify(command: Command, output: Output): void {
         .choices(['server', 'client'])
         .default('server'),
     )
-    .option('--crl <file>', 'a revocation list (repeatable)', append);
+    .option('--crl <file or url>', 'a revocation list, or its http(s) URL (repeatable)', append);
   addRevocationOptions(command)
     .addOption(
       new Option('--rules <rules>', 'web adds the requirements of browsers (CA/Browser Forum)')
@@ -61,7 +62,7 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
     chain: { file: chain },
     ca: flags.ca.map((file) => ({ file })),
     intermediates: asFiles(flags.intermediate),
-    crls: asFiles(flags.crl),
+    crls: flags.crl?.map(listSource),
     ...{ name, usage, rules, partialChain, revocation },
   });
   await output.result(verdict, verdict.words);

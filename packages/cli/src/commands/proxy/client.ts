@@ -86,7 +86,8 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
   requireLoopback([address], flags.dangerouslyPlainNetwork);
   const desk = new ProxyDesk(output);
   const credentials = await desk.watch(await credentialFiles(flags));
-  const passing = passingOf(flags, desk, credentials);
+  const revocation = await desk.followList(flags);
+  const passing = passingOf(flags, desk, { credentials, revocation });
   const listener = new PlainListener((socket) => void passOn(socket, passing), flags);
   const place = await listener.listen(address);
   const unwatch = desk.log.watchFailures();
@@ -95,6 +96,7 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
     server: listener,
     targets: passing.targets,
     credentials: [credentials],
+    revocation,
     drainTimeout: flags.drainTimeout,
     statusAddress: flags.status,
     tellListening: (status) => {
@@ -110,10 +112,10 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
 function passingOf(
   flags: ProxyClientFlags,
   desk: ProxyDesk,
-  credentials: TlsTargetOptions['credentials'],
+  trust: Pick<TlsTargetOptions, 'credentials' | 'revocation'>,
 ): Passing {
   const tls: TlsTargetOptions = {
-    credentials,
+    ...trust,
     servername: flags.servername,
     pins: flags.pin,
     profile: profileOf(flags),

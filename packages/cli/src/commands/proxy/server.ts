@@ -101,13 +101,14 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const core = await import('@knsock/core');
   const desk = new ProxyDesk(output);
   const credentials = await desk.watch(await credentialFiles(flags));
+  const revocation = await desk.followList(flags);
   const far = flags.targetTls === true ? await desk.watch(targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
   const targets = new Targets<Far>(places, (target) => dial(target, probe), desk.targetEvents);
   const unwatch = desk.log.watchFailures();
   const server = await core.listen(
-    { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials },
+    { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials, revocation },
     (connection) => passOn(connection, targets, dial, desk, flags),
   );
   const how = flags.targetTls === true ? ' over TLS' : '';
@@ -116,6 +117,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
     server,
     targets,
     credentials: far === null ? [credentials] : [credentials, far],
+    revocation,
     drainTimeout: flags.drainTimeout,
     statusAddress: flags.status,
     tellListening: (status) => {
@@ -171,6 +173,7 @@ function plainDial({ connectTimeout }: ProxyServerFlags): Dial {
 function tlsDial(flags: ProxyServerFlags, credentials: TlsTargetOptions['credentials']): Dial {
   const options: TlsTargetOptions = {
     credentials,
+    revocation: undefined,
     servername: flags.targetServername,
     pins: flags.targetPin,
     profile: profileOf(flags),
