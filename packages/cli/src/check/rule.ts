@@ -39,7 +39,8 @@ interface Found {
   readonly evidence: string;
 }
 
-export interface Rule<Evidence> {
+/** What a rule says of itself. */
+export interface RuleText {
   /** Stable: baselines and exit codes go by it. */
   readonly id: string;
   /** What it looks at, in a few words. */
@@ -48,6 +49,9 @@ export interface Rule<Evidence> {
   readonly severities: readonly Severity[];
   readonly why: string;
   readonly fix: string;
+}
+
+export interface Rule<Evidence> extends RuleText {
   /** What is wrong; null where nothing is. */
   readonly check: (evidence: Evidence) => Found | null;
 }

@@ -1,37 +1,19 @@
 /** Every rule, by what it looks at. */
-import type { Severity } from '../severity.js';
-import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule } from './rule.js';
-import { caSigned } from './rules/ca-signed.js';
-import { chainOrder } from './rules/chain-order.js';
-import { ciphers } from './rules/ciphers.js';
-import { clientCertificateRefusal } from './rules/client-certificate-refusal.js';
-import { compression } from './rules/compression.js';
-import { crlFreshness } from './rules/crl-freshness.js';
-import { dhParameters } from './rules/dh-parameters.js';
-import { endpointVerification } from './rules/endpoint-verification.js';
-import { errorBehaviour } from './rules/error-behaviour.js';
-import { expiry } from './rules/expiry.js';
-import { extendedMasterSecret } from './rules/extended-master-secret.js';
-import { fallback } from './rules/fallback.js';
-import { form } from './rules/form.js';
-import { groups } from './rules/groups.js';
-import { hybridGroup } from './rules/hybrid-group.js';
-import { keyMatch } from './rules/key-match.js';
-import { keyPermissions } from './rules/key-permissions.js';
-import { minimumTls } from './rules/minimum-tls.js';
-import { mutualTls } from './rules/mutual-tls.js';
-import { names } from './rules/names.js';
-import { readable } from './rules/readable.js';
-import { renegotiation } from './rules/renegotiation.js';
-import { resumption } from './rules/resumption.js';
-import { revocation } from './rules/revocation.js';
-import { rotation } from './rules/rotation.js';
-import { secureRenegotiation } from './rules/secure-renegotiation.js';
-import { serverPreference } from './rules/server-preference.js';
-import { signatureAlgorithms } from './rules/signature-algorithms.js';
-import { strongKeys } from './rules/strong-keys.js';
-import { tls13 } from './rules/tls13.js';
-import { verification } from './rules/verification.js';
+import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule, RuleText } from './rule.js';
+import { caSigned, chainOrder, form, names, strongKeys } from './rules/certificate.js';
+import { clientCertificateRefusal, errorBehaviour, mutualTls } from './rules/clients.js';
+import { keyMatch, keyPermissions, readable } from './rules/files.js';
+import { dhParameters, groups, hybridGroup, signatureAlgorithms } from './rules/key-exchange.js';
+import {
+  compression,
+  extendedMasterSecret,
+  renegotiation,
+  resumption,
+  secureRenegotiation,
+} from './rules/sessions.js';
+import { crlFreshness, expiry, revocation, rotation } from './rules/validity.js';
+import { endpointVerification, verification } from './rules/verification.js';
+import { ciphers, fallback, minimumTls, serverPreference, tls13 } from './rules/versions-and-suites.js';
 
 export const chainRules: readonly ChainRule[] = [
   strongKeys,
@@ -71,14 +53,8 @@ export const endpointRules: readonly EndpointRule[] = [
   errorBehaviour,
 ];
 
-/** What a rule says of itself. */
-export interface RuleDescription {
-  readonly id: string;
-  readonly title: string;
-  readonly severities: readonly Severity[];
-  readonly why: string;
-  readonly fix: string;
-  /** What it looks at. */
+/** What a rule says of itself, and what it looks at. */
+export interface RuleDescription extends RuleText {
   readonly on: readonly ('files' | 'servers')[];
 }
 

@@ -1,7 +1,7 @@
 import { reportingController } from '../errors/reporting-signal.js';
 
 /** What a deadline is set with. */
-export interface DeadlineClock {
+interface DeadlineClock {
   after(ms: number, callback: () => void): { cancel(): void };
 }
 

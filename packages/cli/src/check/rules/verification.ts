@@ -1,10 +1,20 @@
-import type { FilesRule } from '../rule.js';
+/** Whether clients can verify what is there. */
+import type { EndpointRule, FilesRule, RuleText } from '../rule.js';
 
-export const verification: FilesRule = {
+const text: RuleText = {
   id: 'verification',
   title: 'clients that trust the CA can verify it',
   severities: ['error'],
   why: 'If verification fails, people disable it, and then anyone can impersonate the server.',
   fix: 'Give clients the CA that issued it, and issue it for the name they use: knsock certs verify shows details.',
+};
+
+export const verification: FilesRule = {
+  ...text,
   check: ({ verdict }) => (verdict?.ok === false ? { severity: 'error', evidence: verdict.words } : null),
+};
+
+export const endpointVerification: EndpointRule = {
+  ...text,
+  check: ({ verdict }) => (verdict.ok ? null : { severity: 'error', evidence: verdict.words }),
 };

@@ -1,0 +1,39 @@
+/** Files by themselves, and a key beside its certificate. */
+import type { FileRule, FilesRule } from '../rule.js';
+
+export const readable: FileRule = {
+  id: 'readable',
+  title: 'the file has the content that its name says',
+  severities: ['error'],
+  why: 'An unreadable file can’t be checked, and a server that needs it won’t start.',
+  fix: 'Is it PEM or DER of a certificate, a key or a revocation list? A PKCS#12 file needs its passphrase (--passphrase-file). knsock certs inspect FILE shows its content.',
+  check: ({ problem }) => (problem === undefined ? null : { severity: 'error', evidence: problem }),
+};
+
+export const keyMatch: FilesRule = {
+  id: 'key-match',
+  title: 'the key belongs to the certificate',
+  severities: ['error'],
+  why: 'No server starts with a key that belongs to another certificate.',
+  fix: 'Use the key that belongs to the certificate; knsock certs match checks it.',
+  check: ({ keyFile = '', keyMatches }) =>
+    keyMatches === false
+      ? { severity: 'error', evidence: `${keyFile} is the key of another certificate` }
+      : null,
+};
+
+export const keyPermissions: FilesRule = {
+  id: 'key-permissions',
+  title: 'the key is readable only by its owner',
+  severities: ['error', 'warning'],
+  why: 'Everyone who can read the key can impersonate the server. A parent directory that only the owner can enter also protects it.',
+  fix: 'chmod 600 the file, and replace the key if others could have read it.',
+  check: ({ keyFile = '', keyMode, keyReaders }) => {
+    if (keyMode === undefined || keyReaders === undefined || keyReaders === 'owner') return null;
+    const mode = (keyMode & 0o777).toString(8).padStart(4, '0');
+    return {
+      severity: keyReaders === 'group' ? 'warning' : 'error',
+      evidence: `${keyFile} has mode ${mode}, and its directories are open to ${keyReaders === 'group' ? 'its group' : 'everyone'}`,
+    };
+  },
+};
