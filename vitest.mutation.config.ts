@@ -1,11 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// The unit tests alone, in one project: scenarios under `tests` load our packages by name, hence not the mutated copy.
+const { KNSOCK_MUTATION: folder = '.tmp/mutation' } = process.env; // set by scripts/mutation/trials.mjs
+
+const plan = JSON.parse(readFileSync(path.join(folder, 'plan.json'), 'utf8')) as {
+  root: string;
+  tests: string[];
+  instrumented: Record<string, string>;
+};
+
+/** The smallest files first: a unit's own test kills in a moment what would hang a scenario of many units. */
+class SmallestFirst extends BaseSequencer {
+  override sort(files: TestSpecification[]) {
+    const size = ({ moduleId }: TestSpecification) => statSync(moduleId).size;
+    return Promise.resolve(files.sort((a, b) => size(a) - size(b)));
+  }
+}
+
+// The unit tests alone, one after the other in one process, over sources that contain their mutants.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } },
+  plugins: [
+    {
+      name: 'mutants',
+      enforce: 'pre',
+      load: (id) => plan.instrumented[path.relative(plan.root, id).split(path.sep).join('/')],
+    },
+  ],
   test: {
-    include: ['packages/*/src/**/*.test.ts'],
-    testTimeout: 20_000,
+    include: plan.tests,
+    runner: './scripts/mutation/test-runner.mjs',
+    reporters: [{}],
+    isolate: false,
+    fileParallelism: false,
+    sequence: { sequencer: SmallestFirst },
+    // The runner has time limits of its own; one of vitest's would end a test that it no longer runs.
+    testTimeout: 0,
+    hookTimeout: 3000,
   },
 });
