@@ -1,4 +1,4 @@
-import type { Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import { connect, type Payload, type RequestOptions, type SecureConnection } from '@knsock/core';
 import {
   failedCall,
   failures,
@@ -67,7 +67,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     const name = (this.#name = options.name ?? 'pool');
     const endpoints = config.endpoints.map((address) => new Endpoint(address, { name, clock, random }));
     this.#endpoints = endpoints;
-    this.#connector = new Connector({ endpoints, options: config.connect, clock, random });
+    this.#connector = new Connector({ endpoints, options: config.connect, connect, clock, random });
     this.#pool = new Pool({
       ...config.limits,
       // Each endpoint has its own time, and the next starts while the last still tries.

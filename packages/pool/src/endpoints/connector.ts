@@ -1,10 +1,4 @@
-import {
-  connect,
-  EasySocketError,
-  type ConnectOptions,
-  type Payload,
-  type SecureConnection,
-} from '@knsock/core';
+import { EasySocketError, type ConnectOptions, type Payload, type SecureConnection } from '@knsock/core';
 import { turns } from './balance.js';
 import type { Clock } from '../clock.js';
 import { targetOf, type Endpoint } from './endpoint.js';
@@ -17,6 +11,8 @@ const PATIENCE = 500;
 export interface ConnectorSettings<In, Out> {
   readonly endpoints: readonly Endpoint[];
   readonly options: ConnectOptions<In, Out>;
+  /** Opens one connection. */
+  readonly connect: (options: ConnectOptions<In, Out>) => Promise<SecureConnection<In, Out>>;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -59,11 +55,11 @@ export class Connector<In = Buffer, Out = Payload> {
   }
 
   async #open(endpoint: Endpoint, signal: AbortSignal): Promise<SecureConnection<In, Out>> {
-    const { options, clock } = this.#settings;
+    const { options, connect, clock } = this.#settings;
     endpoint.called = false;
     endpoint.connecting += 1;
     try {
-      const connection = await connect<In, Out>({ ...options, ...targetOf(endpoint.address), signal });
+      const connection = await connect({ ...options, ...targetOf(endpoint.address), signal });
       endpoint.answered(clock.now());
       this.#keep(endpoint, connection);
       return connection;
