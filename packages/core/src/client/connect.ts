@@ -5,11 +5,13 @@ import type { SecureConnection } from '../connection/connection-types.js';
 import { secureContext } from '../credentials/secure-context.js';
 import {
   ClientCertificateRefusedError,
+  ConnectionClosedError,
   FramingMismatchError,
   HandshakeError,
   PeerNotAllowedError,
   UntrustedPeerError,
 } from '../errors/index.js';
+import { fromConnection } from '../errors/from-node.js';
 import { nameAddress } from '../errors/name-address.js';
 import type { Payload } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
@@ -31,6 +33,7 @@ import { earlyEnd } from './early-end.js';
 import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
+import { verifyServer } from './verify-server.js';
 
 const verifier = new PeerVerifier();
 const sessions = new SessionCache();
@@ -168,14 +171,25 @@ async function admit<In, Out>(
   const { socket } = stream;
   const address = showTarget(config.target);
   const chain = readPeerChain(socket, { remembered: kept?.path ?? null });
-  const verifying = verifier.verify(config.trust, chain, signal);
-  const result = verifying instanceof Promise ? await raceAbort(verifying, signal) : verifying;
+  const tls = tlsFacts(socket);
+  const asked = wasCertificateRequested(socket);
+  const silence = (error: Error | undefined, awaited: boolean): Error | null => {
+    // A knsock server says what it has against us: its silence is no refusal.
+    if (isKnsock(config.framing) || !isSilent(error)) return null;
+    return explainSilence(config, tls, { asked, tickets: tickets.seen, awaited }, error);
+  };
+  const result = await verifyServer(
+    verifier,
+    config,
+    chain,
+    stream,
+    signal,
+    (error) => silence(error, false) ?? departure(config, error),
+  );
   publishVerification('client', { address }, result, chain.resumed);
   if (!result.ok) throw nameAddress(result.error, address);
   demandFraming(config, socket);
   tickets.admit(result.peer?.path ?? []);
-  const tls = tlsFacts(socket);
-  const asked = wasCertificateRequested(socket);
   const connection: Connection<In, Out> = new Connection<In, Out>(stream, {
     role: 'client',
     framing: config.framing,
@@ -188,14 +202,7 @@ async function admit<In, Out>(
     proxy: null,
     requestHandler: config.requestHandler,
     failures: config.failures,
-    // A knsock server says what it has against us: its silence is no refusal.
-    explainEnd: isKnsock(config.framing)
-      ? null
-      : (error) => {
-          if (!isSilent(error)) return null;
-          const awaited = connection.stats().requestsWaiting > 0;
-          return explainSilence(config, tls, { asked, tickets: tickets.seen, awaited }, error);
-        },
+    explainEnd: (error) => silence(error, connection.stats().requestsWaiting > 0),
   });
   progress.phase = 'welcome';
   await raceAbort(connection.open(), signal);
@@ -212,6 +219,14 @@ function demandFraming<In, Out>(
   throw new FramingMismatchError(
     `the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`,
   );
+}
+
+/** A server that left while we verified it. */
+function departure<In, Out>({ target, framing }: ConnectConfig<In, Out>, error: Error | undefined): Error {
+  const address = showTarget(target);
+  if (error !== undefined) return fromConnection(error, 'client', address);
+  const words = `${address} ended the connection while we verified its certificate`;
+  return new ConnectionClosedError(isKnsock(framing) ? false : 'unknown', words);
 }
 
 function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {

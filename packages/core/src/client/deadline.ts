@@ -1,21 +1,15 @@
-import { noConnection } from '../errors/failure-reporter.js';
 import { ConnectionTimeoutError, type TimeoutPhase } from '../errors/index.js';
-import { reportingController } from '../errors/reporting-signal.js';
 import { showTarget, type DialProgress } from '../transport/dial.js';
 import type { ReachConfig } from './config.js';
 
 /** The time for all of a connect, and the caller's signal, as one signal. */
 export class Deadline {
-  readonly #controller: AbortController;
+  readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #source: AbortSignal | null;
 
   constructor(config: ReachConfig, progress: DialProgress) {
-    const { connectTimeout, target, failures } = config;
-    // `authorize` and the revocation source are given it.
-    this.#controller = reportingController((error) => {
-      failures.report(error, noConnection, 'a listener of a verification’s signal');
-    });
+    const { connectTimeout, target } = config;
     this.#timer = setTimeout(() => {
       this.#controller.abort(timeout(progress.phase, connectTimeout, showTarget(target)));
     }, connectTimeout);

@@ -45,7 +45,7 @@ export class ConnectionSetup<In, Out> {
     const tls = routedFacts(tlsFacts(socket), pending);
     tellHandshake(pending, tls);
     const framing = this.#framingOf(socket);
-    const { peer, policy } = await this.#verifyPeer(pending, () => policyFor(tls.servername), socket);
+    const { peer, policy } = await this.#verifyPeer(pending, () => policyFor(tls.servername), stream);
     const connection = new Connection<In, Out>(stream, {
       role: 'server',
       framing,
@@ -67,14 +67,15 @@ export class ConnectionSetup<In, Out> {
   async #verifyPeer(
     pending: PendingConnection,
     currentPolicy: () => TrustPolicy,
-    socket: TLSSocket,
+    stream: TlsStream,
   ): Promise<{ peer: PeerIdentity | null; policy: TrustPolicy }> {
-    const chain = readPeerChain(socket, { remembered: null });
+    const chain = readPeerChain(stream.socket, { remembered: null });
     for (;;) {
       const policy = currentPolicy();
       pending.verifying = true;
       const verifying = this.#verifier.verify(policy, chain, signalFor(policy, pending));
-      const result = verifying instanceof Promise ? await pending.race(verifying) : verifying;
+      const result =
+        verifying instanceof Promise ? await whilePresent(pending, stream, verifying) : verifying;
       pending.verifying = false;
       publishVerification('server', pending, result, chain.resumed);
       if (!result.ok) throw result.error;
@@ -92,6 +93,18 @@ export class ConnectionSetup<In, Out> {
     if (framing !== undefined) return framing;
     const spoken = framings.map(({ name }) => name).join(', ');
     throw new FramingMismatchError(`the client named no protocol by ALPN; spoken here: ${spoken}`);
+  }
+}
+
+/** A peer that leaves meanwhile gives its place up at once. */
+async function whilePresent<T>(pending: PendingConnection, stream: TlsStream, work: Promise<T>): Promise<T> {
+  const stop = stream.watchPeer(() => {
+    pending.left();
+  });
+  try {
+    return await pending.race(work);
+  } finally {
+    stop();
   }
 }
 

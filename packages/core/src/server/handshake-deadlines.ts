@@ -48,3 +48,8 @@ export class HandshakeDeadlines {
     }
   }
 }
+
+/** As they are whenever somebody looks. */
+export function valuesOf<V>(map: ReadonlyMap<unknown, V>): Iterable<V> {
+  return { [Symbol.iterator]: () => map.values() };
+}

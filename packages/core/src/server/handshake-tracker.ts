@@ -10,7 +10,8 @@ import { channels } from '../observe/channels.js';
 import { unmapped } from '../transport/network.js';
 import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
-import { HandshakeDeadlines } from './handshake-deadlines.js';
+import { speakBeforeTls } from './before-tls.js';
+import { HandshakeDeadlines, valuesOf } from './handshake-deadlines.js';
 import { PendingConnection } from './pending-connection.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
@@ -102,9 +103,14 @@ export class HandshakeTracker {
     this.#admission.leave();
     // Most were admitted long ago, and an error without a listener costs a stack trace.
     const pending = this.#pending.get(socket);
-    if (pending === undefined) return;
+    if (pending !== undefined) this.left(pending);
+  }
+
+  /** The peer ended or broke off; its socket may still be half open. */
+  left(pending: PendingConnection): void {
     const words = `${pending.address} went away during the handshake`;
     this.broken(pending, new HandshakeError('disconnected', words));
+    pending.socket.destroySoon();
   }
 
   signalFailed(error: unknown): void {
@@ -145,7 +151,8 @@ export class HandshakeTracker {
     this.#pending.set(socket, pending);
     this.#deadlines.watch();
     // By the time that there is no place left it is known who wastes one.
-    if (2 * this.#pending.size > this.#config.admission.maxPendingHandshakes) this.#lookForSilence();
+    if (2 * this.#pending.size > this.#config.admission.maxPendingHandshakes)
+      this.#silence.look(this.#pending.values());
 
     if (!behindProxy) this.#enterClient(pending);
     this.#route(pending, behindProxy);
@@ -179,9 +186,9 @@ export class HandshakeTracker {
 
   /** Lets the protocol above say what it has to say before TLS. */
   async #speakFirst(pending: PendingConnection): Promise<void> {
-    const { socket, signal } = pending;
+    const { socket } = pending;
     try {
-      await this.#config.beforeTls?.(socket, { signal });
+      await speakBeforeTls(this.#config.beforeTls, pending);
     } catch (error) {
       this.fail(pending, asError(error));
       socket.destroySoon();
@@ -245,7 +252,7 @@ export class HandshakeTracker {
     const pending =
       this.#first(({ hasSpoken }) => !hasSpoken) ?? this.#first(({ hasFallenSilent }) => hasFallenSilent);
     if (pending === undefined) {
-      this.#lookForSilence();
+      this.#silence.look(this.#pending.values());
       return false;
     }
     this.leave(pending, new ServerDrainingError('too many silent sockets'));
@@ -256,10 +263,6 @@ export class HandshakeTracker {
   #first(is: (pending: PendingConnection) => boolean): PendingConnection | undefined {
     for (const pending of this.#pending.values()) if (is(pending)) return pending;
     return undefined;
-  }
-
-  #lookForSilence(): void {
-    this.#silence.look(this.#pending.values());
   }
 
   #turnAway(socket: Socket, limit: AdmissionRefusal, address: string): void {
@@ -280,11 +283,6 @@ export class HandshakeTracker {
     this.fail(pending, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
     pending.socket.destroy();
   }
-}
-
-/** As they are whenever somebody looks. */
-function valuesOf<V>(map: ReadonlyMap<unknown, V>): Iterable<V> {
-  return { [Symbol.iterator]: () => map.values() };
 }
 
 function forgetting(tracker: HandshakeTracker): (this: Socket) => void {

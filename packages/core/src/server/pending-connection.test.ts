@@ -27,11 +27,18 @@ function pending(socket = socketWith({ remoteAddress: '192.0.2.1' })) {
   const told: unknown[] = [];
   const subject = new PendingConnection(socket, {
     signalFailed: (error) => told.push(error),
+    left: (pending) => told.push(pending),
   });
   return { subject, told };
 }
 
 describe('a pending connection', () => {
+  it('reports that its peer left, itself with it', () => {
+    const { subject, told } = pending();
+    subject.left();
+    expect(told).toEqual([subject]);
+  });
+
   it('gives what waits beside it a result, a failure, or why it was turned away, whichever comes first', async () => {
     const failure = new Error('failed');
     const reason = new Error('out');

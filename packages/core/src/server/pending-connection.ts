@@ -8,6 +8,8 @@ import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-
 interface PendingEvents {
   /** A listener of its signal, which is the program's, failed. */
   signalFailed(error: unknown): void;
+  /** The peer left while something of ours had to wait. */
+  left(pending: PendingConnection): void;
 }
 
 export class PendingConnection {
@@ -34,7 +36,6 @@ export class PendingConnection {
   readonly #neighbour: Endpoint | null;
   #giveUp: ((reason: Error) => void) | null = null;
 
-  /** @param events called with what a listener of the signal throws */
   constructor(socket: Socket, events: PendingEvents) {
     this.socket = socket;
     this.#events = events;
@@ -84,6 +85,11 @@ export class PendingConnection {
       work.then(resolve, reject);
       if (this.#reason !== null) reject(this.#reason);
     });
+  }
+
+  /** The peer left, and nothing is worth waiting for any more. */
+  left(): void {
+    this.#events.left(this);
   }
 
   /** The peer is admitted, or turned away. */

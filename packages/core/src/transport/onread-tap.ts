@@ -29,6 +29,11 @@ export class OnreadTap {
     callback: (length: number, buffer: Uint8Array): boolean => this.#receive(length, buffer),
   };
 
+  /** Whether something arrived that no stream has taken yet. */
+  get isHolding(): boolean {
+    return this.#early.length > 0;
+  }
+
   /** Hands what came early to the stream, and from now on everything. */
   attach(sink: ChunkSink): void {
     const early = this.#early;

@@ -32,6 +32,8 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** Whether this side gave up: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
+  /** Called once, by an end that comes before anything else and before the stream was opened. */
+  #left: ((error: Error | undefined) => void) | null = null;
   /** What waited when the socket broke: Node forgets it. */
   #lost: number | null = null;
   #patience: NodeJS.Timeout | undefined;
@@ -69,6 +71,22 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#tap !== null) this.#tap.attach(this);
     else this.socket.on('data', onData);
     if (!this.#paused) this.resume();
+  }
+
+  /**
+   * Until the stream is opened: calls `left` once, when the peer has ended without having sent anything, or the socket is
+   * gone. An end behind data may be that of a peer that waits for its answer; it is delivered when the stream is opened.
+   * @returns stops looking
+   */
+  watchPeer(left: (error: Error | undefined) => void): () => void {
+    this.#left = left;
+    if (this.#end !== 'open' || this.#closed)
+      process.nextTick(() => {
+        this.#reportLeft();
+      });
+    return () => {
+      this.#left = null;
+    };
   }
 
   get copiesNext(): number {
@@ -131,13 +149,22 @@ export class TlsStream implements ByteStream, ChunkSink {
   ended(): void {
     this.#end = 'seen';
     this.#deliverEnd();
+    this.#reportLeft();
   }
 
   closed(): void {
     this.#closed = true;
     leaveOthers();
     this.#depart();
+    this.#reportLeft();
     if (this.#isOwed) this.#bePatient();
+  }
+
+  #reportLeft(): void {
+    if (!this.#closed && this.#tap?.isHolding === true) return;
+    const left = this.#left;
+    this.#left = null;
+    left?.(this.#error);
   }
 
   // ── bytes in ──
