@@ -123,6 +123,8 @@ export class ConnectionCore<In, Out>
   handedOut(): void {
     this.isHandedOut = true;
     this.protocol.handedOut();
+    // The requests that waited for it may have been all that held an end.
+    this.ending.progress();
   }
 
   // ── what the program asks ──
