@@ -50,13 +50,15 @@ async function runServer(
     (data, from, connection) => echo(data, from, connection, output),
     options,
   );
-  log.listening(server, 'echoing once per connection');
   const reload = async (): Promise<void> => {
     const next = await loadCredentials(files);
     await server.rotate(next);
     warn(next);
   };
-  return runUntilSignal({ server, log, reload }).finally(ended);
+  const announce = (): void => {
+    log.listening(server, 'echoing once per connection');
+  };
+  return runUntilSignal({ server, log, announce, reload }).finally(ended);
 }
 
 /** What kn-sock's handler does: the first bytes are shown and echoed; then the connection ends. */

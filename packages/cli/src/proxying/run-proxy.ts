@@ -79,13 +79,15 @@ export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<nu
     metrics: () => prometheusOf(server.stats()) + proxyMetrics(desk.tunnels.counts(), targets.states()),
   };
   const status = statusAddress === undefined ? undefined : await startStatus(statusAddress, source);
-  proxy.tellListening(status?.where);
   const code = await runUntilSignal({
     server: {
       connections: () => server.connections(),
       close: () => drained(desk, server, drainTimeout),
     },
     log: desk.log,
+    announce: () => {
+      proxy.tellListening(status?.where);
+    },
     reload: async () => {
       for (const one of credentials) await one.reload();
       await revocation?.refresh();

@@ -78,11 +78,13 @@ async function runAuthority(
   const page =
     flags.status === undefined ? undefined : await startStatus(flags.status, { ready: () => ready, stats });
   const list = server.crlUrl === undefined ? '' : `, its revocation list at ${server.crlUrl}`;
-  log.listening(server, `the authority of ${flags.store}${list}`, page?.where);
-  log.showStatus(server);
   const code = await runUntilSignal({
     server,
     log,
+    announce: () => {
+      log.listening(server, `the authority of ${flags.store}${list}`, page?.where);
+      log.showStatus(server);
+    },
     reload: () => server.renewOwn(),
     draining: () => (ready = false),
   });

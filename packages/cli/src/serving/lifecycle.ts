@@ -14,6 +14,8 @@ export interface Drainable {
 export interface Running {
   readonly server: Drainable;
   readonly log: ServeLog;
+  /** Says that the server listens. Called once signals are handled: a SIGHUP without a handler ends the process. */
+  readonly announce: () => void;
   /** Called when the server begins to drain. */
   readonly draining?: () => void;
   /** Loads the credentials anew and puts them in force. */
@@ -27,6 +29,7 @@ export interface Running {
 export async function runUntilSignal({
   server,
   log,
+  announce,
   reload,
   draining: onDraining,
 }: Running): Promise<number> {
@@ -56,6 +59,7 @@ export async function runUntilSignal({
     else void reloadOrKeep(log, reload);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
+  announce();
   const code = await ended;
   process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
   log.end();

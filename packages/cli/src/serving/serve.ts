@@ -39,9 +39,6 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
     certificatesExpireAt: credentials.expiresAt,
   });
   const status = await statusOf(flags, stats);
-  log.listening(server, answering.what, status?.page.where);
-  if (development !== undefined) tellDevelopment(development, flags, server, log);
-  log.showStatus(server);
   const reload = async (): Promise<void> => {
     const next = await loadCredentials(files);
     await server.rotate(next);
@@ -49,7 +46,12 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
     warn(next);
     await revocation?.refresh();
   };
-  const code = await runUntilSignal({ server, log, reload, draining: () => status?.draining() });
+  const announce = (): void => {
+    log.listening(server, answering.what, status?.page.where);
+    if (development !== undefined) tellDevelopment(development, flags, server, log);
+    log.showStatus(server);
+  };
+  const code = await runUntilSignal({ server, log, announce, reload, draining: () => status?.draining() });
   revocation?.close();
   status?.page.close();
   unwatch();
