@@ -21,11 +21,22 @@ const packages = readdirSync(new URL('packages', import.meta.url)).map((name) =>
   },
 }));
 
+/** Tests that start a process for each case, which takes minutes: a suite of their own (`npm run test:programs`). */
+export const programs = [
+  'src/examples/*.test.ts',
+  'src/docs/snippets.test.ts',
+  'src/docs/commonjs.test.ts',
+  'src/certs/*-killed.test.ts',
+  'src/certs/store-crash.test.ts',
+];
+
+/** Tests mostly wait for sockets and processes: twice as many workers as cores keep the cores at work. */
+export const workers = 2 * availableParallelism();
+
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
-    // Tests wait much: on two cores one worker leaves half of them idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: workers,
     projects: [
       ...packages,
       {
@@ -34,8 +45,9 @@ export default defineConfig({
           name: 'tests',
           root: 'tests',
           include: ['src/**/*.test.ts'],
-          exclude: ['src/interop/**', 'src/faults/**', 'src/exams/**'],
+          exclude: ['src/interop/**', 'src/faults/**', 'src/exams/**', ...programs],
           globalSetup: [builtCommand],
+          isolate: false, // as above
           testTimeout: 30_000,
         },
       },

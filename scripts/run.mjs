@@ -5,6 +5,7 @@ import { install } from './install.mjs';
 const tasks = {
   start: () => import('./tasks/start.mjs'),
   test: () => import('./tasks/test.mjs'),
+  'test:programs': () => import('./tasks/programs.mjs'),
   'test:interop': () => import('./tasks/interop.mjs'),
   'test:faults': () => import('./tasks/faults.mjs'),
   'test:trust': () => import('./tasks/trust.mjs'),

@@ -10,8 +10,8 @@ const suiteMs = 840_000;
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
 /**
- * The suite on several versions of Node: `test:versions` (all), `test:versions 24 26`; everything else is handed to
- * vitest (`test:versions 20 24 src/trust`).
+ * The suite and the programs on several versions of Node: `test:versions` (all), `test:versions 24 26`; everything else
+ * is handed to vitest (`test:versions 20 24 src/trust`), and then the programs are left out.
  */
 export async function run(args) {
   const asked = args.filter((word) => /^\d+$/.test(word));
@@ -31,13 +31,15 @@ async function suite(major, args) {
   const PATH = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(
     path.delimiter,
   );
-  const { code, output } = await execute(node, [vitest, 'run', ...args], {
-    print: 'both',
-    timeout: suiteMs,
-    env: { PATH },
-  });
-  const counts = readCounts(output) ?? { passed: 0, failed: 0 };
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts; // it broke without saying how
+  const run = async (...more) => {
+    const options = { print: 'both', timeout: suiteMs, env: { PATH } };
+    const { code, output } = await execute(node, [vitest, 'run', ...more], options);
+    const counts = readCounts(output) ?? { passed: 0, failed: 0 };
+    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts; // it broke without saying how
+  };
+  const suites = [await run(...args)];
+  if (args.length === 0) suites.push(await run('--config', 'vitest.programs.config.ts'));
+  return sum(suites);
 }
 
 // Node itself is an npm package: one per platform, its major version as the package's.

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { programs, workers } from './vitest.config.js';
+
+const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
+
+// The tests that start a process for each case: programs of the pages and examples, and processes killed at every step.
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } },
+  test: {
+    name: 'programs',
+    root: 'tests',
+    include: programs,
+    globalSetup: [builtCommand],
+    reporters: ['default', '../scripts/closing-line-reporter.mjs'],
+    maxWorkers: workers,
+    isolate: false,
+    testTimeout: 60_000,
+  },
+});
