@@ -11,11 +11,23 @@ const settled = new Set(plan.settled);
 const finished = new Set(plan.finished);
 const instrumented = (globalThis.__stryker__ ??= {});
 
-const { setTimeout, clearTimeout, setImmediate } = globalThis; // tests may replace them
-const { performance } = globalThis;
+const { setInterval, clearInterval, setImmediate, performance } = globalThis; // tests may replace them
+/** Milliseconds. Time is counted by these, so that a test isn't late because the machine had no time for it. */
+const TICK = 50;
 
-/** A mutant that loops is stopped after it was passed this many times as often as without it. */
+/** A mutant that loops is switched off after it was passed this many times as often as without it. */
 const hitFactor = 100;
+let hits = 0;
+let isLooping = false;
+Object.defineProperty(instrumented, 'hitCount', {
+  configurable: true,
+  get: () => hits,
+  set: (count) => {
+    hits = count;
+    isLooping ||= count > instrumented.hitLimit;
+    if (isLooping) instrumented.activeMutant = undefined; // the instrumented code throws, but a loop may go on all the same
+  },
+});
 
 export default class MutationRunner extends TestRunner {
   #trial;
@@ -39,12 +51,13 @@ export default class MutationRunner extends TestRunner {
   }
 
   #activate(test) {
-    const { kind, mutant, hits } = this.#trial;
+    const { kind, mutant, hits: usual } = this.#trial;
     instrumented.mutantCoverage ??= { static: {}, perTest: {} };
     instrumented.currentTestId = test.id;
     instrumented.activeMutant = kind === 'mutant' ? mutant : undefined;
+    instrumented.hitLimit = kind === 'mutant' ? usual * hitFactor : Number.POSITIVE_INFINITY;
     instrumented.hitCount = 0;
-    instrumented.hitLimit = kind === 'mutant' ? hits * hitFactor : undefined;
+    isLooping = false;
     if (kind !== 'mutant') return;
     this.#used = true;
     note({ type: 'start', mutant });
@@ -53,16 +66,20 @@ export default class MutationRunner extends TestRunner {
   async runTask(test) {
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`still running after ${this.#limit} ms`)), this.#limit);
+      let left = this.#limit;
+      timer = setInterval(() => {
+        if ((left -= TICK) > 0) return;
+        this.#trial.late = true;
+        reject(new Error(`still running after ${this.#limit} ms`));
+      }, TICK);
     });
     try {
       await Promise.race([TestRunner.getTestFn(test)(), late]);
     } catch (error) {
-      this.#trial.late = performance.now() - this.#trial.began >= this.#limit;
       instrumented.activeMutant = undefined; // it is killed: what cleans up behind the test shall work
       throw error;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 
@@ -70,7 +87,7 @@ export default class MutationRunner extends TestRunner {
     instrumented.activeMutant = undefined;
     if (vi.isFakeTimers()) vi.useRealTimers();
     await new Promise((resolve) => setImmediate(resolve));
-    if (test.result.state !== 'skip') this.#judge(test, test.result.state !== 'fail');
+    if (test.result.state !== 'skip') this.#judge(test, test.result.state !== 'fail' && !isLooping);
     const next = this.#next(test);
     if (next === undefined) return this.#leave(test);
     this.#trial = { ...next, began: performance.now() };
@@ -81,7 +98,7 @@ export default class MutationRunner extends TestRunner {
     const name = nameOf(test);
     if (kind === 'first') return this.#plan(test, passed, performance.now() - began);
     if (kind === 'mutant' && passed) return;
-    if (kind === 'mutant') return this.#queue.unshift({ kind: 'again', mutant, late });
+    if (kind === 'mutant') return this.#queue.unshift({ kind: 'again', mutant, late: late || isLooping });
     if (passed) {
       settled.add(mutant);
       return note({ type: 'killed', mutant, test: name, late });

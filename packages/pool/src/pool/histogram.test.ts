@@ -29,3 +29,29 @@ test('tells percentiles at most an eighth too high and never too low', () => {
     }),
   );
 });
+
+test.each([
+  [0.005, 0.006],
+  [0.015, 0.016],
+  [0.016, 0.018],
+  [0.018, 0.02],
+  [1, 1.024],
+  [1.024, 1.152],
+  [100, 106.496],
+  [1e9, 2_147_483.648],
+])('tells %d ms as at most %d', (ms, edge) => {
+  const histogram = new Histogram();
+  for (const value of [ms, 2e9]) histogram.record(value);
+  expect(histogram.snapshot().p50).toBe(edge);
+});
+
+test('tells the mean, and each percentile by its own share', () => {
+  const histogram = new Histogram();
+  for (let n = 0; n < 94; n += 1) histogram.record(1);
+  for (let n = 0; n < 5; n += 1) histogram.record(10);
+  histogram.record(100);
+  const { mean, max, p50, p95, p99 } = histogram.snapshot();
+  expect([mean, max, p50, p95, p99]).toEqual([2.44, 100, 1.024, 10.24, 10.24]);
+  histogram.record(100);
+  expect(histogram.snapshot().p99).toBe(100);
+});
