@@ -15,7 +15,7 @@ import { channels } from '../observe/channels.js';
 import { makeCertificate, makeCrl } from '../testing/made-certificates.js';
 import { crlRevocation } from '../trust/crl-revocation.js';
 import type { ListenOptions } from './config.js';
-import { listen, serve } from './listen.js';
+import { listen, serve } from './on-demand.js';
 import { listeningHere } from './listening-here.js';
 import type { SecureServer } from './secure-server.js';
 

@@ -8,24 +8,35 @@ import { devNull } from 'node:os';
 /** How often to look, beside each accept: descriptors may run out by other ways than sockets. */
 const LOOK_EVERY_MS = 1_000;
 
+/** Where descriptors come from; `open` returns null where there is none left. */
+export interface Descriptors {
+  open(): number | null;
+  close(descriptor: number): void;
+}
+
 export class SpareDescriptor {
   /** How often descriptors ran out. */
   shortages = 0;
+  readonly #descriptors: Descriptors;
   #held: number | null = null;
   #short = false;
   #timer: NodeJS.Timeout | undefined;
 
+  constructor(descriptors: Descriptors = ofTheProcess) {
+    this.#descriptors = descriptors;
+  }
+
   start(): void {
-    this.#held = open();
+    this.#held = this.#descriptors.open();
     this.#timer = setInterval(() => this.isEnough(), LOOK_EVERY_MS).unref();
   }
 
   /** Whether descriptors are left beside the spare; where none is, the spare is given up until there are. */
   isEnough(): boolean {
-    this.#held ??= open();
-    const another = this.#held === null ? null : open();
+    this.#held ??= this.#descriptors.open();
+    const another = this.#held === null ? null : this.#descriptors.open();
     if (another !== null) {
-      closeSync(another);
+      this.#descriptors.close(another);
       this.#short = false;
       return true;
     }
@@ -41,16 +52,18 @@ export class SpareDescriptor {
   }
 
   #giveUp(): void {
-    if (this.#held !== null) closeSync(this.#held);
+    if (this.#held !== null) this.#descriptors.close(this.#held);
     this.#held = null;
   }
 }
 
-/** Null where there is none left. */
-function open(): number | null {
-  try {
-    return openSync(devNull, 'r');
-  } catch {
-    return null;
-  }
-}
+const ofTheProcess: Descriptors = {
+  open: () => {
+    try {
+      return openSync(devNull, 'r');
+    } catch {
+      return null;
+    }
+  },
+  close: closeSync,
+};
