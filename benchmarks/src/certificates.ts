@@ -31,7 +31,7 @@ export async function makeCertificates(): Promise<Certificates> {
   return {
     folder,
     ca: keep('ca.pem', authority.certificate),
-    caKey: keep('ca.key', authority.key),
+    caKey: keep('ca.key', authority.key ?? ''),
     serverCertificate: keep('server.pem', server.certificate),
     serverKey: keep('server.key', server.key),
     clientCertificate: keep('client.pem', client.certificate),

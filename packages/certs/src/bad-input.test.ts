@@ -77,7 +77,12 @@ const readers: [keyof typeof inputs, string, string, Reader][] = [
   ['certificate', 'fullChain', 'CERTIFICATE', (_, pem) => fullChain(pem + authority.chain)],
   ['certificate', 'keyMatches', '', (bytes) => keyMatches(bytes, leaf.key)],
   ['certificate', 'loadAuthority', 'CERTIFICATE', (_, chain) => loadAuthority({ chain, key: leaf.key })],
-  ['certificate', 'toPkcs12', 'CERTIFICATE', (_, pem) => toPkcs12({ chain: pem, key: authority.key }, 'x')],
+  [
+    'certificate',
+    'toPkcs12',
+    'CERTIFICATE',
+    (_, pem) => toPkcs12({ chain: pem, key: authority.key ?? '' }, 'x'),
+  ],
   ['key', 'inspect', '', async (bytes) => summarize(await inspect(bytes))],
   ['key', 'keyMatches', 'PRIVATE KEY', (_, pem) => keyMatches(leaf.certificate, pem)],
   ['key', 'issue', 'PRIVATE KEY', (_, privateKey) => createSelfSigned({ names: ['a.test'], privateKey })],

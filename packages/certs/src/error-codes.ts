@@ -63,6 +63,9 @@ export const codes = {
     'Another process is writing to the store; try again when it has finished.',
   ),
   KNSOCK_CERTIFICATE_STORE: final('Restore the file from a backup, or start a new store.'),
+  KNSOCK_CERTIFICATE_SIGNER: passing(
+    'Does the signer’s command or service work, and has it the key of the authority’s certificate?',
+  ),
   KNSOCK_CERTIFICATE_UNREACHABLE: passing('Is the server running there, and does it speak TLS on that port?'),
   KNSOCK_CERTIFICATE_TOKEN: final(
     'Was the complete line copied? The authority creates another token: knsock certs token.',

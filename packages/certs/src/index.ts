@@ -58,7 +58,15 @@ export { type Source } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
 
 // Keeping them
-export { openStore, type RootOptions, type Store, type StoreOptions } from './store/store.js';
+export {
+  openStore,
+  type AuthoritySigner,
+  type RootOptions,
+  type Store,
+  type StoreOptions,
+} from './store/store.js';
+export { type Signer } from './keys/signer.js';
+export { type SignatureAlgorithm } from './keys/signature.js';
 export { type CertificateQuery, type StoredCertificate } from './store/store-index.js';
 export { type PassphraseSource } from './keys/passphrase.js';
 

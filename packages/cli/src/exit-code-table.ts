@@ -159,6 +159,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CERTIFICATE_FILE',
       'KNSOCK_CERTIFICATE_KEY_ABSENT',
       'KNSOCK_CERTIFICATE_STORE',
+      'KNSOCK_CERTIFICATE_SIGNER',
       'KNSOCK_CERTIFICATE_HOOK',
     ],
   },

@@ -1,8 +1,14 @@
 /** Certificate authorities: what they sign and what they withdraw. */
-import type { KeyObject } from 'node:crypto';
 import { publicHalf } from '@knsock/core/x509';
-import { anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
-import { authorityReaders, signAuthority, type AuthorityOptions } from '../issuing/authority-certificate.js';
+import { abortSignal, anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
+import {
+  authorityKey,
+  authorityReaders,
+  signAuthority,
+  type AuthorityKey,
+  type AuthorityOptions,
+} from '../issuing/authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
 import { readCsr } from '../issuing/csr.js';
 import {
@@ -15,7 +21,8 @@ import {
   type IssueOptions,
   type LeafPlan,
 } from '../issuing/issue.js';
-import { checkStrength, generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { checkStrength, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
 import { MemoryLedger, type Ledger } from './ledger.js';
 import { placementReaders, type Placement } from '../issuing/record.js';
 import { permittedSubject } from '../issuing/permitted-subject.js';
@@ -31,7 +38,11 @@ import { x509Library, type X509Library } from '../x509.js';
 export interface CrlOptions {
   /** Days until the next list is due; default 7. */
   readonly days?: number | undefined;
+  /** Ends the wait for the authority's signer. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const crlReaders: OptionReaders<CrlOptions> = { days: anything, signal: abortSignal };
 
 /** A request that was signed; PEM. */
 export interface Signed extends Omit<Issued, 'key'> {
@@ -43,15 +54,16 @@ export interface Signed extends Omit<Issued, 'key'> {
 export interface Authority {
   /** PEM. */
   readonly certificate: string;
-  /** PEM (PKCS#8), as it was given or is kept: encrypted where a store has a passphrase. */
-  readonly key: string;
+  /** PEM (PKCS#8), as it was given or is kept: encrypted where a store has a passphrase; undefined where a signer has it. */
+  readonly key: string | undefined;
   /** PEM: its certificate, then those above it, the root last. */
   readonly chain: string;
   /** PEM of the root: what the other side trusts (`caFile`). */
   readonly root: string;
   /**
    * Issues a certificate with a key of its own.
-   * @throws CertificateError for names outside its constraints, too many days, or options that can't be used.
+   * @throws CertificateError for names outside its constraints, too many days, options that can't be used, or
+   * `KNSOCK_CERTIFICATE_SIGNER`.
    */
   issue(options: IssueOptions): Promise<Issued>;
   /**
@@ -90,17 +102,19 @@ export interface Authority {
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   checkOptions(options, authorityReaders);
   const library = await x509Library();
-  const key = await generateKey(options.keyType);
-  const { certificate } = signAuthority(library, options, key);
-  return authorityFrom(library, certificate, key, privateKeyPem(key), new MemoryLedger());
+  const key = await authorityKey(options);
+  const { certificate } = await signAuthority(library, options, key.signing);
+  return authorityFrom(library, certificate, key, new MemoryLedger());
 }
 
 /** What `loadAuthority` loads. */
 export interface AuthorityFiles {
   /** PEM: the authority's certificate first, its issuers after it. */
   readonly chain: string;
-  /** PEM. */
-  readonly key: string;
+  /** PEM; or `signer`. */
+  readonly key?: string | undefined;
+  /** Signs in place of a key. */
+  readonly signer?: Signer | undefined;
   /** Opens `key` where that is encrypted. */
   readonly passphrase?: string | undefined;
   /** Its last revocation list: its entries stay revoked, and the CRL numbers continue. Without it they start at 1. */
@@ -110,6 +124,7 @@ export interface AuthorityFiles {
 const fileReaders: OptionReaders<AuthorityFiles> = {
   chain: string,
   key: string,
+  signer: checkSigner,
   passphrase: string,
   crl: anything,
 };
@@ -121,33 +136,39 @@ const fileReaders: OptionReaders<AuthorityFiles> = {
 export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
   checkOptions(files, fileReaders);
   const library = await x509Library();
-  const key = readPrivateKey(files.key, files.passphrase);
-  const signing = readSigningAuthority(library, files.chain, key);
+  const key = loadedKey(files);
+  const signing = readSigningAuthority(library, files.chain, key.signing);
   const last = files.crl === undefined ? undefined : await takeUpList(files.crl, signing.certificate);
-  return new LedgerAuthority(library, signing, files.key, new MemoryLedger(last));
+  return new LedgerAuthority(library, signing, key.pem, new MemoryLedger(last));
+}
+
+function loadedKey({ key, signer, passphrase }: AuthorityFiles): AuthorityKey {
+  if (signer !== undefined && key === undefined) return { signing: keyOf(signer), pem: undefined };
+  if (key === undefined || signer !== undefined)
+    throw new InvalidOptionError('key', 'an authority signs with a key or a signer: give one of them');
+  return { signing: keyAtHand(readPrivateKey(key, passphrase)), pem: key };
 }
 
 /** Joins a chain, its key and a ledger into an authority. */
 export function authorityFrom(
   library: X509Library,
   chain: string,
-  key: KeyObject,
-  keyPem: string,
+  { signing, pem }: AuthorityKey,
   ledger: Ledger,
 ): Authority {
-  return new LedgerAuthority(library, readSigningAuthority(library, chain, key), keyPem, ledger);
+  return new LedgerAuthority(library, readSigningAuthority(library, chain, signing), pem, ledger);
 }
 
 class LedgerAuthority implements Authority {
   readonly certificate: string;
-  readonly key: string;
+  readonly key: string | undefined;
   readonly chain: string;
   readonly root: string;
   readonly #library: X509Library;
   readonly #signing: SigningAuthority;
   readonly #ledger: Ledger;
 
-  constructor(library: X509Library, signing: SigningAuthority, key: string, ledger: Ledger) {
+  constructor(library: X509Library, signing: SigningAuthority, key: string | undefined, ledger: Ledger) {
     ({ certificate: this.certificate, chain: this.chain, root: this.root } = signing);
     this.key = key;
     this.#library = library;
@@ -163,7 +184,7 @@ class LedgerAuthority implements Authority {
     const key = await leafKey(options);
     const { kind, crlUrls = [] } = options;
     const plan = { kind, names, subject, validity, publicKey: publicHalf(key), crlUrls };
-    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, options.signal);
     const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
     const files = await this.#ledger.record(record, issued, options);
     return files === undefined ? issued : { ...issued, files };
@@ -175,7 +196,7 @@ class LedgerAuthority implements Authority {
 
   async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
     const { plan, dropped } = await this.#plan(csr, policy);
-    const { certificate, record } = signLeaf(this.#library, plan, this.#signing);
+    const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, policy.signal);
     const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
     const { reference } = policy;
     const noted = reference === undefined ? record : { ...record, reference };
@@ -201,15 +222,20 @@ class LedgerAuthority implements Authority {
 
   async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
     checkOptions(options, { ...authorityReaders, ...placementReaders });
-    const key = await generateKey(options.keyType);
-    const { certificate, record } = signAuthority(this.#library, options, key, this.#signing);
+    const key = await authorityKey(options);
+    const { certificate, record } = await signAuthority(this.#library, options, key.signing, this.#signing);
     const material = {
       certificate,
       chain: certificate + this.chain,
-      key: await this.#ledger.protect(privateKeyPem(key)),
+      key: key.pem && (await this.#ledger.protect(key.pem)),
     };
     const files = await this.#ledger.record(record, material, options);
-    return authorityFrom(this.#library, material.chain, key, material.key, this.#ledger.below(record, files));
+    return authorityFrom(
+      this.#library,
+      material.chain,
+      { ...key, pem: material.key },
+      this.#ledger.below(record, files),
+    );
   }
 
   async revoke(certificate: Source, reason: RevocationReason = 'unspecified'): Promise<void> {
@@ -219,11 +245,16 @@ class LedgerAuthority implements Authority {
   }
 
   async crl(options: CrlOptions = {}): Promise<Crl> {
-    checkOptions(options, { days: anything });
+    checkOptions(options, crlReaders);
     const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
     return this.#ledger.publish((number, revoked) => {
       const dates = crlDates(options.days ?? CRL_DAYS, new Date());
-      return signCrl(this.#library, { issuer, issuerKeyIdentifier, number, revoked, ...dates }, key);
+      return signCrl(
+        this.#library,
+        { issuer, issuerKeyIdentifier, number, revoked, ...dates },
+        key,
+        options.signal,
+      );
     });
   }
 

@@ -8,6 +8,7 @@ import { authorityFrom, type Authority } from './authority.js';
 import { signAuthority, type AuthorityCertificate } from '../issuing/authority-certificate.js';
 import { signCrl, type Crl } from '../revocation/crl.js';
 import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { keyAtHand } from '../keys/signer.js';
 import { MemoryLedger } from './ledger.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
 import { AUTHORITY_DAYS, CLOCK_SKEW } from '../issuing/validity.js';
@@ -27,6 +28,7 @@ export interface DevelopmentAuthorityOptions {
 
 /** An authority whose root has no key any more. */
 export interface DevelopmentAuthority extends Authority {
+  readonly key: string;
   /** The root's only revocation list, for peers that check the whole chain: it lives as long as the root. PEM. */
   readonly rootCrl: string;
 }
@@ -63,8 +65,13 @@ export async function createDevelopmentAuthority(
   const library = await x509Library();
   const { root, rootCrl, intermediate, key, keyObject } = await makeChain(library, options);
   const chain = intermediate.certificate + root.certificate;
-  const authority = authorityFrom(library, chain, keyObject, key, new MemoryLedger());
-  return Object.assign(authority, { rootCrl: rootCrl.pem });
+  const authority = authorityFrom(
+    library,
+    chain,
+    { signing: keyAtHand(keyObject), pem: key },
+    new MemoryLedger(),
+  );
+  return Object.assign(authority, { rootCrl: rootCrl.pem, key });
 }
 
 /** Makes root and intermediate; the root's key is out of reach when this returns. */
@@ -76,16 +83,16 @@ async function makeChain(library: X509Library, options: DevelopmentAuthorityOpti
   checkOptions(options, { commonName: string, permitted: texts, days: anything, keyType: string });
   const { commonName = 'Development CA', permitted = localNames, days = AUTHORITY_DAYS, keyType } = options;
   const [rootKey, keyObject] = [await generateKey(keyType), await generateKey(keyType)];
-  const root = signAuthority(library, { commonName, days, keyType, pathLength: 1 }, rootKey);
-  const signing = readSigningAuthority(library, root.certificate, rootKey);
-  const limits = { commonName: `${commonName} (issuing)`, keyType, nameConstraints: { permitted } };
-  const intermediate = signAuthority(library, limits, keyObject, signing);
+  const root = await signAuthority(library, { commonName, days, pathLength: 1 }, keyAtHand(rootKey));
+  const signing = readSigningAuthority(library, root.certificate, keyAtHand(rootKey));
+  const limits = { commonName: `${commonName} (issuing)`, nameConstraints: { permitted } };
+  const intermediate = await signAuthority(library, limits, keyAtHand(keyObject), signing);
   const { subject: issuer, keyIdentifier: issuerKeyIdentifier, notAfter: nextUpdate } = signing;
   const thisUpdate = new Date(Math.floor((Date.now() - CLOCK_SKEW) / 1_000) * 1_000);
   const parts = { issuer, issuerKeyIdentifier, number: 1, thisUpdate, nextUpdate, revoked: [] };
   return {
     root,
-    rootCrl: signCrl(library, parts, rootKey),
+    rootCrl: await signCrl(library, parts, signing.key),
     intermediate,
     keyObject,
     key: privateKeyPem(keyObject),

@@ -12,6 +12,9 @@ export interface Material {
   readonly key?: string | undefined;
 }
 
+/** Signs a list of that number. */
+export type MakeList = (number: number, revoked: readonly Revocation[]) => Promise<Crl>;
+
 /** What an authority remembers. Every method resolves when its record is safe. */
 export interface Ledger {
   /** Records a certificate before anybody gets it, and puts its files in their place where there is one. */
@@ -22,7 +25,7 @@ export interface Ledger {
   /** Records a revocation; a second one of the same serial changes nothing. */
   revoke(revocation: Revocation): Promise<void>;
   /** Has a list made with the next number and all revocations, and keeps it. */
-  publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl>;
+  publish(make: MakeList): Promise<Crl>;
   /** The ledger of an authority that was recorded here, with the files that it got. */
   below(record: IssuedRecord, files: IssuedFiles | undefined): Ledger;
 }
@@ -61,9 +64,9 @@ export class MemoryLedger implements Ledger {
     return Promise.resolve();
   }
 
-  publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
+  publish(make: MakeList): Promise<Crl> {
     this.#number += 1;
-    return Promise.resolve(make(this.#number, [...this.#revoked.values()]));
+    return make(this.#number, [...this.#revoked.values()]);
   }
 
   below(): Ledger {

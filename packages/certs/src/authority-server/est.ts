@@ -165,6 +165,7 @@ const SERVER_FAILURES: ReadonlySet<string> = new Set([
   'KNSOCK_CERTIFICATE_STORE',
   'KNSOCK_CERTIFICATE_FILE',
   'KNSOCK_CERTIFICATE_LOCKED',
+  'KNSOCK_CERTIFICATE_SIGNER',
 ]);
 
 function unauthorized(): Status {

@@ -7,6 +7,7 @@ import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { Enrolment } from '../enrolment/enrolment.js';
 import type { Authority } from '../authorities/authority.js';
 import { checkPatterns } from '../issuing/signing-policy.js';
+import type { Signer } from '../keys/signer.js';
 import type { Store } from '../store/store.js';
 import { rememberAuthority } from '../enrolment/known-authority.js';
 import type { EnrolmentPolicy } from '../enrolment/policy.js';
@@ -22,6 +23,8 @@ export interface AuthorityServerOptions extends Omit<
   readonly store: Store;
   /** The authority of the store that signs; default the only one whose key is there. An intermediate will do. */
   readonly authority?: string | undefined;
+  /** Signs where the store has no key. */
+  readonly signer?: Signer | undefined;
   /** The server's own names. */
   readonly names: readonly string[];
   /** Life of renewed certificates in days; default that of the certificate that is renewed. */
@@ -73,7 +76,7 @@ const DAY_MS = 86_400_000;
  * @throws InvalidOptionError, CertificateError, PortInUseError, ConnectionError
  */
 export async function serveAuthority(options: AuthorityServerOptions): Promise<AuthorityServer> {
-  const { store, authority: name, names, crlDays = 7, crlListen, crlUrls, ...more } = options;
+  const { store, authority: name, signer, names, crlDays = 7, crlListen, crlUrls, ...more } = options;
   const {
     renewDays,
     maxDays = 90,
@@ -90,7 +93,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   if (policy !== undefined) callback('policy', policy);
   checkLives({ renewDays, maxDays, crlDays, expiredGrace });
   const reporter = failures('onError', listen.onError);
-  const authority = await store.authority(name);
+  const authority = await store.authority(name, { signer });
   const list = new PublishedList(store, authority, crlDays);
   const plain = crlListen && (await servePlainList(list, crlListen, names[0] as string));
   const urls = crlUrls ?? (plain === undefined ? [] : [plain.url]);

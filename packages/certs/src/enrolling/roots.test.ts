@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { signAuthority } from '../issuing/authority-certificate.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
 import { generateKey } from '../keys/keys.js';
+import { keyAtHand, type SigningKey } from '../keys/signer.js';
 import { x509Library } from '../x509.js';
 import { nextRoots } from './roots.js';
 
@@ -11,18 +12,17 @@ interface Root {
   /** This root's key and name, signed by another. */
   readonly by: (issuer: Root) => Promise<X509Certificate>;
   readonly pem: string;
-  readonly key: Awaited<ReturnType<typeof generateKey>>;
+  readonly key: SigningKey;
 }
 
 async function rootOf(commonName: string, days = 30): Promise<Root> {
   const library = await x509Library();
-  const key = await generateKey();
-  const { certificate: pem } = signAuthority(library, { commonName, days }, key);
-  const by = (issuer: Root) => {
+  const key = keyAtHand(await generateKey());
+  const { certificate: pem } = await signAuthority(library, { commonName, days }, key);
+  const by = async (issuer: Root) => {
     const signing = readSigningAuthority(library, issuer.pem, issuer.key);
-    return Promise.resolve(
-      parseCertificate(signAuthority(library, { commonName, days: 1 }, key, signing).certificate),
-    );
+    const { certificate } = await signAuthority(library, { commonName, days: 1 }, key, signing);
+    return parseCertificate(certificate);
   };
   return { certificate: parseCertificate(pem), by, pem, key };
 }

@@ -11,11 +11,13 @@ import { keyMatches } from '../keys/key-matches.js';
 describe('PEM and DER', () => {
   it('come out of each other as they went in, for everything there is', async () => {
     const authority = await createAuthority({ commonName: 'Root' });
-    const publicKey = createPublicKey(authority.key).export({ type: 'spki', format: 'pem' }).toString();
+    const publicKey = createPublicKey(authority.key ?? '')
+      .export({ type: 'spki', format: 'pem' })
+      .toString();
     const { csr } = await createCsr({ names: ['a.test'] });
-    const locked = await convertKey(authority.key, { newPassphrase: 'secret' });
+    const locked = await convertKey(authority.key ?? '', { newPassphrase: 'secret' });
     const { pem: crl } = await authority.crl();
-    for (const pem of [authority.certificate, authority.key, publicKey, csr, locked, crl])
+    for (const pem of [authority.certificate, authority.key ?? '', publicKey, csr, locked, crl])
       expect(await derToPem(pemToDer(Buffer.from(pem)))).toBe(pem);
   });
 

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { toPem } from '../files/pem.js';
+import { keyAtHand } from '../keys/signer.js';
 import { createAuthority } from '../authorities/authority.js';
 import { signCertificate } from '../issuing/certificate.js';
 import { basicConstraints, extendedKeyUsage, extension, leafKeyUsage } from '../issuing/extensions.js';
@@ -32,7 +33,7 @@ async function oddCertificate(extensions: readonly Extension[], names: readonly 
   const all = [...own, alternative, ...extensions];
   const publicKey = createPublicKey(key);
   const parts = { serial: randomSerial(), subject, issuer: subject, validity, publicKey, extensions: all };
-  return toPem('CERTIFICATE', signCertificate(library, parts, key));
+  return toPem('CERTIFICATE', await signCertificate(library, parts, keyAtHand(key)));
 }
 
 describe('lint', () => {

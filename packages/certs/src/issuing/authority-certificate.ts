@@ -1,8 +1,7 @@
 /** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
 import { InvalidOptionError } from '@knsock/core/errors';
-import { anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
+import { abortSignal, anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
 import type { KeyObject } from 'node:crypto';
-import { publicHalf } from '@knsock/core/x509';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
 import {
@@ -15,7 +14,8 @@ import {
   subjectKeyIdentifier,
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
-import type { KeyType } from '../keys/keys.js';
+import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { checkSigner, keyAtHand, keyOf, type Signer, type SigningKey } from '../keys/signer.js';
 import type { IssuedRecord } from './record.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
 import { toPem } from '../files/pem.js';
@@ -32,12 +32,16 @@ export interface AuthorityOptions extends Subject {
   readonly days?: number | undefined;
   /** Default `p256`. */
   readonly keyType?: KeyType | undefined;
+  /** Signs in place of a key made here, such as one in an HSM: for it the certificate is made. Default: none. */
+  readonly signer?: Signer | undefined;
   /** How many authorities may stand below this one; default: any number for a root, 0 for an intermediate. */
   readonly pathLength?: number | undefined;
   /** What it may sign for; default: everything. */
   readonly nameConstraints?: NameConstraintOptions | undefined;
   /** Where its issuer's revocation list can be fetched (http URLs; intermediates only). */
   readonly crlUrls?: readonly string[] | undefined;
+  /** Ends the wait for a signer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** For `checkOptions`; days and path lengths are checked where they are used. */
@@ -45,9 +49,11 @@ export const authorityReaders = {
   ...subjectReaders,
   days: anything,
   keyType: string,
+  signer: checkSigner,
   pathLength: anything,
   nameConstraints: record,
   crlUrls: texts,
+  signal: abortSignal,
 } as const satisfies OptionReaders<AuthorityOptions>;
 
 /** An authority's certificate, as PEM, and what its issuer's ledger keeps of it. */
@@ -56,25 +62,43 @@ export interface AuthorityCertificate {
   readonly record: IssuedRecord;
 }
 
+/** An authority's own key, and what can be kept of it. */
+export interface AuthorityKey {
+  readonly signing: SigningKey;
+  /** PEM; undefined where a signer has it. */
+  readonly pem: string | undefined;
+}
+
+/** The signer that was given, or a new key. @throws InvalidOptionError, CertificateError */
+export async function authorityKey({ signer, keyType }: AuthorityOptions): Promise<AuthorityKey> {
+  if (signer === undefined) {
+    const key = await generateKey(keyType);
+    return { signing: keyAtHand(key), pem: privateKeyPem(key) };
+  }
+  if (keyType !== undefined)
+    throw new InvalidOptionError('keyType', 'keyType is for a new key, and the signer has one');
+  return { signing: keyOf(signer), pem: undefined };
+}
+
 /**
  * Signs the certificate of an authority with the key `key`, by `issuer` or by itself.
  * @throws CertificateError where the issuer may sign no further authority, or an option can't be used.
  */
-export function signAuthority(
+export async function signAuthority(
   library: X509Library,
   options: AuthorityOptions,
-  key: KeyObject,
+  key: SigningKey,
   issuer?: SigningAuthority,
-): AuthorityCertificate {
+): Promise<AuthorityCertificate> {
   if (options.commonName === undefined)
     throw new InvalidOptionError('commonName', 'an authority needs a commonName');
   const serial = randomSerial();
   const subject = buildSubject(library, subjectOf(options));
   const validity = authorityValidity(options, issuer);
-  const publicKey = publicHalf(key);
+  const { publicKey } = key;
   const extensions = authorityExtensions(library, options, publicKey, issuer);
   const parts = { serial, subject, issuer: issuer?.subject ?? subject, validity, publicKey, extensions };
-  const der = signCertificate(library, parts, issuer?.key ?? key);
+  const der = await signCertificate(library, parts, issuer?.key ?? key, options.signal);
   const { commonName } = options;
   const record = {
     serial,

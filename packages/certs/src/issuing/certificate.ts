@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { publicKeyInfo } from '../keys/public-key-info.js';
 import { serialBytes } from './serial.js';
-import { signatureAlgorithm } from '../keys/signature.js';
+import { algorithmIdentifier } from '../keys/signature.js';
+import type { SigningKey } from '../keys/signer.js';
 import { signStructure } from './signed-der.js';
 import type { Validity } from './validity.js';
 import { arrayBufferOf, type DistinguishedName, type Extension, type X509Library } from '../x509.js';
@@ -19,9 +20,14 @@ export interface CertificateParts {
 }
 
 /** Signs a version 3 certificate (RFC 5280 §4.1) and returns its DER. */
-export function signCertificate(library: X509Library, parts: CertificateParts, issuerKey: KeyObject): Buffer {
+export async function signCertificate(
+  library: X509Library,
+  parts: CertificateParts,
+  issuerKey: SigningKey,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const { TBSCertificate, Validity, Extensions, Version } = library;
-  const algorithm = signatureAlgorithm(library, issuerKey);
+  const algorithm = algorithmIdentifier(library, issuerKey.algorithm);
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
     serialNumber: arrayBufferOf(serialBytes(parts.serial)),
@@ -32,5 +38,5 @@ export function signCertificate(library: X509Library, parts: CertificateParts, i
     subjectPublicKeyInfo: publicKeyInfo(library, parts.publicKey),
     extensions: new Extensions([...parts.extensions]),
   });
-  return signStructure(library, tbsCertificate, issuerKey);
+  return signStructure(library, tbsCertificate, issuerKey, signal);
 }

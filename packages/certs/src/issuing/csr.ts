@@ -16,6 +16,7 @@ import { derOf, toPem } from '../files/pem.js';
 import { formProblem, publicKeyInfo } from '../keys/public-key-info.js';
 import { verifyDer } from '../keys/signature.js';
 import { otherNameText } from './other-names.js';
+import { keyAtHand } from '../keys/signer.js';
 import { signStructure } from './signed-der.js';
 import { buildSubject, defaultSubject, readSubject, type Subject } from './subject.js';
 import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509Library } from '../x509.js';
@@ -68,7 +69,10 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
     subjectPKInfo: publicKeyInfo(library, key),
     attributes: new library.Attributes([extensionRequest(library, wanted)]),
   });
-  return { csr: toPem('CERTIFICATE REQUEST', signStructure(library, info, key)), key: privateKeyPem(key) };
+  return {
+    csr: toPem('CERTIFICATE REQUEST', await signStructure(library, info, keyAtHand(key))),
+    key: privateKeyPem(key),
+  };
 }
 
 /**

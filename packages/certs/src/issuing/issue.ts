@@ -1,7 +1,15 @@
 /** Certificates for servers, clients and peers. */
 import type { KeyObject } from 'node:crypto';
 import { publicHalf } from '@knsock/core/x509';
-import { anything, checkOptions, number, string, texts, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  anything,
+  checkOptions,
+  number,
+  string,
+  texts,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
 import {
@@ -18,6 +26,7 @@ import {
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
 import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
+import { keyAtHand, type SigningKey } from '../keys/signer.js';
 import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
 import { parseNames, type CertificateName } from './names.js';
 import { toPem } from '../files/pem.js';
@@ -59,12 +68,15 @@ const leafReaders = {
 /** Options of `Authority.issue`. */
 export interface IssueOptions extends LeafOptions, Placement {
   readonly kind: CertificateKind;
+  /** Ends the wait for the authority's signer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const issueReaders: OptionReaders<IssueOptions> = {
   ...leafReaders,
   ...placementReaders,
   kind: string,
+  signal: abortSignal,
 };
 
 /** Options of `createSelfSigned`. */
@@ -98,7 +110,7 @@ export interface LeafPlan {
 
 /** Who signs; absent parts make a self-signed certificate. */
 export interface LeafIssuer {
-  readonly key: KeyObject;
+  readonly key: SigningKey;
   readonly subject?: DistinguishedName | undefined;
   readonly keyIdentifier?: Buffer | undefined;
 }
@@ -123,7 +135,7 @@ export async function createSelfSigned(options: SelfSignedOptions): Promise<Issu
     publicKey: publicHalf(key),
     crlUrls: options.crlUrls ?? [],
   };
-  const { certificate } = signLeaf(library, plan, { key });
+  const { certificate } = await signLeaf(library, plan, { key: keyAtHand(key) });
   return { certificate, key: privateKeyPem(key), chain: certificate };
 }
 
@@ -171,11 +183,12 @@ export function leafValidity(
 }
 
 /** Signs a plan; pure but for the serial and the signature. */
-export function signLeaf(
+export async function signLeaf(
   library: X509Library,
   plan: LeafPlan,
   issuer: LeafIssuer,
-): { certificate: string; record: IssuedRecord } {
+  signal?: AbortSignal,
+): Promise<{ certificate: string; record: IssuedRecord }> {
   const serial = randomSerial();
   const subject = buildSubject(library, plan.subject);
   const parts = {
@@ -185,10 +198,11 @@ export function signLeaf(
     validity: plan.validity,
     publicKey: plan.publicKey,
   };
-  const der = signCertificate(
+  const der = await signCertificate(
     library,
     { ...parts, extensions: leafExtensions(library, plan, issuer) },
     issuer.key,
+    signal,
   );
   return { certificate: toPem('CERTIFICATE', der), record: recordOf(plan, serial, der) };
 }

@@ -1,17 +1,22 @@
 /** What is signed, its algorithm and the signature: the shape of certificates, lists and requests (RFC 5280 §4.1.1). */
-import type { KeyObject } from 'node:crypto';
-import { signatureAlgorithm, signDer } from '../keys/signature.js';
+import { algorithmIdentifier } from '../keys/signature.js';
+import type { SigningKey } from '../keys/signer.js';
 import type { X509Library } from '../x509.js';
 
 const SEQUENCE = 0x30;
 const BIT_STRING = 0x03;
 
 /** Signs a structure; put together from the very bytes that were signed, which encoding it anew would cost again. */
-export function signStructure(library: X509Library, toBeSigned: unknown, key: KeyObject): Buffer {
+export async function signStructure(
+  library: X509Library,
+  toBeSigned: unknown,
+  key: SigningKey,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const body = library.encode(toBeSigned);
-  const algorithm = library.encode(signatureAlgorithm(library, key));
+  const algorithm = library.encode(algorithmIdentifier(library, key.algorithm));
   // No bit of the last byte is unused.
-  const signature = element(BIT_STRING, Buffer.alloc(1), signDer(body, key));
+  const signature = element(BIT_STRING, Buffer.alloc(1), await key.sign(body, signal));
   return element(SEQUENCE, body, algorithm, signature);
 }
 

@@ -1,9 +1,10 @@
 /** An authority's certificate and key, read and understood: what it takes to sign. */
 import type { KeyObject } from 'node:crypto';
-import { parseCertificate as readCertificate, publicHalf } from '@knsock/core/x509';
+import { parseCertificate as readCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { keyIdentifier } from './extensions.js';
 import { publicKeyDer } from '../keys/keys.js';
+import type { SigningKey } from '../keys/signer.js';
 import type { NameConstraints, Subtree } from './name-constraints.js';
 import { certificateDers, toPem } from '../files/pem.js';
 import type { DistinguishedName, GeneralName, X509Library } from '../x509.js';
@@ -16,7 +17,7 @@ export interface SigningAuthority {
   readonly chain: string;
   /** PEM of the last of the chain: what the other side trusts. */
   readonly root: string;
-  readonly key: KeyObject;
+  readonly key: SigningKey;
   readonly subject: DistinguishedName;
   readonly keyIdentifier: Buffer;
   readonly notAfter: Date;
@@ -35,7 +36,7 @@ type Certificate = InstanceType<X509Library['Certificate']>;
 export function readSigningAuthority(
   library: X509Library,
   chainPem: string,
-  key: KeyObject,
+  key: SigningKey,
 ): SigningAuthority {
   const ders = certificateDers(chainPem);
   const certificates = ders.map((der) => parseCertificate(library, der));
@@ -43,14 +44,14 @@ export function readSigningAuthority(
   const own = certificates[0];
   if (first === undefined || last === undefined || own === undefined) throw malformed();
   checkAuthority(library, own);
-  checkKey(first, key);
+  checkKey(first, key.publicKey);
   return {
     certificate: toPem('CERTIFICATE', first),
     chain: ders.map((der) => toPem('CERTIFICATE', der)).join(''),
     root: toPem('CERTIFICATE', last),
     key,
     subject: own.tbsCertificate.subject,
-    keyIdentifier: ownKeyIdentifier(library, own, publicHalf(key)),
+    keyIdentifier: ownKeyIdentifier(library, own, key.publicKey),
     notAfter: own.tbsCertificate.validity.notAfter.getTime(),
     pathLength: basicConstraintsOf(library, own)?.pathLenConstraint,
     constraints: certificates.flatMap((certificate) => constraintsOf(library, certificate) ?? []),

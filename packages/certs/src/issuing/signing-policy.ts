@@ -1,6 +1,7 @@
 /** What of a signing request an authority grants: nothing that the policy doesn't name. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
+  abortSignal,
   anything,
   checkOptions,
   flag,
@@ -40,6 +41,8 @@ export interface SigningPolicy extends Placement {
   readonly crlUrls?: readonly string[] | undefined;
   /** Noted with the certificate in the store's index: what it was signed for. Default: nothing. */
   readonly reference?: string | undefined;
+  /** Ends the wait for the authority's signer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const policyReaders: OptionReaders<SigningPolicy> = {
@@ -54,6 +57,7 @@ const policyReaders: OptionReaders<SigningPolicy> = {
   maxDays: number,
   crlUrls: texts,
   reference: string,
+  signal: abortSignal,
 };
 
 const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {

@@ -1,10 +1,10 @@
 /** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they withdraw. */
-import type { KeyObject } from 'node:crypto';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { authorityKeyIdentifier, extension } from '../issuing/extensions.js';
 import { toPem } from '../files/pem.js';
 import { serialBytes } from '../issuing/serial.js';
-import { signatureAlgorithm } from '../keys/signature.js';
+import { algorithmIdentifier } from '../keys/signature.js';
+import type { SigningKey } from '../keys/signer.js';
 import { signStructure } from '../issuing/signed-der.js';
 import { arrayBufferOf, type DistinguishedName, type X509Library } from '../x509.js';
 
@@ -67,9 +67,14 @@ export interface CrlParts {
 }
 
 /** Signs a version 2 list. */
-export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): Crl {
+export async function signCrl(
+  library: X509Library,
+  parts: CrlParts,
+  key: SigningKey,
+  signal?: AbortSignal,
+): Promise<Crl> {
   const { TBSCertList, Time, Version, CRLNumber } = library;
-  const algorithm = signatureAlgorithm(library, key);
+  const algorithm = algorithmIdentifier(library, key.algorithm);
   const tbsCertList = new TBSCertList({
     version: Version.v2,
     signature: algorithm,
@@ -84,7 +89,7 @@ export function signCrl(library: X509Library, parts: CrlParts, key: KeyObject): 
   // An empty list must be absent, not empty (RFC 5280 §5.1.2.6).
   if (parts.revoked.length > 0)
     tbsCertList.revokedCertificates = parts.revoked.map((one) => entry(library, one));
-  const der = signStructure(library, tbsCertList, key);
+  const der = await signStructure(library, tbsCertList, key, signal);
   const { number, thisUpdate, nextUpdate } = parts;
   return { pem: toPem('X509 CRL', der), der, number, thisUpdate, nextUpdate };
 }

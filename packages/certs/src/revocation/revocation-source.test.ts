@@ -18,6 +18,7 @@ import {
   type RevocationSourceOptions,
 } from './revocation-source.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
+import { keyAtHand } from '../keys/signer.js';
 import { x509Library } from '../x509.js';
 
 let folder: string;
@@ -62,7 +63,7 @@ async function serve(listener: RequestListener): Promise<string> {
 /** A list in the authority's name and with its key identifier, later than any of its own, signed by somebody else. */
 async function forgeList(): Promise<Buffer> {
   const library = await x509Library();
-  const key = readPrivateKey(authority.key);
+  const key = keyAtHand(readPrivateKey(authority.key ?? ''));
   const { subject: issuer, keyIdentifier } = readSigningAuthority(library, authority.certificate, key);
   const [thisUpdate, nextUpdate] = [new Date(Date.now() - 1_000), new Date(Date.now() + 86_400_000)];
   const parts = {
@@ -73,7 +74,7 @@ async function forgeList(): Promise<Buffer> {
     nextUpdate,
     revoked: [],
   };
-  return signCrl(library, parts, await generateKey()).der;
+  return (await signCrl(library, parts, keyAtHand(await generateKey()))).der;
 }
 
 describe('a revocation source', () => {

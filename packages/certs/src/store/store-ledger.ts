@@ -4,7 +4,7 @@ import { PUBLIC, writeAtomic } from '../files/atomic-file.js';
 import type { Crl, Revocation } from '../revocation/crl.js';
 import { CertificateError } from '../errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
-import type { Ledger, Material } from '../authorities/ledger.js';
+import type { Ledger, MakeList, Material } from '../authorities/ledger.js';
 import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
 import { refuseExisting, writePair } from '../files/pair.js';
 import type { HeldLock } from '../files/process-lock.js';
@@ -53,7 +53,7 @@ export class StoreLedger implements Ledger {
     });
   }
 
-  publish(make: (number: number, revoked: readonly Revocation[]) => Crl): Promise<Crl> {
+  publish(make: MakeList): Promise<Crl> {
     return this.#folder.exclusively(async (lock) => {
       const entries = await this.#entries();
       const last = entries.reduce(
@@ -61,7 +61,7 @@ export class StoreLedger implements Ledger {
         0,
       );
       await this.#checkIndex(last);
-      const crl = make(last + 1, await this.#revocations());
+      const crl = await make(last + 1, await this.#revocations());
       // Recorded before it is published: no number is given twice.
       await this.#append(lock, { event: 'crl', authority: this.#authority, number: crl.number });
       await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });

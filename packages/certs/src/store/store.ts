@@ -10,11 +10,14 @@ import {
   text,
   type OptionReaders,
 } from '@knsock/core/options';
+import { parseCertificates } from '@knsock/core/x509';
 import { authorityFrom, type Authority } from '../authorities/authority.js';
 import {
+  authorityKey,
   authorityReaders,
   signAuthority,
   type AuthorityCertificate,
+  type AuthorityKey,
   type AuthorityOptions,
 } from '../issuing/authority-certificate.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
@@ -26,7 +29,8 @@ import {
 } from '../authorities/development-authority.js';
 import { CertificateError } from '../errors.js';
 import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
-import { generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { publicKeyDer, readPrivateKey } from '../keys/keys.js';
+import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
 import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -65,6 +69,13 @@ export interface RootOptions extends AuthorityOptions {
   readonly replaces?: string | undefined;
 }
 
+/** Who signs for an authority whose key isn't in its store. */
+export interface AuthoritySigner {
+  readonly signer?: Signer | undefined;
+}
+
+const signerReaders: OptionReaders<AuthoritySigner> = { signer: checkSigner };
+
 /** The name of a development authority's files; its root's is `root`. */
 const DEVELOPMENT = 'development';
 
@@ -84,10 +95,10 @@ export interface Store {
    */
   createDevelopmentAuthority(options?: DevelopmentAuthorityOptions): Promise<DevelopmentAuthority>;
   /**
-   * Opens an authority; without a name the only one that has its key here.
+   * Opens an authority; without a name the only one that has its key here, or the one whose key the signer has.
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_KEY_ABSENT` or `_PASSPHRASE`.
    */
-  authority(name?: string): Promise<Authority>;
+  authority(name?: string, options?: AuthoritySigner): Promise<Authority>;
   /** The names of the authorities here, with or without their keys. */
   authorities(): Promise<string[]>;
   /**
@@ -132,23 +143,23 @@ class FolderStore implements Store {
   async createAuthority({ file, replaces, ...options }: RootOptions): Promise<Authority> {
     checkOptions(options, authorityReaders);
     const library = await x509Library();
-    const key = await generateKey(options.keyType);
-    const { certificate, record } = signAuthority(library, options, key);
+    const key = await authorityKey(options);
+    const { certificate, record } = await signAuthority(library, options, key.signing);
     const name = text('file', file) ?? 'root';
     const old = replaces === undefined ? undefined : await this.#open(replaces);
     const link =
       old &&
-      signAuthority(
+      (await signAuthority(
         library,
         { ...options, days: undefined },
-        key,
-        readSigningAuthority(library, old.chain, old.key),
-      );
+        key.signing,
+        readSigningAuthority(library, old.chain, old.key.signing),
+      ));
     const ledger = new StoreLedger(this.#folder, name);
-    const material = { certificate, chain: certificate, key: await ledger.protect(privateKeyPem(key)) };
+    const material = { certificate, chain: certificate, key: key.pem && (await ledger.protect(key.pem)) };
     await ledger.record(record, material, { file: name });
     if (link !== undefined && replaces !== undefined) await this.#keepLink(name, replaces, link);
-    return this.authority(name);
+    return this.authority(name, { signer: options.signer });
   }
 
   async links(): Promise<string[]> {
@@ -173,20 +184,28 @@ class FolderStore implements Store {
     const ledger = new StoreLedger(this.#folder, 'root');
     const { certificate } = root;
     await ledger.record(root.record, { certificate, chain: certificate }, { file: 'root' });
-    await ledger.publish(() => rootCrl);
+    await ledger.publish(() => Promise.resolve(rootCrl));
     const chain = intermediate.certificate + certificate;
     const material = { certificate: intermediate.certificate, chain, key: await ledger.protect(key) };
     await ledger.record(intermediate.record, material, { file: DEVELOPMENT });
-    return Object.assign(await this.authority(DEVELOPMENT), { rootCrl: rootCrl.pem });
+    return Object.assign(await this.authority(DEVELOPMENT), { rootCrl: rootCrl.pem, key: material.key });
   }
 
-  async authority(name?: string): Promise<Authority> {
-    const chosen = name ?? (await this.#onlyAuthority());
-    const { chain, key, keyPem } = await this.#open(chosen);
-    return authorityFrom(await x509Library(), chain, key, keyPem, new StoreLedger(this.#folder, chosen));
+  async authority(name?: string, options: AuthoritySigner = {}): Promise<Authority> {
+    checkOptions(options, signerReaders);
+    const signing = options.signer && keyOf(options.signer);
+    if (signing === undefined) {
+      const chosen = name ?? (await this.#onlyAuthority());
+      const { chain, key } = await this.#open(chosen);
+      return authorityFrom(await x509Library(), chain, key, new StoreLedger(this.#folder, chosen));
+    }
+    const chosen = name ?? (await this.#authorityOf(signing.publicKey));
+    const chain = await this.chain(chosen);
+    const ledger = new StoreLedger(this.#folder, chosen);
+    return authorityFrom(await x509Library(), chain, { signing, pem: undefined }, ledger);
   }
 
-  async #open(chosen: string): Promise<{ chain: string; key: KeyObject; keyPem: string }> {
+  async #open(chosen: string): Promise<{ chain: string; key: AuthorityKey }> {
     const { certFile, keyFile } = this.#folder.authorityFiles(chosen);
     const chain = (await readBytes(certFile)).toString('utf8');
     const keyPem = await readIfThere(keyFile);
@@ -194,7 +213,8 @@ class FolderStore implements Store {
       const message = `the store has the certificate of "${chosen}" and not its key`;
       throw new CertificateError('KNSOCK_CERTIFICATE_KEY_ABSENT', message, { file: keyFile });
     }
-    return { chain, key: readPrivateKey(keyPem, this.#folder.passphrase), keyPem };
+    const key = readPrivateKey(keyPem, this.#folder.passphrase);
+    return { chain, key: { signing: keyAtHand(key), pem: keyPem } };
   }
 
   authorities(): Promise<string[]> {
@@ -213,6 +233,18 @@ class FolderStore implements Store {
   find(query: CertificateQuery): Promise<StoredCertificate | undefined> {
     checkOptions(query, queryReaders);
     return this.#index.find(query);
+  }
+
+  async #authorityOf(publicKey: KeyObject): Promise<string> {
+    const wanted = publicKeyDer(publicKey);
+    for (const name of await this.authorities()) {
+      const [own] = parseCertificates(await this.chain(name));
+      if (own?.publicKeyInfo.der.equals(wanted) === true) return name;
+    }
+    throw new CertificateError(
+      'KNSOCK_CERTIFICATE_NOT_FOUND',
+      `no authority in ${this.directory} has the signer's key`,
+    );
   }
 
   async #onlyAuthority(): Promise<string> {

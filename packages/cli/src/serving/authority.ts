@@ -41,7 +41,7 @@ export interface AuthorityFlags extends StoreFlags, ListenerFlags {
 export async function serveStore(flags: AuthorityFlags, output: Output): Promise<number> {
   const options = authorityOptions(flags);
   const policy = await policyOf(flags);
-  const { store, authority } = await openWithKey(flags, output);
+  const { store, authority, signer } = await openWithKey(flags, output);
   if (!isEncrypted(authority))
     output.warn(
       `the authority’s key in ${flags.store} is not encrypted; anyone who can read it can issue certificates`,
@@ -52,6 +52,7 @@ export async function serveStore(flags: AuthorityFlags, output: Output): Promise
     ...options,
     ...listenerOptions(flags),
     store,
+    signer,
     policy,
     onEnrolled: (enrolled) => {
       tellEnrolled(log, enrolled);
@@ -132,7 +133,8 @@ async function policyOf({ policy, policyUrl }: AuthorityFlags): Promise<Enrolmen
   return await loadDefaultFunction<EnrolmentPolicy>('policy', policy, example);
 }
 
-const isEncrypted = ({ key }: Authority): boolean => key.includes('ENCRYPTED');
+/** A signer keeps its key elsewhere. */
+const isEncrypted = ({ key }: Authority): boolean => key?.includes('ENCRYPTED') ?? true;
 
 function tellEnrolled(log: ServeLog, { operation, certificate, from, token }: EnrolledCertificate): void {
   const { serial, notAfter, dnsNames, ipAddresses, uris, emailAddresses } = certificate;

@@ -1,8 +1,10 @@
 /** `knsock certs ca` */
 import type { Command } from 'commander';
-import type { KeyType } from '@knsock/certs';
+import type { KeyType, Signer } from '@knsock/certs';
+import { readInput } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
+import { commandSigner } from '../../signer-command.js';
 import { UsageError } from '../../usage-error.js';
 import { addStoreOptions, keyTypeOption, openStoreOf, type StoreFlags } from './store-options.js';
 
@@ -15,6 +17,7 @@ interface CaFlags extends StoreFlags {
   permit?: string[];
   exclude?: string[];
   replaces?: string;
+  signerKey?: string;
 }
 
 export function defineCa(command: Command, output: Output): void {
@@ -28,7 +31,11 @@ export function defineCa(command: Command, output: Output): void {
     .option('--path-length <n>', 'maximum number of intermediates below it', count)
     .option('--permit <name>', 'name constraint: permitted domain, network, … (repeatable)', append)
     .option('--exclude <name>', 'name constraint: excluded domain, network, … (repeatable)', append)
-    .addOption(keyTypeOption());
+    .addOption(keyTypeOption())
+    .option(
+      '--signer-key <file>',
+      'public key of --signer-exec (PEM or DER), for which the certificate is made',
+    );
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (commonName: string, flags: CaFlags) => {
@@ -47,18 +54,32 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
     exclude: excluded,
     replaces,
   } = flags;
+  const signer = await signerOf(flags);
   const nameConstraints = (permitted ?? excluded) === undefined ? undefined : { permitted, excluded };
-  const options = { commonName, days, keyType, pathLength, nameConstraints, file };
+  const options = { commonName, days, keyType, pathLength, nameConstraints, file, signer };
   const store = await openStoreOf(flags, output);
   if (under !== undefined && replaces !== undefined)
     throw new UsageError('--replaces makes a root, and --under an intermediate', 'Use one of them.');
   if (under === undefined) await store.createAuthority({ ...options, replaces });
   else await (await store.authority(under)).intermediate(options);
-  const made = { certFile: `${flags.store}/ca/${file}.crt`, keyFile: `${flags.store}/ca/${file}.key` };
-  await output.result(made, `${made.certFile}\n${made.keyFile}`);
+  const certFile = `${flags.store}/ca/${file}.crt`;
+  const keyFile = signer === undefined ? `${flags.store}/ca/${file}.key` : undefined;
+  await output.result({ certFile, keyFile }, keyFile === undefined ? certFile : `${certFile}\n${keyFile}`);
+}
+
+/** The command that has the new authority's key. */
+async function signerOf({ signerExec, signerKey }: CaFlags): Promise<Signer | undefined> {
+  if (signerExec === undefined && signerKey === undefined) return undefined;
+  if (signerExec !== undefined && signerKey !== undefined)
+    return commandSigner(signerExec, await readInput(signerKey));
+  throw new UsageError(
+    '--signer-exec and --signer-key go together: what signs, and the public key of it',
+    'Such as: --signer-exec ./sign --signer-key public.pem.',
+  );
 }
 
 const HELP = `
 Examples:
   $ knsock certs ca "Example Root"
+  $ knsock certs ca "Example Root" --signer-exec 'openssl dgst -sha256 -sign ca.key' --signer-key ca.pub
   $ knsock certs ca "Example Issuing" --under root --name issuing --permit example.internal`;

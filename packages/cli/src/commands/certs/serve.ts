@@ -4,11 +4,12 @@ import { address, append, life, milliseconds } from '../../options.js';
 import type { Output } from '../../output.js';
 import type { AuthorityFlags } from '../../serving/authority.js';
 import { addListenerOptions } from '../../serving/limit-options.js';
-import { addStoreArgument, storeArgument, storePassphraseOption } from './store-options.js';
+import { addStoreArgument, signerOption, storeArgument, storePassphraseOption } from './store-options.js';
 
 export function defineServeAuthority(command: Command, output: Output): void {
   addStoreArgument(command.description('serve an authority, where machines enrol and renew (EST)'))
     .addOption(storePassphraseOption())
+    .addOption(signerOption())
     .addOption(
       new Option('--listen <address>', 'address to listen on').argParser(address).default(':9443', ':9443'),
     )
@@ -65,4 +66,5 @@ A policy module looks like this: export default ({ names, from }) => ({ allow: f
 Examples:
   $ knsock certs serve --name ca.example.internal
   $ knsock certs serve certs --authority issuing --listen :9443 --crl-listen :9480 --store-passphrase-file word
+  $ knsock certs serve certs --signer-exec 'openssl dgst -sha256 -sign /run/key/ca.key'
   $ knsock certs serve --permit '*.agents.internal' --max-life 24h`;

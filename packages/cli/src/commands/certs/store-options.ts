@@ -1,13 +1,16 @@
 /** The options of the subcommands that work on a store of authorities. */
 import { Option, type Command } from 'commander';
-import type { Authority, KeyType, Store } from '@knsock/certs';
+import type { Authority, KeyType, Signer, Store } from '@knsock/certs';
 import type { Output } from '../../output.js';
 import { askSecret } from '../../secret-prompt.js';
+import { commandSigner } from '../../signer-command.js';
+import { UsageError } from '../../usage-error.js';
 
 export interface StoreFlags {
   store: string;
   authority?: string;
   storePassphraseFile?: string;
+  signerExec?: string;
 }
 
 const keyTypes: readonly KeyType[] = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'];
@@ -18,7 +21,15 @@ export function addStoreOptions(command: Command): Command {
       new Option('--store <directory>', 'directory of the store').env('KNSOCK_STORE').default('certs'),
     )
     .option('--authority <name>', 'authority to use (default: the only one with a key)')
-    .addOption(storePassphraseOption());
+    .addOption(storePassphraseOption())
+    .addOption(signerOption());
+}
+
+export function signerOption(): Option {
+  return new Option(
+    '--signer-exec <command>',
+    'shell command that signs for the authority: the bytes on stdin, the signature on stdout',
+  );
 }
 
 export function storePassphraseOption(): Option {
@@ -50,8 +61,13 @@ export async function authorityOf(flags: StoreFlags, output: Output): Promise<Au
 export async function openWithKey(
   flags: StoreFlags,
   output: Output,
-): Promise<{ store: Store; authority: Authority }> {
+): Promise<{ store: Store; authority: Authority; signer?: Signer }> {
   const store = await openStoreOf(flags, output);
+  if (flags.signerExec !== undefined) {
+    const name = await signedAuthority(store, flags);
+    const signer = commandSigner(flags.signerExec, await publicKeyOf(await store.chain(name)));
+    return { store, authority: await store.authority(name, { signer }), signer };
+  }
   try {
     return { store, authority: await store.authority(flags.authority) };
   } catch (error) {
@@ -62,6 +78,27 @@ export async function openWithKey(
   const passphrase = await askSecret('Passphrase of the authority’s key: ');
   const opened = await openStore(flags.store, { passphrase });
   return { store: opened, authority: await opened.authority(flags.authority) };
+}
+
+/** Whose key the command has. @throws UsageError */
+async function signedAuthority(store: Store, { authority }: StoreFlags): Promise<string> {
+  const names = await store.authorities();
+  const [only] = names;
+  if (authority !== undefined || (names.length === 1 && only !== undefined))
+    return authority ?? (only as string);
+  throw new UsageError(
+    names.length === 0
+      ? `there is no authority in ${store.directory}`
+      : 'several authorities are in the store',
+    names.length === 0
+      ? 'Make one first: knsock certs ca NAME.'
+      : `Say whose key signs: --authority ${only ?? ''}.`,
+  );
+}
+
+async function publicKeyOf(chain: string): Promise<Signer['publicKey']> {
+  const { parseCertificate } = await import('@knsock/core/x509');
+  return parseCertificate(chain).publicKey;
 }
 
 function passphraseSource({ storePassphraseFile: file }: Pick<StoreFlags, 'storePassphraseFile'>) {

@@ -1,0 +1,73 @@
+/** `--signer-exec`: a command signs for the authority, and the store holds no key. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { knsock, startKnsock } from '../support/command.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'knsock-signer-'));
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(path.join(folder, 'ca.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  await writeFile(path.join(folder, 'hidden.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(path.join(folder, 'sign.mjs'), SIGNER);
+  await writeFile(path.join(folder, 'locked.mjs'), "console.error('wrong PIN'); process.exit(3);");
+  const made = await run('ca', 'Example CA', '--store', 'store', ...by('sign'), '--signer-key', 'ca.pub');
+  expect(made).toMatchObject({ code: 0, stdout: 'store/ca/root.crt\n' });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const SIGNER = `
+import { createPrivateKey, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+if (Object.keys(process.env).some((name) => /PASSPHRASE|TOKEN/.test(name))) process.exit(9);
+process.stdout.write(sign('sha256', await buffer(process.stdin), createPrivateKey(readFileSync('hidden.key'))));
+`;
+
+const by = (program: string): string[] => ['--signer-exec', `'${process.execPath}' ${program}.mjs`];
+const run = (...args: string[]) =>
+  knsock(['certs', ...args], { cwd: folder, env: { KNSOCK_STORE_PASSPHRASE: 'not for the signer' } });
+
+describe('--signer-exec', () => {
+  it('issues, signs lists and serves, without a key in the store', async () => {
+    expect(await readdir(path.join(folder, 'store', 'ca'))).toEqual(['root.crt']);
+    const store = ['--store', 'store', ...by('sign')];
+    expect(await run('issue', 'a.example', ...store)).toMatchObject({ code: 0 });
+    expect(await run('crl', ...store)).toMatchObject({ code: 0 });
+    const verify = ['store/issued/a.example.crt', '--ca', 'store/ca/root.crt', '--crl', 'store/ca/root.crl'];
+    expect(await run('verify', ...verify)).toMatchObject({ code: 0 });
+    await using running = startKnsock(
+      ['certs', 'serve', 'store', '--listen', '127.0.0.1:0', '--json', ...by('sign')],
+      { cwd: folder },
+    );
+    await running.says(/"event":"listening"/);
+    const { stdout: input } = await run('token', 'store', '--name', 'agent.example');
+    const enroll = ['certs', 'enroll', '--token-file', '-', '--dir', 'machine'];
+    expect(await knsock(enroll, { cwd: folder, input })).toMatchObject({ code: 0 });
+    running.kill('SIGTERM');
+    const { code, stderr } = await running.ended();
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('not encrypted');
+  });
+
+  it('says what the command said where it fails, and issues nothing', async () => {
+    const failed = await run('issue', 'b.example', '--store', 'store', ...by('locked'));
+    expect(failed).toMatchObject({ code: 58, stdout: '' });
+    expect(failed.stderr).toContain('the signer failed: it exited with 3: wrong PIN');
+    expect(await readdir(path.join(folder, 'store', 'issued'))).not.toContain('b.example.crt');
+  });
+
+  it('asks for what is missing', async () => {
+    for (const half of [by('sign'), ['--signer-key', 'ca.pub']])
+      expect((await run('ca', 'Other', '--store', 'other', ...half)).stderr).toContain('go together');
+    expect((await run('issue', 'a.example', '--store', 'empty', ...by('sign'))).stderr).toContain(
+      'there is no authority',
+    );
+    await knsock(['certs', 'ca', 'Second', '--store', 'store', '--name', 'second'], { cwd: folder });
+    const several = await run('issue', 'a.example', '--store', 'store', ...by('sign'));
+    expect(several.stderr).toContain('--authority root');
+  });
+});
