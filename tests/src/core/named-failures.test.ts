@@ -1,4 +1,5 @@
 /** Every message about a connection says which: it names the other end's address. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   connect as connectTcp,
@@ -6,6 +7,9 @@ import {
   type AddressInfo,
   type Server,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import {
   connect,
@@ -15,10 +19,12 @@ import {
   raw,
   serve,
   type ConnectOptions,
+  type Framing,
   type ListenOptions,
   type SecureConnection,
 } from '@knsock/core';
 import { sendSslTcpMessage } from '@knsock/core/kn-sock';
+import { TCPConnectionPool } from '@knsock/pool/kn-sock';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { frame, kind, knsockPeer, welcome } from '../support/hand-made-peer.js';
 import { hear } from '../support/heard.js';
@@ -312,6 +318,101 @@ describe.each(onServer)('the server’s error of a client with %s', (_, behave, 
     expect((await end(connection)).message).toContain(`127.0.0.1:${localPort}`);
     socket.destroy();
     await server.close({ deadline: 0 });
+  });
+});
+
+const listenTo = (c: SecureConnection): SecureConnection => {
+  c.onMessage(() => undefined);
+  return c;
+};
+const answerOn = (c: SecureConnection): SecureConnection => {
+  c.onRequest(() => 'x');
+  return c;
+};
+
+/** On either side; each is refused because the connection has a consumer already. */
+const onSecondConsumer: [string, (c: SecureConnection) => unknown, { framing?: Framing }][] = [
+  ['onMessage() twice', (c) => listenTo(listenTo(c)), {}],
+  ['receive() beside a listener', (c) => listenTo(c).receive(), {}],
+  ['onRequest() twice', (c) => answerOn(answerOn(c)), {}],
+  ['onRequest() twice', (c) => answerOn(answerOn(c)), { framing: lines() }],
+  ['receive() beside requests', (c) => answerOn(c).receive(), { framing: lines() }],
+  ['stream() beside a listener', (c) => listenTo(c).stream(), { framing: raw() }],
+  ['relay() beside stream()', (c) => [c.stream(), c.relay(new PassThrough())][1], { framing: raw() }],
+  ['stream() beside relay()', (c) => [c.relay(new PassThrough()), c.stream()], { framing: raw() }],
+];
+
+describe.each(onSecondConsumer)('the error of %s', (_, consume, options) => {
+  it('names the address', async () => {
+    const [error, port] = await ours((c) => failure(Promise.resolve().then(() => consume(c))), options);
+    expect(error).toMatchObject({ code: 'KNSOCK_CONSUMED' });
+    expect(error.message).toContain(`:${port}`);
+  });
+});
+
+describe('an error of a connection over a Unix socket', () => {
+  const place = () => join(tmpdir(), `kn-${randomBytes(6).toString('hex')}.sock`);
+
+  it('names its path, on both sides', async () => {
+    const path = place();
+    let taken!: (connection: SecureConnection) => void;
+    const handed = new Promise<SecureConnection>((resolve) => (taken = resolve));
+    const { credentials } = local();
+    const server = await listen({ path, credentials, onError: () => undefined }, (c) => {
+      taken(c);
+    });
+    const connection = await connect({
+      path,
+      credentials: world.anonymous,
+      expectedName: 'localhost',
+      onError: () => undefined,
+    });
+    expect((await failure(connection.receive({ timeout: 20 }))).message).toContain(path);
+    const there = await handed;
+    expect((await failure(there.receive({ timeout: 20 }))).message).toContain(`a local peer on ${path}`);
+    connection.destroy();
+    expect((await end(there)).message).toContain(`a local peer on ${path}`);
+    await server.close({ deadline: 0 });
+  });
+
+  it('names its path where the client isn’t admitted', async () => {
+    const path = place();
+    const { credentials } = local();
+    using heard = hear('knsock:failure');
+    const server = await listen({ path, credentials }, () => undefined);
+    connectTcp(path)
+      .on('error', () => undefined)
+      .end('GET / HTTP/1.1\r\n\r\n');
+    await vi.waitFor(() => expect(heard.events).not.toHaveLength(0));
+    expect(heard.events[0]).toMatchObject({ address: `a local peer on ${path}` });
+    expect((heard.events[0] as { error: Error }).error.message).toContain(path);
+    await server.close({ deadline: 0 });
+  });
+});
+
+describe('an error of kn-sock’s pool', () => {
+  it.each([
+    ['over TLS', true],
+    ['over plain TCP', false],
+  ])('names the server, %s', async (_, ssl) => {
+    const mute = async (port: number): Promise<Error> => {
+      const pool = new TCPConnectionPool('localhost', port, { ssl, verify: false });
+      await using lease = await pool.connection();
+      const late = await failure(lease.recv(10, { timeout: 20 }));
+      lease.release();
+      await pool.closeAll({ deadline: 0 });
+      return late;
+    };
+    const [error, port] = ssl
+      ? await (async (): Promise<[Error, number]> => {
+          const server = await listen({ ...local(), framing: raw() }, () => undefined);
+          const outcome: [Error, number] = [await mute(portOf(server)), portOf(server)];
+          await server.close({ deadline: 0 });
+          return outcome;
+        })()
+      : await against(tcp(null), mute);
+    expect(error).toMatchObject({ code: 'KNSOCK_RECEIVE_TIMEOUT' });
+    expect(error.message).toContain(`localhost:${port}`);
   });
 });
 

@@ -200,6 +200,7 @@ async function admit<In, Out>(
     socket,
     remote: remoteOf(socket),
     proxy: null,
+    path: config.target.kind === 'path' ? config.target.path : undefined,
     requestHandler: config.requestHandler,
     failures: config.failures,
     explainEnd: (error) => silence(error, connection.stats().requestsWaiting > 0),

@@ -9,7 +9,7 @@ import type { Framing } from '../framing/framing.js';
 import { isKnsock } from '../framing/index.js';
 import type { Limits } from '../policy/limits.js';
 import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
-import { showEndpoint, showPeer } from '../transport/proxy-header.js';
+import { addressOf, showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd, type EndingParts } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
@@ -34,6 +34,8 @@ export interface CoreSettings<In, Out> {
   readonly limits: Limits;
   readonly maxLifetime: number | null;
   readonly requestHandler: RequestHandler<In, Out> | null;
+  /** The Unix socket that it came by; absent on TCP. */
+  readonly path?: string | undefined;
   /** What an end before the first byte means, by an error too, where somebody below knows. */
   readonly explainEnd: ((error?: Error) => Error | null) | null;
   /** Takes failures that no caller waits for. */
@@ -174,6 +176,10 @@ export class ConnectionCore<In, Out>
     }
   }
 
+  get #path(): string | null {
+    return this.#settings.path ?? null;
+  }
+
   /** Tells of a failure that no caller waits for. @param what what failed; default a handler */
   report(error: Error, request: object | null = null, what?: string): void {
     if (what === undefined && this.isOwnEnd(error)) return;
@@ -190,8 +196,7 @@ export class ConnectionCore<In, Out>
   }
 
   named<E extends Error>(error: E): E {
-    const { remote } = this.connection;
-    return nameAddress(error, remote === null ? null : showEndpoint(remote));
+    return nameAddress(error, addressOf(this.role, this.connection.remote, this.#path));
   }
 
   /** Follows a server's handler; its failure ends this connection. */
@@ -302,7 +307,7 @@ export class ConnectionCore<In, Out>
   }
 
   gone(error: Error | undefined): void {
-    const peer = showPeer(this.role, this.connection.remote);
+    const peer = showPeer(this.role, this.connection.remote, this.#path);
     this.ending.gone(error && fromConnection(this.#explained(error) ?? error, this.role, peer));
   }
 

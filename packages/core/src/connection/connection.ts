@@ -58,6 +58,8 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   readonly socket: TLSSocket;
   readonly proxy: ProxyInfo | null;
   readonly remote: Endpoint | null;
+  /** The Unix socket that it came by; null on TCP. */
+  readonly path: string | null;
   readonly #core: ConnectionCore<In, Out>;
   #closing: Promise<void> | null = null;
   #forget: ((connection: this) => void) | null = null;
@@ -69,6 +71,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     this.socket = settings.socket;
     this.proxy = settings.proxy;
     this.remote = settings.remote;
+    this.path = settings.path ?? null;
     this.#core = new ConnectionCore(stream, settings, this);
   }
 

@@ -6,11 +6,11 @@ import { asError } from '../errors/as-error.js';
 import { failedCall } from '../errors/call-promise.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
+import { consumed } from './call-failures.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
 import { OrderedAnswers } from './ordered-answers.js';
 import type { Protocol, ProtocolHost } from './protocol.js';
-import { consumed } from './receive-queue.js';
 import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
 import { publishMessage } from './traffic-events.js';
 
@@ -184,7 +184,7 @@ export class FifoProtocol<In, Out>
   }
 
   handle(handler: RequestHandler<In, Out>): void {
-    if (this.#responder !== null) throw consumed('requests', 'a handler was set before');
+    if (this.#responder !== null) throw consumed(this.#host, 'requests', 'a handler was set before');
     if (this.requestsWaiting > 0) {
       const { name } = this.#host.framing;
       throw new FramingMismatchError(

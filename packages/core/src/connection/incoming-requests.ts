@@ -3,10 +3,10 @@ import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } f
 import { asError } from '../errors/as-error.js';
 import { toBytes } from '../framing/framing.js';
 import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
+import { consumed } from './call-failures.js';
 import type { RequestHandler } from './connection-types.js';
 import type { ProtocolHost } from './protocol.js';
 import { tooLargeForPeer } from './peer-limit.js';
-import { consumed } from './receive-queue.js';
 import { Responder, type ReceivedRequest, type ResponderEvents } from './responder.js';
 
 /** What incoming requests report to their protocol. */
@@ -46,7 +46,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   handle(handler: RequestHandler<In, Out>): void {
-    if (this.#responder.handler !== null) throw consumed('requests', 'a handler was set before');
+    if (this.#responder.handler !== null) throw consumed(this.#host, 'requests', 'a handler was set before');
     this.#responder.handler = handler;
     this.resume();
   }

@@ -2,11 +2,11 @@
 import { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { consumed } from './receive-queue.js';
+import { consumed, type CallFailures } from './call-failures.js';
 import type { Writer } from './writer.js';
 
 /** What a stream takes over. */
-export interface StreamedConnection {
+export interface StreamedConnection extends Pick<CallFailures, 'named'> {
   readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
   readonly reading: { resume(): void };
   readonly writer: Writer;
@@ -23,7 +23,8 @@ export interface StreamedConnection {
 
 /** Takes the raw bytes of a connection over. @throws EasySocketError KNSOCK_CONSUMED where somebody has them already */
 export function openStream(connection: StreamedConnection): Duplex {
-  if (connection.raw !== null) throw consumed('messages', 'its bytes are taken already by relay()');
+  if (connection.raw !== null)
+    throw consumed(connection, 'messages', 'its bytes are taken already by relay()');
   connection.receiveQueue.closeTo('stream() takes the bytes');
   const raw = duplexOver({
     held: connection.receiveQueue.takeAll() as Buffer[],

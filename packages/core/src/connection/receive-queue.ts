@@ -8,8 +8,8 @@
  * - A batch gives way: after a few milliseconds of the program's work the rest waits for the next turn.
  */
 import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from '../errors/call-promise.js';
-import { ConnectionTimeoutError, EasySocketError } from '../errors/index.js';
-import { standingAlone, type CallFailures } from './call-failures.js';
+import { ConnectionTimeoutError } from '../errors/index.js';
+import { consumed, standingAlone, type CallFailures } from './call-failures.js';
 import type { TurnBudget } from './turn-budget.js';
 
 /** How the stream of messages ended: `null` while it goes on. */
@@ -119,11 +119,11 @@ export class ReceiveQueue<In> {
 
   /** @throws EasySocketError KNSOCK_CONSUMED where somebody takes the messages already */
   listen(listener: MessageListener<In>): void {
-    if (this.#closedTo !== null) throw consumed('messages', this.#closedTo);
+    if (this.#closedTo !== null) throw consumed(this.#failures, 'messages', this.#closedTo);
     if (this.#listener !== null)
-      throw consumed('messages', 'onMessage() was called before, and is for the connection');
+      throw consumed(this.#failures, 'messages', 'onMessage() was called before, and is for the connection');
     if (this.#waiters.length > 0)
-      throw consumed('messages', 'a receive() or an iteration is waiting for the next one');
+      throw consumed(this.#failures, 'messages', 'a receive() or an iteration is waiting for the next one');
     this.consumed = true;
     this.#listener = listener;
     this.#flow();
@@ -188,9 +188,13 @@ export class ReceiveQueue<In> {
 
   /** From now on what is received goes elsewhere. @throws EasySocketError KNSOCK_CONSUMED where somebody takes it here */
   closeTo(why: string): void {
-    if (this.#listener !== null) throw consumed('messages', 'onMessage() takes the messages');
+    if (this.#listener !== null) throw consumed(this.#failures, 'messages', 'onMessage() takes the messages');
     if (this.#waiters.length > 0)
-      throw consumed('messages', 'a receive() or an iteration is waiting for the next message');
+      throw consumed(
+        this.#failures,
+        'messages',
+        'a receive() or an iteration is waiting for the next message',
+      );
     this.#closedTo = why;
   }
 
@@ -199,8 +203,9 @@ export class ReceiveQueue<In> {
   };
 
   #refusePull(): Error | null {
-    if (this.#closedTo !== null) return consumed('messages', this.#closedTo);
-    if (this.#listener !== null) return consumed('messages', 'onMessage() takes the messages');
+    if (this.#closedTo !== null) return consumed(this.#failures, 'messages', this.#closedTo);
+    if (this.#listener !== null)
+      return consumed(this.#failures, 'messages', 'onMessage() takes the messages');
     this.consumed = true;
     return null;
   }
@@ -321,12 +326,4 @@ export class ReceiveQueue<In> {
 
 function asResult<In>(message: In | null): IteratorResult<In> {
   return message === null ? { value: undefined, done: true } : { value: message, done: false };
-}
-
-/** Why a second consumer is refused. @param of what it wants to consume */
-export function consumed(of: 'messages' | 'requests', why: string): EasySocketError {
-  return new EasySocketError(
-    'KNSOCK_CONSUMED',
-    `the ${of} of this connection have a consumer already: ${why}`,
-  );
 }

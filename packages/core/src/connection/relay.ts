@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { Deferred } from './deferred.js';
-import { consumed } from './receive-queue.js';
+import { consumed, type CallFailures } from './call-failures.js';
 import type { RawBytes } from './raw-stream.js';
 
 /** One of the two ends, as the other sees it. */
@@ -27,7 +27,7 @@ interface RelayEnd {
 }
 
 /** What the relay needs of a connection. */
-export interface RelayedConnection {
+export interface RelayedConnection extends Pick<CallFailures, 'named'> {
   readonly stream: ByteStream;
   readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
   readonly reading: { resume(): void };
@@ -61,8 +61,9 @@ export function joinStream(connection: RelayedConnection, stream: Duplex): Promi
 
 const TAKEN = 'relay() takes the bytes';
 
-function demandFree({ raw }: RelayedConnection): void {
-  if (raw !== null) throw consumed('messages', 'its bytes are taken already by stream() or relay()');
+function demandFree(connection: RelayedConnection): void {
+  if (connection.raw !== null)
+    throw consumed(connection, 'messages', 'its bytes are taken already by stream() or relay()');
 }
 
 /** Resolves once both ends are done, and rejects where a connection broke off. */

@@ -56,6 +56,7 @@ export class ConnectionSetup<In, Out> {
       socket,
       remote: pending.remote,
       proxy: pending.proxy,
+      path: pending.path ?? undefined,
       requestHandler: this.#requestHandler,
       explainEnd: null,
       failures: this.#config.failures,

@@ -7,6 +7,7 @@ import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
+import { showEndpoint } from '../transport/proxy-header.js';
 import { unmapped } from '../transport/network.js';
 import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
@@ -24,6 +25,7 @@ export class HandshakeTracker {
   /** Handshakes that failed, ran out of time or were broken off. */
   failed = 0;
   readonly #config: HostConfig;
+  readonly #path: string | null;
   readonly #hosts: () => VirtualHosts;
   readonly #failures: HandshakeFailures;
   readonly #admission: Admission;
@@ -36,6 +38,7 @@ export class HandshakeTracker {
 
   constructor(config: HostConfig, hosts: () => VirtualHosts, failures: HandshakeFailures) {
     this.#config = config;
+    this.#path = 'path' in config.place ? config.place.path : null;
     this.#hosts = hosts;
     this.#failures = failures;
     this.#admission = new Admission(config.admission);
@@ -69,7 +72,8 @@ export class HandshakeTracker {
     }
     const behindProxy = this.#config.proxies?.has(socket.remoteAddress ?? '') === true;
     const refusal = this.#judge(socket, behindProxy, descriptorsLeft);
-    if (refusal !== null) this.#turnAway(socket, refusal, socket.remoteAddress ?? 'a local peer');
+    if (refusal !== null)
+      this.#turnAway(socket, refusal, socket.remoteAddress ?? showEndpoint(null, this.#path));
     else this.#begin(socket, behindProxy);
   }
 
@@ -145,7 +149,7 @@ export class HandshakeTracker {
   }
 
   #begin(socket: Socket, behindProxy: boolean): void {
-    const pending = new PendingConnection(socket, this);
+    const pending = new PendingConnection(socket, this, this.#path);
     this.#admission.enter();
     socket.on('close', this.#forget);
     this.#pending.set(socket, pending);

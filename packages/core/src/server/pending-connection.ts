@@ -14,6 +14,8 @@ interface PendingEvents {
 
 export class PendingConnection {
   readonly socket: Socket;
+  /** The Unix socket that it came by; null on TCP. */
+  readonly path: string | null;
   readonly since = performance.now();
   /** What a trusted proxy said of the client. */
   proxy: ProxyInfo | null = null;
@@ -36,8 +38,10 @@ export class PendingConnection {
   readonly #neighbour: Endpoint | null;
   #giveUp: ((reason: Error) => void) | null = null;
 
-  constructor(socket: Socket, events: PendingEvents) {
+  /** @param path the Unix socket that is listened on; null on TCP */
+  constructor(socket: Socket, events: PendingEvents, path: string | null = null) {
     this.socket = socket;
+    this.path = path;
     this.#events = events;
     const { remoteAddress: address, remotePort: port = 0 } = socket;
     this.#neighbour = address === undefined ? null : { address: unmapped(address), port };
@@ -70,7 +74,7 @@ export class PendingConnection {
 
   /** For errors and events. */
   get address(): string {
-    return showEndpoint(this.remote);
+    return showEndpoint(this.remote, this.path);
   }
 
   /** Whether it was turned away, or its time is over. */

@@ -10,16 +10,30 @@ export interface Endpoint {
 }
 
 /** Text for errors and events. */
-export function showEndpoint(endpoint: Endpoint | null): string {
-  if (endpoint === null) return 'a local peer';
+export function showEndpoint(endpoint: Endpoint | null, path: string | null = null): string {
+  if (endpoint === null) return path === null ? 'a local peer' : `a local peer on ${path}`;
   const { address, port } = endpoint;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** The peer of a connection in messages: by its address, where it has one. */
-export function showPeer(side: 'client' | 'server', remote: Endpoint | null): string | undefined {
-  if (remote === null) return undefined;
-  return side === 'client' ? showEndpoint(remote) : `the client ${showEndpoint(remote)}`;
+export function showPeer(
+  side: 'client' | 'server',
+  remote: Endpoint | null,
+  path: string | null,
+): string | undefined {
+  if (remote === null || side === 'client') return addressOf(side, remote, path) ?? undefined;
+  return `the client ${showEndpoint(remote)}`;
+}
+
+/** The other end's address in messages; null where it has none. @param path the Unix socket between the two */
+export function addressOf(
+  side: 'client' | 'server',
+  remote: Endpoint | null,
+  path: string | null,
+): string | null {
+  if (remote !== null) return showEndpoint(remote);
+  return side === 'client' || path === null ? path : showEndpoint(null, path);
 }
 
 /** An extension of a version 2 header. */

@@ -16,6 +16,8 @@ import type { PeerVerifier, VerificationResult } from './peer-verifier.js';
 export interface LivePeer {
   readonly peer: PeerIdentity | null;
   readonly remote: Endpoint | null;
+  /** The Unix socket that it came by; null on TCP. */
+  readonly path?: string | null;
   /** Ends the connection, telling the peer why where the framing can. */
   fail(error: Error): void;
   destroy(error?: Error): void;
@@ -90,7 +92,7 @@ function conclude(role: 'client' | 'server', live: LivePeer, result: Verificatio
   const error = result instanceof Error ? result : result.error;
   try {
     if (!(result instanceof Error))
-      publishVerification(role, { address: showEndpoint(live.remote) }, result, false);
+      publishVerification(role, { address: showEndpoint(live.remote, live.path ?? null) }, result, false);
     live.fail(error);
   } catch {
     live.destroy(error);

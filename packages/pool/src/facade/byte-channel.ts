@@ -23,13 +23,18 @@ const NOTHING = Buffer.alloc(0);
 /** Bytes both ways, as sockets of kn-sock had them, over TLS or plain TCP alike. */
 export class ByteChannel {
   readonly #stream: Duplex;
+  readonly #place: string;
   #waiting = 0;
   /** What the stream failed with. */
   #failure: Error | undefined;
 
-  /** @param onEnd called once when the peer ends or the stream fails */
-  constructor(stream: Duplex, onEnd: () => void) {
+  /**
+   * @param place where it leads, for errors
+   * @param onEnd called once when the peer ends or the stream fails
+   */
+  constructor(stream: Duplex, place: string, onEnd: () => void) {
     this.#stream = stream;
+    this.#place = place;
     // Every call reports it, those that come later too.
     stream.on('error', (error) => {
       this.#failure ??= error;
@@ -96,7 +101,9 @@ export class ByteChannel {
   #whyEnded(error: Error | undefined): Error {
     const failure = this.#failure ?? error;
     if (failure instanceof EasySocketError) return failure;
-    return new ConnectionClosedError('unknown', 'the connection is closed', { cause: failure });
+    return new ConnectionClosedError('unknown', `the connection with ${this.#place} is closed`, {
+      cause: failure,
+    });
   }
 
   async #within<R>(
@@ -104,7 +111,8 @@ export class ByteChannel {
     { timeout = TIMEOUT, signal }: ChannelWait,
     run: (signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
-    const late = () => new ConnectionTimeoutError(phase, timeout, `${phase} took over ${timeout} ms`);
+    const words = `${phase === 'send' ? 'sending to' : 'receiving from'} ${this.#place} took over ${timeout} ms`;
+    const late = () => new ConnectionTimeoutError(phase, timeout, words);
     this.#waiting += 1;
     try {
       return await withDeadline({ ms: timeout, signal, run, late, clock: systemClock });

@@ -60,8 +60,9 @@ export class TCPConnectionPool implements AsyncDisposable {
   /** @throws InvalidOptionError naming the option that can’t be */
   constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
     checkOptions(options, readers);
+    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#pool = new Pool<ByteChannel>({
-      name: `${host}:${port}`,
+      name: place,
       max: options.maxSize ?? 10,
       onError: options.onError,
       idleTimeout: parseIdleTimeout(options.idleTimeout ?? 30_000),
@@ -70,7 +71,7 @@ export class TCPConnectionPool implements AsyncDisposable {
       keepalive: Infinity,
       create: async ({ signal }) => {
         const stream = await open(host, port, options, signal);
-        const channel: ByteChannel = new ByteChannel(stream, () => {
+        const channel: ByteChannel = new ByteChannel(stream, place, () => {
           this.#pool.retire(channel, 'dead');
         });
         return channel;
