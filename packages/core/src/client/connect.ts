@@ -21,7 +21,7 @@ import { wasCertificateRequested } from '../transport/certificate-request.js';
 import { dial, showTarget, type DialProgress } from '../transport/dial.js';
 import type { Endpoint } from '../transport/proxy-header.js';
 import { raceAbort } from '../waiting/race-abort.js';
-import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
+import { tlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import type { Path } from '../trust/path-cache.js';
 import { readPeerChain } from '../trust/peer-chain.js';
@@ -29,7 +29,7 @@ import { publishVerification } from '../trust/publish-verification.js';
 import { PeerVerifier } from '../trust/peer-verifier.js';
 import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { Deadline } from './deadline.js';
-import { earlyEnd } from './early-end.js';
+import { explainSilence } from './early-end.js';
 import { followTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
@@ -169,14 +169,23 @@ async function admit<In, Out>(
   tickets: Tickets,
 ): Promise<SecureConnection<In, Out>> {
   const { socket } = stream;
+  const { framing } = config;
   const address = showTarget(config.target);
   const chain = readPeerChain(socket, { remembered: kept?.path ?? null });
   const tls = tlsFacts(socket);
   const asked = wasCertificateRequested(socket);
   const silence = (error: Error | undefined, awaited: boolean): Error | null => {
     // A knsock server says what it has against us: its silence is no refusal.
-    if (isKnsock(config.framing) || !isSilent(error)) return null;
-    return explainSilence(config, tls, { asked, tickets: tickets.seen, awaited }, error);
+    if (isKnsock(framing)) return null;
+    const evidence = {
+      address,
+      framing: framing.name,
+      agreed: framing.alpn !== undefined && framing.alpn === tls.alpn,
+      asked,
+      shown: config.trust.credentials.certificate?.subject.toString() ?? null,
+      tickets: tickets.seen,
+    };
+    return explainSilence({ ...evidence, version: tls.version, resumed: tls.resumed, awaited }, error);
   };
   const result = await verifyServer(
     verifier,
@@ -192,7 +201,7 @@ async function admit<In, Out>(
   tickets.admit(result.peer?.path ?? []);
   const connection: Connection<In, Out> = new Connection<In, Out>(stream, {
     role: 'client',
-    framing: config.framing,
+    framing,
     limits: config.limits,
     maxLifetime: null,
     peer: result.peer,
@@ -232,36 +241,6 @@ function departure<In, Out>({ target, framing }: ConnectConfig<In, Out>, error: 
 
 function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
   return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
-}
-
-/**
- * Under TLS 1.3 a server that refuses our certificate without an alert just ends, or resets, before its first ticket and
- * byte: 200 of 200 refusals looked so, and no acceptance did. Without such signs a silent end is a failure only where
- * somebody waits for an answer: of a server that takes what it is sent it is right.
- */
-function explainSilence<In, Out>(
-  { target, trust, framing }: ConnectConfig<In, Out>,
-  { version, resumed, alpn }: TlsFacts,
-  evidence: { asked: boolean; tickets: boolean; awaited: boolean },
-  error: Error | undefined,
-): Error | null {
-  const atOnce = version === 'TLSv1.3' && !evidence.tickets && !resumed;
-  if (!atOnce && !evidence.awaited) return null;
-  return earlyEnd(
-    {
-      ...evidence,
-      address: showTarget(target),
-      framing: framing.name,
-      agreed: framing.alpn !== undefined && framing.alpn === alpn,
-      shown: trust.credentials.certificate?.subject.toString() ?? null,
-    },
-    error,
-  );
-}
-
-/** Who is still sending is reset by the server that turned it away; any other error says more itself. */
-function isSilent(error: Error | undefined): boolean {
-  return error === undefined || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The session tickets of one connection, kept for the next one once its peer is trusted. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { earlyEnd, possibleCauses, type EarlyEndEvidence } from './early-end.js';
+import {
+  earlyEnd,
+  explainSilence,
+  possibleCauses,
+  type EarlyEndEvidence,
+  type SilentEnd,
+} from './early-end.js';
 
 const nothing: EarlyEndEvidence = {
   address: 'db.internal:5433',
@@ -43,5 +49,31 @@ describe('an end before the first byte', () => {
     expect(earlyEnd({ ...nothing, asked: true }, undefined).message).toContain(
       'requires a client certificate',
     );
+  });
+});
+
+describe('a silent end', () => {
+  const silent: SilentEnd = { ...nothing, asked: true, version: 'TLSv1.3', resumed: false, awaited: false };
+  const failing = (code: string): Error => Object.assign(new Error(code), { code });
+
+  it.each<[string, Partial<SilentEnd>, Error | undefined, boolean]>([
+    ['at once under TLS 1.3', {}, undefined, true],
+    ['at once by a reset', {}, failing('ECONNRESET'), true],
+    ['at once towards what was still being sent', {}, failing('EPIPE'), true],
+    ['by an error that says more itself', {}, failing('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), false],
+    ['by an error without a code', {}, new Error('odd'), false],
+    ['behind session tickets', { tickets: true }, undefined, false],
+    ['of a resumed session', { resumed: true }, undefined, false],
+    ['under TLS 1.2, where tickets come earlier', { version: 'TLSv1.2' }, undefined, false],
+    ['behind tickets, while an answer is awaited', { tickets: true, awaited: true }, undefined, true],
+    ['of a resumed session, while an answer is awaited', { resumed: true, awaited: true }, undefined, true],
+    ['under TLS 1.2, while an answer is awaited', { version: 'TLSv1.2', awaited: true }, undefined, true],
+    ['by an error that says more itself, while an answer is awaited', { awaited: true }, failing('E'), false],
+  ])('%s', (_, evidence, error, isFailure) => {
+    const explained = explainSilence({ ...silent, ...evidence }, error);
+    expect(explained !== null).toBe(isFailure);
+    if (explained !== null)
+      expect(explained).toMatchObject({ causes: possibleCauses({ ...silent, ...evidence }) });
+    if (explained !== null) expect(explained.cause).toBe(error);
   });
 });

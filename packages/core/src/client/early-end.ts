@@ -16,6 +16,30 @@ export interface EarlyEndEvidence {
   readonly tickets: boolean;
 }
 
+/** What is known of an end before the first byte that may mean nothing. */
+export interface SilentEnd extends EarlyEndEvidence {
+  readonly version: string;
+  readonly resumed: boolean;
+  /** Whether somebody waits for an answer. */
+  readonly awaited: boolean;
+}
+
+/**
+ * Under TLS 1.3 a server that refuses our certificate without an alert just ends, or resets, before its first ticket and
+ * byte: 200 of 200 refusals looked so, and no acceptance did. Without such signs a silent end is a failure only where
+ * somebody waits for an answer: of a server that takes what it is sent it is right.
+ */
+export function explainSilence(end: SilentEnd, error: Error | undefined): EarlyEndError | null {
+  if (!isSilent(error)) return null;
+  const isAtOnce = end.version === 'TLSv1.3' && !end.tickets && !end.resumed;
+  return isAtOnce || end.awaited ? earlyEnd(end, error) : null;
+}
+
+/** Who is still sending is reset by the server that turned it away; any other error says more itself. */
+function isSilent(error: Error | undefined): boolean {
+  return error === undefined || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** The likeliest first. A server that asked for no certificate refused none. */
 export function possibleCauses({ agreed, asked, tickets }: EarlyEndEvidence): readonly EarlyEndCause[] {
   const others: readonly EarlyEndCause[] = agreed ? ['handler'] : ['framing', 'handler'];
