@@ -9,7 +9,7 @@ import { root } from '../process.mjs';
 const folder = path.join(root, '.tmp', 'mutation');
 
 /** Milliseconds: a test has its own time half again and this; one slower than `slow` is not used; silence is a block. */
-const limits = { bound: 1000, slow: 1000, silence: 10_000 };
+const limits = { bound: 500, slow: 1000, silence: 10_000 };
 
 /**
  * Tries each mutant that isn't settled with each test that covers it.
