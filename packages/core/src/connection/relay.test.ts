@@ -221,3 +221,123 @@ describe('a connection joined with another stream', () => {
     expect(other.destroyed).toBe(true);
   });
 });
+
+describe('an end of a relay', () => {
+  it('that came before it is passed on', async () => {
+    const [one, other] = [await end(), await end()];
+    one.connection.handleBy(() => new Promise(() => undefined));
+    one.peer.stream.write(Buffer.from('last'));
+    one.peer.stream.end();
+    await turn();
+    const joined = one.connection.relay(other.connection);
+    await turn();
+    expect([other.peer.text, other.peer.ended, one.peer.ended]).toEqual(['last', true, false]);
+    other.peer.stream.end();
+    await joined;
+  });
+
+  it('leaves nothing to read where the other is slow from the start, until that reads', async () => {
+    const [one, other] = [await end(), await end()];
+    one.peer.stream.write(Buffer.alloc(60_000, 1));
+    await turn();
+    other.peer.stream.pause();
+    while (other.stream.write(Buffer.alloc(10_000)));
+    void one.connection.relay(other.connection).catch(() => undefined);
+    const before = one.stream.bytesRead;
+    for (let n = 0; n < 20; n += 1) one.peer.stream.write(Buffer.alloc(10_000, 1));
+    await turn();
+    expect(one.stream.bytesRead - before).toBeLessThan(100_000);
+    other.peer.stream.resume();
+    await turn(60);
+    expect(one.stream.bytesRead - before).toBe(200_000);
+    one.connection.destroy();
+  });
+});
+
+describe('a stream that a connection is joined with', () => {
+  /** A stream that looks like a socket, and says how it ended. */
+  class Lookalike extends Duplex {
+    resets = 0;
+    declare readonly remoteAddress?: string;
+    declare readonly encrypted?: true;
+    readonly taken: string[] = [];
+
+    constructor(looks: { remoteAddress?: string; encrypted?: true }) {
+      super({ allowHalfOpen: true });
+      Object.assign(this, looks);
+      this.on('error', () => undefined);
+    }
+
+    override _read(): void {
+      // What it says is pushed.
+    }
+
+    override _write(chunk: Buffer, _encoding: unknown, done: () => void): void {
+      this.taken.push(String(chunk));
+      done();
+    }
+
+    resetAndDestroy(): this {
+      this.resets += 1;
+      return this.destroy();
+    }
+  }
+
+  it.each([
+    ['a socket', { remoteAddress: '192.0.2.9' }, 1],
+    ['a pipe', {}, 0],
+    ['a socket over TLS', { remoteAddress: '192.0.2.9', encrypted: true as const }, 0],
+  ])('is destroyed with the connection, by a reset where it has one: %s', async (_, looks, resets) => {
+    const { connection } = await end();
+    const stream = new Lookalike(looks);
+    const joined = connection.relay(stream);
+    connection.destroy();
+    await expect(joined).rejects.toThrow();
+    expect([stream.destroyed, stream.resets]).toEqual([true, resets]);
+  });
+
+  it('is done once both directions have ended, and the connection too', async () => {
+    const { connection, peer } = await end();
+    const stream = new Lookalike({});
+    let done = false;
+    const joined = connection.relay(stream).then(() => (done = true));
+    stream.push('from the stream');
+    stream.push(null);
+    await turn();
+    expect([peer.text, peer.ended, done]).toEqual(['from the stream', true, false]);
+    peer.stream.write(Buffer.from('from the peer'));
+    peer.stream.end();
+    await joined;
+    expect(stream.taken).toEqual(['from the peer']);
+    expect(await connection.closed).toEqual({ clean: 'unknown' });
+  });
+
+  it.each(['reading', 'writing'])(
+    'that is destroyed after it had ended only %s cuts the connection off',
+    async (ended) => {
+      const { connection, peer } = await end();
+      const stream = new Lookalike({});
+      const joined = connection.relay(stream);
+      if (ended === 'reading') stream.push(null);
+      else peer.stream.end();
+      await turn();
+      stream.destroy();
+      await expect(joined).rejects.toThrow('the connection ended before what it carried');
+      await connection.closed;
+    },
+  );
+
+  it('that says nothing more gets what the peer still sends', async () => {
+    const { connection, peer } = await end();
+    const stream = new Lookalike({});
+    void connection.relay(stream).catch(() => undefined);
+    stream.push(null);
+    await turn();
+    for (const word of ['a', 'b']) {
+      peer.stream.write(Buffer.from(word));
+      await turn();
+    }
+    expect(stream.taken).toEqual(['a', 'b']);
+    connection.destroy();
+  });
+});

@@ -126,3 +126,98 @@ function collectInto(received: Buffer[]) {
     gone: () => undefined,
   };
 }
+
+describe('a writer and what it wrote', () => {
+  /** A writer that counts what it says of its writes. */
+  function counted() {
+    const [stream] = memoryPair();
+    let written = 0;
+    const writer = new Writer(stream, { written: () => (written += 1) });
+    return { stream, writer, written: () => written, texts: () => stream.writes.map(String) };
+  }
+
+  it('says of each write that it was one, and nothing of what wasn’t', async () => {
+    const { writer, written } = counted();
+    writer.flush();
+    writer.hold();
+    writer.release();
+    expect(written()).toBe(0);
+    say(writer, Buffer.from('a'));
+    expect(written()).toBe(0);
+    writer.flush();
+    expect(written()).toBe(1);
+    say(writer, Buffer.alloc(LARGEST_COPY + 1));
+    expect(written()).toBe(2);
+    await turn();
+    expect(written()).toBe(2);
+  });
+
+  it('knows how many bytes are gathered, and takes back none that were sent', () => {
+    const { writer, texts } = counted();
+    writer.append(Buffer.from('abc'));
+    expect(writer.gatheredBytes).toBe(3);
+    writer.rewind(1);
+    expect(writer.gatheredBytes).toBe(1);
+    writer.flush();
+    expect(writer.gatheredBytes).toBe(0);
+    writer.rewind(1);
+    writer.append(Buffer.from('d'));
+    writer.flush();
+    expect(texts()).toEqual(['a', 'd']);
+  });
+
+  it('copies a payload up to the largest, and so sends it with what follows', () => {
+    const { writer, stream } = counted();
+    writer.append(Buffer.alloc(LARGEST_COPY, 1));
+    writer.append(Buffer.from('x'));
+    expect(stream.writes).toHaveLength(0);
+    writer.flush();
+    expect(stream.writes.map((write) => write.length)).toEqual([LARGEST_COPY + 1]);
+  });
+
+  it('leaves a payload that it copied to its owner', () => {
+    for (const length of [1, 40, 41, LARGEST_COPY]) {
+      const { writer, stream } = counted();
+      const payload = Buffer.alloc(length, 1);
+      writer.append(payload);
+      payload.fill(2);
+      writer.flush();
+      expect(stream.writes[0]?.every((byte) => byte === 1)).toBe(true);
+    }
+  });
+
+  it('sends what is said after an early flush with the turn, each turn anew', async () => {
+    const { writer, texts } = counted();
+    say(writer, Buffer.from('a'));
+    writer.flush();
+    say(writer, Buffer.from('b'));
+    await turn();
+    expect(texts()).toEqual(['a', 'b']);
+    say(writer, Buffer.from('c'));
+    await turn();
+    expect(texts()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('sends nothing with the turn while input is handled', async () => {
+    const { writer, texts } = counted();
+    writer.hold();
+    say(writer, Buffer.from('a'));
+    await turn();
+    expect(texts()).toEqual([]);
+    writer.release();
+    say(writer, Buffer.from('b'));
+    await turn();
+    expect(texts()).toEqual(['a', 'b']);
+  });
+
+  it('keeps what was gathered when it needs more room, and splits only where a slab is full', () => {
+    const { writer, stream } = counted();
+    const whole = Buffer.concat([Buffer.from('start'), Buffer.alloc(5_000, 1), Buffer.from('end')]);
+    writer.append(whole.subarray(0, 5));
+    writer.append(whole.subarray(5, 5_005));
+    writer.append(whole.subarray(5_005));
+    writer.flush();
+    expect(stream.writes).toHaveLength(1);
+    expect(Buffer.from(stream.writes[0] as Uint8Array).equals(whole)).toBe(true);
+  });
+});
