@@ -1,3 +1,4 @@
+import * as crypto from 'node:crypto';
 import {
   createPrivateKey,
   createPublicKey,
@@ -11,8 +12,8 @@ import { describe, expect, it } from 'vitest';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 const clear = fixture('clear.pem').toString();
-const encrypted = readdirSync(new URL('fixtures/', import.meta.url)).filter(
-  (name) => name.endsWith('.pem') && name !== 'clear.pem' && !name.includes('RC4'),
+const encrypted = readdirSync(new URL('fixtures/', import.meta.url)).filter((name) =>
+  /^(PBE|trad|v2)-.*\.pem$|^openssh-p256-|^putty-v2\.ppk$/.test(name),
 );
 const pemOf = (key: ReturnType<typeof readPrivateKey>): string | Buffer =>
   key.export({ type: 'pkcs8', format: 'pem' });
@@ -30,13 +31,48 @@ describe('an encrypted private key', () => {
     expect(() => readPrivateKey(fixture(name))).toThrow(expect.objectContaining(told));
   });
 
-  it('that needs RC4 is named, with what to do', () => {
-    expect(() => readPrivateKey(fixture('PBE-SHA1-RC4-128.pem'), 'secret')).toThrow(
-      expect.objectContaining({
+  it('that asks for Argon2 opens where Node has it, and is named elsewhere, with what to do', async () => {
+    const locked = fixture('putty-v3.ppk');
+    const opened = readPrivateKeyOffThread(locked, 'secret').then(pemOf);
+    if ('argon2' in crypto) {
+      expect(await opened).toBe(clear);
+      expect(pemOf(readPrivateKey(locked, 'secret'))).toBe(clear);
+      await expect(readPrivateKeyOffThread(locked, 'Secret')).rejects.toMatchObject({
+        code: 'KNSOCK_CREDENTIALS_PASSPHRASE',
+      });
+    } else
+      await expect(opened).rejects.toMatchObject({
         code: 'KNSOCK_CREDENTIALS_UNSUPPORTED',
-        message: 'the private key is encrypted with pbeWithSHAAnd128BitRC4, which isn’t read here',
-      }),
+        hint: expect.stringContaining('puttygen') as unknown,
+      });
+  });
+
+  it.each([
+    ['openssh-p256-ctr', 'KNSOCK_CREDENTIALS_UNSUPPORTED', 24, 2 ** 24],
+    ['openssh-p256-ctr', 'KNSOCK_CREDENTIALS_GARBAGE', 24, 0],
+  ])('of OpenSSH is refused before any work, where it asks for too much: %s', (name, code, rounds, asked) => {
+    const [, base64 = ''] = /KEY-----([^-]+)---/.exec(fixture(name).toString()) ?? [];
+    const der = Buffer.from(base64, 'base64');
+    const at = der.indexOf('bcrypt') + 'bcrypt'.length + 4 + 4 + 16;
+    expect(der.readUInt32BE(at)).toBeLessThanOrEqual(rounds);
+    der.writeUInt32BE(asked, at);
+    const changed = `-----BEGIN OPENSSH PRIVATE KEY-----\n${der.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----`;
+    expect(() => readPrivateKey(changed, 'secret')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('of PuTTY that was changed, or asks for much memory, is refused', () => {
+    const text = fixture('putty-v2-clear.ppk').toString();
+    expect(pemOf(readPrivateKey(text))).toBe(clear);
+    expect(pemOf(readPrivateKey(fixture('putty-v3-clear.ppk')))).toBe(clear);
+    expect(() => readPrivateKey(text.replace('a key', 'b key'))).toThrow('was changed after it was made');
+    expect(() => readPrivateKey(text.replace(/Private-Lines: \d+/, 'Private-Lines: 900'))).toThrow(
+      'cut short',
     );
+    const much = fixture('putty-v3.ppk')
+      .toString()
+      .replace(/Argon2-Memory: \d+/, 'Argon2-Memory: 262145');
+    expect(() => readPrivateKey(much, 'secret')).toThrow('262,145 KiB of memory');
+    expect(() => readPrivateKey(text.replace('File-2', 'File-1'))).toThrow('PuTTY key of version 1');
   });
 
   it.each([
@@ -118,18 +154,6 @@ describe('what isn’t a private key', () => {
   const spki = createPublicKey(clear);
 
   it.each([
-    [
-      'an OpenSSH key with a passphrase',
-      fixture('openssh-locked'),
-      'OpenSSH key with a passphrase',
-      'ssh-keygen -p',
-    ],
-    [
-      'a PuTTY key',
-      'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n',
-      'PuTTY private key',
-      'puttygen',
-    ],
     ['a public key', spki.export({ type: 'spki', format: 'pem' }) as string, 'a public key', 'private key'],
     [
       'a public key in DER',
@@ -156,7 +180,7 @@ describe('what isn’t a private key', () => {
       'parameters alone',
       '-genkey',
     ],
-    ['a Java keystore', Buffer.from('feedfeed0000000200000000', 'hex'), '(JKS)', 'keytool'],
+    ['a Java keystore', Buffer.from('feedfeed0000000200000000', 'hex'), '(JKS)', '--pfx'],
     ['a database of NSS', Buffer.from('SQLite format 3\0\x10\0\x01\x01'), 'cert9.db', 'pk12util'],
     ['a web page', '<!DOCTYPE html><html>', 'an HTML page', 'log in'],
     [

@@ -1,5 +1,13 @@
 import { MalformedDerError } from '@knsock/core/errors';
-import { bareBase64, kindOfDer, objectsIn, splitPem, textOf, type ObjectKind } from '@knsock/core/x509';
+import {
+  bareBase64,
+  isPuttyKey,
+  kindOfDer,
+  objectsIn,
+  splitPem,
+  textOf,
+  type ObjectKind,
+} from '@knsock/core/x509';
 import { fromCore } from './from-core.js';
 
 /** What lies beside certificates and has no dates. */
@@ -25,6 +33,7 @@ export type DatedKinds = ReadonlySet<'certificate' | 'revocation list'> | 'other
 export function datedKinds(bytes: Uint8Array): DatedKinds {
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) return inPem(text);
+  if (text !== undefined && isPuttyKey(text)) return 'other';
   const der = text === undefined ? bytes : bareBase64(text);
   const kind = der && kindOfDer(der);
   if (kind === 'PKCS#7') return inPkcs7(bytes);

@@ -2,6 +2,8 @@
 import {
   arrangePkcs12,
   bareBase64,
+  isPuttyKey,
+  javaKeystoreKind,
   kindOfDer,
   parseCertificates,
   pkcs12Certificates,
@@ -30,7 +32,7 @@ export interface ContentsOptions {
 }
 
 /**
- * Reads certificates and the private key of a file: PEM, DER, PKCS#7, PKCS#12, JWK, OpenSSH.
+ * Reads certificates and the private key of a file: PEM, DER, PKCS#7, PKCS#12, Java keystore, JWK, OpenSSH, PuTTY.
  * @throws CertificateError where neither can be read.
  */
 export async function readContents(input: Uint8Array, options: ContentsOptions = {}): Promise<FileContents> {
@@ -47,9 +49,9 @@ export async function readContents(input: Uint8Array, options: ContentsOptions =
   }
   const der = text === undefined ? input : bareBase64(text);
   const kind = der && kindOfDer(der);
-  if (kind === 'PKCS#12') return fromStore(input, options);
+  if (kind === 'PKCS#12' || javaKeystoreKind(input) !== undefined) return fromStore(input, options);
   const isKey = kind?.endsWith('key') === true && kind !== 'public key';
-  if (isKey || (text !== undefined && /^\s*\{/.test(text)))
+  if (isKey || (text !== undefined && (isPuttyKey(text) || /^\s*\{/.test(text))))
     return { certificates: '', key: privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')) };
   return { certificates: pemOf(fromCore(() => parseCertificates(input))), key: undefined };
 }

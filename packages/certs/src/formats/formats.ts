@@ -56,8 +56,8 @@ export async function derToPem(der: Uint8Array): Promise<string> {
 }
 
 /**
- * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER, as JWK, or in OpenSSH's format without a
- * passphrase. Its own key is derived off the main thread, up to 8 million rounds.
+ * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER, as JWK, or in OpenSSH's or PuTTY's format.
+ * Its own key is derived off the main thread, up to 8 million rounds.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {

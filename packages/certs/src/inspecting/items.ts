@@ -4,6 +4,8 @@ import {
   bareBase64,
   describeContent,
   isEncryptedKey,
+  isPuttyKey,
+  javaKeystoreKind,
   kindOfDer,
   objectsIn,
   openPublicKey,
@@ -35,6 +37,8 @@ interface Context {
 export async function readItems(input: Uint8Array, context: Context): Promise<Inspected[]> {
   const text = textOf(input);
   if (text?.includes('-----BEGIN ') === true) return readBlocks(text, context);
+  if (javaKeystoreKind(input) !== undefined) return readStore(Buffer.from(input), context);
+  if (text !== undefined && isPuttyKey(text)) return [await readKey(input, context)];
   const der = text === undefined ? Buffer.from(input) : bareBase64(text);
   const kind = der && kindOfDer(der);
   switch (kind) {

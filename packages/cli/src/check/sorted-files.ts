@@ -6,6 +6,8 @@ import {
   arrangePkcs12,
   bareBase64,
   isEncryptedKey,
+  isPuttyKey,
+  javaKeystoreKind,
   kindOfDer,
   parseCertificates,
   parseCrls,
@@ -92,6 +94,15 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) {
     sortBlocks(file, bytes, access, sorted);
+    return;
+  }
+  if (javaKeystoreKind(bytes) !== undefined) {
+    await sortStore(file, bytes, { ...opening, access }, sorted);
+    return;
+  }
+  if (text !== undefined && isPuttyKey(text)) {
+    if (!isEncryptedKey(bytes))
+      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
     return;
   }
   const der = text === undefined ? bytes : bareBase64(text);

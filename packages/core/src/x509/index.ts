@@ -11,8 +11,11 @@ export {
   type OpenedPkcs12,
   type Pkcs12Certificate,
 } from './pkcs12/open.js';
+export { javaKeystoreKind } from './pkcs12/java-keystore.js';
 export { pkcs12MacKey } from './encryption/mac-key.js';
-export { readPkcs12, readPkcs12OffThread, type Pkcs12Contents } from './pkcs12/read.js';
+export { type Pkcs12Contents } from './pkcs12/contents.js';
+export { readPkcs12, readPkcs12OffThread } from './pkcs12/read.js';
+export { isPuttyKey } from './keys/putty-key.js';
 export { isEncryptedKey, readPrivateKey, readPrivateKeyOffThread } from './keys/private-key.js';
 export { kindOfDer, type DerKind } from './formats/der-kind.js';
 export { describeContent, type Description, type Wanted } from './formats/describe.js';

@@ -3,6 +3,8 @@
  * whether that is done at once or off the main thread, so that there is one reader for both.
  */
 import { pbkdf2, pbkdf2Sync, scrypt, scryptSync, type ScryptOptions } from '../../node/crypto.js';
+import { argon2, argon2AtOnce, type Argon2Derivation } from './argon2.js';
+import { bcryptPbkdf, type BcryptDerivation } from './bcrypt-pbkdf.js';
 import { deriveOld, roundsOf, type OldDerivation } from './legacy-derivation.js';
 
 export type Derivation =
@@ -23,6 +25,8 @@ export type Derivation =
       readonly parallelization: number;
       readonly length: number;
     }
+  | Argon2Derivation
+  | BcryptDerivation
   | OldDerivation;
 
 /** The reading of something locked: it asks for keys and ends with what was inside. */
@@ -56,8 +60,10 @@ function deriveAtOnce(derivation: Derivation): Buffer {
       const { passphrase, salt, length, ...options } = derivation;
       return scryptSync(passphrase, salt, length, { ...options, maxmem: MAX_MEMORY });
     }
+    case 'argon2':
+      return argon2AtOnce(derivation);
     default: {
-      const work = deriveOld(derivation, roundsOf(derivation));
+      const work = deriveHere(derivation, (old) => roundsOf(old));
       let step = work.next();
       while (step.done !== true) step = work.next();
       return step.value;
@@ -80,8 +86,12 @@ async function derive(derivation: Derivation): Promise<Buffer> {
         scrypt(passphrase, salt, length, bounded, done);
       });
     }
+    case 'argon2':
+      return settled((done) => {
+        argon2(derivation, done);
+      });
     default: {
-      const work = deriveOld(derivation, ROUNDS_A_TURN);
+      const work = deriveHere(derivation, () => ROUNDS_A_TURN);
       let step = work.next();
       while (step.done !== true) {
         await nextTurn();
@@ -90,6 +100,14 @@ async function derive(derivation: Derivation): Promise<Buffer> {
       return step.value;
     }
   }
+}
+
+/** What Node has no function for, with a stop now and then. */
+function deriveHere(
+  derivation: BcryptDerivation | OldDerivation,
+  pause: (old: OldDerivation) => number,
+): Generator<void, Buffer> {
+  return derivation.kind === 'bcrypt' ? bcryptPbkdf(derivation) : deriveOld(derivation, pause(derivation));
 }
 
 function nextTurn(): Promise<void> {

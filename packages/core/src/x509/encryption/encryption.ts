@@ -7,10 +7,11 @@ import { COST_OF_ROUND, Purpose, roundsOf, type OldDerivation } from './legacy-d
 import type { Passphrase } from './passphrase.js';
 import { decode, unsupported } from './problem.js';
 import { decryptRc2 } from './rc2.js';
+import { decryptRc4 } from './rc4.js';
 import type { WorkBudget } from './work-budget.js';
 
 interface Cipher {
-  /** In OpenSSL's words; `rc2` and `des` are our own names. */
+  /** In OpenSSL's words; `rc2`, `rc4` and `des` are our own names. */
   readonly name: string;
   readonly keyBytes: number;
   readonly ivBytes: number;
@@ -45,8 +46,10 @@ const ciphers: Readonly<Record<string, Cipher>> = {
   '1.2.392.200011.61.1.1.1.4': { name: 'camellia-256-cbc', keyBytes: 32, ivBytes: 16 },
 };
 
-/** PKCS#12's own (RFC 7292 appendix C); OpenSSL 3, and Node with it, has put RC2 away. */
+/** PKCS#12's own (RFC 7292 appendix C); OpenSSL 3, and Node with it, has put RC2 and RC4 away. */
 const pkcs12Ciphers: Readonly<Record<string, Cipher>> = {
+  '1.2.840.113549.1.12.1.1': { name: 'rc4', keyBytes: 16, ivBytes: 0 },
+  '1.2.840.113549.1.12.1.2': { name: 'rc4', keyBytes: 5, ivBytes: 0 },
   '1.2.840.113549.1.12.1.3': { name: 'des-ede3-cbc', keyBytes: 24, ivBytes: 8 },
   '1.2.840.113549.1.12.1.4': { name: 'des-ede-cbc', keyBytes: 16, ivBytes: 8 },
   '1.2.840.113549.1.12.1.5': { name: 'rc2', keyBytes: 16, ivBytes: 8 },
@@ -65,8 +68,6 @@ const pbes1: Readonly<Record<string, { readonly hash: 'md5' | 'sha1'; readonly c
 const retired: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.5.1': 'pbeWithMD2AndDES-CBC',
   '1.2.840.113549.1.5.4': 'pbeWithMD2AndRC2-CBC',
-  '1.2.840.113549.1.12.1.1': 'pbeWithSHAAnd128BitRC4',
-  '1.2.840.113549.1.12.1.2': 'pbeWithSHAAnd40BitRC4',
   '1.2.840.113549.3.4': 'RC4',
 };
 
@@ -115,7 +116,7 @@ function readPkcs12(cipher: Cipher, reader: DerReader): Scheme {
     const key = part(Purpose.key, bmp, cipher.keyBytes);
     const iv = part(Purpose.iv, bmp, cipher.ivBytes);
     budget.spend((roundsOf(key) + roundsOf(iv)) * COST_OF_ROUND);
-    return { cipher, key: yield key, iv: yield iv };
+    return { cipher, key: yield key, iv: cipher.ivBytes === 0 ? Buffer.alloc(0) : yield iv };
   };
 }
 
@@ -175,6 +176,7 @@ const effectiveBitsOf: Readonly<Record<number, number>> = { 160: 40, 120: 64, 58
 /** Undefined where the padding is wrong. */
 function decipher(decryption: Decryption, encrypted: Buffer): Buffer | undefined {
   const { cipher, key, iv } = decryption;
+  if (cipher.name === 'rc4') return decryptRc4(key, encrypted);
   if (cipher.name === 'rc2')
     return decryptRc2(key, decryption.effectiveBits ?? key.length * 8, iv, encrypted);
   // Three times the same key makes triple DES the DES that OpenSSL 3 has put away.

@@ -30,7 +30,8 @@ export type OldDerivation =
       readonly length: number;
     }
   | {
-      readonly kind: 'pbkdf1';
+      /** `java-des`: MD5 over each half of the salt, the passphrase behind it in every round (Java's JCEKS). */
+      readonly kind: 'pbkdf1' | 'java-des';
       readonly hash: 'md5' | 'sha1';
       readonly passphrase: Buffer;
       readonly salt: Buffer;
@@ -41,9 +42,12 @@ export type OldDerivation =
 /** Derives the bytes, and stops each time so many rounds are done. */
 export function* deriveOld(derivation: OldDerivation, pause: number): Generator<void, Buffer> {
   const { hash, passphrase, salt, iterations, length } = derivation;
-  if (derivation.kind === 'pbkdf1') {
-    const whole = yield* hashRepeatedly(hash, Buffer.concat([passphrase, salt]), iterations, pause);
-    return whole.subarray(0, length);
+  if (derivation.kind !== 'pkcs12') {
+    const inputs = derivation.kind === 'pbkdf1' ? [Buffer.concat([passphrase, salt])] : javaHalves(salt);
+    const behind = derivation.kind === 'pbkdf1' ? Buffer.alloc(0) : passphrase;
+    const parts: Buffer[] = [];
+    for (const input of inputs) parts.push(yield* hashRepeatedly(hash, input, iterations, pause, behind));
+    return Buffer.concat(parts).subarray(0, length);
   }
   const { digest, block } = sizes[derivation.hash];
   const diversifier = Buffer.alloc(block, derivation.purpose);
@@ -59,7 +63,7 @@ export function* deriveOld(derivation: OldDerivation, pause: number): Generator<
 
 /** How many rounds a derivation takes in all. */
 export function roundsOf(derivation: OldDerivation): number {
-  if (derivation.kind === 'pbkdf1') return derivation.iterations;
+  if (derivation.kind !== 'pkcs12') return derivation.iterations * (derivation.kind === 'pbkdf1' ? 1 : 2);
   return derivation.iterations * Math.ceil(derivation.length / sizes[derivation.hash].digest);
 }
 
@@ -77,13 +81,29 @@ function* hashRepeatedly(
   input: Buffer,
   rounds: number,
   pause: number,
+  /** Stands behind the input of every round. */
+  behind: Buffer = Buffer.alloc(0),
 ): Generator<void, Buffer> {
+  const scratch = Buffer.alloc(Math.max(input.length, 64) + behind.length);
+  const joined = (first: Buffer): Buffer => {
+    if (behind.length === 0) return first;
+    behind.copy(scratch, first.copy(scratch));
+    return scratch.subarray(0, first.length + behind.length);
+  };
   let value = input;
   for (let round = 1; round <= rounds; round += 1) {
-    value = hashOnce(hash, value, 'buffer');
+    value = hashOnce(hash, joined(value), 'buffer');
     if (round % pause === 0) yield;
   }
   return value;
+}
+
+/** Equal halves would give the same bytes twice: Java turns the first around, with a slip that is kept for good. */
+function javaHalves(salt: Buffer): readonly [Buffer, Buffer] {
+  const [first, second] = [Buffer.from(salt.subarray(0, 4)), salt.subarray(4)];
+  if (!first.equals(second)) return [first, second];
+  const [one, two, , four] = first as unknown as readonly number[];
+  return [Buffer.from([four, one, two, four] as number[]), second];
 }
 
 /** Adds `addend` and one to each block of `input`, as big-endian numbers without the last carry. */

@@ -18,21 +18,11 @@ const APART = 'Give it as pfxFile (--pfx), or take it apart: knsock certs conver
 const LOOK = 'knsock certs inspect FILE shows what is in it.';
 const KEY_ELSEWHERE = 'Give it as the key (keyFile, --key), and here what belongs to it.';
 const TO_PEM = 'knsock certs convert FILE --to pem makes it a key that is read everywhere.';
-const OPENSSH =
-  'knsock certs convert FILE --to pem converts it; one with a passphrase first needs a copy without: ssh-keygen -p -N "" -f COPY.';
 
 /** What is seen from the first bytes of binary files. */
 const magics: readonly (readonly [hex: string, ...known: Known])[] = [
-  [
-    'feedfeed',
-    'it is a Java keystore of the old kind (JKS)',
-    'keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12 makes it PKCS#12.',
-  ],
-  [
-    'cececece',
-    'it is a Java keystore of the old kind (JCEKS)',
-    'keytool -importkeystore -srckeystore FILE -srcstoretype jceks -destkeystore NEW.p12 -deststoretype pkcs12 makes it PKCS#12.',
-  ],
+  ['feedfeed', 'it is a Java keystore of the old kind (JKS)', APART],
+  ['cececece', 'it is a Java keystore of the old kind (JCEKS)', APART],
   [
     '0000000200000014',
     'it is a Bouncy Castle keystore (BKS)',
@@ -61,11 +51,7 @@ const magics: readonly (readonly [hex: string, ...known: Known])[] = [
 /** What is seen from text that isn't PEM. */
 const words: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
   [/^\s*$/, 'it is empty', 'Did the program that writes it fail, or is it the wrong path?'],
-  [
-    /^PuTTY-User-Key-File-\d/,
-    'it is a PuTTY private key (.ppk)',
-    'puttygen FILE -O private-openssh -o NEW makes it an OpenSSH key, which knsock certs convert NEW --to pem converts.',
-  ],
+  [/^PuTTY-User-Key-File-\d/, 'it is a PuTTY private key (.ppk)', KEY_ELSEWHERE],
   [
     /^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+) AAAA|^---- BEGIN SSH2 PUBLIC KEY/m,
     'it is an SSH public key',
@@ -115,7 +101,7 @@ const words: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
 
 /** What PEM blocks hold, by their labels. */
 const labels: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
-  [/^OPENSSH PRIVATE KEY$/, 'an OpenSSH private key', OPENSSH],
+  [/^OPENSSH PRIVATE KEY$/, 'an OpenSSH private key', KEY_ELSEWHERE],
   [/PRIVATE KEY$/, 'a private key', KEY_ELSEWHERE],
   [
     /PUBLIC KEY$/,

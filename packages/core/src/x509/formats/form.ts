@@ -1,5 +1,7 @@
 /** In which form a file holds what it holds, in words. */
+import { isPuttyKey } from '../keys/putty-key.js';
 import { splitPem } from '../pem.js';
+import { javaKeystoreKind } from '../pkcs12/java-keystore.js';
 import { kindOfDer } from './der-kind.js';
 import { bareBase64, isEscaped, isUtf16, textOf } from './text.js';
 
@@ -15,7 +17,12 @@ const containers: readonly (readonly [label: RegExp, form: string])[] = [
  */
 export function formOf(input: string | Uint8Array): string {
   const text = textOf(input);
-  if (text === undefined) return [containerOf(input as Uint8Array), 'DER'].filter(isThere).join(', ');
+  if (text === undefined) {
+    const keystore = javaKeystoreKind(input as Uint8Array);
+    if (keystore !== undefined) return `Java keystore (${keystore})`;
+    return [containerOf(input as Uint8Array), 'DER'].filter(isThere).join(', ');
+  }
+  if (isPuttyKey(text)) return 'PuTTY (.ppk)';
   if (text.includes('-----BEGIN ')) return [...containersIn(text), encoded('PEM', input)].join(', ');
   const der = bareBase64(text);
   if (der !== undefined)

@@ -1,6 +1,6 @@
 /**
  * Private keys, whatever program wrote them: PKCS#8, encrypted or not, PKCS#1, SEC1 and OpenSSL's old encryption as PEM,
- * the same as DER or base64, JSON Web Keys, and OpenSSH's format without a passphrase. What can't be opened is named.
+ * the same as DER or base64, JSON Web Keys, OpenSSH's format and PuTTY's. What can't be opened is named.
  */
 import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '../../errors/malformed-der.js';
@@ -25,13 +25,15 @@ import { withoutPadding } from '../formats/padding.js';
 import { bareBase64, textOf } from '../formats/text.js';
 import { splitPem, type PemBlock } from '../pem.js';
 import { readJwk } from './jwk.js';
-import { readOpenSshKey } from './openssh-key.js';
+import { isLockedOpenSshKey, openOpenSshKey } from './openssh-key.js';
 import { readPkcs8, readPlainKey } from './pkcs8.js';
+import { isLockedPuttyKey, isPuttyKey, openPuttyKey } from './putty-key.js';
 
 type Input = string | Uint8Array;
 
 const SUBJECT = 'the private key';
 const LABEL = /PRIVATE KEY$/;
+const OPENSSH = 'OPENSSH PRIVATE KEY';
 const NOT_GIVEN = 'is locked with a passphrase, and none was given';
 const WRONG = 'isn’t opened by the passphrase';
 
@@ -61,17 +63,33 @@ export async function readPrivateKeyOffThread(
   }
 }
 
-/** Whether a private key is locked with a passphrase; nothing is opened. */
+/** Whether a private key is locked with a passphrase; nothing is opened. @throws CredentialsError 'garbage' where that can't be seen */
 export function isEncryptedKey(input: Input): boolean {
+  try {
+    return needsPassphrase(input);
+  } catch (error) {
+    throw asCredentialsError(SUBJECT, error);
+  }
+}
+
+function needsPassphrase(input: Input): boolean {
   const der = derOf(input);
   if (der !== undefined) return kindOfDer(der) === 'encrypted private key';
+  const text = textOf(input);
+  if (text !== undefined && isPuttyKey(text)) return isLockedPuttyKey(text);
   const block = keyBlockOf(input);
-  return block !== undefined && (block.label === 'ENCRYPTED PRIVATE KEY' || isOldEncryption(block));
+  return block !== undefined && isLockedBlock(block);
+}
+
+function isLockedBlock(block: PemBlock): boolean {
+  if (block.label === OPENSSH) return isLockedOpenSshKey(derOfBlock(block));
+  return block.label === 'ENCRYPTED PRIVATE KEY' || isOldEncryption(block);
 }
 
 function* open(input: Input, passphrase: string | undefined, budget: WorkBudget): Opening<KeyObject> {
   const text = textOf(input);
   if (text !== undefined && /^\s*\{/.test(text) && /"kty"\s*:/.test(text)) return readJwk(text);
+  if (text !== undefined && isPuttyKey(text)) return yield* openPuttyKey(text, passphrase, budget);
   const der = derOf(input);
   if (der !== undefined) return yield* openDer(der, input, passphrase, budget);
   const block = keyBlockOf(input);
@@ -86,7 +104,7 @@ function* openBlock(
   budget: WorkBudget,
 ): Opening<KeyObject> {
   const der = derOfBlock(block);
-  if (block.label === 'OPENSSH PRIVATE KEY') return readOpenSshKey(der);
+  if (block.label === OPENSSH) return yield* openOpenSshKey(der, passphrase, budget);
   if (isOldEncryption(block)) return openOldEncryption(block, der, passphrase);
   return yield* openDer(withoutPadding(der), input, passphrase, budget);
 }

@@ -115,7 +115,6 @@ describe('what can’t be opened says why', () => {
   it.each([
     ['nothing', Buffer.alloc(0), 'it is empty'],
     ['PEM text', Buffer.from('-----BEGIN CERTIFICATE-----'), 'it holds a certificate ("CERTIFICATE")'],
-    ['a Java keystore', Buffer.from('feedfeed00000002', 'hex'), 'a Java keystore of the old kind (JKS)'],
     ['a certificate', CERTIFICATE, 'it holds a certificate (DER)'],
     ['bytes after the end', Buffer.concat([FILE, Buffer.of(7)]), '1 bytes too many'],
     ['a file too large', Buffer.alloc(1_048_577), '1,048,577 bytes, over the limit of 1,048,576'],

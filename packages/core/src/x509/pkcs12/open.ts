@@ -5,7 +5,8 @@ import { X509Certificate } from '../certificate.js';
 import { mayHaveIssued } from '../issuance.js';
 import { publicHalf } from '../keys/open-key.js';
 import { reading } from '../formats/objects.js';
-import { readPkcs12, readPkcs12OffThread, type Pkcs12Contents } from './read.js';
+import type { Pkcs12Contents } from './contents.js';
+import { readPkcs12, readPkcs12OffThread } from './read.js';
 
 /** A PKCS#12 file in the order in which TLS wants its parts. */
 export interface OpenedPkcs12 {

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '../../errors/malformed-der.js';
 import type { AlgorithmIdentifier } from '../algorithm.js';
 import { openAtOnce, openOffThread, type Opening } from '../encryption/derivation.js';
@@ -12,18 +11,16 @@ import { withoutPadding } from '../formats/padding.js';
 import { bareBase64, textOf } from '../formats/text.js';
 import { readPkcs8 } from '../keys/pkcs8.js';
 import { splitPem } from '../pem.js';
+import type { Pkcs12Contents } from './contents.js';
+import { javaKeystoreKind, openJavaKeystore } from './java-keystore.js';
 import { readParts, readPfx, type Part, type Pfx } from './authenticated-safe.js';
-import { readSafeBags, type BagAttributes, type SafeBag } from './safe-bags.js';
-
-/** What a PKCS#12 file holds, in its order; equal local key ids say that a key and a certificate belong together. */
-export interface Pkcs12Contents {
-  readonly certificates: readonly ({ readonly der: Buffer } & BagAttributes)[];
-  readonly keys: readonly ({ readonly key: KeyObject } & BagAttributes)[];
-}
+import { readSafeBags, type SafeBag } from './safe-bags.js';
 
 /** A file with a whole trust store in it stays under this. */
 const MAX_BYTES = 1024 * 1024;
-const SUBJECT = 'the PKCS#12 file';
+/** What errors call it. */
+const subjectOf = (bytes: Uint8Array): string =>
+  javaKeystoreKind(bytes) === undefined ? 'the PKCS#12 file' : 'the Java keystore';
 
 /** What it takes to decrypt the parts of one file. */
 interface Opener {
@@ -35,7 +32,8 @@ interface Opener {
 
 /**
  * Reads a PKCS#12 file (RFC 7292), DER or BER: MACs with SHA-1 and SHA-2 and PBMAC1 (RFC 9579), encryption with AES,
- * Camellia, triple DES, DES and RC2, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
+ * Camellia, triple DES, DES, RC2 and RC4, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
+ * Java's older key stores (JKS, JCEKS) are read too.
  * At most 1 MiB, and 4 million rounds of key derivation, are accepted, which keep the calling thread busy.
  * @param passphrase undefined and '' both open a file that was made without one
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported'
@@ -44,7 +42,7 @@ export function readPkcs12(bytes: Uint8Array, passphrase: string | undefined): P
   try {
     return openAtOnce(open(bytes, passphrase, new WorkBudget('at-once')));
   } catch (error) {
-    throw asCredentialsError(SUBJECT, error);
+    throw asCredentialsError(subjectOf(bytes), error);
   }
 }
 
@@ -56,7 +54,7 @@ export async function readPkcs12OffThread(
   try {
     return await openOffThread(open(bytes, passphrase, new WorkBudget('off-thread')));
   } catch (error) {
-    throw asCredentialsError(SUBJECT, error);
+    throw asCredentialsError(subjectOf(bytes), error);
   }
 }
 
@@ -65,6 +63,8 @@ function* open(
   passphrase: string | undefined,
   budget: WorkBudget,
 ): Opening<Pkcs12Contents> {
+  if (javaKeystoreKind(bytes) !== undefined)
+    return yield* openJavaKeystore(bounded(bytes), passphrase, budget);
   const pfx = decode(derOf(bytes), 'outermost layer', readPfx);
   const opener = yield* openerOf(pfx, passphrase, budget);
   const bags: SafeBag[] = [];
@@ -78,17 +78,20 @@ function* open(
 }
 
 /** DER or BER as it is, or from its base64, as settings pages and secrets hold it. @throws FileProblem 'garbage' */
-function derOf(bytes: Uint8Array): Buffer {
-  if (bytes.length > MAX_BYTES) {
-    const [size, limit] = [bytes.length.toLocaleString('en'), MAX_BYTES.toLocaleString('en')];
-    throw garbage(`has ${size} bytes, over the limit of ${limit}`);
-  }
+function derOf(input: Uint8Array): Buffer {
+  const bytes = bounded(input);
   const text = textOf(bytes);
   const pem = text?.includes('-----BEGIN PKCS12-----') === true ? pkcs12Block(text) : undefined;
-  const der = pem ?? (text === undefined ? Buffer.from(bytes) : bareBase64(text));
+  const der = pem ?? (text === undefined ? bytes : bareBase64(text));
   if (der !== undefined && kindOfDer(der) === 'PKCS#12') return withoutPadding(der);
   const { what, advice } = describeContent(bytes, 'PKCS#12 file');
   throw new FileProblem('garbage', `can’t be read: ${what}`, { hint: advice });
+}
+
+function bounded(bytes: Uint8Array): Buffer {
+  if (bytes.length <= MAX_BYTES) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [size, limit] = [bytes.length.toLocaleString('en'), MAX_BYTES.toLocaleString('en')];
+  throw garbage(`has ${size} bytes, over the limit of ${limit}`);
 }
 
 function pkcs12Block(text: string): Buffer | undefined {

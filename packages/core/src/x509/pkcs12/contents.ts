@@ -1,0 +1,8 @@
+import type { KeyObject } from 'node:crypto';
+import type { BagAttributes } from './safe-bags.js';
+
+/** What a PKCS#12 file holds, in its order; equal local key ids say that a key and a certificate belong together. */
+export interface Pkcs12Contents {
+  readonly certificates: readonly ({ readonly der: Buffer } & BagAttributes)[];
+  readonly keys: readonly ({ readonly key: KeyObject } & BagAttributes)[];
+}
