@@ -170,3 +170,39 @@ describe('colours', () => {
     expect(await plain.colors()).not.toContain('\u001b[31m');
   });
 });
+
+describe('the passphrase of an authority’s key', () => {
+  const word = 'open sesame';
+  const asks = async (context: TestContext): Promise<Terminal> => {
+    const env = { KNSOCK_STORE_PASSPHRASE: word };
+    const store = files.at('locked');
+    const made = await knsock(['certs', 'ca', 'Example CA', '--store', store], { env });
+    expect([0, 23]).toContain(made.code); // the second test finds it there
+    return open(context, ['certs', 'serve', store, '--listen', '127.0.0.1:0']);
+  };
+
+  it('is asked for on a terminal, isn’t shown, and opens the key', async (context) => {
+    await using terminal = await asks(context);
+    await terminal.shows(/Passphrase of the authority’s key: $/m);
+    await terminal.type(word);
+    await terminal.press('Enter');
+    await terminal.shows(/listening on 127\.0\.0\.1:\d+, the authority of/);
+    expect(await terminal.screen()).not.toContain(word);
+    await terminal.press('C-c');
+    await terminal.shows(/exited with 0/);
+  });
+
+  it('is refused where it is wrong, and may be left out by Ctrl-C and Ctrl-D', async (context) => {
+    await using wrong = await asks(context);
+    await wrong.shows(/Passphrase of the authority’s key: $/m);
+    await wrong.type('open says me');
+    await wrong.press('Enter');
+    await wrong.shows(/KNSOCK_CERTIFICATE_PASSPHRASE[^]*exited with 58/);
+    for (const key of ['C-c', 'C-d']) {
+      await using terminal = await asks(context);
+      await terminal.shows(/Passphrase of the authority’s key: $/m);
+      await terminal.press(key);
+      await terminal.shows(/no passphrase was typed[^]*exited with 2/);
+    }
+  });
+});

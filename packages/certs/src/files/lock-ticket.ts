@@ -44,7 +44,14 @@ function parseTicket(file: string): Ticket | undefined {
 
 /** Writes a ticket; with its content at once, so that a full disk doesn't keep it from being touched. */
 export async function writeTicket(directory: string, file: string): Promise<void> {
-  await writeFile(join(directory, file), '.', { flag: 'wx', mode: 0o600 });
+  const path = join(directory, file);
+  try {
+    await writeFile(path, '.', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    // A full disk makes the file and takes nothing into it: left there, it would stand for a process that lives and waits.
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** By writing, so that the folder's own clock is asked; without `r+` a ticket given back would be there again. */
