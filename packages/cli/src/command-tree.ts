@@ -2,32 +2,43 @@
 import type { EventEmitter } from 'node:events';
 import type { Argument, Command, Option } from 'commander';
 
+/** A command, with its arguments, options and the commands below it. */
 export interface CommandDescription {
   /** How it is called, such as `certs issue`; empty for `knsock` itself. */
   readonly path: string;
+  /** What it does, in one sentence. */
   readonly summary: string;
+  /** In the order in which they are written. */
   readonly arguments: readonly ArgumentDescription[];
   /** Its own; those that every command has are with `knsock` itself. */
   readonly options: readonly OptionDescription[];
   /** What `--help` says after the options, examples last. */
   readonly more: string;
+  /** Those below it. */
   readonly commands: readonly CommandDescription[];
 }
 
+/** An argument of a command. */
 export interface ArgumentDescription {
   /** As usage shows it, such as `<address>` or `[message...]`. */
   readonly shown: string;
+  /** What it is, in a few words. */
   readonly summary: string;
+  /** What it takes. */
   readonly value: Value;
 }
 
+/** An option of a command. */
 export interface OptionDescription {
   /** As help shows it, such as `-f, --file <file>`. */
   readonly flags: string;
   /** What may be typed, such as `-f` and `--file`. */
   readonly names: readonly string[];
+  /** What it does, in a few words. */
   readonly summary: string;
+  /** What it takes. */
   readonly value: Value;
+  /** Its default, in words. */
   readonly fallback: string | undefined;
   /** The environment variable that sets its default. */
   readonly environment: string | undefined;

@@ -4,6 +4,7 @@ import { LONGEST_WAIT } from '@knsock/core/options';
 
 /** A timer that was set; cancelling it twice, or after it fired, does nothing. */
 export interface Timer {
+  /** It doesn’t fire any more. */
   cancel(): void;
   /** Whether the process must stay alive for it. */
   keepAlive(yes: boolean): void;

@@ -81,7 +81,9 @@ function exitCodes(table: ErrorTable): string {
   return `${HEAD}
 /** Why the command ended, as a number: curl's where curl has one for the cause. */
 export interface ExitCode {
+  /** What the process ends with. */
   readonly code: number;
+  /** When it does. */
   readonly meaning: string;
   /** The error codes that lead to it. */
   readonly causes: readonly string[];

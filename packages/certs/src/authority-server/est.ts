@@ -13,9 +13,13 @@ import type { PublishedList } from './published-list.js';
 
 /** A request that was refused, for the log: the client isn't told as much. */
 export interface RefusedEnrolment {
+  /** The path of the request. */
   readonly path: string;
+  /** Why, as a word that stays the same. */
   readonly reason: RefusalReason | 'request' | 'too-many';
+  /** Why, as a sentence. */
   readonly message: string;
+  /** The address that asked. */
   readonly from: string;
   /** The token's id, where one was named. */
   readonly token: string | undefined;
@@ -23,8 +27,11 @@ export interface RefusedEnrolment {
 
 /** A certificate that was given. */
 export interface EnrolledCertificate {
+  /** By a token, or by the certificate that it replaces. */
   readonly operation: 'enroll' | 'renew';
+  /** The new one. */
   readonly certificate: X509Certificate;
+  /** The address that asked. */
   readonly from: string;
   /** The token's id; undefined for renewals. */
   readonly token: string | undefined;

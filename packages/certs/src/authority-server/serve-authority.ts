@@ -20,6 +20,7 @@ export interface AuthorityServerOptions extends Omit<
   ServeHttpOptions,
   'credentials' | 'clientCertificates' | 'sni'
 > {
+  /** Whose authority signs. */
   readonly store: Store;
   /** The authority of the store that signs; default the only one whose key is there. An intermediate will do. */
   readonly authority?: string | undefined;
@@ -55,6 +56,7 @@ export interface AuthorityServerOptions extends Omit<
   readonly onRefused?: ((refused: RefusedEnrolment) => void) | undefined;
 }
 
+/** An authority that enrols machines over EST, until it is closed. */
 export interface AuthorityServer extends Pick<
   HttpServer,
   'address' | 'connections' | 'stats' | 'close' | typeof Symbol.asyncDispose

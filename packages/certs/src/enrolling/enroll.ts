@@ -46,6 +46,7 @@ export interface EnrollOptions {
   readonly force?: boolean | undefined;
   /** For each answer of the authority, in ms; default 30,000. */
   readonly timeout?: number | undefined;
+  /** Ends the wait for the authority, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,11 +66,17 @@ export interface Enrolled {
   readonly enrolled: boolean;
   /** `host:port` of the authority. */
   readonly authority: string;
+  /** The certificate and its intermediates, PEM. */
   readonly certFile: string;
+  /** The key, PEM. */
   readonly keyFile: string;
+  /** The roots to trust, PEM. */
   readonly caFile: string;
+  /** The names in the certificate. */
   readonly names: readonly string[];
+  /** Lower-case hex. */
   readonly serial: string;
+  /** When the certificate expires. */
   readonly notAfter: Date;
 }
 

@@ -64,7 +64,9 @@ const readers: OptionReaders<EnrolledCredentialsOptions> = {
 
 /** How the renewing goes. */
 export interface EnrolmentStatus {
+  /** The names in the certificate. */
   readonly names: readonly string[];
+  /** When the certificate expires. */
   readonly notAfter: Date;
   /** When it is renewed next, if all goes well. */
   readonly dueAt: Date;
@@ -76,6 +78,7 @@ export interface EnrolmentStatus {
 export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
   /** Renews now, whether it is due or not. @throws as `renewEnrolled`; the current set stays */
   renew(): Promise<Credentials>;
+  /** What the folder holds now, and when it is renewed. */
   status(): EnrolmentStatus;
   /** Ends the renewing; the last credentials stay. */
   close(): Promise<void>;

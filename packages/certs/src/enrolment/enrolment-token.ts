@@ -9,6 +9,7 @@ import type { TokenSecret } from './token.js';
 
 /** A token with all that its holder has to know. */
 export interface EnrolmentToken extends KnownAuthority, TokenSecret {
+  /** What its certificates are for. */
   readonly kind: CertificateKind;
   /** The names that the certificate will carry. */
   readonly names: readonly string[];

@@ -7,10 +7,13 @@ import { EnrolmentRefusal } from './refusal.js';
 
 /** A request that its token or certificate allows, as it would be granted. */
 export interface EnrolmentRequest {
+  /** By a token, or by the certificate that is renewed. */
   readonly operation: 'enroll' | 'renew';
+  /** What the certificate would be for. */
   readonly kind: CertificateKind;
   /** Every name that the certificate would carry. */
   readonly names: readonly string[];
+  /** The common name asked for. */
   readonly commonName: string | undefined;
   /** Life of the certificate, already capped. */
   readonly days: number;

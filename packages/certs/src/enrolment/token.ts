@@ -3,7 +3,9 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** What the machine is given; neither part has a colon, so that both fit HTTP Basic. */
 export interface TokenSecret {
+  /** Names the token; no secret. */
   readonly id: string;
+  /** What proves it: 192 random bits, base64url. */
   readonly secret: string;
 }
 

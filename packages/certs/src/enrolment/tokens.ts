@@ -46,14 +46,21 @@ const readers: OptionReaders<TokenOptions> = {
 
 /** A token as its authority knows it, without the secret. */
 export interface TokenFacts {
+  /** Names it in lists and logs; no secret. */
   readonly id: string;
+  /** What its certificates are for. */
   readonly kind: CertificateKind;
+  /** The names that its certificates carry. */
   readonly names: readonly string[];
+  /** Patterns of further names that may be asked for. */
   readonly allow: readonly string[];
   /** Life of its certificates in days. */
   readonly days: number;
+  /** How often it may be used. */
   readonly uses: number;
+  /** When it was made. */
   readonly created: Date;
+  /** When it ends. */
   readonly expires: Date;
   /** `open`: it can certify another key. */
   readonly state: 'open' | 'used' | 'expired' | 'withdrawn';
@@ -63,7 +70,9 @@ export interface TokenFacts {
 
 /** One key that a token was bound to. */
 export interface TokenUse {
+  /** SHA-256 of the SubjectPublicKeyInfo that was certified, hex. */
   readonly key: string;
+  /** When it was used. */
   readonly at: Date;
   /** The address that asked. */
   readonly from: string;

@@ -28,6 +28,7 @@ export interface ExpiryOptions extends LiveOptions {
    * hold something else: keys, requests and parameters, as certbot's folders have them.
    */
   readonly folders?: readonly string[] | undefined;
+  /** Servers whose certificates are looked at as well. */
   readonly endpoints?: readonly LiveSource[] | undefined;
   /** `due` from so many days before the end; default 30. */
   readonly days?: number | undefined;
@@ -56,22 +57,30 @@ interface ExpirySource {
 /** A certificate's dates. */
 export interface CertificateExpiry extends ExpirySource {
   readonly type: 'certificate';
+  /** As text (RFC 4514). */
   readonly subject: string;
+  /** Lower-case hex. */
   readonly serial: string;
+  /** The first moment of its validity. */
   readonly notBefore: Date;
+  /** The last moment of its validity. */
   readonly notAfter: Date;
   /** Whole days left; negative where it has expired. */
   readonly daysLeft: number;
+  /** `due`: within the days asked for. */
   readonly state: 'good' | 'due' | 'expired' | 'not-yet-valid';
 }
 
 /** A revocation list's dates. */
 export interface CrlExpiry extends ExpirySource {
   readonly type: 'crl';
+  /** The authority, as text (RFC 4514). */
   readonly issuer: string;
+  /** When it was signed. */
   readonly thisUpdate: Date;
   /** Undefined where the list doesn't say. */
   readonly nextUpdate: Date | undefined;
+  /** `stale`: a newer list is due. */
   readonly state: 'good' | 'stale';
 }
 
@@ -79,6 +88,7 @@ export interface CrlExpiry extends ExpirySource {
 export interface UnreadableExpiry extends ExpirySource {
   readonly type: 'unreadable';
   readonly state: 'unreadable';
+  /** Why it can’t be read. */
   readonly error: CertificateError;
 }
 

@@ -22,49 +22,73 @@ export interface InspectedCertificate {
   /** For which purposes `openssl x509 -trustout` marked it: `trusted` undefined stands for all others. */
   readonly trustMarks?:
     { readonly trusted: readonly string[] | undefined; readonly rejected: readonly string[] } | undefined;
+  /** As text (RFC 4514). */
   readonly subject: string;
+  /** As text (RFC 4514). */
   readonly issuer: string;
+  /** Whether subject and issuer are the same. */
   readonly selfSigned: boolean;
+  /** Lower-case hex. */
   readonly serial: string;
   /** With their kind: `DNS:example.com`, `IP:10.0.0.1`. */
   readonly names: readonly string[];
+  /** The first moment of its validity. */
   readonly notBefore: Date;
+  /** The last moment of its validity. */
   readonly notAfter: Date;
+  /** Kind and size, such as `P-256` or `RSA 2,048 bits`. */
   readonly key: string;
+  /** The algorithm it is signed with. */
   readonly signature: string;
+  /** Whether it is a CA’s (basicConstraints). */
   readonly authority: boolean;
+  /** How many CAs may stand below it; undefined: any number. */
   readonly pathLength: number | undefined;
+  /** Names of RFC 5280 4.2.1.3. */
   readonly keyUsage: readonly string[];
   /** `server`, `client` …; empty where the certificate doesn't say. */
   readonly purposes: readonly string[];
+  /** What a CA may sign for; undefined: anything. */
   readonly nameConstraints:
     { readonly permitted: readonly string[]; readonly excluded: readonly string[] } | undefined;
+  /** Where its revocation list can be fetched. */
   readonly crlUrls: readonly string[];
   /** SHA-256, `AA:BB:…`. */
   readonly fingerprint: string;
+  /** `sha256/…` of its key, as `pins` take it. */
   readonly spkiPin: string;
+  /** Extensions that this package can’t read. */
   readonly unknownExtensions: readonly UnknownExtension[];
+  /** What `lint` finds. */
   readonly findings: readonly Finding[];
 }
 
 /** An extension that isn't understood here: its content as hex. */
 export interface UnknownExtension {
+  /** Its identifier, dotted. */
   readonly oid: string;
+  /** Whether a verifier must understand it. */
   readonly critical: boolean;
+  /** Its value. */
   readonly hex: string;
 }
 
 /** A revocation list in plain words. */
 export interface InspectedCrl {
   readonly type: 'crl';
+  /** As text (RFC 4514). */
   readonly issuer: string;
   /** Hex. */
   readonly number: string | undefined;
+  /** When it was signed. */
   readonly thisUpdate: Date;
+  /** When the next one is due; undefined where it doesn’t say. */
   readonly nextUpdate: Date | undefined;
+  /** The algorithm it is signed with. */
   readonly signature: string;
   /** How many certificates it withdraws, and the first hundred of them. */
   readonly size: number;
+  /** The revoked certificates, in its order. */
   readonly revoked: readonly {
     readonly serial: string;
     readonly date: Date;
@@ -75,23 +99,31 @@ export interface InspectedCrl {
 /** A request in plain words. */
 export interface InspectedRequest {
   readonly type: 'request';
+  /** The subject that is asked for. */
   readonly subject: Subject;
+  /** The names that are asked for. */
   readonly names: readonly string[];
   /** Names of kinds that aren't issued here, in words. */
   readonly otherNames: readonly string[];
+  /** Whether it asks to be a CA. */
   readonly asksForAuthority: boolean;
+  /** Kind and size, such as `P-256` or `RSA 2,048 bits`. */
   readonly key: string;
+  /** Whether it is signed with the key that it names. */
   readonly signatureValid: boolean;
 }
 
 /** A key; of a private one nothing but what its public half shows. */
 export interface InspectedKey {
+  /** Which half of the pair it is. */
   readonly type: 'private-key' | 'public-key';
   /** What a PKCS#12 file calls it: Java's alias. */
   readonly friendlyName?: string | undefined;
+  /** Whether a passphrase locks it. */
   readonly encrypted: boolean;
   /** Undefined where it is encrypted and no passphrase was given. */
   readonly key: string | undefined;
+  /** `sha256/…` of its public half; undefined for a key that stays locked. */
   readonly spkiPin: string | undefined;
 }
 

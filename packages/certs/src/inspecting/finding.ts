@@ -6,6 +6,7 @@ export interface Finding {
   readonly severity: 'error' | 'warning' | 'notice';
   /** The certificate's place in the source, from 0. */
   readonly index: number;
+  /** What is wrong, in one sentence. */
   readonly message: string;
   /** What to do. */
   readonly fix: string;

@@ -16,6 +16,7 @@ export interface Inspection {
   readonly source: string;
   /** The file's form in words, such as `PEM`, `DER` or `PKCS#7 (.p7b), PEM in UTF-16`; undefined for a server. */
   readonly form?: string | undefined;
+  /** Each certificate, list, request and key. */
   readonly items: readonly Inspected[];
 }
 

@@ -7,7 +7,9 @@ import { CertificateError } from '../errors.js';
 
 /** A server to look at. */
 export interface LiveSource {
+  /** A name or an address. */
   readonly host: string;
+  /** From 1 to 65535. */
   readonly port: number;
   /** The name to ask for; default the host, unless that is an address. */
   readonly servername?: string | undefined;

@@ -27,6 +27,7 @@ import type { X509Library } from '../x509.js';
 
 /** Options of `createAuthority` and `Authority.intermediate`. */
 export interface AuthorityOptions extends Subject {
+  /** Its name, 64 characters at most. */
   readonly commonName: string;
   /** Days from now; default 3,650, or as long as the issuer lives. */
   readonly days?: number | undefined;

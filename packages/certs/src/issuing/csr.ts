@@ -31,6 +31,7 @@ const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrReaders } = sel
 
 /** What a request asks for. Nothing of it is granted. */
 export interface CsrFacts {
+  /** The subject that is asked for. */
   readonly subject: Subject;
   /** Names as text; those of other kinds stand in `otherNames`. */
   readonly names: readonly string[];
@@ -42,6 +43,7 @@ export interface CsrFacts {
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
   /** "P-256", "RSA 2,048 bits" … */
   readonly keyDescription: string;
+  /** The key to be certified. */
   readonly publicKey: KeyObject;
   /** Whether the request is signed by its own key: the requester has the private key, and the request is unchanged. */
   readonly signatureValid: boolean;

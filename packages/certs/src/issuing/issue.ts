@@ -67,6 +67,7 @@ const leafReaders = {
 
 /** Options of `Authority.issue`. */
 export interface IssueOptions extends LeafOptions, Placement {
+  /** What the certificate is for; sets its key usages. */
   readonly kind: CertificateKind;
   /** Ends the wait for the authority's signer. */
   readonly signal?: AbortSignal | undefined;
@@ -90,7 +91,9 @@ export const selfSignedReaders: OptionReaders<SelfSignedOptions> = { ...leafRead
 
 /** A certificate with its key; all PEM. */
 export interface Issued {
+  /** The leaf alone. */
   readonly certificate: string;
+  /** PKCS#8, in the clear. */
   readonly key: string;
   /** Leaf first, then its issuers without the root: what a server loads as `certFile`. */
   readonly chain: string;

@@ -13,7 +13,9 @@ import { addressBytes, canonicalAddress, checkDnsName, parseName, type Certifica
  * `spiffe://.corp.example` likewise for URIs, of whatever scheme.
  */
 export interface NameConstraintOptions {
+  /** Names, networks (CIDR), mailboxes (`@host`) and URIs that may be signed for; absent: all. */
   readonly permitted?: readonly string[] | undefined;
+  /** The same, never to be signed for. */
   readonly excluded?: readonly string[] | undefined;
 }
 

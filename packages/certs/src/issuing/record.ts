@@ -6,11 +6,15 @@ import type { CertificateKind } from './extensions.js';
 export interface IssuedRecord {
   /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
+  /** What it is for. */
   readonly kind: CertificateKind | 'authority';
   /** The names as text, and the common name where there is one. */
   readonly names: readonly string[];
+  /** Of its subject. */
   readonly commonName: string | undefined;
+  /** The first moment of its validity. */
   readonly notBefore: Date;
+  /** The last moment of its validity. */
   readonly notAfter: Date;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;

@@ -20,6 +20,7 @@ import { subjectReaders, subjectFields, subjectOf, type Subject } from './subjec
 
 /** How a request is to be signed. */
 export interface SigningPolicy extends Placement {
+  /** What the certificate is for; sets its key usages. */
   readonly kind: CertificateKind;
   /**
    * The names that may be asked for: a name itself, `*.example.com` for any one label before it (and that wildcard),
@@ -38,6 +39,7 @@ export interface SigningPolicy extends Placement {
   readonly days?: number | undefined;
   /** Default 398. */
   readonly maxDays?: number | undefined;
+  /** Where the authority’s revocation list can be fetched (http URLs). */
   readonly crlUrls?: readonly string[] | undefined;
   /** Noted with the certificate in the store's index: what it was signed for. Default: nothing. */
   readonly reference?: string | undefined;

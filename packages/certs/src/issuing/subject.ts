@@ -7,10 +7,15 @@ import type { DistinguishedName, X509Library } from '../x509.js';
 
 /** The subject fields a certificate may carry; `organizationalUnit` may be several. */
 export interface Subject {
+  /** CN, 64 characters at most. */
   readonly commonName?: string | undefined;
+  /** O, 64 characters at most. */
   readonly organization?: string | undefined;
+  /** OU, one or several of 64 characters at most. */
   readonly organizationalUnit?: string | readonly string[] | undefined;
+  /** L, such as a town. */
   readonly locality?: string | undefined;
+  /** ST, a state or province. */
   readonly state?: string | undefined;
   /** Two letters (ISO 3166). */
   readonly country?: string | undefined;

@@ -22,6 +22,7 @@ const ITERATIONS = 100_000;
 export interface Pkcs12Content {
   /** The leaf, and its issuers in any order. */
   readonly chain: string;
+  /** The private key. */
   readonly key: string;
   /** Opens `key` where that is encrypted. */
   readonly keyPassphrase?: string | undefined;

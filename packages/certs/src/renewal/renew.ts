@@ -28,12 +28,15 @@ import { keyMatches } from '../keys/key-matches.js';
 
 /** What the new certificate is to say: as the old one did. */
 export interface RenewalRequest extends LeafOptions {
+  /** What the certificate is for. */
   readonly kind: CertificateKind;
 }
 
 /** Options of `renew`. */
 export interface RenewOptions extends RenewalRule {
+  /** The certificate and its intermediates, PEM; replaced by the new ones. */
   readonly certFile: string;
+  /** Its key, PEM; replaced with it. */
   readonly keyFile: string;
   /**
    * Who issues: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
@@ -71,7 +74,9 @@ export const renewReaders: OptionReaders<RenewOptions> = {
 
 /** What `renew` did. */
 export interface RenewResult {
+  /** Whether it was due, and replaced. */
   readonly renewed: boolean;
+  /** When the certificate that is there now expires. */
   readonly notAfter: Date;
   /** When it is due next. */
   readonly dueAt: Date;

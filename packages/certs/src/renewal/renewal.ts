@@ -22,9 +22,11 @@ export const ruleReaders = { renewAt: anything, at: date } as const satisfies Op
 
 /** What `needsRenewal` found. */
 export interface RenewalNeed {
+  /** Whether it should be renewed now. */
   readonly due: boolean;
   /** From when on it is due; undefined where the certificate can't be read. */
   readonly dueAt: Date | undefined;
+  /** When it expires; undefined where there is none yet. */
   readonly notAfter: Date | undefined;
   /** As `step certificate needs-renewal` exits: 0 it is due, 1 it isn't, 2 there is no such file, 255 anything else. */
   readonly exitCode: 0 | 1 | 2 | 255;

@@ -47,10 +47,13 @@ export interface Revocation {
 
 /** A signed list; `pem` carries the label that Node and OpenSSL read. */
 export interface Crl {
+  /** As PEM. */
   readonly pem: string;
+  /** The same as DER. */
   readonly der: Buffer;
   /** Grows with every list of one authority. */
   readonly number: number;
+  /** When it was signed. */
   readonly thisUpdate: Date;
   /** When the next list is due: from then on this one is stale. */
   readonly nextUpdate: Date;

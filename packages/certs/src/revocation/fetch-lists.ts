@@ -9,6 +9,7 @@ export interface FetchListsOptions {
   readonly timeout?: number | undefined;
   /** The largest answer accepted; default 16 MiB. */
   readonly maxBytes?: number | undefined;
+  /** Ends the wait, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -9,6 +9,7 @@ export interface StoredCertificate extends IssuedRecord {
   readonly authority: string;
   /** The path within the store, where it has one. */
   readonly file: string | undefined;
+  /** When and why it was revoked; undefined where it wasn’t. */
   readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
 }
 

@@ -81,6 +81,7 @@ const DEVELOPMENT = 'development';
 
 /** A folder of authorities and certificates. */
 export interface Store {
+  /** Its folder. */
   readonly directory: string;
   /** Keys that other users can read, with the command that fixes it. */
   readonly warnings: readonly string[];

@@ -55,6 +55,7 @@ export const endpointRules: readonly EndpointRule[] = [
 
 /** What a rule says of itself, and what it looks at. */
 export interface RuleDescription extends RuleText {
+  /** What it looks at. */
   readonly on: readonly ('files' | 'servers')[];
 }
 

@@ -39,6 +39,7 @@ import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } fro
 export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
   /** A name or an address; the addresses of a name are tried as RFC 8305 says. */
   host?: string | undefined;
+  /** From 1 to 65535. */
   port?: number | undefined;
   /** A Unix socket, instead of host and port. */
   path?: string | undefined;
@@ -46,7 +47,9 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   socket?: Duplex | undefined;
   /** Default `knsock()`. */
   framing?: Framing<In, Out> | undefined;
+  /** What to trust, and the own certificate; default Node’s own roots, and no certificate. */
   credentials?: Credentials | CredentialSource | undefined;
+  /** Versions, suites and groups; default TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
   profile?: TlsProfileOptions | undefined;
   /** From the start to the moment the server lets us in; default 10,000. */
   connectTimeout?: number | undefined;

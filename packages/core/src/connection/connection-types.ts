@@ -12,11 +12,13 @@ export type CleanEnd = true | false | 'unknown';
 
 /** How a connection ended. */
 export interface ClosedInfo {
+  /** Whether the peer ended it by the rules, so that nothing was cut off. */
   readonly clean: CleanEnd;
   /** Why it ended, where it didn't end by agreement; always there where `clean` is false. */
   readonly error?: Error;
   /** The peer's own words, where it ended by `close({ code, text })`. */
   readonly code?: string;
+  /** Words for people, beside the code. */
   readonly text?: string;
   /** Bytes that `write`, `send` and others had accepted and the system never took; absent where there were none. */
   readonly unsentBytes?: number;
@@ -37,9 +39,13 @@ export interface CloseOptions {
 
 /** Counters of one connection; sizes are bytes of TLS payload, framing included. */
 export interface ConnectionStats {
+  /** Messages, requests and answers that came. */
   readonly messagesReceived: number;
+  /** Messages, requests and answers that were sent. */
   readonly messagesSent: number;
+  /** Bytes inside TLS that came. */
   readonly bytesReceived: number;
+  /** Bytes inside TLS that were sent. */
   readonly bytesSent: number;
   /** Bytes accepted and not yet taken by the system. */
   readonly queuedBytes: number;
@@ -72,6 +78,7 @@ export interface RequestOptions {
 
 /** What a request handler is given. */
 export interface IncomingRequest<In = Buffer, Out = Payload> {
+  /** What was asked. */
   readonly payload: In;
   /** Who asks; null where no certificate was asked for or shown. */
   readonly peer: PeerIdentity | null;
@@ -82,6 +89,7 @@ export interface IncomingRequest<In = Buffer, Out = Payload> {
   readonly signal: AbortSignal;
   /** Fires when either side announces the connection's end: finish soon. */
   readonly draining: AbortSignal;
+  /** Where it came from. */
   readonly connection: SecureConnection<In, Out>;
 }
 
@@ -97,6 +105,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   readonly id: number;
   /** Who the peer proved to be; null where it showed no certificate. */
   readonly peer: PeerIdentity | null;
+  /** Version, suite, ALPN and whether it was resumed. */
   readonly tls: TlsFacts;
   /** The other end's address; the true client's where a trusted proxy told it; null on a Unix socket. */
   readonly remote: Endpoint | null;
@@ -113,6 +122,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   readonly state: 'open' | 'draining' | 'closed';
   /** The socket underneath: the escape hatch. What is read from or written to it bypasses the framing. */
   readonly socket: TLSSocket;
+  /** Counts since it began. */
   stats(): ConnectionStats;
   /**
    * Sends a message; resolves when it is accepted in order under back-pressure. No promise of delivery. A failure that
@@ -155,6 +165,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   ping(options?: { signal?: AbortSignal | undefined; timeout?: number | undefined }): Promise<number>;
   /** Holds messages back; what the protocol itself needs goes on. */
   pause(): void;
+  /** Ends what `pause()` began. */
   resume(): void;
   /** The raw bytes as a Node stream, which takes the connection over; on the raw framing only. Half-closes both ways. */
   stream(): Duplex;

@@ -37,6 +37,7 @@ export interface ReceiveQueueEvents {
   readonly isAnswerQueueFull: boolean;
 }
 
+/** Receives each message; while a promise that it returns is pending, `maxRequestsInFlight` counts it. */
 export type MessageListener<In> = (message: In) => unknown;
 
 export class ReceiveQueue<In> {

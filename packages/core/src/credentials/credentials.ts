@@ -51,6 +51,7 @@ export interface Credentials {
   readonly anchors: readonly X509Certificate[] | null;
   /** Changes with the anchors. */
   readonly anchorsVersion: string;
+  /** The revocation lists in them. */
   readonly crls: readonly CertificateRevocationList[];
   /** The first moment at which one of our certificates is no longer valid. */
   readonly expiresAt: Date | null;

@@ -19,6 +19,7 @@ export interface CredentialFiles {
   pfxFile?: string | undefined;
   /** Which key of `pfxFile` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
   pfxKeyName?: string | undefined;
+  /** Opens the key, or the PKCS#12 file. */
   passphrase?: string | undefined;
 }
 

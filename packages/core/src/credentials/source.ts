@@ -6,6 +6,7 @@ import { isCredentials, type Credentials } from './credentials.js';
 
 /** The current credentials, and word of new ones. */
 export interface CredentialSource {
+  /** The credentials in use now. */
   readonly current: Credentials;
   /** Calls `listener` with each new set; the function returned ends that. */
   onChange(listener: (next: Credentials) => void): () => void;

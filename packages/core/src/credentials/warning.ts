@@ -4,7 +4,9 @@ import { CredentialsError } from '../errors/index.js';
 export interface CredentialsWarning {
   /** `refused`: strict peers, knsock among them, refuse the chain, which OpenSSL may accept. */
   readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale' | 'weak' | 'chain' | 'refused' | 'several-keys';
+  /** What is wrong, in one sentence. */
   readonly message: string;
+  /** The file that it is about. */
   readonly file: string | undefined;
   /** Whether every peer would refuse: a server doesn't start with it, and `watchCredentials` keeps what it has. */
   readonly fatal: boolean;

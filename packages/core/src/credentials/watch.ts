@@ -14,6 +14,7 @@ import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from '
 import type { CredentialSource } from './source.js';
 import { refuseWarnings } from './warning.js';
 
+/** How files are watched. */
 export interface WatchOptions {
   /** Milliseconds between two looks; default 1,000. A change is taken at the second look that finds it unchanged. */
   interval?: number | undefined;

@@ -9,6 +9,7 @@ export type BlockingReason = 'same-thread' | 'worker';
 /** A blocking call couldn't be made at all; nothing was sent. */
 export class BlockingCallError extends EasySocketError {
   static override readonly brand: string = 'BlockingCallError';
+  /** What makes the call impossible here. */
   readonly reason: BlockingReason;
 
   constructor(reason: BlockingReason, message: string, details?: ErrorDetails) {

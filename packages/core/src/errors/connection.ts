@@ -39,7 +39,9 @@ const timeoutCodes: Partial<Record<TimeoutPhase, ErrorCode>> = {
 /** A deadline passed; `phase` says what was being waited for and `ms` how long the wait was allowed to be. */
 export class ConnectionTimeoutError extends ConnectionError {
   static override readonly brand: string = 'ConnectionTimeoutError';
+  /** What was waited for. */
   readonly phase: TimeoutPhase;
+  /** How long. */
   readonly ms: number;
 
   constructor(phase: TimeoutPhase, ms: number, message: string, details?: ErrorDetails) {
@@ -52,6 +54,7 @@ export class ConnectionTimeoutError extends ConnectionError {
 /** A reply didn't end in time; what came of it until then is in `received`. */
 export class ReplyTimeoutError extends ConnectionTimeoutError {
   static override readonly brand: string = 'ReplyTimeoutError';
+  /** What came until then. */
   readonly received: Buffer;
 
   constructor(ms: number, received: Buffer, details?: ErrorDetails) {
@@ -73,6 +76,7 @@ export class ConnectionRefusedError extends ConnectionError {
 /** The connection is closed; `clean` says whether its end was announced (`'unknown'` where the framing can't tell). */
 export class ConnectionClosedError extends ConnectionError {
   static override readonly brand: string = 'ConnectionClosedError';
+  /** Whether the peer ended it by the rules. */
   readonly clean: true | false | 'unknown';
 
   constructor(clean: true | false | 'unknown', message: string, details?: ErrorDetails) {
@@ -87,6 +91,7 @@ export type EarlyEndCause = 'client-certificate' | 'framing' | 'handler';
 /** The server ended the connection before it sent anything; `causes` says what that can mean, the likeliest first. */
 export class EarlyEndError extends ConnectionError {
   static override readonly brand: string = 'EarlyEndError';
+  /** What the evidence allows, the likeliest first. */
   readonly causes: readonly EarlyEndCause[];
 
   constructor(causes: readonly EarlyEndCause[], message: string, details?: ErrorDetails) {
@@ -98,6 +103,7 @@ export class EarlyEndError extends ConnectionError {
 /** Another program listens on that port or path already. */
 export class PortInUseError extends ConnectionError {
   static override readonly brand: string = 'PortInUseError';
+  /** The port, or the path of a Unix socket. */
   readonly port: number | string;
 
   constructor(port: number | string, message: string, details?: ErrorDetails) {

@@ -2,10 +2,13 @@
 export interface CertificateEvidence {
   /** In the order of RFC 4514, such as `CN=app,O=Example`. */
   readonly subject: string;
+  /** As text (RFC 4514). */
   readonly issuer: string;
   /** DNS names, addresses, URIs and e-mail addresses of its subjectAltName. */
   readonly names: readonly string[];
+  /** The first moment of its validity. */
   readonly validFrom: Date;
+  /** The last moment of its validity. */
   readonly validTo: Date;
   /** Hex, lower case. */
   readonly serialNumber: string;
@@ -19,6 +22,8 @@ export interface HandshakeOffer {
   readonly versions: string;
   /** OpenSSL's list. */
   readonly ciphers: string;
+  /** The groups for the key exchange, as OpenSSL names them. */
   readonly groups: string;
+  /** The signature algorithms, as OpenSSL names them. */
   readonly signatureAlgorithms: string;
 }

@@ -13,7 +13,9 @@ export class ProtocolError extends EasySocketError {
 /** A message is larger than a side accepts; nothing of it was sent, or kept. Sizes are bytes. */
 export class MessageTooLargeError extends ProtocolError {
   static override readonly brand: string = 'MessageTooLargeError';
+  /** Bytes, as far as they are known. */
   readonly size: number;
+  /** Bytes allowed. */
   readonly limit: number;
 
   constructor(size: number, limit: number, details?: ErrorDetails) {
@@ -50,7 +52,9 @@ export class FramingMismatchError extends ProtocolError {
 
 /** Where a message fails its schema: the field, as in `user.name` or `items.3` (empty: the whole), and what is wrong. */
 export interface JsonIssue {
+  /** Where in the value, such as `items.2.name`. */
   readonly path: string;
+  /** What is wrong there. */
   readonly message: string;
 }
 
@@ -75,6 +79,7 @@ export class InvalidJsonError extends ProtocolError {
 /** The peer's handler failed; `remoteCode` is the code it chose, or `'internal'`. */
 export class RemoteHandlerError extends ProtocolError {
   static override readonly brand: string = 'RemoteHandlerError';
+  /** The code that the peer’s error had. */
   readonly remoteCode: string;
 
   constructor(remoteCode: string, message: string, details?: ErrorDetails) {

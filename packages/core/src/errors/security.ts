@@ -29,6 +29,7 @@ export type HandshakeReason =
 /** The TLS handshake failed before anybody's identity was in question, or the peer broke it off with an alert. */
 export class HandshakeError extends SecurityError {
   static override readonly brand: string = 'HandshakeError';
+  /** What it failed by. */
   readonly reason: HandshakeReason;
   /** What this side offered; OpenSSL doesn't report what the peer offered. */
   readonly offer: HandshakeOffer | null;
@@ -47,6 +48,7 @@ export class HandshakeError extends SecurityError {
 /** The peer's certificate was verified and isn't trusted (kn-sock's `ssl.SSLCertVerificationError`). */
 export class UntrustedPeerError extends SecurityError {
   static override readonly brand: string = 'UntrustedPeerError';
+  /** Why, as a word that stays the same. */
   readonly reason: Reason;
   /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
   readonly depth: number;
@@ -69,6 +71,7 @@ export class UntrustedPeerError extends SecurityError {
 /** The peer's identity is proved, but a rule (`authorize`) doesn't admit it. */
 export class PeerNotAllowedError extends SecurityError {
   static override readonly brand: string = 'PeerNotAllowedError';
+  /** Always `not-allowed`. */
   readonly reason: Reason = 'not-allowed';
   /** The peer's certificate; null where it showed none. */
   readonly certificate: CertificateEvidence | null;
@@ -95,6 +98,7 @@ const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
 /** The server said that it refuses our certificate, or the lack of one. */
 export class ClientCertificateRefusedError extends SecurityError {
   static override readonly brand: string = 'ClientCertificateRefusedError';
+  /** Why, as far as the server says. */
   readonly reason: Reason | 'unknown';
 
   constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails) {
@@ -122,7 +126,9 @@ export type CredentialsReason =
 /** Our own certificate, key, CA or CRL can't be used; `file` names the culprit where there is one. */
 export class CredentialsError extends SecurityError {
   static override readonly brand: string = 'CredentialsError';
+  /** What is wrong with them. */
   readonly reason: CredentialsReason;
+  /** The file that it is about. */
   readonly file: string | undefined;
 
   constructor(

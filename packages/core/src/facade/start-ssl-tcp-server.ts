@@ -9,12 +9,15 @@ import { parseSslServer, type SslServerOptions } from './ssl-server-options.js';
 
 /** Where a client calls from. */
 export interface ClientAddress {
+  /** The client’s IP address. */
   readonly address: string;
+  /** The client’s port. */
   readonly port: number;
 }
 
 /** A server on a port. */
 export interface SslServer extends SecureServer {
+  /** Where it listens. */
   readonly address: Extract<ServerAddress, { port: number }>;
 }
 

@@ -8,6 +8,7 @@ import { checkFraming } from './check-framing.js';
 import type { Framing, FramingLimits, Output } from './framing.js';
 import type { SchemaIssue, StandardSchema } from './standard-schema.js';
 
+/** What `json()` accepts. */
 export interface JsonOptions<T> {
   /** What every received message must be, from any library that implements Standard Schema v1; validated synchronously. */
   schema?: StandardSchema<T> | undefined;

@@ -3,6 +3,7 @@
  * carry it, so any of their schemas fits without knsock depending on one.
  */
 export interface StandardSchema<T = unknown> {
+  /** The properties of the standard. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;

@@ -10,32 +10,51 @@ import type { PeerIdentity } from '../transport/peer-identity.js';
 
 /** What HTTP is handed instead of a TLS socket. */
 export interface HttpSocket extends Duplex, TlsQuestions {
+  /** The verified connection below. */
   readonly connection: SecureConnection;
   /** Who the other end proved to be; null where it showed no certificate. */
   readonly peer: PeerIdentity | null;
+  /** As of a `tls.TLSSocket`. */
   readonly encrypted: true;
   /** Whether the other end showed a certificate that was verified. */
   readonly authorized: boolean;
+  /** Always null: an unverified peer gets no socket. */
   readonly authorizationError: null;
   /** The client's address from a trusted proxy's PROXY header, if there is one. */
   readonly remoteAddress: string | undefined;
+  /** The peer’s port; undefined on a Unix socket. */
   readonly remotePort: number | undefined;
+  /** The family of the peer’s address. */
   readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;
+  /** The own address. */
   readonly localAddress: string | undefined;
+  /** The own port. */
   readonly localPort: number | undefined;
+  /** The protocol agreed on; false where none was. */
   readonly alpnProtocol: string | false;
+  /** The name that the client asked for; false where it asked for none. */
   readonly servername: string | false;
+  /** Bytes inside TLS that came. */
   readonly bytesRead: number;
+  /** Bytes inside TLS that were sent. */
   readonly bytesWritten: number;
+  /** Always false: it is made when the handshake is over. */
   readonly connecting: false;
+  /** Always false, for the same reason. */
   readonly pending: false;
   /** Milliseconds without traffic after which `timeout` is emitted; undefined: never. */
   readonly timeout: number | undefined;
+  /** The own address, as `net.Socket` gives it. */
   address(): AddressInfo | object;
+  /** As of a `net.Socket`; milliseconds, 0 turns it off. */
   setTimeout(ms: number, listener?: () => void): this;
+  /** As of a `net.Socket`. */
   setNoDelay(on?: boolean): this;
+  /** As of a `net.Socket`; the delay in milliseconds. */
   setKeepAlive(on?: boolean, delay?: number): this;
+  /** As of a `net.Socket`. */
   ref(): this;
+  /** As of a `net.Socket`. */
   unref(): this;
   /** Ends our direction, and both once the system has taken all that was written. */
   destroySoon(): void;

@@ -52,6 +52,7 @@ export class SecureAgent extends Agent {
     if (wrong !== undefined) throw refusal(wrong);
   }
 
+  /** Called by Node: connects, verifies, and gives Node the socket. */
   override createConnection(
     options: ConnectionOptions,
     callback?: (error: Error | null, socket: Duplex) => void,

@@ -18,10 +18,13 @@ import { guarded, HttpHost } from './http-host.js';
 
 /** A server of HTTP. */
 export interface HttpServer extends AsyncDisposable {
+  /** Where it listens. */
   readonly address: ServerAddress;
   /** Node's server, which never listens: for upgrades (`new WebSocketServer({ server: http })`) and its other events. */
   readonly http: Server;
+  /** The open connections. */
   connections(): Iterable<SecureConnection>;
+  /** Counts since it began to listen. */
   stats(): ServerStats;
   /** As `SecureServer.rotate`. @throws CredentialsError, InvalidOptionError; nothing has changed then */
   rotate(next: Credentials | Rotation): Promise<void>;

@@ -6,8 +6,11 @@ import { HttpDialer, type HttpClientOptions } from './client-options.js';
 
 /** What undici says of a connection that it needs. */
 export interface UndiciConnectOptions {
+  /** The host of the URL. */
   readonly hostname: string;
+  /** `https:`. */
   readonly protocol: string;
+  /** The port of the URL; empty: 443. */
   readonly port: string;
 }
 

@@ -93,13 +93,22 @@ export const channels = {
 
 /** The payloads, by channel: what to take an event for that `subscribe` hands out. */
 export interface KnsockEvents {
+  /** A handshake ended, on either side. */
   'knsock:handshake': HandshakeEvent;
+  /** A handshake or verification failed on a server. */
   'knsock:failure': FailureEvent;
+  /** A peer was verified, with the result. */
   'knsock:verdict': VerdictEvent;
+  /** A peer was refused before its handshake. */
   'knsock:admission': AdmissionEvent;
+  /** New credentials or rules were taken, or not. */
   'knsock:rotation': RotationEvent;
+  /** A server or connection began to drain. */
   'knsock:drain': DrainEvent;
+  /** A message came or was sent. */
   'knsock:message': MessageEvent;
+  /** A request was answered, or failed. */
   'knsock:request': RequestEvent;
+  /** The secrets of a connection, for Wireshark; only with a subscriber. */
   'knsock:keylog': KeylogEvent;
 }

@@ -17,15 +17,21 @@ interface Claims {
 
 /** Values in a field: any of; fields: all of. */
 export interface AuthorizeRule {
+  /** Common names of the subject, compared exactly. */
   commonNames?: readonly string[];
+  /** Organisational units of the subject, compared exactly. */
   organizationalUnits?: readonly string[];
+  /** DNS names of the certificate, without case. */
   dnsNames?: readonly string[];
+  /** URIs of the certificate, such as SPIFFE IDs, compared exactly. */
   uris?: readonly string[];
+  /** IP addresses of the certificate, without case. */
   ipAddresses?: readonly string[];
   /** `sha256/…` of the public key. */
   spkiPins?: readonly string[];
 }
 
+/** A rule, or several of which one must admit the peer. */
 export type AuthorizeRules = AuthorizeRule | { any: readonly AuthorizeRule[] };
 
 type Field = keyof AuthorizeRule;

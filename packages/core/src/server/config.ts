@@ -54,6 +54,7 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   framing?: Framing<In, Out> | readonly Framing<In, Out>[] | undefined;
   /** Certificate and key, and the CA of clients where they must show certificates. */
   credentials: Credentials | CredentialSource;
+  /** Versions, suites and groups; default TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
   profile?: TlsProfileOptions | undefined;
   /** Default `'none'`. */
   clientCertificates?: ClientCertificates | undefined;

@@ -7,6 +7,7 @@ import type { TrustOptions } from '../trust/trust-policy.js';
 import type { AdmissionRefusal } from './admission.js';
 import type { SniMap } from './trust-state.js';
 
+/** Where a server listens: an IP address with its port, or the path of a Unix socket. */
 export type ServerAddress =
   { readonly address: string; readonly family: string; readonly port: number } | { readonly path: string };
 
@@ -34,17 +35,25 @@ export interface ServerStats {
 
 /** What `rotate` replaces; what is left out or undefined stays, and null takes a rule away. */
 export interface Rotation {
+  /** The new ones; absent: as before. */
   readonly credentials?: Credentials | CredentialSource | undefined;
   /** The whole map. */
   readonly sni?: SniMap | null | undefined;
+  /** New rules; null: none; absent: as before. */
   readonly authorize?: TrustOptions['authorize'] | null;
+  /** A new source; null: none; absent: as before. */
   readonly revocation?: TrustOptions['revocation'] | null;
+  /** New pins; null: none; absent: as before. */
   readonly pins?: TrustOptions['pins'] | null;
 }
 
+/** A server that listens. */
 export interface SecureServer<In = Buffer, Out = Payload> extends AsyncDisposable {
+  /** Where it listens. */
   readonly address: ServerAddress;
+  /** The open connections. */
   connections(): Iterable<SecureConnection<In, Out>>;
+  /** Counts since it began to listen. */
   stats(): ServerStats;
   /**
    * Replaces credentials or rules, as one: checked first, then in force for new, resumed and live connections at once.

@@ -36,6 +36,7 @@ import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secur
 import { ConnectionSetup } from './connection-setup.js';
 import { TrustManager, type TrustManagerEvents } from './trust-manager.js';
 
+/** Receives each connection whose peer was admitted; what it throws or rejects with ends that connection alone. */
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
 /** What the program does with admitted peers: a handler of connections, or one of requests. */

@@ -4,15 +4,20 @@ import { followChanges, toSource, type CredentialSource } from '../credentials/s
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import type { TrustOptions } from '../trust/trust-policy.js';
 
+/** Whether clients must show a certificate: not asked for, verified where one is shown, or demanded. */
 export type ClientCertificates = 'none' | 'request' | 'require';
 
 /** One name's credentials and rules; what is left out is as for the default. */
 export interface SniEntry {
+  /** The certificate for that name, and whom to trust. */
   readonly credentials: Credentials | CredentialSource;
+  /** Default: as the server’s. */
   readonly clientCertificates?: ClientCertificates | undefined;
+  /** Default: as the server’s. */
   readonly authorize?: TrustOptions['authorize'];
 }
 
+/** Credentials by the name that the client asks for; `*.` as first label stands for any one label. */
 export type SniMap = Readonly<Record<string, SniEntry>>;
 
 /** What may change while a server runs. */

@@ -6,6 +6,7 @@ import { callback, checkOptions, having, type OptionReaders } from '../options/i
 
 /** A source with the means to try it. */
 export interface CredentialSourceSubject {
+  /** What is tested. */
   readonly source: CredentialSource;
   /** Has the source take other credentials; resolves once it has. */
   readonly change: () => Promise<unknown>;
@@ -17,6 +18,7 @@ export interface CredentialSourceSubject {
 export interface CredentialSourceRule {
   /** A sentence that makes a test's name. */
   readonly name: string;
+  /** Rejects where the source breaks the rule. */
   readonly check: () => Promise<void>;
 }
 

@@ -31,6 +31,7 @@ const readers: OptionReaders<FramingComplianceOptions> = {
 export interface FramingRule {
   /** A sentence that makes a test's name. */
   readonly name: string;
+  /** Throws where the framing breaks the rule. */
   readonly check: () => void;
 }
 

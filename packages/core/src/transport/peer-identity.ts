@@ -1,6 +1,6 @@
-/** Who a peer proved to be: what its certificate says, in plain values. */
 import type { X509Certificate } from '../x509/index.js';
 
+/** Who a peer proved to be: what its certificate says, in plain values. */
 export interface PeerIdentity {
   /** The certificate itself, read. */
   readonly certificate: X509Certificate;
@@ -8,13 +8,19 @@ export interface PeerIdentity {
   readonly path: readonly X509Certificate[];
   /** The subject in the order of RFC 4514, such as `CN=app,O=Example`. */
   readonly subject: string;
+  /** Of the peer’s certificate, as text (RFC 4514). */
   readonly issuer: string;
   /** The subject's common names; most certificates have one. */
   readonly commonNames: readonly string[];
+  /** Its OU values. */
   readonly organizationalUnits: readonly string[];
+  /** DNS names in subjectAltName. */
   readonly dnsNames: readonly string[];
+  /** Addresses in subjectAltName. */
   readonly ipAddresses: readonly string[];
+  /** URIs in subjectAltName, such as SPIFFE IDs. */
   readonly uris: readonly string[];
+  /** Mailboxes in subjectAltName. */
   readonly emailAddresses: readonly string[];
   /** Hex, lower case. */
   readonly serialNumber: string;
@@ -22,7 +28,9 @@ export interface PeerIdentity {
   readonly fingerprint256: string;
   /** `sha256/` and the base64 of the SHA-256 of its public key. */
   readonly spkiPin: string;
+  /** The first moment of its validity. */
   readonly validFrom: Date;
+  /** The last moment of its validity. */
   readonly validTo: Date;
 }
 

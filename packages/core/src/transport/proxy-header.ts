@@ -4,8 +4,11 @@ import { ProtocolError } from '../errors/index.js';
 import { showIp } from '../x509/ip-address.js';
 import { crc32c } from './crc32c.js';
 
+/** An address with its port. */
 export interface Endpoint {
+  /** An IP address. */
   readonly address: string;
+  /** From 0 to 65535. */
   readonly port: number;
 }
 
@@ -38,15 +41,19 @@ export function addressOf(
 
 /** An extension of a version 2 header. */
 export interface ProxyTlv {
+  /** Its number, as the specification lists them. */
   readonly type: number;
+  /** Its bytes. */
   readonly value: Buffer;
 }
 
 /** What a proxy says of the connection it passes on. */
 export interface ProxyInfo {
+  /** Of the header: text or binary. */
   readonly version: 1 | 2;
   /** The true client; null where the proxy speaks for itself (a health check), or doesn't know. */
   readonly source: Endpoint | null;
+  /** Where the client connected to; null where the header doesn’t say. */
   readonly destination: Endpoint | null;
   /** Version 2 only. */
   readonly tlvs: readonly ProxyTlv[];

@@ -1,6 +1,6 @@
-/** What was negotiated on a TLS connection. */
 import type { TLSSocket } from 'node:tls';
 
+/** What was negotiated on a TLS connection. */
 export interface TlsFacts {
   /** `'TLSv1.2'` or `'TLSv1.3'`. */
   readonly version: string;

@@ -1,7 +1,9 @@
 /** Revocation: whether a certificate that was valid when issued still is. */
 import type { X509Certificate } from '../x509/index.js';
 
+/** What a revocation source says of a path. */
 export interface RevocationVerdict {
+  /** `unknown` refuses the peer. */
   readonly status: 'good' | 'revoked' | 'unknown';
   /** The certificate concerned: 0 is the peer's own. */
   readonly depth: number;
@@ -18,6 +20,7 @@ export interface RevocationSource {
   /** Calls `listener` when answers may have changed: live peers are verified again. The returned function unsubscribes. */
   onChange(listener: () => void): () => void;
   /**
+   * Says whether a certificate of the path is revoked; what it throws counts as `unknown`.
    * @param path from the peer's certificate (0) to the anchor; on a resumed connection perhaps the certificate alone
    */
   check(

@@ -2,6 +2,7 @@ import { Tag, type DerReader } from './der.js';
 
 /** An AlgorithmIdentifier (RFC 5280 4.1.1.2). */
 export interface AlgorithmIdentifier {
+  /** Dotted. */
   readonly oid: string;
   /** The DER of the parameters, NULL included; undefined where there are none. */
   readonly parameters: Buffer | undefined;

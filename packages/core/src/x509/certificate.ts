@@ -52,31 +52,51 @@ export function parseCertificates(bundle: string | Uint8Array): X509Certificate[
 
 /** A certificate, read completely and never changed (RFC 5280 4.1). */
 export class X509Certificate {
+  /** The whole certificate. */
   readonly der: Buffer;
   /** The signed part. */
   readonly tbs: Buffer;
+  /** As in the certificate (RFC 5280 4.1.2.1). */
   readonly version: 1 | 2 | 3;
   /** The serial number in lower-case hex, without leading zero bytes; negative ones start with `-`. */
   readonly serial: string;
+  /** The serial number as it stands there. */
   readonly serialBytes: Buffer;
+  /** Who signed it. */
   readonly issuer: DistinguishedName;
+  /** Whom it is about. */
   readonly subject: DistinguishedName;
+  /** Its key, not yet opened. */
   readonly publicKeyInfo: PublicKeyInfo;
+  /** What it is signed with. */
   readonly signatureAlgorithm: AlgorithmIdentifier;
+  /** The signature’s bytes. */
   readonly signature: Buffer;
+  /** Its extensions by identifier. */
   readonly extensions: Extensions;
+  /** Undefined without the extension; the other fields below likewise. */
   readonly subjectAltNames: readonly GeneralName[] | undefined;
+  /** RFC 5280 4.2.1.3. */
   readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
   /** Purposes as identifiers, such as `1.3.6.1.5.5.7.3.1` for servers. */
   readonly extendedKeyUsage: readonly string[] | undefined;
+  /** RFC 5280 4.2.1.9. */
   readonly basicConstraints: BasicConstraints | undefined;
+  /** RFC 5280 4.2.1.10. */
   readonly nameConstraints: NameConstraints | undefined;
+  /** Object identifiers of its policies (RFC 5280 4.2.1.4). */
   readonly policies: readonly string[] | undefined;
+  /** RFC 5280 4.2.1.5. */
   readonly policyMappings: readonly PolicyMapping[] | undefined;
+  /** RFC 5280 4.2.1.11. */
   readonly policyConstraints: PolicyConstraints | undefined;
+  /** RFC 5280 4.2.1.14. */
   readonly inhibitAnyPolicy: number | undefined;
+  /** RFC 5280 4.2.1.1. */
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  /** RFC 5280 4.2.1.2. */
   readonly subjectKeyIdentifier: Buffer | undefined;
+  /** RFC 5280 4.2.1.13. */
   readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
   /** For which purposes openssl is to trust it (`TRUSTED CERTIFICATE`); counts where it is an anchor. */
   readonly trustMarks: TrustMarks | undefined;
@@ -176,6 +196,7 @@ export class X509Certificate {
     return (this.#isSelfSigned ??= verifySignature(this, () => this.publicKey).status === 'good');
   }
 
+  /** DNS names in subjectAltName. */
   get dnsNames(): string[] {
     return this.#altNames('dns');
   }
@@ -185,14 +206,17 @@ export class X509Certificate {
     return this.#altNames('ip');
   }
 
+  /** Mailboxes in subjectAltName. */
   get emailAddresses(): string[] {
     return this.#altNames('email');
   }
 
+  /** URIs in subjectAltName. */
   get uris(): string[] {
     return this.#altNames('uri');
   }
 
+  /** As a PEM block, with a line feed at its end. */
   get pem(): string {
     return toPem('CERTIFICATE', this.der);
   }

@@ -16,13 +16,17 @@ import { isTime, readTime } from './time.js';
 
 /** Which certificates a CRL speaks of (RFC 5280 5.2.5). */
 export interface IssuingDistributionPoint extends DistributionPointName {
+  /** The extension’s value. */
   readonly der: Buffer;
+  /** The list has certificates of others than CAs alone. */
   readonly onlyUserCertificates: boolean;
+  /** The list has certificates of CAs alone. */
   readonly onlyAuthorities: boolean;
   /** The reasons that it covers; undefined: all. */
   readonly onlySomeReasons: ReasonSet | undefined;
   /** Whether its entries name issuers other than the CRL's own. */
   readonly indirect: boolean;
+  /** The list has attribute certificates alone. */
   readonly onlyAttributeCertificates: boolean;
 }
 
@@ -46,20 +50,29 @@ export function parseCrls(bundle: string | Uint8Array): CertificateRevocationLis
 
 /** A certificate revocation list (RFC 5280 5.1), read completely and never changed. */
 export class CertificateRevocationList {
+  /** The whole list. */
   readonly der: Buffer;
   /** The signed part. */
   readonly tbs: Buffer;
+  /** As in the list (RFC 5280 5.1.2.1). */
   readonly version: 1 | 2;
+  /** The authority that revokes, unless an entry names another. */
   readonly issuer: DistinguishedName;
+  /** The revoked certificates. */
   readonly entries: RevokedEntries;
+  /** What it is signed with. */
   readonly signatureAlgorithm: AlgorithmIdentifier;
+  /** The signature’s bytes. */
   readonly signature: Buffer;
+  /** Its extensions by identifier. */
   readonly extensions: Extensions;
   /** The CRL number in hex, as `X509Certificate.serial`. */
   readonly number: string | undefined;
   /** Of a list of changes, the number of the complete list that they are changes to, in hex. */
   readonly deltaBase: string | undefined;
+  /** Which key of the issuer signed it. */
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  /** What the list is limited to. */
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
   readonly #thisUpdate: number;
   readonly #nextUpdate: number | undefined;
@@ -102,6 +115,7 @@ export class CertificateRevocationList {
     );
   }
 
+  /** When it was signed. */
   get thisUpdate(): Date {
     return new Date(this.#thisUpdate);
   }

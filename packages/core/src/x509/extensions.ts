@@ -2,7 +2,9 @@ import { DerReader, Tag } from './der.js';
 
 /** One extension, its value not yet looked into. */
 export interface Extension {
+  /** Dotted. */
   readonly oid: string;
+  /** Whether a verifier must understand it. */
   readonly critical: boolean;
   /** The DER inside the OCTET STRING. */
   readonly value: Buffer;

@@ -5,6 +5,7 @@ import type { X509Certificate } from './certificate.js';
 /** Why a path isn't trusted. */
 export interface Failure {
   readonly ok: false;
+  /** Why, as a word that stays the same. */
   readonly reason: Reason;
   /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
   readonly depth: number;

@@ -13,6 +13,7 @@ export interface NameAttribute {
 
 /** A distinguished name (RFC 5280 4.1.2.4), compared as RFC 5280 7.1 says: letter case and runs of spaces don't count. */
 export class DistinguishedName {
+  /** The whole name. */
   readonly der: Buffer;
   /** The relative names from the root downwards; nearly always of one attribute each. */
   readonly relativeNames: readonly (readonly NameAttribute[])[];
@@ -24,6 +25,7 @@ export class DistinguishedName {
     this.relativeNames = relativeNames;
   }
 
+  /** Whether it has no part at all. */
   get isEmpty(): boolean {
     return this.relativeNames.length === 0;
   }
@@ -33,10 +35,12 @@ export class DistinguishedName {
     return (this.#key ??= this.#relativeKeys().join('\n'));
   }
 
+  /** Its CN values, in their order. */
   get commonNames(): string[] {
     return this.values(attributeOid.commonName);
   }
 
+  /** Its OU values, in their order. */
   get organizationalUnits(): string[] {
     return this.values(attributeOid.organizationalUnit);
   }
@@ -48,6 +52,7 @@ export class DistinguishedName {
       .flatMap((attribute) => (attribute.type === type ? [attribute.value] : []));
   }
 
+  /** Whether two names are the same by RFC 5280 7.1: without case, white space folded. */
   equals(other: DistinguishedName): boolean {
     return this.key === other.key;
   }

@@ -12,19 +12,23 @@ import { verifyPathSync } from './verify-path.js';
 export interface OwnChainWarning {
   /** `refused`: strict peers, knsock among them, refuse it, which OpenSSL may accept. */
   readonly reason: 'expired' | 'not-yet-valid' | 'weak' | 'chain' | 'refused';
+  /** What is wrong, in one sentence. */
   readonly message: string;
   /** Whether every peer would refuse. */
   readonly fatal: boolean;
 }
 
+/** The own certificates as they are shown to peers. */
 export interface OwnChain {
   /** The leaf, then those that issued it, those that issued them and so on. */
   readonly chain: readonly X509Certificate[];
+  /** What is wrong and was worked around. */
   readonly warnings: readonly OwnChainWarning[];
   /** Why nobody accepts the leaf, however its chain may be: it is too weak. */
   readonly refusal: string | undefined;
 }
 
+/** What own certificates are judged by. */
 export interface OwnChainContext {
   /** Named in messages. */
   readonly file: string | undefined;
@@ -36,7 +40,10 @@ export interface OwnChainContext {
 
 type Place = (certificate: X509Certificate) => string;
 
-/** @param given the leaf first; at least one */
+/**
+ * Puts the own certificates in the order in which they are shown, and says what is wrong with them.
+ * @param given the leaf first; at least one
+ */
 export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnChainContext): OwnChain {
   const leaf = given[0] as X509Certificate;
   const unique = given.filter((one, index) => given.findIndex(({ der }) => der.equals(one.der)) === index);

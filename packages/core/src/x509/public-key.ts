@@ -18,8 +18,11 @@ export type KeyKind =
 
 /** A SubjectPublicKeyInfo (RFC 5280 4.1.2.7). */
 export interface PublicKeyInfo {
+  /** The whole SubjectPublicKeyInfo. */
   readonly der: Buffer;
+  /** The key’s algorithm and its parameters. */
   readonly algorithm: AlgorithmIdentifier;
+  /** The kind of key. */
   readonly kind: KeyKind;
 }
 

@@ -10,6 +10,7 @@ export interface ListVerdict {
   readonly until?: Date | undefined;
 }
 
+/** What `checkPathRevocation` found, as a revocation source says it. */
 export function toRevocationVerdict(found: PathRevocation): ListVerdict {
   if (found.status === 'good') return { status: 'good', depth: 0, until: found.until };
   const { depth, finding } = found;

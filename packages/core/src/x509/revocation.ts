@@ -19,6 +19,7 @@ export type RevocationFinding =
   /** No list is for certificates like this one; `problem` says of a list that comes close why it isn't. */
   | { readonly status: 'uncovered'; readonly problem?: string | undefined };
 
+/** What one certificate is looked up by. */
 export interface RevocationOptions {
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -10,6 +10,7 @@ import { readTime } from './time.js';
 export interface RevokedEntry {
   /** As `X509Certificate.serial`. */
   readonly serial: string;
+  /** Since when it is revoked. */
   readonly date: Date;
   /** In RFC 5280's words, such as `keyCompromise`; undefined where the CRL gives none. */
   readonly reason: string | undefined;
@@ -59,6 +60,7 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
     this.namesIssuers = issuer !== OWN;
   }
 
+  /** How many there are. */
   get size(): number {
     return [...this.#offsets.values()].reduce((sum, { size }) => sum + size, 0);
   }

@@ -3,7 +3,9 @@ import { readGeneralName, type GeneralName } from './general-names.js';
 
 /** The name spaces that a CA's certificates must stay inside or outside of (RFC 5280 4.2.1.10). */
 export interface NameConstraints {
+  /** Subtrees that a name of their kind must be in. */
   readonly permitted: readonly GeneralName[];
+  /** Subtrees that no name may be in. */
   readonly excluded: readonly GeneralName[];
 }
 

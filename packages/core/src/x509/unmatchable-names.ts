@@ -4,7 +4,9 @@ import { parseIp } from './ip-address.js';
 
 /** An alternative name that no peer can ever match, and why, as the end of a sentence ("the name x …"). */
 export interface UnmatchableName {
+  /** As it stands in the certificate. */
   readonly name: string;
+  /** Why, as the end of a sentence. */
   readonly problem: string;
 }
 

@@ -12,12 +12,15 @@ export type CertificateInput = X509Certificate | string | Uint8Array;
 /** A CRL or several: read already, a PEM text (every block of it counts), or DER. */
 export type CrlInput = CertificateRevocationList | string | Uint8Array;
 
+/** What `verifyPath` verifies, and by what. */
 export interface VerifyOptions extends Omit<ValidatePathOptions, 'crls'> {
+  /** The certificate to verify. */
   readonly leaf: CertificateInput;
   /** What the peer sent, or what else is known; in any order. Unreadable ones are ignored. */
   readonly intermediates?: readonly CertificateInput[] | undefined;
   /** The trust anchors. Unreadable ones are ignored. */
   readonly anchors: readonly CertificateInput[];
+  /** Revocation lists, PEM or DER. */
   readonly crls?: readonly CrlInput[] | undefined;
   /** How many CAs, self-issued ones not counted, may stand between leaf and anchor; default 10. */
   readonly maxDepth?: number | undefined;

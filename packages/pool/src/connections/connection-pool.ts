@@ -31,11 +31,13 @@ import type { Late } from '../waiting/waiting-room.js';
 
 /** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
 export interface ConnectionPoolStats extends PoolStats {
+  /** Requests that wait for their answer. */
   readonly requestsInFlight: number;
   /** Milliseconds until a request had its place on a connection. */
   readonly requestWait: HistogramSnapshot;
   /** Milliseconds until a request was answered, waiting and retries included. */
   readonly request: HistogramSnapshot;
+  /** Each server by itself. */
   readonly endpoints: readonly EndpointStats[];
 }
 
@@ -169,6 +171,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     this.#multiplexer.suspend();
   }
 
+  /** Lends again after `suspend()`. */
   resume(): void {
     this.#pool.resume();
     this.#multiplexer.resume();

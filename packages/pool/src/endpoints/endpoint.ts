@@ -6,7 +6,9 @@ import { recordFailure, healthy, share, succeeded, type EndpointFailure, type He
 
 /** Where a server is. The name is looked up anew for every connection. */
 export interface EndpointAddress {
+  /** A name or an address. */
   readonly host: string;
+  /** From 1 to 65535. */
   readonly port: number;
   /** The name to ask for and expect, where it isn’t the host. */
   readonly servername?: string | undefined;
@@ -23,6 +25,7 @@ export function targetOf({
 
 /** An endpoint at one moment. */
 export interface EndpointStats {
+  /** `host:port`. */
   readonly endpoint: string;
   /** Connections that exist. */
   readonly connections: number;
@@ -30,9 +33,11 @@ export interface EndpointStats {
   readonly connecting: number;
   /** Connections lent to callers alone. */
   readonly lent: number;
+  /** Requests that wait for its answer. */
   readonly requestsInFlight: number;
   /** The share of its usual work that it gets now: 0 while set aside, 1 when well. */
   readonly share: number;
+  /** Why it was last ejected; undefined where it never was. */
   readonly lastError: unknown;
 }
 

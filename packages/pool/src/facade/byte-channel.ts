@@ -13,6 +13,7 @@ import { LeaseReleasedError } from '../pool/errors.js';
 export interface ChannelWait {
   /** Default 30,000. */
   timeout?: number | undefined;
+  /** Ends the wait, with its reason. */
   signal?: AbortSignal | undefined;
 }
 

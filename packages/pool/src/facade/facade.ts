@@ -34,7 +34,9 @@ export interface TCPConnectionPoolOptions {
   ssl?: boolean | undefined;
   /** Files, PEM. */
   cafile?: string | undefined;
+  /** The own certificate, PEM. */
   certfile?: string | undefined;
+  /** Its key, PEM. */
   keyfile?: string | undefined;
   /** Whether the server must prove who it is. Default true. */
   verify?: boolean | undefined;

@@ -5,12 +5,19 @@ import type { PoolStats } from './stats.js';
 
 /** What a pool publishes on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
 export interface PoolEvents {
+  /** A resource was created, in so many ms. */
   'knsock:pool:created': { pool: string; resource: unknown; ms: number };
+  /** Creating failed so many times in a row; the next attempt is in `retryIn` ms. */
   'knsock:pool:create-failed': { pool: string; error: unknown; failures: number; retryIn: number };
+  /** A resource was destroyed. */
   'knsock:pool:destroyed': { pool: string; resource: unknown; reason: Reason };
+  /** So many callers waited in vain. */
   'knsock:pool:timeout': { pool: string; callers: number; stats: PoolStats };
+  /** A lease wasn’t released. */
   'knsock:pool:leak': { pool: string; leak: Leak };
+  /** A server is set aside for `ms`. */
   'knsock:pool:endpoint-ejected': { pool: string; endpoint: string; ms: number; error: unknown };
+  /** A request is sent again that the server hadn’t started. */
   'knsock:pool:request-retried': { pool: string; error: unknown };
 }
 

@@ -16,6 +16,7 @@ export class PoolError extends EasySocketError {
 /** Nothing could be lent in time; `stats` is the pool’s state at that moment, `cause` the last failure to create, if any. */
 export class PoolTimeoutError extends PoolError {
   static override readonly brand: string = 'PoolTimeoutError';
+  /** Of the pool, at that moment. */
   readonly stats: PoolStats;
   /** How long the caller was willing to wait, in milliseconds. */
   readonly ms: number;
@@ -40,7 +41,9 @@ function adviceOf({ lastFailure, active, idle, checking }: PoolStats): ErrorDeta
 /** As many callers wait as `maxWaiters` allows. */
 export class PoolQueueFullError extends PoolError {
   static override readonly brand: string = 'PoolQueueFullError';
+  /** Of the pool, at that moment. */
   readonly stats: PoolStats;
+  /** `maxWaiting`. */
   readonly limit: number;
 
   constructor(limit: number, stats: PoolStats) {

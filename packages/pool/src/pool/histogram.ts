@@ -8,11 +8,17 @@ const BUCKETS = 240;
 
 /** What a histogram has seen so far; times are milliseconds, zero where nothing was recorded. */
 export interface HistogramSnapshot {
+  /** How many values there were. */
   readonly count: number;
+  /** Milliseconds, as are the others. */
   readonly mean: number;
+  /** The largest value. */
   readonly max: number;
+  /** Half of the values are at most so large. */
   readonly p50: number;
+  /** 95 % of the values are at most so large. */
   readonly p95: number;
+  /** 99 % of the values are at most so large. */
   readonly p99: number;
 }
 

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../clock.js';
 
 /** A lease that was held too long, or dropped without its release. */
 export interface Leak {
+  /** Held over `leakThreshold`, or collected by Node without a release. */
   readonly kind: 'held' | 'dropped';
   /** Milliseconds since it was acquired. */
   readonly held: number;

@@ -173,6 +173,7 @@ export class Pool<T> implements AsyncDisposable {
     this.#suspended = true;
   }
 
+  /** Lends again after `suspend()`. */
   resume(): void {
     this.#suspended = false;
     this.#pump();

@@ -2,6 +2,7 @@ import type { HistogramSnapshot } from './histogram.js';
 
 /** The last failure to create, kept until one succeeds. */
 export interface Failure {
+  /** What `create` failed with. */
   readonly error: unknown;
   /** When it happened, as `Date.now()` tells it. */
   readonly at: number;
@@ -25,14 +26,21 @@ export interface PoolStats {
   readonly checking: number;
   /** Being destroyed. */
   readonly closing: number;
+  /** As configured. */
   readonly min: number;
+  /** As configured. */
   readonly max: number;
+  /** Whether `suspend()` keeps it from lending. */
   readonly suspended: boolean;
   /** Created, destroyed, acquires that timed out and leaks reported, since the pool was made. */
   readonly created: number;
+  /** How many were destroyed so far. */
   readonly destroyed: number;
+  /** How many callers waited in vain so far. */
   readonly timeouts: number;
+  /** How many leases weren’t released so far. */
   readonly leaks: number;
+  /** Why creating last failed, until it succeeds again. */
   readonly lastFailure: Failure | undefined;
   /** Milliseconds from `acquire` to the lease. */
   readonly acquire: HistogramSnapshot;

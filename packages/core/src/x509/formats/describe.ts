@@ -5,6 +5,7 @@ import { bareBase64, textOf } from './text.js';
 /** What a file was expected to hold. */
 export type Wanted = 'certificate' | 'revocation list' | 'request' | 'private key' | 'PKCS#12 file';
 
+/** What an input is instead of what was expected, and what to do. */
 export interface Description {
   /** A sentence without its full stop, such as "it is a Java keystore (JKS)". */
   readonly what: string;

@@ -11,6 +11,7 @@ import { readMarked, type TrustMarks } from './trusted.js';
 
 /** Something that stands in a file as DER. */
 export interface FileObject {
+  /** Its bytes. */
   readonly der: Buffer;
   /** Its place among several, for errors: `certificate 31 of 61 (line 1,201)`. */
   readonly place: string | undefined;
@@ -26,6 +27,7 @@ const labels: Readonly<Record<Exclude<Wanted, 'private key' | 'PKCS#12 file'>, r
 };
 const PKCS7 = /^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/;
 
+/** What `objectsIn` looks for. */
 export type ObjectKind = keyof typeof labels;
 
 /**

@@ -12,6 +12,7 @@ import { readPkcs12, readPkcs12OffThread } from './read.js';
 export interface OpenedPkcs12 {
   /** The key's certificate, its issuer, that one's issuer and so on, as far as the file has them. */
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
+  /** The private key. */
   readonly key: KeyObject;
   /** Certificates that aren't part of the chain, in the file's order. */
   readonly others: readonly X509Certificate[];
@@ -23,8 +24,11 @@ export interface OpenedPkcs12 {
 
 /** A certificate of a PKCS#12 file, with what the file calls it. */
 export interface Pkcs12Certificate {
+  /** The certificate. */
   readonly certificate: X509Certificate;
+  /** What programs show (Java’s alias). */
   readonly friendlyName: string | undefined;
+  /** Equal to that of its key. */
   readonly localKeyId: Buffer | undefined;
 }
 
