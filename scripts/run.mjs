@@ -17,6 +17,7 @@ const tasks = {
   build: () => import('./tasks/build.mjs'),
   check: () => import('./tasks/check.mjs'),
   format: () => import('./tasks/format.mjs'),
+  docs: () => import('./tasks/docs.mjs'),
   soak: () => import('./tasks/soak.mjs'),
   bench: () => import('./tasks/bench.mjs'),
 };

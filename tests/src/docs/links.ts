@@ -1,5 +1,6 @@
 // What a document points at, as pure functions: files that it links or cites, and headings that links name.
 import path from 'node:path';
+import { anchor } from '../../../site/anchor.mjs';
 import type { Document } from './documents.js';
 
 const link = /\[[^\]]*\]\((?<to>[^)\s]+)\)/g;
@@ -32,11 +33,6 @@ export function pointers({ path: from, text }: Document): Pointer[] {
 export function anchors(text: string): Set<string> {
   const headings = text.replace(fence, '').matchAll(/^#{1,6} +(?<title>.+?) *$/gm);
   return new Set([...headings].map((match) => anchor(match.groups?.['title'] ?? '')));
-}
-
-function anchor(title: string): string {
-  const words = title.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '');
-  return words.replaceAll(' ', '-');
 }
 
 function pointer(from: string, to: string, base: string): Pointer {
