@@ -5,23 +5,49 @@ import * as core from '@knsock/core/x509';
 import { fromCore } from '../files/from-core.js';
 import { CertificateError } from '../errors.js';
 
-/** The supported key types; default `p256`. */
-export type KeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+/**
+ * The supported key types; default `p256`. ML-DSA (`mldsa44` …), which withstands quantum computers, needs Node 24.6 or
+ * later, here and wherever its certificates are verified.
+ */
+export type KeyType =
+  'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096' | 'mldsa44' | 'mldsa65' | 'mldsa87';
 
 const rsaBits: Partial<Record<KeyType, number>> = { rsa2048: 2_048, rsa3072: 3_072, rsa4096: 4_096 };
 const curves: Partial<Record<KeyType, string>> = { p256: 'P-256', p384: 'P-384' };
+const latticeTypes: Partial<Record<KeyType, string>> = {
+  mldsa44: 'ml-dsa-44',
+  mldsa65: 'ml-dsa-65',
+  mldsa87: 'ml-dsa-87',
+};
 
 /**
  * Creates a private key. RSA keys, which take up to seconds, are created off the main thread.
- * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type, or one that this version of Node hasn't.
  */
 export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject> {
   const namedCurve = curves[keyType];
   if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve }).privateKey;
   if (keyType === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
+  const latticeType = latticeTypes[keyType];
+  if (latticeType !== undefined) return generateLatticeKey(latticeType);
   const modulusLength = rsaBits[keyType];
   if (modulusLength === undefined) throw unknownType(keyType);
   return (await promisify(generateKeyPair)('rsa', { modulusLength })).privateKey;
+}
+
+/** The types of Node 20 know none of them. */
+function generateLatticeKey(type: string): KeyObject {
+  const generate = generateKeyPairSync as unknown as (type: string) => { privateKey: KeyObject };
+  try {
+    return generate(type).privateKey;
+  } catch (cause) {
+    const name = type.toUpperCase();
+    const message = `this version of Node (${process.version}) has no ${name} keys`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_KEY', message, {
+      cause,
+      hint: `Node has ${name} from version 24.6 on.`,
+    });
+  }
 }
 
 /**
@@ -73,7 +99,8 @@ export function describeKey(key: KeyObject): string {
     return `${name} ${(details?.modulusLength ?? 0).toLocaleString('en')} bits`;
   }
   if (type === 'ec') return curveNames[details?.namedCurve ?? ''] ?? details?.namedCurve ?? 'EC';
-  return type === undefined ? 'unknown' : type.replace(/^ed/, 'Ed').replace(/^x/, 'X');
+  if (type === undefined) return 'unknown';
+  return isLattice(type) ? type.toUpperCase() : type.replace(/^ed/, 'Ed').replace(/^x/, 'X');
 }
 
 const curveNames: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
@@ -87,6 +114,7 @@ export function checkStrength(key: KeyObject): void {
   const bits = details?.modulusLength ?? 0;
   const fits =
     type === 'ed25519' ||
+    isLattice(type) ||
     (type === 'ec' && (details?.namedCurve ?? '') in curveNames) ||
     (type === 'rsa' && bits >= 2_048 && bits <= 8_192 && isUsableExponent(details?.publicExponent));
   if (!fits)
@@ -94,6 +122,11 @@ export function checkStrength(key: KeyObject): void {
       'KNSOCK_CERTIFICATE_KEY',
       `a key of the kind ${describeKey(key)}${exponentOf(key)} isn't used here`,
     );
+}
+
+/** Whether Node's name of a key type is one of ML-DSA. */
+export function isLattice(type: string | undefined): boolean {
+  return type !== undefined && Object.values(latticeTypes).includes(type);
 }
 
 function exponentOf({ asymmetricKeyDetails: details }: KeyObject): string {
@@ -107,6 +140,6 @@ function isUsableExponent(exponent = 0n): boolean {
 }
 
 function unknownType(keyType: string): CertificateError {
-  const known = ['p256', 'p384', 'ed25519', ...Object.keys(rsaBits)].join(', ');
+  const known = ['p256', 'p384', 'ed25519', ...Object.keys(rsaBits), ...Object.keys(latticeTypes)].join(', ');
   return new CertificateError('KNSOCK_CERTIFICATE_KEY', `"${keyType}" is no key type; these are: ${known}`);
 }

@@ -1,7 +1,7 @@
 /** The algorithms of signatures: never SHA-1, and for a key at hand never a choice for the caller to get wrong. */
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { CertificateError } from '../errors.js';
-import { describeKey } from './keys.js';
+import { describeKey, isLattice } from './keys.js';
 import type { AlgorithmIdentifier, X509Library } from '../x509.js';
 
 interface AlgorithmFacts {
@@ -19,6 +19,9 @@ const algorithms = {
   'rsa-sha384': { oid: '1.2.840.113549.1.1.12', hash: 'sha384', nullParameters: true },
   'rsa-sha512': { oid: '1.2.840.113549.1.1.13', hash: 'sha512', nullParameters: true },
   ed25519: { oid: '1.3.101.112', hash: null },
+  'ml-dsa-44': { oid: '2.16.840.1.101.3.4.3.17', hash: null },
+  'ml-dsa-65': { oid: '2.16.840.1.101.3.4.3.18', hash: null },
+  'ml-dsa-87': { oid: '2.16.840.1.101.3.4.3.19', hash: null },
 } as const satisfies Record<string, AlgorithmFacts>;
 
 /** How certificates and lists are signed; RSA with PKCS #1 v1.5 padding. */
@@ -42,6 +45,7 @@ export function algorithmFor(key: KeyObject): SignatureAlgorithm {
   const curve = byCurve[details?.namedCurve ?? ''];
   if (type === 'ec' && curve !== undefined) return curve;
   if (type === 'ed25519') return 'ed25519';
+  if (isLattice(type)) return type as SignatureAlgorithm;
   if (type === 'rsa') return 'rsa-sha256';
   throw new CertificateError(
     'KNSOCK_CERTIFICATE_KEY',
@@ -51,7 +55,7 @@ export function algorithmFor(key: KeyObject): SignatureAlgorithm {
 
 /** Whether keys of that kind sign with the algorithm. */
 export function fitsKey(algorithm: SignatureAlgorithm, { asymmetricKeyType: type }: KeyObject): boolean {
-  return algorithm.split('-')[0] === (type === 'ec' ? 'ecdsa' : type);
+  return algorithm === type || algorithm.split('-')[0] === (type === 'ec' ? 'ecdsa' : type);
 }
 
 /** As it stands in certificates and lists. */

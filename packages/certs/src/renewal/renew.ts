@@ -181,6 +181,7 @@ function kindOf(certificate: X509Certificate): CertificateKind {
 
 function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {
   if (kind.type === 'ed25519') return 'ed25519';
+  if (kind.type.startsWith('ml-dsa-')) return kind.type.replaceAll('-', '') as KeyType;
   if ('bits' in kind) return kind.bits > 3_072 ? 'rsa4096' : kind.bits > 2_048 ? 'rsa3072' : 'rsa2048';
   return kind.type === 'ec' && kind.curve === '1.3.132.0.34' ? 'p384' : 'p256';
 }

@@ -17,7 +17,7 @@ export interface TlsProfileOptions {
   ciphers?: string | undefined;
   /** Key-exchange groups, most wanted first; default X25519MLKEM768 where the runtime has it, X25519, P-256, P-384, P-521. */
   groups?: string | undefined;
-  /** Signature algorithms in OpenSSL's names; default: ECDSA, EdDSA, RSA-PSS (of either kind of key) and RSA with SHA-256 or better. */
+  /** Signature algorithms in OpenSSL's names; default: ECDSA, EdDSA, RSA-PSS (of either kind of key) and RSA with SHA-256 or better, and ML-DSA where the runtime has it. */
   signatureAlgorithms?: string | undefined;
 }
 
@@ -35,6 +35,8 @@ const CIPHERS =
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL';
 const SIGNATURE_ALGORITHMS =
   'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512';
+/** For certificates with such keys, which TLS 1.3 alone has. */
+const LATTICE_ALGORITHMS = 'mldsa44:mldsa65:mldsa87';
 // The P curves stay, P-521 last: a TLS 1.2 peer whose certificate is on such a curve needs it among the groups.
 const CLASSICAL_GROUPS = 'X25519:P-256:P-384:P-521';
 const HYBRID_GROUP = 'X25519MLKEM768';
@@ -50,7 +52,7 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
     maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions) ?? 'TLSv1.3',
     ciphers: text('profile.ciphers', options.ciphers) ?? CIPHERS,
     ecdhCurve: text('profile.groups', options.groups) ?? defaultGroups(),
-    sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? SIGNATURE_ALGORITHMS,
+    sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? defaultSignatureAlgorithms(),
     secureOptions:
       constants().SSL_OP_NO_RENEGOTIATION |
       constants().SSL_OP_NO_COMPRESSION |
@@ -84,6 +86,17 @@ let hybrid: boolean | undefined;
 
 function defaultGroups(): string {
   return hasHybridGroup() ? `${HYBRID_GROUP}:${CLASSICAL_GROUPS}` : CLASSICAL_GROUPS;
+}
+
+/** Whether this runtime verifies ML-DSA in a handshake (Node 22 and later). */
+function hasLattices(): boolean {
+  lattices ??= accepts({ sigalgs: LATTICE_ALGORITHMS });
+  return lattices;
+}
+let lattices: boolean | undefined;
+
+function defaultSignatureAlgorithms(): string {
+  return hasLattices() ? `${SIGNATURE_ALGORITHMS}:${LATTICE_ALGORITHMS}` : SIGNATURE_ALGORITHMS;
 }
 
 /** Lists that OpenSSL took once needn't be tried again. */

@@ -1,5 +1,6 @@
 import { constants, verify, type KeyObject } from '../node/crypto.js';
-import { hasNullParameters, type AlgorithmIdentifier } from './algorithm.js';
+import { hasNullParameters, readAlgorithm, type AlgorithmIdentifier } from './algorithm.js';
+import { DerReader, Tag } from './der.js';
 import { readPssParameters, SHA_1, type PssParameters } from './pss-parameters.js';
 import type { Signed } from './signed.js';
 
@@ -65,7 +66,7 @@ export function verifySignature(signed: Signed, key: () => KeyObject): Signature
 }
 
 function verifyBy(scheme: Scheme, { tbs, signature }: Signed, key: KeyObject): SignatureVerdict {
-  if (!scheme.keyTypes.includes(key.asymmetricKeyType ?? '')) return { status: 'bad' };
+  if (!scheme.keyTypes.includes(keyTypeOf(key))) return { status: 'bad' };
   const padding =
     scheme.saltLength === undefined
       ? {}
@@ -73,6 +74,14 @@ function verifyBy(scheme: Scheme, { tbs, signature }: Signed, key: KeyObject): S
   return {
     status: verify(scheme.hash, tbs, { key, dsaEncoding: 'der', ...padding }, signature) ? 'good' : 'bad',
   };
+}
+
+/** Node 22 verifies by ML-DSA keys without a name for them. */
+function keyTypeOf(key: KeyObject): string {
+  if (key.asymmetricKeyType !== undefined) return key.asymmetricKeyType;
+  const spki = new DerReader(key.export({ type: 'spki', format: 'der' }));
+  const { oid } = readAlgorithm(spki.enter(Tag.sequence, 'public key'), 'public key algorithm');
+  return schemes[oid]?.keyTypes[0] ?? '';
 }
 
 function schemeOf(algorithm: AlgorithmIdentifier): Scheme | (SignatureVerdict & { problem: string }) {

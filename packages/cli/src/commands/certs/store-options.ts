@@ -13,7 +13,17 @@ export interface StoreFlags {
   signerExec?: string;
 }
 
-const keyTypes: readonly KeyType[] = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'];
+const keyTypes: readonly KeyType[] = [
+  'p256',
+  'p384',
+  'ed25519',
+  'rsa2048',
+  'rsa3072',
+  'rsa4096',
+  'mldsa44',
+  'mldsa65',
+  'mldsa87',
+];
 
 export function addStoreOptions(command: Command): Command {
   return command

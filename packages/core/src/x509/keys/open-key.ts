@@ -123,10 +123,30 @@ function attempt(
   try {
     return open();
   } catch (cause) {
+    const name = latticeNames[algorithm.oid];
+    if (name !== undefined) throw new LaterNodeError(`the ${half} key`, name, cause);
     const message = `the ${half} key (algorithm ${algorithm.oid}) can’t be used by this Node`;
     throw new UnusableKeyError(0, message, { cause });
   }
 }
+
+/** A key of an algorithm that some versions of Node know and others don't. */
+export class LaterNodeError extends UnusableKeyError {
+  constructor(what: string, algorithm: string, cause: unknown) {
+    const hint = `Node has ${algorithm} from version 24.6 on.`;
+    super(0, `${what} (${algorithm}) can’t be used by this version of Node (${process.version})`, {
+      cause,
+      hint,
+      whole: true,
+    });
+  }
+}
+
+const latticeNames: Readonly<Record<string, string>> = {
+  [keyOid.mlDsa44]: 'ML-DSA-44',
+  [keyOid.mlDsa65]: 'ML-DSA-65',
+  [keyOid.mlDsa87]: 'ML-DSA-87',
+};
 
 function refuse(problem: string | undefined): void {
   if (problem !== undefined) throw new UnusableKeyError(0, problem);

@@ -5,7 +5,7 @@ import { Tag, type DerReader } from '../der.js';
 import { decode, garbage, unsupported } from '../encryption/problem.js';
 import { derElement } from '../formats/ber.js';
 import { keyOid } from '../oid.js';
-import { openPrivateKey } from './open-key.js';
+import { LaterNodeError, openPrivateKey } from './open-key.js';
 
 const known: ReadonlySet<string> = new Set(Object.values(keyOid));
 
@@ -31,6 +31,8 @@ export function readPlainKey(der: Buffer, subject: string): KeyObject {
     return openPrivateKey(der);
   } catch (cause) {
     const why = cause instanceof MalformedDerError ? `: ${cause.message}` : '';
+    if (cause instanceof LaterNodeError)
+      throw unsupported(`${subject} that can’t be used${why}`, { cause, hint: cause.hint });
     throw garbage(`${subject} that can’t be used${why}`, cause);
   }
 }

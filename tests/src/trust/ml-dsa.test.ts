@@ -1,0 +1,55 @@
+/** Certificates with ML-DSA keys on connections: Node 22 and later verify them; the versions before refuse, with the reason. */
+import { connect, createCredentials, lines, listen } from '@knsock/core';
+import { verifyPathSync } from '@knsock/core/x509';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { expect, it } from 'vitest';
+import { portOf } from '../support/world.js';
+
+const hasLattices = ((): boolean => {
+  try {
+    createSecureContext({ sigalgs: 'mldsa65' });
+    return true;
+  } catch {
+    createSecureContext();
+    return false;
+  }
+})();
+
+const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+
+it.runIf(hasLattices)('both sides prove themselves by ML-DSA keys', async () => {
+  const own = (kind: string) =>
+    createCredentials({
+      cert: fixture(`ml-dsa-${kind}.pem`),
+      key: fixture(`ml-dsa-${kind}.key`),
+      ca: fixture('ml-dsa-root.pem'),
+    });
+  const where = { port: 0, host: '127.0.0.1', framing: lines() };
+  await using server = await listen(
+    { ...where, credentials: own('server'), clientCertificates: 'require' },
+    (connection) => {
+      connection.write(connection.peer?.dnsNames[0] ?? 'nobody');
+      void connection.close();
+    },
+  );
+  const target = { host: 'localhost', port: portOf(server), framing: lines() };
+  await using connection = await connect({ ...target, credentials: own('client') });
+  expect(String(await connection.receive())).toBe('app.test');
+});
+
+it.skipIf(hasLattices)('such a key, and a chain signed by one, are refused by name', () => {
+  const own = { cert: fixture('ml-dsa-server.pem'), key: fixture('ml-dsa-server.key') };
+  expect(() => createCredentials(own)).toThrow(
+    expect.objectContaining({
+      code: 'KNSOCK_CREDENTIALS_UNSUPPORTED',
+      message: expect.stringContaining('(ML-DSA-44) can’t be used by this version of Node') as unknown,
+      hint: expect.stringContaining('24.6') as unknown,
+    }),
+  );
+  const path = { leaf: own.cert, anchors: [fixture('ml-dsa-root.pem')], usage: 'server' } as const;
+  expect(verifyPathSync(path)).toMatchObject({
+    reason: 'weak',
+    message: expect.stringContaining('signed with ml-dsa-44, which this Node can’t verify') as unknown,
+  });
+});
