@@ -41,7 +41,7 @@ async function sendMessage(
   const { cafile, certfile, keyfile, verify, timeout } = flags;
   const own = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
   for (const { message } of own.warnings) output.warn(message);
-  const replies = new Replies(output, false);
+  const replies = new Replies(output, { lineEach: false });
   try {
     const options = { cafile, certfile, keyfile, verify, timeout };
     const reply = await sendSslTcpMessage(host, portNumber, message, options);

@@ -1,4 +1,4 @@
-/** Cutting a stream of bytes into messages. */
+/** Cutting a stream of bytes into messages. Those that end in one piece come together: a step of a generator costs more than a message. */
 import { UsageError } from '../usage-error.js';
 
 /** How bytes become messages. */
@@ -9,29 +9,34 @@ export interface Cut {
   readonly limit: number;
 }
 
-export async function* cutBytes(pieces: AsyncIterable<Buffer>, { by, limit }: Cut): AsyncGenerator<Buffer> {
-  if (by === 'piece') yield* pieces;
+export async function* cutBytes(
+  pieces: AsyncIterable<Buffer>,
+  { by, limit }: Cut,
+): AsyncGenerator<readonly Buffer[]> {
+  if (by === 'piece') for await (const piece of pieces) yield [piece];
   else if (by === 'line') yield* byLine(pieces, limit);
-  else if (by === 'whole') yield await whole(pieces, limit);
+  else if (by === 'whole') yield [await whole(pieces, limit)];
   else yield* bySize(pieces, by.bytes);
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-async function* byLine(pieces: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Buffer> {
+async function* byLine(pieces: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Buffer[]> {
   const held = new Gathered();
   for await (const piece of pieces) {
+    const lines: Buffer[] = [];
     let start = 0;
     for (let end = piece.indexOf(LF); end !== -1; end = piece.indexOf(LF, start)) {
       held.add(piece.subarray(start, end));
-      yield withoutCr(held.take());
+      lines.push(withoutCr(held.take()));
       start = end + 1;
     }
+    if (lines.length > 0) yield lines;
     held.add(piece.subarray(start));
     if (held.bytes > limit) throw tooLarge('a line of the input is', limit);
   }
-  if (held.bytes > 0) yield withoutCr(held.take());
+  if (held.bytes > 0) yield [withoutCr(held.take())];
 }
 
 async function whole(pieces: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
@@ -43,19 +48,21 @@ async function whole(pieces: AsyncIterable<Buffer>, limit: number): Promise<Buff
   return held.take();
 }
 
-async function* bySize(pieces: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+async function* bySize(pieces: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer[]> {
   const held = new Gathered();
   for await (const piece of pieces) {
+    const parts: Buffer[] = [];
     let rest = piece;
     while (held.bytes + rest.length >= size) {
       const missing = size - held.bytes;
       held.add(rest.subarray(0, missing));
-      yield held.take();
+      parts.push(held.take());
       rest = rest.subarray(missing);
     }
+    if (parts.length > 0) yield parts;
     held.add(rest);
   }
-  if (held.bytes > 0) yield held.take();
+  if (held.bytes > 0) yield [held.take()];
 }
 
 /** Pieces that wait to be one: joined once, however many they are. */
@@ -70,7 +77,8 @@ class Gathered {
   }
 
   take(): Buffer {
-    const all = Buffer.concat(this.#pieces, this.bytes);
+    const [only] = this.#pieces;
+    const all = only?.length === this.bytes ? only : Buffer.concat(this.#pieces, this.bytes);
     this.#pieces = [];
     this.bytes = 0;
     return all;

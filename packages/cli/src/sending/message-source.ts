@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 import { UsageError } from '../usage-error.js';
 import { cutBytes, type Cut } from './cut.js';
 
-export type Source = AsyncIterable<Uint8Array>;
+/** Messages, those together that are there together. */
+export type Source = AsyncIterable<readonly Uint8Array[]>;
 
 /** What was asked to be sent. */
 export interface SourceRequest {
@@ -20,7 +21,7 @@ export async function* messages({ words, files, times }: SourceRequest, cut: Cut
   for (let left = times; left > 0; left -= 1) {
     for (const word of words) {
       if (word === '-') yield* cutBytes(process.stdin, cut);
-      else yield Buffer.from(word);
+      else yield [Buffer.from(word)];
     }
     for (const file of files) yield* cutBytes(readable(file), cut);
     if (words.length + files.length === 0) yield* cutBytes(process.stdin, cut);

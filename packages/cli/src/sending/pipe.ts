@@ -19,7 +19,8 @@ export async function pipeBytes(
   });
   let ended = false;
   const sending = (async () => {
-    for await (const piece of source) if (!stream.write(piece)) await once(stream, 'drain');
+    for await (const pieces of source)
+      for (const piece of pieces) if (!stream.write(piece)) await once(stream, 'drain');
     stream.end();
     ended = true;
     silence.expect(timeout);

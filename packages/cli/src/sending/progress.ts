@@ -26,9 +26,9 @@ export class Progress implements Foreground {
 
   /** Counts what is taken from the source. */
   async *watch(source: Source): Source {
-    for await (const piece of source) {
-      yield piece;
-      this.#sent += piece.byteLength;
+    for await (const messages of source) {
+      yield messages;
+      for (const { byteLength } of messages) this.#sent += byteLength;
     }
   }
 

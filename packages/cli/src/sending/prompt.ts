@@ -11,7 +11,7 @@ export class Prompt implements Foreground {
   #open = false;
 
   /** A message a line, until Ctrl-D. @param lineEnd kept with each, for streams */
-  async *lines(lineEnd = ''): AsyncGenerator<Buffer> {
+  async *lines(lineEnd = ''): AsyncGenerator<Buffer[]> {
     const { createInterface } = await import('node:readline');
     const readline = createInterface({
       input: process.stdin,
@@ -29,7 +29,7 @@ export class Prompt implements Foreground {
       this.#ask();
       for await (const line of readline) {
         this.#open = false;
-        yield Buffer.from(line + lineEnd);
+        yield [Buffer.from(line + lineEnd)];
         this.#ask();
       }
     } finally {

@@ -1,43 +1,86 @@
-/** Prints replies: bytes as they came, a line each, or JSON. */
+/** Prints replies: bytes as they came, a line each, or JSON. Those that come together are written together. */
 import { isUtf8 } from 'node:buffer';
+import { printableJson } from '@knsock/core/errors';
 import type { Output } from '../output.js';
 import { nothing, type Foreground } from './foreground.js';
 
+export interface RepliesOptions {
+  /** Whether each reply is followed by a line feed. */
+  readonly lineEach: boolean;
+  readonly foreground?: Foreground;
+  /** Whether each is written by itself, before the prompt for the next message. */
+  readonly atOnce?: boolean;
+}
+
+const LF = Buffer.from('\n');
+/** So many bytes are written without waiting for more. */
+const ENOUGH = 65_536;
+
 export class Replies {
-  readonly #output: Output;
-  readonly #lineEach: boolean;
-  readonly #foreground: Foreground;
+  readonly #output: Pick<Output, 'manner' | 'data'>;
+  readonly #options: RepliesOptions;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isScheduled = false;
   #lastByte: number | undefined;
   /** How many were printed. */
   count = 0;
 
-  /** @param lineEach whether each reply is followed by a line feed */
-  constructor(output: Output, lineEach: boolean, foreground: Foreground = nothing) {
+  constructor(output: Pick<Output, 'manner' | 'data'>, options: RepliesOptions) {
     this.#output = output;
-    this.#lineEach = lineEach;
-    this.#foreground = foreground;
+    this.#options = options;
   }
 
-  print(reply: unknown): Promise<void> {
+  /** Resolves when there is room for more; undefined where there is room already. */
+  print(reply: unknown): Promise<void> | undefined {
     this.count += 1;
-    return this.#foreground.above(() => this.#show(reply));
+    this.#hold(this.#bytesOf(reply));
+    if (this.#options.lineEach && !this.#output.manner.json) this.#hold(LF);
+    if (this.#options.atOnce === true || this.#heldBytes >= ENOUGH) return this.flush();
+    this.#flushSoon();
+    return undefined;
   }
 
-  /** On a terminal the prompt gets a line of its own. */
+  /** Writes what is held. Once a write has failed, every later one does. */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  /** Ends the output; on a terminal the prompt gets a line of its own. */
   async end(): Promise<void> {
+    await this.flush();
     if (!process.stdout.isTTY || this.#lastByte === undefined || this.#lastByte === 0x0a) return;
-    await this.#output.data('\n');
+    await this.#output.data(LF);
   }
 
-  async #show(reply: unknown): Promise<void> {
-    if (this.#output.manner.json) {
-      await this.#output.record(asRecord(reply));
-      return;
-    }
-    const bytes = Buffer.isBuffer(reply) ? reply : Buffer.from(JSON.stringify(reply));
-    await this.#output.data(bytes);
-    if (this.#lineEach) await this.#output.data('\n');
-    this.#lastByte = this.#lineEach ? 0x0a : (bytes.at(-1) ?? this.#lastByte);
+  #flushSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush().catch(() => undefined); // the next flush throws it
+    });
+  }
+
+  async #write(): Promise<void> {
+    if (this.#heldBytes === 0) return;
+    const bytes = Buffer.concat(this.#held, this.#heldBytes);
+    this.#held = [];
+    this.#heldBytes = 0;
+    await (this.#options.foreground ?? nothing).above(() => this.#output.data(bytes));
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    this.#lastByte = bytes.at(-1) ?? this.#lastByte;
+  }
+
+  #bytesOf(reply: unknown): Buffer {
+    if (this.#output.manner.json) return Buffer.from(`${printableJson(asRecord(reply))}\n`);
+    return Buffer.isBuffer(reply) ? reply : Buffer.from(JSON.stringify(reply));
   }
 }
 

@@ -15,7 +15,7 @@ export interface MessagesOptions extends ReplyTimeout {
  */
 export async function sendMessages<Message>(
   connection: SecureConnection<Message, Message>,
-  source: AsyncIterable<Message>,
+  source: AsyncIterable<readonly Message[]>,
   replies: Replies,
   options: MessagesOptions,
 ): Promise<void> {
@@ -47,13 +47,13 @@ export async function sendMessages<Message>(
 
 async function sendAll<Message>(
   connection: SecureConnection<Message, Message>,
-  source: AsyncIterable<Message>,
+  source: AsyncIterable<readonly Message[]>,
   progress: { sent: number; allSent: boolean },
   listen: () => void,
 ): Promise<void> {
-  for await (const message of source) {
-    await connection.send(message);
-    progress.sent += 1;
+  for await (const messages of source) {
+    progress.sent += messages.length;
+    await sendTogether(connection, messages);
   }
   progress.allSent = true;
   listen();
@@ -68,7 +68,8 @@ async function printAll<Message>(
   for (;;) {
     const message = await connection.receive({ signal });
     if (message === null) return;
-    await replies.print(message);
+    const printing = replies.print(message);
+    if (printing !== undefined) await printing;
     listen();
   }
 }
@@ -92,8 +93,16 @@ function lateError({ timeout }: MessagesOptions, sent: number, received: number)
 /** What comes back is read, so that the server isn't held up, and thrown away. */
 export async function sendWithoutReplies<Message>(
   connection: SecureConnection<Message, Message>,
-  source: AsyncIterable<Message>,
+  source: AsyncIterable<readonly Message[]>,
 ): Promise<void> {
   connection.onMessage(() => undefined);
-  for await (const message of source) await connection.send(message);
+  for await (const messages of source) await sendTogether(connection, messages);
+}
+
+/** Waits once for all of them, where the queue to the peer is full. */
+async function sendTogether<Message>(
+  connection: SecureConnection<Message, Message>,
+  messages: readonly Message[],
+): Promise<void> {
+  await Promise.all(messages.map((message) => connection.send(message)));
 }

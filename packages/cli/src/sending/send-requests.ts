@@ -16,7 +16,7 @@ export interface RequestsOptions {
  */
 export async function sendRequests<Message>(
   connection: SecureConnection<Message, Message>,
-  source: AsyncIterable<Message>,
+  source: AsyncIterable<readonly Message[]>,
   replies: Replies,
   { window, timeout }: RequestsOptions,
 ): Promise<void> {
@@ -24,17 +24,20 @@ export async function sendRequests<Message>(
   connection.onMessage((message) => replies.print(message));
   const requests: Promise<Message>[] = [];
   const printNext = async (): Promise<void> => replies.print(await requests.shift());
-  const messages = new Interruptible(source);
-  void connection.closed.then(() => messages.interrupt());
-  for await (const message of messages) {
-    const answer = connection.request(message, { timeout });
-    // Its failure is reported in its turn; another may come first.
-    answer.catch(() => undefined);
-    requests.push(answer);
-    if (requests.length >= window) await printNext();
+  const batches = new Interruptible(source);
+  void connection.closed.then(() => batches.interrupt());
+  for await (const messages of batches) {
+    for (const message of messages) {
+      if (batches.interrupted) break;
+      const answer = connection.request(message, { timeout });
+      // Its failure is reported in its turn; another may come first.
+      answer.catch(() => undefined);
+      requests.push(answer);
+      if (requests.length >= window) await printNext();
+    }
   }
   while (requests.length > 0) await printNext();
-  if (messages.interrupted) throw await whyEnded(connection);
+  if (batches.interrupted) throw await whyEnded(connection);
 }
 
 async function whyEnded({ closed }: { closed: SecureConnection['closed'] }): Promise<Error> {

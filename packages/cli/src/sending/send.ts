@@ -51,9 +51,13 @@ async function exchange(
   output: Output,
 ): Promise<void> {
   const input = inputOf(request, flags, output);
-  const replies = new Replies(output, flags.newline && linesFor(flags, input), input.foreground);
+  const replies = new Replies(output, {
+    lineEach: flags.newline && linesFor(flags, input),
+    foreground: input.foreground,
+    atOnce: input.typed,
+  });
   const replyTimeout = { timeout: flags.timeout, wait: flags.wait };
-  const each = (): AsyncIterable<Buffer> => parsed(input.source, framing);
+  const each = (): AsyncIterable<readonly Buffer[]> => parsed(input.source, framing);
   try {
     if (!flags.reply) await sendWithoutReplies(connection, each());
     else if (flags.framing === 'raw' && input.streams && replyTimeout.wait === undefined) {
@@ -74,6 +78,7 @@ async function exchange(
     await connection.close({ deadline: flags.reply ? 1_000 : flags.timeout });
   } catch (error) {
     connection.destroy();
+    await replies.flush().catch(() => undefined); // what ended the exchange says more
     throw error;
   } finally {
     input.foreground.end();
@@ -81,11 +86,15 @@ async function exchange(
 }
 
 /** With JSON what is sent must be JSON too: checked before anything is sent. */
-async function* parsed(source: Source, { parse }: Framing): AsyncIterable<Buffer> {
-  for await (const message of source) {
-    const payload = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    yield parse === undefined ? payload : parse(payload);
+async function* parsed(source: Source, { parse }: Framing): AsyncIterable<readonly Buffer[]> {
+  for await (const messages of source) {
+    const payloads = messages.map(asBuffer);
+    yield parse === undefined ? payloads : payloads.map(parse);
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Streams stay byte-exact; a reply to a message that was typed is shown on a line of its own. */
