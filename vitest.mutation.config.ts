@@ -19,7 +19,7 @@ const plan = JSON.parse(readFileSync(path.join(folder, 'plan.json'), 'utf8')) as
 class CheapestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]) {
     const cost = ({ moduleId }: TestSpecification) => {
-      return statSync(moduleId).size + (/\.(property|model)\.test\.ts$/.test(moduleId) ? 1e9 : 0);
+      return statSync(moduleId).size + (moduleId.endsWith('.property.test.ts') ? 1e9 : 0);
     };
     return Promise.resolve(files.sort((a, b) => cost(a) - cost(b)));
   }

@@ -108,6 +108,7 @@ export default class MutationRunner extends TestRunner {
 
   /** What is to be tried with this test, from what its run without any mutant covered. */
   #plan(test, passed, time) {
+    if (this.#trial.late) return this.#tooSlow(nameOf(test));
     if (!passed && this.#used) return breakOff({ test: nameOf(test) }); // some mutant may be the reason
     const covered = Object.entries(instrumented.mutantCoverage.perTest[test.id] ?? {});
     const slow = time > plan.slow;
@@ -125,6 +126,13 @@ export default class MutationRunner extends TestRunner {
     this.#queue = covered
       .map(([mutant, hits]) => ({ kind: 'mutant', mutant, hits }))
       .filter(({ mutant }) => !tried.has(mutant));
+  }
+
+  /** It still runs, and would disturb the next. */
+  #tooSlow(name) {
+    note({ type: 'test', test: name, passed: true, slow: true, covered: [] });
+    note({ type: 'finished', test: name, loading: this.#newlyLoaded() });
+    breakOff({ test: name });
   }
 
   #next() {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { ReceiveQueue, type MessageListener } from './receive-queue.js';
@@ -238,5 +239,183 @@ describe('ReceiveQueue', () => {
         expect(box.heldBytes).toBe(0);
       }),
     );
+  });
+});
+
+describe('what a receive queue knows of its program', () => {
+  it('is how many messages were pulled, whichever way, and none that were told to a listener', async () => {
+    const { box } = queue();
+    for (const message of ['a', 'b']) box.push(message, 1);
+    await box.receive(undefined, undefined);
+    await box.iterate().next();
+    expect(box.pulled).toBe(2);
+    const waiting = box.receive(undefined, undefined);
+    box.push('c', 1);
+    await waiting;
+    expect(box.pulled).toBe(3);
+    box.listen(() => undefined);
+    box.push('d', 1);
+    expect(box.pulled).toBe(3);
+  });
+
+  it.each<[string, (box: ReceiveQueue<string>) => unknown]>([
+    ['receive()', (box) => box.receive(undefined, undefined)],
+    ['an iteration', (box) => box.iterate().next()],
+    ['a listener', (box) => box.listen(() => undefined)],
+  ])('is whether it ever asked for messages: by %s', (_, ask) => {
+    for (const held of [false, true]) {
+      const { box } = queue();
+      if (held) box.push('a', 1);
+      expect(box.consumed).toBe(false);
+      void ask(box);
+      expect(box.consumed).toBe(true);
+    }
+  });
+
+  it('is whether it listens, and whether it paused', () => {
+    const { box } = queue();
+    expect([box.isListening, box.paused]).toEqual([false, false]);
+    box.listen(() => undefined);
+    box.pause();
+    expect([box.isListening, box.paused]).toEqual([true, true]);
+    box.resume();
+    expect(box.paused).toBe(false);
+  });
+
+  it('is whether it took all there is and waits for more', async () => {
+    const { box, events } = queue();
+    expect(box.isParked).toBe(false);
+    const waiting = box.receive(undefined, undefined);
+    expect([box.isParked, events.parked.mock.calls.length]).toEqual([true, 1]);
+    box.push('a', 1);
+    await waiting;
+    expect(box.isParked).toBe(false);
+    box.pause();
+    box.push('b', 1);
+    const held = box.receive(undefined, undefined);
+    // It waits, but not for the peer.
+    expect([box.isParked, events.parked.mock.calls.length]).toEqual([false, 1]);
+    box.resume();
+    expect(await held).toBe('b');
+  });
+
+  it('is whether it was told of the end', async () => {
+    const untold = queue();
+    untold.box.end(undefined);
+    expect([untold.box.endTold, untold.events.endTold.mock.calls.length]).toEqual([false, 0]);
+    await untold.box.receive(undefined, undefined);
+    expect([untold.box.endTold, untold.events.endTold.mock.calls.length]).toEqual([true, 1]);
+    const told = queue();
+    const waiting = told.box.receive(undefined, undefined);
+    told.box.end(undefined);
+    await waiting;
+    expect([told.box.endTold, told.events.endTold.mock.calls.length]).toEqual([true, 1]);
+  });
+});
+
+describe('messages that are pulled', () => {
+  it('come in the order in which they were asked for, also around a pause', async () => {
+    const { box } = queue();
+    box.pause();
+    const first = box.receive(undefined, undefined);
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    const second = box.iterate().next();
+    box.resume();
+    const third = box.receive(undefined, undefined);
+    expect(await Promise.all([first, second, third])).toEqual(['a', { value: 'b', done: false }, 'c']);
+  });
+
+  it('are iterated until the loop is left, and what follows is still there', async () => {
+    const { box } = queue();
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    const got: string[] = [];
+    for await (const message of box.iterate()) {
+      got.push(message);
+      if (message === 'b') break;
+    }
+    expect(got).toEqual(['a', 'b']);
+    expect(await box.receive(undefined, undefined)).toBe('c');
+    expect(await box.iterate().return?.()).toEqual({ value: undefined, done: true });
+  });
+
+  it('are those alone that nobody took before, where somebody else takes the rest', async () => {
+    const { box } = queue();
+    for (const message of ['a', 'b', 'c']) box.push(message, 1);
+    await box.receive(undefined, undefined);
+    expect(box.takeAll()).toEqual(['b', 'c']);
+    expect([box.length, box.heldBytes, box.takeAll()]).toEqual([0, 0, []]);
+    box.push('d', 7);
+    const { heldBytes } = box;
+    expect(await box.receive(undefined, undefined)).toBe('d');
+    expect([heldBytes > 7, box.heldBytes]).toEqual([true, 0]);
+  });
+
+  it('end by the first end alone', async () => {
+    const { box } = queue();
+    box.end(undefined);
+    box.end(new Error('later'));
+    expect(await box.receive(undefined, undefined)).toBeNull();
+  });
+
+  it('leave neither a timer nor a listener behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { box } = queue();
+      for (const settle of [() => box.push('a', 1), () => box.end(undefined)]) {
+        const { signal } = new AbortController();
+        const waiting = box.receive(signal, 1_000);
+        expect([vi.getTimerCount(), getEventListeners(signal, 'abort').length]).toEqual([1, 1]);
+        settle();
+        await waiting;
+        expect([vi.getTimerCount(), getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('a receive that nobody awaits', () => {
+  function reporting() {
+    const reported: [string, string][] = [];
+    const { box: _, events } = queue();
+    const failures = {
+      named: <E extends Error>(error: E) => error,
+      unawaited: (error: Error, what: string) => void reported.push([error.message, what]),
+    };
+    const budget = new TurnBudget({ goOn: () => undefined });
+    return { box: new ReceiveQueue<string>(events, budget, 128, failures), reported };
+  }
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('has its failure reported, whether it failed at once or later', async () => {
+    const { box, reported } = reporting();
+    void box.receive(undefined, undefined);
+    box.end(new Error('cut'));
+    void box.receive(undefined, undefined);
+    await settled();
+    expect(reported).toEqual([
+      ['cut', 'a receive'],
+      ['cut', 'a receive'],
+    ]);
+  });
+
+  it('isn’t reported where its own signal ended it', async () => {
+    const { box, reported } = reporting();
+    const controller = new AbortController();
+    void box.receive(controller.signal, undefined);
+    controller.abort(new Error('enough'));
+    await settled();
+    expect(reported).toEqual([]);
+  });
+
+  it('isn’t reported where somebody awaits it after all', async () => {
+    const { box, reported } = reporting();
+    const waiting = box.receive(undefined, undefined);
+    const failed = expect(waiting).rejects.toThrow('cut');
+    box.end(new Error('cut'));
+    await failed;
+    await settled();
+    expect(reported).toEqual([]);
   });
 });
