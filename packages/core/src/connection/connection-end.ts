@@ -220,7 +220,9 @@ export class ConnectionEnd implements ClosingEvents {
     }
     const isUnresponsive =
       error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
-    const isMute = this.#parts.protocol.endWords === 'stream-end' || isUnresponsive;
+    const isWordless = this.#parts.protocol.endWords === 'stream-end';
+    if (isWordless) this.#parts.protocol.announceFailure(this.#error, byProgram);
+    const isMute = isWordless || isUnresponsive;
     this.#apply({ is: 'failed', how: isMute ? 'mute' : tellPeer ? 'tell-peer' : 'said-by-peer' });
   }
 

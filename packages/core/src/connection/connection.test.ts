@@ -13,7 +13,9 @@ import {
   encodeRejected,
   Kind,
 } from '../framing/knsock/index.js';
+import { knsock, lines } from '../framing/index.js';
 import { connectedPair, handMadePair, sideOver, turn } from '../testing/connected-pair.js';
+import { MemoryOutput } from '../testing/memory-output.js';
 import { memoryPair } from '../transport/memory-pair.js';
 
 /** How messages name the other end of these connections. */
@@ -21,6 +23,12 @@ const FROM = ' (connection with 192.0.2.1:4000)';
 
 const text = (bytes: unknown): string => String(bytes);
 const token = Buffer.from('12345678');
+/** A message of knsock/1. */
+function message(body: string): Buffer {
+  const out = new MemoryOutput();
+  encodeFrame(Kind.MESSAGE, 0, Buffer.from(body), out);
+  return Buffer.from(out.bytes());
+}
 const understood = { features: new Map([[CLOSE_CODE, Buffer.alloc(0)]]) };
 
 /** Resolves with what a promise rejects with. */
@@ -833,6 +841,26 @@ describe('a failure', () => {
     expect(await server.connection.closed).toMatchObject({ error: { message: 'later' } });
     expect(server.errors.map(({ message }) => message)).toEqual(['later']);
   });
+
+  it.each([
+    ['knsock', knsock(), message],
+    ['lines', lines(), (body: string) => Buffer.from(`${body}\n`)],
+  ])(
+    'of a listener is the last that it is called for, whatever came with that message: %s',
+    async (_, framing, encode) => {
+      const { peer, connection } = await handMadePair(framing.name === 'knsock' ? {} : { framing });
+      const got: string[] = [];
+      connection.onMessage((bytes) => {
+        got.push(text(bytes));
+        throw new Error('mine');
+      });
+      peer.stream.write(Buffer.concat(['a', 'b', 'c'].map(encode)));
+      await turn();
+      peer.stream.end();
+      expect((await connection.closed).error?.message).toBe('mine');
+      expect(got).toEqual(['a']);
+    },
+  );
 
   it('of the server’s handler ends its connection', async () => {
     for (const handler of [

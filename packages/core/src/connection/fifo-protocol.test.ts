@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { json, lengthPrefixed, lines } from '../framing/index.js';
 import { connectedPair, handMadePair, turn } from '../testing/connected-pair.js';
 
@@ -355,6 +355,111 @@ describe('the peer’s requests on a framing without ids', () => {
     finish('1');
     await turn();
     expect([peer.text, errors]).toEqual(['', []]);
+  });
+
+  it('are asked for by their signals before the time to close is over', async () => {
+    let signal: AbortSignal | undefined;
+    const { peer, connection } = await handMadePair({
+      framing,
+      requestHandler: (request) => {
+        ({ signal } = request);
+        return new Promise(() => undefined);
+      },
+    });
+    peer.stream.write(Buffer.from('a\n'));
+    await turn();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      void connection.close({ deadline: 900 });
+      vi.advanceTimersByTime(599);
+      expect(signal?.aborted).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(signal?.reason).toMatchObject({ message: expect.stringContaining('is closing') as string });
+    } finally {
+      vi.useRealTimers();
+    }
+    connection.destroy();
+    await connection.closed;
+  });
+
+  it('have what a listener of their signal throws reported', async () => {
+    const { peer, connection, errors } = await handMadePair({
+      framing,
+      requestHandler: ({ signal }) => {
+        signal.addEventListener('abort', () => {
+          throw new Error('listener');
+        });
+        return new Promise(() => undefined);
+      },
+    });
+    peer.stream.write(Buffer.from('a\n'));
+    await turn();
+    connection.destroy();
+    await connection.closed;
+    expect(errors.map(({ message }) => message)).toEqual(['listener']);
+  });
+
+  it('are begun no more once the connection has failed', async () => {
+    const begun: string[] = [];
+    const { peer, connection } = await handMadePair({
+      framing,
+      requestHandler: ({ payload }) => {
+        begun.push(text(payload));
+        throw new Error('failed');
+      },
+    });
+    peer.stream.write(Buffer.from('a\nb\n'));
+    peer.stream.write(Buffer.from('c\n'));
+    await turn();
+    peer.stream.end();
+    expect((await connection.closed).error?.message).toBe('failed');
+    expect(begun).toEqual(['a']);
+  });
+
+  it('may be as many as the limit again and again', async () => {
+    const finish: ((answer: string) => void)[] = [];
+    const { peer, connection } = await handMadePair({
+      framing,
+      limits: { maxRequestsInFlight: 2 },
+      requestHandler: () => new Promise((resolve) => finish.push(resolve)),
+    });
+    for (let round = 1; round <= 3; round += 1) {
+      peer.stream.write(Buffer.from('a\nb\nc\n'));
+      await turn();
+      expect(finish).toHaveLength(2);
+      for (const end of finish.splice(0)) end('x');
+      await turn();
+      expect(finish).toHaveLength(1);
+      finish.splice(0)[0]?.('x');
+      await turn();
+      expect(connection.stats().requestsHandled).toBe(0);
+    }
+    expect(peer.text).toBe('x\n'.repeat(9));
+    connection.destroy();
+  });
+
+  it('are answered behind what waits for a peer that reads slowly, each in its turn', async () => {
+    const finish: ((answer: string) => void)[] = [];
+    const { peer, connection } = await handMadePair({
+      framing,
+      requestHandler: () => new Promise((resolve) => finish.push(resolve)),
+    });
+    peer.stream.write(Buffer.from('a\nb\nc\n'));
+    await turn();
+    peer.stream.pause();
+    // The first answer fills what the system takes; those behind it wait here.
+    finish[0]?.('1'.repeat(2_000_000));
+    await turn();
+    finish[2]?.('3');
+    await turn();
+    finish[1]?.('2');
+    await turn();
+    expect(peer.text).not.toContain('2');
+    peer.stream.resume();
+    await turn(60);
+    expect(peer.text.slice(-5)).toBe('\n2\n3\n'.slice(-5));
+    expect(connection.stats().requestsHandled).toBe(0);
+    connection.destroy();
   });
 
   it('whose handler only waits for the end hold nothing', async () => {

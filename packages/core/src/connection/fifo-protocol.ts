@@ -233,7 +233,10 @@ export class FifoProtocol<In, Out>
   }
 
   announceFailure(): void {
+    // Nothing can say it. The socket is gone a turn later; what came until then is taken no more.
     this.#over = true;
+    this.#waiting = [];
+    this.#nextWaiting = 0;
   }
 
   failOutgoing(why: () => Error): void {
