@@ -244,7 +244,7 @@ export class ConnectionCore<In, Out>
       settle(null);
       return call.promise;
     }
-    signal?.addEventListener('abort', aborted, { once: true });
+    signal?.addEventListener('abort', aborted);
     if (isOver) {
       setImmediate(() => {
         if (!call.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));

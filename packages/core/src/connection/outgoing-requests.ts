@@ -255,7 +255,7 @@ class HeldRequest<In> implements Waiting {
       const cause = events.failures.named(new ConnectionTimeoutError('request', timeout, message));
       this.failed(events.failures.named(new RequestNotStartedError(message, { cause })));
     }, timeout).unref();
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    signal?.addEventListener('abort', this.#aborted);
   }
 
   get answer(): Promise<In> {

@@ -56,7 +56,7 @@ export class PendingRequests<In> {
       const deadline = performance.now() + timeout;
       pending = { promise: null, resolve, reject, timeout, deadline, signal, onAbort };
       this.#pending.set(id, pending);
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort);
       if (deadline < this.#timerAt) this.#arm(deadline, timeout);
     });
     pending.promise = promise;

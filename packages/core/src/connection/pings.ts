@@ -35,7 +35,7 @@ export class Pings {
         ping.finish(this.#failures.named(new ConnectionTimeoutError('heartbeat', timeout, words)));
       }, timeout);
       timer.unref();
-      signal?.addEventListener('abort', aborted, { once: true });
+      signal?.addEventListener('abort', aborted);
       const ping: Ping = {
         sentAt,
         finish: (error) => {

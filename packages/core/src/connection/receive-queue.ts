@@ -234,7 +234,7 @@ export class ReceiveQueue<In> {
     let resolve!: (message: In | null) => void;
     let fail!: (error: Error) => void;
     const leave = (): void => {
-      if (timer !== undefined) clearTimeout(timer);
+      clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
       const place = this.#waiters.indexOf(waiter);
       if (place >= 0) this.#waiters.splice(place, 1);
@@ -263,7 +263,7 @@ export class ReceiveQueue<In> {
       };
     });
     this.#waiters.push(waiter);
-    signal?.addEventListener('abort', aborted, { once: true });
+    signal?.addEventListener('abort', aborted);
     if (timeout !== undefined) {
       timer = setTimeout(() => {
         leave();

@@ -159,4 +159,51 @@ describe('ConnectionTimeouts', () => {
     timeouts.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it('stops watching a slow peer once nothing waits for it, and begins anew with the next', () => {
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    subject.unsent = 10;
+    timeouts.congested();
+    timeouts.congested();
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(750);
+    subject.unsent = 0;
+    vi.advanceTimersByTime(250);
+    expect([vi.getTimerCount(), subject.failure]).toEqual([0, null]);
+    subject.unsent = 10;
+    timeouts.congested();
+    vi.advanceTimersByTime(999);
+    expect(subject.failure).toBeNull();
+    vi.advanceTimersByTime(1);
+    expect(subject.failure).toMatchObject({
+      phase: 'send',
+      message: 'the peer read nothing for 1000 ms; 10 bytes were not sent',
+    });
+  });
+
+  it('advises to read where both sides only write', () => {
+    const { subject, timeouts } = watch({ sendTimeout: 1_000 });
+    Object.assign(subject, { unsent: 10, isReadingHeld: true, heldBytes: 20 });
+    timeouts.congested();
+    vi.advanceTimersByTime(1_000);
+    expect(subject.failure).toMatchObject({
+      message: expect.stringContaining('20 bytes of the peer wait here') as string,
+      hint: expect.stringContaining('onMessage()') as string,
+    });
+  });
+
+  it('says for how long a peer gave no sign of life, and asks again after each answer', async () => {
+    const { subject } = watch({ heartbeat: { interval: 1_000, timeout: 500 } });
+    for (let n = 1; n <= 3; n += 1) {
+      // The answer to one question is what the next look sees.
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(subject.pings).toBe(n);
+    }
+    subject.answersPings = false;
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(subject.failure).toMatchObject({
+      phase: 'heartbeat',
+      message: 'the peer gave no sign of life for 1500 ms',
+    });
+  });
 });

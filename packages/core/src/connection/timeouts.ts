@@ -38,7 +38,7 @@ export class ConnectionTimeouts {
   readonly #events: TimeoutEvents;
   readonly #limits: Limits;
   #timers: NodeJS.Timeout[] = [];
-  #sendTimer: NodeJS.Timeout | null = null;
+  #sendTimer: NodeJS.Timeout | undefined;
 
   constructor(events: TimeoutEvents, limits: Limits, maxLifetime: number | null) {
     this.#events = events;
@@ -51,7 +51,7 @@ export class ConnectionTimeouts {
 
   /** Bytes wait for the peer: from now on it must take something within `sendTimeout`. */
   congested(): void {
-    if (this.#sendTimer !== null) return;
+    if (this.#sendTimer !== undefined) return;
     const { sendTimeout } = this.#limits;
     let taken = this.#events.bytesTaken;
     let since = performance.now();
@@ -67,15 +67,15 @@ export class ConnectionTimeouts {
           this.#events.fail(this.#sendError(sendTimeout));
         }
       },
-      Math.max(1, Math.ceil(sendTimeout / LOOKS)),
+      Math.ceil(sendTimeout / LOOKS),
     );
     this.#sendTimer.unref();
   }
 
   /** The peer caught up. */
   relieved(): void {
-    if (this.#sendTimer !== null) clearInterval(this.#sendTimer);
-    this.#sendTimer = null;
+    clearInterval(this.#sendTimer);
+    this.#sendTimer = undefined;
   }
 
   stop(): void {
@@ -87,7 +87,7 @@ export class ConnectionTimeouts {
   #watchIdle(timeout: number): void {
     let activity = this.#events.activityCount;
     let since = performance.now();
-    this.#every(Math.max(1, Math.ceil(timeout / LOOKS)), () => {
+    this.#every(Math.ceil(timeout / LOOKS), () => {
       const now = performance.now();
       if (this.#events.activityCount !== activity) {
         activity = this.#events.activityCount;
@@ -150,11 +150,7 @@ export class ConnectionTimeouts {
   }
 
   #after(wait: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-      act();
-    }, wait);
-    this.#timers.push(timer.unref());
+    this.#timers.push(setTimeout(act, wait).unref());
   }
 
   #every(wait: number, act: () => void): void {
