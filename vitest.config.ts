@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 // Tests run from the sources: the condition replaces the built files of our own packages.
 const ssr = { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } };
 
+export const patience = fileURLToPath(new URL('tests/src/support/patience.ts', import.meta.url));
 const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
 const packages = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
@@ -15,6 +16,7 @@ const packages = readdirSync(new URL('packages', import.meta.url)).map((name) =>
     name,
     root: `packages/${name}`,
     include: ['src/**/*.test.ts'],
+    setupFiles: [patience],
     // Loading the sources for each file again is half of the time; unit tests leave nothing behind in modules.
     isolate: name === 'certs', // whose test of what is loaded when looks at the process
     testTimeout: 20_000,
@@ -47,6 +49,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           exclude: ['src/interop/**', 'src/faults/**', 'src/exams/**', ...programs],
           globalSetup: [builtCommand],
+          setupFiles: [patience],
           isolate: false, // as above
           testTimeout: 30_000,
         },

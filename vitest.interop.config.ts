@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { patience } from './vitest.config.js';
 
 const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
@@ -11,6 +12,7 @@ export default defineConfig({
     name: 'interop',
     root: 'tests',
     include: ['src/interop/**/*.test.ts'],
+    setupFiles: [patience],
     globalSetup: [builtCommand],
     reporters: ['default', '../scripts/closing-line-reporter.mjs'],
     testTimeout: 60_000,

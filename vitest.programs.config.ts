@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { programs, workers } from './vitest.config.js';
+import { patience, programs, workers } from './vitest.config.js';
 
 const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
@@ -12,6 +12,7 @@ export default defineConfig({
     name: 'programs',
     root: 'tests',
     include: programs,
+    setupFiles: [patience],
     globalSetup: [builtCommand],
     reporters: ['default', '../scripts/closing-line-reporter.mjs'],
     maxWorkers: workers,

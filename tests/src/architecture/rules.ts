@@ -15,9 +15,9 @@ import { target, type Import, type SourceFile } from './source-files.js';
 const maxLines = 300;
 /** One state machine or one protocol each, which read worse in two rooms; no larger than this. */
 const longer: Readonly<Record<string, number>> = {
-  'packages/core/src/connection/connection.ts': 360,
-  'packages/core/src/connection/connection-core.ts': 500,
-  'packages/core/src/connection/connection-end.ts': 490,
+  'packages/core/src/connection/connection.ts': 375,
+  'packages/core/src/connection/connection-core.ts': 510,
+  'packages/core/src/connection/connection-end.ts': 500,
   'packages/core/src/connection/fifo-protocol.ts': 340,
   'packages/core/src/connection/knsock-protocol.ts': 430,
   'packages/core/src/connection/lifecycle.ts': 340,

@@ -215,7 +215,8 @@ async function admit<In, Out>(
     explainEnd: (error) => silence(error, connection.stats().requestsWaiting > 0),
   });
   progress.phase = 'welcome';
-  await raceAbort(connection.open(), signal);
+  const opening = connection.open();
+  if (opening !== null) await raceAbort(opening, signal);
   followTrust(connection, config, config.trust, verifier);
   return connection;
 }

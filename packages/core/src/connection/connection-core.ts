@@ -112,13 +112,12 @@ export class ConnectionCore<In, Out>
     if (settings.requestHandler !== null) this.protocol.handle(settings.requestHandler);
   }
 
-  /** Resolves once both sides may send; rejects where it never comes to that. */
-  start(): Promise<void> {
-    const opening = this.ending.opening();
+  /** Null where both sides may send at once; resolves once they may, and rejects where it never comes to that. */
+  start(): Promise<void> | null {
     this.protocol.start();
     this.writer.flush();
     this.stream.open(this);
-    return opening;
+    return this.ending.opening();
   }
 
   /** The program has the connection, and had its turn to say what it takes. */
@@ -199,8 +198,18 @@ export class ConnectionCore<In, Out>
     return nameAddress(error, addressOf(this.role, this.connection.remote, this.#path));
   }
 
-  /** Follows a server's handler; its failure ends this connection. */
-  followHandler(handling: PromiseLike<unknown>): void {
+  /** Runs a server's handler; its failure ends this connection. @returns whether it works on */
+  handleBy(handler: () => unknown): boolean {
+    let handling: unknown;
+    this.guard(() => {
+      handling = handler();
+    });
+    if (!isThenable(handling)) return false;
+    this.#followHandler(handling);
+    return true;
+  }
+
+  #followHandler(handling: PromiseLike<unknown>): void {
     this.activity.beginHandler();
     follow(
       handling,

@@ -81,6 +81,7 @@ export class ConnectionEnd implements ClosingEvents {
   #timers: ClosingTimers | null = null;
   #abort: AbortController | null = null;
   #signalFired = false;
+  #hasOpened = false;
   #opening: Deferred<void> | null = null;
   #closing: Deferred<ClosedInfo> | null = null;
   #closed: ClosedInfo | null = null;
@@ -94,11 +95,17 @@ export class ConnectionEnd implements ClosingEvents {
     this.#parts = parts;
   }
 
-  /** Resolves once both sides may send; rejects where it never comes to that. */
-  opening(): Promise<void> {
+  /** Null where both sides may send already; resolves once they may, and rejects where it never comes to that. */
+  opening(): Promise<void> | null {
+    if (this.#hasOpened) return null;
     const { promise } = (this.#opening = new Deferred<void>());
     promise.catch(() => undefined);
+    if (!this.#isOpening) this.#opening.reject(this.goneError);
     return promise;
+  }
+
+  get #isOpening(): boolean {
+    return this.#state.local.is === 'opening' && !this.#isDestroyed;
   }
 
   get state(): 'open' | 'draining' | 'closed' {
@@ -290,6 +297,7 @@ export class ConnectionEnd implements ClosingEvents {
   #perform(action: LifecycleAction): void {
     switch (action) {
       case 'resolve-opening':
+        this.#hasOpened = true;
         this.#parts.isOpen();
         this.#opening?.resolve();
         this.#opening = null;

@@ -21,7 +21,6 @@ import type {
   SecureConnection,
 } from './connection-types.js';
 import { abortedCall, failedCall, reportUnawaited } from '../errors/call-promise.js';
-import { isThenable } from '../errors/thenable.js';
 import { tooLargeForPeer } from './peer-limit.js';
 import { openStream } from './raw-stream.js';
 import type { MessageListener } from './receive-queue.js';
@@ -75,10 +74,17 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     this.#core = new ConnectionCore(stream, settings, this);
   }
 
-  /** Starts the protocol; resolves once both sides may send. A client's program has the turn after that to set its handlers. */
-  async open(): Promise<void> {
-    await this.#core.start();
-    if (this.#core.role === 'client') setImmediate(handedOut, this.#core);
+  /**
+   * Starts the protocol. Null where both sides may send at once; resolves once they may. A client's program has the turn
+   * after that to set its handlers.
+   */
+  open(): Promise<void> | null {
+    const opening = this.#core.start();
+    if (this.#core.role === 'server') return opening;
+    const opened = (): void => void setImmediate(handedOut, this.#core);
+    if (opening !== null) return opening.then(opened);
+    opened();
+    return null;
   }
 
   get closed(): Promise<ClosedInfo> {
@@ -302,14 +308,25 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     return this.#core.isOwnEnd(error);
   }
 
-  /** Runs a server's handler; its failure ends this connection and nothing else. */
-  handleBy(handler: (connection: SecureConnection<In, Out>) => unknown): void {
-    this.#core.guard(() => {
-      const handling = handler(this);
-      if (isThenable(handling)) this.#core.followHandler(handling);
+  /**
+   * Runs a server's handler; its failure ends this connection and nothing else.
+   * @param later in the next turn; until then it counts as at work
+   */
+  handleBy(handler: (connection: SecureConnection<In, Out>) => unknown, later = false): void {
+    const core = this.#core;
+    let worksOn = false;
+    const run = (): void => {
+      worksOn = core.handleBy(() => handler(this));
+    };
+    if (later) {
+      core.activity.beginHandler();
+      setImmediate(run);
+    } else run();
+    // The handler's first steps may go on in the turn's promises.
+    setImmediate(() => {
+      if (later && !worksOn) core.activity.endHandler();
+      core.handedOut();
     });
-    // The handler's first steps may go on in this turn's promises.
-    setImmediate(handedOut, this.#core);
   }
 
   /** @throws InvalidOptionError, FramingMismatchError: the program's own mistakes */

@@ -9,13 +9,24 @@ import { LONGEST_WAIT } from '../options/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
-import { readPeerChain } from '../trust/peer-chain.js';
+import { readPeerChain, unaskedChain } from '../trust/peer-chain.js';
 import { publishVerification } from '../trust/publish-verification.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
-import type { PeerVerifier } from '../trust/peer-verifier.js';
+import type { PeerVerifier, VerificationResult } from '../trust/peer-verifier.js';
 import { agreedName } from './agreed-name.js';
 import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
+
+/** Somebody who may come in, and by which policy. */
+interface Verified {
+  readonly peer: PeerIdentity | null;
+  readonly policy: TrustPolicy;
+}
+
+interface Opened<In, Out> {
+  readonly connection: Connection<In, Out>;
+  readonly policy: TrustPolicy;
+}
 
 export class ConnectionSetup<In, Out> {
   readonly #config: ListenConfig<In, Out>;
@@ -33,19 +44,31 @@ export class ConnectionSetup<In, Out> {
   }
 
   /**
+   * Most peers are verified at once, and have nothing to wait for: then no promise is made.
    * @param policyFor who is trusted now under a name; where that changes meanwhile, the peer is verified again
    * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the pending's reason when its time is over
    */
-  async open(
+  open(
     pending: PendingConnection,
     policyFor: (servername: string | null) => TrustPolicy,
     stream: TlsStream,
-  ): Promise<{ connection: Connection<In, Out>; policy: TrustPolicy }> {
-    const { socket } = stream;
-    const tls = routedFacts(tlsFacts(socket), pending);
+  ): Opened<In, Out> | Promise<Opened<In, Out>> {
+    const tls = routedFacts(tlsFacts(stream.socket), pending);
     tellHandshake(pending, tls);
-    const framing = this.#framingOf(socket);
-    const { peer, policy } = await this.#verifyPeer(pending, () => policyFor(tls.servername), stream);
+    const framing = this.#framingOf(stream.socket);
+    const verified = this.#verifyPeer(pending, () => policyFor(tls.servername), stream);
+    return verified instanceof Promise
+      ? verified.then((known) => this.#connect(pending, stream, tls, framing, known))
+      : this.#connect(pending, stream, tls, framing, verified);
+  }
+
+  #connect(
+    pending: PendingConnection,
+    stream: TlsStream,
+    tls: TlsFacts,
+    framing: Framing<In, Out>,
+    { peer, policy }: Verified,
+  ): Opened<In, Out> | Promise<Opened<In, Out>> {
     const connection = new Connection<In, Out>(stream, {
       role: 'server',
       framing,
@@ -53,7 +76,7 @@ export class ConnectionSetup<In, Out> {
       maxLifetime: jittered(this.#config.maxLifetime),
       peer,
       tls,
-      socket,
+      socket: stream.socket,
       remote: pending.remote,
       proxy: pending.proxy,
       path: pending.path ?? undefined,
@@ -61,27 +84,35 @@ export class ConnectionSetup<In, Out> {
       explainEnd: null,
       failures: this.#config.failures,
     });
-    await pending.race(connection.open());
-    return { connection, policy };
+    const opened = { connection, policy };
+    const opening = connection.open();
+    return opening === null ? opened : pending.race(opening).then(() => opened);
   }
 
-  async #verifyPeer(
+  /** Verifies by the policy of now; where that changes meanwhile, again. */
+  #verifyPeer(
     pending: PendingConnection,
     currentPolicy: () => TrustPolicy,
     stream: TlsStream,
-  ): Promise<{ peer: PeerIdentity | null; policy: TrustPolicy }> {
-    const chain = readPeerChain(stream.socket, { remembered: null });
-    for (;;) {
+  ): Verified | Promise<Verified> {
+    const chain = pending.wasAsked
+      ? readPeerChain(stream.socket, { remembered: null })
+      : unaskedChain(stream.socket);
+    const verify = (): Verified | Promise<Verified> => {
       const policy = currentPolicy();
+      const conclude = (result: VerificationResult): Verified | Promise<Verified> => {
+        pending.verifying = false;
+        publishVerification('server', pending, result, chain.resumed);
+        if (!result.ok) throw result.error;
+        return currentPolicy() === policy ? { peer: result.peer, policy } : verify();
+      };
       pending.verifying = true;
       const verifying = this.#verifier.verify(policy, chain, signalFor(policy, pending));
-      const result =
-        verifying instanceof Promise ? await whilePresent(pending, stream, verifying) : verifying;
-      pending.verifying = false;
-      publishVerification('server', pending, result, chain.resumed);
-      if (!result.ok) throw result.error;
-      if (currentPolicy() === policy) return { peer: result.peer, policy };
-    }
+      return verifying instanceof Promise
+        ? whilePresent(pending, stream, verifying).then(conclude)
+        : conclude(verifying);
+    };
+    return verify();
   }
 
   #framingOf({ alpnProtocol }: TLSSocket): Framing<In, Out> {

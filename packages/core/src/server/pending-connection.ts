@@ -27,6 +27,8 @@ export class PendingConnection {
   saidBeforeTls = 0;
   /** Whether its handshake is done: the client counts itself as connected. */
   secured = false;
+  /** Whether its handshake asked for a certificate. */
+  wasAsked = true;
   /** Whether its verification is under way. */
   verifying = false;
   /** How much of the peer had been read when it was last found to say nothing for a while. */

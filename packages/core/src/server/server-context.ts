@@ -21,8 +21,8 @@ import type { ClientCertificates } from './trust-state.js';
 
 /** What becomes of the sockets. */
 export interface ContextEvents {
-  /** The handshake is done; the peer isn't verified yet. */
-  secured(socket: TLSSocket, raw: Socket): void;
+  /** The handshake is done; the peer isn't verified yet. @param wasAsked whether it was asked for a certificate */
+  secured(socket: TLSSocket, raw: Socket, wasAsked: boolean): void;
   failed(error: Error, raw: Socket): void;
 }
 
@@ -51,10 +51,11 @@ export class ServerContext {
     this.trust = settings.trust;
     this.#settings = settings;
     this.#server = hideKeys(this.#create());
-    if (settings.clientCertificates !== 'none') readChainsEarly(this.#server);
+    const asks = settings.clientCertificates !== 'none';
+    if (asks) readChainsEarly(this.#server);
     this.#server.on('secureConnection', (socket) => {
       socket.allowHalfOpen = true;
-      events.secured(socket, rawSocketOf(socket));
+      events.secured(socket, rawSocketOf(socket), asks);
     });
     this.#server.on('tlsClientError', (error, socket) => {
       const raw = rawSocketOf(socket);

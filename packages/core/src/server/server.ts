@@ -130,17 +130,25 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#handshakes.broken(pending, fromHandshake(error, 'server', { address, offer }));
   }
 
-  secured(socket: TLSSocket, raw: Socket): void {
+  secured(socket: TLSSocket, raw: Socket, wasAsked: boolean): void {
     const pending = this.#handshakes.find(raw);
     if (pending === undefined) {
       socket.destroy();
       return;
     }
     pending.secured = true;
+    pending.wasAsked = wasAsked;
     const stream = new TlsStream(socket, null);
-    this.#admit(pending, stream).catch((error: unknown) => {
+    const refuse = (error: unknown): void => {
       this.#refuse(pending, stream, error);
-    });
+    };
+    try {
+      const opened = this.#setup.open(pending, this.#policyFor, stream);
+      if (opened instanceof Promise) opened.then((late) => this.#admit(pending, late)).catch(refuse);
+      else this.#admit(pending, opened)?.catch(refuse);
+    } catch (error) {
+      refuse(error);
+    }
   }
 
   async replaced(): Promise<void> {
@@ -155,24 +163,27 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 
   // ── verification ──
 
-  readonly #policyOf = ({ tls }: Connection<In, Out>): TrustPolicy => this.#trust.policyFor(tls.servername);
+  readonly #policyFor = (servername: string | null): TrustPolicy => this.#trust.policyFor(servername);
+  readonly #policyOf = ({ tls }: Connection<In, Out>): TrustPolicy => this.#policyFor(tls.servername);
 
-  async #admit(pending: PendingConnection, stream: TlsStream): Promise<void> {
-    const policyFor = (servername: string | null) => this.#trust.policyFor(servername);
-    const { connection, policy } = await this.#setup.open(pending, policyFor, stream);
+  #admit(
+    pending: PendingConnection,
+    { connection, policy }: { connection: Connection<In, Out>; policy: TrustPolicy },
+  ): Promise<void> | undefined {
     if (!this.#handshakes.leave(pending, null)) {
       connection.destroy();
-      return;
+      return undefined;
     }
     this.#admitted += 1;
     this.#connections.add(connection);
     connection.whenGone(this.#forget);
     // Credentials may have rotated since the verification; from now on this one is verified with the rest.
-    if (this.#policyOf(connection) !== policy) await this.#reverify([connection]);
-    // Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until
-    // then the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
-    const soon = connection.stats().bytesSent === 0;
-    connection.handleBy(() => (soon ? turn().then(() => this.#run(connection)) : this.#run(connection)));
+    if (this.#policyOf(connection) !== policy)
+      return this.#reverify([connection]).then(() => {
+        this.#handOut(connection);
+      });
+    this.#handOut(connection);
+    return undefined;
   }
 
   /** One listener for all connections. */
@@ -208,6 +219,14 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 
   // ── handler ──
+
+  /**
+   * Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until then
+   * the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
+   */
+  #handOut(connection: Connection<In, Out>): void {
+    connection.handleBy(() => this.#run(connection), connection.socket.bytesWritten === 0);
+  }
 
   #run(connection: Connection<In, Out>): void | Promise<void> {
     if (connection.state === 'closed') return undefined;
@@ -273,7 +292,3 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 }
 
 const knownOfClose = new Set(['deadline']);
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

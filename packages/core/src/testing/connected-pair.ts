@@ -150,7 +150,7 @@ export async function handMadePair(
   const isFramed = options.framing === undefined;
   const side = sideOver(near, options);
   const peer = new HandMadePeer(far, isFramed);
-  const opening = side.connection.open();
+  const opening = side.connection.open() ?? Promise.resolve();
   opening.catch(() => undefined);
   if (isFramed && options.unwelcomed !== true) peer.welcome(options.welcome);
   if (options.unwelcomed !== true) await opening;

@@ -21,6 +21,17 @@ export interface PeerChain {
 /** Only an attacker sends a longer chain. */
 const MOST_CERTIFICATES = 16;
 
+/** Of a peer that wasn't asked for a certificate. */
+export function unaskedChain(socket: TLSSocket): PeerChain {
+  return {
+    leaf: null,
+    resumed: socket.isSessionReused(),
+    opensslError: null,
+    remembered: null,
+    chain: () => [],
+  };
+}
+
 /** @param remembered the path kept with the session that the connection resumes, on the client */
 export function readPeerChain(socket: TLSSocket, { remembered }: { remembered: Path | null }): PeerChain {
   const resumed = socket.isSessionReused();
