@@ -10,10 +10,8 @@ import { pathToFileURL } from 'node:url';
  * @returns {{ components: { name: string, 'bom-ref': string, purl: string, licenses?: object[] }[], dependencies: { ref: string, dependsOn: string[] }[], [field: string]: unknown }}
  */
 export function billOfMaterials(folder) {
-  const found = new Map();
-  const manifest = manifestOf(folder);
-  const names = [...Object.keys(manifest.dependencies ?? {}), ...bundled(manifest)];
-  const own = names.map((name) => visit(name, folder, found));
+  const { manifest, found, beside, inside } = partsOf(folder);
+  const own = [...beside, ...inside];
   const dependencies = [...found].map(([ref, { dependsOn }]) => ({ ref, dependsOn }));
   const root = purl(manifest);
   return {
@@ -27,6 +25,19 @@ export function billOfMaterials(folder) {
   };
 }
 
+/**
+ * Everything that a package brings along, by its address, and which of it the package itself names: installed beside it,
+ * or inside its files.
+ * @param {string} folder the package's
+ */
+export function partsOf(folder) {
+  const found = new Map();
+  const manifest = manifestOf(folder);
+  const visited = (names) => names.map((name) => visit(name, folder, found));
+  const beside = visited(Object.keys(manifest.dependencies ?? {}));
+  return { manifest, found, beside, inside: visited(bundled(manifest)) };
+}
+
 /** Programs of others that the build puts inside: what isn't our own among the devDependencies. */
 function bundled({ devDependencies = {} }) {
   return Object.keys(devDependencies).filter((name) => !name.startsWith('@knsock/'));
@@ -37,7 +48,7 @@ function visit(name, from, found) {
   const manifest = manifestOf(folder);
   const ref = purl(manifest);
   if (found.has(ref)) return ref;
-  const entry = { component: { ...component(manifest), 'bom-ref': ref }, dependsOn: [] };
+  const entry = { folder, component: { ...component(manifest), 'bom-ref': ref }, dependsOn: [] };
   found.set(ref, entry);
   entry.dependsOn = Object.keys(manifest.dependencies ?? {})
     .map((below) => visit(below, folder, found))

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { bundles } from '../../../packages/cli/tsup.config.js';
+import { notices } from '../../../scripts/notices.mjs';
 import { workspace } from '../docs/documents.js';
 
 const cli = path.join(workspace, 'packages/cli');
 
 it('tells the licence of every foreign package that the command carries inside', () => {
-  const told = readFileSync(path.join(cli, 'THIRD-PARTY-LICENSES'), 'utf8');
+  const told = notices(cli);
   const names = bundles(cli).flatMap(({ noExternal = [] }) =>
     noExternal.filter((name) => typeof name === 'string'),
   );
