@@ -71,7 +71,7 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 23,
     meaning: 'A file can’t be written, or already exists.',
-    causes: ['KNSOCK_WRITE', 'KNSOCK_CERTIFICATE_EXISTS', 'KNSOCK_CERTIFICATE_LOCKED'],
+    causes: ['KNSOCK_TRUST_STORE', 'KNSOCK_WRITE', 'KNSOCK_CERTIFICATE_EXISTS', 'KNSOCK_CERTIFICATE_LOCKED'],
   },
   { code: 26, meaning: 'An input file can’t be read.', causes: ['KNSOCK_READ'] },
   {

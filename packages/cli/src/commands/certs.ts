@@ -19,6 +19,7 @@ import { defineRevoke } from './certs/revoke.js';
 import { defineSelfSigned } from './certs/self-signed.js';
 import { defineServeAuthority } from './certs/serve.js';
 import { defineSign } from './certs/sign.js';
+import { defineTrust } from './certs/trust.js';
 import { defineToken } from './certs/token.js';
 import { defineVerify } from './certs/verify.js';
 
@@ -42,6 +43,7 @@ const subcommands = {
   serve: defineServeAuthority,
   token: defineToken,
   enroll: defineEnroll,
+  trust: defineTrust,
 } as const;
 
 export function defineCerts(command: Command, output: Output): void {

@@ -1,6 +1,6 @@
 /** Certificates for developing: made once for each user, renewed when they are due. */
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { CredentialFiles } from '@knsock/core';
 import type { Authority } from '@knsock/certs';
@@ -15,12 +15,10 @@ const NAMES = ['localhost', '127.0.0.1', '::1'];
 
 /** Makes what is missing, in a folder of the user's own. */
 export async function developmentCertificates(): Promise<Development> {
-  const { openStore, renew } = await import('@knsock/certs');
+  const { renew } = await import('@knsock/certs');
   const folder = developmentFolder();
-  const store = await openStore(folder);
-  const there = (await store.authorities()).includes('development');
-  const issuer = there ? await store.authority('development') : await store.createDevelopmentAuthority();
-  const caFile = join(folder, 'ca', 'root.crt');
+  const issuer = await developmentAuthority(folder);
+  const caFile = rootIn(folder);
   for (const kind of ['server', 'client'] as const) {
     const pair = pairIn(folder, kind);
     if (await isThere(pair.certFile)) await renew({ ...pair, issuer });
@@ -32,6 +30,28 @@ export async function developmentCertificates(): Promise<Development> {
     client: { ...pairIn(folder, 'client'), caFile },
   };
 }
+
+/** The root of the development CA; undefined where there is none, and none is to be made. */
+export async function developmentRoot(make: boolean): Promise<string | undefined> {
+  const folder = developmentFolder();
+  if (make) await developmentAuthority(folder);
+  return (await isThere(rootIn(folder))) ? rootIn(folder) : undefined;
+}
+
+async function developmentAuthority(folder: string): Promise<Authority> {
+  const { openStore } = await import('@knsock/certs');
+  const store = await openStore(folder);
+  const there = (await store.authorities()).includes('development');
+  if (there) return store.authority('development');
+  return store.createDevelopmentAuthority({ commonName: `Development CA ${whose()}` });
+}
+
+/** Whose it is, for those who find it in a trust store later. A common name has 64 characters at most, and " (issuing)" follows. */
+function whose(): string {
+  return `${userInfo().username}@${hostname()}`.slice(0, 38);
+}
+
+const rootIn = (folder: string): string => join(folder, 'ca', 'root.crt');
 
 async function issue(authority: Authority, kind: 'server' | 'client'): Promise<void> {
   const names = kind === 'server' ? NAMES : [];

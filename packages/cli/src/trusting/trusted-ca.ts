@@ -1,0 +1,47 @@
+/** The CA that is to be trusted: this user's development CA, or one in a file. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { X509Certificate } from '@knsock/core/x509';
+import { readInput } from '../files.js';
+import { developmentRoot } from '../serving/development.js';
+import { UsageError } from '../usage-error.js';
+import type { TrustedCa } from './stores.js';
+
+export interface ChosenCa extends TrustedCa {
+  /** Where it was read from. */
+  readonly source: string;
+  readonly certificate: X509Certificate;
+  /** Whether it may sign for any name at all. */
+  readonly unlimited: boolean;
+}
+
+/**
+ * Runs `work` with the CA as a file of its own; undefined where this user has no development CA, and none is to be made.
+ * @throws UsageError for a file that holds no CA
+ */
+export async function withCa<T>(
+  { ca, make }: { readonly ca: string | undefined; readonly make: boolean },
+  work: (chosen: ChosenCa | undefined) => Promise<T>,
+): Promise<T> {
+  const source = ca ?? (await developmentRoot(make));
+  if (source === undefined) return work(undefined);
+  const { parseCertificates } = await import('@knsock/core/x509');
+  const certificate = parseCertificates(await readInput(source)).at(-1);
+  if (certificate?.basicConstraints?.ca !== true || !certificate.isSelfIssued)
+    throw new UsageError(
+      `${source} holds no root certificate of a CA`,
+      'Give the root: what clients have as --ca.',
+    );
+  const folder = await mkdtemp(path.join(tmpdir(), 'knsock-trust-'));
+  try {
+    const file = path.join(folder, 'ca.crt');
+    await writeFile(file, certificate.pem);
+    const alias = `knsock-${certificate.fingerprint256.slice(0, 16)}`;
+    // The key of a development CA's root is gone, and its intermediate is limited to local names.
+    const unlimited = ca !== undefined && certificate.nameConstraints === undefined;
+    return await work({ file, alias, source, certificate, unlimited });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
