@@ -35,6 +35,14 @@ export default class MutationRunner extends TestRunner {
   #limit = plan.bound;
   #used = false;
 
+  /** Says what there is to do, so that it shows where a process ended too soon. */
+  onCollected(files) {
+    for (const file of files) {
+      const tests = testsOf(file).filter(({ mode }) => mode === 'run' || mode === 'queued');
+      note({ type: 'collected', file: fileOf(file), tests: tests.map(nameOf) });
+    }
+  }
+
   async onBeforeRunTask(test) {
     await super.onBeforeRunTask(test);
     if (finished.has(nameOf(test))) test.mode = 'skip';
@@ -160,6 +168,10 @@ export default class MutationRunner extends TestRunner {
 
 function note(entry) {
   appendFileSync(path.join(folder, 'journal.jsonl'), `${JSON.stringify(entry)}\n`);
+}
+
+function testsOf(task) {
+  return task.type === 'test' ? [task] : task.tasks.flatMap(testsOf);
 }
 
 function nameOf(test) {

@@ -22,11 +22,25 @@ export async function tryMutants({ instrumented, tests, settled, tried }, onEntr
   const plan = { root, ...limits, tests, tried, settled: [...settled], finished: [], survived: {} };
   plan.instrumented = Object.fromEntries(instrumented);
   const twice = new Set();
-  for (let ended = false; !ended;) {
+  for (let stuck = 0; ;) {
     writeFileSync(path.join(folder, 'plan.json'), JSON.stringify(plan));
     writeFileSync(path.join(folder, 'journal.jsonl'), '');
-    ended = await runOnce(plan, twice, onEntry);
+    const before = progress(plan);
+    if (await runOnce(plan, twice, onEntry)) return;
+    stuck = progress(plan) === before ? stuck + 1 : 0;
+    if (stuck === 3) giveUpTest(plan, onEntry);
   }
+}
+
+function progress({ finished, settled, survived }) {
+  return JSON.stringify([finished.length, settled.length, survived]);
+}
+
+/** A test that ends the process each time, without a mutant. */
+function giveUpTest(plan, onEntry) {
+  if (plan.next === undefined) throw new Error('vitest ends or blocks before it runs a test');
+  plan.finished.push(plan.next);
+  onEntry({ type: 'test', test: plan.next, passed: false });
 }
 
 async function runOnce(plan, twice, onEntry) {
@@ -59,6 +73,7 @@ async function runOnce(plan, twice, onEntry) {
 /** Resolves to false where the rest needs a new process, and to undefined where not even one test was begun. */
 async function follow(closed, plan, twice, onEntry) {
   const journal = new Journal();
+  const open = new Set(plan.tests); // files to be collected, and tests to be finished
   let current;
   let begun = []; // with one test: all but the last are done with
   let heard = Date.now();
@@ -66,6 +81,7 @@ async function follow(closed, plan, twice, onEntry) {
     const ended = await Promise.race([closed, sleep(100, false)]);
     for (const entry of journal.read()) {
       heard = Date.now();
+      if (entry.type === 'collected') collect(entry, open, plan);
       if (entry.type === 'test') begun = plan.survived[entry.test] ??= [];
       if (entry.type === 'start') {
         if (current !== undefined) begun.push(current);
@@ -73,6 +89,7 @@ async function follow(closed, plan, twice, onEntry) {
       }
       if (entry.type === 'finished') {
         current = undefined;
+        open.delete(entry.test);
         plan.finished.push(entry.test);
       }
       if (entry.type === 'killed') plan.settled.push(entry.mutant);
@@ -80,11 +97,18 @@ async function follow(closed, plan, twice, onEntry) {
       if (entry.type === 'broke') return broken(entry, plan, twice, onEntry);
     }
     if (ended && journal.empty) return undefined;
-    if (ended && current === undefined) return true;
+    if (ended && open.size === 0) return true;
+    if (ended) [plan.next] = open;
     const blocked = Date.now() - heard > plan.silence;
     if (blocked) twice.add(current);
     if (ended || blocked) return broken({ mutant: current, late: blocked }, plan, twice, onEntry);
   }
+}
+
+/** What a file of tests has to do. */
+function collect({ file, tests }, open, plan) {
+  open.delete(file);
+  for (const test of tests) if (!plan.finished.includes(test)) open.add(test);
 }
 
 /** A mutant after which the test fails without it too, twice, in two processes, is killed: so did the test before. */

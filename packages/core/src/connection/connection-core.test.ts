@@ -1,0 +1,304 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionClosedError, ConnectionError } from '../errors/index.js';
+import { lines, raw } from '../framing/index.js';
+import { encodeClose, encodeFrame, encodePong, Kind } from '../framing/knsock/index.js';
+import { handMadePair, turn, type HandMadePeer } from '../testing/connected-pair.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function pass(ms: number): Promise<void> {
+  vi.advanceTimersByTime(ms);
+  await turn();
+}
+
+const never = (): Promise<never> => new Promise(() => undefined);
+const say = (peer: HandMadePeer, kind: keyof typeof Kind, id: number, body: string): void => {
+  peer.say((out) => encodeFrame(Kind[kind], id, Buffer.from(body), out));
+};
+
+describe('the limits of a connection on bytes', () => {
+  it('are kept but for the heartbeat, which such a framing has no words for', async () => {
+    const { connection, peer } = await handMadePair({
+      framing: lines(),
+      limits: { heartbeat: { interval: 1_000, timeout: 500 }, idleTimeout: 8_000 },
+    });
+    for (let n = 0; n < 4; n += 1) await pass(1_500);
+    expect([connection.state, peer.text]).toEqual(['open', '']);
+    await pass(2_000);
+    expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
+  });
+
+  it('count every byte either way as activity, whole messages or not', async () => {
+    const { connection, peer } = await handMadePair({ framing: lines(), limits: { idleTimeout: 4_000 } });
+    for (let n = 0; n < 4; n += 1) {
+      await pass(3_000);
+      peer.stream.write(Buffer.from('x'));
+      await turn();
+    }
+    for (let n = 0; n < 4; n += 1) {
+      await pass(3_000);
+      connection.write('y');
+      await turn();
+    }
+    expect(connection.state).toBe('open');
+    for (let n = 0; n < 5; n += 1) await pass(1_000);
+    expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
+  });
+
+  it('take the first byte for the first message where the program took the bytes', async () => {
+    for (const speaks of [true, false]) {
+      const { connection, peer } = await handMadePair({
+        framing: raw(),
+        limits: { firstMessageTimeout: 4_000 },
+      });
+      const stream = connection.stream();
+      stream.on('error', () => undefined).resume();
+      if (speaks) peer.stream.write(Buffer.from('x'));
+      await turn();
+      await pass(4_000);
+      expect(connection.state).toBe(speaks ? 'open' : 'closed');
+      connection.destroy();
+    }
+  });
+
+  it('don’t take a heartbeat for activity', async () => {
+    const { connection, peer } = await handMadePair({
+      limits: { heartbeat: { interval: 1_000, timeout: 500 }, idleTimeout: 4_000 },
+    });
+    for (let n = 0, answered = 0; n < 6 && connection.state === 'open'; n += 1) {
+      await pass(1_000);
+      for (const { body } of peer.of('PING').slice(answered)) {
+        answered += 1;
+        peer.say((out) => encodePong(out, Buffer.from(body, 'latin1')));
+      }
+      await turn();
+    }
+    expect(peer.of('PING').length).toBeGreaterThan(0);
+    expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
+  });
+
+  it('take messages either way for activity, beside a heartbeat', async () => {
+    const { connection, peer } = await handMadePair({
+      limits: { heartbeat: { interval: 60_000, timeout: 500 }, idleTimeout: 4_000 },
+    });
+    connection.onMessage(() => undefined);
+    for (let n = 0; n < 8; n += 1) {
+      await pass(3_000);
+      // One each way in the same while: the two don't cancel each other out.
+      say(peer, 'MESSAGE', 0, 'x');
+      connection.write('y');
+      await turn();
+    }
+    expect(connection.state).toBe('open');
+    connection.destroy();
+  });
+});
+
+describe('a peer that reads slowly', () => {
+  it('is given all the time it needs while it takes anything', async () => {
+    const { connection, peer } = await handMadePair({ limits: { sendTimeout: 2_000 } });
+    peer.stream.pause();
+    for (let n = 0; n < 4; n += 1) while (connection.write(Buffer.alloc(50_000)));
+    const { closed } = connection;
+    for (let n = 0; n < 3; n += 1) {
+      await pass(1_000);
+      peer.stream.resume();
+      await turn(1);
+      peer.stream.pause();
+    }
+    expect(connection.state).toBe('open');
+    peer.stream.resume();
+    await turn(40);
+    for (let n = 0; n < 6; n += 1) await pass(1_000);
+    expect(connection.state).toBe('open');
+    connection.destroy();
+    await closed;
+  });
+
+  it('has as many sends wait for it as there is room for, beside those over it', async () => {
+    const { connection, peer } = await handMadePair({
+      limits: { maxRequestsInFlight: 1, maxQueuedBytes: 1_000_000 },
+    });
+    peer.stream.pause();
+    while (connection.write(Buffer.alloc(50_000)));
+    const outcomes: string[] = [];
+    for (let n = 0; n < 3; n += 1)
+      connection.send('x').then(
+        () => outcomes.push('sent'),
+        () => outcomes.push('failed'),
+      );
+    await turn();
+    expect(outcomes).toEqual([]);
+    peer.stream.resume();
+    await turn(40);
+    expect(outcomes).toEqual(['sent', 'sent', 'sent']);
+    connection.destroy();
+  });
+
+  it('has one send over the bound wait after the other, as many at once as may', async () => {
+    const { connection, peer } = await handMadePair({
+      limits: { maxRequestsInFlight: 1, maxQueuedBytes: 60_000 },
+    });
+    for (let round = 0; round < 3; round += 1) {
+      peer.stream.pause();
+      while (connection.write(Buffer.alloc(10_000)));
+      const waiting = connection.send(Buffer.alloc(50_000));
+      await expect(connection.send(Buffer.alloc(50_000))).rejects.toMatchObject({
+        code: 'KNSOCK_QUEUE_FULL',
+      });
+      peer.stream.resume();
+      await turn(20);
+      await waiting;
+    }
+    connection.destroy();
+  });
+
+  it('has what can’t be said refused at once, though it would have to wait', async () => {
+    const { connection, peer } = await handMadePair({ framing: lines() });
+    peer.stream.pause();
+    while (connection.write('x'.repeat(50_000)));
+    expect(() => connection.write('two\nlines')).toThrow();
+    await expect(connection.send('two\nlines')).rejects.toThrow();
+    expect(connection.state).toBe('open');
+    connection.destroy();
+  });
+
+  it('leaves a send that was given up unreported', async () => {
+    const { connection, peer, errors } = await handMadePair();
+    peer.stream.pause();
+    while (connection.write(Buffer.alloc(50_000)));
+    const controller = new AbortController();
+    void connection.send('x', { signal: controller.signal });
+    await turn();
+    controller.abort(new Error('enough'));
+    await turn();
+    expect(errors).toEqual([]);
+    connection.destroy();
+  });
+});
+
+describe('messages behind our own end', () => {
+  it('are kept as far as there is room for them, and no further', async () => {
+    const { connection, peer } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
+    void connection.close();
+    await turn();
+    expect(connection.state).toBe('closed');
+    for (let n = 0; n < 200; n += 1) say(peer, 'MESSAGE', 0, 'x'.repeat(10_000));
+    peer.say((out) => encodeClose(out));
+    expect((await connection.closed).clean).toBe(true);
+    let kept = 0;
+    while ((await connection.receive()) !== null) kept += 1;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(200);
+  });
+});
+
+describe('what is reported of a handler', () => {
+  const failing = async (error: Error, before: (made: { peer: HandMadePeer }) => void) => {
+    let fail = (_: Error): void => undefined;
+    const made = await handMadePair({
+      requestHandler: () => new Promise<never>((_, reject) => (fail = reject)),
+    });
+    say(made.peer, 'REQUEST', 1, 'a');
+    await turn();
+    before(made);
+    await turn();
+    fail(error);
+    await turn();
+    made.connection.destroy();
+    return made.errors;
+  };
+
+  it('isn’t that its own connection has ended', async () => {
+    const ended = new ConnectionClosedError('unknown', 'ended');
+    expect(await failing(ended, ({ peer }) => peer.say((out) => encodeClose(out)))).toEqual([]);
+    expect(await failing(ended, ({ peer }) => peer.stream.destroy())).toEqual([]);
+  });
+
+  it('is that another one has, and whatever else it failed by', async () => {
+    const other = new ConnectionError('KNSOCK_CONNECTION_REFUSED', 'another server refused');
+    expect(await failing(other, () => undefined)).toEqual([other]);
+    const mistake = new Error('mistake');
+    expect(await failing(mistake, ({ peer }) => peer.say((out) => encodeClose(out)))).toEqual([mistake]);
+  });
+});
+
+describe('requests that starve behind messages', () => {
+  it('are told of once, and not while the program waits for messages or nothing is asked', async () => {
+    const full = async () => {
+      const made = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
+      for (let n = 0; n < 3; n += 1) say(made.peer, 'MESSAGE', 0, 'x'.repeat(600_000));
+      return made;
+    };
+    const asking = await full();
+    asking.connection.request('a').catch(() => undefined);
+    await turn();
+    for (let n = 0; n < 8; n += 1) await pass(250);
+    expect(asking.errors).toMatchObject([{ code: 'KNSOCK_UNREAD_MESSAGES' }]);
+    const silent = await full();
+    await turn();
+    for (let n = 0; n < 8; n += 1) await pass(250);
+    expect(silent.errors).toEqual([]);
+    for (const { connection } of [asking, silent]) connection.destroy();
+  });
+
+  it('say so when their time is over, with what to do', async () => {
+    const { peer, connection } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
+    for (let n = 0; n < 3; n += 1) say(peer, 'MESSAGE', 0, 'x'.repeat(600_000));
+    await turn();
+    const failed = connection.request('a', { timeout: 500 }).catch((error: unknown) => error);
+    await pass(500);
+    expect(await failed).toMatchObject({
+      message: expect.stringContaining('bytes of messages wait here to be taken') as string,
+      hint: expect.stringContaining('onMessage()') as string,
+    });
+    connection.destroy();
+    const idle = await handMadePair();
+    const late = idle.connection.request('a', { timeout: 500 }).catch((error: unknown) => error);
+    await pass(500);
+    expect(((await late) as Error).message).toMatch(/^no answer came within 500 ms \(/);
+    idle.connection.destroy();
+  });
+});
+
+describe('a program that waits for messages', () => {
+  it('holds nothing by that once the peer has ended, whatever it did before', async () => {
+    const { connection, peer } = await handMadePair({ framing: lines() });
+    peer.endsInTurn = false;
+    connection.handleBy(async (given) => {
+      for await (const _ of given) await turn(1);
+    });
+    peer.stream.write(Buffer.from('a\nb\n'));
+    await turn();
+    peer.stream.end();
+    await turn();
+    expect(peer.ended).toBe(true);
+    expect((await connection.closed).clean).toBe('unknown');
+  });
+
+  it('may answer once more after it was told of the end', async () => {
+    const { connection, peer } = await handMadePair({ framing: lines() });
+    peer.endsInTurn = false;
+    connection.handleBy(async (given) => {
+      given.closed.then(
+        () => undefined,
+        () => undefined,
+      );
+      for await (const _ of given);
+      await turn(2);
+      await given.send('all read');
+      await never();
+    });
+    peer.stream.write(Buffer.from('a\n'));
+    await turn();
+    peer.stream.end();
+    await turn();
+    expect(peer.text).toBe('all read\n');
+    connection.destroy();
+  });
+});
