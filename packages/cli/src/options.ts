@@ -96,6 +96,24 @@ export function addFramingOptions(command: Command): void {
     .option('--max-message <bytes>', 'largest message accepted (default: 1MiB)', bytes);
 }
 
+/** By what a server is known. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .option(
+      '--servername <name>',
+      'name to request (SNI) and to expect in the certificate (default: the host)',
+    )
+    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append);
+}
+
+/** Where a server shows how it is. */
+export function statusOption(): Option {
+  return new Option(
+    '--status <address>',
+    'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
+  ).argParser(address);
+}
+
 /** @param summary what JSON means there */
 export function addContentOption(command: Command, summary: string): void {
   command.addOption(new Option('--content <kind>', summary).choices(['bytes', 'json']).default('bytes'));

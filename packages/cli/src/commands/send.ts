@@ -9,6 +9,7 @@ import {
   bytes,
   count,
   milliseconds,
+  addServerOptions,
 } from '../options.js';
 import type { Output } from '../output.js';
 import type { SendFlags } from '../sending/flags.js';
@@ -21,13 +22,7 @@ export function defineSend(command: Command, output: Output): void {
     .option('--chunk <bytes>', 'split standard input and files into messages of this size', bytes)
     .option('--repeat <n>', 'send all messages this many times', count, 1);
   addCredentialOptions(command);
-  command
-    .option(
-      '--servername <name>',
-      'name to request (SNI) and to expect in the certificate (default: the host)',
-    )
-    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append)
-    .option('--dangerously-skip-verification', 'don’t verify the server (insecure)');
+  addServerOptions(command).option('--dangerously-skip-verification', 'don’t verify the server (insecure)');
   addFramingOptions(command);
   addContentOption(command, 'json: messages and replies must be valid JSON');
   command

@@ -6,8 +6,8 @@ import {
   addCredentialOptions,
   addFramingOptions,
   addProfileOptions,
-  address,
   port,
+  statusOption,
 } from '../options.js';
 import type { Output } from '../output.js';
 import type { ServeFlags } from '../serving/flags.js';
@@ -34,14 +34,7 @@ export function defineServe(command: Command, output: Output): void {
   addListenerOptions(command);
   addLimitOptions(command);
   command
-    .addOption(
-      new Option(
-        '--status <address>',
-        'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
-      )
-        .argParser(address)
-        .env('KNSOCK_STATUS'),
-    )
+    .addOption(statusOption().env('KNSOCK_STATUS'))
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags) => {
       const { serve } = await import('../serving/serve.js');

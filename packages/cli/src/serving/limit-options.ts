@@ -1,16 +1,12 @@
 /** The flags that limit what clients can do to a server. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { append, bytes, count, milliseconds } from '../options.js';
 
 /** Of connections, whatever they carry. */
 export function addListenerOptions(command: Command): void {
   command
-    .option('--handshake-timeout <ms>', 'time from accept to authorized (default: 5000)', milliseconds)
-    .option(
-      '--idle-timeout <ms>',
-      'close connections without traffic for this time (default: never)',
-      milliseconds,
-    )
+    .addOption(handshakeTimeoutOption())
+    .addOption(idleTimeoutOption())
     .option('--max-lifetime <ms>', 'close connections after this time, ±10 % (default: never)', milliseconds)
     .option(
       '--drain-timeout <ms>',
@@ -18,11 +14,7 @@ export function addListenerOptions(command: Command): void {
       milliseconds,
     )
     .option('--max-connections <n>', 'maximum number of connections (default: 10000; with --exec 100)', count)
-    .option(
-      '--max-connections-per-address <n>',
-      'maximum number of connections per client address (default: unlimited)',
-      count,
-    )
+    .addOption(perAddressOption())
     .option('--accept-rate <n>', 'maximum number of new connections per second (default: unlimited)', count)
     .option('--allow-from <network>', 'admit only clients from this address or network (repeatable)', append)
     .option('--deny-from <network>', 'refuse clients from this address or network (repeatable)', append)
@@ -31,6 +23,21 @@ export function addListenerOptions(command: Command): void {
       'accept the PROXY protocol from these addresses or networks (repeatable)',
       append,
     );
+}
+
+export function handshakeTimeoutOption(): Option {
+  const summary = 'time from accept to authorized (default: 5000)';
+  return new Option('--handshake-timeout <ms>', summary).argParser(milliseconds);
+}
+
+export function idleTimeoutOption(): Option {
+  const summary = 'close connections without traffic for this time (default: never)';
+  return new Option('--idle-timeout <ms>', summary).argParser(milliseconds);
+}
+
+export function perAddressOption(): Option {
+  const summary = 'maximum number of connections per client address (default: unlimited)';
+  return new Option('--max-connections-per-address <n>', summary).argParser(count);
 }
 
 /** Of messages. */

@@ -1,6 +1,7 @@
 /** `knsock certs convert` */
 import { Option, type Command } from 'commander';
 import type { FileContents } from '@knsock/certs';
+import { overwriteOption } from './certificate-options.js';
 import { naming, PUBLIC, readInput, SECRET, writeOutput } from '../../files.js';
 import { passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -38,7 +39,7 @@ export function defineConvert(command: Command, output: Output): void {
       '--passphrase-file <file>',
       'file with the passphrase of the input and of the PKCS#12 output (or set KNSOCK_PASSPHRASE)',
     )
-    .option('--force', 'overwrite an existing file')
+    .addOption(overwriteOption())
     .addHelpText('after', HELP)
     .action(async (file: string, flags: ConvertFlags) => {
       const passphrase = await passphraseOf(flags.passphraseFile);

@@ -1,8 +1,9 @@
 /** `knsock certs csr` */
 import type { Command } from 'commander';
 import type { CertificateKind, KeyType } from '@knsock/certs';
+import { commonNameOption, organizationalUnitOption, overwriteOption } from './certificate-options.js';
 import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
-import { append } from '../../options.js';
+import {} from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
@@ -21,11 +22,11 @@ export function defineCsr(command: Command, output: Output): void {
     .description('create a key and a certificate signing request')
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'common name of the subject (default: the first name)')
-    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
+    .addOption(commonNameOption())
+    .addOption(organizationalUnitOption())
     .addOption(keyTypeOption())
     .option('--out <path>', 'path of the output: PATH.csr and PATH.key', 'request')
-    .option('--force', 'overwrite existing files')
+    .addOption(overwriteOption())
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: CsrFlags) => {
       await request(names, flags, output);

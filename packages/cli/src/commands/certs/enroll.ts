@@ -1,8 +1,9 @@
 /** `knsock certs enroll` */
 import type { Command } from 'commander';
 import type { KeyType } from '@knsock/certs';
+import { answerTimeoutOption } from './certificate-options.js';
 import { readInput, shortPath } from '../../files.js';
-import { append, milliseconds } from '../../options.js';
+import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { keyTypeOption } from './store-options.js';
@@ -25,7 +26,7 @@ export function defineEnroll(command: Command, output: Output): void {
     .option('--name <name>', 'name to request, if the token leaves the choice (repeatable)', append)
     .addOption(keyTypeOption())
     .option('--force', 'replace a certificate of another token')
-    .option('--timeout <ms>', 'time for each answer of the authority (default: 30000)', milliseconds)
+    .addOption(answerTimeoutOption())
     .addHelpText('after', HELP)
     .action(async (token: string | undefined, flags: EnrollFlags) => {
       await enrolHere(token, flags, output);

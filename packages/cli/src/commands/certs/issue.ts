@@ -2,8 +2,16 @@
 import path from 'node:path';
 import { Option, type Command } from 'commander';
 import type { CertificateKind, Issued, KeyType } from '@knsock/certs';
+import {
+  commonNameOption,
+  crlUrlOption,
+  daysOption,
+  maxDaysOption,
+  organizationalUnitOption,
+  overwriteOption,
+} from './certificate-options.js';
 import { shortPath } from '../../files.js';
-import { append, count } from '../../options.js';
+import {} from '../../options.js';
 import type { Output } from '../../output.js';
 import { addStoreOptions, authorityOf, keyTypeOption, type StoreFlags } from './store-options.js';
 
@@ -25,14 +33,14 @@ export function defineIssue(command: Command, output: Output): void {
     .description('issue a certificate with a new key')
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'common name of the subject (default: the first name)')
-    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
-    .option('--days <n>', 'validity in days (default: 90)', count)
-    .option('--max-days <n>', 'maximum validity allowed (default: 398)', count)
+    .addOption(commonNameOption())
+    .addOption(organizationalUnitOption())
+    .addOption(daysOption())
+    .addOption(maxDaysOption())
     .addOption(keyTypeOption())
-    .option('--crl-url <url>', 'URL of the authority’s revocation list (repeatable)', append)
+    .addOption(crlUrlOption())
     .option('--file <name>', 'name of its files in the store (default: from the first name)')
-    .option('--force', 'overwrite existing files')
+    .addOption(overwriteOption())
     .addOption(
       new Option(
         '--for <place>',

@@ -1,6 +1,7 @@
 /** `knsock certs renew` */
 import type { Command } from 'commander';
-import { append, milliseconds } from '../../options.js';
+import { answerTimeoutOption } from './certificate-options.js';
+import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { renewMachines, renewUntilSignal, type MachineFlags } from '../../renewing/machines.js';
@@ -26,7 +27,7 @@ export function defineRenew(command: Command, output: Output): void {
       '--signal-pid <file>',
       'send SIGHUP to the process whose PID is in this file after each renewal (with --dir or --all)',
     )
-    .option('--timeout <ms>', 'time for each answer of the authority (default: 30000)', milliseconds)
+    .addOption(answerTimeoutOption())
     .option('--reuse-key', 'keep the key, for peers that pin it')
     .option('--force', 'renew even if it isn’t due')
     .option(

@@ -1,8 +1,15 @@
 /** `knsock certs self-signed` */
 import type { Command } from 'commander';
 import type { CertificateKind, KeyType } from '@knsock/certs';
+import {
+  commonNameOption,
+  daysOption,
+  maxDaysOption,
+  organizationalUnitOption,
+  overwriteOption,
+} from './certificate-options.js';
 import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
-import { append, count } from '../../options.js';
+import {} from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
@@ -25,13 +32,13 @@ export function defineSelfSigned(command: Command, output: Output): void {
     )
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
-    .option('--common-name <name>', 'common name of the subject (default: the first name)')
-    .option('--ou <name>', 'organisational unit of the subject (repeatable)', append)
-    .option('--days <n>', 'validity in days (default: 90)', count)
-    .option('--max-days <n>', 'maximum validity allowed (default: 398)', count)
+    .addOption(commonNameOption())
+    .addOption(organizationalUnitOption())
+    .addOption(daysOption())
+    .addOption(maxDaysOption())
     .addOption(keyTypeOption())
     .option('--out <path>', 'path of the output: PATH.crt and PATH.key (default: the purpose)')
-    .option('--force', 'overwrite existing files')
+    .addOption(overwriteOption())
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: SelfSignedFlags) => {
       await makeSelfSigned(names, flags, output);

@@ -1,6 +1,6 @@
 /** `knsock certs serve` */
 import { Option, type Command } from 'commander';
-import { address, append, life, milliseconds } from '../../options.js';
+import { address, append, life, milliseconds, statusOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import type { AuthorityFlags } from '../../serving/authority.js';
 import { addListenerOptions } from '../../serving/limit-options.js';
@@ -45,12 +45,7 @@ export function defineServeAuthority(command: Command, output: Output): void {
     .option('--policy-url <url>', 'decide on each request by this web service (POST, JSON)');
   addListenerOptions(command);
   command
-    .addOption(
-      new Option(
-        '--status <address>',
-        'serve /health, /stats and /metrics over plain HTTP on this address (default host: loopback)',
-      ).argParser(address),
-    )
+    .addOption(statusOption())
     .addHelpText('after', HELP)
     .action(async (store: string | undefined, flags: Omit<AuthorityFlags, 'store'>) => {
       const { serveStore } = await import('../../serving/authority.js');

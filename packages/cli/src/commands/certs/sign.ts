@@ -1,8 +1,9 @@
 /** `knsock certs sign` */
 import type { Command } from 'commander';
 import type { CertificateKind } from '@knsock/certs';
+import { crlUrlOption, daysOption, overwriteOption } from './certificate-options.js';
 import { readInput, shortPath } from '../../files.js';
-import { append, count } from '../../options.js';
+import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
@@ -32,10 +33,10 @@ export function defineSign(command: Command, output: Output): void {
     .option('--skip-other-names', 'drop names of other types, such as user principal names')
     .option('--common-name <name>', 'common name of the subject, instead of the requested one')
     .addOption(kindOption())
-    .option('--days <n>', 'validity in days (default: 90)', count)
-    .option('--crl-url <url>', 'URL of the authority’s revocation list (repeatable)', append)
+    .addOption(daysOption())
+    .addOption(crlUrlOption())
     .option('--file <name>', 'name of its file in the store (default: from the first name)')
-    .option('--force', 'overwrite an existing file');
+    .addOption(overwriteOption());
   addStoreOptions(command)
     .addHelpText('after', HELP)
     .action(async (csr: string, flags: SignFlags) => {

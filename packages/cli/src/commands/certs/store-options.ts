@@ -30,9 +30,13 @@ export function addStoreOptions(command: Command): Command {
     .addOption(
       new Option('--store <directory>', 'directory of the store').env('KNSOCK_STORE').default('certs'),
     )
-    .option('--authority <name>', 'authority to use (default: the only one with a key)')
+    .addOption(authorityOption())
     .addOption(storePassphraseOption())
     .addOption(signerOption());
+}
+
+function authorityOption(): Option {
+  return new Option('--authority <name>', 'authority to use (default: the only one with a key)');
 }
 
 export function signerOption(): Option {
@@ -121,7 +125,7 @@ function passphraseSource({ storePassphraseFile: file }: Pick<StoreFlags, 'store
 export function addStoreArgument(command: Command): Command {
   return command
     .argument('[store]', 'directory of the store (default: KNSOCK_STORE, else certs)')
-    .option('--authority <name>', 'authority to use (default: the only one with a key)');
+    .addOption(authorityOption());
 }
 
 export function storeArgument(store: string | undefined): string {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { CertificateKind } from '@knsock/certs';
 import type { TokenFacts } from '@knsock/certs/authority-server';
+import { commonNameOption } from './certificate-options.js';
 import { commandName } from '../../command-name.js';
 import { address, append, count, life, milliseconds } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -37,7 +38,7 @@ export function defineToken(command: Command, output: Output): void {
       'names that the machine can choose: *.example.com, spiffe://example.com/* (repeatable); {name} in --uri stands for the chosen one',
       append,
     )
-    .option('--common-name <name>', 'common name of the subject (default: the first name)')
+    .addOption(commonNameOption())
     .addOption(kindOption('client'))
     .option('--uses <n>', 'number of machines that can enrol (default: 1)', count)
     .option('--expires <time>', 'time until the token expires (default: 1h)', milliseconds)

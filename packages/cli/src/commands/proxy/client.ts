@@ -11,6 +11,7 @@ import {
   profileOf,
   type CredentialFlags,
   type ProfileFlags,
+  addServerOptions,
 } from '../../options.js';
 import type { Output } from '../../output.js';
 import { PlainListener } from '../../proxying/plain-listener.js';
@@ -61,12 +62,7 @@ export function defineProxyClient(command: Command, output: Output): void {
       append,
     );
   addCredentialOptions(command);
-  command
-    .option(
-      '--servername <name>',
-      'name to request (SNI) and to expect in the certificate (default: the host)',
-    )
-    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append)
+  addServerOptions(command)
     .option('--postgres', 'send PostgreSQL’s SSLRequest before TLS')
     .option(
       '--dangerously-plain-network',

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Command } from 'commander';
 import type { Framing, ProxyHeader, SecureConnection } from '@knsock/core';
+import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
 import {
   addAllowOptions,
@@ -9,9 +10,7 @@ import {
   addProfileOptions,
   allowRules,
   append,
-  count,
   credentialFiles,
-  milliseconds,
   profileOf,
   type AllowFlags,
   type CredentialFlags,
@@ -67,9 +66,7 @@ export function defineProxyServer(command: Command, output: Output): void {
   addTargetOptions(command);
   addProxyProtocolOptions(command);
   addProfileOptions(command);
-  command
-    .option('--handshake-timeout <ms>', 'time from accept to authorized (default: 5000)', milliseconds)
-    .option('--max-connections-per-address <n>', 'maximum number of connections per client address', count);
+  command.addOption(handshakeTimeoutOption()).addOption(perAddressOption());
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyServerFlags) => {
     process.exitCode = await proxyServer(flags, output);

@@ -1,6 +1,7 @@
 /** The options that both sides of `knsock proxy` have. */
 import { Option, type Command } from 'commander';
-import { append, count, milliseconds } from '../../options.js';
+import { idleTimeoutOption } from '../../serving/limit-options.js';
+import { append, count, milliseconds, statusOption } from '../../options.js';
 
 export interface SharedProxyFlags {
   listen: string;
@@ -34,17 +35,10 @@ export function addProxyProtocolOptions(command: Command): void {
 export function addLifeOptions(command: Command): void {
   command
     .option('--connect-timeout <ms>', 'timeout for connecting to a target', milliseconds, 10_000)
-    .option(
-      '--idle-timeout <ms>',
-      'close connections without traffic for this time (default: never)',
-      milliseconds,
-    )
+    .addOption(idleTimeoutOption())
     .option('--drain-timeout <ms>', 'time for open connections to end on shutdown', milliseconds, 15_000)
     .option('--max-connections <n>', 'maximum number of connections', count, 10_000)
-    .option(
-      '--status <address>',
-      'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
-    );
+    .addOption(statusOption());
 }
 
 /** The version of the PROXY header to send; null: none. */
