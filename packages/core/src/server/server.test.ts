@@ -10,12 +10,12 @@ import { connect } from '../client/connect.js';
 import type { ConnectOptions } from '../client/config.js';
 import type { SecureConnection } from '../connection/connection-types.js';
 import { createCredentials } from '../credentials/credentials.js';
-import { knsock, lengthPrefixed, lines } from '../framing/index.js';
+import { knsock, lengthPrefixed, lines, raw } from '../framing/index.js';
 import { channels } from '../observe/channels.js';
 import { makeCertificate, makeCrl } from '../testing/made-certificates.js';
 import { crlRevocation } from '../trust/crl-revocation.js';
 import type { ListenOptions } from './config.js';
-import { listen, serve } from './on-demand.js';
+import { listen, serve } from './listen.js';
 import { listeningHere } from './listening-here.js';
 import type { SecureServer } from './secure-server.js';
 
@@ -735,5 +735,121 @@ describe('a framing of its own on another port', () => {
     const connection = await client(portOf(server), { framing: lengthPrefixed() });
     const answers = await Promise.all(['a', 'b'].map((what) => ask(connection, what)));
     expect(answers).toEqual(['a', 'b']);
+  });
+});
+
+describe('the secrets of connections', () => {
+  it('are published while somebody listens for them, and no longer', async () => {
+    const { port } = await started();
+    await client(port);
+    const heard = hearing(channels.keylog);
+    await client(port);
+    const lines = heard.filter(({ role }) => role === 'server').map(({ line }) => String(line));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.every((line) => /^(CLIENT|SERVER|EXPORTER)_/.test(line))).toBe(true);
+    for (const clean of cleanUp.splice(-2)) await clean(); // the listener and that client
+    const before = heard.length;
+    await client(port);
+    expect(heard).toHaveLength(before);
+  });
+});
+
+describe('a framing that a client needn’t name', () => {
+  it('is taken where the client names none, though it has a name', async () => {
+    for (const framing of [raw({ alpn: 'x/1', alpnOptional: true }), raw({ alpn: 'x/1' })]) {
+      const { port, server } = await started({ framing }, (connection) => {
+        connection.write('hello');
+      });
+      const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.pem });
+      cleanUp.push(() => socket.destroy());
+      socket.on('error', () => undefined);
+      const data = once(socket, 'data').then(([heard]) => String(heard));
+      const closed = once(socket, 'close').then(() => 'closed');
+      const isOptional = framing.alpnOptional === true;
+      expect(await Promise.race([data, closed.then(() => 'refused')])).toBe(isOptional ? 'hello' : 'refused');
+      data.catch(() => undefined);
+      expect(server.stats().refusedPeers).toBe(isOptional ? 0 : 1);
+    }
+  });
+
+  it('says which are spoken where none fits', async () => {
+    const heard = hearing(channels.failure);
+    const { port } = await started({ framing: [raw({ alpn: 'x/1' }), raw({ alpn: 'y/1' })] });
+    const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.pem });
+    cleanUp.push(() => socket.destroy());
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+    expect((heard[0]?.error as Error).message).toContain('spoken here: raw, raw');
+  });
+});
+
+describe('a peer that leaves', () => {
+  it('while it is verified gives its place up at once, and wasn’t refused', async () => {
+    let asked: AbortSignal | undefined;
+    const { server, port } = await started({
+      clientCertificates: 'require',
+      authorize: (_peer, { signal }) => {
+        asked = signal;
+        return new Promise(() => undefined);
+      },
+    });
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: ca.pem,
+      cert: app.pem,
+      key: app.keyPem,
+      ALPNProtocols: ['knsock/1'],
+    });
+    socket.on('error', () => undefined);
+    await vi.waitFor(() => {
+      expect(asked).toBeDefined();
+    });
+    socket.destroy();
+    await counted(server, { pendingHandshakes: 0, failedHandshakes: 1, refusedPeers: 0 });
+    expect(asked?.aborted).toBe(true);
+  });
+
+  it('before TLS, while the program still speaks, does too', async () => {
+    let given: AbortSignal | undefined;
+    const { server, port } = await started({
+      beforeTls: (socket, { signal }) => {
+        given = signal;
+        socket.resume();
+        return new Promise(() => undefined);
+      },
+    });
+    const socket = await bare(port);
+    socket.write('x');
+    await vi.waitFor(() => {
+      expect(given).toBeDefined();
+    });
+    socket.end();
+    await counted(server, { pendingHandshakes: 0, failedHandshakes: 1 });
+    expect(given?.aborted).toBe(true);
+  });
+});
+
+describe('a server at the end of its scope', () => {
+  it('is closed', async () => {
+    const { server, port } = await started();
+    await server[Symbol.asyncDispose]();
+    await expect(client(port)).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });
+  });
+
+  it('cuts off a connection that had been given more time', async () => {
+    const { server, port } = await started({}, (connection) => {
+      connection.onRequest(() => new Promise(() => undefined));
+    });
+    const connection = await client(port);
+    void connection.request('x').catch(() => undefined);
+    await vi.waitFor(() => {
+      expect([...server.connections()][0]?.stats().requestsHandled).toBe(1);
+    });
+    const [near] = server.connections();
+    void near?.close({ deadline: 60_000 });
+    await server.close({ deadline: 20 });
+    expect((await near?.closed)?.error?.message).toMatch(/within 20 ms/);
   });
 });
