@@ -71,6 +71,7 @@ export interface RootOptions extends AuthorityOptions {
 
 /** Who signs for an authority whose key isn't in its store. */
 export interface AuthoritySigner {
+  /** Holds the key outside this process; default the key in the store. */
   readonly signer?: Signer | undefined;
 }
 
