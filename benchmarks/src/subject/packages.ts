@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { createAuthority, type Authority } from '@knsock/certs';
 import { answer } from '../answering.js';
+import { repeat } from '../repeat.js';
+import { enrolling, fleet, renewing, serve, signing } from './enrolment.js';
 import { message, type MessageOptions } from './messages.js';
 import { cycle, type CycleOptions } from './pool-cycles.js';
 import { request, type RequestOptions } from './requests.js';
@@ -19,22 +21,14 @@ answer({
     const issuer = await (authority ??= createAuthority({ commonName: 'Root' }));
     return repeat(ms, () => issuer.issue({ kind: 'server', names: ['localhost', '127.0.0.1'] }));
   },
+  serveAuthority: serve,
+  signing,
+  fleet,
+  enrolling,
+  renewing,
   /** Runs a command again and again. */
   command: ({ command, folder, ms }: { command: readonly string[]; folder?: string; ms: number }) => {
     const [file = '', ...args] = command;
     return repeat(ms, () => run(file, args, { cwd: folder }));
   },
 });
-
-async function repeat(
-  ms: number,
-  once: () => Promise<unknown>,
-): Promise<{ operations: number; wallMs: number }> {
-  const started = performance.now();
-  let operations = 0;
-  do {
-    await once();
-    operations += 1;
-  } while (performance.now() - started < ms);
-  return { operations, wallMs: performance.now() - started };
-}

@@ -3,6 +3,7 @@ import type { Work } from '../bench.js';
 import { bulk } from './bulk.js';
 import { blocking, certs, start } from './commands.js';
 import { echo } from './echo.js';
+import { enrolment } from './enrolment.js';
 import { fairness } from './fairness.js';
 import { handshakes } from './handshakes.js';
 import { http } from './http.js';
@@ -20,6 +21,7 @@ export const works: readonly Work[] = [
   pool,
   proxy,
   certs,
+  enrolment,
   start,
   blocking,
 ];

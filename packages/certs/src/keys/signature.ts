@@ -11,7 +11,14 @@ interface AlgorithmFacts {
   readonly nullParameters?: boolean;
 }
 
-const algorithms = {
+/** How certificates and lists are signed; RSA with PKCS #1 v1.5 padding. */
+export type SignatureAlgorithm =
+  | `ecdsa-${'sha256' | 'sha384' | 'sha512'}`
+  | `rsa-${'sha256' | 'sha384' | 'sha512'}`
+  | 'ed25519'
+  | `ml-dsa-${44 | 65 | 87}`;
+
+const algorithms: Readonly<Record<SignatureAlgorithm, AlgorithmFacts>> = {
   'ecdsa-sha256': { oid: '1.2.840.10045.4.3.2', hash: 'sha256' },
   'ecdsa-sha384': { oid: '1.2.840.10045.4.3.3', hash: 'sha384' },
   'ecdsa-sha512': { oid: '1.2.840.10045.4.3.4', hash: 'sha512' },
@@ -22,10 +29,7 @@ const algorithms = {
   'ml-dsa-44': { oid: '2.16.840.1.101.3.4.3.17', hash: null },
   'ml-dsa-65': { oid: '2.16.840.1.101.3.4.3.18', hash: null },
   'ml-dsa-87': { oid: '2.16.840.1.101.3.4.3.19', hash: null },
-} as const satisfies Record<string, AlgorithmFacts>;
-
-/** How certificates and lists are signed; RSA with PKCS #1 v1.5 padding. */
-export type SignatureAlgorithm = keyof typeof algorithms;
+};
 
 /** Every algorithm there is. */
 export const signatureAlgorithms = Object.keys(algorithms) as SignatureAlgorithm[];
@@ -63,7 +67,7 @@ export function algorithmIdentifier(
   library: X509Library,
   algorithm: SignatureAlgorithm,
 ): AlgorithmIdentifier {
-  const { oid, nullParameters }: AlgorithmFacts = algorithms[algorithm];
+  const { oid, nullParameters } = algorithms[algorithm];
   return new library.AlgorithmIdentifier({
     algorithm: oid,
     ...(nullParameters === true ? { parameters: null } : {}),

@@ -114,16 +114,16 @@ async function putInPlace(options: RenewOptions, old: X509Certificate, issued: I
 
 /** A store's authority keeps the record; the files are ours to swap. */
 async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
-  const { issuer, issueTimeout = 60_000 } = options;
-  if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false });
+  const { issuer, issueTimeout = 60_000, signal } = options;
+  if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false, signal });
   const late = () => {
     const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
     return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message);
   };
   return withDeadline({
     ms: issueTimeout,
-    signal: options.signal,
-    run: (signal) => issuer(request, { signal }),
+    signal,
+    run: (either) => issuer(request, { signal: either }),
     signalFailed: signalFailed('an issuer'),
     late,
   });
