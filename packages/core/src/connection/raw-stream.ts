@@ -136,6 +136,8 @@ function makeDuplex(source: RawBytesSource): Duplex {
   // One peer's reset must not end the process of a program that only pipes.
   duplex.on('error', (error) => {
     if (duplex.listenerCount('error') === 1) source.report(error);
+    // Without autoDestroy such a stream would stay half alive: it reads nothing more, and tells of no end.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_WRITE_AFTER_END') duplex.destroy(error);
   });
   return duplex;
 }
