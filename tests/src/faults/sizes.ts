@@ -13,6 +13,7 @@ export const sizes = full
       handshakes: 4_000,
       restarts: 4,
       fuzzRuns: 300,
+      attackStep: 1,
     }
   : {
       stalledHandshakes: 500,
@@ -21,4 +22,6 @@ export const sizes = full
       openAtOnce: 1_000,
       handshakes: 1_500,
       restarts: 2,
+      /** Of the cells of the attack matrix, one in so many is run. */
+      attackStep: 4,
     };
