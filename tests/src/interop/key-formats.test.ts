@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { convertKey, inspect, readContents } from '@knsock/certs';
-import { readPrivateKey } from '@knsock/core/x509';
+import { readPrivateKeyOffThread } from '@knsock/core/x509';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { needsTools } from './tools.js';
 
@@ -26,9 +26,9 @@ function follow(hint: string | undefined, names: Readonly<Record<string, string>
   run(program, ...args);
 }
 
-function hintOf(open: () => unknown): string | undefined {
+async function hintOf(opening: Promise<unknown>): Promise<string | undefined> {
   try {
-    open();
+    await opening;
   } catch (error) {
     return (error as { hint?: string }).hint;
   }
@@ -69,7 +69,7 @@ describe('keys of ssh-keygen', () => {
       '-f',
       'chacha',
     );
-    const hint = hintOf(() => readPrivateKey(readFileSync(at('chacha')), '12345'));
+    const hint = await hintOf(readPrivateKeyOffThread(readFileSync(at('chacha')), '12345'));
     expect(hint).toContain('ssh-keygen -p -Z aes256-ctr -f COPY');
     run('ssh-keygen', '-p', '-Z', 'aes256-ctr', '-f', 'chacha', '-P', '12345', '-N', '12345');
     expect(await pem('chacha', '12345')).toContain('BEGIN PRIVATE KEY');
@@ -98,7 +98,7 @@ describe('keys of puttygen', () => {
       expect(await convertKey(locked, { passphrase: PASSPHRASE })).toBe(await pem(name));
       return;
     }
-    const hint = hintOf(() => readPrivateKey(locked, PASSPHRASE));
+    const hint = await hintOf(readPrivateKeyOffThread(locked, PASSPHRASE));
     expect(hint).toContain('puttygen FILE -O private-openssh-new -o NEW');
     const unlock = ['--old-passphrase', 'pass', '--new-passphrase', 'pass'];
     run('puttygen', `${name}-locked.ppk`, '-O', 'private-openssh-new', '-o', `${name}.new`, ...unlock);

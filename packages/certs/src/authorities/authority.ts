@@ -21,7 +21,7 @@ import {
   type IssueOptions,
   type LeafPlan,
 } from '../issuing/issue.js';
-import { checkStrength, privateKeyPem, readPrivateKey } from '../keys/keys.js';
+import { checkStrength, privateKeyPem, openPrivateKey } from '../keys/keys.js';
 import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
 import { MemoryLedger, type Ledger } from './ledger.js';
 import { placementReaders, type Placement } from '../issuing/record.js';
@@ -136,17 +136,17 @@ const fileReaders: OptionReaders<AuthorityFiles> = {
 export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
   checkOptions(files, fileReaders);
   const library = await x509Library();
-  const key = loadedKey(files);
+  const key = await loadedKey(files);
   const signing = readSigningAuthority(library, files.chain, key.signing);
   const last = files.crl === undefined ? undefined : await takeUpList(files.crl, signing.certificate);
   return new LedgerAuthority(library, signing, key.pem, new MemoryLedger(last));
 }
 
-function loadedKey({ key, signer, passphrase }: AuthorityFiles): AuthorityKey {
+async function loadedKey({ key, signer, passphrase }: AuthorityFiles): Promise<AuthorityKey> {
   if (signer !== undefined && key === undefined) return { signing: keyOf(signer), pem: undefined };
   if (key === undefined || signer !== undefined)
     throw new InvalidOptionError('key', 'an authority signs with a key or a signer: give one of them');
-  return { signing: keyAtHand(readPrivateKey(key, passphrase)), pem: key };
+  return { signing: keyAtHand(await openPrivateKey(key, passphrase)), pem: key };
 }
 
 /** Joins a chain, its key and a ledger into an authority. */

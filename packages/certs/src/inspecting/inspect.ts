@@ -24,11 +24,18 @@ export interface Inspection {
 export interface InspectOptions extends LiveOptions {
   /** Opens encrypted keys and PKCS#12 files. */
   readonly passphrase?: string | undefined;
+  /** Of a PKCS#12 file, only the key of this friendly name (Java: alias), and its chain. */
+  readonly keyName?: string | undefined;
   /** The time at which dates are checked; default now. */
   readonly at?: Date | undefined;
 }
 
-const readers: OptionReaders<InspectOptions> = { ...liveReaders, passphrase: string, at: date };
+const readers: OptionReaders<InspectOptions> = {
+  ...liveReaders,
+  passphrase: string,
+  keyName: string,
+  at: date,
+};
 
 /**
  * Inspects a text, bytes, a file, or what a server shows, in whatever form. Keys give away nothing but their public half.
@@ -48,7 +55,11 @@ export async function inspect(
     return { source: `${source.host}:${source.port}`, items };
   }
   const input = await readSource(source);
-  const items = await readItems(input, { passphrase: options.passphrase, at }).catch((error: unknown) => {
+  const items = await readItems(input, {
+    passphrase: options.passphrase,
+    keyName: options.keyName,
+    at,
+  }).catch((error: unknown) => {
     throw named(source, error);
   });
   return { source: sourceName(source), form: formOf(input), items };

@@ -1,6 +1,7 @@
 /** What is in a file, each thing read by itself. */
 import type { KeyObject } from 'node:crypto';
 import {
+  arrangePkcs12,
   bareBase64,
   describeContent,
   isEncryptedKey,
@@ -30,6 +31,7 @@ import { certificateFacts, crlFacts, keyFacts, requestFacts, type Inspected } fr
 
 interface Context {
   readonly passphrase: string | undefined;
+  readonly keyName: string | undefined;
   readonly at: Date;
 }
 
@@ -144,8 +146,13 @@ async function readKey(input: string | Uint8Array, { passphrase }: Context): Pro
   return keyFacts(await openPrivateKey(input, passphrase, 'any'), encrypted);
 }
 
-async function readStore(der: Buffer, { passphrase, at }: Context): Promise<Inspected[]> {
+async function readStore(der: Buffer, { passphrase, keyName, at }: Context): Promise<Inspected[]> {
   const contents = await readPkcs12(der, passphrase);
+  if (keyName !== undefined) {
+    const { key, chain } = fromCore(() => arrangePkcs12(contents, keyName));
+    const own = { ...keyFacts(key, false), friendlyName: keyName };
+    return [own, ...chain.map((certificate) => certificateFacts(certificate, at))];
+  }
   const keys = contents.keys.map(({ key, friendlyName }) => ({ ...keyFacts(key, false), friendlyName }));
   const certificates = fromCore(() => pkcs12Certificates(contents)).map(({ certificate, friendlyName }) => ({
     ...certificateFacts(certificate, at),

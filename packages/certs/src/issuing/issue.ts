@@ -25,7 +25,7 @@ import {
   type CertificateKind,
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
-import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
+import { generateKey, privateKeyPem, openPrivateKey, type KeyType } from '../keys/keys.js';
 import { keyAtHand, type SigningKey } from '../keys/signer.js';
 import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
 import { parseNames, type CertificateName } from './names.js';
@@ -166,7 +166,7 @@ function checkNamed(
 
 /** The key given, or a new one. */
 export async function leafKey(options: LeafOptions): Promise<KeyObject> {
-  if (options.privateKey !== undefined) return readPrivateKey(options.privateKey, options.keyPassphrase);
+  if (options.privateKey !== undefined) return openPrivateKey(options.privateKey, options.keyPassphrase);
   return generateKey(options.keyType);
 }
 

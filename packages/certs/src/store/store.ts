@@ -29,7 +29,7 @@ import {
 } from '../authorities/development-authority.js';
 import { CertificateError } from '../errors.js';
 import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
-import { publicKeyDer, readPrivateKey } from '../keys/keys.js';
+import { publicKeyDer, openPrivateKey } from '../keys/keys.js';
 import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
 import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
 import { StoreFolder } from './store-folder.js';
@@ -215,7 +215,7 @@ class FolderStore implements Store {
       const message = `the store has the certificate of "${chosen}" and not its key`;
       throw new CertificateError('KNSOCK_CERTIFICATE_KEY_ABSENT', message, { file: keyFile });
     }
-    const key = readPrivateKey(keyPem, this.#folder.passphrase);
+    const key = await openPrivateKey(keyPem, this.#folder.passphrase);
     return { chain, key: { signing: keyAtHand(key), pem: keyPem } };
   }
 

@@ -15,6 +15,7 @@ import {
   publicHalf,
   readPkcs12OffThread,
   readPrivateKey,
+  readPrivateKeyOffThread,
   splitPem,
   textOf,
   type CertificateRevocationList,
@@ -102,7 +103,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
   }
   if (text !== undefined && isPuttyKey(text)) {
     if (!isEncryptedKey(bytes))
-      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
+      sorted.keys.push({ file, publicKey: publicKeyOf(await readPrivateKeyOffThread(bytes)), ...access });
     return;
   }
   const der = text === undefined ? bytes : bareBase64(text);
@@ -116,7 +117,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
     case 'private key':
     case 'PKCS#1 key':
     case 'SEC1 key':
-      sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
+      sorted.keys.push({ file, publicKey: publicKeyOf(await readPrivateKeyOffThread(bytes)), ...access });
       break;
     case 'public key':
     case 'request':

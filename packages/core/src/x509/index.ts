@@ -11,11 +11,10 @@ export {
   type OpenedPkcs12,
   type Pkcs12Certificate,
 } from './pkcs12/open.js';
-export { javaKeystoreKind } from './pkcs12/java-keystore.js';
+export { isPuttyKey, javaKeystoreKind } from './formats/other-kinds.js';
 export { pkcs12MacKey } from './encryption/mac-key.js';
 export { type Pkcs12Contents } from './pkcs12/contents.js';
-export { readPkcs12, readPkcs12OffThread } from './pkcs12/read.js';
-export { isPuttyKey } from './keys/putty-key.js';
+export { isKeyStore, readPkcs12, readPkcs12OffThread } from './pkcs12/read.js';
 export { isEncryptedKey, readPrivateKey, readPrivateKeyOffThread } from './keys/private-key.js';
 export { kindOfDer, type DerKind } from './formats/der-kind.js';
 export { describeContent, type Description, type Wanted } from './formats/describe.js';

@@ -5,7 +5,7 @@ import type { LiveSource, Source } from '@knsock/certs';
 import { parseAddress } from '../../address.js';
 import { eachFile } from '../../each-file.js';
 import { readInput } from '../../files.js';
-import { passphraseOf } from '../../options.js';
+import { passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -15,6 +15,7 @@ const UNREADABLE = 58;
 interface InspectFlags {
   servername?: string;
   passphraseFile?: string;
+  pfxKeyName?: string;
 }
 
 export function defineInspect(command: Command, output: Output): void {
@@ -26,6 +27,7 @@ export function defineInspect(command: Command, output: Output): void {
       '--passphrase-file <file>',
       'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
     )
+    .addOption(pfxKeyNameOption())
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: InspectFlags) => {
       await eachFile(sources, { output, command: 'knsock certs inspect' }, (source) =>
@@ -42,7 +44,10 @@ async function show(
 ): Promise<void> {
   const { inspect, summarize } = await import('@knsock/certs');
   const passphrase = await passphraseOf(flags.passphraseFile);
-  const inspection = await inspect(await sourceOf(source, flags.servername), { passphrase });
+  const inspection = await inspect(await sourceOf(source, flags.servername), {
+    passphrase,
+    keyName: flags.pfxKeyName,
+  });
   const heading = isOneOfSeveral ? `==> ${source} <==\n` : '';
   await output.result(inspection, heading + summarize(inspection));
   if (inspection.items.some(({ type }) => type === 'unreadable')) process.exitCode = UNREADABLE;

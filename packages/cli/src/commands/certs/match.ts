@@ -1,7 +1,9 @@
 /** `knsock certs match` */
+import type { KeyObject } from 'node:crypto';
+import type { X509Certificate } from '@knsock/core/x509';
 import type { Command } from 'commander';
 import { naming, readInput } from '../../files.js';
-import { passphraseOf } from '../../options.js';
+import { passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 
 const MISMATCH = 58;
@@ -13,20 +15,45 @@ export function defineMatch(command: Command, output: Output): void {
     .argument('<key>', 'in any format')
     .option(
       '--passphrase-file <file>',
-      'file with the passphrase of an encrypted key (or set KNSOCK_PASSPHRASE)',
+      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
     )
+    .addOption(pfxKeyNameOption())
     .addHelpText('after', HELP)
-    .action(async (certificate: string, key: string, flags: { passphraseFile?: string }) => {
-      const { parseCertificates, publicHalf, readPrivateKeyOffThread } = await import('@knsock/core/x509');
+    .action(async (certificate: string, key: string, flags: MatchFlags) => {
+      const { publicHalf } = await import('@knsock/core/x509');
       const passphrase = await passphraseOf(flags.passphraseFile);
+      const opening = { passphrase, keyName: flags.pfxKeyName };
       const [first, second] = [await readInput(certificate), await readInput(key)];
-      const [leaf] = await naming(certificate, () => parseCertificates(first));
-      const opened = await naming(key, () => readPrivateKeyOffThread(second, passphrase));
+      const leaf = await naming(certificate, () => leafOf(first, opening));
+      const opened = await naming(key, () => keyOf(second, opening));
       const own = publicHalf(opened).export({ type: 'spki', format: 'der' });
       const matches = leaf?.publicKeyInfo.der.equals(own) === true;
       await output.result({ matches }, `${key} ${matches ? 'belongs' : 'doesn’t belong'} to ${certificate}`);
       process.exitCode = matches ? 0 : MISMATCH;
     });
+}
+
+interface MatchFlags {
+  passphraseFile?: string;
+  pfxKeyName?: string;
+}
+
+interface Opening {
+  readonly passphrase: string | undefined;
+  readonly keyName: string | undefined;
+}
+
+/** The first certificate, of a PKCS#12 file the key's. */
+async function leafOf(input: Buffer, opening: Opening): Promise<X509Certificate | undefined> {
+  const { isKeyStore, openPkcs12OffThread, parseCertificates } = await import('@knsock/core/x509');
+  if (!isKeyStore(input)) return parseCertificates(input)[0];
+  return (await openPkcs12OffThread(input, opening.passphrase, opening.keyName)).chain[0];
+}
+
+async function keyOf(input: Buffer, { passphrase, keyName }: Opening): Promise<KeyObject> {
+  const { isKeyStore, openPkcs12OffThread, readPrivateKeyOffThread } = await import('@knsock/core/x509');
+  if (!isKeyStore(input)) return readPrivateKeyOffThread(input, passphrase);
+  return (await openPkcs12OffThread(input, passphrase, keyName)).key;
 }
 
 const HELP = `

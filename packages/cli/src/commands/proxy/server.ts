@@ -1,7 +1,7 @@
 /** `knsock proxy server` */
 import type { Socket } from 'node:net';
 import type { Command } from 'commander';
-import type { Framing, ProxyHeader, SecureConnection } from '@knsock/core';
+import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@knsock/core';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
 import {
@@ -15,6 +15,7 @@ import {
   type AllowFlags,
   type CredentialFlags,
   type ProfileFlags,
+  passphraseOf,
 } from '../../options.js';
 import type { Output } from '../../output.js';
 import { dialPlain, requireLoopback } from '../../proxying/plain.js';
@@ -38,6 +39,9 @@ interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, ProfileFla
   targetCa?: string;
   targetCert?: string;
   targetKey?: string;
+  targetPfx?: string;
+  targetPfxKeyName?: string;
+  targetPassphraseFile?: string;
   targetServername?: string;
   targetPin?: string[];
   handshakeTimeout?: number;
@@ -82,6 +86,12 @@ function addTargetOptions(command: Command): void {
     )
     .option('--target-cert <file>', 'client certificate for the target (PEM)')
     .option('--target-key <file>', 'its private key')
+    .option('--target-pfx <file>', 'both as PKCS#12, instead of --target-cert and --target-key')
+    .option(
+      '--target-pfx-key-name <name>',
+      'key of a PKCS#12 file with several, by its friendly name (Java’s alias)',
+    )
+    .option('--target-passphrase-file <file>', 'file with the passphrase of the target’s key')
     .option('--target-servername <name>', 'name to expect in the target’s certificate (default: its host)')
     .option(
       '--target-pin <pin>',
@@ -99,7 +109,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const desk = new ProxyDesk(output);
   const credentials = await desk.watch(await credentialFiles(flags));
   const revocation = await desk.followList(flags);
-  const far = flags.targetTls === true ? await desk.watch(targetFiles(flags)) : null;
+  const far = flags.targetTls === true ? await desk.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
   const targets = new Targets<Far>(places, (target) => dial(target, probe), desk.targetEvents);
@@ -182,8 +192,17 @@ function tlsDial(flags: ProxyServerFlags, credentials: TlsTargetOptions['credent
   return (target, header) => dialTls(target, options, header);
 }
 
-function targetFiles({ targetCa, targetCert, targetKey }: ProxyServerFlags) {
-  return { caFile: targetCa, certFile: targetCert, keyFile: targetKey };
+async function targetFiles(flags: ProxyServerFlags): Promise<CredentialFiles> {
+  const { targetPassphraseFile: file } = flags;
+  return {
+    caFile: flags.targetCa,
+    certFile: flags.targetCert,
+    keyFile: flags.targetKey,
+    pfxFile: flags.targetPfx,
+    pfxKeyName: flags.targetPfxKeyName,
+    // KNSOCK_PASSPHRASE is for the proxy's own key.
+    passphrase: file === undefined ? undefined : await passphraseOf(file),
+  };
 }
 
 function requireRule(flags: ProxyServerFlags): void {
@@ -196,9 +215,8 @@ function requireRule(flags: ProxyServerFlags): void {
 
 /** Options for verifying the target imply that it is verified. */
 function requireTlsForTargetFlags(flags: ProxyServerFlags): void {
-  const { targetCa, targetCert, targetKey, targetServername, targetPin } = flags;
-  const given = targetCa ?? targetCert ?? targetKey ?? targetServername ?? targetPin;
-  if (given === undefined || flags.targetTls === true) return;
+  const isGiven = Object.keys(flags).some((name) => /^target./.test(name) && name !== 'targetTls');
+  if (!isGiven || flags.targetTls === true) return;
   throw new UsageError('the --target-… options are for a target over TLS', 'Add --target-tls.');
 }
 

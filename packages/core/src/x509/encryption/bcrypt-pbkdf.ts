@@ -6,8 +6,7 @@ import { Blowfish } from './blowfish.js';
 export const COST_OF_BCRYPT = 17_500;
 const TEXT = Buffer.from('OxychromaticBlowfishSwatDynamite');
 
-export interface BcryptDerivation {
-  readonly kind: 'bcrypt';
+export interface BcryptParameters {
   readonly passphrase: Buffer;
   readonly salt: Buffer;
   readonly iterations: number;
@@ -15,11 +14,11 @@ export interface BcryptDerivation {
 }
 
 /** How many times bcrypt runs in all. */
-export const bcryptRounds = ({ iterations, length }: BcryptDerivation): number =>
+export const bcryptRounds = ({ iterations, length }: BcryptParameters): number =>
   iterations * Math.ceil(length / TEXT.length);
 
 /** Derives the bytes, and stops after each bcrypt. The pieces' bytes are dealt out by turns, not one piece after another. */
-export function* bcryptPbkdf(derivation: BcryptDerivation): Generator<void, Buffer> {
+export function* bcryptPbkdf(derivation: BcryptParameters): Generator<void, Buffer> {
   const { salt, iterations, length } = derivation;
   const passphrase = sha512(derivation.passphrase);
   const pieces = Math.ceil(length / TEXT.length);

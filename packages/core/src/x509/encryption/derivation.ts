@@ -3,8 +3,6 @@
  * whether that is done at once or off the main thread, so that there is one reader for both.
  */
 import { pbkdf2, pbkdf2Sync, scrypt, scryptSync, type ScryptOptions } from '../../node/crypto.js';
-import { argon2, argon2AtOnce, type Argon2Derivation } from './argon2.js';
-import { bcryptPbkdf, type BcryptDerivation } from './bcrypt-pbkdf.js';
 import { deriveOld, roundsOf, type OldDerivation } from './legacy-derivation.js';
 
 export type Derivation =
@@ -25,8 +23,8 @@ export type Derivation =
       readonly parallelization: number;
       readonly length: number;
     }
-  | Argon2Derivation
-  | BcryptDerivation
+  /** What a reader loaded on demand derives by itself, off the main thread or a little at a time. */
+  | { readonly kind: 'own'; derive(): Promise<Buffer> }
   | OldDerivation;
 
 /** The reading of something locked: it asks for keys and ends with what was inside. */
@@ -60,10 +58,10 @@ function deriveAtOnce(derivation: Derivation): Buffer {
       const { passphrase, salt, length, ...options } = derivation;
       return scryptSync(passphrase, salt, length, { ...options, maxmem: MAX_MEMORY });
     }
-    case 'argon2':
-      return argon2AtOnce(derivation);
+    case 'own':
+      throw new Error('a derivation of its own was asked for at once');
     default: {
-      const work = deriveHere(derivation, (old) => roundsOf(old));
+      const work = deriveOld(derivation, roundsOf(derivation));
       let step = work.next();
       while (step.done !== true) step = work.next();
       return step.value;
@@ -86,28 +84,21 @@ async function derive(derivation: Derivation): Promise<Buffer> {
         scrypt(passphrase, salt, length, bounded, done);
       });
     }
-    case 'argon2':
-      return settled((done) => {
-        argon2(derivation, done);
-      });
-    default: {
-      const work = deriveHere(derivation, () => ROUNDS_A_TURN);
-      let step = work.next();
-      while (step.done !== true) {
-        await nextTurn();
-        step = work.next();
-      }
-      return step.value;
-    }
+    case 'own':
+      return derivation.derive();
+    default:
+      return inTurns(deriveOld(derivation, ROUNDS_A_TURN));
   }
 }
 
-/** What Node has no function for, with a stop now and then. */
-function deriveHere(
-  derivation: BcryptDerivation | OldDerivation,
-  pause: (old: OldDerivation) => number,
-): Generator<void, Buffer> {
-  return derivation.kind === 'bcrypt' ? bcryptPbkdf(derivation) : deriveOld(derivation, pause(derivation));
+/** Goes on with a piece of work each turn of the event loop. */
+export async function inTurns(work: Generator<void, Buffer>): Promise<Buffer> {
+  let step = work.next();
+  while (step.done !== true) {
+    await nextTurn();
+    step = work.next();
+  }
+  return step.value;
 }
 
 function nextTurn(): Promise<void> {

@@ -1,7 +1,6 @@
 /** In which form a file holds what it holds, in words. */
-import { isPuttyKey } from '../keys/putty-key.js';
 import { splitPem } from '../pem.js';
-import { javaKeystoreKind } from '../pkcs12/java-keystore.js';
+import { isPuttyKey, javaKeystoreKind } from './other-kinds.js';
 import { kindOfDer } from './der-kind.js';
 import { bareBase64, isEscaped, isUtf16, textOf } from './text.js';
 

@@ -21,13 +21,14 @@ import {
 import { WorkBudget } from '../encryption/work-budget.js';
 import { kindOfDer } from '../formats/der-kind.js';
 import { describeContent } from '../formats/describe.js';
+import { isLockedPuttyKey, isPuttyKey } from '../formats/other-kinds.js';
 import { withoutPadding } from '../formats/padding.js';
 import { bareBase64, textOf } from '../formats/text.js';
 import { splitPem, type PemBlock } from '../pem.js';
+import type * as OtherFormats from '../other-formats.js';
 import { readJwk } from './jwk.js';
-import { isLockedOpenSshKey, openOpenSshKey } from './openssh-key.js';
+import { isLockedOpenSshKey, readOpenSshKey } from './openssh-key.js';
 import { readPkcs8, readPlainKey } from './pkcs8.js';
-import { isLockedPuttyKey, isPuttyKey, openPuttyKey } from './putty-key.js';
 
 type Input = string | Uint8Array;
 
@@ -39,12 +40,12 @@ const WRONG = 'isn’t opened by the passphrase';
 
 /**
  * Reads a private key; of several in a PEM text the first. Up to 4 million rounds of key derivation are accepted, which
- * keep the calling thread busy.
+ * keep the calling thread busy. Locked keys of OpenSSH, and PuTTY's, are read by `readPrivateKeyOffThread` alone.
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported', saying what the input is instead of a key
  */
 export function readPrivateKey(input: Input, passphrase?: string, subject = SUBJECT): KeyObject {
   try {
-    return openAtOnce(open(input, passphrase, new WorkBudget('at-once')));
+    return openAtOnce(open(input, passphrase, { budget: new WorkBudget('at-once'), others: undefined }));
   } catch (error) {
     throw asCredentialsError(subject, error);
   }
@@ -57,7 +58,8 @@ export async function readPrivateKeyOffThread(
   subject = SUBJECT,
 ): Promise<KeyObject> {
   try {
-    return await openOffThread(open(input, passphrase, new WorkBudget('off-thread')));
+    const others = isOther(input) ? await import('../other-formats.js') : undefined;
+    return await openOffThread(open(input, passphrase, { budget: new WorkBudget('off-thread'), others }));
   } catch (error) {
     throw asCredentialsError(subject, error);
   }
@@ -86,27 +88,52 @@ function isLockedBlock(block: PemBlock): boolean {
   return block.label === 'ENCRYPTED PRIVATE KEY' || isOldEncryption(block);
 }
 
-function* open(input: Input, passphrase: string | undefined, budget: WorkBudget): Opening<KeyObject> {
+/** What a reading may use. */
+interface Means {
+  readonly budget: WorkBudget;
+  /** Where there is time to load them. */
+  readonly others: typeof OtherFormats | undefined;
+}
+
+function isOther(input: Input): boolean {
+  const text = textOf(input);
+  return text !== undefined && (isPuttyKey(text) || text.includes(OPENSSH));
+}
+
+function onlyOffThread(what: string): FileProblem {
+  return unsupported(`is ${what}, which is read off the main thread only`, {
+    hint: 'Load it by loadCredentials, or convert it: knsock certs convert FILE --to pem.',
+  });
+}
+
+function* open(input: Input, passphrase: string | undefined, means: Means): Opening<KeyObject> {
   const text = textOf(input);
   if (text !== undefined && /^\s*\{/.test(text) && /"kty"\s*:/.test(text)) return readJwk(text);
-  if (text !== undefined && isPuttyKey(text)) return yield* openPuttyKey(text, passphrase, budget);
+  if (text !== undefined && isPuttyKey(text)) {
+    if (means.others === undefined) throw onlyOffThread('a PuTTY key');
+    return yield* means.others.openPuttyKey(text, passphrase, means.budget);
+  }
   const der = derOf(input);
-  if (der !== undefined) return yield* openDer(der, input, passphrase, budget);
+  if (der !== undefined) return yield* openDer(der, input, passphrase, means.budget);
   const block = keyBlockOf(input);
   if (block === undefined) throw notAKey(input);
-  return yield* openBlock(block, input, passphrase, budget);
+  return yield* openBlock(block, input, passphrase, means);
 }
 
 function* openBlock(
   block: PemBlock,
   input: Input,
   passphrase: string | undefined,
-  budget: WorkBudget,
+  means: Means,
 ): Opening<KeyObject> {
   const der = derOfBlock(block);
-  if (block.label === OPENSSH) return yield* openOpenSshKey(der, passphrase, budget);
+  if (block.label === OPENSSH) {
+    if (!isLockedOpenSshKey(der)) return readOpenSshKey(der);
+    if (means.others === undefined) throw onlyOffThread('an OpenSSH key with a passphrase');
+    return yield* means.others.openLockedOpenSshKey(der, passphrase, means.budget);
+  }
   if (isOldEncryption(block)) return openOldEncryption(block, der, passphrase);
-  return yield* openDer(withoutPadding(der), input, passphrase, budget);
+  return yield* openDer(withoutPadding(der), input, passphrase, means.budget);
 }
 
 function* openDer(

@@ -1,7 +1,7 @@
 /** PuTTY's key files (.ppk), versions 2 and 3: RSA, ECDSA, Ed25519 and Ed448, with a passphrase or without. */
 import type { KeyObject } from 'node:crypto';
 import { createDecipheriv, createHash, createHmac, timingSafeEqual } from '../../node/crypto.js';
-import { argon2Cost, type Argon2Derivation } from '../encryption/argon2.js';
+import { argon2, argon2Cost, type Argon2Parameters } from '../encryption/argon2.js';
 import type { Opening } from '../encryption/derivation.js';
 import { garbage, unsupported, wrongPassphrase } from '../encryption/problem.js';
 import type { WorkBudget } from '../encryption/work-budget.js';
@@ -27,12 +27,6 @@ interface Secrets {
   readonly cipher: { readonly key: Buffer; readonly iv: Buffer } | undefined;
   readonly mac: Buffer;
 }
-
-/** Whether a text is such a file, of whatever version. */
-export const isPuttyKey = (text: string): boolean => FIRST_LINE.test(text);
-
-/** Whether a key needs a passphrase. */
-export const isLockedPuttyKey = (text: string): boolean => !/^Encryption: *none\s*$/m.test(text);
 
 /** @throws FileProblem */
 export function* openPuttyKey(
@@ -130,9 +124,9 @@ function* newSecrets(
   const salt = Buffer.from(headers['Argon2-Salt'] ?? '', 'hex');
   const secret = Buffer.from(passphrase, 'utf8');
   const costs = { memory, passes, parallelism };
-  const asked: Argon2Derivation = { kind: 'argon2', variant, passphrase: secret, salt, length: 80, ...costs };
+  const asked: Argon2Parameters = { message: secret, nonce: salt, tagLength: 80, ...costs };
   budget.spend(argon2Cost(asked));
-  const all = yield asked;
+  const all = yield { kind: 'own', derive: () => argon2(variant, asked) };
   return { cipher: { key: all.subarray(0, 32), iv: all.subarray(32, 48) }, mac: all.subarray(48) };
 }
 

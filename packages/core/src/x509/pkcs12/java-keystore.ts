@@ -14,7 +14,6 @@ import type { WorkBudget } from '../encryption/work-budget.js';
 import { readPkcs8 } from '../keys/pkcs8.js';
 import type { Pkcs12Contents } from './contents.js';
 
-const magics: Readonly<Record<string, 'JKS' | 'JCEKS'>> = { feedfeed: 'JKS', cececece: 'JCEKS' };
 const DIGEST_BYTES = 20;
 const MIGHTY_APHRODITE = Buffer.from('Mighty Aphrodite', 'utf8');
 const JKS_PROTECTION = '1.3.6.1.4.1.42.2.17.1.1';
@@ -31,10 +30,6 @@ interface LockedKey {
   readonly friendlyName: string;
   readonly localKeyId: Buffer;
 }
-
-/** Which kind of Java's old key stores bytes are, by their beginning. */
-export const javaKeystoreKind = (bytes: Uint8Array): 'JKS' | 'JCEKS' | undefined =>
-  magics[Buffer.from(bytes.subarray(0, 4)).toString('hex')];
 
 /** @throws FileProblem */
 export function* openJavaKeystore(

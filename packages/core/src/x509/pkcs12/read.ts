@@ -3,16 +3,23 @@ import type { AlgorithmIdentifier } from '../algorithm.js';
 import { openAtOnce, openOffThread, type Opening } from '../encryption/derivation.js';
 import { decryptDer } from '../encryption/encryption.js';
 import { passphraseForms, type Passphrase } from '../encryption/passphrase.js';
-import { asCredentialsError, decode, FileProblem, garbage, wrongPassphrase } from '../encryption/problem.js';
+import {
+  asCredentialsError,
+  decode,
+  FileProblem,
+  garbage,
+  unsupported,
+  wrongPassphrase,
+} from '../encryption/problem.js';
 import { WorkBudget } from '../encryption/work-budget.js';
 import { kindOfDer } from '../formats/der-kind.js';
 import { describeContent } from '../formats/describe.js';
+import { javaKeystoreKind } from '../formats/other-kinds.js';
 import { withoutPadding } from '../formats/padding.js';
 import { bareBase64, textOf } from '../formats/text.js';
 import { readPkcs8 } from '../keys/pkcs8.js';
 import { splitPem } from '../pem.js';
 import type { Pkcs12Contents } from './contents.js';
-import { javaKeystoreKind, openJavaKeystore } from './java-keystore.js';
 import { readParts, readPfx, type Part, type Pfx } from './authenticated-safe.js';
 import { readSafeBags, type SafeBag } from './safe-bags.js';
 
@@ -33,29 +40,38 @@ interface Opener {
 /**
  * Reads a PKCS#12 file (RFC 7292), DER or BER: MACs with SHA-1 and SHA-2 and PBMAC1 (RFC 9579), encryption with AES,
  * Camellia, triple DES, DES, RC2 and RC4, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
- * Java's older key stores (JKS, JCEKS) are read too.
  * At most 1 MiB, and 4 million rounds of key derivation, are accepted, which keep the calling thread busy.
  * @param passphrase undefined and '' both open a file that was made without one
  * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported'
  */
 export function readPkcs12(bytes: Uint8Array, passphrase: string | undefined): Pkcs12Contents {
   try {
+    if (javaKeystoreKind(bytes) !== undefined) throw onlyOffThread();
     return openAtOnce(open(bytes, passphrase, new WorkBudget('at-once')));
   } catch (error) {
     throw asCredentialsError(subjectOf(bytes), error);
   }
 }
 
-/** As `readPkcs12`, with up to 8 million rounds of key derivation off the main thread. */
+/** As `readPkcs12`, with up to 8 million rounds of key derivation off the main thread; Java's older key stores (JKS, JCEKS) too. */
 export async function readPkcs12OffThread(
   bytes: Uint8Array,
   passphrase: string | undefined,
 ): Promise<Pkcs12Contents> {
   try {
-    return await openOffThread(open(bytes, passphrase, new WorkBudget('off-thread')));
+    const budget = new WorkBudget('off-thread');
+    if (javaKeystoreKind(bytes) === undefined) return await openOffThread(open(bytes, passphrase, budget));
+    const { openJavaKeystore } = await import('../other-formats.js');
+    return await openOffThread(openJavaKeystore(bounded(bytes), passphrase, budget));
   } catch (error) {
     throw asCredentialsError(subjectOf(bytes), error);
   }
+}
+
+function onlyOffThread(): FileProblem {
+  return unsupported('is of the old kind, which is read off the main thread only', {
+    hint: 'Load it by loadCredentials, or convert it: knsock certs convert FILE --to pkcs12.',
+  });
 }
 
 function* open(
@@ -63,8 +79,6 @@ function* open(
   passphrase: string | undefined,
   budget: WorkBudget,
 ): Opening<Pkcs12Contents> {
-  if (javaKeystoreKind(bytes) !== undefined)
-    return yield* openJavaKeystore(bounded(bytes), passphrase, budget);
   const pfx = decode(derOf(bytes), 'outermost layer', readPfx);
   const opener = yield* openerOf(pfx, passphrase, budget);
   const bags: SafeBag[] = [];
@@ -75,6 +89,15 @@ function* open(
     if (bag.kind !== 'certificate') keys.push(yield* openKey(bag, opener));
   }
   return { certificates: bags.filter((bag) => bag.kind === 'certificate'), keys };
+}
+
+/** Whether an input is PKCS#12 or one of Java's key stores, in any form that `readPkcs12` reads. */
+export function isKeyStore(input: Uint8Array): boolean {
+  if (javaKeystoreKind(input) !== undefined) return true;
+  const text = textOf(input);
+  if (text?.includes('-----BEGIN PKCS12-----') === true) return true;
+  const der = text === undefined ? input : bareBase64(text);
+  return der !== undefined && kindOfDer(der) === 'PKCS#12';
 }
 
 /** DER or BER as it is, or from its base64, as settings pages and secrets hold it. @throws FileProblem 'garbage' */
