@@ -6,6 +6,7 @@ export default defineConfig({
     main: 'src/main.ts',
     'load/load': 'src/load/load.ts',
     'subject/subject': 'src/subject/subject.ts',
+    'counted/program': 'src/counted/program.ts',
     'subject/packages': 'src/subject/packages.ts',
   },
   format: ['esm'],

@@ -3,12 +3,17 @@
  *
  *     npm run bench -- [--quick] [--only NAME]… [--match TEXT] [--beside TEXT]…
  *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg] [--from FILE]
+ *     npm run bench -- --count FILE | --against FILE [--match TEXT]
+ *
+ * The second form counts the instructions of hot paths without sockets, and records them or compares them with those
+ * recorded: for machines too busy to time anything.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { makeCertificates, removeCertificates } from './certificates.js';
 import { Child } from './child.js';
 import { machine, type Machine } from './machine.js';
 import { parsePlan, type Plan } from './plan.js';
+import { compare, count, type Counted } from './counted/count.js';
 import { chart } from './report/chart.js';
 import { heading, tables } from './report/table.js';
 import type { Row } from './row.js';
@@ -19,10 +24,25 @@ async function main(): Promise<void> {
     process.argv.slice(2),
     works.map(({ name }) => name),
   );
+  if (plan.count !== null || plan.against !== null) {
+    await counts(plan);
+    return;
+  }
   const { machine: where, rows } = plan.from === null ? await measureAll(plan) : readRun(plan.from, plan);
   if (plan.json !== null)
     writeFileSync(plan.json, `${JSON.stringify({ machine: where, plan, rows }, null, 2)}\n`);
   if (plan.chart !== null) writeFileSync(plan.chart, chart(rows));
+}
+
+/** Exits with 1 where something became dearer. */
+async function counts({ against, count: file, match }: Plan): Promise<void> {
+  const now = await count(match, tell);
+  if (file !== null) writeFileSync(file, `${JSON.stringify(now, null, 2)}\n`);
+  if (against === null) return;
+  const { text, dearer } = compare(JSON.parse(readFileSync(against, 'utf8')) as Counted, now);
+  console.log(text);
+  if (dearer.length > 0) console.error(`dearer by more than 5 %: ${dearer.join('; ')}`);
+  process.exitCode = dearer.length > 0 ? 1 : 0;
 }
 
 interface Run {

@@ -14,6 +14,10 @@ export interface Plan {
   readonly from: string | null;
   readonly json: string | null;
   readonly chart: string | null;
+  /** Counts of an earlier run (`--count FILE`) to compare with. */
+  readonly against: string | null;
+  /** Where to record counts. */
+  readonly count: string | null;
 }
 
 const FULL = { rounds: 9, ms: 400 };
@@ -33,6 +37,8 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
       from: { type: 'string' },
       json: { type: 'string' },
       chart: { type: 'string' },
+      against: { type: 'string' },
+      count: { type: 'string' },
     },
   });
   const unknown = values.only.find((name) => !names.includes(name));
@@ -49,6 +55,8 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
     from: values.from ?? null,
     json: values.json ?? null,
     chart: values.chart ?? null,
+    against: values.against ?? null,
+    count: values.count ?? null,
   };
 }
 
