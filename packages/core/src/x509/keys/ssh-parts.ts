@@ -1,5 +1,6 @@
 /** What OpenSSH's and PuTTY's key files are made of (RFC 4251 5, RFC 4253 6.6, RFC 5656 3.1). */
 import type { KeyObject } from 'node:crypto';
+import { ByteReader } from '../formats/byte-reader.js';
 import { garbage } from '../encryption/problem.js';
 import { ecKey, rsaKey } from './key-numbers.js';
 
@@ -37,24 +38,9 @@ export function sshEcKey(curveName: string, point: Buffer, d: Buffer): KeyObject
 }
 
 /** Strings with their length in four bytes before them. */
-export class SshReader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
+export class SshReader extends ByteReader {
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  fixed(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw garbage('is an SSH key cut short');
-    const part = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return part;
-  }
-
-  number(): number {
-    return this.fixed(4).readUInt32BE();
+    super(bytes, 'is an SSH key cut short');
   }
 
   string(): Buffer {

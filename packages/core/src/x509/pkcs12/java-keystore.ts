@@ -2,6 +2,7 @@
  * Java's key stores from before PKCS#12: JKS, and JCEKS with its stronger encryption of keys. Certificates are in the
  * clear, keys are encrypted each by itself, and a digest with the passphrase covers the whole.
  */
+import { ByteReader } from '../formats/byte-reader.js';
 import { createHash, timingSafeEqual } from '../../node/crypto.js';
 import { readAlgorithm } from '../algorithm.js';
 import { Tag } from '../der.js';
@@ -132,24 +133,9 @@ const sha1 = (...parts: readonly Uint8Array[]): Buffer =>
   createHash('sha1').update(Buffer.concat(parts)).digest();
 
 /** What Java's DataOutputStream writes. */
-class JavaReader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
+class JavaReader extends ByteReader {
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  fixed(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw garbage('is a Java keystore cut short');
-    const part = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return part;
-  }
-
-  number(): number {
-    return this.fixed(4).readUInt32BE();
+    super(bytes, 'is a Java keystore cut short');
   }
 
   bytes(): Buffer {
