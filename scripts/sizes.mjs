@@ -9,8 +9,8 @@ import { publishedPackages, tarballOf } from './packages.mjs';
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
 const budgets = {
   unpacked: {
-    // Enrolment and the authority that serves are some 60 KB of it.
-    '@knsock/certs': 345_000,
+    // Enrolment and the authority that serves are some 60 KB of it, the comments in its types another 42.
+    '@knsock/certs': 365_000,
     '@knsock/cli': 2_600_000,
     // 280 KB of it are the pages of docs/, to which every error points.
     '@knsock/core': 1_500_000,
