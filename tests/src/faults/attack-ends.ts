@@ -1,9 +1,9 @@
 /** The ways in which a peer ends a connection, written by hand on node:tls. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { frame, kind, requestFrame, welcome } from '../support/hand-made-peer.js';
+import { frame, kind, requestFrame } from '../support/hand-made-peer.js';
 
-export const CLOSE = 0x0a;
+const CLOSE = 0x0a;
 
 /** How one framing looks on the wire. */
 export interface Wire {
@@ -117,5 +117,3 @@ export const ends: Readonly<Record<string, (attacker: Attacker) => void>> = {
     tls.write(wire.request('leaving'), () => tcp.destroy());
   },
 };
-
-export { welcome };

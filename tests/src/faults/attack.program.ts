@@ -18,7 +18,8 @@ import {
   type SecureServer,
 } from '@knsock/core';
 import { createWorld, portOf } from '../support/world.js';
-import { ends, welcome, wires, type Attacker, type Wire } from './attack-ends.js';
+import { welcome } from '../support/hand-made-peer.js';
+import { ends, wires, type Attacker, type Wire } from './attack-ends.js';
 import { shapes } from './attack-shapes.js';
 import type { AnyConnection, Shape, Stage } from './attack-stage.js';
 
