@@ -34,6 +34,18 @@ describe('a name that isn’t known', () => {
     if (suggestion === '') expect(suggestionFor(name, known)).toBe('');
   });
 
+  it.each([
+    ['dns', ['kind', 'names', 'days'], 'names'],
+    ['subjectAltName', ['kind', 'names', 'days'], 'names'],
+    ['validity', ['kind', 'names', 'days'], 'days'],
+    ['password', ['certFile', 'passphrase'], 'passphrase'],
+    ['maximumPoolSize', ['min', 'max', 'create'], 'max'],
+    ['idleTimeoutMillis', ['min', 'max', 'idleTimeout'], 'idleTimeout'],
+    ['leakDetectionThreshold', ['max', 'leakThreshold'], 'leakThreshold'],
+  ])('%s of a tool for certificates or a pool, among %j, is %s here', (name, names, meant) => {
+    expect(suggestionFor(name, names)).toBe(`; did you mean ${meant}?`);
+  });
+
   it('is found with any one character missing, doubled or swapped, where it is long enough', () => {
     const name = fc.constantFrom('clientCertificates', 'maxConnections', 'credentials', 'signal');
     fc.assert(

@@ -3,7 +3,7 @@
 /** A few mistyped characters; more would be guessing. */
 const MOST_EDITS = 3;
 
-/** Names that other libraries have for options of ours, most of them `node:tls`. */
+/** Names that other libraries and tools have for options of ours: `node:tls`, openssl, mkcert, HikariCP, generic-pool. */
 const foreign: Readonly<Record<string, readonly string[]>> = {
   cert: ['credentials'],
   key: ['credentials'],
@@ -43,6 +43,50 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   timeout: ['connectTimeout', 'handshakeTimeout', 'acquireTimeout', 'deadline'],
   deadline: ['timeout'],
   maxPayload: ['maxMessageBytes'],
+  // Certificates
+  dns: ['names'],
+  dnsNames: ['names'],
+  domains: ['names'],
+  hosts: ['names'],
+  ip: ['names'],
+  san: ['names'],
+  sans: ['names'],
+  altNames: ['names'],
+  subjectAltName: ['names'],
+  subjectAltNames: ['names'],
+  cn: ['commonName'],
+  subject: ['commonName'],
+  type: ['kind'],
+  usage: ['kind'],
+  extendedKeyUsage: ['kind'],
+  validity: ['days'],
+  validityDays: ['days'],
+  expiresIn: ['days'],
+  notAfter: ['days'],
+  algorithm: ['keyType'],
+  keyAlgorithm: ['keyType'],
+  keySize: ['keyType'],
+  bits: ['keyType'],
+  password: ['passphrase'],
+  // Pools
+  size: ['max'],
+  limit: ['max'],
+  connectionLimit: ['max'],
+  maximumPoolSize: ['max'],
+  maxSize: ['max'],
+  poolSize: ['max'],
+  minimumIdle: ['min'],
+  minIdle: ['min'],
+  minSize: ['min'],
+  connectionTimeout: ['acquireTimeout'],
+  acquireTimeoutMillis: ['acquireTimeout'],
+  idleTimeoutMillis: ['idleTimeout'],
+  softIdleTimeoutMillis: ['idleTimeout'],
+  maxWaitingClients: ['maxWaiters'],
+  leakDetectionThreshold: ['leakThreshold'],
+  testOnBorrow: ['reusable'],
+  validate: ['reusable'],
+  factory: ['create'],
 };
 
 const credentialsHint =
