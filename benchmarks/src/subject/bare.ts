@@ -11,17 +11,22 @@ export interface BareServerOptions {
   readonly files: Certificates;
   readonly behaviour: BareBehaviour;
   readonly clientCertificates?: boolean;
+  /** Whether it reads each client's certificate once, as every program that authorizes by it does; default true. */
+  readonly readsLeaf?: boolean;
 }
 
 export async function serveBare({
   files,
   behaviour,
   clientCertificates,
+  readsLeaf = true,
 }: BareServerOptions): Promise<number> {
   const behave = behaviours[behaviour];
   const server = tls.createServer(serverOptions(files, clientCertificates === true), (socket) => {
     // A load generator that ends may reset what it leaves.
     socket.on('error', () => undefined);
+    if (clientCertificates === true && readsLeaf && socket.getPeerCertificate(false).raw === undefined)
+      throw new Error('a client came without its certificate');
     behave(socket);
   });
   server.on('tlsClientError', () => undefined);

@@ -59,6 +59,7 @@ async function atTheServer(bench: Bench, variants: readonly Variant[]): Promise<
     const ports = [
       await bare.ask<{ port: number }>({ do: 'serveBare', ...serving }),
       await ours.ask<{ port: number }>({ do: 'serveOurs', framing: 'length-prefixed', ...serving }),
+      await bare.ask<{ port: number }>({ do: 'serveBare', readsLeaf: false, ...serving }),
     ];
     const dial = { do: 'dialBare', files: bench.files, parseEachTime: false, ...variant };
     rows.push(
@@ -67,14 +68,29 @@ async function atTheServer(bench: Bench, variants: readonly Variant[]): Promise<
         {
           name: 'knsock',
           pid: ours.pid,
+          least: leastAtServer(variant),
           run: (ms) => bench.load.ask({ ...dial, ...ports[1], ms }),
         },
+        ...(clientCertificates
+          ? [
+              {
+                name: 'node:tls, certificate not read',
+                pid: bare.pid,
+                run: (ms: number) =>
+                  bench.load.ask<{ operations: number; wallMs: number }>({ ...dial, ...ports[2], ms }),
+              },
+            ]
+          : []),
       ])),
     );
   }
   await bare.end();
   await ours.end();
   return rows;
+}
+
+function leastAtServer({ resume }: Variant): number {
+  return resume ? 0.85 : 0.9;
 }
 
 function contestant(name: string, child: Child, request: object, least?: number): Contestant {
