@@ -252,7 +252,8 @@ async function open(
     };
     return [new Connection(at === 0 ? left : right, settings), reported] as const;
   });
-  await Promise.all(connections.map(([connection]) => connection.open()));
+  const openings = connections.map(([connection]) => connection.open());
+  for (const opening of openings) if (opening !== null) await opening;
   const [one, other] = connections.map(
     ([connection, reported]) => new Side(connection, reported, pulls, answers),
   ) as [Side, Side];
