@@ -45,15 +45,13 @@ export function pkcs12Library(): Promise<Pkcs12Library> {
   return (pkcs12 ??= loadPkcs12());
 }
 
+// One after the other: they share CommonJS modules, and Node's loader may hand out one that another import() is still loading.
+
 async function loadPkcs12(): Promise<Pkcs12Library> {
-  const [own, pfx, pkcs8, cms] = await Promise.all([
-    x509Library(),
-    import('@peculiar/asn1-pfx'),
-    import('@peculiar/asn1-pkcs8'),
-    import('@peculiar/asn1-cms'),
-  ]);
-  const { EncryptedPrivateKeyInfo, EncryptedData } = pkcs8;
-  const { ContentInfo, EncryptedContentInfo, EncryptedContent } = cms;
+  const own = await x509Library();
+  const pfx = await import('@peculiar/asn1-pfx');
+  const { EncryptedPrivateKeyInfo, EncryptedData } = await import('@peculiar/asn1-pkcs8');
+  const { ContentInfo, EncryptedContentInfo, EncryptedContent } = await import('@peculiar/asn1-cms');
   return {
     ...own,
     ...pfx,
@@ -66,11 +64,9 @@ async function loadPkcs12(): Promise<Pkcs12Library> {
 }
 
 async function load(): Promise<X509Library> {
-  const [schemas, requests, conversion] = await Promise.all([
-    import('@peculiar/asn1-x509'),
-    import('@peculiar/asn1-csr'),
-    import('@peculiar/asn1-schema'),
-  ]);
+  const conversion = await import('@peculiar/asn1-schema');
+  const schemas = await import('@peculiar/asn1-x509');
+  const requests = await import('@peculiar/asn1-csr');
   const encode = (value: unknown) => Buffer.from(conversion.AsnConvert.serialize(value));
   return { ...schemas, ...requests, ...conversion, encode };
 }

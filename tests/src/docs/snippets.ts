@@ -8,7 +8,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { transformWithEsbuild } from 'vite';
 import { inject } from 'vitest';
 import { pemFiles } from './pem-files.js';
 
@@ -91,6 +90,8 @@ export async function runSnippet(
 }
 
 async function withoutTypes(code: string): Promise<string> {
+  // Not beside other imports: tsup shares esbuild with it, and Node's loader may hand out one that is only half loaded.
+  const { transformWithEsbuild } = await import('vite');
   return (await transformWithEsbuild(code, 'program.ts', { target: 'node20.19', sourcemap: false })).code;
 }
 
