@@ -107,6 +107,29 @@ it('knows after a restart what was revoked, with the server away, and goes on wh
   expect(asked.at(-1)?.['if-none-match']).toBe('"1"');
 });
 
+it(
+  'decides after a restart by what was kept, where the server doesn’t answer',
+  { timeout: 9_000 },
+  async () => {
+    const { pem, path } = await issued();
+    await authority.revoke(pem);
+    serving((await authority.crl()).pem, '"1"');
+    const before = follow({ cacheDir });
+    await before.ready();
+    before.close();
+    answer = () => undefined;
+    const after = follow({ cacheDir });
+    // The fetch goes on for ten seconds.
+    expect(await isRevoked(after, path)).toBe(true);
+    let isTried = false;
+    const tried = after.ready().finally(() => (isTried = true));
+    await Promise.resolve();
+    expect(isTried).toBe(false);
+    after.close();
+    await expect(tried).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
+  },
+);
+
 it('lets an older list replace a newer one neither from the folder nor from the server', async () => {
   const { pem, path } = await issued();
   const old = await authority.crl();

@@ -102,6 +102,9 @@ export function revocationSource(options: RevocationSourceOptions): RefreshingRe
   return new LocatedLists(options);
 }
 
+/** How long checks wait for new lists where every location has one from the last start, in ms: a server may swallow packets. */
+const KEPT_WAIT_MS = 1_000;
+
 class LocatedLists implements RefreshingRevocationSource {
   readonly #options: RevocationSourceOptions;
   readonly #policy: RevocationPolicy;
@@ -110,9 +113,11 @@ class LocatedLists implements RefreshingRevocationSource {
   readonly #closing = new AbortController();
   readonly #reporter: FailureReporter;
   readonly #first: Promise<void>;
+  /** Resolves once there is something to decide by. */
+  readonly #usable: Promise<void>;
   readonly #cache: CrlCache | undefined;
   readonly #fetched = new Map<CrlLocation, Fetched>();
-  #hasTried = false;
+  #isUsable = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -129,7 +134,14 @@ class LocatedLists implements RefreshingRevocationSource {
     };
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
-    this.#first = this.#begin().finally(() => (this.#hasTried = true));
+    let use!: () => void;
+    this.#usable = new Promise((resolve) => {
+      use = () => {
+        this.#isUsable = true;
+        resolve();
+      };
+    });
+    this.#first = this.#begin(use).finally(use);
     // A caller that cares asks ready(), and the next attempt reports.
     this.#first.catch(() => undefined);
   }
@@ -149,11 +161,7 @@ class LocatedLists implements RefreshingRevocationSource {
   ): Promise<RevocationVerdict> {
     signal.throwIfAborted();
     // Before every location was tried, a certificate without a list may be one whose list is on its way.
-    if (!this.#hasTried)
-      await raceAbort(
-        this.#first.catch(() => undefined),
-        signal,
-      );
+    if (!this.#isUsable) await raceAbort(this.#usable, signal);
     this.#lists.learn(path.slice(1));
     const crls = this.#lists.all();
     const issuers = this.#lists.issuers();
@@ -185,13 +193,18 @@ class LocatedLists implements RefreshingRevocationSource {
   }
 
   /** What was kept comes first, so that a server that is away costs no knowledge. */
-  async #begin(): Promise<void> {
-    for (const location of this.#options.crls.filter(isRemote)) {
-      const kept = await this.#cache?.read(location);
-      if (kept === undefined) continue;
+  async #begin(use: () => void): Promise<void> {
+    let lacking = 0;
+    for (const location of this.#options.crls) {
+      const kept = isRemote(location) ? await this.#cache?.read(location) : undefined;
+      if (kept === undefined) {
+        lacking += 1;
+        continue;
+      }
       this.#fetched.set(location, kept);
       this.#lists.take(location, kept.crls ?? []);
     }
+    if (lacking === 0) setTimeout(use, KEPT_WAIT_MS).unref();
     return this.refresh();
   }
 
