@@ -2,8 +2,8 @@
  * Chains, keys and lists as people have them: what `certs verify`, `check`, a server that starts with them and a client
  * that connects say of them must fit together.
  */
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { verifyChain } from '@knsock/certs';
@@ -11,6 +11,7 @@ import { connect, listen, loadCredentials, type Credentials } from '@knsock/core
 import { toPem } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFiles } from '../../../packages/cli/src/check/files.js';
+import { severalKeys } from '../support/several-keys.js';
 import { portOf } from '../support/world.js';
 import {
   authorityKeyIdentifier,
@@ -89,6 +90,7 @@ interface Expected {
 interface Situation extends Expected {
   /** The check isn't told whose a certificate is, and a CA's or a client's is good as that. */
   readonly checkPasses?: boolean;
+  readonly checkPassesAsPkcs12?: boolean;
   readonly chain: readonly Made[];
   readonly key?: Made;
   readonly ca?: readonly Made[];
@@ -117,7 +119,14 @@ const situations: Readonly<Record<string, Situation>> = {
   'a leaf of tomorrow': { chain: [server(middle, future), middle], ...unusable },
   'an expired intermediate alone': { chain: [leaf, expiredMiddle], ...unusable },
   'a weak key': { chain: [server(middle, { keyOf: weak }), middle], ...unusable },
-  'the key of another': { chain: [leaf, middle], key: middle, starts: false, trusted: true },
+  // In PKCS#12 a key is found with its own certificate, here a CA's.
+  'the key of another': {
+    chain: [leaf, middle],
+    key: middle,
+    starts: false,
+    trusted: true,
+    checkPassesAsPkcs12: true,
+  },
   'the leaf second': { chain: [middle, leaf], key: leaf, starts: false, trusted: false },
   'the certificate of a CA': { chain: [root], checkPasses: true, ...unusable },
   'a certificate for clients': {
@@ -197,6 +206,24 @@ const situations: Readonly<Record<string, Situation>> = {
   },
 };
 
+/** Each kind of key that TLS knows. */
+const keyKinds: Readonly<Record<string, () => { publicKey: KeyObject; privateKey: KeyObject }>> = {
+  'RSA 2,048': () => generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+  'RSASSA-PSS': () =>
+    generateKeyPairSync('rsa-pss', {
+      modulusLength: 2_048,
+      hashAlgorithm: 'sha256',
+      mgf1HashAlgorithm: 'sha256',
+    }),
+  'P-384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  'P-521': () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  Ed25519: () => generateKeyPairSync('ed25519'),
+};
+const byKeys = Object.entries(keyKinds).map(([kind, make]): [string, Situation] => [
+  `a leaf with a key of ${kind}`,
+  { chain: [server(middle, { keyOf: make() as Made }), middle], ...good },
+]);
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'knsock-files-'));
@@ -209,6 +236,9 @@ interface Files {
   readonly caFile: string;
   readonly crlFile: string | undefined;
 }
+
+/** What a server starts with. */
+type ServedFiles = Files | (Pick<Files, 'caFile' | 'crlFile'> & { readonly pfxFile: string });
 
 async function write({ chain, key, ca, crls }: Situation): Promise<Files> {
   const write = async (name: string, content: string): Promise<string> => {
@@ -229,10 +259,10 @@ async function write({ chain, key, ca, crls }: Situation): Promise<Files> {
   };
 }
 
-async function byCheck({ certFile, keyFile, caFile, crlFile }: Files): Promise<string[]> {
+async function byCheck({ caFile, crlFile, ...own }: ServedFiles): Promise<string[]> {
   const { sortFiles } = await import('../../../packages/cli/src/check/sorted-files.js');
   const { certificates } = await sortFiles([caFile], undefined);
-  const files = [certFile, keyFile, ...(crlFile === undefined ? [] : [crlFile])];
+  const files = [...Object.values(own), ...(crlFile === undefined ? [] : [crlFile])];
   const trusted = certificates.flatMap(({ chain }) => chain);
   const reports = await checkFiles(files, { trusted, passphrase: undefined, at: new Date() });
   return reports.flatMap(({ findings }) => findings.map(({ severity, rule }) => `${severity} ${rule}`));
@@ -251,7 +281,7 @@ async function byVerify({ certFile, caFile, crlFile }: Files): Promise<boolean> 
 
 /** Whether it starts, and whether a client connects then; the client's own list is the server's. */
 async function byServing(
-  files: Files,
+  files: ServedFiles,
 ): Promise<{ starts: boolean; warnings: Credentials['warnings']; connects: boolean | undefined }> {
   const { caFile, crlFile } = files;
   let credentials: Credentials | undefined;
@@ -281,7 +311,7 @@ function refusal(error: unknown): null {
   throw error;
 }
 
-describe.each(Object.entries(situations))('%s', (_what, situation) => {
+describe.each([...Object.entries(situations), ...byKeys])('%s', (_what, situation) => {
   it('is the same to verify, check, a server and a client', async () => {
     const files = await write(situation);
     const { starts, warnings, connects } = await byServing(files);
@@ -305,5 +335,18 @@ describe.each(Object.entries(situations))('%s', (_what, situation) => {
       expect(findings).toContainEqual(
         expect.stringMatching(/(error|warning) (chain-order|expiry|form|strong-keys)/),
       );
+  });
+});
+
+describe.each([...Object.entries(situations), ...byKeys])('%s, as PKCS#12', (_what, situation) => {
+  it('is the same to check, a server and a client', async () => {
+    const { certFile, keyFile, ...others } = await write(situation);
+    const [chain, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+    const pfxFile = path.join(folder, 'server.p12');
+    await writeFile(pfxFile, severalKeys({ server: { chain, key } }), { mode: 0o600 });
+    const { starts, connects } = await byServing({ pfxFile, ...others });
+    const errors = (await byCheck({ pfxFile, ...others })).filter((finding) => finding.startsWith('error'));
+    const passes = situation.checkPassesAsPkcs12 ?? situation.checkPasses ?? connects === true;
+    expect({ starts, passes, errors: errors.length > 0 }).toEqual({ starts, passes, errors: !passes });
   });
 });
