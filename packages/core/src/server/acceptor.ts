@@ -20,7 +20,7 @@ export class Acceptor {
   constructor(place: HostConfig['place'], accepted: (socket: Socket, descriptorsLeft: boolean) => void) {
     this.#place = place;
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-      accepted(socket, this.#spare.mayStay());
+      accepted(socket, this.#spare.isEnough());
     });
   }
 

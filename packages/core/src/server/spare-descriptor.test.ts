@@ -77,29 +77,6 @@ describe('a descriptor held back', () => {
     expect(held()).toBe(0);
   });
 
-  it('is looked for at every sixteenth accept, and at each while there is none', () => {
-    const { source, spare } = descriptors(2);
-    spare.start();
-    let looks = 0;
-    const { open } = source;
-    source.open = () => {
-      looks += 1;
-      return open();
-    };
-    for (let n = 0; n < 17; n += 1) expect(spare.mayStay()).toBe(true);
-    expect(looks).toBe(2);
-    source.left = 1;
-    for (let n = 0; n < 15; n += 1) spare.mayStay();
-    expect([spare.shortages, spare.mayStay(), spare.mayStay(), spare.shortages]).toEqual([
-      0,
-      false,
-      false,
-      1,
-    ]);
-    source.left = 2;
-    expect([spare.mayStay(), spare.mayStay()]).toEqual([true, true]);
-  });
-
   it('is one of the process’s own by default', () => {
     const spare = new SpareDescriptor();
     spare.start();

@@ -5,10 +5,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 
-/** How often to look, accepts or none: descriptors may run out by other ways than sockets. */
+/** How often to look, beside each accept: descriptors may run out by other ways than sockets. */
 const LOOK_EVERY_MS = 1_000;
-/** After a look that found some, so many accepts go without one: it opens a file, which is 3 % of what an accept costs. */
-const TRUSTED_ACCEPTS = 15;
 
 /** Where descriptors come from; `open` returns null where there is none left. */
 export interface Descriptors {
@@ -22,8 +20,6 @@ export class SpareDescriptor {
   readonly #descriptors: Descriptors;
   #held: number | null = null;
   #short = false;
-  /** Accepts that still go by the last look. */
-  #trusted = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(descriptors: Descriptors = ofTheProcess) {
@@ -33,17 +29,6 @@ export class SpareDescriptor {
   start(): void {
     this.#held = this.#descriptors.open();
     this.#timer = setInterval(() => this.isEnough(), LOOK_EVERY_MS).unref();
-  }
-
-  /** Whether an accepted socket may stay, by the last look where that was a short while ago. */
-  mayStay(): boolean {
-    if (this.#trusted > 0) {
-      this.#trusted -= 1;
-      return true;
-    }
-    const isEnough = this.isEnough();
-    if (isEnough) this.#trusted = TRUSTED_ACCEPTS;
-    return isEnough;
   }
 
   /** Whether descriptors are left beside the spare; where none is, the spare is given up until there are. */
@@ -56,7 +41,6 @@ export class SpareDescriptor {
       return true;
     }
     this.#giveUp();
-    this.#trusted = 0;
     if (!this.#short) this.shortages += 1;
     this.#short = true;
     return false;
