@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '@knsock/core/errors';
 import { checkOptions } from '@knsock/core/options';
-import { openPublicKey } from '@knsock/core/x509';
+import { openPublicKey, signedParts, type Signed } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import {
   extendedKeyUsage,
@@ -85,7 +85,11 @@ export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
   const library = await x509Library();
   const der = derOf(input, 'request');
   try {
-    return factsOf(library, library.AsnConvert.parse(der, library.CertificationRequest));
+    return factsOf(
+      library,
+      signedParts(der, 'request'),
+      library.AsnConvert.parse(der, library.CertificationRequest),
+    );
   } catch (cause) {
     if (cause instanceof CertificateError) throw cause;
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate signing request', {
@@ -94,16 +98,16 @@ export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
   }
 }
 
-function factsOf(library: X509Library, request: CertificationRequest): CsrFacts {
-  const { certificationRequestInfo: info, signatureAlgorithm, signature } = request;
+/** @param signed what was received: the signature is over its bytes, however they are encoded */
+function factsOf(
+  library: X509Library,
+  { tbs, signatureAlgorithm, signature }: Signed,
+  { certificationRequestInfo: info }: CertificationRequest,
+): CsrFacts {
   const publicKey = requestedKey(library.encode(info.subjectPKInfo));
   const problem = formProblem(info.subjectPKInfo);
   const extensions = requestedExtensions(library, info);
   const names = requestedNames(library, extensions);
-  const signed =
-    request.certificationRequestInfoRaw === undefined
-      ? library.encode(info)
-      : Buffer.from(request.certificationRequestInfoRaw);
   return {
     subject: readSubject(info.subject),
     names: names.flatMap((name) => nameText(name) ?? []),
@@ -112,7 +116,7 @@ function factsOf(library: X509Library, request: CertificationRequest): CsrFacts 
     extensions: extensions.map(({ extnID, critical }) => ({ oid: extnID, critical })),
     keyDescription: describeKey(publicKey) + (problem === undefined ? '' : ` (${problem})`),
     publicKey,
-    signatureValid: verifyDer(signatureAlgorithm.algorithm, signed, publicKey, Buffer.from(signature)),
+    signatureValid: verifyDer(signatureAlgorithm.oid, tbs, publicKey, signature),
   };
 }
 

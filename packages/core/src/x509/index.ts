@@ -23,6 +23,7 @@ export { type TrustMarks } from './formats/trusted.js';
 export { formOf } from './formats/form.js';
 export { bareBase64, textOf } from './formats/text.js';
 export { withoutPadding } from './formats/padding.js';
+export { signedParts, type Signed } from './signed.js';
 export { splitPem, toPem, type PemBlock } from './pem.js';
 
 // What certificates are made of

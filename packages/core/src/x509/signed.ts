@@ -23,6 +23,12 @@ export function readSigned(der: Buffer, what: string): Signed & { body: DerReade
   return { body, tbs, signatureAlgorithm, signature };
 }
 
+/** The parts of a certificate, list or request, which must be the whole of `der`. @throws MalformedDerError */
+export function signedParts(der: Buffer, what: string): Signed {
+  const { tbs, signatureAlgorithm, signature } = readSigned(der, what);
+  return { tbs, signatureAlgorithm, signature };
+}
+
 /** Reads the signature algorithm inside, which must be the one outside (RFC 5280 4.1.1.2). */
 export function requireSameAlgorithm(body: DerReader, outer: AlgorithmIdentifier): void {
   const inner = readAlgorithm(body, 'signature algorithm');
