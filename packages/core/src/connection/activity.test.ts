@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Activity } from './activity.js';
 
 describe('a handler', () => {
-  it('is none, or runs', () => {
+  it('is absent or running', () => {
     const activity = new Activity();
     expect(activity.handler(0)).toBe('none');
     activity.beginHandler();
@@ -21,7 +21,7 @@ describe('a handler', () => {
     expect(activity.handler(1)).toBe('waiting-for-end');
   });
 
-  it('that was told of the end works on, until it reads closed again', () => {
+  it('that was notified of the end counts as running, until it reads closed again', () => {
     const activity = new Activity();
     activity.beginHandler();
     activity.read(0);
@@ -33,7 +33,7 @@ describe('a handler', () => {
 });
 
 describe('listeners', () => {
-  it('that read closed while they are called wait for the end, and others work', () => {
+  it('that read closed during their call wait for the end, and the others count as running', () => {
     const activity = new Activity();
     const working = activity.beginListener(activity.reads);
     const { reads } = activity;
@@ -44,7 +44,7 @@ describe('listeners', () => {
     expect(activity.listeners).toBe(0);
   });
 
-  it('that read closed later are known where they are alone', () => {
+  it('that read closed later are recognised where only one is running', () => {
     const activity = new Activity();
     activity.beginListener(activity.reads);
     activity.read(0);

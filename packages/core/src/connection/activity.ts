@@ -1,17 +1,17 @@
 /**
- * What the program is doing on a connection: its handler and its asynchronous listeners at work, and whether they wait
- * for nothing but the connection's end. Pure bookkeeping; `lifecycle.ts` decides what follows.
+ * What the program is doing on a connection: its running handler and asynchronous listeners, and whether they wait
+ * only for the connection's end. Pure bookkeeping; `lifecycle.ts` decides what follows.
  *
- * A handler that read `closed` waits for the end, unless it has taken a message or was told of the end since: then it may
- * be about to answer. Reads within a call are known to be that call's; later ones count for the only work there is.
+ * A handler that read `closed` waits for the end, unless it has since taken a message or been notified of the end: then it
+ * may be about to answer. A read within a call belongs to that call; a later one counts only where a single call runs.
  */
 export class Activity {
   /** How often the program read `closed`. */
   reads = 0;
   #handling = false;
-  /** Made for the first of them: most connections have none. */
+  /** Created for the first of them: most connections have none. */
   #listeners: Set<Work> | null = null;
-  /** `reads` when the program was last told of the end. */
+  /** `reads` when the program was last notified of the end. */
   #readsWhenTold = 0;
   /** How many messages it had pulled when it last read `closed`. */
   #pulledWhenRead = 0;
@@ -22,17 +22,17 @@ export class Activity {
     this.#pulledWhenRead = pulled;
   }
 
-  /** The program was told of the end. */
+  /** The program was notified of the end. */
   told(): void {
     this.#readsWhenTold = this.reads;
   }
 
-  /** Whether `closed` was read since, and nothing told to the program after that. */
+  /** Whether `closed` was read since, and the program received nothing after that. */
   isWaitedForSince(reads: number): boolean {
     return this.reads > reads && this.reads > this.#readsWhenTold;
   }
 
-  /** The connection's handler works on. */
+  /** The connection's handler is still running. */
   beginHandler(): void {
     this.#handling = true;
   }
@@ -48,7 +48,7 @@ export class Activity {
     return waits ? 'waiting-for-end' : 'running';
   }
 
-  /** An asynchronous listener works on. @param readsBefore `reads` before it was called */
+  /** An asynchronous listener is still running. @param readsBefore `reads` before it was called */
   beginListener(readsBefore: number): Work {
     const work = { waitsForEnd: this.reads !== readsBefore, readsBefore: this.reads };
     (this.#listeners ??= new Set<Work>()).add(work);
@@ -59,7 +59,7 @@ export class Activity {
     this.#listeners?.delete(work);
   }
 
-  /** Listeners at work that don't just wait for the end. */
+  /** Running listeners that wait for more than the end. */
   get listeners(): number {
     if (this.#listeners === null) return 0;
     let working = 0;
@@ -70,7 +70,7 @@ export class Activity {
   }
 }
 
-/** One asynchronous call of the program's. */
+/** One asynchronous call into the program. */
 export interface Work {
   readonly waitsForEnd: boolean;
   readonly readsBefore: number;

@@ -1,6 +1,6 @@
 import { EasySocketError } from '../errors/index.js';
 
-/** What failures of a connection's calls go through: they name its peer, and are reported where nobody awaits the call. */
+/** Prepares failures of a connection's calls: adds the peer's address, and reports them where the call isn't awaited. */
 export interface CallFailures {
   /** The same error, its message with the peer's address. */
   named<E extends Error>(error: E): E;
@@ -8,7 +8,7 @@ export interface CallFailures {
   unawaited(error: Error, call: string): void;
 }
 
-/** Of parts that stand alone. */
+/** For parts used without a connection. */
 export const standingAlone: CallFailures = { named: (error) => error, unawaited: () => undefined };
 
 /** Why a second consumer is refused. @param of what it wants to consume */

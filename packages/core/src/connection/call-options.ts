@@ -1,8 +1,8 @@
-/** The options of single calls, checked like those of constructors; nothing is done where none are given. */
+/** The options of single calls, checked like those of constructors; no work where none are given. */
 import { InvalidOptionError } from '../errors/index.js';
 import { LONGEST_WAIT } from '../options/index.js';
 
-/** What a call may be given. */
+/** The options that a call may take. */
 export type CallOption = 'signal' | 'timeout' | 'idempotent' | 'deadline' | 'code' | 'text';
 
 /**
@@ -36,7 +36,7 @@ function checkOption(name: CallOption, value: unknown): InvalidOptionError | und
   return undefined;
 }
 
-/** Node's timers fire at once for what they can't count, and for none. */
+/** Node's timers fire at once for a delay that is out of range, and for a missing one. */
 function validateTimeout(timeout: unknown): InvalidOptionError | undefined {
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_WAIT) return undefined;
   const message = `timeout must be a number of milliseconds from 0 to ${LONGEST_WAIT}, not ${String(timeout)}`;

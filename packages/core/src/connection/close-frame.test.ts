@@ -17,11 +17,11 @@ function said(error: Error, byProgram: boolean): unknown {
 describe('a failure', () => {
   const timeout = new ConnectionTimeoutError('idle', 5, 'nothing was sent');
 
-  it('of the library is told with its code and words', () => {
+  it('of the library is sent with its code and message', () => {
     expect(said(timeout, false)).toEqual({ code: 'KNSOCK_IDLE_TIMEOUT', text: 'nothing was sent' });
   });
 
-  it('of the program is told without a word, whatever kind of error it throws', () => {
+  it('of the program is sent without a message, whatever kind of error it throws', () => {
     const internal = { code: 'KNSOCK_INTERNAL', text: '' };
     expect([said(timeout, true), said(new Error('secret'), true), said(new Error('secret'), false)]).toEqual([
       internal,
@@ -30,7 +30,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('of trust is a refusal, which doesn’t tell what the rules ask for', () => {
+  it('of trust is a refusal, which doesn’t reveal what the rules require', () => {
     expect(said(new UntrustedPeerError('expired', 0, 'since May'), false)).toMatchObject({
       reason: 'expired',
     });
@@ -51,7 +51,7 @@ it.each([
   expect(isProgramCode(code)).toBe(expected);
 });
 
-it('reads what close() was given, and refuses what no frame may carry', () => {
+it('reads the options of close(), and refuses what no frame may carry', () => {
   expect(parseCloseReason(undefined, undefined)).toBeNull();
   expect(parseCloseReason('moved', undefined)).toEqual({ code: 'moved', text: '' });
   for (const [code, text] of [

@@ -10,22 +10,22 @@ import { wordsOf } from '../errors/name-address.js';
 import { encodeClose, encodeRefused } from '../framing/knsock/index.js';
 import type { CloseReason } from './protocol.js';
 
-/** The code of an error whose words are the program's own, and may be secret. */
+/** The code of an error whose message comes from the program, and may be secret. */
 const INTERNAL = 'KNSOCK_INTERNAL';
 const RESERVED = 'KNSOCK_';
 const LONGEST_CODE = 64;
 
-/** @param byProgram whether the program's code threw it: then nothing of it is told */
+/** @param byProgram whether the program's code threw it: then none of it is sent */
 export function encodeFailure(out: Output, error: Error, byProgram: boolean): void {
   if (byProgram || !(error instanceof EasySocketError)) encodeClose(out, { code: INTERNAL, text: '' });
   else if (error instanceof UntrustedPeerError) encodeRefused(out, error.reason, wordsOf(error));
-  // The peer learns that our rules don't admit it, and not what they ask for.
+  // The peer learns that our rules don't admit it, not what they require.
   else if (error instanceof PeerNotAllowedError)
     encodeRefused(out, error.reason, 'no rule here admits this certificate');
   else encodeClose(out, { code: error.code, text: wordsOf(error) });
 }
 
-/** Whether a code in CLOSE is a program's own, which ends a connection cleanly. */
+/** Whether a code in CLOSE was chosen by a program; such a code ends the connection cleanly. */
 export function isProgramCode(code: string): boolean {
   return /^[ -~]{1,64}$/.test(code) && !code.startsWith(RESERVED);
 }

@@ -35,22 +35,22 @@ function made(): { end: End; timers: ClosingTimers } {
 
 const late = (): Error => new Error('late');
 
-describe('the deadline of draining', () => {
-  it('tells the program to finish after two thirds, and ends the connection', () => {
+describe('the drain deadline', () => {
+  it('asks the program to finish after two thirds, and ends the connection', () => {
     const { end, timers } = made();
     timers.endBy(300, late, true);
     vi.advanceTimersByTime(1_000);
     expect(end.told).toEqual(['hurry at 200', 'late at 300']);
   });
 
-  it('hurries nobody where it needn’t', () => {
+  it('doesn’t ask the program to finish where that isn’t needed', () => {
     const { end, timers } = made();
     timers.endBy(300, late, false);
     vi.advanceTimersByTime(1_000);
     expect(end.told).toEqual(['late at 300']);
   });
 
-  it('only ever comes closer', () => {
+  it('is never moved later', () => {
     const { end, timers } = made();
     timers.endBy(300, late, true);
     timers.endBy(900, late, true);
@@ -61,8 +61,8 @@ describe('the deadline of draining', () => {
   });
 });
 
-describe('what still holds after the peer’s end', () => {
-  it('has its time', () => {
+describe('what holds the connection after the peer’s end', () => {
+  it('has its timeout', () => {
     const { end, timers } = made();
     end.unsent = 10;
     timers.endUnlessTaken(100, late);
@@ -70,7 +70,7 @@ describe('what still holds after the peer’s end', () => {
     expect(end.told).toEqual(['late at 100']);
   });
 
-  it('has as long again, for nothing but what was sent, while the peer takes some of it', () => {
+  it('has the same time again, only for what was sent, while the peer takes some of it', () => {
     const { end, timers } = made();
     end.unsent = 10;
     timers.endUnlessTaken(100, late);
@@ -80,7 +80,7 @@ describe('what still holds after the peer’s end', () => {
     expect(end.told).toEqual(['flush at 100', 'late at 200']);
   });
 
-  it('has no more where nothing is left to take', () => {
+  it('has no further time where nothing is left to take', () => {
     const { end, timers } = made();
     timers.endUnlessTaken(100, late);
     end.bytesTaken = 1;
@@ -88,7 +88,7 @@ describe('what still holds after the peer’s end', () => {
     expect(end.told).toEqual(['late at 100']);
   });
 
-  it('is counted anew where it begins again', () => {
+  it('is timed afresh where it begins again', () => {
     const { end, timers } = made();
     timers.endUnlessTaken(100, late);
     vi.advanceTimersByTime(60);
@@ -99,14 +99,14 @@ describe('what still holds after the peer’s end', () => {
 });
 
 describe('the peer’s own end', () => {
-  it('is waited for, for a second, and nothing is lost without it', () => {
+  it('is awaited for a second, and nothing is lost without it', () => {
     const { end, timers } = made();
     timers.linger();
     vi.advanceTimersByTime(5_000);
     expect(end.told).toEqual(['over at 1000']);
   });
 
-  it('is waited for while the peer takes what was sent before', () => {
+  it('is awaited while the peer takes what was sent before', () => {
     const { end, timers } = made();
     end.unsent = 10;
     timers.linger(100, late);
@@ -118,7 +118,7 @@ describe('the peer’s own end', () => {
     expect(end.told).toEqual(['late at 300']);
   });
 
-  it('is all that is waited for then: nobody is hurried or held', () => {
+  it('is then the only thing awaited: no other deadline applies', () => {
     const { end, timers } = made();
     timers.endBy(900, late, true);
     timers.endUnlessTaken(500, () => new Error('held'));

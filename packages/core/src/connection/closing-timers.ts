@@ -1,20 +1,20 @@
-/** The deadlines of an end: of draining, of what holds after the peer's end, and of the peer's own end. */
+/** The deadlines while closing: for draining, for what remains after the peer's end, and for the peer's own end. */
 import { LINGER_MS } from './lingering-close.js';
 
-/** What the timers look at, and what they report to. */
+/** What the timers read, and where they report. */
 export interface ClosingEvents {
-  /** Bytes of ours that the system hasn't taken, and how many it has. */
+  /** Bytes of ours that the system hasn't taken, and the number that it has. */
   readonly unsent: number;
   readonly bytesTaken: number;
   /** Most of the time for draining is over. */
   hurry(): void;
-  /** The program's time is over, and the peer still takes what it had sent. */
+  /** The program's time is over, and the peer is still taking what the program had sent. */
   flushOnly(): void;
   /** A deadline passed. @param error why that is a failure; null where nothing was lost */
   expired(error: Error | null): void;
 }
 
-/** Where the program is told to finish, as a part of the time for draining. */
+/** The fraction of the drain time after which the program is asked to finish. */
 const HURRY = 2 / 3;
 
 export class ClosingTimers {
@@ -29,7 +29,7 @@ export class ClosingTimers {
     this.#events = events;
   }
 
-  /** Ends the connection after `wait` ms at the latest; an earlier deadline stands. @param why made when it passes */
+  /** Ends the connection after `wait` ms at the latest; an earlier deadline stays. @param why created when it passes */
   endBy(wait: number, why: () => Error, hurries: boolean): void {
     const at = performance.now() + wait;
     if (at >= this.#deadlineAt) return;
@@ -46,8 +46,8 @@ export class ClosingTimers {
   }
 
   /**
-   * Gives the program `wait` ms, and ends the connection after so long again in which the peer took nothing of what is
-   * left. @param why made when it passes
+   * Gives the program `wait` ms, then ends the connection after another `wait` ms in which the peer took nothing of what is
+   * left. @param why created when it passes
    */
   endUnlessTaken(wait: number, why: () => Error): void {
     clearTimeout(this.#holding);
@@ -62,7 +62,7 @@ export class ClosingTimers {
     }, wait);
   }
 
-  /** Ends the connection once the peer had `wait` ms for its own end, behind the last of our bytes. */
+  /** Ends the connection once the peer had `wait` ms for its own end, counted after the last of our bytes. */
   linger(wait: number = LINGER_MS, why: () => Error | null = nothing): void {
     clearTimeout(this.#lingering);
     clearTimeout(this.#holding);

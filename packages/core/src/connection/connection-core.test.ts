@@ -22,7 +22,7 @@ const say = (peer: HandMadePeer, kind: keyof typeof Kind, id: number, body: stri
 };
 
 describe('the limits of a connection on bytes', () => {
-  it('are kept but for the heartbeat, which such a framing has no words for', async () => {
+  it('apply, except for the heartbeat, for which such a framing has no frame', async () => {
     const { connection, peer } = await handMadePair({
       framing: lines(),
       limits: { heartbeat: { interval: 1_000, timeout: 500 }, idleTimeout: 8_000 },
@@ -33,7 +33,7 @@ describe('the limits of a connection on bytes', () => {
     expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
   });
 
-  it('count every byte either way as activity, whole messages or not', async () => {
+  it('count every byte in either direction as activity, complete message or not', async () => {
     const { connection, peer } = await handMadePair({ framing: lines(), limits: { idleTimeout: 4_000 } });
     for (let n = 0; n < 4; n += 1) {
       await pass(3_000);
@@ -50,7 +50,7 @@ describe('the limits of a connection on bytes', () => {
     expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
   });
 
-  it('take the first byte for the first message where the program took the bytes', async () => {
+  it('count the first byte as the first message where the program took over the raw bytes', async () => {
     for (const speaks of [true, false]) {
       const { connection, peer } = await handMadePair({
         framing: raw(),
@@ -66,7 +66,7 @@ describe('the limits of a connection on bytes', () => {
     }
   });
 
-  it('don’t take a heartbeat for activity', async () => {
+  it('don’t count a heartbeat as activity', async () => {
     const { connection, peer } = await handMadePair({
       limits: { heartbeat: { interval: 1_000, timeout: 500 }, idleTimeout: 4_000 },
     });
@@ -82,14 +82,14 @@ describe('the limits of a connection on bytes', () => {
     expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
   });
 
-  it('take messages either way for activity, beside a heartbeat', async () => {
+  it('count messages in either direction as activity, beside a heartbeat', async () => {
     const { connection, peer } = await handMadePair({
       limits: { heartbeat: { interval: 60_000, timeout: 500 }, idleTimeout: 4_000 },
     });
     connection.onMessage(() => undefined);
     for (let n = 0; n < 8; n += 1) {
       await pass(3_000);
-      // One each way in the same while: the two don't cancel each other out.
+      // One each way in the same period: the two don't cancel each other out.
       say(peer, 'MESSAGE', 0, 'x');
       connection.write('y');
       await turn();
@@ -120,7 +120,7 @@ describe('a peer that reads slowly', () => {
     await closed;
   });
 
-  it('has as many sends wait for it as there is room for, beside those over it', async () => {
+  it('has as many sends waiting as there is room for, beside those over the bound', async () => {
     const { connection, peer } = await handMadePair({
       limits: { maxRequestsInFlight: 1, maxQueuedBytes: 1_000_000 },
     });
@@ -140,7 +140,7 @@ describe('a peer that reads slowly', () => {
     connection.destroy();
   });
 
-  it('has one send over the bound wait after the other, as many at once as may', async () => {
+  it('has sends over the bound wait one behind the other, up to the permitted number', async () => {
     const { connection, peer } = await handMadePair({
       limits: { maxRequestsInFlight: 1, maxQueuedBytes: 60_000 },
     });
@@ -158,7 +158,7 @@ describe('a peer that reads slowly', () => {
     connection.destroy();
   });
 
-  it('has what can’t be said refused at once, though it would have to wait', async () => {
+  it('has a message that can’t be encoded refused at once, though it would have to wait', async () => {
     const { connection, peer } = await handMadePair({ framing: lines() });
     peer.stream.pause();
     while (connection.write('x'.repeat(50_000)));
@@ -168,7 +168,7 @@ describe('a peer that reads slowly', () => {
     connection.destroy();
   });
 
-  it('leaves a send that was given up unreported', async () => {
+  it('leaves an aborted send unreported', async () => {
     const { connection, peer, errors } = await handMadePair();
     peer.stream.pause();
     while (connection.write(Buffer.alloc(50_000)));
@@ -183,7 +183,7 @@ describe('a peer that reads slowly', () => {
 });
 
 describe('messages behind our own end', () => {
-  it('are kept as far as there is room for them, and no further', async () => {
+  it('are kept only as far as there is room for them', async () => {
     const { connection, peer } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
     void connection.close();
     await turn();
@@ -214,13 +214,13 @@ describe('what is reported of a handler', () => {
     return made.errors;
   };
 
-  it('isn’t that its own connection has ended', async () => {
+  it('doesn’t include that its own connection has ended', async () => {
     const ended = new ConnectionClosedError('unknown', 'ended');
     expect(await failing(ended, ({ peer }) => peer.say((out) => encodeClose(out)))).toEqual([]);
     expect(await failing(ended, ({ peer }) => peer.stream.destroy())).toEqual([]);
   });
 
-  it('is that another one has, and whatever else it failed by', async () => {
+  it('includes that another connection has ended, and any other failure', async () => {
     const other = new ConnectionError('KNSOCK_CONNECTION_REFUSED', 'another server refused');
     expect(await failing(other, () => undefined)).toEqual([other]);
     const mistake = new Error('mistake');
@@ -228,8 +228,8 @@ describe('what is reported of a handler', () => {
   });
 });
 
-describe('requests that starve behind messages', () => {
-  it('are told of once, and not while the program waits for messages or nothing is asked', async () => {
+describe('requests that are blocked behind unread messages', () => {
+  it('are reported once, and not while the program waits for messages or no request is pending', async () => {
     const full = async () => {
       const made = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
       for (let n = 0; n < 3; n += 1) say(made.peer, 'MESSAGE', 0, 'x'.repeat(600_000));
@@ -247,7 +247,7 @@ describe('requests that starve behind messages', () => {
     for (const { connection } of [asking, silent]) connection.destroy();
   });
 
-  it('say so when their time is over, with what to do', async () => {
+  it('say so when they time out, with what to do', async () => {
     const { peer, connection } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
     for (let n = 0; n < 3; n += 1) say(peer, 'MESSAGE', 0, 'x'.repeat(600_000));
     await turn();
@@ -267,7 +267,7 @@ describe('requests that starve behind messages', () => {
 });
 
 describe('a program that waits for messages', () => {
-  it('holds nothing by that once the peer has ended, whatever it did before', async () => {
+  it('doesn’t hold the connection open once the peer has ended, whatever it did before', async () => {
     const { connection, peer } = await handMadePair({ framing: lines() });
     peer.endsInTurn = false;
     connection.handleBy(async (given) => {
@@ -281,7 +281,7 @@ describe('a program that waits for messages', () => {
     expect((await connection.closed).clean).toBe('unknown');
   });
 
-  it('may answer once more after it was told of the end', async () => {
+  it('may answer once more after it was notified of the end', async () => {
     const { connection, peer } = await handMadePair({ framing: lines() });
     peer.endsInTurn = false;
     connection.handleBy(async (given) => {

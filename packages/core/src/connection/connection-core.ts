@@ -1,6 +1,6 @@
 /**
- * The inside of a connection: joins the stream below, the protocol that gives its bytes meaning, the two queues and the
- * end. What parts report comes here, and what concerns the end goes on to `connection-end.ts`.
+ * The inside of a connection: joins the stream below, the protocol that interprets its bytes, the two queues and the
+ * end. All parts report here; what concerns the end is passed on to `connection-end.ts`.
  */
 import { asError } from '../errors/as-error.js';
 import { fromConnection } from '../errors/from-node.js';
@@ -27,7 +27,7 @@ import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeout
 import { TurnBudget } from './turn-budget.js';
 import { Writer, type WriterEvents } from './writer.js';
 
-/** What a core is made of; nothing is left open. */
+/** What a core is made of; every value is set. */
 export interface CoreSettings<In, Out> {
   readonly role: 'client' | 'server';
   readonly framing: Framing<In, Out>;
@@ -36,7 +36,7 @@ export interface CoreSettings<In, Out> {
   readonly requestHandler: RequestHandler<In, Out> | null;
   /** The Unix socket that it came by; absent on TCP. */
   readonly path?: string | undefined;
-  /** What an end before the first byte means, by an error too, where somebody below knows. */
+  /** What an end before the first byte means, also one by an error, where the layer below knows. */
   readonly explainEnd: ((error?: Error) => Error | null) | null;
   /** Takes failures that no caller waits for. */
   readonly failures: {
@@ -50,12 +50,12 @@ interface FailureContext<In, Out> {
   readonly request: object | null;
 }
 
-/** The connection as its program sees it, told when it is gone. */
+/** The connection as its program sees it, notified when it is gone. */
 export interface CoreOwner<In, Out> extends SecureConnection<In, Out> {
   gone(): void;
 }
 
-/** On a port of several framings, those without frames for it have no heartbeat. */
+/** On a port with several framings, those that have no frame for it get no heartbeat. */
 function withoutHeartbeat(limits: Limits): Limits {
   return limits.heartbeat === null ? limits : { ...limits, heartbeat: null };
 }
@@ -84,7 +84,7 @@ export class ConnectionCore<In, Out>
   readonly activity = new Activity();
   readonly budget = new TurnBudget(this);
   readonly ending: ConnectionEnd;
-  /** Where the raw bytes go, once the program took them over. */
+  /** Receives the raw bytes, once the program has taken them over. */
   raw: RawBytes | null = null;
   bytesReceived = 0;
   /** Messages that were not taken because of the peer. */
@@ -112,7 +112,7 @@ export class ConnectionCore<In, Out>
     if (settings.requestHandler !== null) this.protocol.handle(settings.requestHandler);
   }
 
-  /** Null where both sides may send at once; resolves once they may, and rejects where it never comes to that. */
+  /** Null where both sides may send at once; otherwise resolves once they may, and rejects where that never happens. */
   start(): Promise<void> | null {
     this.protocol.start();
     this.writer.flush();
@@ -120,17 +120,17 @@ export class ConnectionCore<In, Out>
     return this.ending.opening();
   }
 
-  /** The program has the connection, and had its turn to say what it takes. */
+  /** The program has the connection, and had its turn to set its handlers. */
   handedOut(): void {
     this.isHandedOut = true;
     this.protocol.handedOut();
-    // The requests that waited for it may have been all that held an end.
+    // The requests that waited for it may have been all that delayed an end.
     this.ending.progress();
   }
 
-  // ── what the program asks ──
+  // ── calls of the program ──
 
-  /** Ends the connection for a reason of the library's, which the peer learns where the framing has words for it. */
+  /** Ends the connection for a reason of the library's, which is sent to the peer where the framing has a frame for it. */
   fail(error: Error, tellPeer = true): void {
     this.ending.fail(error, tellPeer, false);
   }
@@ -166,7 +166,7 @@ export class ConnectionCore<In, Out>
     this.connection.gone();
   }
 
-  /** Runs the program's code: what it throws ends this connection, and nothing else. */
+  /** Runs the program's code: an exception ends this connection, and nothing else. */
   guard(act: () => void): void {
     try {
       act();
@@ -179,13 +179,13 @@ export class ConnectionCore<In, Out>
     return this.#settings.path ?? null;
   }
 
-  /** Tells of a failure that no caller waits for. @param what what failed; default a handler */
+  /** Reports a failure that no caller waits for. @param what what failed; default a handler */
   report(error: Error, request: object | null = null, what?: string): void {
     if (what === undefined && this.isOwnEnd(error)) return;
     this.#settings.failures.report(error, { connection: this.connection, request }, what);
   }
 
-  /** Whether a call failed for nothing but the connection's end, which `closed` tells. */
+  /** Whether a call failed only because the connection ended, which `closed` reports. */
   isOwnEnd(error: unknown): boolean {
     return error instanceof ConnectionError && (this.isPeerFinished || !this.mayAnswer);
   }
@@ -198,7 +198,7 @@ export class ConnectionCore<In, Out>
     return nameAddress(error, addressOf(this.role, this.connection.remote, this.#path));
   }
 
-  /** Runs a server's handler; its failure ends this connection. @returns whether it works on */
+  /** Runs a server's handler; its failure ends this connection. @returns whether it is still running */
   handleBy(handler: () => unknown): boolean {
     let handling: unknown;
     this.guard(() => {
@@ -224,7 +224,7 @@ export class ConnectionCore<In, Out>
     );
   }
 
-  /** Sends a message that may have to wait; whoever awaits it holds no more than one, so it waits beyond the bound too. */
+  /** Sends a message that may have to wait; a caller that awaits it holds only one, so it may wait beyond the bound too. */
   sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const call = new PendingCall<undefined>((error) => {
       if (error !== signal?.reason) this.unawaited(error, 'a send');
@@ -339,7 +339,7 @@ export class ConnectionCore<In, Out>
   }
 
   deliver(message: In, bytes: number): void {
-    // After our own end nobody will ask for more than what fits.
+    // After our own end the program will read no more than what fits.
     if (!this.ending.mayAnswer && this.reading.isFull) return;
     this.receiveQueue.push(message, bytes);
   }
@@ -427,7 +427,7 @@ export class ConnectionCore<In, Out>
     if (why !== null) this.report(why, null, 'a write that didn’t wait for ready()');
   }
 
-  // ── what the timeouts and the reading gate look at ──
+  // ── what the timeouts and the reading gate read ──
 
   get activityCount(): number {
     if (this.limits.heartbeat !== null) return this.protocol.received + this.protocol.sent;
@@ -460,7 +460,7 @@ export class ConnectionCore<In, Out>
     return this.receiveQueue.heldBytes;
   }
 
-  /** Whether what still comes is read in any case. */
+  /** Whether further input is read in any case. */
   get readsAnyway(): boolean {
     return !this.ending.mayAnswer || this.ending.lingering !== null;
   }
@@ -474,7 +474,7 @@ export class ConnectionCore<In, Out>
     return `${this.heldBytes} bytes of messages wait here to be taken, so nothing more is read`;
   }
 
-  /** Requests starve behind messages that nobody takes. */
+  /** Requests are blocked behind messages that the program doesn't take. */
   starved(heldBytes: number): void {
     const { requestsWaiting } = this.protocol;
     if (requestsWaiting === 0 || this.receiveQueue.isParked) return;
@@ -495,7 +495,7 @@ export class ConnectionCore<In, Out>
     this.ending.fail(asError(error), true, true);
   }
 
-  /** What goes on after a pause: the next turn has come, or the peer reads again. */
+  /** Continues after a pause: the next turn has come, or the peer reads again. */
   goOn(): void {
     this.protocol.resume();
     this.receiveQueue.serve();

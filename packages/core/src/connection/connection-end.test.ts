@@ -6,7 +6,7 @@ import { connectedPair, handMadePair, turn } from '../testing/connected-pair.js'
 const framing = lines();
 
 beforeEach(() => {
-  // What is sent goes on by immediates; only the deadlines stand still.
+  // Sending continues by immediates; only the deadlines stand still.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
 });
 afterEach(() => {
@@ -24,7 +24,7 @@ const message = (body: string) => (out: never) => {
 const never = (): Promise<string> => new Promise(() => undefined);
 
 describe('a close', () => {
-  it('asks for answers after two thirds of its time, and cuts off at the end of it', async () => {
+  it('asks for answers after two thirds of its timeout, and cuts off when it expires', async () => {
     let signal: AbortSignal | undefined;
     const { peer, connection } = await handMadePair({
       requestHandler: (request) => {
@@ -40,7 +40,7 @@ describe('a close', () => {
     expect([signal?.aborted, peer.of('CANCEL').length]).toEqual([false, 0]);
     await pass(1);
     expect([signal?.aborted, peer.of('CANCEL').length]).toEqual([true, 1]);
-    // What is answered now is still sent; new messages aren't.
+    // Answers are still sent now; new messages aren't.
     expect(connection.write('too late')).toBe(false);
     await pass(299);
     expect(connection.state).toBe('draining');
@@ -54,7 +54,7 @@ describe('a close', () => {
     });
   });
 
-  it('takes the limit’s time where none is given, and an earlier one afterwards', async () => {
+  it('uses the limit’s timeout where none is given, and accepts an earlier one afterwards', async () => {
     const { peer, connection } = await handMadePair({
       limits: { drainTimeout: 3_000 },
       requestHandler: never,
@@ -78,7 +78,7 @@ describe('a close', () => {
     expect((await other.connection.closed).error?.message).toContain('within 9000 ms');
   });
 
-  it('says how much was not sent', async () => {
+  it('reports how much was not sent', async () => {
     const { peer, connection } = await handMadePair({ limits: { drainTimeout: 1_000 } });
     peer.stream.pause();
     while (connection.write(Buffer.alloc(50_000)));
@@ -118,7 +118,7 @@ describe('a close', () => {
     expect(await polite.connection.closed).toEqual({ clean: true });
   });
 
-  it('waits no longer for the peer’s end than the program would', async () => {
+  it('waits for the peer’s end no longer than the program’s timeout', async () => {
     const { peer, connection } = await handMadePair({ limits: { drainTimeout: 700 } });
     peer.endsInTurn = false;
     void connection.close();
@@ -126,7 +126,7 @@ describe('a close', () => {
     expect((await connection.closed).clean).toBe(false);
   });
 
-  it('still takes what the peer has to say meanwhile', async () => {
+  it('still accepts what the peer sends meanwhile', async () => {
     const { peer, connection } = await handMadePair();
     const got: string[] = [];
     connection.onMessage((bytes) => void got.push(String(bytes)));
@@ -149,8 +149,8 @@ describe('a close', () => {
   });
 });
 
-describe('messages that nobody takes', () => {
-  it('hold the end up for two seconds at most', async () => {
+describe('messages that the program doesn’t take', () => {
+  it('delay the end by two seconds at most', async () => {
     const { peer, connection } = await handMadePair();
     const first = connection.receive();
     for (const body of ['1', '2', '3']) peer.say(message(body) as never);
@@ -165,12 +165,12 @@ describe('messages that nobody takes', () => {
     await pass(1_000);
     expect(peer.of('CLOSE')).toHaveLength(1);
     expect(await connection.closed).toEqual({ clean: true });
-    // What had come is still there to be read.
+    // What had arrived can still be read.
     expect(String(await connection.receive())).toBe('3');
     expect(await connection.receive()).toBeNull();
   });
 
-  it('hold nothing where nobody ever asked for messages', async () => {
+  it('don’t delay it where the program never asked for messages', async () => {
     const { peer, connection } = await handMadePair();
     peer.say(message('unasked') as never);
     peer.say((out) => encodeClose(out));
@@ -213,7 +213,7 @@ describe('a program that does nothing after the peer’s end', () => {
     return made;
   };
 
-  it('is cut off after the time for draining', async () => {
+  it('is cut off after the drain timeout', async () => {
     const { client, server } = await holding({ drainTimeout: 4_000 });
     void client.connection.close();
     await turn();
@@ -226,7 +226,7 @@ describe('a program that does nothing after the peer’s end', () => {
     );
   });
 
-  it('may hold a stream that it took for as long as it likes', async () => {
+  it('may keep a stream that it took over for any length of time', async () => {
     const { connection, peer } = await handMadePair({
       framing: (await import('../framing/index.js')).raw(),
       limits: { drainTimeout: 1_000 },
@@ -242,7 +242,7 @@ describe('a program that does nothing after the peer’s end', () => {
     await connection.closed;
   });
 
-  it('still has what it sent taken, by a peer that reads slowly', async () => {
+  it('still delivers what it sent to a peer that reads slowly', async () => {
     const { peer, connection } = await handMadePair({ framing, limits: { drainTimeout: 1_000 } });
     peer.endsInTurn = false;
     peer.stream.pause();
@@ -260,7 +260,7 @@ describe('a program that does nothing after the peer’s end', () => {
 });
 
 describe('a handler that only pushes', () => {
-  it('holds nothing, though messages of the peer’s wait', async () => {
+  it('doesn’t delay the end, though messages of the peer are waiting', async () => {
     let stopped = false;
     const { client, server } = await connectedPair({
       framing,
@@ -284,8 +284,8 @@ describe('a handler that only pushes', () => {
   });
 });
 
-describe('what is over', () => {
-  it('leaves no timer behind, however it ended', async () => {
+describe('a connection that is over', () => {
+  it('leaves no timer behind, in whichever way it ended', async () => {
     const ends: ((made: Awaited<ReturnType<typeof handMadePair>>) => void)[] = [
       ({ connection }) => void connection.close(),
       ({ connection }) => {
@@ -345,7 +345,7 @@ describe('what is over', () => {
 });
 
 describe('the limits of an open connection', () => {
-  it('end it: idle, and never spoken', async () => {
+  it('end it: idle, and without a first message', async () => {
     const idle = await handMadePair({ limits: { idleTimeout: 4_000 } });
     await pass(4_000);
     expect((await idle.connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
@@ -354,7 +354,7 @@ describe('the limits of an open connection', () => {
     expect((await silent.connection.closed).error).toMatchObject({ code: 'KNSOCK_FIRST_MESSAGE_TIMEOUT' });
   });
 
-  it('find a peer that is gone by heartbeat, and one that answers isn’t', async () => {
+  it('detect by heartbeat a peer that is gone, and leave one that answers', async () => {
     const heartbeat = { interval: 1_000, timeout: 500 };
     const dead = await handMadePair({ limits: { heartbeat } });
     for (let n = 0; n < 4; n += 1) await pass(1_000);
@@ -366,7 +366,7 @@ describe('the limits of an open connection', () => {
     await server.connection.closed;
   });
 
-  it('retire it after its lifetime, by agreement', async () => {
+  it('close it gracefully after its lifetime', async () => {
     const { client, server } = await connectedPair({ server: { maxLifetime: 10_000 } });
     await pass(9_999);
     expect(server.connection.state).toBe('open');
@@ -374,7 +374,7 @@ describe('the limits of an open connection', () => {
     expect(await client.connection.closed).toEqual({ clean: true });
   });
 
-  it('cut off a peer that takes nothing of what waits for it', async () => {
+  it('cut off a peer that takes nothing of what is queued for it', async () => {
     const { peer, connection } = await handMadePair({ limits: { sendTimeout: 2_000 } });
     peer.stream.pause();
     while (connection.write(Buffer.alloc(50_000)));
@@ -382,7 +382,7 @@ describe('the limits of an open connection', () => {
     expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_SEND_TIMEOUT' });
   });
 
-  it('say that requests starve behind messages that nobody takes', async () => {
+  it('report that requests are blocked behind messages that the program doesn’t take', async () => {
     const { peer, connection, errors } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
     connection.request('a').catch(() => undefined);
     connection.pause();
@@ -392,7 +392,7 @@ describe('the limits of an open connection', () => {
     for (let n = 0; n < 4; n += 1) await pass(250);
     expect(errors).toMatchObject([{ code: 'KNSOCK_UNREAD_MESSAGES' }]);
     expect(errors[0]?.message).toContain('1 requests can’t get their answers');
-    // The peer sees that we live.
+    // The peer sees that we are alive.
     expect(peer.of('PONG')).toHaveLength(4);
   });
 });

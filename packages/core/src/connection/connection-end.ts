@@ -1,5 +1,5 @@
 /**
- * A connection's end: keeps the state of `lifecycle.ts`, gives it what is outstanding, and performs what it decides. The
+ * A connection's end: keeps the state of `lifecycle.ts`, passes it what is outstanding, and performs what it decides. The
  * only place that does.
  */
 import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
@@ -31,7 +31,7 @@ import type { ReceiveQueue } from './receive-queue.js';
 import type { SendQueue } from './send-queue.js';
 import type { Writer } from './writer.js';
 
-/** What the end looks at and acts on, and what it reports. */
+/** What the end reads and acts on, and what it reports. */
 export interface EndingParts extends Pick<CallFailures, 'named'> {
   readonly role: 'client' | 'server';
   readonly framing: { readonly name: string };
@@ -51,20 +51,20 @@ export interface EndingParts extends Pick<CallFailures, 'named'> {
   readonly bytesTaken: number;
   /** Both sides may send. */
   isOpen(): void;
-  /** The socket is gone, and everything that waited has been told. */
+  /** The socket is gone, and everything that waited has been settled. */
   isOver(): void;
   /** The program's code failed, and no caller waits for it. */
   report(error: Error, request: null, what: string): void;
 }
 
-/** How long the peer may take to end in turn, once it has nothing of ours to answer, in milliseconds. */
+/** How long the peer may take for its own end, once it owes no answer, in milliseconds. */
 const PEER_END_MS = 5_000;
-/** After so long without one taken, unread messages hold nothing up any more. */
+/** After this long without one taken, unread messages no longer delay the end. */
 const UNREAD_MS = 1_000;
 
 export class ConnectionEnd implements ClosingEvents {
   readonly draining = new OnceEvent();
-  /** Reads input away, once the connection has failed. */
+  /** Reads and discards input, once the connection has failed. */
   lingering: LingeringClose | null = null;
   // Read for every message, and so kept beside the state that they follow from.
   mayAnswer = mayAnswer(beginning);
@@ -95,7 +95,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#parts = parts;
   }
 
-  /** Null where both sides may send already; resolves once they may, and rejects where it never comes to that. */
+  /** Null where both sides may send already; otherwise resolves once they may, and rejects where that never happens. */
   opening(): Promise<void> | null {
     if (this.#hasOpened) return null;
     const { promise } = (this.#opening = new Deferred<void>());
@@ -115,7 +115,7 @@ export class ConnectionEnd implements ClosingEvents {
     return local.is === 'draining' || this.draining.isPublished ? 'draining' : 'open';
   }
 
-  /** Most connections are never asked for their end. */
+  /** Created on demand: most programs never read it. */
   get closed(): Promise<ClosedInfo> {
     this.#closing ??= new Deferred<ClosedInfo>();
     if (this.#closed !== null) this.#closing.resolve(this.#closed);
@@ -135,7 +135,7 @@ export class ConnectionEnd implements ClosingEvents {
     return !this.#isDestroyed && maySend(this.#state, () => this.#outstanding());
   }
 
-  /** Whether new requests are taken. */
+  /** Whether new requests are accepted. */
   get mayAsk(): boolean {
     return this.#isOpenBothWays;
   }
@@ -150,7 +150,7 @@ export class ConnectionEnd implements ClosingEvents {
     return this.#closedError(this.#parts.protocol.clean, 'the connection is closed');
   }
 
-  /** Fires with the reason when the connection is about to end, on either side's wish. */
+  /** Fires with the reason when the connection is about to end, at the request of either side. */
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = reportingController((error) => {
@@ -179,7 +179,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#apply({ is: 'peer-draining' });
   }
 
-  /** Whether both sides have said their end, and all of ours is on its way: a reset behind that loses nothing. */
+  /** Whether both sides have announced their end, and all of ours is sent: a reset after that loses nothing. */
   get #isAgreed(): boolean {
     const { local } = this.#state;
     if (this.#closed !== null) return true;
@@ -191,13 +191,13 @@ export class ConnectionEnd implements ClosingEvents {
     );
   }
 
-  /** The socket is gone. @param error why, in the library's words */
+  /** The socket is gone. @param error why, as an error of the library */
   gone(error: Error | undefined): void {
     if (error !== undefined && !this.#isAgreed) this.#error ??= this.#parts.named(error);
     this.#apply({ is: 'gone' });
   }
 
-  /** Lets work in flight finish, then ends; what isn't done by the deadline is cut off. */
+  /** Waits for work in flight, then ends; what isn't done by the deadline is cut off. */
   close(wait: number, by: 'program' | 'library', reason: CloseReason | null): void {
     if (this.#closed !== null) return;
     this.#ownReason ??= reason;
@@ -208,7 +208,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   destroy(error: Error | undefined): void {
     this.#error ??= error;
-    // The socket is gone a turn later; what is taken until then would be lost without a word.
+    // The socket is gone a turn later; messages accepted until then would be lost silently.
     this.#isDestroyed = true;
     this.#isOpenBothWays = false;
     this.#parts.stream.destroy(error);
@@ -216,7 +216,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   /**
    * The connection can't go on.
-   * @param tellPeer false where the peer said so itself
+   * @param tellPeer false where the peer reported it itself
    * @param byProgram whether the program's own code threw it
    */
   fail(error: Error, tellPeer: boolean, byProgram: boolean): void {
@@ -252,7 +252,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#parts.raw?.ended();
     this.#apply({ is: 'peer-finished', clean });
     this.progress();
-    // What was told may have ended what held the connection.
+    // The notified code may have finished what held the connection.
     this.#holdUntilDeadline();
   }
 
@@ -260,7 +260,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#apply({ is: 'hurry' });
   }
 
-  /** The program's time is over; what it sent until now is still taken, and goes out. */
+  /** The program's time is over; what it sent until now is still accepted, and goes out. */
   flushOnly(): void {
     this.#isOutOfTime = true;
     this.#isUnreadGivenUp = true;
@@ -272,7 +272,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#apply({ is: 'expired' });
   }
 
-  /** One event after the other: what an action sets off waits until all of the first are performed. */
+  /** One event after the other: events caused by an action wait until all actions of the first event are performed. */
   #apply(event: LifecycleEvent): void {
     this.#events.push(event);
     if (this.#acting) return;
@@ -401,7 +401,7 @@ export class ConnectionEnd implements ClosingEvents {
     return (this.#timers ??= new ClosingTimers(this));
   }
 
-  /** What still holds the connection after the peer's end has so long, unless the program holds it by a stream. */
+  /** Limits how long something may hold the connection after the peer's end, unless the program holds it by a stream. */
   #holdUntilDeadline(): void {
     if (!this.mayAnswer || this.#parts.raw !== null) return;
     const { drainTimeout } = this.#parts.limits;
@@ -409,7 +409,7 @@ export class ConnectionEnd implements ClosingEvents {
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
   }
 
-  /** Messages that nobody takes hold the end up for a second at most; so does a handler that only pushes beside them. */
+  /** Messages that the program doesn't take delay the end by a second at most; so does a handler that only sends beside them. */
   #watchUnread(): void {
     if (this.#unreadWatch !== undefined || !this.mayAnswer) return;
     let taken = -1;
@@ -476,7 +476,7 @@ export class ConnectionEnd implements ClosingEvents {
     const unsent = this.#parts.raw === null ? this.unsent : 0;
     const clean: CleanEnd = this.#error === undefined ? this.#parts.protocol.clean : false;
     if (clean === false || unsent > 0) this.#error ??= this.#unannounced(unsent);
-    // Mostly nobody waits for anything any more, and an error costs a stack trace.
+    // Mostly no caller waits any more, and an error costs a stack trace.
     let made = this.#error;
     const why = (): Error => (made ??= this.goneError);
     this.#closed = {

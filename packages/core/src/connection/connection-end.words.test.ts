@@ -18,7 +18,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   throw new Error('it succeeded');
 }
 
-/** A connection on which one request of the peer’s is worked on, so that nothing ends at once. */
+/** A connection on which one request of the peer is being handled, so that it doesn’t end at once. */
 async function busy(options: SideOptions = {}): Promise<Made> {
   const made = await handMadePair({ requestHandler: never, ...options });
   made.peer.say((out) => encodeFrame(Kind.REQUEST, 1, Buffer.from('a'), out));
@@ -26,7 +26,7 @@ async function busy(options: SideOptions = {}): Promise<Made> {
   return made;
 }
 
-/** A connection on bytes, whose handler never ends; it has taken what the peer said, unless `silent`. */
+/** A connection on bytes, whose handler never ends; it has taken the peer's message, unless `silent`. */
 async function held(options: SideOptions & { silent?: boolean } = {}): Promise<Made> {
   const made = await handMadePair({ framing: lines(), ...options });
   made.peer.endsInTurn = false;
@@ -64,7 +64,7 @@ describe('the signal of a connection', () => {
     for (const { connection } of [early, late]) connection.destroy();
   });
 
-  it('goes on where a listener fails, which is reported', async () => {
+  it('still reaches the others where a listener fails, which is reported', async () => {
     const { connection, errors } = await busy();
     connection.signal.addEventListener('abort', () => {
       throw new Error('listener');
@@ -89,7 +89,7 @@ describe('the state of a connection', () => {
     expect(connection.state).toBe('closed');
   });
 
-  it('is closed in the turn of `destroy`, and nothing is taken any more', async () => {
+  it('is closed in the turn of `destroy`, and no message is accepted any more', async () => {
     const { connection } = await busy();
     connection.destroy();
     expect(connection.state).toBe('closed');
@@ -99,7 +99,7 @@ describe('the state of a connection', () => {
     await expect(connection.request('x')).rejects.toMatchObject({ code: 'KNSOCK_REQUEST_NOT_STARTED' });
   });
 
-  it('is told the same whenever the end is asked for', async () => {
+  it('gives the same end whenever it is read', async () => {
     const { connection, peer } = await handMadePair();
     const early = connection.closed;
     peer.say((out) => encodeClose(out));
@@ -128,14 +128,14 @@ describe('what a sender learns', () => {
 });
 
 describe('what a receiver learns', () => {
-  it('of a clean end: that nothing more comes', async () => {
+  it('of a clean end: that no more messages come', async () => {
     const { connection, peer } = await handMadePair();
     const receiving = connection.receive();
     peer.say((out) => encodeClose(out));
     expect(await receiving).toBeNull();
   });
 
-  it('of an end without a CLOSE: that it was none', async () => {
+  it('of an end without a CLOSE: that it wasn’t clean', async () => {
     const { connection, peer } = await handMadePair();
     const receiving = failureOf(connection.receive());
     peer.stream.end();
@@ -159,7 +159,7 @@ describe('what a receiver learns', () => {
 });
 
 describe('a failed connection', () => {
-  it('tells the peer once, and reads on until that ends', async () => {
+  it('notifies the peer once, and reads on until the peer ends', async () => {
     const { connection, peer } = await handMadePair();
     peer.endsInTurn = false;
     connection.fail(new Error('over'));
@@ -173,7 +173,7 @@ describe('a failed connection', () => {
     expect((await connection.closed).error?.message).toContain('over');
   });
 
-  it('has its waiting calls fail by the failure', async () => {
+  it('rejects its waiting calls with the failure', async () => {
     const { connection, peer } = await handMadePair();
     const calls = [connection.receive(), connection.request('x'), connection.ping({ timeout: 60_000 })];
     const failures = Promise.all(calls.map((call) => failureOf(call)));
@@ -197,7 +197,7 @@ describe('after the peer’s end on a framing of bytes', () => {
     connection.destroy();
   });
 
-  it('a handler that only sends holds nothing', async () => {
+  it('a handler that only sends doesn’t hold the connection', async () => {
     const { connection, peer } = await held({ silent: true });
     await connection.send('tick');
     peer.stream.end();
@@ -206,7 +206,7 @@ describe('after the peer’s end on a framing of bytes', () => {
     expect(await connection.closed).toEqual({ clean: 'unknown' });
   });
 
-  it('a program that took the bytes for itself ends when it likes', async () => {
+  it('a program that took over the raw bytes chooses when to end', async () => {
     const { connection, peer } = await handMadePair({ framing: raw(), role: 'client' });
     peer.endsInTurn = false;
     const stream = connection.stream();
@@ -219,7 +219,7 @@ describe('after the peer’s end on a framing of bytes', () => {
     expect([peer.text, peer.ended]).toEqual(['more', true]);
   });
 
-  it('a client of raw bytes that was told of it says itself when it ends', async () => {
+  it('a client of raw bytes that was notified of it chooses itself when to end', async () => {
     const { connection, peer } = await handMadePair({ framing: raw(), role: 'client' });
     peer.endsInTurn = false;
     const receiving = connection.receive();
@@ -250,7 +250,7 @@ describe('after the peer’s end on a framing of bytes', () => {
 });
 
 describe('an opening connection', () => {
-  it('whose peer ends before it accepted it fails by these words', async () => {
+  it('whose peer ends before accepting it fails with this message', async () => {
     const { opening, connection, peer } = await handMadePair({ role: 'client', unwelcomed: true });
     peer.say((out) => encodeClose(out));
     const words = `the peer ended the connection before accepting it${FROM}`;

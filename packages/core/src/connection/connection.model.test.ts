@@ -1,6 +1,6 @@
 /**
- * Two connections over the in-memory pair, driven by random calls: no byte is lost or invented, no promise stays open, no
- * end is told twice, and what is queued and held stays within its bounds at every step.
+ * Two connections over the in-memory pair, driven by random calls: no byte is lost or invented, no promise stays pending, no
+ * end is reported twice, and what is queued and held stays within its bounds at every step.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,12 +11,12 @@ import { memoryPair } from '../transport/memory-pair.js';
 import { Connection, type ConnectionSettings } from './connection.js';
 
 const MAX_QUEUED = 16_384;
-/** Until the peer is seen to read slowly, so much is on its way (`send-queue.ts`). */
+/** This much is on its way before the peer is seen to read slowly (`send-queue.ts`). */
 const IN_FLIGHT = 65_536;
 /** What reading stops at: bytes held, and control frames behind them (`reading-gate.ts`). */
 const MAX_HELD = MAX_QUEUED + 1_048_576;
 const LARGEST = 3_000;
-/** A message that no deadline of these tests ends early has this long, in milliseconds. */
+/** A timeout that no test here reaches, in milliseconds. */
 const SOON = 10_000;
 
 type Ours = Connection<unknown, unknown>;
@@ -189,7 +189,7 @@ class Step implements fc.AsyncCommand<object, Pair> {
   }
 }
 
-/** One message may be over each bound: it is taken when nothing waits, and the chunk that brings it over is kept. */
+/** One message may be over each bound: it is accepted when nothing waits, and the chunk that exceeds the bound is kept. */
 function expectBounded(connection: Ours): void {
   const { queuedBytes, heldBytes } = connection.stats();
   expect(queuedBytes).toBeLessThanOrEqual(Math.max(MAX_QUEUED, IN_FLIGHT) + 60 * LARGEST);
@@ -244,7 +244,7 @@ async function open(
       explainEnd: null,
       failures: new FailureReporter((error: Error) => reported.push(error.message)),
       peer: null,
-      // Nothing here looks below the stream of bytes.
+      // Nothing here uses the layer below the byte stream.
       tls: null as never,
       socket: null as never,
       remote: { address: '192.0.2.1', port: at + 1 },
@@ -276,7 +276,7 @@ async function within(work: Promise<unknown>, what: () => string): Promise<void>
 
 async function finish({ left, right }: Pair): Promise<void> {
   for (const { connection } of [left, right]) connection.resume();
-  // A client on raw() that was told of the server's end says itself when its own direction ends (docs/connections.md).
+  // A client on raw() that was notified of the server's end chooses when its own direction ends (docs/connections.md).
   if (!left.closes) actions.close(left);
   const { connection: one } = left;
   const { connection: other } = right;
@@ -296,7 +296,7 @@ async function next({ connection }: Side): Promise<string | null> {
 
 function expectHonest(from: Side, to: Side, isStream: boolean): void {
   if (isStream) {
-    // Without boundaries the bytes are what must be in order; nothing is sent twice.
+    // Without message boundaries the bytes must be in order; nothing is sent twice.
     const bytes = to.received.join('');
     let at = 0;
     for (const text of from.given) if (bytes.startsWith(text, at)) at += text.length;

@@ -18,7 +18,7 @@ import { connectedPair, handMadePair, sideOver, turn } from '../testing/connecte
 import { MemoryOutput } from '../testing/memory-output.js';
 import { memoryPair } from '../transport/memory-pair.js';
 
-/** How messages name the other end of these connections. */
+/** How error messages name the other end of these connections. */
 const FROM = ' (connection with 192.0.2.1:4000)';
 
 const text = (bytes: unknown): string => String(bytes);
@@ -42,7 +42,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error & Record<stri
 }
 
 describe('opening', () => {
-  it('says WELCOME first on the server, and in answer on the client', async () => {
+  it('sends WELCOME first on the server, and in answer on the client', async () => {
     const server = await handMadePair({ unwelcomed: true });
     await turn();
     expect(server.peer.of('WELCOME')).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('opening', () => {
     expect(connection.state).toBe('closed');
   });
 
-  it('is explained by what is known of an end before the first byte', async () => {
+  it('explains an end before the first byte by what is known of it', async () => {
     const explained = new Error('probably refused');
     const { peer, opening } = await handMadePair({
       role: 'client',
@@ -97,7 +97,7 @@ describe('opening', () => {
     expect(await failureOf(opening)).toBe(explained);
   });
 
-  it('isn’t explained so once a byte has come', async () => {
+  it('doesn’t explain it so once a byte has arrived', async () => {
     const { peer, connection } = await handMadePair({
       role: 'client',
       explainEnd: () => new Error('refused'),
@@ -152,7 +152,7 @@ describe('messages', () => {
     expect(connection.state).toBe('open');
   });
 
-  it('larger than we take end the connection, and the peer learns why', async () => {
+  it('over our limit end the connection, and the peer learns why', async () => {
     const { peer, connection } = await handMadePair({ limits: { maxMessageBytes: 10 } });
     peer.say((out) => encodeFrame(Kind.MESSAGE, 0, Buffer.alloc(11), out));
     expect(await connection.closed).toMatchObject({
@@ -185,7 +185,7 @@ describe('messages', () => {
     expect(client.errors).toEqual([]);
   });
 
-  it('whose `send` nobody awaits are reported where they fail, and others aren’t', async () => {
+  it('whose `send` isn’t awaited are reported where they fail, and others aren’t', async () => {
     const { client } = await connectedPair({ server: { limits: { maxMessageBytes: 1 } } });
     void client.connection.send('too long');
     client.connection.send('awaited').catch(() => undefined);
@@ -193,7 +193,7 @@ describe('messages', () => {
     expect(client.errors.map(({ message }) => message)).toEqual([expect.stringContaining('8 bytes')]);
   });
 
-  it('given up before they are sent never are', async () => {
+  it('aborted before they are sent are never sent', async () => {
     const { client } = await connectedPair();
     const reason = new Error('changed my mind');
     expect(await failureOf(client.connection.send('a', { signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -212,7 +212,7 @@ describe('back-pressure', () => {
     return made;
   }
 
-  it('asks to wait, takes up to the bound, then drops and says so once', async () => {
+  it('asks to wait, accepts up to the bound, then drops and reports it once', async () => {
     const { connection, errors } = await congested({ maxQueuedBytes: 200_000 });
     let taken = 0;
     while (connection.post(chunk)) taken += 1;
@@ -235,7 +235,7 @@ describe('back-pressure', () => {
     expect(connection.stats().queuedBytes).toBeLessThan(100);
   });
 
-  it('holds a `send` until its turn, and lets it be taken back', async () => {
+  it('holds a `send` until its turn, and lets it be aborted', async () => {
     const { connection, peer } = await congested();
     const controller = new AbortController();
     const reason = new Error('late');
@@ -251,7 +251,7 @@ describe('back-pressure', () => {
     expect(bodies).not.toContain('dropped');
   });
 
-  it('lets who awaits a `send` wait beyond the bound, up to as many as requests may be in flight', async () => {
+  it('lets an awaited `send` wait beyond the bound, up to as many as requests may be in flight', async () => {
     const { connection, peer } = await congested({ maxQueuedBytes: 1_024, maxRequestsInFlight: 2 });
     const sends = [1, 2].map(() => connection.send(chunk));
     sends.forEach((send) => void send.then(() => undefined));
@@ -261,20 +261,20 @@ describe('back-pressure', () => {
     await Promise.all(sends);
     peer.stream.pause();
     while (connection.write(chunk));
-    // Those that were sent make room for others.
+    // Sent ones make room for others.
     const again = connection.send(chunk);
     peer.stream.resume();
     await again;
   });
 
-  it('gives up a `send` over the bound that nobody awaits, and reports it', async () => {
+  it('drops a `send` over the bound that isn’t awaited, and reports it', async () => {
     const { connection, errors } = await congested({ maxQueuedBytes: 1_024 });
     void connection.send(chunk);
     await turn();
     expect(errors).toMatchObject([{ code: 'KNSOCK_QUEUE_FULL' }]);
   });
 
-  it('tells whoever waits that the connection ended, with what was not sent', async () => {
+  it('rejects the waiting calls when the connection ends, with what was not sent', async () => {
     const { connection, peer } = await congested();
     const waiting = [connection.send('a'), connection.ready()];
     const failures = waiting.map(failureOf);
@@ -324,7 +324,7 @@ describe('requests', () => {
     expect(answers.map(text)).toEqual(['server: 1', 'client: 2']);
   });
 
-  it('fail by a handler’s own words where it throws a RequestError, and by none else', async () => {
+  it('fail with a handler’s own message only where it throws a RequestError', async () => {
     const { ask, server } = await asked((what) => {
       if (what === 'own') throw new RequestError('no-such-thing', 'there is none');
       throw new Error('secret');
@@ -340,7 +340,7 @@ describe('requests', () => {
     expect(server.connection.state).toBe('open');
   });
 
-  it('whose answer is too large for the asker fail, and the connection goes on', async () => {
+  it('whose answer is too large for the peer fail, and the connection stays open', async () => {
     const { client, server } = await connectedPair({
       client: { limits: { maxMessageBytes: 4 } },
       server: { requestHandler: ({ payload }) => (text(payload) === 'big' ? 'x'.repeat(5) : 'fits') },
@@ -362,7 +362,7 @@ describe('requests', () => {
     }).toThrow(expect.objectContaining({ code: 'KNSOCK_CONSUMED' }) as Error);
   });
 
-  it('that come before the connection is handed out wait for the handler', async () => {
+  it('that arrive before the connection is handed out wait for the handler', async () => {
     const [near, far] = memoryPair();
     const client = sideOver(near, { role: 'client' });
     const server = sideOver(far);
@@ -376,7 +376,7 @@ describe('requests', () => {
     expect(await answer).toBe('late: early');
   });
 
-  it('over the peer’s limit wait here for a place, in their order', async () => {
+  it('over the peer’s limit wait here for a slot, in order', async () => {
     const running: ((answer: string) => void)[] = [];
     const begun: string[] = [];
     const { client } = await connectedPair({
@@ -411,7 +411,7 @@ describe('requests', () => {
     expect(peer.of('REJECTED')[0]?.body).toContain('1 requests are in flight');
   });
 
-  it('are told by CANCEL that nobody waits any more, and their late answer is nobody’s', async () => {
+  it('are cancelled by CANCEL, and their late answer is dropped', async () => {
     let signal: AbortSignal | undefined;
     let answer!: (what: string) => void;
     const { client, server } = await connectedPair({
@@ -445,7 +445,7 @@ describe('requests', () => {
     expect(client.connection.stats()).toMatchObject({ messagesSent: 0, requestsWaiting: 0 });
   });
 
-  it('time out by their own time', async () => {
+  it('time out by their own timeout', async () => {
     const { client } = await asked(() => new Promise(() => undefined));
     const failure = await failureOf(client.connection.request('a', { timeout: 1 }));
     expect(failure).toMatchObject({
@@ -454,7 +454,7 @@ describe('requests', () => {
     });
   });
 
-  it('that the peer didn’t start fail as such, with its word', async () => {
+  it('that the peer didn’t start fail as such, with its message', async () => {
     const { peer, connection } = await handMadePair();
     const asking = connection.request('a');
     await turn();
@@ -467,7 +467,7 @@ describe('requests', () => {
     });
   });
 
-  it('that the peer failed without words say which code it gave', async () => {
+  it('that the peer failed without a message name the code that it sent', async () => {
     const { peer, connection } = await handMadePair();
     const asking = connection.request('a');
     peer.say((out) => encodeError(out, 1, 'odd', ''));
@@ -477,7 +477,7 @@ describe('requests', () => {
     });
   });
 
-  it('to a peer that takes none are refused', async () => {
+  it('to a peer that accepts none are refused', async () => {
     const { connection } = await handMadePair({ welcome: { maxInFlight: 0 } });
     expect(await failureOf(connection.request('a'))).toMatchObject({ code: 'KNSOCK_REQUEST_NOT_STARTED' });
   });
@@ -535,7 +535,7 @@ describe('requests', () => {
 });
 
 describe('the peer’s GOAWAY', () => {
-  it('fails what it leaves out, as never started, and lets the rest be answered', async () => {
+  it('fails the requests that it excludes as never started, and lets the rest be answered', async () => {
     const { peer, connection } = await handMadePair();
     const [first, second] = ['a', 'b'].map((what) => connection.request(what));
     await turn();
@@ -547,7 +547,7 @@ describe('the peer’s GOAWAY', () => {
     expect(drained).toBe(1);
     expect(await failureOf(connection.request('c'))).toMatchObject({ code: 'KNSOCK_REQUEST_NOT_STARTED' });
     peer.say((out) => {
-      // A REJECTED that crossed the GOAWAY is nobody's.
+      // A REJECTED that crossed the GOAWAY is ignored.
       encodeRejected(out, 2, 'draining', '');
       encodeFrame(Kind.RESPONSE, 1, Buffer.from('done'), out);
     });
@@ -555,7 +555,7 @@ describe('the peer’s GOAWAY', () => {
     expect(connection.write('still')).toBe(true);
   });
 
-  it('tells those who listen late, at once', async () => {
+  it('calls late listeners at once', async () => {
     const { peer, connection } = await handMadePair();
     peer.say((out) => encodeGoaway(out, 0));
     await turn();
@@ -567,7 +567,7 @@ describe('the peer’s GOAWAY', () => {
 });
 
 describe('signs of life', () => {
-  it('are asked for by ping, and answered by pong', async () => {
+  it('are requested by PING, and answered by PONG', async () => {
     const { client } = await connectedPair();
     expect(await client.connection.ping()).toBeGreaterThanOrEqual(0);
     const { peer } = await handMadePair();
@@ -576,14 +576,14 @@ describe('signs of life', () => {
     expect(peer.of('PONG').map(({ body }) => body)).toEqual(['12345678']);
   });
 
-  it('that nobody asked for are no harm', async () => {
+  it('that weren’t requested are ignored', async () => {
     const { peer, connection } = await handMadePair();
     peer.say((out) => encodePong(out, token));
     await turn();
     expect(connection.state).toBe('open');
   });
 
-  it('that don’t come fail the ping in its time, or by its signal', async () => {
+  it('that don’t arrive fail the ping by its timeout, or by its signal', async () => {
     const { connection } = await handMadePair();
     expect(await failureOf(connection.ping({ timeout: 1 }))).toMatchObject({
       code: expect.stringMatching(/TIMEOUT/) as string,
@@ -597,7 +597,7 @@ describe('signs of life', () => {
 });
 
 describe('close', () => {
-  it('is clean on both sides, and tells both once', async () => {
+  it('is clean on both sides, and is reported once on each', async () => {
     const { client, server } = await connectedPair();
     const told: string[] = [];
     server.connection.onDraining(() => told.push('draining'));
@@ -692,7 +692,7 @@ describe('close', () => {
     expect((draining?.reason as Error).message).toBe(`the peer is draining${FROM}`);
     finish('x');
     await client.connection.closed;
-    // Who asks late learns it at once.
+    // A late listener is called at once.
     expect(server.connection.signal.aborted).toBe(true);
   });
 
@@ -711,7 +711,7 @@ describe('close', () => {
     expect((await server.connection.closed).clean).toBe(false);
   });
 
-  it('refuses options that it doesn’t have', async () => {
+  it('refuses unknown options', async () => {
     const { client } = await connectedPair();
     const { connection } = client;
     expect(() => connection.close({ deadlin: 1 } as never)).toThrow(/deadlin/);
@@ -738,7 +738,7 @@ describe('close', () => {
 });
 
 describe('a peer that ends', () => {
-  it('by CLOSE with answers owed gets none, and their handlers learn it', async () => {
+  it('by CLOSE while answers are owed gets none, and their handlers are notified', async () => {
     let signal: AbortSignal | undefined;
     const { peer, connection } = await handMadePair({
       requestHandler: (request) => {
@@ -757,7 +757,7 @@ describe('a peer that ends', () => {
     expect(await connection.closed).toEqual({ clean: true });
   });
 
-  it('without a word leaves an unclean end that says so', async () => {
+  it('without a CLOSE leaves an unclean end that says so', async () => {
     const { peer, connection } = await handMadePair();
     const asking = failureOf(connection.request('a'));
     await turn();
@@ -789,7 +789,7 @@ describe('a peer that ends', () => {
     expect(await connection.closed).toEqual({ clean: true });
   });
 
-  it('and refuses us while we talk is told as what it is', async () => {
+  it('and refuses us while we send is reported as a refusal', async () => {
     const client = await handMadePair({ role: 'client' });
     client.peer.say((out) => encodeRefused(out, 'revoked', 'since today'));
     expect((await client.connection.closed).error).toMatchObject({
@@ -803,11 +803,11 @@ describe('a peer that ends', () => {
       code: 'KNSOCK_CONNECTION_CLOSED',
       message: `the client refused our certificate (weird): so${FROM}`,
     });
-    // Nothing is said behind it.
+    // Nothing is sent after it.
     expect(server.peer.of('CLOSE')).toEqual([]);
   });
 
-  it('says nothing that is heard behind its CLOSE', async () => {
+  it('is ignored after its CLOSE', async () => {
     const { peer, connection } = await handMadePair();
     const got: string[] = [];
     connection.onMessage((message) => void got.push(text(message)));
@@ -822,7 +822,7 @@ describe('a peer that ends', () => {
 });
 
 describe('a failure', () => {
-  it('of a listener ends the connection without telling the peer what', async () => {
+  it('of a listener ends the connection without sending the peer the reason', async () => {
     const { client, server } = await connectedPair();
     server.connection.onMessage(() => {
       throw new Error('secret');
@@ -875,7 +875,7 @@ describe('a failure', () => {
     }
   });
 
-  it('of a listener of onDraining is reported and holds nothing up', async () => {
+  it('of a listener of onDraining is reported and delays nothing', async () => {
     const { client, server } = await connectedPair();
     server.connection.onDraining(() => {
       throw new Error('loud');
@@ -885,7 +885,7 @@ describe('a failure', () => {
     expect(server.errors.map(({ message }) => message)).toEqual(['loud']);
   });
 
-  it('of ours is told to the peer by its code and words', async () => {
+  it('of ours is sent to the peer with its code and message', async () => {
     const { peer, connection } = await handMadePair();
     connection.fail(new RequestError('own', 'words'));
     await turn();
@@ -898,7 +898,7 @@ describe('a failure', () => {
     expect((await connection.closed).error).toBe(error);
   });
 
-  it('reads away what the peer still sends, and says nothing more', async () => {
+  it('discards what the peer still sends, and sends nothing more', async () => {
     const { peer, connection } = await handMadePair();
     connection.fail(new Error('over'));
     const heard = peer.frames.length;
@@ -911,7 +911,7 @@ describe('a failure', () => {
     await connection.closed;
   });
 
-  it('of `destroy` tells the peer nothing', async () => {
+  it('by `destroy` sends the peer nothing', async () => {
     const { client, server } = await connectedPair();
     client.connection.destroy(new Error('secret'));
     expect(await client.connection.closed).toMatchObject({ clean: false, error: { message: 'secret' } });
@@ -919,7 +919,7 @@ describe('a failure', () => {
   });
 });
 
-describe('what holds the end', () => {
+describe('what delays the end', () => {
   it('a handler that awaits `closed` doesn’t', async () => {
     const { client, server } = await connectedPair({ handler: (connection) => connection.closed });
     await client.connection.close();
@@ -980,7 +980,7 @@ describe('what holds the end', () => {
 });
 
 describe('reading', () => {
-  it('stops where messages that nobody takes fill the bound, and goes on when they are taken', async () => {
+  it('stops where untaken messages fill the bound, and continues when they are taken', async () => {
     const { peer, connection } = await handMadePair({ limits: { maxQueuedBytes: 65_536 } });
     const large = Buffer.alloc(300_000, 1);
     for (let n = 0; n < 10; n += 1) peer.say((out) => encodeFrame(Kind.MESSAGE, 0, large, out));
@@ -992,7 +992,7 @@ describe('reading', () => {
     expect(connection.stats().heldBytes).toBe(0);
   });
 
-  it('goes on behind messages that wait: a pong still comes', async () => {
+  it('continues behind waiting messages: a PONG still arrives', async () => {
     const { client, server } = await connectedPair();
     server.connection.pause();
     client.connection.write(Buffer.alloc(200_000));
@@ -1001,7 +1001,7 @@ describe('reading', () => {
 });
 
 describe('a cancel', () => {
-  it('of a request that isn’t there is no harm', async () => {
+  it('of an unknown request is ignored', async () => {
     const { peer, connection } = await handMadePair();
     peer.say((out) => encodeCancel(out, 77));
     await turn();

@@ -1,4 +1,4 @@
-/** A connection as its program sees it; what goes on inside is the core's. */
+/** A connection as its program sees it; the core does the work inside. */
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
@@ -27,14 +27,14 @@ import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
 import { followAsked } from './traffic-events.js';
 
-/** All that a connection is made of; nothing is left open. */
+/** Everything that a connection is made of; every value is set. */
 export interface ConnectionSettings<In, Out> extends CoreSettings<In, Out> {
   readonly peer: PeerIdentity | null;
   readonly tls: TlsFacts;
   readonly socket: TLSSocket;
-  /** The other end's address, the true client's where a proxy told it. */
+  /** The other end's address, the real client's where a proxy reported it. */
   readonly remote: Endpoint | null;
-  /** What a trusted proxy said of the client. */
+  /** What a trusted proxy reported of the client. */
   readonly proxy: ProxyInfo | null;
 }
 
@@ -75,7 +75,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   /**
-   * Starts the protocol. Null where both sides may send at once; resolves once they may. A client's program has the turn
+   * Starts the protocol. Null where both sides may send at once; else resolves once they may. A client's program has the turn
    * after that to set its handlers.
    */
   open(): Promise<void> | null {
@@ -90,12 +90,12 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   get closed(): Promise<ClosedInfo> {
     const { activity, receiveQueue, ending } = this.#core;
     activity.read(receiveQueue.pulled);
-    // A program that now waits for the end may have been all that held the connection.
+    // A program that now waits for the end may have been all that held the connection open.
     if (ending.isEnding) process.nextTick(progress, ending);
     return ending.closed;
   }
 
-  /** As `closed`, for the one who keeps this connection: told at once, and without a promise. */
+  /** As `closed`, for the owner of this connection: called at once, and without a promise. */
   whenGone(forget: (connection: this) => void): void {
     if (this.#core.isGone) forget(this);
     else this.#forget = forget;
@@ -167,7 +167,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   ready(): Promise<void> {
     const core = this.#core;
-    // Nothing is lost where nobody waits for room.
+    // Nothing is lost where no caller waits for room.
     if (!core.ending.maySend) return failedCall(core.goneError, () => undefined);
     return core.sendQueue.ready();
   }
@@ -280,7 +280,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     return this.#ended();
   }
 
-  /** As `close`, where it isn't the program that asks: its handler and listeners get the time to finish. */
+  /** As `close`, where the program didn't call it: its handler and listeners get the time to finish. */
   retire(deadline: number): Promise<void> {
     this.#core.ending.close(timeToClose(deadline, this.#core.limits.drainTimeout), 'library', null);
     return this.#ended();
@@ -298,19 +298,19 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     this.#core.destroy(error);
   }
 
-  /** Ends the connection for a reason, which the peer learns where the framing has words for it. */
+  /** Ends the connection for a reason, which is sent to the peer where the framing has a frame for it. */
   fail(error: Error): void {
     this.#core.fail(error);
   }
 
-  /** Whether a call failed for nothing but the connection's end, which `closed` tells. */
+  /** Whether a call failed only because the connection ended, which `closed` reports. */
   isOwnEnd(error: unknown): boolean {
     return this.#core.isOwnEnd(error);
   }
 
   /**
    * Runs a server's handler; its failure ends this connection and nothing else.
-   * @param later in the next turn; until then it counts as at work
+   * @param later in the next turn; until then it counts as running
    */
   handleBy(handler: (connection: SecureConnection<In, Out>) => unknown, later = false): void {
     const core = this.#core;
@@ -322,7 +322,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
       core.activity.beginHandler();
       setImmediate(run);
     } else run();
-    // The handler's first steps may go on in the turn's promises.
+    // The handler's first steps may continue in this turn's microtasks.
     setImmediate(() => {
       if (later && !worksOn) core.activity.endHandler();
       core.handedOut();

@@ -10,7 +10,7 @@ export interface ErrorContext<In = Buffer, Out = Payload> {
 }
 
 /**
- * Takes every error that reaches no caller: what handlers and listeners throw, what calls fail with that nobody awaited,
+ * Receives every error that reaches no caller: what handlers and listeners throw, failures of calls that weren't awaited,
  * and failures of work in the background, such as a rotation. One that throws or rejects itself is reported by a
  * process warning.
  */

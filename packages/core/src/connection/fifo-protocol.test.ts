@@ -33,7 +33,7 @@ describe('messages on a framing without ids', () => {
     expect(server.connection.stats()).toMatchObject({ messagesReceived: 3 });
   });
 
-  it('that can’t be said are refused, and nothing of them is sent', async () => {
+  it('that can’t be encoded are refused, and no part of them is sent', async () => {
     const { client, server } = await connectedPair({ framing });
     expect(() => client.connection.write('two\nlines')).toThrow();
     await failureOf(client.connection.request('two\nlines'));
@@ -42,7 +42,7 @@ describe('messages on a framing without ids', () => {
     expect(text(await server.connection.receive())).toBe('one');
   });
 
-  it('end by the end of the bytes: whether they are all isn’t known', async () => {
+  it('end with the end of the bytes: whether they are complete isn’t known', async () => {
     const { client, server } = await connectedPair({ framing });
     client.connection.write('last');
     const closing = client.connection.close();
@@ -53,7 +53,7 @@ describe('messages on a framing without ids', () => {
     expect(await client.connection.closed).toEqual({ clean: 'unknown' });
   });
 
-  it('cut off in the middle are told as such', async () => {
+  it('cut off in the middle are reported as such', async () => {
     const { peer, connection } = await handMadePair({ framing: lengthPrefixed() });
     peer.stream.write(Buffer.from([0, 0, 0, 9, 1]));
     peer.stream.end();
@@ -63,7 +63,7 @@ describe('messages on a framing without ids', () => {
     });
   });
 
-  it('over the limit end the connection, and nothing after them is taken', async () => {
+  it('over the limit end the connection, and nothing after them is accepted', async () => {
     const { peer, connection } = await handMadePair({ framing, limits: { maxMessageBytes: 4 } });
     const got: string[] = [];
     connection.onMessage((message) => void got.push(text(message)));
@@ -88,11 +88,11 @@ describe('our requests on a framing without ids', () => {
     expect(connection.stats().requestsWaiting).toBe(2);
     peer.stream.write(Buffer.from('1\n2\n3\n'));
     expect(await Promise.all(all)).toEqual(['1', '2']);
-    // What nobody asked for is a message.
+    // What answers no request is a message.
     expect(text(await connection.receive())).toBe('3');
   });
 
-  it('given up end the connection: a late answer would go to the next', async () => {
+  it('that are aborted end the connection: a late answer would go to the next', async () => {
     const { peer, connection } = await handMadePair({ framing });
     const controller = new AbortController();
     const asking = connection.request('a', { signal: controller.signal });
@@ -120,7 +120,7 @@ describe('our requests on a framing without ids', () => {
     );
   });
 
-  it('can’t cross the peer’s', async () => {
+  it('go in one direction at a time', async () => {
     const { client, server } = await connectedPair({ framing });
     server.connection.onRequest(() => 'x');
     expect(await failureOf(server.connection.request('a'))).toMatchObject(MISMATCH);
@@ -168,7 +168,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(connection.stats()).toMatchObject({ requestsHandled: 0, messagesSent: 3, messagesReceived: 3 });
   });
 
-  it('are answered at once by thousands', async () => {
+  it('are answered at once by the thousand', async () => {
     const { client } = await connectedPair({
       framing,
       client: { limits: { maxRequestsInFlight: 5_000 } },
@@ -179,7 +179,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(answers).toEqual(asked);
   });
 
-  it('are worked on up to the limit: the rest waits, answers that wait for their turn count', async () => {
+  it('are handled up to the limit: the rest waits, and answers that wait for their turn count', async () => {
     const begun: string[] = [];
     const finish = new Map<string, (answer: string) => void>();
     const { peer } = await handMadePair({
@@ -208,7 +208,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(peer.text).toBe('1\n2\n3\n4\n5\n');
   });
 
-  it('held back stop our reading until they are begun', async () => {
+  it('held back stop our reading until they are started', async () => {
     const finish: ((answer: string) => void)[] = [];
     const { peer, connection, stream } = await handMadePair({
       framing,
@@ -230,7 +230,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(connection.stats().requestsHandled).toBe(0);
   });
 
-  it('are those that came before the handler, too', async () => {
+  it('include those that arrived before the handler', async () => {
     const { client, server } = await connectedPair({ framing });
     const asking = client.connection.request('early').then(text);
     await turn();
@@ -239,7 +239,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(server.connection.stats().heldBytes).toBe(0);
   });
 
-  it('have one handler, and no other taker', async () => {
+  it('have one handler, and no other consumer', async () => {
     const { client, server } = await connectedPair({ framing });
     server.connection.onRequest(() => 'x');
     expect(() => {
@@ -252,7 +252,7 @@ describe('the peer’s requests on a framing without ids', () => {
     }).toThrow(CONSUMED);
   });
 
-  it('leave no room for messages of ours, which would pass for answers', async () => {
+  it('exclude messages of ours, which would be taken for answers', async () => {
     const { server } = await connectedPair({ framing });
     server.connection.onRequest(() => 'x');
     expect(() => server.connection.write('a')).toThrow(expect.objectContaining(MISMATCH) as Error);
@@ -260,7 +260,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(await failureOf(server.connection.send('a'))).toMatchObject(MISMATCH);
   });
 
-  it('whose handler fails end the connection: no frame can say it', async () => {
+  it('whose handler fails end the connection: no frame can report it', async () => {
     for (const handler of [
       () => {
         throw new Error('broken');
@@ -278,7 +278,7 @@ describe('the peer’s requests on a framing without ids', () => {
     }
   });
 
-  it('are answered before our end, and the peer’s end doesn’t take that away', async () => {
+  it('are answered before our end, also after the peer’s end', async () => {
     let finish!: (answer: string) => void;
     const { peer, connection } = await handMadePair({
       framing,
@@ -294,7 +294,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(peer.text).toBe('1\n');
   });
 
-  it('that come behind our end are not begun', async () => {
+  it('that arrive after our end are not started', async () => {
     const begun: string[] = [];
     const { peer, connection } = await handMadePair({
       framing,
@@ -313,7 +313,7 @@ describe('the peer’s requests on a framing without ids', () => {
     await connection.closed;
   });
 
-  it('learn that the connection drains, before and after they began', async () => {
+  it('are notified that the connection drains, before and after they started', async () => {
     const signals: AbortSignal[] = [];
     const finish: ((answer: string) => void)[] = [];
     const { peer, connection } = await handMadePair({
@@ -337,7 +337,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(peer.text).toBe('1\n2\n');
   });
 
-  it('are told when the connection is gone, and what they answer then goes nowhere', async () => {
+  it('are notified when the connection is gone, and their answers are then dropped', async () => {
     let signal: AbortSignal | undefined;
     let finish!: (answer: string) => void;
     const { peer, connection, errors } = await handMadePair({
@@ -357,7 +357,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect([peer.text, errors]).toEqual(['', []]);
   });
 
-  it('are asked for by their signals before the time to close is over', async () => {
+  it('are urged by their signals before the close timeout expires', async () => {
     let signal: AbortSignal | undefined;
     const { peer, connection } = await handMadePair({
       framing,
@@ -399,7 +399,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(errors.map(({ message }) => message)).toEqual(['listener']);
   });
 
-  it('are begun no more once the connection has failed', async () => {
+  it('are no longer started once the connection has failed', async () => {
     const begun: string[] = [];
     const { peer, connection } = await handMadePair({
       framing,
@@ -416,7 +416,7 @@ describe('the peer’s requests on a framing without ids', () => {
     expect(begun).toEqual(['a']);
   });
 
-  it('may be as many as the limit again and again', async () => {
+  it('may reach the limit repeatedly', async () => {
     const finish: ((answer: string) => void)[] = [];
     const { peer, connection } = await handMadePair({
       framing,
@@ -447,7 +447,7 @@ describe('the peer’s requests on a framing without ids', () => {
     peer.stream.write(Buffer.from('a\nb\nc\n'));
     await turn();
     peer.stream.pause();
-    // The first answer fills what the system takes; those behind it wait here.
+    // The first answer fills the system's buffer; those behind it wait here.
     finish[0]?.('1'.repeat(2_000_000));
     await turn();
     finish[2]?.('3');
@@ -462,7 +462,7 @@ describe('the peer’s requests on a framing without ids', () => {
     connection.destroy();
   });
 
-  it('whose handler only waits for the end hold nothing', async () => {
+  it('whose handler only waits for the end don’t hold the connection open', async () => {
     const { peer, connection } = await handMadePair({
       framing,
       requestHandler: async (request) => {

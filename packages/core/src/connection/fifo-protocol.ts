@@ -1,6 +1,6 @@
 /**
- * Messages over a framing without ids. Answers belong to requests by their order, on both sides, so a request that
- * is given up ends the connection: its late answer would go to the next caller.
+ * Messages over a framing without ids. Answers are matched to requests by order, on both sides, so a request that
+ * is aborted ends the connection: its late answer would go to the next caller.
  */
 import { asError } from '../errors/as-error.js';
 import { failedCall } from '../errors/call-promise.js';
@@ -19,9 +19,9 @@ export class FifoProtocol<In, Out>
 {
   readonly endWords = 'stream-end';
   readonly clean = 'unknown';
-  // Giving one up ends the connection here.
+  // Here an aborted request ends the connection.
   readonly requestsGivenUp = 0;
-  // Nothing is known of the peer's limits.
+  // The peer's limits aren't known.
   readonly peerLimit = Infinity;
   readonly maxRequestsWaiting: number;
   received = 0;
@@ -29,11 +29,11 @@ export class FifoProtocol<In, Out>
   readonly #host: ProtocolHost<In, Out>;
   readonly #decoder: Decoder;
   readonly #parse: ((payload: Buffer) => In) | undefined;
-  // Most connections carry messages alone: what requests need is made for the first of them.
+  // Most connections carry messages alone: what requests need is created for the first of them.
   #outgoing: OutgoingRequests<In> | null = null;
   #responder: Responder<In, Out> | null = null;
   #answers: OrderedAnswers | null = null;
-  /** Requests held back while as many as allowed have no answer on its way, or the peer reads none. */
+  /** Requests held back while the permitted number is unanswered, or the peer reads no answers. */
   #waiting: In[] = [];
   #nextWaiting = 0;
   #running = false;
@@ -54,7 +54,7 @@ export class FifoProtocol<In, Out>
     return this.#answers?.sent ?? 0;
   }
 
-  /** Once the connection is given up no answer goes out: then only handlers still at work count. */
+  /** Once the connection has failed no answer goes out: then only running handlers count. */
   get requestsHandled(): number {
     return this.#abandoned ? (this.#responder?.size ?? 0) : this.#requestsReceived - this.#answered;
   }
@@ -83,7 +83,7 @@ export class FifoProtocol<In, Out>
   }
 
   handedOut(): void {
-    // Nothing is refused for want of a handler here: it is a message then.
+    // Nothing is refused for lack of a handler here: without one it is a message.
   }
 
   push(chunk: Buffer): void {
@@ -194,7 +194,7 @@ export class FifoProtocol<In, Out>
     const responder = new Responder(this, this.#host.activity);
     responder.handler = handler;
     responder.draining = this.#draining;
-    // Every message is a request from now on, those that came before the handler too.
+    // Every message is a request from now on, including those that arrived before the handler.
     const waiting = this.#host.divertMessages();
     this.#responder = responder;
     for (const message of waiting) this.#receiveRequest(message);
@@ -208,11 +208,11 @@ export class FifoProtocol<In, Out>
   }
 
   signOfLife(): void {
-    // There is no word for it.
+    // No frame can announce it.
   }
 
   announceDrain(): void {
-    // These framings have no words for it.
+    // These framings have no frame for it.
     this.#outgoing?.refuseMore(() =>
       this.#host.named(new RequestNotStartedError('the connection is draining')),
     );
@@ -228,12 +228,12 @@ export class FifoProtocol<In, Out>
   }
 
   announceEnd(): void {
-    // The end of the bytes is the only sign there is; a request that comes now can't be answered.
+    // The end of the bytes is the only sign; a request that arrives now can't be answered.
     if (this.#responder !== null) this.#over = true;
   }
 
   announceFailure(): void {
-    // Nothing can say it. The socket is gone a turn later; what came until then is taken no more.
+    // No frame can report it. The socket is gone a turn later; input until then is no longer accepted.
     this.#over = true;
     this.#waiting = [];
     this.#nextWaiting = 0;
@@ -316,5 +316,5 @@ export class FifoProtocol<In, Out>
   }
 }
 
-/** Keeps nothing: to see whether a message can be encoded, before it is accepted to be encoded later. */
+/** Discards everything: checks whether a message can be encoded, before it is accepted to be encoded later. */
 const nowhere: Output = { buffer: Buffer.alloc(1_024), reserve: () => 0, append: () => undefined };

@@ -1,7 +1,7 @@
 /**
  * Half-closes, in both directions and in any order, against a small model: what a side wrote before its own end arrives
- * whole, whatever the other side ended before; what it writes after it is refused; each end is seen once. Over the in-memory
- * pair and over TLS.
+ * complete, even where the other side ended first; what it writes after its end is refused; each end is seen once. Over the
+ * in-memory pair and over TLS.
  */
 import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ import { memoryPair } from '../transport/memory-pair.js';
 import { Connection } from './connection.js';
 import type { SecureConnection } from './connection-types.js';
 
-/** Nothing here waits for a deadline; what is over at all is over within this, in milliseconds. */
+/** Nothing here waits for a deadline; everything finishes within this, in milliseconds. */
 const SOON = 10_000;
 const LARGEST = 40_000;
 
@@ -40,7 +40,7 @@ class Side {
   received = '';
   ends = 0;
   closes = 0;
-  /** Writes behind our own end that were taken: none may be. */
+  /** Writes after our own end that were accepted: there must be none. */
   accepted = 0;
 
   constructor(connection: SecureConnection) {
@@ -58,7 +58,7 @@ type Real = Record<Who, Side>;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const commands = {
-  /** Also where the other side has ended long ago. */
+  /** Also where the other side ended long ago. */
   write: (mine: Expected, side: Side, text: string) => {
     if (mine.isDestroyed || mine.hasEnded) return;
     mine.written += text;
@@ -80,7 +80,7 @@ const commands = {
     const error = await new Promise((resolve) => {
       side.stream.write(text, resolve);
     });
-    // As any stream of Node's, it fails as a whole.
+    // Like any Node stream, it fails as a whole.
     mine.isDestroyed = true;
     if (!(error instanceof Error)) side.accepted += 1;
   },
@@ -122,7 +122,7 @@ class Command implements fc.AsyncCommand<Model, Real> {
   }
 }
 
-/** Nothing is invented, and nothing comes twice or out of order. */
+/** Nothing is invented, duplicated or reordered. */
 function expectPrefix(received: string, written: string): void {
   expect(written.startsWith(received), `${received.length} bytes received, not as written`).toBe(true);
 }
@@ -164,7 +164,7 @@ const fresh = (): Model => ({
   right: { written: '', hasEnded: false, isDestroyed: false },
 });
 
-/** Ends what still is open, and holds both sides to the model. */
+/** Ends what is still open, and checks both sides against the model. */
 async function conclude(model: Model, real: Real): Promise<void> {
   const both = ['left', 'right'] as const;
   for (const who of both) {
@@ -204,7 +204,7 @@ function inMemory(): Promise<Real> {
         explainEnd: null,
         failures: new FailureReporter(() => undefined),
         peer: null,
-        // Nothing here looks below the stream of bytes.
+        // Nothing here uses the layer below the byte stream.
         tls: null as never,
         socket: null as never,
         remote: null,

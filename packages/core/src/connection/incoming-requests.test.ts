@@ -13,7 +13,7 @@ function words({ id, body }: HeardFrame): [number, string, string] {
   return [id, body.slice(1, end), Buffer.from(body.slice(end), 'latin1').toString()];
 }
 
-/** Handlers that end when the test says so, in the order of their requests. */
+/** Handlers that end when the test ends them, in the order of their requests. */
 function working() {
   const begun: { id: string; signal: AbortSignal; end: (answer: string) => void }[] = [];
   const requestHandler = ({ payload, signal }: { payload: Buffer; signal: AbortSignal }) =>
@@ -34,7 +34,7 @@ describe('requests of the peer', () => {
     expect(peer.of('RESPONSE').map((frame) => frame.id)).toEqual([2]);
   });
 
-  it('beyond as many as may be in flight are rejected, and taken again when one is answered', async () => {
+  it('over the limit of requests in flight are rejected, and accepted again when one is answered', async () => {
     const { begun, requestHandler } = working();
     const { peer, connection } = await handMadePair({ requestHandler, limits: { maxRequestsInFlight: 2 } });
     for (const id of [1, 2, 3]) ask(peer, id, `${id}`);
@@ -50,7 +50,7 @@ describe('requests of the peer', () => {
     connection.destroy();
   });
 
-  it('wait until the program had its turn, and count meanwhile', async () => {
+  it('wait until the program had its turn, and count as in flight meanwhile', async () => {
     const { peer, connection } = await handMadePair({ limits: { maxRequestsInFlight: 2 } });
     for (const id of [1, 2, 3]) ask(peer, id, `${id}`);
     await turn();
@@ -92,7 +92,7 @@ describe('requests of the peer', () => {
     );
   });
 
-  it('that were cancelled before they began are rejected, and never begin', async () => {
+  it('that were cancelled before they started are rejected, and never start', async () => {
     const { peer, connection } = await handMadePair();
     for (const id of [1, 2]) ask(peer, id, `${id}`);
     peer.say((out) => encodeCancel(out, 1));
@@ -107,7 +107,7 @@ describe('requests of the peer', () => {
     expect(got).toEqual(['2']);
   });
 
-  it('that are cancelled while worked on learn it by their signal, each its own, and are answered', async () => {
+  it('that are cancelled while handled are notified by their own signals, and are answered', async () => {
     const { begun, requestHandler } = working();
     const { peer, connection } = await handMadePair({ requestHandler });
     for (const id of [1, 2]) ask(peer, id, `${id}`);
@@ -122,7 +122,7 @@ describe('requests of the peer', () => {
 });
 
 describe('a request that fails', () => {
-  it('has the words of a RequestError sent, and nothing reported', async () => {
+  it('sends the message of a RequestError, and reports nothing', async () => {
     const { peer, errors } = await handMadePair({
       requestHandler: () => {
         throw new RequestError('not-found', 'no such page');
@@ -134,7 +134,7 @@ describe('a request that fails', () => {
     expect(errors).toEqual([]);
   });
 
-  it('by anything else has none of its words sent, and is reported here', async () => {
+  it('by any other error sends none of its message, and is reported here', async () => {
     const { peer, errors } = await handMadePair({
       requestHandler: () => Promise.reject(new Error('secret')),
     });
@@ -144,7 +144,7 @@ describe('a request that fails', () => {
     expect(errors.map(({ message }) => message)).toEqual(['secret']);
   });
 
-  it('by an answer larger than the peer takes says so to both sides', async () => {
+  it('by an answer over the peer’s limit is reported on both sides', async () => {
     const { peer, errors } = await handMadePair({
       requestHandler: ({ payload }) => Buffer.alloc(Number(String(payload))),
       welcome: { maxMessage: 10 },
@@ -161,7 +161,7 @@ describe('a request that fails', () => {
     expect(errors[0]?.message).toContain('(connection with 192.0.2.1:4000)');
   });
 
-  it('in a listener of its signal goes on, and has that reported', async () => {
+  it('in a listener of its signal is still answered, and the failure is reported', async () => {
     const { begun, requestHandler } = working();
     const { peer, errors, connection } = await handMadePair({ requestHandler });
     ask(peer, 1);
@@ -180,7 +180,7 @@ describe('a request that fails', () => {
 });
 
 describe('requests at the end of the connection', () => {
-  it('that still waited never begin, and those worked on learn the reason', async () => {
+  it('that still wait never start, and those being handled receive the reason', async () => {
     const { begun, requestHandler } = working();
     const { peer, connection } = await handMadePair();
     ask(peer, 1, '1');
@@ -197,13 +197,13 @@ describe('requests at the end of the connection', () => {
     other.connection.destroy(reason);
     await other.connection.closed;
     expect(begun.map(({ signal }) => signal.reason as unknown)).toEqual([reason]);
-    // An answer that comes after the end goes nowhere and harms nothing.
+    // An answer after the end is dropped and harms nothing.
     begun[0]?.end('too late');
     await turn();
     expect(other.errors).toEqual([]);
   });
 
-  it('hold it until they are answered, those that wait for the program too', async () => {
+  it('delay it until they are answered, including those that wait for the program', async () => {
     const { peer, connection } = await handMadePair();
     ask(peer, 1, '1');
     peer.say((out) => encodeClose(out));
@@ -215,7 +215,7 @@ describe('requests at the end of the connection', () => {
     expect(await connection.closed).toEqual({ clean: true });
   });
 
-  it('hold it no longer than until they are refused, where the program set no handler', async () => {
+  it('delay it only until they are refused, where the program set no handler', async () => {
     const { peer, connection } = await handMadePair();
     ask(peer, 1);
     peer.say((out) => encodeClose(out));
@@ -227,7 +227,7 @@ describe('requests at the end of the connection', () => {
 });
 
 describe('answers to a peer that doesn’t read', () => {
-  it('wait behind what was sent before them, and go nowhere once the connection is over', async () => {
+  it('wait behind what was sent before them, and are dropped once the connection is over', async () => {
     const { begun, requestHandler } = working();
     const { peer, connection, errors } = await handMadePair({ requestHandler });
     for (const id of [1, 2]) ask(peer, id, `${id}`);

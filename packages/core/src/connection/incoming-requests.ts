@@ -1,4 +1,4 @@
-/** The peer's requests on a knsock/1 connection: taken up to a limit, each answered exactly once. */
+/** The peer's requests on a knsock/1 connection: accepted up to a limit, each answered exactly once. */
 import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } from '../errors/index.js';
 import { asError } from '../errors/as-error.js';
 import { toBytes } from '../framing/framing.js';
@@ -13,18 +13,18 @@ import { Responder, type ReceivedRequest, type ResponderEvents } from './respond
 export interface IncomingEvents {
   /** An answer was sent. */
   answerSent(): void;
-  /** The largest message that the peer takes, in bytes. */
+  /** The largest message that the peer accepts, in bytes. */
   readonly peerLimit: number;
 }
 
-/** An error's own words need so many bytes in the order of what goes out, about. */
+/** About how many bytes an error's message takes in the send queue. */
 const ERROR_BYTES = 64;
 
 export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   readonly #host: ProtocolHost<In, Out>;
   readonly #events: IncomingEvents;
   readonly #responder: Responder<In, Out>;
-  /** Taken and not begun, by id: until the peer reads its answers again, or the program has had its turn. */
+  /** Accepted and not started, by id: until the peer reads its answers again, or the program has had its turn. */
   readonly #held = new Map<number, Buffer>();
   #lastId = 0;
   #draining = false;
@@ -40,7 +40,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     return this.#responder.size + this.#held.size;
   }
 
-  /** Those that hold the connection. */
+  /** Those that hold the connection open. */
   get workedOn(): number {
     return this.#responder.working + this.#held.size;
   }
@@ -80,7 +80,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     else this.#responder.cancel(id, reason);
   }
 
-  /** Fires the signals of all that is being worked on; the handlers still answer. */
+  /** Fires the signals of all requests being handled; the handlers still answer. */
   cancelAll(reason: Error): void {
     this.#responder.cancelAll(reason);
   }
@@ -97,7 +97,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#responder.drain(reason);
   }
 
-  /** Our last frame was sent: answers that come now go nowhere. */
+  /** Our last frame was sent: later answers are dropped. */
   silence(): void {
     this.#silent = true;
   }
@@ -125,7 +125,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     });
   }
 
-  /** Only a RequestError's own words cross the wire; what else a handler throws may carry secrets. */
+  /** Only a RequestError's message is sent to the peer; other errors of a handler may carry secrets. */
   fail(request: ReceivedRequest<In, Out>, error: unknown): void {
     const { id } = request;
     if (error instanceof RequestError) {
@@ -134,7 +134,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     }
     if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
     else this.#error(id, 'internal', '');
-    // Now that the peer has its words, ours may name it.
+    // The peer has its message now, so ours may add the peer's address.
     this.#host.report(
       error instanceof MessageTooLargeError ? this.#host.named(error) : asError(error),
       request,
@@ -149,7 +149,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     this.#host.progress();
   }
 
-  /** Nothing is refused before the program had its turn, and nothing begun while the peer reads no answers. */
+  /** Nothing is refused before the program had its turn, and nothing started while the peer reads no answers. */
   get #mayRun(): boolean {
     if (this.#responder.handler === null) return this.#host.isHandedOut;
     return !this.#host.sendQueue.overfull && !this.#host.budget.isSpent();

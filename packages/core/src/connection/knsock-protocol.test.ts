@@ -21,7 +21,7 @@ const request =
   };
 
 describe('a side that drains', () => {
-  it('says which request was the last, and rejects those that come after it', async () => {
+  it('announces its last request, and rejects those after it', async () => {
     const { peer, connection } = await handMadePair({ requestHandler: never });
     peer.say(request(3) as never);
     await turn();
@@ -51,7 +51,7 @@ describe('a side that drains', () => {
     connection.destroy();
   });
 
-  it('still sends messages, until its time is nearly over', async () => {
+  it('still sends messages, until most of its timeout has passed', async () => {
     const { peer, connection } = await handMadePair({ requestHandler: never });
     peer.say(request(1) as never);
     await turn();
@@ -64,7 +64,7 @@ describe('a side that drains', () => {
 });
 
 describe('behind its own CLOSE a side', () => {
-  it('says nothing more: no pong, no answer, no second CLOSE', async () => {
+  it('sends nothing more: no PONG, no answer, no second CLOSE', async () => {
     const { peer, connection } = await handMadePair({ requestHandler: () => 'x' });
     peer.endsInTurn = false;
     void connection.close();
@@ -85,7 +85,7 @@ describe('behind its own CLOSE a side', () => {
     expect(await connection.closed).toEqual({ clean: true });
   });
 
-  it('doesn’t send what a handler answers too late', async () => {
+  it('drops the answer of a late handler', async () => {
     let finish!: (answer: string) => void;
     const { peer, connection } = await handMadePair({
       requestHandler: () => new Promise((resolve) => (finish = resolve)),
@@ -101,10 +101,10 @@ describe('behind its own CLOSE a side', () => {
 });
 
 describe('a peer that has ended', () => {
-  it('gets no message of a program that nothing holds', async () => {
+  it('gets no message of a program that has no work left', async () => {
     const { peer, connection } = await handMadePair({ requestHandler: never });
     peer.endsInTurn = false;
-    // A listener at work holds our side.
+    // A running listener holds our side open.
     connection.onMessage(() => new Promise(() => undefined));
     peer.say((out) => {
       encodeFrame(Kind.MESSAGE, 0, Buffer.from('m'), out);
@@ -138,7 +138,7 @@ describe('a reset', () => {
     expect(await failureOf(connection.send('a'))).toBe(error);
   });
 
-  it('loses nothing once both sides have said their CLOSE', async () => {
+  it('loses nothing once both sides have sent CLOSE', async () => {
     const { peer, stream, connection } = await handMadePair();
     peer.endsInTurn = false;
     void connection.close();
@@ -148,7 +148,7 @@ describe('a reset', () => {
     expect(await connection.closed).toEqual({ clean: true });
   });
 
-  it('is an unclean end where only we have said it', async () => {
+  it('is an unclean end where only we have sent it', async () => {
     const { peer, stream, connection } = await handMadePair();
     peer.endsInTurn = false;
     void connection.close();
@@ -157,7 +157,7 @@ describe('a reset', () => {
     expect(await connection.closed).toMatchObject({ clean: false, error: { cause: reset } });
   });
 
-  it('is an unclean end where only the peer has said it, and we had more to say', async () => {
+  it('is an unclean end where only the peer has sent it, and we had more to send', async () => {
     const { peer, stream, connection } = await handMadePair();
     peer.endsInTurn = false;
     connection.onMessage(() => new Promise(() => undefined));
@@ -220,7 +220,7 @@ describe('JSON over knsock', () => {
 });
 
 describe('answers to a peer that reads slowly', () => {
-  it('keep their order behind what waits, and nothing new is begun meanwhile', async () => {
+  it('keep their order behind what waits, and no new request is started meanwhile', async () => {
     let asked = 0;
     const { peer } = await handMadePair({
       limits: { maxQueuedBytes: 1_024 },

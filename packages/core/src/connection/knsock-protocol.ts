@@ -1,6 +1,6 @@
 /**
- * knsock/1 on one connection: WELCOME first, requests both ways answered in any order, an end that is announced.
- * `docs/wire-format.md` gives every rule; the comments here say only where one is kept.
+ * knsock/1 on one connection: WELCOME first, requests in both directions, answered in any order, and an announced end.
+ * `docs/wire-format.md` gives every rule; the comments here only mark where a rule is applied.
  */
 import {
   ClientCertificateRefusedError,
@@ -41,7 +41,7 @@ import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
 import { tooLargeForPeer } from './peer-limit.js';
 import { publishMessage } from './traffic-events.js';
 
-/** The token of a PONG that answers no PING: a sign of life from a side that reads nothing for a while. */
+/** The token of a PONG that answers no PING: sent as a sign of life by a side that has paused reading. */
 const UNASKED = Buffer.alloc(8);
 
 export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, IncomingEvents, OutgoingEvents {
@@ -55,7 +55,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   readonly #host: ProtocolHost<In, Out>;
   readonly #decoder: FrameDecoder;
   readonly #parse: ((payload: Buffer) => In) | undefined;
-  // Many connections carry messages alone: what requests and pings need is made for the first of them.
+  // Many connections carry messages alone: what requests and pings need is created for the first of them.
   #outgoing: OutgoingRequests<In> | null = null;
   #incoming: IncomingRequests<In, Out> | null = null;
   #pings: Pings | null = null;
@@ -128,7 +128,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   }
 
   check(): void {
-    // What the peer takes was checked; every payload of that size has a frame.
+    // The peer's limit was checked; every payload within it fits a frame.
   }
 
   request(payload: Uint8Array, { timeout, signal }: RequestOptions): Promise<In> {
@@ -171,7 +171,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   hurry(reason: Error): void {
     this.#incoming?.cancelAll(reason);
     const { writer } = this.#host;
-    // The answer is still taken if it comes.
+    // The answer is still accepted if it arrives.
     this.#outgoing?.hurry((id) => {
       encodeCancel(writer, id);
       writer.commit();
@@ -261,7 +261,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     }, this.#host);
   }
 
-  /** Behind our CLOSE nothing may follow. */
+  /** Nothing may follow our CLOSE. */
   #end(): void {
     this.#ended = true;
     this.#handling.silence();
@@ -333,7 +333,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     this.#host.deliver(this.#parse === undefined ? (body as In) : this.#parse(body), body.length);
   }
 
-  /** One that crosses our CLOSE can't be answered, and isn't begun. */
+  /** One that crosses our CLOSE can't be answered, and isn't started. */
   #receiveRequest(id: number, body: Buffer): void {
     if (this.#ended) return;
     this.received += 1;
@@ -356,7 +356,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   #receiveError(id: number, body: Buffer): void {
     const { code, text } = parseError(body);
     this.#asking.failed(id, () =>
-      // What the peer's handler says of itself is left as it is.
+      // The message of the peer's handler is left unchanged.
       text === ''
         ? this.#host.named(new RemoteHandlerError(code, `the peer’s handler failed (${code})`))
         : new RemoteHandlerError(code, text),
@@ -369,7 +369,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     this.#asking.failed(id, () => this.#host.named(new RequestNotStartedError(message)));
   }
 
-  /** What the first GOAWAY let the peer start can't have been left undone by a second. */
+  /** A second GOAWAY is an error: it could exclude requests that the first one allowed. */
   #peerDrains(lastId: number): void {
     if (this.#goneAway) throw new ProtocolError('GOAWAY came a second time');
     this.#goneAway = true;

@@ -89,7 +89,7 @@ interface Cell {
   readonly decision: Decision;
 }
 
-/** The sides move together at the beginning and at the end. */
+/** Both sides change together at the beginning and at the end. */
 function isPossible(local: LocalState, remote: RemoteState): boolean {
   if (local.is === 'opening') return remote.is === 'open';
   return (local.is === 'closed') === (remote.is === 'gone');
@@ -115,7 +115,7 @@ function after(event: LifecycleEvent, outstanding: Partial<Outstanding> = {}, ho
   return run(OPEN, [event], { ...nothing, ...outstanding }, how);
 }
 
-/** Several events in a row, and everything they set off. */
+/** Several events in a row, and everything they cause. */
 function run(from: LifecycleState, steps: LifecycleEvent[], outstanding: Outstanding, how: EndWords) {
   let state = from;
   const actions: LifecycleAction[] = [];
@@ -128,14 +128,14 @@ function run(from: LifecycleState, steps: LifecycleEvent[], outstanding: Outstan
 }
 
 describe('the table of transitions', () => {
-  it('holds in every cell', () => {
+  it('is right in every cell', () => {
     for (const { from, event, decision } of cells) {
       const legal = transitions[event.is][from.local.is];
       expect(legal, `${from.local.is} by ${event.is}`).toContain(decision.state.local.is);
     }
   });
 
-  it('names no transition that never happens', () => {
+  it('lists no transition that never happens', () => {
     for (const [event, row] of Object.entries(transitions)) {
       for (const [from, legal] of Object.entries(row)) {
         const seen = cells.filter((cell) => cell.event.is === event && cell.from.local.is === from);
@@ -160,7 +160,7 @@ describe('the table of transitions', () => {
     }
   });
 
-  it('says the end once: on the way to closing, behind everything else', () => {
+  it('announces the end once: on the way to closing, after everything else', () => {
     for (const { from, decision } of cells) {
       const said = decision.actions.filter(
         (action) => action === 'announce-end' || action === 'announce-failure',
@@ -173,7 +173,7 @@ describe('the table of transitions', () => {
     }
   });
 
-  it('ends the stream before the peer’s own end only where no frame says it', () => {
+  it('ends the stream before the peer’s own end only where no frame announces it', () => {
     for (const { from, words: how, decision } of cells) {
       if (decision.actions.includes('end-stream') && how === 'frame') {
         expect([from.remote.is, decision.state.remote.is]).toContain('finished');
@@ -181,7 +181,7 @@ describe('the table of transitions', () => {
     }
   });
 
-  it('leaves no state without a way on: whatever waits has a deadline or holds the connection', () => {
+  it('leaves no state without an exit: everything that waits has a deadline or holds the connection', () => {
     for (const { from, decision } of cells) {
       if (!mayAnswer(from) || decision.state.local.is !== 'closing') continue;
       const bounded = ['await-peer-end', 'linger', 'linger-failed', 'destroy'] as const;
@@ -226,7 +226,7 @@ describe('our own end', () => {
     expect(after({ is: 'close', by: 'library' }, outstanding).local).toBe('closing');
   });
 
-  it('doesn’t wait for the program’s own calls where the program asks, since they may await it', () => {
+  it('doesn’t wait for the program’s own handlers where the program closes, since they may await it', () => {
     const busy = { handler: 'running', listeners: 1 } as const;
     expect(after({ is: 'close', by: 'program' }, busy).local).toBe('closing');
     const both: LifecycleEvent[] = [
@@ -236,7 +236,7 @@ describe('our own end', () => {
     expect(run(OPEN, both, { ...nothing, ...busy }, 'frame').local).toBe('closing');
   });
 
-  it('takes no more of the program once most of the time is over, and asks for the answers', () => {
+  it('accepts no more messages once most of the time is over, and asks for the answers', () => {
     const busy = { ...nothing, incoming: 1 };
     const closing = next(OPEN, { is: 'close', by: 'library' }, busy, 'frame');
     expect(maySend(closing.state, () => busy)).toBe(true);
@@ -273,7 +273,7 @@ describe('the peer’s end', () => {
       expect(run(OPEN, end(clean), { ...nothing, ...outstanding }, 'frame').local).toBe('open');
   });
 
-  it('leaves us open for the peer’s requests, unless it left without a word', () => {
+  it('leaves us open for the peer’s requests, unless it left without announcing it', () => {
     const busy = { ...nothing, incoming: 1 };
     expect(run(OPEN, end(true), busy, 'frame').local).toBe('open');
     expect(run(OPEN, end('unknown'), busy, 'stream-end').local).toBe('open');
@@ -288,20 +288,20 @@ describe('the peer’s end', () => {
       expect(run(OPEN, end(clean), { ...nothing, ...outstanding }, 'frame').local).toBe('closing');
   });
 
-  it('lets the program send while something of it holds us, and not while we only flush', () => {
+  it('lets the program send while its work holds us open, and not while we only flush', () => {
     const finished: LifecycleState = { local: { is: 'open' }, remote: { is: 'finished', clean: 'unknown' } };
     expect(maySend(finished, () => ({ ...nothing, handler: 'running', queuedBytes: 9 }))).toBe(true);
     expect(maySend(finished, () => ({ ...nothing, queuedBytes: 9 }))).toBe(false);
   });
 
-  it('before the beginning is no beginning', () => {
+  it('before the opening is a failure to open', () => {
     expect(run(beginning, [{ is: 'peer-finished', clean: false }], nothing, 'frame')).toMatchObject({
       local: 'closing',
       actions: ['destroy'],
     });
   });
 
-  it('behind our own end ends the stream', () => {
+  it('after our own end ends the stream', () => {
     const closing: LifecycleState = { local: { is: 'closing', why: 'agreed' }, remote: { is: 'open' } };
     const { actions } = run(closing, [{ is: 'peer-finished', clean: true }], nothing, 'frame');
     expect(actions.slice(-2)).toEqual(['end-stream', 'linger']);
@@ -309,7 +309,7 @@ describe('the peer’s end', () => {
 });
 
 describe('a failure', () => {
-  it('is told to the peer where it can be, and never behind our own end', () => {
+  it('is reported to the peer where possible, and never after our own end', () => {
     expect(after({ is: 'failed', how: 'tell-peer' }).actions[0]).toBe('announce-failure');
     expect(after({ is: 'failed', how: 'said-by-peer' }).actions).not.toContain('announce-failure');
     expect(after({ is: 'failed', how: 'mute' }).actions).toEqual(['destroy']);
@@ -317,7 +317,7 @@ describe('a failure', () => {
     expect(next(closing, { is: 'failed', how: 'tell-peer' }, nothing, 'frame').actions).toEqual(['destroy']);
   });
 
-  it('before the beginning leaves the stream to whoever opens the connection', () => {
+  it('before the opening leaves the stream to the code that opens the connection', () => {
     expect(next(beginning, { is: 'failed', how: 'tell-peer' }, nothing, 'frame').actions).toEqual([
       'abandon',
     ]);

@@ -19,15 +19,15 @@
  * The peer's side goes from `open` to `draining`, to `finished` and to `gone`, never back.
  *
  * Rules
- * - `draining`: the end is announced, what is in flight finishes. `closing`: we send nothing more, and read on until the
+ * - `draining`: the end is announced, work in flight finishes. `closing`: we send nothing more, and read on until the
  *   peer's end or a short deadline. `closed`: the socket is gone.
- * - What holds a connection open is data (`Outstanding`); no part is asked for its opinion.
+ * - What holds a connection open is plain data (`Outstanding`); no part decides it by itself.
  * - A program that only waits for the end never holds it. One that has taken the peer's messages may owe an answer, and
  *   holds it until it is done or the deadline passes.
  */
 import type { CleanEnd } from './connection-types.js';
 
-/** Our side. Who asked for the end decides whether the program's own handlers hold it up: they may be awaiting it. */
+/** Our side. Who requested the end decides whether the program's own handlers delay it: they may be awaiting it. */
 export type LocalState =
   | { readonly is: 'opening' }
   | { readonly is: 'open' }
@@ -47,34 +47,34 @@ export interface LifecycleState {
   readonly remote: RemoteState;
 }
 
-/** What is going on on a connection: everything that can hold it open. */
+/** The work outstanding on a connection: everything that can hold it open. */
 export interface Outstanding {
-  /** The peer's requests being worked on, without those whose handler only waits for the end. */
+  /** The peer's requests being handled, except those whose handler only waits for the end. */
   readonly incoming: number;
   /** Our requests waiting for their answer. */
   readonly outgoing: number;
   /** Bytes accepted from the program that the stream hasn't been given yet. */
   readonly queuedBytes: number;
-  /** Messages that a program which takes messages hasn't taken, and still might. */
+  /** Messages that a program hasn't taken yet, where it takes messages. */
   readonly unread: number;
-  /** Asynchronous listeners at work, without those that only wait for the end. */
+  /** Running asynchronous listeners, except those that only wait for the end. */
   readonly listeners: number;
-  /** A server's handler: returned, at work, or waiting for nothing but the end. */
+  /** A server's handler: returned, running, or only waiting for the end. */
   readonly handler: 'none' | 'running' | 'waiting-for-end';
   /** Whether the program waits for the next message. */
   readonly parked: boolean;
-  /** Whether the program has only ever pushed: it received nothing, and so owes no answer. */
+  /** Whether the program has only ever sent: it received nothing, and so owes no answer. */
   readonly onlyPushes: boolean;
-  /** The raw bytes taken over as a stream or a relay, which ends each direction itself. */
+  /** The raw bytes were taken over as a stream or a relay, which ends each direction itself. */
   readonly raw: 'none' | 'open' | 'finished';
-  /** Whether the program was told of the peer's end, and says itself when our direction ends. */
+  /** Whether the program was notified of the peer's end, and chooses itself when our direction ends. */
   readonly endIsOurs: boolean;
 }
 
 export type LifecycleEvent =
   /** Both sides may send. */
   | { readonly is: 'opened' }
-  /** The end is wanted; the program itself asked, or a server, a pool or `maxLifetime` did. */
+  /** The end is requested, by the program itself, or by a server, a pool or `maxLifetime`. */
   | { readonly is: 'close'; readonly by: 'program' | 'library' }
   /** Most of the time for draining is over. */
   | { readonly is: 'hurry' }
@@ -83,51 +83,51 @@ export type LifecycleEvent =
   | { readonly is: 'peer-finished'; readonly clean: CleanEnd }
   /** Something outstanding was done. */
   | { readonly is: 'progress' }
-  /** The connection can't go on: the peer is told why, or can't be, or said so itself. */
+  /** The connection has failed: the reason is sent to the peer, can't be sent, or came from the peer. */
   | { readonly is: 'failed'; readonly how: 'tell-peer' | 'mute' | 'said-by-peer' }
   /** A deadline passed. */
   | { readonly is: 'expired' }
   /** The socket is gone. */
   | { readonly is: 'gone' };
 
-/** What is to be done, in this order. */
+/** The actions to perform, in this order. */
 export type LifecycleAction =
   /** `open()` resolves. */
   | 'resolve-opening'
-  /** Tells the peer that no new request is taken, and takes none of the program either. */
+  /** Announces to the peer that no new request is accepted, and accepts none from the program either. */
   | 'announce-draining'
-  /** Tells `onDraining`'s listeners and the `draining` signals. */
+  /** Calls `onDraining`'s listeners and fires the `draining` signals. */
   | 'publish-draining'
   /** Fires `connection.signal`. */
   | 'fire-signal'
-  /** Asks for answers now: the signals of requests fire here, and at the peer by CANCEL. */
+  /** Urges the missing answers: the signals of requests fire here, and at the peer by CANCEL. */
   | 'hurry-requests'
-  /** Our requests fail: no answer can come any more. */
+  /** Our requests fail: no answer can arrive any more. */
   | 'fail-outgoing'
-  /** Fires the signals of the requests being worked on: nobody waits for their answers. */
+  /** Fires the signals of the requests being handled: the peer no longer waits for their answers. */
   | 'cancel-incoming'
   /** The stream of messages ends for the program. */
   | 'end-receiving'
   /** Starts the deadline for what still holds the connection after the peer's end. */
   | 'start-deadline'
-  /** Says that we send nothing more, where the framing has a word for it. */
+  /** Announces that we send nothing more, where the framing has a frame for it. */
   | 'announce-end'
-  /** Says why the connection ends, and takes no more input for anything. */
+  /** Sends the reason for the end, and ignores all further input. */
   | 'announce-failure'
   /** Everything that waits on this side fails. */
   | 'abandon'
   /** Ends our direction of the stream: close_notify, FIN. */
   | 'end-stream'
-  /** The same after a failure: what still comes is read away for a short while, then the stream is destroyed. */
+  /** The same after a failure: further input is discarded for a short while, then the stream is destroyed. */
   | 'linger-failed'
-  /** Reads on, if reading was held. */
+  /** Resumes reading, if it was paused. */
   | 'read-on'
   /** Waits a short while for the peer's announcement. */
   | 'await-peer-end'
   /** Waits a short while for the peer to close the stream. */
   | 'linger'
   | 'destroy'
-  /** Settles every promise and tells every listener that it is over. */
+  /** Settles every promise and notifies every listener that it is over. */
   | 'settle';
 
 export interface Decision {
@@ -135,7 +135,7 @@ export interface Decision {
   readonly actions: Actions;
 }
 
-/** How the end of a direction is said: by a frame before the stream's end, or by that end alone. */
+/** How the end of a direction is announced: by a frame before the stream's end, or by that end alone. */
 export type EndWords = 'frame' | 'stream-end';
 
 type Local = LocalState['is'];
@@ -174,7 +174,7 @@ const DRAINING: RemoteState = { is: 'draining' };
 
 /**
  * What happens next.
- * @param words how this connection's framing says that a direction ends
+ * @param words how this connection's framing announces the end of a direction
  */
 export function next(
   state: LifecycleState,
@@ -212,7 +212,7 @@ export function mayAnswer({ local }: LifecycleState): boolean {
   return local.is === 'open' || local.is === 'draining';
 }
 
-/** Whether the program's own messages are taken: not once it was asked to finish, nor while we only flush what is left. */
+/** Whether the program's own messages are accepted: not once it was asked to finish, nor while we only flush what is left. */
 export function maySend(state: LifecycleState, outstanding: () => Outstanding): boolean {
   const { local, remote } = state;
   if (local.is === 'draining' && local.hurried) return false;
@@ -226,7 +226,7 @@ function isInFlight(
   { incoming, outgoing, queuedBytes, unread, listeners, handler, parked, onlyPushes, raw }: Outstanding,
 ): boolean {
   if (incoming > 0 || outgoing > 0 || queuedBytes > 0 || raw === 'open') return true;
-  // A program that asks for the end may be waiting for it, wherever it runs.
+  // A program that requested the end may be awaiting it, in any of its handlers.
   if (local.is === 'draining' && local.by === 'program') return unread > 0;
   if (listeners > 0 || unread > 0) return true;
   // A handler that waits for the next message has done its work; after the peer's end there is none to wait for.
@@ -239,7 +239,7 @@ function isHeld(
   { incoming, queuedBytes, unread, listeners, handler, onlyPushes, raw, endIsOurs }: Outstanding,
 ): boolean {
   if (raw !== 'none') return true;
-  // A peer that left without a word, where there is one, waits for no answer.
+  // A peer that left without announcing it, where it could have, waits for no answer.
   if (incoming > 0 && clean !== false) return true;
   if (queuedBytes > 0 || unread > 0 || listeners > 0 || endIsOurs) return true;
   return handler === 'running' && !onlyPushes;
@@ -274,18 +274,18 @@ function peerFinished({ local, remote }: LifecycleState, clean: CleanEnd, words:
   const finished: RemoteState = { is: 'finished', clean };
   if (local.is === 'opening') return to(FAILED, finished, ['destroy']);
   const told: LifecycleAction[] = ['fail-outgoing'];
-  // On framings that can say it, whoever has said it waits for no answer.
+  // On framings that can announce the end, a side that has announced it waits for no answer.
   if (words === 'frame') told.push('cancel-incoming');
   told.push('end-receiving', 'publish-draining', 'fire-signal');
   if (local.is === 'closing') {
     if (local.why === 'failed') return stay({ local, remote: finished });
     return to(local, finished, [...told, ...(words === 'frame' ? (['end-stream'] as const) : []), 'linger']);
   }
-  // What was told may change what is outstanding, so the core asks again by `progress`.
+  // The notified code may change what is outstanding, so the core asks again by `progress`.
   return { state: { local, remote: finished }, actions: [...told, 'start-deadline'] };
 }
 
-/** Moves on towards the end where nothing holds it up. */
+/** Moves on towards the end where nothing delays it. */
 function going(state: LifecycleState, first: Actions, outstanding: Outstanding, words: EndWords): Decision {
   const { local, remote } = state;
   if (local.is === 'draining' && !isInFlight(state, outstanding)) return end(remote, first, words);
@@ -297,7 +297,7 @@ function going(state: LifecycleState, first: Actions, outstanding: Outstanding, 
 function end(remote: RemoteState, first: Actions, words: EndWords): Decision {
   const finished = remote.is === 'finished';
   const last: LifecycleAction[] = ['announce-end'];
-  // Peers that can't send after close_notify must get to say their own CLOSE first.
+  // Peers that can't send after close_notify must get the chance to send their own CLOSE first.
   if (finished || words === 'stream-end') last.push('end-stream');
   last.push('read-on', finished ? 'linger' : 'await-peer-end');
   return to(AGREED, remote, [...first, 'fire-signal', ...last]);
@@ -305,11 +305,11 @@ function end(remote: RemoteState, first: Actions, words: EndWords): Decision {
 
 function fail({ local, remote }: LifecycleState, how: 'tell-peer' | 'mute' | 'said-by-peer'): Decision {
   if (local.is === 'closing' && local.why === 'failed') return stay({ local, remote });
-  // Whoever opens the connection has the stream still, and says why it takes nobody.
+  // The code that opens the connection still owns the stream, and reports why it was refused.
   if (local.is === 'opening') return to(FAILED, remote, ['abandon']);
   const last = ['abandon', 'publish-draining', 'fire-signal', 'linger-failed', 'read-on'] as const;
   if (how === 'said-by-peer') return to(FAILED, remote, last);
-  // Behind our own end nothing may follow.
+  // Nothing may follow our own end.
   if (how === 'mute' || local.is === 'closing') return to(FAILED, remote, ['destroy']);
   return to(FAILED, remote, ['announce-failure', ...last]);
 }

@@ -21,7 +21,7 @@ function pair() {
 }
 
 describe('a lingering close', () => {
-  it('ends behind what was written, reads away what comes, and is over after a second', async () => {
+  it('ends after what was written, discards what arrives, and is over after a second', async () => {
     const { stream, peer } = pair();
     stream.write(Buffer.from([0, 0, 0, 1, Kind.CLOSE]));
     endPeer(stream);
@@ -50,7 +50,7 @@ describe('a lingering close', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('reads no more than 8 MiB away', () => {
+  it('discards no more than 8 MiB', () => {
     const { stream } = pair();
     let destroyed = 0;
     stream.destroy = () => (destroyed += 1) as never;
@@ -64,8 +64,8 @@ describe('a lingering close', () => {
   });
 });
 
-describe('a peer that is turned away', () => {
-  it('is told why before the end', async () => {
+describe('a peer that is refused', () => {
+  it('receives the reason before the end', async () => {
     const { stream, peer } = pair();
     refusePeer(stream, new UntrustedPeerError('expired', 0, 'it expired yesterday'));
     await turn();
@@ -74,7 +74,7 @@ describe('a peer that is turned away', () => {
     expect(peer.ended).toBe(true);
   });
 
-  it('isn’t told what our rules ask for', async () => {
+  it('doesn’t learn what our rules require', async () => {
     const { stream, peer } = pair();
     refusePeer(stream, new PeerNotAllowedError('authorize asks for CN=admin'));
     await turn();

@@ -1,7 +1,7 @@
 /**
- * Ending towards a peer that may still be sending: what was written goes out, and what still comes is read away, for at
- * most a second or 8 MiB, then the socket is destroyed. Ended without reading, it would stay open; destroyed at once, the
- * reset overtakes the last frame.
+ * Ending towards a peer that may still be sending: what was written goes out, and further input is discarded, for at
+ * most a second or 8 MiB, then the socket is destroyed. Ended without reading, it would stay open; if destroyed at once, the
+ * reset would overtake the last frame.
  */
 import type { EasySocketError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -16,7 +16,7 @@ export class LingeringClose {
   readonly #timer: NodeJS.Timeout;
   #bytes = 0;
 
-  /** Ends the stream, behind what was written to it. */
+  /** Ends the stream, after what was written to it. */
   constructor(stream: ByteStream) {
     this.#stream = stream;
     this.#timer = setTimeout(() => {
@@ -25,7 +25,7 @@ export class LingeringClose {
     stream.end();
   }
 
-  /** Reads input away. */
+  /** Reads and discards input. */
   discard(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > MOST_BYTES) this.#stream.destroy();
@@ -37,7 +37,7 @@ export class LingeringClose {
   }
 }
 
-/** Turns a peer away after its handshake, on the knsock framing: the reason goes out first. */
+/** Refuses a peer after its handshake, on the knsock framing: the reason is sent first. */
 export function refusePeer(stream: ByteStream, error: EasySocketError): void {
   const writer = new Writer(stream, { written: () => undefined });
   encodeFailure(writer, error, false);
@@ -45,7 +45,7 @@ export function refusePeer(stream: ByteStream, error: EasySocketError): void {
   endPeer(stream);
 }
 
-/** What was written goes out, the handshake's last flight included; what the peer still sends is read away. */
+/** What was written goes out, the handshake's last flight included; what the peer still sends is discarded. */
 export function endPeer(stream: ByteStream): void {
   const lingering = new LingeringClose(stream);
   stream.open({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { OnceEvent } from './once-event.js';
 
-describe('what happens once', () => {
-  it('is told once to all who listen', () => {
+describe('an event that happens once', () => {
+  it('is published once to all listeners', () => {
     const event = new OnceEvent();
     const told: number[] = [];
     event.listen(() => told.push(1));
@@ -13,7 +13,7 @@ describe('what happens once', () => {
     expect([event.isPublished, told]).toEqual([true, [1, 2]]);
   });
 
-  it('is told to who listens later, and not within their call', async () => {
+  it('is published to later listeners, and not within their call', async () => {
     const event = new OnceEvent();
     event.publish();
     let told = 0;
@@ -23,7 +23,7 @@ describe('what happens once', () => {
     expect(told).toBe(1);
   });
 
-  it('is told to who begins to listen while it is told', async () => {
+  it('is published to a listener added while it is being published', async () => {
     const event = new OnceEvent();
     let told = 0;
     event.listen(() => {

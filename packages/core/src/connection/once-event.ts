@@ -1,10 +1,10 @@
-/** Tells its listeners once; those that come later are told at once. */
+/** Calls its listeners once; listeners added later are called at once. */
 export class OnceEvent {
   #listeners: (() => void)[] | null = null;
   /** Whether it was published. */
   isPublished = false;
 
-  /** @param listener must not throw: it would keep the others from being told */
+  /** @param listener must not throw: the others would not be called */
   listen(listener: () => void): void {
     if (this.isPublished) process.nextTick(listener);
     else (this.#listeners ??= []).push(listener);

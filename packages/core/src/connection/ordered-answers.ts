@@ -1,4 +1,4 @@
-/** Answers on framings without ids: each goes out in its turn, whichever was ready first. */
+/** Answers on framings without ids: each goes out in its turn, not in the order in which they are ready. */
 import type { SendQueue } from './send-queue.js';
 
 /** What encodes an answer. */
@@ -10,11 +10,11 @@ export interface AnswerEncoder {
 }
 
 export class OrderedAnswers {
-  /** How many went out. */
+  /** How many were sent. */
   sent = 0;
   readonly #encoder: AnswerEncoder;
   readonly #queue: SendQueue;
-  /** Those that are ready before their turn, by request. */
+  /** Answers that are ready before their turn, by request. */
   #early: Map<number, Uint8Array> | null = null;
 
   constructor(encoder: AnswerEncoder, queue: SendQueue) {
@@ -53,7 +53,7 @@ export class OrderedAnswers {
     this.sent += 1;
   }
 
-  /** Apart from the others: what it keeps would cost them memory too. */
+  /** A separate function: its closure would otherwise cost the other answers memory too. */
   #sendLater(answer: Uint8Array): void {
     this.#encoder.check(answer);
     this.#queue.answer(answer.length, () => {

@@ -26,7 +26,7 @@ function followed<T>(promise: Promise<T>): { value?: T; error?: Error & Record<s
   return outcome;
 }
 
-describe('a request that waits for a place at the peer', () => {
+describe('a request that waits for a slot at the peer', () => {
   const crowded = () => handMadePair({ welcome: { maxInFlight: 1 } });
 
   it('goes out when there is one', async () => {
@@ -46,7 +46,7 @@ describe('a request that waits for a place at the peer', () => {
     expect(connection.stats()).toMatchObject({ requestsWaiting: 0, queuedBytes: 0 });
   });
 
-  it('counts against the bound of what waits, and no longer when it is given up', async () => {
+  it('counts against the bound of what waits, until it is aborted', async () => {
     const { connection } = await crowded();
     void followed(connection.request('a'));
     await turn();
@@ -77,7 +77,7 @@ describe('a request that waits for a place at the peer', () => {
     expect(all[3]?.error?.cause).toMatchObject({ code: 'KNSOCK_QUEUE_FULL' });
   });
 
-  it('has its own time from the call on, and is never sent after it', async () => {
+  it('has its own timeout from the call on, and is never sent after it', async () => {
     const { peer, connection } = await crowded();
     void followed(connection.request('a', { timeout: 60_000 }));
     const waiting = followed(connection.request('b', { timeout: 1_000 }));
@@ -98,7 +98,7 @@ describe('a request that waits for a place at the peer', () => {
     expect(peer.of('REQUEST')).toHaveLength(1);
   });
 
-  it('has what is left of its time once it is sent', async () => {
+  it('keeps the rest of its timeout once it is sent', async () => {
     const { peer, connection } = await crowded();
     void followed(connection.request('a', { timeout: 60_000 }));
     const waiting = followed(connection.request('b', { timeout: 1_000 }));
@@ -115,7 +115,7 @@ describe('a request that waits for a place at the peer', () => {
     expect(waiting.error).toMatchObject({ code: 'KNSOCK_REQUEST_TIMEOUT' });
   });
 
-  it('listens to its signal no longer once it is sent or given up', async () => {
+  it('stops listening to its signal once it is sent or aborted', async () => {
     const { peer, connection } = await crowded();
     const { signal } = new AbortController();
     const removed = vi.spyOn(signal, 'removeEventListener');
@@ -127,7 +127,7 @@ describe('a request that waits for a place at the peer', () => {
     expect(removed).toHaveBeenCalledWith('abort', expect.any(Function));
   });
 
-  it('keeps its place behind one that was cancelled: the peer counts that until it answers', async () => {
+  it('keeps its place behind a cancelled one, which the peer counts until it answers', async () => {
     const { peer, connection } = await crowded();
     const controller = new AbortController();
     const cancelled = followed(connection.request('a', { signal: controller.signal }));
@@ -174,7 +174,7 @@ describe('a request that waits for the peer to read', () => {
     expect(String(asked.value)).toBe('ok');
   });
 
-  it('is taken back when it is given up', async () => {
+  it('is withdrawn when it is aborted', async () => {
     const { peer, connection } = await slow();
     const controller = new AbortController();
     const before = connection.stats().queuedBytes;
@@ -204,7 +204,7 @@ describe('a request that waits for the peer to read', () => {
 });
 
 describe('a peer that drains', () => {
-  it('counts no more what it left out, cancelled requests among it', async () => {
+  it('no longer counts the requests that it excluded, cancelled ones included', async () => {
     const { peer, connection } = await handMadePair();
     const controller = new AbortController();
     const first = followed(connection.request('a'));
@@ -226,7 +226,7 @@ describe('a peer that drains', () => {
     expect(String(first.value)).toBe('ok');
   });
 
-  it('leaves cancelled requests that it had begun to be answered', async () => {
+  it('leaves cancelled requests that it had started to be answered', async () => {
     const { peer, connection } = await handMadePair();
     const controller = new AbortController();
     void followed(connection.request('a', { signal: controller.signal }));

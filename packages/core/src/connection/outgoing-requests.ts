@@ -1,6 +1,6 @@
 /**
- * Our requests: numbered, sent as far as the peer works on them at once and in the order of everything else that goes
- * out, answered in any order where the framing has ids and in theirs where it hasn't.
+ * Our requests: numbered, sent up to the number that the peer handles at once, in the order of everything else that goes
+ * out, answered in any order where the framing has ids and in the order of the requests where it hasn't.
  */
 import { ConnectionTimeoutError, ProtocolError, RequestNotStartedError } from '../errors/index.js';
 import { failedCall, PendingCall } from '../errors/call-promise.js';
@@ -12,7 +12,7 @@ import type { SendQueue, Waiting } from './send-queue.js';
 export interface OutgoingEvents {
   /** Writes a request. */
   sendRequest(id: number, payload: Uint8Array): void;
-  /** A request was given up here; the peer may still answer it. */
+  /** A request was aborted here; the peer may still answer it. */
   givenUp(id: number): void;
   /** Why no answer can be read at the moment, or null. */
   stalled(): string | null;
@@ -27,19 +27,19 @@ export class OutgoingRequests<In> {
   readonly #maxInFlight: number;
   readonly #defaultTimeout: number;
   readonly #pending: PendingRequests<In>;
-  /** For a place at the peer. */
+  /** Waiting for a slot at the peer. */
   readonly #waitingForPlace = new Set<HeldRequest<In>>();
-  /** For the peer to read what was sent before. */
+  /** Waiting for the peer to read what was sent before. */
   readonly #waitingForRoom = new Set<HeldRequest<In>>();
-  /** Given up here; the peer counts them as in flight until it answers. */
+  /** Aborted here; the peer counts them as in flight until it answers. */
   readonly #abandoned = new Set<number>();
-  /** Left out by a GOAWAY; their REJECTED may still be on its way. */
+  /** Excluded by a GOAWAY; their REJECTED may still be on its way. */
   readonly #leftOut = new Set<number>();
   #lastId = 0;
-  /** Why no more are taken; null while they are. */
+  /** Why no more are accepted; null while they are. */
   #refusal: (() => Error) | null = null;
 
-  /** @param maxInFlight how many requests the peer works on at once; 0: none at all */
+  /** @param maxInFlight how many requests the peer handles at once; 0: none at all */
   constructor(
     queue: SendQueue,
     events: OutgoingEvents,
@@ -67,7 +67,7 @@ export class OutgoingRequests<In> {
     return this.#inFlight + this.#waitingForPlace.size;
   }
 
-  /** Requests whose answer somebody here waits for. */
+  /** Requests whose answer a caller waits for. */
   get awaited(): number {
     return this.#pending.size + this.#waitingForRoom.size + this.#waitingForPlace.size;
   }
@@ -133,18 +133,18 @@ export class OutgoingRequests<In> {
     if (this.#inFlight === 0) this.#events.requestsDone();
   }
 
-  /** From now on no request is taken, and those held back are given up unsent. */
+  /** From now on no request is accepted, and those held back fail unsent. */
   refuseMore(why: () => Error): void {
     this.#refusal ??= why;
     for (const held of [...this.#waitingForPlace, ...this.#waitingForRoom]) held.failed(why());
   }
 
-  /** Asks the peer to answer now; what it still answers is taken. */
+  /** Asks the peer to answer now; its answers are still accepted. */
   hurry(tell: (id: number) => void): void {
     for (const id of this.#pending.ids()) tell(id);
   }
 
-  /** No answer can come any more. */
+  /** No answer can arrive any more. */
   abandon(why: () => Error): void {
     this.refuseMore(() => {
       const cause = why();
@@ -196,7 +196,7 @@ export class OutgoingRequests<In> {
     if (this.#inFlight === 0) this.#events.requestsDone();
   }
 
-  /** An answer to a request that was given up is nobody's; one to a request never asked breaks the protocol. */
+  /** An answer to an aborted request is dropped; one to a request never sent breaks the protocol. */
   #late(id: number): void {
     if (this.#leftOut.delete(id)) return;
     if (!this.#abandoned.delete(id))
@@ -204,7 +204,7 @@ export class OutgoingRequests<In> {
     this.#freed();
   }
 
-  /** A place in flight is free: the next request goes out. */
+  /** A slot is free: the next request goes out. */
   #freed(): void {
     for (const held of this.#waitingForPlace) {
       this.#waitingForPlace.delete(held);
@@ -224,12 +224,12 @@ export class OutgoingRequests<In> {
 interface HeldEvents<In> {
   /** Writes the request. */
   send(): Promise<In>;
-  /** The request was given up unsent. */
+  /** The request was aborted unsent. */
   left(): void;
   readonly failures: CallFailures;
 }
 
-/** A request of which not a byte was sent; giving it up costs nothing. */
+/** A request of which no byte was sent; aborting it costs nothing. */
 class HeldRequest<In> implements Waiting {
   readonly bytes: number;
   readonly #events: HeldEvents<In>;
@@ -262,7 +262,7 @@ class HeldRequest<In> implements Waiting {
     return this.#call.promise;
   }
 
-  /** What is left of the request's own time, in milliseconds; at least 1. */
+  /** What is left of the request's own timeout, in milliseconds; at least 1. */
   get timeLeft(): number {
     return Math.max(1, Math.ceil(this.#deadline - performance.now()));
   }

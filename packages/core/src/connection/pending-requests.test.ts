@@ -54,7 +54,7 @@ describe('PendingRequests', () => {
     await wait;
   });
 
-  it('rejects with the signal’s reason and lets go of the signal after an answer', async () => {
+  it('rejects with the signal’s reason and removes its listener after an answer', async () => {
     const { pending, abandoned } = pendingRequests();
     const controller = new AbortController();
     const removed = vi.spyOn(controller.signal, 'removeEventListener');
@@ -90,7 +90,7 @@ describe('PendingRequests', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('keeps its timer for the next request, and leaves none behind at the end although nobody waits', () => {
+  it('keeps its timer for the next request, and leaves none behind at the end', () => {
     const { pending } = pendingRequests();
     void pending.wait(1, 30_000, undefined);
     pending.settle(1, 'answer');

@@ -1,6 +1,6 @@
 /**
- * Requests that wait for their answer, by id. One timer serves them all: it stands at the earliest deadline and is
- * not moved when an answer comes, so that a request costs no timer of its own.
+ * Requests that wait for their answer, by id. One timer serves them all: it is set to the earliest deadline and is
+ * not moved when an answer arrives, so that a request costs no timer of its own.
  */
 import { CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
@@ -25,7 +25,7 @@ export class PendingRequests<In> {
   #timerAt = Number.POSITIVE_INFINITY;
 
   /**
-   * @param abandoned called with a request that was aborted or timed out; it is forgotten here already
+   * @param abandoned called with a request that was aborted or timed out; it is already removed here
    * @param stalled why no answer can be read at the moment, or null
    */
   constructor(
@@ -67,7 +67,7 @@ export class PendingRequests<In> {
     return this.#pending.has(id);
   }
 
-  /** Gives a request its answer; false where nobody waits for it any more. */
+  /** Gives a request its answer; false where no caller waits for it any more. */
   settle(id: number, answer: In): boolean {
     const pending = this.#remove(id);
     if (pending === undefined) return false;
@@ -96,8 +96,8 @@ export class PendingRequests<In> {
   }
 
   /**
-   * Fails every request; nothing will be asked any more. The timer goes too, which would keep the whole connection.
-   * @param why made only where a request waits
+   * Fails every request; no more will be sent. The timer is cleared too: it would keep the whole connection in memory.
+   * @param why created only where a request waits
    */
   failAll(why: () => Error): void {
     if (this.#pending.size > 0) {

@@ -1,4 +1,4 @@
-/** Pings under way: each carries a number, and its PONG brings it back. */
+/** Pings in flight: each carries a number, which its PONG returns. */
 import { abortedCall, CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
 import { standingAlone, type CallFailures } from './call-failures.js';

@@ -12,13 +12,13 @@ import type { SendQueue } from './send-queue.js';
 import type { TurnBudget } from './turn-budget.js';
 import type { Writer } from './writer.js';
 
-/** A program's own words for why it ends a connection. */
+/** A program's own code and text for why it ends a connection. */
 export interface CloseReason {
   readonly code: string;
   readonly text: string;
 }
 
-/** What a protocol works with, and what it reports to. */
+/** What a protocol uses, and where it reports. */
 export interface ProtocolHost<In, Out> extends CallFailures {
   readonly framing: Framing<In, Out>;
   readonly limits: Limits;
@@ -34,7 +34,7 @@ export interface ProtocolHost<In, Out> extends CallFailures {
   readonly mayAnswer: boolean;
   /** A message for the program arrived. */
   deliver(message: In, bytes: number): void;
-  /** From now on the messages received are requests, those that wait already too: these are returned. */
+  /** From now on received messages are requests, including those that wait already: these are returned. */
   divertMessages(): In[];
   /** Both sides may send now. */
   opened(): void;
@@ -42,29 +42,29 @@ export interface ProtocolHost<In, Out> extends CallFailures {
   progress(): void;
   /** There is room for more input again. */
   relieved(): void;
-  /** The peer takes no new requests. */
+  /** The peer accepts no new requests. */
   peerDraining(): void;
-  /** The peer will send nothing more, and said why it ends in its own words. */
+  /** The peer will send nothing more; its own code and text say why, where it gave them. */
   peerFinished(clean: CleanEnd, reason: CloseReason | null): void;
-  /** The connection can't go on; the peer is told why unless it said so itself. */
+  /** The connection has failed; the reason is sent to the peer unless it came from the peer. */
   fail(error: Error, tellPeer: boolean): void;
-  /** Why nothing is read at the moment, where the program holds it up; or null. */
+  /** Why nothing is read at the moment, where the program causes it; or null. */
   stalled(): string | null;
   /** A request's handler, or what is named instead, failed; the connection goes on. */
   report(error: Error, request: object, what?: string): void;
 }
 
 export interface Protocol<In, Out> {
-  /** How the end of a direction is said. */
+  /** How the end of a direction is announced. */
   readonly endWords: EndWords;
   /** Whether the peer announced its end. */
   readonly clean: CleanEnd;
   /** The peer's requests that have no answer yet. */
   readonly requestsHandled: number;
-  /** Of those, the ones that hold the connection: their handlers don't just wait for its end. */
+  /** Of those, the ones that hold the connection open: their handlers wait for more than its end. */
   readonly requestsWorkedOn: number;
   readonly requestsWaiting: number;
-  /** Of those that wait: given up here, and not yet answered by the peer. */
+  /** Of those that wait: aborted here, and not yet answered by the peer. */
   readonly requestsGivenUp: number;
   readonly maxRequestsWaiting: number;
   /** Whether more input would have to be kept in memory. */
@@ -77,7 +77,7 @@ export interface Protocol<In, Out> {
   start(): void;
   /** The program has had its turn: from now on requests without a handler are refused. */
   handedOut(): void;
-  /** There is room again, or the next turn has come: what was not begun is begun. */
+  /** There is room again, or the next turn has come: waiting requests are started. */
   resume(): void;
   /** @throws ProtocolError */
   push(chunk: Buffer): void;
@@ -86,7 +86,7 @@ export interface Protocol<In, Out> {
   send(payload: Uint8Array): void;
   /** Why the program's messages can't be sent here, or null. */
   readonly refusesMessages: Error | null;
-  /** The largest message that the peer takes, in bytes. */
+  /** The largest message that the peer accepts, in bytes. */
   readonly peerLimit: number;
   /** @throws ProtocolError where `send` would, and sends nothing */
   check(payload: Uint8Array): void;
@@ -96,20 +96,20 @@ export interface Protocol<In, Out> {
   ping(timeout: number, signal: AbortSignal | undefined): Promise<number>;
   /** A sign of life that needs no answer, where there is one. */
   signOfLife(): void;
-  /** Says that we take no new requests. */
+  /** Announces that we accept no new requests. */
   announceDrain(): void;
-  /** Tells the handlers of requests that either side has announced its end. */
+  /** Notifies the handlers of requests that either side has announced its end. */
   publishDraining(reason: () => Error): void;
-  /** Asks for the answers that are still missing: here by the requests' signals, at the peer by CANCEL. */
+  /** Urges the answers that are still missing: here by the requests' signals, at the peer by CANCEL. */
   hurry(reason: Error): void;
-  /** Says that we send nothing more, in the program's own words if there are any and the peer knows them. */
+  /** Announces that we send nothing more, with the program's own code and text if given and if the peer supports them. */
   announceEnd(reason: CloseReason | null): void;
-  /** Says why the connection ends (a refusal where the peer isn’t trusted any more); takes no more input. */
+  /** Sends the reason for the end (a refusal where the peer isn’t trusted any more); accepts no more input. */
   announceFailure(error: Error, byProgram: boolean): void;
-  /** No answer can come any more. */
+  /** No answer can arrive any more. */
   failOutgoing(why: () => Error): void;
-  /** Nobody waits for our answers any more. */
+  /** The peer no longer waits for our answers. */
   cancelIncoming(reason: Error): void;
-  /** The connection is over: nothing will be answered. @param why made only where somebody waits to hear it */
+  /** The connection is over: nothing will be answered. @param why created only where a caller waits */
   abandon(why: () => Error): void;
 }

@@ -6,7 +6,7 @@ import { connectedPair, handMadePair, turn } from '../testing/connected-pair.js'
 const framing = raw();
 const CONSUMED = expect.objectContaining({ code: 'KNSOCK_CONSUMED' }) as Error;
 
-/** What a stream gives until its end. */
+/** Everything that a stream delivers until its end. */
 async function all(stream: AsyncIterable<unknown>): Promise<string> {
   let text = '';
   for await (const chunk of stream) text += String(chunk);
@@ -14,7 +14,7 @@ async function all(stream: AsyncIterable<unknown>): Promise<string> {
 }
 
 describe('the raw bytes as a stream', () => {
-  it('go both ways, and each direction ends by itself', async () => {
+  it('go both ways, and each direction ends on its own', async () => {
     const { client, server } = await connectedPair({ framing });
     const [near, far] = [client.connection.stream(), server.connection.stream()];
     near.end('ping');
@@ -26,7 +26,7 @@ describe('the raw bytes as a stream', () => {
     expect((await server.connection.closed).error).toBeUndefined();
   });
 
-  it('begin with what came before they were taken', async () => {
+  it('begin with what arrived before they were taken over', async () => {
     const { client, server } = await connectedPair({ framing });
     client.connection.write('early ');
     await turn();
@@ -41,7 +41,7 @@ describe('the raw bytes as a stream', () => {
   it('end at once where the peer had ended before', async () => {
     const { peer, connection } = await handMadePair({ framing });
     peer.endsInTurn = false;
-    // Somebody who may still take the bytes holds the connection.
+    // A consumer that may still take the bytes holds the connection.
     connection.pause();
     connection.onDraining(() => undefined);
     const taken = connection.stream();
@@ -53,7 +53,7 @@ describe('the raw bytes as a stream', () => {
     expect(peer.ended).toBe(true);
   });
 
-  it('have one taker', async () => {
+  it('have one consumer', async () => {
     const { client, server } = await connectedPair({ framing });
     client.connection.onMessage(() => undefined);
     expect(() => client.connection.stream()).toThrow(CONSUMED);
@@ -73,7 +73,7 @@ describe('the raw bytes as a stream', () => {
     const chunk = Buffer.alloc(65_536, 1);
     while (near.write(chunk, () => (taken += 1)) || near.writableLength < 1_000_000);
     await turn(20);
-    // Nobody reads: some is under way, most waits.
+    // The peer doesn't read: some bytes are in flight, most wait.
     expect(taken).toBeLessThan(12);
     near.end();
     let bytes = 0;
@@ -82,7 +82,7 @@ describe('the raw bytes as a stream', () => {
     expect(bytes % chunk.length).toBe(0);
   });
 
-  it('fail with the connection, and say so to whoever listens', async () => {
+  it('fail with the connection, and report it to their listeners', async () => {
     const { client } = await connectedPair({ framing });
     const near = client.connection.stream();
     const failed = once(near, 'error');
@@ -93,7 +93,7 @@ describe('the raw bytes as a stream', () => {
     expect(near.destroyed).toBe(true);
   });
 
-  it('fail without ending the process where nobody listens', async () => {
+  it('fail without ending the process where there is no listener', async () => {
     const { client } = await connectedPair({ framing });
     client.connection.stream();
     client.connection.destroy(new Error('cut'));
@@ -101,7 +101,7 @@ describe('the raw bytes as a stream', () => {
     expect(client.errors.map(({ message }) => message)).toEqual(['cut']);
   });
 
-  it('destroyed by the program end the connection', async () => {
+  it('end the connection when the program destroys them', async () => {
     const { client, server } = await connectedPair({ framing });
     const near = client.connection.stream();
     near.on('error', () => undefined);
@@ -113,7 +113,7 @@ describe('the raw bytes as a stream', () => {
     expect((await quiet.client.connection.closed).error).toBeUndefined();
   });
 
-  it('taken from a connection that is gone are over at once', async () => {
+  it('end at once on a connection that is gone', async () => {
     const { client } = await connectedPair({ framing });
     client.connection.destroy(new Error('cut'));
     await client.connection.closed;
@@ -130,7 +130,7 @@ describe('the raw bytes as a stream', () => {
     expect(await all(stream)).toBe('');
   });
 
-  it('written to after the end fail by the stream', async () => {
+  it('fail by the stream’s error when written to after the end', async () => {
     const { client } = await connectedPair({ framing });
     const near = client.connection.stream();
     near.on('error', () => undefined);

@@ -5,7 +5,7 @@ import type { ByteStream } from '../transport/byte-stream.js';
 import { consumed, type CallFailures } from './call-failures.js';
 import type { Writer } from './writer.js';
 
-/** What a stream takes over. */
+/** The connection whose bytes a stream takes over. */
 export interface StreamedConnection extends Pick<CallFailures, 'named'> {
   readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
   readonly reading: { resume(): void };
@@ -21,7 +21,7 @@ export interface StreamedConnection extends Pick<CallFailures, 'named'> {
   report(error: Error, request: null, what: string): void;
 }
 
-/** Takes the raw bytes of a connection over. @throws EasySocketError KNSOCK_CONSUMED where somebody has them already */
+/** Takes over the raw bytes of a connection. @throws EasySocketError KNSOCK_CONSUMED where they have a consumer already */
 export function openStream(connection: StreamedConnection): Duplex {
   if (connection.raw !== null)
     throw consumed(connection, 'messages', 'its bytes are taken already by relay()');
@@ -47,7 +47,7 @@ export function openStream(connection: StreamedConnection): Duplex {
   });
   connection.raw = raw;
   if (connection.isGone) {
-    // What it would have been told by then.
+    // The events that it has missed.
     const { goneError } = connection;
     const isClean = goneError instanceof ConnectionClosedError && goneError.clean !== false;
     process.nextTick(() => {
@@ -63,22 +63,22 @@ export function openStream(connection: StreamedConnection): Duplex {
 interface RawBytesSource {
   /** Bytes that arrived before. */
   readonly held: readonly Buffer[];
-  /** Whether the peer ended already. */
+  /** Whether the peer has ended already. */
   readonly ended: boolean;
   /** There is room for more input. */
   readOn(): void;
   write(bytes: Buffer): Promise<void>;
   end(): void;
   destroy(error: Error | null): void;
-  /** Takes the error that ended the stream where the program listens to none. */
+  /** Receives the error that ended the stream where the program has no 'error' listener. */
   report(error: Error): void;
 }
 
-/** Who took the raw bytes over, and what the connection tells it. */
+/** The consumer of the raw bytes, and what the connection reports to it. */
 export interface RawBytes {
   /** Whether both directions have ended. */
   readonly finished: boolean;
-  /** Takes a chunk; false asks for a pause. */
+  /** Accepts a chunk; false requests a pause. */
   push(chunk: Buffer): boolean;
   /** The system has taken what was queued. */
   drained(): void;
@@ -104,7 +104,7 @@ function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duple
       duplex.push(null);
     },
     closed: (error) => {
-      // What arrived and wasn't read yet is still the program's to read.
+      // The program can still read what arrived before.
       if (error === undefined && ended && !duplex.readableEnded) duplex.once('end', () => duplex.destroy());
       else if (!duplex.destroyed) duplex.destroy(error);
     },
@@ -114,7 +114,7 @@ function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duple
 function makeDuplex(source: RawBytesSource): Duplex {
   const duplex = new Duplex({
     allowHalfOpen: true,
-    // When both sides have ended, the socket may still have bytes to send: it goes first, and the stream with it.
+    // When both sides have ended, the socket may still have bytes to send: the stream is destroyed only after the socket.
     autoDestroy: false,
     read: () => {
       source.readOn();
@@ -133,10 +133,10 @@ function makeDuplex(source: RawBytesSource): Duplex {
       done(error);
     },
   });
-  // One peer's reset must not end the process of a program that only pipes.
+  // A peer's reset must not end the process of a program that only pipes.
   duplex.on('error', (error) => {
     if (duplex.listenerCount('error') === 1) source.report(error);
-    // Without autoDestroy such a stream would stay half alive: it reads nothing more, and tells of no end.
+    // Without autoDestroy such a stream would never finish: it reads nothing more, and emits no end.
     if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_WRITE_AFTER_END') duplex.destroy(error);
   });
   return duplex;

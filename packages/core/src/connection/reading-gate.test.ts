@@ -48,7 +48,7 @@ describe('ReadingGate', () => {
     expect(subject.isHeld).toBe(false);
   });
 
-  it('shows that it lives while it reads nothing, where there is a word for it, and tells of it once', () => {
+  it('sends a sign of life while it reads nothing, where there is a frame for it, and reports it once', () => {
     const { events, subject } = gate(65_536);
     events.heldBytes = 2 * MEBIBYTE;
     subject.holdIfFull();
@@ -61,7 +61,7 @@ describe('ReadingGate', () => {
     expect(events.signs).toBe(12);
   });
 
-  it('says nothing where it is the peer that doesn’t read', () => {
+  it('sends nothing where it is the peer that doesn’t read', () => {
     const { events, subject } = gate(65_536);
     events.isInputFull = true;
     subject.holdIfFull();
@@ -69,7 +69,7 @@ describe('ReadingGate', () => {
     expect([subject.isHeld, events.signs]).toEqual([true, 0]);
   });
 
-  it('reads on in any case once this side has ended', () => {
+  it('always reads on once this side has ended', () => {
     const { events, subject } = gate(null);
     events.heldBytes = MEBIBYTE;
     subject.holdIfFull();

@@ -1,30 +1,30 @@
 /**
- * Whether a connection reads: not while more input would have to be kept. Until then control frames behind messages that
+ * Whether a connection reads: not while more input would have to be buffered. Until then control frames behind messages that
  * wait for the program are still read.
  */
 import type { ByteStream } from '../transport/byte-stream.js';
 
-/** What the gate looks at, and what it reports to. */
+/** What the gate reads, and where it reports. */
 export interface ReadingEvents {
   /** Bytes received that wait for the program. */
   readonly heldBytes: number;
-  /** Whether something else than messages would have to be kept. */
+  /** Whether anything other than messages would have to be buffered. */
   readonly isInputFull: boolean;
-  /** Whether what still comes is read in any case: we have ended, and it is all read away. */
+  /** Whether further input is always read: we have ended, and all of it is discarded. */
   readonly readsAnyway: boolean;
-  /** The peer shall see that this side lives, although it reads nothing. */
+  /** Asks for a sign of life to the peer, since this side reads nothing. */
   signOfLife(): void;
-  /** For a second nothing was read because of messages that nobody takes. */
+  /** Nothing was read for a second because of messages that the program doesn't take. */
   starved(heldBytes: number): void;
 }
 
 /** Above this many bytes waiting for the program, reading stops on framings without control frames. */
 const HELD = 65_536;
-/** Where control frames have to be read behind messages, `maxQueuedBytes` more of these may wait, and at least so many bytes. */
+/** Where control frames must be read behind messages, `maxQueuedBytes` more of these may wait, and at least this many bytes. */
 const LEAST_BEHIND = 1_048_576;
-/** So often a side that doesn't read says that it lives, in milliseconds. */
+/** How often a side that doesn't read sends a sign of life, in milliseconds. */
 const SIGN_OF_LIFE_MS = 250;
-/** After so many of these, messages that nobody takes are reported. */
+/** After this many of these, messages that the program doesn't take are reported. */
 const STARVED = 4;
 
 export class ReadingGate {
@@ -43,7 +43,7 @@ export class ReadingGate {
     this.#most = maxQueuedBytes === null ? HELD : maxQueuedBytes + Math.max(maxQueuedBytes, LEAST_BEHIND);
   }
 
-  /** Whether as many messages wait for the program as may. */
+  /** Whether the messages waiting for the program have reached the limit. */
   get isFull(): boolean {
     return this.#events.heldBytes > this.#most;
   }
@@ -65,7 +65,7 @@ export class ReadingGate {
     }, SIGN_OF_LIFE_MS).unref();
   }
 
-  /** Reads on, if reading was held and there is room. */
+  /** Resumes reading, if it was paused and there is room. */
   resume(): void {
     if (!this.isHeld || this.#mustHold()) return;
     this.isHeld = false;

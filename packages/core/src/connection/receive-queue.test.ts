@@ -24,7 +24,7 @@ function queue(maxWorking = 128) {
 }
 
 describe('ReceiveQueue', () => {
-  it('keeps messages until somebody asks, by whichever way', async () => {
+  it('keeps messages until the program takes them, in any of the ways', async () => {
     const { box } = queue();
     for (const message of ['a', 'b', 'c', 'd']) box.push(message, 1);
     expect(await box.receive(undefined, undefined)).toBe('a');
@@ -36,13 +36,13 @@ describe('ReceiveQueue', () => {
     expect(box.heldBytes).toBe(0);
   });
 
-  it('counts what a message costs beside its payload, so that empty ones can’t fill the memory', () => {
+  it('counts the overhead of a message beside its payload, so that empty ones can’t fill the memory', () => {
     const { box } = queue();
     for (let i = 0; i < 1_000; i++) box.push('', 0);
     expect(box.heldBytes).toBeGreaterThanOrEqual(100_000);
   });
 
-  it('keeps messages back while an asynchronous listener works on as many as it may', () => {
+  it('holds messages back while an asynchronous listener handles its maximum', () => {
     const { box } = queue(2);
     const told: string[] = [];
     for (const message of ['a', 'b', 'c']) box.push(message, 1);
@@ -60,7 +60,7 @@ describe('ReceiveQueue', () => {
     expect(told).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('ends a wait by null, or by the error that ended the connection', async () => {
+  it('ends a wait with null, or with the error that ended the connection', async () => {
     const { box } = queue();
     const waiting = box.receive(undefined, undefined);
     box.end(undefined);
@@ -87,7 +87,7 @@ describe('ReceiveQueue', () => {
     await expect(box.receive(controller.signal, undefined)).rejects.toBe(reason);
   });
 
-  it('says how long it waited when the time is over, and loses no message by it', async () => {
+  it('reports how long it waited on timeout, and loses no message', async () => {
     vi.useFakeTimers();
     try {
       const { box } = queue();
@@ -106,7 +106,7 @@ describe('ReceiveQueue', () => {
     }
   });
 
-  it('holds messages back while paused, also from a listener that pauses itself', () => {
+  it('holds messages back while paused, also when the listener itself pauses', () => {
     const { box } = queue();
     const heard: string[] = [];
     for (const message of ['a', 'b', 'c']) box.push(message, 1);
@@ -120,7 +120,7 @@ describe('ReceiveQueue', () => {
     expect(heard).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('hands an asynchronous listener’s promise on', () => {
+  it('passes on an asynchronous listener’s promise', () => {
     const { box, working } = queue();
     const work = Promise.resolve();
     box.listen(() => work);
@@ -128,7 +128,7 @@ describe('ReceiveQueue', () => {
     expect(working).toEqual([work]);
   });
 
-  it('tells that the program waits, and that all was taken', () => {
+  it('reports that the program waits, and that all was taken', () => {
     const { box, events } = queue();
     void box.receive(undefined, undefined);
     expect(events.parked).toHaveBeenCalledOnce();
@@ -138,7 +138,7 @@ describe('ReceiveQueue', () => {
     expect(events.emptied).toHaveBeenCalledOnce();
   });
 
-  it('has one consumer: a second is refused with words, and the first goes on', async () => {
+  it('has one consumer: a second is refused with a message, and the first continues', async () => {
     const refused = expect.objectContaining({ code: 'KNSOCK_CONSUMED' }) as Error;
     const { box: listening } = queue();
     const heard: string[] = [];
@@ -158,7 +158,7 @@ describe('ReceiveQueue', () => {
     expect(heard).toEqual(['a', 'c']);
   });
 
-  it('settles every wait at the end, also those that were made while it was paused', async () => {
+  it('settles every wait at the end, also those begun while it was paused', async () => {
     const { box } = queue();
     box.push('one', 3);
     box.pause();
@@ -168,7 +168,7 @@ describe('ReceiveQueue', () => {
     expect(await Promise.all(waits)).toEqual(['one', null]);
   });
 
-  it('gives no more to a listener while its answers wait for the peer', () => {
+  it('delivers no more to a listener while its answers wait for the peer', () => {
     const { box, events } = queue();
     const heard: string[] = [];
     box.listen((message) => {
@@ -182,7 +182,7 @@ describe('ReceiveQueue', () => {
     expect(heard).toEqual(['a', 'b', 'c']);
   });
 
-  it('gives way in the middle of a batch, and loses nothing by it', async () => {
+  it('yields in the middle of a batch, and loses nothing', async () => {
     const { box } = queue();
     let now = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -201,7 +201,7 @@ describe('ReceiveQueue', () => {
     }
   });
 
-  it('loses, doubles and reorders nothing, whatever the history', async () => {
+  it('loses, duplicates and reorders nothing after any sequence of calls', async () => {
     const step = fc.constantFrom('push', 'receive', 'next', 'pause', 'resume', 'abort');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (history) => {
@@ -243,7 +243,7 @@ describe('ReceiveQueue', () => {
 });
 
 describe('what a receive queue knows of its program', () => {
-  it('is how many messages were pulled, whichever way, and none that were told to a listener', async () => {
+  it('is how many messages were pulled, in either way, and none that a listener received', async () => {
     const { box } = queue();
     for (const message of ['a', 'b']) box.push(message, 1);
     await box.receive(undefined, undefined);
@@ -272,7 +272,7 @@ describe('what a receive queue knows of its program', () => {
     }
   });
 
-  it('is whether it listens, and whether it paused', () => {
+  it('is whether it listens, and whether it is paused', () => {
     const { box } = queue();
     expect([box.isListening, box.paused]).toEqual([false, false]);
     box.listen(() => undefined);
@@ -282,7 +282,7 @@ describe('what a receive queue knows of its program', () => {
     expect(box.paused).toBe(false);
   });
 
-  it('is whether it took all there is and waits for more', async () => {
+  it('is whether it took every message and waits for more', async () => {
     const { box, events } = queue();
     expect(box.isParked).toBe(false);
     const waiting = box.receive(undefined, undefined);
@@ -299,7 +299,7 @@ describe('what a receive queue knows of its program', () => {
     expect(await held).toBe('b');
   });
 
-  it('is whether it was told of the end', async () => {
+  it('is whether it was notified of the end', async () => {
     const untold = queue();
     untold.box.end(undefined);
     expect([untold.box.endTold, untold.events.endTold.mock.calls.length]).toEqual([false, 0]);
@@ -314,7 +314,7 @@ describe('what a receive queue knows of its program', () => {
 });
 
 describe('messages that are pulled', () => {
-  it('come in the order in which they were asked for, also around a pause', async () => {
+  it('go to the calls in the order of the calls, also around a pause', async () => {
     const { box } = queue();
     box.pause();
     const first = box.receive(undefined, undefined);
@@ -338,7 +338,7 @@ describe('messages that are pulled', () => {
     expect(await box.iterate().return?.()).toEqual({ value: undefined, done: true });
   });
 
-  it('are those alone that nobody took before, where somebody else takes the rest', async () => {
+  it('are only those not taken before, where another consumer takes the rest', async () => {
     const { box } = queue();
     for (const message of ['a', 'b', 'c']) box.push(message, 1);
     await box.receive(undefined, undefined);
@@ -350,7 +350,7 @@ describe('messages that are pulled', () => {
     expect([heldBytes > 7, box.heldBytes]).toEqual([true, 0]);
   });
 
-  it('end by the first end alone', async () => {
+  it('end by the first end only', async () => {
     const { box } = queue();
     box.end(undefined);
     box.end(new Error('later'));
@@ -375,7 +375,7 @@ describe('messages that are pulled', () => {
   });
 });
 
-describe('a receive that nobody awaits', () => {
+describe('a receive that isn’t awaited', () => {
   function reporting() {
     const reported: [string, string][] = [];
     const { box: _, events } = queue();
@@ -409,7 +409,7 @@ describe('a receive that nobody awaits', () => {
     expect(reported).toEqual([]);
   });
 
-  it('isn’t reported where somebody awaits it after all', async () => {
+  it('isn’t reported where it is awaited later', async () => {
     const { box, reported } = reporting();
     const waiting = box.receive(undefined, undefined);
     const failed = expect(waiting).rejects.toThrow('cut');

@@ -1,11 +1,11 @@
 /**
- * Received messages on their way to the program: a listener, or whoever pulls by `receive()` and `for await`. Without
- * one, or while paused, they wait here.
+ * Received messages on their way to the program: by a listener, or pulled by `receive()` and `for await`. Without
+ * a consumer, or while paused, they wait here.
  *
  * Rules
- * - One consumer: a listener is for the whole connection, and beside it nobody pulls.
- * - Every `receive()` settles: by a message, by the end, by its signal or its deadline.
- * - A batch gives way: after a few milliseconds of the program's work the rest waits for the next turn.
+ * - One consumer: a listener stays for the whole connection, and excludes pulling.
+ * - Every `receive()` settles: with a message, at the end, by its signal or its deadline.
+ * - A batch yields: after a few milliseconds of the program's work the rest waits for the next turn.
  */
 import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
@@ -15,7 +15,7 @@ import type { TurnBudget } from './turn-budget.js';
 /** How the stream of messages ended: `null` while it goes on. */
 type Ending = { error: Error | undefined } | null;
 
-/** What holding a message costs beside its payload, about. */
+/** About what a held message costs beside its payload, in bytes. */
 const MESSAGE_COST = 128;
 
 interface Waiter<In> {
@@ -29,11 +29,11 @@ export interface ReceiveQueueEvents {
   emptied(): void;
   /** The program waits for the next message. */
   parked(): void;
-  /** The program was told of the end. */
+  /** The program was notified of the end. */
   endTold(): void;
-  /** Gives a message to the program's listener, guarded; whether it works on: then `worked()` follows. */
+  /** Gives a message to the program's listener, guarded; true where it is still running: then `worked()` follows. */
   callListener(listener: (message: never) => unknown, message: unknown): boolean;
-  /** Whether the peer leaves so much unread that the program is given nothing more to answer. */
+  /** Whether the peer leaves so much unread that the program gets nothing more to answer. */
   readonly isAnswerQueueFull: boolean;
 }
 
@@ -54,19 +54,19 @@ export class ReceiveQueue<In> {
   #paused = false;
   #flowing = false;
   #ending: Ending = null;
-  /** Set once what is received goes elsewhere; why nobody may take messages here. */
+  /** Set once received messages go elsewhere; why they can't be taken here. */
   #closedTo: string | null = null;
 
   /** What waits here, in bytes: a message costs memory beyond its payload, which may be empty. */
   heldBytes = 0;
-  /** Whether anybody ever asked for messages. */
+  /** Whether the program ever asked for messages. */
   consumed = false;
   /** How many messages were taken by pulling. */
   pulled = 0;
-  /** Whether the end was told to a `receive()` or an iteration. */
+  /** Whether a `receive()` or an iteration returned the end. */
   endTold = false;
 
-  /** @param maxWorking the most messages that an asynchronous listener works on at once */
+  /** @param maxWorking the most messages that an asynchronous listener handles at once */
   constructor(events: ReceiveQueueEvents, budget: TurnBudget, maxWorking: number, failures = standingAlone) {
     this.#failures = failures;
     this.#events = events;
@@ -87,7 +87,7 @@ export class ReceiveQueue<In> {
     return this.#listener !== null;
   }
 
-  /** Whether the program has taken all there is and waits for more. */
+  /** Whether the program has taken every message and waits for more. */
   get isParked(): boolean {
     return this.#waiters.length > 0 && this.length === 0;
   }
@@ -118,7 +118,7 @@ export class ReceiveQueue<In> {
     if (this.length === 0) this.#endWaiters();
   }
 
-  /** @throws EasySocketError KNSOCK_CONSUMED where somebody takes the messages already */
+  /** @throws EasySocketError KNSOCK_CONSUMED where the messages have a consumer already */
   listen(listener: MessageListener<In>): void {
     if (this.#closedTo !== null) throw consumed(this.#failures, 'messages', this.#closedTo);
     if (this.#listener !== null)
@@ -159,7 +159,7 @@ export class ReceiveQueue<In> {
     return this.#wait(signal, timeout);
   }
 
-  /** The iterator behind `for await`: hand-made, since an async generator costs twice as much per message. */
+  /** The iterator behind `for await`: written by hand, since an async generator costs twice as much per message. */
   iterate(): AsyncIterableIterator<In> {
     const next = (): Promise<IteratorResult<In>> => {
       if (this.#listener === null && this.length > 0 && !this.#paused && this.#waiters.length === 0) {
@@ -177,7 +177,7 @@ export class ReceiveQueue<In> {
     };
   }
 
-  /** Takes everything that waits, for somebody who goes on with it. */
+  /** Takes everything that waits, for another consumer. */
   takeAll(): In[] {
     const rest = this.#messages.slice(this.#head);
     this.#messages = [];
@@ -187,7 +187,7 @@ export class ReceiveQueue<In> {
     return rest;
   }
 
-  /** From now on what is received goes elsewhere. @throws EasySocketError KNSOCK_CONSUMED where somebody takes it here */
+  /** From now on received messages go elsewhere. @throws EasySocketError KNSOCK_CONSUMED where they have a consumer here */
   closeTo(why: string): void {
     if (this.#listener !== null) throw consumed(this.#failures, 'messages', 'onMessage() takes the messages');
     if (this.#waiters.length > 0)
@@ -275,7 +275,7 @@ export class ReceiveQueue<In> {
     return promise;
   }
 
-  /** Gives what waits here to whoever waits for it: the next turn has come, or there is room to answer again. */
+  /** Delivers waiting messages to their consumer: the next turn has come, or there is room to answer again. */
   serve(): void {
     while (this.#waiters.length > 0 && this.length > 0 && !this.#paused && !this.#budget.isSpent()) {
       const waiter = this.#waiters.shift() as Waiter<In>;
@@ -294,7 +294,7 @@ export class ReceiveQueue<In> {
     this.#flowing = this.length === 0 && this.#mayTell();
   }
 
-  /** The listener may pause while it is being told, and be at work on as many as it may. */
+  /** The listener may pause during its call, or reach its maximum of messages. */
   #mayTell(): boolean {
     return !this.#paused && this.#working < this.#maxWorking && !this.#events.isAnswerQueueFull;
   }

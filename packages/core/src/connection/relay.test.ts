@@ -12,14 +12,14 @@ afterEach(() => {
   for (const clean of cleanUp.splice(0)) clean();
 });
 
-/** A connection on raw bytes, and its peer by hand. */
+/** A connection on raw bytes, and a peer that the test drives. */
 async function end() {
   const made = await handMadePair({ framing });
   made.peer.endsInTurn = false;
   return made;
 }
 
-/** Two sockets that talk to each other. */
+/** Two connected sockets. */
 async function sockets(): Promise<[Socket, Socket]> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
@@ -62,7 +62,7 @@ describe('two connections that are joined', () => {
     expect((await other.connection.closed).error).toBeUndefined();
   });
 
-  it('begin with what came before, and with an end that came before', async () => {
+  it('begin with earlier data, and with an earlier end', async () => {
     const [one, other] = [await end(), await end()];
     one.peer.stream.write(Buffer.from('early'));
     await turn();
@@ -74,7 +74,7 @@ describe('two connections that are joined', () => {
     await joined;
   });
 
-  it('break off together', async () => {
+  it('are cut off together', async () => {
     for (const cut of [new Error('cut'), undefined]) {
       const [one, other] = [await end(), await end()];
       const joined = one.connection.relay(other.connection);
@@ -86,7 +86,7 @@ describe('two connections that are joined', () => {
     }
   });
 
-  it('stop reading while the other is slow, and go on when it isn’t', async () => {
+  it('stop reading while the other is slow, and continue when it isn’t', async () => {
     const [one, other] = [await end(), await end()];
     const joined = one.connection.relay(other.connection);
     other.peer.stream.pause();
@@ -104,7 +104,7 @@ describe('two connections that are joined', () => {
     await joined;
   });
 
-  it('are both free before either is taken', async () => {
+  it('are taken over only where both are free', async () => {
     const [one, other, third] = [await end(), await end(), await end()];
     void one.connection.relay(other.connection);
     await expect(third.connection.relay(other.connection)).rejects.toThrow(CONSUMED);
@@ -151,7 +151,7 @@ describe('a connection joined with a socket', () => {
     expect(peer.ended).toBe(true);
   });
 
-  it('resets the socket when it is cut off itself: a cut stream must not look whole', async () => {
+  it('resets the socket when it is cut off itself: a truncated stream must not look complete', async () => {
     const { connection } = await end();
     const [near, far] = await sockets();
     const joined = connection.relay(near);
@@ -173,7 +173,7 @@ describe('a connection joined with a socket', () => {
 });
 
 describe('a connection joined with another stream', () => {
-  it('stops where that is full, and goes on when it drains', async () => {
+  it('stops where that is full, and continues when it drains', async () => {
     const { connection, peer, stream } = await end();
     let release: () => void = () => undefined;
     let written = 0;
@@ -212,7 +212,7 @@ describe('a connection joined with another stream', () => {
     expect(peer.text.length).toBeGreaterThanOrEqual(100_000);
   });
 
-  it('destroys it when it breaks off', async () => {
+  it('destroys it when it is cut off', async () => {
     const { connection } = await end();
     const other = new PassThrough();
     const joined = connection.relay(other);
@@ -223,7 +223,7 @@ describe('a connection joined with another stream', () => {
 });
 
 describe('an end of a relay', () => {
-  it('that came before it is passed on', async () => {
+  it('that arrived before it is passed on', async () => {
     const [one, other] = [await end(), await end()];
     one.connection.handleBy(() => new Promise(() => undefined));
     one.peer.stream.write(Buffer.from('last'));
@@ -236,7 +236,7 @@ describe('an end of a relay', () => {
     await joined;
   });
 
-  it('leaves nothing to read where the other is slow from the start, until that reads', async () => {
+  it('isn’t read where the other is slow from the start, until that one reads', async () => {
     const [one, other] = [await end(), await end()];
     one.peer.stream.write(Buffer.alloc(60_000, 1));
     await turn();
@@ -255,7 +255,7 @@ describe('an end of a relay', () => {
 });
 
 describe('a stream that a connection is joined with', () => {
-  /** A stream that looks like a socket, and says how it ended. */
+  /** A stream that looks like a socket, and reports how it ended. */
   class Lookalike extends Duplex {
     resets = 0;
     declare readonly remoteAddress?: string;
@@ -269,7 +269,7 @@ describe('a stream that a connection is joined with', () => {
     }
 
     override _read(): void {
-      // What it says is pushed.
+      // Its data is pushed.
     }
 
     override _write(chunk: Buffer, _encoding: unknown, done: () => void): void {
@@ -327,7 +327,7 @@ describe('a stream that a connection is joined with', () => {
     },
   );
 
-  it('that says nothing more gets what the peer still sends', async () => {
+  it('that has ended its side receives what the peer still sends', async () => {
     const { connection, peer } = await end();
     const stream = new Lookalike({});
     void connection.relay(stream).catch(() => undefined);

@@ -1,10 +1,10 @@
 /**
- * Joins the raw bytes of a connection with another stream, without a stream or a copy in between.
+ * Joins the raw bytes of a connection with another stream, without an intermediate stream or copy.
  *
  * Rules
  * - What one end receives the other sends; where the other is slow, the first stops reading.
  * - The end of one direction is passed on and leaves the other direction open.
- * - An end that breaks off breaks the other off too: a cut stream must not look like a whole one.
+ * - An end that is cut off cuts off the other too: a truncated stream must not look complete.
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,13 +16,13 @@ import type { RawBytes } from './raw-stream.js';
 
 /** One of the two ends, as the other sees it. */
 interface RelayEnd {
-  /** Sends a chunk; false asks to wait until `readOn` is called on the one that received it. */
+  /** Sends a chunk; false means to wait until `readOn` is called on the end that received it. */
   send(chunk: Buffer): boolean;
   /** Nothing more will be sent. */
   finish(): void;
-  /** There is room again: reading may go on. */
+  /** There is room again: reading may continue. */
   readOn(): void;
-  /** The other end broke off. */
+  /** The other end was cut off. */
   cut(): void;
 }
 
@@ -38,7 +38,7 @@ export interface RelayedConnection extends Pick<CallFailures, 'named'> {
 
 /** Joins two connections. */
 export function joinConnections(one: RelayedConnection, other: RelayedConnection): Promise<void> {
-  // Both or none: one that is taken already must not cost the other its bytes.
+  // Both or neither: where one has a consumer already, the other must not lose its bytes.
   demandFree(one);
   demandFree(other);
   const outcome = new Outcome();
@@ -66,7 +66,7 @@ function demandFree(connection: RelayedConnection): void {
     throw consumed(connection, 'messages', 'its bytes are taken already by stream() or relay()');
 }
 
-/** Resolves once both ends are done, and rejects where a connection broke off. */
+/** Resolves once both ends are done, and rejects where a connection was cut off. */
 class Outcome extends Deferred<void> {
   #going = 2;
 
@@ -96,7 +96,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     return this.#received && this.#sent;
   }
 
-  /** Begins, with what came before. */
+  /** Begins, with what arrived before. */
   join(partner: RelayEnd): void {
     this.#partner = partner;
     const connection = this.#connection;
@@ -106,7 +106,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     if (room) this.#connection.reading.resume();
   }
 
-  // ── what the connection says ──
+  // ── what the connection reports ──
 
   push(chunk: Buffer): boolean {
     return this.#partner?.send(chunk) ?? false;
@@ -135,7 +135,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     );
   }
 
-  // ── what the partner says ──
+  // ── what the partner reports ──
 
   send(chunk: Buffer): boolean {
     this.#waiting = !this.#connection.stream.write(chunk);
@@ -157,11 +157,11 @@ class ConnectionEnd implements RawBytes, RelayEnd {
   }
 }
 
-/** As with TLS sockets, all streams share their listeners, and each finds its end here. */
+/** As with TLS sockets, all streams share their listeners, and each finds its relay end here. */
 const END = Symbol('end');
 type Ended = Duplex & { [END]: StreamEnd };
 
-/** The end of a relay that is a stream of Node's, such as a socket without TLS: done once it is closed, however. */
+/** The end of a relay that is a stream of Node's, such as a socket without TLS: done once it is closed, in whatever way. */
 class StreamEnd implements RelayEnd {
   readonly #stream: Duplex;
   readonly #partner: RelayEnd;
@@ -186,11 +186,11 @@ class StreamEnd implements RelayEnd {
     stream.resume();
   }
 
-  // ── what the partner says ──
+  // ── what the partner reports ──
 
   send(chunk: Buffer): boolean {
     if (this.#stream.destroyed) return true;
-    // A full buffer that the system took at once is no reason to wait.
+    // A buffer that was full but that the system took at once is no reason to wait.
     this.#waiting = !this.#stream.write(chunk) && this.#stream.writableLength > 0;
     return !this.#waiting;
   }
@@ -208,7 +208,7 @@ class StreamEnd implements RelayEnd {
     else this.#stream.destroy();
   }
 
-  // ── what the stream says ──
+  // ── what the stream reports ──
 
   arrived(chunk: Buffer): void {
     if (!this.#partner.send(chunk)) this.#stream.pause();
@@ -232,14 +232,14 @@ class StreamEnd implements RelayEnd {
 }
 
 function isSocket(stream: Duplex): stream is Socket {
-  // A socket over TLS or a pipe has nothing to reset.
+  // A TLS socket or a pipe can't be reset.
   return (
     'resetAndDestroy' in stream && (stream as Socket).remoteAddress !== undefined && !('encrypted' in stream)
   );
 }
 
 function ignore(): void {
-  // The close that follows tells it.
+  // The close event that follows reports it.
 }
 
 function onData(this: Duplex, chunk: Buffer): void {

@@ -25,14 +25,14 @@ function responder(handler: Handler, activity = new Activity()) {
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Responder', () => {
-  it('hands a result on at once where the handler has one', () => {
+  it('passes a result on at once where the handler has one', () => {
     const { run, events, subject } = responder(() => 'yes');
     run(1);
     expect(events).toEqual(['1: yes']);
     expect(subject.size).toBe(0);
   });
 
-  it('answers each request once, whichever way its handler ends', async () => {
+  it('answers each request once, in whichever way its handler ends', async () => {
     const { run, events } = responder(({ id }) => {
       if (id === 1) throw new Error('thrown');
       return id === 2 ? Promise.reject(new Error('rejected')) : Promise.resolve('resolved');
@@ -42,7 +42,7 @@ describe('Responder', () => {
     expect(events).toEqual(['1 failed: thrown', '2 failed: rejected', 'finished', '3: resolved', 'finished']);
   });
 
-  it('tells running handlers of a cancellation, and still takes their answer', async () => {
+  it('notifies running handlers of a cancellation, and still accepts their answer', async () => {
     let finish: (answer: string) => void = () => undefined;
     let signal: AbortSignal | undefined;
     const { run, events, subject } = responder((request) => {
@@ -59,7 +59,7 @@ describe('Responder', () => {
     expect(events).toEqual(['7: late', 'finished']);
   });
 
-  it('takes any thenable for an answer to come', async () => {
+  it('awaits any thenable as an answer', async () => {
     const { run, events } = responder(() => ({
       then: (resolve: (answer: string) => void) => {
         resolve('odd');
@@ -70,7 +70,7 @@ describe('Responder', () => {
     expect(events).toContain('1: odd');
   });
 
-  it('tells a request once that the connection drains, whenever it asks', () => {
+  it('notifies a request once that the connection drains, whenever it reads the signal', () => {
     const requests: ReceivedRequest<string, string>[] = [];
     const { run, subject } = responder((request) => {
       requests.push(request);

@@ -1,4 +1,4 @@
-/** The peer's requests being worked on: runs the handler, and hands each answer, or failure, back exactly once. */
+/** The peer's requests being handled: runs the handler, and returns each answer, or failure, exactly once. */
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Activity } from './activity.js';
 import type { IncomingRequest, RequestHandler, SecureConnection } from './connection-types.js';
@@ -6,25 +6,25 @@ import { reportingController } from '../errors/reporting-signal.js';
 import { follow, isThenable } from '../errors/thenable.js';
 import { publishAnswering, type RequestEnd } from './traffic-events.js';
 
-/** Takes what became of a request. */
+/** Receives the outcome of a request. */
 export interface ResponderEvents<In, Out> {
-  /** @throws for what can't be sent, before anything of it was */
+  /** @throws for what can't be sent, before any of it was sent */
   answer(request: ReceivedRequest<In, Out>, result: Out): void;
   fail(request: ReceivedRequest<In, Out>, error: unknown): void;
   /** A listener of one of the request's signals failed. */
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void;
-  /** A request was answered that had been worked on for a while. */
+  /** A request was answered that hadn't been answered at once. */
   finished(): void;
 }
 
-/** A request of the peer; its signals are made only when somebody asks for them. */
+/** A request of the peer; its signals are created only when the handler reads them. */
 export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   readonly id: number;
   readonly payload: In;
   readonly connection: SecureConnection<In, Out>;
-  /** Whether its handler only waits for the connection's end, as far as its first steps tell. */
+  /** Whether its handler only waits for the connection's end, as far as its first steps show. */
   waitsForEnd = false;
-  /** How often `closed` had been read when it began. */
+  /** How often `closed` had been read when it started. */
   readsBefore = 0;
   #signal: AbortController | null = null;
   #cancelled: Error | null = null;
@@ -84,7 +84,7 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
 export class Responder<In, Out> {
   readonly #events: ResponderEvents<In, Out>;
   readonly #activity: Activity;
-  /** Only what is still being worked on: a handler that answers at once never enters. */
+  /** Only requests still being handled: a handler that answers at once is never entered. */
   readonly #running = new Map<number, ReceivedRequest<In, Out>>();
   handler: RequestHandler<In, Out> | null = null;
   /** Why the connection drains; null while it doesn't. */
@@ -99,7 +99,7 @@ export class Responder<In, Out> {
     return this.#running.size;
   }
 
-  /** Of those, how many don't just wait for the connection's end. */
+  /** Of those, how many wait for more than the connection's end. */
   get working(): number {
     let working = 0;
     const alone = this.#running.size === 1;

@@ -82,7 +82,7 @@ describe('SendQueue', () => {
     await queue.ready();
   });
 
-  it('asks to wait once the peer falls behind, and goes on in order when it has caught up', async () => {
+  it('asks to wait once the peer falls behind, and continues in order when it has caught up', async () => {
     const { queue, received, read, events } = queueTo();
     expect(queue.write(large)).toBe(false);
     expect(queue.write(Buffer.from('b'))).toBe(false);
@@ -108,7 +108,7 @@ describe('SendQueue', () => {
     expect(settled).toBe('waits');
   });
 
-  it('drops what goes over its limit and loses nothing of the rest', () => {
+  it('drops what exceeds its limit and loses nothing of the rest', () => {
     const { queue, dropped } = queueTo(201_024);
     queue.write(large);
     queue.write(Buffer.alloc(1_024));
@@ -122,7 +122,7 @@ describe('SendQueue', () => {
     expect(queue.queuedBytes).toBe(200_000 + 1_024);
   });
 
-  it('says why it drops once until there is room again', async () => {
+  it('reports why it drops, once until there is room again', async () => {
     const { queue, dropped, read, received } = queueTo(200_000);
     queue.write(large);
     for (let count = 0; count < 3; count += 1) expect(queue.write(Buffer.from('lost'))).toBe(false);
@@ -138,7 +138,7 @@ describe('SendQueue', () => {
     expect(received()).toBe(String(Buffer.concat([large, large])));
   });
 
-  it('takes a message larger than its limit when nothing waits, and no second one', () => {
+  it('accepts a message larger than its limit when nothing waits, and no second one', () => {
     const { queue } = queueTo(1_024);
     expect(queue.post(large)).toBe(true);
     expect(queue.post(Buffer.alloc(1))).toBe(false);
@@ -154,7 +154,7 @@ describe('SendQueue', () => {
     expect(queue.hasRoomFor(1_024)).toBe(true);
   });
 
-  it('keeps answers in the order of the messages, and takes back what was not sent', async () => {
+  it('keeps answers in the order of the messages, and withdraws what was not sent', async () => {
     const { queue, received, read } = queueTo();
     queue.write(large);
     queue.write(Buffer.from('a'));
@@ -197,7 +197,7 @@ describe('SendQueue', () => {
     expect(stream.bytesWritten).toBe(210_000);
   });
 
-  it('fails everybody who waits when the connection ends, and everybody after', async () => {
+  it('fails every waiting call when the connection ends, and every later call', async () => {
     const { queue } = queueTo();
     queue.write(large);
     const waits = [queue.ready(), sent(queue, Buffer.from('x'))];

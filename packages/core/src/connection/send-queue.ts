@@ -3,11 +3,11 @@
  * the peer keeps up, and wait here, in the order of the calls, while it doesn't.
  *
  * Rules
- * - `maxQueuedBytes` binds all that the program sends, requests that wait for a place at the peer included. A message
- *   larger than the bound is taken when nothing waits.
- * - Answers are owed: they take their place in the order and are never refused. While too many of them wait, nothing
- *   that makes more of them is begun (`overfull`).
- * - Control frames carry no order and go straight to the writer.
+ * - `maxQueuedBytes` limits all that the program sends, requests that wait for a slot at the peer included. A message
+ *   larger than the bound is accepted when nothing waits.
+ * - Answers are owed: they keep their place in the order and are never refused. While too many of them wait, nothing
+ *   that would produce more of them is started (`overfull`).
+ * - Control frames have no order to keep and go straight to the writer.
  */
 import { EasySocketError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -21,23 +21,23 @@ export interface SendQueueEvents {
   encode(bytes: Uint8Array): void;
   /** Throws what `encode` would, before a message is accepted that is encoded later. @throws ProtocolError */
   check(bytes: Uint8Array): void;
-  /** The peer reads slower than we send. */
+  /** The peer reads more slowly than we send. */
   congested(): void;
   /** There is room again. */
   relieved(): void;
-  /** A message wasn't taken, and whoever wrote it didn't wait for room. @param why at the first one until there is room */
+  /** A message wasn't accepted, and its sender didn't wait for room. @param why for the first one until there is room */
   dropped(why: Error | null): void;
 }
 
-/** Something that waits for its turn. */
+/** An entry that waits for its turn. */
 export interface Waiting {
   readonly bytes: number;
-  /** Its turn has come: writes it. @throws where it can't be written after all */
+  /** Its turn has come: writes it. @throws where it can't be written */
   send(): void;
   failed(error: Error): void;
 }
 
-/** Above this many bytes unsent the program is asked to wait; over Node's own mark, so that `drain` will come. */
+/** Above this many bytes unsent the program is asked to wait; above Node's own mark, so that `drain` will be emitted. */
 const CONGESTED = 65_536;
 
 export class SendQueue {
@@ -46,7 +46,7 @@ export class SendQueue {
   readonly #stream: ByteStream;
   readonly #writer: Writer;
   readonly #maxBytes: number;
-  /** Made when the peer first reads slower than we send. */
+  /** Created when the peer first reads more slowly than we send. */
   #waiting: Set<Waiting> | null = null;
   #waitingBytes = 0;
   #reserved = 0;
@@ -89,28 +89,28 @@ export class SendQueue {
     return this.#congested;
   }
 
-  /** Whether even what the protocol itself sends must stop: the peer asks and doesn't read the answers. */
+  /** Whether even the protocol's own frames must stop: the peer sends requests and doesn't read the answers. */
   get overfull(): boolean {
     return this.#congested && this.#stream.queuedBytes + this.#owed > this.#maxBytes;
   }
 
-  /** Whether the program has filled the queue: it is given nothing more to answer. */
+  /** Whether the program has filled the queue: then it gets nothing more to answer. */
   get isFull(): boolean {
     return this.#congested && this.queuedBytes > this.#maxBytes;
   }
 
-  /** Whether a message of so many bytes may be taken now. */
+  /** Whether a message of that many bytes may be accepted now. */
   hasRoomFor(bytes: number): boolean {
     const queued = this.queuedBytes;
-    // What the system is about to take doesn't count against a small bound, or nothing would ever go out.
+    // What the system is about to take doesn't count against a small bound: otherwise nothing would ever go out.
     return queued === 0 || queued + bytes <= Math.max(this.#maxBytes, this.#congested ? 0 : CONGESTED);
   }
 
-  /** False asks to wait for `ready()`; over the bound nothing is taken, and `dropped` tells of it. */
+  /** False means to wait for `ready()`; over the bound nothing is accepted, and `dropped` reports it. */
   write(bytes: Uint8Array): boolean {
     if (!this.#congested) {
       this.#events.encode(bytes);
-      // Within one turn, too, it must show whether the peer keeps up.
+      // Whether the peer keeps up must show within one turn, too.
       if (this.#writer.gatheredBytes > CONGESTED) this.#writer.flush();
       return !this.#isCongested();
     }
@@ -120,7 +120,7 @@ export class SendQueue {
     return false;
   }
 
-  /** As `write`, for those who would rather drop a message than wait: whether it was taken. */
+  /** As `write`, for callers that drop a message rather than wait: whether it was accepted. */
   post(bytes: Uint8Array): boolean {
     if (this.#congested && !this.hasRoomFor(bytes.length)) return false;
     this.write(bytes);
@@ -128,8 +128,8 @@ export class SendQueue {
   }
 
   /**
-   * Sends a message, or keeps it for its turn; null where it is on its way already.
-   * @param settle told once what became of a message that waits
+   * Sends a message, or queues it; null where it is on its way already.
+   * @param settle called once with the outcome of a message that waits
    */
   send(bytes: Uint8Array, settle: (error: Error | null) => void): Waiting | null {
     if (!this.#congested) {
@@ -164,19 +164,19 @@ export class SendQueue {
     return this.#congested || this.isWaiting;
   }
 
-  /** Keeps something for its turn. */
+  /** Queues an entry. */
   hold(waiting: Waiting): void {
     this.#hold(waiting);
   }
 
-  /** Takes back what has not been sent; false where it is too late. */
+  /** Withdraws what has not been sent; false where it is too late. */
   takeBack(waiting: Waiting | null): boolean {
     if (waiting === null || this.#waiting?.delete(waiting) !== true) return false;
     this.#waitingBytes -= waiting.bytes;
     return true;
   }
 
-  /** Counts bytes that wait elsewhere: requests for a place at the peer. */
+  /** Counts bytes that wait elsewhere: requests that wait for a slot at the peer. */
   reserve(bytes: number): void {
     this.#reserved += bytes;
   }
@@ -184,7 +184,7 @@ export class SendQueue {
   ready(): Promise<void> {
     if (this.#closed === null && !this.#congested) return Promise.resolve();
     const waiter = new Deferred<void>();
-    // A call that nobody awaits must not end the process.
+    // A call that isn't awaited must not end the process.
     waiter.promise.catch(() => undefined);
     if (this.#closed === null) this.#readyWaiters.push(waiter);
     else waiter.reject(this.#closed());
@@ -211,7 +211,7 @@ export class SendQueue {
     for (const waiter of waiters) waiter.resolve();
   }
 
-  /** @param why made only where somebody waits to hear it */
+  /** @param why created only where a caller waits */
   close(why: () => Error): void {
     if (this.#closed !== null) return;
     this.#closed = why;
@@ -222,13 +222,13 @@ export class SendQueue {
     this.#readyWaiters = [];
   }
 
-  /** Why a message of so many bytes isn't taken. */
+  /** Why a message of that many bytes isn't accepted. */
   fullError(bytes: number): EasySocketError {
     const message = `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`;
     return this.#failures.named(new EasySocketError('KNSOCK_QUEUE_FULL', message));
   }
 
-  /** A slow peer must not make the program's call throw, nor tell of every message of a loop that doesn't look. */
+  /** A slow peer must not make the program's call throw, nor report every message of a loop that ignores the result. */
   #drop(bytes: number): void {
     const why = this.#toldFull ? null : this.fullError(bytes);
     this.#toldFull = true;
@@ -249,7 +249,7 @@ export class SendQueue {
       } catch (error) {
         waiting.failed(error as Error);
       }
-      // Whether the peer keeps up shows once bytes are written; until there are enough of them they gather.
+      // Whether the peer keeps up shows once bytes are written; until there are enough of them they are gathered.
       if (this.#writer.gatheredBytes > CONGESTED) this.#writer.flush();
     }
     this.#writer.flush();

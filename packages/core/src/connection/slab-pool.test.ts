@@ -14,7 +14,7 @@ describe('the slab pool', () => {
     expect(LARGEST_SLAB).toBeGreaterThanOrEqual(LARGEST_COPY + 1_024);
   });
 
-  it('lends a returned slab again, and to one borrower at a time', () => {
+  it('lends a returned slab again, to one borrower at a time', () => {
     const slab = borrowSlab(0);
     slab.giveBack();
     const first = borrowSlab(0);

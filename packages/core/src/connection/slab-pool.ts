@@ -1,16 +1,16 @@
 /**
- * Memory for batches of outgoing bytes. A slab is lent to one connection from its first byte of a turn until the
+ * Memory for batches of outgoing bytes. A slab is lent to one connection from its first byte in a turn until the
  * system has taken the batch, then used again, so that a busy connection allocates nothing and an idle one holds nothing.
  */
 
-/** Messages up to this size are copied into a slab; larger ones are sent from where they are. */
+/** Messages up to this size are copied into a slab; larger ones are sent without a copy. */
 export const LARGEST_COPY = 131_072;
 
 /** A broadcast to thousands of connections must not cost a large slab each: start small, grow on demand. */
 const SIZES = [2_048, 16_384, LARGEST_COPY + 1_024] as const;
 const KEPT = [256, 64, 16] as const;
 
-/** Memory on loan; `giveBack` is made once with it and not for every loan. */
+/** Memory on loan; `giveBack` is created once per slab, not for every loan. */
 export interface Slab {
   readonly memory: Buffer;
   readonly giveBack: () => void;

@@ -6,7 +6,7 @@ import { MemoryOutput } from '../testing/memory-output.js';
 import type { ByteStreamEvents } from '../transport/byte-stream.js';
 import { memoryPair } from '../transport/memory-pair.js';
 
-/** A connection, and what it is to the stream below it. */
+/** A connection, and its events as the stream below sees them. */
 async function opened(framing: Framing) {
   const [near, far] = memoryPair();
   let events!: ByteStreamEvents;
@@ -59,20 +59,20 @@ describe('memory that is lent to a connection', () => {
     connection.destroy();
   });
 
-  it('isn’t used again once the program takes the bytes themselves', async () => {
+  it('isn’t used again once the program takes over the raw bytes', async () => {
     const { connection, events } = await opened(raw());
     connection.stream();
     expect(events.copiesNext).toBe(0);
     connection.destroy();
   });
 
-  it('isn’t asked for by a connection that reads its input away', async () => {
+  it('isn’t requested by a connection that discards its input', async () => {
     const { connection, events, far } = await opened(knsock());
     events.data(frame(Buffer.alloc(2_000)).subarray(0, 100));
     expect(events.copiesNext).toBeGreaterThan(0);
     connection.fail(new Error('over'));
     expect(events.copiesNext).toBe(0);
-    // What still comes is neither a message nor a mistake.
+    // Further input is neither a message nor an error.
     events.data(Buffer.from('anything'));
     await turn();
     far.end();

@@ -55,7 +55,7 @@ describe('ConnectionTimeouts', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends a connection on which nothing moved, and leaves one that moves alone', () => {
+  it('ends a connection without activity, and keeps one with activity', () => {
     const { subject } = watch({ idleTimeout: 1_000 });
     for (let i = 0; i < 10; i++) {
       vi.advanceTimersByTime(900);
@@ -66,7 +66,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'idle', ms: 1_000 });
   });
 
-  it('ends a connection whose peer sends no whole message, however many bytes of one', () => {
+  it('ends a connection whose peer sends no complete message, however many bytes of one', () => {
     const silent = watch({ firstMessageTimeout: 500 });
     const talking = watch({ firstMessageTimeout: 500 });
     silent.subject.bytesReceived = 1;
@@ -76,7 +76,7 @@ describe('ConnectionTimeouts', () => {
     expect(talking.subject.failure).toBeNull();
   });
 
-  it('asks a silent peer for a sign of life, and ends it where none comes', async () => {
+  it('sends a silent peer a PING, and ends the connection where no answer arrives', async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(subject.pings).toBeGreaterThan(2);
@@ -86,7 +86,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'heartbeat' });
   });
 
-  it('takes nothing for a sign of death while we ourselves don’t read', async () => {
+  it('doesn’t count silence while we ourselves don’t read', async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
     subject.isReadingHeld = true;
     subject.answersPings = false;
@@ -107,7 +107,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'send', ms: 1_000 });
   });
 
-  it('ends a peer that takes something at first within sendTimeout and a look, not twice that', () => {
+  it('ends a peer that stops reading after sendTimeout and one check, not twice that', () => {
     const { subject, timeouts } = watch({ sendTimeout: 1_000 });
     subject.unsent = 1;
     timeouts.congested();
@@ -117,7 +117,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'send' });
   });
 
-  it('says so where both sides write and neither reads', () => {
+  it('reports where both sides write and neither reads', () => {
     const { subject, timeouts } = watch({ sendTimeout: 1_000 });
     Object.assign(subject, { unsent: 7, isReadingHeld: true, heldBytes: 9 });
     timeouts.congested();
@@ -126,7 +126,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ message: expect.stringMatching(words) as string });
   });
 
-  it('takes nothing for death while bytes of ours wait, and then holds the peer to sendTimeout', async () => {
+  it('doesn’t count silence while bytes of ours wait, and then applies sendTimeout to the peer', async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 }, sendTimeout: 1_000 });
     subject.unsent = 1;
     subject.answersPings = false;
@@ -136,7 +136,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'send' });
   });
 
-  it('forgives a peer that caught up', () => {
+  it('keeps a peer that caught up', () => {
     const { subject, timeouts } = watch({ sendTimeout: 1_000 });
     timeouts.congested();
     timeouts.relieved();
@@ -144,7 +144,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toBeNull();
   });
 
-  it('retires a connection whose time is over', () => {
+  it('retires a connection at the end of its lifetime', () => {
     const { subject } = watch({}, 2_000);
     vi.advanceTimersByTime(2_000);
     expect(subject.retired).toBe(true);
@@ -160,7 +160,7 @@ describe('ConnectionTimeouts', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('stops watching a slow peer once nothing waits for it, and begins anew with the next', () => {
+  it('stops watching a slow peer once nothing waits for it, and starts afresh later', () => {
     const { subject, timeouts } = watch({ sendTimeout: 1_000 });
     subject.unsent = 10;
     timeouts.congested();
@@ -192,10 +192,10 @@ describe('ConnectionTimeouts', () => {
     });
   });
 
-  it('says for how long a peer gave no sign of life, and asks again after each answer', async () => {
+  it('reports for how long a peer was silent, and sends a PING again after each answer', async () => {
     const { subject } = watch({ heartbeat: { interval: 1_000, timeout: 500 } });
     for (let n = 1; n <= 3; n += 1) {
-      // The answer to one question is what the next look sees.
+      // The answer to one PING is seen at the next check.
       await vi.advanceTimersByTimeAsync(2_000);
       expect(subject.pings).toBe(n);
     }

@@ -1,16 +1,16 @@
 /**
  * The deadlines of an open connection: first message, idle, heartbeat, slow reader, lifetime. Nothing is done per
- * message: each watch looks at counters now and then, and a connection without such limits has no timer at all.
+ * message: each watch checks counters periodically, and a connection without such limits has no timer at all.
  */
 import { ConnectionTimeoutError } from '../errors/index.js';
 import type { Limits } from '../policy/limits.js';
 
-/** What the timeouts look at, and what they report to. */
+/** What the timeouts read, and where they report. */
 export interface TimeoutEvents {
-  /** Grows with every message, and with every byte where no heartbeat muddles the count. */
+  /** Grows with every message, and with every byte where there is no heartbeat, which would count too. */
   readonly activityCount: number;
   readonly bytesReceived: number;
-  /** Whole messages and requests; of a raw stream, bytes. */
+  /** Complete messages and requests; of a raw stream, bytes. */
   readonly messagesReceived: number;
   /** Bytes that the system took from us. */
   readonly bytesTaken: number;
@@ -20,7 +20,7 @@ export interface TimeoutEvents {
   readonly heldBytes: number;
   readonly unsent: number;
   ping(options: { timeout: number }): Promise<number>;
-  /** Ends the connection by agreement, as its time is over. */
+  /** Closes the connection gracefully, as its lifetime is over. */
   retire(): void;
   fail(error: Error): void;
 }
@@ -31,7 +31,7 @@ export function needsTimeouts(limits: Limits, maxLifetime: number | null): boole
   return [idleTimeout, firstMessageTimeout, heartbeat, maxLifetime].some((limit) => limit !== null);
 }
 
-/** What lasts too long is noticed within a quarter of its time. */
+/** An expired limit is noticed within a quarter of its time. */
 const LOOKS = 4;
 
 export class ConnectionTimeouts {
@@ -118,8 +118,8 @@ export class ConnectionTimeouts {
   }
 
   /**
-   * Bytes of any kind are a sign of life. While we don't read, or bytes of ours still wait for the peer, silence proves
-   * nothing: the question itself may not have reached it. Then `sendTimeout` decides.
+   * Any bytes are a sign of life. While we don't read, or bytes of ours still wait for the peer, silence proves
+   * nothing: the PING itself may not have reached it. Then `sendTimeout` decides.
    */
   #watchHeart(interval: number, timeout: number): void {
     let received = -1;

@@ -15,7 +15,7 @@ afterEach(() => {
   heard.length = 0;
 });
 
-describe('whoever watches', () => {
+describe('a subscriber', () => {
   it.each([undefined, lines()])('hears of every message, both ways', async (framing) => {
     watch(channels.message.name);
     const { client, server } = await connectedPair({ ...(framing && { framing }) });
@@ -27,7 +27,7 @@ describe('whoever watches', () => {
     ]);
   });
 
-  it('hears how requests ended, on both sides', async () => {
+  it('receives how requests ended, on both sides', async () => {
     watch(channels.request.name);
     const { client, server } = await connectedPair({
       server: {
@@ -53,7 +53,7 @@ describe('whoever watches', () => {
   });
 });
 
-it('Where nobody watches, a request costs nothing more', () => {
+it('Without subscribers, a request costs nothing more', () => {
   const answer = Promise.resolve('a');
   expect(followAsked({ id: 1 }, answer)).toBe(answer);
   expect(publishAnswering({ id: 1 })).toBeNull();

@@ -1,10 +1,10 @@
-/** Messages and requests for whoever watches; nothing is timed or counted where nobody does. */
+/** Messages and requests for subscribers; nothing is timed or counted where there are none. */
 import { channels } from '../observe/channels.js';
 
-/** Tells how a request ended. */
+/** Reports how a request ended. */
 export type RequestEnd = (ok: boolean, error?: unknown) => void;
 
-/** A message went out or came in; on framings without ids requests and answers are messages too. */
+/** A message was sent or received; on framings without ids requests and answers are messages too. */
 export function publishMessage(
   connection: { readonly id: number },
   direction: 'in' | 'out',
@@ -18,7 +18,7 @@ export function publishMessage(
 export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
   if (!channels.request.hasSubscribers) return answer;
   const ended = ending(id, 'asked');
-  // Looking on is no waiting: a failure that nobody else hears is reported.
+  // Observing isn't awaiting: a failure that no caller handles is still reported.
   void Promise.prototype.then.call(
     answer,
     () => {
@@ -31,7 +31,7 @@ export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<
   return answer;
 }
 
-/** The beginning of a peer's request; what it returns tells the end. Null where nobody listens. */
+/** The beginning of a peer's request; the function returned reports its end. Null where there are no subscribers. */
 export function publishAnswering(connection: { readonly id: number }): RequestEnd | null {
   return channels.request.hasSubscribers ? ending(connection.id, 'answered') : null;
 }

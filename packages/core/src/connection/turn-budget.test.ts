@@ -29,7 +29,7 @@ function budget() {
 }
 
 describe('a turn’s work', () => {
-  it('is as much as there is while it is cheap', async () => {
+  it('is unlimited while it is cheap', async () => {
     const work = budget();
     expect(work.pass(0)).toBe(10_000);
     await turn();
@@ -37,9 +37,9 @@ describe('a turn’s work', () => {
     work.restore();
   });
 
-  it('ends after five milliseconds, and goes on with the next turn', async () => {
+  it('ends after five milliseconds, and continues with the next turn', async () => {
     const work = budget();
-    // The clock is looked at for every 16th message, first for the 16th.
+    // The clock is read for every 16th message, first for the 16th.
     const first = work.pass(1);
     expect(first).toBe(31);
     expect(work.subject.isSpent()).toBe(true);
@@ -61,7 +61,7 @@ describe('a turn’s work', () => {
     work.restore();
   });
 
-  it('is counted anew for each chunk, unless it is timed already', () => {
+  it('is counted afresh for each chunk, unless it is timed already', () => {
     const work = budget();
     for (let chunk = 0; chunk < 50; chunk += 1) {
       work.subject.begin();

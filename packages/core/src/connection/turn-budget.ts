@@ -1,12 +1,12 @@
 /**
  * How much of one turn of the event loop the program's work on one connection's input may take: a batch of messages in one
- * chunk gives way to other connections after a few milliseconds, and goes on with the next turn.
+ * chunk yields to other connections after a few milliseconds, and continues in the next turn.
  */
 
 /** Milliseconds after which others have their turn, and those of each turn after that. */
 const FIRST_MS = 5;
 const NEXT_MS = 1;
-/** The clock is looked at once for so many messages. */
+/** The clock is read once per this many messages. */
 const BATCH_CHECK = 16;
 
 export class TurnBudget {
@@ -17,24 +17,24 @@ export class TurnBudget {
   #spent = false;
   #most = FIRST_MS;
 
-  /** @param owner told in the next turn that what was left may go on */
+  /** @param owner notified in the next turn that the rest may continue */
   constructor(owner: { goOn(): void }) {
     this.#owner = owner;
   }
 
-  /** A chunk of input begins: its messages are counted anew, unless this turn's work is being timed already. */
+  /** A chunk of input begins: its messages are counted afresh, unless this turn's work is being timed already. */
   begin(): void {
     if (!this.#timing) this.#messages = 0;
   }
 
-  /** Counts a message; whether this turn's work is enough, and the message has to wait. */
+  /** Counts a message; true where this turn's budget is spent, and the message has to wait. */
   isSpent(): boolean {
     if (this.#spent) return true;
     this.#messages += 1;
     return this.#messages % BATCH_CHECK === 0 && this.#isTimeOver();
   }
 
-  /** The clock is apart from the count, which is small enough to be compiled into every place that counts. */
+  /** Reading the clock is a separate function: counting alone is small enough to be inlined at every call. */
   #isTimeOver(): boolean {
     const now = performance.now();
     if (!this.#timing) {
@@ -47,7 +47,7 @@ export class TurnBudget {
     return this.#spent;
   }
 
-  /** The event loop has gone round. */
+  /** A new turn of the event loop has begun. */
   turned(): void {
     this.#timing = false;
     this.#messages = 0;

@@ -48,7 +48,7 @@ describe('Writer', () => {
     expect(stream.writes.map(String)).toEqual(['ab']);
   });
 
-  it('sends a large payload from where it is, behind what came before', () => {
+  it('sends a large payload without a copy, after what came before', () => {
     const [stream] = memoryPair();
     const writer = writerOver(stream);
     say(writer, Buffer.from('before'));
@@ -78,7 +78,7 @@ describe('Writer', () => {
     expect(stream.writes).toHaveLength(0);
   });
 
-  it('keeps every byte in order, whatever the sizes and the moments of flushing', async () => {
+  it('keeps every byte in order, for all sizes and moments of flushing', async () => {
     const sizes = fc.oneof(
       fc.nat(100),
       fc.nat(20_000),
@@ -128,7 +128,7 @@ function collectInto(received: Buffer[]) {
 }
 
 describe('a writer and what it wrote', () => {
-  /** A writer that counts what it says of its writes. */
+  /** A writer that counts what it reports of its writes. */
   function counted() {
     const [stream] = memoryPair();
     let written = 0;
@@ -136,7 +136,7 @@ describe('a writer and what it wrote', () => {
     return { stream, writer, written: () => written, texts: () => stream.writes.map(String) };
   }
 
-  it('says of each write that it was one, and nothing of what wasn’t', async () => {
+  it('reports each write, and nothing else', async () => {
     const { writer, written } = counted();
     writer.flush();
     writer.hold();
@@ -175,7 +175,7 @@ describe('a writer and what it wrote', () => {
     expect(stream.writes.map((write) => write.length)).toEqual([LARGEST_COPY + 1]);
   });
 
-  it('leaves a payload that it copied to its owner', () => {
+  it('releases a payload that it copied to its owner', () => {
     for (const length of [1, 40, 41, LARGEST_COPY]) {
       const { writer, stream } = counted();
       const payload = Buffer.alloc(length, 1);
@@ -186,7 +186,7 @@ describe('a writer and what it wrote', () => {
     }
   });
 
-  it('sends what is said after an early flush with the turn, each turn anew', async () => {
+  it('sends what is written after an early flush at the end of the turn, in each turn', async () => {
     const { writer, texts } = counted();
     say(writer, Buffer.from('a'));
     writer.flush();

@@ -2,7 +2,7 @@
  * Gathers what a connection sends into one write per turn of the event loop, however many messages that is.
  *
  * Rules
- * - Small payloads are copied into a slab and go out together; a payload over LARGEST_COPY goes out from where it is.
+ * - Small payloads are copied into a slab and go out together; a payload over LARGEST_COPY is sent without a copy.
  * - The flush comes after the turn's promises too (nextTick runs behind them), or at once at the end of a batch of input.
  */
 import type { Output } from '../framing/framing.js';
@@ -13,7 +13,7 @@ const NOTHING = Buffer.alloc(0);
 /** Below this, a loop beats the call into `TypedArray.prototype.set`. */
 const LOOP_COPY = 40;
 
-/** What a writer tells whoever watches the queue. */
+/** What a writer reports to the queue above it. */
 export interface WriterEvents {
   /** Something was written to the stream. */
   written(): void;
@@ -65,19 +65,19 @@ export class Writer implements Output {
     for (let index = 0; index < length; index++) buffer[at + index] = bytes[index] as number;
   }
 
-  /** Says that a message is complete: it goes out with the turn. */
+  /** Marks a message as complete: it goes out at the end of the turn. */
   commit(): void {
     if (this.#scheduled || this.#held) return;
     this.#scheduled = true;
     process.nextTick(flushOf, this);
   }
 
-  /** Takes back what was written since `mark`, after a message that couldn't be encoded. */
+  /** Removes what was written since `mark`, after a message that couldn't be encoded. */
   rewind(mark: number): void {
     this.#used = Math.min(this.#used, mark);
   }
 
-  /** While input is being handled, answers gather; `release` sends them. */
+  /** While input is being handled, answers are gathered; `release` sends them. */
   hold(): void {
     this.#held = true;
   }
