@@ -1,6 +1,6 @@
 /**
- * The listening socket. When the process is out of descriptors, new connections are closed until there are some again:
- * no crash, no spinning, and established connections are unaffected.
+ * The listening socket. When the process is out of descriptors, new connections are closed until some are free again:
+ * no crash, no busy loop, and established connections are unaffected.
  */
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
@@ -16,7 +16,7 @@ export class Acceptor {
   #address: ServerAddress = { path: '' };
   #errors = 0;
 
-  /** @param accepted called with each socket, and whether descriptors are left beside it */
+  /** @param accepted called with each socket, and whether further descriptors are left */
   constructor(place: HostConfig['place'], accepted: (socket: Socket, descriptorsLeft: boolean) => void) {
     this.#place = place;
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
@@ -24,7 +24,7 @@ export class Acceptor {
     });
   }
 
-  /** How often accepting met an error, such as want of descriptors. */
+  /** How often accepting failed, such as for lack of descriptors. */
   get errors(): number {
     return this.#errors + this.#spare.shortages;
   }
@@ -44,7 +44,7 @@ export class Acceptor {
     });
     this.#listener.once('close', noteListening(this.address));
     this.#spare.start();
-    // Listening goes on.
+    // Listening continues.
     this.#listener.on('error', () => (this.#errors += 1));
   }
 

@@ -5,7 +5,7 @@ import { Admission, parseAdmission, type AdmissionOptions } from './admission.js
 const admission = (options: AdmissionOptions = {}): Admission => new Admission(parseAdmission(options), 0);
 
 describe('admission', () => {
-  it('admits everybody by default, known address or not', () => {
+  it('admits every client by default, with a known address or without', () => {
     const open = admission();
     expect([open.admitClient('192.0.2.1', 0), open.admitClient(undefined, 0)]).toEqual([null, null]);
     expect([open.countsClients, open.full]).toEqual([false, false]);
@@ -21,7 +21,7 @@ describe('admission', () => {
     expect(small.full).toBe(false);
   });
 
-  it('lets deny win over allow, and shuts out who is on neither list of allowed', () => {
+  it('prefers deny over allow, and refuses addresses that no allow entry contains', () => {
     const listed = admission({ allow: ['192.0.2.0/24'], deny: ['192.0.2.7'] });
     expect(listed.admitClient('192.0.2.1', 0)).toBeNull();
     expect(listed.admitClient('::ffff:192.0.2.1', 0)).toBeNull();
@@ -54,7 +54,7 @@ describe('admission', () => {
     expect(network.admitClient('192.0.50.1', 0)).toBe('network');
   });
 
-  it('spends the rate only on those that nothing else turns away', () => {
+  it('counts against the rate only clients that no other limit refuses', () => {
     const rated = admission({ acceptRate: { perSecond: 1, burst: 2 }, deny: ['192.0.2.7'] });
     for (let n = 0; n < 5; n++) expect(rated.admitClient('192.0.2.7', 0)).toBe('denied');
     expect([1, 2, 3].map(() => rated.admitClient('192.0.2.1', 0))).toEqual([null, null, 'rate']);
@@ -62,7 +62,7 @@ describe('admission', () => {
     expect(rated.admitClient('192.0.2.1', 1_000)).toBe('rate');
   });
 
-  it('takes one second’s worth for the burst of a plain rate', () => {
+  it('uses one second’s worth as the burst of a rate given as a number', () => {
     const { acceptRate } = parseAdmission({ acceptRate: 50 });
     expect(acceptRate).toEqual({ perSecond: 50, burst: 50 });
     expect(parseAdmission({ acceptRate: 0.5 }).acceptRate).toEqual({ perSecond: 0.5, burst: 1 });

@@ -1,5 +1,5 @@
 /**
- * Who may begin a handshake: decided from counts and the address alone, before a byte of TLS is spent. A refusal costs
+ * Which clients may begin a handshake: decided by counts and the address alone, before any TLS work. A refusal costs
  * a counter and a closed socket.
  */
 import { InvalidOptionError } from '../errors/index.js';
@@ -7,7 +7,7 @@ import { AddressList, networkOf } from '../transport/network.js';
 import { integer, refuseUnknown } from '../options/index.js';
 import { TokenBucket } from '../policy/rate.js';
 
-/** Which limit turned a peer away; `descriptors` is the system's, not ours. */
+/** Which limit refused a peer; `descriptors` is the system's, not ours. */
 export type AdmissionRefusal =
   'closing' | 'denied' | 'connections' | 'address' | 'network' | 'rate' | 'handshakes' | 'descriptors';
 
@@ -15,17 +15,17 @@ export type AdmissionRefusal =
 export interface AdmissionOptions {
   /** The most connections at once, those still in their handshake included; default 10,000. */
   maxConnections?: number | undefined;
-  /** The most handshakes at once; default 1,000. Over either limit a silent socket makes room first. */
+  /** The most handshakes at once; default 1,000. Over either limit a silent socket is closed first. */
   maxPendingHandshakes?: number | undefined;
   /** The most connections of one client: an IPv4 address, or the /64 of an IPv6 one; off by default. */
   maxConnectionsPerAddress?: number | undefined;
   /** The most connections of one network; default prefixes /24 and /48; off by default. */
   maxConnectionsPerNetwork?: { limit: number; ipv4Prefix?: number; ipv6Prefix?: number } | undefined;
-  /** New connections a second, on average and at once (default: one second's worth); off by default. */
+  /** New connections a second, on average and as a burst (default: one second's worth); off by default. */
   acceptRate?: number | { perSecond: number; burst: number } | undefined;
-  /** Addresses and networks that may connect; absent: all. */
+  /** Addresses and networks that may connect; absent: all of them. */
   allow?: readonly string[] | undefined;
-  /** Addresses and networks that may not; stronger than `allow`. */
+  /** Addresses and networks that may not connect; takes precedence over `allow`. */
   deny?: readonly string[] | undefined;
 }
 
@@ -66,7 +66,7 @@ export function parseAdmission(options: AdmissionOptions): AdmissionConfig {
   });
 }
 
-/** Counts connections and says which more may come. */
+/** Counts connections and decides which further ones are admitted. */
 export class Admission {
   readonly #config: AdmissionConfig;
   readonly #counts: ReadonlyMap<Quota, Map<string, number>>;
@@ -91,12 +91,12 @@ export class Admission {
     };
   }
 
-  /** Whether there are as many connections as may be. */
+  /** Whether the limit of connections is reached. */
   get full(): boolean {
     return this.#connections >= this.#config.maxConnections;
   }
 
-  /** Whether it matters who the clients are, beside how many. */
+  /** Whether any limit depends on the client's address, not only on counts. */
   get countsClients(): boolean {
     return this.#counts.size > 0;
   }

@@ -64,14 +64,14 @@ describe('the options of listen', () => {
     expect(parse({ port: undefined, path: './a.sock' }).place).toEqual({ path: './a.sock' });
   });
 
-  it('take several framings that ALPN tells apart, the most wanted first', () => {
+  it('take several framings that ALPN distinguishes, the most preferred first', () => {
     const { framings, protocols } = parse({ framing: [lines(), knsock()] as never });
     expect(framings.map(({ name }) => name)).toEqual(['lines', 'knsock']);
     expect(protocols).toEqual(['knsock/1']);
     expect(parse({ framing: lines() }).protocols).toEqual([]);
   });
 
-  it('believe the proxies that they name', () => {
+  it('trust the proxies that they list', () => {
     const { proxies } = parse({ proxyProtocol: { from: ['192.0.2.0/24'] } });
     expect(['192.0.2.9', '198.51.100.1'].map((address) => proxies?.has(address))).toEqual([true, false]);
   });
@@ -133,7 +133,7 @@ describe('a server’s credentials', () => {
     }
   });
 
-  it('leave nothing to be judged where clients show none', () => {
+  it('exclude rules and pins where clients show no certificate', () => {
     expect(() => {
       check('none', trusting, { authorize: () => true });
     }).toThrow(option('authorize'));
@@ -145,7 +145,7 @@ describe('a server’s credentials', () => {
     }).not.toThrow();
   });
 
-  it('are no client’s, and no CA’s own', () => {
+  it('must not be a client certificate or a CA’s own', () => {
     const client = makeCertificate({ commonName: 'client', issuer: ca, usage: 'client' });
     const wrong = createCredentials({ cert: client.pem, key: client.keyPem });
     expect(() => {
@@ -156,7 +156,7 @@ describe('a server’s credentials', () => {
     }).toThrow(/no client accepts this certificate: CN=client /);
   });
 
-  it('are none that have expired', () => {
+  it('must not have expired', () => {
     const to = new Date(Date.now() - 1_000);
     const old = makeCertificate({ commonName: 'old', issuer: ca, names: ['old.test'], usage: 'server', to });
     expect(() => {

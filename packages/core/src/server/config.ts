@@ -41,7 +41,7 @@ import {
 import type { BeforeTls } from './before-tls.js';
 import type { ClientCertificates, SniMap, TrustState } from './trust-state.js';
 
-/** Where to listen, as whom, and for whom. Times are milliseconds. */
+/** Where to listen, with which credentials, and which clients to accept. Times are milliseconds. */
 export interface ListenOptions<In = Buffer, Out = Payload>
   extends LimitOptions, TrustOptions, AdmissionOptions {
   /** 0 takes any free port. */
@@ -50,41 +50,41 @@ export interface ListenOptions<In = Buffer, Out = Payload>
   host?: string | undefined;
   /** A Unix socket, instead of host and port. */
   path?: string | undefined;
-  /** Default `knsock()`; several are distinguished by ALPN, and at most one of them may be without. */
+  /** Default `knsock()`; several are distinguished by ALPN, and at most one of them may have no ALPN name. */
   framing?: Framing<In, Out> | readonly Framing<In, Out>[] | undefined;
-  /** Certificate and key, and the CA of clients where they must show certificates. */
+  /** Certificate and key, and the CA of clients where these must show certificates. */
   credentials: Credentials | CredentialSource;
   /** Versions, suites and groups; default TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
   profile?: TlsProfileOptions | undefined;
   /** Default `'none'`. */
   clientCertificates?: ClientCertificates | undefined;
   /**
-   * Names (exact, or `*.` for one label) with credentials of their own, and perhaps client CA and rules: each is a
-   * virtual host, whose sessions mean nothing to the others.
+   * Names (exact, or `*.` for one label) with their own credentials, and optionally client CA and rules: each is a
+   * virtual host, whose sessions the others don't accept.
    */
   sni?: SniMap | undefined;
-  /** What a name that `sni` doesn't have gets: our own certificate (default), or an unrecognized_name alert. */
+  /** What a name that isn't in `sni` gets: the default certificate (default), or an unrecognized_name alert. */
   unknownName?: 'default' | 'refuse' | undefined;
   /** Proxies (addresses, networks) that must send the client's address with the PROXY protocol; off by default. */
   proxyProtocol?: { readonly from: readonly string[] } | undefined;
-  /** Speaks before TLS begins, behind the proxy's header. */
+  /** Runs before TLS begins, after the proxy's header. */
   beforeTls?: BeforeTls | undefined;
   /**
-   * At least 32 random bytes, shared by the processes and machines that resume each other's sessions, which they do where
-   * their certificates have the same names and issuer, and their rules are the same; replace it regularly. Absent: random, for this server alone.
+   * At least 32 random bytes, shared by processes and machines that are to resume each other's sessions: they do where
+   * their certificates have the same names and issuer, and their rules are the same; replace it regularly. Absent: random, for this server only.
    */
   ticketSecret?: Uint8Array | undefined;
-  /** Ends a connection after so long, give or take a tenth, so that clients spread anew; off by default. */
+  /** Closes a connection after this long, plus or minus a tenth, so that clients are redistributed; off by default. */
   maxLifetime?: number | false | undefined;
   /** Receives every error that reaches no caller, such as those of handlers; default: a process warning. */
   onError?: ErrorListener<In, Out> | undefined;
   /** Closes the server when it fires. */
   signal?: AbortSignal | undefined;
-  /** Raw `node:tls` options, minus those that would undo a check. */
+  /** Raw `node:tls` options, except those that would disable a check. */
   tls?: object | undefined;
 }
 
-/** What a server is, whatever its messages are; nothing is left open. */
+/** A server's configuration, independent of its message types; every value is set. */
 export interface HostConfig {
   readonly place: { readonly port: number; readonly host: string } | { readonly path: string };
   readonly clientCertificates: ClientCertificates;
@@ -99,7 +99,7 @@ export interface HostConfig {
   readonly failures: FailureReporter;
   readonly signal: AbortSignal | null;
   readonly extraTls: ExtraTls;
-  /** The ALPN protocols spoken, most wanted first. */
+  /** The supported ALPN protocols, most preferred first. */
   readonly protocols: readonly string[];
   /** What `rotate` replaces. */
   readonly initial: TrustState;
@@ -163,7 +163,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
   });
 }
 
-/** Refuses credentials that no client could accept (wrong dates included), or that can verify no client. */
+/** Refuses credentials that no client would accept (wrong dates included), or that can verify no client. */
 export function checkServerCredentials(
   clientCertificates: ClientCertificates,
   { authorize, pins }: TrustOptions,
@@ -193,7 +193,7 @@ export function checkServerCredentials(
   }
 }
 
-/** A CA's own certificate, or a client's, is refused by every client. */
+/** Every client refuses a CA's own certificate, or a client certificate. */
 function refuseUsage(certificate: X509Certificate, file: string | undefined): void {
   const problem = usageProblem(certificate, 'server');
   if (problem === undefined) return;
@@ -215,7 +215,7 @@ function parsePlace({
   return { port: integer('port', port, { max: 65_535 }) ?? 0, host: text('host', host) ?? '::' };
 }
 
-/** Node takes digits for a port. */
+/** Node takes a string of digits for a port. */
 function parsePath(path: string): string {
   if (text('path', path) !== undefined && !/^\d+$/.test(path)) return socketPath(path);
   throw new InvalidOptionError(

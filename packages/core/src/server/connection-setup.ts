@@ -1,4 +1,4 @@
-/** From a finished handshake to a connection that the program may have: verification, framing, welcome. */
+/** From a finished handshake to a connection that is handed to the program: verification, framing, WELCOME. */
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { RequestHandler } from '../connection/connection-types.js';
@@ -17,7 +17,7 @@ import { agreedName } from './agreed-name.js';
 import type { PendingConnection } from './pending-connection.js';
 import type { ListenConfig } from './config.js';
 
-/** Somebody who may come in, and by which policy. */
+/** An admitted peer, and the policy that admitted it. */
 interface Verified {
   readonly peer: PeerIdentity | null;
   readonly policy: TrustPolicy;
@@ -44,9 +44,9 @@ export class ConnectionSetup<In, Out> {
   }
 
   /**
-   * Most peers are verified at once, and have nothing to wait for: then no promise is made.
-   * @param policyFor who is trusted now under a name; where that changes meanwhile, the peer is verified again
-   * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the pending's reason when its time is over
+   * Most peers are verified at once and wait for nothing: then no promise is created.
+   * @param policyFor the current policy for a name; where it changes meanwhile, the peer is verified again
+   * @throws UntrustedPeerError, PeerNotAllowedError, FramingMismatchError; the pending connection's reason when its time is over
    */
   open(
     pending: PendingConnection,
@@ -89,7 +89,7 @@ export class ConnectionSetup<In, Out> {
     return opening === null ? opened : pending.race(opening).then(() => opened);
   }
 
-  /** Verifies by the policy of now; where that changes meanwhile, again. */
+  /** Verifies by the current policy; where that changes meanwhile, verifies again. */
   #verifyPeer(
     pending: PendingConnection,
     currentPolicy: () => TrustPolicy,
@@ -128,7 +128,7 @@ export class ConnectionSetup<In, Out> {
   }
 }
 
-/** A peer that leaves meanwhile gives its place up at once. */
+/** A peer that leaves meanwhile frees its place at once. */
 async function whilePresent<T>(pending: PendingConnection, stream: TlsStream, work: Promise<T>): Promise<T> {
   const stop = stream.watchPeer(() => {
     pending.left();
@@ -140,7 +140,7 @@ async function whilePresent<T>(pending: PendingConnection, stream: TlsStream, wo
   }
 }
 
-/** Making a signal and listening to it costs more than a verification that waits for nothing. */
+/** Creating a signal and listening to it costs more than a verification that waits for nothing. */
 function signalFor({ revocation, authorize }: TrustPolicy, pending: PendingConnection): AbortSignal {
   return revocation === null && authorize === null ? NEVER : pending.signal;
 }
@@ -160,7 +160,7 @@ function tellHandshake(pending: PendingConnection, { version, cipher, resumed }:
   channels.handshake.publish({ role: 'server', address, milliseconds, version, cipher, resumed });
 }
 
-/** Give or take a tenth, so that clients that came together don't come back together. */
+/** Plus or minus a tenth, so that clients that connected together don't reconnect together. */
 function jittered(lifetime: number | null): number | null {
   return lifetime === null
     ? null

@@ -40,7 +40,7 @@ function watched(): Watched {
 }
 
 describe('the deadlines of pending connections', () => {
-  it('pass for each after its own time, by one timer', () => {
+  it('expire for each after its own time, by one timer', () => {
     const { arrive, late } = watched();
     const first = arrive();
     vi.advanceTimersByTime(400);
@@ -57,7 +57,7 @@ describe('the deadlines of pending connections', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('pass for those that are left, where others have gone or were given up before', () => {
+  it('expire for those that are left, where others have gone or were refused before', () => {
     const { arrive, leave, late } = watched();
     const gone = arrive();
     const givenUp = arrive();
@@ -69,7 +69,7 @@ describe('the deadlines of pending connections', () => {
     expect(late).toEqual([left]);
   });
 
-  it('are watched again for the next that comes, after there was none', () => {
+  it('are watched again for the next connection, after there was none', () => {
     const { arrive, leave, late } = watched();
     leave(arrive());
     vi.advanceTimersByTime(5_000);

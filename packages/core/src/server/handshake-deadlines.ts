@@ -1,4 +1,4 @@
-/** One timer for the deadlines of all pending connections: these pass in the order in which the connections came. */
+/** One timer for the deadlines of all pending connections: they expire in the order of the accepts. */
 import type { PendingConnection } from './pending-connection.js';
 
 export class HandshakeDeadlines {
@@ -8,9 +8,9 @@ export class HandshakeDeadlines {
   #timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param pending all there are, in the order in which they came
+   * @param pending all pending connections, in the order in which they were accepted
    * @param timeout what each may take, in milliseconds
-   * @param expired called with each whose time is over, once
+   * @param expired called once with each whose time is over
    */
   constructor(
     pending: Iterable<PendingConnection>,
@@ -22,7 +22,7 @@ export class HandshakeDeadlines {
     this.#expired = expired;
   }
 
-  /** One more is pending. */
+  /** Another connection is pending. */
   watch(): void {
     if (this.#timer === null) this.#wait(this.#timeout);
   }
@@ -49,7 +49,7 @@ export class HandshakeDeadlines {
   }
 }
 
-/** As they are whenever somebody looks. */
+/** Read at each use, so that it is always current. */
 export function valuesOf<V>(map: ReadonlyMap<unknown, V>): Iterable<V> {
   return { [Symbol.iterator]: () => map.values() };
 }

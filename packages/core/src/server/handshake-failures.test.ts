@@ -42,7 +42,7 @@ describe('failed handshakes', () => {
     expect(heard.slice(10).map(({ suppressed }) => suppressed)).toEqual([5, 0]);
   });
 
-  it('that nobody listens to count neither as published nor as left out', () => {
+  it('without a subscriber count neither as published nor as left out', () => {
     const failures = new HandshakeFailures();
     for (let n = 0; n < 15; n += 1) failures.publish('192.0.2.1:1', failed());
     subscribe(CHANNEL, listen);

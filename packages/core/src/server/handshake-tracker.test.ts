@@ -26,7 +26,7 @@ function socketWith(facts: Counters = {}): Socket & { bytesRead: number; bytesWr
   return Object.defineProperties(new Socket(), Object.fromEntries(entries));
 }
 
-/** A tracker, the sockets that came as far as TLS, and what it published. */
+/** A tracker, the sockets that reached TLS, and what it published. */
 function tracking(options: Partial<ListenOptions> = {}) {
   const errors: Error[] = [];
   const place = options.path === undefined ? { port: 0 } : {};
@@ -67,12 +67,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Closed sockets say so after this turn's callbacks. */
+/** Closed sockets emit `close` after this turn's callbacks. */
 const closed = (): Promise<void> =>
   new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
 
 describe('an accepted socket', () => {
-  it('goes on to TLS, and is pending until it closes', async () => {
+  it('proceeds to TLS, and is pending until it closes', async () => {
     const { tracker, taken, come, pendingOf } = tracking();
     const socket = come();
     expect([tracker.accepted, tracker.pending, taken]).toEqual([1, 1, [socket]]);
@@ -82,7 +82,7 @@ describe('an accepted socket', () => {
     expect([tracker.pending, tracker.find(socket)]).toEqual([0, undefined]);
   });
 
-  it('without an address was reset before: it is closed, and turned away by no limit', () => {
+  it('without an address was reset before: it is closed, and counts as refused by no limit', () => {
     const { tracker, taken, come } = tracking();
     const socket = come({ remoteAddress: undefined });
     expect(socket.destroyed).toBe(true);
@@ -90,13 +90,13 @@ describe('an accepted socket', () => {
     expect(Object.values(tracker.turnedAway).every((count) => count === 0)).toBe(true);
   });
 
-  it('of a path needs no address', () => {
+  it('of a Unix socket needs no address', () => {
     const { taken, come } = tracking({ path: '/run/knsock-test' });
     const socket = come({ remoteAddress: undefined });
     expect(taken).toEqual([socket]);
   });
 
-  it('that fails by itself ends nothing', async () => {
+  it('that fails on its own ends nothing else', async () => {
     const { come } = tracking();
     const socket = come();
     socket.destroy(new Error('reset'));
@@ -105,7 +105,7 @@ describe('an accepted socket', () => {
   });
 });
 
-describe('a socket that is turned away', () => {
+describe('a socket that is refused', () => {
   it('is closed, counted by its limit and published, and takes no place', () => {
     const { tracker, taken, come } = tracking({ deny: ['192.0.2.9'] });
     const socket = come({ remoteAddress: '::ffff:192.0.2.9' });
@@ -114,7 +114,7 @@ describe('a socket that is turned away', () => {
     expect(refusals).toEqual([{ address: '192.0.2.9', limit: 'denied' }]);
   });
 
-  it('of a path has a name of its own', () => {
+  it('of a Unix socket is named by its path', () => {
     const { come, tracker } = tracking({ path: '/run/knsock-test' });
     tracker.close();
     come({ remoteAddress: undefined });
@@ -123,14 +123,14 @@ describe('a socket that is turned away', () => {
     ]);
   });
 
-  it('is every one once the server closes', () => {
+  it('is any socket once the server closes', () => {
     const { tracker, come } = tracking();
     tracker.close();
     expect(come().destroyed).toBe(true);
     expect(tracker.turnedAway.closing).toBe(1);
   });
 
-  it('is one that has spoken never, for want of places: the new one is', () => {
+  it('is never an active one: where no place is free, it is the new one', () => {
     const { tracker, come } = tracking({ maxConnections: 1 });
     const first = come();
     first.bytesWritten = 1;
@@ -149,11 +149,11 @@ describe('a socket that is turned away', () => {
     expect([first, second, third].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
     expect([tracker.turnedAway[limit], tracker.pending, taken]).toEqual([1, 2, [first, second, third]]);
     expect(refusals).toEqual([{ address: '192.0.2.1:4000', limit }]);
-    // It had begun no handshake.
+    // No handshake had begun.
     expect([tracker.failed, failures]).toEqual([0, []]);
   });
 
-  it('is one that fell silent in its handshake, once it has been so for a second', () => {
+  it('is one that stopped in its handshake, after a second of silence', () => {
     const { tracker, come } = tracking({ maxPendingHandshakes: 2 });
     const [first, second] = [come(), come()];
     for (const socket of [first, second]) Object.assign(socket, { bytesWritten: 1, bytesRead: 100 });
@@ -166,7 +166,7 @@ describe('a socket that is turned away', () => {
     expect(tracker.turnedAway.handshakes).toBe(2);
   });
 
-  it('leaves its place when it closes, also in what is counted by address', async () => {
+  it('frees its place when it closes, also in the counts by address', async () => {
     const { come, tracker } = tracking({ maxConnections: 1, maxConnectionsPerAddress: 1 });
     const first = come();
     first.bytesWritten = 1;
@@ -179,7 +179,7 @@ describe('a socket that is turned away', () => {
 });
 
 describe('a handshake', () => {
-  it('that breaks off is a failure where something was said, once', () => {
+  it('that is broken off is counted once as a failure, where something was sent', () => {
     const { tracker, come, pendingOf } = tracking();
     const socket = come();
     const pending = pendingOf(socket);
@@ -192,7 +192,7 @@ describe('a handshake', () => {
     expect(pending.signal.reason).toBe(error);
   });
 
-  it('isn’t begun by a proxy’s header, so nothing failed where nothing follows', () => {
+  it('doesn’t begin with a proxy’s header, so nothing failed where nothing follows', () => {
     const { tracker, come, pendingOf } = tracking();
     const socket = come();
     const pending = pendingOf(socket);
@@ -209,7 +209,7 @@ describe('a handshake', () => {
     expect(pending.signal.aborted).toBe(false);
   });
 
-  it('whose peer leaves fails, and its socket is closed behind what is still to be sent', () => {
+  it('whose peer leaves fails, and its socket is closed after what is still to be sent', () => {
     const { tracker, come, pendingOf } = tracking();
     const socket = come();
     socket.bytesRead = 1;
@@ -232,7 +232,7 @@ describe('a handshake', () => {
     ]);
   });
 
-  it('whose verification takes too long keeps its socket, so that the peer can be told', () => {
+  it('whose verification takes too long keeps its socket, so that the reason can be sent', () => {
     const { tracker, come, pendingOf } = tracking({ handshakeTimeout: 5_000 });
     const socket = come();
     const pending = pendingOf(socket);
@@ -246,7 +246,7 @@ describe('a handshake', () => {
     expect([socket.destroyed, tracker.failed, tracker.pending]).toEqual([false, 0, 1]);
   });
 
-  it('has what a listener of its signal throws reported', () => {
+  it('reports what a listener of its signal throws', () => {
     const { come, pendingOf, errors, tracker } = tracking();
     const pending = pendingOf(come());
     pending.signal.addEventListener('abort', () => {
@@ -267,7 +267,7 @@ describe('ending the pending connections', () => {
     return { ...made, destroyed: () => [silent, speaking, secured].map((socket) => socket.destroyed) };
   }
 
-  it('begins with those that said nothing, then takes those in their handshake, then all', () => {
+  it('begins with those that sent nothing, then those in their handshake, then all', () => {
     const { tracker, destroyed } = three();
     expect(destroyed()).toEqual([false, false, false]);
     tracker.close();
@@ -279,11 +279,11 @@ describe('ending the pending connections', () => {
   });
 });
 
-describe('what is said before TLS', () => {
+describe('what is exchanged before TLS', () => {
   const settled = (): Promise<void> =>
     new Promise((resolve) => process.nextTick(() => queueMicrotask(resolve)));
 
-  it('comes first, and isn’t taken for an answer of TLS', async () => {
+  it('comes first, and isn’t mistaken for an answer of TLS', async () => {
     let speak = (): void => undefined;
     const { come, pendingOf, taken } = tracking({
       beforeTls: () => new Promise((resolve) => (speak = resolve)),
@@ -298,7 +298,7 @@ describe('what is said before TLS', () => {
     expect(pendingOf(socket).hasSpoken).toBe(false);
   });
 
-  it('may turn the client away, behind what was written to it', async () => {
+  it('may refuse the client, after what was written to it', async () => {
     const refused = new Error('refused');
     const { tracker, come, taken } = tracking({ beforeTls: () => Promise.reject(refused) });
     const socket = come();
@@ -309,7 +309,7 @@ describe('what is said before TLS', () => {
     expect(failures).toMatchObject([{ error: refused }]);
   });
 
-  it('begins no TLS where the client was turned away meanwhile', async () => {
+  it('starts no TLS where the client was refused meanwhile', async () => {
     let speak = (): void => undefined;
     const { tracker, come, pendingOf, taken } = tracking({
       beforeTls: () => new Promise((resolve) => (speak = resolve)),

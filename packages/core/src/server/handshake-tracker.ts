@@ -1,6 +1,6 @@
 /**
- * From accept to TLS: admission, the header of a trusted proxy, the name asked for, and the virtual host that takes
- * the socket. Admitted and refused sockets leave here.
+ * From accept to TLS: admission, the header of a trusted proxy, the requested name, and the virtual host that takes over
+ * the socket. Sockets leave the tracker when they are admitted or refused.
  */
 import type { Socket } from 'node:net';
 import { asError } from '../errors/as-error.js';
@@ -32,7 +32,7 @@ export class HandshakeTracker {
   readonly #pending = new Map<Socket, PendingConnection>();
   readonly #silence = new SilenceWatch();
   readonly #deadlines: HandshakeDeadlines;
-  /** One listener for all sockets: most of them close long after they were admitted. */
+  /** One listener shared by all sockets: most of them close long after they were admitted. */
   readonly #forget = forgetting(this);
   #closed = false;
 
@@ -60,7 +60,7 @@ export class HandshakeTracker {
     return this.#admission.refused;
   }
 
-  /** @param descriptorsLeft whether the process has descriptors beside this socket's */
+  /** @param descriptorsLeft whether the process has further descriptors beside this socket's */
   accept(socket: Socket, descriptorsLeft: boolean): void {
     this.accepted += 1;
     // A reset between accept and admission has no other listener; the failed handshake is reported elsewhere.
@@ -77,12 +77,12 @@ export class HandshakeTracker {
     else this.#begin(socket, behindProxy);
   }
 
-  /** The connection pending on a socket; undefined where it has left. */
+  /** The pending connection of a socket; undefined where it has left. */
   find(socket: Socket): PendingConnection | undefined {
     return this.#pending.get(socket);
   }
 
-  /** Ends a pending connection, once. @returns whether it was still under way */
+  /** Ends a pending connection, once. @returns whether it was still pending */
   leave(pending: PendingConnection, reason: Error | null): boolean {
     if (!this.#pending.delete(pending.socket)) return false;
     pending.settle(reason);
@@ -96,7 +96,7 @@ export class HandshakeTracker {
     this.#failures.publish(pending.address, error);
   }
 
-  /** A handshake broke off. Who sent nothing had begun none: a health check, a port scan. */
+  /** A handshake was broken off. A peer that sent nothing had begun none: a health check, a port scan. */
   broken(pending: PendingConnection, error: Error): void {
     if (pending.socket.bytesRead > pending.headerBytes) this.fail(pending, error);
     else this.leave(pending, error);
@@ -110,7 +110,7 @@ export class HandshakeTracker {
     if (pending !== undefined) this.left(pending);
   }
 
-  /** The peer ended or broke off; its socket may still be half open. */
+  /** The peer ended or reset the connection; its socket may still be half open. */
   left(pending: PendingConnection): void {
     const words = `${pending.address} went away during the handshake`;
     this.broken(pending, new HandshakeError('disconnected', words));
@@ -128,7 +128,7 @@ export class HandshakeTracker {
     for (const { hasSpoken, socket } of [...this.#pending.values()]) if (!hasSpoken) socket.destroy();
   }
 
-  /** Waits no longer for handshakes to be done. */
+  /** Stops waiting for handshakes to finish. */
   giveUp(): void {
     for (const { secured, socket } of [...this.#pending.values()]) if (!secured) socket.destroy();
   }
@@ -137,7 +137,7 @@ export class HandshakeTracker {
     for (const { socket } of [...this.#pending.values()]) socket.destroy();
   }
 
-  /** What can be checked before a byte was read; null admits. */
+  /** What can be checked before any byte is read; null admits. */
   #judge(socket: Socket, behindProxy: boolean, descriptorsLeft: boolean): AdmissionRefusal | null {
     if (this.#closed) return 'closing';
     const refusal = behindProxy ? null : this.#admission.admitClient(socket.remoteAddress, performance.now());
@@ -154,7 +154,7 @@ export class HandshakeTracker {
     socket.on('close', this.#forget);
     this.#pending.set(socket, pending);
     this.#deadlines.watch();
-    // By the time that there is no place left it is known who wastes one.
+    // Checked early, so that the silent peers are known when no place is left.
     if (2 * this.#pending.size > this.#config.admission.maxPendingHandshakes)
       this.#silence.look(this.#pending.values());
 
@@ -188,7 +188,7 @@ export class HandshakeTracker {
     else void this.#speakFirst(pending);
   }
 
-  /** Lets the protocol above say what it has to say before TLS. */
+  /** Runs the hook of the protocol above before TLS. */
   async #speakFirst(pending: PendingConnection): Promise<void> {
     const { socket } = pending;
     try {
@@ -249,8 +249,8 @@ export class HandshakeTracker {
   }
 
   /**
-   * Sockets that say nothing must not keep out those that do: the one silent for longest goes, or else the first that
-   * fell silent in its handshake.
+   * Silent sockets must not keep others out: the one silent for longest is closed, or else the first that
+   * went silent in its handshake.
    */
   #makeRoom(limit: AdmissionRefusal): boolean {
     const pending =
@@ -278,7 +278,7 @@ export class HandshakeTracker {
   #tooLate(pending: PendingConnection): void {
     const { handshakeTimeout } = this.#config.limits;
     if (pending.verifying) {
-      // The peer did its part and can be told the reason; the code that waits for the verification refuses it.
+      // The handshake is done and the reason can be sent; the code that waits for the verification refuses the peer.
       const words = `verifying ${pending.address} took over ${handshakeTimeout} ms`;
       pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
       return;
@@ -296,5 +296,5 @@ function forgetting(tracker: HandshakeTracker): (this: Socket) => void {
 }
 
 function ignore(): void {
-  // The close that follows says enough.
+  // The close event that follows is reported.
 }

@@ -22,7 +22,7 @@ export async function listen<In = Buffer, Out = Payload>(
 }
 
 /**
- * Listens, and answers each request with what `handler` returns. On framings without ids every message is a request,
+ * Listens, and answers each request with the result of `handler`. On framings without ids every message is a request,
  * and answers go out in the order of the requests.
  * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
  */

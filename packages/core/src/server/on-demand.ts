@@ -1,4 +1,4 @@
-/** `listen` and `serve`, whose code is read when one is first called: programs that only connect never read it. */
+/** `listen` and `serve`, whose code is loaded when one is first called: programs that only connect never load it. */
 import type { RequestHandler } from '../connection/connection-types.js';
 import type { Payload } from '../framing/framing.js';
 import type { ListenOptions } from './config.js';
@@ -21,7 +21,7 @@ export async function listen<In = Buffer, Out = Payload>(
 }
 
 /**
- * Listens, and answers each request with what `handler` returns. On framings without ids every message is a request,
+ * Listens, and answers each request with the result of `handler`. On framings without ids every message is a request,
  * and answers go out in the order of the requests.
  * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
  */

@@ -33,13 +33,13 @@ function pending(socket = socketWith({ remoteAddress: '192.0.2.1' })) {
 }
 
 describe('a pending connection', () => {
-  it('reports that its peer left, itself with it', () => {
+  it('reports that its peer left, and passes itself', () => {
     const { subject, told } = pending();
     subject.left();
     expect(told).toEqual([subject]);
   });
 
-  it('gives what waits beside it a result, a failure, or why it was turned away, whichever comes first', async () => {
+  it('gives a waiting call its result, its failure, or the reason of the refusal, whichever comes first', async () => {
     const failure = new Error('failed');
     const reason = new Error('out');
     const { subject } = pending();
@@ -52,7 +52,7 @@ describe('a pending connection', () => {
     await expect(subject.race(Promise.reject(failure))).rejects.toBe(reason);
   });
 
-  it('is given up once it was turned away, and not once it is admitted', () => {
+  it('is over once it is refused, and not once it is admitted', () => {
     const { subject } = pending();
     expect(subject.isGivenUp).toBe(false);
     subject.settle(null);
@@ -62,7 +62,7 @@ describe('a pending connection', () => {
     expect(out.isGivenUp).toBe(true);
   });
 
-  it('tells who waits why it was turned away, before or after they ask', () => {
+  it('gives waiting calls the reason of the refusal, before or after they wait', () => {
     const reason = new Error('out');
     const early = pending().subject;
     const { signal } = early;
@@ -78,7 +78,7 @@ describe('a pending connection', () => {
     expect(admitted.aborted).toBe(false);
   });
 
-  it('has the address of its socket, or of the client that a proxy told', () => {
+  it('has the address of its socket, or of the client that a proxy reported', () => {
     const { subject } = pending(socketWith({ remoteAddress: '::ffff:192.0.2.1' }));
     expect(subject.remote).toEqual({ address: '192.0.2.1', port: 4_000 });
     subject.proxy = { source: null } as ProxyInfo;
@@ -88,7 +88,7 @@ describe('a pending connection', () => {
     expect(pending(socketWith({})).subject.remote).toBeNull();
   });
 
-  it('has spoken once TLS has answered, beyond what was said before it', () => {
+  it('counts as active once TLS has answered, beyond what was sent before it', () => {
     const socket = socketWith({ bytesWritten: 0 }) as Socket & { bytesWritten: number };
     const { subject } = pending(socket);
     expect(subject.hasSpoken).toBe(false);
@@ -112,7 +112,7 @@ describe('a pending connection', () => {
 });
 
 describe('silence', () => {
-  it('is a second in which nothing came, heard after what was read meanwhile', () => {
+  it('is a second in which nothing arrived, checked after pending input was read', () => {
     const socket = socketWith({ bytesRead: 100 }) as Socket & { bytesRead: number };
     const talking = socketWith({ bytesRead: 100 }) as Socket & { bytesRead: number };
     const [silent, talker] = [pending(socket).subject, pending(talking).subject];
@@ -131,7 +131,7 @@ describe('silence', () => {
     expect(silent.hasFallenSilent).toBe(false);
   });
 
-  it('is looked for once at a time, and again afterwards', () => {
+  it('is checked once at a time, and again afterwards', () => {
     const { subject } = pending(socketWith({ bytesRead: 1 }));
     const watch = new SilenceWatch();
     const count = vi.getTimerCount();
@@ -145,7 +145,7 @@ describe('silence', () => {
     expect(subject.hasFallenSilent).toBe(true);
   });
 
-  it('is looked for no more once the watch has ended', () => {
+  it('is no longer checked once the watch has ended', () => {
     const { subject } = pending(socketWith({ bytesRead: 1 }));
     const watch = new SilenceWatch();
     const count = vi.getTimerCount();

@@ -8,30 +8,30 @@ import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-
 interface PendingEvents {
   /** A listener of its signal, which is the program's, failed. */
   signalFailed(error: unknown): void;
-  /** The peer left while something of ours had to wait. */
+  /** The peer left while this side had something to wait for. */
   left(pending: PendingConnection): void;
 }
 
 export class PendingConnection {
   readonly socket: Socket;
-  /** The Unix socket that it came by; null on TCP. */
+  /** The Unix socket that it was accepted on; null on TCP. */
   readonly path: string | null;
   readonly since = performance.now();
-  /** What a trusted proxy said of the client. */
+  /** What a trusted proxy reported of the client. */
   proxy: ProxyInfo | null = null;
-  /** What chose its virtual host: the name read from its ClientHello, null where it asked for none. Null: it wasn't read. */
+  /** What chose its virtual host: the name read from its ClientHello, null where it requested none. Null: it wasn't read. */
   routedBy: { readonly servername: string | null } | null = null;
-  /** Bytes of the proxy's header: what came before the client said anything. */
+  /** Bytes of the proxy's header, which arrived before the client sent anything. */
   headerBytes = 0;
   /** Bytes that we sent before TLS began. */
   saidBeforeTls = 0;
-  /** Whether its handshake is done: the client counts itself as connected. */
+  /** Whether its handshake is done: the client considers itself connected. */
   secured = false;
-  /** Whether its handshake asked for a certificate. */
+  /** Whether its handshake requested a certificate. */
   wasAsked = true;
-  /** Whether its verification is under way. */
+  /** Whether its verification is running. */
   verifying = false;
-  /** How much of the peer had been read when it was last found to say nothing for a while. */
+  /** How much had been read when the peer was last found silent. */
   silentAt: number | null = null;
   #controller: AbortController | null = null;
   /** Why it was refused. */
@@ -40,7 +40,7 @@ export class PendingConnection {
   readonly #neighbour: Endpoint | null;
   #giveUp: ((reason: Error) => void) | null = null;
 
-  /** @param path the Unix socket that is listened on; null on TCP */
+  /** @param path the Unix socket of the listener; null on TCP */
   constructor(socket: Socket, events: PendingEvents, path: string | null = null) {
     this.socket = socket;
     this.path = path;
@@ -59,17 +59,17 @@ export class PendingConnection {
     return this.#controller.signal;
   }
 
-  /** Whether the peer has sent a whole ClientHello: only then does TLS answer anything. */
+  /** Whether the peer has sent a complete ClientHello: only then does TLS answer. */
   get hasSpoken(): boolean {
     return this.socket.bytesWritten > this.saidBeforeTls;
   }
 
-  /** Whether the peer left its handshake in the middle, as far as we know. */
+  /** Whether the peer left in the middle of its handshake, as far as we know. */
   get hasFallenSilent(): boolean {
     return !this.verifying && this.silentAt === this.socket.bytesRead;
   }
 
-  /** The client, by the proxy's word where there is one; null on a Unix socket. */
+  /** The client, as the proxy reported it where there is one; null on a Unix socket. */
   get remote(): Endpoint | null {
     return this.proxy?.source ?? this.#neighbour;
   }
@@ -79,12 +79,12 @@ export class PendingConnection {
     return showEndpoint(this.remote, this.path);
   }
 
-  /** Whether it was turned away, or its time is over. */
+  /** Whether it was refused, or its time is over. */
   get isGivenUp(): boolean {
     return this.#reason !== null;
   }
 
-  /** The result of `work`, or why this was given up, whichever comes first; without the signal, which costs more. */
+  /** The result of `work`, or why this was refused, whichever comes first; without the signal, which costs more. */
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
@@ -93,14 +93,14 @@ export class PendingConnection {
     });
   }
 
-  /** The peer left, and nothing is worth waiting for any more. */
+  /** The peer left, so there is nothing left to wait for. */
   left(): void {
     this.#events.left(this);
   }
 
-  /** The peer is admitted, or turned away. */
+  /** The peer is admitted, or refused. */
   settle(reason: Error | null): void {
-    // The socket keeps the pending until it closes; nothing waits for an admitted one any more.
+    // The socket holds this object until it closes; nothing waits for an admitted one any more.
     if (reason === null) {
       this.#controller = null;
       this.#giveUp = null;

@@ -15,7 +15,7 @@ export type ServerAddress =
 export interface ServerStats {
   /** Open connections with an admitted peer. */
   readonly connections: number;
-  /** Sockets between accept and admission now. */
+  /** Sockets currently between accept and admission. */
   readonly pendingHandshakes: number;
   /** Sockets accepted. */
   readonly accepted: number;
@@ -29,11 +29,11 @@ export interface ServerStats {
   readonly refusedPeers: number;
   /** Times that credentials or rules were replaced. */
   readonly rotations: number;
-  /** How often accepting met an error; running out of descriptors counts once, however long it lasts. */
+  /** How often accepting failed; running out of descriptors counts once, however long it lasts. */
   readonly acceptErrors: number;
 }
 
-/** What `rotate` replaces; what is left out or undefined stays, and null takes a rule away. */
+/** What `rotate` replaces; what is left out or undefined stays, and null removes a rule. */
 export interface Rotation {
   /** The new ones; absent: as before. */
   readonly credentials?: Credentials | CredentialSource | undefined;
@@ -56,14 +56,14 @@ export interface SecureServer<In = Buffer, Out = Payload> extends AsyncDisposabl
   /** Counts since it began to listen. */
   stats(): ServerStats;
   /**
-   * Replaces credentials or rules, as one: checked first, then in force for new, resumed and live connections at once.
+   * Replaces credentials or rules atomically: checked first, then in force for new, resumed and live connections at once.
    * Resolves when every connected peer was verified again; those no longer trusted are disconnected.
    * @throws CredentialsError, InvalidOptionError; nothing has changed then
    */
   rotate(next: Credentials | Rotation): Promise<void>;
   /**
-   * Stops accepting, announces the end, lets work in flight finish until the deadline (default `drainTimeout`), then
-   * cuts off the rest. A second call is the same promise.
+   * Stops accepting, announces the end, waits for work in flight until the deadline (default `drainTimeout`), then
+   * cuts off the rest. A second call returns the same promise.
    */
   close(options?: { deadline?: number | undefined }): Promise<void>;
 }

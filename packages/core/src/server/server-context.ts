@@ -1,8 +1,8 @@
 /**
- * What serves one virtual host of a listener: who we are there, whom we accept, and a `tls.Server` with ticket keys of its
- * own that never listens. Each SNI entry has one, chosen by the ClientHello before TLS begins: on some versions of Node a
- * ticket for one name is accepted for another, and what a resumed connection was asked for isn't always told.
- * A context never changes: a rotation makes new ones.
+ * What serves one virtual host of a listener: our credentials there, the clients accepted, and a `tls.Server` with its
+ * own ticket keys that never listens. Each SNI entry has one, chosen by the ClientHello before TLS: on some versions of Node a
+ * ticket for one name is accepted for another, and the name of a resumed connection isn't always reported.
+ * A context never changes: a rotation creates new ones.
  */
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -19,9 +19,9 @@ import type { TicketSecret } from './ticket-keys.js';
 import { trustDigest } from './trust-digest.js';
 import type { ClientCertificates } from './trust-state.js';
 
-/** What becomes of the sockets. */
+/** What happens to the sockets. */
 export interface ContextEvents {
-  /** The handshake is done; the peer isn't verified yet. @param wasAsked whether it was asked for a certificate */
+  /** The handshake is done; the peer isn't verified yet. @param wasAsked whether a certificate was requested */
   secured(socket: TLSSocket, raw: Socket, wasAsked: boolean): void;
   failed(error: Error, raw: Socket): void;
 }
@@ -34,7 +34,7 @@ export interface ContextSettings {
   readonly trust: TrustPolicy;
   readonly profile: TlsProfile;
   readonly extraTls: ExtraTls;
-  /** The ALPN protocols spoken, most wanted first. */
+  /** The supported ALPN protocols, most preferred first. */
   readonly protocols: readonly string[];
   readonly handshakeTimeout: number;
   readonly secret: TicketSecret;
@@ -46,7 +46,7 @@ export class ServerContext {
   readonly #server: TlsServer;
   #asksForKeys = false;
 
-  /** @throws CredentialsError where OpenSSL doesn't take the certificate and key */
+  /** @throws CredentialsError where OpenSSL doesn't accept the certificate and key */
   constructor(settings: ContextSettings, events: ContextEvents) {
     this.trust = settings.trust;
     this.#settings = settings;
@@ -68,13 +68,13 @@ export class ServerContext {
 
   /** Starts TLS on a socket; what was read of it must have been put back. */
   take(socket: Socket): void {
-    // Half open is for connections: a peer that ends in the middle of its handshake has left.
+    // Half-open is for established connections: a peer that ends in the middle of its handshake has left.
     socket.allowHalfOpen = false;
     this.#askForKeys();
     this.#server.emit('connection', socket);
   }
 
-  /** Node hands the secrets of a connection out only where somebody listens when it begins. */
+  /** Node emits the secrets of a connection only where there is a listener when it begins. */
   #askForKeys(): void {
     const isWatched = channels.keylog.hasSubscribers;
     if (this.#asksForKeys === isWatched) return;
@@ -95,7 +95,7 @@ export class ServerContext {
       return createServer({
         ...contextOptions(credentials, profile, { partialChain: trust.partialChain, extra: extraTls }),
         requestCert: clientCertificates !== 'none',
-        // Not trust, but who decides: a refusal by Node would reach the client as silence.
+        // Doesn't skip verification: knsock verifies, since a refusal by Node would reach the client without a reason.
         rejectUnauthorized: false,
         // Our deadline covers accept to admission; this one is a fallback.
         handshakeTimeout: Math.min(2 * handshakeTimeout, LONGEST_WAIT),
@@ -113,7 +113,7 @@ export class ServerContext {
   }
 }
 
-/** Node keeps what the context was made of on the server, which every socket leads to; it is needed no more. */
+/** Node keeps the context's options on the server, which every socket references; they are no longer needed. */
 function hideKeys(server: TlsServer): TlsServer {
   for (const name of ['key', 'pfx', 'passphrase', 'ticketKeys'])
     Object.defineProperty(server, name, { value: undefined, writable: true, configurable: true });
@@ -130,8 +130,8 @@ function tellKeys(line: Buffer): void {
 }
 
 /**
- * The socket that a TLS socket was put over. Node has no public name for it; it has borne this one since TLS sockets
- * exist, and a test on every supported version holds it.
+ * The socket that a TLS socket was put over. Node has no public name for it; it has had this one since TLS sockets
+ * exist, and a test on every supported version checks it.
  */
 function rawSocketOf(socket: TLSSocket): Socket {
   return (socket as unknown as { _parent: Socket })._parent;

@@ -71,7 +71,7 @@ async function client(port: number, options: Partial<ConnectOptions> = {}): Prom
   return connection;
 }
 
-/** A socket that says nothing of its own. */
+/** A socket that sends nothing on its own. */
 async function bare(port: number): Promise<Socket> {
   const socket = connectTcp({ port, host: '127.0.0.1' });
   socket.on('error', () => undefined);
@@ -93,7 +93,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error & Record<stri
   throw new Error('it succeeded');
 }
 
-/** What a channel says while a test runs. */
+/** What a channel publishes while a test runs. */
 function hearing(channel: { name: string | symbol }): Record<string, unknown>[] {
   const heard: Record<string, unknown>[] = [];
   const listener = (message: unknown): void => void heard.push(message as Record<string, unknown>);
@@ -102,7 +102,7 @@ function hearing(channel: { name: string | symbol }): Record<string, unknown>[] 
   return heard;
 }
 
-/** Waits until the counters say so. */
+/** Waits until the counters have these values. */
 function counted(server: SecureServer, expected: object): Promise<void> {
   return vi.waitFor(
     () => {
@@ -148,7 +148,7 @@ describe('a server', () => {
     expect(await failureOf(serve(options, 'x' as never))).toMatchObject({ option: 'handler' });
   });
 
-  it('says where it listens, until it doesn’t', async () => {
+  it('has an address until it stops listening', async () => {
     const { server, port } = await started();
     expect(server.address).toMatchObject({ address: '127.0.0.1', port });
     expect(listeningHere()).toContain(server.address);
@@ -157,7 +157,7 @@ describe('a server', () => {
     expect(server.address).toMatchObject({ port });
   });
 
-  it('listens on a path', async () => {
+  it('listens on a Unix socket', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'knsock-'));
     cleanUp.push(() => {
       rmSync(folder, { recursive: true });
@@ -211,8 +211,8 @@ describe('a server', () => {
   });
 });
 
-describe('who may not come in', () => {
-  it('is turned away by address before TLS', async () => {
+describe('a client that isn’t admitted', () => {
+  it('is refused by address before TLS', async () => {
     const heard = hearing(channels.admission);
     const { server, port } = await started({ deny: ['127.0.0.0/8'] });
     const socket = await bare(port);
@@ -226,7 +226,7 @@ describe('who may not come in', () => {
     expect(heard).toEqual([{ address: '127.0.0.1', limit: 'denied' }]);
   });
 
-  it('is one too many of an address, until another leaves', async () => {
+  it('exceeds the limit of its address, until another leaves', async () => {
     const { server, port } = await started({ maxConnectionsPerAddress: 1 });
     const first = await client(port);
     await failureOf(client(port));
@@ -237,7 +237,7 @@ describe('who may not come in', () => {
     expect(await ask(await client(port))).toBe('hello');
   });
 
-  it('is one too many where those who are in fill the places', async () => {
+  it('exceeds the limit where open connections fill it', async () => {
     const { server, port } = await started({ maxConnections: 1 });
     const first = await client(port);
     await failureOf(client(port));
@@ -249,7 +249,7 @@ describe('who may not come in', () => {
     expect(await ask(await client(port))).toBe('hello');
   });
 
-  it('is the silent one where places are wanted: the one silent for longest goes', async () => {
+  it('is the one silent for longest where a new connection needs its place', async () => {
     const { server, port } = await started({ maxConnections: 2 });
     const silent = [await bare(port), await bare(port)];
     await counted(server, { pendingHandshakes: 2 });
@@ -264,7 +264,7 @@ describe('who may not come in', () => {
     });
   });
 
-  it('is the silent one where handshakes are too many', async () => {
+  it('is the silent one where too many handshakes are pending', async () => {
     const { server, port } = await started({ maxPendingHandshakes: 1 });
     const silent = await bare(port);
     await counted(server, { pendingHandshakes: 1 });
@@ -274,7 +274,7 @@ describe('who may not come in', () => {
     expect(server.stats().turnedAway.handshakes).toBe(1);
   });
 
-  it('is told apart from who said something: that one stays', async () => {
+  it('is not one that has sent something: that one stays', async () => {
     let admit!: (yes: boolean) => void;
     const { server, port } = await started({
       maxPendingHandshakes: 1,
@@ -293,7 +293,7 @@ describe('who may not come in', () => {
 });
 
 describe('a handshake', () => {
-  it('that never begins is no failure', async () => {
+  it('that never begins isn’t a failure', async () => {
     const { server, port } = await started();
     const socket = await bare(port);
     await counted(server, { pendingHandshakes: 1 });
@@ -301,7 +301,7 @@ describe('a handshake', () => {
     await counted(server, { pendingHandshakes: 0, accepted: 1, failedHandshakes: 0 });
   });
 
-  it('that is none is one, told on its channel', async () => {
+  it('that isn’t TLS is a failure, published on its channel', async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started();
     const socket = await bare(port);
@@ -314,7 +314,7 @@ describe('a handshake', () => {
     expect(heard[0]?.explanation).toBeDefined();
   });
 
-  it('that is broken off is one, once something was said', async () => {
+  it('that is broken off is a failure, once something was sent', async () => {
     const { server, port } = await started();
     const socket = await bare(port);
     socket.write(Buffer.from([0x16, 3, 1]));
@@ -324,7 +324,7 @@ describe('a handshake', () => {
     await counted(server, { failedHandshakes: 1, pendingHandshakes: 0 });
   });
 
-  it('has so much time', async () => {
+  it('has a timeout', async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started({ handshakeTimeout: 30 });
     const socket = await bare(port);
@@ -334,7 +334,7 @@ describe('a handshake', () => {
     expect((heard[0]?.error as Error).message).toMatch(/didn’t finish its handshake within 30 ms/);
   });
 
-  it('that is done is told on its channel', async () => {
+  it('that succeeds is published on its channel', async () => {
     const heard = hearing(channels.handshake);
     const { port } = await started();
     await client(port);
@@ -347,7 +347,7 @@ describe('a handshake', () => {
 describe('a peer', () => {
   const asking = { clientCertificates: 'require' } as const;
 
-  it('without the certificate that is required is refused, and told', async () => {
+  it('without the certificate that is required is refused, and learns why', async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started(asking);
     expect(await failureOf(client(port))).toMatchObject({
@@ -360,7 +360,7 @@ describe('a peer', () => {
     );
   });
 
-  it('is admitted by certificate and rules, and known to the handler', async () => {
+  it('is admitted by certificate and rules, and its identity is passed to the handler', async () => {
     const { server, port, errors } = await started({ ...asking, authorize: { commonNames: ['app'] } });
     expect(await ask(await client(port, { credentials: shows(app) }))).toBe('hello');
     expect([...server.connections()][0]?.peer?.subject).toBe('CN=app');
@@ -383,7 +383,7 @@ describe('a peer', () => {
     expect(server.stats().refusedPeers).toBe(1);
   });
 
-  it('is refused where the verdict takes too long, and told so', async () => {
+  it('is refused where the verification takes too long, and learns why', async () => {
     let signal: AbortSignal | undefined;
     const { server, port } = await started({
       ...asking,
@@ -398,7 +398,7 @@ describe('a peer', () => {
     await counted(server, { refusedPeers: 1, pendingHandshakes: 0, failedHandshakes: 0 });
   });
 
-  it('is judged again by a rotation that comes before its verdict', async () => {
+  it('is verified again where a rotation comes before its result', async () => {
     const admit: ((yes: boolean) => void)[] = [];
     const authorize = () => new Promise<boolean>((resolve) => admit.push(resolve));
     const { server, port } = await started({ ...asking, authorize });
@@ -411,7 +411,7 @@ describe('a peer', () => {
     expect(await failureOf(connecting)).toMatchObject({ reason: 'not-allowed' });
   });
 
-  it('who is connected is judged by what is rotated in', async () => {
+  it('that is connected is verified against rotated credentials', async () => {
     const { server, port } = await started({ ...asking, authorize: { commonNames: ['app', 'web'] } });
     const [first, second] = [
       await client(port, { credentials: shows(app) }),
@@ -423,7 +423,7 @@ describe('a peer', () => {
     expect(server.stats().rotations).toBe(1);
   });
 
-  it('on another framing is ended without words', async () => {
+  it('on another framing is disconnected without a reason', async () => {
     const { server, port } = await started({ ...asking, framing: lines() as never });
     await failureOf(
       (async () => {
@@ -436,7 +436,7 @@ describe('a peer', () => {
 });
 
 describe('framings', () => {
-  it('are chosen by ALPN, the one without it for who names none', async () => {
+  it('are chosen by ALPN, the one without a name for clients that offer none', async () => {
     const { server, port } = await started({ framing: [knsock(), lines()] as never });
     const framed = await client(port);
     const plain = await client(port, { framing: lines() });
@@ -448,7 +448,7 @@ describe('framings', () => {
     expect(String(await plain.request('line'))).toBe('line');
   });
 
-  it('that the server doesn’t speak are a mismatch', async () => {
+  it('that the server doesn’t support are a mismatch', async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started({ framing: [knsock()] });
     const socket = tls.connect({
@@ -471,7 +471,7 @@ describe('framings', () => {
 describe('names', () => {
   const sni = { 'named.test': { credentials: namedCredentials } };
 
-  it('lead to credentials of their own', async () => {
+  it('select their own credentials', async () => {
     const { server, port } = await started({ sni });
     const connection = await client(port, { servername: 'named.test' });
     expect(connection.peer?.commonNames).toEqual(['named']);
@@ -482,7 +482,7 @@ describe('names', () => {
     });
   });
 
-  it('that are none of ours get the default, or an alert', async () => {
+  it('that are unknown get the default, or an alert', async () => {
     const open = await started({ sni });
     const other = { servername: 'other.test', expectedName: 'localhost' };
     expect((await client(open.port, other)).peer?.commonNames).toEqual(['us']);
@@ -494,7 +494,7 @@ describe('names', () => {
     expect((heard[0]?.error as Error).message).toContain('"other.test", which is none of ours');
   });
 
-  it('have rules of their own when live peers are judged again', async () => {
+  it('have their own rules when live peers are verified again', async () => {
     const { server, port } = await started({
       clientCertificates: 'require',
       sni: { 'named.test': { credentials: namedCredentials, authorize: { commonNames: ['web'] } } },
@@ -514,7 +514,7 @@ describe('a trusted proxy', () => {
     destination: { address: '192.0.2.1', port: 443 },
   };
 
-  it('says who the client is, by which it is judged', async () => {
+  it('reports the client’s address, to which the limits apply', async () => {
     const { server, port } = await started({
       ...proxied,
       deny: ['198.51.100.0/24'],
@@ -523,7 +523,7 @@ describe('a trusted proxy', () => {
     const connection = await client(port, { proxyHeader: header });
     expect(await ask(connection)).toBe('hello');
     expect([...server.connections()][0]).toMatchObject({ remote: header.source });
-    // A second one of the same client is one too many, of another isn't.
+    // A second one of the same client exceeds the limit, of another it doesn't.
     await failureOf(client(port, { proxyHeader: header }));
     expect(server.stats()).toMatchObject({ turnedAway: { address: 1 }, failedHandshakes: 0 });
     const other = { ...header, source: { address: '192.0.2.8', port: 1 } };
@@ -533,13 +533,13 @@ describe('a trusted proxy', () => {
     expect(server.stats().turnedAway.denied).toBe(1);
   });
 
-  it('must say it', async () => {
+  it('must send its header', async () => {
     const { server, port } = await started(proxied);
     await failureOf(client(port));
     await counted(server, { failedHandshakes: 1, admitted: 0 });
   });
 
-  it('that says its header and no more has begun no handshake', async () => {
+  it('that sends only its header has begun no handshake', async () => {
     const { server, port } = await started(proxied);
     const socket = await bare(port);
     socket.write('PROXY TCP4 192.0.2.7 192.0.2.1 5000 443\r\n');
@@ -549,7 +549,7 @@ describe('a trusted proxy', () => {
     await counted(server, { pendingHandshakes: 0, failedHandshakes: 0 });
   });
 
-  it('may ask for a name behind its header', async () => {
+  it('may request a name after its header', async () => {
     const { port } = await started({ ...proxied, sni: { 'named.test': { credentials: namedCredentials } } });
     const connection = await client(port, { servername: 'named.test', proxyHeader: header });
     expect(connection.peer?.commonNames).toEqual(['named']);
@@ -557,7 +557,7 @@ describe('a trusted proxy', () => {
 });
 
 describe('before TLS', () => {
-  it('the program may speak, and TLS goes on where it stopped', async () => {
+  it('the program may exchange data, and TLS continues where it stopped', async () => {
     const { port } = await started({
       beforeTls: async (socket) => {
         const [line] = (await once(socket, 'data')) as [Buffer];
@@ -574,7 +574,7 @@ describe('before TLS', () => {
     await connection.close();
   });
 
-  it('a refusal is sent, counted and told', async () => {
+  it('a refusal is sent, counted and published', async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started({
       beforeTls: (socket) => {
@@ -589,7 +589,7 @@ describe('before TLS', () => {
     expect(heard).toMatchObject([{ error: { message: 'not today' } }]);
   });
 
-  it('is over when the socket is, and its signal says so', async () => {
+  it('the hook ends when the socket closes, and its signal fires', async () => {
     let signal: AbortSignal | undefined;
     const { server, port } = await started({
       beforeTls: (socket, context) => {
@@ -605,7 +605,7 @@ describe('before TLS', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it('comes behind a proxy’s header', async () => {
+  it('the hook runs after a proxy’s header', async () => {
     const { server, port } = await started({
       proxyProtocol: { from: ['127.0.0.1'] },
       beforeTls: async (socket) => {
@@ -627,7 +627,7 @@ describe('before TLS', () => {
 });
 
 describe('closing a server', () => {
-  it('tells its clients, waits for what is in flight, and listens no more', async () => {
+  it('notifies its clients, waits for work in flight, and stops listening', async () => {
     const drains = hearing(channels.drain);
     let finish!: (answer: string) => void;
     const { server, port } = await started({}, (connection) => {
@@ -667,7 +667,7 @@ describe('closing a server', () => {
     expect(server.stats().connections).toBe(0);
   });
 
-  it('lets silent sockets go at once', async () => {
+  it('closes silent sockets at once', async () => {
     const { server, port } = await started();
     const socket = await bare(port);
     await counted(server, { pendingHandshakes: 1 });
@@ -677,14 +677,14 @@ describe('closing a server', () => {
     expect(server.stats().pendingHandshakes).toBe(0);
   });
 
-  it('refuses options that it doesn’t have', async () => {
+  it('refuses unknown options', async () => {
     const { server } = await started();
     expect(() => server.close({ dedline: 1 } as never)).toThrow(/dedline/);
     expect(() => server.close({ deadline: -1 })).toThrow(/deadline/);
     await server[Symbol.asyncDispose]();
   });
 
-  it('is what its signal does, before and after it listens', async () => {
+  it('can be done by its signal, before and after it listens', async () => {
     const controller = new AbortController();
     const { server, port } = await started({ signal: controller.signal });
     const connection = await client(port);
@@ -699,7 +699,7 @@ describe('closing a server', () => {
     expect(await failureOf(starting)).toBe(reason);
   });
 
-  it('ends who is admitted while it closes', async () => {
+  it('ends a connection that is admitted while it closes', async () => {
     let admit!: (yes: boolean) => void;
     const { server, port } = await started({
       clientCertificates: 'request',
@@ -718,7 +718,7 @@ describe('closing a server', () => {
 });
 
 describe('a lifetime', () => {
-  it('ends a connection, give or take a tenth', async () => {
+  it('ends a connection, plus or minus a tenth', async () => {
     const { port } = await started({ maxLifetime: 20 });
     const connection = await client(port);
     expect(await connection.closed).toEqual({ clean: true });
@@ -754,8 +754,8 @@ describe('the secrets of connections', () => {
   });
 });
 
-describe('a framing that a client needn’t name', () => {
-  it('is taken where the client names none, though it has a name', async () => {
+describe('a framing that needs no ALPN', () => {
+  it('is chosen where the client offers none, though it has an ALPN name', async () => {
     for (const framing of [raw({ alpn: 'x/1', alpnOptional: true }), raw({ alpn: 'x/1' })]) {
       const { port, server } = await started({ framing }, (connection) => {
         connection.write('hello');
@@ -772,7 +772,7 @@ describe('a framing that a client needn’t name', () => {
     }
   });
 
-  it('says which are spoken where none fits', async () => {
+  it('lists the supported ones where none fits', async () => {
     const heard = hearing(channels.failure);
     const { port } = await started({ framing: [raw({ alpn: 'x/1' }), raw({ alpn: 'y/1' })] });
     const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.pem });
@@ -784,7 +784,7 @@ describe('a framing that a client needn’t name', () => {
 });
 
 describe('a peer that leaves', () => {
-  it('while it is verified gives its place up at once, and wasn’t refused', async () => {
+  it('while it is verified frees its place at once, and isn’t counted as refused', async () => {
     let asked: AbortSignal | undefined;
     const { server, port } = await started({
       clientCertificates: 'require',
@@ -811,7 +811,7 @@ describe('a peer that leaves', () => {
     expect(asked?.aborted).toBe(true);
   });
 
-  it('before TLS, while the program still speaks, does too', async () => {
+  it('before TLS, while the hook still runs, does too', async () => {
     let given: AbortSignal | undefined;
     const { server, port } = await started({
       beforeTls: (socket, { signal }) => {

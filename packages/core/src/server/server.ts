@@ -36,7 +36,7 @@ import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secur
 import { ConnectionSetup } from './connection-setup.js';
 import { TrustManager, type TrustManagerEvents } from './trust-manager.js';
 
-/** Receives each connection whose peer was admitted; what it throws or rejects with ends that connection alone. */
+/** Receives each connection whose peer was admitted; if it throws or rejects, only that connection ends. */
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
 
 /** What the program does with admitted peers: a handler of connections, or one of requests. */
@@ -177,7 +177,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#admitted += 1;
     this.#connections.add(connection);
     connection.whenGone(this.#forget);
-    // Credentials may have rotated since the verification; from now on this one is verified with the rest.
+    // Credentials may have rotated since the verification; from now on this one is verified with the others.
     if (this.#policyOf(connection) !== policy)
       return this.#reverify([connection]).then(() => {
         this.#handOut(connection);
@@ -186,7 +186,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     return undefined;
   }
 
-  /** One listener for all connections. */
+  /** One listener shared by all connections. */
   readonly #forget = (connection: Connection<In, Out>): void => {
     this.#connections.delete(connection);
   };
@@ -208,21 +208,21 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
         : new PeerNotAllowedError('verification failed', { cause: error });
     this.#refusedPeers += 1;
     this.#failures.publish(pending.address, known);
-    // A rule of the program threw: the peer is refused, and the error must be reported.
+    // An `authorize` function threw: the peer is refused, and the error must be reported.
     if (known instanceof PeerNotAllowedError && known.cause !== undefined)
       this.#config.failures.report(known.cause, noConnection, `the verification of ${pending.address}`);
     if (stream.socket.alpnProtocol === 'knsock/1') refusePeer(stream, known);
-    // Its identity wasn't refused, so it may see its handshake done: audits find TLS 1.2 that way.
+    // Its identity wasn't refused, so it may see its handshake finished: audits detect TLS 1.2 that way.
     else if (known instanceof FramingMismatchError) endPeer(stream);
-    // Others take the missing session tickets for a sign. Some versions of Node send them with an end of TLS.
+    // Others see the refusal by missing session tickets, which some versions of Node would send with the end of TLS.
     else stream.destroy();
   }
 
   // ── handler ──
 
   /**
-   * Node sends its session tickets once its own callbacks are over; an end before them looks like a refusal. Until then
-   * the handler counts as at work: the peer may have sent its all and ended, which must not end the connection.
+   * Node sends its session tickets after its own callbacks; an end before them looks like a refusal. Until then
+   * the handler counts as running: the peer may have sent everything and ended, which must not end the connection.
    */
   #handOut(connection: Connection<In, Out>): void {
     connection.handleBy(() => this.#run(connection), connection.socket.bytesWritten === 0);
@@ -235,7 +235,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     return undefined;
   }
 
-  /** The connection ends by a failure of its handler; why, its program learns by `onError`. */
+  /** The connection ends by a failure of its handler; `onError` receives the reason. */
   #handle(connection: Connection<In, Out>): void | Promise<void> {
     const failed = (error: unknown): never => {
       if (!connection.isOwnEnd(error)) this.#config.failures.report(error, { connection, request: null });
@@ -271,7 +271,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     const stopped = this.#acceptor.close();
     this.#handshakes.close();
     const closed = [...this.#connections].map((connection) => connection.retire(deadline));
-    // Some may have been given more time before, or were admitted since.
+    // Some may have a later deadline, or were admitted since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);
     }, deadline);

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** So many descriptors, of which each is open once. */
+/** A limited number of descriptors, each open at most once. */
 function descriptors(left: number) {
   const open = new Set<number>();
   let last = 0;
@@ -29,7 +29,7 @@ function descriptors(left: number) {
 }
 
 describe('a descriptor held back', () => {
-  it('is one, however often somebody looks, while there are others', () => {
+  it('is a single one, after any number of checks, while others are free', () => {
     const { spare, held } = descriptors(10);
     spare.start();
     expect(held()).toBe(1);
@@ -37,20 +37,20 @@ describe('a descriptor held back', () => {
     expect([held(), spare.shortages]).toEqual([1, 0]);
   });
 
-  it('is given up while there is no other, which counts once', () => {
+  it('is released while no other is free, which counts once', () => {
     const { source, spare, held } = descriptors(10);
     spare.start();
     source.left = 1;
     expect([spare.isEnough(), held()]).toEqual([false, 0]);
-    // What it gave up is taken by others meanwhile.
+    // The released one is taken by others meanwhile.
     source.left = 0;
     expect([spare.isEnough(), held(), spare.shortages]).toEqual([false, 0, 1]);
-    // One alone is held for nobody: it is what a connection needs to be accepted and closed.
+    // The last one isn't held back: a connection needs it to be accepted and closed.
     source.left = 1;
     expect([spare.isEnough(), held(), spare.shortages]).toEqual([false, 0, 1]);
   });
 
-  it('is held again once there are others, and the next shortage counts again', () => {
+  it('is held again once others are free, and the next shortage counts again', () => {
     const { source, spare, held } = descriptors(1);
     spare.start();
     expect(spare.isEnough()).toBe(false);
@@ -60,7 +60,7 @@ describe('a descriptor held back', () => {
     expect([spare.isEnough(), spare.shortages]).toEqual([false, 2]);
   });
 
-  it('looks by itself every second, from the start until it is stopped', () => {
+  it('is checked every second, from the start until it is stopped', () => {
     const { source, spare, held } = descriptors(2);
     spare.start();
     source.left = 1;

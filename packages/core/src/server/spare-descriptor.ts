@@ -1,14 +1,14 @@
 /**
- * A descriptor held back for the day when there is no other. When the system has none left, libuv drops new connections
- * silently, or spins where it can't even do that; with this one released they can be accepted and closed.
+ * A descriptor held in reserve for when no other is free. When the system has none left, libuv drops new connections
+ * silently, or busy-loops where it can't even do that; with this one released they can be accepted and closed.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 
-/** How often to look, beside each accept: descriptors may run out by other ways than sockets. */
+/** How often to check, beside each accept: not only sockets use up descriptors. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Where descriptors come from; `open` returns null where there is none left. */
+/** Where descriptors come from; `open` returns null where none is left. */
 export interface Descriptors {
   open(): number | null;
   close(descriptor: number): void;

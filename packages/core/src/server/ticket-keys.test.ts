@@ -8,13 +8,13 @@ const HALF_A_DAY = 12 * 3_600_000;
 const NOON = 40_000 * HALF_A_DAY;
 
 describe('TicketSecret', () => {
-  it('gives the same keys wherever the secret, the trust and the time are the same', () => {
+  it('derives the same keys from the same secret, trust and time', () => {
     const keys = new TicketSecret(shared).keys('trust', NOON);
     expect(keys).toHaveLength(48);
     expect(new TicketSecret(Buffer.from(shared)).keys('trust', NOON + HALF_A_DAY - 1)).toEqual(keys);
   });
 
-  it('gives others for another secret, other trust and the next half day', () => {
+  it('derives other keys from another secret, other trust and the next half day', () => {
     const all = [
       new TicketSecret(shared).keys('trust', NOON),
       new TicketSecret(randomBytes(32)).keys('trust', NOON),
@@ -26,14 +26,14 @@ describe('TicketSecret', () => {
     expect(new Set(all.map((keys) => keys.toString('hex'))).size).toBe(all.length);
   });
 
-  it('keeps its secret whatever becomes of the bytes given', () => {
+  it('keeps its secret when the bytes passed in change', () => {
     const given = Buffer.from(shared);
     const secret = new TicketSecret(given);
     given.fill(0);
     expect(secret.keys('trust', NOON)).toEqual(new TicketSecret(shared).keys('trust', NOON));
   });
 
-  it('refuses a secret that is short, or none', () => {
+  it('refuses a secret that is too short, or isn’t bytes', () => {
     expect(() => new TicketSecret(randomBytes(31))).toThrow(/32 random bytes, not 31/);
     expect(() => new TicketSecret('x'.repeat(32) as never)).toThrow(/not string/);
     expect(() => new TicketSecret(null as never)).toThrow(InvalidOptionError);

@@ -1,6 +1,6 @@
 /**
- * Session ticket keys, derived from a secret, from who the server is and from everything that decides trust: a session
- * begun with another server, or under other CAs, lists or rules, can't even be decrypted. Node holds one key at a time, so a new epoch costs each client one full
+ * Session ticket keys, derived from a secret, from the server's identity and from everything that decides trust: a session
+ * from another server, or from under other CAs, lists or rules, can't even be decrypted. Node holds one key at a time: a new epoch costs each client one full
  * handshake; tickets live two hours.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
@@ -10,11 +10,11 @@ const EPOCH_MS = 12 * 3_600_000;
 const MIN_SECRET = 32;
 
 export class TicketSecret {
-  /** How often to look whether an epoch has begun, in milliseconds. */
+  /** How often to check whether a new epoch has begun, in milliseconds. */
   static readonly checkEvery = 600_000;
   readonly #secret: Buffer;
 
-  /** @param secret shared by the machines that resume each other's sessions; absent: random, for this process alone */
+  /** @param secret shared by the machines that resume each other's sessions; absent: random, for this process only */
   constructor(secret: Uint8Array | undefined) {
     if (secret !== undefined && !(secret instanceof Uint8Array && secret.length >= MIN_SECRET)) {
       const given = (secret as unknown) instanceof Uint8Array ? secret.length : typeof secret;

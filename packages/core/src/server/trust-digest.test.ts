@@ -3,7 +3,7 @@ import { trustDigest, type SessionTrust } from './trust-digest.js';
 
 type Certificate = NonNullable<SessionTrust['credentials']['certificate']>;
 
-/** A certificate as far as sessions are bound to it. */
+/** The fields of a certificate that sessions are bound to. */
 function certificate(changes: Record<string, unknown> = {}): Certificate {
   return {
     subject: 'CN=a.test',

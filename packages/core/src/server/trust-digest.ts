@@ -1,4 +1,4 @@
-/** What a session is bound to: who the server is, and everything that decided whom it trusts. */
+/** What a session is bound to: the server's identity, and everything that decided which clients it trusts. */
 import { createHash } from 'node:crypto';
 import type { Credentials } from '../credentials/credentials.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
@@ -13,8 +13,8 @@ export interface SessionTrust {
 }
 
 /**
- * Changes with each of them, in lower-case hex. Of the server's certificate all counts that clients verify, but its
- * key, serial number and dates: a renewal ends no session, and machines of one name may have a key each.
+ * Changes with each of them, in lower-case hex. Of the server's certificate everything counts that clients verify, except its
+ * key, serial number and dates: a renewal ends no session, and machines with one name may each have their own key.
  */
 export function trustDigest({ name, credentials, clientCertificates, trust }: SessionTrust): string {
   const { certificate, anchorsVersion } = credentials;

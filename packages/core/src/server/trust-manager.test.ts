@@ -19,7 +19,7 @@ const [first, second] = [made('first'), made('second')] as [Credentials, Credent
 const revocationOf = (...revoked: MadeCertificate[]): RevocationSource =>
   crlRevocation({ crls: [makeCrl({ issuer: ca, revoked })] });
 
-/** A source whose credentials change when it is told. */
+/** A source whose credentials change on request. */
 class Changing implements CredentialSource {
   current: Credentials;
   readonly listeners = new Set<(next: Credentials) => void>();
@@ -79,7 +79,7 @@ function managed(
 const OPTION = expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION' }) as Error;
 
 describe('a rotation', () => {
-  it('puts other credentials in force, and resolves once live peers were judged', async () => {
+  it('puts new credentials in force, and resolves once live peers were verified', async () => {
     let judged!: () => void;
     const { manager, counts } = managed({}, () => new Promise((resolve) => (judged = resolve)));
     const before = manager.hosts;
@@ -94,7 +94,7 @@ describe('a rotation', () => {
     expect(heard).toEqual([{ by: 'server', ok: true, version: second.version, error: null }]);
   });
 
-  it('replaces what is given and leaves the rest', async () => {
+  it('replaces what is given and keeps the rest', async () => {
     const authorize = (): boolean => true;
     const { manager } = managed({ authorize, pins: [first.certificate?.spkiPin ?? ''], partialChain: true });
     const now = () => manager.policyFor(null);
@@ -156,7 +156,7 @@ describe('a rotation', () => {
     expect([manager.hosts, manager.rotations, counts.replaced]).toEqual([hosts, 0, 0]);
   });
 
-  it('says on its channel what could not be taken', async () => {
+  it('publishes on its channel what could not be used', async () => {
     const { manager } = managed();
     await manager.rotate({ pins: [] }).catch(() => undefined);
     expect(heard).toEqual([
@@ -169,7 +169,7 @@ describe('a rotation', () => {
     ]);
   });
 
-  it('whose judging of live peers fails says so, and is in force all the same', async () => {
+  it('whose verification of live peers fails reports it, and is in force nevertheless', async () => {
     const failure = new Error('judging failed');
     const { manager } = managed({}, () => Promise.reject(failure));
     await expect(manager.rotate(second)).rejects.toBe(failure);
@@ -179,7 +179,7 @@ describe('a rotation', () => {
 });
 
 describe('the sources', () => {
-  it('of everybody, of names and of revocation are followed', async () => {
+  it('of the default, of names and of revocation are followed', async () => {
     const [all, named] = [new Changing(first), new Changing(first)];
     const revocation = { ...revocationOf(), listeners: new Set<() => void>() };
     revocation.onChange = (changed) => {
@@ -199,13 +199,13 @@ describe('the sources', () => {
     await vi.waitFor(() => {
       expect(counts.replaced).toBe(3);
     });
-    // Each is followed once, however often it changed.
+    // Each is followed once, after any number of changes.
     expect([all, named, revocation].map(({ listeners }) => listeners.size)).toEqual([1, 1, 1]);
     manager.stop();
     expect([all, named, revocation].map(({ listeners }) => listeners.size)).toEqual([0, 0, 0]);
   });
 
-  it('that bring what can’t be used are reported, and what worked stays', async () => {
+  it('that provide unusable credentials are reported, and the last valid ones stay', async () => {
     const source = new Changing(first);
     const { manager, errors } = managed({ credentials: source });
     source.change(createCredentials({ ca: ca.pem }));
@@ -217,7 +217,7 @@ describe('the sources', () => {
     expect(manager.policyFor(null).credentials).toBe(second);
   });
 
-  it('and names that a rotation of rules leaves out stay, and are followed on', async () => {
+  it('and names that a rotation of rules leaves out stay, and are still followed', async () => {
     const source = new Changing(first);
     const { manager } = managed({ credentials: source, sni: { 'a.test': { credentials: second } } });
     await manager.rotate({ authorize: () => true });
@@ -225,14 +225,14 @@ describe('the sources', () => {
     expect(manager.policyFor('a.test').credentials).toBe(second);
   });
 
-  it('that were rotated away are followed no longer', async () => {
+  it('that a rotation replaced are no longer followed', async () => {
     const source = new Changing(first);
     const { manager } = managed({ credentials: source });
     await manager.rotate({ credentials: second });
     expect(source.listeners.size).toBe(0);
   });
 
-  it('are followed no more once the server has stopped, whatever is rotated', async () => {
+  it('are no longer followed once the server has stopped, also after a rotation', async () => {
     const source = new Changing(first);
     const { manager } = managed();
     manager.stop();
@@ -242,8 +242,8 @@ describe('the sources', () => {
   });
 });
 
-describe('an entry of its own name', () => {
-  it('has the rules of everybody, its own instead, or none where it wants no certificates', () => {
+describe('an entry for a name', () => {
+  it('has the default rules, its own instead, or none where it requests no certificates', () => {
     const [ours, own] = [() => true, () => false];
     const { manager } = managed({
       authorize: ours,
@@ -269,7 +269,7 @@ describe('an entry of its own name', () => {
   });
 });
 
-it('Ticket keys are looked at every ten minutes, until the server stops', () => {
+it('Ticket keys are checked every ten minutes, until the server stops', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const { manager } = managed({ sni: { 'a.test': { credentials: second } } });

@@ -1,5 +1,5 @@
 /**
- * What a listener trusts now: follows its sources, takes what `rotate` brings, and makes everything new before anything
+ * What a listener trusts now: follows its sources, applies `rotate`, and creates everything new before anything
  * is replaced. Invalid ones are reported, and the last valid ones stay.
  */
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
@@ -50,7 +50,7 @@ export class TrustManager {
     return this.#hosts;
   }
 
-  /** The current policy for peers that came, or come, under a name. */
+  /** The current policy for peers, connected or new, under a name. */
   policyFor(servername: string | null): TrustPolicy {
     return this.#hosts.serving(servername).trust;
   }
@@ -62,7 +62,7 @@ export class TrustManager {
     );
   }
 
-  /** Ends following the sources and renewing keys. */
+  /** Stops following the sources and renewing keys. */
   stop(): void {
     this.#stopped = true;
     this.#unfollow();
@@ -120,7 +120,7 @@ export class TrustManager {
 const rules = trustOptionNames.filter((name) => name !== 'partialChain');
 const rotatable = new Set<string>(['credentials', 'sni', ...rules]);
 
-/** Undefined leaves a rule as it is: a value that went missing must not open the door. Null takes it away. */
+/** Undefined leaves a rule as it is: a missing value must not remove a restriction. Null removes the rule. */
 function rulesOf(rotation: Rotation): TrustOptions {
   const given = rules.filter((name) => rotation[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, rotation[name] ?? undefined]));

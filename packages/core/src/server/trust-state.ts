@@ -4,12 +4,12 @@ import { followChanges, toSource, type CredentialSource } from '../credentials/s
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import type { TrustOptions } from '../trust/trust-policy.js';
 
-/** Whether clients must show a certificate: not asked for, verified where one is shown, or demanded. */
+/** Whether clients must show a certificate: not requested, verified where one is shown, or required. */
 export type ClientCertificates = 'none' | 'request' | 'require';
 
-/** One name's credentials and rules; what is left out is as for the default. */
+/** One name's credentials and rules; what is left out is taken from the default. */
 export interface SniEntry {
-  /** The certificate for that name, and whom to trust. */
+  /** The certificate for that name, and the CAs to trust. */
   readonly credentials: Credentials | CredentialSource;
   /** Default: as the server’s. */
   readonly clientCertificates?: ClientCertificates | undefined;
@@ -17,7 +17,7 @@ export interface SniEntry {
   readonly authorize?: TrustOptions['authorize'];
 }
 
-/** Credentials by the name that the client asks for; `*.` as first label stands for any one label. */
+/** Credentials by the name that the client requests; `*.` as first label stands for any one label. */
 export type SniMap = Readonly<Record<string, SniEntry>>;
 
 /** What may change while a server runs. */

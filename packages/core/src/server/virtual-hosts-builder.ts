@@ -1,4 +1,4 @@
-/** Makes the virtual hosts of a listener from what is current: all of them, or none where one can't be made. */
+/** Creates the virtual hosts of a listener from the current state: all of them, or none where one can't be created. */
 import { toSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { oneOf, refuseUnknown } from '../options/index.js';

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors/index.js';
 import type { ServerContext } from './server-context.js';
 import { parseHostName, VirtualHosts } from './virtual-hosts.js';
 
-/** Routing tells contexts apart and asks them for nothing. */
+/** Routing compares contexts by identity and uses nothing of them. */
 const context = (name: string): ServerContext => ({ name }) as unknown as ServerContext;
 const fallback = context('default');
 const exact = context('a.test');
@@ -36,7 +36,7 @@ describe('a name', () => {
     expect(closed.serving(name)).toBe(expected ?? fallback);
   });
 
-  it('that wasn’t sent means the default, even where unknown ones are refused', () => {
+  it('that wasn’t sent selects the default, even where unknown ones are refused', () => {
     expect([open.route(null), closed.route(null), closed.serving(null)]).toEqual([
       fallback,
       fallback,
@@ -44,7 +44,7 @@ describe('a name', () => {
     ]);
   });
 
-  it('never leads to another entry, whatever its case and the dot at its end', () => {
+  it('never selects another entry, in any case and with or without a trailing dot', () => {
     fc.assert(
       fc.property(fc.domain(), fc.boolean(), fc.boolean(), (name, upper, dot) => {
         const hosts = new VirtualHosts(fallback, new Map([[name.toLowerCase(), exact]]), 'refuse');
@@ -63,7 +63,7 @@ describe('a listener', () => {
     expect(new VirtualHosts(fallback, new Map(), 'default').needsName).toBe(false);
   });
 
-  it('tells all of its contexts', () => {
+  it('lists all of its contexts', () => {
     expect([...open]).toEqual([fallback, exact, wild]);
   });
 });

@@ -1,10 +1,10 @@
-/** The virtual hosts of a listener and which of them a client means: an exact name, a one-label wildcard, or the default. */
+/** The virtual hosts of a listener, and how a client's name selects one: an exact name, a one-label wildcard, or the default. */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { InvalidOptionError } from '../errors/index.js';
 import type { ServerContext } from './server-context.js';
 
-/** What a ClientHello's name leads to; `'refuse'`: nothing here is called so. */
+/** What a ClientHello's name selects; `'refuse'`: the name is unknown. */
 export type Route = ServerContext | 'refuse';
 
 export class VirtualHosts {
@@ -35,9 +35,9 @@ export class VirtualHosts {
     return this.#unknownName === 'default' ? this.fallback : 'refuse';
   }
 
-  /** The context of an SNI entry by the name asked for. */
+  /** The context of an SNI entry by the requested name. */
   find(name: string): ServerContext | null {
-    // The same name in DNS, with the root's dot or without.
+    // The same name in DNS, with or without the trailing dot of the root.
     const lower = name.toLowerCase().replace(/\.$/, '');
     const exact = this.#named.get(lower);
     if (exact !== undefined) return exact;
@@ -45,7 +45,7 @@ export class VirtualHosts {
     return dot < 0 ? null : (this.#named.get(`*${lower.slice(dot)}`) ?? null);
   }
 
-  /** The context whose rules hold for who is in already under a name: where nothing is called so any more, the default. */
+  /** The context whose rules apply to connected peers under a name; the default where the name no longer exists. */
   serving(name: string | null): ServerContext {
     const route = this.route(name);
     return route === 'refuse' ? this.fallback : route;
