@@ -1,4 +1,4 @@
-/** The addresses of a host, in the order in which RFC 8305 tries them: the families by turns. */
+/** The addresses of a host, in the order in which RFC 8305 tries them: alternating families. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { raceAbort } from '../waiting/race-abort.js';
@@ -15,7 +15,7 @@ export async function addressesOf(host: string, signal: AbortSignal): Promise<re
   return interleave(await raceAbort(lookup(host, { all: true, verbatim: true }), signal));
 }
 
-/** The first family that the resolver named goes first, then the two take turns (RFC 8305 4). */
+/** The family that the resolver returned first goes first, then the two alternate (RFC 8305 4). */
 function interleave(found: readonly Address[]): readonly Address[] {
   const first = found.filter(({ family }) => family === found[0]?.family);
   const second = found.filter(({ family }) => family !== found[0]?.family);

@@ -2,14 +2,14 @@
  * The one interface for a stream of bytes: TLS sockets implement it, and an in-memory pair for tests does.
  *
  * Rules
- * - Nothing is delivered before `open`; after `gone` nothing is.
+ * - Nothing is delivered before `open` or after `gone`.
  * - `end` (the peer sends no more) comes at most once, `gone` exactly once and last.
- * - A chunk belongs to this connection alone and never changes, unless all of it is among the `copiesNext` bytes.
+ * - A chunk belongs to this connection only and never changes, unless all of it is among the `copiesNext` bytes.
  */
 
-/** Who takes a stream's bytes and its end. */
+/** The receiver of a stream's bytes and its end. */
 export interface ByteStreamEvents {
-  /** How many of the next bytes `data` copies out of their chunk, whose memory may be used again then; absent: none. */
+  /** How many of the next bytes `data` copies out of their chunk, whose memory may then be reused; absent: none. */
   readonly copiesNext?: number;
   data(chunk: Buffer): void;
   /** The peer ended its direction; ours stays open. */
@@ -21,14 +21,14 @@ export interface ByteStreamEvents {
 
 /** Bytes both ways, with back-pressure. */
 export interface ByteStream {
-  /** Bytes written that the system hasn't taken yet; once the stream is gone, that it never took. */
+  /** Bytes written that the system hasn't taken yet; once the stream is gone, those that it never took. */
   readonly queuedBytes: number;
-  /** Bytes ever received, and sent: while they grow, the connection lives. */
+  /** Total bytes received, and sent: while they grow, the connection is alive. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Starts delivery; called once. */
   open(events: ByteStreamEvents): void;
-  /** Sends bytes that must not change until `taken` is called; false where it is time to wait for `drain`. */
+  /** Sends bytes that must not change until `taken` is called; false where the caller should wait for `drain`. */
   write(bytes: Uint8Array, taken?: () => void): boolean;
   /** Ends our direction once everything written is sent. */
   end(): void;

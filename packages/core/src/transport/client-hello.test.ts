@@ -33,7 +33,7 @@ function readAll(chunks: readonly Buffer[]): ClientHello {
   return answer;
 }
 
-/** The same message, in records of so many bytes. */
+/** The same message, in records of a given size. */
 function inRecordsOf(size: number, bytes: Buffer): Buffer {
   return inRecords(size, bytes.subarray(5));
 }
@@ -67,11 +67,11 @@ function helloWith(extensions: Buffer): Buffer {
 }
 
 describe('ClientHelloReader', () => {
-  it('finds the name that Node’s client asks for', () => {
+  it('finds the name that Node’s client requests', () => {
     expect(readAll([hello])).toEqual({ status: 'complete', servername: 'name.example' });
   });
 
-  it('finds it however records and chunks are cut', () => {
+  it('finds it in any split into records and chunks', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2_000 }),
@@ -92,8 +92,8 @@ describe('ClientHelloReader', () => {
     expect(readAll([hello.subarray(0, -1)])).toEqual({ status: 'incomplete' });
   });
 
-  it('looks at each byte once, in the worst cut too', () => {
-    // Read anew with each byte, this takes minutes.
+  it('reads each byte once, also in the worst split', () => {
+    // Parsed from the start with each byte, this would take minutes.
     const longest = Buffer.alloc(MAX_CLIENT_HELLO);
     longest.set([22, 3, 1, 0xff, 0xff, 1, 0, (longest.length - 9) >> 8, (longest.length - 9) & 0xff]);
     const worst = inRecordsOf(1, longest);
@@ -124,7 +124,7 @@ describe('ClientHelloReader', () => {
     ['a message over the limit', 50, /65537 bytes/, [Buffer.from([22, 3, 1, 0, 4, 1, 0, 0xff, 0xfd])]],
   ])('refuses %s', (_what, alert, why, parts) => {
     const bytes = Buffer.concat(parts.map((part) => (typeof part === 'function' ? part() : part)));
-    // The head of a hello alone would have the next record counted as its content.
+    // With only the header of a hello, the next record would be counted as its content.
     const answer = _what.endsWith('midst')
       ? readAll([inRecordsOf(40, hello).subarray(0, 45), EMPTY])
       : readAll([bytes]);
@@ -136,7 +136,7 @@ describe('ClientHelloReader', () => {
     expect(answer).toMatchObject({ status: 'refused', alert: 10 });
   });
 
-  it('takes records up to the longest that TLS has, and messages up to the limit', () => {
+  it('accepts records up to the maximum of TLS, and messages up to the limit', () => {
     const longest = helloWith(extension(21, new Array<number>(MAX_CLIENT_HELLO - 51).fill(0)));
     expect(longest.length).toBe(MAX_CLIENT_HELLO);
     expect(readAll([inRecords(16_384, longest)])).toEqual({ status: 'complete', servername: null });
@@ -168,13 +168,13 @@ describe('ClientHelloReader', () => {
     expect(answer).toMatchObject({ status: 'refused', alert: 50 });
   });
 
-  it('takes a name of 255 bytes', () => {
+  it('accepts a name of 255 bytes', () => {
     const servername = 'a'.repeat(255);
     const answer = readAll([inRecords(16_384, helloWith(serverName(entry(0, servername))))]);
     expect(answer).toEqual({ status: 'complete', servername });
   });
 
-  it('refuses bytes behind the extensions, and a hello that is cut short by its own length', () => {
+  it('refuses bytes after the extensions, and a hello that its own length truncates', () => {
     const whole = helloWith(serverName(entry(0, 'a.test'))).subarray(4);
     const longer = message(Buffer.concat([whole, Buffer.of(0)]));
     expect(readAll([inRecords(16_384, longer)])).toMatchObject({ status: 'refused' });
@@ -184,7 +184,7 @@ describe('ClientHelloReader', () => {
     }
   });
 
-  it('never throws, and says the same of bytes whether they come at once or one by one', () => {
+  it('never throws, and gives the same result for bytes at once or one by one', () => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.tuple(fc.nat(hello.length - 1), fc.integer({ min: 0, max: 255 })).map(([at, value]) => {

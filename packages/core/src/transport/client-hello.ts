@@ -1,15 +1,15 @@
 /**
  * The server name of a TLS ClientHello, read before TLS begins (RFC 8446 4.1.2, RFC 6066 3).
  *
- * The name chooses who is trusted, so this reader and OpenSSL must never see different names. It reads strictly:
- * - bytes that aren't TLS at all are left to OpenSSL, which refuses them and says what they are;
- * - TLS whose name could be read in two ways, or not at all, is refused here, and never reaches OpenSSL.
+ * The name decides which clients are trusted, so this reader and OpenSSL must never see different names. It is strict:
+ * - bytes that aren't TLS at all are left to OpenSSL, which refuses them and reports what they are;
+ * - TLS whose name is ambiguous or unreadable is refused here, and never reaches OpenSSL.
  */
 
 /** What the bytes so far are. */
 export type ClientHello =
   | { readonly status: 'incomplete' }
-  /** Not TLS, or SSL 2, which has no server names: OpenSSL says what is wrong. */
+  /** Not TLS, or SSL 2, which has no server names: OpenSSL reports what is wrong. */
   | { readonly status: 'other' }
   /** TLS that no common client sends; `alert` is the alert to send. */
   | { readonly status: 'refused'; readonly alert: number; readonly why: string }
@@ -37,7 +37,7 @@ const INCOMPLETE: ClientHello = { status: 'incomplete' };
 const OTHER: ClientHello = { status: 'other' };
 
 /**
- * Reads the beginning of a connection, chunk by chunk. Each byte is looked at once: a hello cut into records of one byte
+ * Reads the beginning of a connection, chunk by chunk. Each byte is read once: a hello split into records of one byte
  * costs no more than a whole one.
  */
 export class ClientHelloReader {
@@ -46,10 +46,10 @@ export class ClientHelloReader {
   readonly #parts: Buffer[] = [];
   #recordLeft = 0;
   #gathered = 0;
-  /** The length of the message, its head included; unknown until that is read. */
+  /** The length of the message, its header included; unknown until that is read. */
   #needed = Number.POSITIVE_INFINITY;
 
-  /** Takes the next bytes and says what they are so far; after another word than `incomplete` nothing more is to be read. */
+  /** Takes the next bytes and returns what they are so far; after any result but `incomplete` nothing more is to be read. */
   push(chunk: Buffer): ClientHello {
     let at = 0;
     while (at < chunk.length) {
@@ -68,7 +68,7 @@ export class ClientHelloReader {
     return INCOMPLETE;
   }
 
-  /** The head of a record grew by a byte; null as long as it can be one of a ClientHello. */
+  /** The header of a record grew by a byte; null as long as it can be one of a ClientHello. */
   #beginRecord(): ClientHello | null {
     const [type = 0, major = TLS_MAJOR, , high = 0, low = 0] = this.#recordHead;
     if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE || major !== TLS_MAJOR) {
@@ -81,7 +81,7 @@ export class ClientHelloReader {
     if (type !== HANDSHAKE_RECORD)
       return refused(UNEXPECTED_MESSAGE, `a record of content type ${type} before its end`);
     this.#recordLeft = high * 256 + low;
-    // RFC 8446 5.1 and RFC 5246 6.2.1 forbid empty ones. OpenSSL passes over them.
+    // RFC 8446 5.1 and RFC 5246 6.2.1 forbid empty ones. OpenSSL skips them.
     if (this.#recordLeft === 0) return refused(UNEXPECTED_MESSAGE, 'an empty handshake record');
     if (this.#recordLeft <= LONGEST_RECORD) return null;
     return refused(RECORD_OVERFLOW, `a record of ${this.#recordLeft} bytes; the most is ${LONGEST_RECORD}`);
@@ -137,7 +137,7 @@ function serverNameOf(hello: Buffer): string | null | undefined {
   return name;
 }
 
-/** The one host name of the list; undefined where there is another number of names, or it can't be one. */
+/** The one host name of the list; undefined where the number of names isn't one, or the name is invalid. */
 function hostNameOf(body: Buffer): string | undefined {
   const list = new Reader(body);
   const names = new Reader(list.take(list.uint16()));
@@ -148,7 +148,7 @@ function hostNameOf(body: Buffer): string | undefined {
   return name.toString('latin1');
 }
 
-/** Reads forward; past the end everything is zero and `failed` says so. */
+/** Reads forward; past the end every value is zero and `failed` is set. */
 class Reader {
   failed = false;
   readonly #bytes: Buffer;

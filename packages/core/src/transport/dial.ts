@@ -1,6 +1,6 @@
 /**
  * Opens a TLS connection: to the first of a host's addresses that answers (RFC 8305: the next one starts 250 ms later
- * or as soon as one fails, and the rest are given up), to a Unix socket, or over a socket that exists.
+ * or as soon as one fails, and the others are abandoned), to a Unix socket, or over an existing socket.
  */
 import { connect as tcpConnect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -17,16 +17,16 @@ export type DialTarget =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'socket'; readonly socket: Duplex };
 
-/** What goes on while dialling, for deadlines that name what they waited for. */
+/** The phase of dialling, for deadlines that name what they waited for. */
 export interface DialProgress {
   phase: 'dns' | 'tcp' | 'tls' | 'welcome';
 }
 
 export interface Dial {
   readonly target: DialTarget;
-  /** What goes out before TLS: a PROXY header. */
+  /** Sent before TLS: a PROXY header. */
   readonly header: Buffer | null;
-  /** Without host, port, socket, session and onread, which are decided here. */
+  /** Without host, port, socket, session and onread, which are set here. */
   readonly tls: ConnectionOptions;
   /** The session to resume. */
   readonly session: Buffer | null;
@@ -34,13 +34,13 @@ export interface Dial {
   readonly offer: HandshakeOffer;
   readonly signal: AbortSignal;
   readonly progress: DialProgress;
-  /** Called with each socket before anything happens on it. */
+  /** Called with each socket before it is used. */
   prepare(socket: TLSSocket): void;
 }
 
 const NEXT_ATTEMPT_MS = 250;
 
-/** Text for errors: where the connection goes. */
+/** Text for errors: the target of the connection. */
 export function showTarget(target: DialTarget): string {
   if (target.kind === 'path') return target.path;
   if (target.kind === 'socket') return 'the given socket';
@@ -61,7 +61,7 @@ export async function dial(options: Dial): Promise<TlsStream> {
 
 type Place = { path: string } | { host: string; port: number };
 
-/** A socket on its way, and what begins once it is connected. */
+/** A connecting socket, and what to start once it is connected. */
 interface Attempt {
   readonly socket: Socket;
   readonly secure: () => Promise<TlsStream>;
@@ -98,8 +98,8 @@ function attempt(options: Dial, place: Place): Attempt {
 }
 
 /**
- * As an option Node reads a session twice, with the certificate in it: a tenth of what a resumed connection costs. By
- * this method, which Node's documents leave out, it reads it once.
+ * Passed as an option, Node parses a session twice, with the certificate in it: a tenth of the cost of a resumed connection. By
+ * this method, which Node's documentation omits, it parses it once.
  */
 type TakesSession = TLSSocket & { setSession(session: Buffer): void };
 const TAKES_SESSION = 'setSession' in TLSSocket.prototype;
@@ -108,7 +108,7 @@ function sessionOption({ session }: Dial): { session?: Buffer } {
   return session === null ? {} : { session };
 }
 
-/** TLS over a socket that exists, behind the header. */
+/** TLS over an existing socket, after the header. */
 function secureOver(wire: Duplex, options: Dial): TLSSocket {
   wire.on('error', ignore);
   if (options.header !== null) wire.write(options.header);
@@ -119,8 +119,8 @@ function secureOver(wire: Duplex, options: Dial): TLSSocket {
 }
 
 /**
- * Before `secureConnect` Node spells out the whole chain, for `checkServerIdentity` and nobody else, at up to a quarter of
- * what a connection costs; ours ignores it, as knsock reads the certificates itself. So until then the
+ * Before `secureConnect` Node decodes the whole chain, only for `checkServerIdentity`, at up to a quarter of
+ * the cost of a connection; ours ignores it, as knsock reads the certificates itself. So until then the
  * socket has no chain to show.
  */
 function spareIdentityCheck(socket: TLSSocket): void {
@@ -174,7 +174,7 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
   });
 }
 
-/** Waits for the handshake; the stream takes the socket over in the same turn, so that nothing is lost between. */
+/** Waits for the handshake; the stream takes over the socket in the same turn, so that nothing is lost in between. */
 function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Promise<TlsStream> {
   const address = showTarget(options.target);
   if (options.progress.phase !== 'tls') options.progress.phase = 'tls';
@@ -214,5 +214,5 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
 }
 
 function ignore(): void {
-  // The failure was already reported; a dying socket adds nothing.
+  // The failure was already reported; later errors of the socket add nothing.
 }

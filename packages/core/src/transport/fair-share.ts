@@ -1,6 +1,6 @@
 /**
- * Shares a turn of the event loop among connections. Node hands one connection up to 32 reads before it looks at the
- * next one, which at some messages per microsecond is tens of milliseconds: whoever floods would keep the others waiting.
+ * Shares a turn of the event loop among connections. Node gives one connection up to 32 reads before it turns to the
+ * next one, which at some messages per microsecond is tens of milliseconds: a flooding peer would keep the others waiting.
  */
 
 /** After this many milliseconds of work for one connection the others have their turn. */
@@ -11,7 +11,7 @@ let worker: object | null = null;
 let spent = 0;
 let watching = false;
 
-/** A connection opens; alone, it makes way for nobody. */
+/** A connection opens; a single one never yields. */
 export function joinOthers(): void {
   open += 1;
 }
@@ -20,12 +20,12 @@ export function leaveOthers(): void {
   open -= 1;
 }
 
-/** Whether there is nobody to make way for. */
+/** Whether there is no other connection to yield to. */
 export function isAlone(): boolean {
   return open <= 1;
 }
 
-/** Counts work for a connection. @returns whether it should let others go first now */
+/** Counts work for a connection. @returns whether it should yield to others now */
 export function spend(who: object, milliseconds: number): boolean {
   if (worker !== who) {
     worker = who;
@@ -33,7 +33,7 @@ export function spend(who: object, milliseconds: number): boolean {
   }
   spent += milliseconds;
   if (spent <= SHARE_MS / 2) return false;
-  // Most turns make less work than half a share, and then nobody asks whether the event loop has gone round.
+  // Most turns take less work than half a share; then there is no need to know when the turn ends.
   if (!watching) {
     watching = true;
     setImmediate(startAnew);
@@ -41,7 +41,7 @@ export function spend(who: object, milliseconds: number): boolean {
   return spent > SHARE_MS;
 }
 
-/** The event loop has gone round: others had their turn. */
+/** A new turn of the event loop has begun: others had their turn. */
 function startAnew(): void {
   watching = false;
   worker = null;

@@ -10,7 +10,7 @@ export function memoryPair(): [MemoryStream, MemoryStream] {
   return [left, right];
 }
 
-/** As Node's own mark: from here on a writer is asked to wait. */
+/** Node's own high-water mark: from here on a writer must wait. */
 const FULL = 16_384;
 
 type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end';
@@ -19,7 +19,7 @@ type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end';
 export class MemoryStream implements ByteStream {
   bytesRead = 0;
   bytesWritten = 0;
-  /** Every write as it was made, for tests that count them. */
+  /** Every write separately, for tests that count them. */
   readonly writes: Buffer[] = [];
   #peer!: MemoryStream;
   #events: ByteStreamEvents | null = null;

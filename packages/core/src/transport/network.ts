@@ -1,15 +1,15 @@
-/** Addresses as limits and lists see them. */
+/** Addresses in the form that limits and lists compare. */
 import { BlockList, isIP } from 'node:net';
 import { InvalidOptionError } from '../errors/index.js';
 import { texts } from '../options/index.js';
 import { parseIp } from '../x509/ip-address.js';
 
-/** IPv4 as such, where a listener of both families shows it in IPv6's clothes. */
+/** An IPv4 address that a dual-stack listener reports as IPv4-mapped IPv6, as plain IPv4. */
 export function unmapped(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }
 
-/** An address without what doesn't matter: a zone is local to this machine. */
+/** An address without its zone, which is local to this machine. */
 function plainAddress(address: string): string {
   return unmapped(address.split('%', 1)[0] as string);
 }

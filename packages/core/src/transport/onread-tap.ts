@@ -1,12 +1,12 @@
 /**
  * A client's socket delivers through Node's `onread` into one buffer shared by all connections, half again as fast
- * as `data` events. The tap copies out what arrives and holds it until a stream stands behind it; only bytes that the
- * stream copies anyway, into a message that is being put together, are shown where they are.
+ * as `data` events. The tap copies out what arrives and holds it until a stream is attached; only bytes that the
+ * stream copies anyway, into a message that is being assembled, are passed without a copy.
  */
 export interface ChunkSink {
   /** How many of the next bytes `deliver` copies out of their chunk. */
   readonly copiesNext: number;
-  /** Takes a chunk; false stops the reading. */
+  /** Receives a chunk; false stops reading. */
   deliver(chunk: Buffer): boolean;
 }
 
@@ -14,7 +14,7 @@ const ARENA = 8_192;
 /** Most connections are short or quiet: the first arena is small. */
 const FIRST_ARENA = 512;
 const ARENA_SHARE = 2_048;
-/** Only ever read inside the callback, so all connections share it; a TLS record carries at most 16 KiB. */
+/** Only read inside the callback, so all connections share it; a TLS record carries at most 16 KiB. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 
 export class OnreadTap {
@@ -34,7 +34,7 @@ export class OnreadTap {
     return this.#early.length > 0;
   }
 
-  /** Hands what came early to the stream, and from now on everything. */
+  /** Passes early data to the stream, and from now on everything. */
   attach(sink: ChunkSink): void {
     const early = this.#early;
     this.#early = [];
@@ -50,13 +50,13 @@ export class OnreadTap {
     }
     const shown = Math.min(length, sink.copiesNext);
     if (shown === length) return sink.deliver(shared.subarray(0, length));
-    // Copied first: what a program does with a message may fill the shared memory anew.
+    // Copied first: the program's work on a message may overwrite the shared memory.
     const rest = this.#copy(buffer, shown, length);
     if (shown > 0) sink.deliver(shared.subarray(0, shown));
     return sink.deliver(rest);
   }
 
-  /** Small chunks share an arena that belongs to this connection alone; large ones get memory of their own. */
+  /** Small chunks share an arena that belongs to this connection only; large ones get their own memory. */
   #copy(bytes: Uint8Array, from: number, to: number): Buffer {
     const length = to - from;
     const source = bytes.subarray(from, to);

@@ -1,8 +1,8 @@
 import type { X509Certificate } from '../x509/index.js';
 
-/** Who a peer proved to be: what its certificate says, in plain values. */
+/** The verified identity of a peer: the contents of its certificate, as plain values. */
 export interface PeerIdentity {
-  /** The certificate itself, read. */
+  /** The certificate itself, parsed. */
   readonly certificate: X509Certificate;
   /** From the certificate to the trust anchor; on a resumed connection as verified when the session began. */
   readonly path: readonly X509Certificate[];
@@ -34,7 +34,7 @@ export interface PeerIdentity {
   readonly validTo: Date;
 }
 
-/** An identity reads its certificate only as far as it is asked. */
+/** An identity parses only the parts of its certificate that are read. */
 export class CertificateIdentity implements PeerIdentity {
   readonly certificate: X509Certificate;
   readonly path: readonly X509Certificate[];

@@ -1,6 +1,6 @@
 /**
- * What comes before TLS on a socket: the header of a trusted proxy, and the name that the client asks for. Read from
- * the raw socket, bounded; everything behind the header is put back, so that TLS sees its own beginning.
+ * What precedes TLS on a socket: the header of a trusted proxy, and the name that the client requests. Read from
+ * the raw socket, bounded; everything after the header is put back, so that TLS sees its own beginning.
  */
 import type { Socket } from 'node:net';
 import { HandshakeError, ProtocolError } from '../errors/index.js';
@@ -8,24 +8,24 @@ import { ClientHelloReader, MAX_CLIENT_HELLO, type ClientHello } from './client-
 import { readProxyHeader, type ProxyInfo } from './proxy-header.js';
 
 interface Preface {
-  /** What the proxy said; null where no header was to be read. */
+  /** The proxy's header; null where none was to be read. */
   readonly proxy: ProxyInfo | null;
-  /** The name asked for by SNI; null where none was, or where it was not to be read. */
+  /** The name requested by SNI; null where none was, or where it was not to be read. */
   readonly servername: string | null;
 }
 
 interface PrefaceEvents {
-  /** The proxy's header, of so many bytes, was read; false turns the connection away. */
+  /** The proxy's header, of the given length, was read; false refuses the connection. */
   proxied(info: ProxyInfo, length: number): boolean;
   done(preface: Preface): void;
-  /** @param alert the TLS alert that tells the peer, where one does */
+  /** @param alert the TLS alert to send, if any */
   failed(error: Error, alert: number | null): void;
 }
 
 /** Far above any header and ClientHello together. */
 const MOST_BYTES = MAX_CLIENT_HELLO + 8_192;
 
-/** Reads what must be known first. Nothing is called after the socket has closed. */
+/** Reads what must be known before TLS. Nothing is called after the socket has closed. */
 export function readPreface(
   socket: Socket,
   wanted: { proxy: boolean; name: boolean },
@@ -35,7 +35,7 @@ export function readPreface(
   const stop = (): void => {
     socket.off('data', read);
     socket.off('end', ended);
-    // Without the pause, what is put back would flow on before TLS listens.
+    // Without the pause, what is put back would be emitted before TLS listens.
     socket.pause();
   };
   const read = (chunk: Buffer): void => {
@@ -61,7 +61,7 @@ export function readPreface(
   socket.on('end', ended);
 }
 
-/** The header first, where one is due, then the name. */
+/** The header first, where one is required, then the name. */
 class PrefaceReading {
   readonly #wanted: { proxy: boolean; name: boolean };
   readonly #events: PrefaceEvents;
@@ -78,12 +78,12 @@ class PrefaceReading {
     this.#events = events;
   }
 
-  /** What was read behind the header. */
+  /** What was read after the header. */
   get behind(): Buffer {
     return Buffer.concat(this.#parts);
   }
 
-  /** @throws ProtocolError where the header is none, HandshakeError where the name can’t be read for certain */
+  /** @throws ProtocolError where the header is invalid, HandshakeError where the name can’t be read unambiguously */
   push(chunk: Buffer): Preface | 'more' | 'turned away' {
     if (!this.#wanted.proxy || this.#proxy !== null) return this.#readName(chunk);
     this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);

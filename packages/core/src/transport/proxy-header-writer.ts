@@ -1,4 +1,4 @@
-/** The PROXY protocol, versions 1 and 2, as it goes out: before TLS, for whom this connection is made. */
+/** The PROXY protocol, versions 1 and 2, sending: before TLS, the client for which this connection is made. */
 import { isIP } from '../node/net.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { refuseUnknown } from '../options/index.js';
@@ -7,7 +7,7 @@ import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.j
 
 /** A header to send. */
 export interface ProxyHeader {
-  /** The true client, and where it connected to: two addresses of one family; null where we speak for ourselves. */
+  /** The real client, and where it connected to: two addresses of one family; null where we connect for ourselves. */
   readonly source: Endpoint | null;
   /** Where the client connected to; null where that isn’t known. */
   readonly destination: Endpoint | null;
@@ -19,7 +19,7 @@ export interface ProxyHeader {
 
 const known = new Set(['source', 'destination', 'version', 'tlvs']);
 
-/** The bytes of a header. @throws InvalidOptionError for what the protocol can't say */
+/** The bytes of a header. @throws InvalidOptionError for what the protocol can't express */
 export function writeProxyHeader(header: ProxyHeader): Buffer {
   refuseUnknown(header, known, 'proxyHeader');
   const { source, destination, version = 2, tlvs = [] } = header;

@@ -13,7 +13,7 @@ const ipv6: ProxyHeader = {
   destination: { address: '2001:db8::1', port: 443 },
 };
 
-/** A version 2 header by hand. */
+/** A version 2 header, assembled by hand. */
 function binary(command: number, family: number, body: Buffer): Buffer {
   return Buffer.concat([
     PROXY_SIGNATURE,
@@ -44,7 +44,7 @@ describe('the PROXY header', () => {
     }
   });
 
-  it('takes a proxy that speaks for itself, and one that doesn’t know, as no client', () => {
+  it('reads no client where a proxy connects for itself, or doesn’t know the client', () => {
     const unknown = { source: null, destination: null, tlvs: [] };
     const line = Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n');
     expect(readProxyHeader(line)?.info).toEqual({ version: 1, ...unknown });
@@ -52,7 +52,7 @@ describe('the PROXY header', () => {
     expect(readProxyHeader(local)?.info).toEqual({ version: 2, ...unknown });
   });
 
-  it('reads the extensions behind addresses of Unix sockets, and without addresses', () => {
+  it('reads the extensions after addresses of Unix sockets, and without addresses', () => {
     const tlv = Buffer.from([0xe1, 0, 2, 7, 8]);
     const tlvs = [{ type: 0xe1, value: Buffer.from([7, 8]) }];
     const unix = binary(0x21, 0x31, Buffer.concat([Buffer.alloc(216), tlv]));
@@ -62,7 +62,7 @@ describe('the PROXY header', () => {
   });
 
   it('checks the checksum where there is one', () => {
-    // The check value of CRC-32C, as catalogues give it.
+    // The check value of CRC-32C, as in CRC catalogues.
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe306_9283);
     const blank = { type: 3, value: Buffer.alloc(4) };
     const header = writeProxyHeader({ ...ipv4, tlvs: [blank, { type: 5, value: Buffer.from('id') }] });
@@ -104,13 +104,13 @@ describe('the PROXY header', () => {
     );
   });
 
-  it.each([1, 2] as const)('says in version %i that a proxy speaks for itself', (version) => {
+  it.each([1, 2] as const)('states in version %i that a proxy connects for itself', (version) => {
     const bytes = writeProxyHeader({ source: null, destination: null, version });
     const info = { version, source: null, destination: null, tlvs: [] };
     expect(readProxyHeader(bytes)).toEqual({ info, length: bytes.length });
   });
 
-  it('throws nothing but ProtocolError, whatever the bytes', () => {
+  it('throws nothing but ProtocolError, for any bytes', () => {
     const valid = fc.constantFrom(
       writeProxyHeader({ ...ipv4, version: 1 }),
       writeProxyHeader(ipv4),

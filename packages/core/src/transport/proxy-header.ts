@@ -1,4 +1,4 @@
-/** The PROXY protocol, versions 1 and 2, as it comes in: which client a trusted proxy speaks for. */
+/** The PROXY protocol, versions 1 and 2, receiving: the client for which a trusted proxy connects. */
 import { isIP } from '../node/net.js';
 import { ProtocolError } from '../errors/index.js';
 import { showIp } from '../x509/ip-address.js';
@@ -19,7 +19,7 @@ export function showEndpoint(endpoint: Endpoint | null, path: string | null = nu
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The peer of a connection in messages: by its address, where it has one. */
+/** The peer of a connection as error messages name it: by its address, where it has one. */
 export function showPeer(
   side: 'client' | 'server',
   remote: Endpoint | null,
@@ -29,7 +29,7 @@ export function showPeer(
   return `the client ${showEndpoint(remote)}`;
 }
 
-/** The other end's address in messages; null where it has none. @param path the Unix socket between the two */
+/** The other end's address as error messages name it; null where it has none. @param path the Unix socket between the two */
 export function addressOf(
   side: 'client' | 'server',
   remote: Endpoint | null,
@@ -47,13 +47,13 @@ export interface ProxyTlv {
   readonly value: Buffer;
 }
 
-/** What a proxy says of the connection it passes on. */
+/** What a proxy reports of the connection that it forwards. */
 export interface ProxyInfo {
-  /** Of the header: text or binary. */
+  /** The version of the header: 1 is text, 2 is binary. */
   readonly version: 1 | 2;
-  /** The true client; null where the proxy speaks for itself (a health check), or doesn't know. */
+  /** The real client; null where the proxy connects for itself (a health check), or doesn't know. */
   readonly source: Endpoint | null;
-  /** Where the client connected to; null where the header doesn’t say. */
+  /** Where the client connected to; null where the header doesn’t contain it. */
   readonly destination: Endpoint | null;
   /** Version 2 only. */
   readonly tlvs: readonly ProxyTlv[];
@@ -66,7 +66,7 @@ const MAX_LINE = 107;
 const UNIX_ADDRESSES = 216;
 /** The type of the extension that carries a checksum. */
 const CRC32C = 3;
-/** Version 2 headers carry addresses and a few extensions; a longer one is a mistake or an attack. */
+/** Version 2 headers carry addresses and a few extensions; a longer one is an error or an attack. */
 export const MAX_PROXY_BODY = 4_096;
 
 /** The header at the beginning of the bytes; null while it is incomplete. @throws ProtocolError where there is none */
@@ -124,7 +124,7 @@ function readBinary(bytes: Buffer): { info: ProxyInfo; length: number } | null {
   return { info: local ? ITSELF : passedOn(header, (bytes[13] as number) >> 4), length };
 }
 
-/** What a proxy says that opens a connection of its own: to see whether we live. */
+/** What a proxy sends on a connection of its own: a health check. */
 const ITSELF: ProxyInfo = Object.freeze({ version: 2, source: null, destination: null, tlvs: [] });
 
 function passedOn(header: Buffer, family: number): ProxyInfo {
@@ -159,7 +159,7 @@ function readTlvs(bytes: Buffer): ProxyTlv[] {
   return tlvs;
 }
 
-/** Where the proxy sent a checksum it must fit; it covers the header with zeros in its own place. */
+/** A checksum must match where the proxy sent one; it covers the header with its own bytes as zeros. */
 function checkSum(header: Buffer, tlvs: readonly ProxyTlv[]): void {
   const sum = tlvs.find(({ type }) => type === CRC32C);
   if (sum === undefined) return;

@@ -4,15 +4,15 @@ import type { TLSSocket } from 'node:tls';
 export interface TlsFacts {
   /** `'TLSv1.2'` or `'TLSv1.3'`. */
   readonly version: string;
-  /** The cipher suite in the standard's name. */
+  /** The cipher suite by its standard name. */
   readonly cipher: string;
   /** The key-exchange group; null on a resumed connection and where the runtime doesn't report it. */
   readonly group: string | null;
-  /** Whether a session ticket replaced the certificates; they were verified again nevertheless. */
+  /** Whether a session was resumed without certificates; they were verified again nevertheless. */
   readonly resumed: boolean;
   /** The ALPN protocol agreed on. */
   readonly alpn: string | null;
-  /** The name that the client asked for by SNI. */
+  /** The name that the client requested by SNI. */
   readonly servername: string | null;
 }
 
@@ -28,16 +28,16 @@ export function tlsFacts(socket: TLSSocket): TlsFacts {
   };
 }
 
-/** Node spells the same few words anew for each connection; of those that are kept one will do. */
+/** Node creates the same few strings for each connection; only one copy of each is kept. */
 function once(word: string): string {
   const known = words.get(word);
   if (known === undefined) words.set(word, word);
   return known ?? word;
 }
-/** Bounded by what OpenSSL knows. */
+/** Bounded by the names that OpenSSL has. */
 const words = new Map<string, string>();
 
-/** The name that the client asked for; Node tells a client's own name elsewhere than a server's. */
+/** The requested name; Node reports it in different places on clients and servers. */
 function servernameOf(socket: TLSSocket): string | null {
   const name = (socket as { servername?: string | false | null }).servername;
   return typeof name === 'string' && name !== '' ? name : null;

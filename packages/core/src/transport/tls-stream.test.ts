@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { OnreadTap } from './onread-tap.js';
 import { TlsStream } from './tls-stream.js';
 
-/** A socket that does what the test says, a stream over it, and what the stream tells. */
+/** A socket that the test drives, a stream over it, and what the stream reports. */
 function opened() {
   const socket = Object.assign(new EventEmitter(), {
     pause: () => undefined,
@@ -55,7 +55,7 @@ describe('a TLS stream', () => {
     expect(told).toEqual(['too slow']);
   });
 
-  it('keeps it for two minutes from the reader’s last look on, and no longer', () => {
+  it('keeps it for two minutes after the reader’s last read, and no longer', () => {
     vi.useFakeTimers();
     try {
       const { socket, stream, told, arrive } = opened();
@@ -73,7 +73,7 @@ describe('a TLS stream', () => {
     }
   });
 
-  it('tells an error at once', () => {
+  it('reports an error at once', () => {
     const { socket, stream, told, arrive } = opened();
     stream.pause();
     arrive('cut off');

@@ -5,14 +5,14 @@ import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 import { isAlone, joinOthers, leaveOthers, SHARE_MS, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 
-/** How long a reader may leave what arrived before the socket closed, from its last look on, in ms. */
+/** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
 
-/** The least that is handed on at once, however long it takes. */
+/** The least number of bytes passed on at once, regardless of the time it takes. */
 const SMALLEST_PIECE = 1_024;
 const LARGEST_PIECE = 1_048_576;
 
-/** Listeners that all sockets share find their stream here: closures for each are dear on ten thousand idle ones. */
+/** Listeners that all sockets share find their stream here: closures for each are expensive on ten thousand idle ones. */
 const STREAM = Symbol('stream');
 type Streamed = TLSSocket & { [STREAM]: TlsStream };
 
@@ -20,21 +20,21 @@ export class TlsStream implements ByteStream, ChunkSink {
   readonly socket: TLSSocket;
   readonly #tap: OnreadTap | null;
   #events: ByteStreamEvents | null = null;
-  /** How many bytes are worth a share of a turn, going by the last ones. */
+  /** How many bytes take one share of a turn, estimated from the last ones. */
   #pace = LARGEST_PIECE;
   #paused = false;
-  /** Whether others have their turn before this connection reads on. */
+  /** Whether others get their turn before this connection reads on. */
   #yielding = false;
   #held: Buffer[] = [];
   #error: Error | undefined;
   #end: 'open' | 'seen' | 'delivered' = 'open';
   #closed = false;
-  /** Whether this side gave up: then nothing waits for earlier data. */
+  /** Whether this side destroyed the stream: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
-  /** Called once, by an end that comes before anything else and before the stream was opened. */
+  /** Called once, on an end without data before the stream was opened. */
   #left: ((error: Error | undefined) => void) | null = null;
-  /** What waited when the socket broke: Node forgets it. */
+  /** What was unsent when the socket failed: Node doesn't keep it. */
   #lost: number | null = null;
   #patience: NodeJS.Timeout | undefined;
 
@@ -75,8 +75,8 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   /**
    * Until the stream is opened: calls `left` once, when the peer has ended without having sent anything, or the socket is
-   * gone. An end behind data may be that of a peer that waits for its answer; it is delivered when the stream is opened.
-   * @returns stops looking
+   * gone. An end after data may come from a peer that waits for its answer; it is delivered when the stream is opened.
+   * @returns stops watching
    */
   watchPeer(left: (error: Error | undefined) => void): () => void {
     this.#left = left;
@@ -133,7 +133,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#patience?.refresh();
   }
 
-  // ── what the socket says ──
+  // ── what the socket reports ──
 
   /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */
   failed(error: Error): void {
@@ -169,7 +169,7 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   // ── bytes in ──
 
-  /** Hands on what is worth about a share of the turn; the rest of the chunk is held until the others had theirs. */
+  /** Passes on about one share of the turn; the rest of the chunk is held until the others had theirs. */
   #take(chunk: Buffer, events: ByteStreamEvents): void {
     if (isAlone()) {
       events.data(chunk);
@@ -212,12 +212,12 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#events.end();
   }
 
-  /** Whether something arrived that wasn't delivered yet: a slow reader gets it although the socket is gone. */
+  /** Whether something arrived that wasn't delivered yet: a slow reader still gets it after the socket is gone. */
   get #isOwed(): boolean {
     return this.#end === 'seen' && !this.#abandoned && this.#error === undefined;
   }
 
-  /** What nobody asks for must not be kept for ever. */
+  /** Data that is never read must not be kept forever. */
   #bePatient(): void {
     const giveUp = (): void => {
       this.destroy(
