@@ -18,7 +18,7 @@ const asked = (authorize: unknown) =>
   authorizePeer(policy({ authorize: authorize as AuthorizeFunction }), null, signal);
 
 describe('authorizePeer', () => {
-  it('admits everybody where there are no rules', () => {
+  it('admits every peer where there are no rules', () => {
     expect(authorizePeer(policy({}), null, signal)).toBeNull();
   });
 
@@ -29,7 +29,7 @@ describe('authorizePeer', () => {
     });
   });
 
-  it('admits whom rules name, and says of others what they lack and who they are', () => {
+  it('admits peers that match the rules, and reports of others what they lack and their subject', () => {
     const named = new CertificateIdentity([makeCertificate({ commonName: 'app' }).certificate]);
     expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), named, signal)).toBeNull();
     const refused = authorizePeer(policy({ authorize: { commonNames: ['web'] } }), named, signal);
@@ -37,7 +37,7 @@ describe('authorizePeer', () => {
     expect((refused as Error).message).toMatch(/^CN=app isn’t admitted: authorize requires /);
   });
 
-  it('has no certificate to show of a peer without one', async () => {
+  it('carries no certificate in the error of a peer without one', async () => {
     const refused = await asked(() => false);
     expect(refused?.certificate ?? null).toBeNull();
   });
@@ -66,7 +66,7 @@ describe('authorizePeer', () => {
     expect(await asked(() => Promise.reject(cause))).toMatchObject(failed);
   });
 
-  it('hands the function the signal that ends its time', () => {
+  it('passes the function a signal that fires at the deadline', () => {
     let given: AbortSignal | undefined;
     const authorize: AuthorizeFunction = (_peer, context) => {
       given = context.signal;
@@ -80,7 +80,7 @@ describe('authorizePeer', () => {
 describe('parseTrust', () => {
   const pin = `sha256/${'A'.repeat(43)}=`;
 
-  it('takes pins', () => {
+  it('accepts pins', () => {
     expect([...(policy({ pins: [pin] }).pins ?? [])]).toEqual([pin]);
     expect(policy({}).pins).toBeNull();
   });
@@ -106,7 +106,7 @@ describe('parseTrust', () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 
-  it('takes a source of revocation that has what one needs', () => {
+  it('accepts a revocation source that has the required members', () => {
     const source = {
       version: '1',
       onChange: () => () => undefined,
@@ -117,12 +117,12 @@ describe('parseTrust', () => {
       expect(() => policy({ revocation: wrong as never })).toThrow(/revocation/);
   });
 
-  it('changes nothing of what the side says', () => {
+  it('keeps the settings of the side unchanged', () => {
     expect(policy({})).toMatchObject({ ...side, rules: null, authorize: null, partialChain: false });
     expect(policy({ partialChain: true }).partialChain).toBe(true);
   });
 
-  it('looks at no list where there is none', () => {
+  it('reads no list where there is none', () => {
     expect(policy({}).revocation).toBeNull();
   });
 });

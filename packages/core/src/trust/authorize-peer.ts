@@ -1,11 +1,11 @@
-/** `authorize`: whether a peer whose certificate is valid, or who needs none, may come in. */
+/** `authorize`: whether a peer whose certificate is valid, or that needs none, is admitted. */
 import { PeerNotAllowedError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { evidenceOf } from './evidence.js';
 import { isThenable } from '../errors/thenable.js';
 import type { TrustPolicy } from './trust-policy.js';
 
-/** Null where it may. Rules are asked first, then the function; an exception or a rejection refuses. */
+/** Null where it is admitted. Rules are checked first, then the function; an exception or a rejection refuses. */
 export function authorizePeer(
   policy: TrustPolicy,
   peer: PeerIdentity | null,
@@ -28,7 +28,7 @@ export function authorizePeer(
   }
 }
 
-/** Only `true` admits: a truthy slip of the tongue doesn't. */
+/** Only `true` admits: another truthy value is taken for a mistake. */
 function read(peer: PeerIdentity | null, answer: unknown): PeerNotAllowedError | null {
   return answer === true ? null : notAllowed(peer, 'authorize refused it');
 }

@@ -31,12 +31,12 @@ describe('revocation by lists', () => {
     expect(verdict(source, bad)).toMatchObject({ status: 'revoked', depth: 0 });
   });
 
-  it('knows nothing of certificates that no list covers', () => {
+  it('answers unknown for certificates that no list covers', () => {
     expect(verdict(crlRevocation({ crls: [foreign] }))).toMatchObject({ status: 'unknown' });
     expect(verdict(crlRevocation({ crls: [foreign], unknown: 'accept' }))).toMatchObject({ status: 'good' });
   });
 
-  it('judges lists by the time asked about', () => {
+  it('checks lists against the time of the query', () => {
     const source = crlRevocation({ crls: [list] });
     const at = new Date(Date.now() + 7 * 86_400_000);
     expect(source.check([good.certificate, ca.certificate], { at, signal })).toMatchObject({
@@ -45,7 +45,7 @@ describe('revocation by lists', () => {
     });
   });
 
-  it('takes a list that another key of the CA signed where that key’s certificate is at hand', () => {
+  it('accepts a list that another key of the CA signed where that key’s certificate is given', () => {
     const newKey = makeCertificate({ commonName: 'CA', isAuthority: true, issuer: ca });
     const crls = [makeCrl({ issuer: newKey, revoked: [bad] })];
     expect(verdict(crlRevocation({ crls }), bad)).toMatchObject({ status: 'unknown' });
@@ -53,7 +53,7 @@ describe('revocation by lists', () => {
       expect(verdict(crlRevocation({ crls, issuers: [issuer] }), bad)).toMatchObject({ status: 'revoked' });
   });
 
-  it('has a version that changes with lists, issuers and what they mean', () => {
+  it('has a version that changes with lists, issuers and options', () => {
     const versions = [
       { crls: [list] },
       { crls: [empty] },
@@ -66,7 +66,7 @@ describe('revocation by lists', () => {
     expect(crlRevocation({ crls: [toPem('X509 CRL', list)] }).version).toBe(versions[0]);
   });
 
-  it('never changes by itself', () => {
+  it('never changes on its own', () => {
     const end = crlRevocation({ crls: [list] }).onChange(() => {
       throw new Error('it changed');
     });
@@ -88,7 +88,7 @@ describe('revocation by lists', () => {
 describe('the lists of credentials', () => {
   const side = { usage: 'client', required: true, name: null, verify: 'chain' } as const;
 
-  it('are what peers are judged by, unless a source is given', () => {
+  it('are what peers are checked against, unless a source is given', () => {
     const credentials = createCredentials({ ca: ca.pem, crl: list });
     const { revocation } = parseTrust({}, { ...side, credentials });
     expect(revocation?.check([bad.certificate, ca.certificate], now)).toMatchObject({ status: 'revoked' });
@@ -105,7 +105,7 @@ describe('the lists of credentials', () => {
     expect(revocation?.check([bad.certificate, ca.certificate], now)).toMatchObject({ status: 'revoked' });
   });
 
-  it('may be signed by a CA that is in our own chain', () => {
+  it('may be signed by a CA in our own chain', () => {
     const newKey = makeCertificate({ commonName: 'CA', isAuthority: true });
     const cross = makeCertificate({ commonName: 'CA', isAuthority: true, issuer: ca, key: newKey });
     const own = makeCertificate({ commonName: 'us', issuer: newKey, names: ['us.test'], usage: 'server' });

@@ -1,4 +1,4 @@
-/** Revocation by lists: several of them, for the peer's certificate alone or its whole chain. */
+/** Revocation by one or more lists, for the peer's certificate only or its whole chain. */
 import { InvalidOptionError } from '../errors/index.js';
 import { checkOptions, list, type OptionReaders } from '../options/index.js';
 import { parseCertificates, X509Certificate } from '../x509/certificate.js';
@@ -14,7 +14,7 @@ import type { RevocationSource } from './revocation.js';
 import { sha256 } from './sha256.js';
 
 export interface CrlRevocationOptions extends RevocationPolicyOptions {
-  /** Lists, read already, as PEM (every list of a bundle counts) or DER. */
+  /** The contents of lists, as PEM (every list of a bundle counts) or DER. */
   readonly crls: readonly (CertificateRevocationList | string | Uint8Array)[];
   /**
    * Certificates of CRL issuers that aren't on a peer's path: a CA's other keys, issuers of indirect lists, and the CAs
@@ -30,7 +30,7 @@ const readers: OptionReaders<CrlRevocationOptions> = {
 };
 
 /**
- * A source that looks certificates up in lists. For lists that are fetched and refreshed see `revocationSource` of
+ * A source that looks up certificates in lists. For lists that are fetched and refreshed see `revocationSource` of
  * `@knsock/certs`; to replace lists, `rotate` with a new source, or watch credentials that have a `crlFile`.
  * @throws InvalidOptionError, MalformedDerError
  */

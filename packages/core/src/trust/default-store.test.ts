@@ -5,7 +5,7 @@ import { makeCertificate } from '../testing/made-certificates.js';
 import { splitPem } from '../x509/index.js';
 import { isDefaultRoot } from './default-store.js';
 
-/** Newer versions of Node tell what is in the store now; the others what they were built with. */
+/** Newer versions of Node report the current contents of the store; older ones the roots that they were built with. */
 const store = (): readonly string[] => {
   const newer = Reflect.get(tls, 'getCACertificates') as ((type: 'default') => string[]) | undefined;
   return newer?.('default') ?? tls.rootCertificates;

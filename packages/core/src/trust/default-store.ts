@@ -3,8 +3,8 @@ import { splitPem } from '../x509/index.js';
 import { sha256 } from './sha256.js';
 
 /**
- * Whether Node's default store holds a root, by its SHA-256. Only for verifying again without a handshake; in a handshake
- * OpenSSL itself looks there. Node 20 doesn't tell what NODE_EXTRA_CA_CERTS added, so such a root isn't found there.
+ * Whether Node's default store holds a root, by its SHA-256. Only for verifying again without a handshake; during a handshake
+ * OpenSSL itself checks the store. Node 20 doesn't report the roots of NODE_EXTRA_CA_CERTS, so these aren't found there.
  */
 export function isDefaultRoot(fingerprint: string): boolean {
   roots ??= new Set(defaultRoots().flatMap((pem) => splitPem(pem).map(({ der }) => sha256(der))));

@@ -1,7 +1,7 @@
 import type { CertificateEvidence } from '../errors/index.js';
 import type { X509Certificate } from '../x509/index.js';
 
-/** A certificate in the plain values that errors carry. */
+/** A certificate as the plain values that errors carry. */
 export function evidenceOf(certificate: X509Certificate): CertificateEvidence {
   return {
     subject: certificate.subject.toString(),

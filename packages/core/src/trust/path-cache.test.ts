@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { makeCertificate } from '../testing/made-certificates.js';
 import { KnownPath, PathCache, type Path, type Wanted } from './path-cache.js';
 
-/** What is kept isn't looked at before it is asked about. */
+/** The cache doesn't read an entry before it is requested. */
 const path = (): Path => [];
 
 describe('PathCache', () => {
-  it('keeps no more paths than its limit: the one used longest ago goes', () => {
+  it('keeps no more paths than its limit: the least recently used is removed', () => {
     const cache = new PathCache(2);
     cache.keep('a', 'v', path());
     cache.keep('b', 'v', path());
@@ -16,7 +16,7 @@ describe('PathCache', () => {
     expect(['a', 'b', 'c'].map((leaf) => cache.find(leaf, 'v') !== undefined)).toEqual([true, false, true]);
   });
 
-  it('is bounded without being told to', () => {
+  it('is bounded by default', () => {
     const cache = new PathCache();
     for (let leaf = 0; leaf < 5_000; leaf++) cache.keep(String(leaf), 'v', path());
     expect(cache.size).toBe(4_096);
@@ -34,7 +34,7 @@ describe('PathCache', () => {
     expect(cache.find('a', 'v1')?.path).toBe(kept);
   });
 
-  it('replaces a leaf’s path by a newer one, and keeps what is known of the same', () => {
+  it('replaces a leaf’s path with a newer one, and keeps what is known of an equal one', () => {
     const cache = new PathCache();
     const [first, second] = [path(), path()];
     cache.keep('a', 'v', first);
@@ -67,7 +67,7 @@ describe('a known path', () => {
     ...changes,
   });
 
-  it('is good for its names and its use, whatever it was asked about before', () => {
+  it('is valid for its names and its use, after any earlier query', () => {
     const known = made();
     for (let time = 0; time < 2; time += 1) {
       expect(known.isGood(wanted())).toBe(true);
@@ -77,7 +77,7 @@ describe('a known path', () => {
     }
   });
 
-  it('is judged by the date every time, to the second', () => {
+  it('is checked against the date every time, to the second', () => {
     const known = made();
     const last = leaf.certificate.notAfter.getTime();
     const at = (time: number) => known.isGood(wanted({ at: new Date(time) }));
@@ -91,7 +91,7 @@ describe('a known path', () => {
     ]);
   });
 
-  it('stays good for any number of names', () => {
+  it('stays valid for any number of names', () => {
     const known = made();
     for (let round = 0; round < 2; round += 1)
       for (let n = 0; n < 40; n += 1) expect(known.isGood(wanted({ name: `${n}.many.test` }))).toBe(true);

@@ -1,24 +1,24 @@
 /**
- * Paths whose signatures were checked once. That one certificate signed another doesn't change, nor that it is good
+ * Paths whose signatures were checked once. That one certificate signed another doesn't change, nor that it is valid
  * for a name and a use, so a known peer costs neither check; dates, revocation and rules are checked every time.
- * Bounded: the path used longest ago goes.
+ * Bounded: the least recently used path is removed.
  */
 import { checkValidity } from '../x509/checks/validity.js';
 import { validatePath, type X509Certificate } from '../x509/index.js';
 
 export type Path = readonly X509Certificate[];
 
-/** What a path is wanted for. */
+/** What a path is needed for. */
 export interface Wanted {
   readonly at: Date;
   readonly name: string | undefined;
   readonly usage: 'server' | 'client';
 }
 
-/** A peer is asked for by a name or two; one who makes them up as it goes must not fill the memory. */
+/** A peer is usually verified for one or two names; one that invents names must not fill the memory. */
 const MOST_PURPOSES = 16;
 
-/** A path whose signatures are good, and what else was found out about it. */
+/** A path whose signatures are valid, and the other results known about it. */
 export class KnownPath {
   readonly path: Path;
   readonly #goodFor = new Set<string>();
@@ -40,7 +40,7 @@ function isInForce(path: Path, at: Date): boolean {
   return checkValidity({ path, at: wholeSeconds(at) }) === undefined;
 }
 
-/** Certificates know no less than a second. */
+/** Times in certificates have a resolution of one second. */
 function wholeSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1_000) * 1_000;
 }

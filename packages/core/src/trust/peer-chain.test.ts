@@ -19,7 +19,7 @@ afterEach(() => {
   for (const clean of cleanUp.splice(0)) clean();
 });
 
-/** A TLS connection as both of its sides see it. */
+/** A TLS connection, seen from both sides. */
 async function handshake(
   server: tls.TlsOptions,
   options: tls.ConnectionOptions,
@@ -63,7 +63,7 @@ const server = (...chain: MadeCertificate[]) => ({ cert: bundle(leaf, ...chain),
 const nothing = { remembered: null };
 
 describe('the chain of a peer', () => {
-  it('is what it sent, its own certificate first', async () => {
+  it('is what the peer sent, its own certificate first', async () => {
     const { near } = await handshake(server(lower, upper), { ca: root.pem });
     const chain = readPeerChain(near, nothing);
     expect(chain).toMatchObject({ resumed: false, opensslError: null, remembered: null });
@@ -72,14 +72,14 @@ describe('the chain of a peer', () => {
     expect(chain.chain()).toBe(chain.chain());
   });
 
-  it('is whole where it was sent in another order', async () => {
+  it('is complete where it was sent in another order', async () => {
     const { near } = await handshake(server(upper, lower), { ca: root.pem });
     const chain = readPeerChain(near, nothing).chain();
     expect(chain[0]).toEqual(leaf.der);
     expect(named(chain)).toEqual(expect.arrayContaining(['Lower', 'Upper']));
   });
 
-  it('is what OpenSSL has something against, in its own word', async () => {
+  it('carries OpenSSL’s error code', async () => {
     const { near } = await handshake(server(lower), { ca: root.pem });
     const chain = readPeerChain(near, nothing);
     expect(chain.opensslError).toBe('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
@@ -96,7 +96,7 @@ describe('the chain of a peer', () => {
     expect([none.leaf, none.chain()]).toEqual([null, []]);
   });
 
-  it('longer than anybody needs is cut off', async () => {
+  it('is truncated where it is too long', async () => {
     let issuer = root;
     const long: MadeCertificate[] = [];
     for (let depth = 0; depth < 20; depth += 1) {
@@ -124,14 +124,14 @@ describe('reading a chain', () => {
     return count;
   }
 
-  it('costs no more than the older reader where that sees all of it', async () => {
+  it('costs no more than the older reader where that reads all of it', async () => {
     const { near } = await handshake(server(lower, upper, root), { ca: root.pem });
     const count = watched(near);
     expect(named(readPeerChain(near, nothing).chain())).toEqual(['a', 'Lower', 'Upper', 'Root']);
     expect(count.reads).toBe(0);
   });
 
-  it('goes no further for a peer that OpenSSL refuses', async () => {
+  it('stops there for a peer that OpenSSL refuses', async () => {
     const { near } = await handshake(server(upper, lower), {});
     const count = watched(near);
     expect(named(readPeerChain(near, nothing).chain())[0]).toBe('a');
@@ -159,7 +159,7 @@ describe('reading a chain', () => {
   });
 });
 
-describe('where Node looks first', () => {
+describe('where Node reads the chain first', () => {
   const asking = { ...server(lower, upper), ca: root.pem, requestCert: true };
 
   it.each([
@@ -177,15 +177,15 @@ describe('where Node looks first', () => {
     expect(looksFirst(version)).toBe(expected);
   });
 
-  it('a client’s chain is read before', async () => {
+  it('a client’s chain is read before Node reads it', async () => {
     const shown = { cert: bundle(client, lower, upper), key: client.keyPem };
     const { far } = await handshake(asking, shown, true);
     const read = far.getPeerCertificate.bind(far);
-    // As on those versions: the issuers are gone once Node has looked.
+    // As on those versions: the issuers are gone once Node has read the chain.
     far.getPeerCertificate = () => ({ ...read(false) }) as tls.DetailedPeerCertificate;
     far.getPeerX509Certificate = () => undefined;
     expect(named(readPeerChain(far, nothing).chain()).slice(0, 3)).toEqual(['client', 'Lower', 'Upper']);
-    // It is judged once, and kept no longer.
+    // It is verified once, and then released.
     expect(named(readPeerChain(far, nothing).chain())).toEqual([]);
   });
 
@@ -210,7 +210,7 @@ describe('a resumed connection', () => {
     return dial(listener, port, { ca: root.pem, session });
   }
 
-  it('shows the path that was judged when its session began', async () => {
+  it('has the path that was verified when its session began', async () => {
     const { near } = await resumed();
     expect(near.isSessionReused()).toBe(true);
     const chain = readPeerChain(near, { remembered });
@@ -218,7 +218,7 @@ describe('a resumed connection', () => {
     expect(chain.chain()).toEqual([]);
   });
 
-  it('shows its certificate alone where no path was kept, or none where the session has none', async () => {
+  it('has only its certificate where no path was kept, or none where the session has none', async () => {
     const { near } = await resumed();
     const chain = readPeerChain(near, nothing);
     expect(chain).toMatchObject({ resumed: true, remembered: null });
@@ -228,7 +228,7 @@ describe('a resumed connection', () => {
     expect(named(chain.chain())).toEqual(chain.leaf === null ? [] : ['a']);
   });
 
-  it('is none where the session was not taken: what is remembered isn’t believed', async () => {
+  it('isn’t assumed where the session was refused: the remembered path isn’t used', async () => {
     const { near } = await handshake(server(lower, upper), { ca: root.pem });
     const chain = readPeerChain(near, { remembered });
     expect(chain).toMatchObject({ resumed: false, remembered: null });

@@ -1,4 +1,4 @@
-/** What a peer showed in its handshake, as Node lets us see it. */
+/** What a peer presented in its handshake, as far as Node exposes it. */
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { Path } from './path-cache.js';
 import { takeLeaf } from './session-leaf.js';
@@ -7,13 +7,13 @@ export interface PeerChain {
   /** The peer's own certificate, DER; null where it sent none, or its path is remembered. */
   readonly leaf: Buffer | null;
   readonly resumed: boolean;
-  /** What OpenSSL has against the chain; null where it has nothing. */
+  /** OpenSSL's error for the chain; null where it accepts it. */
   readonly opensslError: string | null;
   /** The path verified when the resumed session began, if it was kept. */
   readonly remembered: Path | null;
   /**
-   * The certificates as sent, as far as each issued the one before it, the peer's own first; DER. Reading them costs more
-   * than all else, and a peer whose path is known needs none of them.
+   * The certificates sent, as far as each issued the one before it, the peer's own first; DER. Reading them costs more
+   * than everything else, and a peer whose path is known needs none of them.
    */
   chain(): readonly Buffer[];
 }
@@ -21,7 +21,7 @@ export interface PeerChain {
 /** Only an attacker sends a longer chain. */
 const MOST_CERTIFICATES = 16;
 
-/** Of a peer that wasn't asked for a certificate. */
+/** For a peer from which no certificate was requested. */
 export function unaskedChain(socket: TLSSocket): PeerChain {
   return {
     leaf: null,
@@ -49,9 +49,9 @@ export function readPeerChain(socket: TLSSocket, { remembered }: { remembered: P
 }
 
 /**
- * Reads what clients send before Node itself looks at it, on the versions where Node's look takes a client's issuers
- * away (nodejs/node#65579: 24.21, 26.8 and 26.9). That secrets were made is the one public sign of a handshake that is
- * under way, which is when its socket may still be listened to before Node.
+ * Reads a client's chain before Node itself does, on the versions where Node's reading removes a client's issuers
+ * (nodejs/node#65579: 24.21, 26.8 and 26.9). The creation of secrets is the only public sign of a handshake in
+ * progress, when a listener can still be added ahead of Node's.
  */
 export function readChainsEarly(server: Server, looksFirst = LOOKS_FIRST): void {
   if (!looksFirst) return;
@@ -68,14 +68,14 @@ export function readChainsEarly(server: Server, looksFirst = LOOKS_FIRST): void 
 
 const EARLY = new WeakMap<TLSSocket, Buffer[]>();
 
-/** Whether this version of Node looks at a client's chain before anybody else can, and takes its issuers away. */
+/** Whether this version of Node reads a client's chain before any other code can, and removes its issuers. */
 export function looksFirst(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return (major === 24 && minor === 21) || (major === 26 && (minor === 8 || minor === 9));
 }
 const LOOKS_FIRST = looksFirst(process.versions.node);
 
-/** It is verified once; the socket may live for long. */
+/** It is verified once; the socket may stay open for long. */
 function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
   const early = EARLY.get(socket);
   EARLY.delete(socket);
@@ -83,27 +83,27 @@ function earlyChainOf(socket: TLSSocket): Buffer[] | undefined {
 }
 
 /**
- * Of Node's readers one leaks the issuers on Node 20 and 22 and decodes the key again on 20, the other spells the whole
- * certificate out. The session has its bytes.
+ * Of Node's readers one leaks the issuers on Node 20 and 22 and decodes the key again on 20, the other decodes the whole
+ * certificate. The session has its bytes.
  */
 function leafOf(socket: TLSSocket): Buffer | null {
-  // Null where the socket is gone, which the types don't say.
+  // Null where the socket is gone, which the types don't express.
   const session = socket.getSession() as Buffer | null | undefined;
   const leaf = session ? takeLeaf(session) : null;
   return leaf ?? rawOf(socket.getPeerCertificate(false));
 }
 
 /**
- * What was sent, in an order in which each issued the one before. Node's older reader stops early where a peer sent its
- * certificates in another order, which TLS 1.3 allows; the newer one shows all of them, and on Node 20 and 22 leaks some
- * kilobytes. So only peers that OpenSSL accepts are read by it: an unauthenticated client can't make the process grow.
+ * The certificates sent, ordered so that each issued the one before. Node's older reader stops early where a peer sent its
+ * certificates in another order, which TLS 1.3 allows; the newer one returns all of them, and on Node 20 and 22 leaks some
+ * kilobytes. So it reads only peers that OpenSSL accepts: an unauthenticated client can't make the process's memory grow.
  */
 function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
   const { ders, isWhole } = linkedChain(socket, leaf);
   return isWhole || !socket.authorized ? ders : allSent(socket);
 }
 
-/** With detail Node adds what issued the last one from our own store, which changes no verification. */
+/** With `detailed` Node adds the last one's issuer from our own store, which changes no verification. */
 function linkedChain(
   socket: TLSSocket,
   leaf: Buffer,
@@ -132,7 +132,7 @@ function allSent(socket: TLSSocket): Buffer[] {
   return ders;
 }
 
-/** Node shows an empty object where there is none, and null where the socket is gone. */
+/** Node returns an empty object where there is none, and null where the socket is gone. */
 function rawOf(certificate: { raw?: Buffer } | null | undefined): Buffer | null {
   return certificate?.raw ?? null;
 }

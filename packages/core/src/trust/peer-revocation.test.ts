@@ -5,7 +5,7 @@ import { parseCertificate } from '../x509/index.js';
 import { checkPeerRevocation } from './peer-revocation.js';
 import type { RevocationSource, RevocationVerdict } from './revocation.js';
 
-// Any two certificates do: what they say isn't looked at here.
+// Any two certificates will do: their contents aren't read here.
 const path = rootCertificates.slice(0, 2).map((pem) => parseCertificate(pem));
 const peer = new CertificateIdentity(path);
 const { signal } = new AbortController();
@@ -20,7 +20,7 @@ function asked(check: (...args: unknown[]) => unknown) {
 }
 
 describe('checkPeerRevocation', () => {
-  it('lets a good certificate pass, at once or late', async () => {
+  it('accepts a good certificate, by an answer at once or later', async () => {
     expect(asked(() => ({ status: 'good', depth: 0 }))).toBeNull();
     expect(await asked(() => Promise.resolve({ status: 'good', depth: 0 }))).toBeNull();
   });
@@ -35,7 +35,7 @@ describe('checkPeerRevocation', () => {
     expect((refused as Error).message).toMatch(/^certificate 1 \(.+\) is revoked: keyCompromise$/);
   });
 
-  it('tells a stale list from none', () => {
+  it('distinguishes a stale list from a missing one', () => {
     expect(asked(() => ({ status: 'unknown', depth: 0, reason: 'crl-stale' }))).toMatchObject({
       reason: 'crl-stale',
     });
@@ -50,7 +50,7 @@ describe('checkPeerRevocation', () => {
     },
   );
 
-  it('blames the peer’s own certificate where the depth is none of the path', () => {
+  it('reports the peer’s own certificate where the depth is outside the path', () => {
     for (const depth of [7, -1, 'x']) {
       expect(asked(() => ({ status: 'revoked', depth }))).toMatchObject({
         certificate: { fingerprint256: path[0]?.fingerprint256 },
@@ -58,7 +58,7 @@ describe('checkPeerRevocation', () => {
     }
   });
 
-  it('hands the source the path, the time and the signal that ends its time', () => {
+  it('passes the source the path, the time and a signal that fires at the deadline', () => {
     const given: unknown[] = [];
     const before = Date.now();
     void asked((...args: unknown[]) => {

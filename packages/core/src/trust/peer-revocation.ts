@@ -1,4 +1,4 @@
-/** What a revocation source's answer means for a peer: anything but a plain "good" refuses. */
+/** What a revocation source's answer means for a peer: anything but "good" refuses. */
 import { isThenable } from '../errors/thenable.js';
 import { UntrustedPeerError } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
@@ -6,7 +6,7 @@ import type { X509Certificate } from '../x509/index.js';
 import { evidenceOf } from './evidence.js';
 import type { RevocationSource } from './revocation.js';
 
-/** Null where no certificate of the path is revoked. An exception, a rejection or no proper answer refuses. */
+/** Null where no certificate of the path is revoked. An exception, a rejection or an invalid answer refuses. */
 export function checkPeerRevocation(
   source: RevocationSource,
   peer: PeerIdentity,
@@ -24,7 +24,7 @@ export function checkPeerRevocation(
   }
 }
 
-/** The source is a program's own: what it answers may be anything. */
+/** The source belongs to the program: its answer may be any value. */
 function read(peer: PeerIdentity, answer: unknown): UntrustedPeerError | null {
   const { status, reason, depth = 0 } = (answer ?? {}) as Record<'status' | 'reason' | 'depth', unknown>;
   if (status === 'good') return null;

@@ -32,7 +32,7 @@ function policy(options: TrustOptions = {}, side: Partial<TrustSide> = {}): Trus
 
 const trusting = (credentials: Credentials): TrustPolicy => policy({}, { credentials });
 
-/** What a peer shows; how often it is read is counted. */
+/** What a peer presents; reads of it are counted. */
 function shown(certificates: readonly MadeCertificate[], facts: Partial<PeerChain> = {}) {
   const chain = {
     leaf: certificates[0]?.der ?? null,
@@ -79,11 +79,11 @@ describe('a peer', () => {
     expect(verify(trust, chain)).toMatchObject({ ok: false, peer: null, error: { reason } });
   });
 
-  it('isn’t asked for a name where none is expected', () => {
+  it('isn’t checked for a name where none is expected', () => {
     expect(verify(policy({}, { name: null })).ok).toBe(true);
   });
 
-  it('that is refused is named, with its certificate', () => {
+  it('that is refused is named in the error, with its certificate', () => {
     const refused = verify(policy({}, { name: 'b.test' }));
     expect(refused).toMatchObject({
       error: {
@@ -93,7 +93,7 @@ describe('a peer', () => {
     });
   });
 
-  it('whose certificate can’t be read is told why, with the cause', () => {
+  it('whose certificate can’t be parsed is refused with the reason and the cause', () => {
     const refused = verify(policy(), shown([], { leaf: Buffer.alloc(3), chain: () => [Buffer.alloc(3)] }));
     expect(refused).toMatchObject({ ok: false, error: { reason: 'malformed', depth: 0 } });
     if (refused.ok) throw new Error('it was admitted');
@@ -102,7 +102,7 @@ describe('a peer', () => {
     );
   });
 
-  it('is refused where reading what it showed fails otherwise', () => {
+  it('is refused where reading its certificates fails otherwise', () => {
     const cause = new TypeError('gone');
     const broken = shown([leaf], {
       chain: () => {
@@ -114,7 +114,7 @@ describe('a peer', () => {
     });
   });
 
-  it('that OpenSSL refuses is refused for its reason, whatever we think of its path', () => {
+  it('that OpenSSL refuses is refused for OpenSSL’s reason, even where its path is valid', () => {
     const chain = shown([leaf, between], { opensslError: 'CERT_HAS_EXPIRED' });
     const verifier = new PeerVerifier();
     const refused = verify(policy(), chain, verifier);
@@ -137,7 +137,7 @@ describe('a peer', () => {
     expect(refused.ok ? '' : refused.error.message).toBe('the server sent no certificate');
   });
 
-  it('without a certificate passes neither pins nor revocation, and is asked for by rules', () => {
+  it('without a certificate passes neither pins nor revocation, nor rules that need one', () => {
     const pins = [leaf.certificate.spkiPin];
     const optional = { required: false };
     const check = (): never => {
@@ -151,7 +151,7 @@ describe('a peer', () => {
     });
   });
 
-  it('of the default store is judged by where OpenSSL ended its path: at a root of its own making', () => {
+  it('of the default store is verified by where OpenSSL ended its path: at a self-signed root', () => {
     const public_ = { credentials: defaults };
     expect(pathOf(verify(policy({}, public_), shown([leaf, between, root])))).toHaveLength(3);
     expect(verify(policy({}, public_), shown([leaf, between]))).toMatchObject({ ok: false });
@@ -170,7 +170,7 @@ describe('pins', () => {
   const pinned = (certificate: MadeCertificate, verifying: TrustPolicy['verify'] = 'chain') =>
     verify(policy({ pins: [certificate.certificate.spkiPin] }, { verify: verifying }));
 
-  it('admit by any key of the path, beside the chain', () => {
+  it('match any key of the path, in addition to the chain', () => {
     expect([leaf, between, root].map((certificate) => pinned(certificate).ok)).toEqual([true, true, true]);
     const refused = pinned(stranger);
     expect(refused).toMatchObject({
@@ -180,12 +180,12 @@ describe('pins', () => {
     expect(refused.ok ? '' : refused.error.message).toContain(`CN=a has ${leaf.certificate.spkiPin}`);
   });
 
-  it('need the chain all the same', () => {
+  it('still require the chain', () => {
     const trust = policy({ pins: [strange.certificate.spkiPin] });
     expect(verify(trust, shown([strange, stranger]))).toMatchObject({ ok: false });
   });
 
-  it('alone ask for the peer’s own key, and for nothing else', () => {
+  it('alone require the peer’s own key, and nothing else', () => {
     expect(pinned(leaf, 'pins').ok).toBe(true);
     expect(pinned(between, 'pins')).toMatchObject({ error: { reason: 'pin-mismatch' } });
     const name = policy({ pins: [leaf.certificate.spkiPin] }, { verify: 'pins', name: 'other.test' });
@@ -194,7 +194,7 @@ describe('pins', () => {
 });
 
 describe('without verification', () => {
-  it('whoever shows a certificate is admitted, as what it says', () => {
+  it('a peer with any certificate is admitted, with the identity that it states', () => {
     const result = verify(
       policy({}, { verify: 'nothing' }),
       shown([strange, stranger], { opensslError: 'X' }),
@@ -212,7 +212,7 @@ describe('a known peer', () => {
     expect(chains.map(({ reads }) => reads)).toEqual([1, 0]);
   });
 
-  it('is verified anew under other CAs, or where chains may end earlier', () => {
+  it('is verified from scratch under other CAs, or where chains may end earlier', () => {
     const verifier = new PeerVerifier();
     verify(policy(), shown([leaf, between]), verifier);
     expect(verify(trusting(theirs), shown([leaf, between]), verifier).ok).toBe(false);
@@ -221,7 +221,7 @@ describe('a known peer', () => {
     expect(partial.reads).toBe(1);
   });
 
-  it('is refused for another name or use than it was known for', () => {
+  it('is refused for another name or use than it was verified for', () => {
     const verifier = new PeerVerifier();
     verify(policy(), shown([leaf, between]), verifier);
     expect(verify(policy({}, { name: 'b.test' }), shown([leaf, between]), verifier).ok).toBe(false);
@@ -229,13 +229,13 @@ describe('a known peer', () => {
     expect(verify(policy(), shown([leaf, between]), verifier).ok).toBe(true);
   });
 
-  it('isn’t known by another certificate', () => {
+  it('isn’t recognised by another certificate', () => {
     const verifier = new PeerVerifier();
     verify(policy(), shown([leaf, between]), verifier);
     expect(verify(policy(), shown([strange, stranger]), verifier).ok).toBe(false);
   });
 
-  it('whose path has expired is judged by what it shows now', () => {
+  it('whose path has expired is verified by what it presents now', () => {
     const before = makeCertificate({
       commonName: 'Between',
       issuer: root,
@@ -253,7 +253,7 @@ describe('a known peer', () => {
     expect(verify(policy(), shown([peer, renewed]), verifier).ok).toBe(true);
   });
 
-  it('that resumes a session is judged by the path that was judged when it began', () => {
+  it('that resumes a session is verified by the path that was verified when it began', () => {
     const remembered: Path = [leaf, between, root].map(({ certificate }) => certificate);
     const resumed = shown([], { leaf: null, resumed: true, remembered });
     const result = verify(policy(), resumed);
@@ -286,12 +286,12 @@ describe('a live peer', () => {
     });
     const known = new CertificateIdentity([parseCertificate(pem ?? '')]);
     const trust = policy({}, { credentials: defaults, name: null });
-    // A root's own certificate is good for no server, which is told only once its path was found.
+    // A root's own certificate is valid for no server, which is reported only once its path was found.
     expect(again(trust, known)).not.toMatchObject({ error: { reason: 'unknown-issuer' } });
     expect(again(trust)).toMatchObject({ error: { reason: 'unknown-issuer' } });
   });
 
-  it('is judged by pins and rules anew', () => {
+  it('is checked against pins and rules again', () => {
     expect(again(policy({ pins: [strange.certificate.spkiPin] }))).toMatchObject({
       error: { reason: 'pin-mismatch' },
     });
@@ -302,14 +302,14 @@ describe('a live peer', () => {
     expect(again(policy({}, { required: false }), null)).toEqual({ ok: true, peer: null });
   });
 
-  it('whose chain was never judged isn’t judged by it now', () => {
+  it('whose chain was never verified isn’t verified by it now', () => {
     const trust = policy({}, { credentials: theirs, verify: 'nothing' });
     expect(again(trust)).toEqual({ ok: true, peer: identity });
   });
 });
 
-describe('what is asked late', () => {
-  it('is waited for: revocation, then rules', async () => {
+describe('an asynchronous check', () => {
+  it('is awaited: revocation, then rules', async () => {
     const order: string[] = [];
     const trust = policy({
       revocation: {
@@ -337,7 +337,7 @@ describe('what is asked late', () => {
     expect(order).toEqual(['revocation', 'authorize']);
   });
 
-  it('is asked no further once a certificate is revoked', async () => {
+  it('isn’t followed by rules once a certificate is revoked', async () => {
     const asked: string[] = [];
     const check = () => Promise.resolve({ status: 'revoked', depth: 1 } as const);
     const trust = policy({
@@ -350,8 +350,8 @@ describe('what is asked late', () => {
   });
 });
 
-describe('the work for a stranger', () => {
-  /** CAs of one name that have all signed each other, none of which leads to us. */
+describe('the work for an unauthenticated peer', () => {
+  /** CAs of one name that have all signed each other, none of which leads to a CA of ours. */
   function tangle(count: number): MadeCertificate[] {
     const keys = Array.from({ length: count }, () =>
       makeCertificate({ commonName: 'Maze', isAuthority: true }),
@@ -363,7 +363,7 @@ describe('the work for a stranger', () => {
     );
   }
 
-  it('is bounded, and more so where OpenSSL refused it already', () => {
+  it('is bounded, and more tightly where OpenSSL has refused it', () => {
     const maze = tangle(6);
     const [entry] = maze as [MadeCertificate];
     const lost = makeCertificate({ commonName: 'a', issuer: entry, names: ['a.test'], usage: 'server' });

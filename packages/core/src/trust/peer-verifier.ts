@@ -1,6 +1,6 @@
 /**
- * Verifies the peer of every connection, resumed ones included. It decides in addition to OpenSSL, never instead: both must
- * say yes. It fails closed: an exception, an unknown state, a deadline all refuse.
+ * Verifies the peer of every connection, resumed ones included. It verifies in addition to OpenSSL, never instead: both must
+ * accept. It fails closed: an exception, an unknown state or a deadline refuses.
  */
 import { MalformedDerError, UntrustedPeerError, type PeerNotAllowedError } from '../errors/index.js';
 import { CertificateIdentity, type PeerIdentity } from '../transport/peer-identity.js';
@@ -17,14 +17,14 @@ import { sha256 } from './sha256.js';
 import type { TrustPolicy } from './trust-policy.js';
 
 /**
- * Signatures that a peer may have us check. An unauthenticated client can send a dozen CAs that have signed each other with the
- * slowest keys; what OpenSSL refuses is looked at only to say why.
+ * The most signatures checked for one peer. An unauthenticated client can send a dozen CAs that signed each other with the
+ * slowest keys; what OpenSSL refuses is checked only to report why.
  */
 const MAX_SIGNATURES = { trusted: 16, refused: 6 } as const;
 
 type Refusal = UntrustedPeerError | PeerNotAllowedError;
 
-/** Refusals are errors ready to be thrown; `peer` is null where no certificate was shown and none was required. */
+/** Refusals are errors ready to throw; `peer` is null where no certificate was shown and none was required. */
 export type VerificationResult =
   | { readonly ok: true; readonly peer: PeerIdentity | null }
   | { readonly ok: false; readonly error: Refusal; readonly peer: PeerIdentity | null };
@@ -51,7 +51,7 @@ export class PeerVerifier {
     return verifyPeer(policy, identified.peer, signal);
   }
 
-  /** Verifies a peer again whose path was verified before: what may have changed since is all but its signatures. */
+  /** Verifies a peer again whose path was verified before: everything but its signatures may have changed since. */
   reverify(
     policy: TrustPolicy,
     peer: PeerIdentity | null,
@@ -59,7 +59,7 @@ export class PeerVerifier {
   ): VerificationResult | Promise<VerificationResult> {
     if (peer === null || policy.verify !== 'chain') return verifyPeer(policy, peer, signal);
     const { fingerprint256 } = peer.certificate;
-    // Without a handshake OpenSSL isn't asked, so a private root must not pass for a public one.
+    // Without a handshake OpenSSL doesn't verify, so a private root must not pass for a public one.
     const anchors = policy.credentials.anchors ?? peer.path.slice(-1).filter(isPublic);
     const found = this.#findPath(policy, fingerprint256, () => peer.path, anchors, MAX_SIGNATURES.trusted);
     return 'path' in found ? verifyPeer(policy, peer, signal) : refused(found, peer);
@@ -95,9 +95,9 @@ export class PeerVerifier {
   }
 
   /**
-   * A path verified before is checked by today's date; where that fails, what was presented may hold a newer one.
-   * @param read reads what was sent; not called for a known peer
-   * @param anchors null: what was presented ends where OpenSSL ended it, in a root of the default store
+   * A path verified before is checked against the current date; where that fails, the presented chain may hold a newer one.
+   * @param read reads the certificates sent; not called for a known peer
+   * @param anchors null: the chain ends where OpenSSL ended it, in a root of the default store
    */
   #findPath(
     policy: TrustPolicy,
@@ -115,7 +115,7 @@ export class PeerVerifier {
     const result = verifyPathSync({
       leaf: certificates[0] as X509Certificate,
       intermediates: certificates.slice(1),
-      // What doesn't end in a root ended where OpenSSL found no further.
+      // A chain that doesn't end in a root ended where OpenSSL found no issuer.
       anchors: anchors ?? certificates.slice(-1).filter((end) => partialChain || end.isSelfIssued),
       at,
       ...(name !== undefined && { name }),
@@ -150,7 +150,7 @@ function conclude(refusal: Refusal | null, peer: PeerIdentity | null): Verificat
   return refusal === null ? { ok: true, peer } : { ok: false, error: refusal, peer };
 }
 
-/** Paths that end where OpenSSL ended them are no proof under a CA of ours, nor the other way round. */
+/** A path that ends where OpenSSL ended it proves nothing under a CA of ours, nor the other way round. */
 function versionOf({ credentials, partialChain }: TrustPolicy): string {
   return partialChain ? `${credentials.anchorsVersion}+partial` : credentials.anchorsVersion;
 }
@@ -170,7 +170,7 @@ function missing({ usage }: TrustPolicy): VerificationResult {
   return { ok: false, error: new UntrustedPeerError('missing', 0, message), peer: null };
 }
 
-/** In addition to the chain any key of the path may be pinned; alone, only the peer's own key proves anything. */
+/** In addition to the chain any key of the path may be pinned; without the chain, only the peer's own key. */
 function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
   const candidates = verify === 'chain' ? peer.path : peer.path.slice(0, 1);
   return candidates.some((certificate) => pins?.has(certificate.spkiPin));

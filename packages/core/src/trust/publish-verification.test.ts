@@ -16,7 +16,7 @@ describe('the channel of verifications', () => {
     heard.length = 0;
   });
 
-  it('says who was admitted or refused, and why', () => {
+  it('reports which peer was admitted or refused, and why', () => {
     subscribe(channels.verdict.name, listener);
     publishVerification('server', { address: '192.0.2.1:4000' }, { ok: true, peer }, true);
     publishVerification('client', { address: 'a.test:4000' }, { ok: true, peer: null }, false);
@@ -37,7 +37,7 @@ describe('the channel of verifications', () => {
     ]);
   });
 
-  it('costs nothing where nobody listens', () => {
+  it('costs nothing without subscribers', () => {
     const unread = {
       get ok(): true {
         throw new Error('the result was read');

@@ -7,7 +7,7 @@ import { reverify, type LivePeer } from './reverify.js';
 import { parseTrust, type AuthorizeFunction, type TrustPolicy } from './trust-policy.js';
 import { PeerVerifier } from './peer-verifier.js';
 
-/** Everybody may come in without a certificate, if the function says so. */
+/** Every peer is admitted without a certificate, if the function returns true. */
 function policy(authorize: AuthorizeFunction): TrustPolicy {
   return parseTrust(
     { authorize },
@@ -44,7 +44,7 @@ const yes = policy(() => true);
 const late = policy(() => new Promise((resolve) => setImmediate(resolve, false)));
 
 describe('reverify', () => {
-  it('ends those whom the policy refuses, and nobody else', async () => {
+  it('ends the connections that the policy refuses, and no others', async () => {
     const all = peers(200);
     await reverify(
       new PeerVerifier(),
@@ -57,13 +57,13 @@ describe('reverify', () => {
     for (const { number, ends } of all) expect(ends).toEqual(number % 3 === 0 ? [] : [SAID_NO]);
   });
 
-  it('waits for verdicts that come late', async () => {
+  it('waits for asynchronous results', async () => {
     const all = peers(100);
     await reverify(new PeerVerifier(), 'server', all, () => late, 1_000, failures);
     expect(all.flatMap(({ ends }) => ends)).toEqual(all.map(() => SAID_NO));
   });
 
-  it('verifies everybody although the set of peers shrinks and grows meanwhile', async () => {
+  it('verifies every peer although the set of peers shrinks and grows meanwhile', async () => {
     const all = peers(300);
     const live = new Set(all);
     const newcomer = new Peer(-1);
@@ -77,7 +77,7 @@ describe('reverify', () => {
     expect(newcomer.ends).toEqual([]);
   });
 
-  it('ends a peer whose policy or verdict fails, and goes on with the next', async () => {
+  it('ends a peer whose policy or verification fails, and continues with the next', async () => {
     const all = peers(150);
     const failing = ({ number }: Peer): TrustPolicy => {
       if (number === 70) throw new TypeError('no policy');
@@ -89,7 +89,7 @@ describe('reverify', () => {
     for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
   });
 
-  it('destroys a peer that can’t be ended otherwise, and goes on with the next', async () => {
+  it('destroys a peer that can’t be ended otherwise, and continues with the next', async () => {
     for (const refusing of [no, late]) {
       const all = peers(150);
       for (const peer of all.slice(0, 100)) {
@@ -103,7 +103,7 @@ describe('reverify', () => {
     }
   });
 
-  it('ends a peer on whom no verdict comes in time, and tells whoever was asked', async () => {
+  it('ends a peer whose verification times out, and fires the signal of the check', async () => {
     let signal: AbortSignal | undefined;
     const never = policy((_peer, context) => {
       ({ signal } = context);
@@ -123,7 +123,7 @@ describe('reverify', () => {
     expect(signal?.reason).toMatchObject({ code: 'KNSOCK_VERDICT_TIMEOUT' });
   });
 
-  it('lets others have their turn', async () => {
+  it('yields to other work', async () => {
     const judgedByThen: number[] = [];
     let judged = 0;
     const counting = policy(() => {
@@ -146,7 +146,7 @@ describe('reverify', () => {
     }
   });
 
-  it('says whom it ends and why, of those who were judged', async () => {
+  it('reports which verified peers it ends and why', async () => {
     const heard: unknown[] = [];
     const listener = (message: unknown): void => void heard.push(message);
     subscribe(channels.verdict.name, listener);

@@ -1,6 +1,6 @@
 /**
  * Verifying peers again while they are connected: new CAs, lists or rules hold for them too. Every peer is verified,
- * whatever closes or throws meanwhile: a failure ends the one connection that it concerns.
+ * even when others close or throw meanwhile: a failure ends only the connection that it concerns.
  */
 import { asError } from '../errors/as-error.js';
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
@@ -12,24 +12,24 @@ import { publishVerification } from './publish-verification.js';
 import type { TrustPolicy } from './trust-policy.js';
 import type { PeerVerifier, VerificationResult } from './peer-verifier.js';
 
-/** A connection as far as its trust goes. */
+/** The part of a connection that verification needs. */
 export interface LivePeer {
   readonly peer: PeerIdentity | null;
   readonly remote: Endpoint | null;
-  /** The Unix socket that it came by; null on TCP. */
+  /** The Unix socket that it was accepted on; null on TCP. */
   readonly path?: string | null;
-  /** Ends the connection, telling the peer why where the framing can. */
+  /** Ends the connection, with the reason sent to the peer where the framing can. */
   fail(error: Error): void;
   destroy(error?: Error): void;
 }
 
-/** Verified between two turns of the event loop, so that ten thousand peers don't block the event loop. */
+/** How many are verified per turn of the event loop, so that ten thousand peers don't block it. */
 const BATCH = 64;
 
 /**
- * Ends those whom the policy no longer trusts; an undecided verification ends them too. Never rejects.
+ * Ends connections whose peer the policy no longer trusts, or whose verification stays undecided. Never rejects.
  * @param deadline for each verification, in milliseconds
- * @param failures takes what the program's listeners of a verification's signal throw
+ * @param failures receives what the program's listeners of a verification's signal throw
  */
 export async function reverify<T extends LivePeer>(
   verifier: PeerVerifier,
@@ -50,7 +50,7 @@ export async function reverify<T extends LivePeer>(
   await Promise.all(pending);
 }
 
-/** Never throws nor rejects: what goes wrong refuses. */
+/** Never throws nor rejects: any failure refuses. */
 function verifyLive<T extends LivePeer>(
   verifier: PeerVerifier,
   live: T,

@@ -1,27 +1,27 @@
 /** Revocation: whether a certificate that was valid when issued still is. */
 import type { X509Certificate } from '../x509/index.js';
 
-/** What a revocation source says of a path. */
+/** A revocation source's answer for a path. */
 export interface RevocationVerdict {
   /** `unknown` refuses the peer. */
   readonly status: 'good' | 'revoked' | 'unknown';
   /** The certificate concerned: 0 is the peer's own. */
   readonly depth: number;
-  /** Such as `keyCompromise`, or why nothing is known. */
+  /** Such as `keyCompromise`, or why the status is unknown. */
   readonly reason?: string | undefined;
   /** How long the answer is valid. */
   readonly until?: Date | undefined;
 }
 
-/** Tells whether certificates are revoked; implement it to bring a source of your own. Unknown refuses. */
+/** Reports whether certificates are revoked; implement it to provide your own source. Unknown refuses. */
 export interface RevocationSource {
   /** Changes whenever an answer may have changed. */
   readonly version: string;
-  /** Calls `listener` when answers may have changed: live peers are verified again. The returned function unsubscribes. */
+  /** Calls `listener` when answers may have changed: connected peers are verified again. The returned function unsubscribes. */
   onChange(listener: () => void): () => void;
   /**
-   * Says whether a certificate of the path is revoked; what it throws counts as `unknown`.
-   * @param path from the peer's certificate (0) to the anchor; on a resumed connection perhaps the certificate alone
+   * Returns whether a certificate of the path is revoked; an exception counts as `unknown`.
+   * @param path from the peer's certificate (0) to the anchor; on a resumed connection perhaps only the certificate
    */
   check(
     path: readonly X509Certificate[],

@@ -28,7 +28,7 @@ describe('the certificate in a session', () => {
     expect(takeLeaf(session)).toEqual(certificate(length));
   });
 
-  it('is a copy, and nothing is left of the session', () => {
+  it('is a copy, and the session’s bytes are erased', () => {
     const session = element(0x30, ...before, element(0xa3, certificate(20)), ...after);
     const leaf = takeLeaf(session);
     expect(session.every((byte) => byte === 0)).toBe(true);
@@ -52,7 +52,7 @@ describe('the certificate in a session', () => {
     expect(session.every((byte) => byte === 0)).toBe(true);
   });
 
-  it('is null or part of the bytes, whatever they are', () => {
+  it('is null or part of the bytes, for any bytes', () => {
     const damaged = fc
       .tuple(fc.nat(200), fc.integer({ min: 0, max: 255 }), fc.nat(300))
       .map(([at, value, length]) => {

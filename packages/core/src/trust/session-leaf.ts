@@ -1,6 +1,6 @@
 /**
- * The peer's certificate in a TLS session as OpenSSL writes it (ssl/ssl_asn1.c). Reading it costs a fraction of what
- * Node's own readers take, which spell the certificate out or decode its key.
+ * The peer's certificate in a TLS session as OpenSSL encodes it (ssl/ssl_asn1.c). Reading it costs a fraction of
+ * Node's own readers, which decode the whole certificate or its key.
  */
 
 const SEQUENCE = 0x30;
@@ -8,7 +8,7 @@ const SEQUENCE = 0x30;
 const PEER = 0xa3;
 
 /**
- * A copy of the certificate's DER; null where the session holds none, or isn't laid out as OpenSSL does it. The session
+ * A copy of the certificate's DER; null where the session holds none, or isn't in OpenSSL's layout. The session
  * holds the connection's secrets, so its bytes are erased.
  */
 export function takeLeaf(session: Buffer): Buffer | null {
@@ -33,7 +33,7 @@ function copyLeaf(session: Buffer): Buffer | null {
 
 interface Element {
   readonly tag: number;
-  /** Where its content begins, and where that ends. */
+  /** The start and the end of its content. */
   readonly start: number;
   readonly end: number;
 }
@@ -46,7 +46,7 @@ function certificateIn(session: Buffer, { start, end }: Element): Buffer | null 
   return copy;
 }
 
-/** The element (X.690 8.1) at a place; null where it reaches beyond `limit`. */
+/** The element (X.690 8.1) at an offset; null where it extends beyond `limit`. */
 function elementAt(bytes: Buffer, at: number, limit: number): Element | null {
   if (at + 2 > limit) return null;
   const tag = bytes[at] as number;

@@ -7,19 +7,19 @@ import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
 import type { RevocationSource } from './revocation.js';
 
-/** Decides by program who comes in; an exception refuses. `peer` is null where a certificate is optional and none came. */
+/** Decides in code whether a peer is admitted; an exception refuses. `peer` is null where an optional certificate wasn't sent. */
 export type AuthorizeFunction = (
   peer: PeerIdentity | null,
   context: { signal: AbortSignal },
 ) => boolean | Promise<boolean>;
 
-/** The options of trust that both sides share. */
+/** The trust options that both sides share. */
 export interface TrustOptions {
-  /** Who may come in, of those whose certificate is valid; absent: all of them. */
+  /** Which of the peers with a valid certificate are admitted; absent: all of them. */
   authorize?: AuthorizeRules | AuthorizeFunction | undefined;
   /** Public keys (`sha256/…`), one of which must be in the peer's path, in addition to everything else. */
   pins?: readonly string[] | undefined;
-  /** Replaces what `crlFile` means. */
+  /** Replaces the lists of `crlFile`. */
   revocation?: RevocationSource | undefined;
   /** Trusts a chain that ends at a certificate in `ca` that isn't a root. */
   partialChain?: boolean | undefined;
@@ -32,10 +32,10 @@ export const trustOptionNames = [
   'partialChain',
 ] as const satisfies readonly (keyof TrustOptions)[];
 
-/** Nothing is left open. */
+/** Parsed: every value is set. */
 export interface TrustPolicy {
   readonly credentials: Credentials;
-  /** What the peer's certificate must be good for. */
+  /** The usage that the peer's certificate must be valid for. */
   readonly usage: 'server' | 'client';
   /** Whether a peer without a certificate is refused. */
   readonly required: boolean;
@@ -46,13 +46,13 @@ export interface TrustPolicy {
   readonly pins: ReadonlySet<string> | null;
   readonly revocation: RevocationSource | null;
   readonly partialChain: boolean;
-  /** Changes with the declarative rules and pins; a function is only known to be one. */
+  /** Changes with the declarative rules and pins; of a function it only records that there is one. */
   readonly digest: string;
-  /** `'pins'`: the pin of the peer's own key is the whole of it; `'nothing'`: the chain and the name aren't verified. */
+  /** `'pins'`: only the pin of the peer's own key is checked; `'nothing'`: the chain and the name aren't verified. */
   readonly verify: 'chain' | 'pins' | 'nothing';
 }
 
-/** What a side adds to the shared options. */
+/** The settings that a side adds to the shared options. */
 export type TrustSide = Pick<TrustPolicy, 'credentials' | 'usage' | 'required' | 'name' | 'verify'>;
 
 /** @throws InvalidOptionError */
