@@ -32,7 +32,7 @@ describe('the options of connect', () => {
     expect(tcp().source.current).toBe(tcp().source.current);
   });
 
-  it('follow the given credentials, and any that come later by the same rules', () => {
+  it('follow the given credentials, and later ones by the same rules', () => {
     const [first, later] = [createCredentials({}), createCredentials({})];
     const config = tcp({ credentials: first, pins: [PIN] });
     expect(config.trust.credentials).toBe(first);
@@ -60,12 +60,12 @@ describe('the options of connect', () => {
     expect(() => parse(options)).toThrow(refusal(option));
   });
 
-  it('may have a heartbeat on the framing that has frames for it', () => {
+  it('may include a heartbeat on a framing that has frames for it', () => {
     const heartbeat = { interval: 10, timeout: 20 };
     expect(tcp({ framing: knsock(), heartbeat }).limits.heartbeat).toEqual(heartbeat);
   });
 
-  it('are checked without connecting, beside the names of another’s options', () => {
+  it('are checked without connecting, with further option names known', () => {
     expect(() => {
       checkConnectOptions({ port: 1 });
     }).not.toThrow();
@@ -90,7 +90,7 @@ describe('where to connect', () => {
     expect(parse(options).target).toEqual(target);
   });
 
-  it('may be a socket that exists', () => {
+  it('may be an existing socket', () => {
     const socket = new PassThrough();
     expect(parse({ socket, expectedName: 'a.test' }).target).toEqual({ kind: 'socket', socket });
   });
@@ -113,7 +113,7 @@ describe('where to connect', () => {
   });
 });
 
-describe('the name to ask for', () => {
+describe('the name to request', () => {
   it.each<[string, ConnectOptions, string]>([
     ['the host', {}, 'db.test'],
     ['what was given instead', { servername: 'other.test' }, 'other.test'],
@@ -150,7 +150,7 @@ describe('the name to expect', () => {
     expect(() => tcp({ expectedName } as ConnectOptions)).toThrow(refusal('expectedName'));
   });
 
-  it('must be given over a path, unless nothing is verified or a pin is all that counts', () => {
+  it('must be given for a Unix socket, unless nothing or only a pin is verified', () => {
     const path = '/run/a.sock';
     expect(() => parse({ path })).toThrow(refusal('expectedName'));
     expect(parse({ path, servername: 'a.test' }).trust.name).toBe('a.test');
@@ -175,7 +175,7 @@ describe('how the server is verified', () => {
   });
 });
 
-it('writes a PROXY header once, and refuses one that can’t be', () => {
+it('encodes a PROXY header once, and refuses one that can’t be encoded', () => {
   const proxyHeader = {
     source: { address: '192.0.2.1', port: 1 },
     destination: { address: '192.0.2.2', port: 2 },

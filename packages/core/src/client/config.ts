@@ -35,9 +35,9 @@ import type { DialTarget } from '../transport/dial.js';
 import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
 import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
 
-/** Where to connect, whom to trust there, and as whom. Times are milliseconds. */
+/** Where to connect, which server to trust, and with which credentials. Times are milliseconds. */
 export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
-  /** A name or an address; the addresses of a name are tried as RFC 8305 says. */
+  /** A name or an address; the addresses of a name are tried as in RFC 8305. */
   host?: string | undefined;
   /** From 1 to 65535. */
   port?: number | undefined;
@@ -47,48 +47,48 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   socket?: Duplex | undefined;
   /** Default `knsock()`. */
   framing?: Framing<In, Out> | undefined;
-  /** What to trust, and the own certificate; default Node’s own roots, and no certificate. */
+  /** The CAs to trust, and our certificate; default Node’s own roots, and no certificate. */
   credentials?: Credentials | CredentialSource | undefined;
   /** Versions, suites and groups; default TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
   profile?: TlsProfileOptions | undefined;
-  /** From the start to the moment the server lets us in; default 10,000. */
+  /** From the start until the server has accepted the connection; default 10,000. */
   connectTimeout?: number | undefined;
-  /** The name to ask for by SNI; default the host. Empty: none. */
+  /** The name to send by SNI; default the host. Empty: none. */
   servername?: string | undefined;
   /** The name that the server's certificate must carry; default servername, then the host. */
   expectedName?: string | { readonly dangerouslyAnyName: true } | undefined;
   /** Disables verification of the server (insecure). */
   dangerouslySkipVerification?: boolean | undefined;
-  /** The pin of the server's own key is all that counts: neither chain, dates nor name. */
+  /** Checks only the pin of the server's own key: neither chain, dates nor name. */
   pinsOnly?: boolean | undefined;
-  /** Whether to resume earlier sessions, which are verified again nevertheless; default true. */
+  /** Whether to resume earlier sessions, which are still verified again; default true. */
   resume?: boolean | undefined;
-  /** Sent before TLS: the client that we speak for, by the PROXY protocol, to a server or balancer that expects it. */
+  /** Sent before TLS: the client that we forward, by the PROXY protocol, to a server or load balancer that expects it. */
   proxyHeader?: ProxyHeader | undefined;
   /** Answers the server's requests. */
   onRequest?: RequestHandler<In, Out> | undefined;
   /** Receives every error that reaches no caller, such as those of handlers; default: a process warning. */
   onError?: ErrorListener<In, Out> | undefined;
-  /** Gives up connecting; has no effect afterwards. */
+  /** Aborts connecting; has no effect afterwards. */
   signal?: AbortSignal | undefined;
-  /** Raw `node:tls` options, minus those that would undo a check. */
+  /** Raw `node:tls` options, except those that would disable a check. */
   tls?: object | undefined;
 }
 
-/** How to reach a server and whom to trust there, with nothing left open. */
+/** How to reach a server and what to trust there; every value is set. */
 export interface ReachConfig {
   readonly target: DialTarget;
   readonly limits: Limits;
   readonly profile: TlsProfile;
   readonly trust: TrustPolicy;
-  /** Where the credentials come from, which may change while the connection lives. */
+  /** The source of the credentials, which may change while the connection is open. */
   readonly source: CredentialSource;
   /** The same trust with other credentials. */
   trustWith(credentials: Credentials): TrustPolicy;
   readonly connectTimeout: number;
   /** Sent by SNI; empty where there is no name to send. */
   readonly servername: string;
-  /** What goes out before TLS; null where nothing does. */
+  /** What is sent before TLS; null for nothing. */
   readonly proxyHeader: Buffer | null;
   readonly resume: boolean;
   readonly failures: FailureReporter;
@@ -101,7 +101,7 @@ export interface ConnectConfig<In, Out> extends ReachConfig {
   readonly requestHandler: RequestHandler<In, Out> | null;
 }
 
-/** The options that don't depend on what messages are. */
+/** The options that don't depend on the type of messages. */
 type ReachOptions = Omit<ConnectOptions, 'framing' | 'onRequest' | 'onError'>;
 
 const known = new Set<string>([
@@ -166,8 +166,8 @@ export function parseConnect<In, Out>(
 }
 
 /**
- * Says what is wrong with options without connecting: for whoever makes connections later, from options given now.
- * @param alsoKnown names of further options, which one that doesn't exist may be meant for
+ * Validates options without connecting: for code that connects later with options given now.
+ * @param alsoKnown names of further options, suggested where an unknown one resembles them
  * @throws InvalidOptionError · CredentialsError
  */
 export function checkConnectOptions<In, Out>(
@@ -214,14 +214,14 @@ function parseHost(host: string | undefined): string {
   );
 }
 
-/** An address has no place in SNI (RFC 6066 3), and a name goes out in its ASCII form. */
+/** SNI carries no addresses (RFC 6066 3), and a name is sent in its ASCII form. */
 function parseServername({ servername }: ReachOptions, target: DialTarget): string {
   const name =
     (servername === '' ? '' : text('servername', servername)) ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
   const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
   if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn’t a host name`);
-  // Numbers are addresses in another dress.
+  // Numbers are another notation of addresses.
   return isIP(ascii) === 0 ? ascii : '';
 }
 

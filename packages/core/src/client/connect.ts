@@ -1,4 +1,4 @@
-/** Opens a connection: dial, verification, framing, welcome; one deadline over all of it, which names what it waited for. */
+/** Opens a connection: dial, verification, framing, welcome; one deadline covers all of it, and names what it waited for. */
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { Connection } from '../connection/connection.js';
 import type { SecureConnection } from '../connection/connection-types.js';
@@ -57,7 +57,7 @@ export async function connect<In = Buffer, Out = Payload>(
     try {
       return await open(config, progress, deadline.signal, key, kept);
     } catch (error) {
-      // A session may outlive the trust it was verified by; a full handshake decides.
+      // A session may outlive the trust that verified it; a full handshake decides.
       if (kept === null || key === null || !isRefusal(error) || config.target.kind === 'socket') throw error;
       sessions.forget(key);
       return await open(config, progress, deadline.signal, key, null);
@@ -67,7 +67,7 @@ export async function connect<In = Buffer, Out = Payload>(
   }
 }
 
-/** The reasons that a full handshake may resolve. */
+/** The refusals that a full handshake may resolve. */
 function isRefusal(error: unknown): boolean {
   return (
     error instanceof ClientCertificateRefusedError ||
@@ -113,7 +113,7 @@ async function dialTls<In, Out>(
       progress,
       prepare: (socket) => {
         tickets.collect(socket);
-        // Node hands the secrets out only where somebody listens before the handshake.
+        // Node emits the secrets only where there is a listener before the handshake.
         if (channels.keylog.hasSubscribers)
           socket.on('keylog', (line) => {
             channels.keylog.publish({ role: 'client', line });
@@ -154,7 +154,7 @@ function tlsOptions<In, Out>(config: ConnectConfig<In, Out>): ConnectionOptions 
     servername: config.servername,
     ...(framing.alpn !== undefined && { ALPNProtocols: [framing.alpn] }),
     allowHalfOpen: true,
-    // Not trust, but who decides: knsock verifies before the program sees the connection.
+    // Doesn't skip verification: knsock verifies before the program sees the connection.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   } as ConnectionOptions;
@@ -175,7 +175,7 @@ async function admit<In, Out>(
   const tls = tlsFacts(socket);
   const asked = wasCertificateRequested(socket);
   const silence = (error: Error | undefined, awaited: boolean): Error | null => {
-    // A knsock server says what it has against us: its silence is no refusal.
+    // A knsock server sends the reason of a refusal: its silence is none.
     if (isKnsock(framing)) return null;
     const evidence = {
       address,
@@ -232,7 +232,7 @@ function demandFraming<In, Out>(
   );
 }
 
-/** A server that left while we verified it. */
+/** The error of a server that left while we verified it. */
 function departure<In, Out>({ target, framing }: ConnectConfig<In, Out>, error: Error | undefined): Error {
   const address = showTarget(target);
   if (error !== undefined) return fromConnection(error, 'client', address);
@@ -244,7 +244,7 @@ function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
   return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }
 
-/** The session tickets of one connection, kept for the next one once its peer is trusted. */
+/** The session tickets of one connection, stored for the next one once its peer is trusted. */
 class Tickets {
   readonly #key: string | null;
   #path: Path | null = null;

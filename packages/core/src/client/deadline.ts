@@ -2,7 +2,7 @@ import { ConnectionTimeoutError, type TimeoutPhase } from '../errors/index.js';
 import { showTarget, type DialProgress } from '../transport/dial.js';
 import type { ReachConfig } from './config.js';
 
-/** The time for all of a connect, and the caller's signal, as one signal. */
+/** The timeout of a whole connect, and the caller's signal, as one signal. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;

@@ -33,7 +33,7 @@ describe('an end before the first byte', () => {
     expect(possibleCauses({ ...nothing, ...evidence })).toEqual(causes);
   });
 
-  it('is told with the address, every cause in its order, and what was shown', () => {
+  it('is reported with the address, every cause in order, and the certificate shown', () => {
     const cause = new Error('reset');
     const error = earlyEnd({ ...nothing, asked: true, shown: 'CN=app' }, cause);
     expect(error).toMatchObject({ code: 'KNSOCK_CONNECTION_ENDED_EARLY', retryable: true, cause });
@@ -44,7 +44,7 @@ describe('an end before the first byte', () => {
     expect(error.hint).toMatch(/trust the CA.*same framing.*handler fail.*log/);
   });
 
-  it('asks for a certificate only where the server did', () => {
+  it('mentions a certificate only where the server requested one', () => {
     expect(earlyEnd(nothing, undefined).message).not.toContain('certificate');
     expect(earlyEnd({ ...nothing, asked: true }, undefined).message).toContain(
       'requires a client certificate',

@@ -1,33 +1,33 @@
-/** What it can mean that a server ends a connection before it has sent a byte, in the order of what the evidence says. */
+/** The possible causes where a server ends a connection before it has sent a byte, the likeliest by the evidence first. */
 import { EarlyEndError, type EarlyEndCause } from '../errors/index.js';
 
-/** What is known of such an end. */
+/** The evidence of such an end. */
 export interface EarlyEndEvidence {
-  /** Where the connection led. */
+  /** The target of the connection. */
   readonly address: string;
-  /** The framing that we speak, and whether the server agreed to it by ALPN. */
+  /** Our framing, and whether the server agreed to it by ALPN. */
   readonly framing: string;
   readonly agreed: boolean;
-  /** Whether the server asked for our certificate. */
+  /** Whether the server requested our certificate. */
   readonly asked: boolean;
-  /** Whose certificate we showed; null for none. */
+  /** The subject of the certificate that we showed; null for none. */
   readonly shown: string | null;
-  /** Whether session tickets came: servers send them to clients whose certificate they accepted. */
+  /** Whether session tickets arrived: servers send them to clients whose certificate they accepted. */
   readonly tickets: boolean;
 }
 
-/** What is known of an end before the first byte that may mean nothing. */
+/** The evidence of an end before the first byte that may not be a failure. */
 export interface SilentEnd extends EarlyEndEvidence {
   readonly version: string;
   readonly resumed: boolean;
-  /** Whether somebody waits for an answer. */
+  /** Whether a caller waits for an answer. */
   readonly awaited: boolean;
 }
 
 /**
  * Under TLS 1.3 a server that refuses our certificate without an alert just ends, or resets, before its first ticket and
- * byte: 200 of 200 refusals looked so, and no acceptance did. Without such signs a silent end is a failure only where
- * somebody waits for an answer: of a server that takes what it is sent it is right.
+ * byte: 200 of 200 refusals looked like this, and no acceptance did. Without such signs a silent end is a failure only where
+ * a caller waits for an answer: a server that only receives may end silently.
  */
 export function explainSilence(end: SilentEnd, error: Error | undefined): EarlyEndError | null {
   if (!isSilent(error)) return null;
@@ -35,12 +35,12 @@ export function explainSilence(end: SilentEnd, error: Error | undefined): EarlyE
   return isAtOnce || end.awaited ? earlyEnd(end, error) : null;
 }
 
-/** Who is still sending is reset by the server that turned it away; any other error says more itself. */
+/** A client that is still sending is reset by the server that refused it; any other error is more specific. */
 function isSilent(error: Error | undefined): boolean {
   return error === undefined || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** The likeliest first. A server that asked for no certificate refused none. */
+/** The likeliest first. A server that requested no certificate refused none. */
 export function possibleCauses({ agreed, asked, tickets }: EarlyEndEvidence): readonly EarlyEndCause[] {
   const others: readonly EarlyEndCause[] = agreed ? ['handler'] : ['framing', 'handler'];
   if (!asked) return others;

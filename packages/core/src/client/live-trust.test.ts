@@ -7,7 +7,7 @@ import type { RevocationSource, RevocationVerdict } from '../trust/revocation.js
 import { parseConnect, type ConnectOptions } from './config.js';
 import { followTrust } from './live-trust.js';
 
-/** Something that changes when a test says so. */
+/** A source that changes when a test triggers it. */
 class Changing {
   readonly listeners = new Set<() => void>();
 
@@ -33,7 +33,7 @@ class Lists extends Changing implements RevocationSource {
   }
 }
 
-/** As much of a connection as is followed: its server showed no certificate. */
+/** The part of a connection that is followed: its server showed no certificate. */
 class Live {
   readonly peer = null;
   readonly remote = null;
@@ -99,7 +99,7 @@ describe('a live server', () => {
     expect(live.failures).toHaveLength(1);
   });
 
-  it('is followed no longer once it is gone', async () => {
+  it('is no longer followed once it is gone', async () => {
     const revocation = new Lists();
     const { source, live, follow } = following({ revocation });
     follow();
@@ -110,7 +110,7 @@ describe('a live server', () => {
     });
   });
 
-  it('keeps what it was verified by where new credentials can’t be taken, and that is reported', () => {
+  it('keeps the policy that verified it where new credentials can’t be used, which is reported', () => {
     const { source, errors, live, config, follow } = following();
     const failure = new Error('these can’t be');
     follow(config.trust, {

@@ -1,4 +1,4 @@
-/** Verifies a server again while the connection lives: a new CA or list holds for it too, and may end it. */
+/** Verifies a server again while it is connected: a new CA or list applies to it too, and may end the connection. */
 import type { Connection } from '../connection/connection.js';
 import { followChanges } from '../credentials/source.js';
 import { reverify } from '../trust/reverify.js';
@@ -8,7 +8,7 @@ import type { ReachConfig } from './config.js';
 
 /**
  * Follows the credentials and the revocation source until the connection is gone.
- * @param policy the one that the peer was verified by
+ * @param policy the policy that verified the peer
  */
 export function followTrust<In, Out>(
   connection: Connection<In, Out>,
@@ -22,13 +22,13 @@ export function followTrust<In, Out>(
       const current = reach.trustWith(source.current);
       void reverify(verifier, 'client', [connection], () => current, limits.handshakeTimeout, failures);
     } catch (error) {
-      // What the connection was verified by stays in force.
+      // The policy that verified the connection stays in force.
       failures.report(error, { connection, request: null }, 'taking new credentials');
     }
   };
   const { revocation } = policy;
   const sources = revocation === null ? [source] : [source, revocation];
   void connection.closed.then(followChanges(sources, again, failures, { connection, request: null }));
-  // They may have changed while the handshake was under way.
+  // They may have changed during the handshake.
   if (source.current !== policy.credentials) again();
 }

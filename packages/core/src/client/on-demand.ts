@@ -1,4 +1,4 @@
-/** `connect`, whose code is read when it's first called: programs that only listen never read it. */
+/** `connect`, whose code is loaded when it's first called: programs that only listen never load it. */
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { Payload } from '../framing/framing.js';
 import type { ConnectOptions } from './config.js';

@@ -9,7 +9,7 @@ function taken(cache: SessionCache, key: string): string | undefined {
   return cache.take(key)?.session.toString();
 }
 
-test('gives each session out once, the newest first, and the last one as often as it is asked for', () => {
+test('returns each session once, the newest first, and the last one on every request', () => {
   const cache = new SessionCache();
   for (const text of ['first', 'second', 'third']) cache.keep('here', session(text));
   expect([1, 2, 3, 4].map(() => taken(cache, 'here'))).toEqual(['third', 'second', 'first', 'first']);
@@ -17,7 +17,7 @@ test('gives each session out once, the newest first, and the last one as often a
   expect([taken(cache, 'here'), taken(cache, 'here')]).toEqual(['fourth', 'first']);
 });
 
-test('gives nothing to another key, and nothing that was forgotten', () => {
+test('returns nothing for another key, and nothing that was removed', () => {
   const cache = new SessionCache();
   cache.keep('here', session('mine'));
   expect(taken(cache, 'there')).toBeUndefined();
@@ -34,7 +34,7 @@ test('keeps 64 of one key, the newest', () => {
   expect(all).toEqual(Array.from({ length: 64 }, (_, n) => 99 - n));
 });
 
-test('keeps 4,096 in all: the key that was given none for longest goes', () => {
+test('keeps 4,096 in all: the key that has received none for longest is removed', () => {
   const cache = new SessionCache();
   cache.keep('busy', session('early'));
   for (let n = 0; n < 3_000; n += 1) {

@@ -1,7 +1,7 @@
 /**
- * TLS sessions to resume, each with the path that was verified when it began: on resumption Node shows no certificate, so
- * that path is verified again. Keyed by everything that decided trust; bounded, the target that gave none for
- * longest goes.
+ * TLS sessions to resume, each with the path that was verified when it began: on resumption Node exposes no certificate, so
+ * that path is verified again. Keyed by everything that decided trust; bounded: the target that has sent none for
+ * longest is removed.
  */
 import type { Path } from '../trust/path-cache.js';
 
@@ -10,7 +10,7 @@ export interface KeptSession {
   readonly path: Path;
 }
 
-/** Of all targets together; a session is about 2 KiB. */
+/** For all targets together; a session is about 2 KiB. */
 const LIMIT = 4_096;
 /** As many as a large pool opens at once. */
 const PER_KEY = 64;
@@ -20,8 +20,8 @@ export class SessionCache {
   #size = 0;
 
   /**
-   * The newest session. TLS 1.3 tickets are meant for one use each (RFC 8446 C.4), so it is given out once; only the
-   * last one stays, because of many connections opened at once all but the first would go without.
+   * The newest session. TLS 1.3 tickets are meant for one use each (RFC 8446 C.4), so it is returned once; only the
+   * last one stays, because otherwise all but the first of many connections opened at once would get none.
    */
   take(key: string): KeptSession | null {
     const sessions = this.#kept.get(key);
@@ -47,7 +47,7 @@ export class SessionCache {
     }
   }
 
-  /** A session that was refused won't be tried again. */
+  /** Removes a refused session, so that it isn't tried again. */
   forget(key: string): void {
     this.#size -= this.#kept.get(key)?.length ?? 0;
     this.#kept.delete(key);

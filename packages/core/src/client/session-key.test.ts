@@ -13,7 +13,7 @@ const base: ConnectOptions = { host: 'db.test', port: 1, credentials, pins: [pin
 const key = (options: ConnectOptions = {}, alpn?: string): string | null =>
   sessionKey(parseConnect({ ...base, ...options }), alpn);
 
-it('is the same for the same server and the same trust, in whatever order pins are given', () => {
+it('is the same for the same server and the same trust, with pins in any order', () => {
   expect(key()).toBe(key());
   expect(key({ pins: [pin('B'), pin('A')] })).toBe(key());
   expect(key({ connectTimeout: 1, maxMessageBytes: 9 })).toBe(key());
@@ -39,13 +39,13 @@ it.each<[string, ConnectOptions, string?]>([
   expect(key(options, alpn)).not.toBe(key());
 });
 
-it('is none for a socket that exists, which leads nowhere by itself', () => {
+it('is null for an existing socket, which has no address of its own', () => {
   const { host: _, port: __, ...rest } = base;
   const config = parseConnect({ ...rest, socket: new PassThrough(), expectedName: 'db.test' });
   expect(sessionKey(config, undefined)).toBeNull();
 });
 
-it('exists for a Unix socket, by its path', () => {
+it('is made from the path for a Unix socket', () => {
   const { host: _, port: __, ...rest } = base;
   const at = (path: string) =>
     sessionKey(parseConnect({ ...rest, path, expectedName: 'db.test' }), undefined);

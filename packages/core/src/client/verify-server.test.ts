@@ -15,7 +15,7 @@ const nothing: PeerChain = {
   resumed: false,
 };
 
-/** A stream whose peer leaves when a test says so. */
+/** A stream whose peer leaves when a test triggers it. */
 class Watched {
   left: ((error: Error | undefined) => void) | null = null;
 
@@ -50,7 +50,7 @@ function verifying(options: TrustOptions) {
 }
 
 describe('verifying a server that may leave', () => {
-  it('looks at nothing where nothing takes time', async () => {
+  it('watches nothing where no check is asynchronous', async () => {
     const { stream, deadline, run } = verifying({});
     const result = run();
     expect(stream.left).toBeNull();
@@ -58,7 +58,7 @@ describe('verifying a server that may leave', () => {
     expect(await result).toMatchObject({ ok: true });
   });
 
-  it('gives the answer of a rule, and looks no longer then', async () => {
+  it('returns the answer of a rule, and then stops watching', async () => {
     const { stream, deadline, run } = verifying({ authorize: () => Promise.resolve(true) });
     const result = run();
     expect(stream.left).not.toBeNull();
@@ -84,7 +84,7 @@ describe('verifying a server that may leave', () => {
     expect((seen?.reason as Error).message).toBe(message);
   });
 
-  it('fails with the deadline’s reason, also where that is over already', async () => {
+  it('fails with the deadline’s reason, also where it has already passed', async () => {
     const never = { authorize: () => new Promise<boolean>(() => undefined) };
     const late = new Error('too late');
     const first = verifying(never);
@@ -96,7 +96,7 @@ describe('verifying a server that may leave', () => {
     await expect(second.run()).rejects.toBe(late);
   });
 
-  it('reports a listener of the signal that fails, and goes on', async () => {
+  it('reports a failing listener of the signal, and continues', async () => {
     const failure = new Error('a listener failed');
     const { stream, reported, run } = verifying({
       authorize: (_, { signal }) => {

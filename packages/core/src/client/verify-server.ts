@@ -1,4 +1,4 @@
-/** Verifies a server for as long as it stays: one that leaves meanwhile ends the wait, whatever still decides about it. */
+/** Verifies a server for as long as it stays: one that leaves meanwhile ends the wait, even while a check is running. */
 import { noConnection } from '../errors/failure-reporter.js';
 import { reportingController } from '../errors/reporting-signal.js';
 import { raceAbort } from '../waiting/race-abort.js';
@@ -8,9 +8,9 @@ import type { PeerVerifier, VerificationResult } from '../trust/peer-verifier.js
 import type { ReachConfig } from './config.js';
 
 /**
- * @param deadline fires when the time to connect is over, or the caller gives up
- * @param left what it means that the server has left, by an error or without one
- * @throws the deadline's reason, or what `left` says
+ * @param deadline fires when the connect timeout is over, or the caller aborts
+ * @param left the error for a server that has left, by an error or without one
+ * @throws the deadline's reason, or what `left` returns
  */
 export async function verifyServer(
   verifier: PeerVerifier,
@@ -20,7 +20,7 @@ export async function verifyServer(
   deadline: AbortSignal,
   left: (error: Error | undefined) => Error,
 ): Promise<VerificationResult> {
-  // Nothing else takes time, or looks at a signal.
+  // No other check is asynchronous, or uses a signal.
   if (trust.revocation === null && trust.authorize === null) return verifier.verify(trust, chain, deadline);
   const controller = reportingController((error) => {
     failures.report(error, noConnection, 'a listener of a verification’s signal');
