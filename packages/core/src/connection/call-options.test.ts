@@ -9,7 +9,7 @@ it.each<[Record<string, unknown> | undefined]>([
   [{ timeout: undefined, signal: undefined }],
   [{ timeout: 0, signal: new AbortController().signal, idempotent: true }],
   [{ timeout: 2 ** 31 - 1 }],
-])('takes %o', (options) => {
+])('accepts %o', (options) => {
   expect(checkCall(options, known)).toBeUndefined();
 });
 

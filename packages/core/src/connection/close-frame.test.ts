@@ -47,7 +47,7 @@ it.each([
   ['x'.repeat(65), false],
   ['KNSOCK_INTERNAL', false],
   ['ä', false],
-])('takes %s for a code of the program: %s', (code, expected) => {
+])('treats %s as a code of the program: %s', (code, expected) => {
   expect(isProgramCode(code)).toBe(expected);
 });
 

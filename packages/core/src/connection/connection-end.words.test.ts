@@ -51,7 +51,7 @@ describe('the signal of a connection', () => {
       },
       busy,
     ],
-  ])('fires with the reason, whenever it is asked for: %s', async (reason, end, make) => {
+  ])('fires with the reason, whenever it is read: %s', async (reason, end, make) => {
     const [early, late] = [await make(), await make()];
     const { signal } = early.connection;
     expect(signal.aborted).toBe(false);
@@ -237,7 +237,7 @@ describe('after the peer’s end on a framing of bytes', () => {
   it.each([
     ['a server of raw bytes', { framing: raw() }],
     ['a client of messages', { framing: lines(), role: 'client' as const }],
-  ])('%s that was told of it ends in turn', async (_, options) => {
+  ])('%s that was notified of it ends in turn', async (_, options) => {
     const { connection, peer } = await handMadePair(options);
     peer.endsInTurn = false;
     const receiving = connection.receive();

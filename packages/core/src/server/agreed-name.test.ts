@@ -17,7 +17,7 @@ describe('the name of a handshake', () => {
     ['none, as none was read', null, facts(null)],
     ['untold on a resumed TLS 1.2 connection', 'a.test', facts(null, true, 'TLSv1.2')],
     ['told on a resumed TLS 1.2 connection', 'a.test', facts('a.test', true, 'TLSv1.2')],
-  ])('is good where it is %s', (_what, routed, told) => {
+  ])('is accepted where it is %s', (_what, routed, told) => {
     expect(agreedName(routed, told, ADDRESS)).toBe(routed);
   });
 

@@ -142,7 +142,7 @@ describe('a socket that is refused', () => {
     ['connections', { maxConnections: 2 }, true],
     ['handshakes', { maxPendingHandshakes: 2 }, true],
     ['descriptors', {}, false],
-  ] as const)('is the one silent for longest where another wants its place: %s', (limit, options, left) => {
+  ] as const)('is the one silent for longest where another needs its place: %s', (limit, options, left) => {
     const { tracker, come, taken } = tracking(options);
     const [first, second] = [come(), come()];
     const third = come({}, left);

@@ -9,7 +9,7 @@ const credentials = createCredentials({ cert: own.pem, key: own.keyPem });
 it.each([
   ['listen', listen],
   ['serve', serve],
-])('%s listens, and rejects with what is wrong, however often it was called before', async (_, start) => {
+])('%s listens, and rejects with the error, also after earlier calls', async (_, start) => {
   for (let time = 0; time < 2; time += 1) {
     await expect(start({ port: -1, credentials }, () => undefined as never)).rejects.toMatchObject({
       code: 'KNSOCK_INVALID_OPTION',

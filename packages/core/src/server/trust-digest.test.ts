@@ -56,7 +56,7 @@ describe('the digest of trust', () => {
     ['the key', certificate({ spkiPin: 'sha256/2' })],
     ['the order of the names', certificate({ dnsNames: ['b.test', 'a.test'] })],
     ['the case of the names', certificate({ dnsNames: ['A.test', 'b.TEST'] })],
-  ])('stays where nothing but %s changes', (_what, renewed) => {
+  ])('stays the same where only %s changes', (_what, renewed) => {
     expect(trustDigest(trust({ certificate: renewed }))).toBe(trustDigest(trust()));
   });
 });

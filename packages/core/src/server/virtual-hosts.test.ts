@@ -29,7 +29,7 @@ describe('a name', () => {
     ['a.test..', null],
     ['a.test.example', null],
     ['', null],
-  ])('%j leads where it should', (name, expected) => {
+  ])('%j selects the right entry', (name, expected) => {
     expect(open.find(name)).toBe(expected);
     expect(open.route(name)).toBe(expected ?? fallback);
     expect(closed.route(name)).toBe(expected ?? 'refuse');

@@ -109,7 +109,7 @@ describe('ClientHelloReader', () => {
     ['SSL 2', Buffer.from([0x80, 0x2e, 1, 3, 3])],
     ['another major version', Buffer.from([22, 2, 0, 0, 4])],
     ['a content type that TLS doesn’t have', Buffer.from([25, 3, 1, 0, 4])],
-  ])('leaves %s to TLS', (_what, bytes) => {
+  ])('leaves %s to OpenSSL', (_what, bytes) => {
     expect(readAll([bytes])).toEqual({ status: 'other' });
   });
 

@@ -25,7 +25,7 @@ describe('revocation by lists', () => {
     ['a bundle', [`${toPem('X509 CRL', foreign)}${toPem('X509 CRL', list)}`]],
     ['a list that was read', [parseCrl(list)]],
     ['several', [foreign, list]],
-  ])('takes %s', (_what, crls) => {
+  ])('accepts %s', (_what, crls) => {
     const source = crlRevocation({ crls });
     expect(verdict(source)).toMatchObject({ status: 'good' });
     expect(verdict(source, bad)).toMatchObject({ status: 'revoked', depth: 0 });
@@ -78,7 +78,7 @@ describe('revocation by lists', () => {
     ['with an empty list of them', { crls: [] }],
     ['with one list instead of a list of them', { crls: list }],
     ['with an option that doesn’t exist', { crls: [list], stales: 'accept' }],
-  ])('isn’t made %s', (_how, options) => {
+  ])('isn’t created %s', (_how, options) => {
     expect(() => crlRevocation(options as CrlRevocationOptions)).toThrow(
       expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION' }) as Error,
     );

@@ -152,7 +152,7 @@ describe('reading a chain', () => {
     ['CERT_UNTRUSTED', 'CERT_UNTRUSTED'],
     ['', 'not authorized'],
     [undefined, 'not authorized'],
-  ])('takes %s for OpenSSL’s word, which Node may keep in any form', async (kept, word) => {
+  ])('reads OpenSSL’s error code from %s, as Node may keep it in any form', async (kept, word) => {
     const { near } = await handshake(server(lower), {});
     near.authorizationError = kept as Error;
     expect(readPeerChain(near, nothing).opensslError).toBe(word);

@@ -80,7 +80,7 @@ describe('checkPeerRevocation', () => {
       /is unknown: the CRL that covers it is out of date$/,
     ],
     [{ status: 'revoked', depth: 'x' }, /^certificate 0 /],
-  ])('says of %j what it means', (answer, words) => {
+  ])('reports the meaning of %j', (answer, words) => {
     const refused = asked(() => answer);
     expect((refused as Error).message).toMatch(words);
     expect(refused).toMatchObject({ certificate: { subject: expect.any(String) as string } });

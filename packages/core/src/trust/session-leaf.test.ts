@@ -47,7 +47,7 @@ describe('the certificate in a session', () => {
     ['a field is cut off', element(0x30, ...before, element(0xa3, certificate(20)).subarray(0, -1))],
     ['a length is indefinite', element(0x30, Buffer.from([4, 0x80]), element(0xa3, certificate(1)))],
     ['a length is absurd', element(0x30, Buffer.from([4, 0x84, 0, 0, 0, 0]), element(0xa3, certificate(1)))],
-  ])('is null where %s, and the bytes are erased all the same', (_what, session) => {
+  ])('is null where %s, and the bytes are erased nevertheless', (_what, session) => {
     expect(takeLeaf(session)).toBeNull();
     expect(session.every((byte) => byte === 0)).toBe(true);
   });
