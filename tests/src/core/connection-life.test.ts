@@ -36,7 +36,7 @@ async function only(server: SecureServer): Promise<SecureConnection> {
 }
 
 describe('close({ code, text })', () => {
-  it('ends cleanly, and the peer learns the words', async () => {
+  it('ends cleanly, and the peer receives the code and text', async () => {
     await using server = await listen(local(), () => undefined);
     const client = await connect(to(server));
     const { closed } = await only(server);
@@ -45,7 +45,7 @@ describe('close({ code, text })', () => {
     expect(await client.closed).toEqual({ clean: true });
   });
 
-  it('waits for what is in flight, as close() does', async () => {
+  it('waits for work in flight, as close() does', async () => {
     let answer!: (text: string) => void;
     await using server = await serve(local(), () => new Promise<string>((resolve) => (answer = resolve)));
     const client = await connect(to(server));
@@ -80,7 +80,7 @@ describe('close({ code, text })', () => {
     expect(client.state).toBe('open');
   });
 
-  it('of an old peer is a failure, whatever it says', async () => {
+  it('of an old peer is a failure, with any code', async () => {
     await using server = await listen(local(), () => undefined);
     const peer = await knsockPeer(portOf(server));
     const { closed } = await only(server);
@@ -94,7 +94,7 @@ describe('close({ code, text })', () => {
 });
 
 describe('the order of ends on the wire', () => {
-  it('keeps our direction open until the peer has said its own end', async () => {
+  it('keeps our direction open until the peer has announced its own end', async () => {
     await using server = await listen(local(), () => undefined);
     const peer = await knsockPeer(portOf(server));
     const frames: Buffer[] = [];
@@ -112,7 +112,7 @@ describe('the order of ends on the wire', () => {
     peer.destroy();
   });
 
-  it('tells nothing of an error to the peer of destroy(error), nor of what a handler threw', async () => {
+  it('sends the peer neither the error of destroy(error) nor what a handler threw', async () => {
     const secret = 'the password is hunter2';
     await using server = await listen({ ...local(), onError: () => undefined }, (connection) => {
       connection.onMessage((message) => {
@@ -133,7 +133,7 @@ describe('the order of ends on the wire', () => {
 });
 
 describe('a handler set in the turn in which the connection is handed out', () => {
-  it('sees a request that came together with the welcome', async () => {
+  it('receives a request that arrived together with the WELCOME', async () => {
     await using server = await listen(local(), (connection) => {
       connection.onRequest(({ payload }) => `got ${String(payload)}`);
     });
@@ -146,7 +146,7 @@ describe('a handler set in the turn in which the connection is handed out', () =
     peer.destroy();
   });
 
-  it.each([lines(), lengthPrefixed()])('sees the first message on $name', async (framing) => {
+  it.each([lines(), lengthPrefixed()])('receives the first message on $name', async (framing) => {
     await using server = await listen({ ...local(), framing }, (connection) => {
       connection.onRequest(({ payload }) => `got ${String(payload)}`);
     });
@@ -159,7 +159,7 @@ describe('a handler set in the turn in which the connection is handed out', () =
 });
 
 describe('sending where the connection has ended', () => {
-  it('is told by what the call returns, and never ends the process', async () => {
+  it('is reported by the result of the call, and never ends the process', async () => {
     const onError = vi.fn<(error: Error, context: ErrorContext) => void>();
     await using server = await listen(local(), () => undefined);
     const client = await connect({ ...to(server), onError });
@@ -176,7 +176,7 @@ describe('sending where the connection has ended', () => {
     expect(onError.mock.calls[0]?.[1].connection).toBe(client);
   });
 
-  it('drops and counts what the peer takes no message of that size of', async () => {
+  it('drops and counts messages over the peer’s limit', async () => {
     await using server = await listen({ ...local(), maxMessageBytes: 10 }, () => undefined);
     await using client = await connect(to(server));
     expect([client.write('x'.repeat(11)), client.post('x'.repeat(11))]).toEqual([false, false]);
@@ -185,7 +185,7 @@ describe('sending where the connection has ended', () => {
     expect(client.write('x'.repeat(10))).toBe(true);
   });
 
-  it('is refused after drainTimeout where a handler pushes on to a peer that has ended and reads on', async () => {
+  it('is refused after drainTimeout where a handler keeps sending to a peer that has ended and reads on', async () => {
     await using server = await listen(
       { ...local(), framing: lines(), drainTimeout: 300, onError: () => undefined },
       async (connection) => {
@@ -204,7 +204,7 @@ describe('sending where the connection has ended', () => {
     expect(connection.stats().queuedBytes).toBe(0);
   });
 
-  it('tells how many bytes were accepted and never taken', async () => {
+  it('reports how many bytes were accepted and never taken', async () => {
     await using server = await listen(
       { ...local(), framing: lines(), sendTimeout: 400, maxQueuedBytes: 64_000_000 },
       (connection) => {
@@ -225,7 +225,7 @@ describe('sending where the connection has ended', () => {
 });
 
 describe('one order and one bound', () => {
-  it('holds for requests: none overtakes a message, and none passes maxQueuedBytes', async () => {
+  it('holds for requests: none overtakes a message, and none exceeds maxQueuedBytes', async () => {
     const order: string[] = [];
     await using server = await listen({ ...local(), maxMessageBytes: 1_000_000 }, (connection) => {
       connection.onMessage((message) => order.push(String(message).slice(0, 1)));
@@ -268,7 +268,7 @@ describe('one order and one bound', () => {
 });
 
 describe('signals', () => {
-  it('tell a request first that the connection drains, and that nobody waits only near the deadline', async () => {
+  it('notify a request first that the connection drains, and only near the deadline that it is cancelled', async () => {
     const told: string[] = [];
     const server = await serve(local(), async ({ signal, draining }) => {
       draining.addEventListener('abort', () => told.push('draining'));
@@ -286,7 +286,7 @@ describe('signals', () => {
     expect(await client.closed).toEqual({ clean: true });
   });
 
-  it('tell a connection of its end, with the reason, whenever they are asked for', async () => {
+  it('notify a connection of its end, with the reason, whenever they are read', async () => {
     await using server = await listen(local(), () => undefined);
     const client = await connect(to(server));
     const early = client.signal;
@@ -298,7 +298,7 @@ describe('signals', () => {
 });
 
 describe('a batch in one chunk', () => {
-  it('gives way to others, and is handled whole', async () => {
+  it('yields to others, and is handled completely', async () => {
     const count = 2_000;
     const byTurn: number[] = [0];
     let handled = 0;
@@ -320,7 +320,7 @@ describe('a batch in one chunk', () => {
   });
 });
 
-it('both sides that write and never read end by sendTimeout, which says so', async () => {
+it('two sides that write and never read end by sendTimeout, which reports it', async () => {
   const settings = { framing: knsock(), sendTimeout: 600, maxQueuedBytes: 65_536 };
   const flood = async (connection: SecureConnection): Promise<void> => {
     for (;;) await connection.send(Buffer.alloc(50_000));

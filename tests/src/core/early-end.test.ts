@@ -3,7 +3,7 @@ import { connect, listen, raw } from '@knsock/core';
 import { expect, it, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
 
-it('hands over what a client sent, although the client ended at once', async () => {
+it('delivers what a client sent, although the client ended at once', async () => {
   const world = await createWorld();
   const settings = { port: 0, host: '127.0.0.1', framing: raw(), credentials: world.server };
   await using server = await listen(settings, async (connection) => {
@@ -22,7 +22,7 @@ it('hands over what a client sent, although the client ended at once', async () 
   }
 });
 
-it('hands over what arrived before the connection closed, however late it is read', async () => {
+it('delivers what arrived before the connection closed, also when it is read late', async () => {
   const world = await createWorld();
   const settings = { port: 0, host: '127.0.0.1', framing: raw(), credentials: world.server };
   const reply = randomBytes(50_000);

@@ -189,7 +189,7 @@ class Failing implements CredentialSource {
   }
 }
 
-describe('a source of credentials whose way back fails', () => {
+describe('a source of credentials whose unsubscribe fails', () => {
   it.each([
     ['throws', boom],
     ['rejects', () => Promise.reject(new Error('mine'))],
@@ -205,7 +205,7 @@ describe('a source of credentials whose way back fails', () => {
     await toldOfAll(2);
   });
 
-  it('a client’s connection ends all the same', async () => {
+  it('a client’s connection ends nevertheless', async () => {
     await using server = await listen(local(), () => undefined);
     const client = await connect({ ...to(server), credentials: new Failing(world.anonymous, boom), onError });
     await client.close();
@@ -223,12 +223,12 @@ describe('a source of credentials whose way back fails', () => {
   });
 });
 
-describe('a pool’s function that must answer at once, and gives a promise', () => {
+describe('a pool’s function that must be synchronous, and returns a promise', () => {
   it.each([
     ['reusable', Promise.resolve(true)],
     ['untouched', Promise.resolve(true)],
     ['lifetime', Promise.resolve(1_000)],
-  ] as const)('%s is reported, and counts as no', async (name, answer) => {
+  ] as const)('%s is reported, and counts as false', async (name, answer) => {
     let made = 0;
     await using pool = new Pool({ create: () => ++made, [name]: () => answer, onError, max: 1 });
     await pool.use(() => undefined);
@@ -237,7 +237,7 @@ describe('a pool’s function that must answer at once, and gives a promise', ()
     expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: name });
   });
 
-  it('is told of its rejection too', async () => {
+  it('has its rejection reported too', async () => {
     await using pool = new Pool({
       create: () => 1,
       reusable: (() => Promise.reject(new Error('mine'))) as never,

@@ -57,7 +57,7 @@ describe('a handler that fails', () => {
     expect(String(await third.receive())).toBe('newcomer');
   });
 
-  it('outlives neither its connection nor the listener: a connection stays until it is closed', async () => {
+  it('ends neither its connection nor the listener by returning: a connection stays until it is closed', async () => {
     await using server = await listen(local(), () => undefined);
     await using client = await connect(to(server));
     await client.ping();
@@ -95,7 +95,7 @@ describe('a handler that closes its own connection', () => {
 });
 
 describe('how a connection ended', () => {
-  it('is unclean on framings that announce their end, where the peer just went', async () => {
+  it('is unclean on framings that announce their end, where the peer left without it', async () => {
     await using server = await listen(local(), (connection) => {
       connection.socket.destroy();
     });
@@ -104,7 +104,7 @@ describe('how a connection ended', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('is unknown on raw, which can’t tell, and not taken for a refusal though no byte came', async () => {
+  it('is unknown on raw, which can’t report it, and isn’t taken for a refusal though no byte came', async () => {
     await using server = await listen({ ...local(), framing: raw() }, (connection) => connection.close());
     const client = await connect({ ...to(server), framing: raw() });
     expect(await client.receive()).toBe(null);
@@ -121,7 +121,7 @@ describe('how a connection ended', () => {
     expect(await client.closed).toMatchObject({ clean: false, error: { code: 'KNSOCK_TRUNCATED_MESSAGE' } });
   });
 
-  it('is told to whoever waits or comes later', async () => {
+  it('is reported to waiting and later calls', async () => {
     await using server = await listen(local(), () => undefined);
     const client = await connect(to(server));
     const waiting = client.receive();

@@ -60,7 +60,7 @@ async function messagesByTurn(connection: SecureConnection): Promise<number[]> {
 }
 
 describe('a connection that is flooded', () => {
-  it('lets others have their turn between chunks, on a server', async () => {
+  it('yields to others between chunks, on a server', async () => {
     let accept!: (turns: Promise<number[]>) => void;
     const counted = new Promise<number[]>((resolve) => (accept = resolve));
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
@@ -79,7 +79,7 @@ describe('a connection that is flooded', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(2);
   });
 
-  it('lets others have their turn within a chunk of many messages that take long', async () => {
+  it('yields to others within a chunk of many messages that take long', async () => {
     let accept!: (turns: Promise<number[]>) => void;
     const counted = new Promise<number[]>((resolve) => (accept = resolve));
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
@@ -100,7 +100,7 @@ describe('a connection that is flooded', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(2 * (1_024 / SMALL_BYTES + 1));
   });
 
-  it('lets others have their turn between chunks, on a client', async () => {
+  it('yields to others between chunks, on a client', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
     await using server = await listen(options, (connection) => {
       connection.onMessage(() => connection.write(Buffer.alloc(FLOOD_BYTES)));
@@ -117,7 +117,7 @@ describe('a connection that is flooded', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(2);
   });
 
-  it('loses nothing of what comes, is paused and ends in between', async () => {
+  it('loses nothing that arrives, is paused or ends in between', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
     const sent = Array.from({ length: 150 }, (_, index) => Buffer.alloc(1 + ((index * 997) % 25_000), index));
     await using server = await listen(options, (connection) => {

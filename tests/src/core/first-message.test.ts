@@ -5,7 +5,7 @@ import { createWorld, portOf } from '../support/world.js';
 /** What Linux waits before it acknowledges a segment by itself; no fewer milliseconds anywhere else. */
 const DELAYED_ACK = 40;
 
-it('doesn’t hold the first request back until its welcome is acknowledged', async () => {
+it('doesn’t hold back the first request until its WELCOME is acknowledged', async () => {
   const world = await createWorld();
   await using server = await serve(
     { port: 0, host: '127.0.0.1', credentials: world.server },

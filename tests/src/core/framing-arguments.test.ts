@@ -77,7 +77,7 @@ it.each(refused)('%s(…%j) is refused', (name, given, option) => {
   expect((thrown as { hint: string }).hint).not.toBe('');
 });
 
-it('json says what to give where it is given no framing', () => {
+it('json reports what to pass where it gets no framing', () => {
   expect(() => factories.json()).toThrow(/json\(knsock\(\)\)/);
   expect(() => factories.json({ schema: {} })).toThrow(/json\(knsock\(\), \{ schema \}\)/);
 });

@@ -56,7 +56,7 @@ describe('a private key isn’t shown by', () => {
     expect({ ...credentials.material }).toEqual(pem);
   });
 
-  it('credentials that say whose they are instead', () => {
+  it('credentials, which show their subject instead', () => {
     expect(inspect(credentials)).toMatch(/^Credentials \{[^]*localhost[^]*expiresAt/);
     expect(JSON.parse(JSON.stringify(credentials))).toMatchObject({ anchors: 1, chain: 1, warnings: [] });
   });

@@ -141,7 +141,7 @@ describe.each(cells)(
   },
 );
 
-it('waits for its rules where a client has sent its all and reads on', async () => {
+it('a server waits for its rules where a client has sent everything and reads on', async () => {
   let admit!: (is: boolean) => void;
   const server = await listen(
     {

@@ -30,7 +30,7 @@ describe('mutual TLS over the knsock framing', () => {
     expect(await client.closed).toEqual({ clean: true });
   });
 
-  it('tells a client without a certificate why it is refused', async () => {
+  it('sends a client without a certificate the reason of its refusal', async () => {
     await using server = await listen(
       { port: 0, host: '127.0.0.1', credentials: world.server, clientCertificates: 'require' },
       () => undefined,

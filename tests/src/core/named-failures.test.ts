@@ -437,7 +437,7 @@ describe('the server’s error of a client that isn’t admitted', () => {
   });
 });
 
-it('tells the peer nothing of addresses', async () => {
+it('sends the peer no addresses', async () => {
   const server = await listen({ ...local(), idleTimeout: 100 }, () => undefined);
   const socket = await knsockPeer(portOf(server));
   let received = '';
@@ -448,7 +448,7 @@ it('tells the peer nothing of addresses', async () => {
   await server.close();
 });
 
-it('leaves the words of a handler on the other side as they are', async () => {
+it('leaves the message of a handler on the other side unchanged', async () => {
   const { RequestError } = await import('@knsock/core');
   const server = await serve(local(), () => {
     throw new RequestError('not-found', 'no such user');

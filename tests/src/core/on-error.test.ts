@@ -97,7 +97,7 @@ describe('onError of a server', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ] as const)('takes what a handler %s, with its connection', async (_, fail) => {
+  ] as const)('receives what a handler %s, with its connection', async (_, fail) => {
     const onError = asked();
     let handled: SecureConnection | undefined;
     await using server = await listen({ ...local(), onError }, (connection) => {
@@ -114,7 +114,7 @@ describe('onError of a server', () => {
     expect(context.request).toBeNull();
   });
 
-  it('takes what authorize throws, and the peer stays out', async () => {
+  it('receives what authorize throws, and the peer is refused', async () => {
     const onError = asked();
     const authorize = () => {
       throw new Error('the directory is down');
@@ -128,7 +128,7 @@ describe('onError of a server', () => {
     ]);
   });
 
-  it('takes new credentials that can’t be used', async () => {
+  it('receives the error of new credentials that can’t be used', async () => {
     const onError = asked();
     const credentials = new ChangingCredentials(world.server);
     await using server = await listen({ ...local(), credentials, onError }, () => undefined);
@@ -138,7 +138,7 @@ describe('onError of a server', () => {
     await (await connect(to(server))).close();
   });
 
-  it('may fail itself: a process warning tells of both errors, and the server goes on', async () => {
+  it('may fail itself: a process warning reports both errors, and the server continues', async () => {
     const onError = () => Promise.reject(new RangeError('no log to write to'));
     const warned: string[] = [];
     const listener = ({ message }: Error) => warned.push(message);
@@ -203,7 +203,7 @@ describe('without onError', () => {
 });
 
 describe('onError of a client', () => {
-  it('takes new credentials that its connection can’t be verified by, and the connection stays', async () => {
+  it('receives the error of new credentials that can’t verify its connection, which stays', async () => {
     const onError = asked();
     await using server = await listen(local(), () => undefined);
     const credentials = new ChangingCredentials(world.anonymous);
@@ -216,7 +216,7 @@ describe('onError of a client', () => {
 });
 
 describe('onError of a pool', () => {
-  it('takes what its functions throw', async () => {
+  it('receives what its functions throw', async () => {
     const onError = asked();
     const fail = (name: string) => () => {
       throw new Error(name);
@@ -233,7 +233,7 @@ describe('onError of a pool', () => {
     expect(onError.mock.calls[0]?.[1]).toEqual({ connection: null, request: null });
   });
 
-  it('takes a failure to keep the minimum, which no caller waits for', async () => {
+  it('receives a failure to keep the minimum, which no caller waits for', async () => {
     const onError = asked();
     await using pool = new ConnectionPool({
       endpoints: [{ host: '127.0.0.1', port: 1 }],
@@ -245,7 +245,7 @@ describe('onError of a pool', () => {
     expect(pool.stats().lastFailure).toBeDefined();
   });
 
-  it('leaves to its callers what they are told', async () => {
+  it('doesn’t receive what its callers receive', async () => {
     const onError = asked();
     await using pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], onError });
     await expect(pool.ready()).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });

@@ -197,7 +197,7 @@ it.each([
   ['the names', { sni: 5 }, 'sni'],
   ['the rotation', 5, 'options'],
   ['a misspelt rule', { authorise: null }, 'authorise'],
-])('rotate refuses what isn’t one, and changes nothing: %s', async (_what, wrong, option) => {
+])('rotate refuses an invalid value, and changes nothing: %s', async (_what, wrong, option) => {
   const sni = { 'a.test': { credentials: world.server } };
   await using server = await listen(
     { port: 0, host: '127.0.0.1', credentials: world.server, sni },
@@ -208,7 +208,7 @@ it.each([
   expect(server.stats().rotations).toBe(0);
 });
 
-it('the longest wait that timers know is a long one', async () => {
+it('the longest delay that timers support is accepted', async () => {
   const longest = 2 ** 31 - 1;
   await using server = await listen(
     {
@@ -240,7 +240,7 @@ it('the longest wait that timers know is a long one', async () => {
   expect(warnings).toEqual([]);
 });
 
-it('a number for a host is the address that the system takes it for, and never a name to ask for', async () => {
+it('a number for a host is the address that the system reads it as, and never a server name', async () => {
   await using server = await listen(
     { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
     () => undefined,

@@ -28,7 +28,7 @@ const decidedElsewhere = [
 ];
 
 describe('the tls option', () => {
-  it.each(decidedElsewhere)('refuses %s and names what takes its place', async (option) => {
+  it.each(decidedElsewhere)('refuses %s and names its replacement', async (option) => {
     const tls = { [option]: undefined };
     const refusal = { code: 'KNSOCK_INVALID_OPTION', option: `tls.${option}` };
     await expect(listen({ port: 0, credentials: world.server, tls }, () => undefined)).rejects.toMatchObject(
@@ -37,7 +37,7 @@ describe('the tls option', () => {
     await expect(connect({ port: 1, tls })).rejects.toMatchObject(refusal);
   });
 
-  it('passes what is safe', async () => {
+  it('passes on what is safe', async () => {
     const tls = { sessionTimeout: 60 };
     await using server = await listen(
       { port: 0, host: '127.0.0.1', credentials: world.server, tls },
@@ -93,7 +93,7 @@ describe('listen refuses', () => {
     });
   });
 
-  it('an expired certificate, which nobody could accept', async () => {
+  it('an expired certificate, which no client could accept', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * 86_400_000 });
     const { chain, key } = await world.authority
       .issue({ kind: 'server', names: ['localhost'], days: 2 })
@@ -124,7 +124,7 @@ describe('heartbeat', () => {
   it.each([
     ['knsock', knsock(), true],
     ['lines', lines(), false],
-  ] as const)('is for the knsock framing alone: %s', async (_, framing, fits) => {
+  ] as const)('is for the knsock framing only: %s', async (_, framing, fits) => {
     const attempt = listen(
       {
         port: 0,
@@ -174,7 +174,7 @@ describe('an option that doesn’t exist', () => {
       () => listening({ credentials: { certFile: 'x' } }),
       /await loadCredentials\(\{ certFile \}/,
     ],
-  ])('%s is refused with what may be meant', async (option, give, words) => {
+  ])('%s is refused with a suggestion', async (option, give, words) => {
     const error = await Promise.resolve()
       .then(give)
       .catch((thrown: unknown) => thrown);

@@ -18,7 +18,7 @@ describe('credentials from a PKCS#12 file', () => {
     pfx = await toPkcs12({ chain: issued.chain, key: issued.key }, 'secret');
   });
 
-  it('are those of the PEM files that went into it', () => {
+  it('are the same as those of the PEM files that it was made from', () => {
     const fromPem = createCredentials({ cert: issued.chain, key: issued.key });
     const fromPfx = createCredentials({ pfx, passphrase: 'secret' });
     expect(fromPfx.chain.map(({ pem }) => pem)).toEqual(fromPem.chain.map(({ pem }) => pem));
@@ -27,7 +27,7 @@ describe('credentials from a PKCS#12 file', () => {
     expect(fromPfx.version).toBe(fromPem.version);
   });
 
-  it('say that the passphrase is wrong, and in which file', async () => {
+  it('report that the passphrase is wrong, and in which file', async () => {
     const file = await written(pfx);
     await expect(loadCredentials({ pfxFile: file, passphrase: 'other' })).rejects.toMatchObject({
       code: 'KNSOCK_CREDENTIALS_PASSPHRASE',
@@ -36,7 +36,7 @@ describe('credentials from a PKCS#12 file', () => {
     });
   });
 
-  it('say that a file cut short is garbage', async () => {
+  it('report a truncated file as malformed', async () => {
     const file = await written(pfx.subarray(0, 100));
     await expect(loadCredentials({ pfxFile: file, passphrase: 'secret' })).rejects.toMatchObject({
       code: 'KNSOCK_CREDENTIALS_GARBAGE',

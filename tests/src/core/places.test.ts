@@ -28,7 +28,7 @@ describe('where to listen and connect', () => {
     }
   });
 
-  it('is a Unix socket, whose file is gone afterwards', async () => {
+  it('is a Unix socket, whose file is removed afterwards', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
     try {
       const place = path.join(folder, 'service');
@@ -47,7 +47,7 @@ describe('where to listen and connect', () => {
     }
   });
 
-  it('is never a path that the system would cut off', async () => {
+  it('is never a path that the system would truncate', async () => {
     const place = path.join(tmpdir(), 'x'.repeat(120));
     const tooLong = {
       code: 'KNSOCK_INVALID_OPTION',
@@ -58,25 +58,30 @@ describe('where to listen and connect', () => {
     await expect(asked).rejects.toMatchObject(tooLong);
   });
 
-  it.skipIf(process.platform === 'win32')('is told from what a killed server left behind', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
-    try {
-      const place = path.join(folder, 'service');
-      await leaveBehind(place);
-      await expect(serve({ path: place, credentials: world.server }, () => '')).rejects.toMatchObject({
-        code: 'KNSOCK_PORT_IN_USE',
-        hint: expect.stringMatching(/delete the file that it left behind/) as string,
-      });
-      const to = (name: string) =>
-        connect({ path: path.join(folder, name), expectedName: 'localhost', credentials: world.anonymous });
-      await expect(to('service')).rejects.toMatchObject({ hint: expect.stringMatching(/killed/) as string });
-      await expect(to('nothing')).rejects.toMatchObject({ hint: expect.stringMatching(/path/) as string });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is distinguished from the file that a killed server left behind',
+    async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
+      try {
+        const place = path.join(folder, 'service');
+        await leaveBehind(place);
+        await expect(serve({ path: place, credentials: world.server }, () => '')).rejects.toMatchObject({
+          code: 'KNSOCK_PORT_IN_USE',
+          hint: expect.stringMatching(/delete the file that it left behind/) as string,
+        });
+        const to = (name: string) =>
+          connect({ path: path.join(folder, name), expectedName: 'localhost', credentials: world.anonymous });
+        await expect(to('service')).rejects.toMatchObject({
+          hint: expect.stringMatching(/killed/) as string,
+        });
+        await expect(to('nothing')).rejects.toMatchObject({ hint: expect.stringMatching(/path/) as string });
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 
-  it('is named as people write it where it is taken', async () => {
+  it('is named in the usual notation where it is in use', async () => {
     await using server = await serve({ port: 0, host: '::1', credentials: world.server }, () => '');
     const { port } = server.address as { port: number };
     await expect(serve({ port, host: '::1', credentials: world.server }, () => '')).rejects.toMatchObject({
@@ -92,7 +97,7 @@ describe('where to listen and connect', () => {
     expect(server.address).toEqual(address);
   });
 
-  it('is a socket that is connected already, or any stream', async () => {
+  it('is an already connected socket, or any stream', async () => {
     await using server = await serve(
       { port: 0, host: '127.0.0.1', credentials: world.server },
       ({ payload }) => payload,
@@ -125,7 +130,7 @@ describe('whose certificate is expected', () => {
     ['a trailing dot', ['apps.test'], 'apps.test.', true],
     ['an address among names alone', ['localhost'], '127.0.0.1', false],
     ['another address', ['127.0.0.2'], '127.0.0.1', false],
-  ])('is judged strictly: %s', async (_, names, expectedName, ok) => {
+  ])('is checked strictly: %s', async (_, names, expectedName, ok) => {
     const { chain, key } = await world.authority.issue({ kind: 'server', names, days: 1 });
     await using server = await listen(
       { port: 0, host: '127.0.0.1', credentials: createCredentials({ cert: chain, key }) },

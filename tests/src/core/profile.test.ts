@@ -69,7 +69,7 @@ describe('a server negotiates', () => {
     expect(await negotiated(portOf(server), options)).toBe(result);
   });
 
-  it('something wider only where it is named', async () => {
+  it('something weaker only where it is named', async () => {
     const profile: TlsProfileOptions = { ciphers: 'ECDHE-RSA-AES256-SHA384', maxVersion: 'TLSv1.2' };
     await using server = await listen(
       { port: 0, host: '127.0.0.1', credentials: rsa, framing: raw(), profile },

@@ -89,7 +89,7 @@ describe('a relay', () => {
     await Promise.all([...inner.relays, ...outer.relays]);
   });
 
-  it('stops reading while the other side doesn’t, and goes on when it does', async () => {
+  it('stops reading while the other side doesn’t read, and continues when it does', async () => {
     const target = await plainServer();
     const { port } = await relaying(() => Promise.resolve(plain(target.port)));
     const connection = await reach(port);
@@ -116,7 +116,7 @@ describe('a relay', () => {
     expect(received).toBe(1_600 * 65_536);
   });
 
-  it('resets the plain side where the secure side is cut off, so that it looks like no end', async () => {
+  it('resets the plain side where the secure side is cut off, so that it doesn’t look like an end', async () => {
     const target = await plainServer();
     const { port, relays, cut } = await relaying(() => Promise.resolve(plain(target.port)));
     await (await reach(port)).send('half of it');
@@ -130,7 +130,7 @@ describe('a relay', () => {
     await expect(relays[0]).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
   });
 
-  it('breaks off the secure side where the plain side is reset', async () => {
+  it('cuts off the secure side where the plain side is reset', async () => {
     const target = await plainServer();
     const { port, relays } = await relaying(() => Promise.resolve(plain(target.port)));
     const client = await reach(port);
@@ -142,7 +142,7 @@ describe('a relay', () => {
     await expect(relays[0]).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
   });
 
-  it('needs the raw framing, an open connection, and takes the bytes once', async () => {
+  it('needs the raw framing and an open connection, and takes over the bytes once', async () => {
     const server = await listen(
       { port: 0, host: '127.0.0.1', framing: [knsock(), raw()], credentials: world.server },
       () => new Promise(() => undefined),
@@ -195,7 +195,7 @@ describe('beforeTls', () => {
     return { port: portOf(server), failed: () => server.stats().failedHandshakes };
   }
 
-  it('lets a protocol speak before TLS begins', async () => {
+  it('lets a protocol exchange data before TLS begins', async () => {
     const { port } = await start();
     const socket = plain(port);
     socket.write('TLS');
@@ -212,7 +212,7 @@ describe('beforeTls', () => {
     expect(String(await readAll(stream))).toBe('hello');
   });
 
-  it('turns away whom it rejects, with its last words', async () => {
+  it('refuses the clients that it rejects, after what it wrote last', async () => {
     const { port, failed } = await start();
     const socket = plain(port);
     socket.write('let me in');
@@ -220,7 +220,7 @@ describe('beforeTls', () => {
     expect(failed()).toBe(1);
   });
 
-  it('has no longer than the handshake', async () => {
+  it('has no longer than the handshake timeout', async () => {
     const { port } = await start(300);
     const socket = plain(port);
     await once(socket.resume(), 'end');

@@ -23,7 +23,7 @@ function gate(): { wait: Promise<void>; open: () => void } {
 }
 
 describe('the timeout of one call', () => {
-  it('is refused where no timer can count it, and the connection goes on', async () => {
+  it('is refused where no timer supports it, and the connection stays open', async () => {
     await using server = await serve(local(), ({ payload }) => payload);
     await using client = await connect(to(server));
     for (const timeout of [Infinity, Number.NaN, -1, 2 ** 31, '5' as unknown as number]) {
@@ -65,7 +65,7 @@ describe('requests', () => {
     expect(client.stats().messagesReceived).toBe(1);
   });
 
-  it('are told by their signal when whoever asked is gone without a word', async () => {
+  it('are notified by their signal when the peer is gone without announcing it', async () => {
     const [started, told] = [gate(), gate()];
     await using server = await serve(local(), async ({ signal }) => {
       signal.addEventListener('abort', told.open, { once: true });
@@ -86,7 +86,7 @@ describe('requests', () => {
     });
   });
 
-  it('that fail carry the code and words of a RequestError, and of nothing else', async () => {
+  it('that fail carry the code and message only of a RequestError', async () => {
     await using server = await serve(local(), ({ payload }) => {
       if (String(payload) === 'known') throw new RequestError('not-found', 'there is none');
       throw new Error('the password is hunter2');
@@ -103,7 +103,7 @@ describe('requests', () => {
     expect(String(failure)).not.toContain('hunter2');
   });
 
-  it('that are neither text nor bytes, and answers that aren’t, are refused and harm nothing', async () => {
+  it('that are neither text nor bytes, and such answers, are refused and harm nothing', async () => {
     const values: unknown[] = [42, { a: 1 }, [1], null, undefined, new ArrayBuffer(2), new Uint16Array(2)];
     let answer: unknown;
     await using server = await serve(local(), () => answer as string);
@@ -121,7 +121,7 @@ describe('requests', () => {
     expect(String(await client.request('x'))).toBe('hi');
   });
 
-  it('that are aborted tell the handler, and leave the connection to others', async () => {
+  it('that are aborted notify the handler, and leave the connection to others', async () => {
     const told = gate();
     await using server = await serve(local(), async ({ payload, signal }) => {
       if (String(payload) !== 'endless') return payload;
@@ -139,7 +139,7 @@ describe('requests', () => {
     expect(String(await client.request('next'))).toBe('next');
   });
 
-  it('that take too long reject with the time and the phase, and their late answer is nobody’s', async () => {
+  it('that take too long reject with the time and the phase, and their late answer is dropped', async () => {
     const late = gate();
     await using server = await serve(local(), async ({ payload }) => {
       if (String(payload) === 'late') await late.wait;
@@ -155,7 +155,7 @@ describe('requests', () => {
     expect(String(await client.request('next'))).toBe('next');
   });
 
-  it('above what the peer takes at once wait here for their turn', async () => {
+  it('over the peer’s limit of requests in flight wait here for their turn', async () => {
     let running = 0;
     let most = 0;
     await using server = await serve({ ...local(), maxRequestsInFlight: 3 }, async ({ payload }) => {
@@ -170,7 +170,7 @@ describe('requests', () => {
     expect(most).toBe(3);
   });
 
-  it('that nobody answers say so', async () => {
+  it('that have no handler are refused with the reason', async () => {
     await using server = await listen(local(), () => undefined);
     await using client = await connect(to(server));
     await expect(client.request('anybody?')).rejects.toMatchObject({ remoteCode: 'no-handler' });
@@ -217,7 +217,7 @@ describe('a server that drains', () => {
     await expect(connect(address)).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });
   });
 
-  it('cuts off at its deadline what doesn’t end, and says so on both sides', async () => {
+  it('cuts off at its deadline what doesn’t end, and reports it on both sides', async () => {
     const connections: SecureConnection[] = [];
     const server = await listen(local(), (connection) => {
       connections.push(connection);
@@ -234,7 +234,7 @@ describe('a server that drains', () => {
 });
 
 describe('ping', () => {
-  it('measures the way there and back, also while messages are held back', async () => {
+  it('measures the round trip, also while messages are held back', async () => {
     await using server = await listen(local(), (connection) => {
       connection.pause();
     });

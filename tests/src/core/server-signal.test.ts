@@ -25,7 +25,7 @@ describe('the signal of a server', () => {
     await server.close();
   });
 
-  it('is heard while the server is about to listen', async () => {
+  it('is respected while the server is about to listen', async () => {
     const controller = new AbortController();
     const starting = start(controller.signal);
     controller.abort(new Error('changed my mind'));
@@ -33,7 +33,7 @@ describe('the signal of a server', () => {
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
-  it('keeps nothing of a server that closed by itself', async () => {
+  it('holds no reference to a server that closed on its own', async () => {
     const { signal } = new AbortController();
     const server = await start(signal);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);

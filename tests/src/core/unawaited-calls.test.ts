@@ -79,7 +79,7 @@ const failing: [string, string, Call, Partial<ListenOptions>?][] = [
 ]; // prettier-ignore
 
 describe.each(failing)('%s %s', (_name, _why, call, options) => {
-  it('tells onError where nobody awaits it', async () => {
+  it('is reported to onError where it isn’t awaited', async () => {
     await using there = await pair(options);
     void call(there.client);
     await vi.waitFor(() => expect(onError).toHaveBeenCalled());
@@ -87,7 +87,7 @@ describe.each(failing)('%s %s', (_name, _why, call, options) => {
     expect(onError.mock.calls.map(([, { connection }]) => connection)).toEqual([there.client]);
   });
 
-  it('rejects, and tells nobody else, where it is awaited', async () => {
+  it('rejects, and is reported nowhere else, where it is awaited', async () => {
     await using there = await pair(options);
     await expect(call(there.client)).rejects.toThrow();
     await turns();
@@ -95,7 +95,7 @@ describe.each(failing)('%s %s', (_name, _why, call, options) => {
   });
 });
 
-it('a call given up by its own signal is nobody’s failure', async () => {
+it('a call aborted by its own signal isn’t reported', async () => {
   await using there = await pair();
   const { client } = there;
   const signal = AbortSignal.abort(new Error('enough'));
@@ -111,7 +111,7 @@ it('a call given up by its own signal is nobody’s failure', async () => {
   expect(onError.mock.calls.map(([{ message }]) => message)).toEqual([]);
 });
 
-it('subscribers of a channel are no callers', async () => {
+it('subscribers of a channel don’t count as callers', async () => {
   const seen = vi.fn();
   subscribe('knsock:request', seen);
   try {
@@ -136,7 +136,7 @@ it('calls that end a connection or a server never fail, awaited or not', async (
   expect(onError).not.toHaveBeenCalled();
 });
 
-it('sendall and drain of kn-sock’s handlers, which don’t wait, tell onError what was not sent', async () => {
+it('sendall and drain of kn-sock’s handlers, which don’t wait, report to onError what was not sent', async () => {
   await using folder = await createCertificateFolder();
   let tried!: () => void;
   const done = new Promise<void>((resolve) => (tried = resolve));
@@ -168,7 +168,7 @@ describe('a pool', () => {
     ['acquire with a wrong option', (pool: Pool<number>) => pool.acquire({ timeout: -1 })],
     ['use', (pool: Pool<number>) => pool.use(() => undefined, { timeout: 20 })],
     ['ready', (pool: Pool<number>) => pool.ready({ timeout: 20 })],
-  ])('tells onError of %s that nobody awaits', async (_, call) => {
+  ])('reports to onError %s that isn’t awaited', async (_, call) => {
     await using pool = new Pool<number>({ create: () => new Promise(() => undefined), onError });
     void call(pool);
     await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
@@ -177,7 +177,7 @@ describe('a pool', () => {
     await pool.close({ deadline: 0 });
   });
 
-  it.each([['throws', boom], ['rejects', fails]] as const)('tells onError of use() whose function %s', async (_, fn) => {
+  it.each([['throws', boom], ['rejects', fails]] as const)('reports to onError a use() whose function %s', async (_, fn) => {
     await using pool = new Pool<number>({ create: () => 1, onError, leakThreshold: 60_000 });
     void pool.use(fn);
     await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
@@ -189,7 +189,7 @@ describe('a pool', () => {
     ['request', (pool: ConnectionPool) => pool.request('x', { timeout: 50 })],
     ['request with a wrong option', (pool: ConnectionPool) => pool.request('x', { timeout: -1 })],
     ['ready', (pool: ConnectionPool) => pool.ready()],
-  ])('of connections tells onError of %s that nobody awaits', async (_, call) => {
+  ])('of connections reports to onError %s that isn’t awaited', async (_, call) => {
     await using pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], onError });
     void call(pool);
     await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());

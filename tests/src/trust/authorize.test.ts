@@ -40,7 +40,7 @@ describe('authorize', () => {
     ['one of several rules', { any: [{ commonNames: ['other'] }, { dnsNames: ['APP.example'] }] }],
     ['a function', (peer) => peer?.organizationalUnits.includes('engineering') === true],
     ['a slow function', async () => Promise.resolve(true)],
-  ])('lets in whom %s admits', async (_words, authorize) => {
+  ])('admits the peer that %s allows', async (_words, authorize) => {
     await using server = await serverWith(authorize);
     const connection = await reach(server, world.client);
     expect(String(await connection.request('x'))).toBe('app: x');
@@ -64,7 +64,7 @@ describe('authorize', () => {
       },
     ],
     ['a function that rejects', () => Promise.reject(new Error('on purpose'))],
-  ])('refuses by %s, and keeps what the rules ask for to itself', async (_words, authorize) => {
+  ])('refuses by %s, and doesn’t reveal what the rules require', async (_words, authorize) => {
     await using server = await serverWith(authorize);
     const refused = reach(server, world.client);
     await expect(refused).rejects.toMatchObject({
@@ -74,7 +74,7 @@ describe('authorize', () => {
     await expect(refused).rejects.not.toThrow(/sales|on purpose/);
   });
 
-  it('refuses at the deadline where the function hangs, and tells it to stop', async () => {
+  it('refuses at the deadline where the function hangs, and fires its signal', async () => {
     let signal: AbortSignal | undefined;
     await using server = await serverWith(
       (_peer, context) => {
@@ -87,7 +87,7 @@ describe('authorize', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it('holds for live peers as soon as it is rotated', async () => {
+  it('applies to connected peers as soon as it is rotated', async () => {
     await using server = await serverWith({ commonNames: ['app'] });
     const connection = await reach(server, world.client);
     await server.rotate({ authorize: undefined });
@@ -101,7 +101,7 @@ describe('authorize', () => {
     });
   });
 
-  it('sees nobody where a certificate is asked for and not required', async () => {
+  it('receives null where a certificate is requested, not required, and not sent', async () => {
     const request = { clientCertificates: 'request' } as const;
     await using open = await serverWith((peer) => peer === null || peer.commonNames[0] === 'app', request);
     await using ruled = await serverWith({ commonNames: ['app'] }, request);
@@ -117,7 +117,7 @@ describe('authorize', () => {
     await (await reach(ruled, world.client)).close();
   });
 
-  it('never lets in a bad certificate, even where none is required', async () => {
+  it('never admits an invalid certificate, even where none is required', async () => {
     const other = await createWorld('Other CA');
     await using server = await serverWith(() => true, { clientCertificates: 'request' });
     const stranger = createCredentials({ ...other.client.material, ca: world.authority.root });

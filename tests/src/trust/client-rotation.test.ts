@@ -34,7 +34,7 @@ const server = () =>
   );
 
 describe('a client whose credentials come from a source', () => {
-  it('shows the newest certificate on new connections, and keeps those it has', async () => {
+  it('presents the newest certificate on new connections, and keeps existing ones', async () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const options = { host: 'localhost', port: portOf(serving), credentials };
@@ -65,7 +65,7 @@ describe('a client whose credentials come from a source', () => {
     expect(told).toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
   });
 
-  it('doesn’t take a CA of its own for a public one', async () => {
+  it('doesn’t treat a CA of its own as a public one', async () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const connection = await connect({ host: 'localhost', port: portOf(serving), credentials });
@@ -89,7 +89,7 @@ describe('a client whose credentials come from a source', () => {
     await expect(connect(options)).rejects.toMatchObject({ code: 'KNSOCK_PEER_REVOKED' });
   });
 
-  it('is told by a revocation source of its own, and stops listening when it has left', async () => {
+  it('follows its own revocation source, and unsubscribes when it has left', async () => {
     await using serving = await server();
     const listeners = new Set<() => void>();
     let status: 'good' | 'revoked' = 'good';
@@ -113,7 +113,7 @@ describe('a client whose credentials come from a source', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('judges by what came while the handshake was under way', async () => {
+  it('verifies against credentials that changed during the handshake', async () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const connecting = connect({ host: 'localhost', port: portOf(serving), credentials });

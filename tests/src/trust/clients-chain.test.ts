@@ -47,7 +47,7 @@ describe.each(versions)('what a client sends beside its certificate, over %s', (
     },
   );
 
-  it('is read for a name that alone asks for certificates', async () => {
+  it('is read for a name that is the only one to request certificates', async () => {
     const sni = { 'a.test': { credentials: named, clientCertificates: 'require' } };
     await using server = await listening({ profile, sni });
     const first = await visit(portOf(server), { ...client, servername: 'a.test' });
@@ -57,7 +57,7 @@ describe.each(versions)('what a client sends beside its certificate, over %s', (
     expect((await visit(portOf(server), client)).received).toBe('nobody\n');
   });
 
-  it('is read whether or not secrets are asked for, before, between and after', async () => {
+  it('is read with or without subscribers of the key log, before, between and after', async () => {
     await using server = await listening({ profile, clientCertificates: 'require' });
     const look = async (): Promise<string> => (await visit(portOf(server), client)).received;
     expect(await look()).toBe(`${whole}\n`);
@@ -74,7 +74,7 @@ describe.each(versions)('what a client sends beside its certificate, over %s', (
 describe('a server that has another’s tickets, but never saw the client', () => {
   const secret = { ticketSecret: Buffer.alloc(32, 7), clientCertificates: 'require' };
 
-  it('refuses them where only the client can show its issuers', async () => {
+  it('refuses them where only the client can present its issuers', async () => {
     await using one = await listening(secret);
     await using other = await listening(secret);
     const first = await visit(portOf(one), client);
@@ -85,7 +85,7 @@ describe('a server that has another’s tickets, but never saw the client', () =
     expect((await visit(portOf(other), client)).received).toBe(`${whole}\n`);
   });
 
-  it('takes them where it has the issuers among its CAs', async () => {
+  it('accepts them where it has the issuers among its CAs', async () => {
     const issuers = client.cert.split(/(?<=-----END CERTIFICATE-----\n)/).slice(1);
     const ca = [world.authority.root, ...issuers];
     const credentials = createCredentials({ ...world.server.material, ca });

@@ -44,7 +44,7 @@ describe.each(versions)('over %s', (version) => {
     return (await visit(portOf(server), client)).received;
   };
 
-  it('is admitted by the certificate that leads to the trusted root, others beside it', async () => {
+  it('is admitted by the certificate that leads to the trusted root, with others beside it', async () => {
     const path = 'CN=app < CN=Issuing < CN=New root\n';
     expect(await received(byNew)).toBe(path);
     expect(await received(byNew, byOld)).toBe(path);

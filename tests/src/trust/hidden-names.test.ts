@@ -106,7 +106,7 @@ describe.each(versions)('over %s', (version) => {
     }
   });
 
-  it('a name behind 64 KiB of protocols leads nowhere else', async () => {
+  it('a name after 64 KiB of protocols selects no other host', async () => {
     await using server = await listening();
     const protocols = Array.from({ length: 256 }, () => 'p'.repeat(254));
     const visited = await visit(portOf(server), client({ ALPNProtocols: protocols }));
@@ -126,7 +126,7 @@ describe.each(versions)('over %s', (version) => {
     }
   });
 
-  it('the name with the dot of DNS’s root is the same name', async () => {
+  it('a name with a trailing dot is the same name', async () => {
     await using server = await listening();
     const dotted = client({ servername: `${PROTECTED}.` });
     expect((await visit(portOf(server), dotted)).received).toBe('');
@@ -135,7 +135,7 @@ describe.each(versions)('over %s', (version) => {
     );
   });
 
-  it('a ticket of another domain of the server gets a full handshake', async () => {
+  it('a ticket of another virtual host of the server gets a full handshake', async () => {
     await using server = await listening();
     const visited = await visit(portOf(server), client({ servername: 'localhost' }));
     const session = ticketOf(visited);
@@ -161,7 +161,7 @@ describe.each(versions)('over %s', (version) => {
   });
 });
 
-it('the refusal says what is wrong, by an alert and on the channel', async () => {
+it('the refusal reports what is wrong, by an alert and on the channel', async () => {
   const { subscribe, unsubscribe } = await import('node:diagnostics_channel');
   const told: { error: { code: string; message: string } }[] = [];
   const hear = (message: unknown): void => void told.push(message as (typeof told)[number]);
@@ -176,7 +176,7 @@ it('the refusal says what is wrong, by an alert and on the channel', async () =>
   ]);
 });
 
-it('a second hello, asked for because of the groups, is let in', async () => {
+it('a second hello, requested because of the groups, is accepted', async () => {
   await using server = await listening({ profile: { groups: 'P-384' } });
   const options = { ...bare(world.client), servername: PROTECTED, ecdhCurve: 'X25519:P-384' };
   expect((await visit(portOf(server), options)).received).toBe(`${PROTECTED} app\n`);

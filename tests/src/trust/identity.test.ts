@@ -34,8 +34,8 @@ async function judge(port: number, options: Partial<ConnectOptions>): Promise<st
   }
 }
 
-describe('who a server may be', () => {
-  it('is the name asked for, another that is expected, or any by a word that warns', async () => {
+describe('the identity of a server', () => {
+  it('is the requested name, another expected name, or any by a dangerous option', async () => {
     await using server = await stockServer(bare(world.server));
     const rows: [Partial<ConnectOptions>, string][] = [
       [{}, 'trusted'],
@@ -74,7 +74,7 @@ describe('who a server may be', () => {
     expect(await judge(server.port, { credentials, pins: [pin] })).not.toBe('trusted');
   });
 
-  it('is certified by an intermediate alone, by choice', async () => {
+  it('is certified by an intermediate without its root, by choice', async () => {
     const intermediate = await world.authority.intermediate({ commonName: 'Intermediate', days: 20 });
     const { chain, key } = await intermediate.issue({ kind: 'server', names: ['localhost'], days: 7 });
     await using server = await stockServer({ cert: chain, key });
@@ -86,7 +86,7 @@ describe('who a server may be', () => {
 });
 
 describe('Node’s default store', () => {
-  it('knows none of our own CAs', async () => {
+  it('holds none of our own CAs', async () => {
     await using server = await stockServer(bare(world.server));
     expect(await judge(server.port, { credentials: createCredentials({}) })).toBe('unknown-issuer');
   });

@@ -7,7 +7,7 @@ beforeAll(async () => {
   world = await createWorld();
 });
 
-describe('a server that was judged before', () => {
+describe('a server that was verified before', () => {
   it('is still refused under another name', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
     await using server = await listen(options, () => undefined);
@@ -27,7 +27,7 @@ describe('a server that was judged before', () => {
     }
   });
 
-  it('leaves Node’s own socket as Node made it', async () => {
+  it('leaves Node’s own socket unchanged', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
     await using server = await listen(options, () => undefined);
     const reach = { host: 'localhost', port: portOf(server), credentials: world.anonymous, framing: raw() };

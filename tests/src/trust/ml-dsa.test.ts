@@ -18,7 +18,7 @@ const hasLattices = ((): boolean => {
 
 const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
 
-it.runIf(hasLattices)('both sides prove themselves by ML-DSA keys', async () => {
+it.runIf(hasLattices)('both sides authenticate by ML-DSA keys', async () => {
   const own = (kind: string) =>
     createCredentials({
       cert: fixture(`ml-dsa-${kind}.pem`),

@@ -49,7 +49,7 @@ describe('names', () => {
     ['bücher.test', 'xn--bcher-kva.test'],
     ['unknown.test', null],
     ['deep.a.test', null],
-  ])('lead %s to its own certificate, or to the default', async (asked, expected) => {
+  ])('give %s its own certificate, or the default', async (asked, expected) => {
     await using server = await listening();
     const connecting = connect({
       host: '127.0.0.1',
@@ -71,7 +71,7 @@ describe('names', () => {
     await connection.close();
   });
 
-  it('have their own client CA and demands', async () => {
+  it('have their own client CA and requirements', async () => {
     await using server = await listening();
     const at = (servername: string, client: Credentials) =>
       visit(portOf(server), { ...bare(client), servername, ca: world.authority.root });
@@ -90,7 +90,7 @@ describe('names', () => {
     expect(again).toMatchObject({ resumed: true, received: 'a.test nobody\n' });
   });
 
-  it('that are unknown are refused with an alert of that name, where told so', async () => {
+  it('that are unknown are refused with the unrecognized_name alert, where configured', async () => {
     await using server = await listening({ unknownName: 'refuse' });
     const options = { ...bare(world.anonymous), servername: 'unknown.test' };
     expect((await visit(portOf(server), options)).error).toMatch(/UNRECOGNIZED_NAME/);
@@ -125,7 +125,7 @@ describe('names', () => {
 });
 
 describe('several framings on one port', () => {
-  it('are told apart by ALPN', async () => {
+  it('are distinguished by ALPN', async () => {
     await using server = await serve(
       { port: 0, host: '127.0.0.1', credentials: world.server, framing: [knsock(), lines()] as never },
       ({ payload, connection }) => `${connection.tls.alpn ?? 'none'}: ${String(payload)}`,

@@ -17,8 +17,8 @@ const server = (options: object = {}) =>
 const reach = (port: number, options: Partial<ConnectOptions> = {}) =>
   connect({ host: 'localhost', port, credentials: world.client, resume: false, ...options });
 
-describe('what can be watched', () => {
-  it('is the handshake and the verdict, on both sides', async () => {
+describe('what the channels publish', () => {
+  it('is the handshake and the verification, on both sides', async () => {
     using handshakes = hear('knsock:handshake');
     using verdicts = hear('knsock:verdict');
     await using serving = await server({ clientCertificates: 'require' });
@@ -35,7 +35,7 @@ describe('what can be watched', () => {
     ]);
   });
 
-  it('is each request on both sides, and whether it went well', async () => {
+  it('is each request on both sides, and whether it succeeded', async () => {
     using requests = hear('knsock:request');
     await using serving = await server();
     const connection = await reach(portOf(serving));
@@ -73,7 +73,7 @@ describe('what can be watched', () => {
     ]);
   });
 
-  it('is a live peer that loses its trust', async () => {
+  it('is a connected peer that is no longer trusted', async () => {
     await using serving = await server({ clientCertificates: 'require' });
     const connection = await reach(portOf(serving));
     using verdicts = hear('knsock:verdict');
@@ -92,7 +92,7 @@ describe('what can be watched', () => {
     expect(drains.events).toEqual([{ connections: 1, deadline: 1_000 }]);
   });
 
-  it('is the key log, only while somebody asks for it', async () => {
+  it('is the key log, only while it has subscribers', async () => {
     await using serving = await server();
     const before = await reach(portOf(serving));
     expect(before.socket.listenerCount('keylog')).toBe(0);

@@ -62,7 +62,7 @@ async function fate(
 const lists = (options: CrlRevocationOptions) => serverWith(crlRevocation(options));
 
 describe('revocation lists', () => {
-  it('count all, in a bundle of PEM and as DER', async () => {
+  it('all count, in a bundle of PEM and as DER', async () => {
     const authorities = await Promise.all(
       ['One', 'Two', 'Three'].map((commonName) => createAuthority({ commonName })),
     );
@@ -80,7 +80,7 @@ describe('revocation lists', () => {
     expect(await fate(server, innocent)).toBe('in');
   });
 
-  it('refuse a revoked intermediate, whether or not its CA’s list is asked for', async () => {
+  it('refuse a revoked intermediate, whether or not its CA’s list is required', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const below = await root.intermediate({ commonName: 'Below' });
     const client = await clientOf(below, 'app');
@@ -92,7 +92,7 @@ describe('revocation lists', () => {
     expect([await fate(leaf, client), await fate(chain, client)]).toEqual(['revoked', 'revoked']);
   });
 
-  it('are needed for the leaf alone, or for the whole chain', async () => {
+  it('are required for the leaf only, or for the whole chain', async () => {
     const crls = [(await intermediate.crl()).pem];
     await using leaf = await lists({ crls });
     await using chain = await lists({ crls, depth: 'chain' });
@@ -108,7 +108,7 @@ describe('revocation lists', () => {
     expect(await fate(lenient, clientBelow)).toBe('in');
   });
 
-  it('are stale after their time, and then refuse unless told otherwise; a revocation counts all the same', async () => {
+  it('are stale after nextUpdate, and then refuse unless configured otherwise; a revocation still counts', async () => {
     const now = Date.now();
     const dates = { notBefore: new Date(now - day), notAfter: new Date(now + day) };
     const ca = issueCa({ subject: 'CN=Old CA', ...dates });
@@ -153,7 +153,7 @@ describe('a peer revoked while it is connected', () => {
     await staying.close();
   });
 
-  it('is disconnected when a source of its own says that its verdicts changed', async () => {
+  it('is disconnected when a custom source reports that its answers changed', async () => {
     let tell: () => void = () => undefined;
     let status: RevocationVerdict['status'] = 'good';
     await using server = await serverWith({
@@ -171,7 +171,7 @@ describe('a peer revoked while it is connected', () => {
   });
 });
 
-describe('a source of one’s own', () => {
+describe('a custom source', () => {
   const source = (check: () => unknown): RevocationSource => ({
     version: '1',
     onChange: () => () => undefined,

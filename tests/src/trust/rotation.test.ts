@@ -36,7 +36,7 @@ async function newCertificate(): Promise<Credentials> {
 }
 
 describe('server.rotate', () => {
-  it('shows a new certificate to new connections, and leaves live ones alone', async () => {
+  it('presents a new certificate to new connections, and keeps established ones', async () => {
     await using rotating = await server();
     const before = await reach(rotating, world.client, { resume: false });
     const next = await newCertificate();
@@ -48,7 +48,7 @@ describe('server.rotate', () => {
     await Promise.all([before.close(), after.close()]);
   });
 
-  it('lets in clients of a new CA and disconnects those of an old one', async () => {
+  it('admits clients of a new CA and disconnects those of an old one', async () => {
     await using rotating = await server();
     const mine = await reach(rotating, world.client);
     const theirs = createCredentials({ ...other.client.material, ca: world.authority.root });
@@ -63,7 +63,7 @@ describe('server.rotate', () => {
     await both.close();
   });
 
-  it('replaces the map of names as a whole; those whose name is gone are judged as everybody', async () => {
+  it('replaces the map of names as a whole; peers of a removed name are verified by the default rules', async () => {
     const entry = { credentials: await newCertificate(), clientCertificates: 'none' } as const;
     await using rotating = await server({ sni: { localhost: entry, 'a.test': entry } });
     const anonymous = await reach(rotating, world.anonymous);
@@ -84,7 +84,7 @@ describe('server.rotate', () => {
     await (await reach(rotating, world.client)).close();
   });
 
-  it('verifies everybody again, whoever leaves meanwhile', { timeout: 60_000 }, async () => {
+  it('verifies every peer again, while some leave', { timeout: 60_000 }, async () => {
     let changed: () => void = () => undefined;
     const source = {
       current: world.server,
@@ -116,7 +116,7 @@ describe('server.rotate', () => {
     }
   });
 
-  it('judges those who are in under a name by that name’s rules, once it has some', async () => {
+  it('verifies connected peers of a name by that name’s rules, once it has some', async () => {
     await using rotating = await server({ clientCertificates: 'none' });
     const named = await reach(rotating, world.anonymous);
     const other = await reach(rotating, world.anonymous, { servername: '127.0.0.1' });
@@ -127,7 +127,7 @@ describe('server.rotate', () => {
     await other.close();
   });
 
-  it('changes nothing where one part can’t be used, and says so', async () => {
+  it('changes nothing where one part can’t be used, and reports it', async () => {
     using heard = hear('knsock:rotation');
     await using rotating = await server();
     const connection = await reach(rotating, world.client);
@@ -188,7 +188,7 @@ describe('server.rotate', () => {
     return count;
   }
 
-  it('keeps neither timers, listeners nor domains of what it replaced', async () => {
+  it('keeps neither timers, listeners nor virtual hosts of what it replaced', async () => {
     const listeners = new Set<unknown>();
     const source = (current: Credentials) => ({
       current,

@@ -57,7 +57,7 @@ describe('an anchor with trust marks', () => {
       'wrong-usage',
       'wrong-usage',
     ],
-  ])('with %s is trusted for what is left', (_what, marks, forServers, forClients) => {
+  ])('with %s is trusted for the remaining usages', (_what, marks, forServers, forClients) => {
     const anchors = [marked(marks)];
     expect([verdictOn(anchors), verdictOn(anchors, client.certificate, 'client')]).toEqual([
       forServers,
@@ -65,21 +65,21 @@ describe('an anchor with trust marks', () => {
     ]);
   });
 
-  it('is refused where one of its copies is marked so, in whatever order', () => {
+  it('is refused where one of its copies is marked so, in any order', () => {
     const refused = marked({ reject: ['server'] });
     expect(verdictOn([refused, authority.root])).toBe('wrong-usage');
     expect(verdictOn([authority.root, refused])).toBe('wrong-usage');
     expect(verdictOn([marked({ trust: ['server'] }), marked({ trust: ['client'] })])).toBe('wrong-usage');
   });
 
-  it('keeps its marks as bytes, as text in a bundle, and read', () => {
+  it('keeps its marks as bytes, as text in a bundle, and when parsed', () => {
     const [, read] = parseCertificates(authority.root + marked({ trust: ['client'] }));
     expect(read?.trustMarks).toEqual({ trusted: [purposes.client], rejected: [] });
     const verdict = verifyPathSync({ leaf: server.certificate, anchors: [read ?? ''], usage: 'server' });
     expect(verdict.ok).toBe(false);
   });
 
-  it('says which it is and how the marks are taken away', () => {
+  it('is named in the error, with how to remove the marks', () => {
     const anchors = [marked({ reject: ['server'] })];
     expect(verifyPathSync({ leaf: server.certificate, anchors, usage: 'server' })).toMatchObject({
       depth: 1,
@@ -88,7 +88,7 @@ describe('an anchor with trust marks', () => {
     });
   });
 
-  it('says nothing of itself where a peer sends it', () => {
+  it('has no effect where a peer sends it', () => {
     const leaf = marked({ reject: ['server'] }, server.certificate);
     expect(verifyPathSync({ leaf, anchors: [authority.root], usage: 'server' }).ok).toBe(true);
     const intermediates = [marked({ reject: ['server'] })];
@@ -122,7 +122,7 @@ describe('a connection', () => {
     expect(await connecting(authority.root, marked({ reject: ['client'] }))).not.toBe('connected');
   });
 
-  it('is another’s trust: marks are part of the anchors’ version', () => {
+  it('has other trust: marks are part of the anchors’ version', () => {
     const versions = [authority.root, marked({ trust: ['server'] }), marked({ trust: ['client'] })].map(
       (ca) => createCredentials({ ca }).anchorsVersion,
     );

@@ -89,7 +89,7 @@ describe('watchCredentials', () => {
     expect(source.problem).toBeNull();
   });
 
-  it('tells every listener of a new set, and onError what one throws or rejects with', async () => {
+  it('notifies every listener of a new set, and reports to onError what one throws or rejects with', async () => {
     writeSet('tls', setOf(0));
     const reported: string[] = [];
     const source = await watch('tls', 60_000, ({ message }) => {
@@ -106,7 +106,7 @@ describe('watchCredentials', () => {
     expect(reported).toEqual(['thrown', 'rejected']);
   });
 
-  it('tells onError of a set that is refused while nobody listens for it', async () => {
+  it('reports to onError a set that is refused while there is no listener', async () => {
     writeSet('tls', setOf(0));
     const refused = new Promise<Error>((resolve) => {
       void watch('tls', 10, resolve).then(() => {
@@ -131,7 +131,7 @@ describe('watchCredentials', () => {
     expect(sameLeaf(await changed, setOf(1))).toBe(true);
   });
 
-  it('keeps the last good set while a file is half-written, says so, and takes it when it is whole', async () => {
+  it('keeps the last valid set while a file is incomplete, reports it, and loads it when it is complete', async () => {
     using heard = hear('knsock:rotation');
     writeSet('tls', setOf(0));
     const source = await watch('tls');
@@ -167,7 +167,7 @@ describe('watchCredentials', () => {
     await expect(source.reload()).rejects.toMatchObject({ code: `KNSOCK_CREDENTIALS_${code}` });
   });
 
-  it('looks at once when asked to', async () => {
+  it('checks at once on request', async () => {
     writeSet('tls', setOf(0));
     const source = await watch('tls', 3_600_000);
     writeSet('tls', setOf(1));
@@ -184,7 +184,7 @@ describe('watchCredentials', () => {
     await expect(starting).rejects.toThrow('too late');
   });
 
-  it('rotates a server that serves on meanwhile', async () => {
+  it('rotates a server that keeps serving meanwhile', async () => {
     writeSet('tls', setOf(0));
     const source = await watch('tls');
     await using server = await serve(

@@ -21,7 +21,7 @@ beforeAll(async () => {
   chain = [client, ...cas.slice(1)].map(({ der }) => toPem('CERTIFICATE', der)).join('');
 });
 
-describe('a stranger with a dozen CAs that may all have signed each other', () => {
+describe('an attacker with a dozen CAs that may all have signed each other', () => {
   it('has a handful of their signatures checked, and is refused', async () => {
     using heard = hear('knsock:failure');
     await using server = await listen(

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 describe.each(versions)('a session begun under other pins, over %s', (version) => {
-  it('passes by the pins of stock Node, which have no certificate to look at', async () => {
+  it('passes the pin checks of stock Node, which have no certificate to check', async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     let asked = 0;
     const checkServerIdentity = () => {
@@ -26,7 +26,7 @@ describe.each(versions)('a session begun under other pins, over %s', (version) =
     expect(asked).toBe(1);
   });
 
-  it('passes by ours no more than a new one would', async () => {
+  it('passes ours only where a new one would', async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const options = { credentials: world.anonymous, servername: 'localhost' };
     const pins = [pinOf(world.server.material.cert)];
@@ -40,7 +40,7 @@ describe.each(versions)('a session begun under other pins, over %s', (version) =
     }
   });
 
-  it('is judged by its pins where only those count', async () => {
+  it('is verified by its pins where only those count', async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const pinned = { pins: [pinOf(world.server.material.cert)], pinsOnly: true };
     expect(await ourVisit(version, server.port, pinned)).toBe(false);

@@ -9,8 +9,8 @@ beforeAll(async () => {
   world = await createWorld();
 });
 
-describe.each(versions)('a session from a connection that nobody verified, over %s', (version) => {
-  it('passes for verified in stock Node, whatever name was checked', async () => {
+describe.each(versions)('a session from an unverified connection, over %s', (version) => {
+  it('passes for verified in stock Node, with any checked name', async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const client = { ...bare(world.anonymous), servername: 'localhost' };
     const unverified = await visit(server.port, { ...client, checkServerIdentity: () => undefined });
@@ -44,7 +44,7 @@ describe.each(versions)('a session from a connection that nobody verified, over 
     },
   );
 
-  it('doesn’t keep ours from trusting whom it may trust', async () => {
+  it('doesn’t stop ours from trusting a valid server', async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const careless = { credentials: createCredentials({}), dangerouslySkipVerification: true };
     await ourVisit(version, server.port, { ...careless, servername: 'localhost' });

@@ -30,7 +30,7 @@ describe.each(versions)('the old ticket of a revoked client, over %s', (version)
     expect((await visit(server.port, { ...client, session })).received).toBe('authorized as app, resumed');
   });
 
-  it('opens nothing on ours once the list is rotated in', async () => {
+  it('opens nothing on ours once the list is in force', async () => {
     await using server = await ourServer(version, {
       credentials: withList(before),
       clientCertificates: 'require',
