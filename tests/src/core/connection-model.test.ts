@@ -215,7 +215,7 @@ describe.each<[string, () => Framing, boolean]>([
   }
 
   it(
-    'lose nothing, invent nothing, tell each end once, and leave no promise open',
+    'lose nothing, invent nothing, report each end once, and leave no promise pending',
     { timeout: 120_000 },
     async () => {
       await fc.assert(

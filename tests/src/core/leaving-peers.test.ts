@@ -103,7 +103,7 @@ async function expectDeparture(server: unknown, heard: { events: unknown[] }, po
 }
 
 describe.each(cells)(
-  'a client on $name over $version that $departure while the server asks its rules',
+  'a client on $name over $version that $departure while the server checks its rules',
   ({ framing, version, leave }) => {
     it.each(['authorize', 'revocation'] as const)(
       'is gone at once, and the signal of %s fires',
@@ -170,7 +170,7 @@ describe.each(cells)(
   'a server on $name over $version that $departure while the client verifies it',
   ({ framing, version, leave }) => {
     it.each(['authorize', 'revocation'] as const)(
-      'is told at once, and the signal of %s fires',
+      'is reported at once, and the signal of %s fires',
       async (hook) => {
         const { started, check } = endlessCheck();
         const { chain, key } = await world.authority.issue({ kind: 'server', names: ['localhost'], days: 1 });

@@ -8,7 +8,7 @@ const never = (): Promise<never> => new Promise(() => undefined);
 
 type Made = Awaited<ReturnType<typeof handMadePair>>;
 
-/** Resolves with what a promise rejects with. */
+/** Resolves with the error that a promise rejects with. */
 async function failureOf(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;

@@ -176,7 +176,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
    */
   relay(other: Duplex | SecureConnection): Promise<void>;
   /**
-   * Announces the end, lets requests in flight finish, both ways, then ends; after the deadline (default `drainTimeout`)
+   * Announces the end, waits for requests in flight in both directions, then ends; after the deadline (default `drainTimeout`)
    * cuts it off. Handlers and listeners may await it; a request's handler answers first. `server.close()` waits for them too.
    */
   close(options?: CloseOptions): Promise<void>;

@@ -781,7 +781,7 @@ describe('a peer that ends', () => {
     });
   });
 
-  it('after its CLOSE may close the stream as it likes', async () => {
+  it('after its CLOSE may close the stream in any way', async () => {
     const { peer, connection } = await handMadePair();
     peer.say((out) => encodeClose(out));
     await turn();
@@ -846,7 +846,7 @@ describe('a failure', () => {
     ['knsock', knsock(), message],
     ['lines', lines(), (body: string) => Buffer.from(`${body}\n`)],
   ])(
-    'of a listener is the last that it is called for, whatever came with that message: %s',
+    'of a listener ends its calls, also for later messages in the same chunk: %s',
     async (_, framing, encode) => {
       const { peer, connection } = await handMadePair(framing.name === 'knsock' ? {} : { framing });
       const got: string[] = [];
@@ -946,7 +946,7 @@ describe('what delays the end', () => {
     expect(await client.connection.closed).toEqual({ clean: true });
   });
 
-  it('an asynchronous listener at work does, and then the end comes', async () => {
+  it('a running asynchronous listener does, and then the end comes', async () => {
     let work!: () => void;
     const { client, server } = await connectedPair();
     server.connection.onMessage(async () => {

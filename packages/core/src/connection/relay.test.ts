@@ -313,7 +313,7 @@ describe('a stream that a connection is joined with', () => {
   });
 
   it.each(['reading', 'writing'])(
-    'that is destroyed after it had ended only %s cuts the connection off',
+    'that is destroyed after it had ended only %s cuts off the connection',
     async (ended) => {
       const { connection, peer } = await end();
       const stream = new Lookalike({});

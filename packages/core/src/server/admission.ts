@@ -11,7 +11,7 @@ import { TokenBucket } from '../policy/rate.js';
 export type AdmissionRefusal =
   'closing' | 'denied' | 'connections' | 'address' | 'network' | 'rate' | 'handshakes' | 'descriptors';
 
-/** How many connections are accepted, from whom, and how fast. */
+/** How many connections are accepted, from which addresses, and at what rate. */
 export interface AdmissionOptions {
   /** The most connections at once, those still in their handshake included; default 10,000. */
   maxConnections?: number | undefined;

@@ -176,7 +176,7 @@ describe('a server', () => {
     await connection.close();
   });
 
-  it('whose port is taken says so', async () => {
+  it('reports a port that is in use', async () => {
     const { port } = await started();
     expect(await failureOf(started({ port }))).toMatchObject({ code: 'KNSOCK_PORT_IN_USE' });
   });
@@ -739,7 +739,7 @@ describe('a framing of its own on another port', () => {
 });
 
 describe('the secrets of connections', () => {
-  it('are published while somebody listens for them, and no longer', async () => {
+  it('are published only while there are subscribers', async () => {
     const { port } = await started();
     await client(port);
     const heard = hearing(channels.keylog);

@@ -31,7 +31,7 @@ export class SpareDescriptor {
     this.#timer = setInterval(() => this.isEnough(), LOOK_EVERY_MS).unref();
   }
 
-  /** Whether descriptors are left beside the spare; where none is, the spare is given up until there are. */
+  /** Whether descriptors are left beside the spare; where none is, the spare is released until some are free. */
   isEnough(): boolean {
     this.#held ??= this.#descriptors.open();
     const another = this.#held === null ? null : this.#descriptors.open();

@@ -45,7 +45,7 @@ describe('a TLS stream', () => {
     expect(told).toHaveLength(4);
   });
 
-  it('keeps nothing for a reader that gives up', () => {
+  it('keeps nothing for a reader that destroys the stream', () => {
     const { socket, stream, told, arrive } = opened();
     stream.pause();
     arrive('never read');

@@ -86,7 +86,7 @@ describe('parseTrust', () => {
   });
 
   it.each([[[]], [['sha256/short=']], [[pin, `sha1/${'A'.repeat(43)}=`]], [[`${pin}\n`]], [pin]])(
-    'refuses pins that are none: %j',
+    'refuses invalid pins: %j',
     (pins) => {
       expect(() => policy({ pins: pins as string[] })).toThrow(
         expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'pins' }) as Error,

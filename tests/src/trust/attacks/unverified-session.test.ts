@@ -31,7 +31,7 @@ describe.each(versions)('a session from an unverified connection, over %s', (ver
   });
 
   it.each([{ dangerouslySkipVerification: true }, { expectedName: { dangerouslyAnyName: true } as const }])(
-    'means nothing to ours that verifies: begun with %j',
+    'isn’t trusted by ours with verification: begun with %j',
     async (careless) => {
       await using server = await stockServer({ ...bare(world.server), maxVersion: version });
       const credentials = world.anonymous;
