@@ -117,7 +117,7 @@ describe('the name to request', () => {
   it.each<[string, ConnectOptions, string]>([
     ['the host', {}, 'db.test'],
     ['what was given instead', { servername: 'other.test' }, 'other.test'],
-    ['none where that is asked for', { servername: '' }, ''],
+    ['none where requested', { servername: '' }, ''],
     ['none for an IPv4 address', { host: '192.0.2.1' }, ''],
     ['none for an IPv6 address', { host: '2001:db8::1' }, ''],
     ['none for an address written as a number', { host: '3221225985' }, ''],
@@ -141,7 +141,7 @@ describe('the name to expect', () => {
     ['the address', { host: '192.0.2.1' }, '192.0.2.1'],
     ['the address that was asked for as a name', { servername: '192.0.2.9' }, '192.0.2.9'],
     ['a name in its ASCII form', { host: 'münchen.example' }, 'xn--mnchen-3ya.example'],
-    ['none where that is asked for', { expectedName: { dangerouslyAnyName: true } }, null],
+    ['none where requested', { expectedName: { dangerouslyAnyName: true } }, null],
   ])('is %s', (_, options, name) => {
     expect(tcp(options).trust.name).toBe(name);
   });

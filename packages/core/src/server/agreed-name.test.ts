@@ -16,7 +16,7 @@ describe('the name of a handshake', () => {
     ['the same in another encoding', 'b\u00c3\u00bccher.test', facts('bücher.test')],
     ['none, as none was read', null, facts(null)],
     ['untold on a resumed TLS 1.2 connection', 'a.test', facts(null, true, 'TLSv1.2')],
-    ['told on a resumed TLS 1.2 connection', 'a.test', facts('a.test', true, 'TLSv1.2')],
+    ['reported on a resumed TLS 1.2 connection', 'a.test', facts('a.test', true, 'TLSv1.2')],
   ])('is accepted where it is %s', (_what, routed, told) => {
     expect(agreedName(routed, told, ADDRESS)).toBe(routed);
   });

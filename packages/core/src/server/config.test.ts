@@ -80,14 +80,14 @@ describe('the options of listen', () => {
     ['no place', { port: undefined }, 'port'],
     ['two places', { path: './x' }, 'port'],
     ['a path that is a number', { port: undefined, path: '8080' }, 'path'],
-    ['a port beyond the last', { port: 65_536 }, 'port'],
-    ['a host that is none', { host: 7 }, 'host'],
-    ['a list of no framing', { framing: [] }, 'framing'],
+    ['a port out of range', { port: 65_536 }, 'port'],
+    ['an invalid host', { host: 7 }, 'host'],
+    ['an empty list of framings', { framing: [] }, 'framing'],
     ['two framings without ALPN', { framing: [lines(), raw()] }, 'framing'],
-    ['a framing that is none', { framing: [{}] }, 'framing'],
-    ['a demand that doesn’t exist', { clientCertificates: 'optional' }, 'clientCertificates'],
-    ['an answer that doesn’t exist', { unknownName: 'ignore' }, 'unknownName'],
-    ['a hook that is none', { beforeTls: 'hello' }, 'beforeTls'],
+    ['an invalid framing', { framing: [{}] }, 'framing'],
+    ['an unknown requirement', { clientCertificates: 'optional' }, 'clientCertificates'],
+    ['an unknown answer', { unknownName: 'ignore' }, 'unknownName'],
+    ['an invalid hook', { beforeTls: 'hello' }, 'beforeTls'],
     ['proxies that aren’t named', { proxyProtocol: {} }, 'proxyProtocol.from'],
     ['proxies with another option', { proxyProtocol: { from: [], form: [] } }, 'proxyProtocol.form'],
     [
@@ -96,7 +96,7 @@ describe('the options of listen', () => {
       'heartbeat',
     ],
     ['a map that is a list', { sni: [] }, 'sni'],
-    ['an option that doesn’t exist', { prot: 1 }, 'prot'],
+    ['an unknown option', { prot: 1 }, 'prot'],
   ])('refuse %s', (_what, options, option) => {
     expect(() => parse(options as never)).toThrow(expect.objectContaining({ option }) as Error);
     expect(() => parse(options as never)).toThrow(InvalidOptionError);

@@ -131,7 +131,7 @@ describe('a rotation', () => {
   it.each<[string, unknown]>([
     ['no certificate', createCredentials({ ca: ca.pem })],
     ['another option', { partialChain: true }],
-    ['a map that is none', { sni: 'a.test' }],
+    ['an invalid map', { sni: 'a.test' }],
     [
       'two entries of one name',
       { sni: { 'a.test': { credentials: second }, 'A.test': { credentials: second } } },
@@ -142,13 +142,13 @@ describe('a rotation', () => {
       'an entry with another demand',
       { sni: { 'a.test': { credentials: second, clientCertificates: 'maybe' } } },
     ],
-    ['a name that is none', { sni: { '*': { credentials: second } } }],
+    ['an invalid name', { sni: { '*': { credentials: second } } }],
     [
       'rules where no certificate is asked for',
       { sni: { 'a.test': { credentials: second, clientCertificates: 'none', authorize: () => true } } },
     ],
-    ['pins that are none', { pins: [] }],
-    ['credentials that are none', { credentials: 'file.pem' }],
+    ['empty pins', { pins: [] }],
+    ['invalid credentials', { credentials: 'file.pem' }],
   ])('with %s changes nothing', async (_what, next) => {
     const { manager, counts } = managed();
     const { hosts } = manager;

@@ -77,7 +77,7 @@ describe('the PROXY header', () => {
     ['no header', Buffer.from('GET / HTTP/1.1\r\n'), /no PROXY header/],
     ['a line without an end', Buffer.from(`PROXY TCP4 ${'1'.repeat(100)}`), /doesn’t end/],
     ['addresses of another family', Buffer.from('PROXY TCP4 ::1 ::2 1 2\r\n'), /addresses/],
-    ['a port that is none', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 70000 2\r\n'), /port/],
+    ['an invalid port', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 70000 2\r\n'), /port/],
     ['a port with a zero before it', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 01 2\r\n'), /port/],
     ['something behind the line', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 1 2 3\r\n'), /addresses/],
     ['another version', binary(0x31, 0x11, Buffer.alloc(12)), /version/],
