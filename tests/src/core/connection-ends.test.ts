@@ -23,10 +23,10 @@ beforeAll(async () => {
   world = await createWorld();
 });
 
-/** Far below `drainTimeout`, which none of these may need; far above what a busy machine takes. */
+/** Far below `drainTimeout`, which no case may need; far above what a busy machine takes. */
 const SOON = 8_000;
 
-/** How a message looks to a peer that is written by hand. */
+/** The bytes of a message for a hand-written peer. */
 interface Spoken {
   readonly framing: Framing;
   readonly message: (text: string) => Buffer;
@@ -52,9 +52,9 @@ const framings: Record<string, Spoken> = {
   raw: { framing: raw(), message: piece, request: piece },
 };
 
-/** What a shape of handler is given. */
+/** What a handler of each shape receives. */
 interface Stage {
-  /** The handler has come to where it waits or works. */
+  /** The handler has reached the point where it waits or works. */
   readonly arrived: () => void;
   /** Resolves once the work is allowed to be done. */
   readonly work: Promise<void>;
@@ -229,7 +229,7 @@ async function reach(port: number, name: string): Promise<Peer> {
   return { tcp, tls, received: () => received };
 }
 
-/** Resolves for whoever waits, once it is opened. */
+/** Resolves for all waiting calls, once it is opened. */
 function gate(): { wait: Promise<void>; open: () => void } {
   let open!: () => void;
   const wait = new Promise<void>((resolve) => (open = resolve));
@@ -263,7 +263,7 @@ const cells = Object.keys(framings).flatMap((name) =>
     outcomes.map((outcome, index) => ({ name, shape, way: table.head[index + 1] ?? '', outcome })),
   ),
 );
-// Without a word for the end, breaking off looks like ending.
+// Without a frame for the end, being cut off looks like ending.
 const told = cells.filter(({ name, way }) => name === 'knsock' || way !== 'the peer breaks off');
 
 describe.each(Object.keys(framings))('on %s', (framing) => {

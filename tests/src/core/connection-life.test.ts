@@ -1,4 +1,4 @@
-/** What a connection promises while it lives and when it ends, beside the table of docs/connections.md. */
+/** What a connection guarantees while open and at its end, beside the table of docs/connections.md. */
 import { once } from 'node:events';
 import {
   connect,
@@ -104,7 +104,7 @@ describe('the order of ends on the wire', () => {
     const closing = there.close();
     await vi.waitFor(() => expect(Buffer.concat(frames).subarray(-5).toString('hex')).toBe('000000010a'));
     expect(ended).toBe(false);
-    // What the peer still has is taken.
+    // What the peer still sends is accepted.
     peer.write(Buffer.concat([frame(kind.message, Buffer.from('late')), frame(CLOSE, Buffer.alloc(0))]));
     await closing;
     expect(String(await there.receive())).toBe('late');
@@ -314,7 +314,7 @@ describe('a batch in one chunk', () => {
     const peer = await tlsPeer(portOf(server));
     peer.write('\n'.repeat(count));
     await vi.waitFor(() => expect(handled).toBe(count), 20_000);
-    // In one go they would take 200 ms.
+    // Without a pause they would take 200 ms.
     expect(Math.max(...byTurn)).toBeLessThan(count / 10);
     peer.destroy();
   });

@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
-/** What must have settled, once a connection has ended, has this long; nothing here waits for so long. */
+/** How long promises may take to settle after the end of a connection; nothing here waits this long. */
 const SOON = 10_000;
 
 let world: World;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 /** One end of a connection, and what is expected of it. */
 class Side {
   readonly connection: SecureConnection;
-  /** In the order of the calls, whether or not they were taken. */
+  /** In the order of the calls, accepted or not. */
   readonly given: string[] = [];
   /** Those whose `send` resolved. */
   readonly accepted: string[] = [];
@@ -58,7 +58,7 @@ interface Pair {
   readonly server: Side;
 }
 
-/** All that is expected stands on the sides. */
+/** All expectations are kept by the sides. */
 interface Model {
   readonly nothing?: never;
 }
@@ -161,7 +161,7 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Both ends, whatever was done to them before. */
+/** Both ends, after any calls. */
 async function finish({ client, server }: Pair): Promise<void> {
   for (const side of [client, server]) side.connection.resume();
   if (!client.closes && !server.closes) actions.close(client);

@@ -1,4 +1,4 @@
-/** Whatever a program gives the library to call may fail: it is reported once, and nothing else ends for it. */
+/** Every callback of a program may fail: the failure is reported once, and ends nothing else. */
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import {
@@ -249,7 +249,7 @@ describe('a pool’s function that must be synchronous, and returns a promise', 
   });
 });
 
-/** What a callback may return that isn't a promise, and fails to be one. */
+/** Values that a callback may return that look like a promise and aren't one. */
 const thenables: [string, () => unknown][] = [
   ['throws in then', () => ({ then: boom })],
   ['has a then that can’t be read', () => Object.defineProperty({}, 'then', { get: boom })],

@@ -165,7 +165,7 @@ describe('deadlines', () => {
       ms: 100,
     });
     mute.close();
-    // A server that agrees to knsock/1 and then says nothing.
+    // A server that agrees to knsock/1 and then sends nothing.
     const { createServer: createTls } = await import('node:tls');
     const dumb = createTls({ ...bare(world.server), ALPNProtocols: ['knsock/1'] }, (socket) =>
       socket.resume(),

@@ -8,10 +8,10 @@ beforeAll(async () => {
 });
 
 const FLOOD_BYTES = 1_048_576;
-/** More work for one chunk than a connection's share of a turn, whatever the machine. */
+/** More work for one chunk than a connection's share of a turn, on any machine. */
 const WORK_MS = 1;
 
-/** How many chunks of a flood a connection was given in each turn of the event loop, until all were there. */
+/** How many chunks of a flood a connection received in each turn of the event loop, until the last. */
 async function chunksByTurn(connection: SecureConnection): Promise<number[]> {
   const turns = [0];
   let received = 0;
@@ -37,7 +37,7 @@ async function chunksByTurn(connection: SecureConnection): Promise<number[]> {
 const SMALL_BYTES = 32;
 const SMALL_COUNT = 1_536;
 
-/** How many small messages a connection was given in each turn of the event loop, until all were there. */
+/** How many small messages a connection received in each turn of the event loop, until the last. */
 async function messagesByTurn(connection: SecureConnection): Promise<number[]> {
   const turns = [0];
   let received = 0;
@@ -94,7 +94,7 @@ describe('a connection that is flooded', () => {
     });
     const message = Buffer.alloc(SMALL_BYTES - 4);
     for (let sent = 0; sent < SMALL_COUNT; sent += 1) client.write(message);
-    // How long a message takes is only known once some have been worked on.
+    // How long a message takes is only known once some have been handled.
     const [, ...turns] = (await counted).filter((count) => count > 0);
     expect(turns.length).toBeGreaterThan(1);
     expect(Math.max(...turns)).toBeLessThanOrEqual(2 * (1_024 / SMALL_BYTES + 1));

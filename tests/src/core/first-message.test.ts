@@ -2,7 +2,7 @@ import { connect, serve } from '@knsock/core';
 import { expect, it } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
 
-/** What Linux waits before it acknowledges a segment by itself; no fewer milliseconds anywhere else. */
+/** How long Linux delays an acknowledgement, in milliseconds; no shorter elsewhere. */
 const DELAYED_ACK = 40;
 
 it('doesn’t hold back the first request until its WELCOME is acknowledged', async () => {
@@ -19,6 +19,6 @@ it('doesn’t hold back the first request until its WELCOME is acknowledged', as
     waits.push(performance.now() - since);
     await client.close();
   }
-  // Held back, every one of them waits so long; on a busy machine some do by chance.
+  // If held back, every one of them waits this long; on a busy machine some do by chance.
   expect(Math.min(...waits)).toBeLessThan(DELAYED_ACK);
 });

@@ -1,4 +1,4 @@
-/** What a framing is made of: everything wrong or missing is refused where it is made, or by `listen` and `connect`. */
+/** The arguments of framings: invalid or missing ones are refused by the factory, or by `listen` and `connect`. */
 import {
   connect,
   json,
@@ -21,7 +21,7 @@ const factories = { json, knsock, lengthPrefixed, lines, raw } as unknown as Rec
   Loose
 >;
 
-/** The factory, what it is given, and the option that the error names. */
+/** The factory, its arguments, and the option that the error names. */
 const refused: [keyof typeof factories, unknown[], string][] = [
   ['json', [], 'framing'],
   ['json', [undefined], 'framing'],
@@ -85,7 +85,7 @@ it('json reports what to pass where it gets no framing', () => {
 const half = (without: string): unknown =>
   Object.fromEntries(Object.entries(lines()).filter(([name]) => name !== without));
 
-/** What `listen`, `connect` and pools are given as a framing. */
+/** What `listen`, `connect` and pools receive as a framing. */
 const noFramings: [string, unknown][] = [
   ['null', null],
   ['a name', 'lines'],

@@ -1,4 +1,4 @@
-/** A peer that leaves before it was verified gives its place up at once, long before the handshake's deadline. */
+/** A peer that leaves before it was verified frees its place at once, long before the handshake's deadline. */
 import { once } from 'node:events';
 import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import {
@@ -49,7 +49,7 @@ const cells = framings.flatMap(([name, framing]) =>
   ),
 );
 
-/** A check of the program's that takes for ever, and what it was given. */
+/** A check of the program that never finishes, and its arguments. */
 function endlessCheck() {
   let begun!: (signal: AbortSignal) => void;
   const started = new Promise<AbortSignal>((resolve) => (begun = resolve));

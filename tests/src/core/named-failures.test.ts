@@ -1,4 +1,4 @@
-/** Every message about a connection says which: it names the other end's address. */
+/** Every message about a connection names the other end's address. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -45,7 +45,7 @@ const failure = (work: Promise<unknown>): Promise<Error> =>
 const end = async ({ closed }: SecureConnection): Promise<Error> =>
   (await closed).error ?? new Error('it ended without an error');
 
-/** A server that is none of ours, and the port that must be named. */
+/** A server that isn't ours, and the port that must be named. */
 async function against(server: Server, work: (port: number) => Promise<Error>): Promise<[Error, number]> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -63,7 +63,7 @@ const tcp = (greet: string | null) =>
     if (greet !== null) socket.write(greet);
   });
 
-/** A TLS server that speaks knsock/1 only as far as it is told. */
+/** A TLS server that sends only the knsock/1 frames given. */
 async function tlsServer(
   speak: (socket: TLSSocket) => void,
   work: (port: number) => Promise<Error>,
@@ -82,7 +82,7 @@ async function tlsServer(
   }
 }
 
-/** Ours on both sides. */
+/** Our implementation on both sides. */
 async function ours(
   work: (connection: SecureConnection, there: SecureConnection) => Promise<Error>,
   options: Partial<ListenOptions> & Partial<ConnectOptions> = {},
@@ -107,7 +107,7 @@ const silent = { requestTimeout: 50 };
 
 /** On the client; each ends in an error that must name the server's port. */
 const onClient: [string, () => Promise<[Error, number]>][] = [
-  ['nobody listens', async () => [await failure(connect({ ...client(), host: '127.0.0.1', port: 1 })), 1]],
+  ['no server listens', async () => [await failure(connect({ ...client(), host: '127.0.0.1', port: 1 })), 1]],
   [
     'a deadline of connect',
     () => against(tcp(null), (port) => failure(connect({ ...client(), port, connectTimeout: 100 }))),

@@ -32,7 +32,7 @@ const to = (server: Parameters<typeof portOf>[0]) => ({
 });
 const asked = () => vi.fn<(error: Error, context: ErrorContext) => void>();
 
-/** Credentials that a program changes by hand. */
+/** Credentials that the test replaces. */
 class ChangingCredentials implements CredentialSource {
   readonly #listeners = new Set<(next: Credentials) => void>();
 

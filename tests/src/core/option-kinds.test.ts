@@ -21,7 +21,7 @@ beforeAll(async () => {
   world = await createWorld();
 });
 
-/** What programs without a compiler hand over by mistake. */
+/** Values that programs without type checking pass by mistake. */
 const odd: readonly unknown[] = [
   null,
   -1,
@@ -47,7 +47,7 @@ const accepted: Readonly<Record<string, readonly unknown[]>> = {
   authorize: [odd[7]],
   allow: [odd[5]],
   deny: [odd[5]],
-  // Whether `node:tls` has an option is for it to know.
+  // `node:tls` itself decides which options it has.
   tls: [odd[9]],
 };
 

@@ -7,7 +7,7 @@ beforeAll(async () => {
   world = await createWorld();
 });
 
-/** What `node:tls` takes and we decide by options of our own. */
+/** Options of `node:tls` that our own options replace. */
 const decidedElsewhere = [
   'rejectUnauthorized',
   'checkServerIdentity',
@@ -67,7 +67,7 @@ describe('listen refuses', () => {
       () => ({ authorize: { commonNames: ['a'] } }),
       'authorize',
     ],
-    ['two framings that can’t be told apart', () => ({ framing: [raw(), lines()] }), 'framing'],
+    ['two framings that can’t be distinguished', () => ({ framing: [raw(), lines()] }), 'framing'],
     ['no framing at all', () => ({ framing: [] }), 'framing'],
     ['a time that isn’t one', () => ({ handshakeTimeout: -1 }), 'handshakeTimeout'],
     ['a size that isn’t one', () => ({ maxMessageBytes: 1.5 }), 'maxMessageBytes'],

@@ -167,7 +167,7 @@ async function leaveBehind(place: string): Promise<void> {
   await once(child, 'exit');
 }
 
-/** A stream that is no socket. */
+/** A stream that isn't a socket. */
 function wrapped(socket: ReturnType<typeof connectTcp>): Duplex {
   const stream = new Duplex({
     read: () => socket.resume(),

@@ -20,7 +20,7 @@ beforeAll(async () => {
   rsa = createCredentials({ cert: chain, key, ca: world.authority.root });
 });
 
-/** The cipher that a bare client gets, or the alert that it is sent. */
+/** The cipher that a bare client negotiates, or the alert that it receives. */
 async function negotiated(port: number, options: ConnectionOptions): Promise<string> {
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
   try {
@@ -36,7 +36,7 @@ async function negotiated(port: number, options: ConnectionOptions): Promise<str
 describe('a server negotiates', () => {
   const v12 = { maxVersion: 'TLSv1.2' } as const;
   it.each<[string, ConnectionOptions, string]>([
-    ['TLS 1.3 with whoever has it', {}, 'TLSv1.3 TLS_AES_256_GCM_SHA384'],
+    ['TLS 1.3 with clients that have it', {}, 'TLSv1.3 TLS_AES_256_GCM_SHA384'],
     ['authenticated encryption under TLS 1.2', v12, 'TLSv1.2 ECDHE-RSA-AES256-GCM-SHA384'],
     [
       'ChaCha20 too',

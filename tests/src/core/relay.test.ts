@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-/** A plain server and the sockets it got. */
+/** A plain server and the sockets that it accepted. */
 async function plainServer(): Promise<{ port: number; accepted: Promise<Socket> }> {
   const server = createServer({ allowHalfOpen: true });
   const accepted = once(server, 'connection').then(([socket]) =>
@@ -26,7 +26,7 @@ async function plainServer(): Promise<{ port: number; accepted: Promise<Socket> 
   return { port: (server.address() as AddressInfo).port, accepted };
 }
 
-/** A secure server that relays each connection to where `far` leads. */
+/** A secure server that relays each connection to `far`. */
 async function relaying(
   far: () => Promise<Socket | SecureConnection>,
 ): Promise<{ port: number; relays: Promise<void>[]; cut: () => void }> {
@@ -96,7 +96,7 @@ describe('a relay', () => {
     const far = (await target.accepted).pause();
     const piece = Buffer.alloc(65_536);
     const client = connection.stream();
-    // Buffers on the way take a few megabytes; what is beyond them must wait here.
+    // Buffers on the way take a few megabytes; the rest must wait here.
     for (let pieces = 0; pieces < 1_600; pieces += 1) client.write(piece);
     await vi.waitFor(() => {
       const before = connection.stats().bytesSent;
@@ -164,7 +164,7 @@ describe('a relay', () => {
 });
 
 describe('beforeTls', () => {
-  /** Demands a word before TLS, and answers it. */
+  /** Requires one message before TLS, and answers it. */
   async function greeting(socket: Socket): Promise<void> {
     const [word] = (await once(socket, 'data')) as [Buffer];
     socket.pause();

@@ -15,7 +15,7 @@ const to = (server: Parameters<typeof portOf>[0]) => ({
   credentials: world.anonymous,
 });
 
-/** Resolves for whoever waits, once it is opened. */
+/** Resolves for all waiting calls, once it is opened. */
 function gate(): { wait: Promise<void>; open: () => void } {
   let open!: () => void;
   const wait = new Promise<void>((resolve) => (open = resolve));
@@ -116,7 +116,7 @@ describe('requests', () => {
       await expect(client.send(value as string)).rejects.toMatchObject(refused);
       expect(() => client.write(value as string)).toThrow(/must be text or bytes/);
     }
-    // As test runners have them, which give each file a realm of its own.
+    // As in test runners, which give each file its own realm.
     answer = runInNewContext('new Uint8Array([104, 105])');
     expect(String(await client.request('x'))).toBe('hi');
   });

@@ -1,4 +1,4 @@
-/** A call that nobody awaits and that fails is neither an unhandled rejection nor unheard: `onError` is told, once. */
+/** A failing call that isn't awaited is no unhandled rejection: it is reported once to `onError`. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   connect,

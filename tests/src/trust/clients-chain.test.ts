@@ -19,7 +19,7 @@ beforeAll(async () => {
   named = createCredentials({ cert: own.chain, key: own.key, ca: world.authority.root });
 });
 
-/** Tells each client how its path was seen. */
+/** Sends each client the path that the server saw. */
 const listening = (options: object) =>
   listen(
     { port: 0, host: '127.0.0.1', framing: lines(), credentials: world.server, ...options },

@@ -1,6 +1,6 @@
 /**
  * A client whose issuing CA was signed by an old root and by a new one, and which sends both certificates of that CA. A server
- * trusts the new root alone. Node shows all that was sent; which of the two OpenSSL takes is the first, and it tries no other.
+ * trusts only the new root. Node returns all that was sent; OpenSSL takes the first of the two, and tries no other.
  */
 import { createCredentials, lines, listen } from '@knsock/core';
 import { beforeAll, describe, expect, it } from 'vitest';

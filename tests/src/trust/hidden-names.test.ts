@@ -1,4 +1,4 @@
-/** Clients that show OpenSSL another name than our reader, which chooses the domain by it. */
+/** Clients that show OpenSSL another name than our reader, which chooses the virtual host by it. */
 import { createServer, connect as tcpConnect, type AddressInfo, type Socket } from 'node:net';
 import { createCredentials, lines, listen, type Credentials, type SecureServer } from '@knsock/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   admin = createCredentials({ cert: chain, key, ca: world.authority.root });
 });
 
-/** Everybody may come in but under one name; tells each connection what it is taken for. */
+/** Admits every client except under one name; sends each connection its name and identity. */
 function listening(options: object = {}): Promise<SecureServer> {
   return listen(
     {
@@ -35,7 +35,7 @@ function listening(options: object = {}): Promise<SecureServer> {
   );
 }
 
-/** A relay that rewrites what the client says first. */
+/** A relay that rewrites the client's first bytes. */
 async function rewriting(port: number, rewrite: (hello: Buffer) => Buffer) {
   const relay = createServer((down) => {
     const up = tcpConnect(port, '127.0.0.1');
@@ -61,7 +61,7 @@ async function rewriting(port: number, rewrite: (hello: Buffer) => Buffer) {
 
 const before = (hex: string) => (hello: Buffer) => Buffer.concat([Buffer.from(hex, 'hex'), hello]);
 
-/** The first record in records of so many bytes, with something between the first two. */
+/** The first record, split into records of a given size, with extra bytes between the first two. */
 function split(size: number, between = '') {
   return (bytes: Buffer): Buffer => {
     const end = 5 + bytes.readUInt16BE(3);
@@ -152,7 +152,7 @@ describe.each(versions)('over %s', (version) => {
     });
     const back = await visit(portOf(server), client({ servername: 'localhost', session: own }));
     expect(back).toMatchObject({ resumed: false, received: 'localhost nobody\n' });
-    // Without a name the default domain is meant, for a ticket of a named one too.
+    // Without a name the default host is chosen, for a ticket of a named one too.
     const { servername: _none, ...nameless } = client({ session: own });
     expect(await visit(portOf(server), nameless)).toMatchObject({
       resumed: false,

@@ -123,7 +123,7 @@ for (let round = 0; round < 2; round += 1) {
 await connect({ ...options, expectedName: 'other.test' }).catch((error) => console.log(error.reason));
 `;
 
-/** The default store is read once per process, so this takes one of its own. */
+/** The default store is read once per process, so this starts its own. */
 async function inProcessTrusting(root: string, port: number): Promise<string> {
   // Inside tests/, so that the program finds the packages by their names.
   const shelf = path.join(workspace, 'tests', '.tmp');

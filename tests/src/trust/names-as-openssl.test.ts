@@ -1,6 +1,6 @@
 /**
- * The name that our server reads is the one that OpenSSL goes by, whatever a client sends first. `KNSOCK_HELLOS=100000`
- * tries so many hellos.
+ * The name that our server reads is the one that OpenSSL uses, for any first bytes of a client. `KNSOCK_HELLOS=100000`
+ * tries that many hellos.
  */
 import { once } from 'node:events';
 import { connect as tcpConnect, type AddressInfo } from 'node:net';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { server } = await createWorld();
   const options = {
     ...bare(server),
-    // Node tells the name of a first handshake here, and nowhere else before the handshake is done.
+    // Node reports the name of a first handshake here, and nowhere else before the handshake is done.
     SNICallback(this: { remotePort?: number }, name: string, done: (error: null) => void) {
       names.set(this.remotePort, name);
       done(null);
@@ -42,7 +42,7 @@ afterAll(() => {
   openssl.close();
 });
 
-/** What OpenSSL makes of a beginning: the name, or null for none, where it answers with a ServerHello. */
+/** What OpenSSL reads from the first bytes: the name, or null for none, where it answers with a ServerHello. */
 async function byOpenssl(bytes: Buffer): Promise<{ name: string | null } | 'not taken'> {
   const socket = tcpConnect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -60,7 +60,7 @@ async function byOpenssl(bytes: Buffer): Promise<{ name: string | null } | 'not 
   return type === 22 ? { name } : 'not taken';
 }
 
-/** What our server makes of it. */
+/** What our server reads from them. */
 function byUs(bytes: Buffer): { name: string | null } | 'not taken' {
   const read = new ClientHelloReader().push(bytes);
   if (read.status === 'complete') return { name: read.servername };
@@ -91,6 +91,6 @@ it(`reads ${HELLOS} hellos as OpenSSL does, or refuses them`, { timeout: 3_600_0
     },
   );
   await fc.assert(property, { numRuns: Math.ceil(HELLOS / AT_ONCE) });
-  // Enough of them are good for something, or nothing was tried.
+  // Enough of them must be valid, or nothing was tested.
   expect(taken).toBeGreaterThan(HELLOS / 10);
 });

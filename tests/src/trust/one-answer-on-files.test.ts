@@ -1,6 +1,6 @@
 /**
- * Chains, keys and lists as people have them: what `certs verify`, `check`, a server that starts with them and a client
- * that connects say of them must fit together.
+ * Chains, keys and lists as in practice: the results of `certs verify`, `check`, a server that starts with them and a client
+ * that connects must agree.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -77,18 +77,18 @@ const leaf = server();
 const crl = (issuer: Made, wish: Partial<CrlWish> = {}): Buffer =>
   makeCrlDer({ issuer, thisUpdate: new Date(now - day), nextUpdate: new Date(now + 30 * day), ...wish });
 
-/** What is expected of everybody. */
+/** What is expected of each of them. */
 interface Expected {
   /** Whether a server starts with it. */
   readonly starts: boolean;
   /** Whether a client of ours, which trusts the root, connects. */
   readonly trusted: boolean;
-  /** Whether the server, where it starts, has something to say. */
+  /** Whether the server, where it starts, warns. */
   readonly warns?: boolean;
 }
 
 interface Situation extends Expected {
-  /** The check isn't told whose a certificate is, and a CA's or a client's is good as that. */
+  /** The check doesn't know the purpose of a certificate: one of a CA or a client is valid as such. */
   readonly checkPasses?: boolean;
   readonly checkPassesAsPkcs12?: boolean;
   readonly chain: readonly Made[];
@@ -206,7 +206,7 @@ const situations: Readonly<Record<string, Situation>> = {
   },
 };
 
-/** Each kind of key that TLS knows. */
+/** Each kind of key that TLS supports. */
 const keyKinds: Readonly<Record<string, () => { publicKey: KeyObject; privateKey: KeyObject }>> = {
   'RSA 2,048': () => generateKeyPairSync('rsa', { modulusLength: 2_048 }),
   'RSASSA-PSS': () =>
@@ -305,7 +305,7 @@ async function byServing(
   return { starts: true, warnings, connects };
 }
 
-/** What isn't a refusal is a fault of the test. */
+/** Any other failure is an error of the test. */
 function refusal(error: unknown): null {
   if (/^KNSOCK_(CREDENTIALS|PEER)_/.test(String((error as { code?: unknown }).code))) return null;
   throw error;
@@ -328,7 +328,7 @@ describe.each([...Object.entries(situations), ...byKeys])('%s', (_what, situatio
       warns: situation.starts && situation.warns === true,
     });
     const errors = findings.filter((finding) => finding.startsWith('error'));
-    // The check says of everything that somebody refuses that it is an error, and of nothing else.
+    // The check reports an error exactly where another of them refuses.
     const passes = situation.checkPasses ?? (situation.starts && situation.trusted);
     expect(passes ? errors : errors.length > 0).toEqual(passes ? [] : true);
     if (situation.warns === true)

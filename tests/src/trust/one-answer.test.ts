@@ -1,4 +1,4 @@
-/** The policy table of docs/trust.md, through every entrance: one situation, one answer. */
+/** The policy table of docs/trust.md, through every API and command: one situation, one answer. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

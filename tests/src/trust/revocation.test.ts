@@ -29,7 +29,7 @@ async function clientOf(authority: Authority, commonName: string): Promise<Crede
   return createCredentials({ cert: chain, key, ca: world.authority.root });
 }
 
-/** A server that asks the source about its clients. */
+/** A server that checks its clients against the source. */
 function serverWith(revocation: RevocationSource, extra: { ca?: string[]; handshakeTimeout?: number } = {}) {
   const { ca = [world.authority.root], ...limits } = extra;
   return serve(
@@ -100,7 +100,7 @@ describe('revocation lists', () => {
     expect([atLeaf, atChain]).toEqual(['in', 'revocation-unknown']);
   });
 
-  it('refuse whom no list covers, unless told otherwise', async () => {
+  it('refuse certificates that no list covers, unless configured otherwise', async () => {
     const crls = [(await world.authority.crl()).pem];
     await using strict = await lists({ crls });
     await using lenient = await lists({ crls, unknown: 'accept' });

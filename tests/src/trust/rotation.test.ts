@@ -26,7 +26,7 @@ type Server = Awaited<ReturnType<typeof server>>;
 const reach = (to: Server, credentials: Credentials, options: object = {}) =>
   connect({ host: 'localhost', port: portOf(to), credentials, ...options });
 
-/** The world's certificate and key, trusting whom it is told to. */
+/** The world's certificate and key, trusting the CAs given. */
 const serverTrusting = (...worlds: World[]) =>
   createCredentials({ ...world.server.material, ca: worlds.map(({ authority }) => authority.root) });
 

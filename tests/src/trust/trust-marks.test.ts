@@ -1,4 +1,4 @@
-/** What `openssl x509 -trustout` writes behind a certificate counts for anchors, as OpenSSL has it count. */
+/** What `openssl x509 -trustout` writes behind a certificate applies to anchors, as in OpenSSL. */
 import { createAuthority, type Authority, type Issued } from '@knsock/certs';
 import { connect, createCredentials, listen } from '@knsock/core';
 import { parseCertificate, parseCertificates, toPem, verifyPathSync } from '@knsock/core/x509';

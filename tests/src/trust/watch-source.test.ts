@@ -1,4 +1,4 @@
-/** Credentials that follow their files, as a source that servers and clients rely on. */
+/** Credentials that follow their files, as a source for servers and clients. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

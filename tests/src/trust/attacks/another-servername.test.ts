@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 
 describe.each(versions)('a session begun under another name, over %s', (version) => {
-  // Mended in 22.23, 24.17 and 26.3.
+  // Fixed in 22.23, 24.17 and 26.3.
   const falls = nodeMajor === 20;
 
   it(`makes a server ${falls ? 'authorized' : 'no more'} for stock Node under a name that its certificate lacks`, async () => {

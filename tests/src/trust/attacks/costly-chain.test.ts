@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await createWorld();
   const day = 86_400_000;
   const dates = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
-  // Of one name, so that each may have signed the one before: which of them did shows in the signatures alone.
+  // All have one name, so that each may have signed the one before: only the signatures show which did.
   const cas = [issueCa({ subject: 'CN=Mesh', ...dates })];
   for (let n = 0; n < 13; n++) cas.push(issueCa({ subject: 'CN=Mesh', issuer: cas[n] as Made, ...dates }));
   const usage = [extendedKeyUsage('client')];

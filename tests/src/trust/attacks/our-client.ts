@@ -1,4 +1,4 @@
-/** Our client as the attacks meet it: it connects to a stock server, takes what that sends, and leaves. */
+/** Our client in the attacks: it connects to a stock server, reads what that sends, and leaves. */
 import { connect, raw, type ConnectOptions } from '@knsock/core';
 import type { Version } from '../../support/raw-tls.js';
 

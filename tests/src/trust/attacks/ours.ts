@@ -1,8 +1,8 @@
-/** Our server as the attacks meet it: it tells whom it let in, and ends. */
+/** Our server in the attacks: it sends which client it admitted, and ends. */
 import { lines, listen, type ListenOptions, type SecureServer } from '@knsock/core';
 import type { Version } from '../../support/raw-tls.js';
 
-/** On a framing that bare clients speak; whoever is refused receives nothing. */
+/** On a framing that bare clients support; a refused client receives nothing. */
 export function ourServer(
   version: Version,
   options: Omit<ListenOptions, 'port' | 'framing' | 'profile'>,

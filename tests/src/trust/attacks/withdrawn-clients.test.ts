@@ -93,9 +93,9 @@ function mutual({ server }: World): { credentials: Credentials; clientCertificat
   return { credentials: server, clientCertificates: 'require' };
 }
 
-/** A client whose certificate ends in one to two seconds; certificates know whole seconds, the last one included. */
+/** A client whose certificate ends in one to two seconds; validity has whole seconds, the last one included. */
 async function shortLived(): Promise<{ client: ReturnType<typeof bare>; expired: Date }> {
-  // A day's life begins an hour before the moment of issue, so this one ends in one to two seconds.
+  // A validity of a day begins an hour before the issue, so this one ends in one to two seconds.
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 23 * 3_600_000 + 3_000 });
   const { chain, key } = await world.authority
     .issue({ kind: 'client', commonName: 'app', days: 1 })
