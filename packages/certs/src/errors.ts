@@ -3,7 +3,7 @@ import { codes, type CertificateErrorCode } from './error-codes.js';
 
 export type { CertificateErrorCode } from './error-codes.js';
 
-/** What a certificate error carries beside its message. */
+/** Details of a certificate error, beside its message. */
 export interface CertificateErrorDetails extends ErrorDetails {
   /** The file at fault, where there is one. */
   file?: string | undefined;

@@ -39,7 +39,7 @@ export { readContents, type ContentsOptions, type FileContents } from './formats
 export { fromPkcs12 } from './pkcs12/pkcs12-reader.js';
 export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 
-// Looking at them
+// Inspecting
 export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspecting/inspect.js';
 export {
   type InspectedCertificate,
@@ -57,7 +57,7 @@ export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './inspe
 export { type Source } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
 
-// Keeping them
+// Storing
 export {
   openStore,
   type AuthoritySigner,
@@ -70,7 +70,7 @@ export { type SignatureAlgorithm } from './keys/signature.js';
 export { type CertificateQuery, type StoredCertificate } from './store/store-index.js';
 export { type PassphraseSource } from './keys/passphrase.js';
 
-// Over time
+// Expiry and renewal
 export {
   checkExpiry,
   type CertificateExpiry,
@@ -84,7 +84,7 @@ export { needsRenewal, type RenewalNeed, type RenewalRule } from './renewal/rene
 export { renew, type RenewalRequest, type RenewOptions, type RenewResult } from './renewal/renew.js';
 export { watchRenewal, type WatchRenewalOptions } from './renewal/watch-renewal.js';
 
-// Enrolling at an authority that is served
+// Enrolling at an authority server
 export { enroll, type Enrolled, type EnrollOptions } from './enrolling/enroll.js';
 export {
   renewEnrolled,
@@ -99,7 +99,7 @@ export {
   type EnrolmentStatus,
 } from './enrolling/enrolled-credentials.js';
 
-// Withdrawing
+// Revocation
 export { revocationReasons, type Crl, type RevocationReason } from './revocation/crl.js';
 export {
   revocationSource,
@@ -109,7 +109,7 @@ export {
 export { fetchRevocationLists, type FetchListsOptions } from './revocation/fetch-lists.js';
 export { type CrlLocation } from './revocation/crl-location.js';
 
-// What an authority remembers
+// An authority's records
 export { type IssuedFiles, type IssuedRecord, type Placement } from './issuing/record.js';
 
 // Errors

@@ -1,6 +1,6 @@
 /**
  * The only file that imports the X.509 library, and only when a certificate is made: loading it takes about
- * 100 ms, which a program that merely reads certificates shouldn't pay.
+ * 100 ms, which a program that only reads certificates shouldn't pay.
  *
  * Only the ASN.1 schemas are used. Keys and signatures are node:crypto's: its KeyObjects are generated many times
  * faster than WebCrypto's, and Ed25519 in WebCrypto prints a warning on Node 20.

@@ -1,4 +1,4 @@
-/** Certificate authorities: what they sign and what they withdraw. */
+/** Certificate authorities: they sign and revoke certificates. */
 import { publicHalf } from '@knsock/core/x509';
 import { abortSignal, anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -44,21 +44,21 @@ export interface CrlOptions {
 
 const crlReaders: OptionReaders<CrlOptions> = { days: anything, signal: abortSignal };
 
-/** A request that was signed; PEM. */
+/** The result of signing a request; PEM. */
 export interface Signed extends Omit<Issued, 'key'> {
-  /** What was asked for and wasn't granted: names of other kinds, subject fields, identifiers of extensions. */
+  /** What was requested but not granted: names of other kinds, subject fields, identifiers of extensions. */
   readonly dropped: readonly string[];
 }
 
-/** Signs certificates and withdraws them. */
+/** Signs and revokes certificates. */
 export interface Authority {
   /** PEM. */
   readonly certificate: string;
-  /** PEM (PKCS#8), as it was given or is kept: encrypted where a store has a passphrase; undefined where a signer has it. */
+  /** PEM (PKCS#8), as it was given or is stored: encrypted if the store has a passphrase; undefined if a signer holds it. */
   readonly key: string | undefined;
   /** PEM: its certificate, then those above it, the root last. */
   readonly chain: string;
-  /** PEM of the root: what the other side trusts (`caFile`). */
+  /** PEM of the root, the peers' trust anchor (`caFile`). */
   readonly root: string;
   /**
    * Issues a certificate with a key of its own.
@@ -67,30 +67,30 @@ export interface Authority {
    */
   issue(options: IssueOptions): Promise<Issued>;
   /**
-   * Signs a request, PEM or DER, as far as the policy allows; its key stays with its maker.
+   * Signs a request, PEM or DER, as far as the policy allows; the requester keeps the private key.
    * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
    */
   sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed>;
   /**
-   * Decides on a request as `sign` does, and signs nothing.
+   * Checks a request as `sign` does, without signing.
    * @throws CertificateError as `sign`.
    */
   check(csr: string | Uint8Array, policy: SigningPolicy): Promise<void>;
   /**
    * Creates an authority below this one.
-   * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` where it may not.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` if its path length doesn't allow one.
    */
   intermediate(options: AuthorityOptions & Placement): Promise<Authority>;
   /**
-   * Withdraws a certificate: a PEM text, PEM or DER bytes, `{ file }`, its serial (hex) or its SHA-256 fingerprint
-   * (64 hex digits, colons or not). It stands in every later list; a second revocation changes nothing.
+   * Revokes a certificate: a PEM text, PEM or DER bytes, `{ file }`, its serial (hex) or its SHA-256 fingerprint
+   * (64 hex digits, colons or not). Every later list contains it; a second revocation changes nothing.
    * @param reason Default `unspecified`.
-   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for a reason that there isn't.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for an unknown reason.
    */
   revoke(certificate: Source, reason?: RevocationReason): Promise<void>;
   /**
    * Signs a new revocation list, with the next number.
-   * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY` for days that are no time at all.
+   * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY` for less than a minute.
    */
   crl(options?: CrlOptions): Promise<Crl>;
 }
@@ -117,7 +117,7 @@ export interface AuthorityFiles {
   readonly signer?: Signer | undefined;
   /** Opens `key` where that is encrypted. */
   readonly passphrase?: string | undefined;
-  /** Its last revocation list: its entries stay revoked, and the CRL numbers continue. Without it they start at 1. */
+  /** Its last revocation list: the entries stay revoked, and the CRL numbers continue. Without it they start at 1. */
   readonly crl?: Source | undefined;
 }
 
@@ -130,8 +130,8 @@ const fileReaders: OptionReaders<AuthorityFiles> = {
 };
 
 /**
- * Takes up an authority made elsewhere, in memory; what it issued before isn't known, so revoke that by certificate.
- * @throws CertificateError where the files don't fit together.
+ * Loads an authority made elsewhere, in memory; what it issued before isn't known, so revoke that by certificate.
+ * @throws CertificateError if the files don't match each other.
  */
 export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
   checkOptions(files, fileReaders);

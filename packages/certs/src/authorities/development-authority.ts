@@ -1,6 +1,6 @@
 /**
- * An authority for developers' machines that can't harm anybody who trusts it: its root signs one intermediate, which
- * is limited to local names, and the root's key is discarded at once. With the stolen key of the intermediate
+ * An authority for developers' machines that is safe to trust: its root signs one intermediate, which
+ * is limited to local names, and the root's key is discarded at once. With the intermediate's stolen key
  * an attacker can impersonate only local names.
  */
 import { anything, checkOptions, string, texts } from '@knsock/core/options';
@@ -16,7 +16,7 @@ import { x509Library, type X509Library } from '../x509.js';
 
 /** Options of `createDevelopmentAuthority`. */
 export interface DevelopmentAuthorityOptions {
-  /** Default "Development CA"; the root is called so, the intermediate likewise with "(issuing)". */
+  /** Common name of the root, default "Development CA"; the intermediate has the same with "(issuing)". */
   readonly commonName?: string | undefined;
   /** What it may sign for; default `localNames`. */
   readonly permitted?: readonly string[] | undefined;
@@ -26,10 +26,10 @@ export interface DevelopmentAuthorityOptions {
   readonly keyType?: KeyType | undefined;
 }
 
-/** An authority whose root has no key any more. */
+/** An authority whose root key was discarded. */
 export interface DevelopmentAuthority extends Authority {
   readonly key: string;
-  /** The root's only revocation list, for peers that check the whole chain: it lives as long as the root. PEM. */
+  /** The root's only revocation list, for peers that check the whole chain: valid as long as the root. PEM. */
   readonly rootCrl: string;
 }
 
@@ -37,7 +37,7 @@ const localDomains = ['localhost', 'test', 'example', 'invalid', 'local', 'inter
 
 /**
  * Names and networks that no public site has (RFC 2606, 6761, 6762, 8375, 9476; RFC 1918, 4193, 4291), with the
- * mailboxes and URIs of such hosts: a kind of name that isn't listed at all would be open to everybody's.
+ * mailboxes and URIs of such hosts: a kind of name that isn't listed at all would be unrestricted.
  */
 export const localNames: readonly string[] = [
   ...localDomains,
@@ -46,7 +46,7 @@ export const localNames: readonly string[] = [
   ...localDomains.flatMap((domain) => [`spiffe://${domain}`, `spiffe://.${domain}`]),
 ];
 
-/** The two certificates, and the one key that is left. */
+/** The two certificates, and the intermediate's key. */
 export interface DevelopmentChain {
   readonly root: AuthorityCertificate;
   readonly rootCrl: Crl;
@@ -74,7 +74,7 @@ export async function createDevelopmentAuthority(
   return Object.assign(authority, { rootCrl: rootCrl.pem, key });
 }
 
-/** Makes root and intermediate; the root's key is out of reach when this returns. */
+/** Makes root and intermediate; the root's key is unreachable once this returns. */
 export async function makeDevelopmentChain(options: DevelopmentAuthorityOptions): Promise<DevelopmentChain> {
   return makeChain(await x509Library(), options);
 }

@@ -1,11 +1,11 @@
 /**
- * What an authority remembers: what it issued, what it withdrew, and the number of its last revocation list.
+ * An authority's records: what it issued, what it revoked, and the number of its last revocation list.
  * In memory here; a store keeps the same on disk.
  */
 import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
 import type { Crl, Revocation } from '../revocation/crl.js';
 
-/** What an authority hands over to be kept; PEM. The key is absent where a request was signed. */
+/** What an authority passes to the ledger; PEM. The key is absent if a request was signed. */
 export interface Material {
   readonly certificate: string;
   readonly chain: string;
@@ -15,18 +15,18 @@ export interface Material {
 /** Signs a list of that number. */
 export type MakeList = (number: number, revoked: readonly Revocation[]) => Promise<Crl>;
 
-/** What an authority remembers. Every method resolves when its record is safe. */
+/** An authority's records. Every method resolves when its record is durable. */
 export interface Ledger {
-  /** Records a certificate before anybody gets it, and puts its files in their place where there is one. */
+  /** Records a certificate before it is handed out, and puts its files in place if there is a folder. */
   record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles | undefined>;
-  /** An authority's key, PEM, in the form in which it is kept. */
+  /** An authority's key, PEM, in the form in which it is stored. */
   protect(key: string): Promise<string>;
   find(query: { serial: string } | { fingerprint: string }): Promise<IssuedRecord | undefined>;
   /** Records a revocation; a second one of the same serial changes nothing. */
   revoke(revocation: Revocation): Promise<void>;
-  /** Has a list made with the next number and all revocations, and keeps it. */
+  /** Has a list signed with the next number and all revocations, and stores it. */
   publish(make: MakeList): Promise<Crl>;
-  /** The ledger of an authority that was recorded here, with the files that it got. */
+  /** The ledger of an authority recorded here, with its files. */
   below(record: IssuedRecord, files: IssuedFiles | undefined): Ledger;
 }
 
@@ -36,7 +36,7 @@ export class MemoryLedger implements Ledger {
   readonly #revoked = new Map<string, Revocation>();
   #number: number;
 
-  /** Goes on from a list that was published elsewhere. */
+  /** Continues from a list that was published elsewhere. */
   constructor(
     last: { readonly number: number; readonly revoked: readonly Revocation[] } = { number: 0, revoked: [] },
   ) {

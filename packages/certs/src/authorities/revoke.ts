@@ -1,4 +1,4 @@
-/** Which certificate is meant by a text, a serial, a fingerprint, bytes or a file. */
+/** Finds the certificate meant by a text, a serial, a fingerprint, bytes or a file. */
 import { isIssuedBy, parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import type { Ledger } from './ledger.js';
@@ -8,7 +8,7 @@ import { readSource, type Source } from '../files/source.js';
 
 /**
  * The serial of the certificate meant.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` where the authority didn't issue it; as `readSource`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` if the authority didn't issue it; as `readSource`.
  */
 export async function resolveRevocation(named: Source, authority: string, ledger: Ledger): Promise<string> {
   if (typeof named !== 'string' || named.includes('-----BEGIN '))

@@ -1,4 +1,4 @@
-/** Certificates as EST sends them: a PKCS#7 message that signs nothing (RFC 5652 5.1, RFC 7030 4.1.3), in base64. */
+/** Certificates as EST sends them: a PKCS#7 message without signatures (RFC 5652 5.1, RFC 7030 4.1.3), in base64. */
 import type { X509Certificate } from '@knsock/core/x509';
 
 const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex');

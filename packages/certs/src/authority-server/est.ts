@@ -1,4 +1,4 @@
-/** EST (RFC 7030, 8951) as a request listener of node:http: what is asked, how it is answered, and nothing else. */
+/** EST (RFC 7030, 8951) as a request listener of node:http: parses requests and writes responses, nothing else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
 import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
@@ -11,27 +11,27 @@ import { FailedAttempts } from './failed-attempts.js';
 import { sendList } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
-/** A request that was refused, for the log: the client isn't told as much. */
+/** A refused request, for the log: the client's response says less. */
 export interface RefusedEnrolment {
   /** The path of the request. */
   readonly path: string;
-  /** Why, as a word that stays the same. */
+  /** The reason, as a stable word. */
   readonly reason: RefusalReason | 'request' | 'too-many';
-  /** Why, as a sentence. */
+  /** The reason, as a sentence. */
   readonly message: string;
-  /** The address that asked. */
+  /** The client's address. */
   readonly from: string;
-  /** The token's id, where one was named. */
+  /** The token's id, if the request named one. */
   readonly token: string | undefined;
 }
 
-/** A certificate that was given. */
+/** A certificate that was issued. */
 export interface EnrolledCertificate {
-  /** By a token, or by the certificate that it replaces. */
+  /** Authorised by a token, or by the certificate that it replaces. */
   readonly operation: 'enroll' | 'renew';
   /** The new one. */
   readonly certificate: X509Certificate;
-  /** The address that asked. */
+  /** The client's address. */
   readonly from: string;
   /** The token's id; undefined for renewals. */
   readonly token: string | undefined;
@@ -39,7 +39,7 @@ export interface EnrolledCertificate {
 
 interface Asker {
   readonly address: string;
-  /** What the asker showed and the connection verified. */
+  /** The client certificate, verified by the connection. */
   readonly certificate: X509Certificate | undefined;
 }
 
@@ -48,18 +48,18 @@ export interface EstSettings {
   readonly list: PublishedList;
   /** The authority's certificates, the root first. */
   readonly authorities: readonly X509Certificate[];
-  /** Who asks, by the connection. */
+  /** The client, as the connection knows it. */
   readonly askerOf: (request: IncomingMessage) => Asker;
   readonly onEnrolled: ((enrolled: EnrolledCertificate) => unknown) | undefined;
   readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
-  /** Takes what they throw or reject with. */
+  /** Reports what they throw or reject with. */
   readonly reporter: FailureReporter;
 }
 
 const BASE = '/.well-known/est/';
 const MOST_BYTES = 65_536;
 
-/** What a client gets instead of what it asked for. */
+/** The response to a request that can't be served. */
 class Status extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -144,7 +144,7 @@ class Est {
     reporter.run(() => onEnrolled?.(enrolled), noConnection, 'onEnrolled');
   }
 
-  /** What the client is told; the log learns all of it. */
+  /** What the client is sent; the log gets everything. */
   #refused(error: unknown, who: Pick<RefusedEnrolment, 'path' | 'from' | 'token'>): unknown {
     const tell = (reason: RefusedEnrolment['reason'], message: string): void => {
       const { onRefused, reporter } = this.#settings;
@@ -167,7 +167,7 @@ class Est {
   }
 }
 
-/** These say that the store is in trouble, and not the request. */
+/** These mean a failure of the store, not of the request. */
 const SERVER_FAILURES: ReadonlySet<string> = new Set([
   'KNSOCK_CERTIFICATE_STORE',
   'KNSOCK_CERTIFICATE_FILE',
@@ -189,8 +189,8 @@ function tokenOf({ headers }: IncomingMessage): TokenSecret | undefined {
 }
 
 /**
- * An expired certificate can't be shown in a handshake, so it comes in a header of our own; what proves that its holder
- * asks is the request's signature.
+ * An expired certificate can't be used in a handshake, so it is sent in a header of our own; the request's signature
+ * proves possession of its key.
  */
 function expiredOf({ headers }: IncomingMessage): X509Certificate | undefined {
   const text = headers['x-expired-certificate'];
@@ -218,7 +218,7 @@ async function readRequest(request: IncomingMessage): Promise<Buffer> {
     }
   } catch (error) {
     if (error === tooLarge) throw error;
-    // Nobody is there to be told; the log is.
+    // The client is gone; this is for the log.
     throw new Status(400, 'the client left in the middle of its request');
   }
   const text = Buffer.concat(chunks)

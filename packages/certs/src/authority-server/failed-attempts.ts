@@ -1,4 +1,4 @@
-/** Slows guessing: after so many failures within a minute an address has to wait. Pure; bounded, the oldest goes. */
+/** Limits guessing: after this many failures within a minute an address has to wait. Pure; bounded, the oldest goes. */
 
 const MOST = 10;
 const WINDOW_MS = 60_000;

@@ -1,4 +1,4 @@
-// An authority that serves
+// The authority server
 export { serveAuthority, type AuthorityServer, type AuthorityServerOptions } from './serve-authority.js';
 export { type EnrolledCertificate, type RefusedEnrolment } from './est.js';
 export { type RefusalReason } from '../enrolment/refusal.js';

@@ -1,8 +1,8 @@
-/** How a revocation list is answered over HTTP, with TLS or without. */
+/** The HTTP response for a revocation list, with TLS or without. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PublishedList } from './published-list.js';
 
-/** Seconds for which an answer may be kept: what was revoked is known everywhere soon after. */
+/** Seconds for which the response may be cached: short, so that revocations spread quickly. */
 const FRESH_SECONDS = 5;
 
 export async function sendList(

@@ -1,6 +1,6 @@
 /**
- * The revocation list by plain HTTP, where its location stands in certificates (RFC 5280 §8: what checks a certificate
- * of an HTTPS server to fetch a list would have to fetch a list first). It is signed, and nothing else is served here.
+ * The revocation list over plain HTTP, at the location that certificates name (RFC 5280 §8: over HTTPS, a client would
+ * need a list to verify the server it fetches the list from). The list is signed, and nothing else is served here.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ const DEADLINE_MS = 5_000;
 const MOST_CONNECTIONS = 1_000;
 
 /**
- * @param name by which others reach this machine
+ * @param name under which others reach this machine
  * @throws EasySocketError `KNSOCK_PORT_IN_USE`, `KNSOCK_PERMISSION_DENIED` or `KNSOCK_ADDRESS_NOT_AVAILABLE`
  */
 export async function servePlainList(

@@ -1,4 +1,4 @@
-/** The revocation list as it is served: made anew when something was revoked, and well before it is due. */
+/** The revocation list as it is served: signed again after each revocation, and well before the next update. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Authority } from '../authorities/authority.js';
@@ -10,7 +10,7 @@ interface Published {
   readonly der: Buffer;
   readonly number: number;
   readonly revoked: string;
-  /** When it is time for the next one. */
+  /** When to sign the next one. */
   readonly until: number;
 }
 
@@ -28,7 +28,7 @@ export class PublishedList {
     this.#days = days;
   }
 
-  /** The current list; calls take their turn, so that many askers make one list. */
+  /** The current list; calls are serialised, so that concurrent requests sign only one list. */
   current(): Promise<{ readonly der: Buffer; readonly number: number }> {
     const turn = this.#turn.then(() => this.#refresh());
     this.#turn = turn.catch(() => undefined);
@@ -43,7 +43,7 @@ export class PublishedList {
     const revoked = await this.#revoked();
     if (current === undefined || now >= current.until || revoked !== current.revoked)
       this.#current = published(await this.#authority.crl({ days: this.#days }), revoked, now, this.#days);
-    // Publishing itself is a line of the index. One written meanwhile is seen at the next call.
+    // Publishing itself adds a line to the index. A line added meanwhile is seen at the next call.
     this.#seen = current === this.#current ? index : '';
     return this.#current as Published;
   }

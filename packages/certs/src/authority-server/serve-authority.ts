@@ -1,4 +1,4 @@
-/** An authority that serves: machines enrol by token and renew by certificate, and no key leaves the machine that made it. */
+/** An authority server: machines enrol by token and renew by certificate; private keys never leave their machine. */
 import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -15,44 +15,44 @@ import { estListener, type EnrolledCertificate, type RefusedEnrolment } from './
 import { servePlainList, type PlainList } from './plain-list.js';
 import { PublishedList } from './published-list.js';
 
-/** What listens, in whose name. Times are milliseconds where nothing else is said. */
+/** Options of `serveAuthority`. Times are milliseconds unless stated otherwise. */
 export interface AuthorityServerOptions extends Omit<
   ServeHttpOptions,
   'credentials' | 'clientCertificates' | 'sni'
 > {
-  /** Whose authority signs. */
+  /** The store with the authority that signs. */
   readonly store: Store;
-  /** The authority of the store that signs; default the only one whose key is there. An intermediate will do. */
+  /** Name of the authority that signs; default the only one whose key is in the store. It may be an intermediate. */
   readonly authority?: string | undefined;
-  /** Signs where the store has no key. */
+  /** Signs if the store has no key. */
   readonly signer?: Signer | undefined;
-  /** The server's own names. */
+  /** Names in the server's own certificate. */
   readonly names: readonly string[];
-  /** Life of renewed certificates in days; default that of the certificate that is renewed. */
+  /** Validity of renewed certificates in days; default that of the certificate being renewed. */
   readonly renewDays?: number | undefined;
-  /** The longest life of any certificate given here in days, whatever a token says; default 90. */
+  /** Maximum validity of any certificate issued here in days, whatever a token says; default 90. */
   readonly maxDays?: number | undefined;
   /**
-   * How long after its end a certificate can still be renewed, in ms, for the same key; default 0: not at all. An
-   * expired certificate gets no other answer.
+   * How long after expiry a certificate can still be renewed, in ms, for the same key; default 0: not at all. An
+   * expired certificate can be used for nothing else.
    */
   readonly expiredGrace?: number | undefined;
   /**
-   * Patterns of the names that may be certified here at all, whatever tokens say, as `SigningPolicy.names` has them;
+   * Patterns of the names that may be certified here at all, whatever tokens say, in the syntax of `SigningPolicy.names`;
    * default any. The authority's own name constraints hold in any case.
    */
   readonly permit?: readonly string[] | undefined;
-  /** Asked about each request that its token or certificate allows. */
+  /** Decides on each request that its token or certificate allows. */
   readonly policy?: EnrolmentPolicy | undefined;
-  /** How long a revocation list holds, in days; default 7. It is made anew at half of that, and at each revocation. */
+  /** Validity of a revocation list, in days; default 7. It is signed again after half of that, and at each revocation. */
   readonly crlDays?: number | undefined;
-  /** Serves the revocation list by plain HTTP there too, and nothing else: `GET /ca.crl`. Default: not. */
+  /** Also serves the revocation list over plain HTTP at this address, and nothing else: `GET /ca.crl`. Default: off. */
   readonly crlListen?: { readonly port: number; readonly host?: string | undefined } | undefined;
-  /** Where the list is found, written into certificates; default where `crlListen` serves it, else none. */
+  /** URL of the list, written into certificates; default where `crlListen` serves it, else none. */
   readonly crlUrls?: readonly string[] | undefined;
-  /** Learns of each certificate given. */
+  /** Called for each certificate issued. */
   readonly onEnrolled?: ((enrolled: EnrolledCertificate) => void) | undefined;
-  /** Learns of each refusal with its reason, which the client isn't told. */
+  /** Called for each refusal, with the reason that the client doesn't receive. */
   readonly onRefused?: ((refused: RefusedEnrolment) => void) | undefined;
 }
 
@@ -61,15 +61,15 @@ export interface AuthorityServer extends Pick<
   HttpServer,
   'address' | 'connections' | 'stats' | 'close' | typeof Symbol.asyncDispose
 > {
-  /** Where the list is served by plain HTTP; undefined: nowhere. */
+  /** Where the list is served over plain HTTP; undefined: nowhere. */
   readonly crlUrl: string | undefined;
   /** The authority that signs, PEM. */
   readonly certificate: string;
-  /** Replaces the server's own certificate now, which happens by itself every two days. */
+  /** Replaces the server's own certificate now; this also happens automatically every two days. */
   renewOwn(): Promise<void>;
 }
 
-/** Life of the server's own certificate, in days; it is replaced at half of that. */
+/** Validity of the server's own certificate, in days; it is replaced after half of that. */
 const OWN_DAYS = 7;
 const DAY_MS = 86_400_000;
 
@@ -159,7 +159,7 @@ function checkLives(lives: Readonly<Record<string, number | undefined>>): void {
   }
 }
 
-/** The chain goes out with its root, for clients that know the root by its fingerprint alone. */
+/** The chain is sent with its root, for clients that know only the root's fingerprint. */
 async function ownCredentials(
   store: Store,
   authority: Authority,
@@ -169,15 +169,15 @@ async function ownCredentials(
   return createCredentials({ cert: certificate + authority.chain, key, ca: await rootsOf(store) });
 }
 
-/** Of every authority of the store: what an earlier one has certified is renewed by the one that follows it. */
+/** Of every authority of the store: certificates issued by an earlier one are renewed by its successor. */
 async function rootsOf(store: Store): Promise<string[]> {
   const chains = await Promise.all((await store.authorities()).map((name) => store.chain(name)));
   return chains.flatMap((chain) => parseCertificates(chain).at(-1)?.pem ?? []);
 }
 
 /**
- * The root first: it is the one whose fingerprint people compare. Then, for machines that know an earlier root, the roots
- * that follow each other with what links them.
+ * The root first: it is the one whose fingerprint people compare. Then, for machines that know an earlier root, the
+ * succeeding roots with the link certificates between them.
  */
 async function offeredAuthorities(store: Store, authority: Authority): Promise<X509Certificate[]> {
   const own = parseCertificates(authority.chain).reverse();
@@ -209,7 +209,7 @@ class RenewingServer implements AuthorityServer {
     this.certificate = authority.certificate;
     this.#next = next;
     const renew = (): void => {
-      // What fails is tried again at the next turn, while half of the certificate's life is left.
+      // A failure is retried at the next interval, while half of the certificate's validity is left.
       this.renewOwn().catch((error: unknown) => {
         reporter.report(error, noConnection, 'the renewal of the server’s certificate');
       });

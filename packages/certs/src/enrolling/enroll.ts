@@ -1,11 +1,11 @@
 /**
- * A machine enrols by a token.
+ * Enrols a machine with a token.
  *
  * Rules
  * - The key is made and written before anything is sent, and kept under the token's id until its certificate is in place:
- *   whatever comes between, the same token goes on with the same key, and the authority gives it the same certificate.
- * - The root is known by its fingerprint before the secret is sent, and the server by its name.
- * - What comes back is checked before it is written, and certificate and key change together.
+ *   after an interruption the same token continues with the same key, and the authority returns the same certificate.
+ * - Before the secret is sent, the root is verified by its fingerprint and the server by its name.
+ * - The response is checked before it is written, and certificate and key are replaced together.
  */
 import {
   abortSignal,
@@ -36,15 +36,15 @@ import { MachineFolder } from './machine-folder.js';
 export interface EnrollOptions {
   /** The line that `knsock certs token` printed. */
   readonly token: string;
-  /** The folder for certificate, key and root; made where there is none. */
+  /** The folder for certificate, key and root; created if missing. */
   readonly dir: string;
-  /** The names wanted, where the token leaves the choice; beside a token with names they must be the same. */
+  /** The names to request, if the token leaves the choice; if it has names, they must be the same. */
   readonly names?: readonly string[] | undefined;
   /** Default `p256`. */
   readonly keyType?: KeyType | undefined;
-  /** Replaces a certificate that came by another token; default false. */
+  /** Replaces a certificate issued with another token; default false. */
   readonly force?: boolean | undefined;
-  /** For each answer of the authority, in ms; default 30,000. */
+  /** Timeout for each response of the authority, in ms; default 30,000. */
   readonly timeout?: number | undefined;
   /** Ends the wait for the authority, with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -60,9 +60,9 @@ const enrollReaders: OptionReaders<EnrollOptions> = {
   signal: abortSignal,
 };
 
-/** What `enroll` did, and where it is. */
+/** What `enroll` did, and the files. */
 export interface Enrolled {
-  /** False where this token's certificate was in place already. */
+  /** False if this token's certificate was in place already. */
   readonly enrolled: boolean;
   /** `host:port` of the authority. */
   readonly authority: string;
@@ -81,10 +81,10 @@ export interface Enrolled {
 }
 
 /**
- * Enrols this machine: makes a key that never leaves it, and has it certified. Repeated with the same token it goes on
- * where it was interrupted; of several processes one enrols.
- * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (somebody else answers), `_ENROLMENT` (refused, or what
- *   came back can't be used), `_EXISTS`, `_UNREACHABLE`; what `connect` throws
+ * Enrols this machine: makes a key that never leaves it, and has it certified. Called again with the same token it
+ * continues where it was interrupted; of several processes only one enrols.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (another authority answers), `_ENROLMENT` (refused, or the
+ *   response can't be used), `_EXISTS`, `_UNREACHABLE`; what `connect` throws
  */
 export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   checkOptions(options, enrollReaders);
@@ -100,7 +100,7 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   }, options.signal);
 }
 
-/** What a token with names is for has been decided; any other leaves it to the machine. */
+/** A token with names has its purpose fixed; any other leaves it to the machine. */
 function namesFor({ names }: EnrolmentToken, wanted: readonly string[] | undefined): readonly string[] {
   if (names.length === 0) {
     if (wanted !== undefined && wanted.length > 0) return wanted;
@@ -123,7 +123,7 @@ const spelled = (names: readonly string[]): string =>
     .sort()
     .join(' ');
 
-/** The certificate that this token brought, where nothing is left to do. @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` */
+/** The certificate issued with this token, if nothing is left to do. @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` */
 async function finished(
   folder: MachineFolder,
   { id }: EnrolmentToken,
@@ -142,7 +142,7 @@ async function finished(
     await folder.forgetPendingKey(id);
     return leaf;
   }
-  // A key that waits says that replacing was decided before.
+  // A pending key means that replacing was decided before.
   if (force || pending !== undefined) return undefined;
   const message = `${folder.certFile} exists already, from another enrolment`;
   const hint =
@@ -174,7 +174,7 @@ async function obtain(
   return granted;
 }
 
-/** The key that waits for this token's certificate; written before anything is sent. */
+/** The pending key for this token's certificate; written before anything is sent. */
 async function keyFor(folder: MachineFolder, token: string, keyType: KeyType | undefined): Promise<string> {
   const waiting = await folder.pendingKey(token);
   if (waiting !== undefined) return waiting;

@@ -1,4 +1,4 @@
-/** Credentials of a machine that enrols if need be, renews by itself, and follows its authority's root. */
+/** Credentials of a machine that enrols if necessary, renews automatically, and follows its authority's root. */
 import {
   abortSignal,
   anything,
@@ -30,23 +30,23 @@ import { renewEnrolled, watchEnrolled } from './renew-enrolled.js';
 
 /** Options of `enrolledCredentials`. */
 export interface EnrolledCredentialsOptions {
-  /** Where certificate, key and root are kept. Two processes may share it: one enrols, each takes what the other renews. */
+  /** Folder for certificate, key and root. Processes may share it: one enrols, and each loads what another renews. */
   readonly dir: string;
-  /** What to enrol by where the folder holds no certificate, or one that has expired; not looked at otherwise. */
+  /** Token to enrol with if the folder holds no certificate, or an expired one; ignored otherwise. */
   readonly token?: string | undefined;
-  /** The authority expected (`host:port`); a token or a folder of another one is refused. Default: the token's, or the folder's. */
+  /** The expected authority (`host:port`); a token or folder of another one is refused. Default: the token's, or the folder's. */
   readonly authority?: string | undefined;
   /** The names that the certificate must have; default the token's. */
   readonly names?: readonly string[] | undefined;
   /** Default `p256`. */
   readonly keyType?: KeyType | undefined;
-  /** After which part of its life it is renewed, between 0 and 1; default 2/3. */
+  /** Fraction of its validity after which it is renewed, between 0 and 1; default 2/3. */
   readonly renewAt?: number | undefined;
-  /** For each answer of the authority, in ms; default 30,000. */
+  /** Timeout for each response of the authority, in ms; default 30,000. */
   readonly timeout?: number | undefined;
-  /** Ends the renewing; the last credentials stay. */
+  /** Stops the renewals; the last credentials stay. */
   readonly signal?: AbortSignal | undefined;
-  /** Takes failures of renewals, which are tried again, and of listeners; default a process warning. */
+  /** Receives failures of renewals, which are retried, and of listeners; default a process warning. */
   readonly onError?: ((error: Error) => void | Promise<void>) | undefined;
 }
 
@@ -62,32 +62,32 @@ const readers: OptionReaders<EnrolledCredentialsOptions> = {
   onError: callback,
 };
 
-/** How the renewing goes. */
+/** State of the renewals. */
 export interface EnrolmentStatus {
   /** The names in the certificate. */
   readonly names: readonly string[];
   /** When the certificate expires. */
   readonly notAfter: Date;
-  /** When it is renewed next, if all goes well. */
+  /** When the next renewal is scheduled. */
   readonly dueAt: Date;
-  /** Why the last attempt failed; undefined since one succeeded. */
+  /** Error of the last attempt; undefined if it succeeded. */
   readonly lastError: Error | undefined;
 }
 
-/** Credentials that renew themselves. */
+/** Credentials with automatic renewal. */
 export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
   /** Renews now, whether it is due or not. @throws as `renewEnrolled`; the current set stays */
   renew(): Promise<Credentials>;
-  /** What the folder holds now, and when it is renewed. */
+  /** The folder's current certificate, and when it is renewed. */
   status(): EnrolmentStatus;
   /** Ends the renewing; the last credentials stay. */
   close(): Promise<void>;
 }
 
 /**
- * Enrols where the folder holds nothing that can be used, and resolves with credentials for `listen`, `connect` and pools,
+ * Enrols if the folder holds no usable certificate, and resolves with credentials for `listen`, `connect` and pools,
  * which rotate whenever the certificate is renewed, here or by another process. With a valid certificate in the folder
- * the authority isn't needed to begin.
+ * the authority needn't be reachable at the start.
  * @throws InvalidOptionError, CertificateError and what `connect` throws, as `enroll`; CredentialsError
  */
 export async function enrolledCredentials(options: EnrolledCredentialsOptions): Promise<EnrolledCredentials> {
@@ -114,7 +114,7 @@ export async function enrolledCredentials(options: EnrolledCredentialsOptions): 
   return new RenewingCredentials(watched, options, reporter);
 }
 
-/** Leaves a certificate in the folder that can be used, if there is a way. */
+/** Makes sure that the folder holds a usable certificate, if possible. */
 async function settle(folder: MachineFolder, options: EnrolledCredentialsOptions): Promise<void> {
   const { dir, token, names, keyType, timeout, signal } = options;
   const cert = await readIfThere(folder.certFile);

@@ -1,4 +1,4 @@
-/** The issuer of a machine's renewals: its authority, asked by the certificate that is renewed. */
+/** The issuer of a machine's renewals: its authority, which authenticates the machine by the certificate being renewed. */
 import type { KeyObject } from 'node:crypto';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -13,11 +13,11 @@ import { checkGranted } from './granted.js';
 import { MachineFolder } from './machine-folder.js';
 import { nextRoots } from './roots.js';
 
-/** For each answer of the authority, in ms. */
+/** Timeout for each response of the authority, in ms. */
 const ANSWER_TIMEOUT = 30_000;
 
 /**
- * Asks the authority that a folder was enrolled at, and follows the change of its root.
+ * Asks the authority where a folder was enrolled, and follows a change of its root.
  * @throws CertificateError, or what `connect` throws
  */
 export function enrolledIssuer(
@@ -42,7 +42,7 @@ async function issueAt(folder: MachineFolder, place: EstPlace, request: RenewalR
   const { certify, fetchOffered } = await import('./est-client.js');
   const own = await readOwn(folder);
   const { days: _days, maxDays: _max, crlUrls: _urls, ...wanted } = request;
-  // No handshake takes an expired certificate: the request proves that its key is here.
+  // No handshake accepts an expired certificate: the request proves possession of its key.
   const expired = own.leaf.notAfter < new Date();
   const { csr, key } = await createCsr({ ...wanted, ...(expired && { privateKey: own.key }) });
   const headers = expired ? { 'x-expired-certificate': own.leaf.der.toString('base64') } : {};

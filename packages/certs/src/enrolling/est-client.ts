@@ -1,10 +1,10 @@
 /**
- * EST (RFC 7030) from the machine's side, over core's connections.
+ * EST client (RFC 7030), over core's connections.
  *
  * Rules
- * - A secret goes over a connection alone whose chain ends in a root that is known, and whose certificate carries the
+ * - A secret is sent only over a connection whose chain ends in a known root, and whose certificate has the
  *   name in the address.
- * - What comes without that, the authority's certificates at the first contact, counts for nothing but their fingerprint.
+ * - Of what is received without that (the authority's certificates at the first contact) only the fingerprint counts.
  */
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -15,7 +15,7 @@ import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { failureOf } from './est-failure.js';
 
-/** Where the authority is, and how long each answer may take. */
+/** The authority's address, and how long each response may take. */
 export interface EstPlace {
   /** `host:port`. */
   readonly address: string;
@@ -24,14 +24,14 @@ export interface EstPlace {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whom to trust there, and as whom to come; PEM. */
+/** Trusted roots and client certificate; PEM. */
 export interface EstTrust {
   readonly ca: string;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }
 
-/** A request to be certified. */
+/** A certificate signing request. */
 export interface EstRequest {
   readonly path: 'simpleenroll' | 'simplereenroll';
   /** PEM. */
@@ -42,8 +42,8 @@ export interface EstRequest {
 const MOST_BYTES = 1_048_576;
 
 /**
- * The authority's certificates, of which one has the fingerprint of the root that is known.
- * @throws CertificateError `KNSOCK_CERTIFICATE_AUTHORITY` where none has
+ * The authority's certificates, one of which has the known root's fingerprint.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_AUTHORITY` if none has
  */
 export async function fetchPinned(place: EstPlace, root: string): Promise<X509Certificate[]> {
   const certificates = await fetchOffered(place);
@@ -54,14 +54,14 @@ export async function fetchPinned(place: EstPlace, root: string): Promise<X509Ce
 }
 
 /**
- * The authority's certificates, from whoever answers: they count for nothing but what known roots have signed. Not over a
- * verified connection, which a machine that knows the old root alone can't have once the new one is in use.
+ * The authority's certificates, from an unverified server: only what known roots have signed is used. A machine that
+ * knows only the old root can't have a verified connection once the new one is in use.
  */
 export function fetchOffered(place: EstPlace): Promise<X509Certificate[]> {
   return exchange(place, { dangerouslySkipVerification: true }, 'cacerts', {});
 }
 
-/** What a request is answered with, over a verified connection. @throws CertificateError, EasySocketError */
+/** The response to a request, over a verified connection. @throws CertificateError, EasySocketError */
 export function certify(
   place: EstPlace,
   trust: EstTrust,

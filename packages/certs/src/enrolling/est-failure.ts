@@ -1,4 +1,4 @@
-/** What an EST server's refusal means to the machine that asked. */
+/** Translates an EST server's refusal for the machine that enrols. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { printable } from '@knsock/core/errors';
 import { CertificateError } from '../errors.js';

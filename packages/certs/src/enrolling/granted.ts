@@ -1,4 +1,4 @@
-/** What came back from an authority, checked against what was asked for before it is used. */
+/** Checks what an authority issued against the request before it is used. */
 import type { KeyObject } from 'node:crypto';
 import { verifyPath, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -19,7 +19,7 @@ export interface Wanted {
   readonly anchors: readonly X509Certificate[];
 }
 
-/** A certificate that may be used. */
+/** A checked certificate. */
 export interface Granted {
   readonly certificate: X509Certificate;
   /** PEM: the certificate, then its issuers without the root. */
@@ -66,7 +66,7 @@ function checkNames(certificate: X509Certificate, { names, exactly }: Wanted): v
   if (extra !== undefined) throw refuse(`it carries the name "${extra}", which wasn’t asked for`);
 }
 
-/** Every name of a certificate in one spelling. */
+/** Every name of a certificate in canonical form. */
 export function namesOf({ dnsNames, ipAddresses, uris, emailAddresses }: X509Certificate): string[] {
   return parseNames([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]).map(({ value }) => value);
 }

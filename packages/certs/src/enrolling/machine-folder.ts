@@ -1,10 +1,10 @@
 /**
- * The folder of a machine that was enrolled, as a person sees it:
+ * The folder of an enrolled machine:
  *
  *   tls.crt           its certificate and its issuers (what `certFile` takes)
- *   tls.key           its key, mode 0600; it was made here
- *   ca.crt            whom it trusts: the authority's root, both while that changes
- *   enrolment.json    where the authority is, and which token it came by (its id alone)
+ *   tls.key           its key, mode 0600; made here
+ *   ca.crt            trusted roots: the authority's, both while it changes
+ *   enrolment.json    the authority's address, and the token used (only its id)
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { makeFolder, PUBLIC, readIfThere, SECRET, writeAtomic } from '../files/a
 import { CertificateError } from '../errors.js';
 import { withProcessLock } from '../files/process-lock.js';
 
-/** What a machine remembers of its enrolment. */
+/** A machine's record of its enrolment. */
 export interface EnrolmentRecord {
   /** `host:port` of the authority. */
   readonly authority: string;
@@ -21,7 +21,7 @@ export interface EnrolmentRecord {
   readonly token: string;
 }
 
-/** How long another process may take to enrol, in ms. */
+/** Timeout for another process that enrols, in ms. */
 const LOCK_TIMEOUT = 60_000;
 
 export class MachineFolder {
@@ -37,7 +37,7 @@ export class MachineFolder {
     this.caFile = join(directory, 'ca.crt');
   }
 
-  /** Makes the folder, for its owner alone. */
+  /** Creates the folder, accessible only to its owner. */
   prepare(): Promise<void> {
     return makeFolder(this.#directory);
   }
@@ -47,7 +47,7 @@ export class MachineFolder {
     return withProcessLock(join(this.#directory, '.enrolling'), { timeout: LOCK_TIMEOUT, signal }, work);
   }
 
-  /** undefined where nothing was enrolled. @throws CertificateError `KNSOCK_CERTIFICATE_STORE` */
+  /** undefined if nothing was enrolled. @throws CertificateError `KNSOCK_CERTIFICATE_STORE` */
   async record(): Promise<EnrolmentRecord | undefined> {
     const file = join(this.#directory, 'enrolment.json');
     const text = await readIfThere(file);
@@ -57,7 +57,7 @@ export class MachineFolder {
       if (typeof authority === 'string' && typeof root === 'string' && typeof token === 'string')
         return { authority, root, token };
     } catch {
-      // Told below.
+      // Reported below.
     }
     throw new CertificateError('KNSOCK_CERTIFICATE_STORE', `${file} is damaged`, { file });
   }
@@ -75,7 +75,7 @@ export class MachineFolder {
     return writeAtomic(this.caFile, ca, { mode: PUBLIC, overwrite: true });
   }
 
-  /** The key that a token is about to be used for, kept until its certificate is in place. */
+  /** The pending key of a token, kept until its certificate is in place. */
   pendingKey(token: string): Promise<string | undefined> {
     return readIfThere(this.#pending(token));
   }

@@ -8,16 +8,16 @@ import { MachineFolder } from './machine-folder.js';
 interface Place {
   /** The folder that `enroll` filled. */
   readonly dir: string;
-  /** For each answer of the authority, in ms; default 30,000. */
+  /** Timeout for each response of the authority, in ms; default 30,000. */
   readonly timeout?: number | undefined;
 }
 
 type Decided = 'certFile' | 'keyFile' | 'issuer' | 'keyPassphrase';
 
-/** Options of `renewEnrolled`: those of `renew`, whose files and issuer the folder says. */
+/** Options of `renewEnrolled`: those of `renew`; files and issuer come from the folder. */
 export type RenewEnrolledOptions = Place & Omit<RenewOptions, Decided>;
 
-/** Options of `watchEnrolled`: those of `watchRenewal`, whose files and issuer the folder says. */
+/** Options of `watchEnrolled`: those of `watchRenewal`; files and issuer come from the folder. */
 export type WatchEnrolledOptions = Place & Omit<WatchRenewalOptions, Decided>;
 
 const place = { dir: text, timeout: milliseconds } as const;
@@ -25,9 +25,9 @@ const readers: OptionReaders<RenewEnrolledOptions> = withoutDecided(renewReaders
 const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchReaders);
 
 /**
- * Renews the certificate of a folder if it is due: over mutual TLS, by the certificate itself. One that has expired is
- * renewed for its own key where the authority grants time for that. A new root is trusted where the old one has signed it.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` where nothing was enrolled there, `_ENROLMENT` where the authority
+ * Renews the certificate of a folder if it is due: over mutual TLS, with the certificate itself. An expired one is
+ * renewed for its own key if the authority has a grace period. A new root is trusted if the old one has signed it.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` if nothing was enrolled there, `_ENROLMENT` if the authority
  *   refuses; as `renew`; what `connect` throws
  */
 export async function renewEnrolled(options: RenewEnrolledOptions): Promise<RenewResult> {

@@ -1,11 +1,11 @@
 /**
- * A root that follows another (RFC 7030 4.1.3, RFC 4210 4.4): it is believed because the old root's key has signed the new
- * one's, never because it came over TLS. Pure.
+ * Root rollover (RFC 7030 4.1.3, RFC 4210 4.4): a new root is trusted because the old root's key has signed its
+ * key, never because it was received over TLS. Pure.
  */
 import { isIssuedBy, type X509Certificate } from '@knsock/core/x509';
 
 /**
- * Whom to trust from now on: those known as long as they are valid, and the offered roots that one of them vouches for.
+ * The roots to trust from now on: known ones while they are valid, and offered roots that one of them has signed.
  * @param offered the authority's certificates: new roots, each with the certificate of its key by an old root
  */
 export function nextRoots(
@@ -22,7 +22,7 @@ export function nextRoots(
       ),
   );
   const valid = known.filter((root) => at <= root.notAfter);
-  // An expired set is better than none: it says whom was trusted.
+  // An expired set is better than none: it shows which roots were trusted.
   return [...(valid.length + vouched.length === 0 ? known : valid), ...vouched];
 }
 

@@ -1,13 +1,13 @@
 /**
- * What a machine is given to enrol: one word that says where the authority is, which root it has, and the secret. Without
- * characters that a shell or a terminal's double click would cut it at.
+ * The enrolment token: one word with the authority's address, its root's fingerprint and the secret. It has no
+ * characters at which a shell or a terminal's double click would split it.
  */
 import { CertificateError } from '../errors.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import type { KnownAuthority } from './known-authority.js';
 import type { TokenSecret } from './token.js';
 
-/** A token with all that its holder has to know. */
+/** A token with everything its holder needs. */
 export interface EnrolmentToken extends KnownAuthority, TokenSecret {
   /** What its certificates are for. */
   readonly kind: CertificateKind;
@@ -18,15 +18,15 @@ export interface EnrolmentToken extends KnownAuthority, TokenSecret {
 const PREFIX = 'knsock1.';
 const LONGEST = 16_384;
 
-/** The word. */
+/** The token as text. */
 export function formatToken({ address, root, id, secret, kind, names }: EnrolmentToken): string {
   const fields = [address, Buffer.from(root, 'hex').toString('base64url'), id, secret, kind, ...names];
   return PREFIX + Buffer.from(JSON.stringify(fields)).toString('base64url');
 }
 
 /**
- * Reads the word; white space around it doesn't count. The secret is in no message.
- * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN` where it is none, or not all of it.
+ * Parses a token; surrounding white space is ignored. The secret is in no message.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN` for text that is no token, or a truncated one.
  */
 export function parseToken(text: string): EnrolmentToken {
   const word = text.trim();
@@ -51,7 +51,7 @@ function fieldsOf(encoded: string): string[] {
     const fields: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
     if (Array.isArray(fields) && fields.every((field) => typeof field === 'string')) return fields;
   } catch {
-    // The parser's words would quote it, the secret included.
+    // The parser's message would quote the text, including the secret.
   }
   throw refuse('it is cut short or damaged');
 }

@@ -1,14 +1,14 @@
 /**
- * Enrols by token and renews by certificate (RFC 7030). What is granted comes from the token, or from the certificate
- * that is renewed; a request adds nothing to it.
+ * Enrolment by token and renewal by certificate (RFC 7030). What is granted comes from the token, or from the certificate
+ * being renewed; a request adds nothing to it.
  *
  * Rules
  * - A request's own signature is checked before it is compared with anything.
- * - Whether the authority can sign is found out before a use of the token is spent on a key.
+ * - Whether the authority can sign is checked before a use of the token is spent on a key.
  * - A token is bound to the request's key, durably, before a certificate is signed. The same key gets the same
- *   certificate again; a key more than the token has uses is refused.
- * - Where a crash came between signing and its note in the tokens' journal, the index of the store has the certificate
- *   with the token and the key that it was signed for: it is found by them, and no second one is signed.
+ *   certificate again; once all uses are spent, any other key is refused.
+ * - After a crash between signing and recording it in the tokens' journal, the store's index has the certificate
+ *   with its token and key: it is found by them, and no second one is signed.
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { parseCertificate, publicHalf, type X509Certificate } from '@knsock/core/x509';
@@ -33,11 +33,11 @@ import { TokenJournal, type TokenGrant, type TokenState } from './token-journal.
 export interface EnrolmentSettings {
   readonly store: Store;
   readonly authority: Authority;
-  /** Of renewed certificates; undefined: as long as the one that is renewed. */
+  /** Of renewed certificates; undefined: that of the certificate being renewed. */
   readonly renewDays: number | undefined;
-  /** The longest life of any certificate. */
+  /** Maximum validity of any certificate. */
   readonly maxDays: number;
-  /** How long after its end a certificate can be renewed, in ms. */
+  /** How long after expiry a certificate can be renewed, in ms. */
   readonly expiredGrace: number;
   /** Patterns that every name must match; undefined: any name. */
   readonly permit: readonly string[] | undefined;
@@ -45,7 +45,7 @@ export interface EnrolmentSettings {
   readonly crlUrls: readonly string[];
 }
 
-/** A request, and where it came from. */
+/** A request and its origin. */
 export interface Asking {
   /** DER. */
   readonly csr: Buffer;
@@ -68,7 +68,7 @@ export class Enrolment {
    * @throws EnrolmentRefusal, CertificateError
    */
   async enrol(token: TokenSecret, { csr, from }: Asking): Promise<X509Certificate> {
-    // Before any work for the request: its maker is nobody yet.
+    // Before any work for the request: its sender isn't authenticated yet.
     const state = await this.#usable(token);
     const facts = await readOwnCsr(csr);
     const key = keyDigest(facts.publicKey);
@@ -86,7 +86,7 @@ export class Enrolment {
   }
 
   /**
-   * A successor of the certificate that was presented, with the same names.
+   * Renews the certificate that was presented, with the same names.
    * @throws EnrolmentRefusal, CertificateError
    */
   async renew(presented: X509Certificate, asking: Asking): Promise<X509Certificate> {
@@ -94,8 +94,8 @@ export class Enrolment {
   }
 
   /**
-   * A successor of a certificate that has expired within the grace. No handshake proves that its holder asks, so the
-   * request must be signed by the certificate's own key: what is issued is of use to the holder alone.
+   * Renews a certificate that expired within the grace period. No handshake proves possession of its key, so the
+   * request must be signed by that key: only its holder can use what is issued.
    * @throws EnrolmentRefusal, CertificateError
    */
   async renewExpired(expired: X509Certificate, asking: Asking): Promise<X509Certificate> {
@@ -126,7 +126,7 @@ export class Enrolment {
     return checkToken(await this.#journal.find(token.id), token);
   }
 
-  /** Decided by the store's index, which knows of a revocation at once. */
+  /** Checked in the store's index, which has a revocation at once. */
   async #renewable(presented: X509Certificate, grace: number): Promise<RenewableCertificate> {
     const { store, renewDays } = this.#settings;
     const record = await store.find({ fingerprint: presented.fingerprint256 });
@@ -142,7 +142,7 @@ export class Enrolment {
     return { kind, serial, days: renewDays ?? lifeOf(record) };
   }
 
-  /** Caps the life, and asks the program. */
+  /** Caps the validity, and asks the policy. */
   async #decided(facts: CsrFacts, policy: SigningPolicy, asked: Asked): Promise<SigningPolicy> {
     const { maxDays, permit, policy: ask, crlUrls } = this.#settings;
     const { kind, days = maxDays } = policy;
@@ -180,7 +180,7 @@ export class Enrolment {
     return certificate;
   }
 
-  /** A crash between the index and the archive has left a record of a certificate that nobody was given. */
+  /** A crash between the index and the archive has left a record of a certificate that was never handed out. */
   async #archivedOrSigned(
     { serial }: StoredCertificate,
     csr: Buffer,
@@ -208,7 +208,7 @@ interface RenewableCertificate {
 
 const DAY_MS = 86_400_000;
 
-/** Both ends belong to a certificate's life. */
+/** Both ends are part of the validity. */
 function lifeOf({ notBefore, notAfter }: StoredCertificate): number {
   return (notAfter.getTime() + 1_000 - notBefore.getTime()) / DAY_MS;
 }
@@ -257,7 +257,7 @@ async function demandSameIdentity(presented: X509Certificate, facts: CsrFacts): 
   const { dnsNames, ipAddresses, uris, emailAddresses } = presented;
   const has = spelled([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]);
   const subject = await subjectOf(presented);
-  // A common name that only repeats a name may have been left out of the certificate, for its issuer's constraints.
+  // A common name that only repeats a name may have been left out of the certificate, because of its issuer's constraints.
   const isDefault = subject.commonName === undefined && facts.names.includes(facts.subject.commonName ?? '');
   const asked = isDefault ? { ...facts.subject, commonName: undefined } : facts.subject;
   const same =

@@ -1,10 +1,10 @@
-/** Where a store's authority is served, remembered in the store so that a token can say it. */
+/** Where a store's authority is served, kept in the store so that tokens can contain it. */
 import { join } from 'node:path';
 import { isIPv6 } from 'node:net';
 import { parseCertificates } from '@knsock/core/x509';
 import { PUBLIC, readIfThere, writeAtomic } from '../files/atomic-file.js';
 
-/** How machines find an authority, and know that it is the right one. */
+/** How machines reach an authority and recognise it. */
 export interface KnownAuthority {
   /** `host:port`, as machines reach it. */
   readonly address: string;
@@ -22,7 +22,7 @@ export async function rememberAuthority(
   await writeAtomic(join(directory, FILE), `${JSON.stringify(known)}\n`, { mode: PUBLIC, overwrite: true });
 }
 
-/** What the last server of a store's authority left there; undefined: none was ever started, or it is damaged. */
+/** What the last server of a store's authority recorded; undefined: none was ever started, or the record is damaged. */
 export async function knownAuthority(directory: string): Promise<KnownAuthority | undefined> {
   const text = await readIfThere(join(directory, FILE));
   try {

@@ -1,4 +1,4 @@
-/** What a program may decide about a request beside its token or certificate. */
+/** The program's own decision on a request, in addition to its token or certificate. */
 import { withDeadline } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import type { CertificateKind } from '../issuing/extensions.js';
@@ -7,32 +7,32 @@ import { EnrolmentRefusal } from './refusal.js';
 
 /** A request that its token or certificate allows, as it would be granted. */
 export interface EnrolmentRequest {
-  /** By a token, or by the certificate that is renewed. */
+  /** Authorised by a token, or by the certificate being renewed. */
   readonly operation: 'enroll' | 'renew';
   /** What the certificate would be for. */
   readonly kind: CertificateKind;
-  /** Every name that the certificate would carry. */
+  /** Every name that the certificate would contain. */
   readonly names: readonly string[];
-  /** The common name asked for. */
+  /** The requested common name. */
   readonly commonName: string | undefined;
-  /** Life of the certificate, already capped. */
+  /** Validity of the certificate, already capped. */
   readonly days: number;
   /** The token's id; undefined for renewals. */
   readonly token: string | undefined;
-  /** The certificate that is renewed; undefined for tokens. */
+  /** The certificate being renewed; undefined for tokens. */
   readonly certificate: X509Certificate | undefined;
   /** SHA-256 of the request's SubjectPublicKeyInfo, hex. */
   readonly key: string;
-  /** The address that asks. */
+  /** The client's address. */
   readonly from: string;
 }
 
-/** `days` shortens the life; it never lengthens it. `reason` is told to the client and to the log. */
+/** `days` can only shorten the validity. `reason` goes to the client and to the log. */
 export type PolicyDecision =
   | { readonly allow: true; readonly days?: number | undefined }
   | { readonly allow: false; readonly reason?: string | undefined };
 
-/** Decides on a request; anything but `allow: true`, a failure and a timeout included, refuses it. */
+/** Decides on a request; anything but `allow: true`, including a failure or a timeout, refuses it. */
 export type EnrolmentPolicy = (
   request: EnrolmentRequest,
   context: { readonly signal: AbortSignal },
@@ -41,8 +41,8 @@ export type EnrolmentPolicy = (
 const TIMEOUT_MS = 10_000;
 
 /**
- * The life that the policy grants, in days.
- * @throws EnrolmentRefusal `policy` where it refuses, `policy-failed` where it doesn't decide
+ * The validity that the policy grants, in days.
+ * @throws EnrolmentRefusal `policy` if it refuses, `policy-failed` if it doesn't decide
  */
 export async function askPolicy(
   policy: EnrolmentPolicy | undefined,

@@ -1,4 +1,4 @@
-/** Why an enrolment was refused: told in the log, and to the client only as far as it helps no guesser. */
+/** Why an enrolment was refused: in full for the log, and for the client only what doesn't help an attacker to guess. */
 export type RefusalReason =
   | 'unknown-token'
   | 'wrong-secret'

@@ -1,8 +1,8 @@
-/** Names with `{name}` in them, where the name that a request asks for goes. */
+/** Names with a placeholder `{name}`, which is replaced by the name that a request asks for. */
 
 const PLACE = '{name}';
 
-/** @param name a checked name, which holds nothing that means something in a URI's path or a host's name */
+/** @param name a validated name, without characters that are special in a URI's path or a host name */
 export function fillTemplates(names: readonly string[], name: string | undefined): string[] {
   return names.flatMap((one) => {
     if (!one.includes(PLACE)) return [one];

@@ -1,6 +1,6 @@
 /**
- * Tokens of a store and what became of them: `tokens.jsonl`, one JSON object a line, appended and flushed like the
- * store's index. A token is bound to a key before anything is issued for it, so that a crash in between can't make two.
+ * Tokens of a store and their uses: `tokens.jsonl`, one JSON object a line, appended and flushed like the
+ * store's index. A token is bound to a key before anything is issued for it, so that a crash in between can't issue two.
  */
 import { join } from 'node:path';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
@@ -14,14 +14,14 @@ export interface TokenGrant {
   /** SHA-256 of the secret, hex. */
   readonly hash: string;
   readonly kind: CertificateKind;
-  /** Names that every certificate gets; `{name}` stands for the first that the request asks for. */
+  /** Names that every certificate gets; `{name}` stands for the first one requested. */
   readonly names: readonly string[];
-  /** Patterns of the names that a request may ask for beside them. */
+  /** Patterns of the names that a request may ask for in addition. */
   readonly allow: readonly string[];
   readonly commonName?: string | undefined;
-  /** Life of the certificate. */
+  /** Validity of the certificate. */
   readonly days: number;
-  /** How many keys it certifies. */
+  /** How many keys it can certify. */
   readonly uses: number;
   /** Milliseconds since 1970. */
   readonly expires: number;
@@ -51,11 +51,11 @@ type TokenEvent =
 interface Binding {
   readonly at: number;
   readonly from: string;
-  /** Of its certificate, once there is one. */
+  /** Of its certificate, once issued. */
   readonly serial: string | undefined;
 }
 
-/** A token as the journal leaves it. */
+/** A token's state after reading the journal. */
 export interface TokenState {
   readonly grant: TokenGrant;
   readonly created: number;
@@ -91,7 +91,7 @@ export class TokenJournal {
     });
   }
 
-  /** Runs `work` while nobody else, of any process, enrols or changes tokens. Calls of this process take their turn. */
+  /** Runs `work` while no one else, in any process, enrols or changes tokens. Calls of this process are serialised. */
   exclusively<T>(work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#turn.then(() => withProcessLock(this.#lock, { timeout: 10_000, signal }, work));
     this.#turn = turn.catch(() => undefined);
@@ -110,13 +110,13 @@ export class TokenJournal {
     return [...this.#tokens.values()];
   }
 
-  /** The first of the names that may not be renewed. @throws as `find` */
+  /** The first of the names that is barred from renewal. @throws as `find` */
   async barred(names: readonly string[]): Promise<string | undefined> {
     await this.#lines.catchUp();
     return names.find((name) => this.#barred.has(name));
   }
 
-  /** Appends an event and flushes it. @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` where the lock was lost */
+  /** Appends an event and flushes it. @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` if the lock was lost */
   async append(lock: HeldLock, event: TokenEvent): Promise<void> {
     await lock.check();
     await appendLine(this.#file, event);

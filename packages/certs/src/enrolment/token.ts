@@ -1,11 +1,11 @@
-/** The secret by which a machine enrols once: 192 random bits, of which the authority keeps a hash alone. */
+/** The secret with which a machine enrols once: 192 random bits, of which the authority keeps only a hash. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What the machine is given; neither part has a colon, so that both fit HTTP Basic. */
+/** What the machine receives; neither part has a colon, so that both fit HTTP Basic. */
 export interface TokenSecret {
-  /** Names the token; no secret. */
+  /** Identifies the token; not secret. */
   readonly id: string;
-  /** What proves it: 192 random bits, base64url. */
+  /** The secret: 192 random bits, base64url. */
   readonly secret: string;
 }
 
@@ -18,7 +18,7 @@ export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** In constant time, for an unknown token too. @param hash of the token's secret; undefined where there is no such token */
+/** In constant time, for an unknown token too. @param hash of the token's secret; undefined if there is no such token */
 export function secretMatches(hash: string | undefined, secret: string): boolean {
   const expected = Buffer.from(hash ?? hashSecret('no token has this secret'), 'hex');
   const equal = timingSafeEqual(expected, Buffer.from(hashSecret(secret), 'hex'));

@@ -1,4 +1,4 @@
-/** Creating, listing and withdrawing the tokens by which machines enrol at an authority server. */
+/** Creates, lists and withdraws the tokens with which machines enrol at an authority server. */
 import { checkOptions, integer, number, string, texts, type OptionReaders } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { checkKind, type CertificateKind } from '../issuing/extensions.js';
@@ -13,22 +13,22 @@ import { TokenJournal, type TokenState } from './token-journal.js';
 /** What a token allows its holder to enrol. */
 export interface TokenOptions {
   /**
-   * The names of the certificate, every one of them. In one of a token that also has `allow`, `{name}` stands for the
-   * first name that the request asks for, as in `spiffe://example.com/agents/{name}`.
+   * All names of the certificate. If the token also has `allow`, `{name}` in a name stands for the first name that
+   * the request asks for, as in `spiffe://example.com/agents/{name}`.
    */
   readonly names?: readonly string[] | undefined;
   /**
-   * Patterns of names that a request may ask for beside them, as `SigningPolicy.names` has them: `*.agents.example.com`.
-   * Default: none, and what is asked for beyond `names` is refused.
+   * Patterns of further names that a request may ask for, in the syntax of `SigningPolicy.names`: `*.agents.example.com`.
+   * Default: none; a request for anything beyond `names` is refused.
    */
   readonly allow?: readonly string[] | undefined;
   /** Default: the first name. */
   readonly commonName?: string | undefined;
   /** Default `client`. */
   readonly kind?: CertificateKind | undefined;
-  /** Life of the certificate; default 1. Fractions are allowed: 1 / 24 is an hour. */
+  /** Validity of the certificate; default 1. Fractions are allowed: 1 / 24 is an hour. */
   readonly days?: number | undefined;
-  /** How many keys it certifies; default 1. */
+  /** How many keys it can certify; default 1. */
   readonly uses?: number | undefined;
   /** How long the token may be used, in ms; default 3,600,000. */
   readonly expiresIn?: number | undefined;
@@ -44,23 +44,23 @@ const readers: OptionReaders<TokenOptions> = {
   expiresIn: number,
 };
 
-/** A token as its authority knows it, without the secret. */
+/** A token as the authority keeps it, without the secret. */
 export interface TokenFacts {
-  /** Names it in lists and logs; no secret. */
+  /** Identifies it in lists and logs; not secret. */
   readonly id: string;
   /** What its certificates are for. */
   readonly kind: CertificateKind;
-  /** The names that its certificates carry. */
+  /** The names in its certificates. */
   readonly names: readonly string[];
-  /** Patterns of further names that may be asked for. */
+  /** Patterns of further names that may be requested. */
   readonly allow: readonly string[];
-  /** Life of its certificates in days. */
+  /** Validity of its certificates in days. */
   readonly days: number;
   /** How often it may be used. */
   readonly uses: number;
-  /** When it was made. */
+  /** When it was created. */
   readonly created: Date;
-  /** When it ends. */
+  /** When it expires. */
   readonly expires: Date;
   /** `open`: it can certify another key. */
   readonly state: 'open' | 'used' | 'expired' | 'withdrawn';
@@ -74,14 +74,14 @@ export interface TokenUse {
   readonly key: string;
   /** When it was used. */
   readonly at: Date;
-  /** The address that asked. */
+  /** The client's address. */
   readonly from: string;
-  /** Of the certificate; undefined where a crash came before it. */
+  /** Of the certificate; undefined after a crash before it was issued. */
   readonly serial: string | undefined;
 }
 
 /**
- * Creates a token. The store keeps a hash: the secret is told here and never again.
+ * Creates a token. The store keeps only a hash: the secret is returned here and never again.
  * @throws InvalidOptionError, CertificateError
  */
 export async function createToken(directory: string, options: TokenOptions): Promise<TokenSecret> {
@@ -114,7 +114,7 @@ export async function createToken(directory: string, options: TokenOptions): Pro
 }
 
 /**
- * Withdraws a token: nothing more is enrolled by it. What it enrolled stays valid.
+ * Withdraws a token: it can't be used any more. Certificates issued with it stay valid.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`
  */
 export async function withdrawToken(directory: string, id: string): Promise<void> {
@@ -133,8 +133,8 @@ export async function listTokens(directory: string): Promise<TokenFacts[]> {
 }
 
 /**
- * Refuses renewals of certificates that carry a name (or have it as common name), from now on and whatever their
- * policy says; certificates stay valid until they end. `barred: false` admits them again.
+ * From now on refuses renewals of certificates with this name (or with it as common name), whatever the policy
+ * says; certificates stay valid until they expire. `barred: false` allows renewals again.
  * @throws CertificateError
  */
 export async function barRenewal(

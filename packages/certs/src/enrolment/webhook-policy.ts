@@ -1,4 +1,4 @@
-/** A policy that a web service decides. */
+/** A policy decided by a web service. */
 import {
   checkOptions,
   milliseconds,
@@ -12,11 +12,11 @@ import type { EnrolmentPolicy, EnrolmentRequest, PolicyDecision } from './policy
 
 /** Options of `webhookPolicy`. */
 export interface WebhookPolicyOptions {
-  /** `https:`, or `http:` on this machine alone: what comes over the network could say yes in its name. */
+  /** `https:`, or `http:` to this machine only: over the network, an attacker could answer in its place. */
   readonly url: string;
-  /** Sent along, such as `{ authorization: 'Bearer …' }`. */
+  /** Request headers, such as `{ authorization: 'Bearer …' }`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** For its answer, in ms; default 5,000. */
+  /** Timeout for its answer, in ms; default 5,000. */
   readonly timeout?: number | undefined;
 }
 
@@ -25,9 +25,9 @@ const MOST_BYTES = 65_536;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Asks a web service: it is sent an `EnrolmentRequest` as JSON (the certificate as PEM) by POST, and answers with a
- * `PolicyDecision`. Redirects aren't followed; any other answer refuses the request, and the client may come again.
- * @throws InvalidOptionError for a URL that anybody on the way could answer
+ * Asks a web service: POSTs an `EnrolmentRequest` as JSON (the certificate as PEM) and expects a `PolicyDecision`.
+ * Redirects aren't followed; any other answer refuses the request, and the client may retry.
+ * @throws InvalidOptionError for a URL whose answers could be forged on the way
  */
 export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
   checkOptions(options, readers);

@@ -1,11 +1,11 @@
-/** Files that are whole or absent: written beside, flushed, then moved into place. */
+/** Files that are written atomically: to a temporary file, flushed, then renamed. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CertificateError } from '../errors.js';
 
-/** Mode of private keys: their owner alone. */
+/** Mode of private keys: only for the owner. */
 export const SECRET = 0o600;
 /** Mode of everything else. */
 export const PUBLIC = 0o644;
@@ -15,12 +15,12 @@ export interface WriteOptions {
   readonly mode: number;
   /** Replaces what is there. */
   readonly overwrite: boolean;
-  /** Whose file it is to be, where this process may decide that. */
+  /** The file's owner, if this process may set it. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
- * Writes a file so that a crash at any moment leaves the old one, the new one or none, never a part.
+ * Writes a file atomically: a crash at any moment leaves the old one, the new one or none, never a part.
  * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` or `KNSOCK_CERTIFICATE_FILE`.
  */
 export async function writeAtomic(
@@ -31,7 +31,7 @@ export async function writeAtomic(
   const temporary = temporaryName(path);
   try {
     await writeFlushed(temporary, data, options);
-    // A link refuses an existing name, a rename replaces it: either is one step of the file system.
+    // A link refuses an existing name, a rename replaces it: both are atomic.
     await (options.overwrite ? rename(temporary, path) : linkOrMove(temporary, path));
     await flushDirectory(dirname(path));
   } catch (cause) {
@@ -41,7 +41,7 @@ export async function writeAtomic(
   }
 }
 
-/** Some network and shared folders have no links; there a look before the rename has to do, under the writers' lock. */
+/** Some network and shared folders have no links; there a check before the rename must do, under the writers' lock. */
 async function linkOrMove(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
@@ -54,7 +54,7 @@ async function linkOrMove(from: string, to: string): Promise<void> {
   }
 }
 
-/** Whether a name is one that a crash in `writeAtomic` left behind. */
+/** Whether a name is that of a temporary file left by a crash in `writeAtomic`. */
 export function isTemporary(file: string): boolean {
   return /^\..+\.[0-9a-f]{12}\.tmp$/.test(file);
 }
@@ -78,11 +78,11 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** Certificates, keys and lists in a file; far more than any of them needs. */
+/** Limit for files of certificates, keys and lists; far more than any of them needs. */
 const MAX_BYTES = 64 * 1_048_576;
 
 /**
- * Reads a file, a pipe too; never more than `maxBytes`, whatever its size was said to be.
+ * Reads a file or a pipe; never more than `maxBytes`, whatever its reported size.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is larger.
  */
 export async function readBytes(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
@@ -100,7 +100,7 @@ export async function readBytes(path: string, maxBytes: number = MAX_BYTES): Pro
   return Buffer.concat(chunks);
 }
 
-/** More bytes than anybody needs are there to fill the memory. */
+/** A file this large is meant to exhaust the memory. */
 export function tooLarge(where: string, maxBytes: number): CertificateError {
   const message = `${where} is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
   const hint = 'Is that the right file? Where it is, raise maxBytes.';
@@ -108,8 +108,8 @@ export function tooLarge(where: string, maxBytes: number): CertificateError {
 }
 
 /**
- * Makes a folder and those above it, for its owner alone. One after the other: where one can't be made, Node's recursive
- * mkdir tells ENOENT for every reason, and under /proc never ends.
+ * Creates a folder and its parents, accessible only to the owner. One by one: on failure, Node's recursive mkdir
+ * reports ENOENT for every reason, and under /proc never ends.
  * @throws CertificateError `KNSOCK_CERTIFICATE_FILE` with the reason.
  */
 export async function makeFolder(path: string): Promise<void> {
@@ -127,7 +127,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Another process may make it at the same time. */
+/** Another process may create it at the same time. */
 async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -157,7 +157,7 @@ export async function flushDirectory(path: string): Promise<void> {
   await directory.close();
 }
 
-/** Translates the system's failure at a file. */
+/** Translates a system error for a file. */
 export function fileError(file: string, doing: string, cause: unknown): CertificateError {
   if (cause instanceof CertificateError) return cause;
   if (isCode(cause, 'EEXIST')) {
@@ -176,7 +176,7 @@ const PERMISSION =
   'Run the program as the user to whom the folder belongs, or give its user permission there.';
 const FULL = 'Free some space (df -h) or inodes (df -i), then do it again: what was there is unharmed.';
 
-/** The system's codes in words, each with what to do. */
+/** The system's codes as messages, each with a hint. */
 const reasons: Readonly<Record<string, readonly [words: string, hint: string]>> = {
   EROFS: [
     'the file system is read-only (EROFS)',
@@ -209,7 +209,7 @@ async function writeFlushed(
   data: string | Uint8Array,
   { mode, owner }: WriteOptions,
 ): Promise<void> {
-  // Nobody else reads it before it is whole and has its owner.
+  // No one else can read it before it is complete and has its owner.
   const file = await open(path, 'wx', SECRET);
   try {
     await file.writeFile(data);

@@ -1,4 +1,4 @@
-/** Core's failures under our names. */
+/** Translates core's errors into this package's. */
 import { CredentialsError, MalformedDerError, UnusableKeyError } from '@knsock/core/errors';
 import { CertificateError, type CertificateErrorCode } from '../errors.js';
 
@@ -8,7 +8,7 @@ const codes: Readonly<Record<string, CertificateErrorCode>> = {
   mismatch: 'KNSOCK_CERTIFICATE_KEY_MISMATCH',
 };
 
-/** Runs a reader of core's and gives its failure our name, and the file where it is known. */
+/** Runs a reader of core's and translates its error, with the file if it is known. */
 export function fromCore<T>(read: () => T, file?: string): T {
   try {
     return read();
@@ -17,7 +17,7 @@ export function fromCore<T>(read: () => T, file?: string): T {
   }
 }
 
-/** The same failure as one of ours; what isn't core's stays as it is. */
+/** The same failure as an error of this package; errors that aren't core's stay as they are. */
 export function asCertificateError(cause: unknown, file?: string): unknown {
   const where = file === undefined ? '' : `${file}: `;
   if (cause instanceof MalformedDerError) {

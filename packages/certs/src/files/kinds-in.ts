@@ -10,7 +10,7 @@ import {
 } from '@knsock/core/x509';
 import { fromCore } from './from-core.js';
 
-/** What lies beside certificates and has no dates. */
+/** Objects found beside certificates that have no dates. */
 const WITHOUT_DATES = new Set([
   'private key',
   'encrypted private key',
@@ -22,12 +22,12 @@ const WITHOUT_DATES = new Set([
 const UNDATED_LABEL = /((PRIVATE|PUBLIC) KEY|CERTIFICATE REQUEST|PARAMETERS)$/;
 const PKCS7 = /^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/;
 
-/** What of a file has dates; `other` for keys, requests and parameters alone. */
+/** The dated objects in a file; `other` if it has only keys, requests and parameters. */
 export type DatedKinds = ReadonlySet<'certificate' | 'revocation list'> | 'other';
 
 /**
- * Whether a file holds certificates, lists or both, in whatever form. What can't be told counts as a certificate, so
- * that reading it says what is wrong.
+ * Whether a file holds certificates, lists or both, in any form. Unknown contents count as a certificate, so
+ * that reading it reports what is wrong.
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` for PEM that isn't whole
  */
 export function datedKinds(bytes: Uint8Array): DatedKinds {

@@ -1,14 +1,14 @@
-/** Who holds a ticket of a lock between processes, and whether that process lives. */
+/** The process that holds a ticket of an inter-process lock, and whether it is alive. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** A process, as it stands in the name of its ticket. */
+/** A process, as encoded in the name of its ticket. */
 export interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** When the process started, in the kernel's ticks: a pid comes back, both together don't. '0' where unknown. */
+  /** When the process started, in the kernel's ticks: a pid is reused, both together aren't. '0' if unknown. */
   readonly start: string;
 }
 
@@ -17,12 +17,12 @@ export async function thisOwner(): Promise<Owner> {
   return { host: await thisHost(), pid: process.pid, start: await startOf(process.pid) };
 }
 
-/** Whether the owner's pid means something here. */
+/** Whether the owner's pid is valid on this host. */
 export async function isLocal({ host }: Owner): Promise<boolean> {
   return host === (await thisHost());
 }
 
-/** Whether a process of this host still lives. */
+/** Whether a process of this host is still alive. */
 export async function isRunning({ pid, start }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -40,13 +40,13 @@ function thisHost(): Promise<string> {
   return (knownHost ??= hostParts().then(hostName));
 }
 
-/** The 8 hex digits by which tickets name a host. */
+/** The 8 hex digits that identify a host in tickets. */
 export function hostName(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8);
 }
 
 /**
- * What tells apart two places whose pids mean different processes. Host names don't: clones and containers share them.
+ * Distinguishes two hosts whose pids mean different processes. Host names don't: clones and containers share them.
  * The kernel gives each boot a random name, and each container counts its processes in a namespace of its own; where there is
  * no such kernel, a name is kept in the folder for temporary files, which machines don't share.
  */
@@ -56,7 +56,7 @@ export async function hostParts(): Promise<readonly string[]> {
   return [boot.trim(), await readlink('/proc/self/ns/pid').catch(() => '')];
 }
 
-/** Made by the first process that asks; one that can't be kept is this process's alone, which others then know by its touches. */
+/** Made by the first process that asks. If it can't be stored it is this process's own; others then rely on its touches. */
 async function nameOfOurs(): Promise<string> {
   const file = join(tmpdir(), `knsock-host-${userInfo().uid}`);
   const made = randomBytes(16).toString('hex');
@@ -65,7 +65,7 @@ async function nameOfOurs(): Promise<string> {
   return kept.length === made.length ? kept : made;
 }
 
-/** Field 22 of /proc/PID/stat, counted after the command, which may hold spaces; '0' where there is no /proc. */
+/** Field 22 of /proc/PID/stat, counted after the command, which may contain spaces; '0' without /proc. */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';

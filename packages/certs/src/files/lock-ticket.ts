@@ -1,11 +1,11 @@
-/** Tickets of a lock between processes: files whose names say who drew them, and whether their owners live. */
+/** Tickets of an inter-process lock: files named after the process that drew them, and whether it is alive. */
 import { open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLocal, isRunning, type Owner } from './lock-owner.js';
 
 export interface Ticket {
   readonly file: string;
-  /** Undefined while its owner still draws. */
+  /** Undefined while its owner is still drawing. */
   readonly number: number | undefined;
   readonly owner: Owner;
   readonly id: string;
@@ -48,13 +48,13 @@ export async function writeTicket(directory: string, file: string): Promise<void
   try {
     await writeFile(path, '.', { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    // A full disk makes the file and takes nothing into it: left there, it would stand for a process that lives and waits.
+    // A full disk makes the file and takes nothing into it: left there, it would count as a living process that waits.
     await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
 }
 
-/** By writing, so that the folder's own clock is asked; without `r+` a ticket given back would be there again. */
+/** By writing, so that the folder's own clock is used; without `r+` a released ticket would be created again. */
 export async function touchTicket(directory: string, file: string): Promise<void> {
   await writeFile(join(directory, file), '.', { flag: 'r+' }).catch(() => undefined);
 }
@@ -63,14 +63,14 @@ export const isThere = async (directory: string, { file }: Ticket): Promise<bool
   (await touchedAt(join(directory, file))) !== undefined;
 
 /**
- * Whether a ticket still stands for a living process; that of a dead one is cleared away.
- * @param mine a ticket of this process in the same folder: by its time, that of another host is judged
+ * Whether a ticket belongs to a living process; that of a dead one is removed.
+ * @param mine a ticket of this process in the same folder: its time is compared with that of another host's ticket
  */
 export async function isAlive(directory: string, ticket: Ticket, mine: Ticket): Promise<boolean> {
   const alive = (await isLocal(ticket.owner))
     ? await isRunning(ticket.owner)
     : await isTouched(directory, ticket, mine);
-  // Names are never used twice, so this can't hit a living one.
+  // Names are never reused, so this can't remove a living one.
   if (!alive) await rm(join(directory, ticket.file), { force: true });
   return alive;
 }
@@ -80,7 +80,7 @@ async function isTouched(directory: string, ticket: Ticket, mine: Ticket): Promi
   return then !== undefined && (now ?? then) - then < LEASE;
 }
 
-/** In ms; undefined where it is gone. Opened first: network file systems then ask the server instead of their cache. */
+/** In ms; undefined if it is gone. Opened first: network file systems then ask the server instead of their cache. */
 async function touchedAt(path: string): Promise<number | undefined> {
   const file = await open(path, 'r').catch(() => undefined);
   if (file === undefined) return undefined;

@@ -1,8 +1,8 @@
 /**
  * A certificate and its key as two files that change together.
  *
- * Both are first written beside their places, the key before the certificate. From the moment the new certificate
- * lies there the change is decided: a crash before it leaves the old pair, and the next writer finishes one after it.
+ * Both are first written beside their places, the key before the certificate. Once the new certificate
+ * lies there the change is committed: a crash before it leaves the old pair; after it, the next writer completes it.
  */
 import { access, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -20,13 +20,13 @@ import { withProcessLock } from './process-lock.js';
 
 const LOCK_TIMEOUT = 10_000;
 
-/** Where a pair lies; without a key where its maker kept it. */
+/** The paths of a pair; no key if the requester kept it. */
 export interface PairPaths {
   readonly certFile: string;
   readonly keyFile?: string | undefined;
 }
 
-/** What goes there: PEM. */
+/** The contents: PEM. */
 export interface PairContent {
   readonly chain: string;
   readonly key?: string | undefined;
@@ -36,18 +36,18 @@ export interface PairContent {
 export interface PairOptions {
   readonly overwrite: boolean;
   /**
-   * Leaves the files to whom they belong, and what their group may read: a server that runs as another user goes on
-   * reading them. Without it they are the writer's, and keys 0600.
+   * Keeps the files' owner and their group's read permission, so that a server that runs as another user can still
+   * read them. Without it they are the writer's, and keys 0600.
    */
   readonly keepAccess?: boolean | undefined;
-  /** Called when no other process can write there: false leaves everything unchanged. */
+  /** Called while no other process can write there: false leaves everything unchanged. */
   readonly onlyIf?: (() => Promise<boolean>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a pair. @returns whether it did
- * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` where either file exists and `overwrite` isn't set.
+ * Writes a pair. @returns whether it was written
+ * @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` if either file exists and `overwrite` isn't set.
  */
 export function writePair(paths: PairPaths, content: PairContent, options: PairOptions): Promise<boolean> {
   return withFolderLock(dirname(paths.certFile), options.signal, async () => {
@@ -67,12 +67,12 @@ export function writePair(paths: PairPaths, content: PairContent, options: PairO
   });
 }
 
-/** Whether a crash, or a writer who is at work, has left something unfinished in a folder. */
+/** Whether a folder has an unfinished change, after a crash or because another process is writing. */
 export async function isUnsettled(folder: string): Promise<boolean> {
   return (await filesIn(folder)).some((file) => pendingName(file) !== undefined || isTemporary(file));
 }
 
-/** Finishes or drops what crashes left in a folder; no other process may be writing there. */
+/** Completes or discards what crashes left in a folder; no other process may be writing there. */
 export async function settleFolder(folder: string): Promise<void> {
   await withFolderLock(folder, undefined, async () => {
     for (const file of await filesIn(folder)) {
@@ -96,7 +96,7 @@ export function pairAt(folder: string, name: string): { certFile: string; keyFil
   return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
 }
 
-/** Finishes a change that a crash interrupted after it was decided, and drops one that wasn't. */
+/** Completes a change that a crash interrupted after its commit, and discards any other. */
 async function settlePair({ certFile, keyFile }: PairPaths): Promise<void> {
   const decided = await exists(waiting(certFile));
   if (keyFile !== undefined && (await exists(waiting(keyFile)))) {
@@ -105,7 +105,7 @@ async function settlePair({ certFile, keyFile }: PairPaths): Promise<void> {
   if (decided) await moveOver(waiting(certFile), certFile);
 }
 
-/** Who may use the next version of a file. What others than owner and group could do with a key isn't kept. */
+/** Owner and mode for the next version of a file. Permissions of others for a key aren't kept. */
 async function accessTo(path: string, mode: number, { keepAccess }: PairOptions): Promise<WriteOptions> {
   const old = keepAccess === true ? await stat(path).catch(() => undefined) : undefined;
   if (old === undefined) return { mode, overwrite: true };
@@ -113,7 +113,7 @@ async function accessTo(path: string, mode: number, { keepAccess }: PairOptions)
   return { mode: kept, overwrite: true, owner: { uid: old.uid, gid: old.gid } };
 }
 
-/** Nobody waits inside for another lock, so a store's lock may be held when this one is taken. */
+/** No other lock is taken inside, so a store's lock may be held when this one is taken. */
 function withFolderLock<T>(
   folder: string,
   signal: AbortSignal | undefined,
@@ -130,7 +130,7 @@ export async function refuseExisting(paths: PairPaths): Promise<void> {
   }
 }
 
-/** The name under which the next version of a file waits. */
+/** The name of a file's pending next version. */
 function waiting(path: string): string {
   return join(dirname(path), `.${basename(path)}.next`);
 }

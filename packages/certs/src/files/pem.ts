@@ -1,4 +1,4 @@
-/** PEM (RFC 7468), read and written by core; its failures have our names here. */
+/** PEM (RFC 7468), read and written by core; its errors are translated into this package's. */
 import { objectsIn, splitPem, textOf, type ObjectKind, type PemBlock } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { fromCore } from './from-core.js';
@@ -7,7 +7,7 @@ export { toPem, type PemBlock } from '@knsock/core/x509';
 
 /**
  * All blocks of a PEM text in their order, none of them decoded yet; text between them is skipped.
- * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for a block that isn't whole.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for an incomplete block.
  */
 export function readPem(text: string | Uint8Array): PemBlock[] {
   return fromCore(() => splitPem(text));

@@ -1,13 +1,13 @@
 /**
- * A lock between processes, and one that a killed process can't keep (Lamport's bakery).
+ * An inter-process lock that a killed process doesn't keep (Lamport's bakery algorithm).
  *
- * A process that wants it draws a ticket greater than all it sees, as a file whose name says who drew it, and waits until no
- * living process holds a smaller one. While a process draws, a second file says so: whoever drew before waits for it once,
- * and what is drawn later is greater. So each looks at the folder twice, then only at the ticket that has its turn.
+ * A process draws a ticket greater than all it sees, as a file named after the process, and waits until no
+ * living process holds a smaller one. While it draws, a second file says so: processes that drew before wait for it once,
+ * and later tickets are greater. So each lists the folder twice, then only looks at the ticket before its own.
  *
- * A process of another machine or container can't be asked whether it lives. It touches its ticket while it holds one,
- * so a ticket that nobody has touched for long is a dead one's; both times are those of the folder's own file system. One that
- * slept so long that its ticket was cleared away finds out by `check` before it writes.
+ * Whether a process of another machine or container is alive can't be checked. It touches its ticket while it holds one,
+ * so a ticket not touched for long is a dead process's; both times are those of the folder's own file system. A process
+ * that slept so long that its ticket was removed learns that from `check` before it writes.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
@@ -39,16 +39,16 @@ export interface LockOptions {
 
 /** The lock while it is held. */
 export interface HeldLock {
-  /** @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` where others took this process for dead meanwhile. */
+  /** @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` if others took this process for dead meanwhile. */
   check(): Promise<void>;
 }
 
 /** Ms between two looks for each process before this one, and at most. */
 const POLL = 5;
 const LONGEST_POLL = 250;
-/** Ms between two questions whether the holder lives. */
+/** Ms between two checks whether the holder is alive. */
 const LIFE_POLL = 50;
-/** How often the folder may vanish under our hands before that is somebody else's doing. */
+/** How often the folder may vanish while we use it, before an outside cause is assumed. */
 const ATTEMPTS = 100;
 /** Ms between two touches of a ticket. */
 const TOUCH = 5_000;
@@ -71,7 +71,7 @@ export async function withProcessLock<T>(
   } finally {
     clearInterval(touching);
     await rm(join(directory, mine.file), { force: true }).catch(() => undefined);
-    // The last one out leaves a clean folder; whoever has come meanwhile keeps it.
+    // The last process removes the folder; one that has come meanwhile keeps it.
     await rmdir(directory).catch(() => undefined);
   }
 }
@@ -94,8 +94,8 @@ async function draw(directory: string): Promise<DrawnTicket> {
 }
 
 /**
- * Says that a ticket is being drawn. The last one out removes the folder, so it may vanish between its making and the
- * first file in it. It is made alone: with those above it, Node tells ENOENT for whatever stands in the way.
+ * Marks that a ticket is being drawn. The last process removes the folder, so it may vanish between its creation and the
+ * first file in it. It is created without its parents: for those, Node reports ENOENT for every reason.
  */
 async function announce(directory: string, drawing: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -111,11 +111,11 @@ async function announce(directory: string, drawing: string): Promise<void> {
   }
 }
 
-/** Waits for those who were drawing when this ticket was drawn, then for all tickets before it. */
+/** Waits for processes that were drawing when this ticket was drawn, then for all tickets before it. */
 async function untilFirst(directory: string, mine: DrawnTicket, options: LockOptions): Promise<void> {
   const drawing = (await ticketsIn(directory)).filter((one) => !isDrawn(one) && one.id !== mine.id);
   await untilGone(directory, drawing, mine, options);
-  // On network folders a listing is new only after a change of one's own.
+  // On network folders a listing is fresh only after a change of one's own.
   if (drawing.length > 0) await touchFolder(directory, mine);
   const before = (await ticketsIn(directory)).filter(isDrawn).filter((one) => compareTickets(one, mine) < 0);
   await untilGone(directory, before.sort(compareTickets), mine, options);
@@ -127,7 +127,7 @@ async function touchFolder(directory: string, { owner }: Ticket): Promise<void> 
   await rm(join(directory, marker), { force: true }).catch(() => undefined);
 }
 
-/** Waits for one ticket after the other; those that are far from their turn look more seldom. */
+/** Waits for one ticket after the other; the further from its turn, the less often it polls. */
 async function untilGone(
   directory: string,
   tickets: readonly Ticket[],

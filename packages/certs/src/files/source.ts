@@ -8,7 +8,7 @@ import {
 import { readBytes } from './atomic-file.js';
 import { fromCore } from './from-core.js';
 
-/** A PEM text, bytes of any form that programs write, or the path of a file. */
+/** A PEM text, bytes in any supported format, or the path of a file. */
 export type Source = string | Uint8Array | { readonly file: string };
 
 /**
@@ -35,7 +35,7 @@ export async function readCrls(source: Source): Promise<CertificateRevocationLis
   return translating(source, () => parseCrls(bytes));
 }
 
-/** Runs a reader of core's and gives its failure our name, file and offset. */
+/** Runs a reader of core's and translates its error, with file and offset. */
 export function translating<T>(source: Source, read: () => T): T {
   return fromCore(read, fileOf(source));
 }

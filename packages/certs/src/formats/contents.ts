@@ -1,4 +1,4 @@
-/** Certificates and keys of a file in whatever form, together. */
+/** Certificates and keys of a file in any supported format. */
 import {
   arrangePkcs12,
   bareBase64,
@@ -17,9 +17,9 @@ import { fromCore } from '../files/from-core.js';
 
 /** What was found, as PEM. */
 export interface FileContents {
-  /** Of PKCS#12 with a key, its certificate first, then that one's issuers, then the others. */
+  /** For PKCS#12 with a key: its certificate first, then its issuers, then the others. */
   readonly certificates: string;
-  /** PKCS#8 in the clear; undefined where there is none. */
+  /** PKCS#8, unencrypted; undefined if there is none. */
   readonly key: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface FileContents {
 export interface ContentsOptions {
   /** Opens encrypted keys and PKCS#12 files. */
   readonly passphrase?: string | undefined;
-  /** Which key of a PKCS#12 file is meant, of several, by its friendly name. */
+  /** Friendly name of the key to use, in a PKCS#12 file with several. */
   readonly keyName?: string | undefined;
 }
 

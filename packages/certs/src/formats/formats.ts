@@ -13,7 +13,7 @@ import { isPem, readPem, toPem } from '../files/pem.js';
 export interface ConvertKeyOptions {
   /** Opens the key where it is encrypted. */
   readonly passphrase?: string | undefined;
-  /** Encrypts the result (PBES2: PBKDF2 with 600,000 rounds, AES-256); without it the result is in the clear. */
+  /** Encrypts the result (PBES2: PBKDF2 with 600,000 rounds, AES-256); without it the result is unencrypted. */
   readonly newPassphrase?: string | undefined;
 }
 
@@ -37,8 +37,8 @@ export function pemToDer(pem: string | Uint8Array): Buffer {
 }
 
 /**
- * PEM of DER, whatever it is: a certificate, a list, a request, a public key, or a private key, which becomes PKCS#8
- * and, where it is encrypted, stays so.
+ * PEM of any DER: a certificate, a list, a request, a public key, or a private key, which becomes PKCS#8
+ * and stays encrypted if it was.
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, for what is none of these.
  */
 export async function derToPem(der: Uint8Array): Promise<string> {
@@ -57,7 +57,7 @@ export async function derToPem(der: Uint8Array): Promise<string> {
 
 /**
  * A private key as PKCS#8 PEM; it may come as PKCS#8, PKCS#1 or SEC1, PEM or DER, as JWK, or in OpenSSH's or PuTTY's format.
- * Its own key is derived off the main thread, up to 8 million rounds.
+ * The decryption key is derived off the main thread, up to 8 million rounds.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {
@@ -71,7 +71,7 @@ export async function convertKey(key: string | Uint8Array, options: ConvertKeyOp
 }
 
 /**
- * A private key as a JSON Web Key (RFC 7517), which signs with what TLS would: the form that `convertKey` reads, and
+ * A private key as a JSON Web Key (RFC 7517), with the algorithm that TLS would use: the form that `convertKey` reads, and
  * Node's `createPrivateKey` with `format: 'jwk'`.
  * @throws CertificateError as `convertKey`.
  */

@@ -1,4 +1,4 @@
-/** Keys, signature algorithms and purposes in words. */
+/** Readable names of keys, signature algorithms and purposes. */
 import type { KeyKind } from '@knsock/core/x509';
 
 const curves: Record<string, string> = {

@@ -1,4 +1,4 @@
-/** Folders of certificates as people keep them: which of their files are worth a look. */
+/** Folders of certificates: selects the files to check. */
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
@@ -17,14 +17,14 @@ export async function listFolder(folder: string): Promise<string[]> {
   return places.filter((_, index) => isOther[index] !== true).sort();
 }
 
-/** Waiting and temporary files start with a dot, and the versions behind a Kubernetes volume's links. */
+/** Pending and temporary files start with a dot, as do the versions behind a Kubernetes volume's links. */
 function isLeftOut(folder: string, path: string): boolean {
   const parts = relative(folder, path).split(sep);
   if (parts.some((part) => part.startsWith('.'))) return true;
   return parts.length > 1 && dirname(resolve(path)).endsWith(join(sep, 'issued', 'serials'));
 }
 
-/** A link to nowhere is worth a result; a link to a folder isn't followed, and a pipe would be waited for without end. */
+/** A broken link is reported; a link to a folder isn't followed, and reading a pipe could block for ever. */
 async function leadsToNoFile(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => !found.isFile(),
@@ -32,7 +32,7 @@ async function leadsToNoFile(path: string): Promise<boolean> {
   );
 }
 
-/** A key by its name that this user may not read: to watch dates, nobody needs to. */
+/** A key, by its name, that this user may not read: checking dates doesn't need it. */
 export async function isHiddenKey(file: string): Promise<boolean> {
   return KEY_NAME.test(basename(file)) && !(await isReadable(file));
 }

@@ -1,9 +1,9 @@
-/** What is odd about certificates as a chain: their order, how they fit together, and what knsock itself refuses in them. */
+/** Lint rules for chains: order, how the certificates match, and what knsock itself refuses in them. */
 import { validatePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
 import { isFor } from './lint-rules.js';
 import type { Finding } from './finding.js';
 
-/** What is odd between neighbours. */
+/** Rules for two neighbours in the chain. */
 export function orderFindings(certificates: readonly X509Certificate[]): Finding[] {
   return certificates.flatMap((certificate, index) => {
     const next = certificates[index + 1];
@@ -48,10 +48,10 @@ function rootSent(index: number): Finding {
   };
 }
 
-/** Reasons that other rules explain better; purposes other than TLS are no mistake. */
+/** Reasons that other rules explain better; purposes other than TLS are no error. */
 const toldElsewhere = new Set<string>(['expired', 'not-yet-valid', 'wrong-usage']);
 
-/** What knsock refuses on a connection with any trust anchor; undefined if there is nothing. */
+/** What knsock refuses on a connection with any trust anchor; undefined for nothing. */
 export function refusal(certificates: readonly X509Certificate[], at: Date): Finding | undefined {
   const path = linked(certificates);
   const [leaf] = path;

@@ -1,4 +1,4 @@
-/** When certificates and revocation lists run out: in files, folders and on servers. */
+/** When certificates and revocation lists expire: in files, folders and on servers. */
 import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
 import {
   parseCertificate,
@@ -15,7 +15,7 @@ import { datedKinds, type DatedKinds } from '../files/kinds-in.js';
 import { translating } from '../files/source.js';
 
 const DAY = 86_400_000;
-/** Files and servers looked at together. */
+/** Files and servers checked concurrently. */
 const AT_ONCE = 16;
 
 /** Options of `checkExpiry`. */
@@ -24,13 +24,13 @@ export interface ExpiryOptions extends LiveOptions {
   readonly files?: readonly string[] | undefined;
   /**
    * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der, .p7b, .p7c or .crl. Left out are names that
-   * start with a dot, a store's archive (`issued/serials`), where replaced certificates expire in peace, and files that
+   * start with a dot, a store's archive (`issued/serials`), where replaced certificates may expire, and files that
    * hold something else: keys, requests and parameters, as certbot's folders have them.
    */
   readonly folders?: readonly string[] | undefined;
-  /** Servers whose certificates are looked at as well. */
+  /** Servers whose certificates are checked as well. */
   readonly endpoints?: readonly LiveSource[] | undefined;
-  /** `due` from so many days before the end; default 30. */
+  /** `due` from this many days before expiry; default 30. */
   readonly days?: number | undefined;
   /** The time of validation; default now. */
   readonly at?: Date | undefined;
@@ -45,10 +45,10 @@ const readers: OptionReaders<ExpiryOptions> = {
   at: date,
 };
 
-/** One certificate or list; where a source can't be read, the error instead. */
+/** One certificate or list, or the error of a source that can't be read. */
 export type Expiry = CertificateExpiry | CrlExpiry | UnreadableExpiry;
 
-/** What every source has. */
+/** Fields of every result. */
 interface ExpirySource {
   /** The file, or `host:port`. */
   readonly source: string;
@@ -65,7 +65,7 @@ export interface CertificateExpiry extends ExpirySource {
   readonly notBefore: Date;
   /** The last moment of its validity. */
   readonly notAfter: Date;
-  /** Whole days left; negative where it has expired. */
+  /** Whole days left; negative if it has expired. */
   readonly daysLeft: number;
   /** `due`: within the days asked for. */
   readonly state: 'good' | 'due' | 'expired' | 'not-yet-valid';
@@ -78,7 +78,7 @@ export interface CrlExpiry extends ExpirySource {
   readonly issuer: string;
   /** When it was signed. */
   readonly thisUpdate: Date;
-  /** Undefined where the list doesn't say. */
+  /** Undefined if the list has no next update. */
   readonly nextUpdate: Date | undefined;
   /** `stale`: a newer list is due. */
   readonly state: 'good' | 'stale';
@@ -93,8 +93,8 @@ export interface UnreadableExpiry extends ExpirySource {
 }
 
 /**
- * Checks everything named, the soonest end first. A source that can't be read is a result, not an exception, so that
- * one of them doesn't hide the others.
+ * Checks all sources; results are sorted by expiry, the soonest first. A source that can't be read is a result, not an
+ * exception, so that it doesn't hide the others.
  * @throws the signal's reason.
  */
 export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
@@ -119,7 +119,7 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
   return results.sort((a, b) => endOf(a) - endOf(b));
 }
 
-/** Runs everything, never more than `AT_ONCE` of them together: files and sockets are few. */
+/** Runs all tasks, at most `AT_ONCE` concurrently: files and sockets are limited. */
 async function fewAtATime<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   const waiting = tasks.entries();
@@ -145,7 +145,7 @@ async function tolerating<T>(
   }
 }
 
-/** A file of a folder, where other things lie beside certificates. */
+/** A file of a folder, which may hold other things than certificates. */
 async function checkFound(file: string, at: Date, horizon: number): Promise<Expiry[]> {
   if (await isHiddenKey(file)) return [];
   const bytes = await readBytes(file);
@@ -159,7 +159,7 @@ async function checkFile(file: string, at: Date, horizon: number): Promise<Expir
 function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number): Expiry[] {
   const kinds = kindsOf(file, bytes);
   const holdsLists = kinds !== 'other' && kinds.has('revocation list');
-  // Of a key the reader of certificates says that it is one.
+  // For a key the reader of certificates reports that it is one.
   const holdsCertificates = kinds === 'other' || kinds.has('certificate');
   const certificates = holdsCertificates ? translating({ file }, () => parseCertificates(bytes)) : [];
   const lists = holdsLists ? translating({ file }, () => parseCrls(bytes)) : [];

@@ -1,4 +1,4 @@
-/** What stands in certificates, lists, requests and keys, as plain data that JSON can carry. */
+/** The contents of certificates, lists, requests and keys, as plain data for JSON. */
 import type { KeyObject } from 'node:crypto';
 import {
   publicHalf,
@@ -14,12 +14,12 @@ import type { Finding } from './finding.js';
 import { lintCertificates } from './lint.js';
 import type { Subject } from '../issuing/subject.js';
 
-/** A certificate in plain words. */
+/** A certificate as plain data. */
 export interface InspectedCertificate {
   readonly type: 'certificate';
   /** What a PKCS#12 file calls it: Java's alias. */
   readonly friendlyName?: string | undefined;
-  /** For which purposes `openssl x509 -trustout` marked it: `trusted` undefined stands for all others. */
+  /** Purposes set by `openssl x509 -trustout`: `trusted` undefined stands for all others. */
   readonly trustMarks?:
     { readonly trusted: readonly string[] | undefined; readonly rejected: readonly string[] } | undefined;
   /** As text (RFC 4514). */
@@ -40,13 +40,13 @@ export interface InspectedCertificate {
   readonly key: string;
   /** The algorithm it is signed with. */
   readonly signature: string;
-  /** Whether it is a CA’s (basicConstraints). */
+  /** Whether it is a CA certificate (basicConstraints). */
   readonly authority: boolean;
-  /** How many CAs may stand below it; undefined: any number. */
+  /** How many CAs may follow below it (pathLenConstraint); undefined: any number. */
   readonly pathLength: number | undefined;
   /** Names of RFC 5280 4.2.1.3. */
   readonly keyUsage: readonly string[];
-  /** `server`, `client` …; empty where the certificate doesn't say. */
+  /** `server`, `client` …; empty if the certificate doesn't say. */
   readonly purposes: readonly string[];
   /** What a CA may sign for; undefined: anything. */
   readonly nameConstraints:
@@ -55,15 +55,15 @@ export interface InspectedCertificate {
   readonly crlUrls: readonly string[];
   /** SHA-256, `AA:BB:…`. */
   readonly fingerprint: string;
-  /** `sha256/…` of its key, as `pins` take it. */
+  /** `sha256/…` of its key, in the form of `pins`. */
   readonly spkiPin: string;
   /** Extensions that this package can’t read. */
   readonly unknownExtensions: readonly UnknownExtension[];
-  /** What `lint` finds. */
+  /** Findings of `lint`. */
   readonly findings: readonly Finding[];
 }
 
-/** An extension that isn't understood here: its content as hex. */
+/** An extension that this package can't read: its content as hex. */
 export interface UnknownExtension {
   /** Its identifier, dotted. */
   readonly oid: string;
@@ -73,7 +73,7 @@ export interface UnknownExtension {
   readonly hex: string;
 }
 
-/** A revocation list in plain words. */
+/** A revocation list as plain data. */
 export interface InspectedCrl {
   readonly type: 'crl';
   /** As text (RFC 4514). */
@@ -82,13 +82,13 @@ export interface InspectedCrl {
   readonly number: string | undefined;
   /** When it was signed. */
   readonly thisUpdate: Date;
-  /** When the next one is due; undefined where it doesn’t say. */
+  /** When the next one is due; undefined if it doesn’t say. */
   readonly nextUpdate: Date | undefined;
   /** The algorithm it is signed with. */
   readonly signature: string;
-  /** How many certificates it withdraws, and the first hundred of them. */
+  /** How many certificates it revokes, and the first hundred of them. */
   readonly size: number;
-  /** The revoked certificates, in its order. */
+  /** The revoked certificates, in the list's order. */
   readonly revoked: readonly {
     readonly serial: string;
     readonly date: Date;
@@ -96,47 +96,47 @@ export interface InspectedCrl {
   }[];
 }
 
-/** A request in plain words. */
+/** A request as plain data. */
 export interface InspectedRequest {
   readonly type: 'request';
-  /** The subject that is asked for. */
+  /** The requested subject. */
   readonly subject: Subject;
-  /** The names that are asked for. */
+  /** The requested names. */
   readonly names: readonly string[];
-  /** Names of kinds that aren't issued here, in words. */
+  /** Names of kinds that aren't issued here, as readable text. */
   readonly otherNames: readonly string[];
   /** Whether it asks to be a CA. */
   readonly asksForAuthority: boolean;
   /** Kind and size, such as `P-256` or `RSA 2,048 bits`. */
   readonly key: string;
-  /** Whether it is signed with the key that it names. */
+  /** Whether it is signed with the key that it contains. */
   readonly signatureValid: boolean;
 }
 
-/** A key; of a private one nothing but what its public half shows. */
+/** A key; for a private one only what its public half shows. */
 export interface InspectedKey {
   /** Which half of the pair it is. */
   readonly type: 'private-key' | 'public-key';
   /** What a PKCS#12 file calls it: Java's alias. */
   readonly friendlyName?: string | undefined;
-  /** Whether a passphrase locks it. */
+  /** Whether it is encrypted. */
   readonly encrypted: boolean;
-  /** Undefined where it is encrypted and no passphrase was given. */
+  /** Undefined if it is encrypted and no passphrase was given. */
   readonly key: string | undefined;
-  /** `sha256/…` of its public half; undefined for a key that stays locked. */
+  /** `sha256/…` of its public half; undefined for a key that can't be decrypted. */
   readonly spkiPin: string | undefined;
 }
 
 /** A part of a file that can't be read, among others that can. */
 export interface InspectedDamage {
   readonly type: 'unreadable';
-  /** Which it is, and why it can't be read. */
+  /** Which part it is, and why it can't be read. */
   readonly problem: string;
   /** What to do. */
   readonly hint: string;
 }
 
-/** One thing found. */
+/** One object found. */
 export type Inspected =
   InspectedCertificate | InspectedCrl | InspectedRequest | InspectedKey | InspectedDamage;
 

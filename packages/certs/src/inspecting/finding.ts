@@ -1,4 +1,4 @@
-/** One oddity. */
+/** One finding of `lint`. */
 export interface Finding {
   /** Stable: `weak-key`, `no-names` … */
   readonly rule: string;

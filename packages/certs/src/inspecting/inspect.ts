@@ -1,4 +1,4 @@
-/** A look into certificates, chains, requests, lists, keys and PKCS#12 files, wherever they come from. */
+/** Inspects certificates, chains, requests, lists, keys and PKCS#12 files from any source. */
 import { checkOptions, date, string, type OptionReaders } from '@knsock/core/options';
 import { formOf, parseCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -10,11 +10,11 @@ import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './li
 
 export { type Inspected } from './facts.js';
 
-/** Everything found in one place, in its order; plain data. */
+/** Everything found in one source, in its order; plain data. */
 export interface Inspection {
   /** The file, or `host:port`. */
   readonly source: string;
-  /** The file's form in words, such as `PEM`, `DER` or `PKCS#7 (.p7b), PEM in UTF-16`; undefined for a server. */
+  /** The file's format, such as `PEM`, `DER` or `PKCS#7 (.p7b), PEM in UTF-16`; undefined for a server. */
   readonly form?: string | undefined;
   /** Each certificate, list, request and key. */
   readonly items: readonly Inspected[];
@@ -24,7 +24,7 @@ export interface Inspection {
 export interface InspectOptions extends LiveOptions {
   /** Opens encrypted keys and PKCS#12 files. */
   readonly passphrase?: string | undefined;
-  /** Of a PKCS#12 file, only the key of this friendly name (Java: alias), and its chain. */
+  /** For a PKCS#12 file: only the key with this friendly name (Java: alias), and its chain. */
   readonly keyName?: string | undefined;
   /** The time at which dates are checked; default now. */
   readonly at?: Date | undefined;
@@ -38,10 +38,10 @@ const readers: OptionReaders<InspectOptions> = {
 };
 
 /**
- * Inspects a text, bytes, a file, or what a server shows, in whatever form. Keys give away nothing but their public half.
- * A part that can't be read is an item among the others, unless there is nothing else.
- * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` with the offset where nothing can be read;
- *   `_PASSPHRASE` for a PKCS#12 file that stays closed; `_UNREACHABLE` for a server.
+ * Inspects a text, bytes, a file, or a server's certificates, in any form. Of keys only the public half is shown.
+ * A part that can't be read is an item among the others, unless it is the only one.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` with the offset if nothing can be read;
+ *   `_PASSPHRASE` for a PKCS#12 file that can't be opened; `_UNREACHABLE` for a server.
  */
 export async function inspect(
   source: Source | LiveSource,

@@ -1,4 +1,4 @@
-/** What is in a file, each thing read by itself. */
+/** The objects in a file, each read by itself. */
 import type { KeyObject } from 'node:crypto';
 import {
   arrangePkcs12,
@@ -35,7 +35,7 @@ interface Context {
   readonly at: Date;
 }
 
-/** @throws CertificateError where nothing in it can be read */
+/** @throws CertificateError if nothing in it can be read */
 export async function readItems(input: Uint8Array, context: Context): Promise<Inspected[]> {
   const text = textOf(input);
   if (text?.includes('-----BEGIN ') === true) return readBlocks(text, context);
@@ -64,7 +64,7 @@ export async function readItems(input: Uint8Array, context: Context): Promise<In
   }
 }
 
-/** Blocks that nobody asks for, such as curve parameters before a key, are passed over. */
+/** Irrelevant blocks, such as curve parameters before a key, are skipped. */
 async function readBlocks(text: string, context: Context): Promise<Inspected[]> {
   const blocks = fromCore(() => readPem(text));
   const items: Inspected[] = [];
@@ -87,7 +87,7 @@ async function readBlocks(text: string, context: Context): Promise<Inspected[]> 
 async function readBlock(found: PemBlock, context: Context): Promise<Inspected[]> {
   const { label, text: block } = found;
   if (label.endsWith('PRIVATE KEY')) return [await readKey(block, context)];
-  // PKCS#1 holds the numbers of an RSA key alone.
+  // PKCS#1 contains only the numbers of an RSA key.
   if (label === 'RSA PUBLIC KEY') return [keyFacts(publicKeyOf(rsaPublicKeyInfo(found.der)), false)];
   if (label.endsWith('PUBLIC KEY')) return [keyFacts(publicKeyOf(found.der), false)];
   if (/^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/.test(label))
@@ -138,7 +138,7 @@ async function readObject(
   return requestFacts(await readCsr(der));
 }
 
-/** Without its passphrase there is nothing to say of a locked key but that it is one. */
+/** Without its passphrase nothing is known about an encrypted key. */
 async function readKey(input: string | Uint8Array, { passphrase }: Context): Promise<Inspected> {
   const encrypted = isEncryptedKey(input);
   if (encrypted && passphrase === undefined)

@@ -10,7 +10,7 @@ import { LEAF_MAX_DAYS } from '../issuing/validity.js';
 
 const DAY = 86_400_000;
 
-/** A rule; `check` says what is odd, or nothing. */
+/** A rule; `check` returns what is wrong, or undefined. */
 export interface LintRule {
   readonly rule: string;
   readonly severity: 'error' | 'warning' | 'notice';
@@ -197,7 +197,7 @@ const unusable = (certificate: X509Certificate): UnmatchableName[] =>
 
 const BROAD_WILDCARD = /^\*(\.[^.]+)?$/;
 
-/** The first few, each with why. */
+/** The first few, each with its reason. */
 function showUnmatchable(names: readonly UnmatchableName[]): string {
   const shown = names.slice(0, 3).map(({ name, problem }) => `"${name}" ${problem}`);
   return names.length > shown.length
@@ -205,7 +205,7 @@ function showUnmatchable(names: readonly UnmatchableName[]): string {
     : shown.join('; ');
 }
 
-/** A certificate without extended key usage is for anything. */
+/** A certificate without extended key usage is valid for any purpose. */
 export function isFor({ extendedKeyUsage }: X509Certificate, usage: 'server'): boolean {
   const oid = { server: '1.3.6.1.5.5.7.3.1' }[usage];
   return extendedKeyUsage === undefined || extendedKeyUsage.includes(oid);

@@ -1,4 +1,4 @@
-/** What is odd about certificates, each finding with what to do. */
+/** Lints certificates; each finding says what to do. */
 import { printable } from '@knsock/core/errors';
 import { checkOptions, date } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
@@ -15,14 +15,14 @@ export interface LintOptions {
 
 /**
  * Lints a certificate or a chain as a server would send it.
- * @throws CertificateError where the source can't be read.
+ * @throws CertificateError if the source can't be read.
  */
 export async function lint(source: Source, options: LintOptions = {}): Promise<Finding[]> {
   checkOptions(options, { at: date });
   return lintCertificates(await readCertificates(source), options.at ?? new Date());
 }
 
-/** The same with certificates that were read already. */
+/** The same for certificates that were read already. */
 export function lintCertificates(certificates: readonly X509Certificate[], at: Date): Finding[] {
   const refused = refusal(certificates, at);
   const found = [

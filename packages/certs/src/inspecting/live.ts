@@ -1,21 +1,21 @@
-/** The certificates that a server shows. Nothing is trusted here: they are only looked at. */
+/** The certificates that a server sends. They are only inspected, nothing is trusted. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import { abortSignal, milliseconds, withDeadline, type OptionReaders } from '@knsock/core/options';
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from '../errors.js';
 
-/** A server to look at. */
+/** A server to inspect. */
 export interface LiveSource {
   /** A name or an address. */
   readonly host: string;
   /** From 1 to 65535. */
   readonly port: number;
-  /** The name to ask for; default the host, unless that is an address. */
+  /** The server name to request (SNI); default the host, unless that is an address. */
   readonly servername?: string | undefined;
 }
 
-/** How long to wait for it. */
+/** How long to wait for the server. */
 export interface LiveOptions {
   /** In ms; default 10,000. */
   readonly timeout?: number | undefined;
@@ -28,7 +28,7 @@ export const liveReaders = {
 } as const satisfies OptionReaders<LiveOptions>;
 
 /**
- * The certificates of a server as DER, leaf first, as far as they hang together.
+ * The certificates of a server as DER, leaf first, as far as they form a chain.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`; the signal's reason where it fires first.
  */
 export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
@@ -37,7 +37,7 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
   signal?.throwIfAborted();
   const socket = await open(source);
   const seen = { chain: [] as Buffer[] };
-  // TLS 1.2 servers that demand a client certificate end the handshake, with their own certificate shown already.
+  // TLS 1.2 servers that require a client certificate end the handshake after sending their own certificate.
   socket.on('keylog', () => (seen.chain = chainOf(socket)));
   try {
     const late = () => new Error(`no answer in ${timeout} ms`);
@@ -59,12 +59,12 @@ export async function fetchChain(source: LiveSource, options: LiveOptions = {}):
 async function open({ host, port, servername: wanted }: LiveSource): Promise<TLSSocket> {
   if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65_535)
     throw new InvalidOptionError('port', `${host}:${port} is no host with a port from 1 to 65535`);
-  // Loaded here, because importing this package costs nothing that isn't used.
+  // Loaded here, so that importing this package doesn't load what isn't used.
   const { connect } = await import('node:tls');
   const servername = wanted ?? (isIP(host) === 0 ? host : undefined);
   const named = servername === undefined ? {} : { servername };
   // An empty `ca` keeps Node from adding a root of its own to what the server sent. Old servers with weak keys are
-  // looked at too: that they are is what somebody wants to know.
+  // inspected too: that they have them is worth knowing.
   const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   return connect({ host, port, ...named, ...old, ca: [], rejectUnauthorized: false });
 }

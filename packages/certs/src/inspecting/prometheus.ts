@@ -43,7 +43,7 @@ export function prometheusText(results: readonly Expiry[]): string {
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 function metric(name: string, help: string, samples: readonly Sample[]): string[] {
-  // A series must not come twice: the same certificate may stand twice in one file.
+  // A series must not appear twice: one file may contain the same certificate twice.
   const lines = new Map(samples.map(([labels, value]) => [`${name}{${showLabels(labels)}}`, value]));
   return [
     `# HELP ${name} ${help}`,

@@ -1,4 +1,4 @@
-/** What `inspect` found, for people. */
+/** The results of `inspect` as readable text. */
 import { printable } from '@knsock/core/errors';
 import type { Inspected, Inspection } from './inspect.js';
 import type { InspectedCertificate, InspectedCrl, InspectedKey, InspectedRequest } from './facts.js';
@@ -7,7 +7,7 @@ import { subjectText } from '../issuing/subject.js';
 const DAY = 86_400_000;
 
 /**
- * Lines of text, an empty one between two things found.
+ * Lines of text, with an empty one between two objects.
  * @param at The moment from which days are counted; default now.
  */
 export function summarize({ form, items }: Inspection, at: Date = new Date()): string {

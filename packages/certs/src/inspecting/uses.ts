@@ -1,4 +1,4 @@
-/** What a certificate's extended key usage lets it be used for; one without allows everything. */
+/** The purposes that a certificate's extended key usage allows; without the extension, all. */
 import type { X509Certificate } from '@knsock/core/x509';
 
 export function usesOf({ extendedKeyUsage }: X509Certificate): {

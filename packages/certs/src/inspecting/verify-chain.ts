@@ -1,4 +1,4 @@
-/** Core's path validation for files, with its result in words. */
+/** Core's path validation for files, with a readable result. */
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
 import {
   abortSignal,
@@ -25,25 +25,25 @@ import { readCertificates, readCrls, type Source } from '../files/source.js';
 export interface VerifyChainOptions {
   /** The leaf first, its issuers after it in any order. */
   readonly chain: Source;
-  /** Whom to trust. */
+  /** The trust anchors. */
   readonly ca: Source | readonly Source[];
-  /** Further issuers, where the chain lacks them. */
+  /** Further issuers, if the chain lacks them. */
   readonly intermediates?: readonly Source[] | undefined;
-  /** The name that the leaf must carry; without one any will do. */
+  /** The name that the leaf must contain; default any. */
   readonly name?: string | undefined;
   /** Default `server`. */
   readonly usage?: 'server' | 'client' | undefined;
-  /** Lists of revoked certificates, at a URL too; without any, revocation isn't looked at. */
+  /** Revocation lists, also as URLs; without any, revocation isn't checked. */
   readonly crls?: readonly (Source | URL)[] | undefined;
-  /** What the lists have to prove; default what `crlFile` means on a connection. */
+  /** The revocation policy; default that of `crlFile` on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
   /** The time of validation; default now. */
   readonly at?: Date | undefined;
-  /** Default `private`; `web` adds the formalities that browsers ask for. */
+  /** Default `private`; `web` adds the formal requirements of browsers. */
   readonly rules?: 'private' | 'web' | undefined;
-  /** Trust an intermediate or the leaf itself where `ca` names it; default false. */
+  /** Trust an intermediate or the leaf itself if `ca` contains it; default false. */
   readonly partialChain?: boolean | undefined;
-  /** Ends the fetching of lists, which takes 10 seconds each at most. */
+  /** Aborts the fetching of lists, which takes at most 10 seconds each. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -61,7 +61,7 @@ const readers: OptionReaders<VerifyChainOptions> = {
   signal: abortSignal,
 };
 
-/** What was found, for programs and for people. */
+/** The result, for programs and for people. */
 export type ChainVerdict =
   | {
       readonly ok: true;
@@ -79,8 +79,8 @@ export type ChainVerdict =
     };
 
 /**
- * Judges a chain as core would on a connection.
- * @throws CertificateError where a source can't be read; a chain that isn't trusted is a result, not an error.
+ * Verifies a chain as core would on a connection.
+ * @throws CertificateError if a source can't be read; a chain that isn't trusted is a result, not an error.
  */
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
   checkOptions(options, readers);

@@ -29,13 +29,13 @@ import type { X509Library } from '../x509.js';
 export interface AuthorityOptions extends Subject {
   /** Its name, 64 characters at most. */
   readonly commonName: string;
-  /** Days from now; default 3,650, or as long as the issuer lives. */
+  /** Days from now; default 3,650, or until the issuer expires. */
   readonly days?: number | undefined;
   /** Default `p256`. */
   readonly keyType?: KeyType | undefined;
-  /** Signs in place of a key made here, such as one in an HSM: for it the certificate is made. Default: none. */
+  /** Signs instead of a key made here, such as one in an HSM; the certificate is for its key. Default: none. */
   readonly signer?: Signer | undefined;
-  /** How many authorities may stand below this one; default: any number for a root, 0 for an intermediate. */
+  /** How many authorities may follow below this one; default: any number for a root, 0 for an intermediate. */
   readonly pathLength?: number | undefined;
   /** What it may sign for; default: everything. */
   readonly nameConstraints?: NameConstraintOptions | undefined;
@@ -57,20 +57,20 @@ export const authorityReaders = {
   signal: abortSignal,
 } as const satisfies OptionReaders<AuthorityOptions>;
 
-/** An authority's certificate, as PEM, and what its issuer's ledger keeps of it. */
+/** An authority's certificate, as PEM, and its record for the issuer's ledger. */
 export interface AuthorityCertificate {
   readonly certificate: string;
   readonly record: IssuedRecord;
 }
 
-/** An authority's own key, and what can be kept of it. */
+/** An authority's own key, and its form for storage. */
 export interface AuthorityKey {
   readonly signing: SigningKey;
-  /** PEM; undefined where a signer has it. */
+  /** PEM; undefined if a signer holds it. */
   readonly pem: string | undefined;
 }
 
-/** The signer that was given, or a new key. @throws InvalidOptionError, CertificateError */
+/** The given signer, or a new key. @throws InvalidOptionError, CertificateError */
 export async function authorityKey({ signer, keyType }: AuthorityOptions): Promise<AuthorityKey> {
   if (signer === undefined) {
     const key = await generateKey(keyType);

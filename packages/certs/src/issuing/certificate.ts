@@ -1,4 +1,4 @@
-/** One signed certificate, put together from parts that are decided already. */
+/** Signs a certificate whose contents are decided already. */
 import type { KeyObject } from 'node:crypto';
 import { publicKeyInfo } from '../keys/public-key-info.js';
 import { serialBytes } from './serial.js';

@@ -1,4 +1,4 @@
-/** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere, read with suspicion. */
+/** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere; contents are untrusted. */
 import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '@knsock/core/errors';
 import { checkOptions } from '@knsock/core/options';
@@ -23,23 +23,23 @@ import { arrayBufferOf, x509Library, type Extension, type GeneralName, type X509
 
 /** Options of `createCsr`; days and CRL location are the authority's to decide. */
 export interface CsrOptions extends Omit<LeafOptions, 'days' | 'maxDays' | 'crlUrls'> {
-  /** The use that is asked for; default `server`. */
+  /** The requested use; default `server`. */
   readonly kind?: CertificateKind | undefined;
 }
 
 const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrReaders } = selfSignedReaders;
 
-/** What a request asks for. Nothing of it is granted. */
+/** The contents of a request, all untrusted. */
 export interface CsrFacts {
-  /** The subject that is asked for. */
+  /** The requested subject. */
   readonly subject: Subject;
-  /** Names as text; those of other kinds stand in `otherNames`. */
+  /** Names as text; those of other kinds are in `otherNames`. */
   readonly names: readonly string[];
-  /** Names of kinds that aren't issued here, in words: a user principal name, a directory name … */
+  /** Names of kinds that aren't issued here, as readable text: a user principal name, a directory name … */
   readonly otherNames: readonly string[];
   /** Whether it asks for the right to sign certificates itself. */
   readonly authority: boolean;
-  /** Every extension asked for, by identifier. */
+  /** Every requested extension, by identifier. */
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
   /** "P-256", "RSA 2,048 bits" … */
   readonly keyDescription: string;
@@ -141,7 +141,7 @@ function requestedExtensions(
   library: X509Library,
   info: CertificationRequest['certificationRequestInfo'],
 ): Extension[] {
-  // The schema has attributes as required; real requests leave them out.
+  // The schema requires attributes; real requests omit them.
   const attributes: InstanceType<X509Library['Attributes']> | undefined = info.attributes;
   const value = attributes?.find(({ type }) => type === EXTENSION_REQUEST)?.values[0];
   return value === undefined ? [] : [...library.AsnConvert.parse(value, library.Extensions)];

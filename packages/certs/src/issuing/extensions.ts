@@ -6,7 +6,7 @@ import { parseName, type CertificateName } from './names.js';
 import { publicKeyInfo } from '../keys/public-key-info.js';
 import { arrayBufferOf, type Extension, type GeneralName, type X509Library } from '../x509.js';
 
-/** What a certificate is for: a peer is both server and client. */
+/** The use of a certificate: a peer is both server and client. */
 export type CertificateKind = 'server' | 'client' | 'peer';
 
 const extendedUsages: Record<CertificateKind, readonly string[]> = {
@@ -15,7 +15,7 @@ const extendedUsages: Record<CertificateKind, readonly string[]> = {
   peer: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'],
 };
 
-/** @throws InvalidOptionError for a kind that there isn't. */
+/** @throws InvalidOptionError for an unknown kind. */
 export function checkKind(kind: CertificateKind): void {
   if (Object.hasOwn(extendedUsages, kind)) return;
   const known = Object.keys(extendedUsages).join(', ');
@@ -31,7 +31,7 @@ export function extendedKeyUsage(library: X509Library, kind: CertificateKind): E
   );
 }
 
-/** RSA keys of servers may encipher keys too: NSS refuses them otherwise, whatever the key exchange. */
+/** RSA keys of servers get keyEncipherment too: NSS refuses them otherwise, whatever the key exchange. */
 export function leafKeyUsage(library: X509Library, kind: CertificateKind, key: KeyObject): Extension {
   const { KeyUsage, KeyUsageFlags } = library;
   const { digitalSignature, keyEncipherment } = KeyUsageFlags;
@@ -52,7 +52,7 @@ export function basicConstraints(library: X509Library, authority: boolean, pathL
   return extension(library, library.id_ce_basicConstraints, true, constraints);
 }
 
-/** Critical where the subject is empty (RFC 5280 §4.2.1.6). */
+/** Critical if the subject is empty (RFC 5280 §4.2.1.6). */
 export function subjectAlternativeName(
   library: X509Library,
   names: readonly CertificateName[],
@@ -93,7 +93,7 @@ export function crlDistributionPoints(library: X509Library, urls: readonly strin
   return extension(library, library.id_ce_cRLDistributionPoints, false, value);
 }
 
-/** A place that any program can ask: RFC 5280 §4.2.1.13 names http and ldap. */
+/** A URL that any client can fetch: RFC 5280 §4.2.1.13 names http and ldap. */
 function checkCrlUrl(url: string): string {
   const { kind, value } = parseName(url);
   if (kind === 'uri' && /^(https?|ldaps?):\/\//i.test(value)) return value;

@@ -35,19 +35,19 @@ import { buildSubject, defaultSubject, subjectReaders, type Subject } from './su
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from '../x509.js';
 
-/** What a leaf certificate is to say. Its common name defaults to the first name, where that fits. */
+/** Contents of a leaf certificate. The common name defaults to the first name, if that fits. */
 export interface LeafOptions extends Subject {
   /** DNS names (international ones too, `*.` as first label), IP addresses, URIs with '://', e-mail addresses. */
   readonly names?: readonly string[] | undefined;
   /** Days from now; default 90. */
   readonly days?: number | undefined;
-  /** The most days allowed; default 398. */
+  /** Maximum for `days`; default 398. */
   readonly maxDays?: number | undefined;
   /** Default `p256`. */
   readonly keyType?: KeyType | undefined;
   /** PEM of a private key to use instead of a new one. */
   readonly privateKey?: string | undefined;
-  /** Opens `privateKey` where that is encrypted. */
+  /** Decrypts `privateKey`, if it is encrypted. */
   readonly keyPassphrase?: string | undefined;
   /** Where the authority's revocation list can be fetched (http URLs). */
   readonly crlUrls?: readonly string[] | undefined;
@@ -67,7 +67,7 @@ const leafReaders = {
 
 /** Options of `Authority.issue`. */
 export interface IssueOptions extends LeafOptions, Placement {
-  /** What the certificate is for; sets its key usages. */
+  /** The certificate's use; sets its key usages. */
   readonly kind: CertificateKind;
   /** Ends the wait for the authority's signer. */
   readonly signal?: AbortSignal | undefined;
@@ -86,22 +86,22 @@ export interface SelfSignedOptions extends LeafOptions {
   readonly kind?: CertificateKind | undefined;
 }
 
-/** For `createCsr` too, which leaves the rest to the authority. */
+/** Also for `createCsr`, which leaves the rest to the authority. */
 export const selfSignedReaders: OptionReaders<SelfSignedOptions> = { ...leafReaders, kind: string };
 
 /** A certificate with its key; all PEM. */
 export interface Issued {
   /** The leaf alone. */
   readonly certificate: string;
-  /** PKCS#8, in the clear. */
+  /** PKCS#8, unencrypted. */
   readonly key: string;
   /** Leaf first, then its issuers without the root: what a server loads as `certFile`. */
   readonly chain: string;
-  /** Where a store has put them; absent in memory. */
+  /** The files in the store; absent in memory. */
   readonly files?: IssuedFiles | undefined;
 }
 
-/** A leaf that is decided, up to the signature. */
+/** A leaf whose contents are decided, without the signature. */
 export interface LeafPlan {
   readonly kind: CertificateKind;
   readonly names: readonly CertificateName[];
@@ -111,7 +111,7 @@ export interface LeafPlan {
   readonly crlUrls: readonly string[];
 }
 
-/** Who signs; absent parts make a self-signed certificate. */
+/** The issuer; without it the certificate is self-signed. */
 export interface LeafIssuer {
   readonly key: SigningKey;
   readonly subject?: DistinguishedName | undefined;
@@ -119,7 +119,7 @@ export interface LeafIssuer {
 }
 
 /**
- * Makes a certificate that signs itself: for tests and closed pairs, where each side is given the other's certificate.
+ * Makes a self-signed certificate: for tests and closed pairs, where each side trusts the other's certificate.
  * @throws CertificateError for names, subject fields, days or keys that can't be used.
  */
 export async function createSelfSigned(options: SelfSignedOptions): Promise<Issued> {
@@ -142,7 +142,7 @@ export async function createSelfSigned(options: SelfSignedOptions): Promise<Issu
   return { certificate, key: privateKeyPem(key), chain: certificate };
 }
 
-/** The parsed names of a leaf; it must have one, or a client at least a common name. */
+/** The parsed names of a leaf; at least one is required, or for a client at least a common name. */
 export function leafNames(
   kind: CertificateKind,
   options: Pick<LeafOptions, 'names' | 'commonName'>,
@@ -164,13 +164,13 @@ function checkNamed(
   throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message);
 }
 
-/** The key given, or a new one. */
+/** The given key, or a new one. */
 export async function leafKey(options: LeafOptions): Promise<KeyObject> {
   if (options.privateKey !== undefined) return openPrivateKey(options.privateKey, options.keyPassphrase);
   return generateKey(options.keyType);
 }
 
-/** The dates of a leaf under an issuer that ends at `issuerNotAfter`. */
+/** The dates of a leaf under an issuer that expires at `issuerNotAfter`. */
 export function leafValidity(
   options: Pick<LeafOptions, 'days' | 'maxDays'>,
   issuerNotAfter: Date | undefined,
@@ -185,7 +185,7 @@ export function leafValidity(
   });
 }
 
-/** Signs a plan; pure but for the serial and the signature. */
+/** Signs a plan; pure except for the serial and the signature. */
 export async function signLeaf(
   library: X509Library,
   plan: LeafPlan,

@@ -1,6 +1,6 @@
 /**
- * What an authority may sign for (RFC 5280 §4.2.1.10). A list of permitted names closes the other kind of host name
- * as well: an authority permitted `corp.example` alone signs for no IP address.
+ * Name constraints of an authority (RFC 5280 §4.2.1.10). A list of permitted names excludes the other kind of host name
+ * as well: an authority permitted only `corp.example` signs for no IP address.
  */
 import { InvalidOptionError } from '@knsock/core/errors';
 import { checkOptions, texts, type OptionReaders } from '@knsock/core/options';
@@ -13,9 +13,9 @@ import { addressBytes, canonicalAddress, checkDnsName, parseName, type Certifica
  * `spiffe://.corp.example` likewise for URIs, of whatever scheme.
  */
 export interface NameConstraintOptions {
-  /** Names, networks (CIDR), mailboxes (`@host`) and URIs that may be signed for; absent: all. */
+  /** Permitted names, networks (CIDR), mailboxes (`@host`) and URIs; absent: all. */
   readonly permitted?: readonly string[] | undefined;
-  /** The same, never to be signed for. */
+  /** Excluded ones, in the same form. */
   readonly excluded?: readonly string[] | undefined;
 }
 
@@ -38,8 +38,8 @@ const EVERY_ADDRESS: readonly Subtree[] = [
 const EVERY_HOST: readonly Subtree[] = [{ kind: 'dns', base: '' }];
 
 /**
- * Reads constraints and closes what the permitted list leaves open.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NAME` for what is no domain or network.
+ * Parses constraints and excludes the kinds that the permitted list leaves unrestricted.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NAME` for anything but a domain or network.
  */
 export function parseNameConstraints(
   options: NameConstraintOptions | undefined,
@@ -59,14 +59,14 @@ export function parseNameConstraints(
 
 const readers: OptionReaders<NameConstraintOptions> = { permitted: texts, excluded: texts };
 
-/** An authority for nothing would be one for everything: that's what a certificate without constraints is. */
+/** Empty constraints can't mean "nothing": a certificate without constraints is unrestricted. */
 function limitsNothing(): InvalidOptionError {
   const message =
     'nameConstraints name nothing that is permitted; leave them out for an authority without limits';
   return new InvalidOptionError('nameConstraints', message);
 }
 
-/** Why an authority may not sign for a name; undefined where it may. */
+/** Why an authority may not sign for a name; undefined if it may. */
 export function constraintAgainst(constraints: NameConstraints, name: CertificateName): string | undefined {
   const sameKind = (subtree: Subtree) => subtree.kind === name.kind;
   const covers = (subtree: Subtree) => contains(subtree, name.value);
@@ -79,8 +79,8 @@ export function constraintAgainst(constraints: NameConstraints, name: Certificat
 }
 
 /**
- * Why an authority may not sign for a subject: without a DNS name beside it, a common name that looks like one is
- * taken for a host by OpenSSL, and held against the constraints.
+ * Why an authority may not sign for a subject: without a DNS name beside it, OpenSSL takes a common name that looks
+ * like one for a host, and checks it against the constraints.
  */
 export function constraintAgainstSubject(
   constraints: NameConstraints,
@@ -147,7 +147,7 @@ function contains(subtree: Subtree, value: string): boolean {
   }
 }
 
-/** A wildcard that stands for an excluded host as well would open what the constraint closes. */
+/** A wildcard that also matches an excluded host would bypass the constraint. */
 function standsForNameIn({ kind, base }: Subtree, { value }: CertificateName): boolean {
   if (kind !== 'dns' || !value.startsWith('*.') || !base.endsWith(value.slice(1))) return false;
   return !base.slice(0, -value.slice(1).length).includes('.');
@@ -171,7 +171,7 @@ function networkContains(network: string, address: string): boolean {
   });
 }
 
-/** Byte `index` of the mask of a network with so many bits. */
+/** Byte `index` of the mask of a network with this prefix length. */
 function maskByte(bits: number, index: number): number {
   const inThisByte = Math.min(8, Math.max(0, bits - index * 8));
   return (0xff << (8 - inThisByte)) & 0xff;

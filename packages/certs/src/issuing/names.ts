@@ -1,12 +1,12 @@
 /**
- * The names a certificate is for. They come as plain text: an IP address, a URI with '://', an e-mail address with
+ * The names of a certificate, given as plain text: an IP address, a URI with '://', an e-mail address with
  * '@', anything else is a DNS name. International names become punycode, addresses their shortest form.
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { CertificateError } from '../errors.js';
 
-/** A name in the form the certificate carries it. */
+/** A name in the form used in the certificate. */
 export interface CertificateName {
   readonly kind: 'dns' | 'ip' | 'uri' | 'email';
   readonly value: string;
@@ -14,7 +14,7 @@ export interface CertificateName {
 
 /**
  * Reads one name.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NAME` where no certificate may carry it.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NAME` if no certificate may contain it.
  */
 export function parseName(text: string): CertificateName {
   const name = text.trim();
@@ -24,7 +24,7 @@ export function parseName(text: string): CertificateName {
   return address === undefined ? { kind: 'dns', value: checkDnsName(name) } : { kind: 'ip', value: address };
 }
 
-/** Reads all names, without repetitions, in their order. */
+/** Parses all names, without duplicates, in their order. */
 export function parseNames(texts: readonly string[]): CertificateName[] {
   const seen = new Map<string, CertificateName>();
   for (const name of texts.map(parseName)) seen.set(`${name.kind}:${name.value}`, name);
@@ -39,14 +39,14 @@ export function checkDnsName(name: string): string {
   // domainToASCII reads a URL's host: it would cut "a/b" short and decode "a%2eb".
   const ascii = /[\s!-,/:-@[-^`{-~]/.test(base) ? '' : domainToASCII(base);
   if (ascii === '') throw refuse(name, 'is not a DNS name');
-  // "1.2.3" and "0x7f.1" would be read as addresses by some and as names by others.
+  // "1.2.3" and "0x7f.1" would be parsed as addresses by some and as names by others.
   if (isIP(ascii) !== 0 || /(^|\.)\d+$/.test(ascii)) throw refuse(name, 'looks like a damaged IP address');
   if (ascii.length > 253) throw refuse(name, `has ${ascii.length} characters, over the limit of 253`);
   for (const label of ascii.split('.')) checkLabel(name, label);
   return wildcard ? `*.${ascii}` : ascii;
 }
 
-/** An address without brackets, in its shortest form; undefined where the text is none. */
+/** An address without brackets, in its shortest form; undefined for other text. */
 export function canonicalAddress(text: string): string | undefined {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
   if (bare.includes('%')) throw refuse(text, 'names a network interface, which no certificate can');
@@ -74,7 +74,7 @@ function checkLabel(name: string, label: string): void {
 
 function checkUri(text: string): string {
   if (!URL.canParse(text)) throw refuse(text, 'is not a URI');
-  // RFC 3986 §2 has no place for these, and readers disagree on what a backslash means.
+  // RFC 3986 §2 doesn't allow these, and parsers disagree on what a backslash means.
   if (!/^[^\0-\x20"<>\\^`{|}\x7f-\uffff]+$/.test(text))
     throw refuse(text, 'has characters that must be percent-encoded');
   if (text.startsWith('spiffe://')) checkSpiffe(text);
@@ -91,7 +91,7 @@ function checkSpiffe(text: string): void {
 function checkEmail(text: string): string {
   const at = text.lastIndexOf('@');
   const local = text.slice(0, at);
-  // Names outside ASCII before the @ need SmtpUTF8Mailbox (RFC 9598), which hardly anything reads.
+  // Names outside ASCII before the @ need SmtpUTF8Mailbox (RFC 9598), which hardly any program supports.
   if (!/^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/.test(local)) throw refuse(text, 'is not an e-mail address');
   const domain = checkDnsName(text.slice(at + 1));
   if (domain.startsWith('*')) throw refuse(text, 'may have no wildcard: a mailbox is at one domain');

@@ -1,4 +1,4 @@
-/** Names in requests that are of no kind issued here, in words, so that people see what is refused. */
+/** Names in requests of kinds that aren't issued here, as readable text, so that people see what is refused. */
 import { readSubject, subjectText } from './subject.js';
 import type { GeneralName } from '../x509.js';
 
@@ -24,16 +24,16 @@ export function otherNameText(name: GeneralName): string {
 }
 
 const EXPLICIT = 0xa0;
-/** UTF8String, PrintableString and IA5String: what such names are written in. */
+/** UTF8String, PrintableString and IA5String: the string types of these names. */
 const TEXTS: ReadonlySet<number | undefined> = new Set([0x0c, 0x13, 0x16]);
 
-/** The text of a value, with the explicit tag around it or without; undefined where it is none. */
+/** The text of a value, with or without an explicit tag around it; undefined if it isn't text. */
 function textIn(der: Buffer): string | undefined {
   const inner = der[0] === EXPLICIT ? contentOf(der) : der;
   return TEXTS.has(inner?.[0]) ? contentOf(inner)?.toString('utf8') : undefined;
 }
 
-/** What an element of fewer than 128 bytes holds; names are short. */
+/** The content of an element of fewer than 128 bytes; names are short. */
 function contentOf(der: Buffer = Buffer.alloc(0)): Buffer | undefined {
   const length = der[1] ?? 0x80;
   return length < 0x80 && der.length === length + 2 ? der.subarray(2) : undefined;

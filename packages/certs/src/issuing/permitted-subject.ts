@@ -1,4 +1,4 @@
-/** Whom an authority's name constraints let it sign for. */
+/** Checks names and subject against an authority's name constraints. */
 import { CertificateError } from '../errors.js';
 import { constraintAgainst, constraintAgainstSubject } from './name-constraints.js';
 import type { CertificateName } from './names.js';
@@ -6,8 +6,8 @@ import type { SigningAuthority } from './signing-authority.js';
 import { defaultSubject, type Subject } from './subject.js';
 
 /**
- * The subject of a leaf with these names. A common name that was only a default is left out where the constraints
- * would make peers refuse the certificate for it.
+ * The subject of a leaf with these names. A defaulted common name is left out if, because of the constraints,
+ * peers would refuse the certificate for it.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NAME_CONSTRAINT`.
  */
 export function permittedSubject(

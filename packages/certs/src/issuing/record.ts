@@ -1,4 +1,4 @@
-/** What is known of a certificate that was issued: its record, and where its files are put. */
+/** The record of an issued certificate, and where its files are put. */
 import { anything, flag, type OptionReaders } from '@knsock/core/options';
 import type { CertificateKind } from './extensions.js';
 
@@ -6,9 +6,9 @@ import type { CertificateKind } from './extensions.js';
 export interface IssuedRecord {
   /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
-  /** What it is for. */
+  /** Its use. */
   readonly kind: CertificateKind | 'authority';
-  /** The names as text, and the common name where there is one. */
+  /** The names as text, and the common name if there is one. */
   readonly names: readonly string[];
   /** Of its subject. */
   readonly commonName: string | undefined;
@@ -18,28 +18,28 @@ export interface IssuedRecord {
   readonly notAfter: Date;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;
-  /** What the signing policy said that it was signed for. */
+  /** The reference given by the signing policy. */
   readonly reference?: string | undefined;
 }
 
 /** Where a store puts the files of an issued certificate. */
 export interface Placement {
-  /** Name of the files without their endings; by default made from the first name. `false` places none. */
+  /** Name of the files without their endings; by default made from the first name. `false` writes none. */
   readonly file?: string | false | undefined;
   /** Replaces files of that name; default false. */
   readonly overwrite?: boolean | undefined;
 }
 
-/** For `checkOptions`; a wrong name is refused where files are named. */
+/** For `checkOptions`; an invalid name is refused when files are named. */
 export const placementReaders = {
   file: anything,
   overwrite: flag,
 } as const satisfies OptionReaders<Placement>;
 
-/** Where a store has put them. */
+/** The files in the store. */
 export interface IssuedFiles {
   /** Leaf first, then its issuers without the root: what a server loads as `certFile`. */
   readonly certFile: string;
-  /** Absent where a request was signed: its maker has the key. */
+  /** Absent if a request was signed: the requester has the key. */
   readonly keyFile?: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** What is signed, its algorithm and the signature: the shape of certificates, lists and requests (RFC 5280 §4.1.1). */
+/** Content, algorithm and signature: the structure of certificates, lists and requests (RFC 5280 §4.1.1). */
 import { algorithmIdentifier } from '../keys/signature.js';
 import type { SigningKey } from '../keys/signer.js';
 import type { X509Library } from '../x509.js';
@@ -6,7 +6,7 @@ import type { X509Library } from '../x509.js';
 const SEQUENCE = 0x30;
 const BIT_STRING = 0x03;
 
-/** Signs a structure; put together from the very bytes that were signed, which encoding it anew would cost again. */
+/** Signs a structure; assembled from the bytes that were signed, so that they aren't encoded twice. */
 export async function signStructure(
   library: X509Library,
   toBeSigned: unknown,
@@ -15,7 +15,7 @@ export async function signStructure(
 ): Promise<Buffer> {
   const body = library.encode(toBeSigned);
   const algorithm = library.encode(algorithmIdentifier(library, key.algorithm));
-  // No bit of the last byte is unused.
+  // No unused bits in the last byte.
   const signature = element(BIT_STRING, Buffer.alloc(1), await key.sign(body, signal));
   return element(SEQUENCE, body, algorithm, signature);
 }

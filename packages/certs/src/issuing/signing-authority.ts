@@ -1,4 +1,4 @@
-/** An authority's certificate and key, read and understood: what it takes to sign. */
+/** An authority's certificate and key, parsed and checked for signing. */
 import type { KeyObject } from 'node:crypto';
 import { parseCertificate as readCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -9,19 +9,19 @@ import type { NameConstraints, Subtree } from './name-constraints.js';
 import { certificateDers, toPem } from '../files/pem.js';
 import type { DistinguishedName, GeneralName, X509Library } from '../x509.js';
 
-/** What an authority signs with, and what it may sign. */
+/** What an authority signs with, and its limits. */
 export interface SigningAuthority {
   /** PEM. */
   readonly certificate: string;
   /** PEM: its certificate, then those above it, the root last. */
   readonly chain: string;
-  /** PEM of the last of the chain: what the other side trusts. */
+  /** PEM of the last certificate of the chain, the peers' trust anchor. */
   readonly root: string;
   readonly key: SigningKey;
   readonly subject: DistinguishedName;
   readonly keyIdentifier: Buffer;
   readonly notAfter: Date;
-  /** How many authorities may stand between this one and a leaf; undefined: any number. */
+  /** How many authorities may follow between this one and a leaf; undefined: any number. */
   readonly pathLength: number | undefined;
   /** Its own constraints and those of every authority above it: all must allow a name. */
   readonly constraints: readonly NameConstraints[];
@@ -118,7 +118,7 @@ function subtreeOf(name: GeneralName): Subtree | undefined {
   return undefined;
 }
 
-/** Hosts have no case, mailboxes before the @ do. */
+/** Hosts are case-insensitive, mailboxes before the @ aren't. */
 function lowerHost(mailbox: string): string {
   const at = mailbox.lastIndexOf('@') + 1;
   return mailbox.slice(0, at) + mailbox.slice(at).toLowerCase();

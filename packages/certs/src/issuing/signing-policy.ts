@@ -1,4 +1,4 @@
-/** What of a signing request an authority grants: nothing that the policy doesn't name. */
+/** Decides what an authority grants of a signing request: only what the policy names. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
   abortSignal,
@@ -18,20 +18,20 @@ import { placementReaders, type Placement } from './record.js';
 import type { CsrFacts } from './csr.js';
 import { subjectReaders, subjectFields, subjectOf, type Subject } from './subject.js';
 
-/** How a request is to be signed. */
+/** A policy for signing a request. */
 export interface SigningPolicy extends Placement {
-  /** What the certificate is for; sets its key usages. */
+  /** The certificate's use; sets its key usages. */
   readonly kind: CertificateKind;
   /**
-   * The names that may be asked for: a name itself, `*.example.com` for any one label before it (and that wildcard),
+   * The names that may be requested: a name itself, `*.example.com` for any one label before it (and that wildcard),
    * `spiffe://example.com/*` for every path below, `*@example.com` for every mailbox; or a function that decides.
    */
   readonly names: readonly string[] | ((name: string) => boolean);
-  /** Names given beside those asked for: many requests by openssl ask for none. */
+  /** Names added to the requested ones: many requests made by openssl have none. */
   readonly addNames?: readonly string[] | undefined;
   /** Leaves out names of kinds that aren't issued here instead of refusing the request; default false. */
   readonly skipOtherNames?: boolean | undefined;
-  /** Subject fields to take over from the request, each with the values it may have, or `true` for any. Default: none. */
+  /** Subject fields to copy from the request, each with its allowed values, or `true` for any. Default: none. */
   readonly copySubject?: { readonly [Field in keyof Subject]?: readonly string[] | true } | undefined;
   /** Subject fields set by the authority, whatever the request says. */
   readonly subject?: Subject | undefined;
@@ -41,7 +41,7 @@ export interface SigningPolicy extends Placement {
   readonly maxDays?: number | undefined;
   /** Where the authority’s revocation list can be fetched (http URLs). */
   readonly crlUrls?: readonly string[] | undefined;
-  /** Noted with the certificate in the store's index: what it was signed for. Default: nothing. */
+  /** A reference recorded with the certificate in the store's index, such as why it was signed. Default: none. */
   readonly reference?: string | undefined;
   /** Ends the wait for the authority's signer. */
   readonly signal?: AbortSignal | undefined;
@@ -75,16 +75,16 @@ const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
 export interface Grant {
   readonly names: readonly CertificateName[];
   readonly subject: Subject;
-  /** What was asked for and isn't granted: names of other kinds, subject fields and extensions. */
+  /** What was requested but isn't granted: names of other kinds, subject fields and extensions. */
   readonly dropped: readonly string[];
 }
 
-// Both are decided by the policy; the request's word on them isn't even compared.
+// The policy decides both; the request's values aren't even compared.
 const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.19', '2.5.29.14']);
 
 /**
- * Judges a request.
- * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` where it has no name at all.
+ * Checks a request.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` if it has no name at all.
  */
 export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   checkPolicy(policy);
@@ -107,7 +107,7 @@ export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   return { names, subject, dropped: droppedParts(facts, subject) };
 }
 
-/** Many requests have a common name and nothing else: what to do about that is said where it is found. */
+/** Many requests have only a common name: the error says what to do about it. */
 function checkAskedName(
   kind: CertificateKind,
   names: readonly CertificateName[],
@@ -123,7 +123,7 @@ function checkAskedName(
   throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message, { hint });
 }
 
-/** A policy that is misspelt must not grant what the one meant would have refused. */
+/** A misspelt policy must not grant what the intended one would have refused. */
 function checkPolicy(policy: SigningPolicy): void {
   checkOptions(policy, policyReaders);
   const { names, copySubject = {}, subject = {} } = policy;
@@ -146,7 +146,7 @@ function isTexts(value: unknown): boolean {
 }
 
 function allows(rule: SigningPolicy['names'], name: CertificateName): boolean {
-  // Only `true` allows: the promise of an asynchronous function would pass for yes.
+  // Only `true` allows: the promise of an asynchronous function would count as true.
   if (typeof rule === 'function') return (rule(name.value) as unknown) === true;
   return rule.some((pattern) => matches(pattern, name));
 }
@@ -178,7 +178,7 @@ function matches(pattern: string, { kind, value }: CertificateName): boolean {
 
 const domainOf = (mailbox: string): string => mailbox.slice(mailbox.lastIndexOf('@') + 1);
 
-/** No way up and no query: `spiffe://a/b/../../c` isn't below `spiffe://a/b/`. */
+/** No `..` and no query: `spiffe://a/b/../../c` isn't below `spiffe://a/b/`. */
 function isPlainPath(uri: string): boolean {
   return !/[?#%]|\/\.{1,2}(\/|$)|[^:]\/\//.test(uri);
 }

@@ -1,11 +1,11 @@
-/** Distinguished names: who a certificate speaks of. */
+/** Distinguished names: the subject of a certificate. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import { anything, string, type OptionReaders } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
 import type { CertificateName } from './names.js';
 import type { DistinguishedName, X509Library } from '../x509.js';
 
-/** The subject fields a certificate may carry; `organizationalUnit` may be several. */
+/** The subject fields of a certificate; `organizationalUnit` may be several. */
 export interface Subject {
   /** CN, 64 characters at most. */
   readonly commonName?: string | undefined;
@@ -44,7 +44,7 @@ const attributes = [
 /** The names of the fields. */
 export const subjectFields: readonly (keyof Subject)[] = attributes.map(({ field }) => field);
 
-/** The fields as text, without those that are of no kind named here. */
+/** The fields as text, without those of other kinds. */
 export function readSubject(name: DistinguishedName): Subject {
   const parts = name.flatMap((relative) => [...relative]);
   const values = (oid: string) =>
@@ -57,14 +57,14 @@ export function readSubject(name: DistinguishedName): Subject {
   return Object.fromEntries(fields);
 }
 
-/** `organization=Example, commonName=alice`; empty where there is none. */
+/** `organization=Example, commonName=alice`; empty if there is none. */
 export function subjectText(subject: Subject): string {
   return Object.entries(subject)
     .map(([field, value]) => `${field}=${[value].flat().join('+')}`)
     .join(', ');
 }
 
-/** A leaf's subject: its common name defaults to the first name, where that fits. */
+/** A leaf's subject: its common name defaults to the first name, if that fits. */
 export function defaultSubject(options: Subject, names: readonly CertificateName[]): Subject {
   const first = names[0]?.value;
   const commonName = options.commonName ?? (first !== undefined && first.length <= 64 ? first : undefined);

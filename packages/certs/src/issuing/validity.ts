@@ -1,17 +1,17 @@
-/** How long a certificate lives: pure arithmetic on dates. */
+/** Validity of certificates: pure arithmetic on dates. */
 import { CertificateError } from '../errors.js';
 
 const DAY = 86_400_000;
 
-/** Certificates start this much in the past, so that a peer whose clock is late accepts them, in ms … */
+/** Certificates start this much in the past, so that a peer whose clock is slow accepts them, in ms … */
 export const CLOCK_SKEW = 3_600_000;
-/** … but no more than this part of their life, or those that live for an hour would be born old. */
+/** … but at most this fraction of the validity: for one of an hour the backdating would be too much. */
 const SKEW_PART = 1 / 10;
-/** Less than this is a mistake in the unit. */
+/** A shorter validity is a mistake in the unit. */
 const SHORTEST = 60_000;
 /** Default validity of a server, client or peer certificate, in days. */
 export const LEAF_DAYS = 90;
-/** The most days of such a certificate unless `maxDays` says more; browsers and Apple accept no more. */
+/** Maximum validity of these certificates in days, unless `maxDays` is higher; browsers and Apple accept no more. */
 export const LEAF_MAX_DAYS = 398;
 /** Default validity of an authority, in days: ten years. */
 export const AUTHORITY_DAYS = 3_650;
@@ -19,7 +19,7 @@ export const AUTHORITY_DAYS = 3_650;
 /** Default days until the next revocation list is due. */
 export const CRL_DAYS = 7;
 
-/** What a certificate can say at most (RFC 5280 §4.1.2.5.2). */
+/** The latest date in a certificate (RFC 5280 §4.1.2.5.2). */
 const LAST_DATE = new Date('9999-12-31T23:59:59Z');
 
 export interface ValidityRequest {
@@ -27,7 +27,7 @@ export interface ValidityRequest {
   readonly days: number | undefined;
   readonly defaultDays: number;
   readonly maxDays: number;
-  /** Where the issuer's own validity ends; nothing it signs outlives it. */
+  /** The end of the issuer's own validity; nothing it signs outlives it. */
   readonly issuerNotAfter?: Date | undefined;
   readonly now: Date;
 }
@@ -39,7 +39,7 @@ export interface Validity {
 
 /**
  * The dates of a new certificate, to the second. Asking for more days than allowed is an error; the default is
- * shortened to the issuer's end instead.
+ * shortened to the end of the issuer's validity instead.
  * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY`.
  */
 export function decideValidity(request: ValidityRequest): Validity {
@@ -57,7 +57,7 @@ export function decideValidity(request: ValidityRequest): Validity {
   return { notBefore, notAfter: end };
 }
 
-/** The dates of a revocation list made now. */
+/** The dates of a revocation list signed now. */
 export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdate: Date } {
   checkDays(days, Number.POSITIVE_INFINITY);
   const thisUpdate = wholeSecond(now.getTime() - CLOCK_SKEW);

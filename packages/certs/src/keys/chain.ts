@@ -1,4 +1,4 @@
-/** Chains put in order: leaf first, each certificate followed by its issuer. */
+/** Orders chains: leaf first, each certificate followed by its issuer. */
 import type { KeyObject } from 'node:crypto';
 import { checkOptions, flag } from '@knsock/core/options';
 import { mayHaveIssued, parseCertificates, type X509Certificate } from '@knsock/core/x509';
@@ -7,10 +7,10 @@ import { fromCore } from '../files/from-core.js';
 import { certificateFits } from './key-matches.js';
 
 /**
- * Orders the certificates of a text or file, in whatever order they come, without repetitions. The leaf is the one that
- * issued none of the others. Certificates of a CA's other keys, which issued none of them either, are left out.
- * @param options `root: false` leaves a self-signed root out, as servers want it; default true.
- * @throws CertificateError `KNSOCK_CERTIFICATE_CHAIN` where they are not one chain.
+ * Orders the certificates of a text or file, whatever their order, without duplicates. The leaf is the one that
+ * issued none of the others. Certificates of a CA's other keys, which also issued none of them, are left out.
+ * @param options `root: false` leaves out a self-signed root, as servers do; default true.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_CHAIN` if they are not one chain.
  */
 export function fullChain(
   input: string | Uint8Array,
@@ -29,8 +29,8 @@ export function fullChain(
 }
 
 /**
- * The key's own certificate and, after it, its issuers.
- * @throws CertificateError `KNSOCK_CERTIFICATE_KEY_MISMATCH` where none is the key's.
+ * The key's own certificate, followed by its issuers.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY_MISMATCH` if none is the key's.
  */
 export function chainOfKey(certificates: readonly X509Certificate[], key: KeyObject): X509Certificate[] {
   const leaf = certificates.find((certificate) => certificateFits(certificate, key));
@@ -49,10 +49,10 @@ function leafOf(certificates: readonly X509Certificate[]): X509Certificate {
   return leaf as X509Certificate;
 }
 
-/** The leaf and then, among the given certificates, each one's issuer, as far as there is one. */
+/** The leaf, followed by each one's issuer, as far as it is among the given certificates. */
 function orderChain(certificates: readonly X509Certificate[], leaf: X509Certificate): X509Certificate[] {
   const chain = [leaf];
-  // The chain grows while it is gone through; a CA may have several certificates, which different clients need.
+  // The chain grows during the iteration; a CA may have several certificates, which different clients need.
   for (const current of chain) {
     if (isRoot(current)) continue;
     for (const one of certificates) {

@@ -1,10 +1,10 @@
-/** Private keys behind a passphrase: PKCS#8 with PBES2 (RFC 5958, RFC 8018). */
+/** Private keys encrypted with a passphrase: PKCS#8 with PBES2 (RFC 5958, RFC 8018). */
 import { openPrivateKey } from './keys.js';
 import { encryptByPassphrase } from './pbe.js';
 import { toPem } from '../files/pem.js';
 import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
 
-/** Rounds of PBKDF2 with HMAC-SHA-256: a guess costs about 0.2 s. node:crypto itself would use 2,048. */
+/** Rounds of PBKDF2 with HMAC-SHA-256: a guess costs about 0.2 s. node:crypto uses 2,048 by default. */
 const KEY_ITERATIONS = 600_000;
 
 /** Encrypts a private key; both sides are PEM. */

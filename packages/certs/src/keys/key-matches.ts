@@ -1,13 +1,13 @@
-/** Whether a private key is a certificate's. */
+/** Whether a private key belongs to a certificate. */
 import type { KeyObject } from 'node:crypto';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { fromCore } from '../files/from-core.js';
 import { publicKeyDer, readPrivateKey } from './keys.js';
 
 /**
- * Whether the key is the one that the certificate was made for: the first certificate of a file.
- * @param passphrase Opens the key where it is encrypted.
- * @throws CertificateError where one of them can't be read.
+ * Whether the key belongs to the certificate, in a file the first one.
+ * @param passphrase Decrypts the key, if it is encrypted.
+ * @throws CertificateError if one of them can't be read.
  */
 export function keyMatches(
   certificate: string | Uint8Array,

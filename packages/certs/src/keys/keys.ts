@@ -22,7 +22,7 @@ const latticeTypes: Partial<Record<KeyType, string>> = {
 
 /**
  * Creates a private key. RSA keys, which take up to seconds, are created off the main thread.
- * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type, or one that this version of Node hasn't.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type, or one that this version of Node doesn't support.
  */
 export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject> {
   const namedCurve = curves[keyType];
@@ -35,7 +35,7 @@ export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject>
   return (await promisify(generateKeyPair)('rsa', { modulusLength })).privateKey;
 }
 
-/** The types of Node 20 know none of them. */
+/** Node 20's type definitions have none of them. */
 function generateLatticeKey(type: string): KeyObject {
   const generate = generateKeyPairSync as unknown as (type: string) => { privateKey: KeyObject };
   try {
@@ -52,8 +52,8 @@ function generateLatticeKey(type: string): KeyObject {
 
 /**
  * Reads a private key: PKCS#8, encrypted or not, PKCS#1, SEC1 and OpenSSL's old encryption, PEM or DER, JWK, or OpenSSH's
- * format without a passphrase. Keys are derived on the calling thread.
- * @param strength `strong` refuses keys that peers refuse; `any` reads them all the same.
+ * format without a passphrase. Decryption keys are derived on the calling thread.
+ * @param strength `strong` refuses keys that peers refuse; `any` reads them anyway.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED`, `_UNSUPPORTED` or `_KEY`.
  */
 export function readPrivateKey(
@@ -66,7 +66,7 @@ export function readPrivateKey(
   return key;
 }
 
-/** As `readPrivateKey`, with keys derived off the main thread. */
+/** As `readPrivateKey`, with decryption keys derived off the main thread. */
 export async function openPrivateKey(
   input: string | Uint8Array,
   passphrase?: string,
@@ -81,7 +81,7 @@ export async function openPrivateKey(
   return key;
 }
 
-/** PKCS#8 PEM of a private key, in the clear. */
+/** PKCS#8 PEM of a private key, unencrypted. */
 export function privateKeyPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
@@ -91,7 +91,7 @@ export function publicKeyDer(key: KeyObject): Buffer {
   return core.publicHalf(key).export({ type: 'spki', format: 'der' });
 }
 
-/** A key in words: "P-256", "RSA 2,048 bits", "Ed25519". */
+/** A readable name of a key: "P-256", "RSA 2,048 bits", "Ed25519". */
 export function describeKey(key: KeyObject): string {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'rsa' || type === 'rsa-pss') {
@@ -134,7 +134,7 @@ function exponentOf({ asymmetricKeyDetails: details }: KeyObject): string {
   return exponent === undefined || isUsableExponent(exponent) ? '' : ` with the public exponent ${exponent}`;
 }
 
-/** 1 makes every signature equal to its message, even ones have no inverse, and OpenSSL takes none over 64 bits. */
+/** With 1 every signature equals its message, even exponents have no inverse, and OpenSSL accepts none over 64 bits. */
 function isUsableExponent(exponent = 0n): boolean {
   return exponent > 1n && exponent % 2n === 1n && exponent < 2n ** 64n;
 }

@@ -2,16 +2,16 @@
 import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 
-/** The passphrase itself, a file with it (its last line end doesn't count), the name of an environment variable, or a prompt. */
+/** The passphrase itself, a file with it (a final line end is ignored), the name of an environment variable, or a prompt. */
 export type PassphraseSource =
   string | { readonly file: string } | { readonly environment: string } | (() => string | Promise<string>);
 
-/** OpenSSL, and Node with it, opens no key with more: a key encrypted so would be lost. In bytes. */
+/** OpenSSL, and so Node, accepts no longer one: a key encrypted with it would be lost. In bytes. */
 const LONGEST = 1_024;
 
 /**
  * Fetches the passphrase.
- * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` where there is none, it is empty or too long.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE` if there is none, it is empty or too long.
  */
 export async function readPassphrase(source: PassphraseSource): Promise<string> {
   const passphrase = await fetchPassphrase(source);

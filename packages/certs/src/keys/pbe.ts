@@ -1,4 +1,4 @@
-/** Encryption by passphrase: PBES2 with PBKDF2 and AES-256. */
+/** Encryption with a passphrase: PBES2 with PBKDF2 and AES-256. */
 import { createCipheriv, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { pbeSchema } from './pbe-schema.js';

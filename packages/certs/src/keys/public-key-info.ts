@@ -1,4 +1,4 @@
-/** A public key as certificates carry it. */
+/** A public key in the form used in certificates. */
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from '../errors.js';
 import { publicKeyDer } from './keys.js';
@@ -6,7 +6,7 @@ import type { X509Library } from '../x509.js';
 
 type PublicKeyInfo = InstanceType<X509Library['SubjectPublicKeyInfo']>;
 
-// Exporting a key is the slowest step of making a certificate, and its identifier and its certificate both need it.
+// Exporting a key is the slowest step of making a certificate, and both the identifier and the certificate need it.
 const known = new WeakMap<KeyObject, PublicKeyInfo>();
 
 /**
@@ -32,7 +32,7 @@ const OID_TAG = 0x06;
 /** How an uncompressed point begins (SEC 1 §2.3.3). */
 const UNCOMPRESSED = 0x04;
 
-/** What keeps verifiers from reading a key, as the end of a sentence; undefined where nothing does. */
+/** Why verifiers can't read a key, as the end of a sentence; undefined if they can. */
 export function formProblem({ algorithm, subjectPublicKey }: PublicKeyInfo): string | undefined {
   if (algorithm.algorithm !== EC) return undefined;
   const [tag] = new Uint8Array(algorithm.parameters ?? new ArrayBuffer(0));

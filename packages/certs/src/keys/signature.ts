@@ -1,4 +1,4 @@
-/** The algorithms of signatures: never SHA-1, and for a key at hand never a choice for the caller to get wrong. */
+/** Signature algorithms: never SHA-1, and derived from the key where we hold it, so that the caller can't choose wrongly. */
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { CertificateError } from '../errors.js';
 import { describeKey, isLattice } from './keys.js';
@@ -31,7 +31,7 @@ const algorithms: Readonly<Record<SignatureAlgorithm, AlgorithmFacts>> = {
   'ml-dsa-87': { oid: '2.16.840.1.101.3.4.3.19', hash: null },
 };
 
-/** Every algorithm there is. */
+/** Every supported algorithm. */
 export const signatureAlgorithms = Object.keys(algorithms) as SignatureAlgorithm[];
 
 const byCurve: Record<string, SignatureAlgorithm> = {
@@ -57,12 +57,12 @@ export function algorithmFor(key: KeyObject): SignatureAlgorithm {
   );
 }
 
-/** Whether keys of that kind sign with the algorithm. */
+/** Whether keys of that kind can sign with the algorithm. */
 export function fitsKey(algorithm: SignatureAlgorithm, { asymmetricKeyType: type }: KeyObject): boolean {
   return algorithm === type || algorithm.split('-')[0] === (type === 'ec' ? 'ecdsa' : type);
 }
 
-/** As it stands in certificates and lists. */
+/** The form used in certificates and lists. */
 export function algorithmIdentifier(
   library: X509Library,
   algorithm: SignatureAlgorithm,
@@ -79,7 +79,7 @@ export function signDer(algorithm: SignatureAlgorithm, der: Uint8Array, key: Key
   return sign(algorithms[algorithm].hash, der, key);
 }
 
-/** Whether `signature` is the key's over `der`. */
+/** Whether `signature` over `der` was made with the key. */
 export function isSignedBy(
   algorithm: SignatureAlgorithm,
   der: Uint8Array,
@@ -90,7 +90,7 @@ export function isSignedBy(
 }
 
 /**
- * Whether `signature` is the key's over `der`, made with the algorithm `oid`.
+ * Whether `signature` over `der` was made with the key and the algorithm `oid`.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNSUPPORTED` for an algorithm that isn't accepted, such as SHA-1.
  */
 export function verifyDer(oid: string, der: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {

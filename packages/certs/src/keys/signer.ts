@@ -1,4 +1,4 @@
-/** Who signs: a key at hand, or one that stays where it is, such as in an HSM or a key management service. */
+/** Signers: a key in memory, or one elsewhere, such as in an HSM or a key management service. */
 import { KeyObject } from 'node:crypto';
 import {
   anything,
@@ -25,22 +25,22 @@ import {
   type SignatureAlgorithm,
 } from './signature.js';
 
-/** A key that can't be had, and what signs with it. Every signature is verified before it is used. */
+/** A key that can't be exported, and a function that signs with it. Every signature is verified before it is used. */
 export interface Signer {
   /** PEM, DER (SubjectPublicKeyInfo) or a KeyObject. */
   readonly publicKey: string | Uint8Array | KeyObject;
-  /** Default what fits the key: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521; Ed25519. */
+  /** Default according to the key: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521; Ed25519. */
   readonly algorithm?: SignatureAlgorithm | undefined;
   /**
    * Signs the bytes of a certificate or list, which it hashes itself. ECDSA signatures are DER (RFC 3279 2.2.3), as openssl
-   * makes them. It is called again for each certificate, several times at once too.
+   * makes them. It is called for each certificate, also concurrently.
    */
   sign(tbs: Uint8Array, context: { readonly signal: AbortSignal }): Promise<Uint8Array>;
-  /** For one signature, in ms; default 10,000. */
+  /** Timeout for one signature, in ms; default 10,000. */
   readonly timeout?: number | undefined;
 }
 
-/** What signs certificates and lists inside. */
+/** The internal signer of certificates and lists. */
 export interface SigningKey {
   readonly publicKey: KeyObject;
   readonly algorithm: SignatureAlgorithm;
@@ -72,7 +72,7 @@ export function checkSigner(option: string, signer: Signer | undefined): Signer 
 
 /**
  * A key elsewhere.
- * @throws InvalidOptionError; CertificateError `KNSOCK_CERTIFICATE_KEY` for a key that is too weak or signs otherwise
+ * @throws InvalidOptionError; CertificateError `KNSOCK_CERTIFICATE_KEY` for a key that is too weak or doesn't fit the algorithm
  */
 export function keyOf(signer: Signer): SigningKey {
   checkOptions(signer, readers);

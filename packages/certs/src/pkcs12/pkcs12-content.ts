@@ -1,15 +1,15 @@
-/** The layers inside a PKCS#12 file, written: contents in the clear or encrypted (RFC 7292 §4, RFC 5652). */
+/** Writes the layers inside a PKCS#12 file: contents unencrypted or encrypted (RFC 7292 §4, RFC 5652). */
 import { encryptByPassphrase } from '../keys/pbe.js';
 import { pbeSchema } from '../keys/pbe-schema.js';
 import { arrayBufferOf, type Pkcs12Library } from '../x509.js';
 
-/** Content in the clear. */
+/** Unencrypted content. */
 export const DATA = '1.2.840.113549.1.7.1';
 const ENCRYPTED_DATA = '1.2.840.113549.1.7.6';
 
 type ContentInfo = InstanceType<Pkcs12Library['ContentInfo']>;
 
-/** Wraps DER in the clear. */
+/** Wraps DER unencrypted. */
 export function dataContent(library: Pkcs12Library, der: Buffer): ContentInfo {
   const content = arrayBufferOf(library.encode(new library.OctetString(arrayBufferOf(der))));
   return new library.ContentInfo({ contentType: DATA, content });

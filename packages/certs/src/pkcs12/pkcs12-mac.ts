@@ -1,4 +1,4 @@
-/** The outermost layer of a PKCS#12 file: its contents with a MAC over them, written (RFC 7292 §4). */
+/** Writes the outermost layer of a PKCS#12 file: its contents with a MAC over them (RFC 7292 §4). */
 import { createHmac, randomBytes } from 'node:crypto';
 import { pkcs12MacKey } from '@knsock/core/x509';
 import { DATA } from './pkcs12-content.js';
@@ -6,7 +6,7 @@ import { arrayBufferOf, type Pkcs12Library } from '../x509.js';
 
 const SHA256 = '2.16.840.1.101.3.4.2.1';
 
-/** Puts the MAC on and returns the whole file. */
+/** Adds the MAC and returns the whole file. */
 export async function addMac(
   library: Pkcs12Library,
   safe: Buffer,

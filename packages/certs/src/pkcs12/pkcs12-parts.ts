@@ -1,9 +1,9 @@
-/** What was in a file; PEM. */
+/** The contents of a file; PEM. */
 export interface Pkcs12Parts {
-  /** PKCS#8, in the clear. */
+  /** PKCS#8, unencrypted. */
   readonly key: string;
-  /** The key’s own. */
+  /** The key’s own certificate. */
   readonly certificate: string;
-  /** Leaf first, then its issuers as far as the file has them. */
+  /** Leaf first, then its issuers as far as the file contains them. */
   readonly chain: string;
 }

@@ -1,4 +1,4 @@
-/** PKCS#12 files read, by core. */
+/** Reads PKCS#12 files with core. */
 import { arrangePkcs12, readPkcs12OffThread, type Pkcs12Contents } from '@knsock/core/x509';
 import { asCertificateError, fromCore } from '../files/from-core.js';
 import { toPem } from '../files/pem.js';
@@ -6,10 +6,10 @@ import { privateKeyPem } from '../keys/keys.js';
 import type { Pkcs12Parts } from './pkcs12-parts.js';
 
 /**
- * Reads a PKCS#12 file of whatever program: AES, Camellia, and the old triple DES, DES and RC2; MACs of SHA-1 and SHA-2, PBMAC1,
+ * Reads a PKCS#12 file made by any program: AES, Camellia, and the old triple DES, DES and RC2; MACs of SHA-1 and SHA-2, PBMAC1,
  * or none; DER or BER; at most 1 MiB and 8 million rounds of key derivation, which run off the main thread.
- * @param passphrase '' opens a file that was made without one.
- * @param keyName Which key is meant, of several, by its friendly name; default the first that has its certificate.
+ * @param passphrase '' for a file without one.
+ * @param keyName Friendly name of the key, if there are several; default the first that has its certificate.
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_UNSUPPORTED`, `_MALFORMED` or `_KEY_MISMATCH`.
  */
 export async function fromPkcs12(
@@ -23,7 +23,7 @@ export async function fromPkcs12(
   return { key: privateKeyPem(key), certificate: pem[0] ?? '', chain: pem.join('') };
 }
 
-/** Everything in it, as it stands there; errors as `fromPkcs12`. */
+/** The whole contents, in the file's order; errors as `fromPkcs12`. */
 export async function readPkcs12(file: Uint8Array, passphrase: string | undefined): Promise<Pkcs12Contents> {
   try {
     return await readPkcs12OffThread(file, passphrase);

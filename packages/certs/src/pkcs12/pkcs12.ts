@@ -1,4 +1,4 @@
-/** PKCS#12 files (RFC 7292) written: a key, its certificate and the chain behind one passphrase. */
+/** Writes PKCS#12 files (RFC 7292): a key, its certificate and the chain, encrypted with one passphrase. */
 import type { KeyObject } from 'node:crypto';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { chainOfKey } from '../keys/chain.js';
@@ -15,10 +15,10 @@ const FRIENDLY_NAME = '1.2.840.113549.1.9.20';
 /** Oracle's attribute, and its value that stands for every usage (2.5.29.37.0). */
 const TRUSTED_KEY_USAGE = '2.16.840.1.113894.746875.1.1';
 const ANY_USAGE = Buffer.from('0604551d2500', 'hex');
-/** Rounds for key, certificates and MAC alike: the cheapest of the three is what a guesser would attack. */
+/** The same rounds for key, certificates and MAC: an attacker would guess against the cheapest of the three. */
 const ITERATIONS = 100_000;
 
-/** What goes into the file; PEM. */
+/** The contents of the file; PEM. */
 export interface Pkcs12Content {
   /** The leaf, and its issuers in any order. */
   readonly chain: string;
@@ -30,7 +30,7 @@ export interface Pkcs12Content {
   readonly friendlyName?: string | undefined;
 }
 
-/** Certificates to trust, without a key: what Java calls a trust store. */
+/** Certificates to trust, without a key: a trust store, in Java's terms. */
 export interface Pkcs12Trust {
   /** PEM, or any other form of certificates. */
   readonly trust: string | Uint8Array;
@@ -41,8 +41,8 @@ type Attribute = InstanceType<Pkcs12Library['PKCS12Attribute']>;
 
 /**
  * Writes a PKCS#12 file with AES-256 and SHA-256, as OpenSSL, Node, Java (since 8u301) and Windows (since 2019) read it.
- * With `trust` it is a trust store: each certificate is named after its subject, and marked as Java wants trusted ones.
- * @throws CertificateError where no certificate is the key's, or the passphrase is empty.
+ * With `trust` it is a trust store: each certificate is named after its subject, and marked as trusted in Java's way.
+ * @throws CertificateError if no certificate is the key's, or the passphrase is empty.
  */
 export async function toPkcs12(content: Pkcs12Content | Pkcs12Trust, passphrase: string): Promise<Buffer> {
   if (passphrase === '') {
@@ -121,7 +121,7 @@ function makeBag(library: Pkcs12Library, bagId: string, value: unknown, bagAttri
   return bag;
 }
 
-/** The same identifier on key and leaf says that they belong together. */
+/** The same identifier on key and leaf shows that they belong together. */
 function identified(library: Pkcs12Library, name: string | undefined): Attribute[] {
   const identifier = attribute(library, LOCAL_KEY_ID, library.encode(new library.OctetString([1])));
   return name === undefined ? [identifier] : [identifier, attribute(library, FRIENDLY_NAME, bmpString(name))];

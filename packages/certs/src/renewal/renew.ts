@@ -26,9 +26,9 @@ import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
 import { readCertificates } from '../files/source.js';
 import { keyMatches } from '../keys/key-matches.js';
 
-/** What the new certificate is to say: as the old one did. */
+/** Contents of the new certificate: the same as the old one's. */
 export interface RenewalRequest extends LeafOptions {
-  /** What the certificate is for. */
+  /** The certificate's use. */
   readonly kind: CertificateKind;
 }
 
@@ -36,26 +36,26 @@ export interface RenewalRequest extends LeafOptions {
 export interface RenewOptions extends RenewalRule {
   /** The certificate and its intermediates, PEM; replaced by the new ones. */
   readonly certFile: string;
-  /** Its key, PEM; replaced with it. */
+  /** Its key, PEM; replaced together with it. */
   readonly keyFile: string;
   /**
-   * Who issues: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
+   * The issuer: an authority, or a function that asks one elsewhere. Its signal fires with `signal` or after
    * `issueTimeout`; after that the result is ignored.
    */
   readonly issuer:
     | Pick<Authority, 'issue'>
     | ((request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued>);
-  /** For the issuer's answer, in ms; default 60,000. */
+  /** Timeout for the issuer's answer, in ms; default 60,000. */
   readonly issueTimeout?: number | undefined;
-  /** Opens the key file where that is encrypted; the renewed key is written in the clear. */
+  /** Decrypts the key file, if it is encrypted; the renewed key is written unencrypted. */
   readonly keyPassphrase?: string | undefined;
   /** Keep the key, for peers that pin it; default false. */
   readonly reuseKey?: boolean | undefined;
-  /** Renew even where it isn't due; default false. */
+  /** Renew even if it isn't due; default false. */
   readonly force?: boolean | undefined;
   /** Ends the waits for the issuer, and for another process that writes to the same folder. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after the files are in place: reload what doesn't watch them. */
+  /** Called once the files are in place: reload programs that don't watch them. */
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
 
@@ -74,19 +74,19 @@ export const renewReaders: OptionReaders<RenewOptions> = {
 
 /** What `renew` did. */
 export interface RenewResult {
-  /** Whether it was due, and replaced. */
+  /** Whether it was replaced. */
   readonly renewed: boolean;
-  /** When the certificate that is there now expires. */
+  /** When the current certificate expires. */
   readonly notAfter: Date;
   /** When it is due next. */
   readonly dueAt: Date;
 }
 
 /**
- * Renews a certificate if it is due: same names, subject, kind and length of life. The files change together, and a
- * crash leaves the old pair or the new one. Links, owner and what the group may read stay as they are.
- * @throws CertificateError where the files can't be read, the issuer refuses, or `onRenewed` failed
- *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place all the same).
+ * Renews a certificate if it is due: same names, subject, kind and length of validity. The files are replaced together; a
+ * crash leaves the old pair or the new one. Links, owner and the group's read permission stay as they are.
+ * @throws CertificateError if the files can't be read, the issuer refuses, or `onRenewed` failed
+ *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place anyway).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
   checkOptions(options, renewReaders);
@@ -100,11 +100,11 @@ export async function renew(options: RenewOptions): Promise<RenewResult> {
   return putInPlace(options, current, await issueBy(options, request));
 }
 
-/** Of several processes that renew at once the first wins; the others' certificates are never used. */
+/** If several processes renew at once, the first wins; the others' certificates are never used. */
 async function putInPlace(options: RenewOptions, old: X509Certificate, issued: Issued): Promise<RenewResult> {
   const { certFile, keyFile, signal } = options;
   const onlyIf = async () => (await readLeaf(certFile)).fingerprint256 === old.fingerprint256;
-  // Where links point to, so that these stay.
+  // The targets of links, so that the links stay.
   const places = { certFile: await realpath(certFile), keyFile: await realpath(keyFile) };
   const renewed = await writePair(places, issued, { overwrite: true, keepAccess: true, onlyIf, signal });
   if (renewed) await runHook(options.onRenewed, certFile, issued);
@@ -112,7 +112,7 @@ async function putInPlace(options: RenewOptions, old: X509Certificate, issued: I
   return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
 }
 
-/** A store's authority keeps the record; the files are ours to swap. */
+/** A store's authority keeps the record; replacing the files is our job. */
 async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
   const { issuer, issueTimeout = 60_000, signal } = options;
   if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false, signal });
@@ -146,7 +146,7 @@ function checkPair(
   });
 }
 
-/** What a certificate says, as the request for its successor. */
+/** A certificate's contents, as the request for its successor. */
 function requestOf(
   current: X509Certificate,
   privateKey: string | undefined,
@@ -188,7 +188,7 @@ function keyTypeOf({ publicKeyInfo: { kind } }: X509Certificate): KeyType {
 
 /**
  * Calls the hook of a renewal.
- * @throws CertificateError `KNSOCK_CERTIFICATE_HOOK` where it fails.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_HOOK` if it fails.
  */
 export async function runHook(
   hook: RenewOptions['onRenewed'],

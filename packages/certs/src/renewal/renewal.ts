@@ -4,37 +4,37 @@ import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { readCertificates, type Source } from '../files/source.js';
 
-/** Certificates are renewed after this part of their life. */
+/** Certificates are renewed after this fraction of their validity. */
 const RENEW_AT = 2 / 3;
-/** The moment is spread over this part of their life, so that a fleet doesn't come all at once. */
+/** The moment is spread over this fraction of their validity, so that a fleet doesn't renew all at once. */
 const SPREAD = 1 / 20;
 
 /** When to renew. */
 export interface RenewalRule {
-  /** After which part of its life, between 0 and 1; default 2/3. */
+  /** After this fraction of its validity, between 0 and 1; default 2/3. */
   readonly renewAt?: number | undefined;
   /** The time of validation; default now. */
   readonly at?: Date | undefined;
 }
 
-/** For `checkOptions`; the part of the validity is checked where it is used. */
+/** For `checkOptions`; the fraction of the validity is checked where it is used. */
 export const ruleReaders = { renewAt: anything, at: date } as const satisfies OptionReaders<RenewalRule>;
 
-/** What `needsRenewal` found. */
+/** The result of `needsRenewal`. */
 export interface RenewalNeed {
   /** Whether it should be renewed now. */
   readonly due: boolean;
-  /** From when on it is due; undefined where the certificate can't be read. */
+  /** From when on it is due; undefined if the certificate can't be read. */
   readonly dueAt: Date | undefined;
-  /** When it expires; undefined where there is none yet. */
+  /** When it expires; undefined if there is none yet. */
   readonly notAfter: Date | undefined;
-  /** As `step certificate needs-renewal` exits: 0 it is due, 1 it isn't, 2 there is no such file, 255 anything else. */
+  /** As `step certificate needs-renewal` exits: 0 due, 1 not due, 2 no such file, 255 anything else. */
   readonly exitCode: 0 | 1 | 2 | 255;
   /** Why it couldn't be read. */
   readonly error: CertificateError | undefined;
 }
 
-/** Whether the first certificate of a source is due; what can't be read is a result too. */
+/** Whether the first certificate of a source is due; a source that can't be read is a result too. */
 export async function needsRenewal(source: Source, rule: RenewalRule = {}): Promise<RenewalNeed> {
   checkOptions(rule, ruleReaders);
   try {

@@ -1,4 +1,4 @@
-/** Renewal as long as a program runs. */
+/** Continuous renewal in a running program. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EasySocketError } from '@knsock/core/errors';
 import {
@@ -17,18 +17,18 @@ import { renew, renewReaders, runHook, type RenewOptions, type RenewResult } fro
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const UNEXPLAINED = 'Can the issuer be reached, and does it grant this? The cause is what it said.';
-/** setTimeout's own limit is 24.8 days; a clock that was set is noticed within the day too. */
+/** setTimeout's own limit is 24.8 days; a clock change is also noticed within a day. */
 const LONGEST_WAIT = 24 * HOUR;
 
 /** Options of `watchRenewal`. */
 export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> {
-  /** Ends the watch. */
+  /** Stops the watch. */
   readonly signal: AbortSignal;
-  /** Called after each renewal; what it throws or rejects with goes to `onError`. */
+  /** Called after each renewal; errors it throws or rejects with go to `onError`. */
   readonly onResult?: ((result: RenewResult) => void | Promise<void>) | undefined;
   /** Called after each failure, with the ms until the next attempt; default a process warning. */
   readonly onError?: ((error: CertificateError, retryIn: number) => void) | undefined;
-  /** The first pause after a failure, in ms, doubled each time up to an hour, less up to half of it at random; default 60,000. */
+  /** The first pause after a failure, in ms, doubled each time up to an hour, minus up to half of it at random; default 60,000. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -40,16 +40,16 @@ export const watchReaders: OptionReaders<WatchRenewalOptions> = {
   retryAfter: milliseconds,
 };
 
-/** What an attempt came to, and when to make the next. */
+/** The result of an attempt, and when to make the next. */
 interface Outcome {
   readonly result: RenewResult | undefined;
   readonly error: CertificateError | undefined;
 }
 
 /**
- * Renews whenever the certificate is due, until the signal fires; then it resolves at once. Failures are told to
- * `onError` and tried again after a growing pause; after a hook's failure only the hook is. It doesn't keep the process
- * alive by itself. A callback that fails ends nothing: one of `onError` itself is reported by a process warning.
+ * Renews whenever the certificate is due, until the signal fires; then it resolves at once. Failures are reported to
+ * `onError` and retried with increasing pauses; after a hook's failure only the hook is. It doesn't keep the process
+ * alive. A failing callback doesn't stop the watch: a failure of `onError` itself is reported by a process warning.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
   checkOptions(options, watchReaders);
@@ -67,7 +67,7 @@ export async function watchRenewal(options: WatchRenewalOptions): Promise<void> 
   }
 }
 
-/** Calls the program, whose failures must not end the watch. */
+/** Calls the program's callback, whose failures must not end the watch. */
 function report(options: WatchRenewalOptions, { result, error }: Outcome, pause: number): void {
   const { certFile, onResult, onError, signal } = options;
   const listener = onError && ((failure: Error) => onError(asCertificateError(failure), pause));
@@ -92,7 +92,7 @@ async function passOn(
   }
 }
 
-/** The hook of a renewal, called until it succeeds: what it reloads would go on with the old certificate otherwise. */
+/** The hook of a renewal, called until it succeeds: otherwise the program it reloads would keep the old certificate. */
 class PendingHook {
   readonly #hook: WatchRenewalOptions['onRenewed'];
   readonly #file: string;
@@ -127,7 +127,7 @@ async function attempt(options: WatchRenewalOptions, hook: PendingHook): Promise
   }
 }
 
-/** An authority near its end, or a clock that is wrong: renewing every second would only fill the store. */
+/** An authority close to expiry, or a wrong clock: renewing every second would only fill the store. */
 function dueAgain({ notAfter }: RenewResult): CertificateError {
   const message = `the new certificate is due again at once: it lives until ${notAfter.toISOString()} only`;
   const hint = 'Does its authority end soon? Renew that first; or set the clock right.';

@@ -1,6 +1,6 @@
 /**
- * Revocation lists kept for the next start: a file for each location, PEM under a line that says where it came from. Whoever
- * can write there could as well answer in the server's place; what counts is the issuers' signature, which is checked again.
+ * Revocation lists cached for the next start: a file for each location, PEM under a line with its URL. Write access to the
+ * folder is no more than the ability to answer in the server's place; the issuers' signature is checked again.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export class CrlCache {
     this.#directory = directory;
   }
 
-  /** What was kept; undefined where nothing was, or it can't be read. */
+  /** The cached lists; undefined if there are none, or they can't be read. */
   async read(location: CrlLocation): Promise<Fetched | undefined> {
     const text = await readIfThere(this.#fileOf(location)).catch(() => undefined);
     const [, head = '', lists = ''] = /^# (\{.*\})\n([^]*)$/.exec(text ?? '') ?? [];

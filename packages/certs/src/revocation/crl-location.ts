@@ -1,4 +1,4 @@
-/** Revocation lists fetched from a file or over HTTP, within bounds. */
+/** Fetches revocation lists from a file or over HTTP, within limits. */
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { withDeadline } from '@knsock/core/options';
@@ -7,7 +7,7 @@ import { fileError, readBytes, tooLarge } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 import { translating } from '../files/source.js';
 
-/** What a fetch may cost. */
+/** Limits of a fetch. */
 export interface FetchBounds {
   readonly timeout: number;
   readonly maxBytes: number;
@@ -17,24 +17,24 @@ export interface FetchBounds {
 /** A list is public and signed, so plain http is fine for it (RFC 5280 §8), and usual. */
 export type CrlLocation = string | URL;
 
-/** By what a server recognises the version that was fetched before (RFC 9110 13.1). */
+/** Validators by which a server recognises the version fetched before (RFC 9110 13.1). */
 export interface Validators {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
 }
 
-/** What a location answered. */
+/** The response of a location. */
 export interface Fetched extends Validators {
-  /** Undefined: as before. */
+  /** Undefined: not modified. */
   readonly crls: readonly CertificateRevocationList[] | undefined;
-  /** For how long the answer is said to hold, in ms; undefined where nothing is said. */
+  /** How long the response may be cached, in ms; undefined if the server doesn't say. */
   readonly freshFor: number | undefined;
 }
 
 const NOTHING = { etag: undefined, lastModified: undefined, freshFor: undefined } as const;
 
 /**
- * Fetches the lists of a location, unless its server says that they are those fetched before.
+ * Fetches the lists of a location, unless its server says that they are unchanged.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`.
  */
 export async function fetchCrls(
@@ -59,7 +59,7 @@ export function isRemote(location: CrlLocation): boolean {
 }
 
 /**
- * Refuses what can never be fetched.
+ * Refuses locations that can never be fetched.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
  */
 export function checkLocation(location: CrlLocation): void {
@@ -82,7 +82,7 @@ function urlOf(location: CrlLocation): URL | undefined {
   return new URL(location);
 }
 
-/** A file URL that names another host is none of this machine's files. */
+/** A file URL with another host isn't a file of this machine. */
 function pathOf(url: URL): string {
   try {
     return fileURLToPath(url);
@@ -97,7 +97,7 @@ function noLocation(location: CrlLocation): CertificateError {
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 
-/** A pipe that nobody writes to would be waited for without end, and a network folder may not answer. */
+/** Reading a pipe without a writer would block for ever, and a network folder may not answer. */
 function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
   const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
   return withDeadline({ ms: timeout, signal, run: () => readRegular(file, maxBytes), late });

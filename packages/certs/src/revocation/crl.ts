@@ -1,4 +1,4 @@
-/** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they withdraw. */
+/** Certificate revocation lists (RFC 5280 §5), signed by the authority whose certificates they revoke. */
 import { InvalidOptionError } from '@knsock/core/errors';
 import { authorityKeyIdentifier, extension } from '../issuing/extensions.js';
 import { toPem } from '../files/pem.js';
@@ -25,14 +25,14 @@ export type RevocationReason = keyof typeof reasonNames;
 /** Every reason that can be given. */
 export const revocationReasons = Object.keys(reasonNames) as RevocationReason[];
 
-/** @throws InvalidOptionError for a reason that there isn't: in a store's index it would be damage. */
+/** @throws InvalidOptionError for an unknown reason: in a store's index it would count as damage. */
 export function checkReason(reason: RevocationReason): RevocationReason {
   if (Object.hasOwn(reasonNames, reason)) return reason;
   const message = `"${reason}" is no reason; these are: ${revocationReasons.join(', ')}`;
   throw new InvalidOptionError('reason', message);
 }
 
-/** A reason as core reads it from a list; what isn't given here is unspecified. */
+/** Maps a reason that core read from a list; others become unspecified. */
 export function reasonFromList(name: string | undefined): RevocationReason {
   return revocationReasons.find((reason) => reasonNames[reason] === name) ?? 'unspecified';
 }
@@ -45,13 +45,13 @@ export interface Revocation {
   readonly reason: RevocationReason;
 }
 
-/** A signed list; `pem` carries the label that Node and OpenSSL read. */
+/** A signed list; `pem` has the label that Node and OpenSSL read. */
 export interface Crl {
   /** As PEM. */
   readonly pem: string;
   /** The same as DER. */
   readonly der: Buffer;
-  /** Grows with every list of one authority. */
+  /** Increases with every list of one authority. */
   readonly number: number;
   /** When it was signed. */
   readonly thisUpdate: Date;
@@ -103,7 +103,7 @@ function entry(library: X509Library, revocation: Revocation) {
     userCertificate: arrayBufferOf(serialBytes(revocation.serial)),
     revocationDate: new Time(revocation.at),
   });
-  // "unspecified" must be said by leaving the reason out (RFC 5280 §5.3.1).
+  // "unspecified" must be expressed by omitting the reason (RFC 5280 §5.3.1).
   if (revocation.reason === 'unspecified') return revoked;
   const reason = new CRLReason(library.CRLReasons[reasonNames[revocation.reason]]);
   revoked.crlEntryExtensions = [extension(library, library.id_ce_cRLReasons, false, reason)];

@@ -1,19 +1,19 @@
-/** Revocation lists fetched once, for what judges once. */
+/** Revocation lists fetched once, for a single verification. */
 import { abortSignal, checkOptions, milliseconds, number, type OptionReaders } from '@knsock/core/options';
 import type { CertificateRevocationList } from '@knsock/core/x509';
 import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 
 /** Options of `fetchRevocationLists`. */
 export interface FetchListsOptions {
-  /** In ms; default 10,000. */
+  /** Timeout, in ms; default 10,000. */
   readonly timeout?: number | undefined;
-  /** The largest answer accepted; default 16 MiB. */
+  /** Maximum size of a response; default 16 MiB. */
   readonly maxBytes?: number | undefined;
   /** Ends the wait, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a fetch may cost where nothing is said. */
+/** Default limits of a fetch. */
 export const DEFAULT_BOUNDS = { timeout: 10_000, maxBytes: 16 * 1_048_576 } as const;
 
 const readers: OptionReaders<FetchListsOptions> = {
@@ -25,7 +25,7 @@ const readers: OptionReaders<FetchListsOptions> = {
 const NEVER = new AbortController().signal;
 
 /**
- * The lists at a path or a `http(s)://` or `file://` URL, PEM or DER. `revocationSource` follows them.
+ * The lists at a path or a `http(s)://` or `file://` URL, PEM or DER. To keep them up to date use `revocationSource`.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`; the reason of `signal`.
  */
 export async function fetchRevocationLists(

@@ -1,9 +1,9 @@
 /**
  * The revocation lists that a source holds, location by location.
  *
- * A fetched list proves nothing by itself: over plain http anybody may put one together that is dated next year. So a
- * list counts as proven once an issuer that a peer's path has shown, or that was named, has signed it, and a proven
- * list gives way to a newer proven one only. Unproven ones stand beside it, until an issuer shows what they are.
+ * A fetched list proves nothing by itself: over plain http an attacker could forge one with a later date. So a
+ * list counts as proven once its signature is verified with an issuer from a peer's path, or a configured one; a proven
+ * list is only replaced by a newer proven one. Unproven ones are kept beside it until an issuer can verify them.
  */
 import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
 import type { CrlLocation } from './crl-location.js';
@@ -12,9 +12,9 @@ import { hexFingerprint } from '../files/fingerprint.js';
 type Lists = readonly CertificateRevocationList[];
 
 const DELTA_CRL_INDICATOR = '2.5.29.27';
-/** Issuers remembered; the one learnt longest ago goes. */
+/** Maximum of issuers remembered; the oldest is dropped. */
 const MAX_ISSUERS = 256;
-/** Lists kept of one location. */
+/** Maximum of lists kept per location. */
 export const LISTS_PER_LOCATION = 100;
 
 export class HeldLists {
@@ -26,7 +26,7 @@ export class HeldLists {
     return [...this.#lists.values()].flat();
   }
 
-  /** Those of one location. */
+  /** The lists of one location. */
   of(location: CrlLocation): Lists {
     return this.#lists.get(location) ?? [];
   }
@@ -36,13 +36,13 @@ export class HeldLists {
     return [...this.#issuers.values()];
   }
 
-  /** Changes with the lists. */
+  /** Changes whenever the lists change. */
   get version(): string {
     const fingerprints = this.all().map((crl) => crl.fingerprint256);
     return hexFingerprint(Buffer.from(fingerprints.join()));
   }
 
-  /** Remembers issuers whose lists count. */
+  /** Remembers issuers whose lists are valid. */
   learn(issuers: readonly X509Certificate[]): void {
     for (const issuer of issuers) {
       this.#issuers.delete(issuer.fingerprint256);
@@ -51,18 +51,18 @@ export class HeldLists {
     for (const oldest of [...this.#issuers.keys()].slice(0, -MAX_ISSUERS)) this.#issuers.delete(oldest);
   }
 
-  /** Takes what was fetched from a location. */
+  /** Adds the lists fetched from a location. */
   take(location: CrlLocation, fetched: Lists): void {
     const held = this.#lists.get(location) ?? [];
     const kept = fetched.flatMap((crl) =>
       this.#keep(held.find((one) => one.der.equals(crl.der)) ?? crl, held),
     );
-    // A location that has lost a list, or answers with another CA's, doesn't bring revoked certificates back.
+    // A location that has lost a list, or answers with another CA's, doesn't make revoked certificates valid again.
     const missing = held.filter((one) => this.#isProven(one) && !kept.some((crl) => isSameSeries(crl, one)));
     this.#lists.set(location, [...new Set([...kept, ...missing])].slice(0, 2 * LISTS_PER_LOCATION));
   }
 
-  /** What to hold of one series once `crl` has come. */
+  /** The lists to keep of one series once `crl` was fetched. */
   #keep(crl: CertificateRevocationList, held: Lists): Lists {
     const series = [crl, ...held.filter((one) => isSameSeries(one, crl))];
     const proven = newest(series.filter((one) => this.#isProven(one)));
@@ -87,7 +87,7 @@ function byAge(a: CertificateRevocationList, b: CertificateRevocationList): numb
   return one === other ? 0 : one > other ? 1 : -1;
 }
 
-/** A negative number, which is none, counts as the lowest. */
+/** A negative number is invalid and counts as the lowest. */
 const numberOf = ({ number = '0' }: CertificateRevocationList): bigint =>
   number.startsWith('-') ? 0n : BigInt(`0x${number}`);
 

@@ -1,13 +1,13 @@
-/** When to ask for revocation lists again: pure arithmetic. */
+/** When to fetch revocation lists again: pure arithmetic. */
 
-/** However short an answer is said to hold. */
+/** Minimum, however short the server's cache lifetime is. */
 const FLOOR_MS = 1_000;
-/** The part of the pause that chance takes off, so that many don't ask at once. */
+/** The fraction of the pause that is subtracted at random, so that many clients don't fetch at once. */
 const JITTER = 0.1;
 
 /**
  * The pause in ms, at most `interval`.
- * @param answers how long each answer is said to hold, in ms
+ * @param answers cache lifetime of each response, in ms
  * @param lists whose next update shouldn't pass; one that has passed decides nothing, since its server has no newer one
  */
 export function nextLook(

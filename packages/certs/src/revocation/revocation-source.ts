@@ -1,6 +1,6 @@
 /**
- * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background, the
- * last good list kept. Nobody waits for the network but a check that comes before the first list is there.
+ * Revocation lists from files and URLs for core's `revocation` option: fetched once, refreshed in the background; the
+ * last valid list is kept. Only a check that comes before the first list is loaded waits for the network.
  */
 import {
   backOffDelay,
@@ -42,25 +42,25 @@ import { readCertificates, type Source } from '../files/source.js';
 export interface RevocationSourceOptions extends RevocationPolicyOptions {
   /** Paths of files, or `http(s)://` and `file://` URLs; PEM or DER, several lists each. */
   readonly crls: readonly CrlLocation[];
-  /** Whose signature a fetched list must carry to be taken; without it the path judged decides, list by list. */
+  /** Issuers that must have signed a fetched list; by default the path being verified decides, list by list. */
   readonly issuers?: Source | undefined;
   /**
-   * How often to look at least, in ms; default 300,000. A server that says how long its answer holds (`Cache-Control`) is asked as
-   * soon as that is over, once a second at most; and no list is left to pass its next update. A tenth less, at random.
+   * Longest interval between fetches, in ms; default 300,000. If a server limits caching (`Cache-Control`), it is asked again as
+   * soon as that is over, at most once a second; each list is fetched before its next update. Minus up to a tenth at random.
    */
   readonly interval?: number | undefined;
   /**
-   * A folder that keeps fetched lists for the next start, when the server may be away; default none. What is read from there
-   * counts as much as what is fetched: its signature is checked, and an older list never replaces a newer one.
+   * A folder that caches fetched lists for the next start, when the server may be unreachable; default none. Cached lists
+   * are treated like fetched ones: the signature is checked, and an older list never replaces a newer one.
    */
   readonly cacheDir?: string | undefined;
-  /** For one fetch, in ms; default 10,000. */
+  /** Timeout for one fetch, in ms; default 10,000. */
   readonly timeout?: number | undefined;
-  /** The largest location accepted; default 16 MiB. */
+  /** Maximum size of a response or file; default 16 MiB. */
   readonly maxBytes?: number | undefined;
   /**
-   * Told of every failed fetch (a CertificateError; the last good list stays), and of what a listener of `onChange` throws
-   * or rejects with. Default a process warning, for fetches that no caller waits for.
+   * Called for every failed fetch (a CertificateError; the last valid list stays), and with errors that a listener of
+   * `onChange` throws or rejects with. Default a process warning, for fetches that no caller waits for.
    */
   readonly onError?: ((error: Error) => void) | undefined;
   /** Ends the refreshing. */
@@ -79,19 +79,19 @@ const sourceReaders: OptionReaders<RevocationSourceOptions> = {
   signal: abortSignal,
 };
 
-/** A source that refreshes itself. */
+/** A source with automatic refresh. */
 export interface RefreshingRevocationSource extends RevocationSource, Disposable {
-  /** Resolves when every location was tried once; rejects with the first failure, or when it is closed before. */
+  /** Resolves when every location was tried once; rejects with the first failure, or if it is closed before. */
   ready(): Promise<void>;
-  /** Looks now, and again after the usual interval; errors as `ready`. */
+  /** Fetches now, and again after the usual interval; errors as `ready`. */
   refresh(): Promise<void>;
-  /** Ends the refreshing; the lists at hand stay. */
+  /** Stops the refresh; the loaded lists stay. */
   close(): void;
 }
 
 /**
  * Starts fetching; the timer doesn't keep the process alive. Redirects are followed, to http(s) only.
- * @throws CertificateError where no location is named, or one can't be: neither a path nor an http, https or file URL.
+ * @throws CertificateError if there is no location, or one is neither a path nor an http, https or file URL.
  */
 export function revocationSource(options: RevocationSourceOptions): RefreshingRevocationSource {
   checkOptions(options, sourceReaders);
@@ -142,7 +142,7 @@ class LocatedLists implements RefreshingRevocationSource {
       };
     });
     this.#first = this.#begin(use).finally(use);
-    // A caller that cares asks ready(), and the next attempt reports.
+    // Callers that need the error use ready(), and the next attempt reports.
     this.#first.catch(() => undefined);
   }
 
@@ -192,7 +192,7 @@ class LocatedLists implements RefreshingRevocationSource {
     this.close();
   }
 
-  /** What was kept comes first, so that a server that is away costs no knowledge. */
+  /** Cached lists are loaded first, so that an unreachable server loses nothing. */
   async #begin(use: () => void): Promise<void> {
     let lacking = 0;
     for (const location of this.#options.crls) {
@@ -241,7 +241,7 @@ class LocatedLists implements RefreshingRevocationSource {
     this.#fetched.set(location, { ...fetched, crls: undefined });
     if (crls === undefined) return;
     this.#lists.take(location, crls);
-    // What can't be kept is in force all the same.
+    // A list that can't be cached is still in force.
     const kept = { ...fetched, crls: this.#lists.of(location) };
     if (isRemote(location))
       await this.#cache?.keep(location, kept).catch((error: unknown) => {
@@ -249,7 +249,7 @@ class LocatedLists implements RefreshingRevocationSource {
       });
   }
 
-  /** Listeners hear of new lists only. */
+  /** Listeners are only notified of new lists. */
   #announce(): void {
     const { version } = this.#lists;
     if (version === this.#version) return;

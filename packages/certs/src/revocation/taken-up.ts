@@ -1,4 +1,4 @@
-/** What an authority's last revocation list says, taken over by an authority that goes on elsewhere. */
+/** Imports an authority's last revocation list, for continuing the authority elsewhere. */
 import { parseCertificate, verifyCrlSignature } from '@knsock/core/x509';
 import { reasonFromList, type Revocation } from './crl.js';
 import { CertificateError } from '../errors.js';
@@ -12,7 +12,7 @@ export interface TakenUp {
 
 /**
  * Reads the list of the authority `certificate` (PEM).
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` for another authority's list; as `readCrls`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` for a list of another authority; as `readCrls`.
  */
 export async function takeUpList(list: Source, certificate: string): Promise<TakenUp> {
   const issuer = parseCertificate(certificate);

@@ -1,20 +1,20 @@
 /**
- * A file of lines that is only ever appended to, followed: each look reads what came since the last one. A file that was
- * put in its place, cut or written anew is read again from its beginning.
+ * Follows an append-only file of lines: each call reads what was added since the last one. A file that was
+ * replaced, truncated or rewritten is read again from its beginning.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { fileError, isCode } from '../files/atomic-file.js';
 
-/** What becomes of the lines. */
+/** Receives the lines. */
 export interface LineTaker {
   /** @param number of the line, from 1 on */
   take(line: string, number: number): void;
-  /** Forgets everything: the file is read from its beginning. */
+  /** Resets the state: the file is read from its beginning. */
   reset(): void;
 }
 
 const NEWLINE = 0x0a;
-/** Bytes before the place reached that are read again, to notice a file that was written anew. */
+/** Bytes before the current position that are read again, to notice a rewritten file. */
 const MARK = 128;
 
 export class FollowedLines {
@@ -32,7 +32,7 @@ export class FollowedLines {
   }
 
   /**
-   * Takes every whole line that is new; a torn last one was never acknowledged. Calls take their turn.
+   * Reads every complete new line; a torn last one was never acknowledged. Calls are serialised.
    * @throws CertificateError `KNSOCK_CERTIFICATE_FILE`, or what `take` throws, at the next call again
    */
   catchUp(): Promise<void> {

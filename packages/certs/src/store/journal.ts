@@ -1,5 +1,5 @@
 /**
- * The index of a store: one JSON object a line, only ever appended to, so that nothing recorded is lost.
+ * The index of a store: one JSON object a line, append-only, so that nothing recorded is lost.
  * A crash can leave a torn last line; it was never acknowledged, and the next append cuts it off.
  */
 import { open, type FileHandle } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export async function readJournal(path: string): Promise<JournalEntry[]> {
   return (await readLines(path)).map((line, index) => parseJournalLine(path, line, index + 1));
 }
 
-/** The lines that were written whole. */
+/** The complete lines. */
 async function readLines(path: string): Promise<string[]> {
   const text = (await readIfThere(path)) ?? '';
   return text
@@ -48,7 +48,7 @@ export function parseJournalLine(path: string, line: string, number: number): Jo
   }
 }
 
-/** What is said of a line that nobody can have written. */
+/** The error for a damaged line. */
 export function damagedLine(path: string, number: number, cause: unknown): CertificateError {
   const message = `line ${number} of ${path} is damaged`;
   return new CertificateError('KNSOCK_CERTIFICATE_STORE', message, { cause, file: path });
@@ -68,7 +68,7 @@ export async function appendLine(path: string, entry: object): Promise<void> {
     await cutTornLine(file);
     await file.appendFile(`${JSON.stringify(entry)}\n`);
     await file.sync();
-    // A new index is safe once its folder knows it.
+    // A new index is durable once its folder is flushed.
     if (size === 0) await flushDirectory(dirname(path));
   } catch (cause) {
     throw fileError(path, 'append to', cause);

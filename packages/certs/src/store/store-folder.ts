@@ -1,14 +1,14 @@
 /**
- * The folder of a store, as a person sees it:
+ * The folder of a store:
  *
- *   ca/NAME.crt          an authority and those above it, the root last (what `caFile` takes)
- *   ca/NAME.key          its key, mode 0600, encrypted where the store has a passphrase
+ *   ca/NAME.crt          an authority and its issuers, the root last (what `caFile` takes)
+ *   ca/NAME.key          its key, mode 0600, encrypted if the store has a passphrase
  *   ca/NAME.crl          its last revocation list
- *   ca/NAME.link         a root's name and key, signed by the root that it follows
+ *   ca/NAME.link         a root's name and key, signed by the root that it succeeds
  *   issued/NAME.crt      a certificate and its issuers (what `certFile` takes)
  *   issued/NAME.key      its key, mode 0600
  *   issued/serials/      every certificate ever issued, by serial
- *   index.jsonl          what was issued, withdrawn and published, a line each
+ *   index.jsonl          what was issued, revoked and published, a line each
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -34,25 +34,25 @@ export class StoreFolder {
     this.#lock = lock;
   }
 
-  /** Makes the folders and finishes what a crash interrupted. */
+  /** Creates the folders and completes what a crash interrupted. */
   async prepare(): Promise<void> {
     for (const folder of ['.', 'ca', 'issued/serials']) await makeFolder(this.#at(folder));
     const folders = ['ca', 'issued', 'issued/serials'].map((folder) => this.#at(folder));
-    // Most often there is nothing, and a store that can't be written can still be read.
+    // Usually there is nothing to complete, and a read-only store can still be read.
     if (!(await Promise.all(folders.map(isUnsettled))).includes(true)) return;
     await this.exclusively(async () => {
       for (const folder of folders) await settleFolder(folder);
     });
   }
 
-  /** Runs `work` while no other process writes to this store. Calls of this process take their turn without polling. */
+  /** Runs `work` while no other process writes to this store. Calls of this process are serialised without polling. */
   exclusively<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const turn = this.#tail.then(() => withProcessLock(this.#at('.lock'), this.#lock, work));
     this.#tail = turn.catch(() => undefined);
     return turn;
   }
 
-  /** Where a certificate's files go. */
+  /** The paths of a certificate's files. */
   filesFor(
     record: IssuedRecord,
     file: string | false | undefined,
@@ -101,7 +101,7 @@ export class StoreFolder {
       .sort();
   }
 
-  /** Keys that others than their owner can read, with what to do. */
+  /** Keys that users other than their owner can read, with what to do. */
   async permissionWarnings(): Promise<string[]> {
     if (process.platform === 'win32') return [];
     const keys = [...(await this.names('ca', '.key')).map((name) => this.#at('ca', `${name}.key`))];
@@ -122,7 +122,7 @@ async function permissionWarning(keyFile: string): Promise<string | undefined> {
   return printable(`${keyFile} can be read by others (mode ${shown}): chmod 600 ${quoted(keyFile)}`);
 }
 
-/** As a shell takes it. */
+/** Quoted for a shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

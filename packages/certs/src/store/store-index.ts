@@ -3,17 +3,17 @@ import type { IssuedRecord } from '../issuing/record.js';
 import { FollowedLines } from './followed-lines.js';
 import { parseJournalLine, type JournalEntry } from './journal.js';
 
-/** What the index says of one certificate. */
+/** The index's record of one certificate. */
 export interface StoredCertificate extends IssuedRecord {
   /** The authority that signed it. */
   readonly authority: string;
-  /** The path within the store, where it has one. */
+  /** The path within the store, if it has one. */
   readonly file: string | undefined;
-  /** When and why it was revoked; undefined where it wasn’t. */
+  /** When and why it was revoked; undefined if it wasn’t. */
   readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
 }
 
-/** One certificate: by its serial (lower-case hex), its SHA-256 fingerprint (likewise), or the last one with a reference. */
+/** One certificate: by its serial (lower-case hex), its SHA-256 fingerprint (likewise), or the latest with a reference. */
 export type CertificateQuery =
   { readonly serial: string } | { readonly fingerprint: string } | { readonly reference: string };
 

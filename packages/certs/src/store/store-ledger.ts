@@ -20,7 +20,7 @@ export class StoreLedger implements Ledger {
     this.#authority = authority;
   }
 
-  /** The index comes first: what the folder shows is always in it, even after a crash between the two. */
+  /** The index is written first: every file in the folder is in it, even after a crash between the two. */
   record(record: IssuedRecord, material: Material, placement: Placement): Promise<IssuedFiles | undefined> {
     const folder = this.#folder;
     const files = folder.filesFor(record, placement.file, material.key !== undefined);
@@ -62,14 +62,14 @@ export class StoreLedger implements Ledger {
       );
       await this.#checkIndex(last);
       const crl = await make(last + 1, await this.#revocations());
-      // Recorded before it is published: no number is given twice.
+      // Recorded before it is published: no number is used twice.
       await this.#append(lock, { event: 'crl', authority: this.#authority, number: crl.number });
       await writeAtomic(this.#folder.crlFile(this.#authority), crl.pem, { mode: PUBLIC, overwrite: true });
       return crl;
     });
   }
 
-  /** One without files goes by its serial. */
+  /** One without files is identified by its serial. */
   below({ serial }: IssuedRecord, files: IssuedFiles | undefined): Ledger {
     return new StoreLedger(this.#folder, files === undefined ? serial : basename(files.certFile, '.crt'));
   }
@@ -79,10 +79,10 @@ export class StoreLedger implements Ledger {
     return entries.filter(({ authority }) => authority === this.#authority);
   }
 
-  /** An index that was lost, or is an old copy, would bring back what later lists have revoked. */
+  /** A lost index, or an old copy, would make certificates valid again that later lists have revoked. */
   async #checkIndex(last: number): Promise<void> {
     const file = this.#folder.crlFile(this.#authority);
-    // A list that can't be read is made anew like one that isn't there.
+    // A list that can't be read is signed again, like a missing one.
     const [crl] = await readCrls({ file }).catch(() => []);
     const published = crl?.number === undefined ? 0 : Number(`0x${crl.number}`);
     if (published <= last) return;
@@ -94,7 +94,7 @@ export class StoreLedger implements Ledger {
     return (await this.#entries()).filter((entry) => entry.event === 'revoked');
   }
 
-  /** Refuses a serial that is taken. */
+  /** Refuses a serial that is in use. */
   #archive(serial: string, certificate: string): Promise<void> {
     return writeAtomic(this.#folder.archiveFile(serial), certificate, { mode: PUBLIC, overwrite: false });
   }

@@ -1,4 +1,4 @@
-/** A store: authorities and what they issue, kept in a folder that survives crashes and two processes at once. */
+/** A store: authorities and what they issue, in a folder that is safe against crashes and concurrent processes. */
 import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
@@ -38,7 +38,7 @@ import { x509Library } from '../x509.js';
 
 /** Options of `openStore`. */
 export interface StoreOptions {
-  /** Encrypts the authorities' keys; the keys of issued certificates stay in the clear, for the servers that load them. */
+  /** Encrypts the authorities' keys; the keys of issued certificates stay unencrypted, for the servers that load them. */
   readonly passphrase?: PassphraseSource | undefined;
   /** How long to wait for each process that writes before this one, in ms; default 10,000. */
   readonly lockTimeout?: number | undefined;
@@ -63,13 +63,13 @@ export interface RootOptions extends AuthorityOptions {
   /** The name of its files; default `root`. */
   readonly file?: string | undefined;
   /**
-   * The root of this store that the new one follows, whose key signs the new one's (`ca/NAME.link`): machines that trust
-   * the old one trust the new one by that.
+   * The root of this store that the new one succeeds; its key signs the new one's (`ca/NAME.link`), so that machines
+   * that trust the old root trust the new one.
    */
   readonly replaces?: string | undefined;
 }
 
-/** Who signs for an authority whose key isn't in its store. */
+/** The signer of an authority whose key isn't in its store. */
 export interface AuthoritySigner {
   /** Holds the key outside this process; default the key in the store. */
   readonly signer?: Signer | undefined;
@@ -97,28 +97,28 @@ export interface Store {
    */
   createDevelopmentAuthority(options?: DevelopmentAuthorityOptions): Promise<DevelopmentAuthority>;
   /**
-   * Opens an authority; without a name the only one that has its key here, or the one whose key the signer has.
+   * Opens an authority; by default the only one that has its key here, or the one whose key the signer has.
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_KEY_ABSENT` or `_PASSPHRASE`.
    */
   authority(name?: string, options?: AuthoritySigner): Promise<Authority>;
   /** The names of the authorities here, with or without their keys. */
   authorities(): Promise<string[]>;
   /**
-   * PEM: an authority's certificate, then those above it, the root last. Its key isn't needed.
+   * PEM: an authority's certificate, then its issuers, the root last. Its key isn't needed.
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`.
    */
   chain(name?: string): Promise<string>;
-  /** PEM: for each root that follows another, its name and key signed by that one (`ca/NAME.link`; RFC 7030 4.1.3). */
+  /** PEM: for each root that succeeds another, its name and key signed by that one (`ca/NAME.link`; RFC 7030 4.1.3). */
   links(): Promise<string[]>;
   /** Everything ever issued here, oldest first. */
   certificates(): Promise<StoredCertificate[]>;
-  /** One of them, by what the query says; of the index, only what is new is read. */
+  /** One of them, found by the query; only new lines of the index are read. */
   find(query: CertificateQuery): Promise<StoredCertificate | undefined>;
 }
 
 /**
- * Opens a store, making its folder where there is none, and finishes what a crash interrupted.
- * @throws CertificateError where the folder can't be used or the passphrase can't be had.
+ * Opens a store, creating its folder if missing, and completes what a crash interrupted.
+ * @throws CertificateError if the folder or the passphrase can't be used.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
   checkOptions(options, storeReaders);
@@ -171,7 +171,7 @@ class FolderStore implements Store {
     );
   }
 
-  /** Recorded by the authority that signed it, like all that it signs. */
+  /** Recorded by the authority that signed it, like everything it signs. */
   async #keepLink(name: string, old: string, { certificate, record }: AuthorityCertificate): Promise<void> {
     await new StoreLedger(this.#folder, old).record(
       record,
