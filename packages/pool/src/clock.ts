@@ -1,18 +1,18 @@
-// Not the global of that name, which is looked up by a getter each time.
+// Not the global of that name, whose getter runs on each access.
 import { performance } from 'node:perf_hooks';
 import { LONGEST_WAIT } from '@knsock/core/options';
 
-/** A timer that was set; cancelling it twice, or after it fired, does nothing. */
+/** A pending timer; cancelling it twice, or after it fired, does nothing. */
 export interface Timer {
-  /** It doesn’t fire any more. */
+  /** Cancels it. */
   cancel(): void;
-  /** Whether the process must stay alive for it. */
+  /** Whether it keeps the process alive. */
   keepAlive(yes: boolean): void;
 }
 
-/** Where a pool takes its time from; tests give one that they move by hand. */
+/** A pool's source of time; tests use one that they advance by hand. */
 export interface Clock {
-  /** Milliseconds on a scale that only grows. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Calls back once, `ms` from now; the timer doesn’t keep the process alive by default. */
   after(ms: number, callback: () => void): Timer;

@@ -1,3 +1,3 @@
-// The pool that users of kn-sock know
+// The pool with kn-sock's interface
 export { TCPConnectionPool, type TCPConnectionPoolOptions } from './facade/facade.js';
 export type { BorrowedChannel, ChannelWait } from './facade/byte-channel.js';

@@ -5,7 +5,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** Time that passes only when told to: a year of a pool’s life in a moment, and always the same way. */
+/** A clock advanced by hand: a year of a pool’s life in a moment, and deterministic. */
 export class ManualClock implements Clock {
   readonly #pending = new Set<Pending>();
   #now = 0;
@@ -14,7 +14,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** How many timers are set. */
+  /** How many timers are pending. */
   get timers(): number {
     return this.#pending.size;
   }
@@ -26,7 +26,7 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending), keepAlive: () => undefined };
   }
 
-  /** Lets time pass, with everything that falls due in it, and waits until its consequences have settled. */
+  /** Advances the time, fires everything due in it, and waits until the consequences have settled. */
   async advance(ms: number): Promise<void> {
     await settled();
     const end = this.#now + ms;

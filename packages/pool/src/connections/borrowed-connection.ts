@@ -4,9 +4,9 @@ import { LeaseReleasedError } from '../pool/errors.js';
 type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
 
 /**
- * A connection as its borrower sees it: the same, until the lease ends. Afterwards every use throws, so that no caller
- * writes into the conversation of another. What can’t be taken back (a listener, the raw stream)
- * marks the connection as one that no other borrower should inherit.
+ * A borrower's view of a connection: the same until the lease ends. Afterwards every use throws, so that no caller
+ * interferes with the next borrower. What can’t be undone (a listener, the raw stream)
+ * marks the connection as not reusable.
  */
 export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureConnection<In, Out> {
   readonly id: number;
@@ -30,12 +30,12 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     this.closed = connection.closed;
   }
 
-  /** Whether something was done to it that outlasts the lease, or is still going on. */
+  /** Whether something done to it outlasts the lease, or is still in progress. */
   get marked(): boolean {
     return this.#marked || this.#receiving > 0;
   }
 
-  /** The lease is over. */
+  /** Ends the lease. */
   end(): void {
     this.#ended = true;
   }

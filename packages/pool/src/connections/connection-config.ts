@@ -12,30 +12,30 @@ import { targetOf, type EndpointAddress } from '../endpoints/endpoint.js';
 
 type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal' | 'idleTimeout';
 
-/** What `new ConnectionPool` takes: where the servers are, the limits of the pool, and all that `connect` takes. */
+/** Options of `new ConnectionPool`: the servers, the limits of the pool, and all options of `connect`. */
 export interface ConnectionPoolOptions<In = Buffer, Out = Payload>
   extends Omit<PoolLimits, 'createTimeout' | 'onError'>, Omit<ConnectOptions<In, Out>, PerEndpoint> {
-  /** Servers that can stand in for one another. */
+  /** Servers that are interchangeable. */
   endpoints: readonly EndpointAddress[];
 }
 
-/** The options, sorted by whom they concern. */
+/** The options, grouped by what they configure. */
 export interface ConnectionPoolConfig<In, Out> {
   readonly endpoints: readonly EndpointAddress[];
   readonly limits: PoolLimits;
   readonly connect: ConnectOptions<In, Out>;
   /** Whether requests can share a connection. */
   readonly multiplexing: boolean;
-  /** Milliseconds that a request may take, waiting for a connection included. */
+  /** Milliseconds that a request may take, including the wait for a connection. */
   readonly requestTimeout: number;
   readonly connectTimeout: number;
   readonly acquireTimeout: number;
 }
 
-/** What connections are told, or the pool, but never one option for all. */
+/** Options of single connections, or set by the pool: not allowed for all connections. */
 const ours = ['host', 'port', 'path', 'socket', 'servername', 'signal'] as const;
 
-/** @throws InvalidOptionError · CredentialsError: whatever can be wrong shows here, not with the first connection */
+/** @throws InvalidOptionError · CredentialsError: errors are found here, not with the first connection */
 export function parseConnectionPool<In, Out>(
   options: ConnectionPoolOptions<In, Out>,
 ): ConnectionPoolConfig<In, Out> {
@@ -64,7 +64,7 @@ function sort<In, Out>(
     if (name === 'endpoints' || value === undefined) continue;
     if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
     (isIn(limitNames, name) ? limits : connect)[name] = value;
-    // Both the pool and its connections have failures that nobody waits for.
+    // Both the pool and its connections have failures that reach no caller.
     if (name === 'onError') connect[name] = value;
   }
   return { limits, connect };

@@ -3,7 +3,7 @@ import { BorrowedConnection } from './borrowed-connection.js';
 import type { Endpoint } from '../endpoints/endpoint.js';
 import type { Lease } from '../pool/lease.js';
 
-/** The right to use one connection alone; what it hands out throws once the lease has ended. */
+/** Exclusive use of one connection; the connection it returns throws once the lease has ended. */
 export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<SecureConnection<In, Out>> {
   readonly #lease: Lease<SecureConnection<In, Out>>;
   readonly #endpoint: Endpoint;
@@ -18,7 +18,7 @@ export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<Secure
   }
 
   get value(): SecureConnection<In, Out> {
-    // The lease underneath throws where it has ended.
+    // The underlying lease throws if it has ended.
     return this.#open ? this.#borrowed : this.#lease.value;
   }
 

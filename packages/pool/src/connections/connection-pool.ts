@@ -29,21 +29,21 @@ import { rejectExpired } from '../pool/reject-expired.js';
 import { checkClose, wrongRequest, wrongWait, type WaitOptions } from '../waiting/wait-options.js';
 import type { Late } from '../waiting/waiting-room.js';
 
-/** A pool of connections at one moment; `waiting` counts callers of `acquire` and of `request`. */
+/** A snapshot of a connection pool; `waiting` counts callers of `acquire` and of `request`. */
 export interface ConnectionPoolStats extends PoolStats {
-  /** Requests that wait for their answer. */
+  /** Requests in flight. */
   readonly requestsInFlight: number;
-  /** Milliseconds until a request had its place on a connection. */
+  /** Milliseconds until a request was assigned to a connection. */
   readonly requestWait: HistogramSnapshot;
-  /** Milliseconds until a request was answered, waiting and retries included. */
+  /** Milliseconds until a request was answered, including waiting and retries. */
   readonly request: HistogramSnapshot;
-  /** Each server by itself. */
+  /** State of each server. */
   readonly endpoints: readonly EndpointStats[];
 }
 
 /**
- * Secure connections to one server, or to several that can stand in for one another. `request` shares connections as far
- * as the framing allows; `acquire` lends one to the caller alone.
+ * Secure connections to one server, or to several that are interchangeable. `request` shares connections as far
+ * as the framing allows; `acquire` lends one exclusively.
  */
 export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposable {
   readonly #config: ConnectionPoolConfig<In, Out>;
@@ -60,7 +60,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
   #requestTimeouts = 0;
 
-  /** @throws InvalidOptionError naming the option that can’t be, those of `connect` included · CredentialsError */
+  /** @throws InvalidOptionError naming the invalid option, also for options of `connect` · CredentialsError */
   constructor(options: ConnectionPoolOptions<In, Out>) {
     const config = (this.#config = parseConnectionPool(options));
     this.#failures = failures('onError', config.connect.onError);
@@ -72,7 +72,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     this.#connector = new Connector({ endpoints, options: config.connect, connect, clock, random });
     this.#pool = new Pool({
       ...config.limits,
-      // Each endpoint has its own time, and the next starts while the last still tries.
+      // Each endpoint has its own timeout, and the next attempt starts while the last is still running.
       createTimeout: config.connectTimeout + endpoints.length * 1_000,
       ...this.#factory(),
     });
@@ -103,14 +103,14 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   /**
    * Waits until `min` connections are open, and at least one.
-   * @throws whatever connecting fails with when every endpoint has failed once
+   * @throws the connection failure, when every endpoint has failed once
    */
   ready(options?: WaitOptions): Promise<void> {
     return this.#pool.ready(options);
   }
 
   /**
-   * Lends a connection to the caller alone, whatever the framing.
+   * Lends a connection exclusively, with any framing.
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
@@ -128,7 +128,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     return new ConnectionLease(lease, this.#connector.endpointOf(lease.value));
   }
 
-  /** Acquires, calls, and releases; where the function throws, the connection is kept only if nothing is in doubt. */
+  /** Acquires, calls, and releases; if the function throws, the connection is kept only if its state is certain. */
   use<R>(fn: (connection: SecureConnection<In, Out>) => R | Promise<R>, options?: WaitOptions): Promise<R> {
     return reportUnawaited(this.#use(fn, options), this.#unawaited);
   }
@@ -149,10 +149,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   }
 
   /**
-   * Asks, on whichever connection has room, and resolves with the answer. `timeout` (default `requestTimeout`) bounds
-   * everything: waiting for a connection, opening one, the answer. A request that was provably not started is sent
-   * again elsewhere; one that may have been done only with `idempotent: true`.
-   * @throws PoolTimeoutError where no connection had room in time; whatever the connection’s `request` throws
+   * Sends a request on any connection with capacity, and resolves with the answer. `timeout` (default `requestTimeout`)
+   * covers everything: waiting for a connection, opening one, the answer. A request that was provably not started is
+   * retried elsewhere; one that may have been executed only with `idempotent: true`.
+   * @throws PoolTimeoutError if no connection had capacity in time; the errors of the connection’s `request`
    */
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const wrong = wrongRequest(options);
@@ -160,12 +160,12 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     return reportUnawaited(this.#requester.ask(payload, options ?? {}), this.#unawaited);
   }
 
-  /** Replaces every connection that exists now: idle ones at once, used ones when they come back. */
+  /** Replaces all current connections: idle ones at once, used ones when they are released. */
   softEvict(): void {
     this.#pool.softEvict();
   }
 
-  /** Lends nothing and sends no new requests until `resume()`; callers wait, and their time runs on. */
+  /** Lends nothing and sends no new requests until `resume()`; callers wait, and their timeouts keep running. */
   suspend(): void {
     this.#pool.suspend();
     this.#multiplexer.suspend();
@@ -177,7 +177,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     this.#multiplexer.resume();
   }
 
-  /** Counts and times at this moment. */
+  /** Current counts and times. */
   stats(): ConnectionPoolStats {
     this.#multiplexer.settle();
     const stats = this.#pool.stats();
@@ -193,8 +193,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   }
 
   /**
-   * Turns away those who wait, closes what is idle, waits for what is used until the deadline (milliseconds, default
-   * 15,000) and cuts that off. Never rejects; a second call is the same promise.
+   * Rejects waiting callers, closes idle connections, waits for used ones until the deadline (milliseconds, default
+   * 15,000) and then destroys them. Never rejects; a second call returns the same promise.
    */
   close(options?: { deadline?: number | undefined }): Promise<void> {
     checkClose(options);
@@ -245,7 +245,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     };
   }
 
-  // The pool’s clock stands still while the machine sleeps; certificates expire all the same.
+  // The pool’s clock stops while the machine sleeps; certificates expire meanwhile.
   #usable(connection: SecureConnection<In, Out>): boolean {
     return isClean(connection) && Date.now() < this.#expiryOf(connection);
   }
@@ -267,7 +267,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     }
   }
 
-  /** What a connection says of its end reaches the pool at once, idle or not. */
+  /** The end of a connection reaches the pool at once, idle or not. */
   #watch(connection: SecureConnection<In, Out>): void {
     connection.onDraining(() => {
       this.#pool.retire(connection, 'retired');

@@ -1,13 +1,13 @@
 import type { SecureConnection } from '@knsock/core';
 import type { Reason } from '../pool/config.js';
 
-/** How long a connection that is put away may take to say goodbye, milliseconds. */
+/** How long a graceful close of a discarded connection may take, milliseconds. */
 const FAREWELL = 1_000;
 
-/** What the pool looks at, whatever the messages are. */
+/** The parts of a connection that the pool uses, whatever the message type. */
 type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
 
-/** Ends a connection, with a goodbye where that makes sense. */
+/** Ends a connection, gracefully if possible. */
 export function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
   const gentle = reason !== 'dead' && reason !== 'unclean' && reason !== 'discarded' && reason !== 'leaked';
   if (gentle && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
@@ -26,17 +26,17 @@ export async function isAlive(
   return true;
 }
 
-/** Nothing of the last user is left in it, and it may still be used. */
+/** It has no leftovers of its last user, and may still be used. */
 export function isClean(connection: Live): boolean {
   if (connection.state !== 'open') return false;
   const { heldBytes, requestsWaiting, requestsHandled, requestsGivenUp, maxRequestsWaiting } =
     connection.stats();
-  // The answer to a request that was given up reaches nobody; too many of them would leave no room for others.
+  // Answers to abandoned requests are discarded; too many of those requests would leave no capacity for others.
   const unfinished = requestsWaiting - requestsGivenUp + requestsHandled;
   return heldBytes === 0 && unfinished === 0 && requestsGivenUp * 2 <= maxRequestsWaiting;
 }
 
-/** When the first of the two certificates expires, as `Date.now()` tells it; one that had when it was accepted doesn’t count. */
+/** When the first of the two certificates expires, on the scale of `Date.now()`; one that was already expired when accepted doesn’t count. */
 export function expiryOf({ peer }: Live, { credentials }: { credentials?: unknown }): number {
   const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
   const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;

@@ -9,44 +9,44 @@ import type { Pool } from '../pool/pool.js';
 import type { PoolStats } from '../pool/stats.js';
 import { WaitingRoom, type Late, type Patience } from '../waiting/waiting-room.js';
 
-/** How long a connection without requests is kept from the pool, milliseconds: less than makes a difference there. */
+/** How long a connection without requests is kept from the pool, milliseconds: too short to matter there. */
 const REST = 50;
 
-/** Leases here are long on purpose, and no leak. */
+/** Leases here are long on purpose, not leaks. */
 const UNTRACKED = { untracked: true };
 
 /** A connection that carries requests of several callers. */
 export interface Shared<In, Out> {
   readonly connection: SecureConnection<In, Out>;
   readonly endpoint: Endpoint;
-  /** The present one. */
+  /** The current one. */
   lease: Lease<SecureConnection<In, Out>>;
   /** How many requests it carries at once. */
   readonly room: number;
   inFlight: number;
-  /** How many it carries whose callers are gone: the peer counts them until it answers. */
+  /** How many of them were abandoned by their callers: the peer counts them until it answers. */
   givenUp: number;
-  /** It takes no new requests, and goes back to the pool with its last answer. */
+  /** It takes no new requests, and returns to the pool with its last answer. */
   leaving: boolean;
 }
 
-/** What a multiplexer needs. */
+/** Dependencies of a multiplexer. */
 export interface MultiplexerSettings<In, Out> {
   readonly pool: Pool<SecureConnection<In, Out>>;
   readonly balancer: Balancer<In, Out>;
   readonly endpointOf: (connection: SecureConnection<In, Out>) => Endpoint;
-  /** Whether a connection carries as many requests at once as its peer said; otherwise one. */
+  /** Whether a connection carries as many concurrent requests as its peer announced; otherwise one. */
   readonly multiplexing: boolean;
   readonly onLate: (late: readonly Late[]) => void;
   readonly maxWaiters: number;
-  /** Of the whole pool, for errors. */
+  /** Stats of the whole pool, for errors. */
   readonly stats: () => PoolStats;
   readonly clock: Clock;
 }
 
 /**
- * Puts many requests on few connections. A connection is leased from the pool with its first request and goes back when
- * it carries none; while it is here it takes as many requests as its peer allows, before another is opened.
+ * Multiplexes many requests over few connections. A connection is leased from the pool with its first request and
+ * returned when it carries none; meanwhile it takes as many requests as its peer allows, before another is opened.
  */
 export class Multiplexer<In = Buffer, Out = Payload> {
   readonly #settings: MultiplexerSettings<In, Out>;
@@ -54,7 +54,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
   readonly #known = new WeakMap<SecureConnection<In, Out>, Shared<In, Out>>();
   readonly #acquiring = new Set<AbortController>();
   readonly #queue: WaitingRoom<Shared<In, Out>>;
-  /** How many requests the last connection carried at once: how many the next one probably will. */
+  /** How many requests the last connection carried at once: the estimate for the next one. */
   #usualRoom: number;
   #resting: Timer | undefined;
   #suspended = false;
@@ -68,17 +68,17 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     });
   }
 
-  /** Requests that wait for a place. */
+  /** Requests waiting for a slot. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** How many of those who wait for the pool’s connections wait on behalf of requests. */
+  /** How many callers waiting for the pool’s connections wait on behalf of requests. */
   get acquiring(): number {
     return this.#acquiring.size;
   }
 
-  /** A slot on a connection: at once where there is one. Its holder must `leave`. */
+  /** A slot on a connection: at once if one is free. Its holder must `leave`. */
   enter(patience: Patience): Shared<In, Out> | Promise<Shared<In, Out>> {
     const { maxWaiters, stats } = this.#settings;
     if (this.#closed) return Promise.reject(this.#closed);
@@ -101,12 +101,12 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     if (shared.inFlight === 0) this.#rest(shared);
   }
 
-  /** Gives back what carries nothing at the moment: before somebody asks the pool what it has. */
+  /** Returns connections without requests, before a caller looks at the pool. */
   settle(): void {
     for (const shared of this.#shared.values()) if (shared.inFlight === 0) this.#giveBack(shared);
   }
 
-  /** This connection is to go back soon. */
+  /** This connection should be returned soon. */
   retire(connection: SecureConnection<In, Out>): void {
     const shared = this.#shared.get(connection);
     if (!shared) return;
@@ -115,8 +115,8 @@ export class Multiplexer<In = Buffer, Out = Payload> {
   }
 
   /**
-   * Where callers wait for connections of their own and all are taken, as many shared ones stop taking requests, those
-   * with the least in flight first: under steady load they would never come back otherwise.
+   * If callers wait for exclusive connections and none is free, as many shared ones stop taking requests, those with the
+   * fewest in flight first: under steady load they would never be returned otherwise.
    */
   makeWay(): void {
     const { pool } = this.#settings;
@@ -137,7 +137,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     this.#open();
   }
 
-  /** Turns away those who wait and those who come. */
+  /** Rejects waiting and new callers. */
   close(reason: Error): void {
     this.#closed = reason;
     this.#resting?.cancel();
@@ -145,8 +145,8 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     for (const abort of this.#acquiring) abort.abort(reason);
   }
 
-  // An idle connection to the picked endpoint is as good as a shared one. Where it has neither, work doesn’t wait for
-  // it while another has room.
+  // An idle connection to the picked endpoint is as good as a shared one. If it has neither, work doesn’t wait for
+  // it while another has capacity.
   #choose(): Shared<In, Out> | undefined {
     const { balancer } = this.#settings;
     const picked = balancer.pick();
@@ -171,7 +171,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     return undefined;
   }
 
-  /** Has as many connections on their way as those who wait will need. */
+  /** Requests as many connections as the waiting callers will need. */
   #open(): void {
     if (this.#suspended) return;
     const needed = Math.ceil(this.#queue.size / this.#usualRoom);
@@ -183,7 +183,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     const acquiring = new AbortController();
     this.#acquiring.add(acquiring);
     const prefer = balancer.leadsTo(balancer.pick());
-    // Those who wait have deadlines of their own, and a connection that is never idle is no leak.
+    // Waiting callers have their own deadlines, and a connection that is never idle is no leak.
     pool.acquire({ signal: acquiring.signal, timeout: LONGEST_WAIT, prefer, untracked: true }).then(
       (lease) => {
         this.#acquiring.delete(acquiring);
@@ -216,7 +216,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
   #meet(connection: SecureConnection<In, Out>, lease: Lease<SecureConnection<In, Out>>): Shared<In, Out> {
     const { endpointOf, multiplexing } = this.#settings;
     const { maxRequestsWaiting, requestsGivenUp: givenUp } = connection.stats();
-    // A peer that answers no requests at all (0) lets them run into their deadlines; nothing else would help either.
+    // With a peer that accepts no requests at all (0) they run into their deadlines; nothing else would help either.
     const room = (this.#usualRoom = multiplexing ? Math.max(1, maxRequestsWaiting) : 1);
     const endpoint = endpointOf(connection);
     const shared = { connection, endpoint, lease, room, inFlight: 0, givenUp, leaving: false };
@@ -224,7 +224,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     return shared;
   }
 
-  // An acquire that was dropped may be missed by those who came since; one that was turned away would be again at once.
+  // A dropped acquire may be needed by callers that came since; one that was rejected would be rejected again at once.
   #missed(acquiring: AbortController, error: unknown): void {
     if (acquiring.signal.aborted) this.#open();
     else this.#queue.clear(() => error);
@@ -244,10 +244,10 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     for (const abort of this.#acquiring) abort.abort();
   }
 
-  // Whoever asks one thing after another needs it again at once, and then it costs nothing to find it here.
+  // A caller with sequential requests needs it again at once, and finds it here at no cost.
   #rest(shared: Shared<In, Out>): void {
     const { pool, clock, multiplexing } = this.#settings;
-    // Without ids a stray message would be taken for the next answer: the pool looks first.
+    // Without ids a stray message would be taken for the next answer: the pool checks first.
     if (!multiplexing || shared.leaving || pool.waiting > 0) return this.#giveBack(shared);
     this.#resting ??= clock.after(REST, () => {
       this.#resting = undefined;

@@ -15,7 +15,7 @@ import { boundedWait } from '../waiting/wait-options.js';
 /** Between attempts to send a request, from the second retry on. */
 const RETRY_BACK_OFF = { first: 20, longest: 1_000 };
 
-/** What asking needs. */
+/** Dependencies of a requester. */
 export interface RequesterSettings<In, Out> {
   readonly config: ConnectionPoolConfig<In, Out>;
   readonly name: string;
@@ -25,9 +25,9 @@ export interface RequesterSettings<In, Out> {
   readonly random: () => number;
 }
 
-/** Asks for callers: finds a place, sends, learns from the outcome, and sends again what was provably not started. */
+/** Sends requests for callers: finds a slot, sends, records the outcome, and retries what was provably not started. */
 export class Requester<In = Buffer, Out = Payload> {
-  /** Milliseconds until a request had its place on a connection, and until its answer, retries included. */
+  /** Milliseconds until a request had its slot on a connection, and until its answer, including retries. */
   readonly waits = new Histogram();
   readonly times = new Histogram();
   readonly #settings: RequesterSettings<In, Out>;
@@ -35,7 +35,7 @@ export class Requester<In = Buffer, Out = Payload> {
 
   constructor(settings: RequesterSettings<In, Out>) {
     this.#settings = settings;
-    // Every request between two attempts listens to it, and Node warns of a leak from eleven on.
+    // Every request between two attempts listens to it, and Node warns of a leak from eleven listeners on.
     setMaxListeners(0, this.#closed.signal);
   }
 
@@ -51,7 +51,7 @@ export class Requester<In = Buffer, Out = Payload> {
       if (place !== shared) now = clock.now();
       this.waits.record(now - started);
       try {
-        const timeout = Math.max(1, Math.round(deadline - now)); // rounded up, the longest would be too long
+        const timeout = Math.max(1, Math.round(deadline - now)); // rounded up, the longest would overflow
         const answer = await shared.connection.request(payload, { timeout, signal: options.signal });
         this.#answered(shared, started);
         return answer;
@@ -64,7 +64,7 @@ export class Requester<In = Buffer, Out = Payload> {
     }
   }
 
-  /** Nothing is asked or asked again any more; what is in flight goes on. */
+  /** No more requests or retries; those in flight continue. */
   close(): void {
     this.#closed.abort();
   }
@@ -89,7 +89,7 @@ export class Requester<In = Buffer, Out = Payload> {
     this.#settings.multiplexer.leave(shared, false);
   }
 
-  // A request that outlives its caller’s patience is no sign of illness; an endpoint that answers nobody is.
+  // A request that exceeds its caller’s timeout doesn't mean an unhealthy endpoint; answering no requests does.
   #failed(shared: Shared<In, Out>, error: unknown, sent: number): void {
     const { balancer, multiplexer } = this.#settings;
     const silent = isSilence(error) && shared.endpoint.answeredAt < sent;

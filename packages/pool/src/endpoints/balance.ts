@@ -1,19 +1,19 @@
 import { share, type Health } from './health.js';
 
-/** What balancing looks at. */
+/** Input of balancing. */
 export interface Candidate {
   readonly health: Health;
   /** Requests in flight and connections lent. */
   readonly load: number;
   /** Connections open or being opened. */
   readonly connections: number;
-  /** Whether the next connection is meant for it: its turn was drawn already. */
+  /** Whether the next connection is reserved for it. */
   readonly called: boolean;
 }
 
 /**
  * Where the next request goes: of two endpoints drawn at random the one with less in flight. Two draws avoid both the
- * crowd on whoever looked best to everybody at once and the long queues of a single draw (Mitzenmacher 2001).
+ * rush to the one that looks best to all callers at once and the long queues of a single draw (Mitzenmacher 2001).
  */
 export function pick<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E {
   if (endpoints.length === 1) return endpoints[0] as E;
@@ -27,8 +27,8 @@ export function pick<E extends Candidate>(endpoints: readonly E[], now: number, 
 }
 
 /**
- * In which order to try them for a new connection: who was called for one, then those with the fewest, by chance among
- * equals; those set aside last, the one due back soonest before the others.
+ * The order in which to try them for a new connection: those with a reserved one, then those with the fewest, at random
+ * among equals; those set aside last, the one due back soonest before the others.
  */
 export function turns<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E[] {
   const lots = endpoints.map((endpoint) => ({ endpoint, lot: random() }));
@@ -44,8 +44,8 @@ export function turns<E extends Candidate>(endpoints: readonly E[], now: number,
     .map(({ endpoint }) => endpoint);
 }
 
-// One that is coming back takes part as often as its share says. With all set aside, somebody must be tried: whoever
-// is due back soonest, or after a common outage every one of them would wait for a preferred one to recover.
+// A recovering one takes part as often as its share says. If all are set aside, one must be tried: the one that
+// is due back soonest, or after a common outage all of them would wait for a preferred one to recover.
 function admitted<E extends Candidate>(endpoints: readonly E[], now: number, random: () => number): E[] {
   const shares = endpoints.map((endpoint) => share(endpoint.health, now));
   const lucky = endpoints.filter((_, index) => (shares[index] ?? 0) >= 1 || random() < (shares[index] ?? 0));

@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.js';
 import type { EndpointFailure } from './health.js';
 import type { Pool } from '../pool/pool.js';
 
-/** What balancing needs. */
+/** Dependencies of balancing. */
 export interface BalancerSettings<In, Out> {
   readonly pool: Pool<SecureConnection<In, Out>>;
   readonly endpoints: readonly Endpoint[];
@@ -14,7 +14,7 @@ export interface BalancerSettings<In, Out> {
   readonly random: () => number;
 }
 
-/** Chooses endpoints, and has connections opened where the choices fall. */
+/** Chooses endpoints, and has connections opened to the chosen ones. */
 export class Balancer<In = Buffer, Out = Payload> {
   readonly #settings: BalancerSettings<In, Out>;
 
@@ -22,7 +22,7 @@ export class Balancer<In = Buffer, Out = Payload> {
     this.#settings = settings;
   }
 
-  /** Where the next piece of work should go. */
+  /** The endpoint for the next request. */
   pick(): Endpoint {
     const { endpoints, clock, random } = this.#settings;
     const [only] = endpoints;
@@ -32,35 +32,35 @@ export class Balancer<In = Buffer, Out = Payload> {
     return picked;
   }
 
-  /** Whether a connection leads there. */
+  /** Whether a connection leads to it. */
   leadsTo(endpoint: Endpoint): (connection: SecureConnection<In, Out>) => boolean {
     const { endpoints, endpointOf } = this.#settings;
     return endpoints.length === 1 ? always : (connection) => endpointOf(connection) === endpoint;
   }
 
-  /** Whether it is one that is set aside at the moment. */
+  /** Whether it is set aside at the moment. */
   isAside({ health }: Endpoint): boolean {
     return health.until > this.#settings.clock.now();
   }
 
-  /** It recordFailure. Connections to one that went silent are silent too: those who get one would be the next to wait. */
+  /** Records a failure. Connections to an unresponsive endpoint are unresponsive too: their next users would wait as well. */
   doubt(endpoint: Endpoint, how: EndpointFailure, error: unknown): void {
     const { pool, endpointOf } = this.#settings;
     if (!endpoint.recordFailure(how, error)) return;
     pool.retireWhere((connection) => endpointOf(connection) === endpoint);
   }
 
-  // An endpoint that was away has no connections when it is back, and those of the others may suffice for every caller:
+  // A recovered endpoint has no connections, and those of the others may suffice for every caller:
   // without this it would stay idle until theirs have grown old.
   #provide(picked: Endpoint): void {
     const { pool } = this.#settings;
     if (pool.full ? !this.#makeRoom(picked) : picked.connections > 0) return;
-    // Called by name: drawn anew, one that has a small share would seldom get what was taken from another for it.
+    // Reserved for it: in a new draw, one with a small share would seldom get the place that was freed for it.
     picked.called = true;
     pool.extend();
   }
 
-  /** One connection of the busiest goes, now or when it comes back, if that has two more; one at a time. */
+  /** Closes one connection of the busiest endpoint, now or on release, if that has two more; one at a time. */
   #makeRoom({ connections }: Endpoint): boolean {
     const { pool, endpoints, endpointOf } = this.#settings;
     const busiest = this.#busiest();

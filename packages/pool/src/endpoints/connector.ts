@@ -4,10 +4,10 @@ import type { Clock } from '../clock.js';
 import { targetOf, type Endpoint } from './endpoint.js';
 import { Overtaken, stagger } from './stagger.js';
 
-/** An endpoint that takes longer than this gets company: the next one is tried at the same time. */
+/** If an endpoint takes longer than this, the next one is tried concurrently. */
 const PATIENCE = 500;
 
-/** What connecting needs beside the endpoint. */
+/** Dependencies of connecting, beside the endpoint. */
 export interface ConnectorSettings<In, Out> {
   readonly endpoints: readonly Endpoint[];
   readonly options: ConnectOptions<In, Out>;
@@ -17,7 +17,7 @@ export interface ConnectorSettings<In, Out> {
   readonly random: () => number;
 }
 
-/** Opens connections to whichever endpoint it is the turn of, and learns from how that goes. */
+/** Opens connections to the endpoint whose turn it is, and records the outcome. */
 export class Connector<In = Buffer, Out = Payload> {
   readonly #settings: ConnectorSettings<In, Out>;
   readonly #endpointOf = new WeakMap<SecureConnection<In, Out>, Endpoint>();
@@ -31,7 +31,7 @@ export class Connector<In = Buffer, Out = Payload> {
     return this.#endpointOf.get(connection) as Endpoint;
   }
 
-  /** Rejects only when every endpoint has failed: with a failure that may pass where there is one, else the last. */
+  /** Rejects only when every endpoint has failed: with a transient failure if there is one, else the last. */
   connect(signal: AbortSignal): Promise<SecureConnection<In, Out>> {
     const { endpoints, clock, random } = this.#settings;
     const failures: unknown[] = [];
@@ -86,7 +86,7 @@ function isPassing(error: unknown): boolean {
   return error instanceof EasySocketError && error.retryable;
 }
 
-// An attempt that was given up says nothing about the endpoint, unless a later one overtook it.
+// An abandoned attempt says nothing about the endpoint, unless a later one overtook it.
 function learn(endpoint: Endpoint, error: unknown, signal: AbortSignal): void {
   if (!signal.aborted) endpoint.recordFailure('unreachable', error);
   else if (signal.reason instanceof Overtaken && signal.reason.slow) endpoint.recordFailure('slow', error);

@@ -4,13 +4,13 @@ import { channels } from '../pool/channels.js';
 import type { Clock } from '../clock.js';
 import { recordFailure, healthy, share, succeeded, type EndpointFailure, type Health } from './health.js';
 
-/** Where a server is. The name is looked up anew for every connection. */
+/** The address of a server. The name is resolved again for every connection. */
 export interface EndpointAddress {
   /** A name or an address. */
   readonly host: string;
   /** From 1 to 65535. */
   readonly port: number;
-  /** The name to ask for and expect, where it isn’t the host. */
+  /** The server name to request and verify, if it isn’t the host. */
   readonly servername?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function targetOf({
   return { host, port, ...(servername !== undefined && { servername }) };
 }
 
-/** An endpoint at one moment. */
+/** A snapshot of an endpoint. */
 export interface EndpointStats {
   /** `host:port`. */
   readonly endpoint: string;
@@ -31,27 +31,27 @@ export interface EndpointStats {
   readonly connections: number;
   /** Connections being opened. */
   readonly connecting: number;
-  /** Connections lent to callers alone. */
+  /** Connections lent exclusively. */
   readonly lent: number;
-  /** Requests that wait for its answer. */
+  /** Requests in flight. */
   readonly requestsInFlight: number;
-  /** The share of its usual work that it gets now: 0 while set aside, 1 when well. */
+  /** Its current share of its usual work: 0 while set aside, 1 when healthy. */
   readonly share: number;
-  /** Why it was last ejected; undefined where it never was. */
+  /** Why it was last ejected; undefined if it never was. */
   readonly lastError: unknown;
 }
 
-/** What the pool knows of one server. */
+/** The pool's state of one server. */
 export class Endpoint implements Candidate {
   readonly address: EndpointAddress;
   readonly name: string;
   open = 0;
   connecting = 0;
   called = false;
-  /** Ids of the connections that are lent to callers alone. */
+  /** Ids of the connections that are lent exclusively. */
   readonly lent = new Set<number>();
   inFlight = 0;
-  /** When it last answered anything. */
+  /** When it last responded. */
   answeredAt = -Infinity;
   readonly #pool: string;
   readonly #clock: Clock;
@@ -84,7 +84,7 @@ export class Endpoint implements Candidate {
     this.#health = succeeded(this.#health, now);
   }
 
-  /** Returns whether it is set aside because of that. */
+  /** Returns whether that sets it aside. */
   recordFailure(how: EndpointFailure, error: unknown): boolean {
     const now = this.#clock.now();
     const before = this.#health;

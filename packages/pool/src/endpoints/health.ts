@@ -1,25 +1,25 @@
 import { backOffDelay } from '@knsock/core/options';
 
 /**
- * Whether an endpoint is to be used: set aside after failures, for longer each time, and let back gradually.
- * Plain values and functions of them; times are the clock’s.
+ * Health of an endpoint: set aside after failures, for longer each time, and brought back gradually.
+ * Plain values and pure functions; times are the clock’s.
  */
 export interface Health {
   /** In a row. */
   readonly failures: number;
-  /** How often it was set aside since it was last well. */
+  /** How often it was set aside since it was last healthy. */
   readonly ejections: number;
-  /** Until when it is, or was, set aside. */
+  /** The end of the current or last time set aside. */
   readonly until: number;
 }
 
 /** How an endpoint failed: it refused connections, another was much faster, or it stopped answering. */
 export type EndpointFailure = 'unreachable' | 'slow' | 'silent';
 
-/** So many silent requests in a row set an endpoint aside; one attempt to connect suffices. */
+/** This many unanswered requests in a row set an endpoint aside; one failed attempt to connect suffices. */
 const SILENT = 3;
 const BACK_OFF = { first: 1_000, longest: 30_000 };
-/** How long it takes, after the time set aside, until an endpoint has its full share again. */
+/** How long an endpoint takes, after the time set aside, to get its full share again. */
 const RETURN = 10_000;
 const LEAST_SHARE = 0.1;
 
@@ -31,7 +31,7 @@ export function recordFailure(
   now: number,
   random: () => number,
 ): Health {
-  // Whatever else fails meanwhile failed for the same reason.
+  // Further failures meanwhile have the same cause.
   if (now < health.until) return health;
   const failures = health.failures + 1;
   if (how === 'silent' && failures < SILENT) return { ...health, failures };
@@ -45,7 +45,7 @@ export function succeeded(health: Health, now: number): Health {
   return healthy;
 }
 
-/** The share of its usual work that an endpoint gets: 0 while set aside, then from a tenth to 1. */
+/** An endpoint's share of its usual work: 0 while set aside, then from a tenth to 1. */
 export function share(health: Health, now: number): number {
   if (now < health.until) return 0;
   if (health.ejections === 0) return 1;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.js';
 
-/** What the attempts that lost a race are told. */
+/** The abort reason of attempts that lost a race. */
 export class Overtaken extends Error {
   /** Whether the winner had started later. */
   readonly slow: boolean;
@@ -11,17 +11,17 @@ export class Overtaken extends Error {
   }
 }
 
-/** How a race is run; `delay` is milliseconds. */
+/** Options of a race; `delay` is milliseconds. */
 export interface Race<R> {
   readonly starts: readonly ((signal: AbortSignal) => Promise<R>)[];
-  /** The next attempt starts this long after the last, or at once when that fails. */
+  /** The next attempt starts this long after the last one started, or at once when that fails. */
   readonly delay: number;
   readonly signal: AbortSignal;
-  /** Takes what a loser brings after all. */
+  /** Receives the result of a loser. */
   readonly discard: (result: R) => void;
 }
 
-/** Runs attempts one after another, overlapping when one takes long; the first to succeed wins and ends the others. */
+/** Runs attempts one after another, overlapping if one takes long; the first to succeed wins and aborts the others. */
 export function stagger<R>(clock: Clock, { starts, delay, signal, discard }: Race<R>): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const running = new Map<number, AbortController>();

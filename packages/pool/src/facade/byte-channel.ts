@@ -13,7 +13,7 @@ import { LeaseReleasedError } from '../pool/errors.js';
 export interface ChannelWait {
   /** Default 30,000. */
   timeout?: number | undefined;
-  /** Ends the wait, with its reason. */
+  /** Aborts the wait, with its reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -21,32 +21,32 @@ const TIMEOUT = 30_000;
 const FAREWELL = 1_000;
 const NOTHING = Buffer.alloc(0);
 
-/** Bytes both ways, as sockets of kn-sock had them, over TLS or plain TCP alike. */
+/** Bytes both ways, like the sockets of kn-sock, over TLS or plain TCP. */
 export class ByteChannel {
   readonly #stream: Duplex;
   readonly #place: string;
   #waiting = 0;
-  /** What the stream failed with. */
+  /** The failure of the stream. */
   #failure: Error | undefined;
 
   /**
-   * @param place where it leads, for errors
+   * @param place the remote address, for errors
    * @param onEnd called once when the peer ends or the stream fails
    */
   constructor(stream: Duplex, place: string, onEnd: () => void) {
     this.#stream = stream;
     this.#place = place;
-    // Every call reports it, those that come later too.
+    // Every call reports it, also later ones.
     stream.on('error', (error) => {
       this.#failure ??= error;
     });
     stream.once('close', onEnd);
     stream.once('end', onEnd);
-    // Without a reader a stream doesn’t look for its end.
+    // Without a reader a stream doesn’t notice its end.
     stream.on('readable', () => undefined);
   }
 
-  /** Whether another borrower may use it: nothing unread, nothing unsent, no caller waiting, both ways open. */
+  /** Whether another borrower may use it: nothing unread, nothing unsent, no caller waiting, both directions open. */
   get clean(): boolean {
     const { readableLength, writableLength, readableEnded, writable, destroyed } = this.#stream;
     const quiet = readableLength === 0 && writableLength === 0 && this.#waiting === 0;
@@ -57,7 +57,7 @@ export class ByteChannel {
     this.#stream.destroy();
   }
 
-  /** Says goodbye; a peer that doesn’t take it has a second. */
+  /** Closes gracefully; the peer has a second. */
   end(): void {
     const timer = setTimeout(() => this.#stream.destroy(), FAREWELL).unref();
     this.#stream.once('close', () => clearTimeout(timer));
@@ -93,12 +93,12 @@ export class ByteChannel {
   }
 
   #take(max: number): Buffer | null {
-    // Reading at the end of the stream is what lets its end be seen.
+    // Only reading at the end of the stream reveals its end.
     const size = Math.min(max, this.#stream.readableLength);
     return this.#stream.read(size === 0 ? undefined : size) as Buffer | null;
   }
 
-  /** What the connection itself says of its end, such as a refused certificate, says more than that it is closed. */
+  /** The connection's own failure, such as a refused certificate, is more specific than "closed". */
   #whyEnded(error: Error | undefined): Error {
     const failure = this.#failure ?? error;
     if (failure instanceof EasySocketError) return failure;
@@ -123,7 +123,7 @@ export class ByteChannel {
   }
 }
 
-/** Resolves when there may be something to read, or nothing more to come. */
+/** Resolves when there may be data to read, or the end is reached. */
 function moved(stream: Duplex, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const events = ['readable', 'end', 'close'] as const;
@@ -137,7 +137,7 @@ function moved(stream: Duplex, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A channel for as long as it is borrowed. */
+/** A borrowed channel. */
 export class BorrowedChannel implements AsyncDisposable {
   readonly #channel: ByteChannel;
   readonly #giveBack: () => void;
@@ -149,7 +149,7 @@ export class BorrowedChannel implements AsyncDisposable {
   }
 
   /**
-   * Sends all of it; resolves when the system has taken it.
+   * Sends all bytes; resolves when the system has accepted them.
    * @throws ConnectionTimeoutError · ConnectionClosedError · LeaseReleasedError
    */
   sendall(data: string | Uint8Array, wait?: ChannelWait): Promise<void> {
@@ -157,14 +157,14 @@ export class BorrowedChannel implements AsyncDisposable {
   }
 
   /**
-   * What has come, at most so many bytes; empty at the peer’s end.
+   * The received bytes, at most this many; empty at the peer’s end.
    * @throws ConnectionTimeoutError · ConnectionClosedError · LeaseReleasedError
    */
   recv(max = 65_536, wait?: ChannelWait): Promise<Buffer> {
     return this.#use().recv(max, wait);
   }
 
-  /** @throws LeaseReleasedError where it was released already */
+  /** @throws LeaseReleasedError if it was released already */
   release(): void {
     this.#use();
     this.#open = false;

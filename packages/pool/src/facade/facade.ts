@@ -24,13 +24,13 @@ import { Pool } from '../pool/pool.js';
 import type { PoolStats } from '../pool/stats.js';
 import type { WaitOptions } from '../waiting/wait-options.js';
 
-/** The options that kn-sock’s users know, with times in milliseconds. */
+/** The options of kn-sock, with times in milliseconds. */
 export interface TCPConnectionPoolOptions {
   /** Default 10. */
   maxSize?: number | undefined;
-  /** How long an unused connection is kept. Default 30,000; a value under 1,000 is taken for seconds, and refused. */
+  /** How long an unused connection is kept. Default 30,000; a value under 1,000 is refused as being in seconds. */
   idleTimeout?: number | undefined;
-  /** Whether to speak TLS. Default true; kn-sock’s was false. */
+  /** Whether to use TLS. Default true; kn-sock’s was false. */
   ssl?: boolean | undefined;
   /** Files, PEM. */
   cafile?: string | undefined;
@@ -38,7 +38,7 @@ export interface TCPConnectionPoolOptions {
   certfile?: string | undefined;
   /** Its key, PEM. */
   keyfile?: string | undefined;
-  /** Whether the server must prove who it is. Default true. */
+  /** Whether the server's certificate is verified. Default true. */
   verify?: boolean | undefined;
   /** Receives every error that reaches no caller; default: a process warning. */
   onError?: ErrorListener | undefined;
@@ -59,7 +59,7 @@ const readers: OptionReaders<TCPConnectionPoolOptions> = {
 export class TCPConnectionPool implements AsyncDisposable {
   readonly #pool: Pool<ByteChannel>;
 
-  /** @throws InvalidOptionError naming the option that can’t be */
+  /** @throws InvalidOptionError naming the invalid option */
   constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
     checkOptions(options, readers);
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -68,7 +68,7 @@ export class TCPConnectionPool implements AsyncDisposable {
       max: options.maxSize ?? 10,
       onError: options.onError,
       idleTimeout: parseIdleTimeout(options.idleTimeout ?? 30_000),
-      // What tells a dead connection here costs nothing, so it is asked every time.
+      // The check for a dead connection costs nothing here, so it is made every time.
       validateAfter: 0,
       keepalive: Infinity,
       create: async ({ signal }) => {
@@ -87,7 +87,7 @@ export class TCPConnectionPool implements AsyncDisposable {
     });
   }
 
-  /** Borrows a connection for the time of the function; one that throws costs the connection. */
+  /** Borrows a connection for the duration of the function; if it throws, the connection is destroyed. */
   connection<R>(fn: (connection: BorrowedChannel) => R | Promise<R>, options?: WaitOptions): Promise<R>;
   /** Borrows a connection until its `release()`, or the end of the scope with `await using`. */
   connection(options?: WaitOptions): Promise<BorrowedChannel>;
@@ -112,12 +112,12 @@ export class TCPConnectionPool implements AsyncDisposable {
     }
   }
 
-  /** Counts and times at this moment. */
+  /** Current counts and times. */
   stats(): PoolStats {
     return this.#pool.stats();
   }
 
-  /** Turns away those who wait, closes what is idle, waits for what is borrowed until the deadline (default 15,000 ms). */
+  /** Rejects waiting callers, closes idle connections, waits for borrowed ones until the deadline (default 15,000 ms). */
   closeAll(options?: { deadline?: number | undefined }): Promise<void> {
     return this.#pool.close(options);
   }

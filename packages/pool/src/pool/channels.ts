@@ -3,21 +3,21 @@ import type { Reason } from './config.js';
 import type { Leak } from './leak-detector.js';
 import type { PoolStats } from './stats.js';
 
-/** What a pool publishes on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
+/** A pool's messages on `node:diagnostics_channel`, by channel; `pool` is the name of the pool. */
 export interface PoolEvents {
-  /** A resource was created, in so many ms. */
+  /** A resource was created; how long that took, in ms. */
   'knsock:pool:created': { pool: string; resource: unknown; ms: number };
-  /** Creating failed so many times in a row; the next attempt is in `retryIn` ms. */
+  /** Creating failed, with the number of failures in a row; the next attempt is in `retryIn` ms. */
   'knsock:pool:create-failed': { pool: string; error: unknown; failures: number; retryIn: number };
   /** A resource was destroyed. */
   'knsock:pool:destroyed': { pool: string; resource: unknown; reason: Reason };
-  /** So many callers waited in vain. */
+  /** Callers timed out; how many. */
   'knsock:pool:timeout': { pool: string; callers: number; stats: PoolStats };
   /** A lease wasn’t released. */
   'knsock:pool:leak': { pool: string; leak: Leak };
-  /** A server is set aside for `ms`. */
+  /** A server is set aside for `ms` milliseconds. */
   'knsock:pool:endpoint-ejected': { pool: string; endpoint: string; ms: number; error: unknown };
-  /** A request is sent again that the server hadn’t started. */
+  /** A request that the server hadn’t started is retried. */
   'knsock:pool:request-retried': { pool: string; error: unknown };
 }
 

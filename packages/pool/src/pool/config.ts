@@ -21,49 +21,49 @@ export type Reason =
   | 'idle' // unused for idleTimeout
   | 'lifetime' // older than maxLifetime, or its own limit
   | 'dead' // ended by itself, or a check failed
-  | 'unclean' // released in a state that no other borrower should inherit
+  | 'unclean' // released in a state that isn't reusable
   | 'discarded' // its holder destroyed it
   | 'evicted' // softEvict()
-  | 'superseded' // made before supersede()
-  | 'retired' // retire() by its owner
+  | 'superseded' // created before supersede()
+  | 'retired' // retired by retire()
   | 'leaked' // its lease was collected unreleased
   | 'closed'; // the pool was closed
 
-/** What can be done with the resources of a pool. */
+/** The operations on the resources of a pool. */
 export interface Factory<T> {
-  /** Creates a resource; the signal fires when no caller waits for it any more (`createTimeout`, or the pool closes). */
+  /** Creates a resource; the signal fires when it isn't needed any more (`createTimeout`, or the pool closes). */
   create(context: { signal: AbortSignal }): T | Promise<T>;
-  /** Ends one; until it settles, or `destroyTimeout`, its place isn’t free. What it throws goes to `onError`. */
+  /** Destroys one; its slot is free once that settles, or after `destroyTimeout`. Errors go to `onError`. */
   destroy?(resource: T, reason: Reason): void | Promise<void>;
-  /** Whether one is still alive, asked before lending one that was unused for `validateAfter`, and every `keepalive`. */
+  /** Whether one is still alive; called before lending one that was unused for `validateAfter`, and every `keepalive`. */
   validate?(resource: T, context: { signal: AbortSignal }): boolean | Promise<boolean>;
-  /** Whether one that was used is still as its user left it, asked each time before it is lent again; one that isn’t goes. */
+  /** Whether a used one is unchanged since its release; called each time before it is lent again. If not, it is destroyed. */
   untouched?(resource: T): boolean;
-  /** Whether one that comes back may be lent again; `error` is what the function given to `use` threw. Without it: if nothing was thrown. */
+  /** Whether a released one may be lent again; `error` is what the function given to `use` threw. By default: if nothing was thrown. */
   reusable?(resource: T, error: unknown): boolean;
-  /** How many milliseconds from now one may live at most, beside `maxLifetime`. */
+  /** Its own maximum lifetime from now, in milliseconds, beside `maxLifetime`. */
   lifetime?(resource: T): number;
-  /** Told when one that is lent should be given back soon. */
+  /** Called when a lent one should be released soon. */
   onRetire?(resource: T, reason: Reason): void;
 }
 
-/** How many, how long: all times are milliseconds, `Infinity` switches a time off where that is allowed. */
+/** Sizes and times: all times are milliseconds; `Infinity` disables a time where that is allowed. */
 export interface PoolLimits {
   /** Shown in errors and events. Default `'pool'`. */
   name?: string | undefined;
-  /** Kept ready even when unused. Default 0. */
+  /** Minimum number kept ready. Default 0. */
   min?: number | undefined;
-  /** Never exceeded, those being created or destroyed included. Default 10. */
+  /** Maximum number, including those being created or destroyed. Default 10. */
   max?: number | undefined;
-  /** How long `acquire` waits for everything together. Default 30,000. */
+  /** How long `acquire` waits in total. Default 30,000. */
   acquireTimeout?: number | undefined;
   /** How many callers may wait. Default 10,000. */
   maxWaiters?: number | undefined;
   /** How long one may stay unused while there are more than `min`. Default 600,000. */
   idleTimeout?: number | undefined;
-  /** How old one may get, less up to a tenth at random. Default 1,800,000. */
+  /** Maximum age, minus up to a tenth at random. Default 1,800,000. */
   maxLifetime?: number | undefined;
-  /** How long one may stay unused before it is seen whether it lives. Default 120,000. */
+  /** How long one may stay unused before it is checked. Default 120,000. */
   keepalive?: number | undefined;
   /** One unused for less than this is lent without validation. Default 500. */
   validateAfter?: number | undefined;
@@ -71,25 +71,25 @@ export interface PoolLimits {
   validateTimeout?: number | undefined;
   /** How long `create` may take. Default 30,000. */
   createTimeout?: number | undefined;
-  /** How long `destroy` may take before its place is free regardless. Default 5,000. */
+  /** How long `destroy` may take before its slot is freed anyway. Default 5,000. */
   destroyTimeout?: number | undefined;
-  /** Report leases held longer than this, and those collected unreleased. Default off; costs five times an acquire. */
+  /** Report leases held longer than this, and those collected unreleased. Default off; makes an acquire five times as expensive. */
   leakThreshold?: number | undefined;
-  /** Told of leaks; without it a process warning is emitted. */
+  /** Called for leaks; default a process warning. */
   onLeak?: ((leak: Leak) => void) | undefined;
   /** Receives every error that reaches no caller, such as those of `destroy`; default: a process warning. */
   onError?: ErrorListener | undefined;
-  /** Which idle one is lent first: the last used (so that surplus ones can go) or the first. Default `'lifo'`. */
+  /** Which idle one is lent first: the last used (so that surplus ones expire) or the first. Default `'lifo'`. */
   reuse?: 'lifo' | 'fifo' | undefined;
-  /** Waits between failed creations. Default from 100 to 5,000, of which a random half is left out. */
+  /** Back-off between failed creations. Default from 100 to 5,000, minus up to half of it at random. */
   backOff?: Partial<BackOff> | undefined;
-  /** Where time comes from; for tests. */
+  /** Source of time; for tests. */
   clock?: Clock | undefined;
-  /** Where chance comes from, in [0, 1); for tests. */
+  /** Source of random numbers in [0, 1); for tests. */
   random?: (() => number) | undefined;
 }
 
-/** What `new Pool` takes. */
+/** Options of `new Pool`. */
 export type PoolOptions<T> = Factory<T> & PoolLimits;
 
 /** The limits with every default filled in. */
@@ -100,7 +100,7 @@ export type PoolConfig = {
   >;
 } & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak']; readonly failures: FailureReporter };
 
-/** The limits that are options of every pool. */
+/** The limits that every pool has as options. */
 export const limitNames = [
   'name',
   'min',
@@ -134,7 +134,7 @@ const factoryNames = [
 
 const known = new Set<string>([...limitNames, 'createTimeout', ...factoryNames]);
 
-/** @throws InvalidOptionError naming the option that can’t be */
+/** @throws InvalidOptionError naming the invalid option */
 export function parsePool<T>(options: PoolOptions<T>): PoolConfig {
   refuseUnknown(options, known);
   for (const name of factoryNames) callback(name, (options as unknown as Record<string, unknown>)[name]);

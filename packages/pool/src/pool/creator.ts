@@ -7,7 +7,7 @@ import { discard, signalFailed } from './factory-calls.js';
 import { PoolClosedError, PoolError } from './errors.js';
 import type { Failure } from './stats.js';
 
-/** Creates, and after a failure waits longer and longer before the next attempt. */
+/** Creates resources, with increasing back-off after failures. */
 export class Creator<T> {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
@@ -20,7 +20,7 @@ export class Creator<T> {
   constructor(factory: Factory<T>, config: PoolConfig) {
     this.#factory = factory;
     this.#config = config;
-    // Every attempt under way listens to it, and Node warns of a leak from eleven on.
+    // Every running attempt listens to it, and Node warns of a leak from eleven listeners on.
     setMaxListeners(0, this.#stop.signal);
   }
 
@@ -57,7 +57,7 @@ export class Creator<T> {
     }
   }
 
-  /** Whether an attempt may start now; otherwise calls back when it may. */
+  /** Whether an attempt may start now; if not, calls back when it may. */
   mayStart(whenReady: () => void): boolean {
     if (this.#stop.signal.aborted) return false;
     const left = this.#notBefore - this.#config.clock.now();
@@ -69,25 +69,25 @@ export class Creator<T> {
     return false;
   }
 
-  /** Nobody needs the next attempt any more. */
+  /** The next attempt isn't needed any more. */
   rest(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
   }
 
-  /** The next attempt needn’t wait. */
+  /** Ends the back-off. */
   hurry(): void {
     this.rest();
     this.#notBefore = -Infinity;
   }
 
-  /** Gives up the attempts under way. */
+  /** Aborts the running attempts. */
   stop(): void {
     this.rest();
     this.#stop.abort(new PoolClosedError());
   }
 
-  // Attempts that were under way together fail together and count once.
+  // Concurrent attempts fail together and count once.
   #failed(error: unknown, started: number): void {
     if (this.#stop.signal.aborted) return;
     const { clock, backOff, random, name } = this.#config;

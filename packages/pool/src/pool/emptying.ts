@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.js';
 
-/** Waits until nothing is left. */
+/** Waits until the pool is empty. */
 export class Emptying {
   #done: (() => void) | undefined;
 
-  /** Nothing is left now. */
+  /** Reports that it is empty. */
   reached(): void {
     this.#done?.();
   }
 
-  /** Resolves when `reached` is called, or the deadline has come; milliseconds. The process stays alive for it. */
+  /** Resolves when `reached` is called, or after the deadline; milliseconds. It keeps the process alive. */
   wait(clock: Clock, deadline: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = clock.after(deadline, resolve);

@@ -4,7 +4,7 @@ import { describe, type PoolStats } from './stats.js';
 
 export type { PoolErrorCode } from '../error-codes.js';
 
-/** The pool couldn’t lend, or was used wrongly. */
+/** The pool couldn’t lend, or was misused. */
 export class PoolError extends EasySocketError {
   static override readonly brand: string = 'PoolError';
 
@@ -13,12 +13,12 @@ export class PoolError extends EasySocketError {
   }
 }
 
-/** Nothing could be lent in time; `stats` is the pool’s state at that moment, `cause` the last failure to create, if any. */
+/** No resource was available in time; `stats` is the pool’s state at that moment, `cause` the last failure to create, if any. */
 export class PoolTimeoutError extends PoolError {
   static override readonly brand: string = 'PoolTimeoutError';
   /** Of the pool, at that moment. */
   readonly stats: PoolStats;
-  /** How long the caller was willing to wait, in milliseconds. */
+  /** The caller's timeout, in milliseconds. */
   readonly ms: number;
 
   constructor(ms: number, stats: PoolStats) {
@@ -31,14 +31,14 @@ export class PoolTimeoutError extends PoolError {
   }
 }
 
-/** Where nothing is open because creating fails, what mends that is what mends this. */
+/** If nothing is open because creating fails, the hint for that failure applies here too. */
 function adviceOf({ lastFailure, active, idle, checking }: PoolStats): ErrorDetails {
   const error = lastFailure?.error;
   if (active + idle + checking > 0 || !(error instanceof EasySocketError)) return {};
   return { hint: error.hint, retryable: error.retryable };
 }
 
-/** As many callers wait as `maxWaiters` allows. */
+/** The queue of callers has reached `maxWaiters`. */
 export class PoolQueueFullError extends PoolError {
   static override readonly brand: string = 'PoolQueueFullError';
   /** Of the pool, at that moment. */

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import { follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
 import type { Factory, PoolConfig, Reason } from './config.js';
 
-/** Whether a resource is alive; a check that throws, takes too long or is stopped says no. */
+/** Whether a resource is alive; a check that throws, times out or is aborted counts as no. */
 export async function isAlive<T>(
   factory: Factory<T>,
   config: PoolConfig,
@@ -24,19 +24,19 @@ export async function isAlive<T>(
   }
 }
 
-/** Whether a resource may be lent again; a factory that throws when asked says no. */
+/** Whether a resource may be lent again; a factory that throws counts as no. */
 export function isReusable<T>(factory: Factory<T>, config: PoolConfig, resource: T, error: unknown): boolean {
   if (!factory.reusable) return error === undefined;
   return answerAtOnce(config, 'reusable', () => factory.reusable?.(resource, error)) ?? false;
 }
 
-/** Whether an idle resource is as it was left; a factory that throws when asked says no. */
+/** Whether an idle resource is unchanged; a factory that throws counts as no. */
 export function isUntouched<T>(factory: Factory<T>, config: PoolConfig, resource: T): boolean {
   if (!factory.untouched) return true;
   return answerAtOnce(config, 'untouched', () => factory.untouched?.(resource)) ?? false;
 }
 
-/** Tells that one that is lent should come back; it goes all the same where that throws. */
+/** Announces that a lent one should be released; it is retired even if that throws. */
 export function announceRetirement<T>(
   factory: Factory<T>,
   config: PoolConfig,
@@ -47,14 +47,14 @@ export function announceRetirement<T>(
   failures.run(() => factory.onRetire?.(resource, reason), noConnection, `onRetire() of ${name}`);
 }
 
-/** How long a resource may live by its own nature, milliseconds; a factory that can’t tell allows it no time at all. */
+/** A resource's own maximum lifetime, milliseconds; 0 if the factory fails. */
 export function ownLifetime<T>(factory: Factory<T>, config: PoolConfig, resource: T): number {
   if (!factory.lifetime) return Infinity;
   const ms = answerAtOnce(config, 'lifetime', () => factory.lifetime?.(resource)) ?? 0;
   return Number.isNaN(ms) ? 0 : ms;
 }
 
-/** Ends a resource and calls back when that is done: at once, later, or when it took too long. */
+/** Destroys a resource and calls back when that is done: at once, later, or on timeout. */
 export function destroy<T>(
   factory: Factory<T>,
   config: PoolConfig,
@@ -75,7 +75,7 @@ export function destroy<T>(
   });
 }
 
-/** Ends a resource that came when nobody waited for it any more. */
+/** Destroys a resource that arrived when it wasn't needed any more. */
 export async function discard<T>(factory: Factory<T>, config: PoolConfig, late: T): Promise<void> {
   try {
     await factory.destroy?.(late, 'discarded');
@@ -84,7 +84,7 @@ export async function discard<T>(factory: Factory<T>, config: PoolConfig, late: 
   }
 }
 
-/** What a listener of the signal given to a call throws. */
+/** Errors thrown by a listener of the signal given to a call. */
 export function signalFailed(
   { failures, name }: PoolConfig,
   call: 'create' | 'validate',
@@ -94,7 +94,7 @@ export function signalFailed(
   };
 }
 
-/** As `attempt`, for what is asked in passing: a promise is no answer, and would count as yes whatever comes of it. */
+/** As `attempt`, for synchronous calls: a promise is no valid result, and would count as true whatever its outcome. */
 function answerAtOnce<R>(
   config: PoolConfig,
   call: 'reusable' | 'untouched' | 'lifetime',

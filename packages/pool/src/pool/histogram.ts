@@ -1,24 +1,24 @@
 /**
- * Counts of durations in buckets that grow with them: eight to each doubling, so a percentile is at most 12.5 % high.
- * Recording is a few integer operations, which is why it needs no switch.
+ * Counts durations in exponential buckets: eight per doubling, so a percentile is at most 12.5 % too high.
+ * Recording takes a few integer operations, so it needs no switch.
  */
 const UNITS_PER_MS = 1_000;
 const LARGEST = 0x7fff_ffff;
 const BUCKETS = 240;
 
-/** What a histogram has seen so far; times are milliseconds, zero where nothing was recorded. */
+/** A histogram's values so far; times are milliseconds, zero if nothing was recorded. */
 export interface HistogramSnapshot {
-  /** How many values there were. */
+  /** Number of values. */
   readonly count: number;
-  /** Milliseconds, as are the others. */
+  /** Mean, in milliseconds, as are the others. */
   readonly mean: number;
   /** The largest value. */
   readonly max: number;
-  /** Half of the values are at most so large. */
+  /** Half of the values are at most this large. */
   readonly p50: number;
-  /** 95 % of the values are at most so large. */
+  /** 95 % of the values are at most this large. */
   readonly p95: number;
-  /** 99 % of the values are at most so large. */
+  /** 99 % of the values are at most this large. */
   readonly p99: number;
 }
 

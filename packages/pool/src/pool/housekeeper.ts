@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.js';
 
 /**
- * Sweeps exactly when something falls due: one timer, set for the earliest time it was told of. Nothing ticks in a pool
- * that has nothing to expire, and the timer never keeps the process alive.
+ * Sweeps exactly when something is due: one timer, set for the earliest noted time. A pool with
+ * nothing to expire has no timer, and the timer never keeps the process alive.
  */
 export class Housekeeper {
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class Housekeeper {
     this.#sweep = sweep;
   }
 
-  /** Something falls due then; the common call, for a time that is later than the one known, costs a comparison. */
+  /** Notes a due time; the common case, a later time than the known one, costs a comparison. */
   note(due: number): void {
     if (due < this.#due) this.#arm(due);
   }
@@ -24,7 +24,7 @@ export class Housekeeper {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    // Later notes find an earlier time already known and so set nothing.
+    // Later notes find an earlier time and set nothing.
     this.#due = -Infinity;
   }
 

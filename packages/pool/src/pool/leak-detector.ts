@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.js';
 
-/** A lease that was held too long, or dropped without its release. */
+/** A lease that was held too long, or dropped without a release. */
 export interface Leak {
-  /** Held over `leakThreshold`, or collected by Node without a release. */
+  /** Held over `leakThreshold`, or garbage-collected without a release. */
   readonly kind: 'held' | 'dropped';
   /** Milliseconds since it was acquired. */
   readonly held: number;
@@ -19,10 +19,10 @@ interface Watch<K> {
 
 /**
  * Remembers where each lease was acquired and reports those held longer than the threshold, and those that were
- * collected unreleased. Both cost five times an acquire, so a detector exists only where it was asked for.
+ * garbage-collected unreleased. Both cost five times an acquire, so a detector exists only if enabled.
  */
 export class LeakDetector<K extends object> {
-  // In the order of acquiring, hence of falling due: one timer, for the first, serves all.
+  // In the order of acquiring, hence of becoming due: one timer, for the first, is enough.
   readonly #watches = new Map<K, Watch<K>>();
   readonly #finalizers = new FinalizationRegistry<Watch<K>>((watch) => this.#dropped(watch));
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class LeakDetector<K extends object> {
     this.#report = report;
   }
 
-  /** Watches the lending of `key`, which must not hold on to the lease; `stack` tells where it was acquired. */
+  /** Watches the lease of `key`, which must not reference the lease; `stack` shows where it was acquired. */
   watch(key: K, lease: object, stack: string): void {
     const watch = { key, since: this.#clock.now(), stack, reported: false };
     this.#watches.set(key, watch);
@@ -73,7 +73,7 @@ export class LeakDetector<K extends object> {
   }
 }
 
-/** Where the caller of the caller stands. */
+/** The stack from the caller's caller on. */
 export function stackOfCaller(): string {
   return new Error('acquired').stack?.split('\n').slice(3).join('\n') ?? '';
 }

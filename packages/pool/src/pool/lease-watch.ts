@@ -5,14 +5,14 @@ import { LeakDetector, type Leak } from './leak-detector.js';
 import { slotOf, type PoolLease } from './lease.js';
 import type { Slot } from './slots.js';
 
-/** The leases of a pool under watch; what is found goes to its channel, and to `onLeak` or else a warning of the process. */
+/** Watches the leases of a pool; leaks go to its channel, and to `onLeak` or else a process warning. */
 export class LeaseWatch<T> {
-  /** How many were found. */
+  /** Number of leaks found. */
   found = 0;
   readonly #config: PoolConfig;
   readonly #detector: LeakDetector<Slot<T>>;
 
-  /** @param reclaim takes the resource of a lease that nobody can release any more */
+  /** @param reclaim takes back the resource of a garbage-collected lease */
   constructor(config: PoolConfig, reclaim: (slot: Slot<T>) => void) {
     this.#config = config;
     this.#detector = new LeakDetector(config.clock, config.leakThreshold, (leak, slot) => {
@@ -34,7 +34,7 @@ export class LeaseWatch<T> {
     if (slot) this.#detector.watch(slot, lease, stack);
   }
 
-  /** It was given back. */
+  /** It was released. */
   end(slot: Slot<T>): void {
     this.#detector.forget(slot);
   }
@@ -47,7 +47,7 @@ export class LeaseWatch<T> {
     const { name, onLeak, failures } = this.#config;
     if (channels.leak.hasSubscribers) channels.leak.publish({ pool: name, leak });
     if (onLeak) {
-      // It is called by a timer or the collector: what it throws or rejects with would end the process.
+      // It is called by a timer or the garbage collector: an uncaught error or rejection would end the process.
       failures.run(() => onLeak(leak), noConnection, `onLeak of ${name}`);
       return;
     }

@@ -1,31 +1,31 @@
 import { LeaseReleasedError } from './errors.js';
 import type { Slot } from './slots.js';
 
-/** Who takes a resource back. */
+/** Takes a resource back. */
 export interface Lender<T> {
   giveBack(slot: Slot<T>, error: unknown): void;
   discard(slot: Slot<T>): void;
 }
 
-/** The right to use one resource alone, until it is released. With `await using` it is released at the scope’s end. */
+/** Exclusive use of one resource, until it is released. With `await using` it is released at the scope’s end. */
 export interface Lease<T> extends AsyncDisposable {
   /** @throws LeaseReleasedError after the release: another borrower may have the resource then */
   readonly value: T;
   /**
-   * Gives the resource back for others to use.
-   * @param error what went wrong while using it, if anything did: the resource is then destroyed unless the pool’s
-   *   `reusable` says that nothing of it is in doubt
-   * @throws LeaseReleasedError where that was done already
+   * Releases the resource for others to use.
+   * @param error the failure while using it, if any: the resource is then destroyed unless the pool’s
+   *   `reusable` says that its state is certain
+   * @throws LeaseReleasedError if it was released already
    */
   release(error?: unknown): void;
   /**
-   * Ends the lease and the resource with it: for one whose state is in doubt.
-   * @throws LeaseReleasedError where the lease has ended already
+   * Ends the lease and destroys the resource: for one whose state is uncertain.
+   * @throws LeaseReleasedError if the lease has ended already
    */
   destroy(): void;
 }
 
-/** Which slot a lease stands for, for the pool alone. */
+/** The slot of a lease, for the pool only. */
 export let slotOf: <T>(lease: PoolLease<T>) => Slot<T> | undefined;
 
 export class PoolLease<T> implements Lease<T> {
@@ -54,7 +54,7 @@ export class PoolLease<T> implements Lease<T> {
     this.#lender.discard(this.#end());
   }
 
-  /** Releases, unless that was done by hand. */
+  /** Releases, unless released by hand. */
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#slot !== undefined) this.release();
     return Promise.resolve();

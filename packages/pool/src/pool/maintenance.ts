@@ -5,18 +5,18 @@ import { isAlive, isUntouched } from './factory-calls.js';
 import { Housekeeper } from './housekeeper.js';
 import type { Slot, Slots } from './slots.js';
 
-/** Who carries out what maintenance finds. */
+/** Carries out the decisions of maintenance. */
 export interface MaintenanceHost<T> {
   readonly slots: Slots<T>;
-  /** This one goes now. */
+  /** Destroy this one now. */
   dispose(slot: Slot<T>, reason: Reason): void;
-  /** This one goes when it comes back. */
+  /** Destroy this one when it is released. */
   retire(slot: Slot<T>, reason: Reason): void;
-  /** This one was seen alive and is idle again. */
+  /** This one is alive and idle again. */
   rest(slot: Slot<T>, now: number): void;
 }
 
-/** Looks after the resources of a pool: those too old or unused too long go, and what may have died is checked. */
+/** Maintains the resources of a pool: destroys those too old or unused too long, and checks those that may be dead. */
 export class Maintenance<T> {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
@@ -26,33 +26,33 @@ export class Maintenance<T> {
 
   constructor(factory: Factory<T>, config: PoolConfig, host: MaintenanceHost<T>) {
     this.#factory = factory;
-    // Without a way to see whether something is alive there is nothing to keep alive.
+    // Without a way to validate there is nothing to keep alive.
     this.#config = factory.validate ? config : { ...config, keepalive: Infinity, validateAfter: Infinity };
     this.#host = host;
-    // Every check under way listens to it, and Node warns of a leak from eleven on.
+    // Every running check listens to it, and Node warns of a leak from eleven listeners on.
     setMaxListeners(0, this.#stop.signal);
     this.#housekeeper = new Housekeeper(config.clock, (now) => this.#sweep(now));
   }
 
-  /** This one became idle, and will need a look some time. */
+  /** This one became idle, and is checked later. */
   expect(slot: Slot<T>): void {
     this.#housekeeper.note(dueAt(slot, this.#host.slots.live, this.#config));
   }
 
-  /** Nothing is looked at any more, and checks under way are given up. */
+  /** Stops maintenance and aborts running checks. */
   stop(): void {
     this.#stop.abort();
     this.#housekeeper.stop();
   }
 
-  /** Whether one was unused for so long that it is checked before it is lent, or something happened to it meanwhile. */
+  /** Whether one must be checked before it is lent: it was unused for too long, or has changed meanwhile. */
   isStale(slot: Slot<T>, now: number): boolean {
-    // Strictly: one that was checked this moment is fresh, even where everything is to be checked.
+    // Strictly greater: one checked at this very moment is fresh, even if everything is to be checked.
     const unseen = now - slot.aliveAt > this.#config.validateAfter;
     return unseen || this.#touched(slot);
   }
 
-  /** Sees whether an idle one lives; it is idle again or gone afterwards. */
+  /** Checks whether an idle one is alive; afterwards it is idle again or gone. */
   async check(slot: Slot<T>): Promise<void> {
     const { slots } = this.#host;
     const asked = this.#config.clock.now();
@@ -70,12 +70,12 @@ export class Maintenance<T> {
     this.#host.rest(slot, slot.aliveAt);
   }
 
-  // A new one may be in any state: its server may have greeted.
+  // A new one may be in any state: its server may have sent a greeting.
   #touched(slot: Slot<T>): boolean {
     return slot.lentAt !== -Infinity && !isUntouched(this.#factory, this.#config, slot.resource as T);
   }
 
-  // What killed one has often killed its siblings too: see at once, rather than letting each keep a caller waiting.
+  // What killed one has often killed its siblings too: check them at once, rather than delaying a caller for each.
   #died(slot: Slot<T>, asked: number): void {
     this.#host.dispose(slot, 'dead');
     for (const other of [...this.#host.slots]) {
@@ -89,7 +89,7 @@ export class Maintenance<T> {
     return next;
   }
 
-  /** Does what is due for one and returns when something is due for it next. */
+  /** Does what is due for one and returns when it is due next. */
   #inspect(slot: Slot<T>, now: number): number {
     const { live } = this.#host.slots;
     if (slot.state === 'active') return this.#age(slot, now);

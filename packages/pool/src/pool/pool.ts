@@ -22,8 +22,8 @@ import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
 
 /**
  * Lends resources of any kind: each to one holder at a time, never more than `max`, to callers in the order of their
- * calls. Nothing polls: a caller is served the moment a resource comes back or arrives, and a resource under
- * construction belongs to the caller that has waited longest when it is done, not to the call that caused it.
+ * calls. Nothing polls: a caller is served the moment a resource is released or created, and a new
+ * resource goes to the caller that has waited longest when it is ready, not to the call that caused it.
  */
 export class Pool<T> implements AsyncDisposable {
   readonly #factory: Factory<T>;
@@ -41,7 +41,7 @@ export class Pool<T> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #timeouts = 0;
 
-  /** @throws InvalidOptionError naming the option that can’t be */
+  /** @throws InvalidOptionError naming the invalid option */
   constructor(options: PoolOptions<T>) {
     this.#factory = options;
     this.#config = parsePool(options);
@@ -72,7 +72,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Lends one resource to the caller alone.
+   * Lends one resource exclusively.
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
    */
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
@@ -82,7 +82,7 @@ export class Pool<T> implements AsyncDisposable {
       : lending;
   }
 
-  /** Lends an idle resource that fits at once, if no caller waits; creates nothing. */
+  /** Lends a fitting idle resource at once, if no caller waits; creates nothing. */
   tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#store.lend(1, fits, undefined, true);
@@ -92,8 +92,8 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Acquires, calls, and releases whatever happens. Where the function throws, the resource is destroyed unless
-   * `reusable` says that nothing of it is in doubt.
+   * Acquires, calls, and always releases. If the function throws, the resource is destroyed unless
+   * `reusable` says that its state is certain.
    */
   use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
     return reportUnawaited(this.#use(fn, options), this.#unawaited);
@@ -113,7 +113,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /**
    * Waits until `min` resources exist, and at least one.
-   * @throws whatever the first attempt to create fails with: this is where a wrong address or certificate shows at once
+   * @throws the failure of the first attempt to create: a wrong address or certificate is reported here at once
    */
   ready(options: WaitOptions = {}): Promise<void> {
     return reportUnawaited(this.#becomeReady(options), this.#unawaited);
@@ -132,43 +132,43 @@ export class Pool<T> implements AsyncDisposable {
     return ready;
   }
 
-  /** Says that a resource isn’t to be lent again (it died, or will be replaced): it goes now, or when it comes back. */
+  /** Retires a resource (it died, or will be replaced): destroyed now, or when it is released. */
   retire(resource: T, reason: Reason = 'retired'): void {
     this.#store.retire(resource, reason);
   }
 
-  /** The same for every resource of which that is true. */
+  /** The same for every resource that matches. */
   retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
     this.#store.retireWhere(fits, reason);
   }
 
-  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  /** The same for one resource that matches, an idle one if there is one; returns it. */
   retireOne(fits: (resource: T) => boolean, reason: Reason = 'retired'): T | undefined {
     return this.#store.retireOne(fits, reason);
   }
 
-  /** Creates one more although no caller waits, as soon as there is a slot for it. */
+  /** Creates one more although no caller waits, as soon as a slot is free. */
   extend(): void {
     this.#store.extend();
     this.#pump();
   }
 
-  /** Replaces everything that exists now: idle resources at once, lent ones when they come back. */
+  /** Replaces all current resources: idle ones at once, lent ones when they are released. */
   softEvict(): void {
     this.#store.retireAll('evicted');
     this.#pump();
   }
 
   /**
-   * Like `softEvict`, but lends what exists until one of the new kind was created, so that a change that doesn’t work
-   * (a certificate the server refuses) costs no working resource; but in a full pool one makes room for the attempt.
+   * Like `softEvict`, but lends existing resources until a new one was created, so that a change that doesn’t work
+   * (a certificate the server refuses) costs no working resource; but a full pool gives up one for the attempt.
    */
   supersede(): void {
     this.#store.supersede();
     this.#pump();
   }
 
-  /** Lends nothing until `resume()`; callers wait, and their time runs on. */
+  /** Lends nothing until `resume()`; callers wait, and their timeouts keep running. */
   suspend(): void {
     this.#suspended = true;
   }
@@ -189,7 +189,7 @@ export class Pool<T> implements AsyncDisposable {
     return this.#store.slots.total >= this.#config.max;
   }
 
-  /** Counts and times at this moment. */
+  /** Current counts and times. */
   stats(): PoolStats {
     const { slots, creator, usage, creation, created, destroyed } = this.#store;
     return {
@@ -215,8 +215,8 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Turns away those who wait, destroys what is idle, waits for what is lent until the deadline (milliseconds, default
-   * 15,000) and destroys that too. Never rejects; a second call is the same promise.
+   * Rejects waiting callers, destroys idle resources, waits for lent ones until the deadline (milliseconds, default
+   * 15,000) and destroys them too. Never rejects; a second call returns the same promise.
    */
   close(options: { deadline?: number | undefined } = {}): Promise<void> {
     checkClose(options);
@@ -257,7 +257,7 @@ export class Pool<T> implements AsyncDisposable {
     failures.report(error, noConnection, `a call of ${name} that was not awaited`);
   };
 
-  /** Serves whoever can be served, and has as many created as are then still missing. */
+  /** Serves all callers that can be served, and starts as many creations as are still needed. */
   #pump(): void {
     if (this.#closing) return;
     this.#serveAll();
@@ -290,7 +290,7 @@ export class Pool<T> implements AsyncDisposable {
     if (slot.state === 'active') this.#store.dispose(slot, 'discarded');
   }
 
-  /** Those who wait learn it; where nobody does, an attempt to keep `min` failed. */
+  /** Waiting callers receive it; without any, an attempt to keep `min` failed. */
   #createFailed(error: unknown): void {
     const awaited = this.#room.size > 0 || this.#readiness.awaited || this.#closing !== undefined;
     if (!awaited) this.#config.failures.report(error, noConnection, `create() of ${this.#config.name}`);

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { WaitingRoom, type Late, type Patience } from '../waiting/waiting-room.js';
 
-/** Those who asked whether the pool is ready: answered when enough exists, or when the first attempt to create fails. */
+/** Callers of `ready()`: answered when enough resources exist, or when the first attempt to create fails. */
 export class Readiness {
   readonly #min: number;
   readonly #room: WaitingRoom<void>;
@@ -12,17 +12,17 @@ export class Readiness {
     this.#room = new WaitingRoom(clock, onLate, onLeave);
   }
 
-  /** Whether somebody waits for it. */
+  /** Whether a caller waits for it. */
   get awaited(): boolean {
     return this.#room.size > 0;
   }
 
-  /** How many should exist whoever waits for one: `min`, and one for those who asked. */
+  /** How many should exist regardless of waiting callers: `min`, or one for callers of `ready()`. */
   get target(): number {
     return Math.max(this.#min, this.#room.size > 0 ? 1 : 0);
   }
 
-  /** Whether so many are enough. */
+  /** Whether this many are enough. */
   suffices(live: number): boolean {
     return live >= Math.max(this.#min, 1);
   }
@@ -31,7 +31,7 @@ export class Readiness {
     return this.#room.enter(patience);
   }
 
-  /** So many exist now. */
+  /** Reports how many exist now. */
   reached(live: number): void {
     if (!this.suffices(live)) return;
     for (let waiter = this.#room.next(); waiter; waiter = this.#room.next()) waiter.resolve();

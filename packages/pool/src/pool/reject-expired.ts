@@ -4,7 +4,7 @@ import { PoolTimeoutError } from './errors.js';
 import type { PoolStats } from './stats.js';
 import type { Late } from '../waiting/waiting-room.js';
 
-/** Rejects those whose time is over, with the state of the pool as they left it, and tells so. */
+/** Rejects expired callers, with the state of the pool at that moment, and publishes it. */
 export function rejectExpired(pool: string, late: readonly Late[], now: PoolStats): void {
   const stats = { ...now, waiting: now.waiting + late.length };
   for (const { deadline, since, reject } of late) {
@@ -13,7 +13,7 @@ export function rejectExpired(pool: string, late: readonly Late[], now: PoolStat
   if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool, callers: late.length, stats });
 }
 
-/** Whether repeating what failed so can't help, by the error's own word: its callers needn't wait for the next attempt. */
+/** Whether the error says that a retry can't help: callers then needn't wait for the next attempt. */
 export function isFinal(error: unknown): boolean {
   return error instanceof EasySocketError && !error.retryable;
 }

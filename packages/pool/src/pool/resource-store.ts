@@ -9,23 +9,23 @@ import { Slots, type Slot } from './slots.js';
 import { creationsWanted } from './supply.js';
 import { Maintenance } from './maintenance.js';
 
-/** Who is told what happens to the resources. */
+/** Receives the events of the resources. */
 export interface ResourceStoreListener {
-  /** Something may have become idle, or a place free. */
+  /** A resource may have become idle, or a slot free. */
   changed(): void;
-  /** One is idle again, and nothing else has changed; `now` spares reading the clock again. */
+  /** One is idle again, and nothing else has changed; `now` saves reading the clock again. */
   cameBack(now: number): void;
   created(): void;
   createFailed(error: unknown): void;
 }
 
-/** How much is needed at the moment. */
+/** How many are needed at the moment. */
 export interface Need {
   readonly waiting: number;
   readonly target: number;
 }
 
-/** The resources of a pool and their life, from creation to destruction; it knows nothing of the callers. */
+/** The resources of a pool and their life cycle, from creation to destruction; it doesn't know the callers. */
 export class ResourceStore<T> {
   readonly slots: Slots<T>;
   readonly creator: Creator<T>;
@@ -61,8 +61,8 @@ export class ResourceStore<T> {
   }
 
   /**
-   * Lends an idle one, of those that `prefer` likes where there is one; with `only` no other. One that was unused for
-   * long is checked first, unless as many are being checked as callers wait; meanwhile a fresh one does as well.
+   * Lends an idle one, if possible one that `prefer` accepts; with `only` no other. One that was unused for
+   * long is checked first, unless as many are being checked as callers wait; meanwhile a fresh one will do.
    */
   lend(
     waiting: number,
@@ -82,9 +82,9 @@ export class ResourceStore<T> {
     return slot;
   }
 
-  /** Takes one back; it isn’t kept where it is superseded, too old or `dirty`. */
+  /** Takes one back; it isn’t kept if it is superseded, too old or `dirty`. */
   giveBack(slot: Slot<T>, dirty: boolean): void {
-    // One that was cut off at the pool’s end has been seen to already.
+    // One that was destroyed when the pool closed is already done.
     if (slot.state !== 'active') return;
     const now = this.#config.clock.now();
     this.usage.record(now - slot.lentAt);
@@ -116,12 +116,12 @@ export class ResourceStore<T> {
     for (let started = 0; started < wanted; started += 1) void this.#create();
   }
 
-  /** One more is wanted than are needed, as soon as there is a place for it. */
+  /** Creates one more than are needed, as soon as a slot is free. */
   extend(): void {
     this.#extending = true;
   }
 
-  /** This one isn’t to be lent again: it goes now, or when it comes back. */
+  /** Retires this one: destroyed now, or when it is released. */
   retire(resource: T, reason: Reason): void {
     const slot = this.#byResource.get(resource);
     if (slot) this.#retire(slot, reason);
@@ -131,7 +131,7 @@ export class ResourceStore<T> {
     for (const [resource, slot] of [...this.#byResource]) if (fits(resource)) this.#retire(slot, reason);
   }
 
-  /** The same for one of those of which that is true, an idle one if there is one; returns it. */
+  /** The same for one that matches, an idle one if there is one; returns it. */
   retireOne(fits: (resource: T) => boolean, reason: Reason): T | undefined {
     const candidates = [...this.#byResource.values()].filter(
       ({ resource, retired }) => retired === undefined && fits(resource as T),
@@ -141,12 +141,12 @@ export class ResourceStore<T> {
     return slot?.resource;
   }
 
-  /** The same for all that exist now, those under construction included. */
+  /** The same for all current ones, including those being created. */
   retireAll(reason: Reason): void {
     for (const slot of [...this.slots]) this.#retire(slot, reason);
   }
 
-  /** Replaces all that exist now, as soon as the first of the new kind exists. */
+  /** Replaces all current ones, as soon as the first new one exists. */
   supersede(): void {
     this.#generation += 1;
     this.#renewing = this.slots.total > 0;
@@ -160,7 +160,7 @@ export class ResourceStore<T> {
     this.retireAll('closed');
   }
 
-  /** Waits until nothing is left, or the deadline has come; milliseconds. */
+  /** Waits until none is left, or for the deadline; milliseconds. */
   empty(deadline: number): Promise<void> {
     return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
   }
@@ -222,7 +222,7 @@ export class ResourceStore<T> {
     this.#listener.changed();
   }
 
-  // The new kind works: let the old ones go, now that they are no longer the only ones.
+  // A new one works: destroy the old ones, now that they are no longer the only ones.
   #renewed(): void {
     this.#renewing = false;
     for (const slot of [...this.slots]) {
@@ -241,7 +241,7 @@ export class ResourceStore<T> {
     return this.#renewing && this.#givesWay(slot) ? 'superseded' : undefined;
   }
 
-  // While nothing new works yet, an old one goes only to make room for the attempt.
+  // While no new one works, an old one is destroyed only to free a slot for the attempt.
   #givesWay(slot: Slot<T>): boolean {
     const full = this.slots.total === this.slots.max && this.slots.creating === 0;
     return full && slot.generation < this.#generation;

@@ -1,7 +1,7 @@
 import type { Reason } from './config.js';
 
 /**
- * Who holds what: the places of a pool, at most `max`, each in one state.
+ * The slots of a pool, at most `max`, each in one state.
  *
  *     creating ─→ idle ─→ active ─→ idle …
  *        │        │  ↖       │
@@ -11,7 +11,7 @@ import type { Reason } from './config.js';
  * Rules
  * - A slot counts against `max` from the moment its creation starts until its destruction has ended.
  * - Only an idle slot can be lent, and lending makes it active: no resource ever has two holders.
- * - Nothing here waits, calls anybody or knows the time.
+ * - Nothing here waits, calls back or reads the clock.
  */
 export type SlotState = 'creating' | 'idle' | 'checking' | 'active' | 'closing' | 'gone';
 
@@ -24,22 +24,22 @@ const legal: Readonly<Record<SlotState, readonly SlotState[]>> = {
   gone: [],
 };
 
-/** One place of the pool; times are the clock’s. */
+/** One slot of the pool; times are the clock’s. */
 export interface Slot<T> {
   state: SlotState;
-  /** Set from the moment its creation has ended. */
+  /** Set once its creation has ended. */
   resource: T | undefined;
-  /** Which generation of the pool made it; an older one is superseded. */
+  /** The generation of the pool that created it; an older one is superseded. */
   readonly generation: number;
   /** When it must be replaced. */
   expiresAt: number;
-  /** When it was last given back, or created. */
+  /** When it was last released, or created. */
   usedAt: number;
   /** When it was last known to be alive. */
   aliveAt: number;
   /** When it was lent last; `-Infinity` before the first time. */
   lentAt: number;
-  /** Why it isn’t to be lent again, once that is known. */
+  /** Why it is retired, if it is. */
   retired: Reason | undefined;
 }
 
@@ -91,7 +91,7 @@ export class Slots<T> {
     return this.#all.values();
   }
 
-  /** A place for something about to be created. */
+  /** A slot for a new resource. */
   open(generation: number): Slot<T> {
     if (this.#all.size >= this.max) throw new RangeError(`a slot beyond max ${this.max}`);
     const slot: Slot<T> = {
@@ -109,31 +109,31 @@ export class Slots<T> {
     return slot;
   }
 
-  /** The idle slot whose turn it is: the last one given back, or the first under `fifo`. */
+  /** The next idle slot: the last one released, or the first under `fifo`. */
   next(): Slot<T> | undefined {
     return this.#fifo ? this.#idle[0] : this.#idle[this.#idle.length - 1];
   }
 
-  /** The idle slot whose turn it is among those that fit. */
+  /** The next idle slot among those that match. */
   find(fits: (slot: Slot<T>) => boolean): Slot<T> | undefined {
     return this.#fifo ? this.#idle.find(fits) : this.#idle.findLast(fits);
   }
 
-  /** Lends an idle one: what `move` to active does, without asking the table each time. */
+  /** Lends an idle one: what `move` to active does, without a check of the table. */
   lend(slot: Slot<T>): void {
     if (slot.state !== 'idle') throw impossible(slot.state, 'active');
     slot.state = 'active';
     this.#leaveIdle(slot);
   }
 
-  /** Takes a lent one back: what `move` to idle does, without asking the table each time. */
+  /** Takes a lent one back: what `move` to idle does, without a check of the table. */
   takeBack(slot: Slot<T>): void {
     if (slot.state !== 'active') throw impossible(slot.state, 'idle');
     slot.state = 'idle';
     this.#idle.push(slot);
   }
 
-  /** @throws RangeError where the table above doesn’t allow it, which is a mistake of the pool’s */
+  /** @throws RangeError if the table above doesn’t allow it, which is a bug in the pool */
   move(slot: Slot<T>, to: SlotState): void {
     const from = slot.state;
     if (!legal[from].includes(to)) throw impossible(from, to);

@@ -2,15 +2,15 @@ import type { HistogramSnapshot } from './histogram.js';
 
 /** The last failure to create, kept until one succeeds. */
 export interface Failure {
-  /** What `create` failed with. */
+  /** The error of `create`. */
   readonly error: unknown;
-  /** When it happened, as `Date.now()` tells it. */
+  /** When it happened, on the scale of `Date.now()`. */
   readonly at: number;
   /** How many attempts have failed in a row. */
   readonly count: number;
 }
 
-/** A pool at one moment; counts and times are named as HikariCP’s users know them. */
+/** A snapshot of a pool; counts and times have HikariCP’s names. */
 export interface PoolStats {
   /** Everything that counts against `max`: active, idle, creating, checking and closing. */
   readonly total: number;
@@ -30,23 +30,23 @@ export interface PoolStats {
   readonly min: number;
   /** As configured. */
   readonly max: number;
-  /** Whether `suspend()` keeps it from lending. */
+  /** Whether it is suspended by `suspend()`. */
   readonly suspended: boolean;
   /** Created, destroyed, acquires that timed out and leaks reported, since the pool was made. */
   readonly created: number;
   /** How many were destroyed so far. */
   readonly destroyed: number;
-  /** How many callers waited in vain so far. */
+  /** How many callers timed out so far. */
   readonly timeouts: number;
   /** How many leases weren’t released so far. */
   readonly leaks: number;
-  /** Why creating last failed, until it succeeds again. */
+  /** The last failure to create, until one succeeds. */
   readonly lastFailure: Failure | undefined;
   /** Milliseconds from `acquire` to the lease. */
   readonly acquire: HistogramSnapshot;
   /** Milliseconds from the lease to its release. */
   readonly usage: HistogramSnapshot;
-  /** Milliseconds that creating took, where it succeeded. */
+  /** Milliseconds of successful creations. */
   readonly creation: HistogramSnapshot;
 }
 

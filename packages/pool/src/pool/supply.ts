@@ -1,4 +1,4 @@
-/** What a pool knows when it decides whether to create. */
+/** Input for the decision whether to create. */
 export interface Situation {
   readonly max: number;
   /** Everything that counts against `max`. */
@@ -7,19 +7,19 @@ export interface Situation {
   readonly live: number;
   readonly creating: number;
   readonly checking: number;
-  /** Callers to be served. */
+  /** Waiting callers. */
   readonly waiting: number;
-  /** How many resources should exist, whoever waits. */
+  /** How many resources should exist, regardless of waiting callers. */
   readonly target: number;
-  /** One more is wanted although enough exist: to replace superseded ones, or somewhere else. */
+  /** One more is wanted although enough exist: to replace superseded ones, or at another endpoint. */
   readonly another: boolean;
   /** The last attempt failed. */
   readonly failing: boolean;
 }
 
 /**
- * How many creations to start now. A resource being created or checked serves one waiter; after a failure a single
- * attempt at a time probes, so that a server that comes back isn’t met by a crowd.
+ * How many creations to start now. A resource being created or checked serves one waiter; after a failure, attempts
+ * are made one at a time, so that a recovering server isn’t flooded.
  */
 export function creationsWanted(s: Situation): number {
   const demand = Math.max(s.waiting - s.checking, s.target - s.live, s.another ? 1 : 0) - s.creating;

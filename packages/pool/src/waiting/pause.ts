@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 
-/** Waits so many milliseconds, or until one of the signals fires. */
+/** Waits this many milliseconds, or until one of the signals fires. */
 export function pause(
   clock: Clock,
   ms: number,
@@ -14,7 +14,7 @@ export function pause(
     };
     const timer = clock.after(ms, wake);
     timer.keepAlive(true);
-    // Not AbortSignal.any: signals that live long remember each for too long, on Node 20.
+    // Not AbortSignal.any: on Node 20 long-lived signals keep a reference to each result for too long.
     for (const signal of signals) signal?.addEventListener('abort', wake, { once: true });
   });
 }

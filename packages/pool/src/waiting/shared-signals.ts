@@ -4,8 +4,8 @@ interface Audience<W> {
 }
 
 /**
- * Abort signals and those who wait for them. Many callers often share one signal (that of the request they all serve),
- * and a listener for each would make Node warn of a leak from the eleventh on: here every signal has one.
+ * Shares one listener per abort signal. Many callers often have the same signal (that of the request they all serve),
+ * and with a listener for each, Node would warn of a leak from the eleventh on.
  */
 export class SharedSignals<W> {
   readonly #audiences = new Map<AbortSignal, Audience<W>>();

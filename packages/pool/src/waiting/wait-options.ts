@@ -10,19 +10,19 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 
-/** How one call waits. */
+/** Options of a call that waits. */
 export interface WaitOptions {
-  /** Milliseconds for everything together, creating included; 0 takes what is idle or fails. Default `acquireTimeout`. */
+  /** Milliseconds in total, including creation; 0 takes an idle one or fails. Default `acquireTimeout`. */
   timeout?: number | undefined;
-  /** Gives up; the promise rejects with its reason. */
+  /** Aborts the wait; the promise rejects with its reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** How one acquire waits, and what it would like. */
+/** Options of one acquire, with its preferences. */
 export interface AcquireOptions<T> extends WaitOptions {
-  /** Which idle resource is taken where there is a choice. */
+  /** Which idle resource to take if there is a choice. */
   prefer?: ((resource: T) => boolean) | undefined;
-  /** Not to be held against `leakThreshold`: for a holder who keeps it long on purpose. */
+  /** Exempt from `leakThreshold`: for a holder that keeps it long on purpose. */
   untracked?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ const closes: OptionReaders<{ deadline?: number | undefined }> = {
   deadline: (option, value) => integer(option, value, { max: LONGEST_WAIT }),
 };
 
-/** What is wrong with the options of a call that waits; undefined where nothing is. */
+/** The error in the options of a call that waits; undefined if they are valid. */
 export function wrongWait(options: WaitOptions | undefined): InvalidOptionError | undefined {
   return options && wrong(options, waits);
 }
@@ -53,7 +53,7 @@ export function wrongRequest(options: RequestOptions | undefined): InvalidOption
   return options && wrong(options, requests);
 }
 
-/** @throws InvalidOptionError for an option of `close` that can’t be */
+/** @throws InvalidOptionError for an invalid option of `close` */
 export function checkClose(options: { deadline?: number | undefined } | undefined): void {
   if (options !== undefined) checkOptions(options, closes);
 }
@@ -67,7 +67,7 @@ function wrong<T extends object>(options: T, readers: OptionReaders<T>): Invalid
   }
 }
 
-/** A wait that must end: `Infinity` is refused. What is left of a longer one needn't be whole. */
+/** A wait that must end: `Infinity` is refused. The rest of a longer wait may be fractional. */
 export function boundedWait<V extends number | undefined>(option: string, value: V, min = 1): V {
   return duration(option, value, { min, max: LONGEST_WAIT });
 }

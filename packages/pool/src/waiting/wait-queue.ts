@@ -11,7 +11,7 @@ export interface Waiter<T> {
   queued: boolean;
 }
 
-/** First in, first out, and anybody may leave from the middle at no cost: a list linked both ways. */
+/** First in, first out, with removal from the middle at constant cost: a doubly linked list. */
 export class WaitQueue<T> {
   #first: Waiter<T> | undefined;
   #last: Waiter<T> | undefined;
@@ -30,7 +30,7 @@ export class WaitQueue<T> {
     this.#size += 1;
   }
 
-  /** Takes the one who has waited longest. */
+  /** Removes the waiter that has waited longest. */
   shift(): Waiter<T> | undefined {
     const first = this.#first;
     if (first) this.remove(first);
@@ -51,7 +51,7 @@ export class WaitQueue<T> {
     return true;
   }
 
-  /** Takes all callers whose deadline has passed, in order. */
+  /** Removes all waiters whose deadline has passed, in order. */
   expired(now: number): Waiter<T>[] {
     const late = [...this].filter((waiter) => waiter.deadline <= now);
     for (const waiter of late) this.remove(waiter);

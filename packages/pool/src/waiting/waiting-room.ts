@@ -3,7 +3,7 @@ import { SharedSignals } from './shared-signals.js';
 import { boundedWait } from './wait-options.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
-/** How long, and until what, a caller is willing to wait. */
+/** A caller's timeout and abort signal. */
 export interface Patience {
   /** Milliseconds. */
   readonly timeout: number;
@@ -14,8 +14,8 @@ export interface Patience {
 export type Late = Pick<Waiter<never>, 'since' | 'deadline' | 'reject'>;
 
 /**
- * The queue with its deadlines and abort signals. One timer serves everybody: it is set for the earliest deadline, and
- * the queue is walked only when it fires. It keeps the process alive only while somebody waits.
+ * The queue with its deadlines and abort signals. One timer serves all callers: it is set for the earliest deadline, and
+ * the queue is scanned only when it fires. It keeps the process alive only while a caller waits.
  */
 export class WaitingRoom<T> {
   readonly #queue = new WaitQueue<T>();
@@ -29,8 +29,8 @@ export class WaitingRoom<T> {
   #timerDue = Infinity;
 
   /**
-   * @param onLate takes those whose deadline has come, to reject them
-   * @param onLeave called when a caller gave up, since less may be needed then
+   * @param onLate receives callers whose deadline has passed, to reject them
+   * @param onLeave called when a caller gave up, since fewer resources may be needed then
    */
   constructor(clock: Clock, onLate: (late: readonly Late[]) => void, onLeave: () => void) {
     this.#clock = clock;
@@ -42,10 +42,10 @@ export class WaitingRoom<T> {
     return this.#queue.size;
   }
 
-  /** Joins the queue’s end; rejects with the signal’s reason, or as `onLate` does. */
+  /** Appends to the queue; rejects with the signal’s reason, or as `onLate` does. */
   enter({ timeout, signal }: Patience): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      // Within the promise, so that what can’t be rejects like everything else.
+      // Inside the promise, so that invalid options reject like everything else.
       boundedWait('timeout', timeout);
       const since = this.#clock.now();
       const waiter: Waiter<T> = {
@@ -64,7 +64,7 @@ export class WaitingRoom<T> {
     });
   }
 
-  /** Takes the one who has waited longest. */
+  /** Removes the caller that has waited longest. */
   next(): Waiter<T> | undefined {
     const waiter = this.#queue.shift();
     if (this.#queue.size === 0) this.#timer?.keepAlive(false);
