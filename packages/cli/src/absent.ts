@@ -1,2 +1,2 @@
-/** Stands in a bundle for what nobody there uses. */
+/** Replaces unused modules in a bundle. */
 export {};

@@ -1,10 +1,10 @@
-/** Addresses as people write them: `host:port`, `[::1]:port`, `:port`, `unix:/path`. */
+/** Parses addresses: `host:port`, `[::1]:port`, `:port`, `unix:/path`. */
 import { UsageError } from './usage-error.js';
 
 export type Address =
   { readonly host: string | undefined; readonly port: number } | { readonly path: string };
 
-/** @throws UsageError where the text is none of the forms */
+/** @throws UsageError if the text has none of the forms */
 export function parseAddress(text: string): Address {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
@@ -29,12 +29,12 @@ export function showAddress(address: { address: string; port: number } | { path:
   return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
 }
 
-/** IPv4 as such, where a listener of both families shows it in IPv6's clothes. */
+/** IPv4 addresses that a dual-stack listener reports as IPv4-mapped IPv6, unmapped. */
 export function plainIp(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** Whether only this machine reaches the address. */
+/** Whether the address is only reachable from this machine. */
 export function isLoopback(address: Address): boolean {
   if ('path' in address) return true;
   const host = address.host ?? 'localhost';

@@ -1,6 +1,6 @@
 /**
- * How this command is called where its output tells what to type next: `npx` and its like put `knsock` on no PATH that
- * lasts.
+ * The command's name in next steps that it prints: `npx` and similar tools don't put `knsock` on a lasting
+ * PATH.
  */
 export function commandName(environment: NodeJS.ProcessEnv = process.env): string {
   const { npm_command: command, npm_config_user_agent: agent = '' } = environment;

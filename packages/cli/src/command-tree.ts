@@ -1,20 +1,20 @@
-/** The commands as plain data: what completions, the reference in docs/cli.md and its test are made from. */
+/** The commands as plain data: the source of completions, the reference in docs/cli.md and its test. */
 import type { EventEmitter } from 'node:events';
 import type { Argument, Command, Option } from 'commander';
 
 /** A command, with its arguments, options and the commands below it. */
 export interface CommandDescription {
-  /** How it is called, such as `certs issue`; empty for `knsock` itself. */
+  /** Its full name, such as `certs issue`; empty for `knsock` itself. */
   readonly path: string;
   /** What it does, in one sentence. */
   readonly summary: string;
-  /** In the order in which they are written. */
+  /** In positional order. */
   readonly arguments: readonly ArgumentDescription[];
-  /** Its own; those that every command has are with `knsock` itself. */
+  /** Its own; the global ones are with `knsock` itself. */
   readonly options: readonly OptionDescription[];
-  /** What `--help` says after the options, examples last. */
+  /** The text after the options in `--help`, examples last. */
   readonly more: string;
-  /** Those below it. */
+  /** Its subcommands. */
   readonly commands: readonly CommandDescription[];
 }
 
@@ -22,7 +22,7 @@ export interface CommandDescription {
 export interface ArgumentDescription {
   /** As usage shows it, such as `<address>` or `[message...]`. */
   readonly shown: string;
-  /** What it is, in a few words. */
+  /** Short description. */
   readonly summary: string;
   /** What it takes. */
   readonly value: Value;
@@ -32,9 +32,9 @@ export interface ArgumentDescription {
 export interface OptionDescription {
   /** As help shows it, such as `-f, --file <file>`. */
   readonly flags: string;
-  /** What may be typed, such as `-f` and `--file`. */
+  /** Its spellings, such as `-f` and `--file`. */
   readonly names: readonly string[];
-  /** What it does, in a few words. */
+  /** Short description. */
   readonly summary: string;
   /** What it takes. */
   readonly value: Value;
@@ -44,12 +44,12 @@ export interface OptionDescription {
   readonly environment: string | undefined;
 }
 
-/** What is typed after it: nothing, one of some words, a path, or anything else. */
+/** Its value: none, one of several words, a path, or anything else. */
 export type Value = 'none' | 'path' | 'text' | readonly string[];
 
 const globalOptions = ['quiet', 'json', 'debug'] as const;
 
-/** @param command with what is below it defined */
+/** @param command with its subcommands defined */
 export function describeCommand(command: Command, above = ''): CommandDescription {
   const isRoot = command.parent === null;
   const path = isRoot ? '' : `${above} ${command.name()}`.trim();
@@ -63,7 +63,7 @@ export function describeCommand(command: Command, above = ''): CommandDescriptio
   };
 }
 
-/** It and all that is below it, as a list. */
+/** The command and all its descendants, as a list. */
 export function flatten(command: CommandDescription): CommandDescription[] {
   return [command, ...command.commands.flatMap(flatten)];
 }
@@ -100,7 +100,7 @@ function isGlobal(option: Option): boolean {
   return (globalOptions as readonly string[]).includes(option.attributeName());
 }
 
-/** Commander keeps it as listeners that write. */
+/** Commander stores it as listeners that write. */
 function helpAfter(command: Command): string {
   let text = '';
   const write = (piece: string): void => void (text += piece);

@@ -1,4 +1,4 @@
-/** Every command and what it takes, as data: for references, completions and programs that wrap the command. */
+/** All commands, arguments and options as data: for references, completions and programs that wrap the command. */
 import { describeCommand, type CommandDescription } from './command-tree.js';
 import { Output } from './output.js';
 import { buildProgram } from './program.js';

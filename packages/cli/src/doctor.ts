@@ -1,4 +1,4 @@
-/** What this machine, its Node and its OpenSSL can do. */
+/** Capabilities of this machine, its Node and its OpenSSL. */
 import { getFips } from 'node:crypto';
 import { arch, release } from 'node:os';
 import { createSecureContext, rootCertificates, DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION } from 'node:tls';
@@ -33,7 +33,7 @@ export function examine() {
   };
 }
 
-/** In words, a line each. */
+/** As text, a line each. */
 export function report({ versions, tls, terminal, environment: names }: Findings): string {
   const list = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(', '));
   const streams = Object.entries({ input: terminal.input, output: terminal.output, errors: terminal.errors });
@@ -52,7 +52,7 @@ export function report({ versions, tls, terminal, environment: names }: Findings
     .join('\n');
 }
 
-/** Which variables that change something are set; not what they say, which may be secret. */
+/** The names of relevant variables that are set; not their values, which may be secret. */
 function set(): string[] {
   const known = Object.keys(process.env).filter((name) => name.startsWith('KNSOCK_') || name in environment);
   return known.sort();

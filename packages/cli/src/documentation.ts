@@ -1,11 +1,11 @@
-/** The pages of the documentation, which the package @knsock/core brings along. */
+/** The pages of the documentation, which the package @knsock/core contains. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './usage-error.js';
 
-/** Put in by the build; run from its source, the command reads the pages of the workspace. */
+/** Set by the build; run from source, the command reads the pages of the workspace. */
 declare const BUILT_VERSION: string | undefined;
 
 /** The names of all pages, such as `errors`, in their order. */
@@ -27,7 +27,7 @@ export function errorSections(page: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Markdown for a terminal: links and emphasis as their words, without the markers of generated parts. */
+/** Markdown for a terminal: links and emphasis as plain text, without the markers of generated parts. */
 export function plainText(markdown: string): string {
   return markdown
     .replace(/^<!--.*-->\n*/gm, '')

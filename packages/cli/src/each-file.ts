@@ -1,9 +1,9 @@
-/** Commands that take several files process all of them: an unreadable one is reported, and stops nothing. */
+/** Commands that take several files process all of them: an unreadable one is reported and doesn't stop the others. */
 import { tellFailure } from './failure.js';
 import { naming } from './files.js';
 import type { Output } from './output.js';
 
-/** The exit code afterwards is that of the first failure, unless the work has set one of its own. */
+/** The exit code afterwards is that of the first failure, unless the task has set its own. */
 export async function eachFile(
   files: readonly string[],
   { output, command }: { output: Output; command: string },

@@ -1,4 +1,4 @@
-/** What the command reads from its environment beside the variables that stand in for options. */
+/** Environment variables that aren't substitutes for options. */
 export const environment: Readonly<Record<string, string>> = {
   KNSOCK_PASSPHRASE:
     'passphrase of --key, --pfx and the files that certs commands open; --passphrase-file takes precedence',

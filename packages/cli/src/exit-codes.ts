@@ -1,7 +1,7 @@
-/** Why the command ended, as a number. */
+/** The exit codes of the command. */
 import { exitCodes } from './exit-code-table.js';
 
-/** What checks exit with that did their work and found something. */
+/** Exit code of successful checks with findings. */
 export const FOUND = 3;
 
 const UNEXPECTED = 1;
@@ -15,7 +15,7 @@ export function exitCodeOf(error: unknown): number {
   return exitCodes.find(({ causes }) => causes.includes(code))?.code ?? UNEXPECTED;
 }
 
-/** A server whose certificate was to be looked at: what stood in the way, as Node calls it. */
+/** The exit code for a server whose certificate couldn't be read, by Node's error. */
 function whyUnreachable(cause: unknown): number {
   const { code = '', name } = (cause ?? {}) as { code?: string; name?: string };
   if (name === 'TimeoutError' || code === 'ETIMEDOUT') return TIMEOUT;

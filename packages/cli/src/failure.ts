@@ -6,10 +6,10 @@ import { hintOf } from './hints.js';
 import type { Output } from './output.js';
 import { UsageError } from './usage-error.js';
 
-/** An error in words. */
+/** An error as text. */
 export interface Failure {
   readonly what: string;
-  /** What the system, OpenSSL or the peer said, where that adds something. */
+  /** The message of the system, OpenSSL or the peer, if it adds something. */
   readonly why: string | undefined;
   readonly hint: string;
   readonly code: string;
@@ -18,7 +18,7 @@ export interface Failure {
 
 const UNEXPECTED = 'Run it again with --debug and report what it prints: this is likely a fault of knsock.';
 
-/** Puts an error into words; `command` is the one that met it. */
+/** Describes an error; `command` is the one that failed. */
 export function describeFailure(error: unknown, command = ''): Failure {
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
@@ -31,7 +31,7 @@ export function describeFailure(error: unknown, command = ''): Failure {
   };
 }
 
-/** The library names its options; who uses the command knows flags. */
+/** The library's messages name its options; users of the command know flags. */
 function flagged(error: unknown, message: string): string {
   const { code, option } = (error ?? {}) as { code?: unknown; option?: unknown };
   if (code !== 'KNSOCK_INVALID_OPTION' || typeof option !== 'string') return message;
@@ -61,7 +61,7 @@ const flags: Readonly<Record<string, string>> = {
   permit: '--permit',
 };
 
-/** Tells an error to the person, and as JSON to the program that asked for it. */
+/** Prints an error for people, and as JSON if requested. */
 export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {
   const failure = describeFailure(error, command);
   if (output.manner.json) await output.record({ event: 'error', ...failure });
@@ -80,10 +80,10 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
   ];
 }
 
-/** What the command says itself fits best; a library doesn't know the command's flags. */
+/** The command's own hint fits best; a library doesn't know the command's flags. */
 function hintFor(error: { code: string; hint: string }, command: string): string {
   if (error instanceof UsageError && error.hint !== '') return error.hint;
-  // What an error about a file says of that very file is more than what can be said of its code.
+  // A hint about the specific file is more useful than one for the code.
   const usual = new EasySocketError(error.code, '').hint;
   if (error.code.startsWith('KNSOCK_CREDENTIALS_') && error.hint !== usual) return error.hint;
   return hintOf(error.code, command) ?? error.hint;
@@ -99,7 +99,7 @@ function isKnown(error: unknown): error is Error & { code: string; hint: string 
   );
 }
 
-/** The innermost cause's words, unless the message has them already. */
+/** The innermost cause's message, unless it is already included. */
 function whyOf(error: unknown): string | undefined {
   let cause = (error as { cause?: unknown } | null)?.cause;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;

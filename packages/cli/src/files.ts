@@ -1,4 +1,4 @@
-/** Files that the command reads and writes itself; `-` is standard input or output. */
+/** Files that the command itself reads and writes; `-` is standard input or output. */
 import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Output } from './output.js';
@@ -26,7 +26,7 @@ export async function readInput(file: string): Promise<Buffer> {
   }
 }
 
-/** Writes a file that is whole or absent. @throws UsageError `KNSOCK_WRITE`, `KNSOCK_CERTIFICATE_EXISTS` */
+/** Writes a file atomically. @throws UsageError `KNSOCK_WRITE`, `KNSOCK_CERTIFICATE_EXISTS` */
 export async function writeOutput(
   output: Output,
   file: string,
@@ -46,7 +46,7 @@ export async function writeOutput(
   }
 }
 
-/** Refuses, before anything is made, what would replace a file. @throws UsageError `KNSOCK_CERTIFICATE_EXISTS` */
+/** Refuses to replace a file, before anything is created. @throws UsageError `KNSOCK_CERTIFICATE_EXISTS` */
 export async function refuseExisting(files: readonly string[], hint = EXISTS_HINT): Promise<void> {
   for (const file of files) {
     const there = await access(file).then(
@@ -57,7 +57,7 @@ export async function refuseExisting(files: readonly string[], hint = EXISTS_HIN
   }
 }
 
-/** Runs what reads a file, and lets its failure say which file it was. */
+/** Runs a reader of a file, and adds the file's name to its error. */
 export async function naming<T>(file: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
@@ -71,7 +71,7 @@ export async function naming<T>(file: string, read: () => T | Promise<T>): Promi
   }
 }
 
-/** A path as a person standing here would type it. */
+/** A path as a user would type it in the current folder. */
 export function shortPath(file: string): string {
   const short = path.relative(process.cwd(), file);
   return short.startsWith('..') ? file : short;

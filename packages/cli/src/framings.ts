@@ -1,4 +1,4 @@
-/** The framings by the names of `--framing` and `--content`; loaded only by what connects or listens. */
+/** The framings by the names of `--framing` and `--content`; loaded only by commands that connect or listen. */
 import { json, knsock, lengthPrefixed, lines, raw, type Framing } from '@knsock/core/framing';
 import type { FramingName } from './options.js';
 
@@ -12,6 +12,6 @@ export function framingOf({
   content: 'bytes' | 'json';
 }): Framing {
   const base: Framing = framings[framing]();
-  // Of JSON the values aren't bytes, but what handles them here never looks inside.
+  // JSON's values aren't bytes, but the code here never looks inside.
   return content === 'json' ? (json(base) as unknown as Framing) : base;
 }

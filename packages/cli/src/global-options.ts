@@ -1,7 +1,7 @@
-/** What every command has in common, whatever it does. */
+/** What all commands have in common. */
 import type { Command, Help } from 'commander';
 
-/** The options that every command understands. */
+/** The options that every command has. */
 export function addGlobalOptions(command: Command): Command {
   return command
     .option('-q, --quiet', 'print only warnings and errors on standard error')
@@ -9,7 +9,7 @@ export function addGlobalOptions(command: Command): Command {
     .option('--debug', 'show stack traces with errors');
 }
 
-/** How every command, and what is below it, parses and fails. */
+/** How every command and its subcommands parse and fail. */
 export function configure(command: Command): Command {
   return command
     .exitOverride()

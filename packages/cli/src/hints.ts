@@ -1,7 +1,7 @@
-/** What to try next, in the words of the command that met the failure. */
+/** Hints in terms of the command that failed. */
 import { certsHints, commandHints, knSockHints, proxyHints } from './hint-table.js';
 
-/** The hint for a code, in the words of the command that met it; undefined where the library's own says it all. */
+/** The hint for a code, in terms of the failed command; undefined if the library's own is sufficient. */
 export function hintOf(code: string, command: string): string | undefined {
   return wordsOf(command)[code] ?? commandHints[code];
 }

@@ -3,10 +3,10 @@ export { run } from './run.js';
 export { exitCodeOf } from './exit-codes.js';
 export { exitCodes, type ExitCode } from './exit-code-table.js';
 
-// What it takes, as data
+// Its commands and options, as data
 export { describeCommands } from './describe-commands.js';
 export type { ArgumentDescription, CommandDescription, OptionDescription, Value } from './command-tree.js';
 export { environment } from './environment.js';
 
-// What its checks look for, as data
+// Its rules of `check`, as data
 export { describeRules, type RuleDescription } from './check/rules.js';

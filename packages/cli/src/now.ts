@@ -1,4 +1,4 @@
-/** What `performance.now` is where the build says so: the same clock, without loading perf_hooks. */
+/** Replaces `performance.now` in the build: the same clock, without loading perf_hooks. */
 export function now(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;

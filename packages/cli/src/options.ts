@@ -1,4 +1,4 @@
-/** The options that several commands share: their flags, and what they become. */
+/** The options that several commands share: their flags, and how they are parsed. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
 import { parseAddress } from './address.js';
@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.js';
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
 export type FramingName = (typeof framingNames)[number];
 
-/** Files that say who we are and whom we trust. */
+/** Files with our certificate and key, and the trusted CAs. */
 export interface CredentialFlags {
   cert?: string | undefined;
   key?: string | undefined;
@@ -33,7 +33,7 @@ export interface ProfileFlags {
   maxTls?: '1.2' | '1.3';
 }
 
-/** Who comes in: a client that any one of them admits. */
+/** Which clients are admitted: one that matches any of the rules. */
 export interface AllowFlags {
   allowCn?: string[];
   allowOu?: string[];
@@ -63,7 +63,7 @@ export function addCredentialOptions(command: Command): void {
     .hook('preAction', preferTyped);
 }
 
-/** Which key of a PKCS#12 file is meant. */
+/** The key to use in a PKCS#12 file. */
 export function pfxKeyNameOption(): Option {
   return new Option(
     '--pfx-key-name <name>',
@@ -71,7 +71,7 @@ export function pfxKeyNameOption(): Option {
   );
 }
 
-/** --pfx and --cert exclude one another; the one that was typed wins over the other from the environment. */
+/** --pfx and --cert exclude one another; a flag takes precedence over the other one from the environment. */
 function preferTyped(command: Command): void {
   const from = (source: string, ...names: string[]): boolean =>
     names.some((name) => command.getOptionValueSource(name) === source);
@@ -96,7 +96,7 @@ export function addFramingOptions(command: Command): void {
     .option('--max-message <bytes>', 'largest message accepted (default: 1MiB)', bytes);
 }
 
-/** By what a server is known. */
+/** How a server is verified. */
 export function addServerOptions(command: Command): Command {
   return command
     .option(
@@ -106,7 +106,7 @@ export function addServerOptions(command: Command): Command {
     .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append);
 }
 
-/** Where a server shows how it is. */
+/** The address of the status page. */
 export function statusOption(): Option {
   return new Option(
     '--status <address>',
@@ -114,7 +114,7 @@ export function statusOption(): Option {
   ).argParser(address);
 }
 
-/** @param summary what JSON means there */
+/** @param summary the meaning of JSON for that command */
 export function addContentOption(command: Command, summary: string): void {
   command.addOption(new Option('--content <kind>', summary).choices(['bytes', 'json']).default('bytes'));
 }
@@ -146,7 +146,7 @@ export function addAllowOptions(command: Command): void {
     .option('--allow-pin <pin>', 'admit clients with this key, sha256/… (repeatable)', append);
 }
 
-/** Where the credentials are, the passphrase read from where it was said to be. */
+/** The files of the credentials, with the passphrase read from its source. */
 export async function credentialFiles(flags: CredentialFlags): Promise<CredentialFiles> {
   const passphrase = await passphraseOf(flags.passphraseFile);
   return {
@@ -167,7 +167,7 @@ export function profileOf({ minTls, maxTls }: ProfileFlags): TlsProfileOptions {
   };
 }
 
-/** The rules of the `--allow-…` flags: one alternative a flag, so that any of them admits; undefined without flags. */
+/** The rules of the `--allow-…` flags: one alternative per flag, of which any admits; undefined without flags. */
 export function allowRules(flags: AllowFlags): AuthorizeRules | undefined {
   const rules: AuthorizeRule[] = [];
   if (flags.allowCn !== undefined) rules.push({ commonNames: flags.allowCn });
@@ -178,7 +178,7 @@ export function allowRules(flags: AllowFlags): AuthorizeRules | undefined {
   return rules.length === 0 ? undefined : { any: rules };
 }
 
-/** Gathers the values of a flag that may be repeated. */
+/** Collects the values of a repeatable flag. */
 export function append(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
@@ -193,7 +193,7 @@ export function milliseconds(text: string): number {
   return Number(number) * units[unit as keyof typeof units];
 }
 
-/** The life of a certificate in days, from a time with its unit: `90m`, `24h`, `7d`. */
+/** The validity of a certificate in days, from a time with a unit: `90m`, `24h`, `7d`. */
 export function life(text: string): number {
   if (!/^[1-9]\d*[mhd]$/.test(text)) throw new InvalidArgumentError('It is a time such as 90m, 24h or 7d.');
   return milliseconds(text) / units.d;
@@ -225,7 +225,7 @@ export function address(text: string): string {
   return text;
 }
 
-/** The passphrase in that file, or in KNSOCK_PASSPHRASE; undefined where there is neither. */
+/** The passphrase in that file, or in KNSOCK_PASSPHRASE; undefined if there is neither. */
 export async function passphraseOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {

@@ -1,10 +1,10 @@
-/** Where words go: data to standard output, talk to standard error. */
+/** Output: data to standard output, messages to standard error. */
 import { once } from 'node:events';
 import { printableJson } from '@knsock/core/errors';
 import { paintsFor, shown, type Paints } from './paint.js';
 import { wantsColor } from './terminal.js';
 
-/** What decides how the command speaks; from its global flags. */
+/** The global flags that control output. */
 export interface Manner {
   /** No messages; errors are still printed. */
   readonly quiet: boolean;
@@ -16,7 +16,7 @@ export interface Manner {
 
 export class Output {
   readonly manner: Manner;
-  /** Colours for talk; plain where standard error isn't a terminal or NO_COLOR is set. */
+  /** Colours for messages; none if standard error isn't a terminal or NO_COLOR is set. */
   readonly colors: Paints;
 
   constructor(manner: Manner) {
@@ -24,7 +24,7 @@ export class Output {
     this.colors = paintsFor(wantsColor(process.stderr.isTTY));
   }
 
-  /** Writes data as it is, and waits where the reader is slow. */
+  /** Writes data unchanged, and waits for a slow reader. */
   async data(bytes: string | Uint8Array): Promise<void> {
     if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   }
@@ -34,23 +34,23 @@ export class Output {
     await this.data(`${printableJson(value)}\n`);
   }
 
-  /** Prints a result: as JSON where that was asked for, else the text. */
+  /** Prints a result: as JSON if requested, else as text. */
   async result(value: unknown, text: string): Promise<void> {
     const lines = text.endsWith('\n') ? text : `${text}\n`;
     await (this.manner.json ? this.record(value) : this.data(shown(lines)));
   }
 
-  /** Talks to the person. */
+  /** Prints a message. */
   say(text: string): void {
     if (!this.manner.quiet) this.tell(text);
   }
 
-  /** Says what must be heard, quiet or not. */
+  /** Prints a message even with --quiet. */
   warn(text: string): void {
     this.tell(`${this.colors.yellow('warning:')} ${text}`);
   }
 
-  /** Writes lines to standard error; what isn't ours and could act on a terminal is escaped. */
+  /** Writes lines to standard error; foreign control characters are escaped. */
   tell(text: string): void {
     process.stderr.write(`${shown(text)}\n`);
   }

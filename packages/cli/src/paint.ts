@@ -1,19 +1,19 @@
 /**
- * Colours that nobody else can write. Text of peers and files stands in what the command says, so every control character
- * is escaped last of all; our own colours stand as marks until then, and a mark has a secret that changes with the process.
+ * Colours that can't be forged. Messages contain text of peers and files, so every control character
+ * is escaped at the very end; until then our own colours are marks with a secret that is different in each process.
  */
 import { printableLines } from '@knsock/core/errors';
 import picocolors from 'picocolors';
 
 type Color = 'red' | 'yellow' | 'cyan' | 'dim';
 
-/** Each puts a text into its colour. */
+/** Each adds its colour to a text. */
 export type Paints = Readonly<Record<Color, (text: string) => string>>;
 
 const ESCAPE = '\u001b';
 let mark: string | undefined;
 
-/** The colours, or functions that leave text as it is. */
+/** The colours, or functions that return the text unchanged. */
 export function paintsFor(wanted: boolean): Paints {
   const colors = picocolors.createColors(wanted);
   if (!wanted) return colors;
@@ -23,7 +23,7 @@ export function paintsFor(wanted: boolean): Paints {
   return { red: paint('red'), yellow: paint('yellow'), cyan: paint('cyan'), dim: paint('dim') };
 }
 
-/** Lines as they are written: with our colours, and everything else that could act on a terminal escaped. */
+/** Final lines: with our colours, and all other control characters escaped. */
 export function shown(text: string): string {
   const lines = printableLines(text);
   return mark === undefined ? lines : lines.replaceAll(mark, ESCAPE);

@@ -1,17 +1,17 @@
-/** The tree of commands; only the one that was called is loaded. */
+/** The tree of commands; only the called one is loaded. */
 import { Command } from 'commander';
 import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
 import { version } from './version.js';
 
-/** Gives a command its arguments, options and action. */
+/** Adds arguments, options and action to a command. */
 type Define = (command: Command, output: Output) => void;
 
 interface Entry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<Define>;
-  /** Left out of the list of `knsock --help`. */
+  /** Omitted from the list of `knsock --help`. */
   readonly hidden?: boolean;
 }
 
@@ -78,7 +78,7 @@ const entries: readonly Entry[] = [
   },
 ];
 
-/** The command that the arguments call: no global flag takes a value, so it is the first word. */
+/** The called command: no global flag takes a value, so it is the first word. */
 function commandName(argv: readonly string[]): string | undefined {
   const words = argv.filter((word) => !word.startsWith('-'));
   const name = words[0] === 'help' ? words[1] : words[0];

@@ -1,4 +1,4 @@
-/** What revocation lists have to prove, as flags: a setting each of `revocation` of the API. */
+/** The revocation policy as flags, one for each setting of `revocation` in the API. */
 import { Option, type Command } from 'commander';
 import type { RevocationPolicyOptions } from '@knsock/core/x509';
 
@@ -9,7 +9,7 @@ export interface RevocationFlags {
   revocationUnnumbered?: 'refuse' | 'accept';
 }
 
-/** The defaults belong to the API (they depend on the rules), so commander is told none. */
+/** The defaults belong to the API (they depend on the rules), so commander has none. */
 export function addRevocationOptions(command: Command): Command {
   const setting = (flags: string, meaning: string, ...choices: string[]) =>
     new Option(flags, meaning).choices(choices);
@@ -33,7 +33,7 @@ export function addRevocationOptions(command: Command): Command {
     );
 }
 
-/** Undefined where no flag was given. */
+/** Undefined if no flag was given. */
 export function revocationOf(flags: RevocationFlags): RevocationPolicyOptions | undefined {
   const policy = {
     depth: flags.revocationDepth,

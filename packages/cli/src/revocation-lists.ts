@@ -1,4 +1,4 @@
-/** What `--crl` names: a file belongs to the credentials, a list on the web is followed. */
+/** The value of `--crl`: a file belongs to the credentials, a URL is refreshed. */
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { RefreshingRevocationSource } from '@knsock/certs';
@@ -9,7 +9,7 @@ export function isOnTheWeb(location: string): boolean {
   return /^https?:\/\//i.test(location);
 }
 
-/** What `--crl` names, for verifyChain. @throws UsageError */
+/** The value of `--crl`, for verifyChain. @throws UsageError */
 export function listSource(location: string): { file: string } | URL {
   if (!isOnTheWeb(location)) return { file: location };
   if (URL.canParse(location)) return new URL(location);
@@ -17,9 +17,9 @@ export function listSource(location: string): { file: string } | URL {
 }
 
 /**
- * The list of `--crl URL`, fetched as often as its server says and kept for the next start; undefined where it names a file, or
- * nothing does. The caller closes it.
- * @param failed is given what a fetch failed with; the last list stays in force
+ * The list of `--crl URL`, refreshed as often as its server says and cached for the next start; undefined for a file, or
+ * without the flag. The caller closes it.
+ * @param failed receives the error of a fetch; the last list stays in force
  * @throws CertificateError for a URL that can't be fetched from
  */
 export async function followList(
@@ -31,7 +31,7 @@ export async function followList(
   return revocationSource({ crls: [crl], cacheDir: cacheFolder(), onError: failed });
 }
 
-/** Where systemd keeps a service's cache (`CacheDirectory=`), else where the system keeps a user's. */
+/** The cache folder of a systemd service (`CacheDirectory=`), else the user's. */
 function cacheFolder(): string {
   const { CACHE_DIRECTORY = '', XDG_CACHE_HOME = '', LOCALAPPDATA = '' } = process.env;
   const own = process.platform === 'win32' ? LOCALAPPDATA : XDG_CACHE_HOME;

@@ -1,4 +1,4 @@
-/** The command from its arguments to its exit code. */
+/** Runs the command: from arguments to exit code. */
 import { CommanderError, type Command } from 'commander';
 import { nearest } from '@knsock/core/options';
 import { exitCodeOf } from './exit-codes.js';
@@ -11,7 +11,7 @@ const WRONG_USE = 2;
 
 /**
  * Runs the command; resolves with its exit code and never rejects.
- * @param argv what follows the command's name, such as `['send', 'localhost:8443', 'hello']`
+ * @param argv the arguments after the command's name, such as `['send', 'localhost:8443', 'hello']`
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
@@ -59,7 +59,7 @@ function unknownCommand(word: string, above: Command): UsageError {
   return new UsageError(`unknown command '${word}'`, hint);
 }
 
-/** The flags that decide how errors are printed must be known before anything can fail. */
+/** The flags for printing errors must be known before anything can fail. */
 function mannerOf(argv: readonly string[]): Manner {
   const end = argv.indexOf('--');
   const flags = new Set(end === -1 ? argv : argv.slice(0, end));
@@ -70,7 +70,7 @@ function mannerOf(argv: readonly string[]): Manner {
   };
 }
 
-/** The command that was called, with those it is below: `knsock certs issue`. */
+/** The full name of the called command: `knsock certs issue`. */
 function calledName(program: Command | undefined, argv: readonly string[]): string {
   const names = ['knsock'];
   let command = program;

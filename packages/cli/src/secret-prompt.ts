@@ -1,8 +1,8 @@
-/** A secret that a person types, which isn't shown. */
+/** Prompts for a secret without echo. */
 import { Writable } from 'node:stream';
 import { UsageError } from './usage-error.js';
 
-/** @throws UsageError where the person gives up (Ctrl-C, Ctrl-D) */
+/** @throws UsageError if the user cancels (Ctrl-C, Ctrl-D) */
 export async function askSecret(question: string): Promise<string> {
   const { createInterface } = await import('node:readline');
   const silent = new Writable({

@@ -1,13 +1,13 @@
-/** How bad findings are, and from where on they make a command fail. */
+/** Severities of findings, and the threshold at which a command fails. */
 import { Option } from 'commander';
 
 /** `error`: refused by peers or unsafe; `warning`: soon, or in some places; `notice`: worth knowing. */
 export type Severity = 'error' | 'warning' | 'notice';
 
-/** The worst first. */
+/** The most severe first. */
 export const severities: readonly Severity[] = ['error', 'warning', 'notice'];
 
-/** Whether a finding is as bad as the bound, or worse. */
+/** Whether a finding reaches the threshold. */
 export function isWorse(severity: Severity, bound: Severity | 'never'): boolean {
   return bound !== 'never' && severities.indexOf(severity) <= severities.indexOf(bound);
 }

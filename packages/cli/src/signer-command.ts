@@ -1,4 +1,4 @@
-/** A signer that is a shell command: it reads what is to be signed from standard input and writes the signature. */
+/** A signer that is a shell command: it reads the data from standard input and writes the signature. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
@@ -13,13 +13,13 @@ export function commandSigner(command: string, publicKey: Signer['publicKey']): 
 
 async function signBy(command: string, tbs: Uint8Array, signal: AbortSignal): Promise<Buffer> {
   const { KNSOCK_TOKEN: _, KNSOCK_PASSPHRASE: __, KNSOCK_STORE_PASSPHRASE: ___, ...env } = process.env;
-  // A group of its own, so that what the shell started ends with it.
+  // Its own process group, so that the shell's children end with it.
   const child = spawn(command, { shell: true, stdio: 'pipe', env, detached: process.platform !== 'win32' });
   const end = (): void => {
     killGroup(child);
   };
   signal.addEventListener('abort', end, { once: true });
-  // A command that ends without reading everything says why by its exit code.
+  // The exit code of a command that doesn't read everything says why.
   child.stdin.on('error', () => undefined);
   child.stdin.end(tbs);
   try {

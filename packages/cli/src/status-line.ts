@@ -3,7 +3,7 @@ import { width } from './terminal.js';
 
 const CLEAR = '\r\u001b[K';
 
-/** The terminal writes ^C behind the line; where that wrapped, the line couldn't be taken away any more. */
+/** The terminal writes ^C behind the line; if that wrapped, the line couldn't be erased any more. */
 const ROOM = 3;
 
 export class StatusLine {
@@ -11,7 +11,7 @@ export class StatusLine {
   readonly #timer: NodeJS.Timeout;
   #ended = false;
 
-  /** @param text what it says now; asked every so many milliseconds */
+  /** @param text returns the current text; called at each interval */
   constructor(text: () => string, every = 1_000) {
     this.#text = text;
     this.#timer = setInterval(() => {

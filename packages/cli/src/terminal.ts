@@ -1,4 +1,4 @@
-/** What the terminal can do, if there is one. */
+/** Capabilities of the terminal, if there is one. */
 
 /** Whether a stream gets colours: NO_COLOR (any value that isn't empty) forbids, FORCE_COLOR demands. */
 export function wantsColor(isTerminal: boolean | undefined): boolean {
@@ -8,7 +8,7 @@ export function wantsColor(isTerminal: boolean | undefined): boolean {
   return isTerminal === true && !isDumb();
 }
 
-/** Whether a line on standard error can be drawn anew. */
+/** Whether a line on standard error can be redrawn. */
 export function canRedraw(): boolean {
   return process.stderr.isTTY && !isDumb();
 }

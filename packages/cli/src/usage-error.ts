@@ -1,4 +1,4 @@
-/** The command was used wrongly: nothing was done. */
+/** The command was misused: nothing was done. */
 export class UsageError extends Error {
   readonly code: string;
   readonly hint: string;

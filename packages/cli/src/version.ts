@@ -1,7 +1,7 @@
-/** Which knsock this is. */
+/** The version of knsock. */
 import { readFileSync } from 'node:fs';
 
-/** Put in by the build; run from its source there is only the manifest. */
+/** Set by the build; run from source there is only the manifest. */
 declare const BUILT_VERSION: string | undefined;
 
 /** The version in this package's manifest. */

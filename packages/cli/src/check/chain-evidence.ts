@@ -1,7 +1,7 @@
 import { arrangeOwnChain } from '@knsock/core/x509';
 import type { ChainEvidence } from './rule.js';
 
-/** What is known of a chain, with what its owner would say of it. */
+/** The facts about a chain, with the chain as its owner would send it. */
 export function chainEvidence(found: Omit<ChainEvidence, 'own'>): ChainEvidence {
   const { chain, at, isShown, anchors } = found;
   const isOfAuthorities = !isShown && chain.every(({ basicConstraints }) => basicConstraints?.ca === true);

@@ -2,7 +2,7 @@
 import type { EndpointEvidence } from './endpoint-evidence.js';
 
 export interface EndpointFacts {
-  /** By version, the oldest first: the suites in IANA's names, groups and signature algorithms. */
+  /** By version, the oldest first: suites (IANA names), groups and signature algorithms. */
   readonly versions: readonly {
     readonly version: string;
     readonly suites: readonly string[];

@@ -1,4 +1,4 @@
-/** Checks a server that listens. */
+/** Checks a running server. */
 import { connect, raw } from '@knsock/core';
 import {
   parseCertificate,
@@ -18,18 +18,18 @@ import { survey } from './probing/survey.js';
 import { chainRules, endpointRules } from './rules.js';
 import type { TrustResult } from './trust-result.js';
 
-/** What the chain is verified by. */
+/** How the chain is verified. */
 export interface EndpointTrust {
-  /** Whom clients trust; null: Node's own roots. */
+  /** The clients' trust anchors; null: Node's own roots. */
   readonly anchors: readonly X509Certificate[] | null;
   readonly at: Date;
-  /** Without any, revocation isn't looked at. */
+  /** Without any, revocation isn't checked. */
   readonly crls: readonly CertificateRevocationList[];
   readonly revocation: RevocationPolicyOptions | undefined;
 }
 
 /**
- * @throws what a client would meet, where the server can't be reached or speaks no TLS at all
+ * @throws the error of a client, if the server can't be reached or doesn't speak TLS
  */
 export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): Promise<TargetReport> {
   const { anchors, at, crls } = trust;
@@ -40,7 +40,7 @@ export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): P
   const evidence: EndpointEvidence = {
     ...surveyed,
     renegotiation: await renegotiates(endpoint),
-    // Without admission resumption can't be tested.
+    // Resumption can only be tested if we are accepted.
     resumption: anonymous ? await resumption(endpoint) : undefined,
     admitsAnonymous: anonymous,
     admitsStrangers: anonymous ? undefined : await admitsStrangers(endpoint),
@@ -59,7 +59,7 @@ export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): P
   return { ...report, facts: endpointFacts(evidence) };
 }
 
-/** With a certificate made on the spot, which no CA knows. */
+/** With a fresh certificate that no CA has signed. */
 async function admitsStrangers(endpoint: Endpoint): Promise<boolean> {
   const { createSelfSigned } = await import('@knsock/certs');
   const { certificate, key } = await createSelfSigned({
@@ -90,7 +90,7 @@ async function defaultAnchors(): Promise<X509Certificate[]> {
   return rootCertificates.map((pem) => parseCertificate(pem));
 }
 
-/** Nothing answered a hello: connecting with knsock's client shows why. */
+/** No ClientHello was answered: connecting with knsock's client shows why. */
 async function whyNot({ host, port, timeout }: Endpoint): Promise<Error> {
   try {
     const options = { host, port, framing: raw(), connectTimeout: timeout };

@@ -1,4 +1,4 @@
-/** Checks files: certificates, each with the key and the CA among the others given, and revocation lists. */
+/** Checks files: certificates, each with its key and CA among the given files, and revocation lists. */
 import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificate } from '@knsock/core/x509';
 import { UsageError } from '../usage-error.js';
 import { chainEvidence } from './chain-evidence.js';
@@ -8,16 +8,16 @@ import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from 
 import type { TrustResult } from './trust-result.js';
 
 export interface CheckFilesOptions {
-  /** CAs to trust; where there are none, the roots among the checked files. */
+  /** CAs to trust; default the roots among the checked files. */
   readonly trusted: readonly X509Certificate[];
-  /** Opens PKCS#12 files. */
+  /** Passphrase of PKCS#12 files. */
   readonly passphrase: string | undefined;
-  /** Which key of PKCS#12 files is meant. */
+  /** Friendly name of the key in PKCS#12 files. */
   readonly keyName?: string | undefined;
   readonly at: Date;
-  /** Lists given beside the files. */
+  /** Lists given in addition to the files. */
   readonly lists?: SortedFiles['lists'] | undefined;
-  /** What the lists among the files have to prove; default what `crlFile` means on a connection. */
+  /** The revocation policy for the lists among the files; default that of `crlFile` on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
 }
 
@@ -31,7 +31,7 @@ export async function checkFiles(
   const roots = among.filter(
     (certificate) => certificate.isSelfIssued && certificate.basicConstraints?.ca === true,
   );
-  // What was named as trusted is an anchor whatever it is, and the only one: a chain can't vouch for itself.
+  // Explicitly trusted certificates are the only anchors, of any kind: a chain can't vouch for itself.
   const anchors = trusted.length > 0 ? trusted : roots;
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, found, { anchors, at, revocation }));
@@ -42,13 +42,13 @@ export async function checkFiles(
   return [...unreadable, ...(await Promise.all(checked)), ...ofLists, ...others];
 }
 
-/** One that is among the files as well is looked at once. */
+/** One that is also among the files is checked once. */
 function withLists(found: SortedFiles, lists: SortedFiles['lists']): SortedFiles {
   const isFound = (file: string): boolean => found.lists.some((list) => list.file === file);
   return { ...found, lists: [...found.lists, ...lists.filter(({ file }) => !isFound(file))] };
 }
 
-/** A policy without a list would be looked at by nothing. @throws UsageError */
+/** A policy without a list would have no effect. @throws UsageError */
 function requireLists({ lists }: SortedFiles, revocation: RevocationPolicyOptions | undefined): void {
   if (revocation === undefined || lists.length > 0) return;
   throw new UsageError(
@@ -89,7 +89,7 @@ async function checkOne(
   ]);
 }
 
-/** The key that fits, else the one that was clearly meant: of the same name, or the only one. */
+/** The matching key, else the probably intended one: of the same name, or the only one. */
 function keyOf(
   file: string,
   leaf: X509Certificate | undefined,

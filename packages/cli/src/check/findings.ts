@@ -1,4 +1,4 @@
-/** Findings: what rules saw at a target, and which of them were accepted before. */
+/** Findings of the rules for a target, and which of them a baseline accepts. */
 import type { Severity } from '../severity.js';
 import type { EndpointFacts } from './endpoint-facts.js';
 import type { Rule } from './rule.js';
@@ -14,12 +14,12 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** What a target was checked for. */
+/** The result of checking one target. */
 export interface TargetReport {
   readonly target: string;
   readonly passed: readonly string[];
   readonly findings: readonly Finding[];
-  /** What was learnt of an endpoint, whatever the rules make of it. */
+  /** Facts about an endpoint, independent of the rules. */
   readonly facts?: EndpointFacts;
   /** Findings that the baseline accepts. */
   readonly accepted: readonly Finding[];
@@ -41,7 +41,7 @@ export function judge<Evidence>(
   return { target, passed, findings, accepted: [] };
 }
 
-/** The same target from several sides as one report. */
+/** Merges several reports on the same target. */
 export function merged([first, ...rest]: readonly [TargetReport, ...TargetReport[]]): TargetReport {
   return {
     target: first.target,
@@ -56,7 +56,7 @@ export function baselineLine({ rule, target }: Finding): string {
   return `${rule} ${target}`;
 }
 
-/** Sets aside what the baseline accepts. */
+/** Separates the findings that the baseline accepts. */
 export function accept(report: TargetReport, baseline: ReadonlySet<string>): TargetReport {
   const isAccepted = (finding: Finding): boolean => baseline.has(baselineLine(finding));
   return {

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Who besides root can read a file. */
+/** The users besides root who can read a file. */
 export type Readers = 'owner' | 'group' | 'everybody';
 
 const order: readonly Readers[] = ['owner', 'group', 'everybody'];
@@ -9,7 +9,7 @@ const ROOT = 0;
 
 /**
  * Who can read a file by its permission bits and those of the folders above: a key of mode 0644 in a folder that only its
- * owner enters, as certbot and systemd keep keys, is read by nobody else. Windows has no such bits: its owner alone.
+ * owner enters, as certbot and systemd keep keys, can't be read by others. Windows has no such bits: only the owner.
  */
 export async function readersOf(file: string): Promise<Readers> {
   if (process.platform === 'win32') return 'owner';
@@ -22,7 +22,7 @@ export async function readersOf(file: string): Promise<Readers> {
   }
 }
 
-/** Who comes into a folder. One of another user's lets that user in, who counts as a group of its own. */
+/** The users who can enter a folder. If it belongs to a third user, that user can too and counts as the group. */
 async function visitorsOf(folder: string, owner: number): Promise<Readers> {
   const { mode, uid } = await stat(folder);
   const visitors = byBits(mode, 0o010, 0o001);

@@ -1,4 +1,4 @@
-/** A report for people: the worst first, each finding with its evidence, why it matters and what to do. */
+/** A report for people: the worst first, each finding with evidence, reason and remedy. */
 import { printable } from '@knsock/core/errors';
 import type { Output } from '../output.js';
 import { severities, type Severity } from '../severity.js';

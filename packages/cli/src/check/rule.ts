@@ -1,22 +1,22 @@
-/** What a rule is: it looks at evidence, and says what is wrong, why that matters and what to do. */
+/** The type of a rule: it evaluates evidence, and says what is wrong, why that matters and what to do. */
 import type { CertificateRevocationList, OwnChain, X509Certificate } from '@knsock/core/x509';
 import type { Severity } from '../severity.js';
 import type { EndpointEvidence } from './endpoint-evidence.js';
 import type { Readers } from './key-readers.js';
 import type { TrustResult } from './trust-result.js';
 
-/** A chain, wherever it was found, with what is known around it. */
+/** A chain from any source, with its context. */
 export interface ChainEvidence {
   /** The leaf first. */
   readonly chain: readonly X509Certificate[];
   readonly at: Date;
-  /** Whether a server showed it: then its first certificate is the server’s own, whatever it says of itself. */
+  /** Whether a server sent it: then its first certificate is the server’s own, whatever its contents. */
   readonly isShown: boolean;
-  /** What a server that starts with it would say, or a client; null for certificates of CAs alone, which nobody shows. */
+  /** As a server or client with this chain would send it; null for CA certificates alone, which no peer sends. */
   readonly own: OwnChain | null;
-  /** Whom its owner trusts. */
+  /** The owner's trust anchors. */
   readonly anchors: readonly X509Certificate[];
-  /** Whether a revocation list lies beside it. */
+  /** Whether there is a revocation list for it. */
   readonly hasCrl: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface FilesEvidence {
   readonly keyFile: string | undefined;
   /** Its permission bits. */
   readonly keyMode: number | undefined;
-  /** Who can read it, by its bits and those of the folders above. */
+  /** The users who can read it, by its permissions and those of the parent folders. */
   readonly keyReaders: Readers | undefined;
   /** Whether the key is the certificate's; undefined without a key. */
   readonly keyMatches: boolean | undefined;
@@ -33,32 +33,32 @@ export interface FilesEvidence {
   readonly verdict: TrustResult | undefined;
 }
 
-/** What a rule saw. */
+/** A finding of a rule. */
 interface Found {
   readonly severity: Severity;
   readonly evidence: string;
 }
 
-/** What a rule says of itself. */
+/** Description of a rule. */
 export interface RuleText {
-  /** Stable: baselines and exit codes go by it. */
+  /** Stable: baselines and exit codes refer to it. */
   readonly id: string;
   /** What it looks at, in a few words. */
   readonly title: string;
-  /** How bad its findings can be. */
+  /** The severities of its findings. */
   readonly severities: readonly Severity[];
   readonly why: string;
   readonly fix: string;
 }
 
 export interface Rule<Evidence> extends RuleText {
-  /** What is wrong; null where nothing is. */
+  /** What is wrong; null for nothing. */
   readonly check: (evidence: Evidence) => Found | null;
 }
 
-/** A file that was to be checked. */
+/** A file to be checked. */
 interface FileEvidence {
-  /** Why it can't be read as what it seems to be. */
+  /** Why it can't be read as what it appears to be. */
   readonly problem: string | undefined;
 }
 

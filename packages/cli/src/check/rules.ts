@@ -1,4 +1,4 @@
-/** Every rule, by what it looks at. */
+/** Every rule, by the kind of its evidence. */
 import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule, RuleText } from './rule.js';
 import { caSigned, chainOrder, form, names, strongKeys } from './rules/certificate.js';
 import { clientCertificateRefusal, errorBehaviour, mutualTls } from './rules/clients.js';
@@ -53,13 +53,13 @@ export const endpointRules: readonly EndpointRule[] = [
   errorBehaviour,
 ];
 
-/** What a rule says of itself, and what it looks at. */
+/** Description of a rule, with the kind of its evidence. */
 export interface RuleDescription extends RuleText {
   /** What it looks at. */
   readonly on: readonly ('files' | 'servers')[];
 }
 
-/** Every rule as data, for documents; one that looks at both files and servers comes once. */
+/** Every rule as data, for documents; one for both files and servers is listed once. */
 export function describeRules(): RuleDescription[] {
   const both = (rules: readonly Rule<never>[], ...on: RuleDescription['on']) =>
     rules.map(({ id, title, severities, why, fix }) => ({ id, title, severities, why, fix, on }));

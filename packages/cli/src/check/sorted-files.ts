@@ -1,4 +1,4 @@
-/** What is in files: certificates, keys and revocation lists, told apart by their contents. */
+/** What is in files: certificates, keys and revocation lists, distinguished by their contents. */
 import type { KeyObject } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -35,13 +35,13 @@ export interface KeyFile {
   readonly publicKey: Buffer;
   /** The permission bits of the file. */
   readonly mode: number;
-  /** Who can read it, by its own bits and those of the folders above. */
+  /** The users who can read it, by its permissions and those of the parent folders. */
   readonly readers: Readers;
 }
 
 type Access = Pick<KeyFile, 'mode' | 'readers'>;
 
-/** How PKCS#12 files are opened. */
+/** Options for PKCS#12 files. */
 interface Opening {
   readonly passphrase: string | undefined;
   readonly keyName: string | undefined;
@@ -51,9 +51,9 @@ export interface SortedFiles {
   readonly certificates: CertificateFile[];
   readonly keys: KeyFile[];
   readonly lists: { readonly file: string; readonly crls: readonly CertificateRevocationList[] }[];
-  /** Requests, public keys and parameters: nothing to be checked, and nothing wrong with lying there. */
+  /** Requests, public keys and parameters: nothing to check, and allowed. */
   readonly others: string[];
-  /** Files that aren't what they seem. */
+  /** Files that aren't what they appear to be. */
   readonly unreadable: { readonly file: string; readonly problem: string }[];
 }
 
@@ -70,8 +70,8 @@ export async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * @param passphrase opens PKCS#12 files
- * @param keyName which key of theirs is meant, by its friendly name; default the first
+ * @param passphrase of PKCS#12 files
+ * @param keyName friendly name of their key to use; default the first
  */
 export async function sortFiles(
   files: readonly string[],
@@ -123,7 +123,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
     case 'request':
       sorted.others.push(file);
       break;
-    // Nothing can be said of a locked key.
+    // Nothing is known about an encrypted key.
     case 'encrypted private key':
       break;
     default:
@@ -131,7 +131,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
   }
 }
 
-/** One file may hold all of them; what is of another kind is passed over where something is of use. */
+/** One file may hold all of them; other objects are skipped if there are useful ones. */
 function sortBlocks(file: string, bytes: Buffer, access: Access, sorted: SortedFiles): void {
   const labels = splitPem(bytes).map(({ label }) => label);
   const holds = (pattern: RegExp): boolean => labels.some((label) => pattern.test(label));
@@ -144,7 +144,7 @@ function sortBlocks(file: string, bytes: Buffer, access: Access, sorted: SortedF
   else sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
 }
 
-/** A trust store holds certificates that have nothing to do with each other. */
+/** A trust store holds unrelated certificates. */
 async function sortStore(
   file: string,
   bytes: Buffer,

@@ -1,2 +1,2 @@
-/** Whether the chain is trusted, in words where it isn't. */
+/** Whether the chain is trusted, with the reason if it isn't. */
 export type TrustResult = { readonly ok: true } | { readonly ok: false; readonly words: string };

@@ -84,7 +84,7 @@ function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
   throw first.error;
 }
 
-/** @param failures where servers that can't be checked are put */
+/** @param failures receives servers that can't be checked */
 async function reportsOn(
   targets: string[],
   { ca = [], crl = [], passphraseFile, pfxKeyName: keyName, servername, timeout, ...flags }: CheckFlags,
@@ -155,7 +155,7 @@ function endpointOf(target: string): { host: string; port: number } {
   return { host: address.host ?? 'localhost', port: address.port };
 }
 
-/** @throws UsageError for a file that holds no certificate: to check without it would check less than was asked for */
+/** @throws UsageError for a file without a certificate: a check without it would check less than requested */
 async function readAnchors(files: readonly string[], passphrase: string | undefined) {
   const { sortFiles } = await import('../check/sorted-files.js');
   for (const file of files) await readInput(file);

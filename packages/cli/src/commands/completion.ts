@@ -9,7 +9,7 @@ import type { Output } from '../output.js';
 
 const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
-/** @param program makes the program with every command defined */
+/** @param program creates the program with every command defined */
 export function defineCompletion(command: Command, output: Output, program: () => Promise<Command>): void {
   command
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)))

@@ -21,7 +21,7 @@ export function defineExplain(command: Command, output: Output): void {
     });
 }
 
-/** The code that is meant. */
+/** The intended code. */
 function codeOf(typed: string, known: readonly string[]): string {
   const word = typed.trim().toUpperCase().replaceAll('-', '_');
   const code = word.startsWith('KNSOCK_') ? word : `KNSOCK_${word}`;

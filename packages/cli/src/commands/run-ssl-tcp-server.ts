@@ -1,4 +1,4 @@
-/** `knsock run-ssl-tcp-server`: kn-sock's command line, on this library. */
+/** `knsock run-ssl-tcp-server`: kn-sock's command line, implemented with this library. */
 import type { Command } from 'commander';
 import type { ClientAddress, SslConnection } from '@knsock/core/kn-sock';
 import { printable } from '@knsock/core/errors';
@@ -61,7 +61,7 @@ async function runServer(
   return runUntilSignal({ server, log, announce, reload }).finally(ended);
 }
 
-/** What kn-sock's handler does: the first bytes are shown and echoed; then the connection ends. */
+/** Behaves like kn-sock's handler: prints and echoes the first bytes, then ends the connection. */
 async function echo(
   data: Buffer,
   addr: ClientAddress,

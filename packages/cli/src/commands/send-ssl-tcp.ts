@@ -1,4 +1,4 @@
-/** `knsock send-ssl-tcp`: kn-sock's command line, on this library. */
+/** `knsock send-ssl-tcp`: kn-sock's command line, implemented with this library. */
 import type { Command } from 'commander';
 import { milliseconds, port } from '../options.js';
 import type { Output } from '../output.js';

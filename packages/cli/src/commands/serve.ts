@@ -42,7 +42,7 @@ export function defineServe(command: Command, output: Output): void {
     });
 }
 
-/** What was typed wins over what was there before: a stream for --exec, a development CA over the environment's files. */
+/** Explicit flags override defaults and the environment: raw framing for --exec, --dev over the environment's files. */
 function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const typed = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   const framing = flags.exec !== undefined && !typed('framing') ? 'raw' : flags.framing;
@@ -50,7 +50,7 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const clash = ['cert', 'key', 'pfx', 'pfxKeyName', 'ca', 'crl'].find(typed);
   if (clash !== undefined)
     command.error(`error: --dev creates its own certificates and can’t be combined with --${clash}`);
-  // Its own client certificate is at hand: the development server is as strict as the real one.
+  // A client certificate is made too: the development server is as strict as a real one.
   return { ...flags, framing, ca: undefined, clientCert: flags.clientCert ?? 'require' };
 }
 

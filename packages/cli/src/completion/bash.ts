@@ -36,7 +36,7 @@ function paths(places: readonly Place[]): string {
   return `      ${below.join(' | ')}) at="$at \${COMP_WORDS[i]}" ;;`;
 }
 
-/** What follows options that take a value, a line for each kind of it at each place. */
+/** Completions of option values, a line for each kind of value and command. */
 function values(places: readonly Place[]): string {
   return places
     .flatMap(({ path, options }) => {

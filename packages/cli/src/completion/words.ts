@@ -1,19 +1,19 @@
-/** What can be typed where, from the tree of commands. */
+/** The possible words at each place, from the tree of commands. */
 import { flatten, type CommandDescription, type OptionDescription, type Value } from '../command-tree.js';
 
-/** What can be typed after one command. */
+/** The possible words after one command. */
 export interface Place {
   /** `knsock` itself: empty. */
   readonly path: string;
   readonly commands: readonly Word[];
   readonly options: readonly (Word & { readonly names: readonly string[]; readonly value: Value })[];
-  /** What its arguments are. */
+  /** Its arguments. */
   readonly value: Value;
 }
 
 interface Word {
   readonly word: string;
-  /** Without what a shell would take for its own. */
+  /** Without characters special to a shell. */
   readonly summary: string;
 }
 

@@ -2,14 +2,14 @@
 import type { Socket } from 'node:net';
 import { UsageError } from '../usage-error.js';
 
-/** What the bytes so far are; null while more are needed. `length` is how many of them it takes. */
+/** Parses the bytes so far; null while more are needed. `length` is how many of them are consumed. */
 export type FirstBytes<Found> = { readonly found: Found; readonly length: number } | null;
 
-/** Nothing that is said before a connection begins is longer. */
+/** No preamble of a connection is longer. */
 const MOST_BYTES = 16_384;
 
 /**
- * Reads until `parse` knows, and puts back what lies behind; the socket is then paused, without listeners of ours.
+ * Reads until `parse` has a result, and puts back the rest; the socket is then paused, without our listeners.
  * @throws what `parse` throws, the signal's reason, or UsageError `KNSOCK_CONNECTION_CLOSED`
  */
 export function readFirst<Found>(
@@ -22,7 +22,7 @@ export function readFirst<Found>(
     const settle = (act: () => void): void => {
       socket.off('data', read).off('end', ended).off('close', ended);
       signal.removeEventListener('abort', aborted);
-      // Without the pause, what is put back would flow on before anybody listens.
+      // Without the pause, the bytes put back would be emitted before anything listens.
       socket.pause();
       act();
     };

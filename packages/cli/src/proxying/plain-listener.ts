@@ -1,4 +1,4 @@
-/** Listens without TLS and hands over each socket; what they become is counted until it ends. */
+/** Listens without TLS and hands over each socket; connections are counted until they end. */
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { plainIp, type Address } from '../address.js';
 import { UsageError } from '../usage-error.js';
 
 export interface PlainListenerOptions {
-  /** The most connections at once; those over it are closed right away. */
+  /** Maximum of concurrent connections; further ones are closed at once. */
   readonly maxConnections: number;
   readonly drainTimeout: number;
 }
@@ -32,7 +32,7 @@ export class PlainListener {
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', (data) => {
       this.#turnedAway += 1;
-      // As core tells of its own.
+      // The same events as core's server.
       const address = plainIp(data?.remoteAddress ?? 'unix');
       admission.publish({ address, limit: 'connections' });
     });
@@ -58,7 +58,7 @@ export class PlainListener {
     return { connections: this.#open.size, accepted: this.#accepted, turnedAway: this.#turnedAway };
   }
 
-  /** Accepts no more, waits for those that are open, and ends them after the deadline. */
+  /** Stops accepting, waits for open connections, and destroys them after the deadline. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -71,5 +71,5 @@ export class PlainListener {
 }
 
 function ignore(): void {
-  // The close that follows tells it.
+  // The following close reports it.
 }

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { isLoopback, showAddress, type Address } from '../address.js';
 import { UsageError } from '../usage-error.js';
 
-/** Refuses a plain side that others than this machine could listen to. */
+/** Refuses a plain side that isn't local to this machine. */
 export function requireLoopback(addresses: readonly Address[], allowed: boolean | undefined): void {
   const open = addresses.find((address) => !isLoopback(address));
   if (open === undefined || allowed === true) return;

@@ -5,16 +5,16 @@ import { describeFailure } from '../failure.js';
 import { UsageError } from '../usage-error.js';
 import { readFirst, type FirstBytes } from './first-bytes.js';
 
-/** PostgreSQL takes none that is longer. */
+/** PostgreSQL's own limit. */
 const LONGEST_STARTUP = 10_000;
 
 /** "Unable to establish the connection" of PostgreSQL's error codes. */
 const NOT_ESTABLISHED = '08001';
 
 /**
- * Passes a client's startup message on, and hands it what the server says first. A server may refuse our certificate as
- * late as that (TLS 1.3), and only before its first byte can the client be told in words.
- * @throws UsageError, or what ended the connection to the server
+ * Forwards a client's startup message, and then the server's first answer. A server may refuse our certificate that
+ * late (TLS 1.3), and only before its first byte can the client be sent an error message.
+ * @throws UsageError, or the failure of the connection to the server
  */
 export async function startSession(socket: Socket, far: SecureConnection, timeout: number): Promise<void> {
   const patience = AbortSignal.timeout(timeout);
@@ -36,18 +36,18 @@ async function handFirstAnswer(socket: Socket, far: SecureConnection, patience: 
     if (answer === null) throw endedError();
     socket.write(answer);
   } catch (error) {
-    // Some servers take longer to answer; they aren't waited for here.
+    // Slower servers aren't waited for here.
     if (error !== patience.reason) throw error;
   }
 }
 
-/** The error as an ErrorResponse, which clients show to their user. */
+/** The error as an ErrorResponse, which clients display. */
 export function refusalOf(error: unknown): Buffer {
   const { what, hint } = describeFailure(error, 'proxy');
   return errorResponse(NOT_ESTABLISHED, `the proxy can’t pass this connection on: ${what}`, hint);
 }
 
-/** @param code by PostgreSQL's list of error codes */
+/** @param code from PostgreSQL's list of error codes */
 export function errorResponse(code: string, message: string, hint = ''): Buffer {
   const fields = { S: 'FATAL', V: 'FATAL', C: code, M: message, ...(hint !== '' && { H: hint }) };
   const text = Object.entries(fields).map(([type, value]) => `${type}${value.replaceAll('\0', ' ')}\0`);

@@ -1,7 +1,7 @@
 /**
- * How PostgreSQL's protocol comes to TLS (its documentation, "SSL Session Encryption" of the message flow): the client
- * asks in plain with an SSLRequest, the server answers one byte, then TLS begins. Clients from version 17 on may begin
- * with TLS at once, and then name the protocol by ALPN.
+ * TLS negotiation of PostgreSQL's protocol (its documentation, "SSL Session Encryption" of the message flow): the
+ * client sends an unencrypted SSLRequest, the server answers one byte, then TLS begins. Clients from version 17 on may
+ * begin with TLS directly, and then name the protocol by ALPN.
  */
 import type { Socket } from 'node:net';
 import { UsageError } from '../usage-error.js';
@@ -12,7 +12,7 @@ export const POSTGRES_ALPN = 'postgresql';
 
 type Opening = 'tls' | 'ssl-request' | 'gss-request' | PlainOpening;
 
-/** How a client may begin without TLS: as a session, or to cancel what another of its own does. */
+/** The unencrypted requests of a client: to start a session, or to cancel a query of another one. */
 export type PlainOpening = 'cancel' | 'startup';
 
 const SSL_REQUEST = 80_877_103;
@@ -23,7 +23,7 @@ const TLS_HANDSHAKE = 0x16;
 const YES = Buffer.from('S');
 const NO = Buffer.from('N');
 
-/** The server's part: says yes to TLS, and takes nothing in plain. @throws UsageError where the client won't have TLS */
+/** The server's part: accepts TLS, and nothing unencrypted. @throws UsageError if the client doesn't use TLS */
 export async function answerSslRequest(socket: Socket, { signal }: { signal: AbortSignal }): Promise<void> {
   for (;;) {
     const opening = await readFirst(socket, signal, openingOf);
@@ -37,7 +37,7 @@ export async function answerSslRequest(socket: Socket, { signal }: { signal: Abo
   }
 }
 
-/** The plain side of a client: the way from here is a local one, TLS is what we add. */
+/** The plain side of a client: that connection is local, and we add TLS. */
 export async function declineTls(socket: Socket, signal: AbortSignal): Promise<PlainOpening> {
   for (;;) {
     const opening = await readFirst(socket, signal, openingOf);
@@ -47,7 +47,7 @@ export async function declineTls(socket: Socket, signal: AbortSignal): Promise<P
   }
 }
 
-/** The client's part: asks a server for TLS. @throws UsageError where it won't have it */
+/** The client's part: requests TLS from a server. @throws UsageError if it refuses */
 export async function askForTls(socket: Socket, signal: AbortSignal): Promise<void> {
   const request = Buffer.alloc(REQUEST_BYTES);
   request.writeUInt32BE(REQUEST_BYTES, 0);
@@ -72,7 +72,7 @@ function openingOf(bytes: Buffer): FirstBytes<Opening> {
   return { found: code === CANCEL_REQUEST ? 'cancel' : 'startup', length: 0 };
 }
 
-/** Bytes behind the request or its answer came in plain, and would be taken for what TLS protects (CVE-2021-23214). */
+/** Bytes after the request or its answer were unencrypted, and would be taken for TLS-protected ones (CVE-2021-23214). */
 function refuseEarlyBytes(socket: Socket): void {
   if (socket.readableLength === 0) return;
   const message = 'bytes in plain came where TLS was to begin';

@@ -1,4 +1,4 @@
-/** What a monitor reads of a proxy, in Prometheus' text format. */
+/** Metrics of a proxy, in Prometheus' text format. */
 import type { TargetState } from './targets.js';
 import type { TunnelCounts } from './tunnels.js';
 

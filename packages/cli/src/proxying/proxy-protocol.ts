@@ -1,17 +1,17 @@
-/** The PROXY protocol at a proxy: what a load balancer before us said of a client, and what we say to the target. */
+/** The PROXY protocol at a proxy: the header received from a load balancer, and the one sent to the target. */
 import { BlockList, isIPv6, type Socket } from 'node:net';
 import type { Endpoint, ProxyHeader, SecureConnection } from '@knsock/core';
 import { plainIp } from '../address.js';
 import { UsageError } from '../usage-error.js';
 import { readFirst } from './first-bytes.js';
 
-/** Who is at the other end of a connection that we pass on, and where it came in. */
+/** The client of a forwarded connection, and the local address. */
 export interface Origin {
   readonly source: Endpoint | null;
   readonly destination: Endpoint | null;
 }
 
-/** Extensions of the header (its specification, 2.2): what TLS knows of the client and the target would like to. */
+/** Extensions of the header (its specification, 2.2): the TLS properties of the client. */
 const ALPN = 0x01;
 const AUTHORITY = 0x02;
 const SSL = 0x20;
@@ -21,7 +21,7 @@ const SSL_CIPHER = 0x23;
 const CLIENT_SSL = 0x01;
 const CLIENT_CERTIFICATE = 0x02;
 
-/** Load balancers that are believed. @throws UsageError for what is no network */
+/** Trusted load balancers. @throws UsageError for an invalid network */
 export function trustedProxies(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const text of networks) {
@@ -64,7 +64,7 @@ export function addressesOf(socket: Socket): Origin {
   };
 }
 
-/** The header for a connection that came in over TLS: with the name, protocol and certificate that it showed. */
+/** The header for a TLS connection: with its server name, protocol and client certificate. */
 export function headerOf({ tls, peer }: SecureConnection, origin: Origin, version: 1 | 2): ProxyHeader {
   if (version === 1) return { ...origin, version };
   const flags = CLIENT_SSL | (peer === null ? 0 : CLIENT_CERTIFICATE);
@@ -91,7 +91,7 @@ function tlv(type: number, text: string): Buffer {
   return Buffer.concat([Buffer.from([type, value.length >> 8, value.length & 0xff]), value]);
 }
 
-/** A header has no place for a zone, which says something on this machine alone. */
+/** A header has no field for a zone, which is only meaningful on this machine. */
 function withoutZone(address: string): string {
   return plainIp(address).replace(/%.*$/, '');
 }

@@ -1,4 +1,4 @@
-/** A proxy from listening to its end, whichever of its sides speaks TLS. */
+/** Runs a proxy until it ends, whichever of its sides uses TLS. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RefreshingRevocationSource } from '@knsock/certs';
 import type { CredentialFiles, WatchedCredentials } from '@knsock/core';
@@ -13,7 +13,7 @@ import { proxyMetrics } from './proxy-metrics.js';
 import type { Target, TargetEvents, Targets } from './targets.js';
 import { Tunnels } from './tunnels.js';
 
-/** What tells and counts, whatever is passed on. */
+/** Log and counters of both sides. */
 export class ProxyDesk {
   readonly log: ServeLog;
   readonly tunnels: Tunnels;
@@ -23,7 +23,7 @@ export class ProxyDesk {
     this.tunnels = new Tunnels(this.log);
   }
 
-  /** Tells of targets that come and go. */
+  /** Logs targets that go down and come back. */
   readonly targetEvents: TargetEvents = {
     setAside: ({ text }: Target, error) => {
       this.log.failed(`target ${text} is set aside, it`, error);
@@ -65,7 +65,7 @@ export interface RunningProxy {
   readonly revocation: RefreshingRevocationSource | undefined;
   readonly drainTimeout: number;
   readonly statusAddress: string | undefined;
-  /** Tells that it listens; `status` is where the status page is. */
+  /** Announces that it listens; `status` is the address of the status page. */
   readonly tellListening: (status: string | undefined) => void;
 }
 

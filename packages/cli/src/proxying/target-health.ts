@@ -1,7 +1,7 @@
-/** Whether a target is worth trying: set aside when it can't be reached, asked again after a while that grows. */
+/** Health of a target: set aside when unreachable, probed again with increasing back-off. */
 import { backOffDelay } from '@knsock/core/options';
 
-/** How long until a target is asked again, in ms: as the pool sets endpoints aside. */
+/** Back-off before a target is probed again, in ms: the same as for the pool's endpoints. */
 const BACK_OFF = { first: 1_000, longest: 30_000 };
 
 export class TargetHealth {
@@ -18,7 +18,7 @@ export class TargetHealth {
     return this.failures === 0;
   }
 
-  /** It couldn't be reached. @returns whether that sets it aside only now */
+  /** It couldn't be reached. @returns whether that newly sets it aside */
   failed(now: number): boolean {
     this.failures += 1;
     this.#askAt = now + backOffDelay(BACK_OFF, this.failures, this.#random);
@@ -32,7 +32,7 @@ export class TargetHealth {
     return back;
   }
 
-  /** Milliseconds until it should be asked again; 0: now. */
+  /** Milliseconds until it should be probed again; 0: now. */
   pause(now: number): number {
     return this.isUp ? Number.POSITIVE_INFINITY : Math.max(0, this.#askAt - now);
   }

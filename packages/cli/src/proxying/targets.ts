@@ -1,6 +1,6 @@
 /**
- * Where a proxy passes connections on to: each target in turn. One that can't be reached is set aside, asked again in
- * the background, and returned once it answers.
+ * The targets of a proxy, used in turn. One that can't be reached is set aside, probed in
+ * the background, and used again once it answers.
  */
 import { parseAddress, type Address } from '../address.js';
 import { UsageError } from '../usage-error.js';
@@ -8,13 +8,13 @@ import { orderOf, TargetHealth } from './target-health.js';
 
 export type Target = Address & { readonly text: string };
 
-/** What becomes known of the targets. */
+/** Events of the targets. */
 export interface TargetEvents {
   setAside(target: Target, error: unknown): void;
   returned(target: Target): void;
 }
 
-/** A target as a monitor sees it. */
+/** A target's state for monitoring. */
 export interface TargetState {
   readonly target: string;
   readonly up: boolean;
@@ -86,7 +86,7 @@ export class Targets<Far extends { destroy(): unknown }> {
     throw failure;
   }
 
-  /** Asks nobody any more. */
+  /** Stops probing. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -117,7 +117,7 @@ export class Targets<Far extends { destroy(): unknown }> {
     this.#timer = setTimeout(() => void this.#ask(), pause).unref();
   }
 
-  /** Connects to those whose time has come, only to see whether they answer. */
+  /** Connects to those that are due, only to check whether they answer. */
   async #ask(): Promise<void> {
     const now = performance.now();
     const due = this.#entries.filter(({ health }) => health.pause(now) <= 0);
@@ -135,7 +135,7 @@ export class Targets<Far extends { destroy(): unknown }> {
   }
 }
 
-/** @throws UsageError for what is no address, or none at all */
+/** @throws UsageError for an invalid address, or none */
 export function parseTargets(texts: readonly string[] = []): Target[] {
   if (texts.length === 0)
     throw new UsageError('a proxy needs a target', 'Add --target host:port (repeatable).');

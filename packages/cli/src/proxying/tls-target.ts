@@ -1,4 +1,4 @@
-/** Reaches a target over TLS, which is verified as always. */
+/** Connects to a target over verified TLS. */
 import type {
   ConnectOptions,
   CredentialSource,
@@ -20,11 +20,11 @@ export interface TlsTargetOptions {
   readonly connectTimeout: number;
   readonly idleTimeout: number | undefined;
   readonly drainTimeout: number | undefined;
-  /** Asks for TLS as PostgreSQL's clients do. */
+  /** Requests TLS as PostgreSQL's clients do. */
   readonly postgres: boolean;
 }
 
-/** @param header what to say first by the PROXY protocol, if anything */
+/** @param header the PROXY protocol header to send first, if any */
 export async function dialTls(
   target: Target,
   options: TlsTargetOptions,

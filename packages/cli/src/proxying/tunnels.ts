@@ -1,12 +1,12 @@
-/** The connections that a proxy carries: counted, logged, and waited for on shutdown. */
+/** The connections of a proxy: counted, logged, and drained on shutdown. */
 import { describeFailure } from '../failure.js';
 import type { ServeLog } from '../serving/serve-log.js';
 import type { Reached } from './targets.js';
 
-/** One connection passed on. */
+/** One forwarded connection. */
 export interface Tunnel {
   readonly id: number;
-  /** Who came, and as whom. */
+  /** The client and its identity. */
   readonly from: string;
   readonly subject: string | null;
 }
@@ -14,13 +14,13 @@ export interface Tunnel {
 export interface TunnelCounts {
   readonly open: number;
   readonly total: number;
-  /** Broken off, rather than ended by both sides. */
+  /** Destroyed, rather than ended by both sides. */
   readonly broken: number;
-  /** Without a target that could be reached. */
+  /** No target could be reached. */
   readonly unreached: number;
 }
 
-/** The client behind the proxy sees an end without a reason; the operator of the proxy needs the reason. */
+/** The client sees no reason for the end; the operator of the proxy needs it. */
 const REFUSED_US = new Set(['KNSOCK_CLIENT_CERTIFICATE_REFUSED', 'KNSOCK_CONNECTION_ENDED_EARLY']);
 
 export class Tunnels {
@@ -39,7 +39,7 @@ export class Tunnels {
     return { open: this.#open, total: this.#total, broken: this.#broken, unreached: this.#unreached };
   }
 
-  /** Follows a connection that is passed on until both sides have ended, and gives its place at the target back. */
+  /** Tracks a forwarded connection until both sides have ended, and releases its target. */
   carry(tunnel: Tunnel, reached: Reached<{ destroy(): unknown }>, relaying: Promise<void>): void {
     const { id, from, subject } = tunnel;
     const target = reached.target.text;
@@ -65,7 +65,7 @@ export class Tunnels {
     this.#log.failed(from, error);
   }
 
-  /** Resolves when those that are open have ended, and their last bytes are out. */
+  /** Resolves when open connections have ended, and their last bytes are written. */
   async settled(): Promise<void> {
     if (this.#open > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }

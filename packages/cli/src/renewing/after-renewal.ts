@@ -1,4 +1,4 @@
-/** What is to be done once a certificate was renewed: a command, a signal, or both. */
+/** Actions after a renewal: a command, a signal, or both. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readInput } from '../files.js';
@@ -9,7 +9,7 @@ interface Hooks {
   signalPid?: string | undefined;
 }
 
-/** Rejects where the command fails or nobody can be signalled; the certificate is in place all the same. */
+/** Rejects if the command fails or the process can't be signalled; the certificate is in place anyway. */
 export function afterRenewal({ exec, signalPid }: Hooks, dir: string): (() => Promise<void>) | undefined {
   if (exec === undefined && signalPid === undefined) return undefined;
   return async () => {
@@ -26,7 +26,7 @@ async function hangUp(file: string): Promise<void> {
   process.kill(pid, 'SIGHUP');
 }
 
-/** The command finds the folder in KNSOCK_DIR; what it says goes to standard error, which is for talk. */
+/** The command gets the folder in KNSOCK_DIR; its output goes to standard error, like all messages. */
 async function run(command: string, dir: string): Promise<void> {
   const { KNSOCK_TOKEN: _, KNSOCK_PASSPHRASE: __, KNSOCK_STORE_PASSPHRASE: ___, ...rest } = process.env;
   const child = spawn(command, { shell: true, stdio: ['ignore', 2, 2], env: { ...rest, KNSOCK_DIR: dir } });

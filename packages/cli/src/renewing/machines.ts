@@ -1,4 +1,4 @@
-/** Renewal of machines that were enrolled, once or for as long as the process runs. */
+/** Renewal of enrolled machines, once or as long as the process runs. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RenewResult } from '@knsock/certs';
@@ -19,7 +19,7 @@ export interface MachineFlags {
   reuseKey?: boolean;
 }
 
-/** Renews what is due, one folder after the other; a failure of one doesn't keep the others. */
+/** Renews what is due, one folder after the other; a failure of one doesn't stop the others. */
 export async function renewMachines(flags: MachineFlags, output: Output): Promise<number> {
   const { renewEnrolled } = await import('@knsock/certs');
   const { timeout, force, reuseKey } = flags;
@@ -83,7 +83,7 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
   return 0;
 }
 
-/** @throws UsageError where there is none */
+/** @throws UsageError if there is none */
 async function foldersOf({ dir = [], all }: MachineFlags): Promise<string[]> {
   const folders = [...dir, ...(all === undefined ? [] : await enrolledIn(all))];
   if (folders.length > 0) return folders;

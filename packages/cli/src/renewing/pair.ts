@@ -1,4 +1,4 @@
-/** Renewal of a certificate in its files, by an authority of this machine or by itself. */
+/** Renewal of a certificate in its files, by a local authority or self-signed. */
 import { authorityOf, type StoreFlags } from '../commands/certs/store-options.js';
 import { readInput } from '../files.js';
 import { passphraseOf } from '../options.js';
@@ -18,7 +18,7 @@ export async function renewPair(
 ): Promise<void> {
   const { createSelfSigned, renew } = await import('@knsock/certs');
   const { reuseKey, force } = flags;
-  // Whoever trusts a certificate by itself must not be cut off by one of an authority, unless that is asked for.
+  // Peers that trust a self-signed certificate must not be cut off by one of an authority, unless requested.
   const alone = flags.authority === undefined && (await isSelfSigned(certFile));
   const issuer = alone ? createSelfSigned : await authorityOf(flags, output);
   const keyPassphrase = await passphraseOf(flags.passphraseFile);

@@ -1,11 +1,11 @@
-/** Cutting a stream of bytes into messages. Those that end in one piece come together: a step of a generator costs more than a message. */
+/** Splits bytes into messages. Those that end in one chunk are yielded together: a generator step costs more than a message. */
 import { UsageError } from '../usage-error.js';
 
 /** How bytes become messages. */
 export interface Cut {
-  /** A message a line; all of it one message; messages of so many bytes; or the pieces as they come. */
+  /** One message per line; everything as one message; messages of a fixed size; or the chunks as they arrive. */
   readonly by: 'line' | 'whole' | 'piece' | { readonly bytes: number };
-  /** The most bytes of one message. */
+  /** Maximum size of a message in bytes. */
   readonly limit: number;
 }
 
@@ -65,7 +65,7 @@ async function* bySize(pieces: AsyncIterable<Buffer>, size: number): AsyncGenera
   if (held.bytes > 0) yield [held.take()];
 }
 
-/** Pieces that wait to be one: joined once, however many they are. */
+/** Chunks of an incomplete message: joined once, however many they are. */
 class Gathered {
   bytes = 0;
   #pieces: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** What `-v` shows: who answered, and what was agreed upon. */
+/** The output of `-v`: the peer, and the negotiated parameters. */
 import type { SecureConnection } from '@knsock/core';
 import { printable } from '@knsock/core/errors';
 import type { Output } from '../output.js';

@@ -1,4 +1,4 @@
-/** What stands on the terminal while replies come: each is printed above it, and it comes back. */
+/** What stays on the terminal while replies arrive: each is printed above it, then it is redrawn. */
 export interface Foreground {
   above(print: () => Promise<void>): Promise<void>;
   end(): void;

@@ -1,4 +1,4 @@
-/** Where what is sent comes from, and what stands on the terminal meanwhile. */
+/** The source of the messages, and what stays on the terminal meanwhile. */
 import type { Output } from '../output.js';
 import { canRedraw } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
@@ -12,13 +12,13 @@ import { Prompt } from './prompt.js';
 export interface Input {
   readonly source: Source;
   readonly foreground: Foreground;
-  /** Whether it is read from somewhere, and not only given as arguments. */
+  /** Whether anything is read, rather than given as arguments. */
   readonly streams: boolean;
-  /** Whether a person types it. */
+  /** Whether it is typed interactively. */
   readonly typed: boolean;
 }
 
-/** @throws UsageError where standard input would have to be read twice */
+/** @throws UsageError if standard input would have to be read twice */
 export function requestOf(words: readonly string[], flags: SendFlags): SourceRequest {
   const request = { words, files: flags.file ?? [], times: flags.repeat };
   if (!readsOften(request)) return request;

@@ -1,8 +1,8 @@
-/** A source that can be left while it is waited for, such as a person who types. */
+/** A source that can be abandoned while it is pending, such as interactive input. */
 export class Interruptible<Item> implements AsyncIterable<Item> {
   readonly #source: AsyncIterable<Item>;
   #leave: (() => void) | null = null;
-  /** Whether it was left before its end. */
+  /** Whether it was abandoned before its end. */
   interrupted = false;
   #done = false;
 
@@ -10,7 +10,7 @@ export class Interruptible<Item> implements AsyncIterable<Item> {
     this.#source = source;
   }
 
-  /** What is taken from it ends now. */
+  /** Ends the iteration now. */
   interrupt(): void {
     if (this.#done) return;
     this.interrupted = true;

@@ -1,22 +1,22 @@
-/** Where the messages of `knsock send` come from. */
+/** The source of the messages of `knsock send`. */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { UsageError } from '../usage-error.js';
 import { cutBytes, type Cut } from './cut.js';
 
-/** Messages, those together that are there together. */
+/** Messages, in batches of those available together. */
 export type Source = AsyncIterable<readonly Uint8Array[]>;
 
-/** What was asked to be sent. */
+/** What to send. */
 export interface SourceRequest {
   /** Each is a message; `-` stands for standard input. */
   readonly words: readonly string[];
   readonly files: readonly string[];
-  /** How often, in all. */
+  /** Number of repetitions in total. */
   readonly times: number;
 }
 
-/** All that was asked for, words before files; standard input where nothing was. */
+/** Everything to send, arguments before files; standard input by default. */
 export async function* messages({ words, files, times }: SourceRequest, cut: Cut): Source {
   for (let left = times; left > 0; left -= 1) {
     for (const word of words) {

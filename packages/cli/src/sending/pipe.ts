@@ -1,11 +1,11 @@
-/** Streams bytes both ways, as a pipe would: the end of the input is told to the peer, and the peer's end is ours. */
+/** Streams bytes both ways, like a pipe: the end of the input is sent to the peer, and the peer's end ends us. */
 import { once } from 'node:events';
 import { ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
 import type { Source } from './message-source.js';
 import type { Replies } from './replies.js';
 import { Silence } from './silence.js';
 
-/** @param timeout the longest silence of the peer once the input has ended, in milliseconds */
+/** @param timeout how long the peer may be silent once the input has ended, in milliseconds */
 export async function pipeBytes(
   connection: SecureConnection,
   source: Source,

@@ -1,10 +1,10 @@
-/** How far a large input has come, on the last line of the terminal. */
+/** Progress of a large input, on the last line of the terminal. */
 import { fstatSync, statSync, type Stats } from 'node:fs';
 import { StatusLine } from '../status-line.js';
 import type { Foreground } from './foreground.js';
 import type { Source, SourceRequest } from './message-source.js';
 
-/** Small inputs are gone before anybody could read it. */
+/** Small inputs are sent before it could be read. */
 const APPEARS_AFTER_MS = 500;
 const EVERY_MS = 200;
 const CELLS = 24;
@@ -16,7 +16,7 @@ export class Progress implements Foreground {
   #sent = 0;
   #line: StatusLine | null = null;
 
-  /** @param total the bytes to be sent; null where nobody knows */
+  /** @param total the bytes to be sent; null if unknown */
   constructor(total: number | null) {
     this.#total = total;
     this.#timer = setTimeout(() => {
@@ -24,7 +24,7 @@ export class Progress implements Foreground {
     }, APPEARS_AFTER_MS).unref();
   }
 
-  /** Counts what is taken from the source. */
+  /** Counts the bytes read from the source. */
   async *watch(source: Source): Source {
     for await (const messages of source) {
       yield messages;
@@ -47,7 +47,7 @@ export class Progress implements Foreground {
   }
 }
 
-/** What is known beforehand: files and redirected input have a size, pipes have none. */
+/** The size, if known: files and redirected input have one, pipes don't. */
 export function totalOf({ words, files, times }: SourceRequest): number | null {
   const inputs = words.filter((word) => word === '-').length + (words.length + files.length === 0 ? 1 : 0);
   try {
@@ -60,7 +60,7 @@ export function totalOf({ words, files, times }: SourceRequest): number | null {
       .reduce((sum, word) => sum + Buffer.byteLength(word), 0);
     return stats.every(isPlain) ? times * stats.reduce((sum, { size }) => sum + size, typed) : null;
   } catch {
-    return null; // reading it will tell
+    return null; // reading it will report the error
   }
 }
 

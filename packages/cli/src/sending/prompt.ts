@@ -1,4 +1,4 @@
-/** Lines that a person types, with editing and history where the terminal has it. */
+/** Interactive lines, with editing and history if the terminal supports them. */
 import type { Interface } from 'node:readline';
 import { canRedraw } from '../terminal.js';
 import type { Foreground } from './foreground.js';
@@ -10,7 +10,7 @@ export class Prompt implements Foreground {
   /** Whether a line is being typed now. */
   #open = false;
 
-  /** A message a line, until Ctrl-D. @param lineEnd kept with each, for streams */
+  /** One message per line, until Ctrl-D. @param lineEnd appended to each, for streams */
   async *lines(lineEnd = ''): AsyncGenerator<Buffer[]> {
     const { createInterface } = await import('node:readline');
     const readline = createInterface({
@@ -21,9 +21,9 @@ export class Prompt implements Foreground {
     });
     this.#readline = readline;
     readline.on('SIGINT', () => {
-      this.#open = false; // the shell begins a new line itself
+      this.#open = false; // the shell starts a new line itself
       this.end();
-      process.kill(process.pid, 'SIGINT'); // as it is where lines aren't edited
+      process.kill(process.pid, 'SIGINT'); // as without line editing
     });
     try {
       this.#ask();
@@ -45,7 +45,7 @@ export class Prompt implements Foreground {
   }
 
   end(): void {
-    // What comes next, the shell's own prompt at last, begins a line.
+    // The next output, such as the shell's prompt, starts on a new line.
     if (this.#open && canRedraw()) process.stderr.write('\n');
     this.#open = false;
     this.#readline?.close();

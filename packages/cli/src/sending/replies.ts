@@ -1,4 +1,4 @@
-/** Prints replies: bytes as they came, a line each, or JSON. Those that come together are written together. */
+/** Prints replies: raw bytes, a line each, or JSON. Replies that arrive together are written together. */
 import { isUtf8 } from 'node:buffer';
 import { printableJson } from '@knsock/core/errors';
 import type { Output } from '../output.js';
@@ -8,12 +8,12 @@ export interface RepliesOptions {
   /** Whether each reply is followed by a line feed. */
   readonly lineEach: boolean;
   readonly foreground?: Foreground;
-  /** Whether each is written by itself, before the prompt for the next message. */
+  /** Whether each is written separately, before the prompt for the next message. */
   readonly atOnce?: boolean;
 }
 
 const LF = Buffer.from('\n');
-/** So many bytes are written without waiting for more. */
+/** This many bytes are written without waiting for more. */
 const ENOUGH = 65_536;
 
 export class Replies {
@@ -32,7 +32,7 @@ export class Replies {
     this.#options = options;
   }
 
-  /** Resolves when there is room for more; undefined where there is room already. */
+  /** Resolves when there is room for more; undefined if there is room already. */
   print(reply: unknown): Promise<void> | undefined {
     this.count += 1;
     this.#hold(this.#bytesOf(reply));
@@ -42,7 +42,7 @@ export class Replies {
     return undefined;
   }
 
-  /** Writes what is held. Once a write has failed, every later one does. */
+  /** Writes buffered replies. Once a write has failed, every later one does. */
   flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;

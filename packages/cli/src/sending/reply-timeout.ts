@@ -1,15 +1,15 @@
 /** How long `knsock send` waits for replies. Times are milliseconds. */
 export interface ReplyTimeout {
-  /** `--timeout`: the longest silence while a reply is missing. */
+  /** `--timeout`: how long to wait for a missing reply. */
   readonly timeout: number;
-  /** `--wait`: the silence after which it ends, however many replies came; undefined: by their number. */
+  /** `--wait`: ends after this silence, however many replies came; undefined: decided by their number. */
   readonly wait: number | undefined;
 }
 
-/** After the last reply that was expected, so much more is waited for another. */
+/** How long to wait for another reply after the last expected one. */
 const AFTERWARDS = 250;
 
-/** What a silence of how long means now: the end, or that a reply is missing. */
+/** The length of silence to wait for, and its meaning: the end, or a missing reply. */
 export function replyTimeoutNow(
   { timeout, wait }: ReplyTimeout,
   { missing }: { missing: boolean },

@@ -1,4 +1,4 @@
-/** Sends messages and prints what comes back, where nothing says which reply belongs to which message. */
+/** Sends messages and prints replies, without a mapping of replies to messages. */
 import { ConnectionClosedError, ConnectionTimeoutError, type SecureConnection } from '@knsock/core';
 import { replyTimeoutNow, type ReplyTimeout } from './reply-timeout.js';
 import type { Replies } from './replies.js';
@@ -10,8 +10,8 @@ export interface MessagesOptions extends ReplyTimeout {
 }
 
 /**
- * Ends with the peer's end, or after a silence.
- * @throws ConnectionTimeoutError where a reply is missing, ConnectionClosedError where the peer ended without it
+ * Ends when the peer ends, or after a silence.
+ * @throws ConnectionTimeoutError if a reply is missing, ConnectionClosedError if the peer ended without it
  */
 export async function sendMessages<Message>(
   connection: SecureConnection<Message, Message>,
@@ -78,7 +78,7 @@ function isMissing({ replyEach }: MessagesOptions, sent: number, received: numbe
   return received < (replyEach ? sent : Math.min(sent, 1));
 }
 
-/** On raw nothing says what a reply is, so an end may be the whole answer; a message that has bounds has one. */
+/** Raw framing doesn't delimit replies, so an end may be the whole answer; with delimited messages a reply is required. */
 function endedError(sent: number, received: number): ConnectionClosedError {
   const message = `the server ended the connection after ${received} of ${sent} replies`;
   const hint = 'Its log knows why; and is --framing the server’s?';
@@ -90,7 +90,7 @@ function lateError({ timeout }: MessagesOptions, sent: number, received: number)
   return new ConnectionTimeoutError('receive', timeout, message);
 }
 
-/** What comes back is read, so that the server isn't held up, and thrown away. */
+/** Replies are read, so that the server isn't blocked, and discarded. */
 export async function sendWithoutReplies<Message>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<readonly Message[]>,
@@ -99,7 +99,7 @@ export async function sendWithoutReplies<Message>(
   for await (const messages of source) await sendTogether(connection, messages);
 }
 
-/** Waits once for all of them, where the queue to the peer is full. */
+/** Waits once for all of them, if the queue to the peer is full. */
 async function sendTogether<Message>(
   connection: SecureConnection<Message, Message>,
   messages: readonly Message[],

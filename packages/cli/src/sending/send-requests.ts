@@ -4,15 +4,15 @@ import type { Replies } from './replies.js';
 import { Interruptible } from './interruptible.js';
 
 export interface RequestsOptions {
-  /** The most requests on their way at once; 1 prints each answer before the next question. */
+  /** Maximum of concurrent requests; 1 prints each answer before the next prompt. */
   readonly window: number;
   /** How long an answer may take, in milliseconds. */
   readonly timeout: number;
 }
 
 /**
- * Ends with the source, or with the connection: a server that leaves isn't waited for until the next line is typed.
- * @throws RemoteHandlerError, ConnectionTimeoutError and whatever ended the connection
+ * Ends with the source, or with the connection: if the server leaves, it doesn't wait for the next typed line.
+ * @throws RemoteHandlerError, ConnectionTimeoutError and the failure of the connection
  */
 export async function sendRequests<Message>(
   connection: SecureConnection<Message, Message>,
@@ -20,7 +20,7 @@ export async function sendRequests<Message>(
   replies: Replies,
   { window, timeout }: RequestsOptions,
 ): Promise<void> {
-  // What the server says without being requests.
+  // Messages of the server that aren't answers.
   connection.onMessage((message) => replies.print(message));
   const requests: Promise<Message>[] = [];
   const printNext = async (): Promise<void> => replies.print(await requests.shift());
@@ -30,7 +30,7 @@ export async function sendRequests<Message>(
     for (const message of messages) {
       if (batches.interrupted) break;
       const answer = connection.request(message, { timeout });
-      // Its failure is reported in its turn; another may come first.
+      // Its failure is reported in order; another may come first.
       answer.catch(() => undefined);
       requests.push(answer);
       if (requests.length >= window) await printNext();

@@ -1,4 +1,4 @@
-/** What `knsock send` does once its arguments are read. */
+/** Runs `knsock send` with parsed arguments. */
 import { connect, loadCredentials, type ConnectOptions, type SecureConnection } from '@knsock/core';
 import type { Framing } from '@knsock/core/framing';
 import { parseAddress } from '../address.js';
@@ -78,14 +78,14 @@ async function exchange(
     await connection.close({ deadline: flags.reply ? 1_000 : flags.timeout });
   } catch (error) {
     connection.destroy();
-    await replies.flush().catch(() => undefined); // what ended the exchange says more
+    await replies.flush().catch(() => undefined); // the failure of the exchange is more specific
     throw error;
   } finally {
     input.foreground.end();
   }
 }
 
-/** With JSON what is sent must be JSON too: checked before anything is sent. */
+/** With the JSON framing messages must be valid JSON: checked before anything is sent. */
 async function* parsed(source: Source, { parse }: Framing): AsyncIterable<readonly Buffer[]> {
   for await (const messages of source) {
     const payloads = messages.map(asBuffer);
@@ -97,12 +97,12 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Streams stay byte-exact; a reply to a message that was typed is shown on a line of its own. */
+/** Streams stay byte-exact; a reply to a typed message is printed on its own line. */
 function linesFor({ framing }: SendFlags, { streams, typed }: Input): boolean {
   return framing === 'lines' || (framing !== 'raw' && (typed || !streams));
 }
 
-/** A path says nothing of whose certificate to expect. */
+/** A socket path doesn't tell which name to verify. */
 function requireName(address: string, { servername, dangerouslySkipVerification }: SendFlags): void {
   if (!('path' in parseAddress(address)) || servername !== undefined || dangerouslySkipVerification === true)
     return;

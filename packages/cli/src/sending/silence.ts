@@ -1,4 +1,4 @@
-/** Notices that nothing has come for a while. */
+/** Detects that nothing was received for a while. */
 export class Silence {
   readonly #onSilence: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -7,7 +7,7 @@ export class Silence {
     this.#onSilence = onSilence;
   }
 
-  /** Begins to wait, anew where it waits already. */
+  /** Starts or restarts the timer. */
   expect(ms: number): void {
     this.stop();
     this.#timer = setTimeout(this.#onSilence, ms);

@@ -9,12 +9,12 @@ import { loadHandler } from './handler-file.js';
 import type { ServeLog } from './serve-log.js';
 
 export interface Answering {
-  /** In words, for the log. */
+  /** Description for the log. */
   readonly what: string;
   readonly handle: (connection: SecureConnection) => void | Promise<void>;
 }
 
-/** @throws UsageError for flags that don't go together, or a handler that can't be loaded */
+/** @throws UsageError for conflicting flags, or a handler that can't be loaded */
 export async function answeringOf(
   { exec, handler, framing, content }: ServeFlags,
   log: ServeLog,
@@ -34,7 +34,7 @@ export async function answeringOf(
   return { what: `echoing ${framing}`, handle: (connection) => echo(connection, framing) };
 }
 
-/** The peer learns that a handler failed, and no more: why stands in the log. */
+/** The peer only learns that a handler failed: the reason is in the log. */
 function telling(
   answer: RequestHandler<Buffer, Payload>,
   json: boolean,
@@ -50,7 +50,7 @@ function telling(
   };
 }
 
-/** Said here, where the log shows it: what can't be sent is the handler's mistake, and the peer isn't told what it was. */
+/** Thrown here, so that it is logged: an unsendable value is the handler's mistake, and the peer doesn't get the details. */
 function requireAnswer(answer: Payload, json: boolean): Payload {
   const given: unknown = answer;
   const fits = json

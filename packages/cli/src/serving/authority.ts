@@ -1,4 +1,4 @@
-/** What `knsock certs serve` does once its arguments are read. */
+/** Runs `knsock certs serve` with parsed arguments. */
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import type { Authority } from '@knsock/certs';
@@ -115,7 +115,7 @@ function authorityOptions(flags: AuthorityFlags): Omit<AuthorityServerOptions, '
   };
 }
 
-/** The host that was named to listen on comes first: it is how others reach this machine. */
+/** The given listen host comes first: it is how others reach this machine. */
 function ownNames(host: string | undefined): string[] {
   const isEverywhere = host === undefined || host === '0.0.0.0' || host === '::';
   const local = ['localhost', '127.0.0.1', '::1'];
@@ -133,7 +133,7 @@ async function policyOf({ policy, policyUrl }: AuthorityFlags): Promise<Enrolmen
   return await loadDefaultFunction<EnrolmentPolicy>('policy', policy, example);
 }
 
-/** A signer keeps its key elsewhere. */
+/** With a signer the key is elsewhere. */
 const isEncrypted = ({ key }: Authority): boolean => key?.includes('ENCRYPTED') ?? true;
 
 function tellEnrolled(log: ServeLog, { operation, certificate, from, token }: EnrolledCertificate): void {

@@ -1,4 +1,4 @@
-/** Certificates for developing: made once for each user, renewed when they are due. */
+/** Development certificates: made once per user, renewed when due. */
 import { access } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Development {
 
 const NAMES = ['localhost', '127.0.0.1', '::1'];
 
-/** Makes what is missing, in a folder of the user's own. */
+/** Creates what is missing, in the user's own folder. */
 export async function developmentCertificates(): Promise<Development> {
   const { renew } = await import('@knsock/certs');
   const folder = developmentFolder();
@@ -31,7 +31,7 @@ export async function developmentCertificates(): Promise<Development> {
   };
 }
 
-/** The root of the development CA; undefined where there is none, and none is to be made. */
+/** The root of the development CA; undefined if there is none, and none is to be made. */
 export async function developmentRoot(make: boolean): Promise<string | undefined> {
   const folder = developmentFolder();
   if (make) await developmentAuthority(folder);
@@ -46,7 +46,7 @@ async function developmentAuthority(folder: string): Promise<Authority> {
   return store.createDevelopmentAuthority({ commonName: `Development CA ${whose()}` });
 }
 
-/** Whose it is, for those who find it in a trust store later. A common name has 64 characters at most, and " (issuing)" follows. */
+/** Names the owner, for people who find it in a trust store. A common name has 64 characters at most, and " (issuing)" follows. */
 function whose(): string {
   return `${userInfo().username}@${hostname()}`.slice(0, 38);
 }
@@ -64,7 +64,7 @@ function pairIn(folder: string, name: string): { certFile: string; keyFile: stri
   return { certFile: `${base}.crt`, keyFile: `${base}.key` };
 }
 
-/** KNSOCK_DEV_DIR, else where the system keeps a user's data. */
+/** KNSOCK_DEV_DIR, else the user's data folder. */
 function developmentFolder(): string {
   const { KNSOCK_DEV_DIR, XDG_DATA_HOME, LOCALAPPDATA } = process.env;
   if (KNSOCK_DEV_DIR !== undefined && KNSOCK_DEV_DIR !== '') return KNSOCK_DEV_DIR;

@@ -2,7 +2,7 @@
 import type { SecureConnection } from '@knsock/core';
 
 export function echo<Message>(connection: SecureConnection<Message, Message>, framing: string): void {
-  // Only knsock tells requests from messages; elsewhere a handler would make every message a request.
+  // Only the knsock framing distinguishes requests from messages; on others a handler would make every message a request.
   if (framing === 'knsock') connection.onRequest(({ payload }) => payload);
   connection.onMessage((message) => connection.send(message));
 }

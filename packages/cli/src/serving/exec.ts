@@ -1,6 +1,6 @@
 /**
- * A process for each connection: what comes in is its standard input, what it prints goes out. It lives no longer than
- * its connection, nor than this process: it and all it started form a group that is ended as one.
+ * A process for each connection: received bytes are its standard input, its output is sent. It ends with
+ * its connection or with this process: it and all its children form a process group that is killed as one.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex, Writable } from 'node:stream';
@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { SecureConnection } from '@knsock/core';
 import type { ServeLog } from './serve-log.js';
 
-/** How long a process may take to end once its connection is gone. */
+/** Grace period of a process once its connection is gone. */
 const GRACE_MS = 5_000;
 
 const grouped = process.platform !== 'win32';
@@ -36,12 +36,12 @@ export async function runCommand(
   follow(child, connection, log);
   const stream = connection.stream();
   feed(stream, child.stdin);
-  // A peer that leaves is no failure of ours: its connection tells.
+  // A peer that leaves isn't our failure: its connection reports it.
   await pipeline(child.stdout, stream).catch(() => undefined);
   await connection.close();
 }
 
-/** A program that stops reading may still have much to say, so that the stream must outlive its input. */
+/** A program that stops reading may still write a lot, so the stream must outlive its input. */
 function feed(stream: Duplex, input: Writable): void {
   stream.pipe(input);
   input.on('error', () => {
@@ -53,7 +53,7 @@ function feed(stream: Duplex, input: Writable): void {
 function follow(child: ChildProcess, { id, closed }: SecureConnection, log: ServeLog): void {
   running.add(child);
   let timer: NodeJS.Timeout | undefined;
-  // Not at 'exit': what it left behind in its group may still hold the pipes.
+  // Not at 'exit': children in its group may still hold the pipes.
   child.once('close', (code, signal) => {
     running.delete(child);
     clearTimeout(timer);
@@ -74,17 +74,17 @@ function end(child: ChildProcess, signal: NodeJS.Signals): void {
     if (grouped) process.kill(-child.pid, signal);
     else child.kill(signal);
   } catch {
-    // All of them have ended already.
+    // The whole group has ended already.
   }
 }
 
-/** Ours without what opens our keys. */
+/** Our environment without the passphrases of our keys. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const { KNSOCK_PASSPHRASE: _, KNSOCK_STORE_PASSPHRASE: __, KNSOCK_TOKEN: ___, ...rest } = process.env;
   return rest;
 }
 
-/** Who is there, for the program. */
+/** The peer's identity, for the program. */
 function environmentOf({ peer, remote, tls }: SecureConnection): Record<string, string> {
   const values = {
     KNSOCK_REMOTE_ADDRESS: remote?.address ?? '',
@@ -94,7 +94,7 @@ function environmentOf({ peer, remote, tls }: SecureConnection): Record<string, 
     KNSOCK_PEER_COMMON_NAME: peer?.commonNames[0] ?? '',
     KNSOCK_PEER_FINGERPRINT: peer?.fingerprint256 ?? '',
   };
-  // A name may hold what no variable can.
+  // A name may contain characters that a variable can't.
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, value.replaceAll('\0', '')]),
   );

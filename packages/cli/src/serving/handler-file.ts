@@ -1,4 +1,4 @@
-/** A function from a file: the default export of a module. That of a handler answers requests, as core's `serve` has them answered. */
+/** A function from a file: the default export of a module. A handler's answers requests, as with core's `serve`. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Payload, RequestHandler } from '@knsock/core';

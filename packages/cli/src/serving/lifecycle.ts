@@ -4,27 +4,27 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import type { ServeLog } from './serve-log.js';
 
-/** What can be drained: a server of ours, or a listener without TLS. */
+/** What can be drained: a server of core's, or a listener without TLS. */
 export interface Drainable {
   connections(): Iterable<{ destroy(): unknown }>;
   close(): Promise<void>;
 }
 
-/** What the signals act on. */
+/** The targets of the signals. */
 export interface Running {
   readonly server: Drainable;
   readonly log: ServeLog;
-  /** Says that the server listens. Called once signals are handled: a SIGHUP without a handler ends the process. */
+  /** Announces that the server listens. Called once signals are handled: a SIGHUP without a handler ends the process. */
   readonly announce: () => void;
   /** Called when the server begins to drain. */
   readonly draining?: () => void;
-  /** Loads the credentials anew and puts them in force. */
+  /** Reloads the credentials. */
   readonly reload: () => Promise<void>;
 }
 
 /**
- * Resolves with the exit code once the server has ended. SIGTERM and SIGINT let work in flight finish, a second one
- * ends at once; SIGHUP reloads, and a reload that fails keeps what was in force.
+ * Resolves with the exit code once the server has ended. SIGTERM and SIGINT drain it, a second one
+ * ends at once; SIGHUP reloads, and a failed reload keeps the current credentials.
  */
 export async function runUntilSignal({
   server,
@@ -54,7 +54,7 @@ export async function runUntilSignal({
   };
   const onTerminal = isatty(2);
   const hangUp = (signal: NodeJS.Signals): void => {
-    // Whoever sat there has left: to reload then, and stay, would leave a server that nobody sees.
+    // The terminal was closed: to reload and stay would leave an orphaned server.
     if (onTerminal && terminalIsGone()) stop(signal);
     else void reloadOrKeep(log, reload);
   };
@@ -67,7 +67,7 @@ export async function runUntilSignal({
   return code;
 }
 
-/** The one that this process was started on. */
+/** The terminal on which this process was started. */
 function terminalIsGone(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

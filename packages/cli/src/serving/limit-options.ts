@@ -1,8 +1,8 @@
-/** The flags that limit what clients can do to a server. */
+/** The flags that protect a server from its clients. */
 import { Option, type Command } from 'commander';
 import { append, bytes, count, milliseconds } from '../options.js';
 
-/** Of connections, whatever they carry. */
+/** Limits of connections, for any framing. */
 export function addListenerOptions(command: Command): void {
   command
     .addOption(handshakeTimeoutOption())
@@ -40,7 +40,7 @@ export function perAddressOption(): Option {
   return new Option('--max-connections-per-address <n>', summary).argParser(count);
 }
 
-/** Of messages. */
+/** Limits of messages. */
 export function addLimitOptions(command: Command): void {
   command
     .option(

@@ -1,11 +1,11 @@
-/** What `knsock serve` listens with: its flags as core's options. */
+/** The flags of `knsock serve` as core's options. */
 import type { ListenOptions } from '@knsock/core';
 import { allowRules, profileOf } from '../options.js';
 import type { ListenerFlags, ServeFlags } from './flags.js';
 
 const DEFAULT_PORT = 8_443;
 
-/** Each connection is a process of its own then. */
+/** Each connection has its own process then. */
 const MOST_PROCESSES = 100;
 
 type Options = Omit<ListenOptions, 'credentials' | 'framing'>;

@@ -19,13 +19,13 @@ export class ServeLog {
     this.failed(address, error, suppressed);
   };
 
-  /** @param command whose flags its hints name */
+  /** @param command whose flags the hints name */
   constructor(output: Output, command: string) {
     this.#output = output;
     this.#command = command;
   }
 
-  /** Keeps a line with the server's counters under the log, where people look at it. */
+  /** Shows a line with the server's counters below the log, on a terminal. */
   showStatus(server: Pick<SecureServer, 'stats'>): void {
     const { quiet, json } = this.#output.manner;
     if (quiet || json || !canRedraw()) return;
@@ -52,14 +52,14 @@ export class ServeLog {
     };
   }
 
-  /** @param status where the status page is */
+  /** @param status the address of the status page */
   listening({ address }: Pick<SecureServer, 'address'>, what: string, status?: string): void {
     const words = `listening on ${showAddress(address)}, ${what}`;
     const page = status === undefined ? '' : `; status at ${status}`;
     this.#tell('listening', { ...address, serving: what, status }, `${words}${page}`);
   }
 
-  /** Tells of a connection now and when it ends. */
+  /** Logs a connection now and when it ends. */
   follow(connection: SecureConnection): void {
     const { id, peer, tls, remote } = connection;
     const from = remote === null ? 'unix' : showAddress(remote);
@@ -93,7 +93,7 @@ export class ServeLog {
     });
   }
 
-  /** Makes what tells of doubtful things about each new set of credentials, each once for as long as it stays so. */
+  /** Creates a function that logs warnings about each new set of credentials, each warning once while it lasts. */
   credentialWarnings(): (credentials: Pick<Credentials, 'warnings'>) => void {
     let known: ReadonlySet<string> = new Set();
     return ({ warnings }) => {
@@ -113,7 +113,7 @@ export class ServeLog {
     );
   }
 
-  /** A handler of the user's failed: what it threw is theirs to see, trace and all. */
+  /** The user's handler failed: they get its error with the stack trace. */
   handlerFailed(id: number, error: unknown): void {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#tell('handler-failure', { id, error: what }, `#${id} handler failed: ${what}`);

@@ -1,4 +1,4 @@
-/** What `knsock serve` does once its arguments are read. */
+/** Runs `knsock serve` with parsed arguments. */
 import { listen, loadCredentials, type CredentialFiles, type SecureServer } from '@knsock/core';
 import type { RefreshingRevocationSource } from '@knsock/certs';
 import { commandName } from '../command-name.js';

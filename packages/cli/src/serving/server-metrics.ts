@@ -1,9 +1,9 @@
-/** A server's counters in Prometheus' text format; whatever nested counters a server has, their names become labels. */
+/** A server's counters in Prometheus' text format; names of nested counters become labels. */
 
 interface Metric {
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  /** The label that tells nested numbers apart. */
+  /** The label that distinguishes nested numbers. */
   readonly label?: string;
 }
 

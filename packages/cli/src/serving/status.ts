@@ -1,4 +1,4 @@
-/** What a monitor asks a running server, over plain HTTP: /health, /stats and /metrics. */
+/** The status page of a running server, over plain HTTP: /health, /stats and /metrics. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { parseAddress, showAddress } from '../address.js';
 import { prometheusOf } from './server-metrics.js';
@@ -8,7 +8,7 @@ export interface StatusSource {
   /** False once the server drains: load balancers then send no new clients. */
   readonly ready: () => boolean;
   readonly stats: () => object;
-  /** The metrics, where they are more than the numbers of `stats`. */
+  /** The metrics, if there are more than the numbers of `stats`. */
   readonly metrics?: () => string;
 }
 

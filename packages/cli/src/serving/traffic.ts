@@ -1,4 +1,4 @@
-/** What all connections of a server carried, those that have ended included. */
+/** Traffic of all connections of a server, including ended ones. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { KnsockEvents, SecureConnection } from '@knsock/core';
 

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 const EVERY_MS = 1_000;
 
-/** Why, by what `SecureServer.stats().turnedAway` calls it. */
+/** The reasons, as named in `SecureServer.stats().turnedAway`. */
 const reasons: Readonly<Record<string, string>> = {
   closing: 'the server is ending',
   denied: 'its address isn’t admitted',
@@ -20,7 +20,7 @@ interface Refusal {
   readonly limit: string;
 }
 
-/** Tells a log of them until the function returned is called; a flood must not become a flood of lines. */
+/** Logs them until the returned function is called; a flood of clients must not flood the log. */
 export function tellTurnedAway(
   event: (event: string, fields: Readonly<Record<string, unknown>>, words: string) => void,
 ): () => void {

@@ -1,4 +1,4 @@
-/** The programs by which trust stores are changed. */
+/** Runs the programs that change trust stores. */
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const DEADLINE_MS = 60_000;
 const MOST_WORDS = 500;
 
-/** @throws UsageError `KNSOCK_TRUST_STORE` where it fails or takes longer than a minute */
+/** @throws UsageError `KNSOCK_TRUST_STORE` if it fails or takes longer than a minute */
 export async function runProgram(program: string, args: readonly string[]): Promise<void> {
   try {
     await run(await placeOf(program), args, { timeout: DEADLINE_MS, encoding: 'utf8' });
@@ -37,7 +37,7 @@ export async function isInstalled(program: string): Promise<boolean> {
   return path.isAbsolute(await placeOf(program));
 }
 
-/** As a shell finds it, and in the folders of system commands, which aren't in every user's PATH. */
+/** Searched in the PATH, and in the folders of system commands, which aren't in every user's PATH. */
 async function placeOf(program: string): Promise<string> {
   if (path.isAbsolute(program)) return program;
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];

@@ -1,4 +1,4 @@
-/** The trust stores of this machine and user, and how a CA is put into each. */
+/** The trust stores of this machine and user, and how a CA is added to each. */
 import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,7 +9,7 @@ import { isInstalled, runProgram, succeeds } from './program.js';
 export interface TrustedCa {
   /** PEM, one certificate. */
   readonly file: string;
-  /** What the stores call it; it stands for this certificate alone. */
+  /** Its name in the stores, unique to this certificate. */
   readonly alias: string;
 }
 
@@ -17,7 +17,7 @@ export interface TrustStore {
   readonly name: StoreName;
   /** Who uses it. */
   readonly readers: string;
-  /** Why it can't be used here; undefined where it can. */
+  /** Why it can't be used here; undefined if it can. */
   missing(): Promise<string | undefined>;
   has(ca: TrustedCa): Promise<boolean>;
   /** @throws UsageError `KNSOCK_TRUST_STORE` */
@@ -167,7 +167,7 @@ const java: TrustStore = {
   },
 };
 
-/** Ours, and that by which Debian copies the system's store to Java's; it doesn't take it out again. */
+/** Our alias, and the one under which Debian copies the system's store to Java's; Debian doesn't remove it. */
 async function javaAliases(alias: string): Promise<string[]> {
   const found: string[] = [];
   for (const one of [alias, `debian:${alias}.pem`])

@@ -1,4 +1,4 @@
-/** The CA that is to be trusted: this user's development CA, or one in a file. */
+/** The CA to trust: this user's development CA, or one in a file. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { UsageError } from '../usage-error.js';
 import type { TrustedCa } from './stores.js';
 
 export interface ChosenCa extends TrustedCa {
-  /** Where it was read from. */
+  /** The file it was read from. */
   readonly source: string;
   readonly certificate: X509Certificate;
   /** Whether it may sign for any name at all. */
@@ -17,7 +17,7 @@ export interface ChosenCa extends TrustedCa {
 }
 
 /**
- * Runs `work` with the CA as a file of its own; undefined where this user has no development CA, and none is to be made.
+ * Runs `work` with the CA in a separate file; undefined if this user has no development CA, and none is to be made.
  * @throws UsageError for a file that holds no CA
  */
 export async function withCa<T>(
@@ -38,7 +38,7 @@ export async function withCa<T>(
     const file = path.join(folder, 'ca.crt');
     await writeFile(file, certificate.pem);
     const alias = `knsock-${certificate.fingerprint256.slice(0, 16)}`;
-    // The key of a development CA's root is gone, and its intermediate is limited to local names.
+    // A development CA's root key was discarded, and its intermediate is limited to local names.
     const unlimited = ca !== undefined && certificate.nameConstraints === undefined;
     return await work({ file, alias, source, certificate, unlimited });
   } finally {

@@ -1,10 +1,10 @@
-/** One question: a connection, bytes of ours, and what the server answers in the clear. */
+/** One probe: a connection, our bytes, and the server's unencrypted answer. */
 import { connect, isIP } from 'node:net';
 import { clientHello, type HelloOptions } from './client-hello.js';
 import type { Endpoint } from './endpoint.js';
 import { readFlight, type Answer, type ServerHello } from './server-flight.js';
 
-/** No answer: it closed the connection, said nothing in time, or can't be reached. */
+/** No answer: it closed the connection, timed out, or can't be reached. */
 export type Unanswered = { readonly kind: 'closed' } | { readonly kind: 'silent' };
 
 export function ask({ host, port, timeout }: Endpoint, bytes: Buffer): Promise<Answer | Unanswered> {
@@ -36,7 +36,7 @@ export function ask({ host, port, timeout }: Endpoint, bytes: Buffer): Promise<A
   });
 }
 
-/** What the server chose for a hello; null where it refused. */
+/** The server's choice for a ClientHello; null if it refused. */
 export async function hello(
   endpoint: Endpoint,
   options: Omit<HelloOptions, 'servername'>,
@@ -45,7 +45,7 @@ export async function hello(
   return answer.kind === 'hello' ? answer : null;
 }
 
-/** The name to ask for; an address is none (RFC 6066 3). */
+/** The server name to send; addresses aren't allowed (RFC 6066 3). */
 export function nameFor({ host, servername }: Endpoint): string | undefined {
   return servername ?? (isIP(host) === 0 ? host : undefined);
 }

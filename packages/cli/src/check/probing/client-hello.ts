@@ -1,4 +1,4 @@
-/** ClientHellos of our own (RFC 8446 4.1.2, RFC 5246 7.4.1.2): they ask what no TLS library would say any more. */
+/** Hand-made ClientHellos (RFC 8446 4.1.2, RFC 5246 7.4.1.2): they offer what TLS libraries no longer do. */
 import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { groups, signatureAlgorithms } from './code-points.js';
 import { versionNumbers, type TlsVersion } from './tls-version.js';
@@ -7,7 +7,7 @@ export interface HelloOptions {
   readonly version: Exclude<TlsVersion, 'SSLv2'>;
   readonly suites: readonly number[];
   readonly servername: string | undefined;
-  /** Default: every one. */
+  /** Default: all. */
   readonly groups?: readonly number[] | undefined;
   readonly signatureAlgorithms?: readonly number[] | undefined;
   /** TLS 1.3: sends keys, so that the server needs no second ClientHello. */
@@ -16,7 +16,7 @@ export interface HelloOptions {
   readonly compression?: boolean;
 }
 
-/** What no suite is: the client supports secure renegotiation, or has fallen back to an older version. */
+/** Signalling values: the client supports secure renegotiation, or has fallen back to an older version. */
 export const RENEGOTIATION_SCSV = 0x00ff;
 export const FALLBACK_SCSV = 0x5600;
 
@@ -106,7 +106,7 @@ function part(type: number, body: Buffer): Buffer {
   return Buffer.concat([uint16(type), vector(2, body)]);
 }
 
-/** Bytes behind their length. */
+/** Bytes prefixed with their length. */
 function vector(lengthBytes: 1 | 2 | 3, body: Buffer): Buffer {
   return Buffer.concat([sized(lengthBytes, body.length), body]);
 }

@@ -3,6 +3,6 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly servername: string | undefined;
-  /** The longest that one question may take, in milliseconds. */
+  /** Timeout of one probe, in milliseconds. */
   readonly timeout: number;
 }

@@ -1,6 +1,6 @@
 /**
- * What only whole handshakes can show: the chain, renegotiation, resumption, and whom it lets in. Nothing here is
- * secret and nothing is trusted: the settings are as weak as the question needs.
+ * What only complete handshakes show: the chain, renegotiation, resumption, and which clients are accepted. Nothing
+ * here is secret or trusted: the settings are as weak as the probe needs.
  */
 import { constants } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
@@ -13,29 +13,29 @@ type Settings = Pick<
   'minVersion' | 'maxVersion' | 'ciphers' | 'session' | 'secureOptions' | 'cert' | 'key'
 >;
 
-/** What it does with bytes that aren't TLS. */
+/** Its reaction to bytes that aren't TLS. */
 export type PlainTextManners = 'closes' | 'answers' | 'hangs';
 
 /** How sessions are resumed. */
 export interface Resumption {
   readonly tickets: boolean;
-  /** By ids that the server remembers, TLS 1.2 and before. */
+  /** By session ids that the server remembers, TLS 1.2 and before. */
   readonly ids: boolean;
 }
 
-/** OpenSSL forbids what is weak even to ask for, below this level. */
+/** Security level 0: above it OpenSSL doesn't even offer weak algorithms. */
 const ANYTHING = 'ALL:COMPLEMENTOFALL:@SECLEVEL=0';
 const ANY_VERSION = { minVersion: 'TLSv1', ciphers: ANYTHING } as const;
 const UP_TO_12 = { minVersion: 'TLSv1', maxVersion: 'TLSv1.2', ciphers: ANYTHING } as const;
 
-/** What it shows of itself, the leaf first; empty where no handshake succeeds. */
+/** Its certificates, the leaf first; empty if no handshake succeeds. */
 export function chainOf(endpoint: Endpoint): Promise<readonly Buffer[]> {
   return withSocket<readonly Buffer[]>(endpoint, ANY_VERSION, [], (socket, settle) => {
     settle(presented(socket));
   });
 }
 
-/** Whether it renegotiates at the client's wish. */
+/** Whether it accepts client-initiated renegotiation. */
 export function renegotiates(endpoint: Endpoint): Promise<boolean> {
   return withSocket(endpoint, UP_TO_12, false, (socket, settle) => {
     socket.renegotiate({ rejectUnauthorized: false }, (error) => {
@@ -64,7 +64,7 @@ async function resumes(endpoint: Endpoint, settings: Settings): Promise<boolean>
   });
 }
 
-/** A refusal comes after the handshake: whoever is still connected a moment later was let in. */
+/** A refusal comes after the handshake: a client still connected a moment later was accepted. */
 export function admits(endpoint: Endpoint, identity: Pick<Settings, 'cert' | 'key'> = {}): Promise<boolean> {
   return withSocket(endpoint, { ...ANY_VERSION, ...identity }, false, (socket, settle) => {
     const refused = (): void => {
@@ -76,7 +76,7 @@ export function admits(endpoint: Endpoint, identity: Pick<Settings, 'cert' | 'ke
 }
 const MOMENT = 500;
 
-/** What it does with a plain HTTP request. */
+/** Its reaction to a plain HTTP request. */
 export function plainTextManners({ host, port, timeout }: Endpoint): Promise<PlainTextManners> {
   return new Promise((resolve) => {
     const socket = connectTcp({ host, port });
@@ -102,7 +102,7 @@ export function plainTextManners({ host, port, timeout }: Endpoint): Promise<Pla
   });
 }
 
-/** Runs `ask` on a secured socket; resolves with `failed` where it doesn't come to that, or takes too long. */
+/** Runs `ask` on a secured socket; resolves with `failed` if the handshake fails or times out. */
 function withSocket<Result>(
   endpoint: Endpoint,
   settings: Settings,
@@ -128,7 +128,7 @@ function withSocket<Result>(
       };
       socket = connectTls({ host, port, ...settings, ...loose });
     } catch {
-      // This OpenSSL can't even ask.
+      // This OpenSSL can't offer it.
       settle(failed);
       return;
     }

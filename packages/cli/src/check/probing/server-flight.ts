@@ -1,7 +1,7 @@
-/** What a server answers to a ClientHello, up to where encryption begins (RFC 8446 4.1.3, RFC 5246 7.4). */
+/** A server's answer to a ClientHello, up to where encryption begins (RFC 8446 4.1.3, RFC 5246 7.4). */
 import { extension } from './client-hello.js';
 
-/** What it chose. */
+/** Its choices. */
 export interface ServerHello {
   readonly kind: 'hello';
   readonly version: number;
@@ -10,7 +10,7 @@ export interface ServerHello {
   readonly extensions: ReadonlySet<number>;
   /** TLS 1.3: it asks for a second ClientHello, with a key of `group`. */
   readonly retry: boolean;
-  /** The group of the key exchange; null where there is none, or it isn't told in the clear. */
+  /** The group of the key exchange; null if there is none, or it is encrypted. */
   readonly group: number | null;
   /** Bits of the prime of a finite-field key exchange. */
   readonly dhBits: number | null;
@@ -22,7 +22,7 @@ export type Answer =
   | ServerHello
   | { readonly kind: 'alert'; readonly description: number }
   | { readonly kind: 'sslv2' }
-  /** Something that is no TLS. */
+  /** Anything but TLS. */
   | { readonly kind: 'other' };
 
 type Draft = { -readonly [Key in keyof ServerHello]: ServerHello[Key] };
@@ -39,12 +39,12 @@ const TLS13 = 0x0304;
 /** A ServerHello with this random is a HelloRetryRequest. */
 const RETRY = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
 
-/** Reads the bytes so far; null while more are needed. `ended`: no more will come. */
+/** Parses the bytes so far; null while more are needed. `ended`: no more will come. */
 export function readFlight(bytes: Buffer, ended: boolean): Answer | null {
   try {
     return read(bytes, ended);
   } catch (error) {
-    // A length that points behind the end: no TLS library writes that.
+    // A length beyond the end: no TLS library writes that.
     if (error instanceof RangeError) return { kind: 'other' };
     throw error;
   }
@@ -135,7 +135,7 @@ function readExtensions(bytes: Buffer): Map<number, Buffer> {
 
 const NAMED_CURVE = 3;
 
-/** What kind of key it is isn't said: a curve's begins with its type, a prime's with its length. */
+/** The kind of key isn't given: a curve's begins with its type, a prime's with its length. */
 function readKeyExchange(draft: Draft, body: Buffer): void {
   if (body.length < 4) return;
   if (body[0] === NAMED_CURVE) {

@@ -1,17 +1,17 @@
-/** The cipher suites that there are, by number (IANA's registry "TLS Cipher Suites"; those with a certificate's key or without). */
+/** All cipher suites by number (IANA's registry "TLS Cipher Suites"; certificate-based and anonymous ones). */
 
 export interface Suite {
   readonly number: number;
-  /** As IANA names it, such as `TLS_AES_128_GCM_SHA256`. */
+  /** IANA's name, such as `TLS_AES_128_GCM_SHA256`. */
   readonly name: string;
 }
 
-/** Suites of TLS 1.3 say nothing of key exchange and certificate. */
+/** Suites of TLS 1.3 don't include key exchange and certificate. */
 export function isTls13Suite({ number }: Suite): boolean {
   return number >> 8 === 0x13;
 }
 
-/** A suite, by a number that a server chose. */
+/** A suite, by the number that a server chose. */
 export function suiteOf(number: number): Suite {
   return byNumber.get(number) ?? { number, name: `0x${number.toString(16).padStart(4, '0')}` };
 }

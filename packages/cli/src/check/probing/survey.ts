@@ -1,4 +1,4 @@
-/** What an endpoint accepts, asked one thing at a time: what it chose is left out of the next offer until it takes none. */
+/** Enumerates what an endpoint accepts: each choice is left out of the next offer until it accepts none. */
 import { ask, hello } from './ask.js';
 import {
   FALLBACK_SCSV,
@@ -15,36 +15,36 @@ import { tlsVersions, versionNumbers, type TlsVersion } from './tls-version.js';
 
 type Modern = Exclude<TlsVersion, 'SSLv2'>;
 
-/** What it accepts of one version. */
+/** What it accepts in one version. */
 export interface VersionSurvey {
   readonly version: TlsVersion;
-  /** In its own order, where that counts. */
+  /** In the server's order, if it enforces one. */
   readonly suites: readonly Suite[];
-  /** Names, as in `code-points.ts`; empty where key exchange has no groups. */
+  /** Names, as in `code-points.ts`; empty if the key exchange has no groups. */
   readonly groups: readonly string[];
-  /** How it signs the key exchange; TLS 1.2 and 1.3 say so. */
+  /** Signature algorithms of the key exchange; only in TLS 1.2 and 1.3. */
   readonly signatureAlgorithms: readonly string[];
 }
 
 export interface Survey {
   readonly versions: readonly VersionSurvey[];
-  /** Whether its own order of suites counts, in versions up to TLS 1.2; undefined where it accepts fewer than two. */
+  /** Whether it enforces its own order of suites, up to TLS 1.2; undefined if it accepts fewer than two. */
   readonly serverPreference: boolean | undefined;
   readonly compression: boolean;
-  /** RFC 5746, RFC 7627: undefined where it speaks TLS 1.3 alone, which needs neither. */
+  /** RFC 5746, RFC 7627: undefined if it speaks only TLS 1.3, which needs neither. */
   readonly secureRenegotiation: boolean | undefined;
   readonly extendedMasterSecret: boolean | undefined;
-  /** Whether it refuses a client that says it fell back (RFC 7507); undefined where there is nothing to fall back to. */
+  /** Whether it refuses a client that signals a fallback (RFC 7507); undefined if there is no older version. */
   readonly fallbackProtected: boolean | undefined;
-  /** The shortest prime of a finite-field key exchange; null where there is none. */
+  /** The shortest prime of a finite-field key exchange; null if there is none. */
   readonly dhBits: number | null;
-  /** Whether it asks for a client certificate, where versions before TLS 1.3 tell. */
+  /** Whether it asks for a client certificate, if a version before TLS 1.3 shows that. */
   readonly asksForCertificate: boolean | undefined;
 }
 
 const OLD_SUITES = suites.filter((suite) => !isTls13Suite(suite)).map(({ number }) => number);
 const NEW_SUITES = suites.filter(isTls13Suite).map(({ number }) => number);
-/** Suites whose key exchange is signed, and shows its group. */
+/** Suites with a signed key exchange, which reveals the group. */
 const SIGNED = suites
   .filter(({ name }) => /^TLS_(EC)?DHE_(RSA|ECDSA|DSS)_/.test(name))
   .map(({ number }) => number);
@@ -78,7 +78,7 @@ async function surveySslv2(endpoint: Endpoint): Promise<VersionSurvey | null> {
   return { version: 'SSLv2', suites: [], groups: [], signatureAlgorithms: [] };
 }
 
-/** @param hellos gathers what it answered */
+/** @param hellos collects the answers */
 async function surveyVersion(
   endpoint: Endpoint,
   version: Modern,
@@ -110,7 +110,7 @@ async function groupsOf(endpoint: Endpoint, version: Modern, chosen: readonly nu
   return found.map((group) => nameOf(groups, group));
 }
 
-/** A server without a fitting algorithm refuses before it encrypts anything. */
+/** A server without a matching algorithm refuses before it encrypts anything. */
 async function algorithmsOf(
   endpoint: Endpoint,
   version: Modern,
@@ -165,7 +165,7 @@ function hasExtendedMasterSecret({ extensions }: ServerHello): boolean {
   return extensions.has(extension.extendedMasterSecret);
 }
 
-/** The answer, where it is of the version that was asked for. */
+/** The answer, if it has the requested version. */
 async function helloOf(
   endpoint: Endpoint,
   options: Omit<HelloOptions, 'servername'>,
@@ -174,12 +174,12 @@ async function helloOf(
   return answer?.version === versionNumbers[options.version] ? answer : null;
 }
 
-/** SSL 3.0 has no extensions to say it with. */
+/** SSL 3.0 has no extensions for that. */
 function scsv(version: Modern): number[] {
   return version === 'SSLv3' ? [RENEGOTIATION_SCSV] : [];
 }
 
-/** Asks with ever less on offer, and gathers what was chosen. */
+/** Probes with ever smaller offers, and collects the choices. */
 async function exhaust(
   offer: readonly number[],
   choose: (left: readonly number[]) => Promise<number | null>,

@@ -2,7 +2,7 @@
 export const tlsVersions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 export type TlsVersion = (typeof tlsVersions)[number];
 
-/** What a ClientHello and its answer call the version. */
+/** The version number in a ClientHello and its answer. */
 export const versionNumbers: Readonly<Record<TlsVersion, number>> = {
   SSLv2: 0x0002,
   SSLv3: 0x0300,

@@ -1,4 +1,4 @@
-/** How a certificate and its chain are made. */
+/** Rules for the contents of a certificate and its chain. */
 import { certificateWeakness, mayHaveIssued, unmatchableNames, validatePath } from '@knsock/core/x509';
 import type { ChainRule } from '../rule.js';
 
@@ -10,7 +10,7 @@ export const strongKeys: ChainRule = {
   fix: 'Create a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better (knsock certs issue).',
   check: ({ chain, own, isShown }) => {
     if (own?.refusal !== undefined) return { severity: 'error', evidence: own.refusal };
-    // A server of ours leaves it out; one that showed it didn't.
+    // knsock's servers leave it out; a server that sent it doesn't.
     const left = own?.warnings.find(({ reason }) => reason === 'weak');
     if (own !== null && !isShown) return left ? { severity: 'warning', evidence: left.message } : null;
     for (const certificate of chain) {
@@ -85,7 +85,7 @@ export const chainOrder: ChainRule = {
     const warning = own?.warnings.find(({ reason }) => reason === 'chain');
     if (own === null || warning === undefined) return null;
     const leaf = own.chain[0];
-    // Without its issuer a client that has the root alone finds no path.
+    // Without its issuer a client that has only the root finds no path.
     const isWhole =
       own.chain.length > 1 ||
       leaf === undefined ||

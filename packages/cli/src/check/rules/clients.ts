@@ -1,4 +1,4 @@
-/** Which clients a server admits, and how it answers what is no client. */
+/** Rules for which clients a server accepts, and for its answer to bytes that aren't TLS. */
 import type { EndpointRule } from '../rule.js';
 
 export const mutualTls: EndpointRule = {

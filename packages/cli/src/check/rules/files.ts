@@ -1,4 +1,4 @@
-/** Files by themselves, and a key beside its certificate. */
+/** Rules for single files, and for a key with its certificate. */
 import type { FileRule, FilesRule } from '../rule.js';
 
 export const readable: FileRule = {

@@ -1,4 +1,4 @@
-/** What else a session agrees on: compression, renegotiation, keys, resumption. */
+/** Rules for other session parameters: compression, renegotiation, keys, resumption. */
 import type { EndpointRule } from '../rule.js';
 
 export const compression: EndpointRule = {

@@ -1,9 +1,9 @@
-/** How long certificates and revocation lists are good for. */
+/** Rules for the validity of certificates and revocation lists. */
 import type { ChainRule, ListRule } from '../rule.js';
 
 const DAY = 86_400_000;
 
-/** Days that are left, where they are fewer than the given days and than the given part of the whole. */
+/** The days left, if they are fewer than the given days and than the given fraction of the validity. */
 function daysLeft(from: Date, until: Date, at: Date, soon: Soon): number | undefined {
   const days = (until.getTime() - at.getTime()) / DAY;
   const life = (until.getTime() - from.getTime()) / DAY;
@@ -15,7 +15,7 @@ interface Soon {
   readonly part: number;
 }
 
-/** A certificate that lives for months should be renewed by now; one that lives for days by the last third of them. */
+/** A certificate valid for months should be renewed by now; one valid for days in its last third. */
 const RENEWAL_DUE: Soon = { days: 30, part: 1 / 3 };
 
 export const expiry: ChainRule = {
@@ -48,7 +48,7 @@ export const expiry: ChainRule = {
   },
 };
 
-/** What browsers and Apple accept, and what shows that somebody renews. */
+/** The limit of browsers and Apple; a shorter validity also shows that renewal works. */
 const MOST_DAYS = 398;
 
 export const rotation: ChainRule = {
@@ -69,7 +69,7 @@ export const rotation: ChainRule = {
   },
 };
 
-/** A list that lives a week should be replaced by the last two days, one that lives for months by its last week. */
+/** A list valid for a week should be replaced before its last two days, one valid for months before its last week. */
 const LIST_DUE: Soon = { days: 7, part: 1 / 4 };
 
 export const crlFreshness: ListRule = {

@@ -1,4 +1,4 @@
-/** Whether clients can verify what is there. */
+/** Rules for whether clients can verify the chain. */
 import type { EndpointRule, FilesRule, RuleText } from '../rule.js';
 
 const text: RuleText = {

@@ -67,7 +67,7 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
   await output.result({ certFile, keyFile }, keyFile === undefined ? certFile : `${certFile}\n${keyFile}`);
 }
 
-/** The command that has the new authority's key. */
+/** The command that holds the new authority's key. */
 async function signerOf({ signerExec, signerKey }: CaFlags): Promise<Signer | undefined> {
   if (signerExec === undefined && signerKey === undefined) return undefined;
   if (signerExec !== undefined && signerKey !== undefined)

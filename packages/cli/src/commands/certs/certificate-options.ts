@@ -1,4 +1,4 @@
-/** The options that several subcommands have that make, request or renew certificates. */
+/** Options shared by the subcommands that make, request or renew certificates. */
 import { Option } from 'commander';
 import { append, count, milliseconds } from '../../options.js';
 
@@ -28,7 +28,7 @@ export function overwriteOption(): Option {
   return new Option('--force', 'overwrite existing files');
 }
 
-/** Of a served authority. */
+/** For an authority server. */
 export function answerTimeoutOption(): Option {
   return new Option('--timeout <ms>', 'time for each answer of the authority (default: 30000)').argParser(
     milliseconds,

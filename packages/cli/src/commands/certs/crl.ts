@@ -25,7 +25,7 @@ export function defineCrl(command: Command, output: Output): void {
 async function publish(flags: CrlFlags, output: Output): Promise<void> {
   const authority = await authorityOf(flags, output);
   const { pem, number, thisUpdate, nextUpdate } = await authority.crl({ days: flags.days });
-  // A list is made to be replaced by the next.
+  // A list is meant to be replaced by the next.
   if (flags.out !== undefined) await writeOutput(output, flags.out, pem, { mode: PUBLIC, force: true });
   if (flags.out === '-') return;
   await output.result(

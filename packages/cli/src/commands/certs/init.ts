@@ -15,9 +15,9 @@ interface InitFlags {
   force?: boolean;
 }
 
-/** The files that were made, as a person types their paths. */
+/** The created files, with paths as a user would type them. */
 interface Made {
-  /** The name that the server is certified for, and to be asked for. */
+  /** The name in the server's certificate, which clients connect to. */
   readonly name: string;
   readonly ca: string;
   readonly serverCert: string;
@@ -83,7 +83,7 @@ function placesIn(directory: string): Omit<Made, 'name'> {
 
 function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made): string {
   const command = commandName();
-  // On this machine the server is reached as localhost, whatever it is to be called.
+  // On this machine the server is reached as localhost, whatever its name.
   const expecting = name === 'localhost' ? '' : ` --servername ${quote(name)}`;
   return `Made a CA, a server and a client certificate; keys are readable by you alone.
   ${ca}
@@ -97,7 +97,7 @@ Next:
 `;
 }
 
-/** A path as a shell takes it. */
+/** A path, quoted for a shell. */
 function quote(path: string): string {
   return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -9,7 +9,7 @@ import { passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 
-/** A part of a file can't be read, as where none of it can. */
+/** Exit code if a part of a file can't be read, the same as for all of it. */
 const UNREADABLE = 58;
 
 interface InspectFlags {
@@ -53,7 +53,7 @@ async function show(
   if (inspection.items.some(({ type }) => type === 'unreadable')) process.exitCode = UNREADABLE;
 }
 
-/** A file where there is one of that name, else an address. @throws UsageError where it is neither */
+/** A file if there is one of that name, else an address. @throws UsageError if it is neither */
 export async function sourceOf(text: string, servername?: string): Promise<Source | LiveSource> {
   if (text === '-') return readInput(text);
   if (await isThere(text)) return { file: text };

@@ -92,7 +92,7 @@ async function issue(names: string[], flags: IssueFlags, output: Output): Promis
   await output.result({ certFile, keyFile }, `${shortPath(certFile)}\n${shortPath(keyFile)}`);
 }
 
-/** A manifest; names of Kubernetes are those of DNS (RFC 1123). */
+/** A manifest; Kubernetes' names follow the rules of DNS (RFC 1123). */
 function kubernetesSecret(name: string, { chain, key }: Issued, root: string): string {
   const label = name
     .toLowerCase()

@@ -43,7 +43,7 @@ interface Opening {
   readonly keyName: string | undefined;
 }
 
-/** The first certificate, of a PKCS#12 file the key's. */
+/** The first certificate, or in a PKCS#12 file the key's. */
 async function leafOf(input: Buffer, opening: Opening): Promise<X509Certificate | undefined> {
   const { isKeyStore, openPkcs12OffThread, parseCertificates } = await import('@knsock/core/x509');
   if (!isKeyStore(input)) return parseCertificates(input)[0];

@@ -1,4 +1,4 @@
-/** The options of the subcommands that work on a store of authorities. */
+/** Options of the subcommands that use a store of authorities. */
 import { Option, type Command } from 'commander';
 import type { Authority, KeyType, Signer, Store } from '@knsock/certs';
 import type { Output } from '../../output.js';
@@ -71,7 +71,7 @@ export async function authorityOf(flags: StoreFlags, output: Output): Promise<Au
   return (await openWithKey(flags, output)).authority;
 }
 
-/** The store and the authority, whose passphrase is asked for where nothing says it and somebody sits there. */
+/** The store and the authority; prompts for the passphrase if it isn't configured and there is a terminal. */
 export async function openWithKey(
   flags: StoreFlags,
   output: Output,
@@ -94,7 +94,7 @@ export async function openWithKey(
   return { store: opened, authority: await opened.authority(flags.authority) };
 }
 
-/** Whose key the command has. @throws UsageError */
+/** The authority whose key the signer command holds. @throws UsageError */
 async function signedAuthority(store: Store, { authority }: StoreFlags): Promise<string> {
   const names = await store.authorities();
   const [only] = names;
@@ -121,7 +121,7 @@ function passphraseSource({ storePassphraseFile: file }: Pick<StoreFlags, 'store
   return file === undefined ? fromEnvironment : { file };
 }
 
-/** The store of the commands that take it as their argument: they are about nothing else. */
+/** The store of the commands that take it as their argument. */
 export function addStoreArgument(command: Command): Command {
   return command
     .argument('[store]', 'directory of the store (default: KNSOCK_STORE, else certs)')

@@ -94,7 +94,7 @@ async function create(directory: string, flags: TokenFlags, output: Output): Pro
   );
 }
 
-/** The root is read from the store; where it is served is what the server left there, or what was said. */
+/** The root is read from the store; its address is what the server recorded there, or the option. */
 async function authorityAt(directory: string, flags: TokenFlags): Promise<{ address: string; root: string }> {
   const { knownAuthority, rootOf } = await import('@knsock/certs/authority-server');
   const known = await knownAuthority(directory);

@@ -13,7 +13,7 @@ interface TrustFlags {
   into?: StoreName[];
 }
 
-/** A store, and how the CA stands there. */
+/** A store, and the CA's state in it. */
 interface Standing {
   readonly store: StoreName;
   readonly readers: string;
@@ -77,7 +77,7 @@ async function trust(action: Action, { ca, into }: TrustFlags, output: Output): 
   });
 }
 
-/** Does what is to be done, and looks how it stands then. @throws UsageError for a store that was named and can't be used */
+/** Applies the change, and reads the new state. @throws UsageError for a named store that can't be used */
 async function standingIn(
   store: TrustStore,
   ca: ChosenCa,

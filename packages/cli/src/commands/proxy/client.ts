@@ -34,7 +34,7 @@ interface ProxyClientFlags extends SharedProxyFlags, CredentialFlags, ProfileFla
   pin?: string[];
 }
 
-/** How plain connections are passed on. */
+/** How plain connections are forwarded. */
 interface Passing {
   readonly targets: Targets<SecureConnection>;
   readonly tls: TlsTargetOptions;
@@ -45,7 +45,7 @@ interface Passing {
 
 interface Beginning {
   readonly origin: Origin;
-  /** What a client of PostgreSQL's wants; null of any other. */
+  /** The request of a PostgreSQL client; null for others. */
   readonly opening: PlainOpening | null;
 }
 
@@ -167,7 +167,7 @@ async function start(
   }
 }
 
-/** What comes before the bytes that are passed on. */
+/** What precedes the forwarded bytes. */
 async function beginning(socket: Socket, { proxies, tls }: Passing): Promise<Beginning> {
   if (proxies === null && !tls.postgres) return { origin: addressesOf(socket), opening: null };
   const signal = AbortSignal.timeout(tls.connectTimeout);

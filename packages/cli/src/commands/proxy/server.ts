@@ -48,7 +48,7 @@ interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, ProfileFla
   maxConnectionsPerAddress?: number;
 }
 
-/** What a server's connections are passed on to. */
+/** The target of a server's connections. */
 type Far = Socket | SecureConnection;
 type Dial = (target: Target, header: ProxyHeader | null) => Promise<Far>;
 
@@ -136,7 +136,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   return code;
 }
 
-/** Done once a target is reached; from then on the relay is what goes on. */
+/** Done once a target is reached; from then on the relay takes over. */
 async function passOn(
   connection: SecureConnection,
   targets: Targets<Far>,
@@ -158,13 +158,13 @@ async function passOn(
   }
 }
 
-/** A client of PostgreSQL's waits for words; one that doesn't take them is waited for no longer than this. */
+/** PostgreSQL clients wait for an error message; how long one may take to receive it. */
 async function answerRefusal(connection: SecureConnection, error: unknown): Promise<void> {
   await connection.send(refusalOf(error)).catch(() => undefined);
   await connection.close({ deadline: 1_000 });
 }
 
-/** The client and where it came in; by the word of a trusted proxy where there is one. */
+/** The client and its local address, as reported by a trusted proxy if there is one. */
 function originOf({ proxy, socket }: SecureConnection): Origin {
   return proxy === null || proxy.source === null ? addressesOf(socket) : proxy;
 }
@@ -220,7 +220,7 @@ function requireTlsForTargetFlags(flags: ProxyServerFlags): void {
   throw new UsageError('the --target-… options are for a target over TLS', 'Add --target-tls.');
 }
 
-/** Clients that begin with TLS at once must find the protocol agreed to. */
+/** Clients that begin with TLS directly require the ALPN protocol to be selected. */
 function framings({ postgres }: ProxyServerFlags, raw: Framing): Framing[] {
   return postgres === true ? [{ ...raw, alpn: POSTGRES_ALPN }, raw] : [raw];
 }

@@ -1,4 +1,4 @@
-/** The options that both sides of `knsock proxy` have. */
+/** Options of both sides of `knsock proxy`. */
 import { Option, type Command } from 'commander';
 import { idleTimeoutOption } from '../../serving/limit-options.js';
 import { append, count, milliseconds, statusOption } from '../../options.js';
