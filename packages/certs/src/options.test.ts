@@ -63,7 +63,7 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     ['an authority without a name', createAuthority, {}, 'commonName'],
     ['a name that is none', createAuthority, { commonName: 7 }, 'commonName'],
     ['one name for a list', createSelfSigned, { names: 'a.test' }, 'names'],
-    ['a longest life that isn’t a number', createSelfSigned, { names: ['a.test'], maxDays: NaN }, 'maxDays'],
+    ['a limit of days that isn’t a number', createSelfSigned, { names: ['a.test'], maxDays: NaN }, 'maxDays'],
     ['what the authority decides', createCsr, { names: ['a.test'], days: 5 }, 'days'],
     [
       'one name for a development authority',

@@ -1,6 +1,6 @@
 /**
  * Serves an authority whose store is on a small disk of its own, and enrols machines while that is full up to some pages.
- * Arguments: a folder of the store, to mount the disk at; one for the machines. It says as JSON what happened.
+ * Arguments: a folder of the store, to mount the disk at; one for the machines. It prints the outcome as JSON.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -103,7 +103,7 @@ async function untilRefused(work: () => Promise<void>): Promise<string> {
   return 'never refused';
 }
 
-/** Serials of the certificates of that name which were given, or could have been. */
+/** Serials of the certificates of that name which were issued, or could have been. */
 function archived(name: string): string[] {
   const folder = join(directory, 'issued/serials');
   const files = readdirSync(folder).filter((file) => file.endsWith('.crt'));

@@ -44,7 +44,7 @@ it(
     );
     const { outcomes, errors, refusal, indexed, tokens, crl, victim } = JSON.parse(stdout) as Said;
     for (const { first, serial, given, noted } of outcomes) {
-      // One certificate, whenever it came, and the journal knows which.
+      // One certificate, whenever it came, and the journal records which.
       expect(given).toEqual([serial]);
       expect(noted).toEqual([serial]);
       expect([serial, 'KNSOCK_CERTIFICATE_UNREACHABLE']).toContain(first);

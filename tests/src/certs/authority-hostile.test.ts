@@ -1,4 +1,4 @@
-/** An authority among clients that vanish, flood, and send what is no request; and a store with two servers. */
+/** An authority with clients that vanish, flood, and send invalid requests; and a store with two servers. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ const bodyOf = (csr: string): string => csr.replace(/-----[^-]+-----|\s/g, '');
 const given = async (): Promise<number> =>
   (await store.certificates()).filter(({ kind }) => kind === 'client').length;
 
-it('gives one certificate for a token that machines bring to two servers of one store at once', async () => {
+it('issues one certificate for a token used at two servers of one store at once', async () => {
   const second = await serve(await openStore(store.directory));
   others.push(second);
   const secret = await createToken(store.directory, { names });
@@ -89,7 +89,7 @@ it('gives one certificate for a token that machines bring to two servers of one 
   expect(await given()).toBe(1);
 });
 
-it('is none the worse for clients that vanish at any step, and goes on with the key of one that did', async () => {
+it('survives clients that vanish at any step, and continues with the key of one that did', async () => {
   const secret = await createToken(store.directory, { names });
   const { csr } = await createCsr({ kind: 'client', names });
   const whole = requestOf(secret, bodyOf(csr));
@@ -102,7 +102,7 @@ it('is none the worse for clients that vanish at any step, and goes on with the 
   const last = await dial();
   await new Promise((resolve) => last.write(whole, resolve));
   last.destroy();
-  // Asked again with the same key, whatever became of the first; and with another, where that one came too late.
+  // Requested again with the same key, whatever the outcome of the first; and with another, if that one came too late.
   const again = await dial();
   again.write(whole);
   const [answer] = (await once(again, 'data')) as [Buffer];
@@ -151,7 +151,7 @@ it(
   },
 );
 
-it('slows a flood of guesses, of which the journal keeps nothing', async () => {
+it('limits a flood of guesses, none of which is written to the journal', async () => {
   const { csr } = await createCsr({ kind: 'client', names });
   const guess = { id: '0123456789abcdef', secret: 'x'.repeat(32) };
   const text = requestOf(guess, bodyOf(csr));

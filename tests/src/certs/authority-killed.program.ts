@@ -1,6 +1,6 @@
 /**
  * Serves the authority of a store, and dies by SIGKILL at its n-th step on the file system after the first request.
- * Arguments: folder, port, n. It says the port once it listens, and its steps at SIGTERM.
+ * Arguments: folder, port, n. It prints the port once it listens, and its steps at SIGTERM.
  */
 import { writeSync } from 'node:fs';
 import { countSteps } from './steps.js';

@@ -32,7 +32,7 @@ interface Started {
   readonly exited: Promise<unknown[]>;
 }
 
-/** The program, once it listens; on the same port each time, since the token says it. */
+/** The program, once it listens; on the same port each time, since the token contains it. */
 async function start(last: number): Promise<Started> {
   const node = ['-C', '@knsock/source', '--import', import.meta.resolve('tsx'), program, store.directory];
   const child = spawn(process.execPath, [...node, String(port), String(last)], {
@@ -74,7 +74,7 @@ async function enrolAcross(step: number, name: string): Promise<number> {
   return steps;
 }
 
-/** One certificate was given for the token, whatever happened, and the journal knows which. */
+/** One certificate was issued for the token, whatever happened, and the journal records which. */
 async function expectOne(name: string, id: string, serial: string, certFile: string): Promise<void> {
   const token = (await listTokens(store.directory)).find((one) => one.id === id);
   expect(token?.enrolled.map((one) => one.serial)).toEqual([serial]);
@@ -87,7 +87,7 @@ async function expectOne(name: string, id: string, serial: string, certFile: str
   expect(await readFile(certFile, 'utf8')).toBe(given[0]?.pem);
 }
 
-it('gives one certificate for a token wherever its process is killed', { timeout: 1_200_000 }, async () => {
+it('issues one certificate for a token wherever its process is killed', { timeout: 1_200_000 }, async () => {
   const steps = await enrolAcross(-1, 'whole.example');
   expect(steps).toBeGreaterThan(20);
   const points = Math.min(POINTS, steps);

@@ -155,7 +155,7 @@ describe('enrolment by token', () => {
     );
   });
 
-  it('gives the same key the same certificate again, and another key none', async () => {
+  it('issues the same certificate again for the same key, and none for another', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
     const [first] = certificatesIn(await enrol(csr, token));
@@ -166,7 +166,7 @@ describe('enrolment by token', () => {
     expect(await clients()).toBe(1);
   });
 
-  it('issues one certificate to many that come with one token at once', async () => {
+  it('issues one certificate for concurrent requests with one token', async () => {
     const token = await createToken(directory, agent7);
     const requests = await Promise.all(Array.from({ length: 6 }, () => createCsr(agent7)));
     const answers = await Promise.all(requests.map(({ csr }) => enrol(csr, token)));
@@ -174,7 +174,7 @@ describe('enrolment by token', () => {
     expect(await clients()).toBe(1);
   });
 
-  it('issues no second certificate where a crash lost the note of the first', async () => {
+  it('issues no second certificate after a crash lost the record of the first', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
     const [first] = certificatesIn(await enrol(csr, token));
@@ -187,7 +187,7 @@ describe('enrolment by token', () => {
     expect(await clients()).toBe(1);
   });
 
-  it('issues to the bound key where a crash came before the certificate, and to no other', async () => {
+  it('issues only to the bound key after a crash before the certificate', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
     await enrol(csr, token);
@@ -199,7 +199,7 @@ describe('enrolment by token', () => {
     expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(401);
   });
 
-  it('tells a client nothing about why its token is refused, and the log all of it', async () => {
+  it('gives the reason for refusing a token to the log, and not to the client', async () => {
     const { csr } = await createCsr(agent7);
     const good = await createToken(directory, agent7);
     const withdrawn = await createToken(directory, agent7);
@@ -224,7 +224,7 @@ describe('enrolment by token', () => {
     expect(await readFile(join(directory, 'tokens.jsonl'), 'utf8')).not.toContain(good.secret);
   });
 
-  it('lets an address guess ten times a minute', async () => {
+  it('allows an address ten guesses a minute', async () => {
     const { csr } = await createCsr(agent7);
     const token = await createToken(directory, agent7);
     for (let count = 0; count < 10; count += 1)
@@ -235,7 +235,7 @@ describe('enrolment by token', () => {
     expect(await clients()).toBe(0);
   });
 
-  it('asks those without a token for one', async () => {
+  it('asks clients without a token for one', async () => {
     const answer = await ask('simpleenroll', (await createCsr(agent7)).csr);
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Basic realm="enrolment"']);
   });
@@ -250,7 +250,7 @@ describe('a token of several uses', () => {
   };
   const agent = (name: string) => createCsr({ kind: 'client', names: [name] });
 
-  it('certifies so many keys, each for the name that it chose among those allowed', async () => {
+  it('certifies that many keys, each for the allowed name that it requested', async () => {
     const token = await createToken(directory, fleet);
     const [a, b, c] = [
       await agent('a.agents.example'),
@@ -277,7 +277,7 @@ describe('a token of several uses', () => {
     });
   });
 
-  it('gives no name where the request chose none', async () => {
+  it('adds no name if the request has none', async () => {
     const token = await createToken(directory, fleet);
     const { csr } = await createCsr({ kind: 'client', commonName: 'root' });
     expect((await enrol(csr, token)).status).toBe(400);
@@ -285,7 +285,7 @@ describe('a token of several uses', () => {
   });
 });
 
-describe('what the authority decides beside the token', () => {
+describe('the authority’s own decisions in addition to the token', () => {
   it('names outside its own constraints, before a use is spent', async () => {
     const issuing = await (
       await store.authority('root')
@@ -317,7 +317,7 @@ describe('what the authority decides beside the token', () => {
     expect((await listTokens(directory)).map(({ state }) => state)).toEqual(['open']);
   });
 
-  it('patterns and the longest life, whatever a token says', async () => {
+  it('patterns and the maximum validity, whatever a token says', async () => {
     await restart({ permit: ['*.example', 'spiffe://example/*'], maxDays: 1 / 24 });
     const { csr } = await createCsr({ kind: 'client', names: ['agent-7.elsewhere'] });
     expect((await enrol(csr, await createToken(directory, { names: ['agent-7.elsewhere'] }))).status).toBe(
@@ -455,7 +455,7 @@ describe('renewal by certificate', () => {
     expect(refused).toMatchObject([{ reason: 'other-names' }]);
   });
 
-  it('gives a renewed certificate the life of the one before', async () => {
+  it('gives a renewed certificate the validity of the one before', async () => {
     const token = await createToken(directory, { ...agent7, days: 1 / 24 });
     const { csr, key } = await createCsr({ ...agent7, commonName: 'agent-7.example' });
     const [certificate] = certificatesIn(await enrol(csr, token));
@@ -468,7 +468,7 @@ describe('renewal by certificate', () => {
     ]);
   });
 
-  it('refuses a name that is barred, until it isn’t', async () => {
+  it('refuses a barred name, until the bar is lifted', async () => {
     const { as } = await enrolled();
     const { csr } = await createCsr({ ...agent7, commonName: 'agent-7.example' });
     await barRenewal(directory, 'agent-7.example');
@@ -498,7 +498,7 @@ describe('renewal by certificate', () => {
       return { certificate: parseCertificate(certificate), csr, key };
     }
 
-    it('refuses it, where the authority grants no time for that', async () => {
+    it('refuses it, if the authority has no grace period', async () => {
       const { certificate, csr } = await expired();
       expect((await ask('simplereenroll', csr, { headers: header(certificate) })).status).toBe(403);
       expect(refused).toMatchObject([{ reason: 'expired' }]);
@@ -529,7 +529,7 @@ describe('renewal by certificate', () => {
     });
   });
 
-  it('refuses who shows no certificate, a revoked one, or one that the store doesn’t know', async () => {
+  it('refuses a client without a certificate, with a revoked one, or with one that isn’t in the store', async () => {
     const { csr } = await createCsr(agent7);
     expect((await ask('simplereenroll', csr)).status).toBe(403);
     const { certificate, as } = await enrolled();
@@ -540,7 +540,7 @@ describe('renewal by certificate', () => {
   });
 });
 
-describe('what is served to everybody', () => {
+describe('what is served to all clients', () => {
   it('the authority’s certificates, attributes and health', async () => {
     const answer = await ask('cacerts', null);
     expect(certificatesIn(answer).map(({ pem }) => pem)).toEqual([parseCertificate(root).pem]);
@@ -548,7 +548,7 @@ describe('what is served to everybody', () => {
     expect((await ask('health', null)).body.toString()).toBe('ok\n');
   });
 
-  it('the revocation list by plain HTTP, where certificates say', async () => {
+  it('the revocation list over plain HTTP, at the location in certificates', async () => {
     await restart({ crlListen: { port: 0, host: '127.0.0.1' } });
     const token = await createToken(directory, agent7);
     const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));

@@ -80,7 +80,7 @@ describe('enrolling', () => {
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
     const { certFile, keyFile, caFile } = done;
     const credentials = await loadCredentials({ certFile, keyFile, caFile });
-    // Its issuer goes along, so that peers who know the root alone can verify it.
+    // Its issuer is included, so that peers that have only the root can verify it.
     expect(credentials.chain.map(({ subject }) => subject.toString())).toEqual([
       'CN=agent-7.example',
       'CN=Test Issuing',
@@ -93,7 +93,7 @@ describe('enrolling', () => {
     expect(everything.join()).not.toContain(parseToken(await token()).secret);
   });
 
-  it('says so where the same token was used here, and refuses another one until it is forced', async () => {
+  it('reports that the same token was used here, and refuses another one unless forced', async () => {
     const first = await token();
     const { serial } = await enroll({ token: first, dir });
     expect(await enroll({ token: first, dir })).toMatchObject({ enrolled: false, serial });
@@ -102,7 +102,7 @@ describe('enrolling', () => {
     expect((await enroll({ token: other, dir, force: true })).serial).not.toBe(serial);
   });
 
-  it('goes on with the same key after a crash, and is given the same certificate', async () => {
+  it('continues with the same key after a crash, and receives the same certificate', async () => {
     const word = await token();
     const { id } = parseToken(word);
     const { serial, keyFile, certFile } = await enroll({ token: word, dir });
@@ -112,7 +112,7 @@ describe('enrolling', () => {
     await Promise.all([certFile, keyFile, join(dir, 'enrolment.json')].map((file) => rm(file)));
     expect(await enroll({ token: word, dir })).toMatchObject({ enrolled: true, serial });
     expect(await readFile(keyFile, 'utf8')).toBe(key);
-    // … and just after it, when the token may have expired or the authority be away.
+    // … and just after it, when the token may have expired or the authority be unreachable.
     await writeFile(join(dir, `.enrolling-${id}.key`), key);
     await server.close();
     expect(await enroll({ token: word, dir })).toMatchObject({ enrolled: false, serial });
@@ -120,7 +120,7 @@ describe('enrolling', () => {
     expect(await issued()).toBe(1);
   });
 
-  it('enrols once where several do at the same time', async () => {
+  it('enrols once when several processes do at the same time', async () => {
     const word = await token();
     const all = await Promise.all(Array.from({ length: 4 }, () => enroll({ token: word, dir })));
     expect(all.filter(({ enrolled }) => enrolled)).toHaveLength(1);
@@ -128,7 +128,7 @@ describe('enrolling', () => {
     expect(refused).toEqual([]);
   });
 
-  it('lets a machine choose among the names that a token allows', async () => {
+  it('allows a machine to choose among the names that a token allows', async () => {
     const word = await token({ allow: ['*.agents.example'], names: ['spiffe://example/{name}'], uses: 2 });
     await expect(enroll({ token: word, dir })).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION' });
     const { names } = await enroll({ token: word, dir, names: ['b.agents.example'] });
@@ -143,7 +143,7 @@ describe('enrolling', () => {
     );
   });
 
-  it('says what the authority thinks of a token that it refuses', async () => {
+  it('reports the authority’s reason for refusing a token', async () => {
     const word = await token();
     await withdrawToken(store.directory, parseToken(word).id);
     await expect(enroll({ token: word, dir })).rejects.toMatchObject({
@@ -155,7 +155,7 @@ describe('enrolling', () => {
 });
 
 describe('an impostor', () => {
-  /** Answers like an authority, and keeps what it is told. */
+  /** Answers like an authority, and records what it receives. */
   async function impostor(certificates: string, credentials: ReturnType<typeof createCredentials>) {
     const heard: string[] = [];
     const app = createServer((request, response) => {
@@ -258,7 +258,7 @@ describe('an impostor', () => {
     return { server: fake, refused: told };
   }
 
-  /** What `cacerts` answers, as it is. */
+  /** The response of `cacerts`, unchanged. */
   async function fetchRaw(port: number): Promise<string> {
     const { Agent, request } = await import('undici');
     const { undiciConnector } = await import('@knsock/core/http');
@@ -284,7 +284,7 @@ describe('renewing', () => {
     expect(await readFile(keyFile, 'utf8')).not.toBe(before);
   });
 
-  it('says why where the authority refuses, and leaves what is there', async () => {
+  it('reports why the authority refuses, and keeps the current files', async () => {
     const { certFile } = await enroll({ token: await token(), dir });
     const before = await readFile(certFile, 'utf8');
     await barRenewal(store.directory, 'agent-7.example');
@@ -295,7 +295,7 @@ describe('renewing', () => {
     await expect(renewEnrolled({ dir: join(folder, 'nowhere') })).rejects.toThrow('wasn’t enrolled');
   });
 
-  it('renews what has expired for the same key, where the authority grants time for that', async () => {
+  it('renews an expired certificate for the same key, if the authority has a grace period', async () => {
     const { certFile, keyFile } = await enroll({ token: await token(), dir });
     const key = await readFile(keyFile, 'utf8');
     const authority = await store.authority('issuing');
@@ -339,7 +339,7 @@ describe('an authority whose root changes', () => {
     server = await start({ port: portOf(server), authority: 'next-issuing' });
   }
 
-  it('is followed where the old root’s key has signed the new one', async () => {
+  it('is followed if the old root’s key has signed the new one', async () => {
     const { certFile, keyFile, caFile } = await enroll({ token: await token(), dir });
     await follow({ replaces: 'root' });
     expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
@@ -352,7 +352,7 @@ describe('an authority whose root changes', () => {
     expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
   });
 
-  it('isn’t followed where it merely answers in the old one’s place', async () => {
+  it('isn’t followed if it merely answers in the old one’s place', async () => {
     await enroll({ token: await token(), dir });
     await follow({});
     await expect(renewEnrolled({ dir, force: true })).rejects.toMatchObject({
@@ -397,7 +397,7 @@ describe('enrolledCredentials', () => {
     expect([...credentials.status().names].sort()).toEqual(names);
   });
 
-  it('needs no authority to begin where a valid certificate is there', async () => {
+  it('needs no authority at the start if there is a valid certificate', async () => {
     await enroll({ token: await token(), dir });
     await server.close();
     await using credentials = await enrolledCredentials({ dir });
@@ -406,7 +406,7 @@ describe('enrolledCredentials', () => {
     expect(credentials.current.certificate?.dnsNames).toEqual(['agent-7.example']);
   });
 
-  it('enrols once for two that share a folder, and each takes what the other renews', async () => {
+  it('enrols once for two that share a folder, and each loads what the other renews', async () => {
     const word = await token();
     const [one, other] = await Promise.all([
       enrolledCredentials({ dir, token: word }),
@@ -437,7 +437,7 @@ describe('enrolledCredentials', () => {
     expect(errors).toEqual([]);
   });
 
-  it('refuses another name or authority than it was told', async () => {
+  it('refuses another name or authority than configured', async () => {
     const word = await token();
     await expect(enrolledCredentials({ dir, token: word, names: ['other.example'] })).rejects.toThrow(
       'the token is for agent-7.example',

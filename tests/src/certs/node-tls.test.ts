@@ -24,7 +24,7 @@ async function meet(ca: string, server: Side, client: Side): Promise<[TLSSocket,
   return [socket, other];
 }
 
-/** From 22.23.0, 24.17.0 and 26.x on some Nodes take no IPv6 address (nodejs/node#64144); `connect` judges names itself. */
+/** From 22.23.0, 24.17.0 and 26.x on some Nodes accept no IPv6 address (nodejs/node#64144); `connect` verifies names itself. */
 const loopback = { subject: {}, subjectaltname: 'IP Address:0:0:0:0:0:0:0:1' } as PeerCertificate;
 const nodeReadsIpv6 = checkServerIdentity('::1', loopback) === undefined;
 

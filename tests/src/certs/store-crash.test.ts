@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a writer, kills it when it has said so many things, and keeps what it said was safe. */
+/** Runs a writer, kills it after this many lines, and keeps what it reported as durable. */
 async function writeUntilKilled(name: string, lines: number): Promise<void> {
   const node = ['-C', '@knsock/source', '--import', import.meta.resolve('tsx'), program, folder, name];
   const child = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -58,13 +58,13 @@ it('loses no issued certificate and no revocation, whenever two writers at once 
   }
   expect(told.issued.size).toBeGreaterThan(ROUNDS);
   expect(told.revoked.size).toBeGreaterThan(ROUNDS / 2);
-  // No number was given to two lists, by two processes at once or after a crash.
+  // No number was used for two lists, by two processes at once or after a crash.
   expect(new Set(told.crls).size).toBe(told.crls.length);
   const { number } = await (await (await openStore(folder)).authority('root')).crl();
   expect(number).toBeGreaterThan(Math.max(...told.crls));
 }, 120_000);
 
-/** Every certificate fits the key beside it, and nothing half-written is left in the way. */
+/** Every certificate matches the key beside it, and nothing incomplete is left. */
 async function expectWholePairs(): Promise<void> {
   const issued = join(folder, 'issued');
   for (const file of (await readdir(issued)).filter((name) => name.endsWith('.crt'))) {

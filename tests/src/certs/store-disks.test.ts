@@ -1,4 +1,4 @@
-/** A store on disks that take nothing: the command says so, at once, and leaves what was there. */
+/** A store on disks that can't be written: the command reports that at once, and changes nothing. */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
 const command = quoted(knsockCommand);
 
-/** Runs a script with a file system of its own at `$M`, which nobody else sees; `$K` is the command. */
+/** Runs a script with a file system of its own at `$M`, which no other process sees; `$K` is the command. */
 function withDisk(options: string, script: string): string {
   const mounted = `mount -t tmpfs -o ${options} tmpfs "$M" && K="${command.replaceAll('"', '')}" && ${script}`;
   const env = { ...process.env, M: folder, NODE_NO_WARNINGS: '1' };
@@ -27,7 +27,7 @@ function withDisk(options: string, script: string): string {
   return stdout + stderr;
 }
 
-/** Skips with the reason where no file system can be mounted. */
+/** Skips with the reason if no file system can be mounted. */
 function needsMounts(context: TestContext): void {
   if (process.platform !== 'linux') context.skip('mount namespaces are Linux’s');
   const said = withDisk('size=64k', 'echo mounted');
@@ -36,7 +36,7 @@ function needsMounts(context: TestContext): void {
 }
 
 describe('a store on a read-only disk', () => {
-  it('can be read, and says that the disk is read-only where it is to be written', (context) => {
+  it('can be read, and reports that the disk is read-only when written', (context) => {
     needsMounts(context);
     const said = withDisk(
       'size=2m',

@@ -1,6 +1,6 @@
 /**
  * Works on a store and dies by SIGKILL at its n-th step on the file system, right before the step is done.
- * Arguments: folder, n. It says what it was told is safe, a line each, and `steps N` where it came to the end.
+ * Arguments: folder, n. It prints each durable change, a line each, and `steps N` if it reached the end.
  */
 import { writeSync } from 'node:fs';
 import { countSteps } from './steps.js';

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const told = { issued: new Set<string>(), revoked: new Set<string>(), crls: [] as number[] };
 
-/** Runs the program until its n-th step, keeps what it said was safe, and tells how many steps it made where it came through. */
+/** Runs the program until its n-th step, keeps what it reported as durable, and returns its number of steps if it finished. */
 async function runUntil(step: number): Promise<number | undefined> {
   const node = [
     '-C',
@@ -68,7 +68,7 @@ it(
   },
 );
 
-/** Opens the store as the next program would, which settles what was left, and holds everything against the index. */
+/** Opens the store as the next program would, which completes unfinished changes, and compares everything with the index. */
 async function expectConsistent(): Promise<void> {
   const store = await openStore(folder);
   const kept = await store.certificates();
@@ -89,7 +89,7 @@ async function expectConsistent(): Promise<void> {
   for (const fingerprint of told.revoked) expect(listed.has(known.get(fingerprint)?.serial ?? '')).toBe(true);
 }
 
-/** Every certificate in a folder stands in the index, and the key beside it is its own. */
+/** Every certificate in a folder is in the index, and the key beside it is its own. */
 async function expectPairs(place: string, known: ReadonlyMap<string, StoredCertificate>): Promise<void> {
   for (const file of (await readdir(join(folder, place))).filter((name) => name.endsWith('.crt'))) {
     const pem = await readFile(join(folder, place, file));

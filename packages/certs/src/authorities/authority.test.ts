@@ -48,7 +48,7 @@ describe('an authority', () => {
     },
   );
 
-  it('hands out a chain of the leaf and the intermediates, without the root', async () => {
+  it('returns a chain of the leaf and the intermediates, without the root', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const intermediate = await root.intermediate({ commonName: 'Intermediate' });
     const issued = await intermediate.issue({ kind: 'server', names: ['a.test'] });
@@ -60,7 +60,7 @@ describe('an authority', () => {
     ).toBe(true);
   });
 
-  it('lets a leaf live 90 days, from an hour ago', async () => {
+  it('makes a leaf valid for 90 days, from an hour ago', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
     const { validFrom, validTo } = new X509Certificate(certificate);
@@ -71,7 +71,7 @@ describe('an authority', () => {
   it.each([
     [1 / 24, 6 * 60_000],
     [10, 3_600_000],
-  ])('lets a certificate of %s days start %s ms ago', async (days, skew) => {
+  ])('backdates a certificate of %s days by %s ms', async (days, skew) => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const { certificate } = await authority.issue({ ...leaf, days });
     const age = Date.now() - Date.parse(new X509Certificate(certificate).validFrom);
@@ -86,7 +86,7 @@ describe('an authority', () => {
     await expect(authority.issue({ ...options, maxDays: 400 })).resolves.toBeDefined();
   });
 
-  it('lets nothing outlive it', async () => {
+  it('issues nothing that outlives it', async () => {
     const authority = await createAuthority({ commonName: 'Test CA', days: 10 });
     const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
     expect(new X509Certificate(certificate).validTo).toBe(new X509Certificate(authority.certificate).validTo);
@@ -94,7 +94,7 @@ describe('an authority', () => {
     await expect(tooLong).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
   });
 
-  it('refuses a leaf without any name, and takes a client with a common name alone', async () => {
+  it('refuses a leaf without any name, and accepts a client with only a common name', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     await expect(authority.issue({ kind: 'server' })).rejects.toMatchObject({
       code: 'KNSOCK_CERTIFICATE_NAME',
@@ -107,7 +107,7 @@ describe('an authority', () => {
     expect(new X509Certificate(certificate).subject).toBe('OU=ops\nOU=db\nCN=alice');
   });
 
-  it('signs further authorities only as deep as its path length allows', async () => {
+  it('signs subordinate authorities only as deep as its path length allows', async () => {
     const root = await createAuthority({ commonName: 'Root', pathLength: 1 });
     const tooDeep = root.intermediate({ commonName: 'A', pathLength: 1 });
     await expect(tooDeep).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PATH_LENGTH' });
@@ -158,7 +158,7 @@ describe('an authority', () => {
     await expect(far).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_VALIDITY' });
   });
 
-  it('goes on from its last revocation list, whoever signed that', async () => {
+  it('continues from its last revocation list, whichever tool signed it', async () => {
     const first = await createAuthority({ commonName: 'Root' });
     const [one, two] = [await first.issue(leaf), await first.issue(leaf)];
     await first.revoke(one.certificate, 'key-compromise');
@@ -182,7 +182,7 @@ describe('an authority', () => {
     await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE' });
   });
 
-  it('can be taken up again from its files', async () => {
+  it('can be loaded again from its files', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const again = await loadAuthority({ chain: authority.chain, key: authority.key });
     const { certificate } = await again.issue({ kind: 'client', names: ['a.test'] });

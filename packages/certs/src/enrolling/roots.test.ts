@@ -42,7 +42,7 @@ it('trusts a new root beside the old one, whose key has signed it', async () => 
   expect(rooted([next.certificate, await next.by(old)])).toEqual([old.certificate, next.certificate]);
 });
 
-it('trusts no root that merely came along', async () => {
+it('trusts no root that was merely sent along', async () => {
   expect(rooted([next.certificate])).toEqual([old.certificate]);
   expect(rooted([next.certificate, await next.by(stranger)])).toEqual([old.certificate]);
 });
@@ -51,19 +51,19 @@ it('trusts no root of the same name with another key', async () => {
   expect(rooted([stranger.certificate, await next.by(old)])).toEqual([old.certificate]);
 });
 
-it('trusts no root because one vouches for it that itself isn’t trusted yet', async () => {
+it('trusts no root signed only by one that isn’t trusted yet', async () => {
   const third = await rootOf('Third');
   expect(rooted([third.certificate, await third.by(next), next.certificate])).toEqual([old.certificate]);
 });
 
-it('forgets a root once it has expired, unless it is the last', async () => {
+it('drops a root once it has expired, unless it is the last', async () => {
   const later = new Date(now.getTime() + 40 * 86_400_000);
   const long = await rootOf('Long', 90);
   expect(nextRoots([old.certificate, long.certificate], [], later)).toEqual([long.certificate]);
   expect(nextRoots([old.certificate], [], later)).toEqual([old.certificate]);
 });
 
-it('takes nobody’s word from a root that has expired, or with a link that has', async () => {
+it('accepts no root signed by an expired root, or with an expired link certificate', async () => {
   const later = new Date(now.getTime() + 2 * 86_400_000);
   expect(rooted([next.certificate, await next.by(old)], later)).toEqual([old.certificate]);
   const long = await rootOf('Long', 90);

@@ -5,7 +5,7 @@ import { pemToDer } from '../formats/formats.js';
 import { readPem, toPem } from './pem.js';
 
 describe('PEM', () => {
-  it('comes out as it went in, with anything between the blocks', () => {
+  it('is unchanged after a round trip, with any text between the blocks', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1 }), { minLength: 1 }),

@@ -17,7 +17,7 @@ const options = { timeout: 10_000 };
 const host = hostName(await hostParts());
 
 describe('a process lock', () => {
-  it('lets one in at a time, and leaves nothing behind', async () => {
+  it('has one holder at a time, and leaves nothing behind', async () => {
     let inside = 0;
     const work = async () => {
       inside += 1;
@@ -36,11 +36,11 @@ describe('a process lock', () => {
     expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
   });
 
-  it('clears away what a dead process left', async () => {
+  it('removes what a dead process left', async () => {
     await mkdir(directory);
     await writeFile(join(directory, `1-${host}-4194303-1-aaaaaaaaaaaa`), '');
     await writeFile(join(directory, `drawing-${host}-4194303-1-bbbbbbbbbbbb`), '');
-    // The same pid as ours, started at another time: it came back.
+    // The same pid as ours, started at another time: it was reused.
     if (process.platform === 'linux')
       await writeFile(join(directory, `1-${host}-${process.pid}-1-cccccccccccc`), '');
     expect(await withProcessLock(directory, options, () => Promise.resolve('done'))).toBe('done');
@@ -74,7 +74,7 @@ describe('a process lock', () => {
     vi.useRealTimers();
   });
 
-  it('says who holds it when the time is over', async () => {
+  it('names the holder on timeout', async () => {
     await mkdir(directory);
     const held = join(directory, '1-00000000-42-1-aaaaaaaaaaaa');
     await writeFile(held, '');
@@ -87,7 +87,7 @@ describe('a process lock', () => {
     expect(await readdir(directory)).toEqual(['1-00000000-42-1-aaaaaaaaaaaa']);
   });
 
-  it('tells a process that was taken for dead, before it writes', async () => {
+  it('warns a process that was taken for dead, before it writes', async () => {
     const late = withProcessLock(directory, options, async (lock) => {
       await lock.check();
       for (const file of await readdir(directory)) await rm(join(directory, file));
@@ -96,7 +96,7 @@ describe('a process lock', () => {
     await expect(late).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_LOCKED', retryable: true });
   });
 
-  it('tells apart hosts by the boot of their kernel and the namespace of their pids', async () => {
+  it('distinguishes hosts by the boot of their kernel and the namespace of their pids', async () => {
     const parts = await hostParts();
     expect(await hostParts()).toEqual(parts);
     expect(hostName(['boot', 'pid:[1]'])).not.toBe(hostName(['boot', 'pid:[2]']));

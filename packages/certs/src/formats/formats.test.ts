@@ -9,7 +9,7 @@ import { createSelfSigned } from '../issuing/issue.js';
 import { keyMatches } from '../keys/key-matches.js';
 
 describe('PEM and DER', () => {
-  it('come out of each other as they went in, for everything there is', async () => {
+  it('convert into each other without loss, for every kind of object', async () => {
     const authority = await createAuthority({ commonName: 'Root' });
     const publicKey = createPublicKey(authority.key ?? '')
       .export({ type: 'spki', format: 'pem' })

@@ -18,7 +18,7 @@ import { openStore } from '../store/store.js';
 
 const DAY = 86_400_000;
 
-/** PKCS#7 that carries certificates and lists (RFC 2315 9.1), as `openssl crl2pkcs7` writes it. */
+/** PKCS#7 with certificates and lists (RFC 2315 9.1), as `openssl crl2pkcs7` writes it. */
 function certsOnly(certificates: readonly Buffer[], lists: readonly Buffer[]): Buffer {
   const tlv = (tag: number, ...parts: readonly Buffer[]): Buffer => {
     const content = Buffer.concat(parts);
@@ -80,7 +80,7 @@ describe('an expiry check', () => {
     await expect(checking).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
 
-  it('goes through folders and files, the soonest end first, and tells what can’t be read', async () => {
+  it('checks folders and files, the soonest expiry first, and reports what can’t be read', async () => {
     await mkdir(join(folder, 'sub'));
     const [soon, later] = [join(folder, 'sub', 'soon.pem'), join(folder, 'later.crt')];
     await writeFile(soon, (await createSelfSigned({ names: ['soon.test'], days: 10 })).certificate);
@@ -130,7 +130,7 @@ describe('an expiry check', () => {
     expect(await checkExpiry({ files: [file], at: inDays(days) })).toMatchObject([{ state }]);
   });
 
-  it('reads every form that certificates and lists have, and passes over keys and requests in them', async () => {
+  it('reads every format of certificates and lists, and skips keys and requests in them', async () => {
     const authority = await createAuthority({ commonName: 'Root' });
     const crl = await authority.crl();
     const { csr, key } = await createCsr({ names: ['a.test'] });
@@ -161,7 +161,7 @@ describe('an expiry check', () => {
     expect(await checkExpiry({ files: [join(folder, 'h.pem')] })).toMatchObject([{ type: 'unreadable' }]);
   });
 
-  it('sees a stale revocation list', async () => {
+  it('finds a stale revocation list', async () => {
     const file = join(folder, 'root.crl');
     const crl = await (await createAuthority({ commonName: 'Root' })).crl({ days: 3 });
     for (const bytes of [crl.pem, crl.der]) {
@@ -194,7 +194,7 @@ describe('an expiry check', () => {
 });
 
 describe('the need for renewal', () => {
-  it('comes after two thirds of the life, and exits as step does', async () => {
+  it('comes after two thirds of the validity, with the exit codes of step', async () => {
     const { certificate } = await createSelfSigned({ names: ['a.test'], days: 90 });
     expect(await needsRenewal(certificate, { at: inDays(50) })).toMatchObject({ due: false, exitCode: 1 });
     expect(await needsRenewal(certificate, { at: inDays(70) })).toMatchObject({ due: true, exitCode: 0 });
@@ -206,7 +206,7 @@ describe('the need for renewal', () => {
     expect(await needsRenewal('garbage')).toMatchObject({ due: false, exitCode: 255 });
   });
 
-  it('is spread among certificates and the same at every look', async () => {
+  it('is spread among certificates and the same at every check', async () => {
     const certificates = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(() => createSelfSigned({ names: ['a.test'] })),
     );

@@ -84,7 +84,7 @@ describe('an inspection', () => {
     expect(await types(text)).toEqual(['certificate', 'private-key', 'request', 'crl', 'public-key']);
   });
 
-  it('tells apart DER of every kind', async () => {
+  it('distinguishes DER of every kind', async () => {
     const authority = await createAuthority({ commonName: 'Root' });
     const { csr, key } = await createCsr({ names: ['a.test'] });
     expect(await types(derOf(authority.certificate))).toEqual(['certificate']);
@@ -93,7 +93,7 @@ describe('an inspection', () => {
     expect(await types(derOf(key))).toEqual(['private-key']);
   });
 
-  it('says in which form a file is, for people where it is none of the usual two', async () => {
+  it('reports the format of a file, in the summary if it is neither of the usual two', async () => {
     const { certificate, key } = await createSelfSigned({ names: ['a.test'] });
     const der = derOf(certificate);
     const store = await toPkcs12({ chain: certificate, key }, 'pass');
@@ -114,13 +114,13 @@ describe('an inspection', () => {
     }
   });
 
-  it('opens a PKCS#12 file with its passphrase, and says so without', async () => {
+  it('opens a PKCS#12 file with its passphrase, and asks for it without', async () => {
     const file = await toPkcs12(await createSelfSigned({ names: ['a.test'] }), 'secret');
     expect(await types(file, { passphrase: 'secret' })).toEqual(['private-key', 'certificate']);
     await expect(inspect(file)).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PASSPHRASE' });
   });
 
-  it('shows of a private key its public half alone', async () => {
+  it('shows only the public half of a private key', async () => {
     const { key, certificate } = await createSelfSigned({ names: ['a.test'] });
     const locked = await encryptKey(key, 'secret');
     const [closed] = (await inspect(locked)).items;
@@ -217,7 +217,7 @@ describe('an inspection of files and servers', () => {
     ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
     ['TLS 1.3', { minVersion: 'TLSv1.3' }],
     ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
-  ] as const)('sees through %s what a server shows that demands a client certificate', async (_, tls) => {
+  ] as const)('reads through %s the chain of a server that requires a client certificate', async (_, tls) => {
     const root = await createAuthority({ commonName: 'Root' });
     const { certificate: cert, key } = await root.issue({ kind: 'server', names: ['a.test'] });
     const demanding = { requestCert: true, rejectUnauthorized: true, ca: root.root };
@@ -226,7 +226,7 @@ describe('an inspection of files and servers', () => {
     expect(items[0]).toMatchObject({ subject: 'CN=a.test' });
   });
 
-  it('gives up on a server that says nothing, that isn’t there, or when told to', async () => {
+  it('stops waiting for a server that is unresponsive or unreachable, or when the signal fires', async () => {
     const silent = createPlainServer((socket) => cleanups.push(() => socket.destroy()));
     const port = await listening(silent);
     const quick = inspect({ host: '127.0.0.1', port }, { timeout: 50 });
@@ -243,7 +243,7 @@ describe('an inspection of files and servers', () => {
 });
 
 describe('a summary', () => {
-  it('tells a person what matters', async () => {
+  it('shows what matters', async () => {
     const authority = await createAuthority({ commonName: 'Root', pathLength: 0 });
     const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
     await authority.revoke(certificate, 'superseded');
@@ -257,7 +257,7 @@ describe('a summary', () => {
     expect(text).toMatch(/withdraws +1 certificate\n.* superseded/);
   });
 
-  it('says what is odd', async () => {
+  it('shows the findings', async () => {
     const { certificate } = await createSelfSigned({ names: ['*.test'], days: 900, maxDays: 900 });
     const text = summarize(await inspect(certificate), new Date(Date.now() + 1_000 * 86_400_000));
     expect(text).toMatch(/expired 100 days ago/);

@@ -37,7 +37,7 @@ async function oddCertificate(extensions: readonly Extension[], names: readonly 
 }
 
 describe('lint', () => {
-  it('has nothing against what this package issues', async () => {
+  it('finds nothing in what this package issues', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const intermediate = await root.intermediate({
       commonName: 'Below',
@@ -62,7 +62,7 @@ describe('lint', () => {
     expect(await rulesOf(certificate, { at: new Date(0) })).toEqual(['0 not-yet-valid', ...odd]);
   });
 
-  it('finds a chain out of order, and a root sent along', async () => {
+  it('finds a chain out of order, and a root in the chain', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const intermediate = await root.intermediate({ commonName: 'Below' });
     const { certificate } = await intermediate.issue({ kind: 'server', names: ['a.test'] });
@@ -109,7 +109,7 @@ describe('lint', () => {
     expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('0 chain-order');
   });
 
-  it('finds an issuer of the right name with another key, and key identifiers that don’t fit', async () => {
+  it('finds an issuer of the right name with another key, and key identifiers that don’t match', async () => {
     const [one, two] = [
       await createAuthority({ commonName: 'Root' }),
       await createAuthority({ commonName: 'Root' }),

@@ -18,7 +18,7 @@ describe('verifying a chain', () => {
     }
   });
 
-  it('says why in words and what to do', async () => {
+  it('reports the reason and what to do', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const { chain } = await root.issue({ kind: 'server', names: ['a.test'] });
     const other = await createAuthority({ commonName: 'Other' });
@@ -48,7 +48,7 @@ describe('verifying a chain', () => {
     });
   });
 
-  it('holds an intermediate to its constraints, also for names signed behind our back', async () => {
+  it('enforces an intermediate’s constraints, also for names signed by other tools', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const limited = await root.intermediate({
       commonName: 'Below',

@@ -10,7 +10,7 @@ import { checkStrength, privateKeyPem, type KeyType } from '../keys/keys.js';
 import type { SigningPolicy } from './signing-policy.js';
 
 describe('a signing request', () => {
-  it('says what it asks for and proves its key', async () => {
+  it('contains what it asks for and proves possession of its key', async () => {
     const { csr } = await createCsr({
       names: ['a.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'],
       commonName: 'alice',
@@ -63,7 +63,7 @@ describe('names of other kinds', () => {
     'registered ID 1.2.3.4',
   ];
 
-  it('are shown in words, and refused with the option that leaves them out', async () => {
+  it('are shown as readable text, and the refusal names the option that omits them', async () => {
     const csr = await fixture('other-names.csr');
     const { names, otherNames } = await readCsr(csr);
     expect(names).toEqual(['app.corp.example']);
@@ -80,7 +80,7 @@ describe('names of other kinds', () => {
     expect(dropped).toEqual([...shown, 'commonName']);
   });
 
-  it('are none where a request has a common name alone, and then the error names the option', async () => {
+  it('are missing in a request with only a common name, and the error names the option', async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const { csr } = await createCsr({ kind: 'client', commonName: 'app.corp.example' });
     const refused = authority.sign(csr, { kind: 'server', names: ['*.corp.example'] });
@@ -124,7 +124,7 @@ describe('a key that verifiers refuse', () => {
     },
   );
 
-  it('isn’t certified either where its owner brings it along', async () => {
+  it('isn’t certified either when the caller supplies it', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
     const brought = { names: ['a.test'], privateKey: privateKeyPem(privateKey) };
     const refused = { code: 'KNSOCK_CERTIFICATE_KEY' };
@@ -151,7 +151,7 @@ describe('key usage', () => {
     return [...(parseCertificates(certificate)[0]?.keyUsage ?? [])];
   };
 
-  it('lets RSA keys of servers encipher keys, which NSS asks for, and no others', async () => {
+  it('includes keyEncipherment for RSA keys of servers, which NSS requires, and no others', async () => {
     const both = ['digitalSignature', 'keyEncipherment'];
     expect(await usageOf('server', 'rsa2048')).toEqual(both);
     expect(await usageOf('peer', 'rsa2048')).toEqual(both);
@@ -198,7 +198,7 @@ describe('a signing policy', () => {
     await expect(sign([name], { names })).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_POLICY' });
   });
 
-  it('copies no subject field unless told, and says what it dropped', async () => {
+  it('copies no subject field by default, and reports what it dropped', async () => {
     const signed = await sign(
       ['a.test'],
       { names: ['a.test'] },
@@ -208,7 +208,7 @@ describe('a signing policy', () => {
     expect(signed.dropped).toEqual(['organizationalUnit', 'commonName']);
   });
 
-  it('copies a subject field only with the values it may have', async () => {
+  it('copies a subject field only with an allowed value', async () => {
     const policy = { names: ['a.test'], copySubject: { organizationalUnit: ['ops'] } };
     const signed = await sign(['a.test'], policy, { organizationalUnit: 'ops' });
     expect(new X509Certificate(signed.certificate).subject).toBe('OU=ops\nCN=a.test');
@@ -227,7 +227,7 @@ describe('a signing policy', () => {
     expect(certificate.subjectAltName).toBe('DNS:a.test, DNS:b.test');
   });
 
-  it('decides days and kind, whatever was asked for', async () => {
+  it('decides validity and kind, whatever was requested', async () => {
     const signed = await sign(['a.test'], { names: ['a.test'], kind: 'client', days: 1 }, { kind: 'peer' });
     const certificate = new X509Certificate(signed.certificate);
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);

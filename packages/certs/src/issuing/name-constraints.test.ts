@@ -34,7 +34,7 @@ describe('name constraints', () => {
     expect(judge({ permitted: [permitted] }, name)).toBe(why);
   });
 
-  it('let the excluded win over the permitted', () => {
+  it('give exclusions precedence over permissions', () => {
     const options = { permitted: ['example.test'], excluded: ['secret.example.test'] };
     expect(judge(options, 'a.example.test')).toBeUndefined();
     expect(judge(options, 'a.secret.example.test')).toBe('is excluded by secret.example.test');

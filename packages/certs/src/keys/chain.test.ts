@@ -3,7 +3,7 @@ import { createAuthority } from '../authorities/authority.js';
 import { fullChain } from './chain.js';
 
 describe('a chain', () => {
-  it('is put in order, without repetitions', async () => {
+  it('is ordered, without duplicates', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const middle = await root.intermediate({ commonName: 'Middle', pathLength: 1 });
     const low = await middle.intermediate({ commonName: 'Low' });
@@ -20,7 +20,7 @@ describe('a chain', () => {
     expect(fullChain(certificate, { root: false })).toBe(certificate);
   });
 
-  it('is refused where a certificate between is missing, or two leaves are mixed', async () => {
+  it('is refused if an intermediate is missing, or two leaves are mixed', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const low = await (
       await root.intermediate({ commonName: 'Middle', pathLength: 1 })

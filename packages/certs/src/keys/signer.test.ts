@@ -47,7 +47,7 @@ describe('a signer', () => {
     expect(await verifyChain({ ...options, crls: again })).toMatchObject({ reason: 'revoked' });
   });
 
-  it('signs with the algorithm that is said', async () => {
+  it('signs with the given algorithm', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     const signer: Signer = {
       publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
@@ -134,7 +134,7 @@ describe('a signer', () => {
       });
   });
 
-  it('is waited for until its deadline, or until the signal', async () => {
+  it('is awaited until its deadline, or until the signal fires', async () => {
     let heard: AbortSignal | undefined;
     const silent = signerOf('P-256', {
       timeout: 20,
@@ -160,7 +160,7 @@ describe('a signer', () => {
     await expect(createAuthority({ commonName: 'Root', signer: patient, signal })).rejects.toBe(reason);
   });
 
-  it('is refused where it can’t be one', async () => {
+  it('is refused if it is invalid', async () => {
     const rsa = signerOf('RSA');
     const refused = async (signer: unknown, more = {}) =>
       createAuthority({ commonName: 'Root', signer: signer as Signer, ...more }).catch(

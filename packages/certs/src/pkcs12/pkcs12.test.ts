@@ -9,7 +9,7 @@ import { toPkcs12 } from './pkcs12.js';
 import { fromPkcs12 } from './pkcs12-reader.js';
 
 describe('a PKCS#12 file', () => {
-  it('brings back key and chain, leaf first, whatever order they went in', async () => {
+  it('returns key and chain, leaf first, in whatever order they were given', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const intermediate = await root.intermediate({ commonName: 'Intermediate' });
     const { certificate, key } = await intermediate.issue({ kind: 'server', names: ['a.test'] });

@@ -81,7 +81,7 @@ describe('a renewal', () => {
     expect((await leaf()).verify((await leaf()).publicKey)).toBe(true);
   });
 
-  it('swaps the files of a store and leaves its record there', async () => {
+  it('replaces the files of a store and records that there', async () => {
     const store = await openStore(join(folder, 'store'));
     authority = await store.createAuthority({ commonName: 'Root' });
     const issued = await authority.issue({ kind: 'server', names: ['a.test'] });
@@ -95,7 +95,7 @@ describe('a renewal', () => {
     ]);
   });
 
-  it('happens once, however many ask at once', async () => {
+  it('happens once, with any number of concurrent calls', async () => {
     await lay({ names: ['a.test'] });
     const at = later(80);
     const results = await Promise.all([1, 2, 3].map(() => renew({ ...files, issuer: authority, at })));
@@ -103,7 +103,7 @@ describe('a renewal', () => {
     expect(results.filter(({ renewed }) => renewed)).toHaveLength(1);
   });
 
-  it('calls its hook, and says so where that fails, with the new files in place', async () => {
+  it('calls its hook, and reports its failure, with the new files in place', async () => {
     const { certificate } = await lay({ names: ['a.test'] });
     const onRenewed = () => {
       throw new Error('reload failed');
@@ -113,7 +113,7 @@ describe('a renewal', () => {
     expect((await leaf()).fingerprint256).not.toBe(new X509Certificate(certificate).fingerprint256);
   });
 
-  it('leaves files alone that don’t fit together, or when the issuer refuses', async () => {
+  it('doesn’t change files that don’t match, or when the issuer refuses', async () => {
     await lay({ names: ['a.test'] });
     const refusing = () => Promise.reject(new Error('out of office'));
     await expect(renew({ ...files, issuer: refusing, force: true })).rejects.toThrow('out of office');
@@ -129,7 +129,7 @@ describe('a renewal', () => {
 });
 
 describe('a renewal of files that others use', () => {
-  it('leaves links in their place, and the key to the group that may read it', async () => {
+  it('keeps links, and the group’s permission to read the key', async () => {
     await lay({ names: ['a.test'] });
     await chmod(files.keyFile, 0o644);
     const links = { certFile: join(folder, 'live.crt'), keyFile: join(folder, 'live.key') };
@@ -142,7 +142,7 @@ describe('a renewal of files that others use', () => {
     expect((await stat(files.keyFile)).mode & 0o777).toBe(0o640);
   });
 
-  it('doesn’t wait for an issuer that never answers, and tells it so', async () => {
+  it('stops waiting for an issuer that never answers, and aborts its signal', async () => {
     await lay({ names: ['a.test'] });
     let told: unknown;
     const issuer = (_: unknown, { signal }: { signal: AbortSignal }) =>
@@ -158,7 +158,7 @@ describe('a renewal of files that others use', () => {
 });
 
 describe('a renewal watch', () => {
-  it('passes on what mends the issuer’s failure', async () => {
+  it('passes on the hint for the issuer’s failure', async () => {
     await lay({ names: ['a.test'], days: 1 });
     const closing = new AbortController();
     const refusal = new ClientCertificateRefusedError('expired', 'the server refused our certificate');
@@ -226,7 +226,7 @@ describe('a renewal watch', () => {
     },
   );
 
-  it('doesn’t run in circles when what it gets is due again at once', async () => {
+  it('doesn’t loop when the new certificate is due again at once', async () => {
     await lay({ names: ['a.test'], days: 1 });
     const closing = new AbortController();
     const issuer = vi.fn(() => authority.issue({ kind: 'server', names: ['a.test'], days: 1 }));

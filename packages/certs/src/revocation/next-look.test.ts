@@ -12,23 +12,23 @@ const pause = (answers: (number | undefined)[] = [], dueIn: number[] = [], inter
     certain,
   );
 
-it('is the interval where nothing says otherwise', () => {
+it('is the interval by default', () => {
   expect(pause()).toBe(300_000);
   expect(pause([undefined], [600_000])).toBe(300_000);
 });
 
-it('is as short as the shortest answer holds, and never longer than the interval', () => {
+it('is as short as the shortest cache lifetime, and never longer than the interval', () => {
   expect(pause([5_000, 60_000])).toBe(5_000);
   expect(pause([3_600_000])).toBe(300_000);
 });
 
-it('has a floor of a second, whatever a header or a list says, unless the interval itself is shorter', () => {
+it('is at least a second, whatever a header or a list says, unless the interval itself is shorter', () => {
   expect(pause([0])).toBe(1_000);
   expect(pause([], [10])).toBe(1_000);
   expect(pause([0], [], 200)).toBe(200);
 });
 
-it('lets no list pass its next update, and asks no more often once one has', () => {
+it('fetches before a list’s next update, and no more often once that has passed', () => {
   expect(pause([], [40_000])).toBe(40_000);
   expect(pause([], [-40_000])).toBe(300_000);
 });

@@ -1,4 +1,4 @@
-/** Lists that are followed over HTTP: asked for only as far as they changed, and kept for the next start. */
+/** Lists refreshed over HTTP: transferred only if they changed, and cached for the next start. */
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -43,7 +43,7 @@ function follow(options: { interval?: number; cacheDir?: string } = {}): Refresh
   return source;
 }
 
-/** Serves the list under a tag, as a server that knows conditional requests does. */
+/** Serves the list with an ETag, as a server with conditional requests does. */
 function serving(list: string, tag: string, headers: Record<string, string> = {}): void {
   answer = (request, response) => {
     const isKnown = request.headers['if-none-match'] === tag;
@@ -64,7 +64,7 @@ async function issued(): Promise<{ pem: string; path: X509Certificate[] }> {
   return { pem: certificate, path: parseCertificates(certificate + authority.certificate) };
 }
 
-it('asks with the tag of what it has, and keeps that where nothing changed', async () => {
+it('sends the ETag of its list, and keeps the list if nothing changed', async () => {
   const { pem, path } = await issued();
   await authority.revoke(pem);
   serving((await authority.crl()).pem, '"1"');
@@ -75,7 +75,7 @@ it('asks with the tag of what it has, and keeps that where nothing changed', asy
   expect(await isRevoked(source, path)).toBe(true);
 });
 
-it('takes what is new, and learns of it as soon as the server says that it may have changed', async () => {
+it('loads a new list as soon as the server’s cache lifetime is over', async () => {
   const { pem, path } = await issued();
   serving((await authority.crl()).pem, '"1"', { 'cache-control': 'max-age=0' });
   const source = follow();
@@ -93,7 +93,7 @@ it('refuses "unchanged" from a server that wasn’t asked whether something chan
   await expect(follow().ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
 });
 
-it('knows after a restart what was revoked, with the server away, and goes on where it was', async () => {
+it('knows after a restart what was revoked, with the server unreachable, and continues where it was', async () => {
   const { pem, path } = await issued();
   await authority.revoke(pem);
   serving((await authority.crl()).pem, '"1"');
@@ -108,7 +108,7 @@ it('knows after a restart what was revoked, with the server away, and goes on wh
 });
 
 it(
-  'decides after a restart by what was kept, where the server doesn’t answer',
+  'decides after a restart by the cached lists, if the server doesn’t answer',
   { timeout: 9_000 },
   async () => {
     const { pem, path } = await issued();
@@ -130,7 +130,7 @@ it(
   },
 );
 
-it('lets an older list replace a newer one neither from the folder nor from the server', async () => {
+it('never replaces a newer list by an older one, from the folder or from the server', async () => {
   const { pem, path } = await issued();
   const old = await authority.crl();
   await authority.revoke(pem);
@@ -148,7 +148,7 @@ it('lets an older list replace a newer one neither from the folder nor from the 
   expect(await isRevoked(second, path)).toBe(true);
 });
 
-it('believes no list in the folder that no issuer has signed, and reads past one that is damaged', async () => {
+it('trusts no list in the folder that no issuer has signed, and skips a damaged one', async () => {
   const { path } = await issued();
   const stranger = await createAuthority({ commonName: 'CA' });
   await stranger.revoke((await stranger.issue({ kind: 'client', commonName: 'y' })).certificate);

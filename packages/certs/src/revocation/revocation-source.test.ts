@@ -60,7 +60,7 @@ async function serve(listener: RequestListener): Promise<string> {
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
-/** A list in the authority's name and with its key identifier, later than any of its own, signed by somebody else. */
+/** A list in the authority's name and with its key identifier, later than any of its own, signed by another key. */
 async function forgeList(): Promise<Buffer> {
   const library = await x509Library();
   const key = keyAtHand(readPrivateKey(authority.key ?? ''));
@@ -78,7 +78,7 @@ async function forgeList(): Promise<Buffer> {
 }
 
 describe('a revocation source', () => {
-  it('tells every listener of a new list, whatever another throws', async () => {
+  it('notifies every listener of a new list, even if another throws', async () => {
     await writeFile(file, (await authority.crl()).pem);
     const reported: string[] = [];
     const source = open({
@@ -110,7 +110,7 @@ describe('a revocation source', () => {
     },
   );
 
-  it('says good, and revoked once a new list says so, and tells its listeners', async () => {
+  it('reports good, then revoked once a new list says so, and notifies its listeners', async () => {
     const { certificate, path } = await issuePath();
     const first = await authority.crl();
     await writeFile(file, first.pem);
@@ -130,7 +130,7 @@ describe('a revocation source', () => {
     stop();
   });
 
-  it('judges a resumed leaf alone by lists whose signature it has checked', async () => {
+  it('checks a resumed leaf only against lists whose signature it has verified', async () => {
     const { path } = await issuePath();
     await writeFile(file, (await authority.crl()).pem);
     const source = open();
@@ -140,7 +140,7 @@ describe('a revocation source', () => {
     expect(await source.check(path.slice(0, 1), now())).toMatchObject({ status: 'good' });
   });
 
-  it('keeps the last good list when the file turns to garbage, and says so', async () => {
+  it('keeps the last valid list when the file becomes unreadable, and reports that', async () => {
     const { path } = await issuePath();
     await writeFile(file, (await authority.crl()).pem);
     const errors: string[] = [];
@@ -191,7 +191,7 @@ describe('a revocation source', () => {
     await expect(missing.ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });
 
-  it('takes only lists of the issuers named, where any are', async () => {
+  it('accepts only lists of the configured issuers, if any', async () => {
     const { path } = await issuePath();
     await writeFile(file, (await authority.crl()).pem);
     const source = open({ issuers: authority.root, crls: [pathToFileURL(file)] });
@@ -256,7 +256,7 @@ describe('a revocation source', () => {
     expect((await source.check(path, now())).status).toBe('revoked');
   });
 
-  it('keeps what a location withdrew when that answers with another authority’s list', async () => {
+  it('keeps a location’s revocations when it answers with another authority’s list', async () => {
     const { certificate, path } = await issuePath();
     await authority.revoke(certificate);
     await writeFile(file, (await authority.crl()).pem);
@@ -267,7 +267,7 @@ describe('a revocation source', () => {
     expect((await source.check(path, now())).status).toBe('revoked');
   });
 
-  it('waits with its first verdicts until every location was tried', async () => {
+  it('waits with its first results until every location was tried', async () => {
     const { path } = await issuePath();
     const { der } = await authority.crl();
     await writeFile(file, (await (await createAuthority({ commonName: 'Other' })).crl()).pem);
@@ -283,7 +283,7 @@ describe('a revocation source', () => {
     expect(await verdict).toMatchObject({ status: 'good' });
   });
 
-  it('looks no more often for being asked to look', async () => {
+  it('doesn’t fetch more often after explicit refreshes', async () => {
     await writeFile(file, (await authority.crl()).pem);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     cleanups.push(() => vi.useRealTimers());
@@ -299,7 +299,7 @@ describe('a revocation source', () => {
     expect(() => open({ crls: [location] })).toThrow(CertificateError);
   });
 
-  it('gives up waiting for a silent server with the caller’s signal', async () => {
+  it('stops waiting for an unresponsive server when the caller’s signal fires', async () => {
     const { path } = await issuePath();
     const source = open({ crls: [await serve(() => undefined)] });
     const reason = new Error('enough');
@@ -309,7 +309,7 @@ describe('a revocation source', () => {
     await expect(check).rejects.toBe(reason);
   });
 
-  it('looks again by itself', async () => {
+  it('fetches again by itself', async () => {
     await writeFile(file, (await authority.crl()).pem);
     const source = open({ interval: 10 });
     await source.ready();

@@ -32,7 +32,7 @@ async function now(): Promise<string[]> {
   return held;
 }
 
-it('reads each line once, and a torn one when it is whole', async () => {
+it('reads each line once, and a torn one once it is complete', async () => {
   expect(await now()).toEqual([]);
   await writeFile(file, 'one\ntwo\nth');
   expect(await now()).toEqual(['one', 'two']);
@@ -41,7 +41,7 @@ it('reads each line once, and a torn one when it is whole', async () => {
   expect(taken).toBe(4);
 });
 
-it('begins anew where the file was cut, replaced, removed, or written over with more', async () => {
+it('starts again if the file was truncated, replaced, removed, or overwritten with more', async () => {
   await writeFile(file, 'one\ntwo\n');
   await now();
   await truncate(file, 4);
@@ -55,7 +55,7 @@ it('begins anew where the file was cut, replaced, removed, or written over with 
   expect(await now()).toEqual([]);
 });
 
-it('comes to a line that can’t be taken again and again', async () => {
+it('retries a line that can’t be processed at each call', async () => {
   await writeFile(file, 'good\nbad\n');
   const seen: string[] = [];
   const strict = new FollowedLines(file, {
@@ -70,7 +70,7 @@ it('comes to a line that can’t be taken again and again', async () => {
   expect(seen).toEqual(['good']);
 });
 
-it('holds what the file holds, however it is appended', async () => {
+it('has the contents of the file, however they are appended', async () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 200 }).map((one) => one.replaceAll('\n', ' '));
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(text, fc.boolean())), async (pieces) => {

@@ -32,7 +32,7 @@ describe('a store', () => {
     expect(await readdir(join(directory, 'issued'))).toEqual(['localhost.crt', 'localhost.key', 'serials']);
   });
 
-  it('goes on with the same authority when opened again', async () => {
+  it('continues with the same authority when opened again', async () => {
     const first = await (await openStore(directory)).createAuthority({ commonName: 'Test CA' });
     await first.issue({ kind: 'server', names: ['a.test'] });
     const store = await openStore(directory);
@@ -109,7 +109,7 @@ describe('a store', () => {
     delete process.env['KNSOCK_TEST_PASSPHRASE'];
   });
 
-  it('takes no passphrase that OpenSSL couldn’t open its keys with', async () => {
+  it('refuses a passphrase with which OpenSSL couldn’t open its keys', async () => {
     const longest = await openStore(join(directory, 'a'), { passphrase: 'ü'.repeat(512) });
     await expect(longest.createAuthority({ commonName: 'Root' })).resolves.toBeDefined();
     const tooLong = openStore(join(directory, 'b'), { passphrase: 'ü'.repeat(513) });
@@ -136,7 +136,7 @@ describe('a store', () => {
     await expect(issued).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_FILE' });
   });
 
-  it('warns of a key that others can read, and says how to mend it', async () => {
+  it('warns of a key that others can read, and says how to fix it', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
     const { files } = await authority.issue({ kind: 'server', names: ['a.test'] });
     await chmod(files?.keyFile ?? '', 0o640);
@@ -146,7 +146,7 @@ describe('a store', () => {
     ]);
   });
 
-  it('numbers its revocation lists on, and keeps what was revoked', async () => {
+  it('continues the numbers of its revocation lists, and keeps what was revoked', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
     const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
     const { serialNumber, fingerprint256 } = new X509Certificate(certificate);
@@ -171,7 +171,7 @@ describe('a store', () => {
     },
   );
 
-  it('revokes the certificate in a file, and lets no unknown reason into its index', async () => {
+  it('revokes the certificate in a file, and refuses an unknown reason before its index is written', async () => {
     const store = await openStore(directory);
     const authority = await store.createAuthority({ commonName: 'Root' });
     const { files } = await authority.issue({ kind: 'server', names: ['a.test'] });
@@ -185,7 +185,7 @@ describe('a store', () => {
     await expect(missing).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });
 
-  it('keeps apart authorities that got no files', async () => {
+  it('distinguishes authorities that got no files', async () => {
     const root = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
     const one = await root.intermediate({ commonName: 'One', file: false });
     const two = await root.intermediate({ commonName: 'Two', file: false });
@@ -207,7 +207,7 @@ describe('a store', () => {
     await expect(store.authority('c')).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });
 
-  it('makes no list from an index that is older than the last list', async () => {
+  it('signs no list from an index that is older than the last list', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Test CA' });
     const { certificate } = await authority.issue({ kind: 'client', commonName: 'alice' });
     const index = join(directory, 'index.jsonl');
