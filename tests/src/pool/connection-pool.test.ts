@@ -94,8 +94,8 @@ describe('requests', () => {
     expect(pool.stats().idle).toBe(1);
   });
 
-  test('have one deadline for everything, which tells what went wrong', async () => {
-    // Nobody serves tcpmux; a port that was just given back may be another's by now.
+  test('have one deadline for everything, whose error reports what went wrong', async () => {
+    // No server uses tcpmux; a port that was just released may be in use by now.
     const endpoints = [{ host: '127.0.0.1', port: 1 }];
     const pool = keep(new ConnectionPool({ endpoints, credentials: world.client }));
     const failed = await pool.request('x', { timeout: 500 }).catch((error: unknown) => error);
@@ -141,12 +141,12 @@ describe('requests', () => {
     expect(Math.min(...counts.flat())).toBeGreaterThan(100);
   });
 
-  test('reach an endpoint again that was away while the others took every place', async () => {
+  test('reach an endpoint again that was unreachable while the others took every slot', async () => {
     const server = await echo();
     const options = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
     const away = await serve(options, ({ payload }) => payload);
     const port = portOf(away);
-    // Chance that favours the first endpoint, and the shortest time set aside.
+    // Random numbers that favour the first endpoint, and the shortest time set aside.
     const pool = poolOf([away, server], { max: 4, random: () => 0 });
     await pool.ready();
     await away.close({ deadline: 1 });
@@ -161,7 +161,7 @@ describe('requests', () => {
     }, 20_000);
   });
 
-  test('to a peer that answers none say so, and nothing spins meanwhile', async () => {
+  test('to a peer that accepts none report that, without a busy loop meanwhile', async () => {
     const { chain: cert, key } = await world.authority.issue({
       kind: 'server',
       names: ['127.0.0.1'],
@@ -182,7 +182,7 @@ describe('requests', () => {
     mute.close();
   });
 
-  test('let a caller who wants a connection alone have his turn', async () => {
+  test('give a caller that wants an exclusive connection its turn', async () => {
     const pool = poolOf([await echo()], { max: 1 });
     let stop = false;
     const busy = Array.from({ length: 8 }, async () => {
@@ -198,7 +198,7 @@ describe('requests', () => {
 });
 
 describe('leases', () => {
-  test('come although requests were first in the queue and never pause', async () => {
+  test('are granted although requests were first in the queue and never pause', async () => {
     let answer = (): void => undefined;
     const server = keep(
       // Each request is answered when the next has come, so that there is always one in flight; the last a little later.
@@ -286,7 +286,7 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
   });
 
-  test('a receive that was left waiting doesn’t get the next borrower’s message', async () => {
+  test('a pending receive of the last borrower doesn’t get the next one’s message', async () => {
     const pool = poolOf([await echo()]);
     const lease = await pool.acquire();
     const left = lease.value.receive().catch(() => null);
@@ -324,7 +324,7 @@ describe('life', () => {
     });
   });
 
-  test('a failure that trying again can’t help reaches callers of every kind at once', async () => {
+  test('a failure that a retry can’t help reaches callers of every kind at once', async () => {
     const stranger = await createWorld('Another CA');
     const pool = poolOf([await echo()], { credentials: stranger.client });
     const refusal = { code: 'KNSOCK_PEER_UNKNOWN_ISSUER', retryable: false };
@@ -333,7 +333,7 @@ describe('life', () => {
     await expect(pool.ready({ timeout: 600_000 })).rejects.toMatchObject(refusal);
   });
 
-  test('an endpoint that may be back leaves callers the hope of it, whatever another refuses', async () => {
+  test('an endpoint that may recover keeps callers waiting, whatever another refuses', async () => {
     const stranger = await createWorld('Another CA');
     const server = await echo();
     const endpoints = [

@@ -88,7 +88,7 @@ test('a name is looked up again for every connection', async () => {
   expect(String(await pool.request('and now?'))).toBe('second');
 });
 
-/** A resolver that says what the test wants: the one part of the world that a test can’t bring along. */
+/** A resolver controlled by the test: the one part of the environment that a test can’t provide for real. */
 function pretend(address: () => string): void {
   const answer = () => Promise.resolve([{ address: address(), family: 4 }]);
   vi.spyOn(dns, 'lookup').mockImplementation(answer as unknown as typeof dns.lookup);
@@ -111,7 +111,7 @@ test('credentials that the server refuses cost no connection that works, and goo
   expect(String(await pool.request('after'))).toBe('after');
 });
 
-test('a connection that was being opened when credentials changed gives way to one with the new ones', async () => {
+test('a connection that was being opened when credentials changed is replaced by one with the new ones', async () => {
   const source = new Changing(stage.world.client);
   const server = await stage.serve(undefined, { clientCertificates: 'require' });
   const wire = stage.keep(await Wire.to(portOf(server)));

@@ -1,5 +1,5 @@
 /**
- * A pool among servers that fail: what the contract promises holds while they do. `KNSOCK_FAULT_MS` makes each scenario
+ * A pool with failing servers: the contract's guarantees hold meanwhile. `KNSOCK_FAULT_MS` makes each scenario
  * run longer than the second or two that a test run has for it.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -40,13 +40,13 @@ function poolOf(ports: number[], options: Partial<ConnectionPoolOptions> = {}): 
   return keep(new ConnectionPool({ endpoints, credentials: world.client, ...options }));
 }
 
-/** A server that remembers what it was asked, and can be ended gracefully or not, and begun again on its port. */
+/** A server that records its requests, and can be stopped gracefully or not, and restarted on its port. */
 class Backend implements AsyncDisposable {
   readonly #seen: Map<string, number>;
   #server: SecureServer | undefined;
   port = 0;
 
-  /** @param seen how often each request was worked on, by all backends that share it */
+  /** @param seen how often each request was executed, by all backends that share it */
   constructor(seen: Map<string, number>) {
     this.#seen = seen;
   }
@@ -87,7 +87,7 @@ class Backend implements AsyncDisposable {
   }
 }
 
-/** Many callers, each asking again as soon as it was answered, until told to stop. */
+/** Many callers, each sending again as soon as it was answered, until stopped. */
 class Load implements AsyncDisposable {
   readonly failures: unknown[] = [];
   readonly times: number[] = [];
@@ -180,7 +180,7 @@ test(
     await backend.start();
     await underLoad(DURATION / 4);
     await careful.stop();
-    // At most those in flight at the kill are lost, each to an error that says so; none was done twice.
+    // At most those in flight at the kill are lost, each with an error that says so; none was executed twice.
     expect(careful.failures.length).toBeLessThanOrEqual(10);
     for (const error of careful.failures)
       expect(error).toMatchObject({ code: expect.stringMatching(/^KNSOCK_CONNECTION_/) as string });
@@ -207,7 +207,7 @@ test(
     await pool.ready();
     await backend.kill();
     const waiting = Array.from({ length: 200 }, () => pool.acquire());
-    // Those that were under way together fail first; then one attempt at a time is made, however many wait.
+    // Concurrent attempts fail first; then one attempt at a time is made, however many callers wait.
     const failures = () => pool.stats().lastFailure?.count ?? 0;
     await vi.waitFor(() => expect(failures()).toBeGreaterThan(1), 10_000);
     const [tried, failed] = [wire.accepted, failures()];
@@ -241,7 +241,7 @@ test(
     const falling = Load.on(pool, 10, { timeout: 400 });
     await aside;
     await falling.stop();
-    // What is shown is that nobody waits for the black hole; a slow moment of this machine is no proof of the opposite.
+    // It shows that no caller waits for the black hole; a slow moment of this machine must not fail it.
     await vi.waitFor(async () => {
       const after = await measured(pool);
       expect(after.failures).toEqual([]);

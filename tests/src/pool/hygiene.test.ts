@@ -1,4 +1,4 @@
-/** What a pool keeps from one user of a connection to the next, which is nothing, and what it leaves behind, likewise. */
+/** A pool keeps nothing from one user of a connection for the next, and leaves nothing behind. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners, once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -60,7 +60,7 @@ describe('the next user of a connection', () => {
     expect(pool.stats().created).toBe(1);
   });
 
-  test('isn’t heard by what the last one left: a listener for the end', async () => {
+  test('isn’t observed by a listener of the last one for the end', async () => {
     const pool = stage.pool([await stage.serve()]);
     const lease = await pool.acquire();
     lease.value.onDraining(() => undefined);
@@ -122,14 +122,14 @@ test('requests without ids get their connections at once, not one after the firs
   expect((await Promise.all(answers)).map(String)).toEqual(['0', '1', '2', '3', '4']);
 });
 
-test('a queue that is full of requests says so', async () => {
+test('a queue that is full of requests is reported', async () => {
   const pool = stage.pool([await stage.serve()], { maxWaiters: 3 });
   const waiting = [1, 2, 3].map(() => pool.request('x'));
   await expect(pool.request('y')).rejects.toThrow(/3 callers wait already.* 3 waiting/);
   await Promise.all(waiting);
 });
 
-test('closing a pool that is connecting to a black hole waits for nobody and leaves nothing', async () => {
+test('closing a pool that is connecting to a black hole doesn’t wait and leaves nothing', async () => {
   const sockets = new Set<Socket>();
   let accepted = 0;
   const mute = createServer((socket) => {

@@ -23,7 +23,7 @@ test.each<[string, object | undefined]>([
   ['tls.rejectUnauthorized', { endpoints, tls: { rejectUnauthorized: false } }],
   ['host', { endpoints, host: 'elsewhere' }],
   ['signal', { endpoints, signal: new AbortController().signal }],
-])('%s that can’t be is refused when the pool is made, not with the first connection', (option, options) => {
+])('an invalid %s is refused when the pool is made, not with the first connection', (option, options) => {
   const made = () => new ConnectionPool(options as never);
   expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });
@@ -34,7 +34,7 @@ test('kn-sock’s pool refuses options that it doesn’t have', () => {
 });
 
 test.each<[string, object]>([
-  // Anything but `false` would leave verification to somebody's guess.
+  // Anything but `false` would leave verification ambiguous.
   ['verify', { verify: 0 }],
   ['verify', { verify: null }],
   ['ssl', { ssl: 'no' }],
@@ -54,7 +54,7 @@ test.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
   ['signal', (pool) => pool.acquire({ signal: new AbortController() } as never)],
   ['prefer', (pool) => pool.use(() => undefined, { prefer: () => true } as never)],
   ['timeout', (pool) => pool.ready({ timeout: -1 })],
-])('%s of a call that can’t be rejects before anything is done', async (option, call) => {
+])('an invalid %s of a call rejects before anything is done', async (option, call) => {
   await using pool = new ConnectionPool({ endpoints });
   const refusal = { code: 'KNSOCK_INVALID_OPTION', option };
   await expect(call(pool)).rejects.toMatchObject(refusal);

@@ -1,10 +1,10 @@
-/** Whom a pool keeps alive: whoever waits for it, and nobody else. Processes of their own, that end by themselves. */
+/** A pool keeps its process alive only while a caller waits. Separate processes that end by themselves. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-/** What a program says that is run as a process, which must end by itself. */
+/** The output of a program run as a process, which must end by itself. */
 async function said(program: string): Promise<string> {
   const code = `import { Pool, ConnectionPool } from '@knsock/pool';\n${program}`;
   const flags = ['-C', '@knsock/source', '--import', import.meta.resolve('tsx'), '--input-type=module'];
@@ -14,7 +14,7 @@ async function said(program: string): Promise<string> {
   return stdout + stderr;
 }
 
-test.concurrent('a process lives for as long as somebody waits, and hears the end of it', async () => {
+test.concurrent('a process lives as long as a caller waits, and gets the result', async () => {
   const waits = `
     const pool = new Pool({ create: () => new Promise(() => undefined) });
     await pool.acquire({ timeout: 200 }).catch(({ code }) => console.log(code));`;

@@ -1,4 +1,4 @@
-/** What becomes of requests that are given up, sent again, or measured. */
+/** Requests that are abandoned, retried, or measured. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +23,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open };
 }
 
-test('a request that was given up costs no connection', async () => {
+test('an abandoned request costs no connection', async () => {
   const { opened, open } = gate();
   const server = await stage.serve(({ payload }) =>
     String(payload) === 'slow' ? opened.then(() => 'late') : payload,
@@ -42,7 +42,7 @@ test('a request that was given up costs no connection', async () => {
   expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
 });
 
-test('a connection whose places are taken by requests that were given up takes no more, and is replaced', async () => {
+test('a connection whose slots are taken by abandoned requests takes no more, and is replaced', async () => {
   const server = await stage.serve(
     ({ payload }) => (String(payload) === 'never' ? new Promise<never>(() => undefined) : payload),
     { maxRequestsInFlight: 2 },
@@ -65,7 +65,7 @@ test('closing the pool ends requests that wait to be sent again, of which there 
     days: 1,
   });
   let asked = 0;
-  // WELCOME, see docs/wire-format.md; whoever asks is cut off.
+  // WELCOME, see docs/wire-format.md; clients that send a request are disconnected.
   const cutting = createServer({ cert, key, ALPNProtocols: ['knsock/1'] }, (socket) => {
     socket.on('error', () => undefined).write(Buffer.from('00000009010010000000000080', 'hex'));
     socket.once('data', () => {
@@ -94,12 +94,12 @@ test('closing the pool ends requests that wait to be sent again, of which there 
 
 test('a request may take as long as a timer can count', async () => {
   const pool = stage.pool([await stage.serve(({ payload }) => payload)]);
-  // What is left of it is reckoned from a clock with fractions, and must not come out longer.
+  // The rest is computed from a clock with fractions, and must not become longer.
   for (let asked = 0; asked < 200; asked += 1)
     expect(String(await pool.request('x', { timeout: 2 ** 31 - 1 }))).toBe('x');
 });
 
-test('a request that is sent again and again ends at its deadline with what it met last', async () => {
+test('a request that is retried again and again ends at its deadline with its last failure', async () => {
   const cutting = await stage.serve(({ connection }) => {
     connection.destroy();
     return 'never sent';
@@ -116,7 +116,7 @@ test('a request that is sent again and again ends at its deadline with what it m
     });
 });
 
-test('a request without a deadline that can be is refused', async () => {
+test('a request with an invalid deadline is refused', async () => {
   const pool = stage.pool([await stage.serve()]);
   for (const timeout of [Infinity, Number.NaN, -1])
     await expect(pool.request('x', { timeout })).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION' });
@@ -136,7 +136,7 @@ test('requests that never pause are no leak', async () => {
   lease.release();
 });
 
-test('what was waited for is told: the place, the answer, the connection', async () => {
+test('the error says what was awaited: the slot, the answer, the connection', async () => {
   const { opened, open } = gate();
   const pool = stage.pool(
     [await stage.serve(({ payload }) => opened.then(() => payload), { maxRequestsInFlight: 1 })],
@@ -152,7 +152,7 @@ test('what was waited for is told: the place, the answer, the connection', async
   expect(requestWait.max).toBeGreaterThan(0);
 });
 
-test('a place that didn’t come in time is told on its channel, by the pool’s name', async () => {
+test('a slot that didn’t come in time is published on its channel, with the pool’s name', async () => {
   const told: PoolEvents['knsock:pool:timeout'][] = [];
   const hear = (event: unknown) => void told.push(event as PoolEvents['knsock:pool:timeout']);
   subscribe('knsock:pool:timeout', hear);

@@ -30,7 +30,7 @@ export class Stage implements AsyncDisposable {
     return thing;
   }
 
-  /** A server on a free port of 127.0.0.1; an echo unless told otherwise. */
+  /** A server on a free port of 127.0.0.1; an echo by default. */
   async serve(
     handler: Handler = ({ payload }) => payload,
     options: Partial<ListenOptions> = {},

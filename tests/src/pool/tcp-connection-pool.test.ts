@@ -134,7 +134,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   },
 );
 
-test('an idleTimeout in seconds is refused and says so', () => {
+test('an idleTimeout in seconds is refused with the reason', () => {
   expect(() => new TCPConnectionPool('localhost', 1, { idleTimeout: 30 })).toThrow(/seconds/);
 });
 

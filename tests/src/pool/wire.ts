@@ -33,7 +33,7 @@ export class Wire implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** From now on nothing passes, and nobody is told: neither on connections that exist nor on new ones. */
+  /** From now on nothing passes, without any notice: neither on existing connections nor on new ones. */
   freeze(): void {
     this.#frozen = true;
     for (const socket of this.#sockets) socket.unpipe().pause();

@@ -43,7 +43,7 @@ async function balanced(count: number, max: number, opened: readonly number[] = 
 }
 
 describe('balancing', () => {
-  test('has nothing to choose or to open where there is one endpoint', async () => {
+  test('has nothing to choose or to open with one endpoint', async () => {
     const { balancer, endpoints, pool } = await balanced(1, 4);
     const [only] = endpoints as [Endpoint];
     expect(balancer.pick()).toBe(only);
@@ -106,7 +106,7 @@ describe('balancing', () => {
     expect(open()).toEqual([1, 1]);
   });
 
-  test('tells who is set aside at the moment', async () => {
+  test('reports which endpoint is set aside at the moment', async () => {
     const { balancer, clock, endpoints } = await balanced(2, 4);
     const [endpoint] = endpoints as [Endpoint];
     expect(balancer.isAside(endpoint)).toBe(false);

@@ -68,7 +68,7 @@ describe('connecting', () => {
     expect([endpoint.open, endpoint.lent.size]).toEqual([0, 0]);
   });
 
-  test('that fails sets the endpoint aside, and goes on at once with the next', async () => {
+  test('that fails sets the endpoint aside, and continues at once with the next', async () => {
     const { connector, attempts, endpoints } = connecting(2);
     const opening = connector.connect(signal);
     attempts[0]?.fail(lasting);
@@ -79,7 +79,7 @@ describe('connecting', () => {
     expect(connector.endpointOf(await opening)).toBe(endpoints[1]);
   });
 
-  test('that fails everywhere fails by what may pass, where there is such a failure', async () => {
+  test('that fails everywhere fails with a transient failure, if there is one', async () => {
     const { connector, attempts } = connecting(3);
     const failed = expect(connector.connect(signal)).rejects.toBe(passing);
     for (const error of [lasting, passing, new Error('last')]) {
@@ -89,7 +89,7 @@ describe('connecting', () => {
     await failed;
   });
 
-  test('that fails everywhere for good fails by the last failure', async () => {
+  test('that fails everywhere permanently fails with the last failure', async () => {
     const { connector, attempts } = connecting(2);
     const opening = connector.connect(signal);
     attempts[0]?.fail(new Error('first'));
@@ -113,7 +113,7 @@ describe('connecting', () => {
     expect(endpoints[0]?.stats()).toMatchObject({ share: 0, connecting: 0 });
   });
 
-  test('blames no endpoint that was given up because one before it came first', async () => {
+  test('records no failure for an endpoint whose attempt was aborted because an earlier one succeeded', async () => {
     const { connector, attempts, endpoints, clock } = connecting(2);
     const opening = connector.connect(signal);
     await clock.advance(500);
@@ -135,7 +135,7 @@ describe('connecting', () => {
     expect(late?.destroyed()).toBe(true);
   });
 
-  test('that the caller gives up ends with its reason, whatever failed before, and blames nobody', async () => {
+  test('that the caller aborts ends with its reason, whatever failed before, and records no failure', async () => {
     const { connector, attempts, endpoints } = connecting(2);
     const caller = new AbortController();
     const opening = connector.connect(caller.signal);

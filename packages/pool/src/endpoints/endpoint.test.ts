@@ -55,7 +55,7 @@ describe('an endpoint', () => {
     expect(endpoint.stats().share).toBe(1);
   });
 
-  test('remembers when it answered, and is well once that was long enough after its return', async () => {
+  test('remembers when it answered, and is healthy once that is long enough after its return', async () => {
     const { clock, endpoint } = made();
     endpoint.recordFailure('unreachable', new Error('refused'));
     await clock.advance(11_000);

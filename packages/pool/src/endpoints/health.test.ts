@@ -40,7 +40,7 @@ describe('an endpoint', () => {
     expect(succeeded(aside, 999)).toBe(aside);
   });
 
-  test('is well again ten seconds after it came back, and until then remembers', () => {
+  test('is healthy again ten seconds after it came back, and until then remembers', () => {
     const aside = { ...fail(healthy, 'unreachable', 0), failures: 2 };
     expect(succeeded(aside, 1_000)).toEqual({ failures: 0, ejections: 1, until: 1_000 });
     expect(succeeded(aside, 10_999).ejections).toBe(1);

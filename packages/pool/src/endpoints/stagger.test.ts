@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Overtaken, stagger } from './stagger.js';
 
-/** Attempts that end when they are told to. */
+/** Attempts that end when the test says so. */
 function race(count: number, signal = new AbortController().signal) {
   const clock = new ManualClock();
   const begun: { signal: AbortSignal; win: (what: string) => void; lose: (error: Error) => void }[] = [];
@@ -20,7 +20,7 @@ function race(count: number, signal = new AbortController().signal) {
 }
 
 describe('attempts', () => {
-  test('begin one after the other, each so long after the last', async () => {
+  test('begin one after the other, each with the delay after the last', async () => {
     const { clock, begun } = race(3);
     expect(begun).toHaveLength(1);
     await clock.advance(249);
@@ -46,7 +46,7 @@ describe('attempts', () => {
     expect(await result).toBe('third');
   });
 
-  test('that lost are ended, and told whether the winner started later', async () => {
+  test('that lost are aborted, and the reason says whether the winner started later', async () => {
     const { clock, begun, result, discarded } = race(4);
     await clock.advance(500);
     begun[1]?.win('second');
@@ -56,7 +56,7 @@ describe('attempts', () => {
     expect([begun[0], begun[2]].map((one) => (one?.signal.reason as Overtaken).slow)).toEqual([true, false]);
     await clock.advance(1_000);
     expect(begun).toHaveLength(3);
-    // What a loser brings after all isn’t lost, and its failure is nobody’s.
+    // A loser's late result is handed over, and its failure is ignored.
     begun[0]?.win('first');
     begun[2]?.lose(new Error('third'));
     await settled();
@@ -64,7 +64,7 @@ describe('attempts', () => {
     expect(begun).toHaveLength(3);
   });
 
-  test('that all failed fail by the last failure', async () => {
+  test('that all failed fail with the last failure', async () => {
     const { clock, begun, result } = race(2);
     await clock.advance(250);
     begun[1]?.lose(new Error('second'));

@@ -69,7 +69,7 @@ describe('creating', () => {
     expect([creator.failure, mayStart()]).toEqual([undefined, true]);
   });
 
-  test('tells nobody who needs it no more, and needn’t wait where told to hurry', async () => {
+  test('doesn’t call back when no longer needed, and can end the back-off early', async () => {
     const { creator, clock, mayStart, ready } = creating(refuses);
     await creator.make().catch(() => undefined);
     mayStart();
@@ -81,7 +81,7 @@ describe('creating', () => {
     expect([mayStart(), clock.timers, ready()]).toEqual([true, 0, 0]);
   });
 
-  test('takes so long at most, then tells its signal, and gets rid of what comes all the same', async () => {
+  test('takes at most the timeout, then aborts its signal, and destroys a late result', async () => {
     let given: AbortSignal | undefined;
     let arrive = (_: string): void => undefined;
     const destroyed: unknown[] = [];
@@ -113,7 +113,7 @@ describe('creating', () => {
     expect(destroyed).toEqual([['late', 'discarded']]);
   });
 
-  test('that was stopped ends what is under way, starts nothing, and blames nobody', async () => {
+  test('that was stopped aborts running attempts, starts none, and reports no failure', async () => {
     let given: AbortSignal | undefined;
     const { creator, clock, mayStart } = creating({
       create: ({ signal }) => {

@@ -62,7 +62,7 @@ test('a pool publishes each failure to create, how many there were, and when it 
   await pool.close({ deadline: 0 });
 });
 
-test('a pool publishes how many callers got nothing in time, with its state', async () => {
+test('a pool publishes how many callers timed out, with its state', async () => {
   const clock = new ManualClock();
   const pool = new Pool<string>({ name: 'p', clock, max: 1, create: () => 'r' });
   const lease = await pool.acquire();
@@ -90,7 +90,7 @@ test('a pool publishes leaks', async () => {
   lease.release();
 });
 
-test('a leak is a warning of the process where nobody asked to be told', async () => {
+test('a leak is a process warning without an onLeak', async () => {
   const clock = new ManualClock();
   const pool = new Pool<string>({ name: 'p', clock, leakThreshold: 100, create: () => 'r' });
   const warnings: Error[] = [];

@@ -8,9 +8,9 @@ const times = { usedAt: 0, aliveAt: 0, expiresAt: 1_000 };
 test.each([
   ['keeps a fresh one', times, 2, 39, 'keep'],
   ['checks one that was silent for long', times, 2, 40, 'check'],
-  ['lets a surplus one go', times, 2, 100, 'idle'],
+  ['destroys a surplus one', times, 2, 100, 'idle'],
   ['keeps the last min', { ...times, aliveAt: 90 }, 1, 100, 'keep'],
-  ['lets an old one go, whatever min says', { ...times, aliveAt: 999 }, 1, 1_000, 'lifetime'],
+  ['destroys an old one, whatever min says', { ...times, aliveAt: 999 }, 1, 1_000, 'lifetime'],
 ] as const)('%s', (_, slot, live, now, verdict) => {
   expect(judge(slot, live, rules, now)).toBe(verdict);
 });

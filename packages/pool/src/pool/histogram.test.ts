@@ -6,7 +6,7 @@ test('is all zero before anything was recorded', () => {
   expect(new Histogram().snapshot()).toEqual({ count: 0, mean: 0, max: 0, p50: 0, p95: 0, p99: 0 });
 });
 
-test('tells percentiles at most an eighth too high and never too low', () => {
+test('reports percentiles at most an eighth too high and never too low', () => {
   const times = fc.array(fc.double({ min: 0.02, max: 100_000, noNaN: true }), {
     minLength: 1,
     maxLength: 200,
@@ -39,13 +39,13 @@ test.each([
   [1.024, 1.152],
   [100, 106.496],
   [1e9, 2_147_483.648],
-])('tells %d ms as at most %d', (ms, edge) => {
+])('reports %d ms as at most %d', (ms, edge) => {
   const histogram = new Histogram();
   for (const value of [ms, 2e9]) histogram.record(value);
   expect(histogram.snapshot().p50).toBe(edge);
 });
 
-test('tells the mean, and each percentile by its own share', () => {
+test('reports the mean, and each percentile by its own share', () => {
   const histogram = new Histogram();
   for (let n = 0; n < 94; n += 1) histogram.record(1);
   for (let n = 0; n < 5; n += 1) histogram.record(10);

@@ -5,8 +5,8 @@ import { ManualClock, settled } from '../manual-clock.js';
 import { Pool } from './pool.js';
 
 /**
- * A pool driven through a random history, with a factory that counts for itself what exists and who holds what:
- * nothing is believed because the pool says so.
+ * A pool driven through a random history, with a factory that keeps its own count of resources and holders:
+ * the pool's own statements aren't trusted.
  */
 class Model {
   readonly clock = new ManualClock();
@@ -20,7 +20,7 @@ class Model {
   readonly destructions: (() => void)[] = [];
   readonly waiting: { number: number; abort: AbortController }[] = [];
   underConstruction = 0;
-  /** Promises found broken inside callbacks. */
+  /** Violations found inside callbacks. */
   readonly broken: string[] = [];
   calls = 0;
   answered = 0;
@@ -101,7 +101,7 @@ class Model {
     if (idle > 0 && !suspended) expect(waiting, 'an idle resource while somebody waits').toBe(0);
   }
 
-  /** Lets everything end well: nobody may be left waiting, and nothing left existing. */
+  /** Lets everything finish: no caller may be left waiting, and no resource left. */
   async finish(): Promise<void> {
     this.pool.resume();
     for (let round = 0; round < 20; round += 1) {
@@ -143,7 +143,7 @@ class Model {
     return new Promise((resolve) => {
       const end = () => resolve(void this.exists.delete(resource));
       this.destructions.push(end);
-      // What ends late is gone all the same once the pool stopped waiting for it.
+      // A late destruction counts as done once the pool stopped waiting for it.
       this.clock.after(500, end);
     });
   }

@@ -23,7 +23,7 @@ function numbers(options: Partial<PoolOptions<number>> = {}): Pool<number> {
 const final = new EasySocketError('KNSOCK_TEST', 'wrong certificate', { retryable: false });
 
 describe('what a pool counts', () => {
-  test('is how long callers waited, resources were used and creating took', async () => {
+  test('is how long callers waited, resources were used and creations took', async () => {
     const pool = numbers({
       max: 1,
       create: () => new Promise((resolve) => void clock.after(20, () => resolve(1))),
@@ -40,7 +40,7 @@ describe('what a pool counts', () => {
     expect([acquire.count, usage.count, creation.count]).toEqual([2, 2, 1]);
   });
 
-  test('is who waits, and who waited in vain', async () => {
+  test('is how many callers wait, and how many timed out', async () => {
     const pool = numbers({ max: 1 });
     const lease = await pool.acquire();
     for (let n = 0; n < 2; n += 1) pool.acquire({ timeout: 10 }).catch(() => undefined);
@@ -62,14 +62,14 @@ describe('what a pool counts', () => {
 });
 
 describe('a failure to create', () => {
-  test('is reported where nobody waits for what was to be created', async () => {
+  test('is reported if no caller waits for the resource', async () => {
     const refused = new Error('refused');
     numbers({ min: 1, create: () => Promise.reject(refused) });
     await settled();
     expect(errors).toEqual([refused]);
   });
 
-  test('is the callers’ alone where some wait, by acquire or by ready', async () => {
+  test('goes only to waiting callers, of acquire or of ready', async () => {
     for (const wait of [
       (pool: Pool<number>) => pool.acquire({ timeout: 5 }),
       (pool: Pool<number>) => pool.ready({ timeout: 5 }),
@@ -83,12 +83,12 @@ describe('a failure to create', () => {
     }
   });
 
-  test('that can’t pass fails those who wait at once, where nothing else is there for them', async () => {
+  test('that is permanent fails waiting callers at once, if there is no other resource', async () => {
     const pool = numbers({ create: () => Promise.reject(final) });
     await expect(pool.acquire()).rejects.toBe(final);
   });
 
-  test('that can’t pass fails nobody where something is there for them', async () => {
+  test('that is permanent fails no caller if there is another resource', async () => {
     let refuses = false;
     const pool = numbers({ max: 2, create: () => (refuses ? Promise.reject(final) : 7) });
     const lease = await pool.acquire();
@@ -101,7 +101,7 @@ describe('a failure to create', () => {
 });
 
 describe('a pool that lends nothing', () => {
-  test('has those who try or acquire wait until it does again', async () => {
+  test('makes callers of try and acquire wait until it lends again', async () => {
     const pool = numbers();
     (await pool.acquire()).release();
     pool.suspend();
@@ -115,7 +115,7 @@ describe('a pool that lends nothing', () => {
     expect([got, pool.stats().suspended]).toEqual([1, false]);
   });
 
-  test('because it is closed lends nothing to who tries, and is ready for nobody', async () => {
+  test('because it is closed has nothing for try, and is never ready', async () => {
     const pool = numbers();
     (await pool.acquire()).release();
     const closing = pool.close();
@@ -133,8 +133,8 @@ describe('a pool that lends nothing', () => {
   });
 });
 
-describe('a call that nobody awaits', () => {
-  test('is reported where it fails', async () => {
+describe('a call that isn’t awaited', () => {
+  test('is reported if it fails', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     void pool.acquire({ timeout: 5 });
@@ -145,7 +145,7 @@ describe('a call that nobody awaits', () => {
     expect(errors).toMatchObject([{ code: 'KNSOCK_INVALID_OPTION' }, { code: 'KNSOCK_POOL_TIMEOUT' }]);
   });
 
-  test('is nobody else’s where it is awaited', async () => {
+  test('is reported only to its caller if it is awaited', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     const failed = expect(pool.acquire({ timeout: 5 })).rejects.toThrow();
@@ -156,7 +156,7 @@ describe('a call that nobody awaits', () => {
 });
 
 describe('readiness', () => {
-  test('is refused at once for wrong options and signals that have fired, and given at once where it is there', async () => {
+  test('is refused at once for invalid options and fired signals, and resolves at once if the pool is ready', async () => {
     const pool = numbers();
     await expect(pool.ready({ timeout: -1 })).rejects.toMatchObject({ option: 'timeout' });
     const reason = new Error('before');
@@ -171,7 +171,7 @@ describe('readiness', () => {
 });
 
 describe('superseding', () => {
-  test('makes room in a full pool by an idle one of the old, and by none in one that isn’t full', async () => {
+  test('frees a slot in a full pool by destroying an old idle one, and destroys none in one that isn’t full', async () => {
     for (const [max, gone] of [
       [2, 1],
       [3, 0],

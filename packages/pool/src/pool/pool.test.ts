@@ -49,7 +49,7 @@ describe('lending', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('reuses the resource that came back first where told to', async () => {
+  test('reuses the resource that was released first with fifo', async () => {
     const pool = numbers({ reuse: 'fifo' });
     const [first, second] = [await pool.acquire(), await pool.acquire()];
     first.release();
@@ -74,7 +74,7 @@ describe('lending', () => {
     expect(pool.stats()).toMatchObject({ checking: 1, waiting: 0 });
   });
 
-  test('tries without waiting, and takes nothing but what fits', async () => {
+  test('tries without waiting, and takes only what matches', async () => {
     const pool = numbers();
     expect(pool.tryAcquire(() => true)).toBeUndefined();
     expect(pool.stats().total).toBe(0);
@@ -83,7 +83,7 @@ describe('lending', () => {
     expect(pool.tryAcquire((n) => n === 1)?.value).toBe(1);
   });
 
-  test('lets nobody who tries go before those who wait', async () => {
+  test('serves waiting callers before those that try', async () => {
     const pool = numbers({ max: 1, validate: never });
     (await pool.acquire()).release();
     await clock.advance(1_000);
@@ -91,7 +91,7 @@ describe('lending', () => {
     expect(pool.tryAcquire(() => true)).toBeUndefined();
   });
 
-  test('creates one more where told to, and never beyond max', async () => {
+  test('creates one more when requested, and never beyond max', async () => {
     const pool = numbers({ max: 2 });
     (await pool.acquire()).release();
     for (let turn = 0; turn < 3; turn += 1) {
@@ -134,7 +134,7 @@ describe('lending', () => {
     expect((await second).value).toBe(7);
   });
 
-  test('keeps a resource whose every waiter gave up', async () => {
+  test('keeps a resource all of whose waiters gave up', async () => {
     let arrive: (n: number) => void = () => undefined;
     const pool = numbers({ create: () => new Promise((resolve) => (arrive = resolve)) });
     const abort = new AbortController();
@@ -165,7 +165,7 @@ describe('lending', () => {
     held.release();
   });
 
-  test('a signal is let go of with the last caller who waits for it', async () => {
+  test('a signal is released with the last caller that waits for it', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const { signal } = new AbortController();
@@ -278,14 +278,14 @@ describe('a factory that throws where it must not', () => {
     expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
   });
 
-  test('when told to destroy gets its place back all the same', async () => {
+  test('in destroy frees the slot anyway', async () => {
     const pool = numbers({ max: 1, destroy: oops });
     (await pool.acquire()).destroy();
     expect((await pool.acquire()).value).toBe(2);
   });
 });
 
-test('a factory that throws when told of a retirement loses nothing by it', async () => {
+test('in onRetire has no other effect', async () => {
   const pool = numbers({
     onRetire: () => {
       throw new Error('oops');
@@ -300,7 +300,7 @@ test('a factory that throws when told of a retirement loses nothing by it', asyn
 });
 
 describe('what happened to an idle resource', () => {
-  test('is seen before it is lent, however recently it was used, and whatever the check says', async () => {
+  test('is noticed before it is lent, however recently it was used, and whatever the check says', async () => {
     const touched = new Set<number>();
     const pool = numbers({ untouched: (n) => !touched.has(n), validate: () => true });
     (await pool.acquire()).release();
@@ -311,7 +311,7 @@ describe('what happened to an idle resource', () => {
     expect(pool.stats()).toMatchObject({ idle: 1, destroyed: 1 });
   });
 
-  test('is nobody’s business before it was used', async () => {
+  test('isn’t checked before its first use', async () => {
     const pool = numbers({ untouched: () => false, min: 1 });
     await pool.ready();
     expect((await pool.acquire()).value).toBe(1);
@@ -330,7 +330,7 @@ describe('what happened to an idle resource', () => {
 });
 
 describe('failures to create', () => {
-  test('fail no waiter before its timeout, which tells the state and the cause', async () => {
+  test('fail no waiter before its timeout, which reports the state and the cause', async () => {
     const refused = new Error('refused');
     const pool = numbers({ create: () => Promise.reject(refused), acquireTimeout: 3_000 });
     const failed = pool.acquire().catch((error: unknown) => error);
@@ -347,7 +347,7 @@ describe('failures to create', () => {
     expect(String(await failed)).toContain('last failure: refused');
   });
 
-  test('are followed by longer and longer waits, and a success ends them', async () => {
+  test('are followed by increasing back-off, which a success ends', async () => {
     const attempts: number[] = [];
     const create = () => {
       attempts.push(clock.now());
@@ -358,7 +358,7 @@ describe('failures to create', () => {
     const lease = pool.acquire();
     await clock.advance(1_000);
     expect((await lease).value).toBe(1);
-    // Chance is 0 here, so each wait is half of the full one: 100, 200, 300, 300.
+    // The random number is 0 here, so each wait is half of the full one: 100, 200, 300, 300.
     expect(attempts).toEqual([0, 50, 150, 300, 450]);
     expect(pool.stats().lastFailure).toBeUndefined();
   });
@@ -387,7 +387,7 @@ describe('failures to create', () => {
     expect(attempts).toBe(1);
   });
 
-  test('include one that never ends, which gives its place free', async () => {
+  test('include one that never ends, which frees its slot', async () => {
     const signals: AbortSignal[] = [];
     const create = ({ signal }: { signal: AbortSignal }) => {
       signals.push(signal);
@@ -469,7 +469,7 @@ describe('life', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('those born together don’t die together', async () => {
+  test('resources created together don’t expire together', async () => {
     const chances = [0, 0.5, 1];
     const pool = numbers({ min: 3, maxLifetime: 10_000, random: () => chances.shift() ?? 0 });
     await pool.ready();
@@ -501,7 +501,7 @@ describe('life', () => {
     expect(validated).toEqual([1, 1]);
   });
 
-  test('a dead resource is replaced before anybody gets it', async () => {
+  test('a dead resource is replaced before any caller gets it', async () => {
     const pool = numbers({ validate: (n) => n > 1 });
     (await pool.acquire()).release();
     await clock.advance(1_000);
@@ -534,7 +534,7 @@ describe('life', () => {
     expect((await lease).value).toBe(2);
   });
 
-  test('an idle resource is kept alive, and found dead, without anybody asking for it', async () => {
+  test('an idle resource is kept alive, and found dead, without a caller', async () => {
     let alive = true;
     const pool = numbers({ keepalive: 2_000, validate: () => alive });
     (await pool.acquire()).release();
@@ -553,7 +553,7 @@ describe('life', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('a slow destruction holds its place, so that there are never more than max', async () => {
+  test('a slow destruction keeps its slot, so that there are never more than max', async () => {
     const pool = numbers({ max: 1, destroy: never, destroyTimeout: 1_000 });
     (await pool.acquire()).destroy();
     const next = pool.acquire();
@@ -601,7 +601,7 @@ describe('replacing', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('supersede makes room in a full pool', async () => {
+  test('supersede frees a slot in a full pool', async () => {
     const pool = numbers({ max: 2 });
     const leases = [await pool.acquire(), await pool.acquire()];
     pool.supersede();
@@ -672,7 +672,7 @@ describe('leaks', () => {
     expect(leaks).toEqual([]);
   });
 
-  test('an untracked lease may be held for as long as it takes', async () => {
+  test('an untracked lease may be held for any time', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ leakThreshold: 1_000, onLeak: (leak) => leaks.push(leak) });
     const first = await pool.acquire({ untracked: true });
@@ -682,7 +682,7 @@ describe('leaks', () => {
     expect(leaks).toEqual([]);
   });
 
-  test('a lease that was dropped is reported, and its place is free again', async () => {
+  test('a lease that was dropped is reported, and its slot is free again', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ max: 1, leakThreshold: 60_000, onLeak: (leak) => leaks.push(leak) });
     const drop = async () => {
@@ -704,7 +704,7 @@ function collectGarbage(): void {
 }
 
 describe('closing', () => {
-  test('turns away waiters and new callers', async () => {
+  test('rejects waiters and new callers', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const waiting = pool.acquire();
@@ -716,7 +716,7 @@ describe('closing', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('cuts off what is still lent at the deadline', async () => {
+  test('destroys what is still lent at the deadline', async () => {
     const destroyed: number[] = [];
     const pool = numbers({ destroy: (n) => void destroyed.push(n) });
     const lease = await pool.acquire();
@@ -740,7 +740,7 @@ describe('closing', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('creates nothing to make up for what goes', async () => {
+  test('creates no replacements', async () => {
     const pool = numbers({ min: 2 });
     await pool.ready();
     await pool.close();
@@ -748,7 +748,7 @@ describe('closing', () => {
     expect(made).toBe(2);
   });
 
-  test('waits for no check that nobody answers', async () => {
+  test('doesn’t wait for a check that never ends', async () => {
     const reasons: string[] = [];
     const pool = numbers({ validate: never, destroy: (_, reason) => void reasons.push(reason) });
     (await pool.acquire()).release();
@@ -765,7 +765,7 @@ describe('closing', () => {
 });
 
 describe('options', () => {
-  test('that can’t be are rejected with, not thrown at the caller', async () => {
+  test('that are invalid cause a rejection, not an exception', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     const wrong = expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'timeout' }) as Error;

@@ -20,7 +20,7 @@ function asked(min: number) {
 }
 
 describe('whether a pool is ready', () => {
-  test('is answered to everybody when as many exist as should', async () => {
+  test('is answered to all callers when enough resources exist', async () => {
     const { readiness, outcomes, ask } = asked(2);
     ask();
     ask();
@@ -34,7 +34,7 @@ describe('whether a pool is ready', () => {
     expect(readiness.awaited).toBe(false);
   });
 
-  test('needs one where the pool keeps none, while somebody asks', async () => {
+  test('needs one if the pool keeps none, while a caller waits for it', async () => {
     const { readiness, outcomes, ask } = asked(0);
     expect([readiness.target, readiness.suffices(0), readiness.suffices(1)]).toEqual([0, false, true]);
     ask();
@@ -55,7 +55,7 @@ describe('whether a pool is ready', () => {
     expect([readiness.suffices(2), readiness.suffices(3)]).toEqual([false, true]);
   });
 
-  test('fails for everybody who asked by the first failure', async () => {
+  test('fails for all callers by the first failure', async () => {
     const { readiness, outcomes, ask } = asked(1);
     const failure = new Error('unreachable');
     ask();

@@ -30,7 +30,7 @@ const failed = (error: unknown): PoolStats => ({ ...calm, lastFailure: { error, 
 
 suite('the state of a pool in a line', () => {
   test.each<[string, Partial<PoolStats>, string]>([
-    ['is short where nothing special happens', {}, '2 active, 1 idle, 0 waiting, max 10'],
+    ['is short if nothing special happens', {}, '2 active, 1 idle, 0 waiting, max 10'],
     ['counts what is being created', { creating: 1 }, '2 active, 1 idle, 0 waiting, 1 being created, max 10'],
     ['counts what is being checked', { checking: 4 }, '2 active, 1 idle, 0 waiting, 4 being checked, max 10'],
     ['counts what is closing', { closing: 2 }, '2 active, 1 idle, 0 waiting, 2 closing, max 10'],
@@ -54,7 +54,7 @@ suite('a caller that got nothing', () => {
   const refused = new EasySocketError('KNSOCK_TEST', 'refused', { hint: 'start it', retryable: false });
   const empty = { ...failed(refused), active: 0, idle: 0 };
 
-  test('learns how long it waited, the state and the cause', () => {
+  test('contains how long the caller waited, the state and the cause', () => {
     const error = new PoolTimeoutError(30_000, failed(refused));
     expect(error.message).toBe(
       'nothing to lend within 30,000 ms: 2 active, 1 idle, 0 waiting, max 10, last failure: refused',
@@ -63,20 +63,20 @@ suite('a caller that got nothing', () => {
     expect(error.hint).not.toBe('start it');
   });
 
-  test('has the advice of the failure to create, where nothing is open', () => {
+  test('has the hint of the failure to create, if nothing is open', () => {
     expect(new PoolTimeoutError(1, empty)).toMatchObject({ hint: 'start it', retryable: false });
     for (const open of [{ active: 1 }, { idle: 1 }, { checking: 1 }])
       expect(new PoolTimeoutError(1, { ...empty, ...open }).hint).not.toBe('start it');
   });
 
-  test('has the usual advice where the failure has none', () => {
+  test('has the usual hint if the failure has none', () => {
     const usual = new PoolTimeoutError(1, { ...calm, active: 0, idle: 0 });
     expect([usual.cause, usual.retryable]).toEqual([undefined, true]);
     const plain = { ...failed(new Error('plain')), active: 0, idle: 0 };
     expect(new PoolTimeoutError(1, plain).hint).toBe(usual.hint);
   });
 
-  test('learns that too many wait, and how many may', () => {
+  test('contains that too many wait, and the limit', () => {
     const error = new PoolQueueFullError(10_000, calm);
     expect(error.message).toMatch(/^10,000 callers wait already, which is the limit: 2 active/);
     expect(error).toMatchObject({ limit: 10_000, stats: calm });
@@ -96,7 +96,7 @@ suite('a caller that got nothing', () => {
     ]);
   });
 
-  test('needn’t wait for another attempt where the failure says that it can’t help', () => {
+  test('needn’t wait for another attempt if the failure says that a retry can’t help', () => {
     expect(isFinal(refused)).toBe(true);
     expect(isFinal(new EasySocketError('KNSOCK_TEST', 'busy', { retryable: true }))).toBe(false);
     expect(isFinal(new Error('unknown'))).toBe(false);

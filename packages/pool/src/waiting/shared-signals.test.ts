@@ -10,8 +10,8 @@ function shared() {
   return { told, signals, controller, signal, listeners: () => getEventListeners(signal, 'abort').length };
 }
 
-describe('a signal that many wait for', () => {
-  test('has one listener, and tells all of them', () => {
+describe('a signal shared by many callers', () => {
+  test('has one listener, and notifies all of them', () => {
     const { told, signals, controller, signal, listeners } = shared();
     for (const member of ['a', 'b']) signals.add(signal, member);
     expect(listeners()).toBe(1);
@@ -24,7 +24,7 @@ describe('a signal that many wait for', () => {
     expect(listeners()).toBe(0);
   });
 
-  test('is let go of with the last of them, and listened to again for the next', () => {
+  test('is released with the last of them, and listened to again for the next', () => {
     const { told, signals, controller, signal, listeners } = shared();
     for (const member of ['a', 'b']) signals.add(signal, member);
     signals.drop(signal, 'a');
@@ -40,7 +40,7 @@ describe('a signal that many wait for', () => {
     expect(told.map(([member]) => member)).toEqual(['c']);
   });
 
-  test('tells those who were there, also where one leaves while it is told', () => {
+  test('notifies all current callers, also if one leaves during the notification', () => {
     const told: string[] = [];
     const { signal, controller } = shared();
     const signals = new SharedSignals<string>((member) => {
@@ -52,7 +52,7 @@ describe('a signal that many wait for', () => {
     expect(told).toEqual(['a', 'b', 'c']);
   });
 
-  test('that nobody waits for is nobody’s', () => {
+  test('has no listener without callers', () => {
     const { signals, signal } = shared();
     expect(() => {
       signals.drop(signal, 'a');

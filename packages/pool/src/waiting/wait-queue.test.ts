@@ -16,7 +16,7 @@ function waiter(deadline: number): Waiter<number> {
   };
 }
 
-test('behaves like an array from which anybody may leave', () => {
+test('behaves like an array from which any waiter may leave', () => {
   const action = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), value: fc.nat(100) }),
     fc.record({ kind: fc.constant('shift' as const), value: fc.constant(0) }),

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { ManualClock, settled } from '../manual-clock.js';
 import { WaitingRoom } from './waiting-room.js';
 
-/** A room, what became of each caller, and whether its timer keeps the process alive. */
+/** A room, the outcome of each caller, and whether its timer keeps the process alive. */
 function opened() {
   const manual = new ManualClock();
   let keepsAlive = false;
@@ -45,7 +45,7 @@ describe('callers that wait', () => {
     expect([room.size, room.next()]).toEqual([0, undefined]);
   });
 
-  test('are late each at its own time, with one timer for all', async () => {
+  test('expire each at its own deadline, with one timer for all', async () => {
     const { manual, room, outcomes, left, enter } = opened();
     enter('a', 100);
     enter('b', 50);
@@ -62,7 +62,7 @@ describe('callers that wait', () => {
     expect([left, manual.timers]).toEqual([[50, 100, 200], 0]);
   });
 
-  test('are late by their own deadline where they came later', async () => {
+  test('expire by their own deadline if they came later', async () => {
     const { manual, outcomes, enter } = opened();
     await manual.advance(30);
     enter('a', 100);
@@ -74,7 +74,7 @@ describe('callers that wait', () => {
     expect(outcomes).toEqual(['b: late since 40']);
   });
 
-  test('leave nobody who calls for less behind when all were served in time', async () => {
+  test('don’t signal a lower need when all were served in time', async () => {
     const { manual, room, left, enter } = opened();
     enter('a', 100);
     room.next()?.resolve('x');
@@ -82,7 +82,7 @@ describe('callers that wait', () => {
     expect([left, manual.timers]).toEqual([[], 0]);
   });
 
-  test('may give up, which says that less is needed, and once', async () => {
+  test('may give up, which signals a lower need once', async () => {
     const { room, outcomes, left, enter } = opened();
     const controller = new AbortController();
     enter('a', 100, controller.signal);
