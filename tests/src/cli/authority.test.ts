@@ -17,7 +17,7 @@ beforeAll(async () => {
   const authority = await store.createAuthority({ commonName: 'Example Root' });
   const issuing = await authority.intermediate({ commonName: 'Issuing', file: 'issuing' });
   root = issuing.root;
-  // As on a machine that signs with an intermediate alone.
+  // As on a machine that signs only with an intermediate.
   await rm(path.join(folder, 'certs/ca/root.key'));
   await writeFile(path.join(folder, 'word'), 'open sesame\n');
 });
@@ -33,7 +33,7 @@ function serve(...args: string[]) {
 }
 
 describe('knsock certs serve', () => {
-  it('serves an intermediate whose key is encrypted, tells where, and ends well', async () => {
+  it('serves an intermediate with an encrypted key, prints the address, and ends cleanly', async () => {
     await using running = serve();
     const [line] = await running.says(/\{.*"event":"listening".*\}/);
     const { address, port } = JSON.parse(line) as { address: string; port: number };
@@ -51,7 +51,7 @@ describe('knsock certs serve', () => {
     expect((await running.ended()).code).toBe(0);
   });
 
-  it('serves the list alone by plain HTTP', async () => {
+  it('serves only the list over plain HTTP', async () => {
     await using running = serve('--crl-listen', '127.0.0.1:0');
     const [, url = ''] = await running.says(/its revocation list at (http:[^"]+)/);
     const list = await fetched(url);
@@ -61,7 +61,7 @@ describe('knsock certs serve', () => {
       expect((await fetched(new URL(other, url).href)).status).toBe(404);
   });
 
-  it('says what is wrong where there is no passphrase, no such address, or two policies', async () => {
+  it('reports a missing passphrase, an unavailable address, or two policies', async () => {
     const locked = await knsock(['certs', 'serve', '--listen', '127.0.0.1:0'], { cwd: folder });
     expect(locked).toMatchObject({ code: 58 });
     expect(locked.stderr).toContain('--store-passphrase-file');
@@ -95,7 +95,7 @@ describe('knsock certs token', () => {
     expect(stderr).not.toContain(secret);
   });
 
-  it('asks where the authority is, before it was served', async () => {
+  it('asks for the authority’s address, before it was served', async () => {
     await knsock(['certs', 'ca', 'New', '--store', 'new'], { cwd: folder });
     const { code, stderr } = await token('new', '--name', 'agent-7.example');
     expect(code).toBe(2);
@@ -112,7 +112,7 @@ describe('knsock certs token', () => {
     expect((await token('--list', '--withdraw', id)).code).toBe(2);
   });
 
-  it('refuses what no certificate could carry', async () => {
+  it('refuses names that no certificate could contain', async () => {
     const at = ['--address', 'ca.example:9443'];
     expect((await token(...at)).stderr).toContain('a token needs a name at least');
     expect((await token(...at, '--name', 'a b')).code).toBe(2);

@@ -21,7 +21,7 @@ afterAll(() => files[Symbol.asyncDispose]());
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const endsWithTickets = major >= 26 || (major === 24 && minor >= 22);
 
-/** Runs the command and holds it to what every failure must look like. */
+/** Runs the command and checks the form that every failure must have. */
 async function fails(args: string[], exit: number, code: string, options: RunOptions = {}): Promise<string> {
   const { code: actual, stdout, stderr } = await knsock(args, options);
   expect(stderr).toContain(`code: ${code} (exit ${exit})`);
@@ -52,11 +52,11 @@ describe('wrong use', () => {
     [['serve', '--max-connections', 'many'], 'It is a whole number'],
     [['serve', '--status', 'nowhere'], 'isn’t an address'],
     [['certs', 'frobnicate'], "unknown command 'frobnicate'"],
-  ])('%j is told what is wrong', async (args, words) => {
+  ])('%j reports what is wrong', async (args, words) => {
     expect(await fails(args, 2, 'KNSOCK_USAGE')).toContain(words);
   });
 
-  it('refuses rules without a CA to judge by', async () => {
+  it('refuses rules without a CA to verify clients', async () => {
     await fails(['serve', '--port', '0', ...pair, '--allow-cn', 'app'], 2, 'KNSOCK_INVALID_OPTION');
   });
 });
@@ -164,11 +164,11 @@ describe('a server that can’t be reached', () => {
   });
 });
 
-describe('a server whose certificate can’t be looked at', () => {
+describe('a server whose certificate can’t be read', () => {
   const inspect = (place: string, exit: number): Promise<string> =>
     fails(['certs', 'inspect', place], exit, 'KNSOCK_CERTIFICATE_UNREACHABLE');
 
-  it('exits by what stood in the way', async () => {
+  it('exits with the code of the cause', async () => {
     await using plain = await plainServer((socket) => socket.end('220 hello\r\n'));
     await inspect('no-such-host.invalid:443', 6);
     await inspect('localhost:1', 7);
@@ -204,7 +204,7 @@ describe('a server that isn’t trusted', () => {
     await fails(args, 90, 'KNSOCK_PEER_PIN_MISMATCH');
   });
 
-  it('revoked, or not known not to be', async () => {
+  it('revoked, or of unknown revocation status', async () => {
     const { authority } = files;
     const crl = await files.write('empty.crl', (await authority.crl()).pem);
     await authority.revoke(await readFile(files.at('server.crt'), 'utf8'));
@@ -246,7 +246,7 @@ describe('messages that break the rules', () => {
     const { serve, address } = await startServe(pair);
     await using _ = serve;
     const args = ['send', address, 'x', '--framing', 'lines', ...ca];
-    // Node 24.22 and 26 send session tickets before such an end, and then it may be one that was meant.
+    // Node 24.22 and 26 send session tickets before such an end, and then it may be an intended end.
     const [code, guess] = endsWithTickets
       ? (['KNSOCK_CONNECTION_CLOSED', 'ended the connection after 0 of 1 replies'] as const)
       : (['KNSOCK_CONNECTION_ENDED_EARLY', 'it speaks another framing than lines'] as const);
@@ -267,7 +267,7 @@ describe('what isn’t TLS on a TLS port', () => {
   it.each([
     ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'KNSOCK_HANDSHAKE_PLAIN_HTTP'],
     ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', 'KNSOCK_HANDSHAKE_NOT_TLS'],
-  ])('%s is told by the server, which goes on', async (_, words, code) => {
+  ])('%s is reported by the server, which continues', async (_, words, code) => {
     const { serve, address } = await startServe(pair);
     await using __ = serve;
     const socket = connectTcp(Number(address.split(':')[1]), '127.0.0.1');
@@ -330,7 +330,7 @@ async function listening(server: Server, event: string, onSocket: (socket: Socke
   };
 }
 
-/** A certificate for localhost whose time is over, and its CA, whose isn’t. */
+/** An expired certificate for localhost, and its CA, which is valid. */
 async function expired(): Promise<{ cert: string; key: string; ca: string }> {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * 86_400_000 });
   try {

@@ -18,7 +18,7 @@ const SERVER = 'certs/issued/server.crt';
 const SERVER_KEY = 'certs/issued/server.key';
 const ROOT = 'certs/ca/root.crt';
 
-it('makes a root, an intermediate under it, and a certificate that both vouch for', async () => {
+it('makes a root, an intermediate under it, and a certificate that chains to both', async () => {
   await succeeds('ca', 'Issuing', '--under', 'root', '--name', 'issuing', '--permit', 'example.internal');
   const issue = ['issue', '--authority', 'issuing', '--json'];
   const { certFile, keyFile } = await json<{ certFile: string; keyFile: string }>(
@@ -43,14 +43,14 @@ it('signs a request for what is allowed and nothing else', async () => {
   expect(await certs('match', 'certs/issued/api.crt', 'api.key')).toMatchObject({ code: 0 });
 });
 
-it('makes no key for a request that is there already', async () => {
+it('makes no key for an existing request', async () => {
   await succeeds('csr', 'first.internal', '--out', 'once');
   await rm(path.join(folder, 'once.key'));
   expect(await certs('csr', 'second.internal', '--out', 'once')).toMatchObject({ code: 23 });
   await expect(stat(path.join(folder, 'once.key'))).rejects.toThrow('ENOENT');
 });
 
-it('names the subcommand and its own flags where something is wrong', async () => {
+it('names the subcommand and its own flags in errors', async () => {
   expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
   const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');
   expect(wrong.stderr).toContain('pass a name in the certificate to --name');
@@ -75,7 +75,7 @@ it('makes PKCS#12 of a certificate in DER', async () => {
   expect(back.stdout).toContain(await readFile(path.join(folder, SERVER), 'utf8'));
 });
 
-it('tells a key that isn’t the certificate’s', async () => {
+it('reports a key that isn’t the certificate’s', async () => {
   await succeeds('csr', 'x.internal', '--out', 'x');
   expect(await certs('match', SERVER, 'x.key')).toMatchObject({
     code: 58,
@@ -83,7 +83,7 @@ it('tells a key that isn’t the certificate’s', async () => {
   });
 });
 
-it('refuses a certificate that it withdrew, once the list is signed', async () => {
+it('refuses a revoked certificate, once the list is signed', async () => {
   await succeeds('issue', 'old.internal', '--file', 'old', '--authority', 'root');
   await succeeds('crl', '--authority', 'root');
   const verify = ['verify', 'certs/issued/old.crt', '--ca', ROOT, '--crl', 'certs/ca/root.crl'];
@@ -105,7 +105,7 @@ it('shows what is in files, standard input and on servers', async () => {
   expect(live.items[0]?.subject).toBe('CN=localhost');
 });
 
-it('heads what is in each of several files with its name', async () => {
+it('prints the name of each of several files above its contents', async () => {
   expect((await certs('inspect', SERVER)).stdout).not.toContain('==>');
   const { stdout } = await certs('inspect', SERVER, ROOT);
   expect(stdout).toMatch(new RegExp(`^==> ${SERVER} <==\\n[^]*==> ${ROOT} <==\\n[^]*Example Root`));
@@ -132,7 +132,7 @@ it('converts between formats and back', async () => {
   expect((await convert('server.der', '--to', 'pem')).stdout).toBe(original);
 });
 
-it('finds what is odd, as bad as was asked for', async () => {
+it('lints, from the requested severity on', async () => {
   expect(await certs('lint', SERVER)).toMatchObject({ code: 0 });
   await succeeds(
     'issue',
@@ -151,7 +151,7 @@ it('finds what is odd, as bad as was asked for', async () => {
   expect(findings.stdout).toMatch(/fix: \S/);
 });
 
-it('tells what runs out, and renews it', async () => {
+it('reports what expires, and renews it', async () => {
   expect(await certs('expiry', SERVER)).toMatchObject({ code: 0 });
   const due = await certs('expiry', SERVER, '--days', '100');
   expect(due).toMatchObject({ code: 3 });
@@ -231,7 +231,7 @@ describe('--json', () => {
   });
 });
 
-it('says which file is missing', async () => {
+it('names the missing file', async () => {
   const missing = await certs('inspect', 'nowhere.crt');
   expect(missing).toMatchObject({ code: 26, stdout: '' });
   expect(missing.stderr).toContain('nowhere.crt');

@@ -39,7 +39,7 @@ function rules(report: Report | undefined, severity: string): string[] {
   return (report?.findings ?? []).filter((finding) => finding.severity === severity).map(({ rule }) => rule);
 }
 
-/** The folder is its owner's alone; for as long as `run` takes others enter. */
+/** The folder is only its owner's; while `run` runs, others can enter. */
 async function opening(run: () => Promise<void>, mode = 0o755): Promise<void> {
   await chmod(files.at('.'), mode);
   try {
@@ -84,7 +84,7 @@ describe('knsock check on files', () => {
     }
   });
 
-  it('tells a chain that the CA didn’t issue', async () => {
+  it('reports a chain that the CA didn’t issue', async () => {
     const { reports } = await check(files.at('server.crt'), '--ca', await otherCa());
     expect(reports[0]?.findings).toContainEqual(
       expect.objectContaining({
@@ -94,7 +94,7 @@ describe('knsock check on files', () => {
     );
   });
 
-  it('tells files that aren’t what they seem, and checks the others all the same', async () => {
+  it('reports files that aren’t what they appear to be, and still checks the others', async () => {
     const broken = await files.write(
       'broken.crt',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
@@ -140,19 +140,19 @@ describe('knsock check on files', () => {
     });
   });
 
-  it('takes all certificates of a bundle of CAs for CAs', async () => {
+  it('treats all certificates of a bundle of CAs as CAs', async () => {
     const bundle = (await text('ca.crt')) + (await readFile(await otherCa(), 'utf8'));
     const { code, reports } = await check(await files.write('bundle.pem', bundle));
     expect([code, rules(reports[0], 'error')]).toEqual([0, []]);
   });
 
-  it('refuses a policy for revocation where there is no list to look at', async () => {
+  it('refuses a revocation policy without a list', async () => {
     const { code, stderr } = await knsock(['check', files.at('server.crt'), '--revocation-depth', 'chain']);
     expect(code).toBe(2);
     expect(stderr).toContain('no revocation list is among the files');
   });
 
-  it('tells a revocation list that is overdue', async () => {
+  it('reports an overdue revocation list', async () => {
     const fresh = await files.write('fresh.crl', (await files.authority.crl()).pem);
     const { reports } = await check(files.at('server.crt'), fresh);
     expect(reports.map(({ target }) => target)).toEqual([files.at('server.crt'), fresh]);
@@ -187,7 +187,7 @@ describe('knsock check on files', () => {
 });
 
 describe('knsock check on servers', () => {
-  it('finds nothing bad on our own', async () => {
+  it('finds nothing on our own', async () => {
     const server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
     const { serve, address } = await startServe([...server, ...ca, '--client-cert', 'require']);
     await using _ = serve;
@@ -199,7 +199,7 @@ describe('knsock check on servers', () => {
     );
   });
 
-  it('finds what is weak on a careless one', async () => {
+  it('finds the weaknesses of a badly configured one', async () => {
     const careless = createServer({
       cert: await readFile(files.at('server.crt')),
       key: await readFile(files.at('server.key')),
@@ -224,7 +224,7 @@ describe('knsock check on servers', () => {
     expect(ciphers).not.toContain('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
   });
 
-  it('checks the others where one can’t be reached, and ends with why', async () => {
+  it('checks the others if one can’t be reached, and ends with the reason', async () => {
     const server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
     const { serve, address } = await startServe([...server, ...ca, '--client-cert', 'require']);
     await using _ = serve;
@@ -240,7 +240,7 @@ describe('knsock check on servers', () => {
     ['--ca', 'nowhere.crt', 26, 'nowhere.crt can’t be read'],
     ['--ca', 'server.key', 58, 'can’t be trusted: it holds no certificate'],
     ['--write-baseline', 'no/such/folder', 23, 'can’t be written'],
-  ])('says that %s %s is no good', async (option, file, code, words) => {
+  ])('reports that %s %s is invalid', async (option, file, code, words) => {
     const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);
     expect(refused.code).toBe(code);
     expect(refused.stderr).toContain(words);

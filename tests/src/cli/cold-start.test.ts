@@ -1,4 +1,4 @@
-// What a short command loads; how long it takes stands in docs/cli.md, measured on a quiet machine.
+// What a short command loads; how long it takes is in docs/cli.md, measured on a quiet machine.
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,13 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => files[Symbol.asyncDispose]());
 
-it('tells its version from its manifest and loads nothing else', async () => {
+it('prints its version from its manifest and loads nothing else', async () => {
   const { names, builtins } = await loaded(['--version']);
   expect(names).toEqual(['knsock.cjs', 'package.json']);
   for (const name of ['net', 'tls', 'crypto', 'child_process']) expect(builtins).not.toContain(name);
 });
 
-it('sends from one file, without what serves, proxies, checks or makes certificates', async () => {
+it('sends from one file, without the code that serves, proxies, checks or makes certificates', async () => {
   const { serve, address } = await startEcho();
   await using _ = serve;
   const { names, builtins } = await loaded(['send', address, 'hello', '--ca', files.at('ca.crt')]);
@@ -45,7 +45,7 @@ it('sends from one file, without what serves, proxies, checks or makes certifica
 });
 
 describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
-  it('is kept for its user alone by the first run that succeeds, and run from by the next ones', async () => {
+  it('is stored only for its user by the first successful run, and used by the next ones', async () => {
     const { serve, address } = await startEcho();
     await using _ = serve;
     const send = sendKeeping(await freshCache(), address);
@@ -58,7 +58,7 @@ describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
     expect(await send.kept()).toEqual(first);
   });
 
-  it('is made anew where it’s damaged or others could have written it', async () => {
+  it('is replaced if it’s damaged or others could have written it', async () => {
     const { serve, address } = await startEcho();
     await using _ = serve;
     const send = sendKeeping(await freshCache(), address);
@@ -78,7 +78,7 @@ describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
     }
   });
 
-  it('isn’t kept where others could swap it, where it can’t be written, or where Node keeps nothing', async () => {
+  it('isn’t stored where others could replace it, where it can’t be written, or if Node’s cache is disabled', async () => {
     const { serve, address } = await startEcho();
     await using _ = serve;
     const open = await freshCache();
@@ -102,7 +102,7 @@ function startEcho(): ReturnType<typeof startServe> {
   return startServe(['--cert', files.at('server.crt'), '--key', files.at('server.key')]);
 }
 
-/** A folder for XDG_CACHE_HOME that isn't there yet, in one that is its user's alone. */
+/** A folder for XDG_CACHE_HOME that isn't there yet, in one accessible only to its user. */
 async function freshCache(): Promise<string> {
   return path.join(await mkdtemp(files.at('home-')), 'cache');
 }

@@ -1,4 +1,4 @@
-/** What is doubtful about credentials that load all the same is told by every command that loads them. */
+/** Every command that loads credentials prints warnings about doubtful ones. */
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createAuthority } from '@knsock/certs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const text = (name: string): Promise<string> => readFile(files.at(name), 'utf8')
 const STRANGER = /CN=Stranger\).*issued none of the others/;
 
 describe('a warning about credentials', () => {
-  it('is told once by a server, and again where a renewal brings another', async () => {
+  it('is logged once by a server, and again if a renewal brings another', async () => {
     const [cert, key] = [files.at('live.crt'), files.at('server.key')];
     await copyFile(files.at('server.crt'), cert);
     const { serve } = await startServe(['--cert', cert, '--key', key]);
@@ -40,7 +40,7 @@ describe('a warning about credentials', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('is told for people on standard error', async () => {
+  it('is printed for people on standard error', async () => {
     const args = ['serve', '--host', '127.0.0.1', '--port', '0', ...odd];
     await using serve = startKnsock(args);
     await serve.says(/listening/);
@@ -53,13 +53,13 @@ describe('a warning about credentials', () => {
   it.each([
     ['proxy server', ['--target', '127.0.0.1:1', '--allow-all']],
     ['proxy client', ['--target', '127.0.0.1:1']],
-  ])('is told by %s', async (command, args) => {
+  ])('is printed by %s', async (command, args) => {
     const listen = ['--listen', '127.0.0.1:0', '--json'];
     await using proxy = startKnsock([...command.split(' '), ...listen, ...args, ...odd]);
     await proxy.says(STRANGER);
   });
 
-  it('is told by run-ssl-tcp-server and send-ssl-tcp', async () => {
+  it('is printed by run-ssl-tcp-server and send-ssl-tcp', async () => {
     const server = ['run-ssl-tcp-server', '0', files.at('odd.crt'), files.at('server.key')];
     await using running = startKnsock([...server, '--host', '127.0.0.1']);
     await running.says(STRANGER);
@@ -70,7 +70,7 @@ describe('a warning about credentials', () => {
 });
 
 describe('a PKCS#12 file with several keys', () => {
-  it('is served with the key that is named, and says that there are others where none is', async () => {
+  it('is served with the named key, or with a warning about the others if none is named', async () => {
     const unnamed = await knsock(['serve', '--host', '127.0.0.1', '--port', '0', '--pfx', pfx]);
     expect(unnamed.stderr).toContain('has 2 keys ("client", "server"); "client" is used');
     const { serve, address } = await startServe(['--pfx', pfx, '--pfx-key-name', 'server']);
@@ -84,7 +84,7 @@ describe('a PKCS#12 file with several keys', () => {
     expect(wrong.stderr).toContain('"nobody"');
   });
 
-  it('is checked by the key that is named', async () => {
+  it('is checked by the named key', async () => {
     const args = ['check', pfx, '--ca', files.at('ca.crt'), '--json', '--pfx-key-name', 'server'];
     const { stdout, code } = await knsock(args);
     expect([code, stdout]).toEqual([0, expect.stringContaining('"verification"')]);
@@ -92,7 +92,7 @@ describe('a PKCS#12 file with several keys', () => {
     expect(refused).toContain('nobody');
   });
 
-  it('is no matter where certificate and key are typed', async () => {
+  it('is ignored if certificate and key are given as flags', async () => {
     const cert = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
     const { serve } = await startServe(cert, { env: { KNSOCK_PFX: pfx, KNSOCK_PFX_KEY_NAME: 'client' } });
     await serve[Symbol.asyncDispose]();

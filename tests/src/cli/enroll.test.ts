@@ -35,7 +35,7 @@ const files = (dir: string): string[] => [
   `${dir}/ca.crt`,
 ];
 
-it('enrols a server and a client that talk by mutual TLS, and no file is copied', async () => {
+it('enrols a server and a client that use mutual TLS, without copying files', async () => {
   const server = await token('--name', 'localhost', '--kind', 'peer');
   const enrolled = await knsock(['certs', 'enroll', '--token-file', '-', '--dir', 'server'], {
     cwd: folder,
@@ -54,7 +54,7 @@ it('enrols a server and a client that talk by mutual TLS, and no file is copied'
   await authority.says(/"event":"enrolled".*"names":\["laptop"\]/);
 });
 
-it('takes a token from the environment, and as an argument with a warning', async () => {
+it('accepts a token from the environment, and as an argument with a warning', async () => {
   const env = { KNSOCK_TOKEN: await token('--name', 'one') };
   expect(await knsock(['certs', 'enroll', '--dir', 'one'], { cwd: folder, env })).toMatchObject({ code: 0 });
   const shown = await knsock(['certs', 'enroll', (await token('--name', 'two')).trim(), '--dir', 'two'], {
@@ -64,7 +64,7 @@ it('takes a token from the environment, and as an argument with a warning', asyn
   expect(shown.stderr).toContain('warning: the token is an argument');
 });
 
-it('says what is wrong with a token, and never the token', async () => {
+it('reports what is wrong with a token, and never the token', async () => {
   const word = await token('--name', 'three');
   const { secret } = parseToken(word);
   const cut = await knsock(['certs', 'enroll', '--token-file', '-', '--dir', 'three', '--debug'], {
@@ -112,7 +112,7 @@ it(
   },
 );
 
-it('goes on renewing as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, async () => {
+it('renews as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, async () => {
   await enrol('daemon', 'daemon', '--life', '1m');
   const args = [
     'certs',

@@ -26,7 +26,7 @@ describe('knsock explain', () => {
     expect(shown.filter(({ text }) => !/exit code of `knsock`: \d+$/.test(text))).toEqual([]);
   });
 
-  it('suggests the code that was meant', async () => {
+  it('suggests the intended code', async () => {
     const { code, stderr } = await knsock(['explain', 'KNSOCK_PORT_IN_USED']);
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean KNSOCK_PORT_IN_USE?');
@@ -40,13 +40,13 @@ describe('knsock docs', () => {
     expect((await knsock(['docs', 'operations'])).stdout).toBe(readDocument('docs/operations.md').text);
   });
 
-  it('suggests the page that was meant', async () => {
+  it('suggests the intended page', async () => {
     const { code, stderr } = await knsock(['docs', 'operation']);
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean operations?');
   });
 
-  it('is named by help in the place of files that nobody has', async () => {
+  it('is named by help instead of files that aren’t shipped', async () => {
     const helps = await Promise.all(
       [['--help'], ['check', '--help'], ['proxy', 'server', '--help']].map(knsockHelp),
     );

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe('knsock certs init', () => {
-  it('makes everything, says what to type next, and what it says works', async () => {
+  it('makes everything, and prints next steps that work', async () => {
     const made = await knsock(['certs', 'init'], { cwd: folder });
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const commands = made.stdout.split('\n').filter((line) => line.startsWith('  knsock '));
@@ -45,13 +45,13 @@ describe('knsock certs init', () => {
     },
   );
 
-  it('keeps keys to their owner', async () => {
+  it('makes keys readable only for their owner', async () => {
     for (const key of ['ca/root.key', 'issued/server.key', 'issued/client.key']) {
       expect((await stat(path.join(folder, 'certs', key))).mode & 0o777).toBe(0o600);
     }
   });
 
-  it('overwrites nothing, unless told to, and never the CA', async () => {
+  it('overwrites nothing without --force, and never the CA', async () => {
     const read = (file: string) => readFile(path.join(folder, 'certs', file), 'utf8');
     const [ca, server] = [await read('ca/root.crt'), await read('issued/server.crt')];
     const refused = await knsock(['certs', 'init'], { cwd: folder });

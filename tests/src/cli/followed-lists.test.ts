@@ -1,4 +1,4 @@
-/** `--crl URL`: what is revoked at an authority that serves reaches servers, proxies and clients by itself. */
+/** `--crl URL`: revocations at an authority server reach servers, proxies and clients by themselves. */
 import { createServer } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -85,7 +85,7 @@ describe.concurrent('--crl URL', () => {
     await tunnelEnds(next.address, next, () => revoke('far'));
   });
 
-  it('is obeyed by send, certs verify and check', async () => {
+  it('applies to send, certs verify and check', async () => {
     await authority.issue({ kind: 'server', names: ['localhost'], file: 'lost' });
     const { serve, address } = await startServe([...own('lost'), '--client-cert', 'none']);
     await using _ = serve;
@@ -97,7 +97,7 @@ describe.concurrent('--crl URL', () => {
     expect(await knsock(verify)).toMatchObject({ code: 0 });
     expect((await knsock(check)).stdout).not.toContain('is revoked');
     await revoke('lost');
-    // Others hold an answer for as long as the list says; these ask each time.
+    // Others cache a response for as long as the list says; these fetch each time.
     expect(await knsock(['send', address, 'hello', ...listed], { env })).toMatchObject({ code: 91 });
     expect(await knsock(verify)).toMatchObject({ code: 91 });
     const { code, stdout } = await knsock([...check, '--json']);
@@ -111,7 +111,7 @@ describe.concurrent('--crl URL', () => {
     expect(reports.map(({ target }) => target)).toContain(url);
   });
 
-  it('holds what it knew over a restart while the list is away, and says what is missing without', async () => {
+  it('keeps the cached list over a restart while the URL is unreachable, and reports a missing one', async () => {
     const [good, bad] = [await newClient('dave'), await newClient('eve')];
     await revoke('eve');
     const list = Buffer.from(await (await fetch(url)).arrayBuffer());
@@ -134,7 +134,7 @@ describe.concurrent('--crl URL', () => {
     expect(await answers(cache('empty'))).toEqual([56, 56]);
   });
 
-  it('refuses what is no URL, and credentials in one', async () => {
+  it('refuses an invalid URL, and credentials in one', async () => {
     const wrong = await knsock(['certs', 'verify', at('issued/server.crt'), ...ca(), '--crl', 'http://']);
     expect(wrong).toMatchObject({ code: 2 });
     const secret = await knsock(['serve', ...own('server'), '--crl', 'http://a:b@ca.example/ca.crl']);

@@ -1,4 +1,4 @@
-/** `serve --handler` as people use it: what it is given first, what it returns, and clients that wait for no reply. */
+/** `serve --handler` as people use it: its first message, its return values, and clients that wait for no reply. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, startServe } from '../support/command.js';
@@ -32,7 +32,7 @@ describe.each(['knsock', 'lines', 'length-prefixed'])('over %s', (framing) => {
     await echo.serve.says(/"event":"close".*"messagesReceived":2|"event":"close"/);
   });
 
-  it('a handler’s wrong return value is named in the log, and the server goes on', async () => {
+  it('a handler’s wrong return value is named in the log, and the server continues', async () => {
     const file = await handler('wrong', '({ payload }) => String(payload) === "bad" ? { a: 1 } : "fine"');
     const { serve, address } = await startServe([...server, '--framing', framing, '--handler', file]);
     await using _ = serve;

@@ -25,7 +25,7 @@ describe('knsock help', () => {
     expect(stderr).toContain(words);
   });
 
-  it('calls options by their flags in what it refuses', async () => {
+  it('names options by their flags in errors', async () => {
     const { stderr } = await knsock(['serve', '--dev', '--max-connections', '0']);
     expect(stderr.split('\n')[0]).not.toContain('maxConnections');
     expect(stderr).toContain('--max-connections');

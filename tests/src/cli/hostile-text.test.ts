@@ -1,4 +1,4 @@
-/** Text that strangers put into certificates, requests, lists, file names and answers never acts on a terminal. */
+/** Text that attackers put into certificates, requests, lists, file names and answers never acts on a terminal. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -50,7 +50,7 @@ const hostile = {
 const year = 365 * 86_400_000;
 const dates = () => ({ notBefore: new Date(Date.now() - 86_400_000), notAfter: new Date(Date.now() + year) });
 
-/** A CA and a server's certificate that carry the text wherever a certificate can. */
+/** A CA and a server's certificate that contain the text wherever a certificate can. */
 function madeWith(ascii: string, text: string): { ca: make.Made; leaf: make.Made; crl: Buffer } {
   const ca = make.issueCa({ subject: `O=${text.replaceAll('/', '')}/CN=CA`, ...dates() });
   const point = make.sequence(make.tlv(0xa0, make.tlv(0xa0, make.generalName(`URI:http://x/${ascii}`))));
@@ -81,7 +81,7 @@ function expectInert({ stdout, stderr }: Ended): void {
   expect(JSON.stringify(stderr.match(acting))).toBe('null');
 }
 
-describe('what a stranger chose', () => {
+describe('text chosen by an attacker', () => {
   it('is escaped in every report on a certificate, a list or a request', { timeout: 120_000 }, async () => {
     const run = async (ascii: string, text: string): Promise<void> => {
       const { ca, leaf, crl } = madeWith(ascii, text);
@@ -133,7 +133,7 @@ describe('what a stranger chose', () => {
       expectInert(await knsock(args));
   });
 
-  it('is escaped where a server answers with it instead of TLS, and in a name that is asked for', async () => {
+  it('is escaped where a server answers with it instead of TLS, and in a requested name', async () => {
     const server = createServer((socket) =>
       socket.on('error', () => undefined).end('HTTP/1.1 400 \u001b[2J\u0007\r\n\r\n'),
     ).listen(0, '127.0.0.1');
@@ -169,7 +169,7 @@ describe('what a stranger chose', () => {
     server.close();
   });
 
-  it('has no colours of its own where the command has some', async () => {
+  it('has no colours of its own if the command uses colours', async () => {
     const { stderr } = await knsock(['certs', 'inspect', 'no-such-\u001b[31mred'], {
       env: { FORCE_COLOR: '1' },
     });

@@ -99,7 +99,7 @@ it('so does the self-signed one, whose certificate is its own --cafile', async (
 });
 
 describe('run-ssl-tcp-server', () => {
-  it('echoes, shows what came, and ends the connection', async () => {
+  it('echoes, prints what it received, and ends the connection', async () => {
     const { server, port } = await serving(bareServer);
     await using _server = server;
     const { code, stdout } = await sending(bareClient, port, '--cafile', 'ca.crt');
@@ -107,7 +107,7 @@ describe('run-ssl-tcp-server', () => {
     await server.says(/^Received from 127\.0\.0\.1:\d+: Hello Secure$/m);
   });
 
-  it('lets in clients with a certificate alone, when told to', async () => {
+  it('accepts only clients with a certificate, if configured', async () => {
     const { server, port } = await serving(strictServer);
     await using _server = server;
     expect(await sending(fullClient, port)).toMatchObject({ code: 0, stdout: 'Hello Secure' });
@@ -129,7 +129,7 @@ describe('run-ssl-tcp-server', () => {
     expect(await knsock(args, { cwd: files.path })).toMatchObject({ code: 0, stdout: 'six' });
   });
 
-  it('lets nobody write to the terminal of who runs it', async () => {
+  it('prevents clients from writing to the operator’s terminal', async () => {
     const { server, port } = await serving(bareServer);
     await using _server = server;
     const client = connectTls({ port: Number(port), host: '127.0.0.1', rejectUnauthorized: false });
@@ -153,7 +153,7 @@ describe('send-ssl-tcp', () => {
     expect(stderr).toContain('Add --cafile ca.crt');
   });
 
-  it('trusts anybody with --no-verify, and warns', async () => {
+  it('accepts any server with --no-verify, and warns', async () => {
     const { server, port } = await serving(bareServer);
     await using _server = server;
     const { code, stdout, stderr } = await sending(bareClient, port, '--no-verify');
@@ -161,7 +161,7 @@ describe('send-ssl-tcp', () => {
     expect(stderr).toContain('an attacker could be answering');
   });
 
-  it('prints what came when time runs out, and exits with 28', async () => {
+  it('prints what it received on timeout, and exits with 28', async () => {
     const { createServer } = await import('node:tls');
     const { readFileSync } = await import('node:fs');
     const pair = { cert: readFileSync(files.at('server.crt')), key: readFileSync(files.at('server.key')) };

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => files[Symbol.asyncDispose]());
 
 describe('help', () => {
-  it('is shown, as a failure, where no command is given', async () => {
+  it('is shown, as a failure, if no command is given', async () => {
     const { code, stdout, stderr } = await knsock([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^Usage: knsock/);
@@ -48,7 +48,7 @@ describe('colours', () => {
 });
 
 describe('quiet', () => {
-  it('leaves talk out, and errors in', async () => {
+  it('omits messages, but not errors', async () => {
     const { serve, address } = await startServe(server);
     await using _ = serve;
     const send = ['send', address, 'hello', '-v', '--ca', files.at('ca.crt')];
@@ -71,7 +71,7 @@ describe('a stack trace', () => {
 });
 
 describe('environment', () => {
-  it('stands in for options, which win', async () => {
+  it('sets defaults for options, which take precedence', async () => {
     const env = { KNSOCK_CERT: files.at('server.crt'), KNSOCK_KEY: files.at('server.key') };
     const { serve, address } = await startServe([], { env });
     await using _ = serve;
@@ -100,7 +100,7 @@ describe('a reader that leaves', () => {
     },
   );
 
-  it('ends a long output, quietly', async () => {
+  it('ends a long output without an error', async () => {
     const { serve, address } = await startServe([...server, '--framing', 'raw', '--exec', 'yes']);
     await using _ = serve;
     const [program, ...rest] = knsockCommand;
@@ -149,7 +149,7 @@ describe('knsock doctor', () => {
     });
   });
 
-  it('names variables and keeps what they say to itself', async () => {
+  it('names variables and hides their values', async () => {
     const { stdout } = await knsock(['doctor'], { env: { KNSOCK_PASSPHRASE: 'open sesame' } });
     expect(stdout).toMatch(/^environment: .*KNSOCK_PASSPHRASE/m);
     expect(stdout).not.toContain('open sesame');

@@ -1,4 +1,4 @@
-/** Folders as other programs keep them: certbot's, with keys and requests beside certificates, looked at by the command. */
+/** Folders of other programs: certbot's, with keys and requests beside certificates, checked by the command. */
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { createCsr } from '@knsock/certs';
 import { toPem } from '@knsock/core/x509';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => files[Symbol.asyncDispose]());
 
 describe('certs expiry', () => {
-  it('has nothing against keys, requests and parameters in a folder', async () => {
+  it('accepts keys, requests and parameters in a folder', async () => {
     const { code, stdout } = await knsock(['certs', 'expiry', files.at('live'), '--days', '1']);
     expect(stdout.match(/^good/gm)).toHaveLength(3);
     expect(stdout).not.toContain('unreadable');
@@ -43,7 +43,7 @@ describe('certs expiry', () => {
     expect(stdout).not.toMatch(/readable\{.*\} 0/);
   });
 
-  it('still tells a damaged file in a folder, and a key that is asked for by name', async () => {
+  it('still reports a damaged file in a folder, and a key given by name', async () => {
     await files.write('live/a.test/torn.pem', '-----BEGIN CERTIFICATE-----\nMIIB\n');
     const folder = await knsock(['certs', 'expiry', files.at('live')]);
     expect(folder.stdout).toMatch(/^unreadable .*torn\.pem/m);
@@ -62,12 +62,12 @@ describe('certs expiry', () => {
 });
 
 describe('check', () => {
-  it('has nothing against a request in a folder', async () => {
+  it('accepts a request in a folder', async () => {
     const { stdout } = await knsock(['check', live, '--json']);
     expect(stdout).not.toContain('"rule":"readable"');
   });
 
-  it('finds names that nobody can match, and certificates that knsock refuses', async () => {
+  it('finds names that no client can match, and certificates that knsock refuses', async () => {
     const wish = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
     const odd = make.issueServer({
       ...wish,

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => files[Symbol.asyncDispose]());
 
 describe('--pfx-key-name', () => {
-  it('chooses what certs match compares, on both sides', async () => {
+  it('selects what certs match compares, on both sides', async () => {
     const match = (certificate: string, key: string, ...name: string[]) =>
       knsock(['certs', 'match', certificate, key, ...name.flatMap((one) => ['--pfx-key-name', one])]);
     expect(await match(files.at('client.crt'), pfx, 'client')).toMatchObject({ code: 0 });
@@ -46,7 +46,7 @@ describe('--pfx-key-name', () => {
     });
   });
 
-  it('chooses what a proxy shows its target', async () => {
+  it('selects the certificate that a proxy sends to its target', async () => {
     const ca = ['--ca', files.at('ca.crt')];
     const server = ['--cert', files.at('server.crt'), '--key', files.at('server.key'), ...ca];
     const client = ['--cert', files.at('client.crt'), '--key', files.at('client.key'), ...ca];

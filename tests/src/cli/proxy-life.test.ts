@@ -30,7 +30,7 @@ async function reach(address: string): Promise<TLSSocket> {
 }
 
 describe('knsock proxy in operation', () => {
-  it('takes new files by itself and on SIGHUP, and keeps the old ones where the new are no good', async () => {
+  it('loads new files by itself and on SIGHUP, and keeps the old ones if the new are invalid', async () => {
     await using target = await answerer();
     const [cert, key] = [files.at('turn.crt'), files.at('turn.key')];
     await copyFile(files.at('server.crt'), cert);
@@ -60,12 +60,12 @@ describe('knsock proxy in operation', () => {
     const next = await files.authority.issue({ kind: 'server', names: ['localhost'], days: 7 });
     await writeFile(key, next.key);
     await writeFile(cert, next.chain);
-    // Nobody has to tell it.
+    // It needs no signal.
     await proxy.running.says(/"event":"credentials"/);
     expect(await shown()).not.toBe(before);
   });
 
-  it('ends what nothing moves on, and turns away whom there is no room for', async () => {
+  it('ends idle connections, and refuses clients over its limit', async () => {
     await using target = await answerer();
     const limits = ['--idle-timeout', '200ms', '--max-connections', '1'];
     await using proxy = await startProxy('server', [
@@ -87,10 +87,10 @@ describe('knsock proxy in operation', () => {
     await proxy.running.says(/"event":"close".*KNSOCK_IDLE_TIMEOUT/);
   });
 
-  it('turns away plain clients that there is no room for, by their own address', async () => {
+  it('refuses plain clients over its limit, by their own address', async () => {
     await using target = await answerer();
     await using outer = await startProxy('server', ['--target', target.address, ...server, '--allow-all']);
-    // One socket for both families, so that it sees the client's address in IPv6's clothes.
+    // One socket for both families, so that it sees the client's address as IPv4-mapped IPv6.
     const place = ['--listen', '[::]:0', '--dangerously-plain-network', '--max-connections', '1'];
     const client = ['--cert', files.at('client.crt'), '--key', files.at('client.key'), ...ca];
     await using inner = await startProxy('client', [...place, '--target', outer.address, ...client]);
@@ -103,7 +103,7 @@ describe('knsock proxy in operation', () => {
     second.destroy();
   });
 
-  it('counts for Prometheus what it carries', async () => {
+  it('counts its traffic for Prometheus', async () => {
     await using target = await answerer();
     await using outer = await startProxy('server', [
       '--target',
@@ -131,7 +131,7 @@ describe('knsock proxy in operation', () => {
     expect(await (await fetch(`http://${status}/health`)).text()).toBe('ok\n');
   });
 
-  it('takes PKCS#12 files, whose passphrase may come from the environment', async () => {
+  it('loads PKCS#12 files, whose passphrase may come from the environment', async () => {
     await using target = await answerer();
     const pfx = files.at('server.p12');
     const convert = [

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => files[Symbol.asyncDispose]());
 
-/** A plain target that tells the PROXY header it got, and then answers what came behind it. */
+/** A plain target that sends back the PROXY header it received, and then answers the bytes after it. */
 async function headerReader() {
   const listener = createServer({ allowHalfOpen: true }, (socket: Socket) => {
     const pieces: Buffer[] = [];
@@ -43,7 +43,7 @@ async function metrics(running: { says(pattern: RegExp): Promise<RegExpMatchArra
 }
 
 describe('the targets of knsock proxy', () => {
-  it('are set aside when they can’t be reached, and returned once they answer', async () => {
+  it('are set aside when they can’t be reached, and used again once they answer', async () => {
     const first = await answerer();
     await using second = await answerer();
     const targets = ['--target', first.address, '--target', second.address, '--status', '127.0.0.1:0'];
@@ -63,7 +63,7 @@ describe('the targets of knsock proxy', () => {
     expect(back.connections() - before).toBe(1);
   });
 
-  it('are spoken to over TLS, and verified, where that is asked for', async () => {
+  it('are connected to over verified TLS, if configured', async () => {
     await using target = await answerer();
     await using inner = await startProxy('server', [
       '--target',
@@ -118,7 +118,7 @@ describe('the targets of knsock proxy', () => {
     expect(plain.running).toBeDefined();
   });
 
-  it('are told the client, its name and its protocol by the PROXY protocol', async () => {
+  it('receive the client, its name and its protocol in the PROXY header', async () => {
     using target = await headerReader();
     await using proxy = await startProxy('server', [
       '--target',
@@ -142,7 +142,7 @@ describe('the targets of knsock proxy', () => {
     expect(ssl).toContain('\x21\0\x07TLSv1.3\x22\0\x03app');
   });
 
-  it('are told what a load balancer before us said, through both sides', async () => {
+  it('receive the header of a load balancer before us, through both sides', async () => {
     using target = await headerReader();
     const trusted = ['--accept-proxy', '127.0.0.0/8', '--send-proxy', '1'];
     await using outer = await startProxy('server', [

@@ -28,7 +28,7 @@ describe('knsock proxy', () => {
     expect((await buffer(socket)).equals(Buffer.concat([Buffer.from('got '), input]))).toBe(true);
   });
 
-  it('lets nobody in whom no rule admits', async () => {
+  it('refuses clients that no rule admits', async () => {
     await using target = await answerer();
     await using outer = await start('server', ['--target', target.address, ...server, '--allow-cn', 'other']);
     const send = ['send', outer.address, 'x', '--framing', 'raw', ...client];
@@ -38,7 +38,7 @@ describe('knsock proxy', () => {
     expect(target.connections()).toBe(0);
   });
 
-  it('says why and what to do, where its own certificate is refused', async () => {
+  it('reports why its own certificate is refused, and what to do', async () => {
     await using target = await answerer();
     await using outer = await start('server', ['--target', target.address, ...server, '--allow-cn', 'other']);
     await using inner = await start('client', ['--target', outer.address, ...client]);
@@ -55,7 +55,7 @@ describe('knsock proxy', () => {
     });
   });
 
-  it('tells of clients that it has no room for, on its plain side too', async () => {
+  it('logs clients over its limit, on its plain side too', async () => {
     await using target = await answerer();
     await using outer = await start('server', ['--target', target.address, ...server, '--allow-all']);
     await using inner = await start('client', [
@@ -73,7 +73,7 @@ describe('knsock proxy', () => {
     first.destroy();
   });
 
-  it('goes on to the next target where one is down', async () => {
+  it('uses the next target if one is down', async () => {
     const down = await answerer();
     await down[Symbol.asyncDispose]();
     await using up = await answerer();

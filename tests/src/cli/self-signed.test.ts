@@ -15,7 +15,7 @@ const selfSigned = (...args: string[]): Promise<Ended> => run('certs', 'self-sig
 const run = (...args: string[]): Promise<Ended> => knsock(args, { cwd: folder });
 const contents = (file: string): Promise<string> => readFile(path.join(folder, file), 'utf8');
 
-it('makes a server that whoever is given its certificate trusts, and nobody else', async () => {
+it('makes a server that is trusted only by clients with its certificate', async () => {
   const made = await selfSigned('localhost', '127.0.0.1');
   expect(made).toEqual({ code: 0, stdout: 'server.crt\nserver.key\n', stderr: '' });
   expect((await stat(path.join(folder, 'server.key'))).mode & 0o777).toBe(0o600);
@@ -29,7 +29,7 @@ it('makes a server that whoever is given its certificate trusts, and nobody else
   expect(stranger.stderr).toContain('pass it to --ca');
 });
 
-it('makes both ends of a pair that trusts nobody else', async () => {
+it('makes both ends of a pair that trust only each other', async () => {
   await selfSigned('localhost');
   await selfSigned('--kind', 'client', '--common-name', 'alice');
   await selfSigned('--kind', 'client', '--common-name', 'mallory', '--out', 'mallory');
@@ -44,14 +44,14 @@ it('makes both ends of a pair that trusts nobody else', async () => {
   expect(await send('mallory')).toMatchObject({ code: 67, stdout: '' });
 });
 
-it('is found fault with by knsock check for one thing: that no CA signed it', async () => {
+it('has one finding in knsock check: that no CA signed it', async () => {
   await selfSigned('localhost');
   const { stdout } = await run('check', 'server.crt', 'server.key', '--fail-on', 'never', '--json');
   const findings = stdout.split('\n').flatMap((line) => [...line.matchAll(/"rule":"([\w-]+)"/g)]);
   expect(findings.map(([, rule]) => rule)).toEqual(['ca-signed']);
 });
 
-it('says what it is to be, and until when', async () => {
+it('prints what it is for, and until when', async () => {
   const options = ['--days', '400', '--max-days', '400', '--key-type', 'rsa2048', '--ou', 'tests'];
   const made = await selfSigned('a.test', '--common-name', 'A', '--out', 'a', ...options, '--json');
   expect(JSON.parse(made.stdout)).toEqual({ certFile: 'a.crt', keyFile: 'a.key' });
@@ -63,7 +63,7 @@ it('says what it is to be, and until when', async () => {
   expect(stdout).toMatch(/expires in 399 days/);
 });
 
-it.each(['server.crt', 'server.key'])('leaves all as it is where there is a %s already', async (file) => {
+it.each(['server.crt', 'server.key'])('changes nothing if there is a %s already', async (file) => {
   await writeFile(path.join(folder, file), 'precious');
   const refused = await selfSigned('localhost');
   expect(refused).toMatchObject({ code: 23, stdout: '' });
@@ -72,7 +72,7 @@ it.each(['server.crt', 'server.key'])('leaves all as it is where there is a %s a
   expect(await contents(file)).toBe('precious');
 });
 
-it('replaces both with --force, and the key is nobody else’s', async () => {
+it('replaces both with --force, with a key only for its owner', async () => {
   await selfSigned('localhost');
   const before = await contents('server.crt');
   await writeFile(path.join(folder, 'server.key'), 'old', { mode: 0o644 });
@@ -111,7 +111,7 @@ it.each([
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('refuses what names nobody, or lives too long', async () => {
+it('refuses a certificate without a name, or one valid for too long', async () => {
   expect((await selfSigned()).stderr).toContain('KNSOCK_CERTIFICATE_NAME');
   expect((await selfSigned('localhost', '--days', '500')).stderr).toContain('KNSOCK_CERTIFICATE_VALIDITY');
   expect(await readdir(folder)).toEqual([]);

@@ -25,7 +25,7 @@ describe('what is sent', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'onetwo\nthree' });
   });
 
-  it('all of it as often as --repeat says', async () => {
+  it('everything as often as --repeat says', async () => {
     expect((await knsock([...send, 'a', 'b', '--repeat', '3'])).stdout).toBe('a\nb\na\nb\na\nb\n');
   });
 
@@ -62,14 +62,14 @@ describe('what is sent', () => {
     });
   });
 
-  it('nothing, where a file can’t be read', async () => {
+  it('nothing, if a file can’t be read', async () => {
     const refused = await knsock([...send, '--file', files.at('nowhere.txt')]);
     expect(refused).toMatchObject({ code: 26, stdout: '' });
   });
 });
 
 describe('what is printed', () => {
-  it('each reply as JSON, with its bytes where they are no text', async () => {
+  it('each reply as JSON, with its bytes if they aren’t text', async () => {
     const { stdout } = await knsock([...send, 'grüße', '--json']);
     expect(JSON.parse(stdout)).toEqual({ reply: 'grüße', encoding: 'utf8', bytes: 7 });
     const file = await files.write('binary', Buffer.of(0xff, 0x00));
@@ -77,11 +77,11 @@ describe('what is printed', () => {
     expect(JSON.parse(binary.stdout)).toEqual({ reply: '/wA=', encoding: 'base64', bytes: 2 });
   });
 
-  it('no line feed, where none is wanted', async () => {
+  it('no line feed, if disabled', async () => {
     expect((await knsock([...send, 'a', 'b', '--no-newline'])).stdout).toBe('ab');
   });
 
-  it('who answered and what was agreed upon, with -v', async () => {
+  it('the peer and the negotiated parameters, with -v', async () => {
     const { stdout, stderr } = await knsock([...send, 'hello', '-v']);
     expect(stdout).toBe('hello\n');
     expect(stderr).toMatch(/^server: +CN=localhost\nissuer: +CN=Test CA\nnames: +localhost, 127\.0\.0\.1, /);
@@ -100,7 +100,7 @@ describe('what is printed', () => {
 });
 
 describe('a server that leaves', () => {
-  it('isn’t waited for, while nothing is asked', async () => {
+  it('isn’t awaited, while no request is pending', async () => {
     const { serve, address } = await startServe([
       '--cert',
       files.at('server.crt'),
@@ -126,7 +126,7 @@ describe('a server that ends', () => {
   const ask = (address: string, ...args: string[]): Promise<Ended> =>
     knsock(['send', address, 'one', 'two', '--ca', files.at('ca.crt'), '--framing', ...args]);
 
-  it('without a reply to each message is a failure, where messages have bounds', async () => {
+  it('without a reply to each message is a failure, if messages are delimited', async () => {
     const { serve, address } = await start('read first; read second; echo "$first"');
     await using _ = serve;
     const { code, stdout, stderr } = await ask(address, 'lines');
@@ -135,7 +135,7 @@ describe('a server that ends', () => {
     expect(await ask(address, 'lines', '--wait', '30s')).toEqual({ code: 0, stdout: 'one\n', stderr: '' });
   });
 
-  it('without a byte may have said all there is to say, on raw', async () => {
+  it('without sending a byte is no failure, on raw', async () => {
     const { serve, address } = await start('head -c 6 > /dev/null');
     await using _ = serve;
     expect(await ask(address, 'raw')).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -143,7 +143,7 @@ describe('a server that ends', () => {
 });
 
 describe('credentials', () => {
-  it('a PKCS#12 file that was typed wins over a pair from the environment', async () => {
+  it('a PKCS#12 file given as a flag takes precedence over a pair from the environment', async () => {
     const { toPkcs12 } = await import('@knsock/certs');
     const [chain, key] = await Promise.all(
       ['client.crt', 'client.key'].map((name) => readFile(files.at(name), 'utf8')),

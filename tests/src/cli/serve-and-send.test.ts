@@ -40,7 +40,7 @@ describe('on the raw framing', () => {
 });
 
 describe('knsock serve', () => {
-  it('lets in whom the flags admit, and tells the others why not', async () => {
+  it('accepts clients that the flags admit, and tells the others why not', async () => {
     const { serve, address } = await startServe([...mutual, '--allow-cn', 'app']);
     await using _ = serve;
     expect(await knsock(['send', address, 'hello', ...client])).toMatchObject({ code: 0, stdout: 'hello\n' });
@@ -62,7 +62,7 @@ describe('knsock serve', () => {
     expect(refused.stderr).toContain('KNSOCK_CLIENT_CERTIFICATE_REFUSED');
   });
 
-  it('demands a certificate where it has a CA to judge it by, unless told otherwise', async () => {
+  it('requires a certificate if it has a CA to verify it, unless configured otherwise', async () => {
     const { serve, address } = await startServe(mutual);
     await using _ = serve;
     const anonymous = ['send', address, 'hello', '--ca', files.at('ca.crt')];
@@ -74,7 +74,7 @@ describe('knsock serve', () => {
     expect(await knsock(anonymous)).toMatchObject({ code: 0, stdout: 'hello\n' });
   });
 
-  it('turns away whom --deny-from names', async () => {
+  it('refuses clients named by --deny-from', async () => {
     const { serve, address } = await startServe([...server, '--deny-from', '127.0.0.0/8']);
     await using _ = serve;
     const refused = await knsock(['send', address, 'hello', '--ca', files.at('ca.crt')]);
@@ -105,7 +105,7 @@ describe('knsock serve', () => {
     expect((await serve.ended()).code).toBe(0);
   });
 
-  it('serves the new certificate after SIGHUP, and keeps the old one where the new can’t be used', async () => {
+  it('serves the new certificate after SIGHUP, and keeps the old one if the new one can’t be used', async () => {
     const cert = await files.write('rotating.crt', (await issue('first')).chain);
     const pair = await issue('first');
     await files.write('rotating.crt', pair.chain);

@@ -29,7 +29,7 @@ describe('knsock serve --exec', () => {
     expect(sent[1]?.stdout).toBe(`${input.toUpperCase()}X`);
   });
 
-  it('tells the process who is there', async () => {
+  it('passes the peer’s identity to the process', async () => {
     const args = [...server, ...ca, '--allow-cn', 'app', '--exec', 'echo $KNSOCK_PEER_COMMON_NAME'];
     const { serve, address } = await startServe(args);
     await using _ = serve;
@@ -38,7 +38,7 @@ describe('knsock serve --exec', () => {
     expect(await knsock(send)).toMatchObject({ code: 0, stdout: 'app\n' });
   });
 
-  it('keeps what opens our keys from the process', async () => {
+  it('hides the passphrases of our keys from the process', async () => {
     const env = { KNSOCK_PASSPHRASE: 'open sesame', KNSOCK_STORE_PASSPHRASE: 'and this' };
     const { serve, address } = await startServe([...server, '--exec', 'env'], { env });
     await using _ = serve;
@@ -47,8 +47,8 @@ describe('knsock serve --exec', () => {
     expect(stdout).not.toMatch(/PASSPHRASE|sesame/);
   });
 
-  // Whoever lives on holds standard error, which it has from the server, open; only then does the server count as ended.
-  it('ends the process, and all that it started, with its connection', async () => {
+  // A surviving child keeps the inherited standard error open, and the server only counts as ended once that is closed.
+  it('ends the process, and all its children, with its connection', async () => {
     const args = [...server, '--idle-timeout', '300', '--exec', 'sleep 1000 | sleep 1000'];
     const { serve, address } = await startServe(args);
     await using _ = serve;
@@ -71,7 +71,7 @@ describe('knsock serve --exec', () => {
     expect((await serve.ended()).code).toBe(143);
   });
 
-  it('carries all that a process says which reads nothing', async () => {
+  it('carries all output of a process that reads nothing', async () => {
     const { serve, address } = await startServe([...server, '--exec', 'exec 0<&-; sleep 0.2; seq 100000']);
     await using _ = serve;
     const input = 'x'.repeat(1_000_000);
@@ -101,7 +101,7 @@ describe('knsock serve --exec', () => {
     });
   });
 
-  it('tells how the process ended', async () => {
+  it('logs how the process ended', async () => {
     const { serve, address } = await startServe([...server, '--exec', 'exit 7']);
     await using _ = serve;
     await knsock(['send', address, '--framing', 'raw', ...ca]);
@@ -122,7 +122,7 @@ describe('knsock serve --handler', () => {
     expect(await knsock(['send', address, 'one', ...ca])).toMatchObject({ code: 0, stdout: 'got one\n' });
   });
 
-  it('tells the operator why it failed, and the peer no more than that', async () => {
+  it('logs why it failed, and tells the peer only that it did', async () => {
     const handler = await files.write(
       'fails.mjs',
       `export default () => { throw new Error('secret reason'); };`,
@@ -135,7 +135,7 @@ describe('knsock serve --handler', () => {
     await serve.says(/"event":"handler-failure","id":1,"error":"Error: secret reason\\n +at .*fails\.mjs/);
   });
 
-  it('says what a file that it can’t use lacks', async () => {
+  it('reports what an unusable file lacks', async () => {
     const empty = await files.write('empty.mjs', 'export const other = 1;');
     const refused = await knsock(['serve', ...server, '--handler', empty]);
     expect(refused.code).toBe(2);
@@ -143,8 +143,8 @@ describe('knsock serve --handler', () => {
   });
 });
 
-describe('clients that are turned away', () => {
-  it('are told of, many at once in few lines', async () => {
+describe('refused clients', () => {
+  it('are logged, many at once in few lines', async () => {
     const { serve, address } = await startServe([...server, '--deny-from', '127.0.0.1']);
     await using _ = serve;
     const port = Number(address.split(':')[1]);
@@ -162,8 +162,8 @@ describe('clients that are turned away', () => {
 });
 
 describe('a client’s address', () => {
-  // By default one socket listens for both families, and shows the one in the clothes of the other.
-  it('is the same whether it is let in, refused or turned away', async () => {
+  // By default one socket listens for both families, and reports IPv4 addresses as IPv4-mapped IPv6.
+  it('is the same whether it is accepted, or refused before or after the handshake', async () => {
     const limit = ['--max-connections-per-address', '1'];
     await using serve = startKnsock(['serve', '--port', '0', '--json', ...server, ...ca, ...limit]);
     const [, port = ''] = await serve.says(/"event":"listening".*"port":(\d+)/);
@@ -198,7 +198,7 @@ describe('knsock serve --dev', () => {
 });
 
 describe('knsock serve --status', () => {
-  it('tells health, counters and metrics', async () => {
+  it('serves health, counters and metrics', async () => {
     const { serve, address } = await startServe([...server, '--framing', 'raw', '--status', '127.0.0.1:0']);
     await using _ = serve;
     const [, page = ''] = await serve.says(/"status":"([^"]+)"/);

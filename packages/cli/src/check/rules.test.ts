@@ -31,7 +31,7 @@ const tls12 = version('TLSv1.2', [
 ]);
 const tls13 = version('TLSv1.3', ['TLS_AES_128_GCM_SHA256'], { groups: ['X25519MLKEM768', 'X25519'] });
 
-/** A server without fault. */
+/** A server without findings. */
 const good: EndpointEvidence = {
   versions: [tls12, tls13],
   serverPreference: true,
@@ -49,7 +49,7 @@ const good: EndpointEvidence = {
   verdict: { ok: true },
 };
 
-/** Rule → evidence that must make it fire, with the severity and a word of what it says. */
+/** Rule → evidence that must trigger it, with the severity and a word of its message. */
 const bad: Record<string, [Partial<EndpointEvidence>, severity: string, words: string][]> = {
   verification: [[{ verdict: { ok: false, words: 'unknown-issuer: x' } }, 'error', 'unknown-issuer']],
   'minimum-tls': [
@@ -94,7 +94,7 @@ const bad: Record<string, [Partial<EndpointEvidence>, severity: string, words: s
   ],
 };
 
-/** The rules that fire, with what they say. */
+/** The triggered rules, with their messages. */
 function fired<Evidence>(
   rules: readonly {
     id: string;
@@ -112,7 +112,7 @@ function fired<Evidence>(
 }
 
 describe('the rules for endpoints', () => {
-  it('stay silent where nothing is wrong, or where it can’t be known', () => {
+  it('report nothing if nothing is wrong, or it can’t be known', () => {
     expect(fired(endpointRules, good)).toEqual([]);
     const unknown = {
       versions: [tls13],
@@ -128,7 +128,7 @@ describe('the rules for endpoints', () => {
     expect(fired(endpointRules, { ...good, ...unknown })).toEqual([]);
   });
 
-  it('have each a case here that makes it fire', () => {
+  it('have each a case here that triggers it', () => {
     expect(Object.keys(bad).sort()).toEqual(endpointRules.map(({ id }) => id).sort());
   });
 
@@ -157,7 +157,7 @@ describe('the rules for chains', () => {
     root = parseCertificates(authority.root);
   });
 
-  it('stay silent on a good chain, and on a CA', () => {
+  it('report nothing on a good chain, and on a CA', () => {
     expect(fired(chainRules, evidence())).toEqual([]);
     expect(fired(chainRules, evidence({ chain: root, hasCrl: false }))).toEqual([]);
   });
@@ -199,7 +199,7 @@ describe('the rules for files', () => {
     verdict: { ok: true },
   };
 
-  it('stay silent where nothing is wrong, or nothing is there', () => {
+  it('report nothing if nothing is wrong, or nothing is there', () => {
     expect(fired(filesRules, fine)).toEqual([]);
     const nothing = {
       keyFile: undefined,
@@ -227,7 +227,7 @@ describe('the rules for revocation lists', () => {
     ['with a quarter of its week left', 5.3, ['warning']],
     ['overdue', 7.1, ['error']],
     ['of tomorrow', -1, ['error']],
-  ])('judge one that is %s', async (_, days, severities) => {
+  ])('report one that is %s', async (_, days, severities) => {
     const authority = await createAuthority({ commonName: 'CA' });
     const crls = parseCrls((await authority.crl({ days: 7 })).pem);
     const found = fired(listRules, { crls, at: new Date(Date.now() + days * DAY) });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { orderOf, TargetHealth } from './target-health.js';
 
 describe('a target’s health', () => {
-  it('asks a target that failed again after a second, then after twice as long, at most after half a minute', () => {
+  it('probes a failed target again after a second, then after twice as long, at most after half a minute', () => {
     const health = new TargetHealth(() => 1);
     const pauses = Array.from({ length: 7 }, () => {
       health.failed(0);
@@ -13,7 +13,7 @@ describe('a target’s health', () => {
     expect(health.pause(90_000)).toBe(0);
   });
 
-  it('says once that it is set aside, and once that it is back', () => {
+  it('reports once that it is set aside, and once that it is back', () => {
     const health = new TargetHealth();
     expect([
       health.reached(),

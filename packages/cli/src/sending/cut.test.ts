@@ -16,8 +16,8 @@ describe('cutting a stream of bytes', () => {
     ['joins a line over several pieces', 'line', ['a', 'b', 'c\nd'], [['abc'], ['d']]],
     ['keeps empty lines, and drops a carriage return', 'line', ['a\r\n\n', '\r\n'], [['a', ''], ['']]],
     ['joins a carriage return with its line feed', 'line', ['a\r', '\nb'], [['a'], ['b']]],
-    ['makes messages of so many bytes', { bytes: 2 }, ['abcde', 'f', 'g'], [['ab', 'cd'], ['ef'], ['g']]],
-    ['makes one message of it all', 'whole', ['ab', 'c'], [['abc']]],
+    ['makes messages of a fixed size', { bytes: 2 }, ['abcde', 'f', 'g'], [['ab', 'cd'], ['ef'], ['g']]],
+    ['makes one message of everything', 'whole', ['ab', 'c'], [['abc']]],
     ['passes pieces on as they come', 'piece', ['ab', 'c'], [['ab'], ['c']]],
   ])('%s', async (_, by, pieces, batches) => {
     expect(await cut(pieces, { by, limit: 100 })).toEqual(batches);

@@ -29,7 +29,7 @@ describe('replies', () => {
     expect(replies.count).toBe(3);
   });
 
-  it('are written by themselves where a person waits for each', async () => {
+  it('are written separately if a person waits for each', async () => {
     const { written, output } = reader();
     const replies = new Replies(output, { lineEach: true, atOnce: true });
     await replies.print(Buffer.from('a'));
@@ -38,7 +38,7 @@ describe('replies', () => {
     expect(written).toEqual(['a\n', 'b\n']);
   });
 
-  it('are lines of JSON where that was asked for', async () => {
+  it('are lines of JSON if requested', async () => {
     const { written, replies } = print(['a', '\u00ff'], { lineEach: true }, true);
     await replies.end();
     expect(
@@ -53,7 +53,7 @@ describe('replies', () => {
     ]);
   });
 
-  it('make the caller wait where the reader is slow', async () => {
+  it('make the caller wait for a slow reader', async () => {
     const { promise, resolve } = deferred();
     const { written, output } = reader({ taken: () => promise });
     const replies = new Replies(output, { lineEach: false });
@@ -68,7 +68,7 @@ describe('replies', () => {
     expect(written.length).toBe(2);
   });
 
-  it('throw at their end what a write failed with', async () => {
+  it('throw the error of a failed write at the end', async () => {
     const failure = new Error('EPIPE');
     const { output } = reader({ taken: () => Promise.reject(failure) });
     const replies = new Replies(output, { lineEach: true });

@@ -12,7 +12,7 @@ it('announces a server only once its signals are handled', async () => {
     log,
     reload,
     announce: () => {
-      // Whoever reads the announcement may send these at once.
+      // A reader of the announcement may send these at once.
       process.emit('SIGHUP', 'SIGHUP');
       process.emit('SIGTERM', 'SIGTERM');
     },

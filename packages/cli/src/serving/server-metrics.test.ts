@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { prometheusOf } from './server-metrics.js';
 
 describe('metrics of a server', () => {
-  it('have names, help and types as Prometheus has them', () => {
+  it('have names, help and types in Prometheus’ format', () => {
     expect(prometheusOf({ connections: 2, accepted: 5, turnedAway: { rate: 1, perAddress: 0 } })).toBe(
       [
         '# HELP knsock_server_connections Connections open now.',
@@ -20,14 +20,14 @@ describe('metrics of a server', () => {
     );
   });
 
-  it('give dates as seconds, and leave out what isn’t known', () => {
+  it('give dates as seconds, and omit unknown values', () => {
     expect(prometheusOf({ certificatesExpireAt: new Date(90_000) })).toContain(
       '\nknsock_server_certificates_expire_at_seconds 90\n',
     );
     expect(prometheusOf({ certificatesExpireAt: null })).toBe('');
   });
 
-  it('follow the same rules where a counter is new', () => {
+  it('follow the same rules for a new counter', () => {
     expect(prometheusOf({ brandNew: 1 })).toBe(
       '# HELP knsock_server_brand_new_total Brand new.\n# TYPE knsock_server_brand_new_total counter\nknsock_server_brand_new_total 1\n',
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readFlight } from './server-flight.js';
 
 describe('a server’s flight', () => {
-  it('is read once it is whole, however it comes in pieces', () => {
+  it('is parsed once it is complete, in whatever pieces it arrives', () => {
     const bytes = flight({ suite: 0xc02f, group: 29, done: true, asksForCertificate: true });
     for (let length = 0; length < bytes.length; length += 1)
       expect(readFlight(bytes.subarray(0, length), false)).toBeNull();
@@ -15,7 +15,7 @@ describe('a server’s flight', () => {
     });
   });
 
-  it('tells compression and the extensions that were agreed to', () => {
+  it('reports compression and the negotiated extensions', () => {
     const answer = readFlight(
       flight({ suite: 0xc02f, compression: 1, extensions: [[0xff01, Buffer.from([0])]], done: true }),
       false,
@@ -43,7 +43,7 @@ describe('a server’s flight', () => {
     expect(readFlight(hello, false)).toMatchObject({ version: 0x0304, group: 0x11ec, retry: true });
   });
 
-  it('tells fatal alerts from warnings, and TLS from anything else', () => {
+  it('distinguishes fatal alerts from warnings, and TLS from anything else', () => {
     const warning = Buffer.from('15030300020170', 'hex');
     expect(readFlight(warning, false)).toBeNull();
     expect(readFlight(Buffer.concat([warning, flight({ suite: 0x9e, done: true })]), false)).toMatchObject({
