@@ -57,7 +57,7 @@ describe('knsock check on files', () => {
     expect(reports[0]?.passed).toEqual(expect.arrayContaining(['verification', 'strong-keys', 'key-match']));
   });
 
-  it('tells a key of another certificate, and one that others can read', async () => {
+  it('reports a key of another certificate, and one that others can read', async () => {
     const key = await files.write('open.key', await readFile(files.at('client.key')));
     await chmod(key, 0o644);
     const inPrivate = await check(files.at('server.crt'), key);

@@ -3,7 +3,7 @@
  *
  * A process draws a ticket greater than all it sees, as a file named after the process, and waits until no
  * living process holds a smaller one. While it draws, a second file says so: processes that drew before wait for it once,
- * and later tickets are greater. So each lists the folder twice, then only looks at the ticket before its own.
+ * and later tickets are greater. So each lists the folder twice, then only looks at the ticket whose turn it is.
  *
  * Whether a process of another machine or container is alive can't be checked. It touches its ticket while it holds one,
  * so a ticket not touched for long is a dead process's; both times are those of the folder's own file system. A process

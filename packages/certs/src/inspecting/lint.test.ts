@@ -89,7 +89,7 @@ describe('lint', () => {
     ['https://a.test', 'is a URL'],
     ['a.test:443', 'has a port'],
     ['a.test\0.b.test', 'has a NUL'],
-  ])('finds the name %j, which nobody can match', async (dNSName, problem) => {
+  ])('finds the name %j, which no client can match', async (dNSName, problem) => {
     const alone = await lint(await oddCertificate([], [{ dNSName }]));
     expect(alone).toMatchObject([{ rule: 'no-usable-name', severity: 'error' }]);
     expect(alone[0]?.message).toContain(problem);

@@ -317,7 +317,7 @@ describe('what happened to an idle resource', () => {
     expect((await pool.acquire()).value).toBe(1);
   });
 
-  test('keeps it from being lent where the factory can’t tell', async () => {
+  test('keeps it from being lent if the factory’s check fails', async () => {
     const pool = numbers({
       untouched: (n) => {
         if (n === 1) throw new Error('oops');
@@ -375,7 +375,7 @@ describe('failures to create', () => {
     expect(attempts).toBe(6);
   });
 
-  test('stop when nobody waits any more', async () => {
+  test('stop when no caller waits any more', async () => {
     let attempts = 0;
     const pool = numbers({ create: () => Promise.reject(new Error(`refused ${(attempts += 1)}`)) });
     const abort = new AbortController();
