@@ -5,7 +5,9 @@ import { DerReader, Tag } from './der.js';
 export interface Signed {
   /** The signed part. */
   readonly tbs: Buffer;
+  /** The algorithm that stands beside the signature. */
   readonly signatureAlgorithm: AlgorithmIdentifier;
+  /** The signature's bytes. */
   readonly signature: Buffer;
 }
 
