@@ -51,8 +51,8 @@ function send(folder: string): Options {
       options.minifySyntax = true;
       // `require` instead of `import()`, which a file run by bin/compiled.cjs hasn't got without Node's warning of it.
       options.supported = { ...options.supported, 'dynamic-import': false };
-      // Node loads perf_hooks for its clock.
-      options.define = { ...options.define, 'performance.now': 'now' };
+      // Node loads perf_hooks for its clock. The name is one that no local variable has: esbuild would take that for it.
+      options.define = { ...options.define, 'performance.now': 'monotonicNow' };
       options.inject = [`${folder}/src/now.ts`];
       // Commander would load it for commands that are programs of their own; `send` starts none.
       options.alias = { 'node:child_process': `${folder}/src/absent.ts` };

@@ -17,6 +17,13 @@ afterAll(async () => {
   await files[Symbol.asyncDispose]();
 });
 
+/** An echo with further flags, until it is disposed of. */
+async function startServing(flags: readonly string[]): Promise<AsyncDisposable & { address: string }> {
+  const own = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
+  const { serve, address } = await startServe([...own, ...flags]);
+  return { address, [Symbol.asyncDispose]: () => serve[Symbol.asyncDispose]() };
+}
+
 describe('what is sent', () => {
   it('words, standard input in their place, and files after them', async () => {
     const file = await files.write('three.txt', 'three');
@@ -52,6 +59,13 @@ describe('what is sent', () => {
       .map((line) => JSON.parse(line) as { reply: string; bytes: number });
     expect(replies.map(({ bytes }) => bytes)).toEqual([65_536, 65_536, 65_536, 3_392]);
     expect(Buffer.concat(replies.map(({ reply }) => Buffer.from(reply, 'base64')))).toEqual(input);
+  });
+
+  it('thousands of lines, each a message, with all replies in order', async () => {
+    await using lines = await startServing(['--framing', 'lines']);
+    const input = Array.from({ length: 20_000 }, (_, n) => `line ${n}\n`).join('');
+    const sending = ['send', lines.address, '--framing', 'lines', '--ca', files.at('ca.crt')];
+    expect(await knsock(sending, { input })).toEqual({ code: 0, stdout: input, stderr: '' });
   });
 
   it('words that look like options, after --', async () => {
