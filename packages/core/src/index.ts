@@ -33,7 +33,7 @@ export { createCredentials, type Credentials, type CredentialsOptions } from './
 export { loadCredentials, watchCredentials } from './credentials/on-demand.js';
 export type { CredentialFiles } from './credentials/load.js';
 export type { WatchedCredentials, WatchOptions } from './credentials/watch.js';
-export type { CredentialSource } from './credentials/source.js';
+export type { AlpnChallenge, CredentialSource } from './credentials/source.js';
 export type { CredentialsWarning } from './credentials/warning.js';
 
 // Trust: who comes in

@@ -2,7 +2,14 @@
 import { isPromise } from 'node:util/types';
 import type { FailureContext, FailureReporter } from '../errors/failure-reporter.js';
 import { InvalidOptionError } from '../errors/index.js';
+import { callback } from '../options/index.js';
 import { isCredentials, type Credentials } from './credentials.js';
+
+/** The certificate that answers an ACME server’s validation of a name by tls-alpn-01 (RFC 8737), and its key; PEM. */
+export interface AlpnChallenge {
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** The current credentials, and word of new ones. */
 export interface CredentialSource {
@@ -10,6 +17,11 @@ export interface CredentialSource {
   readonly current: Credentials;
   /** Calls `listener` with each new set; the function returned ends that. */
   onChange(listener: (next: Credentials) => void): () => void;
+  /**
+   * The answer to an ACME server that validates `servername` (lower case) by tls-alpn-01 now; undefined where it has
+   * none pending. A server calls it only for a ClientHello whose one ALPN protocol is `acme-tls/1`.
+   */
+  challengeFor?(servername: string): AlpnChallenge | undefined;
 }
 
 /** What may change, and calls back when it does: credentials, a revocation source. It may be the program's own. */
@@ -51,15 +63,18 @@ export function toSource(
 ): CredentialSource {
   if (credentials === undefined) return fixed(fallback);
   if (isCredentials(credentials)) return fixed(credentials);
-  if (
-    typeof (credentials as CredentialSource | null)?.onChange === 'function' &&
-    isCredentials(credentials.current)
-  )
-    return credentials;
+  if (isSource(credentials)) return credentials;
   const message = isPromise(credentials)
     ? 'credentials are a promise here: write await before the call that makes them'
     : `credentials must come from ${makers}${mistake(credentials)}`;
   throw new InvalidOptionError('credentials', message);
+}
+
+function isSource(given: CredentialSource): boolean {
+  if (typeof (given as CredentialSource | null)?.onChange !== 'function' || !isCredentials(given.current))
+    return false;
+  callback('credentials.challengeFor', (given as { challengeFor?: unknown }).challengeFor);
+  return true;
 }
 
 /** What was given instead, where that says what to write. */
