@@ -10,7 +10,7 @@ import {
   type AuthorityOptions,
 } from '../issuing/authority-certificate.js';
 import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
-import { readCsr } from '../issuing/csr.js';
+import { csrFacts, type CsrFacts } from '../issuing/csr.js';
 import {
   issueReaders,
   leafKey,
@@ -67,15 +67,16 @@ export interface Authority {
    */
   issue(options: IssueOptions): Promise<Issued>;
   /**
-   * Signs a request, PEM or DER, as far as the policy allows; the requester keeps the private key.
+   * Signs a request (PEM, DER, or as `readCsr` read it) as far as the policy allows; the requester keeps the private
+   * key.
    * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
    */
-  sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed>;
+  sign(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<Signed>;
   /**
    * Checks a request as `sign` does, without signing.
    * @throws CertificateError as `sign`.
    */
-  check(csr: string | Uint8Array, policy: SigningPolicy): Promise<void>;
+  check(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<void>;
   /**
    * Creates an authority below this one.
    * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` if its path length doesn't allow one.
@@ -190,11 +191,11 @@ class LedgerAuthority implements Authority {
     return files === undefined ? issued : { ...issued, files };
   }
 
-  async check(csr: string | Uint8Array, policy: SigningPolicy): Promise<void> {
+  async check(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<void> {
     await this.#plan(csr, policy);
   }
 
-  async sign(csr: string | Uint8Array, policy: SigningPolicy): Promise<Signed> {
+  async sign(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<Signed> {
     const { plan, dropped } = await this.#plan(csr, policy);
     const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, policy.signal);
     const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
@@ -205,10 +206,10 @@ class LedgerAuthority implements Authority {
   }
 
   async #plan(
-    csr: string | Uint8Array,
+    csr: string | Uint8Array | CsrFacts,
     policy: SigningPolicy,
   ): Promise<{ plan: LeafPlan; dropped: string[] }> {
-    const facts = await readCsr(csr);
+    const facts = await csrFacts(csr);
     const { names, subject: granted, dropped } = checkRequest(facts, policy);
     checkStrength(facts.publicKey);
     const subject = permittedSubject(this.#signing, granted, names);

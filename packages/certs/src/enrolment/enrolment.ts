@@ -77,11 +77,11 @@ export class Enrolment {
     checkUses(state, key);
     const asked = { operation: 'enroll', token: token.id, certificate: undefined, key, from } as const;
     const policy = await this.#decided(facts, tokenPolicy(state.grant, facts), asked);
-    await this.#settings.authority.check(csr, policy);
+    await this.#settings.authority.check(facts, policy);
     return this.#journal.exclusively(async (lock) => {
       const now = await this.#usable(token);
       checkUses(now, key);
-      return this.#issue(lock, now, { csr, policy, key, from });
+      return this.#issue(lock, now, { facts, policy, key, from });
     });
   }
 
@@ -90,7 +90,7 @@ export class Enrolment {
    * @throws EnrolmentRefusal, CertificateError
    */
   async renew(presented: X509Certificate, asking: Asking): Promise<X509Certificate> {
-    return this.#renew(presented, await readOwnCsr(asking.csr), asking, 0);
+    return this.#renew(presented, await readOwnCsr(asking.csr), asking.from, 0);
   }
 
   /**
@@ -102,13 +102,13 @@ export class Enrolment {
     const facts = await readOwnCsr(asking.csr);
     if (keyDigest(facts.publicKey) !== keyDigest(expired.publicKey))
       throw new EnrolmentRefusal('no-certificate', 'an expired certificate is renewed for its own key alone');
-    return this.#renew(expired, facts, asking, this.#settings.expiredGrace);
+    return this.#renew(expired, facts, asking.from, this.#settings.expiredGrace);
   }
 
   async #renew(
     presented: X509Certificate,
     facts: CsrFacts,
-    { csr, from }: Asking,
+    from: string,
     grace: number,
   ): Promise<X509Certificate> {
     const { kind, serial, days } = await this.#renewable(presented, grace);
@@ -119,7 +119,9 @@ export class Enrolment {
     const asked = { operation: 'renew', token: undefined, certificate: presented, key, from } as const;
     const policy = await this.#decided(facts, renewal, asked);
     const reference = `renewal of ${serial} from ${from}`;
-    return parseCertificate((await this.#settings.authority.sign(csr, { ...policy, reference })).certificate);
+    return parseCertificate(
+      (await this.#settings.authority.sign(facts, { ...policy, reference })).certificate,
+    );
   }
 
   async #usable(token: TokenSecret): Promise<TokenState> {
@@ -163,7 +165,7 @@ export class Enrolment {
   async #issue(
     lock: HeldLock,
     { grant: { id }, bound }: TokenState,
-    { csr, policy, key, from }: { csr: Buffer; policy: SigningPolicy; key: string; from: string },
+    { facts, policy, key, from }: { facts: CsrFacts; policy: SigningPolicy; key: string; from: string },
   ): Promise<X509Certificate> {
     const binding = bound.get(key);
     if (binding?.serial !== undefined) return this.#archived(binding.serial);
@@ -173,8 +175,8 @@ export class Enrolment {
     const earlier = binding && (await this.#settings.store.find({ reference }));
     const certificate =
       earlier === undefined
-        ? parseCertificate((await this.#settings.authority.sign(csr, { ...policy, reference })).certificate)
-        : await this.#archivedOrSigned(earlier, csr, { ...policy, reference });
+        ? parseCertificate((await this.#settings.authority.sign(facts, { ...policy, reference })).certificate)
+        : await this.#archivedOrSigned(earlier, facts, { ...policy, reference });
     const { serial } = certificate;
     await this.#journal.append(lock, { event: 'enrolled', id, at: Date.now(), key, from, serial });
     return certificate;
@@ -183,14 +185,14 @@ export class Enrolment {
   /** A crash between the index and the archive has left a record of a certificate that was never handed out. */
   async #archivedOrSigned(
     { serial }: StoredCertificate,
-    csr: Buffer,
+    facts: CsrFacts,
     policy: SigningPolicy,
   ): Promise<X509Certificate> {
     try {
       return await this.#archived(serial);
     } catch (error) {
       if (!(error instanceof CertificateError) || error.code !== 'KNSOCK_CERTIFICATE_NOT_FOUND') throw error;
-      return parseCertificate((await this.#settings.authority.sign(csr, policy)).certificate);
+      return parseCertificate((await this.#settings.authority.sign(facts, policy)).certificate);
     }
   }
 

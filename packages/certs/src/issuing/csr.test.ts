@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseCertificates } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../authorities/authority.js';
-import { createCsr, readCsr } from './csr.js';
+import { createCsr, readCsr, type CsrFacts } from './csr.js';
 import { CertificateError } from '../errors.js';
 import { createSelfSigned } from './issue.js';
 import { checkStrength, privateKeyPem, type KeyType } from '../keys/keys.js';
@@ -32,6 +32,25 @@ describe('a signing request', () => {
     const signed = await authority.sign(csr, { kind: 'server', names: ['a.test'] });
     expect(new X509Certificate(signed.certificate).checkPrivateKey(createPrivateKey(key))).toBe(true);
     expect(signed).not.toHaveProperty('key');
+  });
+
+  it('is signed as it was read, without being read again', async () => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const { csr, key } = await createCsr({ names: ['a.test'] });
+    const facts = await readCsr(csr);
+    await authority.check(facts, { kind: 'server', names: ['a.test'] });
+    const signed = await authority.sign(facts, { kind: 'server', names: ['a.test'] });
+    expect(new X509Certificate(signed.certificate).checkPrivateKey(createPrivateKey(key))).toBe(true);
+  });
+
+  it('is signed only as it was read: neither facts of one’s own nor changed ones are taken', async () => {
+    const authority = await createAuthority({ commonName: 'CA' });
+    const facts = await readCsr((await createCsr({ names: ['a.test'] })).csr);
+    expect(() => (facts.names as string[]).push('b.test')).toThrow(TypeError);
+    for (const made of [{ ...facts }, { ...facts, names: ['b.test'] }, Object.create(facts) as CsrFacts]) {
+      const signed = authority.sign(made, { kind: 'server', names: () => true });
+      await expect(signed).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'csr' });
+    }
   });
 
   it('whose bytes were changed shows a broken signature and isn’t signed', async () => {

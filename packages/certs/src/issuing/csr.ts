@@ -1,6 +1,6 @@
 /** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere; contents are untrusted. */
 import type { KeyObject } from 'node:crypto';
-import { MalformedDerError } from '@knsock/core/errors';
+import { InvalidOptionError, MalformedDerError } from '@knsock/core/errors';
 import { checkOptions } from '@knsock/core/options';
 import { openPublicKey, signedParts, type Signed } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
@@ -85,17 +85,32 @@ export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
   const library = await x509Library();
   const der = derOf(input, 'request');
   try {
-    return factsOf(
+    const facts = factsOf(
       library,
       signedParts(der, 'request'),
       library.AsnConvert.parse(der, library.CertificationRequest),
     );
+    readHere.add(facts);
+    return facts;
   } catch (cause) {
     if (cause instanceof CertificateError) throw cause;
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate signing request', {
       cause,
     });
   }
+}
+
+/** The facts that requests were read into here, unchanged since: as good as the requests themselves. */
+const readHere = new WeakSet<object>();
+
+/**
+ * A request's facts, read unless they were.
+ * @throws CertificateError as `readCsr`; InvalidOptionError for facts that `readCsr` didn't return
+ */
+export async function csrFacts(request: string | Uint8Array | CsrFacts): Promise<CsrFacts> {
+  if (typeof request === 'string' || request instanceof Uint8Array) return readCsr(request);
+  if (readHere.has(request)) return request;
+  throw new InvalidOptionError('csr', 'a request is PEM, DER, or what readCsr returned, as it returned it');
 }
 
 /** @param signed what was received: the signature is over its bytes, however they are encoded */
@@ -108,16 +123,16 @@ function factsOf(
   const problem = formProblem(info.subjectPKInfo);
   const extensions = requestedExtensions(library, info);
   const names = requestedNames(library, extensions);
-  return {
-    subject: readSubject(info.subject),
-    names: names.flatMap((name) => nameText(name) ?? []),
-    otherNames: names.filter((name) => nameText(name) === undefined).map(otherNameText),
+  return Object.freeze({
+    subject: Object.freeze(readSubject(info.subject)),
+    names: Object.freeze(names.flatMap((name) => nameText(name) ?? [])),
+    otherNames: Object.freeze(names.filter((name) => nameText(name) === undefined).map(otherNameText)),
     authority: wantsAuthority(library, extensions),
-    extensions: extensions.map(({ extnID, critical }) => ({ oid: extnID, critical })),
+    extensions: Object.freeze(extensions.map(({ extnID, critical }) => ({ oid: extnID, critical }))),
     keyDescription: describeKey(publicKey) + (problem === undefined ? '' : ` (${problem})`),
     publicKey,
     signatureValid: verifyDer(signatureAlgorithm.oid, tbs, publicKey, signature),
-  };
+  });
 }
 
 function requestedKey(spki: Buffer): KeyObject {
