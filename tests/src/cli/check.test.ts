@@ -152,6 +152,18 @@ describe('knsock check on files', () => {
     expect(stderr).toContain('no revocation list is among the files');
   });
 
+  it('says of a revocation list that can’t be read that it can’t, whatever the policy', async () => {
+    const list = (await files.authority.crl()).pem.replace(/\n.{8}/, '\nAAAAAAAA');
+    const broken = await files.write('broken.crl', list);
+    const policy = ['--revocation-depth', 'chain'];
+    const { code, reports } = await check(files.at('server.crt'), broken, ...policy);
+    expect(code).toBe(3);
+    expect(reports.map((report) => [report.target, rules(report, 'error')])).toContainEqual([
+      broken,
+      ['readable'],
+    ]);
+  });
+
   it('reports an overdue revocation list', async () => {
     const fresh = await files.write('fresh.crl', (await files.authority.crl()).pem);
     const { reports } = await check(files.at('server.crt'), fresh);

@@ -8,15 +8,21 @@ import { Output } from '../../../packages/cli/src/output.js';
 import { buildProgram } from '../../../packages/cli/src/program.js';
 import { judgeCase, namesOf, type LimboCase } from '../x509/limbo.js';
 
-/** Whether it is accepted. */
+/** Whether a case is accepted. */
 export type Entrance = (one: LimboCase) => Promise<boolean>;
 
+interface NamedEntrance {
+  readonly answer: Entrance;
+  /** Whether it can be told which certificate policies the path must hold. */
+  readonly takesPolicies: boolean;
+}
+
 export const entrances = {
-  verifyPath: (one) => Promise.resolve(judgeCase(one, 'private').ok),
-  verifyChain: byVerifyChain,
-  'certs verify': byCertsVerify,
-  check: byCheck,
-} as const satisfies Readonly<Record<string, Entrance>>;
+  verifyPath: { answer: (one) => Promise.resolve(judgeCase(one, 'private').ok), takesPolicies: true },
+  verifyChain: { answer: byVerifyChain, takesPolicies: true },
+  'certs verify': { answer: byCertsVerify, takesPolicies: false },
+  check: { answer: byCheck, takesPolicies: false },
+} as const satisfies Readonly<Record<string, NamedEntrance>>;
 
 async function byVerifyChain(one: LimboCase): Promise<boolean> {
   return everyName(one, async (name) => {
@@ -26,6 +32,8 @@ async function byVerifyChain(one: LimboCase): Promise<boolean> {
       crls: one.crls,
       at: one.validation_time === null ? undefined : new Date(one.validation_time),
       usage: usageOf(one),
+      revocation: one.revocation,
+      policies: one.policies,
       name,
     } as const;
     return await verifyChain(options).then(({ ok }) => ok, refusesUnreadable);
@@ -36,7 +44,7 @@ async function byCertsVerify(one: LimboCase): Promise<boolean> {
   return withFiles(one, (files) =>
     everyName(one, async (name) => {
       const args = ['certs', 'verify', files.chain, '--ca', files.ca, '--usage', usageOf(one)];
-      if (files.crl !== null) args.push('--crl', files.crl);
+      if (files.crl !== null) args.push('--crl', files.crl, ...depthOf(one));
       return (await runAt(one, [...args, ...(name === undefined ? [] : ['--name', name])])).code === 0;
     }),
   );
@@ -46,7 +54,15 @@ async function byCertsVerify(one: LimboCase): Promise<boolean> {
 async function byCheck(one: LimboCase): Promise<boolean> {
   return withFiles(one, async ({ chain, ca, crl }) => {
     const lists = crl === null ? [] : [crl];
-    const { code, text } = await runAt(one, ['check', chain, ...lists, '--ca', ca, '--json']);
+    const { code, text } = await runAt(one, [
+      'check',
+      chain,
+      ...lists,
+      '--ca',
+      ca,
+      '--json',
+      ...depthOf(one),
+    ]);
     return code !== 1 && !/"rule":"(verification|readable)"/.test(text);
   });
 }
@@ -120,5 +136,8 @@ async function everyName(
   for (const name of names.length > 0 ? names : [undefined]) if (!(await judge(name))) return false;
   return true;
 }
+
+const depthOf = ({ revocation }: LimboCase): string[] =>
+  revocation?.depth === undefined ? [] : ['--revocation-depth', revocation.depth];
 
 const usageOf = ({ validation_kind: kind }: LimboCase) => (kind === 'SERVER' ? 'server' : 'client');

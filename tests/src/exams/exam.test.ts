@@ -5,13 +5,16 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { LimboOutcome } from '../interop/limbo-program.js';
-import { limboCases, pkitsCases } from '../x509/limbo.js';
-import { entrances } from './entrances.js';
+import { limboCases, type LimboCase } from '../x509/limbo.js';
+import { entrances, type Entrance } from './entrances.js';
 import { exceptionsOf, type Answer } from './exceptions.js';
+import { pkitsCases, withWholeDirectory } from './pkits.js';
 
 const limbo = limboCases();
-const cases = [...limbo, ...pkitsCases()];
-const expected = new Map(cases.map(({ id, expected_result: result }) => [id, result === 'SUCCESS']));
+const pkits = pkitsCases();
+const expected = new Map(
+  [...limbo, ...pkits].map(({ id, expected_result: result }) => [id, result === 'SUCCESS']),
+);
 
 /** Those that an entrance decides otherwise than the exam. */
 function divergences(answers: Iterable<readonly [id: string, accepted: boolean]>): Record<string, Answer> {
@@ -19,21 +22,25 @@ function divergences(answers: Iterable<readonly [id: string, accepted: boolean]>
   return Object.fromEntries(diverging.map(([id, accepted]) => [id, accepted ? 'accept' : 'refuse']));
 }
 
-describe('limbo and PKITS', () => {
-  it('have all of their cases', () => {
-    expect([limbo.length, cases.length]).toEqual([207, 210]);
+async function answersOf(entrance: Entrance, cases: readonly LimboCase[]): Promise<[string, boolean][]> {
+  const answers: [string, boolean][] = [];
+  for (const one of cases) answers.push([one.id, await entrance(one)]);
+  return answers;
+}
+
+describe('limbo', () => {
+  it('has all of its cases', () => {
+    expect(limbo).toHaveLength(207);
   });
 
   it.each(Object.entries(entrances))(
-    'are decided by %s as they ask, except in the listed cases',
-    async (name, entrance) => {
-      const answers: [string, boolean][] = [];
-      for (const one of cases) answers.push([one.id, await entrance(one)]);
-      expect(divergences(answers)).toEqual(exceptionsOf(name, cases));
+    'is decided by %s as it asks, except in the listed cases',
+    async (name, { answer }) => {
+      expect(divergences(await answersOf(answer, limbo))).toEqual(exceptionsOf(name, limbo));
     },
   );
 
-  it('are decided by a TLS connection as they ask, except in the listed cases', async () => {
+  it('is decided by a TLS connection as it asks, except in the listed cases', async () => {
     const possible = limbo.filter(
       ({ peer_certificate_key: key, validation_time: time }) => key !== null && time === null,
     );
@@ -42,6 +49,27 @@ describe('limbo and PKITS', () => {
     expect(outcomes.filter(({ ours }) => ours === null)).toEqual([]);
     const answers = outcomes.map(({ id, ours }) => [id, ours === true] as const);
     expect(divergences(answers)).toEqual(exceptionsOf('connection', possible));
+  });
+});
+
+describe('PKITS', () => {
+  it('has its 224 tests in 16 sections, some in several parts', () => {
+    const tests = pkits.map(({ id }) => /^pkits::(4\.\d+\.\d+)(?:\/\d)?::/.exec(id)?.[1]);
+    expect([new Set(tests).size, pkits.length]).toEqual([224, 247]);
+    expect(new Set(tests.map((test) => test?.split('.')[1])).size).toBe(16);
+  });
+
+  it.each(Object.entries(entrances))(
+    'is decided by %s as it asks, except in the listed cases',
+    async (name, { answer, takesPolicies }) => {
+      const cases = takesPolicies ? pkits : pkits.filter(({ policies }) => policies === undefined);
+      expect(divergences(await answersOf(answer, cases))).toEqual(exceptionsOf(name, cases));
+    },
+  );
+
+  it('is decided alike where every certificate and list of the suite is at hand', async () => {
+    const answers = await answersOf(entrances.verifyPath.answer, pkits.map(withWholeDirectory));
+    expect(divergences(answers)).toEqual(exceptionsOf('verifyPath', pkits));
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeCase, limboCases } from './limbo.js';
+import { judgeCase, limboCases, type LimboCase } from './limbo.js';
 import { privateDeviations, webDeviations, type Deviation } from './limbo-deviations.js';
 
 const cases = limboCases();
@@ -85,4 +85,16 @@ describe('the reasons given in the exam', () => {
   ])('of %s is %s', (id, reason) => {
     expect(reasonOf(id)).toBe(reason);
   });
+
+  it.each(['webpki::forbidden-dsa-root', 'webpki::forbidden-weak-rsa-key-in-root'])(
+    'of %s stays where another of the certificates can’t be read',
+    (id) => {
+      const one = cases.find((each) => each.id === id) as LimboCase;
+      const garbage = '-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n';
+      const untrusted = [...one.untrusted_intermediates, garbage];
+      const verdict = judgeCase({ ...one, untrusted_intermediates: untrusted }, 'private');
+      expect(verdict).toEqual(judgeCase(one, 'private'));
+      expect(verdict).toMatchObject({ reason: 'weak' });
+    },
+  );
 });

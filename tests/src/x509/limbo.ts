@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { verifyPathSync, type PathVerdict } from '@knsock/core/x509';
+import {
+  verifyPathSync,
+  type PathVerdict,
+  type PolicyOptions,
+  type RevocationPolicyOptions,
+} from '@knsock/core/x509';
 
 /** A name that a case expects the peer to have. */
 interface LimboName {
@@ -23,20 +28,14 @@ export interface LimboCase {
   readonly expected_peer_names: readonly LimboName[];
   readonly max_chain_depth: number | null;
   readonly crls: readonly string[];
+  /** What other suites ask besides. */
+  readonly policies?: PolicyOptions;
+  readonly revocation?: RevocationPolicyOptions;
 }
 
 /** The exam's cases, in the order of the corpus. */
 export function limboCases(): LimboCase[] {
-  return casesOf('x509-limbo/limbo.json.gz');
-}
-
-/** Cases of NIST's suite, in the same form. */
-export function pkitsCases(): LimboCase[] {
-  return casesOf('pkits/pkits.json.gz');
-}
-
-function casesOf(corpus: string): LimboCase[] {
-  const packed = readFileSync(new URL(`../../corpora/${corpus}`, import.meta.url));
+  const packed = readFileSync(new URL('../../corpora/x509-limbo/limbo.json.gz', import.meta.url));
   return (JSON.parse(gunzipSync(packed).toString()) as { testcases: LimboCase[] }).testcases;
 }
 
@@ -62,6 +61,8 @@ function judgeFor(limbo: LimboCase, rules: 'private' | 'web', name: string | und
     usage: limbo.validation_kind === 'SERVER' ? 'server' : 'client',
     crls: limbo.crls,
     maxDepth: limbo.max_chain_depth ?? undefined,
+    policies: limbo.policies,
+    revocation: limbo.revocation,
     rules,
   });
 }

@@ -11,10 +11,12 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import {
+  checkPolicyOptions,
   checkRevocationPolicy,
   verifyPath,
   type CertificateRevocationList,
   type Failure,
+  type PolicyOptions,
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -37,6 +39,8 @@ export interface VerifyChainOptions {
   readonly crls?: readonly (Source | URL)[] | undefined;
   /** The revocation policy; default that of `crlFile` on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
+  /** Certificate policies that the path must hold; default: what its CAs require. */
+  readonly policies?: PolicyOptions | undefined;
   /** The time of validation; default now. */
   readonly at?: Date | undefined;
   /** Default `private`; `web` adds the formal requirements of browsers. */
@@ -55,6 +59,7 @@ const readers: OptionReaders<VerifyChainOptions> = {
   usage: string,
   crls: list,
   revocation: checkRevocationPolicy,
+  policies: checkPolicyOptions,
   at: date,
   rules: string,
   partialChain: flag,
@@ -85,13 +90,13 @@ export type ChainVerdict =
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
   checkOptions(options, readers);
   const [leaf, ...rest] = await readCertificates(options.chain);
-  const { name, at, rules, partialChain, revocation, usage = 'server' } = options;
+  const { name, at, rules, partialChain, revocation, policies, usage = 'server' } = options;
   const verdict = await verifyPath({
     leaf: leaf as X509Certificate,
     intermediates: [...rest, ...(await readAll(options.intermediates ?? []))],
     anchors: await readAll(isList(options.ca) ? options.ca : [options.ca]),
     crls: (await Promise.all((options.crls ?? []).map((one) => listsOf(one, options)))).flat(),
-    ...{ usage, name, at, rules, partialChain, revocation },
+    ...{ usage, name, at, rules, partialChain, revocation, policies },
   });
   if (!verdict.ok) return refusal(verdict);
   const path = verdict.path.map(({ subject }) => subject.toString());

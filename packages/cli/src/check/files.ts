@@ -48,9 +48,12 @@ function withLists(found: SortedFiles, lists: SortedFiles['lists']): SortedFiles
   return { ...found, lists: [...found.lists, ...lists.filter(({ file }) => !isFound(file))] };
 }
 
-/** A policy without a list would have no effect. @throws UsageError */
-function requireLists({ lists }: SortedFiles, revocation: RevocationPolicyOptions | undefined): void {
-  if (revocation === undefined || lists.length > 0) return;
+/** A policy without a list would have no effect; a file that can't be read may be one, and is reported. @throws UsageError */
+function requireLists(
+  { lists, unreadable }: SortedFiles,
+  revocation: RevocationPolicyOptions | undefined,
+): void {
+  if (revocation === undefined || lists.length > 0 || unreadable.length > 0) return;
   throw new UsageError(
     'no revocation list is among the files',
     'Give the list’s file beside them, or --crl: without a list revocation isn’t looked at.',

@@ -52,7 +52,7 @@ export {
 } from './verify-path.js';
 export { validatePath, type PathVerdict } from './validate-path.js';
 export { type ValidatePathOptions } from './path-validation.js';
-export { type PolicyOptions } from './policies.js';
+export { checkPolicyOptions, type PolicyOptions } from './policies.js';
 export { type Failure } from './failure.js';
 export { checkRevocation, type RevocationFinding, type RevocationOptions } from './revocation.js';
 export { verifyCrlSignature } from './crl-signer.js';

@@ -155,17 +155,11 @@ function unreadableFailure(what: string, reason: Failure['reason'], errors: read
   };
 }
 
-/** Where the path may be missing because a certificate couldn't be read, that is the reason to tell. */
+/** Where an issuer may be missing because its certificate couldn't be read, that is the reason to tell. */
 function withUnreadable(deadEnd: Failure, unreadable: readonly unknown[]): Failure {
-  if (unreadable.length === 0) return deadEnd;
+  if (unreadable.length === 0 || deadEnd.reason !== 'unknown-issuer') return deadEnd;
   const message = `${deadEnd.message}; ${unreadable.length} of the other certificates can’t be read: ${messageOf(unreadable[0])}`;
-  return failureLike(deadEnd, message);
+  return { ...deadEnd, reason: 'malformed', message };
 }
-
-const failureLike = (deadEnd: Failure, message: string): Failure => ({
-  ...deadEnd,
-  reason: 'malformed',
-  message,
-});
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
