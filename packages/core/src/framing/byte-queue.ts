@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { allocate } from './warm-memory.js';
 
 /** Up to here announced bytes are allocated at once; beyond, memory follows the bytes that really came. */
 export const EAGER_BYTES = 256 * 1024;
@@ -25,7 +26,7 @@ export class ByteQueue {
   /** Prepares for `total` bytes without trusting that they come: at most 256 KiB are allocated now. */
   expect(total: number): void {
     this.#expected = total;
-    if (total > 0) this.#block = Buffer.allocUnsafeSlow(Math.min(total, EAGER_BYTES));
+    if (total > 0) this.#block = allocate(Math.min(total, EAGER_BYTES));
   }
 
   /** Copies `source[from, to)` behind what is held. */
@@ -49,7 +50,7 @@ export class ByteQueue {
   // Doubling copies each byte about once more in all, and holds at most twice what has come.
   #grow(needed: number): void {
     const doubled = Math.max(this.#block.length * 2, SMALLEST_BLOCK);
-    const block = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(doubled, this.#expected)));
+    const block = allocate(Math.max(needed, Math.min(doubled, this.#expected)));
     this.#block.copy(block, 0, 0, this.#length);
     this.#block = block;
   }
