@@ -1,6 +1,6 @@
 /** `--signer-exec`: a command signs for the authority, and the store holds no key. */
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { X509Certificate, generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +51,32 @@ describe('--signer-exec', () => {
     const { code, stderr } = await running.ended();
     expect(code).toBe(0);
     expect(stderr).not.toContain('not encrypted');
+  });
+
+  it('signs an intermediate and a successor for a root whose key is elsewhere', async () => {
+    await run('ca', 'Root', '--store', 'above', ...by('sign'), '--signer-key', 'ca.pub');
+    const issuer = ['--store', 'above', '--issuer-signer-exec', by('sign')[1] as string];
+    expect(await run('ca', 'Issuing', '--under', 'root', '--name', 'issuing', ...issuer)).toMatchObject({
+      code: 0,
+      stdout: 'above/ca/issuing.crt\nabove/ca/issuing.key\n',
+    });
+    const leaf = ['c.example', '--store', 'above', '--authority', 'issuing'];
+    expect(await run('issue', ...leaf)).toMatchObject({ code: 0 });
+    expect(await run('verify', 'above/issued/c.example.crt', '--ca', 'above/ca/root.crt')).toMatchObject({
+      code: 0,
+    });
+    expect(await run('ca', 'Next', '--replaces', 'root', '--name', 'next', ...issuer)).toMatchObject({
+      code: 0,
+    });
+    const [link, root] = await Promise.all(
+      ['next.link', 'root.crt'].map(
+        async (name) => new X509Certificate(await readFile(path.join(folder, 'above', 'ca', name))),
+      ),
+    );
+    expect(link?.verify((root as X509Certificate).publicKey)).toBe(true);
+    expect(link?.subject).toBe('CN=Next');
+    const alone = await run('ca', 'Alone', '--name', 'alone', ...issuer);
+    expect(alone.stderr).toContain('--under or --replaces');
   });
 
   it('reports the failed command’s output, and issues nothing', async () => {

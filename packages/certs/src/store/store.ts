@@ -10,6 +10,7 @@ import {
   text,
   type OptionReaders,
 } from '@knsock/core/options';
+import { InvalidOptionError } from '@knsock/core/errors';
 import { parseCertificates } from '@knsock/core/x509';
 import { authorityFrom, type Authority } from '../authorities/authority.js';
 import {
@@ -30,7 +31,7 @@ import {
 import { CertificateError } from '../errors.js';
 import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
 import { publicKeyDer, openPrivateKey } from '../keys/keys.js';
-import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
+import { checkSigner, keyAtHand, keyOf, type Signer, type SigningKey } from '../keys/signer.js';
 import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
@@ -67,6 +68,8 @@ export interface RootOptions extends AuthorityOptions {
    * that trust the old root trust the new one.
    */
   readonly replaces?: string | undefined;
+  /** Signs for the root in `replaces`; default the key in the store. */
+  readonly replacesSigner?: Signer | undefined;
 }
 
 /** The signer of an authority whose key isn't in its store. */
@@ -142,13 +145,19 @@ class FolderStore implements Store {
     this.#index = new StoreIndex(folder.indexFile);
   }
 
-  async createAuthority({ file, replaces, ...options }: RootOptions): Promise<Authority> {
+  async createAuthority({ file, replaces, replacesSigner, ...options }: RootOptions): Promise<Authority> {
     checkOptions(options, authorityReaders);
+    checkSigner('replacesSigner', replacesSigner);
+    if (replacesSigner !== undefined && replaces === undefined)
+      throw new InvalidOptionError('replacesSigner', 'it signs for the root in replaces: give both');
     const library = await x509Library();
     const key = await authorityKey(options);
     const { certificate, record } = await signAuthority(library, options, key.signing);
     const name = text('file', file) ?? 'root';
-    const old = replaces === undefined ? undefined : await this.#open(replaces);
+    const old =
+      replaces === undefined
+        ? undefined
+        : await this.#open(replaces, replacesSigner && keyOf(replacesSigner));
     const link =
       old &&
       (await signAuthority(
@@ -196,20 +205,20 @@ class FolderStore implements Store {
   async authority(name?: string, options: AuthoritySigner = {}): Promise<Authority> {
     checkOptions(options, signerReaders);
     const signing = options.signer && keyOf(options.signer);
-    if (signing === undefined) {
-      const chosen = name ?? (await this.#onlyAuthority());
-      const { chain, key } = await this.#open(chosen);
-      return authorityFrom(await x509Library(), chain, key, new StoreLedger(this.#folder, chosen));
-    }
-    const chosen = name ?? (await this.#authorityOf(signing.publicKey));
-    const chain = await this.chain(chosen);
-    const ledger = new StoreLedger(this.#folder, chosen);
-    return authorityFrom(await x509Library(), chain, { signing, pem: undefined }, ledger);
+    const chosen =
+      name ?? (await (signing === undefined ? this.#onlyAuthority() : this.#authorityOf(signing.publicKey)));
+    const { chain, key } = await this.#open(chosen, signing);
+    return authorityFrom(await x509Library(), chain, key, new StoreLedger(this.#folder, chosen));
   }
 
-  async #open(chosen: string): Promise<{ chain: string; key: AuthorityKey }> {
-    const { certFile, keyFile } = this.#folder.authorityFiles(chosen);
-    const chain = (await readBytes(certFile)).toString('utf8');
+  /** An authority's chain, and what signs for it: by default its key here. */
+  async #open(
+    chosen: string,
+    signing: SigningKey | undefined,
+  ): Promise<{ chain: string; key: AuthorityKey }> {
+    const chain = await this.chain(chosen);
+    if (signing !== undefined) return { chain, key: { signing, pem: undefined } };
+    const { keyFile } = this.#folder.authorityFiles(chosen);
     const keyPem = await readIfThere(keyFile);
     if (keyPem === undefined) {
       const message = `the store has the certificate of "${chosen}" and not its key`;

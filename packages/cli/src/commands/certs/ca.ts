@@ -1,12 +1,18 @@
 /** `knsock certs ca` */
 import type { Command } from 'commander';
-import type { KeyType, Signer } from '@knsock/certs';
+import type { KeyType, Signer, Store } from '@knsock/certs';
 import { readInput } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
 import { commandSigner } from '../../signer-command.js';
 import { UsageError } from '../../usage-error.js';
-import { addStoreOptions, keyTypeOption, openStoreOf, type StoreFlags } from './store-options.js';
+import {
+  addStoreOptions,
+  keyTypeOption,
+  openStoreOf,
+  publicKeyOf,
+  type StoreFlags,
+} from './store-options.js';
 
 interface CaFlags extends StoreFlags {
   name: string;
@@ -18,6 +24,7 @@ interface CaFlags extends StoreFlags {
   exclude?: string[];
   replaces?: string;
   signerKey?: string;
+  issuerSignerExec?: string;
 }
 
 export function defineCa(command: Command, output: Output): void {
@@ -35,6 +42,10 @@ export function defineCa(command: Command, output: Output): void {
     .option(
       '--signer-key <file>',
       'public key of --signer-exec (PEM or DER), for which the certificate is made',
+    )
+    .option(
+      '--issuer-signer-exec <command>',
+      'shell command that signs for the authority of --under or --replaces, where its key isn’t in the store',
     );
   addStoreOptions(command)
     .addHelpText('after', HELP)
@@ -60,8 +71,9 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
   const store = await openStoreOf(flags, output);
   if (under !== undefined && replaces !== undefined)
     throw new UsageError('--replaces makes a root, and --under an intermediate', 'Use one of them.');
-  if (under === undefined) await store.createAuthority({ ...options, replaces });
-  else await (await store.authority(under)).intermediate(options);
+  const issuer = await issuerSigner(store, under ?? replaces, flags);
+  if (under === undefined) await store.createAuthority({ ...options, replaces, replacesSigner: issuer });
+  else await (await store.authority(under, { signer: issuer })).intermediate(options);
   const certFile = `${flags.store}/ca/${file}.crt`;
   const keyFile = signer === undefined ? `${flags.store}/ca/${file}.key` : undefined;
   await output.result({ certFile, keyFile }, keyFile === undefined ? certFile : `${certFile}\n${keyFile}`);
@@ -78,8 +90,23 @@ async function signerOf({ signerExec, signerKey }: CaFlags): Promise<Signer | un
   );
 }
 
+/** The command that holds the key of the authority that signs the new one. */
+async function issuerSigner(
+  store: Store,
+  issuer: string | undefined,
+  { issuerSignerExec: command }: CaFlags,
+): Promise<Signer | undefined> {
+  if (command === undefined) return undefined;
+  if (issuer !== undefined) return commandSigner(command, await publicKeyOf(await store.chain(issuer)));
+  throw new UsageError(
+    '--issuer-signer-exec signs for another authority, and none is named',
+    'Name it with --under or --replaces; --signer-exec signs for the new authority itself.',
+  );
+}
+
 const HELP = `
 Examples:
   $ knsock certs ca "Example Root"
   $ knsock certs ca "Example Root" --signer-exec 'openssl dgst -sha256 -sign ca.key' --signer-key ca.pub
-  $ knsock certs ca "Example Issuing" --under root --name issuing --permit example.internal`;
+  $ knsock certs ca "Example Issuing" --under root --name issuing --permit example.internal
+  $ knsock certs ca "Example Issuing" --under root --name issuing --issuer-signer-exec 'openssl dgst -sha256 -sign ca.key'`;

@@ -110,7 +110,8 @@ async function signedAuthority(store: Store, { authority }: StoreFlags): Promise
   );
 }
 
-async function publicKeyOf(chain: string): Promise<Signer['publicKey']> {
+/** The key of a chain's first certificate. */
+export async function publicKeyOf(chain: string): Promise<Signer['publicKey']> {
   const { parseCertificate } = await import('@knsock/core/x509');
   return parseCertificate(chain).publicKey;
 }
