@@ -1,15 +1,56 @@
-// docs/defaults.md beside the options as they are: each is in it, and numbers are those that hold.
+// The tables of options in docs/: as the tables by which options are read have them.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseLimits } from '../../../packages/core/src/policy/limits.js';
-import { parseAdmission } from '../../../packages/core/src/server/admission.js';
+import { integerWithin, text, withDefault } from '@knsock/core/options';
 import { readDocument, workspace } from './documents.js';
+import { optionParts } from './options/option-pages.js';
+import { rowsOf } from './options/option-rows.js';
+import { withReference } from './reference.js';
 
-const { text } = readDocument('docs/defaults.md');
-/** Options of Node’s own, described where HTTP is. */
-const http = readDocument('docs/http.md').text;
+describe.each(Object.entries(optionParts))('%s', (file, parts) => {
+  const page = readDocument(file).text;
+
+  it('has every option with its default (npm run format writes them)', () => {
+    expect(page).toBe(withReference(page, parts));
+  });
+
+  it('notices a default that says something else', () => {
+    const altered = page.replace(/ \| ([\d,]+) \| /, ' | 7 | ');
+    expect(altered).not.toBe(page);
+    expect(withReference(altered, parts)).toBe(page);
+  });
+});
+
+describe('a row of an option', () => {
+  const table = { max: withDefault<number>(integerWithin({}), 10_000), name: text<string | undefined> };
+
+  it('shows the default that the option is read with', () => {
+    expect(rowsOf(table, { max: 'enough', name: ['none', 'yours'] })).toEqual([
+      { name: '`max`', shown: '10,000', why: 'enough' },
+      { name: '`name`', shown: 'none', why: 'yours' },
+    ]);
+  });
+
+  it('says no other default in words', () => {
+    expect(() => rowsOf(table, { max: ['9,000', 'enough'], name: ['none', 'yours'] })).toThrow(
+      'the default of max is 10,000',
+    );
+  });
+
+  it('needs words where the default is no plain value', () => {
+    const endless = { max: withDefault<number>(integerWithin({}), Infinity) };
+    expect(() => rowsOf(endless, { max: 'enough' })).toThrow('the default of max needs words');
+  });
+});
+
 const surface = readFileSync(path.join(workspace, 'api/core.txt'), 'utf8');
+const documented = new Set(
+  Object.values(optionParts)
+    .flatMap((parts) => Object.values(parts))
+    .flatMap((part) => [...part.matchAll(/^\| `([^`]+)`/gm)])
+    .flatMap(([, name = '']) => name.split('.')),
+);
 
 /** The members of an interface, with those that it inherits. */
 function members(name: string): string[] {
@@ -20,53 +61,14 @@ function members(name: string): string[] {
   return [...above.split(/, (?=[A-Z])/).flatMap((base) => (base === '' ? [] : members(base.trim()))), ...own];
 }
 
-/** The rows of the page's tables: the first cell's words in code, and the second cell. */
-const rows = [...`${text}\n${http}`.matchAll(/^\| (.+?) \| (.+?) \|/gm)].map(
-  ([, first = '', second = '']) => ({
-    names: [...first.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word),
-    value: second,
-  }),
-);
-
-const documented = new Set(rows.flatMap(({ names }) => names.flatMap((name) => name.split('.'))));
-
-describe.each([
-  'ListenOptions',
-  'ConnectOptions',
-  'TlsProfileOptions',
-  'HeartbeatOptions',
-  'WatchOptions',
-  'CredentialFiles',
-  'CredentialsOptions',
-  'JsonOptions',
-  'HttpOptions',
-])('every option of %s', (name) => {
-  it.each(members(name).filter((option) => option !== 'insecureHTTPParser'))(
-    '%s is in the documentation of defaults',
-    (option) => {
-      expect(documented).toContain(option);
-    },
-  );
-});
-
-it('finds what an interface inherits', () => {
-  expect(members('ListenOptions')).toEqual(
-    expect.arrayContaining(['port', 'maxConnections', 'sendTimeout', 'pins']),
-  );
-});
-
-const numbers = { ...parseLimits({}), ...parseAdmission({}) };
-
-it.each(Object.entries(numbers).filter(([, value]) => typeof value === 'number'))(
-  'the default of %s is %s, and documented',
-  (name, value) => {
-    const row = rows.find(({ names }) => names.includes(name));
-    expect(asNumber(row?.value ?? '')).toBe(value);
+describe.each(['ListenOptions', 'ConnectOptions', 'WatchOptions', 'CredentialFiles', 'HttpOptions'])(
+  'every option of %s',
+  (name) => {
+    it.each(members(name).filter((option) => option !== 'insecureHTTPParser' && option !== 'profile'))(
+      '%s is in a table of the documents',
+      (option) => {
+        expect(documented).toContain(option);
+      },
+    );
   },
 );
-
-/** `5,000` and `1 MiB` as numbers. */
-function asNumber(cell: string): number {
-  const [, digits = '', unit] = /^([\d,]+)(?: (MiB))?$/.exec(cell) ?? [];
-  return Number(digits.replaceAll(',', '')) * (unit === undefined ? 1 : 2 ** 20);
-}

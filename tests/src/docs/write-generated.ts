@@ -26,6 +26,8 @@ for (const { folder, manifest } of publishedPackages()) {
 }
 
 // After the sources that they import.
+const { optionParts } = await import('./options/option-pages.js');
+for (const [page, parts] of Object.entries(optionParts)) rewrite(page, parts);
 const { checkReference } = await import('./check-reference.js');
 const { cliReference } = await import('./cli-reference.js');
 rewrite('docs/cli.md', await cliReference());

@@ -12,7 +12,7 @@ import type { FailureReporter } from '../errors/failure-reporter.js';
 import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import {
   checkHeartbeat,
-  limitOptionNames,
+  limitOptions,
   parseLimits,
   type LimitOptions,
   type Limits,
@@ -20,20 +20,26 @@ import {
 import { parseFraming } from '../policy/framing-option.js';
 import {
   abortSignal,
+  anything,
   callback,
   failures,
   flag,
   having,
-  integer,
+  integerWithin,
   milliseconds,
+  readOptions,
   refuseUnknown,
+  string,
   text,
+  withDefault,
+  type OptionReaders,
+  type ReadOptions,
 } from '../options/index.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
 import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
-import { parseTrust, trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
+import { parseTrust, trustOptions, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
 
 /** Where to connect, which server to trust, and with which credentials. Times are milliseconds. */
 export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
@@ -104,43 +110,47 @@ export interface ConnectConfig<In, Out> extends ReachConfig {
 /** The options that don't depend on the type of messages. */
 type ReachOptions = Omit<ConnectOptions, 'framing' | 'onRequest' | 'onError'>;
 
-const known = new Set<string>([
-  ...limitOptionNames,
-  ...trustOptionNames,
-  'host',
-  'port',
-  'path',
-  'socket',
-  'framing',
-  'credentials',
-  'profile',
-  'connectTimeout',
-  'servername',
-  'expectedName',
-  'dangerouslySkipVerification',
-  'pinsOnly',
-  'resume',
-  'proxyHeader',
-  'onRequest',
-  'onError',
-  'signal',
-  'tls',
-]);
+const sharedOptions = { ...limitOptions, ...trustOptions };
+
+/** How the options of `connect` that it doesn't share are read, and their defaults. */
+export const ownConnectOptions = {
+  host: withDefault(parseHost, 'localhost'),
+  port: integerWithin({ min: 1, max: 65_535 }),
+  path: text<string | undefined>,
+  socket: parseSocket,
+  framing: anything,
+  credentials: anything,
+  profile: (_option, value: TlsProfileOptions | undefined) => parseProfile(value),
+  connectTimeout: withDefault(milliseconds, 10_000),
+  servername: string<string | undefined>,
+  expectedName: parseExpectedName,
+  dangerouslySkipVerification: withDefault(flag, false),
+  pinsOnly: withDefault(flag, false),
+  resume: withDefault(flag, true),
+  proxyHeader: parseProxyHeader,
+  onRequest: callback,
+  onError: failures,
+  signal: abortSignal,
+  tls: parseExtraTls,
+} as const satisfies OptionReaders<Omit<ConnectOptions, keyof typeof sharedOptions>>;
+
+const connectOptions = { ...sharedOptions, ...ownConnectOptions };
 
 /** @throws InvalidOptionError, CredentialsError */
 export function parseConnect<In, Out>(
   options: ConnectOptions<In, Out>,
   alsoKnown?: readonly string[],
 ): ConnectConfig<In, Out> {
-  refuseUnknown(options, known, undefined, alsoKnown);
-  const target = parseTarget(options);
-  const servername = parseServername(options, target);
+  refuseUnknown(options, connectOptions, undefined, alsoKnown);
+  const read = readOptions(options, ownConnectOptions);
+  const target = parseTarget(options, read);
+  const servername = parseServername(read.servername, target);
   const source = toSource(options.credentials, nobody());
   const side = {
     usage: 'server',
     required: true,
-    name: parseExpectedName(options, target, servername),
-    verify: parseVerify(options),
+    name: nameToExpect(read, target, servername),
+    verify: parseVerify(read, options),
   } as const;
   const framing = parseFraming(options.framing);
   const limits = parseLimits(options);
@@ -150,31 +160,33 @@ export function parseConnect<In, Out>(
     target,
     framing,
     limits,
-    profile: parseProfile(options.profile),
+    profile: read.profile,
     trust: trustWith(source.current),
     source,
     trustWith,
-    connectTimeout: milliseconds('connectTimeout', options.connectTimeout) ?? 10_000,
+    connectTimeout: read.connectTimeout,
     servername,
-    proxyHeader: options.proxyHeader === undefined ? null : writeProxyHeader(options.proxyHeader),
-    resume: flag('resume', options.resume) ?? true,
-    requestHandler: callback('onRequest', options.onRequest) ?? null,
-    failures: failures('onError', options.onError),
-    signal: abortSignal('signal', options.signal) ?? null,
-    extraTls: parseExtraTls(options.tls),
+    proxyHeader: read.proxyHeader,
+    resume: read.resume,
+    requestHandler: options.onRequest ?? null,
+    failures: read.onError,
+    signal: read.signal ?? null,
+    extraTls: read.tls,
   });
 }
 
 /**
  * Validates options without connecting: for code that connects later with options given now.
  * @param alsoKnown names of further options, suggested where an unknown one resembles them
+ * @returns the deadlines that apply, in milliseconds
  * @throws InvalidOptionError · CredentialsError
  */
 export function checkConnectOptions<In, Out>(
   options: ConnectOptions<In, Out>,
   alsoKnown?: readonly string[],
-): void {
-  parseConnect(options, alsoKnown);
+): { readonly connectTimeout: number; readonly requestTimeout: number } {
+  const { connectTimeout, limits } = parseConnect(options, alsoKnown);
+  return { connectTimeout, requestTimeout: limits.requestTimeout };
 }
 
 /** A client without credentials shows no certificate and trusts Node's default store. */
@@ -184,40 +196,39 @@ function nobody(): Credentials {
 }
 let anonymous: Credentials | undefined;
 
-function parseTarget({ host, port, path, socket }: ReachOptions): DialTarget {
-  const given = [port !== undefined || host !== undefined, path !== undefined, socket !== undefined].filter(
-    Boolean,
-  ).length;
-  if (given !== 1)
+type Read = ReadOptions<typeof ownConnectOptions>;
+
+function parseTarget(given: ReachOptions, { host, port, path, socket }: Read): DialTarget {
+  const places = [
+    given.port !== undefined || given.host !== undefined,
+    path !== undefined,
+    socket !== undefined,
+  ];
+  if (places.filter(Boolean).length !== 1)
     throw new InvalidOptionError('port', 'give host and port, or path, or socket, and only one of them');
-  if (path !== undefined) return { kind: 'path', path: socketPath(text('path', path) ?? '') };
-  if (socket !== undefined)
-    return {
-      kind: 'socket',
-      socket: having('socket', socket, 'a socket or another Duplex', ['on', 'write', 'destroy']) ?? socket,
-    };
+  if (path !== undefined) return { kind: 'path', path: socketPath(path) };
+  if (socket !== undefined) return { kind: 'socket', socket };
   if (port === undefined) throw new InvalidOptionError('port', 'port is missing');
-  return {
-    kind: 'tcp',
-    host: parseHost(host),
-    port: integer('port', port, { min: 1, max: 65_535 }),
-  };
+  return { kind: 'tcp', host, port };
 }
 
 /** An IPv6 address has colons; a name with one has a port behind it. */
-function parseHost(host: string | undefined): string {
-  const name = text('host', host) ?? 'localhost';
-  if (!name.includes(':') || isIP(name) !== 0) return name;
+function parseHost(option: string, value: string | undefined): string | undefined {
+  const name = text(option, value);
+  if (name === undefined || !name.includes(':') || isIP(name) !== 0) return name;
   throw new InvalidOptionError(
-    'host',
+    option,
     `host '${name}' must be a name or an address; the port is a separate option`,
   );
 }
 
+function parseSocket(option: string, value: Duplex | undefined): Duplex | undefined {
+  return having(option, value, 'a socket or another Duplex', ['on', 'write', 'destroy']);
+}
+
 /** SNI carries no addresses (RFC 6066 3), and a name is sent in its ASCII form. */
-function parseServername({ servername }: ReachOptions, target: DialTarget): string {
-  const name =
-    (servername === '' ? '' : text('servername', servername)) ?? (target.kind === 'tcp' ? target.host : '');
+function parseServername(servername: string | undefined, target: DialTarget): string {
+  const name = servername ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
   const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
   if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn’t a host name`);
@@ -225,33 +236,38 @@ function parseServername({ servername }: ReachOptions, target: DialTarget): stri
   return isIP(ascii) === 0 ? ascii : '';
 }
 
-function parseExpectedName(
-  { expectedName, servername, dangerouslySkipVerification, pinsOnly }: ReachOptions,
+/** Null: any name. */
+function parseExpectedName(option: string, value: ConnectOptions['expectedName']): string | null | undefined {
+  if (typeof value !== 'object') return text(option, value);
+  if ((value as { dangerouslyAnyName?: unknown } | null)?.dangerouslyAnyName === true) return null;
+  throw new InvalidOptionError(option, 'expectedName must be a name or { dangerouslyAnyName: true }');
+}
+
+function nameToExpect(
+  { expectedName, servername, dangerouslySkipVerification, pinsOnly }: Read,
   target: DialTarget,
   ascii: string,
 ): string | null {
-  if (typeof expectedName === 'object') {
-    if ((expectedName as { dangerouslyAnyName?: unknown } | null)?.dangerouslyAnyName === true) return null;
-    throw new InvalidOptionError(
-      'expectedName',
-      'expectedName must be a name or { dangerouslyAnyName: true }',
-    );
-  }
+  if (expectedName === null) return null;
   const name =
-    text('expectedName', expectedName) ??
-    (ascii === '' ? servername || (target.kind === 'tcp' ? target.host : undefined) : ascii);
+    expectedName ?? (ascii === '' ? servername || (target.kind === 'tcp' ? target.host : undefined) : ascii);
   if (name !== undefined) return name;
-  if (dangerouslySkipVerification === true || pinsOnly === true) return null;
+  if (dangerouslySkipVerification || pinsOnly) return null;
   throw new InvalidOptionError(
     'expectedName',
     'over a path or a socket, expectedName says whose certificate to expect',
   );
 }
 
-function parseVerify(options: ReachOptions): TrustPolicy['verify'] {
-  const pinsOnly = flag('pinsOnly', options.pinsOnly) ?? false;
-  const skip = flag('dangerouslySkipVerification', options.dangerouslySkipVerification) ?? false;
-  if (pinsOnly && options.pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
+function parseVerify(
+  { pinsOnly, dangerouslySkipVerification }: Read,
+  { pins }: ReachOptions,
+): TrustPolicy['verify'] {
+  if (pinsOnly && pins === undefined) throw new InvalidOptionError('pinsOnly', 'pinsOnly needs pins');
   if (pinsOnly) return 'pins';
-  return skip ? 'nothing' : 'chain';
+  return dangerouslySkipVerification ? 'nothing' : 'chain';
+}
+
+function parseProxyHeader(_option: string, value: ProxyHeader | undefined): Buffer | null {
+  return value === undefined ? null : writeProxyHeader(value);
 }

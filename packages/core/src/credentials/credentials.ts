@@ -6,7 +6,7 @@
 import { CredentialsError } from '../errors/index.js';
 import { createHash } from '../node/crypto.js';
 import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
-import { refuseUnknown, string } from '../options/index.js';
+import { anything, checkOptions, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { readCertificates, readCrls } from './material.js';
 import type { Origins } from './origins.js';
@@ -67,7 +67,16 @@ const nothing: Material = Object.freeze({});
 
 const BRAND = Symbol.for('knsock.credentials');
 const files = new WeakMap<Credentials, string>();
-const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'pfxKeyName', 'passphrase']);
+/** How each of them is read; none has a default. */
+export const credentialOptions = {
+  cert: anything,
+  key: anything,
+  ca: anything,
+  crl: anything,
+  pfx: anything,
+  pfxKeyName: string,
+  passphrase: string,
+} as const satisfies OptionReaders<CredentialsOptions>;
 
 /**
  * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 4 million
@@ -75,25 +84,19 @@ const known = new Set(['cert', 'key', 'ca', 'crl', 'pfx', 'pfxKeyName', 'passphr
  * @throws CredentialsError for what can never work: half a pair, a mismatch, garbage, a weak key
  */
 export function createCredentials(options: CredentialsOptions): Credentials {
-  checkOptions(options);
+  checkOptions(options, credentialOptions);
   return checkCredentials(options, {}, openPair(options, {}));
 }
 
 /** As `createCredentials`, naming files in errors, with keys derived off the main thread. */
 export async function openCredentials(options: CredentialsOptions, origins: Origins): Promise<Credentials> {
-  checkOptions(options);
+  checkOptions(options, credentialOptions);
   return checkCredentials(options, origins, await openPairOffThread(options, origins));
 }
 
 /** Whether a value is checked credentials, of whichever copy of the library. */
 export function isCredentials(value: unknown): value is Credentials {
   return typeof value === 'object' && value !== null && BRAND in value;
-}
-
-function checkOptions(options: CredentialsOptions): void {
-  refuseUnknown(options, known);
-  string('passphrase', options.passphrase);
-  string('pfxKeyName', options.pfxKeyName);
 }
 
 function checkCredentials(

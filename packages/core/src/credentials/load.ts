@@ -2,7 +2,7 @@
 import { readFile as readFileWithCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
-import { refuseUnknown, string, text } from '../options/index.js';
+import { anything, checkOptions, string, text, type OptionReaders } from '../options/index.js';
 import { openCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
@@ -24,7 +24,17 @@ export interface CredentialFiles {
 }
 
 export const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
-const known = new Set<string>([...fileOptions, 'passphrase', 'pfxKeyName']);
+
+/** How each of them is read; none has a default. */
+export const credentialFileOptions = {
+  certFile: text,
+  keyFile: text,
+  caFile: text,
+  crlFile: text,
+  pfxFile: text,
+  pfxKeyName: string,
+  passphrase: anything,
+} as const satisfies OptionReaders<CredentialFiles>;
 
 // node:fs/promises would load Node's watchers and readline with it, which short programs feel.
 const readFile = promisify(readFileWithCallback);
@@ -49,9 +59,7 @@ export async function loadCredentials(files: CredentialFiles): Promise<Credentia
 
 /** @throws InvalidOptionError */
 export function checkFiles(files: CredentialFiles): void {
-  refuseUnknown(files, known);
-  for (const option of fileOptions) text(option, files[option]);
-  string('pfxKeyName', files.pfxKeyName);
+  checkOptions(files, credentialFileOptions);
 }
 
 async function read(

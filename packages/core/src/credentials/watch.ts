@@ -8,7 +8,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
-import { abortSignal, failures, milliseconds, refuseUnknown } from '../options/index.js';
+import {
+  abortSignal,
+  failures,
+  milliseconds,
+  readAllOptions,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import type { Credentials } from './credentials.js';
 import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
@@ -39,7 +46,12 @@ export interface WatchedCredentials extends CredentialSource, Disposable {
   close(): void;
 }
 
-const knownOptions = new Set(['interval', 'signal', 'onError']);
+/** How each of them is read, and its default. */
+export const watchOptions = {
+  interval: withDefault(milliseconds, 1_000),
+  signal: abortSignal,
+  onError: failures,
+} as const satisfies OptionReaders<WatchOptions>;
 
 /**
  * Loads credentials and follows their files.
@@ -50,10 +62,7 @@ export async function watchCredentials(
   options: WatchOptions = {},
 ): Promise<WatchedCredentials> {
   checkFiles(files);
-  refuseUnknown(options, knownOptions);
-  const interval = milliseconds('interval', options.interval) ?? 1_000;
-  const signal = abortSignal('signal', options.signal) ?? null;
-  const reporter = failures('onError', options.onError);
+  const { interval, signal, onError: reporter } = readAllOptions(options, watchOptions);
   signal?.throwIfAborted();
   const settled = await print(files);
   const first = await loadUsable(files);
@@ -63,7 +72,7 @@ export async function watchCredentials(
 
 interface WatcherSettings {
   readonly interval: number;
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal | undefined;
   readonly reporter: FailureReporter;
 }
 
@@ -74,7 +83,7 @@ class Watcher implements WatchedCredentials {
   readonly #listeners = new Set<(next: Credentials) => void>();
   readonly #problemListeners = new Set<(problem: CredentialsError) => unknown>();
   readonly #closing = new AbortController();
-  readonly #signal: AbortSignal | null;
+  readonly #signal: AbortSignal | undefined;
   readonly #reporter: FailureReporter;
   /** What the files looked like when they were last taken or refused. */
   #settled: string;

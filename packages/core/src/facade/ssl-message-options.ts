@@ -4,7 +4,15 @@ import type { ConnectOptions } from '../client/config.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
 import type { Payload } from '../framing/framing.js';
-import { flag, integer, milliseconds, refuseUnknown } from '../options/index.js';
+import {
+  anything,
+  flag,
+  integerWithin,
+  milliseconds,
+  readAllOptions,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import { parseReplyEnd, type ReplyEnd } from './reply.js';
 
 /** Whom to trust, as whom, and where the reply ends. Times are milliseconds. */
@@ -41,18 +49,17 @@ export interface SslMessage {
   readonly maxReplyBytes: number;
 }
 
-const known = new Set([
-  'cafile',
-  'certfile',
-  'keyfile',
-  'verify',
-  'timeout',
-  'until',
-  'maxReplyBytes',
-  'signal',
-]);
-
-const MAX_REPLY = 67_108_864;
+/** How each of them is read, and its default. */
+export const sslMessageOptions = {
+  cafile: anything<string | undefined>,
+  certfile: anything<string | undefined>,
+  keyfile: anything<string | undefined>,
+  verify: withDefault(flag, true),
+  timeout: withDefault(milliseconds, 10_000),
+  until: anything,
+  maxReplyBytes: withDefault(integerWithin({ min: 1 }), 64 * 1_048_576),
+  signal: anything,
+} as const satisfies OptionReaders<SslMessageOptions>;
 
 /** @throws InvalidOptionError */
 export function parseSslMessage(
@@ -61,19 +68,14 @@ export function parseSslMessage(
   message: Payload,
   options: SslMessageOptions,
 ): SslMessage {
-  refuseUnknown(options, known);
-  const { cafile, certfile, keyfile } = options;
+  const { until: _until, signal: _signal, ...read } = readAllOptions(options, sslMessageOptions);
   if (typeof host !== 'string' || host === '') {
     throw new InvalidOptionError('host', 'the first argument is the host: a name or an address');
   }
   if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
     throw new InvalidOptionError('message', `the message must be text or bytes, not ${typeof message}`);
   }
-  const verify = flag('verify', options.verify) ?? true;
-  const maxReplyBytes = integer('maxReplyBytes', options.maxReplyBytes, { min: 1 }) ?? MAX_REPLY;
-  const until = parseReplyEnd(options.until, maxReplyBytes);
-  const timeout = milliseconds('timeout', options.timeout) ?? 10_000;
-  return { host, port, message, cafile, certfile, keyfile, verify, timeout, until, maxReplyBytes };
+  return { host, port, message, ...read, until: parseReplyEnd(options.until, read.maxReplyBytes) };
 }
 
 /** How to connect for it. */

@@ -5,7 +5,7 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { loadCredentials } from '../credentials/load.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
-import { flag, refuseUnknown } from '../options/index.js';
+import { anything, flag, readAllOptions, text, withDefault, type OptionReaders } from '../options/index.js';
 import type { ListenOptions } from '../server/config.js';
 import { parseSslContext } from './ssl-context.js';
 
@@ -31,24 +31,23 @@ export interface SslServerOptions {
   signal?: AbortSignal | undefined;
 }
 
-const known = new Set([
-  'certfile',
-  'keyfile',
-  'cafile',
-  'requireClientCert',
-  'host',
-  'sslContext',
-  'keepOpen',
-  'onError',
-  'signal',
-]);
+/** How each of them is read, and its default; `listen` reads the last two. */
+export const sslServerOptions = {
+  certfile: anything,
+  keyfile: anything,
+  cafile: anything,
+  requireClientCert: withDefault(flag, false),
+  host: withDefault(text, '0.0.0.0'),
+  sslContext: anything,
+  keepOpen: flag,
+  onError: anything,
+  signal: anything,
+} as const satisfies OptionReaders<SslServerOptions>;
 
 /** @throws InvalidOptionError, CredentialsError */
 export async function parseSslServer(port: number, options: SslServerOptions): Promise<ListenOptions> {
-  refuseUnknown(options, known);
-  const { host = '0.0.0.0', onError, signal } = options;
-  flag('keepOpen', options.keepOpen);
-  const requireClientCert = flag('requireClientCert', options.requireClientCert) ?? false;
+  const { host, requireClientCert } = readAllOptions(options, sslServerOptions);
+  const { onError, signal } = options;
   const { credentials, ...rest } = await parseCredentials(options);
   if (requireClientCert && credentials.anchors === null) {
     throw new InvalidOptionError(

@@ -1,6 +1,13 @@
 import { isUtf8, type Buffer } from 'node:buffer';
 import { InvalidJsonError, InvalidOptionError, MessageTooLargeError } from '../errors/index.js';
-import { integer, refuseUnknown } from '../options/index.js';
+import {
+  anything,
+  integer,
+  integerWithin,
+  readAllOptions,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import { refuseDepth } from './json-depth.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { knsockBrand, isKnsock } from './knsock/index.js';
@@ -18,7 +25,12 @@ export interface JsonOptions<T> {
   maxBytes?: number | undefined;
 }
 
-const known = new Set(['schema', 'maxDepth', 'maxBytes']);
+/** How each of them is read, and its default. */
+export const jsonOptions = {
+  schema: anything,
+  maxDepth: withDefault(integer, 64),
+  maxBytes: withDefault(integerWithin({ min: 1 }), Infinity),
+} as const satisfies OptionReaders<JsonOptions<unknown>>;
 
 // Looking for the fault costs ten times what parsing does, and blocks the event loop meanwhile.
 const FARTHEST = 65_536;
@@ -38,9 +50,7 @@ const MAX_ISSUES = 5;
 export function json<T = unknown>(framing: Framing, options: JsonOptions<T> = {}): Framing<T, unknown> {
   checkFraming(framing, isOptions(framing) ? 'json(knsock(), { schema })' : 'json(knsock())');
   if (isSchema(options)) throw schemaGiven();
-  refuseUnknown(options, known);
-  const maxDepth = integer('maxDepth', options.maxDepth) ?? 64;
-  const maxBytes = integer('maxBytes', options.maxBytes, { min: 1 }) ?? Infinity;
+  const { maxDepth, maxBytes } = readAllOptions(options, jsonOptions);
   const parse = (payload: Buffer): unknown => {
     if (payload.length > maxBytes) throw new MessageTooLargeError(payload.length, maxBytes);
     refuseDepth(payload, maxDepth);
@@ -109,7 +119,7 @@ function isSchema(options: object): boolean {
 /** What belongs in the second place, or into it. */
 function isOptions(given: unknown): boolean {
   if (typeof given !== 'object' || given === null) return false;
-  return isSchema(given) || [...known].some((name) => name in given);
+  return isSchema(given) || Object.keys(jsonOptions).some((name) => name in given);
 }
 
 function schemaGiven(): InvalidOptionError {

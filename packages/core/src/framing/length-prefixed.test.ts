@@ -87,7 +87,7 @@ describe('lengthPrefixed()', () => {
   it('refuses options it does not know', () => {
     expect(() => lengthPrefixed({ bytes: 3 as 4 })).toThrow(InvalidOptionError);
     expect(() => lengthPrefixed({ endian: 'middle' as 'big' })).toThrow(
-      /endian must be 'big' or 'little', not middle/,
+      /endian must be one of 'big', 'little', not 'middle'/,
     );
   });
 

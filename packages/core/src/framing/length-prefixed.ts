@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { InvalidOptionError, MessageTooLargeError, TruncatedMessageError } from '../errors/index.js';
-import { refuseUnknown } from '../options/index.js';
+import { readAllOptions, withDefault, word, type OptionReaders, type ReadOptions } from '../options/index.js';
 import { FrameAssembler } from './frame-assembler.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 import { viewOf } from './view.js';
@@ -13,15 +13,18 @@ export interface LengthPrefixedOptions {
   endian?: 'big' | 'little';
 }
 
-const known = new Set(['bytes', 'endian']);
+/** How each of them is read, and its default. */
+export const lengthPrefixedOptions = {
+  bytes: withDefault(parseBytes, 4),
+  endian: withDefault(word('big', 'little'), 'big'),
+} as const satisfies OptionReaders<LengthPrefixedOptions>;
 
 /**
  * A length, then that many bytes of payload; the length counts the payload alone.
  * @throws InvalidOptionError for any other `bytes` or `endian`, and any other option.
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
-  refuseUnknown(options, known);
-  const format = new LengthFormat(options);
+  const format = new LengthFormat(readAllOptions(options, lengthPrefixedOptions));
   return {
     name: 'length-prefixed',
     decoder: (limits) => new LengthPrefixedDecoder(format, limits),
@@ -34,6 +37,13 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
   };
 }
 
+type LengthBytes = 1 | 2 | 4 | 8;
+
+function parseBytes(option: string, value: LengthBytes | undefined): LengthBytes | undefined {
+  if (value === undefined || [1, 2, 4, 8].includes(value)) return value;
+  throw new InvalidOptionError(option, `bytes must be 1, 2, 4 or 8, not ${String(value)}`);
+}
+
 const U32 = 2 ** 32;
 
 class LengthFormat {
@@ -42,13 +52,7 @@ class LengthFormat {
   readonly largest: number;
   readonly #little: boolean;
 
-  constructor({ bytes = 4, endian = 'big' }: LengthPrefixedOptions) {
-    if (![1, 2, 4, 8].includes(bytes)) {
-      throw new InvalidOptionError('bytes', `bytes must be 1, 2, 4 or 8, not ${String(bytes)}`);
-    }
-    if (endian !== 'big' && endian !== 'little') {
-      throw new InvalidOptionError('endian', `endian must be 'big' or 'little', not ${String(endian)}`);
-    }
+  constructor({ bytes, endian }: ReadOptions<typeof lengthPrefixedOptions>) {
     this.bytes = bytes;
     this.largest = Math.min(256 ** bytes - 1, Number.MAX_SAFE_INTEGER);
     this.#little = endian === 'little';

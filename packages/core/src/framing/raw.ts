@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { InvalidOptionError } from '../errors/index.js';
-import { flag, refuseUnknown, text } from '../options/index.js';
+import { flag, readAllOptions, text, withDefault, type OptionReaders } from '../options/index.js';
 import type { Decoder, Framing, FramingLimits, MessageSink, Output } from './framing.js';
 
 /** Options of `raw`. */
@@ -11,7 +11,12 @@ export interface RawOptions {
   alpnOptional?: boolean | undefined;
 }
 
-const known = new Set(['alpn', 'alpnOptional']);
+/** How each of them is read, and its default. */
+export const rawOptions = {
+  alpn: text,
+  alpnOptional: withDefault(flag, false),
+} as const satisfies OptionReaders<RawOptions>;
+
 /** RFC 7301, section 3.1. */
 const LONGEST_ALPN = 255;
 
@@ -21,14 +26,12 @@ const LONGEST_ALPN = 255;
  * @throws InvalidOptionError
  */
 export function raw(options: RawOptions = {}): Framing {
-  refuseUnknown(options, known);
-  const alpn = text('alpn', options.alpn);
+  const { alpn, alpnOptional } = readAllOptions(options, rawOptions);
   if (alpn !== undefined && Buffer.byteLength(alpn) > LONGEST_ALPN)
     throw new InvalidOptionError(
       'alpn',
       `alpn has ${Buffer.byteLength(alpn)} bytes; TLS carries ${LONGEST_ALPN}`,
     );
-  const alpnOptional = flag('alpnOptional', options.alpnOptional) ?? false;
   return {
     name: 'raw',
     ...(alpn !== undefined && { alpn, alpnOptional }),

@@ -7,7 +7,15 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { InvalidOptionError } from '../errors/index.js';
-import { flag, integer, LONGEST_WAIT, refuseUnknown } from '../options/index.js';
+import {
+  flag,
+  integer,
+  integerWithin,
+  LONGEST_WAIT,
+  readAllOptions,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import type { ListenOptions } from '../server/config.js';
 
 /** Options of `listen` that are about messages, and what bounds the same of HTTP. */
@@ -47,35 +55,24 @@ export interface ServeHttpOptions extends Omit<ListenOptions, keyof typeof repla
   http?: HttpOptions | undefined;
 }
 
-const known = new Set<string>([
-  'headersTimeout',
-  'requestTimeout',
-  'keepAliveTimeout',
-  'connectionsCheckingInterval',
-  'maxHeaderSize',
-  'maxRequestsPerSocket',
-  'insecureHTTPParser',
-]);
+const wait = integerWithin({ max: LONGEST_WAIT });
+
+/** How each of them is read, and its default. */
+export const httpOptions = {
+  headersTimeout: withDefault(wait, 10_000),
+  requestTimeout: withDefault(wait, 300_000),
+  keepAliveTimeout: withDefault(wait, 5_000),
+  connectionsCheckingInterval: withDefault(integerWithin({ min: 1, max: LONGEST_WAIT }), 1_000),
+  maxHeaderSize: withDefault(integerWithin({ min: 1_024 }), 16_384),
+  maxRequestsPerSocket: withDefault(integer, 0),
+  insecureHTTPParser: refuseInsecureParser,
+} as const satisfies OptionReaders<HttpOptions>;
 
 /** A server that listens to nothing, with Node's own deadlines. @throws InvalidOptionError */
 export function parseHttp(options: HttpOptions = {}): Server {
-  refuseUnknown(options, known, 'http');
-  if (flag('http.insecureHTTPParser', options.insecureHTTPParser as boolean | undefined) === true)
-    throw insecureParser('http.insecureHTTPParser');
-  const server = createServer({
-    headersTimeout: wait('headersTimeout', options.headersTimeout) ?? 10_000,
-    requestTimeout: wait('requestTimeout', options.requestTimeout) ?? 300_000,
-    keepAliveTimeout: wait('keepAliveTimeout', options.keepAliveTimeout) ?? 5_000,
-    connectionsCheckingInterval:
-      integer('http.connectionsCheckingInterval', options.connectionsCheckingInterval, {
-        min: 1,
-        max: LONGEST_WAIT,
-      }) ?? 1_000,
-    maxHeaderSize: integer('http.maxHeaderSize', options.maxHeaderSize, { min: 1_024 }) ?? 16_384,
-    // Explicit, or a flag of the process would decide.
-    insecureHTTPParser: false,
-  } satisfies ServerOptions);
-  server.maxRequestsPerSocket = integer('http.maxRequestsPerSocket', options.maxRequestsPerSocket) ?? 0;
+  const { maxRequestsPerSocket, ...read } = readAllOptions(options, httpOptions, 'http');
+  const server = createServer(read satisfies ServerOptions);
+  server.maxRequestsPerSocket = maxRequestsPerSocket;
   return server;
 }
 
@@ -105,8 +102,10 @@ export function checkApp(app: unknown): asserts app is HttpListener | Server {
   );
 }
 
-function wait(name: string, value: number | undefined): number | undefined {
-  return integer(`http.${name}`, value, { max: LONGEST_WAIT });
+/** @returns false in any case, or a flag of the process would decide */
+function refuseInsecureParser(option: string, value: boolean | undefined): false {
+  if (flag(option, value) === true) throw insecureParser(option);
+  return false;
 }
 
 function insecureParser(option: string): InvalidOptionError {

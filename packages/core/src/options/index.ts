@@ -1,5 +1,16 @@
 // What this package, @knsock/certs and @knsock/pool read their options with
-export { checkOptions, refuseOptions, refuseUnknown, type OptionReaders } from './check-options.js';
+export {
+  checkOptions,
+  readAllOptions,
+  readOptions,
+  refuseOptions,
+  refuseUnknown,
+  withDefault,
+  type DefaultingReader,
+  type OptionReaders,
+  type Readers,
+  type ReadOptions,
+} from './check-options.js';
 export { failures } from './failures.js';
 export {
   abortSignal,
@@ -10,6 +21,7 @@ export {
   flag,
   having,
   integer,
+  integerWithin,
   list,
   LONGEST_WAIT,
   milliseconds,
@@ -20,6 +32,7 @@ export {
   string,
   text,
   texts,
+  word,
   type Bounds,
 } from './readers.js';
 export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';

@@ -54,7 +54,9 @@ describe('a reader', () => {
 });
 
 describe('options as a whole', () => {
-  const readers: options.OptionReaders<{ maxSize?: number }> = { maxSize: integer };
+  const readers = { maxSize: options.integerWithin({}) } satisfies options.OptionReaders<{
+    maxSize?: number;
+  }>;
 
   it.each<[string, string, object | null]>([
     ['max_size', 'there is no option max_size; did you mean maxSize?', { max_size: 1 }],
@@ -66,8 +68,32 @@ describe('options as a whole', () => {
   ])('%s: %s', (option, message, given) => {
     const refused = expect.objectContaining({ option, message }) as Error;
     expect(() => options.checkOptions(given as { maxSize?: number }, readers)).toThrow(refused);
-    if (option !== 'maxSize')
-      expect(() => options.refuseUnknown(given as never, new Set(Object.keys(readers)))).toThrow(refused);
+    if (option !== 'maxSize') expect(() => options.readAllOptions(given as never, readers)).toThrow(refused);
+  });
+
+  it('are read with their defaults', () => {
+    const table = {
+      maxSize: options.withDefault<number>(options.integerWithin({ min: 1 }), 8),
+      order: options.withDefault(options.word('lifo', 'fifo'), 'lifo'),
+      name: text<string | undefined>,
+    };
+    expect(options.readAllOptions({}, table)).toEqual({ maxSize: 8, order: 'lifo', name: undefined });
+    expect(options.readAllOptions({ maxSize: 1, order: 'fifo', name: 'x' }, table)).toEqual({
+      maxSize: 1,
+      order: 'fifo',
+      name: 'x',
+    });
+    expect(table.maxSize.fallback).toBe(8);
+    const refused = expect.objectContaining({
+      option: 'pool.maxSize',
+      message: 'pool.maxSize must be a whole number of 1 or more, not 0',
+    }) as Error;
+    expect(() => options.readOptions({ maxSize: 0 }, table, 'pool')).toThrow(refused);
+  });
+
+  it('are read by one of several tables, which leaves the others theirs', () => {
+    const table = { maxSize: options.withDefault<number>(options.integerWithin({}), 8) };
+    expect(options.readOptions({ maxSize: 2, other: true }, table)).toEqual({ maxSize: 2 });
   });
 
   it('names the option that they are the options of', () => {
@@ -76,6 +102,6 @@ describe('options as a whole', () => {
       refused,
     );
     const absent = expect.objectContaining({ option: 'backOff' }) as Error;
-    expect(() => options.refuseUnknown(undefined as never, new Set(), 'backOff')).toThrow(absent);
+    expect(() => options.refuseUnknown(undefined as never, {}, 'backOff')).toThrow(absent);
   });
 });

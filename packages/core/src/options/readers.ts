@@ -1,6 +1,6 @@
 /**
  * Reading single options at the edge. A reader gives back what it was given, of its kind or absent; anything else is an
- * error that names the option. So `flag('resume', options.resume) ?? true` is a parsed option with its default.
+ * error that names the option.
  */
 import { isDate, isPromise } from 'node:util/types';
 import { InvalidOptionError } from '../errors/option.js';
@@ -25,6 +25,11 @@ export function integer<V extends number | undefined>(option: string, value: V, 
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
   const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`;
   throw wrongKind(option, value, `a whole number ${range}`);
+}
+
+/** The reader of whole numbers in these bounds. */
+export function integerWithin(bounds: Bounds) {
+  return <V extends number | undefined>(option: string, value: V): V => integer(option, value, bounds);
 }
 
 /** A time to wait, in milliseconds. */
@@ -57,6 +62,11 @@ export function oneOf<const W extends string>(
   const word = words.find((candidate) => candidate === value);
   if (word !== undefined) return word;
   throw wrongKind(option, value, `one of ${words.map((candidate) => `'${candidate}'`).join(', ')}`);
+}
+
+/** The reader of one of these words. */
+export function word<const W extends string>(...words: readonly W[]) {
+  return (option: string, value: W | undefined): W | undefined => oneOf(option, value, words);
 }
 
 /** True or false, and nothing that might be taken for either: some of these decide about trust. */
@@ -115,7 +125,7 @@ export function abortSignal(option: string, value: AbortSignal | undefined): Abo
 }
 
 /** Checked where it is used. */
-export function anything(_option: string, value: unknown): unknown {
+export function anything<V>(_option: string, value: V): V {
   return value;
 }
 

@@ -42,9 +42,9 @@ const replaced: Readonly<Record<string, string>> = {
 };
 
 /** @throws InvalidOptionError naming the typed option that does the same safely */
-export function parseExtraTls(tls: object | undefined): ExtraTls {
+export function parseExtraTls(name: string, tls: object | undefined): ExtraTls {
   if (tls === undefined) return {};
-  record('tls', tls);
+  record(name, tls);
   for (const option of Object.keys(tls)) {
     const instead = Object.hasOwn(replaced, option) ? replaced[option] : undefined;
     if (instead !== undefined)

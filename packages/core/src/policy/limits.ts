@@ -6,10 +6,14 @@ import { InvalidOptionError } from '../errors/index.js';
 import { isKnsock } from '../framing/index.js';
 import {
   integer,
+  integerWithin,
   LONGEST_WAIT,
   milliseconds,
   optionalMilliseconds,
-  refuseUnknown,
+  readAllOptions,
+  readOptions,
+  withDefault,
+  type OptionReaders,
 } from '../options/index.js';
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
@@ -62,35 +66,23 @@ const MEBIBYTE = 1_048_576;
 /** Lengths on the wire are unsigned 32-bit numbers, and a header must fit beside the payload. */
 const LARGEST_MESSAGE = 0xffff_ffff - 64;
 
-export const limitOptionNames = [
-  'handshakeTimeout',
-  'requestTimeout',
-  'sendTimeout',
-  'drainTimeout',
-  'idleTimeout',
-  'firstMessageTimeout',
-  'heartbeat',
-  'maxMessageBytes',
-  'maxQueuedBytes',
-  'maxRequestsInFlight',
-] as const satisfies readonly (keyof LimitOptions)[];
+/** How each limit is read, and its default. */
+export const limitOptions = {
+  handshakeTimeout: withDefault(milliseconds, 5_000),
+  requestTimeout: withDefault(milliseconds, 30_000),
+  sendTimeout: withDefault(milliseconds, 30_000),
+  drainTimeout: withDefault(milliseconds, 15_000),
+  idleTimeout: optionalMilliseconds,
+  firstMessageTimeout: optionalMilliseconds,
+  heartbeat: parseHeartbeat,
+  maxMessageBytes: withDefault(integerWithin({ min: 1, max: LARGEST_MESSAGE }), MEBIBYTE),
+  maxQueuedBytes: withDefault(integerWithin({ min: 1_024 }), 4 * MEBIBYTE),
+  maxRequestsInFlight: withDefault(integerWithin({ min: 1, max: 0xffff_ffff }), 128),
+} as const satisfies OptionReaders<LimitOptions>;
 
 /** Fills in the defaults and refuses what makes no sense. */
 export function parseLimits(options: LimitOptions): Limits {
-  return Object.freeze({
-    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout) ?? 5_000,
-    requestTimeout: milliseconds('requestTimeout', options.requestTimeout) ?? 30_000,
-    sendTimeout: milliseconds('sendTimeout', options.sendTimeout) ?? 30_000,
-    drainTimeout: milliseconds('drainTimeout', options.drainTimeout) ?? 15_000,
-    idleTimeout: optionalMilliseconds('idleTimeout', options.idleTimeout),
-    firstMessageTimeout: optionalMilliseconds('firstMessageTimeout', options.firstMessageTimeout),
-    heartbeat: parseHeartbeat(options.heartbeat),
-    maxMessageBytes:
-      integer('maxMessageBytes', options.maxMessageBytes, { min: 1, max: LARGEST_MESSAGE }) ?? MEBIBYTE,
-    maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes, { min: 1_024 }) ?? 4 * MEBIBYTE,
-    maxRequestsInFlight:
-      integer('maxRequestsInFlight', options.maxRequestsInFlight, { min: 1, max: 0xffff_ffff }) ?? 128,
-  });
+  return Object.freeze(readOptions(options, limitOptions));
 }
 
 /** The `deadline` of `close()`; 0 cuts off at once. */
@@ -107,16 +99,18 @@ export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[
   );
 }
 
-const knownOfHeartbeat = new Set(['interval', 'timeout']);
+const heartbeatOptions = {
+  interval: milliseconds,
+  timeout: milliseconds,
+} as const satisfies OptionReaders<HeartbeatOptions>;
 
-function parseHeartbeat(options: HeartbeatOptions | undefined): Readonly<HeartbeatOptions> | null {
-  if (options === undefined) return null;
-  refuseUnknown(options, knownOfHeartbeat, 'heartbeat');
-  if (options.interval === undefined || options.timeout === undefined) {
-    throw new InvalidOptionError('heartbeat', 'heartbeat needs both interval and timeout');
-  }
-  return Object.freeze({
-    interval: milliseconds('heartbeat.interval', options.interval),
-    timeout: milliseconds('heartbeat.timeout', options.timeout),
-  });
+function parseHeartbeat(
+  option: string,
+  value: HeartbeatOptions | undefined,
+): Readonly<HeartbeatOptions> | null {
+  if (value === undefined) return null;
+  const { interval, timeout } = readAllOptions(value, heartbeatOptions, option);
+  if (interval === undefined || timeout === undefined)
+    throw new InvalidOptionError(option, 'heartbeat needs both interval and timeout');
+  return Object.freeze({ interval, timeout });
 }

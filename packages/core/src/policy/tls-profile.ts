@@ -5,7 +5,7 @@
 import { constants } from '../node/crypto.js';
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from '../node/tls.js';
 import { InvalidOptionError, type HandshakeOffer } from '../errors/index.js';
-import { oneOf, refuseUnknown, text } from '../options/index.js';
+import { readAllOptions, text, withDefault, word, type OptionReaders } from '../options/index.js';
 
 /** What a program may say about the profile; every field replaces its default. */
 export interface TlsProfileOptions {
@@ -41,18 +41,30 @@ const LATTICE_ALGORITHMS = 'mldsa44:mldsa65:mldsa87';
 const CLASSICAL_GROUPS = 'X25519:P-256:P-384:P-521';
 const HYBRID_GROUP = 'X25519MLKEM768';
 
-const known = new Set(['minVersion', 'maxVersion', 'ciphers', 'groups', 'signatureAlgorithms']);
+const version = word('TLSv1.2', 'TLSv1.3');
+
+/** How each field of a profile is read, and its default; those of lists are below, and depend on the runtime. */
+export const profileOptions = {
+  minVersion: withDefault(version, 'TLSv1.2'),
+  maxVersion: withDefault(version, 'TLSv1.3'),
+  ciphers: text,
+  groups: text,
+  signatureAlgorithms: text,
+} as const satisfies OptionReaders<TlsProfileOptions>;
 
 /** Fills in the profile and tries what the program named, so that a wrong name fails here and not in a handshake. */
 export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
-  refuseUnknown(options, known, 'profile');
-  const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+  const { minVersion, maxVersion, ciphers, groups, signatureAlgorithms } = readAllOptions(
+    options,
+    profileOptions,
+    'profile',
+  );
   const profile: TlsProfile = Object.freeze({
-    minVersion: oneOf('profile.minVersion', options.minVersion, versions) ?? 'TLSv1.2',
-    maxVersion: oneOf('profile.maxVersion', options.maxVersion, versions) ?? 'TLSv1.3',
-    ciphers: text('profile.ciphers', options.ciphers) ?? CIPHERS,
-    ecdhCurve: text('profile.groups', options.groups) ?? defaultGroups(),
-    sigalgs: text('profile.signatureAlgorithms', options.signatureAlgorithms) ?? defaultSignatureAlgorithms(),
+    minVersion,
+    maxVersion,
+    ciphers: ciphers ?? CIPHERS,
+    ecdhCurve: groups ?? defaultGroups(),
+    sigalgs: signatureAlgorithms ?? defaultSignatureAlgorithms(),
     secureOptions:
       constants().SSL_OP_NO_RENEGOTIATION |
       constants().SSL_OP_NO_COMPRESSION |
@@ -61,9 +73,9 @@ export function parseProfile(options: TlsProfileOptions = {}): TlsProfile {
   if (profile.minVersion > profile.maxVersion) {
     throw new InvalidOptionError('profile.minVersion', 'profile.minVersion is above profile.maxVersion');
   }
-  tryOut('profile.ciphers', { ciphers: options.ciphers });
-  tryOut('profile.groups', { ecdhCurve: options.groups });
-  tryOut('profile.signatureAlgorithms', { sigalgs: options.signatureAlgorithms });
+  tryOut('profile.ciphers', { ciphers });
+  tryOut('profile.groups', { ecdhCurve: groups });
+  tryOut('profile.signatureAlgorithms', { sigalgs: signatureAlgorithms });
   return profile;
 }
 

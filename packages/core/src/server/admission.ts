@@ -4,7 +4,14 @@
  */
 import { InvalidOptionError } from '../errors/index.js';
 import { AddressList, networkOf } from '../transport/network.js';
-import { integer, refuseUnknown } from '../options/index.js';
+import {
+  anything,
+  integerWithin,
+  readAllOptions,
+  readOptions,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import { TokenBucket } from '../policy/rate.js';
 
 /** Which limit refused a peer; `descriptors` is the system's, not ours. */
@@ -29,16 +36,6 @@ export interface AdmissionOptions {
   deny?: readonly string[] | undefined;
 }
 
-export const admissionOptionNames = [
-  'maxConnections',
-  'maxPendingHandshakes',
-  'maxConnectionsPerAddress',
-  'maxConnectionsPerNetwork',
-  'acceptRate',
-  'allow',
-  'deny',
-] as const satisfies readonly (keyof AdmissionOptions)[];
-
 interface Quota {
   readonly refusal: AdmissionRefusal;
   readonly limit: number;
@@ -54,16 +51,27 @@ export interface AdmissionConfig {
   readonly deny: AddressList | null;
 }
 
+const oneOrMore = integerWithin({ min: 1 });
+
+/** How each of them is read, and its default. */
+export const admissionOptions = {
+  maxConnections: withDefault(oneOrMore, 10_000),
+  maxPendingHandshakes: withDefault(oneOrMore, 1_000),
+  maxConnectionsPerAddress: parseAddressQuota,
+  maxConnectionsPerNetwork: parseNetworkQuota,
+  acceptRate: parseRate,
+  allow: parseAddresses,
+  deny: parseAddresses,
+} as const satisfies OptionReaders<AdmissionOptions>;
+
 /** @throws InvalidOptionError */
 export function parseAdmission(options: AdmissionOptions): AdmissionConfig {
-  return Object.freeze({
-    maxConnections: integer('maxConnections', options.maxConnections, { min: 1 }) ?? 10_000,
-    maxPendingHandshakes: integer('maxPendingHandshakes', options.maxPendingHandshakes, { min: 1 }) ?? 1_000,
-    quotas: parseQuotas(options),
-    acceptRate: parseRate(options.acceptRate),
-    allow: options.allow === undefined ? null : new AddressList('allow', options.allow),
-    deny: options.deny === undefined ? null : new AddressList('deny', options.deny),
-  });
+  const { maxConnectionsPerAddress, maxConnectionsPerNetwork, ...rest } = readOptions(
+    options,
+    admissionOptions,
+  );
+  const quotas = [maxConnectionsPerAddress, maxConnectionsPerNetwork].filter((quota) => quota !== null);
+  return Object.freeze({ ...rest, quotas });
 }
 
 /** Counts connections and decides which further ones are admitted. */
@@ -155,48 +163,42 @@ export class Admission {
   }
 }
 
-const knownOfNetworks = new Set(['limit', 'ipv4Prefix', 'ipv6Prefix']);
-const knownOfRate = new Set(['perSecond', 'burst']);
-
-function parseQuotas({
-  maxConnectionsPerAddress: address,
-  maxConnectionsPerNetwork: network,
-}: AdmissionOptions): Quota[] {
-  const quotas: Quota[] = [];
-  if (address !== undefined) {
-    const limit = integer('maxConnectionsPerAddress', address, { min: 1 });
-    quotas.push({ refusal: 'address', limit, prefixes: { ipv4: 32, ipv6: 64 } });
-  }
-  if (network !== undefined) {
-    refuseUnknown(network, knownOfNetworks, 'maxConnectionsPerNetwork');
-    if (network.limit === undefined)
-      throw new InvalidOptionError(
-        'maxConnectionsPerNetwork.limit',
-        'maxConnectionsPerNetwork needs a limit',
-      );
-    quotas.push({
-      refusal: 'network',
-      limit: integer('maxConnectionsPerNetwork.limit', network.limit, { min: 1 }),
-      prefixes: {
-        ipv4: prefix('maxConnectionsPerNetwork.ipv4Prefix', network.ipv4Prefix, 32) ?? 24,
-        ipv6: prefix('maxConnectionsPerNetwork.ipv6Prefix', network.ipv6Prefix, 128) ?? 48,
-      },
-    });
-  }
-  return quotas;
+function parseAddressQuota(option: string, value: number | undefined): Quota | null {
+  if (value === undefined) return null;
+  return { refusal: 'address', limit: oneOrMore(option, value), prefixes: { ipv4: 32, ipv6: 64 } };
 }
 
-function prefix(option: string, bits: number | undefined, max: number): number | undefined {
-  return integer(option, bits, { min: 1, max });
+type NetworkQuota = NonNullable<AdmissionOptions['maxConnectionsPerNetwork']>;
+
+export const networkQuotaOptions = {
+  limit: oneOrMore,
+  ipv4Prefix: withDefault(integerWithin({ min: 1, max: 32 }), 24),
+  ipv6Prefix: withDefault(integerWithin({ min: 1, max: 128 }), 48),
+} as const satisfies OptionReaders<NetworkQuota>;
+
+function parseNetworkQuota(option: string, value: NetworkQuota | undefined): Quota | null {
+  if (value === undefined) return null;
+  const { limit, ipv4Prefix: ipv4, ipv6Prefix: ipv6 } = readAllOptions(value, networkQuotaOptions, option);
+  if (limit === undefined) throw new InvalidOptionError(`${option}.limit`, `${option} needs a limit`);
+  return { refusal: 'network', limit, prefixes: { ipv4, ipv6 } };
 }
 
-function parseRate(rate: AdmissionOptions['acceptRate']): AdmissionConfig['acceptRate'] {
-  if (rate === undefined) return null;
-  if (typeof rate !== 'number') refuseUnknown(rate, knownOfRate, 'acceptRate');
+type Rate = NonNullable<AdmissionConfig['acceptRate']>;
+
+// Both are checked together, below.
+const rateOptions = { perSecond: anything, burst: anything } as const satisfies OptionReaders<Rate>;
+
+function parseRate(option: string, value: AdmissionOptions['acceptRate']): Rate | null {
+  if (value === undefined) return null;
+  if (typeof value !== 'number') readAllOptions(value, rateOptions, option);
   const { perSecond, burst } =
-    typeof rate === 'number' ? { perSecond: rate, burst: Math.max(1, rate) } : rate;
+    typeof value === 'number' ? { perSecond: value, burst: Math.max(1, value) } : value;
   if (typeof perSecond !== 'number' || typeof burst !== 'number' || !(perSecond > 0) || !(burst >= 1)) {
-    throw new InvalidOptionError('acceptRate', 'acceptRate needs perSecond above 0 and a burst of 1 or more');
+    throw new InvalidOptionError(option, 'acceptRate needs perSecond above 0 and a burst of 1 or more');
   }
   return { perSecond, burst };
+}
+
+function parseAddresses(option: string, value: readonly string[] | undefined): AddressList | null {
+  return value === undefined ? null : new AddressList(option, value);
 }

@@ -11,29 +11,33 @@ import { parseExtraTls, type ExtraTls } from '../policy/extra-tls.js';
 import { parseFraming } from '../policy/framing-option.js';
 import {
   checkHeartbeat,
-  limitOptionNames,
+  limitOptions,
   parseLimits,
   type LimitOptions,
   type Limits,
 } from '../policy/limits.js';
 import {
   abortSignal,
+  anything,
   callback,
   failures,
-  integer,
-  oneOf,
+  integerWithin,
   optionalMilliseconds,
+  readOptions,
   record,
   refuseUnknown,
   text,
+  withDefault,
+  word,
+  type OptionReaders,
 } from '../options/index.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import { usageProblem, type X509Certificate } from '../x509/index.js';
 import { AddressList } from '../transport/network.js';
-import { trustOptionNames, type TrustOptions } from '../trust/trust-policy.js';
+import { trustOptions, type TrustOptions } from '../trust/trust-policy.js';
 import {
-  admissionOptionNames,
+  admissionOptions,
   parseAdmission,
   type AdmissionConfig,
   type AdmissionOptions,
@@ -109,55 +113,57 @@ export interface ListenConfig<In, Out> extends HostConfig {
   readonly framings: readonly Framing<In, Out>[];
 }
 
-const known = new Set<string>([
-  ...limitOptionNames,
-  ...trustOptionNames,
-  ...admissionOptionNames,
-  'port',
-  'host',
-  'path',
-  'framing',
-  'credentials',
-  'profile',
-  'clientCertificates',
-  'sni',
-  'unknownName',
-  'proxyProtocol',
-  'beforeTls',
-  'ticketSecret',
-  'maxLifetime',
-  'onError',
-  'signal',
-  'tls',
-]);
+const sharedOptions = { ...limitOptions, ...trustOptions, ...admissionOptions };
+
+/** How the options of `listen` that it doesn't share are read, and their defaults. */
+export const ownListenOptions = {
+  port: integerWithin({ max: 65_535 }),
+  host: withDefault(text, '::'),
+  path: parsePath,
+  framing: anything,
+  credentials: anything,
+  profile: (_option, value: TlsProfileOptions | undefined) => parseProfile(value),
+  clientCertificates: withDefault(word('none', 'request', 'require'), 'none'),
+  sni: record<SniMap | undefined>,
+  unknownName: withDefault(word('default', 'refuse'), 'default'),
+  proxyProtocol: parseProxies,
+  beforeTls: callback<BeforeTls | undefined>,
+  ticketSecret: anything<Uint8Array | undefined>,
+  maxLifetime: optionalMilliseconds,
+  onError: failures,
+  signal: abortSignal,
+  tls: parseExtraTls,
+} as const satisfies OptionReaders<Omit<ListenOptions, keyof typeof sharedOptions>>;
+
+const listenOptions = { ...sharedOptions, ...ownListenOptions };
 
 /** @throws InvalidOptionError, CredentialsError */
 export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenConfig<In, Out> {
-  refuseUnknown(options, known);
+  refuseUnknown(options, listenOptions);
   const { authorize, pins, revocation, partialChain } = options;
   const framings = parseFramings(options.framing);
   const limits = parseLimits(options);
   checkHeartbeat(limits, framings);
+  const { port, host, path, ...read } = readOptions(options, ownListenOptions);
   return Object.freeze({
-    place: parsePlace(options),
+    place: parsePlace(port, host, path),
     framings,
     protocols: framings.flatMap(({ alpn }) => (alpn === undefined ? [] : [alpn])),
-    clientCertificates:
-      oneOf('clientCertificates', options.clientCertificates, ['none', 'request', 'require']) ?? 'none',
-    unknownName: oneOf('unknownName', options.unknownName, ['default', 'refuse']) ?? 'default',
-    profile: parseProfile(options.profile),
+    clientCertificates: read.clientCertificates,
+    unknownName: read.unknownName,
+    profile: read.profile,
     limits,
     admission: parseAdmission(options),
-    proxies: parseProxies(options.proxyProtocol),
-    beforeTls: callback('beforeTls', options.beforeTls) ?? null,
-    ticketSecret: options.ticketSecret,
-    maxLifetime: optionalMilliseconds('maxLifetime', options.maxLifetime),
-    failures: failures('onError', options.onError),
-    signal: abortSignal('signal', options.signal) ?? null,
-    extraTls: parseExtraTls(options.tls),
+    proxies: read.proxyProtocol,
+    beforeTls: read.beforeTls ?? null,
+    ticketSecret: read.ticketSecret,
+    maxLifetime: read.maxLifetime,
+    failures: read.onError,
+    signal: read.signal ?? null,
+    extraTls: read.tls,
     initial: {
       source: toSource(options.credentials, createCredentials({})),
-      sni: record('sni', options.sni) ?? {},
+      sni: read.sni ?? {},
       trust: { authorize, pins, revocation, partialChain },
     },
   });
@@ -203,35 +209,32 @@ function refuseUsage(certificate: X509Certificate, file: string | undefined): vo
   });
 }
 
-function parsePlace({
-  port,
-  host,
-  path,
-}: Pick<ListenOptions, 'port' | 'host' | 'path'>): HostConfig['place'] {
+function parsePlace(port: number | undefined, host: string, path: string | undefined): HostConfig['place'] {
   if ((port === undefined) === (path === undefined)) {
     throw new InvalidOptionError('port', 'give either a port (0 takes any free one) or a path');
   }
-  if (path !== undefined) return { path: parsePath(path) };
-  return { port: integer('port', port, { max: 65_535 }) ?? 0, host: text('host', host) ?? '::' };
+  return path === undefined ? { port: port ?? 0, host } : { path };
 }
 
 /** Node takes a string of digits for a port. */
-function parsePath(path: string): string {
-  if (text('path', path) !== undefined && !/^\d+$/.test(path)) return socketPath(path);
+function parsePath(option: string, value: string | undefined): string | undefined {
+  if (text(option, value) === undefined) return undefined;
+  if (!/^\d+$/.test(value ?? '')) return socketPath(value ?? '');
   throw new InvalidOptionError(
-    'path',
-    `path '${path}' is a number; write './${path}' for a socket of that name`,
+    option,
+    `path '${value}' is a number; write './${value}' for a socket of that name`,
   );
 }
 
-const knownOfProxies = new Set(['from']);
+type TrustedProxies = NonNullable<ListenOptions['proxyProtocol']>;
+const proxyOptions = { from: anything } as const satisfies OptionReaders<TrustedProxies>;
 
-function parseProxies(options: ListenOptions['proxyProtocol']): AddressList | null {
-  if (options === undefined) return null;
-  refuseUnknown(options, knownOfProxies, 'proxyProtocol');
-  if (options.from === undefined)
-    throw new InvalidOptionError('proxyProtocol.from', 'proxyProtocol needs from: whose headers to believe');
-  return new AddressList('proxyProtocol.from', options.from);
+function parseProxies(option: string, value: TrustedProxies | undefined): AddressList | null {
+  if (value === undefined) return null;
+  refuseUnknown(value, proxyOptions, option);
+  if (value.from === undefined)
+    throw new InvalidOptionError(`${option}.from`, 'proxyProtocol needs from: whose headers to believe');
+  return new AddressList(`${option}.from`, value.from);
 }
 
 function parseFramings<In, Out>(framing: ListenOptions<In, Out>['framing']): readonly Framing<In, Out>[] {

@@ -19,7 +19,7 @@ import {
 import { fromHandshake } from '../errors/from-node.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
-import { refuseUnknown } from '../options/index.js';
+import { integerWithin, LONGEST_WAIT, readAllOptions } from '../options/index.js';
 import { timeToClose } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { showEndpoint } from '../transport/proxy-header.js';
@@ -110,8 +110,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 
   close(options: { deadline?: number | undefined } = {}): Promise<void> {
-    refuseUnknown(options, knownOfClose);
-    const wait = timeToClose(options.deadline, this.#config.limits.drainTimeout);
+    const { deadline } = readAllOptions(options, closeOptions);
+    const wait = timeToClose(deadline, this.#config.limits.drainTimeout);
     this.#closing ??= this.#drain(wait);
     return this.#closing;
   }
@@ -291,4 +291,4 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 }
 
-const knownOfClose = new Set(['deadline']);
+const closeOptions = { deadline: integerWithin({ max: LONGEST_WAIT }) };

@@ -6,8 +6,8 @@ import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
-import { record, refuseUnknown } from '../options/index.js';
-import { trustOptionNames, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
+import { anything, record, refuseUnknown, type OptionReaders } from '../options/index.js';
+import type { TrustOptions, TrustPolicy } from '../trust/trust-policy.js';
 import type { HostConfig } from './config.js';
 import type { ContextEvents } from './server-context.js';
 import { buildVirtualHosts } from './virtual-hosts-builder.js';
@@ -117,8 +117,16 @@ export class TrustManager {
   }
 }
 
-const rules = trustOptionNames.filter((name) => name !== 'partialChain');
-const rotatable = new Set<string>(['credentials', 'sni', ...rules]);
+const rules = ['authorize', 'revocation', 'pins'] as const satisfies readonly (keyof TrustOptions)[];
+
+// Each is read with the rest of its state, when the new contexts are made.
+const rotatable = {
+  credentials: anything,
+  sni: anything,
+  authorize: anything,
+  revocation: anything,
+  pins: anything,
+} as const satisfies OptionReaders<Rotation>;
 
 /** Undefined leaves a rule as it is: a missing value must not remove a restriction. Null removes the rule. */
 function rulesOf(rotation: Rotation): TrustOptions {

@@ -1,7 +1,7 @@
 /** Creates the virtual hosts of a listener from the current state: all of them, or none where one can't be created. */
 import { toSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
-import { oneOf, refuseUnknown } from '../options/index.js';
+import { anything, checkOptions, word, type OptionReaders } from '../options/index.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { parseTrust, type TrustOptions } from '../trust/trust-policy.js';
 import { checkServerCredentials, type HostConfig } from './config.js';
@@ -58,12 +58,15 @@ function rulesFor(entry: SniEntry, { trust }: TrustState): TrustOptions {
   return { ...trust, authorize: entry.authorize ?? trust.authorize };
 }
 
-const known = new Set(['credentials', 'clientCertificates', 'authorize']);
+const entryOptions = {
+  credentials: anything,
+  clientCertificates: word('none', 'request', 'require'),
+  authorize: anything,
+} as const satisfies OptionReaders<SniEntry>;
 
 function parseEntry(name: string, entry: SniEntry): SniEntry {
-  refuseUnknown(entry, known, `sni.${name}`);
+  checkOptions(entry, entryOptions, `sni.${name}`);
   if (entry.credentials === undefined)
     throw new InvalidOptionError('sni', `sni entry ${name} has no credentials`);
-  oneOf('clientCertificates', entry.clientCertificates, ['none', 'request', 'require']);
   return entry;
 }

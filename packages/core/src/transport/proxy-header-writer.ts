@@ -1,7 +1,7 @@
 /** The PROXY protocol, versions 1 and 2, sending: before TLS, the client for which this connection is made. */
 import { isIP } from '../node/net.js';
 import { InvalidOptionError } from '../errors/index.js';
-import { refuseUnknown } from '../options/index.js';
+import { anything, readAllOptions, type OptionReaders } from '../options/index.js';
 import { parseIp } from '../x509/ip-address.js';
 import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.js';
 
@@ -17,12 +17,17 @@ export interface ProxyHeader {
   readonly tlvs?: readonly { readonly type: number; readonly value: Uint8Array }[] | undefined;
 }
 
-const known = new Set(['source', 'destination', 'version', 'tlvs']);
+const headerOptions = {
+  source: anything,
+  destination: anything,
+  version: parseVersion,
+  tlvs: anything,
+} as const satisfies OptionReaders<ProxyHeader>;
 
 /** The bytes of a header. @throws InvalidOptionError for what the protocol can't express */
 export function writeProxyHeader(header: ProxyHeader): Buffer {
-  refuseUnknown(header, known, 'proxyHeader');
-  const { source, destination, version = 2, tlvs = [] } = header;
+  const { version } = readAllOptions(header, headerOptions, 'proxyHeader');
+  const { source, destination, tlvs = [] } = header;
   if (source === undefined || destination === undefined)
     throw refused('needs source and destination, or null for both');
   if (source === null || destination === null) return version === 1 ? UNKNOWN : LOCAL;
@@ -34,13 +39,17 @@ export function writeProxyHeader(header: ProxyHeader): Buffer {
     if (tlvs.length > 0) throw refused('can carry extensions in version 2 only');
     return line(source, destination);
   }
-  if ((version as number) !== 2) throw refused('is of version 1 or 2');
   const body = Buffer.concat([from, to, ports, ...tlvs.map(extension)]);
   if (body.length > MAX_PROXY_BODY)
     throw refused(`carries ${body.length} bytes, over the limit of ${MAX_PROXY_BODY}`);
   const family = from.length === 4 ? TCP_OVER_IPV4 : TCP_OVER_IPV6;
   const head = Buffer.from([VERSION_2_PROXY, family, body.length >> 8, body.length & 0xff]);
   return Buffer.concat([PROXY_SIGNATURE, head, body]);
+}
+
+function parseVersion(_option: string, version: 1 | 2 | undefined = 2): 1 | 2 {
+  if (version === 1 || version === 2) return version;
+  throw refused('is of version 1 or 2');
 }
 
 const VERSION_2_PROXY = 0x21;

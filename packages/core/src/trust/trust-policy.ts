@@ -1,7 +1,7 @@
 /** Which peers one side trusts: everything that verification depends on, parsed. */
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
-import { flag, having } from '../options/index.js';
+import { flag, having, readOptions, withDefault, type OptionReaders } from '../options/index.js';
 import { parseRules, type AuthorizeRules, type RuleMatcher } from '../policy/rules.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
@@ -25,12 +25,13 @@ export interface TrustOptions {
   partialChain?: boolean | undefined;
 }
 
-export const trustOptionNames = [
-  'authorize',
-  'pins',
-  'revocation',
-  'partialChain',
-] as const satisfies readonly (keyof TrustOptions)[];
+/** How each of them is read, and its default. */
+export const trustOptions = {
+  authorize: parseAuthorize,
+  pins: parsePins,
+  revocation: (option, value) => having(option, value, 'a RevocationSource', ['check', 'onChange']),
+  partialChain: withDefault(flag, false),
+} as const satisfies OptionReaders<TrustOptions>;
 
 /** Parsed: every value is set. */
 export interface TrustPolicy {
@@ -57,24 +58,33 @@ export type TrustSide = Pick<TrustPolicy, 'credentials' | 'usage' | 'required' |
 
 /** @throws InvalidOptionError */
 export function parseTrust(options: TrustOptions, side: TrustSide): TrustPolicy {
+  const { authorize: allowed, pins, revocation, partialChain } = readOptions(options, trustOptions);
   const { authorize } = options;
-  const isFunction = typeof authorize === 'function';
   return Object.freeze({
     ...side,
-    rules: authorize === undefined || isFunction ? null : parseRules(authorize),
-    authorize: isFunction ? authorize : null,
-    pins: parsePins(options.pins),
-    revocation:
-      having('revocation', options.revocation, 'a RevocationSource', ['check', 'onChange']) ??
-      listsOf(side.credentials),
-    partialChain: flag('partialChain', options.partialChain) ?? false,
-    digest: JSON.stringify([isFunction ? 'function' : authorize, options.pins, options.partialChain]),
+    ...allowed,
+    pins,
+    revocation: revocation ?? listsOf(side.credentials),
+    partialChain,
+    digest: JSON.stringify([
+      typeof authorize === 'function' ? 'function' : authorize,
+      options.pins,
+      options.partialChain,
+    ]),
   });
+}
+
+function parseAuthorize(
+  _option: string,
+  value: TrustOptions['authorize'],
+): Pick<TrustPolicy, 'rules' | 'authorize'> {
+  if (typeof value === 'function') return { rules: null, authorize: value };
+  return { rules: value === undefined ? null : parseRules(value), authorize: null };
 }
 
 const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
 
-function parsePins(pins: readonly string[] | undefined): ReadonlySet<string> | null {
+function parsePins(_option: string, pins: readonly string[] | undefined): ReadonlySet<string> | null {
   if (pins === undefined) return null;
   if (!Array.isArray(pins) || pins.length === 0)
     throw new InvalidOptionError('pins', 'pins must be a list of at least one pin');

@@ -1,5 +1,5 @@
 /** What revocation lists have to prove: the policy that each caller names. */
-import { checkOptions, oneOf, type OptionReaders } from '../options/index.js';
+import { checkOptions, readOptions, withDefault, word, type OptionReaders } from '../options/index.js';
 
 /** What gaps in the lists mean. A revocation refuses under every policy, wherever on the path it is. */
 export interface RevocationPolicyOptions {
@@ -21,16 +21,14 @@ export type RevocationPolicy = {
   readonly [Setting in keyof RevocationPolicyOptions]-?: NonNullable<RevocationPolicyOptions[Setting]>;
 };
 
-function refuseOrAccept(option: string, value: 'refuse' | 'accept' | undefined): unknown {
-  return oneOf(option, value, ['refuse', 'accept']);
-}
+const refuseOrAccept = word('refuse', 'accept');
 
-/** How each setting is checked. */
+/** How each setting is read, and its default, which is what `crlFile` means. */
 export const revocationPolicyReaders = {
-  depth: (option, value) => oneOf(option, value, ['leaf', 'chain']),
-  unknown: refuseOrAccept,
-  stale: refuseOrAccept,
-  unnumbered: refuseOrAccept,
+  depth: withDefault(word('leaf', 'chain'), 'leaf'),
+  unknown: withDefault(refuseOrAccept, 'refuse'),
+  stale: withDefault(refuseOrAccept, 'refuse'),
+  unnumbered: withDefault(refuseOrAccept, 'accept'),
 } as const satisfies OptionReaders<RevocationPolicyOptions>;
 
 /** Checks a policy that is one option among others. @throws InvalidOptionError */
@@ -39,8 +37,7 @@ export function checkRevocationPolicy(option: string, value: RevocationPolicyOpt
   return value;
 }
 
-/** Fills in the defaults, which are what `crlFile` means. */
+/** Fills in the defaults. */
 export function revocationPolicy(options: RevocationPolicyOptions = {}): RevocationPolicy {
-  const { depth = 'leaf', unknown = 'refuse', stale = 'refuse', unnumbered = 'accept' } = options;
-  return { depth, unknown, stale, unnumbered };
+  return readOptions(options, revocationPolicyReaders);
 }

@@ -6,8 +6,8 @@ import {
   type ConnectOptions,
   type Payload,
 } from '@knsock/core';
-import { record, refuseUnknown } from '@knsock/core/options';
-import { limitNames, type PoolLimits } from '../pool/config.js';
+import { anything, record, refuseUnknown, type OptionReaders } from '@knsock/core/options';
+import { poolLimitOptions, type PoolLimits } from '../pool/config.js';
 import { targetOf, type EndpointAddress } from '../endpoints/endpoint.js';
 
 type PerEndpoint = 'host' | 'port' | 'path' | 'socket' | 'servername' | 'signal' | 'idleTimeout';
@@ -32,6 +32,10 @@ export interface ConnectionPoolConfig<In, Out> {
   readonly acquireTimeout: number;
 }
 
+/** The limits of a pool that are options here; `connectTimeout` stands for the other. */
+const { createTimeout: _createTimeout, ...limitOptions } = poolLimitOptions;
+const limitNames = Object.keys(limitOptions);
+
 /** Options of single connections, or set by the pool: not allowed for all connections. */
 const ours = ['host', 'port', 'path', 'socket', 'servername', 'signal'] as const;
 
@@ -41,16 +45,16 @@ export function parseConnectionPool<In, Out>(
 ): ConnectionPoolConfig<In, Out> {
   const { limits, connect } = sort(options);
   const endpoints = parseEndpoints(options.endpoints);
-  for (const endpoint of endpoints)
-    checkConnectOptions({ ...connect, ...targetOf(endpoint) }, [...limitNames, 'endpoints']);
+  const [deadlines] = endpoints.map((endpoint) =>
+    checkConnectOptions({ ...connect, ...targetOf(endpoint) }, [...limitNames, 'endpoints']),
+  ) as [ReturnType<typeof checkConnectOptions>];
   return Object.freeze({
     endpoints,
     limits,
     connect,
     multiplexing: isKnsock(connect.framing ?? knsock()),
-    requestTimeout: connect.requestTimeout ?? 30_000,
-    connectTimeout: connect.connectTimeout ?? 10_000,
-    acquireTimeout: limits.acquireTimeout ?? 30_000,
+    ...deadlines,
+    acquireTimeout: poolLimitOptions.acquireTimeout('acquireTimeout', limits.acquireTimeout),
   });
 }
 
@@ -74,14 +78,19 @@ function isIn(names: readonly string[], name: string): boolean {
   return names.includes(name);
 }
 
-const knownOfEndpoint = new Set<string>(['host', 'port', 'servername'] satisfies (keyof EndpointAddress)[]);
+// The values are checked together, below.
+const endpointOptions = {
+  host: anything,
+  port: anything,
+  servername: anything,
+} as const satisfies OptionReaders<EndpointAddress>;
 
 function parseEndpoints(endpoints: readonly EndpointAddress[]): readonly EndpointAddress[] {
   if (!Array.isArray(endpoints) || endpoints.length === 0) {
     throw new InvalidOptionError('endpoints', 'endpoints must list at least one { host, port }');
   }
   for (const endpoint of endpoints as readonly EndpointAddress[]) {
-    refuseUnknown(endpoint, knownOfEndpoint, 'endpoints');
+    refuseUnknown(endpoint, endpointOptions, 'endpoints');
     const { host, port } = endpoint;
     if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new InvalidOptionError('endpoints', `${host}:${String(port)} is no host and port`);

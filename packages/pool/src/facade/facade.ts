@@ -12,12 +12,14 @@ import {
 } from '@knsock/core';
 import {
   callback,
-  checkOptions,
   flag,
-  integer,
+  integerWithin,
   number,
+  readAllOptions,
   text,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { BorrowedChannel, ByteChannel } from './byte-channel.js';
 import { Pool } from '../pool/pool.js';
@@ -44,16 +46,17 @@ export interface TCPConnectionPoolOptions {
   onError?: ErrorListener | undefined;
 }
 
-const readers: OptionReaders<TCPConnectionPoolOptions> = {
-  maxSize: (option, value) => integer(option, value, { min: 1 }),
-  idleTimeout: number,
-  ssl: flag,
-  cafile: text,
-  certfile: text,
-  keyfile: text,
-  verify: flag,
-  onError: callback,
-};
+/** How each of them is read, and its default. */
+export const tcpPoolOptions = {
+  maxSize: withDefault(integerWithin({ min: 1 }), 10),
+  idleTimeout: withDefault(parseIdleTimeout, 30_000),
+  ssl: withDefault(flag, true),
+  cafile: text<string | undefined>,
+  certfile: text<string | undefined>,
+  keyfile: text<string | undefined>,
+  verify: withDefault(flag, true),
+  onError: callback<ErrorListener | undefined>,
+} as const satisfies OptionReaders<TCPConnectionPoolOptions>;
 
 /** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
 export class TCPConnectionPool implements AsyncDisposable {
@@ -61,18 +64,18 @@ export class TCPConnectionPool implements AsyncDisposable {
 
   /** @throws InvalidOptionError naming the invalid option */
   constructor(host: string, port: number, options: TCPConnectionPoolOptions = {}) {
-    checkOptions(options, readers);
+    const read = readAllOptions(options, tcpPoolOptions);
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#pool = new Pool<ByteChannel>({
       name: place,
-      max: options.maxSize ?? 10,
-      onError: options.onError,
-      idleTimeout: parseIdleTimeout(options.idleTimeout ?? 30_000),
+      max: read.maxSize,
+      onError: read.onError,
+      idleTimeout: read.idleTimeout,
       // The check for a dead connection costs nothing here, so it is made every time.
       validateAfter: 0,
       keepalive: Infinity,
       create: async ({ signal }) => {
-        const stream = await open(host, port, options, signal);
+        const stream = await open(host, port, read, signal);
         const channel: ByteChannel = new ByteChannel(stream, place, () => {
           this.#pool.retire(channel, 'dead');
         });
@@ -127,16 +130,17 @@ export class TCPConnectionPool implements AsyncDisposable {
   }
 }
 
-function parseIdleTimeout(ms: number): number {
-  if (ms >= 1_000) return ms;
+function parseIdleTimeout(option: string, value: number | undefined): number | undefined {
+  const ms = number(option, value);
+  if (ms === undefined || ms >= 1_000) return ms;
   const message = `idleTimeout is ${ms} ms; kn-sock’s idle_timeout was in seconds, this one is in milliseconds (from 1,000)`;
-  throw new InvalidOptionError('idleTimeout', message);
+  throw new InvalidOptionError(option, message);
 }
 
 async function open(
   host: string,
   port: number,
-  { ssl = true, cafile, certfile, keyfile, verify = true, onError }: TCPConnectionPoolOptions,
+  { ssl, cafile, certfile, keyfile, verify, onError }: ReadOptions<typeof tcpPoolOptions>,
   signal: AbortSignal,
 ): Promise<Duplex> {
   if (!ssl) {

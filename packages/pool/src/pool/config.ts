@@ -6,11 +6,16 @@ import {
   failures,
   having,
   integer,
-  oneOf,
+  integerWithin,
+  readAllOptions,
+  readOptions,
   refuseUnknown,
   text,
+  withDefault,
+  word,
   type BackOff,
   type FailureReporter,
+  type OptionReaders,
 } from '@knsock/core/options';
 import { systemClock, type Clock } from '../clock.js';
 import type { Leak } from './leak-detector.js';
@@ -100,83 +105,65 @@ export type PoolConfig = {
   >;
 } & { readonly backOff: BackOff; readonly onLeak: PoolLimits['onLeak']; readonly failures: FailureReporter };
 
-/** The limits that every pool has as options. */
-export const limitNames = [
-  'name',
-  'min',
-  'max',
-  'acquireTimeout',
-  'maxWaiters',
-  'idleTimeout',
-  'maxLifetime',
-  'keepalive',
-  'validateAfter',
-  'validateTimeout',
-  'destroyTimeout',
-  'leakThreshold',
-  'onLeak',
-  'onError',
-  'reuse',
-  'backOff',
-  'clock',
-  'random',
-] as const satisfies readonly (keyof PoolLimits)[];
+/** How the limits of every pool are read, and their defaults. */
+export const poolLimitOptions = {
+  name: withDefault(text, 'pool'),
+  min: withDefault(integer, 0),
+  max: withDefault(integerWithin({ min: 1 }), 10),
+  acquireTimeout: withDefault(boundedWait, 30_000),
+  maxWaiters: withDefault(integerOrInfinity, 10_000),
+  idleTimeout: withDefault(duration, 600_000),
+  maxLifetime: withDefault(duration, 1_800_000),
+  keepalive: withDefault(duration, 120_000),
+  validateAfter: withDefault((option, value) => duration(option, value, { min: 0 }), 500),
+  validateTimeout: withDefault(boundedWait, 5_000),
+  createTimeout: withDefault(boundedWait, 30_000),
+  destroyTimeout: withDefault(boundedWait, 5_000),
+  leakThreshold: withDefault(duration, Infinity),
+  onLeak: callback<PoolLimits['onLeak']>,
+  onError: failures,
+  reuse: withDefault(word('lifo', 'fifo'), 'lifo'),
+  backOff: parseBackOff,
+  clock: (option, value: Clock | undefined) =>
+    having(option, value, 'a clock', ['now', 'after']) ?? systemClock,
+  random: (option, value: (() => number) | undefined) => callback(option, value) ?? Math.random,
+} as const satisfies OptionReaders<PoolLimits>;
 
-const factoryNames = [
-  'create',
-  'destroy',
-  'validate',
-  'untouched',
-  'reusable',
-  'lifetime',
-  'onRetire',
-] as const satisfies readonly (keyof Factory<unknown>)[];
+const factoryOptions = {
+  create: callback,
+  destroy: callback,
+  validate: callback,
+  untouched: callback,
+  reusable: callback,
+  lifetime: callback,
+  onRetire: callback,
+} as const satisfies OptionReaders<Factory<unknown>>;
 
-const known = new Set<string>([...limitNames, 'createTimeout', ...factoryNames]);
+const poolOptions = { ...poolLimitOptions, ...factoryOptions };
 
 /** @throws InvalidOptionError naming the invalid option */
 export function parsePool<T>(options: PoolOptions<T>): PoolConfig {
-  refuseUnknown(options, known);
-  for (const name of factoryNames) callback(name, (options as unknown as Record<string, unknown>)[name]);
+  refuseUnknown(options, poolOptions);
+  readOptions(options, factoryOptions);
   if (!options.create) throw new InvalidOptionError('create', 'create is missing');
-  return parseLimits(options);
-}
-
-function parseLimits(options: PoolLimits): PoolConfig {
-  const max = integer('max', options.max, { min: 1 }) ?? 10;
-  const min = integer('min', options.min) ?? 0;
+  const { onError, ...limits } = readOptions(options, poolLimitOptions);
+  const { min, max } = limits;
   if (min > max) throw new InvalidOptionError('min', `min is ${min}, over max ${max}`);
-  return Object.freeze({
-    name: text('name', options.name) ?? 'pool',
-    min,
-    max,
-    acquireTimeout: boundedWait('acquireTimeout', options.acquireTimeout) ?? 30_000,
-    maxWaiters:
-      options.maxWaiters === Infinity ? Infinity : (integer('maxWaiters', options.maxWaiters) ?? 10_000),
-    idleTimeout: duration('idleTimeout', options.idleTimeout) ?? 600_000,
-    maxLifetime: duration('maxLifetime', options.maxLifetime) ?? 1_800_000,
-    keepalive: duration('keepalive', options.keepalive) ?? 120_000,
-    validateAfter: duration('validateAfter', options.validateAfter, { min: 0 }) ?? 500,
-    validateTimeout: boundedWait('validateTimeout', options.validateTimeout) ?? 5_000,
-    createTimeout: boundedWait('createTimeout', options.createTimeout) ?? 30_000,
-    destroyTimeout: boundedWait('destroyTimeout', options.destroyTimeout) ?? 5_000,
-    leakThreshold: duration('leakThreshold', options.leakThreshold) ?? Infinity,
-    onLeak: callback('onLeak', options.onLeak),
-    failures: failures('onError', options.onError),
-    reuse: oneOf('reuse', options.reuse, ['lifo', 'fifo']) ?? 'lifo',
-    backOff: parseBackOff(options.backOff ?? {}),
-    clock: having('clock', options.clock, 'a clock', ['now', 'after']) ?? systemClock,
-    random: callback('random', options.random) ?? Math.random,
-  });
+  return Object.freeze({ ...limits, failures: onError });
 }
 
-const knownOfBackOff = new Set<string>(['first', 'longest'] satisfies (keyof BackOff)[]);
+function integerOrInfinity(option: string, value: number | undefined): number | undefined {
+  return value === Infinity ? Infinity : integer(option, value);
+}
 
-function parseBackOff(given: Partial<BackOff>): BackOff {
-  refuseUnknown(given, knownOfBackOff, 'backOff');
-  const first = boundedWait('backOff.first', given.first) ?? 100;
-  const longest = boundedWait('backOff.longest', given.longest) ?? 5_000;
+export const backOffOptions = {
+  first: withDefault(boundedWait, 100),
+  longest: withDefault(boundedWait, 5_000),
+} as const satisfies OptionReaders<BackOff>;
+
+function parseBackOff(option: string, value: Partial<BackOff> = {}): BackOff {
+  const { first, longest } = readAllOptions(value, backOffOptions, option);
   if (first > longest)
-    throw new InvalidOptionError('backOff.first', `first is ${first}, over longest ${longest}`);
+    throw new InvalidOptionError(`${option}.first`, `first is ${first}, over longest ${longest}`);
   return { first, longest };
 }
