@@ -4,12 +4,17 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './process.mjs';
 
+const link = /(?<!!)\[(?<words>[^\]]*)\]\((?<to>[^)\s]+)\)/g;
+
 /**
- * @param {string} text a page, as in docs/
+ * @param {string} text
+ * @param {string} page its path in docs/
  * @returns {string} as it is shipped: what it links outside docs/ isn't in the package, so that only the words stay
  */
-export function withoutOutside(text) {
-  return text.replace(/(?<!!)\[([^\]]*)\]\(\.\.\/[^)]*\)/g, '$1');
+export function withoutOutside(text, page) {
+  return text.replace(link, (whole, words, to) =>
+    path.posix.join(path.posix.dirname(page), to).startsWith('../') ? words : whole,
+  );
 }
 
 /** @param to the folder, emptied first */
@@ -17,8 +22,10 @@ export function copyDocs(to) {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   const from = path.join(root, 'docs');
-  for (const name of readdirSync(from).filter((file) => /\.(md|svg)$/.test(file))) {
-    writeFileSync(path.join(to, name), withoutOutside(readFileSync(path.join(from, name), 'utf8')));
+  const pages = readdirSync(from, { recursive: true }).filter((file) => /\.(md|svg)$/.test(file));
+  for (const page of pages) {
+    mkdirSync(path.join(to, path.dirname(page)), { recursive: true });
+    writeFileSync(path.join(to, page), withoutOutside(readFileSync(path.join(from, page), 'utf8'), page));
   }
 }
 

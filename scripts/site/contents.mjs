@@ -20,7 +20,23 @@ const groups = [
     'Reference',
     ['docs/defaults.md', 'docs/errors.md', 'docs/wire-format.md', 'docs/performance.md', 'docs/upgrading.md'],
   ],
-  ['Migrating', ['docs/migrating-from-kn-sock.md', 'docs/from-hikaricp-generic-pool.md']],
+  [
+    'Migrating from kn-sock',
+    [
+      'docs/migrating-from-kn-sock/README.md',
+      'docs/migrating-from-kn-sock/names.md',
+      'docs/migrating-from-kn-sock/servers-and-clients.md',
+      'docs/migrating-from-kn-sock/certificates.md',
+      'docs/migrating-from-kn-sock/tls-settings.md',
+      'docs/migrating-from-kn-sock/security.md',
+      'docs/migrating-from-kn-sock/errors.md',
+      'docs/migrating-from-kn-sock/pooling.md',
+      'docs/migrating-from-kn-sock/use-cases.md',
+      'docs/migrating-from-kn-sock/command-line.md',
+      'docs/migrating-from-kn-sock/blocking-client.md',
+    ],
+  ],
+  ['Migrating from pools', ['docs/from-hikaricp-generic-pool.md']],
   [
     'Packages',
     [

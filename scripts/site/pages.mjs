@@ -32,7 +32,14 @@ export function titleOf(page) {
 }
 
 function pageFiles() {
-  const folders = ['', 'docs', 'examples', ...foldersIn('packages'), ...foldersIn('examples')];
+  const folders = [
+    '',
+    'docs',
+    ...foldersIn('docs'),
+    'examples',
+    ...foldersIn('packages'),
+    ...foldersIn('examples'),
+  ];
   return folders.flatMap((folder) =>
     readdirSync(path.join(root, folder))
       .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')

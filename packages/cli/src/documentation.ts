@@ -8,15 +8,23 @@ import { UsageError } from './usage-error.js';
 /** Set by the build; run from source, the command reads the pages of the workspace. */
 declare const BUILT_VERSION: string | undefined;
 
-/** The names of all pages, such as `errors`, in their order. */
+/** The names of all pages, such as `errors`, in their order; the first page of a folder has the folder's. */
 export function pageNames(): string[] {
-  const names = readdirSync(folder()).filter((name) => name.endsWith('.md') && name !== 'README.md');
-  return names.map((name) => path.basename(name, '.md')).sort();
+  return [...pageFiles().keys()].sort();
 }
 
-/** A page as Markdown. */
+/** A page as Markdown. @param name one of `pageNames` */
 export function readPage(name: string): string {
-  return readFileSync(path.join(folder(), `${name}.md`), 'utf8');
+  return readFileSync(path.join(folder(), pageFiles().get(name) ?? `${name}.md`), 'utf8');
+}
+
+/** Files by the names of their pages. */
+function pageFiles(): ReadonlyMap<string, string> {
+  const files = readdirSync(folder(), { encoding: 'utf8', recursive: true });
+  const pages = files.filter((file) => file.endsWith('.md') && file !== 'README.md');
+  return new Map(
+    pages.map((file) => [file.replaceAll(path.sep, '/').replace(/(?:\/README)?\.md$/, ''), file]),
+  );
 }
 
 /** Each section of docs/errors.md without its heading, by its code. */

@@ -1,14 +1,14 @@
-/** The command lines of kn-sock's page, as docs/migrating-from-kn-sock.md prints them. */
+/** The command lines of kn-sock's page, as docs/migrating-from-kn-sock prints them. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDocument } from '../docs/documents.js';
+import { readChapters, readDocument } from '../docs/documents.js';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, startKnsock, type Ended, type Running } from '../support/command.js';
 
-const { text } = readDocument('docs/migrating-from-kn-sock.md');
+const text = readChapters('docs/migrating-from-kn-sock');
 const printed = (/^```sh cli\n(?<lines>[^]*?)^```/m.exec(text)?.groups?.['lines'] ?? '').trim().split('\n');
 
 let files: CertificateFolder;

@@ -12,15 +12,29 @@ export interface Document {
   readonly text: string;
 }
 
-/** Every document for readers: at the root, in docs/, and those of each package and example. */
+/** Every document for readers: at the root, in docs/ and its chapters, and those of each package and example. */
 export function readDocuments(): Document[] {
-  const folders = ['', 'docs', 'examples', ...foldersIn('packages'), ...foldersIn('examples')];
+  const folders = [
+    '',
+    'docs',
+    ...foldersIn('docs'),
+    'examples',
+    ...foldersIn('packages'),
+    ...foldersIn('examples'),
+  ];
   return folders.flatMap(markdownIn).map(readDocument);
 }
 
 /** Reads one document, by its path from the workspace's folder. */
 export function readDocument(file: string): Document {
   return { path: file, text: readFileSync(path.join(workspace, file), 'utf8') };
+}
+
+/** The documents of a folder as one text. */
+export function readChapters(folder: string): string {
+  return markdownIn(folder)
+    .map((file) => readDocument(file).text)
+    .join('\n');
 }
 
 function foldersIn(folder: string): string[] {

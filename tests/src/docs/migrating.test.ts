@@ -1,4 +1,4 @@
-/** docs/migrating-from-kn-sock.md holds everything that is on kn-sock's page, and what it shows is run. */
+/** docs/migrating-from-kn-sock holds everything that is on kn-sock's page, and what it shows is run. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { startSslTcpServer } from '@knsock/core/kn-sock';
@@ -6,12 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { parseSslMessage } from '../../../packages/core/src/facade/ssl-message-options.js';
 import { parseSslServer } from '../../../packages/core/src/facade/ssl-server-options.js';
 import { chainRules, endpointRules, filesRules } from '../../../packages/cli/src/check/rules.js';
-import { readDocument, workspace } from './documents.js';
+import { readChapters, workspace } from './documents.js';
 import { pemFiles } from './pem-files.js';
 import { runSnippet, snippets } from './snippets.js';
 
 const page = readFileSync(path.join(workspace, 'tests/corpora/kn-sock/secure-tcp.md'), 'utf8');
-const { text } = readDocument('docs/migrating-from-kn-sock.md');
+const text = readChapters('docs/migrating-from-kn-sock');
 
 interface Block {
   readonly heading: string;
@@ -159,7 +159,7 @@ describe('the lists of kn-sock’s page', () => {
     expect(items).toHaveLength(10);
     expect(table('Security Checklist').map(([item]) => item)).toEqual(items);
     const named = table('Security Checklist').map(
-      ([, link = '']) => /^\[`(.+)`\]\(check\.md#\1\)$/.exec(link)?.[1] ?? `not a link: ${link}`,
+      ([, link = '']) => /^\[`(.+)`\]\(\.\.\/check\.md#\1\)$/.exec(link)?.[1] ?? `not a link: ${link}`,
     );
     expect(named.filter((rule) => !rules.has(rule))).toEqual([]);
     expect(new Set(named).size).toBe(items.length);
@@ -170,7 +170,7 @@ describe('the lists of kn-sock’s page', () => {
     expect(troubles).toHaveLength(4);
     const rows = table('Common SSL Issues');
     expect(rows.map(([trouble = '']) => /\*\*(.+)\*\*/.exec(trouble)?.[1])).toEqual(troubles);
-    for (const [, errors] of rows) expect(errors).toMatch(/\(errors\.md#knsock_\w+\)/);
+    for (const [, errors] of rows) expect(errors).toMatch(/\(\.\.\/errors\.md#knsock_\w+\)/);
   });
 });
 

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { stockServer, visit } from '../support/raw-tls.js';
 import { hear } from '../support/heard.js';
-import { readDocument } from './documents.js';
+import { readChapters } from './documents.js';
 
-const { text } = readDocument('docs/migrating-from-kn-sock.md');
+const text = readChapters('docs/migrating-from-kn-sock');
 
 let files: CertificateFolder;
 let other: Authority;

@@ -1,4 +1,4 @@
-/** The openssl recipes of docs/migrating-from-kn-sock.md, run as they stand, and what the page's own lack. */
+/** The openssl recipes of docs/migrating-from-kn-sock/certificates.md, run as they stand, and what the page's own lack. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,13 +52,13 @@ async function talk(cafile: string, mutual: boolean): Promise<string> {
 
 it('the self-signed one makes a certificate that clients trust by itself', async (context) => {
   needsTools(context, 'openssl', 'bash');
-  await shell(commands('docs/migrating-from-kn-sock.md', 'sh recipe=self-signed'));
+  await shell(commands('docs/migrating-from-kn-sock/certificates.md', 'sh recipe=self-signed'));
   expect(await talk('server.crt', false)).toBe('hello stranger');
 });
 
 it('those with a CA make a server and a client that know each other', async (context) => {
   needsTools(context, 'openssl', 'bash');
-  await shell(commands('docs/migrating-from-kn-sock.md', 'sh recipe=ca-signed'));
+  await shell(commands('docs/migrating-from-kn-sock/certificates.md', 'sh recipe=ca-signed'));
   expect(await talk('ca.crt', true)).toBe('hello alice');
 });
 
