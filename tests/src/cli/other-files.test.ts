@@ -61,6 +61,49 @@ describe('certs expiry', () => {
   });
 });
 
+describe('a file that isn’t what a command wants', () => {
+  it.each([
+    ['renew', 'FILE', 'live/a.test/privkey.pem'],
+    ['sign', 'FILE', '--allow', 'a.test'],
+    ['revoke', 'FILE'],
+    ['convert', 'FILE', '--to', 'pem'],
+    ['fingerprint', 'FILE'],
+    ['lint', 'FILE'],
+    ['verify', 'FILE', '--ca', 'ca.crt'],
+    ['match', 'FILE', 'server.key'],
+  ])('is named by certs %s', async (...args) => {
+    await knsock(['certs', 'ca', 'Root', '--store', 'store'], { cwd: files.at('') });
+    const store = ['renew', 'sign', 'revoke'].includes(args[0] ?? '') ? ['--store', 'store'] : [];
+    for (const [name, content] of [
+      ['garbage.bin', '\0\x01garbage'],
+      ['torn.crt', '-----BEGIN CERTIFICATE-----\nMIIB\n'],
+    ] as const) {
+      await files.write(name, content);
+      const command = ['certs', ...args.map((arg) => arg.replace('FILE', name)), ...store];
+      const { code, stderr } = await knsock(command, { cwd: files.at('') });
+      expect(code, stderr).not.toBe(0);
+      expect(stderr).toContain(name);
+    }
+  });
+});
+
+describe('certs revoke', () => {
+  it('takes a certificate in any form, and says what is neither a file nor a number', async () => {
+    const at = { cwd: files.at('') };
+    await knsock(['certs', 'ca', 'Revoking', '--store', 'revoking'], at);
+    await knsock(['certs', 'issue', 'b.test', '--store', 'revoking'], at);
+    const pem = files.at('revoking/issued/b.test.crt');
+    expect(await knsock(['certs', 'convert', pem, '--to', 'der', '--out', 'b.der'], at)).toMatchObject({
+      code: 0,
+    });
+    const revoke = (what: string) => knsock(['certs', 'revoke', what, '--store', 'revoking'], at);
+    expect(await revoke('b.der')).toMatchObject({ code: 0 });
+    const { code, stderr } = await revoke('missing.crt');
+    expect(code).toBe(26);
+    expect(stderr).toContain('missing.crt is neither a file nor a serial number or fingerprint');
+  });
+});
+
 describe('check', () => {
   it('accepts a request in a folder', async () => {
     const { stdout } = await knsock(['check', live, '--json']);

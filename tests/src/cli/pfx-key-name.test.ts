@@ -1,5 +1,6 @@
 /** A PKCS#12 file with several keys, of which one is named, in the commands that look into files or show a certificate. */
 import { readFile } from 'node:fs/promises';
+import { parseCertificates } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock } from '../support/command.js';
@@ -41,6 +42,19 @@ describe('--pfx-key-name', () => {
     expect(items[1]?.subject).toBe('CN=app');
     const missing = await knsock(['certs', 'inspect', pfx, '--pfx-key-name', 'nobody']);
     expect(missing).toMatchObject({
+      code: 58,
+      stderr: expect.stringContaining('"server", "client"') as unknown,
+    });
+  });
+
+  it('selects what certs convert converts', async () => {
+    const convert = (...args: string[]) => knsock(['certs', 'convert', pfx, '--to', 'pem', ...args]);
+    for (const name of ['client', 'server']) {
+      const { stdout } = await convert('--pfx-key-name', name);
+      const [own] = parseCertificates(stdout);
+      expect(own?.pem).toBe(await readFile(files.at(`${name}.crt`), 'utf8'));
+    }
+    expect(await convert('--pfx-key-name', 'nobody')).toMatchObject({
       code: 58,
       stderr: expect.stringContaining('"server", "client"') as unknown,
     });

@@ -42,6 +42,29 @@ describe('a renewal', () => {
     expect((await readdir(folder)).sort()).toEqual(['a.crt', 'a.key']);
   });
 
+  it('refuses what it would replace by another form, and leaves it as it is', async () => {
+    const { chain, key, certificate } = await lay({ names: ['a.test'] });
+    const refused = async () => {
+      const before = [await readFile(files.certFile), await readFile(files.keyFile)];
+      const error = await renew({ ...files, issuer: authority, force: true }).catch(
+        (cause: unknown) => cause,
+      );
+      expect([await readFile(files.certFile), await readFile(files.keyFile)]).toEqual(before);
+      return (error as CertificateError).message;
+    };
+    await writeFile(files.certFile, new X509Certificate(certificate).raw);
+    expect(await refused()).toContain('a.crt is DER; a renewal replaces PEM files');
+    await writeFile(files.certFile, Buffer.from(`\ufeff${chain}`, 'utf16le'));
+    expect(await refused()).toContain('a.crt is PEM in UTF-16;');
+    await writeFile(files.certFile, chain);
+    await writeFile(files.keyFile, createPrivateKey(key).export({ type: 'pkcs8', format: 'der' }));
+    expect(await refused()).toContain('a.key is DER;');
+    await writeFile(files.certFile, key + chain);
+    await rm(files.keyFile);
+    await symlink(files.certFile, files.keyFile);
+    expect(await refused()).toContain('certificate and key are in one file');
+  });
+
   it('keeps what the certificate says, with a new key', async () => {
     const names = ['a.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'];
     const old = await lay({

@@ -12,7 +12,7 @@ import {
   withDeadline,
   type OptionReaders,
 } from '@knsock/core/options';
-import type { X509Certificate } from '@knsock/core/x509';
+import { formOf, type X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
 import type { Authority } from '../authorities/authority.js';
 import { CertificateError } from '../errors.js';
@@ -91,6 +91,7 @@ export interface RenewResult {
 export async function renew(options: RenewOptions): Promise<RenewResult> {
   checkOptions(options, renewReaders);
   const current = await readLeaf(options.certFile);
+  await requireReplaceable(options);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;
   if (!due) return { renewed: false, notAfter: current.notAfter, dueAt };
@@ -132,6 +133,30 @@ async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<
 async function readLeaf(file: string): Promise<X509Certificate> {
   const [leaf] = await readCertificates({ file });
   return leaf as X509Certificate;
+}
+
+/** The successor is two PEM files: a program that reads another form couldn't use it, and one file would lose its key. */
+async function requireReplaceable({ certFile, keyFile }: RenewOptions): Promise<void> {
+  for (const file of [certFile, keyFile]) {
+    const form = formOf(await readBytes(file));
+    if (form !== 'PEM')
+      throw irreplaceable(
+        file,
+        `${file} is ${form}; a renewal replaces PEM files`,
+        `knsock certs convert ${file} --to pem --out NEW.pem makes it PEM.`,
+      );
+  }
+  if ((await realpath(certFile)) !== (await realpath(keyFile))) return;
+  const message = `certificate and key are in one file, ${certFile}; a renewal replaces two`;
+  throw irreplaceable(
+    certFile,
+    message,
+    'Split the file at the line of its key’s BEGIN, and join the new ones after each renewal (onRenewed).',
+  );
+}
+
+function irreplaceable(file: string, message: string, hint: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { file, hint });
 }
 
 /** A pair that doesn't match is a mistake to report, not to overwrite. */

@@ -1,6 +1,6 @@
 /** Renewal of a certificate in its files, by a local authority or self-signed. */
 import { authorityOf, type StoreFlags } from '../commands/certs/store-options.js';
-import { readInput } from '../files.js';
+import { naming, readInput } from '../files.js';
 import { passphraseOf } from '../options.js';
 import type { Output } from '../output.js';
 
@@ -34,5 +34,6 @@ export async function renewPair(
 
 async function isSelfSigned(certFile: string): Promise<boolean> {
   const { parseCertificates } = await import('@knsock/core/x509');
-  return parseCertificates(await readInput(certFile))[0]?.isSelfIssued === true;
+  const input = await readInput(certFile);
+  return (await naming(certFile, () => parseCertificates(input)))[0]?.isSelfIssued === true;
 }

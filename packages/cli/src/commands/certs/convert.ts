@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { FileContents } from '@knsock/certs';
 import { overwriteOption } from './certificate-options.js';
 import { naming, PUBLIC, readInput, SECRET, writeOutput } from '../../files.js';
-import { passphraseOf } from '../../options.js';
+import { passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -12,7 +12,7 @@ const formats = ['pem', 'der', 'chain', 'pkcs12', 'truststore', 'jwk'] as const;
 interface ConvertFlags {
   to: (typeof formats)[number];
   key?: string;
-  keyName?: string;
+  pfxKeyName?: string;
   out: string;
   passphraseFile?: string;
   force?: boolean;
@@ -33,7 +33,7 @@ export function defineConvert(command: Command, output: Output): void {
         .makeOptionMandatory(),
     )
     .option('--key <file>', 'private key, if it is in a separate file')
-    .option('--key-name <name>', 'key of a PKCS#12 file, by its friendly name (Java’s alias)')
+    .addOption(pfxKeyNameOption())
     .option('--out <file>', 'output file; - is standard output', '-')
     .option(
       '--passphrase-file <file>',
@@ -52,7 +52,7 @@ export function defineConvert(command: Command, output: Output): void {
 
 async function read(
   file: string,
-  { key, keyName }: ConvertFlags,
+  { key, pfxKeyName: keyName }: ConvertFlags,
   passphrase: string | undefined,
 ): Promise<FileContents> {
   const { readContents } = await import('@knsock/certs');

@@ -2,8 +2,9 @@
 import { access } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { RevocationReason } from '@knsock/certs';
-import { readInput } from '../../files.js';
+import { naming, readInput } from '../../files.js';
 import type { Output } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
 
 interface RevokeFlags extends StoreFlags {
@@ -36,18 +37,25 @@ export function defineRevoke(command: Command, output: Output): void {
 
 async function revoke(certificate: string, flags: RevokeFlags, output: Output): Promise<void> {
   const authority = await authorityOf(flags, output);
-  await authority.revoke(await serialOrPem(certificate), flags.reason);
+  const meant = await serialOrFile(certificate);
+  await naming(certificate, () => authority.revoke(meant, flags.reason));
   output.say('Withdrawn. Publish it now: knsock certs crl');
   if (output.manner.json)
     await output.record({ revoked: certificate, reason: flags.reason ?? 'unspecified' });
 }
 
-async function serialOrPem(certificate: string): Promise<string> {
+async function serialOrFile(certificate: string): Promise<string | Buffer> {
   const isFile = await access(certificate).then(
     () => true,
     () => false,
   );
-  return isFile || certificate === '-' ? (await readInput(certificate)).toString('latin1') : certificate;
+  if (isFile || certificate === '-') return readInput(certificate);
+  if (/^[0-9a-fx: ]+$/i.test(certificate)) return certificate;
+  throw new UsageError(
+    `${certificate} is neither a file nor a serial number or fingerprint`,
+    'Is the path right? Serial numbers and fingerprints are hexadecimal.',
+    'KNSOCK_READ',
+  );
 }
 
 const HELP = `

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { CertificateKind } from '@knsock/certs';
 import { crlUrlOption, daysOption, overwriteOption } from './certificate-options.js';
-import { readInput, shortPath } from '../../files.js';
+import { naming, readInput, shortPath } from '../../files.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
@@ -59,7 +59,8 @@ async function sign(csr: string, flags: SignFlags, output: Output): Promise<void
   const authority = await authorityOf(flags, output);
   const subject = commonName === undefined ? undefined : { commonName };
   const policy = { kind, names, addNames, skipOtherNames, subject, days, crlUrls, file, overwrite: force };
-  const { files, dropped } = await authority.sign(await readInput(csr), policy);
+  const request = await readInput(csr);
+  const { files, dropped } = await naming(csr, () => authority.sign(request, policy));
   if (dropped.length > 0) output.say(`not granted: ${dropped.join(', ')}`);
   await output.result({ certFile: files?.certFile, dropped }, shortPath(files?.certFile ?? ''));
 }

@@ -15,7 +15,8 @@ export interface Description {
 
 type Known = readonly [what: string, advice: string];
 
-const APART = 'Give it as pfxFile (--pfx), or take it apart: knsock certs convert FILE --to pem.';
+const APART =
+  'Take it apart (knsock certs convert FILE --to pem); where there is pfxFile (--pfx), it can be given there as it is.';
 const LOOK = 'knsock certs inspect FILE shows what is in it.';
 const KEY_ELSEWHERE = 'Give it as the key (keyFile, --key), and here what belongs to it.';
 const TO_PEM = 'knsock certs convert FILE --to pem makes it a key that is read everywhere.';
