@@ -1,8 +1,8 @@
 /** Clients that show OpenSSL another name than our reader, which chooses the virtual host by it. */
-import { createServer, connect as tcpConnect, type AddressInfo, type Socket } from 'node:net';
 import { createCredentials, lines, listen, type Credentials, type SecureServer } from '@knsock/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare, ticketOf, versions, visit } from '../support/raw-tls.js';
+import { before, rewriting, split } from '../support/rewritten-hello.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
 const PROTECTED = 'admin.test';
@@ -33,46 +33,6 @@ function listening(options: object = {}): Promise<SecureServer> {
       void connection.close();
     },
   );
-}
-
-/** A relay that rewrites the client's first bytes. */
-async function rewriting(port: number, rewrite: (hello: Buffer) => Buffer) {
-  const relay = createServer((down) => {
-    const up = tcpConnect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [down, up],
-      [up, down],
-    ] as [Socket, Socket][]) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-    down.once('data', (hello) => {
-      up.write(rewrite(hello));
-      down.pipe(up);
-    });
-    up.pipe(down);
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => relay.once('listening', resolve));
-  return {
-    port: (relay.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => relay.close(() => resolve())),
-  };
-}
-
-const before = (hex: string) => (hello: Buffer) => Buffer.concat([Buffer.from(hex, 'hex'), hello]);
-
-/** The first record, split into records of a given size, with extra bytes between the first two. */
-function split(size: number, between = '') {
-  return (bytes: Buffer): Buffer => {
-    const end = 5 + bytes.readUInt16BE(3);
-    const records: Buffer[] = [];
-    for (let at = 5; at < end; at += size) {
-      const part = bytes.subarray(at, Math.min(at + size, end));
-      records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 0xff]), part);
-      if (at === 5) records.push(Buffer.from(between, 'hex'));
-    }
-    return Buffer.concat([...records, bytes.subarray(end)]);
-  };
 }
 
 const HIDDEN = {

@@ -15,6 +15,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   turnedAway: { type: 'counter', help: 'Sockets refused before their handshake.', label: 'reason' },
   failedHandshakes: { type: 'counter', help: 'Handshakes that failed, timed out or were broken off.' },
   refusedPeers: { type: 'counter', help: 'Peers refused after their handshake.' },
+  validations: { type: 'counter', help: 'Validations of an ACME server that were answered (tls-alpn-01).' },
   rotations: { type: 'counter', help: 'Replacements of credentials or rules.' },
   acceptErrors: { type: 'counter', help: 'Errors met while accepting.' },
   messages: { type: 'counter', help: 'Messages, requests and answers included.', label: 'direction' },

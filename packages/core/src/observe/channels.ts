@@ -52,6 +52,13 @@ interface RotationEvent {
   readonly error: Error | null;
 }
 
+/** An ACME server was answered (tls-alpn-01). */
+interface ValidationEvent {
+  readonly address: string;
+  /** The name that it validated. */
+  readonly servername: string;
+}
+
 interface DrainEvent {
   readonly connections: number;
   readonly deadline: number;
@@ -85,6 +92,7 @@ export const channels = {
   verdict: channel('knsock:verdict'),
   admission: channel('knsock:admission'),
   rotation: channel('knsock:rotation'),
+  validation: channel('knsock:validation'),
   drain: channel('knsock:drain'),
   message: channel('knsock:message'),
   request: channel('knsock:request'),
@@ -103,6 +111,8 @@ export interface KnsockEvents {
   'knsock:admission': AdmissionEvent;
   /** New credentials or rules were taken, or not. */
   'knsock:rotation': RotationEvent;
+  /** A server answered an ACME server’s validation of a name. */
+  'knsock:validation': ValidationEvent;
   /** A server or connection began to drain. */
   'knsock:drain': DrainEvent;
   /** A message came or was sent. */

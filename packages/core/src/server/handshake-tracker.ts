@@ -1,33 +1,33 @@
 /**
- * From accept to TLS: admission, the header of a trusted proxy, the requested name, and the virtual host that takes over
- * the socket. Sockets leave the tracker when they are admitted or refused.
+ * The pending connections: admission, and one deadline from accept to admitted or refused, when sockets leave the tracker. The
+ * router takes them to TLS meanwhile.
  */
 import type { Socket } from 'node:net';
-import { asError } from '../errors/as-error.js';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
 import { showEndpoint } from '../transport/proxy-header.js';
 import { unmapped } from '../transport/network.js';
-import { endWithAlert, readPreface, UNRECOGNIZED_NAME } from '../transport/preface.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
-import { speakBeforeTls } from './before-tls.js';
 import { HandshakeDeadlines, valuesOf } from './handshake-deadlines.js';
-import { PendingConnection } from './pending-connection.js';
+import { HandshakeRouter } from './handshake-router.js';
+import { PendingConnection, type PendingConnections } from './pending-connection.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { HostConfig } from './config.js';
+import { Validations } from './validations.js';
 import type { VirtualHosts } from './virtual-hosts.js';
 import type { HandshakeFailures } from './handshake-failures.js';
 
-export class HandshakeTracker {
+export class HandshakeTracker implements PendingConnections {
   /** Sockets accepted so far. */
   accepted = 0;
   /** Handshakes that failed, ran out of time or were broken off. */
   failed = 0;
   readonly #config: HostConfig;
   readonly #path: string | null;
-  readonly #hosts: () => VirtualHosts;
   readonly #failures: HandshakeFailures;
+  readonly #validations: Validations;
+  readonly #router: HandshakeRouter;
   readonly #admission: Admission;
   readonly #pending = new Map<Socket, PendingConnection>();
   readonly #silence = new SilenceWatch();
@@ -39,8 +39,9 @@ export class HandshakeTracker {
   constructor(config: HostConfig, hosts: () => VirtualHosts, failures: HandshakeFailures) {
     this.#config = config;
     this.#path = 'path' in config.place ? config.place.path : null;
-    this.#hosts = hosts;
     this.#failures = failures;
+    this.#validations = new Validations(config, this);
+    this.#router = new HandshakeRouter(config, hosts, this, this.#validations);
     this.#admission = new Admission(config.admission);
     this.#deadlines = new HandshakeDeadlines(
       valuesOf(this.#pending),
@@ -54,6 +55,11 @@ export class HandshakeTracker {
   /** Sockets between accept and admission. */
   get pending(): number {
     return this.#pending.size;
+  }
+
+  /** Handshakes that answered an ACME server's validation. */
+  get validations(): number {
+    return this.#validations.answered;
   }
 
   get turnedAway(): Readonly<Record<AdmissionRefusal, number>> {
@@ -117,6 +123,17 @@ export class HandshakeTracker {
     pending.socket.destroySoon();
   }
 
+  /** Checks the client address in a PROXY header. */
+  admitProxied(pending: PendingConnection): boolean {
+    const refusal = this.#admission.admitClient(pending.remote?.address, performance.now());
+    if (refusal === null) this.#enterClient(pending);
+    else {
+      this.leave(pending, new ServerDrainingError('turned away'));
+      this.#turnAway(pending.socket, refusal, pending.address);
+    }
+    return refusal === null;
+  }
+
   signalFailed(error: unknown): void {
     this.#config.failures.report(error, noConnection, 'a listener of a handshake’s signal');
   }
@@ -159,18 +176,7 @@ export class HandshakeTracker {
       this.#silence.look(this.#pending.values());
 
     if (!behindProxy) this.#enterClient(pending);
-    this.#route(pending, behindProxy);
-  }
-
-  /** Checks the client address in a PROXY header. */
-  #admitProxied(pending: PendingConnection): boolean {
-    const refusal = this.#admission.admitClient(pending.remote?.address, performance.now());
-    if (refusal === null) this.#enterClient(pending);
-    else {
-      this.leave(pending, new ServerDrainingError('turned away'));
-      this.#turnAway(pending.socket, refusal, pending.address);
-    }
-    return refusal === null;
+    this.#router.route(pending, behindProxy);
   }
 
   #enterClient(pending: PendingConnection): void {
@@ -180,72 +186,6 @@ export class HandshakeTracker {
     pending.socket.once('close', () => {
       this.#admission.leaveClient(address);
     });
-  }
-
-  #route(pending: PendingConnection, proxy: boolean): void {
-    if (this.#config.beforeTls === null) this.#beginTls(pending, proxy);
-    else if (proxy) this.#readPreface(pending, { proxy, name: false }, () => void this.#speakFirst(pending));
-    else void this.#speakFirst(pending);
-  }
-
-  /** Runs the hook of the protocol above before TLS. */
-  async #speakFirst(pending: PendingConnection): Promise<void> {
-    const { socket } = pending;
-    try {
-      await speakBeforeTls(this.#config.beforeTls, pending);
-    } catch (error) {
-      this.fail(pending, asError(error));
-      socket.destroySoon();
-      return;
-    }
-    pending.saidBeforeTls = socket.bytesWritten;
-    if (this.find(socket) === pending) this.#beginTls(pending, false);
-  }
-
-  #beginTls(pending: PendingConnection, proxy: boolean): void {
-    const name = this.#hosts().needsName;
-    if (!proxy && !name) {
-      this.#hosts().fallback.take(pending.socket);
-      return;
-    }
-    this.#readPreface(pending, { proxy, name }, (servername) => {
-      if (name) this.#enterHost(pending, servername);
-      else this.#hosts().fallback.take(pending.socket);
-    });
-  }
-
-  #readPreface(
-    pending: PendingConnection,
-    wanted: { proxy: boolean; name: boolean },
-    done: (servername: string | null) => void,
-  ): void {
-    readPreface(pending.socket, wanted, {
-      proxied: (info, length) => {
-        pending.proxy = info;
-        pending.headerBytes = length;
-        return this.#admitProxied(pending);
-      },
-      done: ({ servername }) => {
-        done(servername);
-      },
-      failed: (error, alert) => {
-        this.broken(pending, error);
-        if (alert === null) pending.socket.destroy();
-        else endWithAlert(pending.socket, alert);
-      },
-    });
-  }
-
-  #enterHost(pending: PendingConnection, servername: string | null): void {
-    const route = this.#hosts().route(servername);
-    if (route !== 'refuse') {
-      pending.routedBy = { servername };
-      route.take(pending.socket);
-      return;
-    }
-    const words = `${pending.address} asked for ${JSON.stringify(servername)}, which is none of ours`;
-    this.fail(pending, new HandshakeError('unknown-name', words));
-    endWithAlert(pending.socket, UNRECOGNIZED_NAME);
   }
 
   /**

@@ -12,6 +12,20 @@ interface PendingEvents {
   left(pending: PendingConnection): void;
 }
 
+/** Who keeps the pending connections. */
+export interface PendingConnections {
+  /** The pending connection of a socket; undefined where it has left. */
+  find(socket: Socket): PendingConnection | undefined;
+  /** Ends a pending connection, once. @returns whether it was still pending */
+  leave(pending: PendingConnection, reason: Error | null): boolean;
+  /** A pending connection ended before its peer could be verified. */
+  fail(pending: PendingConnection, error: Error): void;
+  /** A handshake was broken off. A peer that sent nothing had begun none: a health check, a port scan. */
+  broken(pending: PendingConnection, error: Error): void;
+  /** Checks the client address in a PROXY header. @returns false: it was refused */
+  admitProxied(pending: PendingConnection): boolean;
+}
+
 export class PendingConnection {
   readonly socket: Socket;
   /** The Unix socket that it was accepted on; null on TCP. */

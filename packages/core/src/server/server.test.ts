@@ -126,6 +126,7 @@ describe('a server', () => {
       turnedAway: expect.objectContaining({ denied: 0 }) as object,
       failedHandshakes: 0,
       refusedPeers: 0,
+      validations: 0,
       rotations: 0,
       acceptErrors: 0,
     });

@@ -100,6 +100,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
       turnedAway: this.#handshakes.turnedAway,
       failedHandshakes: this.#handshakes.failed,
       refusedPeers: this.#refusedPeers,
+      validations: this.#handshakes.validations,
       rotations: this.#trust.rotations,
       acceptErrors: this.#acceptor.errors,
     };

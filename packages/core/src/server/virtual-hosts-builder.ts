@@ -1,8 +1,9 @@
 /** Creates the virtual hosts of a listener from the current state: all of them, or none where one can't be created. */
-import { toSource } from '../credentials/source.js';
+import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { anything, checkOptions, word, type OptionReaders } from '../options/index.js';
 import { createCredentials } from '../credentials/credentials.js';
+import { ACME_TLS } from '../transport/client-hello.js';
 import { parseTrust, type TrustOptions } from '../trust/trust-policy.js';
 import { checkServerCredentials, type HostConfig } from './config.js';
 import { ServerContext, type ContextEvents } from './server-context.js';
@@ -17,12 +18,14 @@ export function buildVirtualHosts(
   secret: TicketSecret,
   events: ContextEvents,
 ): VirtualHosts {
+  const challenges = new Map<ServerContext, CredentialSource>();
   const build = (name: string | null, entry: SniEntry): ServerContext => {
-    const credentials = toSource(entry.credentials, createCredentials({})).current;
+    const source = toSource(entry.credentials, createCredentials({}));
+    const credentials = source.current;
     const clientCertificates = entry.clientCertificates ?? config.clientCertificates;
     const trust = rulesFor(entry, state);
     checkServerCredentials(clientCertificates, trust, credentials);
-    return new ServerContext(
+    const context = new ServerContext(
       {
         name,
         credentials,
@@ -42,6 +45,8 @@ export function buildVirtualHosts(
       },
       events,
     );
+    if (source.challengeFor !== undefined) challenges.set(context, source);
+    return context;
   };
   const named = new Map<string, ServerContext>();
   for (const [name, entry] of Object.entries(state.sni)) {
@@ -49,7 +54,16 @@ export function buildVirtualHosts(
     if (named.has(parsed)) throw new InvalidOptionError('sni', `sni names ${parsed} twice`);
     named.set(parsed, build(parsed, parseEntry(name, entry)));
   }
-  return new VirtualHosts(build(null, { credentials: state.source }), named, config.unknownName);
+  const fallback = build(null, { credentials: state.source });
+  if (challenges.size > 0) refuseAcmeFraming(config.protocols);
+  return new VirtualHosts(fallback, named, config.unknownName, challenges);
+}
+
+/** A connection under that protocol would be the program's, with the certificate of every day. */
+function refuseAcmeFraming(protocols: readonly string[]): void {
+  if (!protocols.includes(ACME_TLS)) return;
+  const words = `no framing may have the ALPN name ${ACME_TLS} where credentials answer ACME validations (challengeFor)`;
+  throw new InvalidOptionError('framing', words);
 }
 
 /** The default rules are about certificates; they don't apply to an entry that requests none. */

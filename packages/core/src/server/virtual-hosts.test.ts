@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createCredentials } from '../credentials/credentials.js';
+import type { AlpnChallenge, CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { ServerContext } from './server-context.js';
 import { parseHostName, VirtualHosts } from './virtual-hosts.js';
@@ -58,13 +60,61 @@ describe('a name', () => {
 
 describe('a listener', () => {
   it('reads names only where they make a difference', () => {
-    expect(open.needsName).toBe(true);
-    expect(new VirtualHosts(fallback, new Map(), 'refuse').needsName).toBe(true);
-    expect(new VirtualHosts(fallback, new Map(), 'default').needsName).toBe(false);
+    expect(open.hello).toBe('required');
+    expect(new VirtualHosts(fallback, new Map(), 'refuse').hello).toBe('required');
+    expect(new VirtualHosts(fallback, new Map(), 'default').hello).toBe('none');
   });
 
   it('lists all of its contexts', () => {
     expect([...open]).toEqual([fallback, exact, wild]);
+  });
+});
+
+describe('a validation', () => {
+  const source = (answers: Record<string, AlpnChallenge>, asked: string[] = []): CredentialSource => ({
+    current: createCredentials({}),
+    onChange: () => () => undefined,
+    challengeFor: (name) => {
+      asked.push(name);
+      return answers[name];
+    },
+  });
+  const [one, two] = ['1', '2'].map((cert) => ({ cert, key: cert })) as [AlpnChallenge, AlpnChallenge];
+
+  it('makes the listener read what it can, and refuse no more than before', () => {
+    const sources = new Map([[fallback, source({})]]);
+    expect(new VirtualHosts(fallback, new Map(), 'default', sources).hello).toBe('if readable');
+    expect(new VirtualHosts(fallback, named, 'default', sources).hello).toBe('required');
+    expect(new VirtualHosts(fallback, new Map(), 'refuse', sources).hello).toBe('required');
+  });
+
+  it('is answered by the name’s own source, or else by the default’s', () => {
+    const asked: string[] = [];
+    const hosts = new VirtualHosts(
+      fallback,
+      named,
+      'refuse',
+      new Map([
+        [exact, source({ 'a.test': one })],
+        [wild, source({})],
+        [fallback, source({ 'a.test': two, 'b.test': two, 'c.example': two }, asked)],
+      ]),
+    );
+    expect(['a.test', 'b.test', 'c.example', 'd.example'].map((name) => hosts.challengeFor(name))).toEqual([
+      one,
+      two,
+      two,
+      undefined,
+    ]);
+    expect(asked).toEqual(['b.test', 'c.example', 'd.example']);
+  });
+
+  it('is never answered by another entry’s source', () => {
+    const asked: string[] = [];
+    const sources = new Map([[exact, source({ 'b.test': one, 'c.example': one }, asked)]]);
+    const hosts = new VirtualHosts(fallback, named, 'default', sources);
+    expect(['b.test', 'c.example'].map((name) => hosts.challengeFor(name))).toEqual([undefined, undefined]);
+    expect(asked).toEqual([]);
   });
 });
 

@@ -58,6 +58,11 @@ describe('a source that follows the rules', () => {
     expect(checkCredentialSource(() => subjectOf(new Plain()))).resolves.toBeUndefined());
 });
 
+describe('a source that answers ACME validations', () => {
+  const make = () => subjectOf(Object.assign(new Plain(), { challengeFor: () => undefined }));
+  for (const { name, check } of credentialSourceRules(make)) it(name, check);
+});
+
 describe('a source that breaks a rule is found out', () => {
   const broken: readonly (readonly [how: string, rule: RegExp, make: () => CredentialSourceSubject])[] = [
     [
@@ -121,6 +126,16 @@ describe('a source that breaks a rule is found out', () => {
       'that goes on after its end',
       /once it is closed/,
       () => ({ ...subjectOf(new Plain()), ...endless(new Plain()) }),
+    ],
+    [
+      'that answers every validation',
+      /has none pending for/,
+      () => subjectOf(Object.assign(new Plain(), { challengeFor: () => ({ cert: '', key: '' }) })),
+    ],
+    [
+      'that answers validations by promises',
+      /has none pending for/,
+      () => subjectOf(Object.assign(new Plain(), { challengeFor: () => Promise.resolve() as never })),
     ],
   ];
 

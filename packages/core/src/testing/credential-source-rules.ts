@@ -33,6 +33,7 @@ const rules: readonly (readonly [name: string, keeps: Keeps])[] = [
   ['survives listeners that end subscriptions while they are called', survivesEnds],
   ['keeps a failing listener from the others', isolates],
   ['keeps its last credentials and calls nobody once it is closed', closes],
+  ['answers no ACME validation of a name that it has none pending for', answersNone],
 ];
 
 const readers: OptionReaders<CredentialSourceSubject> = {
@@ -160,4 +161,17 @@ async function closes({ source, change, close }: CredentialSourceSubject): Promi
   await Promise.resolve(change()).catch(() => undefined);
   assert.equal(calls, 0, 'a listener was called after the end');
   assert.equal(source.current, current, 'current changed after the end');
+}
+
+/** `challengeFor` is optional; `.invalid` is no name that a CA validates (RFC 2606). */
+async function answersNone({ source, change, close }: CredentialSourceSubject): Promise<void> {
+  const answersNothing = (): void => {
+    const answer: unknown = source.challengeFor?.('nobody.invalid');
+    assert.equal(answer, undefined, 'challengeFor answered for a name that nobody validates');
+  };
+  answersNothing();
+  await change();
+  answersNothing();
+  await close?.();
+  answersNothing();
 }

@@ -56,6 +56,10 @@ const extension = (type: number, body: number[]): Buffer =>
   Buffer.from([...uint16(type), ...uint16(body.length), ...body]);
 const serverName = (...entries: number[][]): Buffer => extension(0, list(...entries));
 
+const protocols = (...names: string[]): number[] =>
+  list(...names.map((name) => [name.length, ...Buffer.from(name)]));
+const alpn = (...names: string[]): Buffer => extension(16, protocols(...names));
+
 function message(body: Buffer): Buffer {
   return Buffer.concat([Buffer.from([1, body.length >> 16, ...uint16(body.length & 0xffff)]), body]);
 }
@@ -68,7 +72,7 @@ function helloWith(extensions: Buffer): Buffer {
 
 describe('ClientHelloReader', () => {
   it('finds the name that Node’s client requests', () => {
-    expect(readAll([hello])).toEqual({ status: 'complete', servername: 'name.example' });
+    expect(readAll([hello])).toEqual({ status: 'complete', servername: 'name.example', isValidation: false });
   });
 
   it('finds it in any split into records and chunks', () => {
@@ -82,7 +86,11 @@ describe('ClientHelloReader', () => {
           let at = 0;
           for (const cut of cuts) chunks.push(bytes.subarray(at, (at += cut)));
           chunks.push(bytes.subarray(at));
-          expect(readAll(chunks)).toEqual({ status: 'complete', servername: 'name.example' });
+          expect(readAll(chunks)).toEqual({
+            status: 'complete',
+            servername: 'name.example',
+            isValidation: false,
+          });
         },
       ),
     );
@@ -139,7 +147,11 @@ describe('ClientHelloReader', () => {
   it('accepts records up to the maximum of TLS, and messages up to the limit', () => {
     const longest = helloWith(extension(21, new Array<number>(MAX_CLIENT_HELLO - 51).fill(0)));
     expect(longest.length).toBe(MAX_CLIENT_HELLO);
-    expect(readAll([inRecords(16_384, longest)])).toEqual({ status: 'complete', servername: null });
+    expect(readAll([inRecords(16_384, longest)])).toEqual({
+      status: 'complete',
+      servername: null,
+      isValidation: false,
+    });
   });
 
   it('finds no name where there are no extensions, or none of names', () => {
@@ -148,7 +160,11 @@ describe('ClientHelloReader', () => {
       Buffer.alloc(32),
       Buffer.from([0, 0, 2, 0x13, 1, 1, 0]),
     ]);
-    expect(readAll([inRecords(16_384, message(bare))])).toEqual({ status: 'complete', servername: null });
+    expect(readAll([inRecords(16_384, message(bare))])).toEqual({
+      status: 'complete',
+      servername: null,
+      isValidation: false,
+    });
     expect(readAll([inRecords(16_384, helloWith(extension(23, [])))])).toMatchObject({ servername: null });
   });
 
@@ -171,7 +187,26 @@ describe('ClientHelloReader', () => {
   it('accepts a name of 255 bytes', () => {
     const servername = 'a'.repeat(255);
     const answer = readAll([inRecords(16_384, helloWith(serverName(entry(0, servername))))]);
-    expect(answer).toEqual({ status: 'complete', servername });
+    expect(answer).toEqual({ status: 'complete', servername, isValidation: false });
+  });
+
+  it.each([
+    ['acme-tls/1 alone', true, [alpn('acme-tls/1')]],
+    ['acme-tls/1 beside a name', true, [serverName(entry(0, 'a.test')), alpn('acme-tls/1')]],
+    ['nothing of ALPN', false, [serverName(entry(0, 'a.test'))]],
+    ['an empty list', false, [alpn()]],
+    ['another protocol', false, [alpn('acme-tls/2')]],
+    ['another case', false, [alpn('ACME-TLS/1')]],
+    ['acme-tls/1 first', false, [alpn('acme-tls/1', 'h2')]],
+    ['acme-tls/1 last', false, [alpn('h2', 'acme-tls/1')]],
+    ['acme-tls/1 twice', false, [alpn('acme-tls/1', 'acme-tls/1')]],
+    ['two lists', false, [alpn('acme-tls/1'), alpn('acme-tls/1')]],
+    ['a list and bytes behind it', false, [extension(16, [...protocols('acme-tls/1'), 0])]],
+    ['a list that is cut off', false, [extension(16, protocols('acme-tls/1').slice(0, -1))]],
+    ['that list in another extension', false, [extension(17, protocols('acme-tls/1'))]],
+  ])('with %s: is it a validation? %j', (_what, isValidation, extensions) => {
+    const answer = readAll([inRecords(16_384, helloWith(Buffer.concat(extensions)))]);
+    expect(answer).toMatchObject({ status: 'complete', isValidation });
   });
 
   it('refuses bytes after the extensions, and a hello that its own length truncates', () => {

@@ -1,5 +1,6 @@
 /**
- * The server name of a TLS ClientHello, read before TLS begins (RFC 8446 4.1.2, RFC 6066 3).
+ * The server name of a TLS ClientHello, read before TLS begins (RFC 8446 4.1.2, RFC 6066 3), and whether an ACME server
+ * says it, to validate that name (RFC 8737).
  *
  * The name decides which clients are trusted, so this reader and OpenSSL must never see different names. It is strict:
  * - bytes that aren't TLS at all are left to OpenSSL, which refuses them and reports what they are;
@@ -13,7 +14,13 @@ export type ClientHello =
   | { readonly status: 'other' }
   /** TLS that no common client sends; `alert` is the alert to send. */
   | { readonly status: 'refused'; readonly alert: number; readonly why: string }
-  | { readonly status: 'complete'; readonly servername: string | null };
+  | ({ readonly status: 'complete' } & HelloFacts);
+
+interface HelloFacts {
+  readonly servername: string | null;
+  /** Whether its ALPN offers `acme-tls/1` and nothing else, as an ACME server's does. */
+  readonly isValidation: boolean;
+}
 
 /** No client sends more; OpenSSL's own bound is 131,396. */
 export const MAX_CLIENT_HELLO = 65_536;
@@ -25,9 +32,15 @@ const TLS_MAJOR = 3;
 const LONGEST_RECORD = 16_384;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
+const ALPN = 16;
 const HOST_NAME = 0;
 /** RFC 6066 3: a DNS name. */
 const LONGEST_NAME = 255;
+
+/** The ALPN protocol of tls-alpn-01 (RFC 8737 6.2). */
+export const ACME_TLS = 'acme-tls/1';
+/** The body of an ALPN extension (RFC 7301 3.1) with that protocol alone. */
+const ACME_TLS_ALONE = Buffer.from(`\0\x0b\x0a${ACME_TLS}`, 'latin1');
 
 const UNEXPECTED_MESSAGE = 10;
 const RECORD_OVERFLOW = 22;
@@ -103,8 +116,8 @@ export class ClientHelloReader {
   }
 
   #complete(): ClientHello {
-    const servername = serverNameOf(Buffer.concat(this.#parts).subarray(4, this.#needed));
-    if (servername !== undefined) return { status: 'complete', servername };
+    const facts = factsOf(Buffer.concat(this.#parts).subarray(4, this.#needed));
+    if (facts !== undefined) return { status: 'complete', ...facts };
     return refused(DECODE_ERROR, 'fields or a server name that are malformed');
   }
 }
@@ -113,28 +126,38 @@ function refused(alert: number, why: string): ClientHello {
   return { status: 'refused', alert, why };
 }
 
-/** null: no name; undefined: malformed. */
-function serverNameOf(hello: Buffer): string | null | undefined {
+const NO_EXTENSIONS: HelloFacts = { servername: null, isValidation: false };
+
+/** Undefined: malformed. */
+function factsOf(hello: Buffer): HelloFacts | undefined {
   const reader = new Reader(hello);
   reader.skip(2 + 32);
   reader.skip(reader.uint8());
   reader.skip(reader.uint16());
   reader.skip(reader.uint8());
   if (reader.failed) return undefined;
-  if (reader.atEnd) return null;
+  if (reader.atEnd) return NO_EXTENSIONS;
   const extensions = new Reader(reader.take(reader.uint16()));
   if (reader.failed || !reader.atEnd) return undefined;
-  let name: string | null = null;
+  return readExtensions(extensions);
+}
+
+function readExtensions(extensions: Reader): HelloFacts | undefined {
+  let servername: string | null = null;
+  const protocols: Buffer[] = [];
   while (!extensions.atEnd) {
     const type = extensions.uint16();
     const body = extensions.take(extensions.uint16());
     if (extensions.failed) return undefined;
+    if (type === ALPN) protocols.push(body);
     if (type !== SERVER_NAME) continue;
     const found = hostNameOf(body);
-    if (found === undefined || name !== null) return undefined;
-    name = found;
+    if (found === undefined || servername !== null) return undefined;
+    servername = found;
   }
-  return name;
+  // Two lists are for OpenSSL to refuse.
+  const [only] = protocols;
+  return { servername, isValidation: protocols.length === 1 && only?.equals(ACME_TLS_ALONE) === true };
 }
 
 /** The one host name of the list; undefined where the number of names isn't one, or the name is invalid. */

@@ -1,5 +1,5 @@
 /**
- * What precedes TLS on a socket: the header of a trusted proxy, and the name that the client requests. Read from
+ * What precedes TLS on a socket: the header of a trusted proxy, and what the ClientHello requests. Read from
  * the raw socket, bounded; everything after the header is put back, so that TLS sees its own beginning.
  */
 import type { Socket } from 'node:net';
@@ -7,11 +7,25 @@ import { HandshakeError, ProtocolError } from '../errors/index.js';
 import { ClientHelloReader, MAX_CLIENT_HELLO, type ClientHello } from './client-hello.js';
 import { readProxyHeader, type ProxyInfo } from './proxy-header.js';
 
-interface Preface {
+/**
+ * Whether to read the ClientHello. `'required'`: one that can't be read for certain is refused; `'if readable'`: it is left
+ * to OpenSSL, as an unread one.
+ */
+export type HelloReading = 'none' | 'if readable' | 'required';
+
+/** What to read. */
+interface Wanted {
+  readonly proxy: boolean;
+  readonly hello: HelloReading;
+}
+
+export interface Preface {
   /** The proxy's header; null where none was to be read. */
   readonly proxy: ProxyInfo | null;
-  /** The name requested by SNI; null where none was, or where it was not to be read. */
+  /** The name requested by SNI; null where none was, or where it was not read. */
   readonly servername: string | null;
+  /** Whether an ACME server says the ClientHello, to validate the name by tls-alpn-01; false where it was not read. */
+  readonly isValidation: boolean;
 }
 
 interface PrefaceEvents {
@@ -26,11 +40,7 @@ interface PrefaceEvents {
 const MOST_BYTES = MAX_CLIENT_HELLO + 8_192;
 
 /** Reads what must be known before TLS. Nothing is called after the socket has closed. */
-export function readPreface(
-  socket: Socket,
-  wanted: { proxy: boolean; name: boolean },
-  events: PrefaceEvents,
-): void {
+export function readPreface(socket: Socket, wanted: Wanted, events: PrefaceEvents): void {
   const reading = new PrefaceReading(wanted, events);
   const stop = (): void => {
     socket.off('data', read);
@@ -55,15 +65,15 @@ export function readPreface(
   };
   const ended = (): void => {
     stop();
-    events.failed(new ProtocolError('the peer ended before TLS began'), null);
+    events.failed(reading.endedEarly(), null);
   };
   socket.on('data', read);
   socket.on('end', ended);
 }
 
-/** The header first, where one is required, then the name. */
+/** The header first, where one is required, then the ClientHello. */
 class PrefaceReading {
-  readonly #wanted: { proxy: boolean; name: boolean };
+  readonly #wanted: Wanted;
   readonly #events: PrefaceEvents;
   readonly #hello = new ClientHelloReader();
   #proxy: ProxyInfo | null = null;
@@ -73,7 +83,7 @@ class PrefaceReading {
   #parts: Buffer[] = [];
   #length = 0;
 
-  constructor(wanted: { proxy: boolean; name: boolean }, events: PrefaceEvents) {
+  constructor(wanted: Wanted, events: PrefaceEvents) {
     this.#wanted = wanted;
     this.#events = events;
   }
@@ -85,30 +95,44 @@ class PrefaceReading {
 
   /** @throws ProtocolError where the header is invalid, HandshakeError where the name can’t be read unambiguously */
   push(chunk: Buffer): Preface | 'more' | 'turned away' {
-    if (!this.#wanted.proxy || this.#proxy !== null) return this.#readName(chunk);
+    if (!this.#wanted.proxy || this.#proxy !== null) return this.#readHello(chunk);
     this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);
     const header = readProxyHeader(this.#header);
     if (header === null) return 'more';
     this.#proxy = header.info;
     if (!this.#events.proxied(header.info, header.length)) return 'turned away';
-    return this.#readName(this.#header.subarray(header.length));
+    return this.#readHello(this.#header.subarray(header.length));
   }
 
-  #readName(chunk: Buffer): Preface | 'more' {
+  #readHello(chunk: Buffer): Preface | 'more' {
     if (chunk.length > 0) this.#parts.push(chunk);
     this.#length += chunk.length;
-    if (!this.#wanted.name) return { proxy: this.#proxy, servername: null };
+    if (this.#wanted.hello === 'none') return this.#unread();
     const hello = this.#bounded(this.#hello.push(chunk));
     switch (hello.status) {
       case 'incomplete':
         return 'more';
       case 'refused':
-        throw new RefusedHello(hello);
+        if (this.#wanted.hello === 'required') throw new RefusedHello(hello);
+        return this.#unread();
       case 'other':
-        return { proxy: this.#proxy, servername: null };
+        return this.#unread();
       case 'complete':
-        return { proxy: this.#proxy, servername: hello.servername };
+        return { proxy: this.#proxy, servername: hello.servername, isValidation: hello.isValidation };
     }
+  }
+
+  #unread(): Preface {
+    return { proxy: this.#proxy, servername: null, isValidation: false };
+  }
+
+  /** What the peer's end before the last wanted byte means. */
+  endedEarly(): Error {
+    const inHello = this.#wanted.hello === 'if readable' && (!this.#wanted.proxy || this.#proxy !== null);
+    // As where OpenSSL reads the ClientHello.
+    return inHello
+      ? new HandshakeError('disconnected', 'the client ended the connection during the TLS handshake')
+      : new ProtocolError('the peer ended before TLS began');
   }
 
   #bounded(hello: ClientHello): ClientHello {
