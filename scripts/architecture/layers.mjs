@@ -33,7 +33,7 @@ export const levels = {
     ['authorities'],
     ['inspecting', 'store'],
     ['formats', 'renewal', 'enrolment'],
-    ['enrolling', 'authority-server'],
+    ['enrolling', 'authority-server', 'acme'],
   ],
   pool: [['waiting'], ['pool'], ['endpoints'], ['connections'], ['facade']],
 };
@@ -54,6 +54,7 @@ export const packageImports = {
       // Loaded when it is called, since the rest of certs needs no connections.
       'enrolling/enrolled-credentials.ts': ['@knsock/core'],
       'enrolling/est-client.ts': ['@knsock/core', '@knsock/core/http'],
+      'acme/acme-credentials.ts': ['@knsock/core'],
     },
   },
   pool: { names: ['@knsock/core', '@knsock/core/*'], types: [], only: {} },

@@ -77,6 +77,23 @@ export const codes = {
     'Compare the fingerprint with that of the authority’s root, and don’t use the token until they agree.',
   ),
   KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; fix the hook and run it again.'),
+  KNSOCK_ACME_DIRECTORY: passing(
+    'Is the directory’s URL right, can this machine reach it, and does the CA report a failure of its own?',
+  ),
+  KNSOCK_ACME_RATE_LIMITED: passing(
+    'Wait until the time that the error names (retryAt); try things at letsEncryptStaging, which has far higher limits.',
+  ),
+  KNSOCK_ACME_VALIDATION: final(
+    'Does this program answer at the port of the challenge (443 or 80) at every address of the name, from the whole Internet?',
+  ),
+  KNSOCK_ACME_REFUSED: final('The message has the CA’s reason.'),
+  KNSOCK_ACME_ACCOUNT: final('The message has what the CA wants of the account.'),
+  KNSOCK_ACME_TERMS: final('Read the terms, and set agree to true if you agree.'),
+  KNSOCK_ACME_PROFILE: final('Choose one of the profiles that the message lists, or leave profile out.'),
+  KNSOCK_ACME_CERTIFICATE: final(
+    'The current certificate stays; the CA’s support can say why it issued that.',
+  ),
+  KNSOCK_ACME_LISTEN: final('Stop what listens there, or let it answer the validation.'),
 } as const satisfies Record<string, CodeFacts>;
 
 /** A stable name of a failure. */

@@ -37,6 +37,8 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CERTIFICATE_SUBJECT',
       'KNSOCK_CERTIFICATE_VALIDITY',
       'KNSOCK_CERTIFICATE_TOKEN',
+      'KNSOCK_ACME_TERMS',
+      'KNSOCK_ACME_PROFILE',
     ],
   },
   { code: 3, meaning: 'A check found something at or above --fail-on.', causes: [] },
@@ -50,6 +52,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_NETWORK_UNREACHABLE',
       'KNSOCK_SERVER_DRAINING',
       'KNSOCK_LIMIT_REACHED',
+      'KNSOCK_ACME_DIRECTORY',
     ],
   },
   {
@@ -66,7 +69,16 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 22,
     meaning: 'The peer answered with an error, or didn’t run the request.',
-    causes: ['KNSOCK_REMOTE_HANDLER', 'KNSOCK_REQUEST_NOT_STARTED', 'KNSOCK_CERTIFICATE_ENROLMENT'],
+    causes: [
+      'KNSOCK_REMOTE_HANDLER',
+      'KNSOCK_REQUEST_NOT_STARTED',
+      'KNSOCK_CERTIFICATE_ENROLMENT',
+      'KNSOCK_ACME_RATE_LIMITED',
+      'KNSOCK_ACME_VALIDATION',
+      'KNSOCK_ACME_REFUSED',
+      'KNSOCK_ACME_ACCOUNT',
+      'KNSOCK_ACME_CERTIFICATE',
+    ],
   },
   {
     code: 23,
@@ -116,7 +128,12 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 45,
     meaning: 'Can’t listen on the address: in use, not permitted, not an address of this machine.',
-    causes: ['KNSOCK_PORT_IN_USE', 'KNSOCK_PERMISSION_DENIED', 'KNSOCK_ADDRESS_NOT_AVAILABLE'],
+    causes: [
+      'KNSOCK_PORT_IN_USE',
+      'KNSOCK_PERMISSION_DENIED',
+      'KNSOCK_ADDRESS_NOT_AVAILABLE',
+      'KNSOCK_ACME_LISTEN',
+    ],
   },
   {
     code: 56,

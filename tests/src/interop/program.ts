@@ -23,9 +23,13 @@ export async function freePort(): Promise<number> {
 export async function startProgram(
   name: string,
   args: (port: number) => readonly string[] | Promise<readonly string[]>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
   const port = await freePort();
-  const child = spawn(toolPath(name) ?? name, await args(port), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(toolPath(name) ?? name, await args(port), {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));

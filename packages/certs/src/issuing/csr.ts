@@ -10,6 +10,7 @@ import {
   subjectAlternativeName,
   type CertificateKind,
 } from './extensions.js';
+import type { CertificateName } from './names.js';
 import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from '../keys/keys.js';
 import { derOf, toPem } from '../files/pem.js';
@@ -61,20 +62,37 @@ export async function createCsr(options: CsrOptions): Promise<{ csr: string; key
   const kind = options.kind ?? 'server';
   const names = leafNames(kind, options);
   const key = await leafKey(options);
+  const subject = defaultSubject(options, names);
+  return {
+    csr: toPem('CERTIFICATE REQUEST', await signRequest(library, { kind, names, subject, key })),
+    key: privateKeyPem(key),
+  };
+}
+
+/** What a request asks for. */
+export interface RequestContents {
+  readonly kind: CertificateKind;
+  readonly names: readonly CertificateName[];
+  readonly subject: Subject;
+  readonly key: KeyObject;
+}
+
+/** Makes a request of contents that are decided; DER. */
+export async function signRequest(
+  library: X509Library,
+  { kind, names, subject, key }: RequestContents,
+): Promise<Buffer> {
   const wanted = [
     leafKeyUsage(library, kind, key),
     extendedKeyUsage(library, kind),
     ...(names.length > 0 ? [subjectAlternativeName(library, names, false)] : []),
   ];
   const info = new library.CertificationRequestInfo({
-    subject: buildSubject(library, defaultSubject(options, names)),
+    subject: buildSubject(library, subject),
     subjectPKInfo: publicKeyInfo(library, key),
     attributes: new library.Attributes([extensionRequest(library, wanted)]),
   });
-  return {
-    csr: toPem('CERTIFICATE REQUEST', await signStructure(library, info, keyAtHand(key))),
-    key: privateKeyPem(key),
-  };
+  return signStructure(library, info, keyAtHand(key));
 }
 
 /**

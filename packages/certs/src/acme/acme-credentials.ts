@@ -1,0 +1,161 @@
+/** Credentials certified by a public CA through ACME (RFC 8555), which renew themselves. */
+import { failures, noConnection, type FailureReporter } from '@knsock/core/options';
+import type { X509Certificate } from '@knsock/core/x509';
+import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
+import { CertificateError } from '../errors.js';
+import { AcmeFolder } from './acme-folder.js';
+import { readAcmeOptions, type AcmeOptions, type AcmeSettings } from './acme-options.js';
+import { obtain, usableLeaf, type Obtaining } from './obtain.js';
+import { PendingChallenges } from './pending-challenges.js';
+import { RenewalSchedule } from './renewal-schedule.js';
+
+/** State of the renewals. */
+export interface AcmeStatus {
+  /** The names in the certificate. */
+  readonly names: readonly string[];
+  /** When the certificate expires. */
+  readonly notAfter: Date;
+  /** When the next renewal is scheduled. */
+  readonly dueAt: Date;
+  /** The page on which the CA explains the date that it suggests, where it names one. */
+  readonly explanationUrl: string | undefined;
+  /** Error of the last attempt; undefined if it succeeded. */
+  readonly lastError: Error | undefined;
+}
+
+/** Credentials with automatic renewal by ACME. */
+export interface AcmeCredentials extends CredentialSource, AsyncDisposable {
+  /** Answers validations by tls-alpn-01; knsock’s servers call it for `acme-tls/1` alone. */
+  challengeFor(servername: string): AlpnChallenge | undefined;
+  /** Renews now, whether it is due or not. @throws as `acmeCredentials`; the current set stays */
+  renew(): Promise<Credentials>;
+  /** The current certificate, and when it is renewed. */
+  status(): AcmeStatus;
+  /** Ends the renewing; the last credentials stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Has the names certified if the folder holds no usable certificate for them, and resolves with credentials for
+ * `listen`, which rotate whenever the certificate is renewed, here or by another process. With a valid certificate in
+ * the folder the directory needn’t be reachable at the start.
+ * @throws InvalidOptionError; CertificateError `KNSOCK_CERTIFICATE_NAME`, `_FILE`, `_LOCKED`; AcmeError `KNSOCK_ACME_TERMS`,
+ *   `_ACCOUNT`, `_PROFILE`, `_LISTEN`, `_VALIDATION`, `_RATE_LIMITED`, `_REFUSED`, `_CERTIFICATE`, `_DIRECTORY`;
+ *   CredentialsError; the signal’s reason
+ */
+export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredentials> {
+  const settings = readAcmeOptions(options);
+  const { signal, dir, caFile, crlFile } = settings;
+  signal?.throwIfAborted();
+  const folder = new AcmeFolder(dir);
+  const pending = new PendingChallenges(settings.httpChallenges);
+  await folder.prepare();
+  const first = { settings, folder, pending, isServed: () => false };
+  if ((await usableLeaf(first)) === undefined) await obtain(first, undefined, signal);
+  const { watchCredentials } = await import('@knsock/core');
+  const { certFile, keyFile } = folder;
+  const reporter = failures('onError', settings.onError);
+  const onError = (error: Error): void => {
+    reporter.report(error, noConnection, 'following the certificate’s files');
+  };
+  const watched = await watchCredentials({ certFile, keyFile, caFile, crlFile }, { onError });
+  return new RenewedByAcme(watched, { settings, folder, pending }, reporter);
+}
+
+class RenewedByAcme implements AcmeCredentials {
+  readonly #watched: WatchedCredentials;
+  readonly #work: Obtaining;
+  readonly #closing = new AbortController();
+  readonly #schedule: RenewalSchedule;
+  readonly #ended: Promise<void>;
+  #listeners = 0;
+  #lastError: Error | undefined;
+
+  constructor(
+    watched: WatchedCredentials,
+    parts: {
+      readonly settings: AcmeSettings;
+      readonly folder: AcmeFolder;
+      readonly pending: PendingChallenges;
+    },
+    reporter: FailureReporter,
+  ) {
+    this.#watched = watched;
+    this.#work = { ...parts, isServed: () => this.#listeners > 0 };
+    const { directory, directoryCa: ca, timeout, renewAt, retryAfter, signal } = parts.settings;
+    const { signal: closing } = this.#closing;
+    signal?.addEventListener('abort', () => void this.close(), { once: true, signal: closing });
+    this.#schedule = new RenewalSchedule(
+      {
+        ...{ directory, renewAt, retryAfter },
+        transport: { ca, timeout, signal: closing },
+        leaf: async () => (await parts.folder.leaf()) ?? this.#leaf(),
+        renew: (old) => this.#renew(old),
+        failed: (error, what) => {
+          this.#lastError = error;
+          reporter.report(error, noConnection, what);
+        },
+      },
+      closing,
+    );
+    this.#ended = this.#schedule.run();
+  }
+
+  get current(): Credentials {
+    return this.#watched.current;
+  }
+
+  onChange(listener: (next: Credentials) => void): () => void {
+    const end = this.#watched.onChange(listener);
+    this.#listeners += 1;
+    let open = true;
+    return () => {
+      if (open) this.#listeners -= 1;
+      open = false;
+      end();
+    };
+  }
+
+  challengeFor(servername: string): AlpnChallenge | undefined {
+    return this.#work.pending.certificateFor(servername);
+  }
+
+  async renew(): Promise<Credentials> {
+    await this.#renew((await this.#work.folder.leaf()) ?? this.#leaf());
+    return this.current;
+  }
+
+  status(): AcmeStatus {
+    const leaf = this.#leaf();
+    return {
+      names: this.#work.settings.identifiers.map(({ value }) => value),
+      notAfter: leaf.notAfter,
+      dueAt: this.#schedule.dueAt(leaf),
+      explanationUrl: this.#schedule.explanationUrl(leaf),
+      lastError: this.#lastError,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#watched.close();
+    await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #renew(old: X509Certificate): Promise<void> {
+    await obtain(this.#work, old, this.#closing.signal);
+    this.#lastError = undefined;
+    await this.#watched.reload();
+  }
+
+  #leaf(): X509Certificate {
+    const { certificate } = this.current;
+    if (certificate === null)
+      throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'there is no certificate');
+    return certificate;
+  }
+}
