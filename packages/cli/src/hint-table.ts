@@ -40,6 +40,11 @@ export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_INVALID_OPTION: 'Add --help to see every option and its values.',
   KNSOCK_CERTIFICATE_VALIDITY: 'Choose a whole number of --days from 1 to the remaining validity of the CA.',
   KNSOCK_CERTIFICATE_EXISTS: 'Choose another directory or name, or use --force to replace it.',
+  KNSOCK_ACME_RATE_LIMITED:
+    'Wait until the time that the error names; try things with --acme-staging, which has far higher limits.',
+  KNSOCK_ACME_TERMS: 'Read the terms, and add --acme-agree if you agree.',
+  KNSOCK_ACME_LISTEN:
+    'Stop what listens there, or choose another --port (tls-alpn-01) or --acme-http-port (http-01).',
 };
 
 /** The same for the command lines of kn-sock, whose flags have other names. */

@@ -10,6 +10,7 @@ import {
   statusOption,
 } from '../options.js';
 import type { Output } from '../output.js';
+import { addAcmeOptions } from '../serving/acme-options.js';
 import type { ServeFlags } from '../serving/flags.js';
 import { addLimitOptions, addListenerOptions } from '../serving/limit-options.js';
 
@@ -17,6 +18,7 @@ export function defineServe(command: Command, output: Output): void {
   addPlaceOptions(command);
   addAnswerOptions(command);
   addCredentialOptions(command);
+  addAcmeOptions(command);
   command
     .option('--dev', 'use a development CA, created once per user; prints how to connect')
     .addOption(
@@ -46,12 +48,20 @@ export function defineServe(command: Command, output: Output): void {
 function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const typed = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   const framing = flags.exec !== undefined && !typed('framing') ? 'raw' : flags.framing;
+  const own = ['cert', 'key', 'pfx', 'pfxKeyName'];
+  const refuse = (maker: string, others: readonly string[]): void => {
+    const clash = others.find(typed);
+    if (clash !== undefined) command.error(`error: ${maker} and can’t be combined with --${kebab(clash)}`);
+  };
+  if (flags.acme !== undefined) refuse('--acme gets its own certificate', [...own, 'dev']);
   if (flags.dev !== true) return { ...flags, framing };
-  const clash = ['cert', 'key', 'pfx', 'pfxKeyName', 'ca', 'crl'].find(typed);
-  if (clash !== undefined)
-    command.error(`error: --dev creates its own certificates and can’t be combined with --${clash}`);
+  refuse('--dev creates its own certificates', [...own, 'ca', 'crl']);
   // A client certificate is made too: the development server is as strict as a real one.
   return { ...flags, framing, ca: undefined, clientCert: flags.clientCert ?? 'require' };
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function addPlaceOptions(command: Command): void {
@@ -85,11 +95,13 @@ Without --exec or --handler it echoes: every message is sent back, and every req
 SIGTERM and SIGINT shut down gracefully (a second signal exits at once); SIGHUP reloads the certificates.
 A handler module looks like this: export default ({ payload, peer, signal }) => \`got \${payload}\`;
 A command of --exec receives the peer’s identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
+With --acme it answers the CA on its own port (tls-alpn-01), which port 443 of the names must lead to, also where client certificates are required.
 A client is admitted if at least one of the --allow-cn, -ou, -dns, -uri and -pin flags matches.
 
 Examples:
   $ knsock serve --dev
   $ knsock serve --cert server.crt --key server.key
   $ knsock serve --port 8443 --cert server.crt --key server.key --ca ca.crt --client-cert require
+  $ knsock serve --port 443 --acme db.example.com --acme-dir acme --acme-staging --acme-agree --ca clients.crt
   $ knsock serve --port 0 --json --framing lines --pfx server.p12 --allow-cn app --ca ca.crt
   $ knsock serve --cert server.crt --key server.key --exec 'tr a-z A-Z' --status :9443`;

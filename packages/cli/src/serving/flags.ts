@@ -1,9 +1,10 @@
 /** The flags of `knsock serve`, as they were parsed. */
+import type { AcmeChallengeType } from '@knsock/certs/acme';
 import type { ClientCertificates } from '@knsock/core';
 import type { AllowFlags, ContentFlags, CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
 
 export interface ServeFlags
-  extends CredentialFlags, FramingFlags, ContentFlags, ProfileFlags, AllowFlags, LimitFlags {
+  extends CredentialFlags, AcmeFlags, FramingFlags, ContentFlags, ProfileFlags, AllowFlags, LimitFlags {
   host?: string;
   port?: number;
   unix?: string;
@@ -12,6 +13,19 @@ export interface ServeFlags
   handler?: string;
   dev?: boolean;
   status?: string;
+}
+
+/** A certificate from an ACME server. */
+export interface AcmeFlags {
+  acme?: string[];
+  acmeDir?: string;
+  acmeDirectory?: string;
+  acmeStaging?: boolean;
+  acmeAgree?: boolean;
+  acmeEmail?: string;
+  acmeChallenge?: AcmeChallengeType;
+  acmeHttpPort?: number;
+  acmeCa?: string;
 }
 
 /** Of `addListenerOptions`. */

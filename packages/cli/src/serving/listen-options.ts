@@ -23,8 +23,14 @@ export function listenOptions(flags: ServeFlags): Options {
   };
 }
 
-function placeOf({ unix, port = DEFAULT_PORT, host }: ServeFlags): Options {
-  return unix === undefined ? { port, host } : { path: unix };
+/** The port to listen on; 0: any. */
+export function portOf({ port = DEFAULT_PORT }: ServeFlags): number {
+  return port;
+}
+
+function placeOf(flags: ServeFlags): Options {
+  const { unix, host } = flags;
+  return unix === undefined ? { port: portOf(flags), host } : { path: unix };
 }
 
 function limitsOf(flags: ServeFlags): Options {

@@ -1,34 +1,32 @@
 /** Runs `knsock serve` with parsed arguments. */
-import { listen, loadCredentials, type CredentialFiles, type SecureServer } from '@knsock/core';
+import { listen, type SecureServer } from '@knsock/core';
 import type { RefreshingRevocationSource } from '@knsock/certs';
 import { commandName } from '../command-name.js';
 import { framingOf } from '../framings.js';
-import { credentialFiles } from '../options.js';
 import type { Output } from '../output.js';
 import { followList } from '../revocation-lists.js';
-import { UsageError } from '../usage-error.js';
 import { answeringOf } from './answering.js';
-import { developmentCertificates, type Development } from './development.js';
+import type { Development } from './development.js';
 import type { ServeFlags } from './flags.js';
-import { listenOptions } from './listen-options.js';
+import { listenOptions, portOf } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
+import { servedCredentials } from './served-credentials.js';
 import { Traffic } from './traffic.js';
 import { startStatus, type StatusPage } from './status.js';
 
 export async function serve(flags: ServeFlags, output: Output): Promise<number> {
   const log = new ServeLog(output, 'serve');
   const answering = await answeringOf(flags, log);
-  const { files, development } = await filesOf(flags);
   const framing = framingOf(flags);
-  let credentials = await loadCredentials(files);
-  const warn = log.credentialWarnings();
-  warn(credentials);
   const revocation = await listOf(flags, log);
+  // Last before the server listens: a renewal that is due would soon open the port itself.
+  const credentials = await servedCredentials(flags, portOf(flags), log);
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
-  const server = await listen({ ...listenOptions(flags), framing, credentials, revocation }, (connection) => {
+  const options = { ...listenOptions(flags), framing, credentials: credentials.source, revocation };
+  const server = await listen(options, (connection) => {
     log.follow(connection);
     traffic?.follow(connection);
     return answering.handle(connection);
@@ -36,38 +34,26 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const stats = () => ({
     ...server.stats(),
     ...traffic?.totals(),
-    certificatesExpireAt: credentials.expiresAt,
+    certificatesExpireAt: credentials.current().expiresAt,
   });
   const status = await statusOf(flags, stats);
   const reload = async (): Promise<void> => {
-    const next = await loadCredentials(files);
-    await server.rotate(next);
-    credentials = next;
-    warn(next);
+    await credentials.reload(server);
     await revocation?.refresh();
   };
   const announce = (): void => {
     log.listening(server, answering.what, status?.page.where);
+    const { development } = credentials;
     if (development !== undefined) tellDevelopment(development, flags, server, log);
     log.showStatus(server);
   };
   const code = await runUntilSignal({ server, log, announce, reload, draining: () => status?.draining() });
+  await credentials.close();
   revocation?.close();
   status?.page.close();
   unwatch();
   uncount?.();
   return code;
-}
-
-/** The files to load, now and at each reload; with --dev also what a client needs. */
-async function filesOf(flags: ServeFlags): Promise<{ files: CredentialFiles; development?: Development }> {
-  if (flags.dev === true) {
-    const development = await developmentCertificates();
-    return { files: development.server, development };
-  }
-  const files = await credentialFiles(flags);
-  requireCertificate(files);
-  return { files };
 }
 
 /** The list of --crl URL; a development CA has none. */
@@ -102,12 +88,4 @@ async function statusOf(
   let ready = true;
   const page = await startStatus(address, { ready: () => ready, stats });
   return { page, draining: () => (ready = false) };
-}
-
-function requireCertificate({ certFile, keyFile, pfxFile }: CredentialFiles): void {
-  if (certFile !== undefined || keyFile !== undefined || pfxFile !== undefined) return;
-  throw new UsageError(
-    'a server needs a certificate: --cert FILE --key FILE, or --pfx FILE',
-    'knsock certs init certs makes a CA, a server and a client certificate in one go.',
-  );
 }

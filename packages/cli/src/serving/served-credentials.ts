@@ -1,0 +1,87 @@
+/** What `knsock serve` shows and trusts: files that SIGHUP reloads, or a certificate that renews itself. */
+import {
+  loadCredentials,
+  type CredentialFiles,
+  type Credentials,
+  type CredentialSource,
+  type SecureServer,
+} from '@knsock/core';
+import { credentialFiles } from '../options.js';
+import { UsageError } from '../usage-error.js';
+import { acmeSource } from './acme.js';
+import { acmePlan } from './acme-options.js';
+import { developmentCertificates, type Development } from './development.js';
+import type { ServeFlags } from './flags.js';
+import type { ServeLog } from './serve-log.js';
+
+export interface ServedCredentials {
+  /** What the server is given. */
+  readonly source: Credentials | CredentialSource;
+  readonly current: () => Credentials;
+  /** What a client needs, with --dev. */
+  readonly development?: Development | undefined;
+  /** On SIGHUP. @throws CredentialsError; the current ones stay */
+  readonly reload: (server: SecureServer) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** @param port that the server will listen on */
+export async function servedCredentials(
+  flags: ServeFlags,
+  port: number,
+  log: ServeLog,
+): Promise<ServedCredentials> {
+  const warn = log.credentialWarnings();
+  if (flags.dev === true) {
+    const development = await developmentCertificates();
+    return { ...(await ofFiles(development.server, warn)), development };
+  }
+  const files = await credentialFiles(flags);
+  const plan = acmePlan(flags, port);
+  if (plan !== undefined) return ofSource(await acmeSource(plan, flags, trustIn(files), log), warn);
+  requireCertificate(files);
+  return ofFiles(files, warn);
+}
+
+type Warn = (credentials: Credentials) => void;
+
+async function ofFiles(files: CredentialFiles, warn: Warn): Promise<ServedCredentials> {
+  const source = await loadCredentials(files);
+  warn(source);
+  let current = source;
+  return {
+    source,
+    current: () => current,
+    reload: async (server) => {
+      const next = await loadCredentials(files);
+      await server.rotate(next);
+      current = next;
+      warn(next);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** It follows its files by itself. */
+function ofSource(source: CredentialSource & AsyncDisposable, warn: Warn): ServedCredentials {
+  warn(source.current);
+  source.onChange(warn);
+  return {
+    source,
+    current: () => source.current,
+    reload: () => Promise.resolve(),
+    close: async () => source[Symbol.asyncDispose](),
+  };
+}
+
+function trustIn({ caFile, crlFile }: CredentialFiles) {
+  return { caFile, crlFile };
+}
+
+function requireCertificate({ certFile, keyFile, pfxFile }: CredentialFiles): void {
+  if (certFile !== undefined || keyFile !== undefined || pfxFile !== undefined) return;
+  throw new UsageError(
+    'a server needs a certificate: --cert FILE --key FILE, --pfx FILE, or --acme NAME',
+    'knsock certs init certs makes a CA, a server and a client certificate in one go.',
+  );
+}

@@ -1,0 +1,58 @@
+/** What `knsock serve --acme` refuses before it asks a CA; with one, see `interop/acme-serve.test.ts`. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../interop/program.js';
+import { knsock } from '../support/command.js';
+
+let folder: string;
+let flags: string[];
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'knsock-serve-acme-'));
+  const directory = `https://127.0.0.1:${await freePort()}/directory`;
+  flags = [
+    'serve',
+    '--acme',
+    'a.example',
+    '--acme-dir',
+    path.join(folder, 'acme'),
+    '--acme-directory',
+    directory,
+  ];
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const serve = (...more: string[]) => knsock([...flags, '--port', '8443', ...more], { cwd: folder });
+
+describe('knsock serve --acme', () => {
+  it.each([
+    [['--cert', 'a.crt'], '--acme gets its own certificate and can’t be combined with --cert'],
+    [['--pfx', 'a.p12'], 'can’t be combined with --pfx'],
+    [['--pfx-key-name', 'a'], 'can’t be combined with --pfx-key-name'],
+    [['--dev'], 'can’t be combined with --dev'],
+    [['--acme-staging'], 'cannot be used with option'],
+    [['--port', '0'], 'tls-alpn-01 is answered on the server’s own port'],
+    [['--acme-challenge', 'dns-01'], 'tls-alpn-01, http-01'],
+    [['--acme-ca', 'nowhere.crt'], 'the file of --acme-ca can’t be read'],
+  ])('with %j is refused, and asks nobody', async (more, words) => {
+    const { stderr, code } = await serve('--acme-agree', ...more);
+    expect(stderr).toContain(words);
+    expect(code).not.toBe(0);
+    expect(await readdir(folder)).not.toContain('acme');
+  });
+
+  it('without a name is refused', async () => {
+    const { stderr, code } = await knsock(['serve', '--acme-staging', '--cert', 'a.crt', '--key', 'a.key']);
+    expect(stderr).toContain('--acme-staging goes with --acme NAME');
+    expect(code).toBe(2);
+  });
+
+  it('takes precedence over the environment’s files, and explains a directory that doesn’t answer', async () => {
+    const env = { KNSOCK_CERT: 'nowhere.crt', KNSOCK_KEY: 'nowhere.key' };
+    const { stderr, code } = await knsock([...flags, '--port', '8443', '--acme-agree'], { env });
+    expect(stderr).toContain('KNSOCK_ACME_DIRECTORY');
+    expect(stderr).not.toContain('nowhere');
+    expect(code).toBe(7);
+  });
+});
