@@ -39,6 +39,39 @@ it('both sides authenticate by ML-DSA keys', async (context) => {
   expect(String(await connection.receive())).toBe('app.test');
 });
 
+it('peers of TLS 1.2 are refused by such a key, which loading says', async (context) => {
+  if (!hasLattices) context.skip(`Node ${process.versions.node} makes no ML-DSA keys`);
+  const cert = fixture('ml-dsa-server.pem');
+  const credentials = createCredentials({
+    cert,
+    key: fixture('ml-dsa-server.key'),
+    ca: fixture('ml-dsa-root.pem'),
+  });
+  expect(credentials.warnings).toContainEqual(
+    expect.objectContaining({
+      reason: 'tls13-only',
+      fatal: false,
+      message: expect.stringContaining('ML-DSA-44, which only TLS 1.3 has') as unknown,
+    }),
+  );
+  const where = { port: 0, host: '127.0.0.1', framing: lines(), credentials };
+  await using server = await listen(where, () => undefined);
+  const target = {
+    host: 'localhost',
+    port: portOf(server),
+    framing: lines(),
+    signal: AbortSignal.timeout(10_000),
+  };
+  const old = { profile: { maxVersion: 'TLSv1.2' } } as const;
+  const ca = createCredentials({ ca: fixture('ml-dsa-root.pem') });
+  await expect(connect({ ...target, ...old, credentials: ca })).rejects.toMatchObject({
+    code: 'KNSOCK_HANDSHAKE_CIPHER',
+  });
+  const refusal = { code: 'KNSOCK_INVALID_OPTION', option: 'profile.maxVersion' };
+  await expect(listen({ ...where, ...old }, () => undefined)).rejects.toMatchObject(refusal);
+  await expect(connect({ ...target, ...old, credentials })).rejects.toMatchObject(refusal);
+});
+
 it('such a key, and a chain signed by one, are refused by name', (context) => {
   if (hasLattices) context.skip(`Node ${process.versions.node} has ML-DSA`);
   const own = { cert: fixture('ml-dsa-server.pem'), key: fixture('ml-dsa-server.key') };

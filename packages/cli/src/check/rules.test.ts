@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createAuthority, createSelfSigned } from '@knsock/certs';
 import { parseCertificates, parseCrls } from '@knsock/core/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -179,6 +180,14 @@ describe('the rules for chains', () => {
     expect(expired).toContainEqual(expect.objectContaining({ id: 'expiry', severity: 'error' }));
     const early = fired(chainRules, evidence({ at: new Date(at.getTime() - 91 * DAY) }));
     expect(early).toContainEqual(expect.objectContaining({ id: 'expiry', severity: 'error' }));
+  });
+
+  it('fire on a key that only TLS 1.3 has', () => {
+    const file = new URL('../../../../tests/src/trust/fixtures/ml-dsa-server.pem', import.meta.url);
+    const lattice = parseCertificates(readFileSync(file));
+    const found = fired(chainRules, evidence({ chain: lattice, at: lattice[0]?.notBefore ?? at }));
+    expect(found).toContainEqual(expect.objectContaining({ id: 'tls12-peers', severity: 'notice' }));
+    expect(fired(chainRules, evidence()).map(({ id }) => id)).not.toContain('tls12-peers');
   });
 
   it('fire on a certificate with a weak key, a weak signature, or no subjectAltName', () => {

@@ -1,6 +1,6 @@
 /** Every rule, by the kind of its evidence. */
 import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule, RuleText } from './rule.js';
-import { caSigned, chainOrder, form, names, strongKeys } from './rules/certificate.js';
+import { caSigned, chainOrder, form, names, strongKeys, tls12Peers } from './rules/certificate.js';
 import { clientCertificateRefusal, errorBehaviour, mutualTls } from './rules/clients.js';
 import { keyMatch, keyPermissions, readable } from './rules/files.js';
 import { dhParameters, groups, hybridGroup, signatureAlgorithms } from './rules/key-exchange.js';
@@ -21,6 +21,7 @@ export const chainRules: readonly ChainRule[] = [
   expiry,
   form,
   names,
+  tls12Peers,
   chainOrder,
   rotation,
   revocation,

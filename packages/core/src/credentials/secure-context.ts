@@ -1,20 +1,26 @@
 /** One SecureContext per version of the credentials: making one costs as much as half a handshake. */
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { InvalidOptionError } from '../errors/option.js';
 import { fromKeyMaterial } from '../errors/from-node.js';
 import type { ExtraTls } from '../policy/extra-tls.js';
 import type { TlsProfile } from '../policy/tls-profile.js';
+import { isTls13Only } from '../x509/own-chain.js';
 import type { Credentials } from './credentials.js';
 
 const cache = new WeakMap<Credentials, Map<string, SecureContext>>();
 /** A program has a profile or two; one that makes them up as it goes must not fill the memory. */
 const MOST_CONTEXTS = 16;
 
-/** What `node:tls` is told: our material, the profile, and what the program added. */
+/**
+ * What `node:tls` is told: our material, the profile, and what the program added.
+ * @throws InvalidOptionError where the profile has no version for the key
+ */
 export function contextOptions(
   credentials: Credentials,
   profile: TlsProfile,
   { partialChain, extra }: { partialChain: boolean; extra: ExtraTls },
 ): SecureContextOptions {
+  requireVersionOfKey(credentials, profile);
   const { secureOptions = 0, ...rest } = extra as { secureOptions?: number };
   return {
     ...rest,
@@ -25,6 +31,15 @@ export function contextOptions(
     allowPartialTrustChain: partialChain,
     secureOptions: profile.secureOptions | secureOptions,
   };
+}
+
+/** Every handshake would fail. @throws InvalidOptionError */
+function requireVersionOfKey({ certificate }: Credentials, { maxVersion }: TlsProfile): void {
+  if (certificate === null || maxVersion !== 'TLSv1.2' || !isTls13Only(certificate)) return;
+  throw new InvalidOptionError(
+    'profile.maxVersion',
+    `profile.maxVersion is TLSv1.2, which has no signatures by a key of ${certificate.publicKeyInfo.kind.type.toUpperCase()}`,
+  );
 }
 
 /** The context of these credentials under this profile: made once, for every connection. */
@@ -51,8 +66,9 @@ function makeContext(
   profile: TlsProfile,
   settings: { partialChain: boolean; extra: ExtraTls },
 ): SecureContext {
+  const options = contextOptions(credentials, profile, settings);
   try {
-    return createSecureContext(contextOptions(credentials, profile, settings));
+    return createSecureContext(options);
   } catch (error) {
     throw fromKeyMaterial(error as Error, 'the certificate and key', undefined, false);
   }

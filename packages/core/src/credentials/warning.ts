@@ -1,9 +1,13 @@
 import { CredentialsError } from '../errors/index.js';
+import type { OwnChainWarning } from '../x509/index.js';
 
 /** Something doubtful about credentials that load all the same. */
 export interface CredentialsWarning {
-  /** `refused`: strict peers, knsock among them, refuse the chain, which OpenSSL may accept. */
-  readonly reason: 'expired' | 'not-yet-valid' | 'crl-stale' | 'weak' | 'chain' | 'refused' | 'several-keys';
+  /**
+   * `refused`: strict peers, knsock among them, refuse the chain, which OpenSSL may accept. `tls13-only`: TLS 1.2 has no
+   * signatures by such a key (ML-DSA).
+   */
+  readonly reason: OwnChainWarning['reason'] | 'crl-stale' | 'several-keys';
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** The file that it is about. */

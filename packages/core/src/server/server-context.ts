@@ -91,9 +91,11 @@ export class ServerContext {
   #create(): TlsServer {
     const { credentials, profile, extraTls, trust, clientCertificates, protocols, handshakeTimeout } =
       this.#settings;
+    const settings = { partialChain: trust.partialChain, extra: extraTls };
+    const context = contextOptions(credentials, profile, settings);
     try {
       return createServer({
-        ...contextOptions(credentials, profile, { partialChain: trust.partialChain, extra: extraTls }),
+        ...context,
         requestCert: clientCertificates !== 'none',
         // Doesn't skip verification: knsock verifies, since a refusal by Node would reach the client without a reason.
         rejectUnauthorized: false,

@@ -10,8 +10,11 @@ import { verifyPathSync } from './verify-path.js';
 
 /** Something doubtful about our own chain. */
 export interface OwnChainWarning {
-  /** `refused`: strict peers, knsock among them, refuse it, which OpenSSL may accept. */
-  readonly reason: 'expired' | 'not-yet-valid' | 'weak' | 'chain' | 'refused';
+  /**
+   * `refused`: strict peers, knsock among them, refuse it, which OpenSSL may accept. `tls13-only`: TLS 1.2 has no
+   * signatures by such a key.
+   */
+  readonly reason: 'expired' | 'not-yet-valid' | 'weak' | 'chain' | 'refused' | 'tls13-only';
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** Whether every peer would refuse. */
@@ -57,6 +60,7 @@ export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnC
     ...orderWarnings({ given, unique, strong, chain }, context, place),
     ...dateWarnings(chain, context, place),
     ...(weakness === undefined ? refusalWarnings(chain, context) : []),
+    ...versionWarnings(leaf, place),
   ];
   return { chain, warnings, refusal: weakness && `${place(leaf)} ${weakness}` };
 }
@@ -176,6 +180,17 @@ function refusalWarnings(
   if (verdict.ok || verdict.reason === 'expired' || verdict.reason === 'not-yet-valid') return [];
   const message = `strict ${usage === 'server' ? 'clients' : 'servers'}, knsock’s among them, refuse the chain${named(file)}: ${verdict.message}`;
   return [{ reason: 'refused', message, fatal: false }];
+}
+
+/** RFC 9881 and its TLS counterpart define ML-DSA for TLS 1.3 alone. */
+export function isTls13Only({ publicKeyInfo: { kind } }: X509Certificate): boolean {
+  return kind.type.startsWith('ml-dsa-');
+}
+
+function versionWarnings(leaf: X509Certificate, place: Place): OwnChainWarning[] {
+  if (!isTls13Only(leaf)) return [];
+  const message = `${place(leaf)} has a key of ${leaf.publicKeyInfo.kind.type.toUpperCase()}, which only TLS 1.3 has: peers that speak TLS 1.2 can’t connect`;
+  return [{ reason: 'tls13-only', message, fatal: false }];
 }
 
 const isRoot = (certificate: X509Certificate): boolean =>

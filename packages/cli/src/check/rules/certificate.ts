@@ -53,6 +53,18 @@ export const form: ChainRule = {
   },
 };
 
+export const tls12Peers: ChainRule = {
+  id: 'tls12-peers',
+  title: 'peers that speak TLS 1.2 can use the certificate too',
+  severities: ['notice'],
+  why: 'ML-DSA is defined for TLS 1.3 alone: to a peer without it the handshake fails, whatever versions the server allows.',
+  fix: 'Keep it where every peer has TLS 1.3 and ML-DSA; else issue a P-256 certificate (knsock certs issue).',
+  check: ({ own }) => {
+    const warning = own?.warnings.find(({ reason }) => reason === 'tls13-only');
+    return warning ? { severity: 'notice', evidence: warning.message } : null;
+  },
+};
+
 /** id-kp-clientAuth (RFC 5280 4.2.1.12). */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
