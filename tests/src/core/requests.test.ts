@@ -106,7 +106,9 @@ describe('requests', () => {
   it('that are neither text nor bytes, and such answers, are refused and harm nothing', async () => {
     const values: unknown[] = [42, { a: 1 }, [1], null, undefined, new ArrayBuffer(2), new Uint16Array(2)];
     let answer: unknown;
-    await using server = await serve(local(), () => answer as string);
+    const reported: Error[] = [];
+    const onError = (error: Error) => void reported.push(error);
+    await using server = await serve({ ...local(), onError }, () => answer as string);
     await using client = await connect(to(server));
     for (const value of values) {
       answer = value;
@@ -116,6 +118,13 @@ describe('requests', () => {
       await expect(client.send(value as string)).rejects.toMatchObject(refused);
       expect(() => client.write(value as string)).toThrow(/must be text or bytes/);
     }
+    expect(reported.map(({ message }) => message.replace(/.*this one /, ''))).toEqual([
+      'returned a value of type number',
+      ...Array<string>(2).fill('returned a value of type object'),
+      'returned null',
+      'returned undefined',
+      ...Array<string>(2).fill('returned a value of type object'),
+    ]);
     // As in test runners, which give each file its own realm.
     answer = runInNewContext('new Uint8Array([104, 105])');
     expect(String(await client.request('x'))).toBe('hi');

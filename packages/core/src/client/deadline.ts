@@ -1,5 +1,6 @@
 import { ConnectionTimeoutError, type TimeoutPhase } from '../errors/index.js';
 import { showTarget, type DialProgress } from '../transport/dial.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 import type { ReachConfig } from './config.js';
 
 /** The timeout of a whole connect, and the caller's signal, as one signal. */
@@ -14,7 +15,7 @@ export class Deadline {
       this.#controller.abort(timeout(progress.phase, connectTimeout, showTarget(target)));
     }, connectTimeout);
     this.#source = config.signal;
-    this.#source?.addEventListener('abort', this.#aborted, { once: true });
+    onAbort(this.#source, this.#aborted);
   }
 
   get signal(): AbortSignal {
@@ -23,7 +24,7 @@ export class Deadline {
 
   clear(): void {
     clearTimeout(this.#timer);
-    this.#source?.removeEventListener('abort', this.#aborted);
+    offAbort(this.#source, this.#aborted);
   }
 
   readonly #aborted = (): void => {

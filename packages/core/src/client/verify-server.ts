@@ -6,6 +6,7 @@ import type { TlsStream } from '../transport/tls-stream.js';
 import type { PeerChain } from '../trust/peer-chain.js';
 import type { PeerVerifier, VerificationResult } from '../trust/peer-verifier.js';
 import type { ReachConfig } from './config.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /**
  * @param deadline fires when the connect timeout is over, or the caller aborts
@@ -29,7 +30,7 @@ export async function verifyServer(
   const aborted = (): void => {
     controller.abort(deadline.reason);
   };
-  deadline.addEventListener('abort', aborted, { once: true });
+  onAbort(deadline, aborted);
   if (deadline.aborted) aborted();
   const stop = stream.watchPeer((error) => {
     controller.abort(left(error));
@@ -39,6 +40,6 @@ export async function verifyServer(
     return verifying instanceof Promise ? await raceAbort(verifying, signal) : verifying;
   } finally {
     stop();
-    deadline.removeEventListener('abort', aborted);
+    offAbort(deadline, aborted);
   }
 }

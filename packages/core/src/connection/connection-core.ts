@@ -26,6 +26,7 @@ import { SendQueue, type SendQueueEvents } from './send-queue.js';
 import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeouts.js';
 import { TurnBudget } from './turn-budget.js';
 import { Writer, type WriterEvents } from './writer.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** What a core is made of; every value is set. */
 export interface CoreSettings<In, Out> {
@@ -238,7 +239,7 @@ export class ConnectionCore<In, Out>
     if (isOver) this.#sendsOverBound += 1;
     const settle = (error: Error | null): void => {
       if (isOver) this.#sendsOverBound -= 1;
-      signal?.removeEventListener('abort', aborted);
+      offAbort(signal, aborted);
       if (error === null) call.resolve(undefined);
       else call.reject(error);
     };
@@ -253,7 +254,7 @@ export class ConnectionCore<In, Out>
       settle(null);
       return call.promise;
     }
-    signal?.addEventListener('abort', aborted);
+    onAbort(signal, aborted);
     if (isOver) {
       setImmediate(() => {
         if (!call.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));

@@ -384,7 +384,8 @@ export class ConnectionEnd implements ClosingEvents {
     const handler = isOutOfTime ? 'none' : activity.handler(receiveQueue.pulled);
     return {
       incoming: isOutOfTime ? 0 : protocol.requestsWorkedOn,
-      outgoing: protocol.requestsWaiting,
+      wanted: isOutOfTime ? 0 : protocol.requestsWanted,
+      outgoing: protocol.requestsWaiting - protocol.requestsGivenUp,
       queuedBytes: sendQueue.waitingBytes,
       unread: unread ? receiveQueue.length : 0,
       listeners: isOutOfTime ? 0 : activity.listeners,

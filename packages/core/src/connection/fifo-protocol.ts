@@ -5,7 +5,7 @@
 import { asError } from '../errors/as-error.js';
 import { failedCall } from '../errors/call-promise.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
-import { toBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
+import { answerToBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
 import { consumed } from './call-failures.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
@@ -64,6 +64,10 @@ export class FifoProtocol<In, Out>
     if (responder === null) return 0;
     // Answers that wait for one whose handler only waits for the end will never go out.
     return responder.size > 0 && responder.working === 0 ? 0 : this.requestsHandled;
+  }
+
+  get requestsWanted(): number {
+    return this.requestsWorkedOn;
   }
 
   get full(): boolean {
@@ -258,7 +262,7 @@ export class FifoProtocol<In, Out>
 
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#over) return;
-    const answer = toBytes(this.#host.framing, result);
+    const answer = answerToBytes(this.#host.framing, result);
     (this.#answers ??= new OrderedAnswers(this, this.#host.sendQueue)).add(request.id, answer);
     if (this.full) this.#runWaiting();
   }

@@ -119,6 +119,24 @@ describe('requests of the peer', () => {
     expect(peer.of('RESPONSE')).toMatchObject([{ id: 1, body: 'all the same' }]);
     connection.destroy();
   });
+
+  it('that are cancelled don’t delay the end of a peer that waits for nothing else', async () => {
+    const { begun, requestHandler } = working();
+    const { peer, connection } = await handMadePair({ requestHandler });
+    for (const id of [1, 2]) ask(peer, id, `${id}`);
+    peer.say((out) => encodeCancel(out, 1));
+    peer.say((out) => encodeClose(out));
+    await turn();
+    expect(peer.of('CLOSE')).toEqual([]);
+    begun[1]?.end('for the peer');
+    await turn();
+    expect(peer.of('RESPONSE')).toMatchObject([{ id: 2, body: 'for the peer' }]);
+    expect(peer.of('CLOSE')).toHaveLength(1);
+    begun[0]?.end('for nobody');
+    await turn();
+    expect(peer.of('RESPONSE')).toHaveLength(1);
+    expect(await connection.closed).toEqual({ clean: true });
+  });
 });
 
 describe('a request that fails', () => {

@@ -1,7 +1,7 @@
 /** The peer's requests on a knsock/1 connection: accepted up to a limit, each answered exactly once. */
 import { InvalidJsonError, MessageTooLargeError, ProtocolError, RequestError } from '../errors/index.js';
 import { asError } from '../errors/as-error.js';
-import { toBytes } from '../framing/framing.js';
+import { answerToBytes } from '../framing/framing.js';
 import { encodeError, encodeFrame, encodeGoaway, encodeRejected, Kind } from '../framing/knsock/index.js';
 import { consumed } from './call-failures.js';
 import type { RequestHandler } from './connection-types.js';
@@ -43,6 +43,11 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   /** Those that hold the connection open. */
   get workedOn(): number {
     return this.#responder.working + this.#held.size;
+  }
+
+  /** Of those, the ones that the peer hasn't cancelled. */
+  get wanted(): number {
+    return this.#responder.wanted + this.#held.size;
   }
 
   handle(handler: RequestHandler<In, Out>): void {
@@ -111,7 +116,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
     if (this.#silent) return;
     const { framing, writer, sendQueue } = this.#host;
-    const payload = toBytes(framing, result);
+    const payload = answerToBytes(framing, result);
     const { peerLimit } = this.#events;
     if (payload.length > peerLimit) throw tooLargeForPeer(payload.length, peerLimit);
     if (sendQueue.isWaiting) this.#respondLater(request.id, payload);

@@ -83,6 +83,10 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     return this.#incoming?.workedOn ?? 0;
   }
 
+  get requestsWanted(): number {
+    return this.#incoming?.wanted ?? 0;
+  }
+
   get requestsWaiting(): number {
     return this.#outgoing?.waiting ?? 0;
   }

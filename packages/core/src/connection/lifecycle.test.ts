@@ -17,6 +17,7 @@ import {
 
 const nothing: Outstanding = {
   incoming: 0,
+  wanted: 0,
   outgoing: 0,
   queuedBytes: 0,
   unread: 0,
@@ -68,6 +69,7 @@ const words: EndWords[] = ['frame', 'stream-end'];
 const outstandings: Outstanding[] = [
   nothing,
   { ...nothing, incoming: 1 },
+  { ...nothing, incoming: 1, wanted: 1 },
   { ...nothing, outgoing: 1 },
   { ...nothing, queuedBytes: 1 },
   { ...nothing, unread: 1 },
@@ -273,8 +275,9 @@ describe('the peer’s end', () => {
       expect(run(OPEN, end(clean), { ...nothing, ...outstanding }, 'frame').local).toBe('open');
   });
 
-  it('leaves us open for the peer’s requests, unless it left without announcing it', () => {
-    const busy = { ...nothing, incoming: 1 };
+  it('leaves us open for the peer’s requests, unless it cancelled them or left without announcing it', () => {
+    const busy = { ...nothing, incoming: 1, wanted: 1 };
+    expect(run(OPEN, end(true), { ...busy, wanted: 0 }, 'frame').local).toBe('closing');
     expect(run(OPEN, end(true), busy, 'frame').local).toBe('open');
     expect(run(OPEN, end('unknown'), busy, 'stream-end').local).toBe('open');
     expect(run(OPEN, end(false), busy, 'frame').local).toBe('closing');

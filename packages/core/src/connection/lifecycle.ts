@@ -51,7 +51,9 @@ export interface LifecycleState {
 export interface Outstanding {
   /** The peer's requests being handled, except those whose handler only waits for the end. */
   readonly incoming: number;
-  /** Our requests waiting for their answer. */
+  /** Of those, the ones that the peer hasn't cancelled. */
+  readonly wanted: number;
+  /** Our requests whose answer a caller waits for; those given up aren’t. */
   readonly outgoing: number;
   /** Bytes accepted from the program that the stream hasn't been given yet. */
   readonly queuedBytes: number;
@@ -236,11 +238,11 @@ function isInFlight(
 /** Whether something holds our side open although the peer has ended. */
 function isHeld(
   clean: CleanEnd,
-  { incoming, queuedBytes, unread, listeners, handler, onlyPushes, raw, endIsOurs }: Outstanding,
+  { wanted, queuedBytes, unread, listeners, handler, onlyPushes, raw, endIsOurs }: Outstanding,
 ): boolean {
   if (raw !== 'none') return true;
   // A peer that left without announcing it, where it could have, waits for no answer.
-  if (incoming > 0 && clean !== false) return true;
+  if (wanted > 0 && clean !== false) return true;
   if (queuedBytes > 0 || unread > 0 || listeners > 0 || endIsOurs) return true;
   return handler === 'running' && !onlyPushes;
 }

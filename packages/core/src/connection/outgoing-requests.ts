@@ -7,6 +7,7 @@ import { failedCall, PendingCall } from '../errors/call-promise.js';
 import type { CallFailures } from './call-failures.js';
 import { PendingRequests } from './pending-requests.js';
 import type { SendQueue, Waiting } from './send-queue.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** What outgoing requests report to their protocol. */
 export interface OutgoingEvents {
@@ -16,7 +17,7 @@ export interface OutgoingEvents {
   givenUp(id: number): void;
   /** Why no answer can be read at the moment, or null. */
   stalled(): string | null;
-  /** No request is in flight any more. */
+  /** No caller waits for an answer any more. */
   requestsDone(): void;
 }
 
@@ -56,6 +57,7 @@ export class OutgoingRequests<In> {
       (id) => {
         this.#abandoned.add(id);
         this.#events.givenUp(id);
+        if (this.awaited === 0) this.#events.requestsDone();
       },
       () => this.#events.stalled(),
       failures,
@@ -130,7 +132,7 @@ export class OutgoingRequests<In> {
         return why();
       },
     );
-    if (this.#inFlight === 0) this.#events.requestsDone();
+    if (this.awaited === 0) this.#events.requestsDone();
   }
 
   /** From now on no request is accepted, and those held back fail unsent. */
@@ -193,7 +195,7 @@ export class OutgoingRequests<In> {
     if (this.#waitingForPlace.delete(held)) this.#queue.reserve(-held.bytes);
     else if (this.#waitingForRoom.delete(held)) this.#queue.takeBack(held);
     else return;
-    if (this.#inFlight === 0) this.#events.requestsDone();
+    if (this.awaited === 0) this.#events.requestsDone();
   }
 
   /** An answer to an aborted request is dropped; one to a request never sent breaks the protocol. */
@@ -217,7 +219,7 @@ export class OutgoingRequests<In> {
       }
       return;
     }
-    if (this.#inFlight === 0) this.#events.requestsDone();
+    if (this.awaited === 0) this.#events.requestsDone();
   }
 }
 
@@ -255,7 +257,7 @@ class HeldRequest<In> implements Waiting {
       const cause = events.failures.named(new ConnectionTimeoutError('request', timeout, message));
       this.failed(events.failures.named(new RequestNotStartedError(message, { cause })));
     }, timeout).unref();
-    signal?.addEventListener('abort', this.#aborted);
+    onAbort(signal, this.#aborted);
   }
 
   get answer(): Promise<In> {
@@ -282,6 +284,6 @@ class HeldRequest<In> implements Waiting {
 
   #leave(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#aborted);
+    offAbort(this.#signal, this.#aborted);
   }
 }

@@ -5,6 +5,7 @@
 import { CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
 import { standingAlone, type CallFailures } from './call-failures.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 interface Pending {
   promise: CallPromise<unknown> | null;
@@ -13,7 +14,7 @@ interface Pending {
   readonly timeout: number;
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
+  readonly aborted: (() => void) | undefined;
 }
 
 export class PendingRequests<In> {
@@ -52,11 +53,11 @@ export class PendingRequests<In> {
   wait(id: number, timeout: number, signal: AbortSignal | undefined): Promise<In> {
     let pending!: Pending;
     const promise = new CallPromise<In>((resolve, reject) => {
-      const onAbort = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
+      const aborted = signal === undefined ? undefined : () => this.#abandon(id, signal.reason as Error);
       const deadline = performance.now() + timeout;
-      pending = { promise: null, resolve, reject, timeout, deadline, signal, onAbort };
+      pending = { promise: null, resolve, reject, timeout, deadline, signal, aborted };
       this.#pending.set(id, pending);
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort);
+      if (aborted !== undefined) onAbort(signal, aborted);
       if (deadline < this.#timerAt) this.#arm(deadline, timeout);
     });
     pending.promise = promise;
@@ -112,7 +113,7 @@ export class PendingRequests<In> {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
-    if (pending.onAbort !== undefined) pending.signal?.removeEventListener('abort', pending.onAbort);
+    if (pending.aborted !== undefined) offAbort(pending.signal, pending.aborted);
     if (this.#pending.size === 0) this.#disarm();
     return pending;
   }

@@ -2,6 +2,7 @@
 import { abortedCall, CallPromise, rejectCall } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
 import { standingAlone, type CallFailures } from './call-failures.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 interface Ping {
   readonly sentAt: number;
@@ -35,13 +36,13 @@ export class Pings {
         ping.finish(this.#failures.named(new ConnectionTimeoutError('heartbeat', timeout, words)));
       }, timeout);
       timer.unref();
-      signal?.addEventListener('abort', aborted);
+      onAbort(signal, aborted);
       const ping: Ping = {
         sentAt,
         finish: (error) => {
           this.#underway.delete(id);
           clearTimeout(timer);
-          signal?.removeEventListener('abort', aborted);
+          offAbort(signal, aborted);
           if (error === null) resolve(performance.now() - sentAt);
           else fail(error);
         },

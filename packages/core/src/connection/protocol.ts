@@ -63,6 +63,8 @@ export interface Protocol<In, Out> {
   readonly requestsHandled: number;
   /** Of those, the ones that hold the connection open: their handlers wait for more than its end. */
   readonly requestsWorkedOn: number;
+  /** Of those, the ones that the peer hasn’t cancelled. */
+  readonly requestsWanted: number;
   readonly requestsWaiting: number;
   /** Of those that wait: aborted here, and not yet answered by the peer. */
   readonly requestsGivenUp: number;

@@ -11,6 +11,7 @@ import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from
 import { ConnectionTimeoutError } from '../errors/index.js';
 import { consumed, standingAlone, type CallFailures } from './call-failures.js';
 import type { TurnBudget } from './turn-budget.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** How the stream of messages ended: `null` while it goes on. */
 type Ending = { error: Error | undefined } | null;
@@ -235,7 +236,7 @@ export class ReceiveQueue<In> {
     let fail!: (error: Error) => void;
     const leave = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
+      offAbort(signal, aborted);
       const place = this.#waiters.indexOf(waiter);
       if (place >= 0) this.#waiters.splice(place, 1);
     };
@@ -263,7 +264,7 @@ export class ReceiveQueue<In> {
       };
     });
     this.#waiters.push(waiter);
-    signal?.addEventListener('abort', aborted);
+    onAbort(signal, aborted);
     if (timeout !== undefined) {
       timer = setTimeout(() => {
         leave();

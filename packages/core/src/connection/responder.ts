@@ -24,6 +24,8 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   readonly connection: SecureConnection<In, Out>;
   /** Whether its handler only waits for the connection's end, as far as its first steps show. */
   waitsForEnd = false;
+  /** Whether the peer cancelled it, and takes no answer. */
+  isGivenUp = false;
   /** How often `closed` had been read when it started. */
   readsBefore = 0;
   #signal: AbortController | null = null;
@@ -102,10 +104,21 @@ export class Responder<In, Out> {
   /** Of those, how many wait for more than the connection's end. */
   get working(): number {
     let working = 0;
-    const alone = this.#running.size === 1;
-    for (const { waitsForEnd, readsBefore } of this.#running.values())
-      if (!waitsForEnd && !(alone && this.#activity.isWaitedForSince(readsBefore))) working += 1;
+    for (const request of this.#running.values()) if (this.#isWorking(request)) working += 1;
     return working;
+  }
+
+  /** Of those, how many the peer hasn't cancelled. */
+  get wanted(): number {
+    let wanted = 0;
+    for (const request of this.#running.values())
+      if (!request.isGivenUp && this.#isWorking(request)) wanted += 1;
+    return wanted;
+  }
+
+  #isWorking({ waitsForEnd, readsBefore }: ReceivedRequest<In, Out>): boolean {
+    const isAlone = this.#running.size === 1;
+    return !waitsForEnd && !(isAlone && this.#activity.isWaitedForSince(readsBefore));
   }
 
   run(id: number, payload: In, connection: SecureConnection<In, Out>): void {
@@ -130,7 +143,10 @@ export class Responder<In, Out> {
 
   /** Fires the signal of a request; its handler still answers. */
   cancel(id: number, reason: Error): void {
-    this.#running.get(id)?.cancel(reason);
+    const request = this.#running.get(id);
+    if (request === undefined) return;
+    request.isGivenUp = true;
+    request.cancel(reason);
   }
 
   cancelAll(reason: Error): void {

@@ -20,6 +20,7 @@ import type { Credentials } from './credentials.js';
 import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
 import { refuseWarnings } from './warning.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** How files are watched. */
 export interface WatchOptions {
@@ -99,7 +100,7 @@ class Watcher implements WatchedCredentials {
     this.current = current;
     this.#signal = signal;
     this.#reporter = reporter;
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    onAbort(signal, this.#aborted);
     void this.#follow(interval);
   }
 
@@ -121,7 +122,7 @@ class Watcher implements WatchedCredentials {
 
   close(): void {
     this.#closing.abort();
-    this.#signal?.removeEventListener('abort', this.#aborted);
+    offAbort(this.#signal, this.#aborted);
   }
 
   readonly #aborted = (): void => {

@@ -84,16 +84,34 @@ export interface Framing<In = Buffer, Out = Payload> {
  * @throws InvalidOptionError for what is neither text nor bytes: sent all the same, it would break the connection
  */
 export function toBytes<In, Out>(framing: Framing<In, Out>, message: Out): Uint8Array {
-  const payload: unknown = framing.print === undefined ? message : framing.print(message);
-  if (typeof payload === 'string') return Buffer.from(payload);
+  const payload = printed(framing, message);
   // Bytes of another realm are bytes as well.
   if (isUint8Array(payload)) return payload;
-  const what = payload === null ? 'null' : typeof payload;
-  throw new InvalidOptionError(
-    'payload',
-    `a message must be text or bytes, and this one is of type ${what}`,
-    {
-      hint: 'Send a string, a Buffer or another Uint8Array; json(framing) sends any other value.',
-    },
+  throw unsendable(
+    `a message must be text or bytes, and this one is ${typeName(payload)}`,
+    'Send a string, a Buffer or another Uint8Array; json(framing) sends any other value.',
   );
 }
+
+/** What a request handler returned, in bytes. @throws InvalidOptionError as `toBytes` */
+export function answerToBytes<In, Out>(framing: Framing<In, Out>, answer: Out): Uint8Array {
+  const payload = printed(framing, answer);
+  if (isUint8Array(payload)) return payload;
+  throw unsendable(
+    `a request handler returns its answer as text or bytes, and this one returned ${typeName(payload)}`,
+    "Return a string, a Buffer or another Uint8Array, '' for an empty answer; json(framing) takes any other value.",
+  );
+}
+
+function printed<In, Out>(framing: Framing<In, Out>, message: Out): unknown {
+  const payload: unknown = framing.print === undefined ? message : framing.print(message);
+  return typeof payload === 'string' ? Buffer.from(payload) : payload;
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return `a value of type ${typeof value}`;
+}
+
+const unsendable = (message: string, hint: string): InvalidOptionError =>
+  new InvalidOptionError('payload', message, { hint });

@@ -15,6 +15,7 @@ import {
   type ServeHttpOptions,
 } from './config.js';
 import { guarded, HttpHost } from './http-host.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** A server of HTTP. */
 export interface HttpServer extends AsyncDisposable {
@@ -72,12 +73,14 @@ class ListeningHttp implements HttpServer {
   readonly http: Server;
   readonly #server: SecureServer;
   readonly #host: HttpHost;
+  readonly #signal: AbortSignal | undefined;
 
   constructor(server: SecureServer, host: HttpHost, signal: AbortSignal | undefined) {
     this.http = host.server;
     this.#server = server;
     this.#host = host;
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    this.#signal = signal;
+    onAbort(signal, this.#aborted);
   }
 
   get address(): ServerAddress {
@@ -97,6 +100,7 @@ class ListeningHttp implements HttpServer {
   }
 
   async close(options?: { deadline?: number | undefined }): Promise<void> {
+    offAbort(this.#signal, this.#aborted);
     await this.#server.close(options);
     this.#host.close();
   }
@@ -104,4 +108,6 @@ class ListeningHttp implements HttpServer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #aborted = (): void => void this.close();
 }

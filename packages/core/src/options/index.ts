@@ -43,5 +43,6 @@ export { nearest } from './suggestion.js';
 
 // What they wait with
 export { backOffDelay, type BackOff } from '../waiting/back-off.js';
+export { offAbort, onAbort } from '../waiting/on-abort.js';
 export { raceAbort } from '../waiting/race-abort.js';
 export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';

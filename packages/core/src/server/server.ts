@@ -35,6 +35,7 @@ import { HandshakeTracker } from './handshake-tracker.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from './secure-server.js';
 import { ConnectionSetup } from './connection-setup.js';
 import { TrustManager, type TrustManagerEvents } from './trust-manager.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** Receives each connection whose peer was admitted; if it throws or rejects, only that connection ends. */
 export type ConnectionHandler<In, Out> = (connection: SecureConnection<In, Out>) => void | Promise<void>;
@@ -257,14 +258,14 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   /** @throws the signal's reason where it fired before there was anything to close */
   async #closeOnAbort(): Promise<void> {
     const { signal } = this.#config;
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    onAbort(signal, this.#aborted);
     if (signal?.aborted !== true) return;
     await this.close();
     throw signal.reason as Error;
   }
 
   async #drain(deadline: number): Promise<void> {
-    this.#config.signal?.removeEventListener('abort', this.#aborted);
+    offAbort(this.#config.signal, this.#aborted);
     this.#closesAt = performance.now() + deadline;
     this.#trust.stop();
     if (channels.drain.hasSubscribers)

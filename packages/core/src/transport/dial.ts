@@ -11,6 +11,7 @@ import { hasCertificate, wasCertificateRequested } from './certificate-request.j
 import { addressesOf } from './addresses.js';
 import { OnreadTap } from './onread-tap.js';
 import { TlsStream } from './tls-stream.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 export type DialTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -137,7 +138,7 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
     let timer: NodeJS.Timeout | undefined;
     const finish = (winner: Attempt | null): void => {
       clearTimeout(timer);
-      options.signal.removeEventListener('abort', aborted);
+      offAbort(options.signal, aborted);
       waiting.length = 0;
       for (const other of attempts) if (other !== winner) other.socket.destroy();
       attempts.clear();
@@ -169,7 +170,7 @@ function firstToConnect(places: readonly Place[], options: Dial): Promise<Attemp
       started.socket.on('error', failed);
       if (waiting.length > 0) timer = setTimeout(startNext, NEXT_ATTEMPT_MS);
     };
-    options.signal.addEventListener('abort', aborted, { once: true });
+    onAbort(options.signal, aborted);
     startNext();
   });
 }
@@ -183,7 +184,7 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
       socket.off('secureConnect', secured);
       socket.off('error', failed);
       socket.off('close', closed);
-      options.signal.removeEventListener('abort', aborted);
+      offAbort(options.signal, aborted);
     };
     const secured = (): void => {
       leave();
@@ -208,7 +209,7 @@ function handshake(socket: TLSSocket, tap: OnreadTap | null, options: Dial): Pro
     socket.on('secureConnect', secured);
     socket.on('error', failed);
     socket.on('close', closed);
-    options.signal.addEventListener('abort', aborted, { once: true });
+    onAbort(options.signal, aborted);
     if (options.signal.aborted) aborted();
   });
 }

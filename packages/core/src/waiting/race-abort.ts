@@ -1,3 +1,5 @@
+import { offAbort, onAbort } from './on-abort.js';
+
 /** A promise's result, or the signal's reason, whichever comes first; what loses is left to end by itself. */
 export function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
@@ -8,9 +10,9 @@ export function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     const aborted = (): void => {
       reject(signal.reason as Error);
     };
-    signal.addEventListener('abort', aborted, { once: true });
+    onAbort(signal, aborted);
     work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', aborted);
+      offAbort(signal, aborted);
     });
   });
 }

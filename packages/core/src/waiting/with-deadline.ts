@@ -1,4 +1,5 @@
 import { reportingController } from '../errors/reporting-signal.js';
+import { offAbort, onAbort } from './on-abort.js';
 
 /** What a deadline is set with. */
 interface DeadlineClock {
@@ -41,7 +42,7 @@ export function withDeadline<R>(work: DeadlinedWork<R>): Promise<R> {
       if (!open) return false;
       open = false;
       timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      offAbort(signal, aborted);
       return true;
     };
     const stop = (reason: Error): void => {
@@ -49,13 +50,13 @@ export function withDeadline<R>(work: DeadlinedWork<R>): Promise<R> {
       reject(reason);
       abort.abort(reason);
     };
-    const onAbort = (): void => {
+    const aborted = (): void => {
       stop(signal?.reason as Error);
     };
     const timer = clock.after(ms, () => {
       stop(late());
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    onAbort(signal, aborted);
     const fail: (reason: Error) => void = reject;
     start(run, abort.signal).then(
       (result) => {

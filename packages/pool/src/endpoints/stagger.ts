@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from '@knsock/core/options';
 import type { Clock, Timer } from '../clock.js';
 
 /** The abort reason of attempts that lost a race. */
@@ -32,10 +33,10 @@ export function stagger<R>(clock: Clock, { starts, delay, signal, discard }: Rac
     const finish = (reasonFor: (index: number) => unknown) => {
       over = true;
       timer?.cancel();
-      signal.removeEventListener('abort', onAbort);
+      offAbort(signal, aborted);
       for (const [index, abort] of running) abort.abort(reasonFor(index));
     };
-    const onAbort = () => {
+    const aborted = () => {
       finish(() => signal.reason);
       reject(signal.reason as Error);
     };
@@ -77,8 +78,8 @@ export function stagger<R>(clock: Clock, { starts, delay, signal, discard }: Rac
       );
     };
 
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
+    onAbort(signal, aborted);
+    if (signal.aborted) aborted();
     else startNext();
   });
 }

@@ -5,7 +5,7 @@ import {
   EasySocketError,
   InvalidOptionError,
 } from '@knsock/core/errors';
-import { withDeadline } from '@knsock/core/options';
+import { withDeadline, offAbort, onAbort } from '@knsock/core/options';
 import { systemClock } from '../clock.js';
 import { LeaseReleasedError } from '../pool/errors.js';
 
@@ -129,11 +129,11 @@ function moved(stream: Duplex, signal: AbortSignal): Promise<void> {
     const events = ['readable', 'end', 'close'] as const;
     const done = () => {
       for (const event of events) stream.off(event, done);
-      signal.removeEventListener('abort', done);
+      offAbort(signal, done);
       resolve();
     };
     for (const event of events) stream.on(event, done);
-    signal.addEventListener('abort', done, { once: true });
+    onAbort(signal, done);
   });
 }
 

@@ -1,5 +1,5 @@
+import { offAbort, onAbort } from '@knsock/core/options';
 import type { Clock, Timer } from '../clock.js';
-import { SharedSignals } from './shared-signals.js';
 import { boundedWait } from './wait-options.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
@@ -19,9 +19,6 @@ export type Late = Pick<Waiter<never>, 'since' | 'deadline' | 'reject'>;
  */
 export class WaitingRoom<T> {
   readonly #queue = new WaitQueue<T>();
-  readonly #signals = new SharedSignals<Waiter<T>>((waiter, reason) => {
-    this.#abort(waiter, reason);
-  });
   readonly #clock: Clock;
   readonly #onLate: (late: readonly Late[]) => void;
   readonly #onLeave: () => void;
@@ -53,12 +50,13 @@ export class WaitingRoom<T> {
         since,
         resolve,
         reject,
-        leave: signal && (() => this.#signals.drop(signal, waiter)),
+        leave: signal && (() => offAbort(signal, aborted)),
         previous: undefined,
         next: undefined,
         queued: false,
       };
-      if (signal) this.#signals.add(signal, waiter);
+      const aborted = () => this.#abort(waiter, signal?.reason);
+      if (signal) onAbort(signal, aborted);
       this.#queue.add(waiter);
       this.#expect(waiter.deadline, since);
     });
