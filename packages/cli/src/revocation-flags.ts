@@ -7,6 +7,7 @@ export interface RevocationFlags {
   revocationUnknown?: 'refuse' | 'accept';
   revocationStale?: 'refuse' | 'accept';
   revocationUnnumbered?: 'refuse' | 'accept';
+  revocationMissingDelta?: 'refuse' | 'accept';
 }
 
 /** The defaults belong to the API (they depend on the rules), so commander has none. */
@@ -30,6 +31,13 @@ export function addRevocationOptions(command: Command): Command {
     )
     .addOption(
       setting('--revocation-unnumbered <decision>', 'lists without a CRL number (default: accept)', ...gap),
+    )
+    .addOption(
+      setting(
+        '--revocation-missing-delta <decision>',
+        'delta lists that are named and not loaded (default: accept)',
+        ...gap,
+      ),
     );
 }
 
@@ -40,6 +48,7 @@ export function revocationOf(flags: RevocationFlags): RevocationPolicyOptions | 
     unknown: flags.revocationUnknown,
     stale: flags.revocationStale,
     unnumbered: flags.revocationUnnumbered,
+    missingDelta: flags.revocationMissingDelta,
   };
   return Object.values(policy).some((setting) => setting !== undefined) ? policy : undefined;
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { verifyChain } from '@knsock/certs';
 import { connect, listen, loadCredentials, type Credentials } from '@knsock/core';
-import { toPem } from '@knsock/core/x509';
+import { parseCertificate, toPem } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFiles } from '../../../packages/cli/src/check/files.js';
 import { severalKeys } from '../support/several-keys.js';
@@ -18,15 +18,21 @@ import {
   basicConstraints,
   extendedKeyUsage,
   extension,
+  generalName,
+  integer,
   issue,
   issueCa,
   issueServer,
+  issuingPoint,
   keyUsage,
   makeCrlDer,
   nameConstraints,
   octets,
+  oid,
+  sequence,
   subjectAltName,
   subjectKeyIdentifier,
+  tlv,
   type CrlWish,
   type Made,
 } from '../x509/issue.js';
@@ -206,6 +212,118 @@ const situations: Readonly<Record<string, Situation>> = {
   },
 };
 
+const place = (...names: string[]) => tlv(0xa0, tlv(0xa0, ...names.map((name) => generalName(name))));
+const relative = (commonName: string) =>
+  tlv(0xa0, tlv(0xa1, sequence(oid('2.5.4.3'), tlv(0x0c, Buffer.from(commonName)))));
+const point = (where: Buffer, ...more: Buffer[]) =>
+  extension('2.5.29.31', sequence(sequence(where, ...more)));
+const directory = (der: Buffer) => tlv(0xa4, der);
+const reasons = (...bytes: number[]) => tlv(0x83, Buffer.of(...bytes));
+const onlyUsers = tlv(0x81, Buffer.of(0xff));
+const onlyAuthorities = tlv(0x82, Buffer.of(0xff));
+const indirect = tlv(0x84, Buffer.of(0xff));
+const onlyAttributes = tlv(0x85, Buffer.of(0xff));
+const scoped = (...parts: Buffer[]) => crl(middle, { extensions: [issuingPoint(...parts)] });
+const deltaOf = (number: number, wish: Partial<CrlWish> = {}) =>
+  crl(middle, { number: number + 1, extensions: [extension('2.5.29.27', integer(number), true)], ...wish });
+
+// With key identifiers: without them OpenSSL takes one key's certificate for the other's.
+const keyed = (byte: number, serial: number) =>
+  issueCa({
+    subject: 'CN=Rekeyed',
+    issuer: root,
+    serial,
+    extensions: [subjectKeyIdentifier(Buffer.alloc(20, byte))],
+    ...dates,
+  });
+const oldKey = keyed(1, 0x61);
+const newKey = keyed(2, 0x62);
+const ofOldKey = server(oldKey, { extensions: [authorityKeyIdentifier(Buffer.alloc(20, 1))] });
+
+const signer = issueCa({ subject: 'CN=Signer of lists', issuer: root, serial: 0x51, ...dates });
+const atSigner = server(middle, {
+  extensions: [
+    point(place('URI:http://a.test/i.crl'), tlv(0xa2, directory(parseCertificate(signer.der).subject.der))),
+  ],
+});
+const ofSigner = (...parts: Buffer[]) =>
+  crl(signer, { extensions: [issuingPoint(place('URI:http://a.test/i.crl'), ...parts)] });
+const revokesLeaf = [{ serial: BigInt(`0x${parseCertificate(leaf.der).serial}`) }];
+
+const covered = { chain: [leaf, middle], ...good } as const;
+const uncovered = { chain: [leaf, middle], starts: true, trusted: false } as const;
+
+/** What a list is about, and so for which certificates it counts (RFC 5280 6.3.3). */
+const scopes: Readonly<Record<string, Situation>> = {
+  'a list for users': { ...covered, crls: [scoped(onlyUsers)] },
+  'a list for CAs': { ...uncovered, crls: [scoped(onlyAuthorities)] },
+  'a list for CAs and one for users': { ...covered, crls: [scoped(onlyAuthorities), scoped(onlyUsers)] },
+  'a list for attribute certificates': { ...uncovered, crls: [scoped(onlyAttributes)] },
+  'a list at a URL that the certificate doesn’t name': {
+    ...uncovered,
+    crls: [scoped(place('URI:http://a.test/1.crl'))],
+  },
+  'a list at the URL that the certificate names': {
+    ...covered,
+    chain: [server(middle, { extensions: [point(place('URI:http://a.test/1.crl'))] }), middle],
+    crls: [scoped(place('URI:http://a.test/2.crl', 'URI:http://a.test/1.crl'))],
+  },
+  'a list at a place relative to its issuer': { ...uncovered, crls: [scoped(relative('Part 1'))] },
+  'a list at the relative place that the certificate names': {
+    ...covered,
+    chain: [server(middle, { extensions: [point(relative('Part 1'))] }), middle],
+    crls: [scoped(relative('Part 1'))],
+  },
+  'a list at another relative place': {
+    ...uncovered,
+    chain: [server(middle, { extensions: [point(relative('Part 1'))] }), middle],
+    crls: [scoped(relative('Part 2'))],
+  },
+  'a list for some reasons': { ...uncovered, crls: [scoped(reasons(6, 0x40))] },
+  'lists for some reasons that make all of them': {
+    ...covered,
+    crls: [scoped(reasons(6, 0x40)), scoped(reasons(7, 0x3f, 0x80))],
+  },
+  'an indirect list of an issuer that the certificate names': {
+    ...good,
+    chain: [atSigner, middle],
+    ca: [root, signer],
+    crls: [ofSigner(indirect)],
+  },
+  'a list of an issuer that the certificate names, not indirect': {
+    ...uncovered,
+    chain: [atSigner, middle],
+    ca: [root, signer],
+    crls: [ofSigner()],
+  },
+  'an indirect list of an issuer that the certificate doesn’t name': {
+    ...uncovered,
+    ca: [root, signer],
+    crls: [ofSigner(indirect)],
+  },
+  'the list of another CA': { ...uncovered, crls: [crl(stranger)] },
+  'a list of the CA’s new key, whose certificate is there': {
+    ...good,
+    chain: [ofOldKey, oldKey],
+    ca: [root, newKey],
+    crls: [crl(newKey)],
+  },
+  'a list of the CA’s name by an unknown key': {
+    ...uncovered,
+    crls: [crl(issueCa({ subject: 'CN=Middle', ...dates }))],
+  },
+  'a delta list alone': { ...uncovered, crls: [deltaOf(1)] },
+  'a complete list with its delta list': { ...covered, crls: [crl(middle), deltaOf(1)] },
+  'a delta list that revokes': {
+    ...uncovered,
+    crls: [crl(middle), deltaOf(1, { revoked: revokesLeaf })],
+  },
+  'a list that revokes, for some reasons': {
+    ...uncovered,
+    crls: [crl(middle), crl(middle, { extensions: [issuingPoint(reasons(6, 0x40))], revoked: revokesLeaf })],
+  },
+};
+
 /** Each kind of key that TLS supports. */
 const keyKinds: Readonly<Record<string, () => { publicKey: KeyObject; privateKey: KeyObject }>> = {
   'RSA 2,048': () => generateKeyPairSync('rsa', { modulusLength: 2_048 }),
@@ -311,7 +429,9 @@ function refusal(error: unknown): null {
   throw error;
 }
 
-describe.each([...Object.entries(situations), ...byKeys])('%s', (_what, situation) => {
+const everything = [...Object.entries(situations), ...Object.entries(scopes), ...byKeys];
+
+describe.each(everything)('%s', (_what, situation) => {
   it('is the same to verify, check, a server and a client', async () => {
     const files = await write(situation);
     const { starts, warnings, connects } = await byServing(files);
@@ -338,7 +458,7 @@ describe.each([...Object.entries(situations), ...byKeys])('%s', (_what, situatio
   });
 });
 
-describe.each([...Object.entries(situations), ...byKeys])('%s, as PKCS#12', (_what, situation) => {
+describe.each(everything)('%s, as PKCS#12', (_what, situation) => {
   it('is the same to check, a server and a client', async () => {
     const { certFile, keyFile, ...others } = await write(situation);
     const [chain, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);

@@ -130,6 +130,73 @@ const situations: Readonly<Record<string, Situation>> = {
   },
 };
 
+const freshest = extension('2.5.29.46', sequence(sequence(place('URI:http://a.test/delta.crl'))));
+const fresh = serverOf([freshest]);
+const delta = (wish: Partial<CrlWish> = {}, base = 1) =>
+  crl(middle, { number: 2, ...wish, extensions: [extension('2.5.29.27', integer(base), true)] });
+
+const deltaSituations: Readonly<Record<string, Situation>> = {
+  'a named delta list that isn’t loaded': { leaf: fresh, crls: [crl(middle)], answer: 'trusted' },
+  'missingDelta refuse, without the delta list that the certificate names': {
+    leaf: fresh,
+    crls: [crl(middle)],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revocation-unknown',
+  },
+  'missingDelta refuse, without the delta list that the list names': {
+    crls: [crl(middle, { extensions: [freshest] })],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revocation-unknown',
+  },
+  'missingDelta refuse, with the delta list': {
+    leaf: fresh,
+    crls: [crl(middle), delta()],
+    policy: { missingDelta: 'refuse' },
+    answer: 'trusted',
+  },
+  'missingDelta refuse, with a delta list that the complete one has overtaken': {
+    leaf: fresh,
+    crls: [crl(middle, { number: 3 }), delta()],
+    policy: { missingDelta: 'refuse' },
+    answer: 'trusted',
+  },
+  'missingDelta refuse, with a stale delta list': {
+    leaf: fresh,
+    crls: [crl(middle), delta(stale)],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revocation-unknown',
+  },
+  'missingDelta refuse, with the delta list of a later complete one': {
+    leaf: fresh,
+    crls: [crl(middle), delta({ number: 9 }, 8)],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revocation-unknown',
+  },
+  'missingDelta refuse, with the delta list of another key': {
+    leaf: fresh,
+    crls: [
+      crl(middle),
+      crl(issueCa({ subject: 'CN=Table Middle', ...dates }), {
+        number: 2,
+        extensions: [extension('2.5.29.27', integer(1), true)],
+      }),
+    ],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revocation-unknown',
+  },
+  'missingDelta refuse, with a delta list that revokes the leaf': {
+    leaf: fresh,
+    crls: [crl(middle), delta(revoking)],
+    policy: { missingDelta: 'refuse' },
+    answer: 'revoked',
+  },
+  'missingDelta refuse, where nothing names a delta list': {
+    crls: [crl(middle)],
+    policy: { missingDelta: 'refuse' },
+    answer: 'trusted',
+  },
+};
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'knsock-table-'));
@@ -202,7 +269,10 @@ async function write(situation: Situation): Promise<Record<'chain' | 'ca' | 'crl
 
 /** Each setting of a policy is a flag: `depth` is `--revocation-depth`. */
 function flagsOf({ policy = {} }: Situation): string[] {
-  return Object.entries(policy).flatMap(([setting, value]) => [`--revocation-${setting}`, String(value)]);
+  return Object.entries(policy).flatMap(([setting, value]) => [
+    `--revocation-${setting.replace('D', '-d')}`,
+    String(value),
+  ]);
 }
 
 async function byCommand(situation: Situation): Promise<string> {
@@ -223,18 +293,21 @@ async function byCheck(situation: Situation): Promise<string> {
   );
 }
 
-describe.each(Object.entries(situations))('with %s', (_what, situation) => {
-  it(`a connection and verifyChain say ${situation.answer}`, async () => {
-    expect({ connection: await overTls(situation), verifyChain: await byVerifyChain(situation) }).toEqual({
-      connection: situation.answer,
-      verifyChain: situation.answer,
+describe.each([...Object.entries(situations), ...Object.entries(deltaSituations)])(
+  'with %s',
+  (_what, situation) => {
+    it(`a connection and verifyChain say ${situation.answer}`, async () => {
+      expect({ connection: await overTls(situation), verifyChain: await byVerifyChain(situation) }).toEqual({
+        connection: situation.answer,
+        verifyChain: situation.answer,
+      });
     });
-  });
 
-  it(`certs verify and check say ${situation.answer}`, async () => {
-    expect({ verify: await byCommand(situation), check: await byCheck(situation) }).toEqual({
-      verify: situation.answer,
-      check: situation.answer,
+    it(`certs verify and check say ${situation.answer}`, async () => {
+      expect({ verify: await byCommand(situation), check: await byCheck(situation) }).toEqual({
+        verify: situation.answer,
+        check: situation.answer,
+      });
     });
-  });
-});
+  },
+);

@@ -51,6 +51,7 @@ function findingAt(
   return checkRevocation(certificate, path[depth + 1], crls, {
     at,
     acceptUnnumbered: policy.unnumbered === 'accept',
+    requireDeltas: policy.missingDelta === 'refuse',
     ...(path.length > 1 && { anchor, issuers: [...path.slice(1), ...issuers] }),
   });
 }

@@ -14,6 +14,11 @@ export interface RevocationPolicyOptions {
   readonly stale?: 'refuse' | 'accept' | undefined;
   /** What a list without a CRL number means, as Easy-RSA and cfssl make them; default `'accept'`. */
   readonly unnumbered?: 'refuse' | 'accept' | undefined;
+  /**
+   * What it means that a certificate, or the list that covers it, names a delta list (`freshestCRL`) and none is loaded
+   * that is current; default `'accept'`: the complete list decides.
+   */
+  readonly missingDelta?: 'refuse' | 'accept' | undefined;
 }
 
 /** A policy with every default filled in. */
@@ -29,6 +34,7 @@ export const revocationPolicyReaders = {
   unknown: withDefault(refuseOrAccept, 'refuse'),
   stale: withDefault(refuseOrAccept, 'refuse'),
   unnumbered: withDefault(refuseOrAccept, 'accept'),
+  missingDelta: withDefault(refuseOrAccept, 'accept'),
 } as const satisfies OptionReaders<RevocationPolicyOptions>;
 
 /** Checks a policy that is one option among others. @throws InvalidOptionError */

@@ -28,6 +28,8 @@ export interface RevocationOptions {
    * make such lists; what the number is for, telling the newer of two, `thisUpdate` does as well.
    */
   readonly acceptUnnumbered?: boolean;
+  /** Rely on a complete list only with a current delta list, where it or the certificate names one (default false). */
+  readonly requireDeltas?: boolean;
   /** Where the certificate's path ends; needed for lists that another key than the issuer's has signed. */
   readonly anchor?: X509Certificate | undefined;
   /** Certificates that may have signed such lists: a CA's other keys, issuers of indirect lists, and those above them. */
@@ -101,7 +103,11 @@ function lookUp(
     options.at,
   );
   const deltas = lists.filter(({ crl }) => crl.deltaBase !== undefined);
-  const combined = complete.map((list) => ({ ...list, delta: newestDelta(list, deltas, options.at) }));
+  const combined = complete.map((list) => ({
+    ...list,
+    delta: newestDelta(list, deltas, options.at),
+    lacksDelta: lacksDelta(certificate, list, deltas, options),
+  }));
   for (const { crl, delta } of combined) {
     const entry = entryOf(certificate, crl, delta);
     if (entry) return { status: 'revoked', crl, entry };
@@ -116,6 +122,8 @@ function lookUp(
 
 interface CombinedList extends CoveringList {
   readonly delta: CertificateRevocationList | undefined;
+  /** Whether a delta list is required besides, and none is there. */
+  readonly lacksDelta: boolean;
 }
 
 /** The lists that the certificate's own issuer signed decide where there are any; another key's may only revoke then. */
@@ -135,15 +143,17 @@ function coverage(lists: readonly CombinedList[], options: RevocationOptions): R
   return { status: 'unusable', crl: good[0].crl, problem };
 }
 
-function findingOf({ crl, delta }: CombinedList, options: RevocationOptions): RevocationFinding {
+function findingOf({ crl, delta, lacksDelta }: CombinedList, options: RevocationOptions): RevocationFinding {
   const gap = coverageGap(crl, options) ?? (delta && coverageGap(delta, options));
   if (gap !== undefined) return { status: 'unusable', crl, problem: gap };
   const staleness = timeProblem(crl, options.at);
   const isRefreshed = delta !== undefined && timeProblem(delta, options.at) === undefined;
-  return staleness === undefined || isRefreshed
-    ? { status: 'good', crl }
-    : { status: 'stale', crl, problem: staleness };
+  if (staleness !== undefined && !isRefreshed) return { status: 'stale', crl, problem: staleness };
+  return lacksDelta ? { status: 'unusable', crl, problem: NO_DELTA } : { status: 'good', crl };
 }
+
+const NO_DELTA =
+  'isn’t up to date without the delta list that it or the certificate names (freshestCRL), and no current one is loaded';
 
 function loneDelta(deltas: readonly CoveringList[]): RevocationFinding | undefined {
   const [first] = deltas;
@@ -154,23 +164,40 @@ function loneDelta(deltas: readonly CoveringList[]): RevocationFinding | undefin
 
 /** The delta list that brings a complete one up to date (RFC 5280 5.2.4 and 6.3.3 c). */
 function newestDelta(
-  { crl, key }: CoveringList,
+  list: CoveringList,
   deltas: readonly CoveringList[],
   at: number,
 ): CertificateRevocationList | undefined {
-  const { number } = crl;
-  if (number === undefined) return undefined;
-  const fitting = deltas.filter(
-    (delta) =>
-      delta.key === key &&
-      delta.crl.issuer.equals(crl.issuer) &&
-      placeKey(delta.crl) === placeKey(crl) &&
-      delta.crl.number !== undefined &&
-      numberOf(delta.crl.deltaBase ?? '') <= numberOf(number) &&
-      numberOf(delta.crl.number) > numberOf(number),
-  );
+  const fitting = deltas.filter((delta) => isApplicable(delta, list) && isAfter(delta.crl, list.crl));
   return newestOfEachScope(fitting, at)[0]?.crl;
 }
+
+/** RFC 5280 6.3.3 (a) and (c) with use-deltas. A complete list that is no older than a current delta list needs none. */
+function lacksDelta(
+  { extensions }: X509Certificate,
+  list: CoveringList,
+  deltas: readonly CoveringList[],
+  { at, requireDeltas = false }: RevocationOptions,
+): boolean {
+  const isNamed = [extensions, list.crl.extensions].some((each) => each.has(extensionOid.freshestCrl));
+  if (!requireDeltas || !isNamed) return false;
+  return !deltas.some((delta) => isApplicable(delta, list) && timeProblem(delta.crl, at) === undefined);
+}
+
+/** Whether a delta list is of the complete list's key, issuer and scope, and its changes begin with it or before. */
+function isApplicable(delta: CoveringList, { crl, key }: CoveringList): boolean {
+  return (
+    delta.key === key &&
+    delta.crl.issuer.equals(crl.issuer) &&
+    placeKey(delta.crl) === placeKey(crl) &&
+    crl.number !== undefined &&
+    delta.crl.number !== undefined &&
+    numberOf(delta.crl.deltaBase ?? '') <= numberOf(crl.number)
+  );
+}
+
+const isAfter = (one: CertificateRevocationList, other: CertificateRevocationList): boolean =>
+  numberOf(one.number ?? '') > numberOf(other.number ?? '');
 
 /** A delta lifts a hold and nothing else: what was revoked for good stays so, whatever it says. */
 function entryOf(

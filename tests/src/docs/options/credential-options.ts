@@ -52,6 +52,7 @@ const credentials: OptionRow[] = [
       unknown: 'what isn’t known isn’t trusted',
       stale: 'an old list doesn’t show the newest revocations',
       unnumbered: 'Easy-RSA and cfssl make such lists, and `thisUpdate` tells the newer of two as well',
+      missingDelta: 'RFC 5280 6.3.3 leaves delta lists to the verifier, and knsock fetches none by itself',
     },
     optionOf('crlRevocation'),
   ),
