@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
-import { connect, knsock, listen, raw, type SecureConnection } from '@knsock/core';
+import { connect, knsock, listen, raw, type ListenOptions, type SecureConnection } from '@knsock/core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -176,7 +176,10 @@ describe('beforeTls', () => {
     socket.write('ok');
   }
 
-  async function start(handshakeTimeout = 20_000): Promise<{ port: number; failed: () => number }> {
+  async function start(
+    handshakeTimeout = 20_000,
+    options: Partial<ListenOptions> = {},
+  ): Promise<{ port: number; failed: () => number }> {
     const server = await listen(
       {
         port: 0,
@@ -185,6 +188,7 @@ describe('beforeTls', () => {
         credentials: world.server,
         beforeTls: greeting,
         handshakeTimeout,
+        ...options,
       },
       async (connection) => {
         const stream = connection.stream();
@@ -195,8 +199,13 @@ describe('beforeTls', () => {
     return { port: portOf(server), failed: () => server.stats().failedHandshakes };
   }
 
-  it('lets a protocol exchange data before TLS begins', async () => {
-    const { port } = await start();
+  const withNames = () => ({ sni: { localhost: { credentials: world.server } } });
+
+  it.each([
+    ['', () => ({})],
+    [', where names have credentials of their own', withNames],
+  ])('lets a protocol exchange data before TLS begins%s', async (_where, options) => {
+    const { port } = await start(20_000, options());
     const socket = plain(port);
     socket.write('TLS');
     expect(String((await once(socket, 'data'))[0])).toBe('ok');

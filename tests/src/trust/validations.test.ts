@@ -1,6 +1,6 @@
 /** ACME servers that validate names by tls-alpn-01 (RFC 8737) on the port of a server, and clients that try to get in that way. */
 import { once } from 'node:events';
-import { connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect, type Socket } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
 import {
   createCredentials,
@@ -448,6 +448,25 @@ it('behind a trusted proxy, a validation comes after the header, and is told of 
   await using relay = await rewriting(of.port, (hello) => Buffer.concat([header, hello]));
   expect(await validate(relay.port)).toMatchObject(answered);
   expect(heard.events).toMatchObject([{ address: '192.0.2.7:9' }]);
+  for (const rewrite of [split(60), split(60, '1603030000')]) {
+    await using other = await rewriting(of.port, (hello) => Buffer.concat([header, rewrite(hello)]));
+    expect((await visit(other.port, admitted())).received).toBe('app\n');
+  }
+});
+
+it('where another protocol speaks before TLS, a validation comes after it', async () => {
+  const beforeTls = async (socket: Socket): Promise<void> => {
+    socket.resume();
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    socket.pause();
+    expect(bytes.subarray(0, 8).toString()).toBe('STARTTLS');
+    socket.unshift(bytes.subarray(8));
+  };
+  await using of = await listening({ beforeTls });
+  await using relay = await rewriting(of.port, (hello) => Buffer.concat([Buffer.from('STARTTLS'), hello]));
+  expect(await validate(relay.port)).toMatchObject(answered);
+  expect((await visit(relay.port, admitted())).received).toBe('app\n');
+  expect(of.server.stats()).toMatchObject({ validations: 1, admitted: 1 });
 });
 
 it('many validations at once are all answered, beside connections', async () => {

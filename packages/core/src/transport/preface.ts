@@ -69,6 +69,8 @@ export function readPreface(socket: Socket, wanted: Wanted, events: PrefaceEvent
   };
   socket.on('data', read);
   socket.on('end', ended);
+  // What spoke before TLS left it paused.
+  socket.resume();
 }
 
 /** The header first, where one is required, then the ClientHello. */
