@@ -21,6 +21,25 @@ const keysFromNode = {
     'Some malformed keys end the process inside Node: open them with openPublicKey, openPrivateKey or publicHalf of ' +
     'core/src/x509/keys/open-key.ts, which look first, and read certificates with parseCertificate.',
 };
+const ownNull = {
+  selector: 'TSNullKeyword',
+  message:
+    'What is absent is undefined here; null only where an API of others has it, with the reason beside it.',
+};
+const oneNameForTests = {
+  selector: "ImportDeclaration[source.value='vitest'] > ImportSpecifier[imported.name='test']",
+  message: 'Tests are called it everywhere.',
+};
+const callOfTest = {
+  selector:
+    "CallExpression[callee.name='test'], CallExpression > MemberExpression[object.name='test'][property.name=/^(each|for|skip|skipIf|runIf|only)$/]",
+  message: oneNameForTests.message,
+};
+const lowerCaseTitles = {
+  selector:
+    'CallExpression[callee.name=/^(it|describe)$/] > Literal:first-child[value=/^(A|An|The|Without|With|Once|When|If|Each|Every|No|It) /]',
+  message: 'A title goes on from the one above it, and begins in lower case.',
+};
 
 export default defineConfig(
   globalIgnores(['**/dist/', '**/node_modules/', '**/coverage/', '**/.tmp/', '**/.turbo/']),
@@ -71,6 +90,19 @@ export default defineConfig(
     rules: {
       // A rule that is set again replaces the one above.
       'no-restricted-syntax': ['error', exportAll, keysFromNode],
+    },
+  },
+  {
+    files: ['packages/{pool,certs}/src/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', exportAll, keysFromNode, ownNull],
+    },
+  },
+  {
+    files: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', exportAll, oneNameForTests, callOfTest, lowerCaseTitles],
     },
   },
   {

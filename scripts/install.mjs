@@ -12,7 +12,7 @@ const attemptMs = 150_000;
 export async function install() {
   const wanted = fingerprint();
   if (readStamp() === wanted) return true;
-  console.log('Installing the workspace’s tools (once; later runs skip this) …');
+  console.log("Installing the workspace's tools (once; later runs skip this) …");
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const { code, timedOut, output } = await execute('npx', installArguments(), {
       timeout: attemptMs,

@@ -84,7 +84,7 @@ export class Child {
     const patience = new AbortController();
     const { signal } = patience;
     const impatience = setTimeout(() => {
-      patience.abort(new Error(`${this.name} didn’t answer in ${PATIENCE_MS} ms`));
+      patience.abort(new Error(`${this.name} didn't answer in ${PATIENCE_MS} ms`));
     }, PATIENCE_MS);
     const gone = (): void => {
       patience.abort(new Error(`${this.name} ended: ${this.#errors}`));

@@ -8,7 +8,7 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
-  /** Processes ready to run, on average over the last minute, before we began: over 0.5 the machine isn’t quiet. */
+  /** Processes ready to run, on average over the last minute, before we began: over 0.5 the machine isn't quiet. */
   readonly loadBefore: number;
 }
 

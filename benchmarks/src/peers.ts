@@ -78,5 +78,5 @@ export async function listens(port: number, name: string): Promise<void> {
     if (connected) return;
     await pause(50);
   }
-  throw new Error(`${name} doesn’t listen`);
+  throw new Error(`${name} doesn't listen`);
 }

@@ -50,7 +50,7 @@ export class DatabaseClient {
       isDone = error.code === 'KNSOCK_REMOTE_HANDLER'; // a refusal leaves the connection as good as before
       throw error;
     } finally {
-      stop.abort(); // a receive that still waits would take a later borrower’s rows
+      stop.abort(); // a receive that still waits would take a later borrower's rows
       if (isDone) lease.release();
       else lease.destroy(); // the server hears it, and cancels the query
     }

@@ -1,5 +1,5 @@
 // @ts-check
-// All that clients can ask, by name; a query’s values are its parameters, in the order of the schema’s fields.
+// All that clients can ask, by name; a query's values are its parameters, in the order of the schema's fields.
 import { z } from 'zod';
 
 /** @type {Record<string, { text: string, parameters: z.ZodObject, writes?: boolean }>} */
@@ -24,7 +24,7 @@ export const queries = {
 };
 
 /**
- * What each client may do, by the common name of its certificate; `sql` allows everything that the database’s user may.
+ * What each client may do, by the common name of its certificate; `sql` allows everything that the database's user may.
  * @type {Record<string, { queries?: readonly string[], sql?: true }>}
  */
 export const clients = {

@@ -130,7 +130,7 @@ test('refuses to replace another file of that name, and takes the same once more
   assert.equal(await hashOf(at('files', 'alice', 'once.bin')), old);
 });
 
-test('throws away what doesn’t have its hash', async () => {
+test("throws away what doesn't have its hash", async () => {
   const { connection, ask } = await bare('alice');
   const taken = ask({ order: 'take', name: 'forged.bin', size: 3, sha256: 'a'.repeat(64) });
   assert.equal(String(await connection.receive()), '0');
@@ -265,7 +265,7 @@ test('a killed server loses nothing: transfers both ways go on when it is back',
   assert.equal(await hashOf(at('fetched', 'down.bin')), await hashOf(down));
   assert.deepEqual((await contentOf('alice')).parts, []);
 });
-test('needs no memory for a file’s size', async () => {
+test("needs no memory for a file's size", async () => {
   const size = Number(process.env['FILE_MIB'] ?? 256) * MiB;
   await writeFile(at('sparse.bin'), 'x');
   await truncate(at('sparse.bin'), size);
@@ -276,7 +276,7 @@ test('needs no memory for a file’s size', async () => {
   assert.equal((await stat(at('files', 'alice', 'sparse.bin'))).size, size);
   assert.ok(highest - before < 128 * MiB, `our memory grew by ${Math.round((highest - before) / MiB)} MiB`);
   const peak = await peakMemory(server.child.pid);
-  if (peak !== null) assert.ok(peak < 192 * MiB, `the server’s memory reached ${Math.round(peak / MiB)} MiB`);
+  if (peak !== null) assert.ok(peak < 192 * MiB, `the server's memory reached ${Math.round(peak / MiB)} MiB`);
 });
 
 /** Linux tells it; elsewhere null. @param {number | undefined} pid */

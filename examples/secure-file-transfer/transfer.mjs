@@ -42,7 +42,7 @@ export async function takeFile(connection, folder, about, onProgress) {
     const isWhole = (await describe(isThere ? final : part)).sha256 === about.sha256;
     if (isWhole && !isThere) await publish(part, final);
     await rm(part, { force: true });
-    if (!isWhole) throw new RequestError(isThere ? 'exists' : 'wrong-hash', 'it isn’t what was announced');
+    if (!isWhole) throw new RequestError(isThere ? 'exists' : 'wrong-hash', "it isn't what was announced");
   } finally {
     busy.delete(part);
   }

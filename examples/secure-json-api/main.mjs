@@ -27,7 +27,7 @@ console.log('auditor → orders.read:', await auditor.call('orders.read', { id: 
 const refusals = [
   await auditor.call('orders.create', { item: 'tea', quantity: 1 }).catch((error) => error),
   await shop.call('orders.create', { item: 'tea', quantity: 0 }).catch((error) => error),
-  await market.call('orders.read', { id: order.id }).catch((error) => error), // the shop’s order
+  await market.call('orders.read', { id: order.id }).catch((error) => error), // the shop's order
 ];
 console.log('refused:', refusals.map(({ remoteCode }) => remoteCode).join(', '));
 

@@ -68,7 +68,7 @@ test('names what is wrong with a request', async () => {
   await shop.close();
 });
 
-test('answers unknown endpoints and what isn’t JSON with codes of their own, and serves on', async () => {
+test("answers unknown endpoints and what isn't JSON with codes of their own, and serves on", async () => {
   await refuses(raw(JSON.stringify({ endpoint: 'orders.steal', input: {} })), 'unknown-endpoint');
   await refuses(raw(JSON.stringify({ endpoint: 'constructor', input: {} })), 'unknown-endpoint');
   await refuses(raw('{"endpoint": "orders.read", '), 'invalid-json');
@@ -100,7 +100,7 @@ test('keeps the orders of each client to itself, and shows all to whom it says s
   await Promise.all([shop.close(), market.close(), auditor.close()]);
 });
 
-test('limits each client’s rate by itself', async () => {
+test("limits each client's rate by itself", async () => {
   const [auditor, shop] = [await client('auditor'), await client('shop')];
   const calls = await Promise.allSettled(Array.from({ length: 40 }, () => auditor.call('orders.total', {})));
   const limited = calls.filter(({ status }) => status === 'rejected');

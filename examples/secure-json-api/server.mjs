@@ -6,7 +6,7 @@ import { contract } from './contract.mjs';
 import { RateLimit } from './rate-limit.mjs';
 
 /** @import { Endpoint, Input, Output } from './contract.mjs' */
-/** @typedef {{ may: readonly Endpoint[], perSecond: number, readsAll?: boolean }} Client `readsAll`: others’ orders too */
+/** @typedef {{ may: readonly Endpoint[], perSecond: number, readsAll?: boolean }} Client `readsAll`: others' orders too */
 /** @typedef {Record<string, Client>} Clients by common name */
 /** @typedef {{ name: string, readsAll: boolean }} Caller who asks, as its certificate proved */
 /** @typedef {{ [E in Endpoint]: (input: Input<E>, caller: Caller) => Output<E> | Promise<Output<E>> }} Handlers */

@@ -115,7 +115,7 @@ export const packageAdvice = {
     'certs imports only @knsock/core/errors, /options and /x509 (and types of @knsock/core); ' +
     'the X.509 library is imported by packages/certs/src/x509.ts alone, servers by authority-server and clients by ' +
     'enrolling/est-client.ts: call those files.',
-  pool: 'pool imports only @knsock/core: what it needs from a connection belongs to core’s public names.',
+  pool: "pool imports only @knsock/core: what it needs from a connection belongs to core's public names.",
   cli: 'cli imports the three packages, commander and picocolors: list a new dependency in scripts/architecture/layers.mjs.',
 };
 

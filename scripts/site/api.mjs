@@ -54,7 +54,7 @@ export async function writeApi(folder) {
     for (const module of project.children ?? []) module.name = entryOf(entries, module.name);
   });
   const project = await app.convert();
-  if (project === undefined) throw new Error('typedoc can’t read the sources');
+  if (project === undefined) throw new Error("typedoc can't read the sources");
   app.options.setValue('outputs', [{ name: 'markdown', path: folder }]);
   await app.generateOutputs(project);
   const symbols = project.getReflectionsByKind(documented).filter(isOwn);
@@ -86,7 +86,7 @@ function entryOf(entries, name) {
       .replaceAll(path.sep, '/')
       .replace(/(\/index)?\.ts$/, '');
   const found = [...entries].find(([, file]) => shortened(file) === name);
-  if (found === undefined) throw new Error(`${name} is none of the packages’ entries`);
+  if (found === undefined) throw new Error(`${name} is none of the packages' entries`);
   return found[0];
 }
 

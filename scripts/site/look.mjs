@@ -26,7 +26,7 @@ const pages = [
 const widths = { phone: { width: 390, height: 844 }, desk: { width: 1_280, height: 800 } };
 const schemes = ['light', 'dark'];
 
-/** VitePress’s list of results has links in its options; a screen reader hears both. */
+/** VitePress's list of results has links in its options; a screen reader hears both. */
 const ofTheSearchList = ['nested-interactive', 'label-content-name-mismatch'];
 
 /** The path of a Chromium on this machine; undefined where there is none. */

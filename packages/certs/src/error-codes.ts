@@ -22,7 +22,7 @@ export const codes = {
     'Choose a whole number of days from 1 to maxDays; raise maxDays if a longer validity is intended.',
   ),
   KNSOCK_CERTIFICATE_NAME_CONSTRAINT: final(
-    'Name constraints don’t permit this authority to sign for that name; use another authority.',
+    "Name constraints don't permit this authority to sign for that name; use another authority.",
   ),
   KNSOCK_CERTIFICATE_PATH_LENGTH: final(
     'Create the authority with a greater pathLength to let it sign further authorities.',
@@ -64,21 +64,21 @@ export const codes = {
   ),
   KNSOCK_CERTIFICATE_STORE: final('Restore the file from a backup, or start a new store.'),
   KNSOCK_CERTIFICATE_SIGNER: passing(
-    'Does the signer’s command or service work, and has it the key of the authority’s certificate?',
+    "Does the signer's command or service work, and has it the key of the authority's certificate?",
   ),
   KNSOCK_CERTIFICATE_UNREACHABLE: passing('Is the server running there, and does it speak TLS on that port?'),
   KNSOCK_CERTIFICATE_TOKEN: final(
     'Was the complete line copied? The authority creates another token: knsock certs token.',
   ),
   KNSOCK_CERTIFICATE_ENROLMENT: final(
-    'The authority’s log has the reason; a token that was used, withdrawn or has expired must be replaced.',
+    "The authority's log has the reason; a token that was used, withdrawn or has expired must be replaced.",
   ),
   KNSOCK_CERTIFICATE_AUTHORITY: final(
-    'Compare the fingerprint with that of the authority’s root, and don’t use the token until they agree.',
+    "Compare the fingerprint with that of the authority's root, and don't use the token until they agree.",
   ),
   KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; fix the hook and run it again.'),
   KNSOCK_ACME_DIRECTORY: passing(
-    'Is the directory’s URL right, can this machine reach it, and does the CA report a failure of its own?',
+    "Is the directory's URL right, can this machine reach it, and does the CA report a failure of its own?",
   ),
   KNSOCK_ACME_RATE_LIMITED: passing(
     'Wait until the time that the error names (retryAt); try things at letsEncryptStaging, which has far higher limits.',
@@ -86,12 +86,12 @@ export const codes = {
   KNSOCK_ACME_VALIDATION: final(
     'Does this program answer at the port of the challenge (443 or 80) at every address of the name, from the whole Internet?',
   ),
-  KNSOCK_ACME_REFUSED: final('The message has the CA’s reason.'),
+  KNSOCK_ACME_REFUSED: final("The message has the CA's reason."),
   KNSOCK_ACME_ACCOUNT: final('The message has what the CA wants of the account.'),
   KNSOCK_ACME_TERMS: final('Read the terms, and set agree to true if you agree.'),
   KNSOCK_ACME_PROFILE: final('Choose one of the profiles that the message lists, or leave profile out.'),
   KNSOCK_ACME_CERTIFICATE: final(
-    'The current certificate stays; the CA’s support can say why it issued that.',
+    "The current certificate stays; the CA's support can say why it issued that.",
   ),
   KNSOCK_ACME_LISTEN: final('Stop what listens there, or let it answer the validation.'),
 } as const satisfies Record<string, CodeFacts>;

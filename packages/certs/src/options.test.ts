@@ -33,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const leaf = { kind: 'server', names: ['a.test'] } as const;
 
-describe('an option that doesn’t exist, or is of another kind, is refused by its name', () => {
+describe("an option that doesn't exist, or is of another kind, is refused by its name", () => {
   it.each<[string, (options: never) => unknown, object, string]>([
     ['a misspelt limit', createAuthority, { commonName: 'A', nameConstraint: {} }, 'nameConstraint'],
     [
@@ -63,7 +63,7 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     ['an authority without a name', createAuthority, {}, 'commonName'],
     ['a name that is none', createAuthority, { commonName: 7 }, 'commonName'],
     ['one name for a list', createSelfSigned, { names: 'a.test' }, 'names'],
-    ['a limit of days that isn’t a number', createSelfSigned, { names: ['a.test'], maxDays: NaN }, 'maxDays'],
+    ["a limit of days that isn't a number", createSelfSigned, { names: ['a.test'], maxDays: NaN }, 'maxDays'],
     ['what the authority decides', createCsr, { names: ['a.test'], days: 5 }, 'days'],
     [
       'one name for a development authority',
@@ -73,9 +73,9 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     ],
     ['a misspelt refusal', revocationSource, { crls: ['x'], unknwon: 'refuse' }, 'unknwon'],
     ['another word', revocationSource, { crls: ['x'], depth: 'all' }, 'depth'],
-    ['a time that timers can’t wait', revocationSource, { crls: ['x'], interval: 2 ** 31 }, 'interval'],
+    ["a time that timers can't wait", revocationSource, { crls: ['x'], interval: 2 ** 31 }, 'interval'],
     ['no time at all', revocationSource, { crls: ['x'], timeout: 0 }, 'timeout'],
-    ['one list that isn’t in a list', revocationSource, { crls: 'x' }, 'crls'],
+    ["one list that isn't in a list", revocationSource, { crls: 'x' }, 'crls'],
     ['a flag in words', verifyChain, { chain: '', ca: '', partialChain: 'false' }, 'partialChain'],
     ['a misspelt list of lists', verifyChain, { chain: '', ca: '', crl: [] }, 'crl'],
     ['a misspelt passphrase', loadAuthority, { chain: '', key: '', passPhrase: 'secret' }, 'passPhrase'],
@@ -86,7 +86,7 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     ['no moment at all', (options) => lint(leafPem, options), { at: new Date(NaN) }, 'at'],
     ['a misspelt timeout', (options) => inspect(leafPem, options), { timeOut: 5 }, 'timeOut'],
     ['a misspelt list of files', checkExpiry, { file: ['a.pem'] }, 'file'],
-    ['one folder that isn’t in a list', checkExpiry, { folders: 'certs' }, 'folders'],
+    ["one folder that isn't in a list", checkExpiry, { folders: 'certs' }, 'folders'],
     ['a misspelt part of a life', (options) => needsRenewal(leafPem, options), { renewat: 0.5 }, 'renewat'],
     ['a misspelt passphrase', (options) => convertKey('', options), { newPassPhrase: 'x' }, 'newPassPhrase'],
     ['a flag in words', (options) => fullChain(leafPem, options), { root: 'no' }, 'root'],
@@ -100,11 +100,11 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
   it.each<[string, object, string]>([
     ['a policy without names', {}, 'names'],
     [
-      'one value that isn’t in a list',
+      "one value that isn't in a list",
       { copySubject: { organization: 'Acme Ltd' } },
       'copySubject.organization',
     ],
-    ['a field that there isn’t', { copySubject: { organisation: true } }, 'copySubject.organisation'],
+    ["a field that there isn't", { copySubject: { organisation: true } }, 'copySubject.organisation'],
     ['a misspelt policy', { names: ['a.test'], addName: ['c.test'] }, 'addName'],
   ])('a signing policy: %s', async (_what, policy, option) => {
     const whole = {
@@ -118,7 +118,7 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
     });
   });
 
-  it('an issued certificate’s, an intermediate’s, a list’s', async () => {
+  it("an issued certificate's, an intermediate's, a list's", async () => {
     const refused = { code: 'KNSOCK_INVALID_OPTION', option: 'dayz' };
     await expect(authority.issue({ ...leaf, dayz: 1 } as never)).rejects.toMatchObject(refused);
     await expect(authority.intermediate({ commonName: 'B', dayz: 1 } as never)).rejects.toMatchObject(
@@ -135,7 +135,7 @@ describe('an option that doesn’t exist, or is of another kind, is refused by i
   });
 });
 
-it('a policy’s function allows by true alone: the promise of an asynchronous one is no answer', async () => {
+it("a policy's function allows by true alone: the promise of an asynchronous one is no answer", async () => {
   const names = (() => Promise.resolve(false)) as never;
   await expect(authority.sign(csr, { kind: 'server', names })).rejects.toMatchObject({
     code: 'KNSOCK_CERTIFICATE_POLICY',
@@ -145,7 +145,7 @@ it('a policy’s function allows by true alone: the promise of an asynchronous o
 });
 
 it.skipIf(process.platform === 'win32')(
-  'a revocation source doesn’t wait for a pipe that nobody writes to',
+  "a revocation source doesn't wait for a pipe that nobody writes to",
   async () => {
     const pipe = join(folder, 'pipe.crl');
     execFileSync('mkfifo', [pipe]);

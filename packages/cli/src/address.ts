@@ -14,7 +14,7 @@ export function parseAddress(text: string): Address {
   const port = digits === '' ? Number.NaN : Number(digits);
   if (!(port <= 65_535)) {
     throw new UsageError(
-      `'${text}' isn’t an address`,
+      `'${text}' isn't an address`,
       'Write host:port, [IPv6]:port or unix:/path/of/socket.',
     );
   }

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.js';
 // The reader of our output may close it early (`| head`): that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  const failure = new UsageError('standard output can’t be written', 'Is the disk full?', 'KNSOCK_WRITE');
+  const failure = new UsageError("standard output can't be written", 'Is the disk full?', 'KNSOCK_WRITE');
   failure.cause = error;
   const output = new Output({ quiet: false, json: false, debug: false }); // JSON would go to the closed output
   void tellFailure(output, 'knsock', failure).then((code) => process.exit(code));

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { commandName } from './command-name.js';
 
-test.each([
+it.each([
   [{}, 'knsock'],
   [{ npm_command: 'run-script' }, 'knsock'],
   [{ npm_command: 'exec', npm_config_user_agent: 'npm/10.8.2 node/v20' }, 'npx @knsock/cli'],

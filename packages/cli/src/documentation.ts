@@ -49,7 +49,7 @@ function folder(): string {
   try {
     return path.dirname(createRequire(import.meta.url).resolve('@knsock/core/docs/errors.md'));
   } catch (cause) {
-    const error = new UsageError('the pages aren’t installed', 'Install @knsock/cli again.', 'KNSOCK_READ');
+    const error = new UsageError("the pages aren't installed", 'Install @knsock/cli again.', 'KNSOCK_READ');
     error.cause = cause;
     throw error;
   }

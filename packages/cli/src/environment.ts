@@ -2,12 +2,12 @@
 export const environment: Readonly<Record<string, string>> = {
   KNSOCK_PASSPHRASE:
     'passphrase of --key, --pfx and the files that certs commands open; --passphrase-file takes precedence',
-  KNSOCK_STORE_PASSPHRASE: 'passphrase of the authorities’ keys; --store-passphrase-file takes precedence',
+  KNSOCK_STORE_PASSPHRASE: "passphrase of the authorities' keys; --store-passphrase-file takes precedence",
   KNSOCK_TOKEN: 'enrolment token for certs enroll; --token-file takes precedence',
   KNSOCK_DEV_DIR: 'directory for the certificates of serve --dev',
-  XDG_DATA_HOME: 'the user’s data directory, used by serve --dev (default: ~/.local/share)',
+  XDG_DATA_HOME: "the user's data directory, used by serve --dev (default: ~/.local/share)",
   XDG_CACHE_HOME:
-    'the user’s cache directory, for the compile cache of send and lists that --crl fetched (default: ~/.cache)',
+    "the user's cache directory, for the compile cache of send and lists that --crl fetched (default: ~/.cache)",
   CACHE_DIRECTORY:
     'the cache directory that systemd gives a service (CacheDirectory=), for lists that --crl fetched',
   NODE_DISABLE_COMPILE_CACHE: 'disable the compile cache',

@@ -42,7 +42,7 @@ export const exitCodes: readonly ExitCode[] = [
     ],
   },
   { code: 3, meaning: 'A check found something at or above --fail-on.', causes: [] },
-  { code: 6, meaning: 'The host name can’t be resolved (DNS).', causes: ['KNSOCK_HOST_NOT_FOUND'] },
+  { code: 6, meaning: "The host name can't be resolved (DNS).", causes: ['KNSOCK_HOST_NOT_FOUND'] },
   {
     code: 7,
     meaning: 'The connection to the host failed: refused, unreachable, not permitted.',
@@ -68,7 +68,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 22,
-    meaning: 'The peer answered with an error, or didn’t run the request.',
+    meaning: "The peer answered with an error, or didn't run the request.",
     causes: [
       'KNSOCK_REMOTE_HANDLER',
       'KNSOCK_REQUEST_NOT_STARTED',
@@ -82,10 +82,10 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 23,
-    meaning: 'A file can’t be written, or already exists.',
+    meaning: "A file can't be written, or already exists.",
     causes: ['KNSOCK_TRUST_STORE', 'KNSOCK_WRITE', 'KNSOCK_CERTIFICATE_EXISTS', 'KNSOCK_CERTIFICATE_LOCKED'],
   },
-  { code: 26, meaning: 'An input file can’t be read.', causes: ['KNSOCK_READ'] },
+  { code: 26, meaning: "An input file can't be read.", causes: ['KNSOCK_READ'] },
   {
     code: 28,
     meaning: 'A timeout; the error says which one.',
@@ -107,7 +107,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 35,
-    meaning: 'The TLS handshake failed, or the peer doesn’t speak TLS.',
+    meaning: "The TLS handshake failed, or the peer doesn't speak TLS.",
     causes: [
       'KNSOCK_HANDSHAKE_PROTOCOL_VERSION',
       'KNSOCK_HANDSHAKE_CIPHER',
@@ -127,7 +127,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 45,
-    meaning: 'Can’t listen on the address: in use, not permitted, not an address of this machine.',
+    meaning: "Can't listen on the address: in use, not permitted, not an address of this machine.",
     causes: [
       'KNSOCK_PORT_IN_USE',
       'KNSOCK_PERMISSION_DENIED',
@@ -147,7 +147,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 58,
-    meaning: 'Our own certificate, key, CA or revocation list can’t be used.',
+    meaning: "Our own certificate, key, CA or revocation list can't be used.",
     causes: [
       'KNSOCK_CREDENTIALS_MISSING_FILE',
       'KNSOCK_CREDENTIALS_UNREADABLE',
@@ -184,7 +184,7 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 60,
-    meaning: 'The peer’s certificate isn’t trusted.',
+    meaning: "The peer's certificate isn't trusted.",
     causes: [
       'KNSOCK_PEER_MISSING',
       'KNSOCK_PEER_EXPIRED',
@@ -213,12 +213,12 @@ export const exitCodes: readonly ExitCode[] = [
   },
   {
     code: 90,
-    meaning: 'None of the pinned keys is in the peer’s chain.',
+    meaning: "None of the pinned keys is in the peer's chain.",
     causes: ['KNSOCK_PEER_PIN_MISMATCH'],
   },
   {
     code: 91,
-    meaning: 'The peer’s certificate is revoked, or its revocation status is unknown.',
+    meaning: "The peer's certificate is revoked, or its revocation status is unknown.",
     causes: ['KNSOCK_PEER_REVOKED', 'KNSOCK_PEER_REVOCATION_UNKNOWN', 'KNSOCK_PEER_CRL_STALE'],
   },
 ];

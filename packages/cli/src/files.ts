@@ -21,7 +21,7 @@ export async function readInput(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    const message = `${file} can’t be read: ${(error as Error).message}`;
+    const message = `${file} can't be read: ${(error as Error).message}`;
     throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
   }
 }
@@ -80,7 +80,7 @@ export function shortPath(file: string): string {
 function writeError(file: string, error: NodeJS.ErrnoException): UsageError {
   if (error.code === 'EEXIST') return existsError(file, EXISTS_HINT);
   return new UsageError(
-    `${file} can’t be written: ${error.message}`,
+    `${file} can't be written: ${error.message}`,
     'Is there such a folder, and may you write there?',
     'KNSOCK_WRITE',
   );

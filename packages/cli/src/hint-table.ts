@@ -1,9 +1,9 @@
 // Made from errors/*.yaml by `npm run format`: change it there.
 
-/** What to try next, where the command can name its own flag instead of the library’s option. */
+/** What to try next, where the command can name its own flag instead of the library's option. */
 export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_CONNECTION_ENDED_EARLY:
-    'Is --framing the server’s? If it requires a certificate: --cert client.crt --key client.key. Its log says more.',
+    "Is --framing the server's? If it requires a certificate: --cert client.crt --key client.key. Its log says more.",
   KNSOCK_CONNECT_TIMEOUT:
     'Is a firewall dropping packets, or the server overloaded? --connect-timeout MS allows more time.',
   KNSOCK_PORT_IN_USE: 'Stop the program that uses the port, or choose another --port (0: any free one).',
@@ -14,15 +14,15 @@ export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --cert FILE --key FILE.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
-    'Add the CA that issued the peer’s certificate (--ca ca.crt); if it is already given, the peer omits an intermediate.',
+    "Add the CA that issued the peer's certificate (--ca ca.crt); if it is already given, the peer omits an intermediate.",
   KNSOCK_PEER_SELF_SIGNED:
-    'Add --ca with the CA’s certificate; to trust a self-signed certificate, pass it to --ca.',
+    "Add --ca with the CA's certificate; to trust a self-signed certificate, pass it to --ca.",
   KNSOCK_PEER_WRONG_NAME:
     'Connect by a name in the certificate, or set the expected name: --servername NAME.',
-  KNSOCK_PEER_REVOCATION_UNKNOWN: 'Pass the revocation list of that certificate’s CA: --crl FILE.',
+  KNSOCK_PEER_REVOCATION_UNKNOWN: "Pass the revocation list of that certificate's CA: --crl FILE.",
   KNSOCK_PEER_CRL_STALE: 'Fetch a current list from the CA and pass it to --crl.',
   KNSOCK_PEER_PIN_MISMATCH:
-    'Was the peer’s key rotated, or is there an attacker in the middle? --pin can be repeated.',
+    "Was the peer's key rotated, or is there an attacker in the middle? --pin can be repeated.",
   KNSOCK_PEER_NOT_ALLOWED: 'The certificate is valid, but no --allow-… flag admits it.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Use a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key',
@@ -58,9 +58,9 @@ export const knSockHints: Readonly<Record<string, string>> = {
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED:
     'The server requires a client certificate: add --certfile client.crt --keyfile client.key.',
   KNSOCK_PEER_UNKNOWN_ISSUER:
-    'Add --cafile ca.crt, the CA that issued the peer’s certificate; if it is already given, the peer omits an intermediate.',
+    "Add --cafile ca.crt, the CA that issued the peer's certificate; if it is already given, the peer omits an intermediate.",
   KNSOCK_PEER_SELF_SIGNED:
-    'Add --cafile with the CA’s certificate; to trust a self-signed certificate, pass it to --cafile.',
+    "Add --cafile with the CA's certificate; to trust a self-signed certificate, pass it to --cafile.",
   KNSOCK_PEER_WRONG_NAME: 'Connect by a name in the certificate, or reissue it for this name.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Use a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
@@ -85,5 +85,5 @@ export const certsHints: Readonly<Record<string, string>> = {
     'Pass the CA that issued it to --ca; if it is already given, pass the intermediates between them to --intermediate.',
   KNSOCK_PEER_WRONG_NAME: 'Reissue it for that name, or pass a name in the certificate to --name.',
   KNSOCK_CERTIFICATE_PASSPHRASE:
-    'Set it with --passphrase-file FILE or KNSOCK_PASSPHRASE; for an authority’s key with --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.',
+    "Set it with --passphrase-file FILE or KNSOCK_PASSPHRASE; for an authority's key with --store-passphrase-file FILE or KNSOCK_STORE_PASSPHRASE.",
 };

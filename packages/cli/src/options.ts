@@ -67,7 +67,7 @@ export function addCredentialOptions(command: Command): void {
 export function pfxKeyNameOption(): Option {
   return new Option(
     '--pfx-key-name <name>',
-    'key of a PKCS#12 file with several, by its friendly name (Java’s alias)',
+    "key of a PKCS#12 file with several, by its friendly name (Java's alias)",
   );
 }
 
@@ -103,7 +103,7 @@ export function addServerOptions(command: Command): Command {
       '--servername <name>',
       'name to request (SNI) and to expect in the certificate (default: the host)',
     )
-    .option('--pin <pin>', 'public key that the server’s chain must contain, sha256/… (repeatable)', append);
+    .option('--pin <pin>', "public key that the server's chain must contain, sha256/… (repeatable)", append);
 }
 
 /** The address of the status page. */
@@ -234,7 +234,7 @@ export async function passphraseOf(file: string | undefined): Promise<string | u
   } catch (error) {
     const why = (error as Error).message;
     throw new UsageError(
-      `the passphrase file ${file} can’t be read: ${why}`,
+      `the passphrase file ${file} can't be read: ${why}`,
       'Is the path right?',
       'KNSOCK_READ',
     );

@@ -68,12 +68,12 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'run-ssl-tcp-server',
-    summary: 'kn-sock’s server command: echo raw bytes once per connection',
+    summary: "kn-sock's server command: echo raw bytes once per connection",
     load: async () => (await import('./commands/run-ssl-tcp-server.js')).defineRunSslTcpServer,
   },
   {
     name: 'send-ssl-tcp',
-    summary: 'kn-sock’s client command: send a message, print the reply',
+    summary: "kn-sock's client command: send a message, print the reply",
     load: async () => (await import('./commands/send-ssl-tcp.js')).defineSendSslTcp,
   },
 ];

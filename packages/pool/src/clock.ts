@@ -14,7 +14,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Calls back once, `ms` from now; the timer doesn’t keep the process alive by default. */
+  /** Calls back once, `ms` from now; the timer doesn't keep the process alive by default. */
   after(ms: number, callback: () => void): Timer;
 }
 

@@ -23,7 +23,7 @@ export const codes = {
   ),
   KNSOCK_POOL_CREATE_TIMEOUT: final('create took longer than createTimeout; does it respect its signal?'),
   KNSOCK_LEASE_RELEASED: final(
-    'Release a lease once, and don’t use its value afterwards; `use(fn)` does this automatically.',
+    "Release a lease once, and don't use its value afterwards; `use(fn)` does this automatically.",
   ),
 } as const satisfies Record<string, CodeFacts>;
 

@@ -5,7 +5,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** A clock advanced by hand: a year of a pool’s life in a moment, and deterministic. */
+/** A clock advanced by hand: a year of a pool's life in a moment, and deterministic. */
 export class ManualClock implements Clock {
   readonly #pending = new Set<Pending>();
   #now = 0;

@@ -81,6 +81,7 @@ describe('the rules', () => {
     ['packages/cli/src/run.ts', `import chalk from 'chalk';`, 'cli imports'],
     ['packages/core/src/policy/utils.ts', `export const a = 1;`, 'called by the noun'],
     ['packages/core/src/index.ts', `export * from './errors/index.js';`, 'export by name'],
+    ['packages/core/src/index.ts', `// It isn\u2019t so.`, "' for every apostrophe"],
   ])('refuse in %s: %s', (file, text, message) => {
     expect(broken(file, text)).toContain(message);
   });

@@ -66,6 +66,8 @@ function shape(file: SourceFile): string[] {
   }
   if (file.exportsStar)
     found.push('export by name instead of `export *`: an index is a list that somebody reads.');
+  if (file.otherApostrophe)
+    found.push("a source has ' for every apostrophe; pages have the typographic one.");
   return found;
 }
 

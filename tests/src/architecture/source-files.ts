@@ -22,6 +22,8 @@ export interface SourceFile {
   readonly imports: readonly Import[];
   /** Whether it says `export * from` anywhere. */
   readonly exportsStar: boolean;
+  /** Whether it has another apostrophe than '. */
+  readonly otherApostrophe: boolean;
 }
 
 /** Every TypeScript file below the given folders of the workspace, built and installed ones left out. */
@@ -37,7 +39,8 @@ export function parse(file: string, text: string): SourceFile {
   const exportsStar = tree.statements.some(
     (node) => ts.isExportDeclaration(node) && node.exportClause === undefined,
   );
-  return { path: file, lines: text.split('\n').length - 1, imports, exportsStar };
+  const otherApostrophe = /[\u2018\u2019]/.test(text);
+  return { path: file, lines: text.split('\n').length - 1, imports, exportsStar, otherApostrophe };
 }
 
 /** The path a relative import leads to, as its source file is called. */

@@ -285,7 +285,7 @@ describe('a token of several uses', () => {
   });
 });
 
-describe('the authority’s own decisions in addition to the token', () => {
+describe("the authority's own decisions in addition to the token", () => {
   it('names outside its own constraints, before a use is spent', async () => {
     const issuing = await (
       await store.authority('root')
@@ -333,7 +333,7 @@ describe('the authority’s own decisions in addition to the token', () => {
     ['allows', () => ({ allow: true }), 200, undefined],
     ['refuses with its reason', () => ({ allow: false, reason: 'not today' }), 403, 'policy'],
     ['says nothing', () => undefined as never, 503, 'policy-failed'],
-    ['says a word that isn’t a decision', () => 'yes' as never, 503, 'policy-failed'],
+    ["says a word that isn't a decision", () => 'yes' as never, 503, 'policy-failed'],
     ['says something like yes', () => Promise.resolve({ allow: 1 } as never), 403, 'policy'],
     ['fails', () => Promise.reject(new Error('down')), 503, 'policy-failed'],
     ['grants no life', () => ({ allow: true, days: 0 }), 503, 'policy-failed'],
@@ -378,7 +378,7 @@ describe('the authority’s own decisions in addition to the token', () => {
   });
 });
 
-describe('a request that can’t be granted', () => {
+describe("a request that can't be granted", () => {
   const body = (pem: string) => pem.replace(/-----[^-]+-----|\s/g, '');
 
   it.each<[string, number, () => Promise<string>]>([
@@ -388,7 +388,7 @@ describe('a request that can’t be granted', () => {
       async () => (await createCsr({ kind: 'client', names: ['other.example'] })).csr,
     ],
     [
-      'a signature that isn’t its own key’s',
+      "a signature that isn't its own key's",
       400,
       async () => {
         const der = Buffer.from(body((await createCsr(agent7)).csr), 'base64');
@@ -399,7 +399,7 @@ describe('a request that can’t be granted', () => {
       },
     ],
     ['bytes that are no request', 400, () => Promise.resolve(Buffer.from('garbage').toString('base64'))],
-    ['what isn’t base64', 400, () => Promise.resolve('<csr/>')],
+    ["what isn't base64", 400, () => Promise.resolve('<csr/>')],
     ['nothing', 400, () => Promise.resolve(' ')],
     ['a hundred kilobytes', 413, () => Promise.resolve('A'.repeat(100_000))],
   ])('%s: leaves the token as it was', async (_what, status, make) => {
@@ -529,7 +529,7 @@ describe('renewal by certificate', () => {
     });
   });
 
-  it('refuses a client without a certificate, with a revoked one, or with one that isn’t in the store', async () => {
+  it("refuses a client without a certificate, with a revoked one, or with one that isn't in the store", async () => {
     const { csr } = await createCsr(agent7);
     expect((await ask('simplereenroll', csr)).status).toBe(403);
     const { certificate, as } = await enrolled();
@@ -541,7 +541,7 @@ describe('renewal by certificate', () => {
 });
 
 describe('what is served to all clients', () => {
-  it('the authority’s certificates, attributes and health', async () => {
+  it("the authority's certificates, attributes and health", async () => {
     const answer = await ask('cacerts', null);
     expect(certificatesIn(answer).map(({ pem }) => pem)).toEqual([parseCertificate(root).pem]);
     expect((await ask('csrattrs', null)).status).toBe(204);

@@ -143,7 +143,7 @@ describe('enrolling', () => {
     );
   });
 
-  it('reports the authority’s reason for refusing a token', async () => {
+  it("reports the authority's reason for refusing a token", async () => {
     const word = await token();
     await withdrawToken(store.directory, parseToken(word).id);
     await expect(enroll({ token: word, dir })).rejects.toMatchObject({
@@ -188,7 +188,7 @@ describe('an impostor', () => {
     await fake.server.close();
   });
 
-  it('that shows the right root and can’t prove to be its authority gets no secret', async () => {
+  it("that shows the right root and can't prove to be its authority gets no secret", async () => {
     const cacerts = await message(portOf(server));
     const fake = await impostor(cacerts, await strangers());
     const word = formatToken({ ...parseToken(await token()), address: `localhost:${fake.port}` });
@@ -216,7 +216,7 @@ describe('an impostor', () => {
     await fake.close();
   });
 
-  it('in the authority’s place can’t make a machine use a certificate for another key or name', async () => {
+  it("in the authority's place can't make a machine use a certificate for another key or name", async () => {
     const authority = await store.authority('issuing');
     const own = await authority.issue({ kind: 'server', names: ['localhost'], file: false });
     const credentials = createCredentials({
@@ -292,7 +292,7 @@ describe('renewing', () => {
     await server.close();
     await expect(renewEnrolled({ dir, force: true })).rejects.toMatchObject({ retryable: true });
     expect(await readFile(certFile, 'utf8')).toBe(before);
-    await expect(renewEnrolled({ dir: join(folder, 'nowhere') })).rejects.toThrow('wasn’t enrolled');
+    await expect(renewEnrolled({ dir: join(folder, 'nowhere') })).rejects.toThrow("wasn't enrolled");
   });
 
   it('renews an expired certificate for the same key, if the authority has a grace period', async () => {
@@ -339,7 +339,7 @@ describe('an authority whose root changes', () => {
     server = await start({ port: portOf(server), authority: 'next-issuing' });
   }
 
-  it('is followed if the old root’s key has signed the new one', async () => {
+  it("is followed if the old root's key has signed the new one", async () => {
     const { certFile, keyFile, caFile } = await enroll({ token: await token(), dir });
     await follow({ replaces: 'root' });
     expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
@@ -352,7 +352,7 @@ describe('an authority whose root changes', () => {
     expect(await renewEnrolled({ dir, force: true })).toMatchObject({ renewed: true });
   });
 
-  it('isn’t followed if it merely answers in the old one’s place', async () => {
+  it("isn't followed if it merely answers in the old one's place", async () => {
     await enroll({ token: await token(), dir });
     await follow({});
     await expect(renewEnrolled({ dir, force: true })).rejects.toMatchObject({
@@ -445,7 +445,7 @@ describe('enrolledCredentials', () => {
     await expect(enrolledCredentials({ dir, token: word, authority: 'other:9443' })).rejects.toThrow(
       'not at other:9443',
     );
-    await expect(enrolledCredentials({ dir })).rejects.toThrow('wasn’t enrolled');
+    await expect(enrolledCredentials({ dir })).rejects.toThrow("wasn't enrolled");
     await enroll({ token: word, dir });
     await expect(enrolledCredentials({ dir, names: ['other.example'] })).rejects.toThrow(
       'not for other.example',

@@ -29,7 +29,7 @@ function withDisk(options: string, script: string): string {
 
 /** Skips with the reason if no file system can be mounted. */
 function needsMounts(context: TestContext): void {
-  if (process.platform !== 'linux') context.skip('mount namespaces are Linux’s');
+  if (process.platform !== 'linux') context.skip("mount namespaces are Linux's");
   const said = withDisk('size=64k', 'echo mounted');
   if (!said.includes('mounted'))
     context.skip(`no file system can be mounted here (root is needed): ${said.trim()}`);

@@ -73,10 +73,10 @@ describe('knsock certs serve', () => {
     expect(open.stderr).toContain('a policy is asked over https:');
   });
 
-  it('warns of a key that isn’t encrypted', async () => {
+  it("warns of a key that isn't encrypted", async () => {
     await knsock(['certs', 'ca', 'Open', '--store', 'open'], { cwd: folder });
     await using running = startKnsock(['certs', 'serve', 'open', '--listen', '127.0.0.1:0'], { cwd: folder });
-    await running.says(/warning: the authority’s key in open is not encrypted/);
+    await running.says(/warning: the authority's key in open is not encrypted/);
   });
 });
 
@@ -95,7 +95,7 @@ describe('knsock certs token', () => {
     expect(stderr).not.toContain(secret);
   });
 
-  it('asks for the authority’s address, before it was served', async () => {
+  it("asks for the authority's address, before it was served", async () => {
     await knsock(['certs', 'ca', 'New', '--store', 'new'], { cwd: folder });
     const { code, stderr } = await token('new', '--name', 'agent-7.example');
     expect(code).toBe(2);

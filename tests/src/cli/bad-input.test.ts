@@ -36,7 +36,7 @@ describe('wrong use', () => {
   it.each([
     [['sned'], "unknown command 'sned'"],
     [['send'], "missing required argument 'address'"],
-    [['send', 'localhost'], "'localhost' isn’t an address"],
+    [['send', 'localhost'], "'localhost' isn't an address"],
     [['send', 'unix:/nowhere.sock', 'x'], 'has no name that the certificate could be checked for'],
     [['send', 'localhost:1', '--prot'], "unknown option '--prot'"],
     [
@@ -48,9 +48,9 @@ describe('wrong use', () => {
     [['serve'], 'a server needs a certificate'],
     [['serve', '--unix', 'socket', '--port', '1'], 'cannot be used with option'],
     [['serve', '--exec', 'cat', '--handler', 'x.js'], 'cannot be used with option'],
-    [['serve', '--dev', '--key', 'x.key'], 'can’t be combined with --key'],
+    [['serve', '--dev', '--key', 'x.key'], "can't be combined with --key"],
     [['serve', '--max-connections', 'many'], 'It is a whole number'],
-    [['serve', '--status', 'nowhere'], 'isn’t an address'],
+    [['serve', '--status', 'nowhere'], "isn't an address"],
     [['certs', 'frobnicate'], "unknown command 'frobnicate'"],
   ])('%j reports what is wrong', async (args, words) => {
     expect(await fails(args, 2, 'KNSOCK_USAGE')).toContain(words);
@@ -61,7 +61,7 @@ describe('wrong use', () => {
   });
 });
 
-describe('an address that can’t be listened on', () => {
+describe("an address that can't be listened on", () => {
   it('in use', async () => {
     await using place = await plainServer(() => undefined);
     const stderr = await fails(
@@ -80,12 +80,12 @@ describe('an address that can’t be listened on', () => {
     );
   });
 
-  it('not this machine’s', async () => {
+  it("not this machine's", async () => {
     await fails(['serve', '--host', '192.0.2.1', '--port', '0', ...pair], 45, 'KNSOCK_ADDRESS_NOT_AVAILABLE');
   });
 });
 
-describe('credentials that can’t be used', () => {
+describe("credentials that can't be used", () => {
   it('missing', async () => {
     const stderr = await fails(serve('nowhere.crt', 'server.key'), 58, 'KNSOCK_CREDENTIALS_MISSING_FILE');
     expect(stderr).toContain(files.at('nowhere.crt'));
@@ -122,7 +122,7 @@ describe('credentials that can’t be used', () => {
     );
     const env = { KNSOCK_PASSPHRASE: 'wrong' };
     expect(await fails(args, 58, 'KNSOCK_CREDENTIALS_PASSPHRASE', { env })).toContain(
-      'isn’t opened by the passphrase',
+      "isn't opened by the passphrase",
     );
   });
 
@@ -138,7 +138,7 @@ describe('credentials that can’t be used', () => {
   }
 });
 
-describe('a server that can’t be reached', () => {
+describe("a server that can't be reached", () => {
   it('unresolvable', async () => {
     await fails(['send', 'no-such-host.invalid:8443', 'x'], 6, 'KNSOCK_HOST_NOT_FOUND');
   });
@@ -164,7 +164,7 @@ describe('a server that can’t be reached', () => {
   });
 });
 
-describe('a server whose certificate can’t be read', () => {
+describe("a server whose certificate can't be read", () => {
   const inspect = (place: string, exit: number): Promise<string> =>
     fails(['certs', 'inspect', place], exit, 'KNSOCK_CERTIFICATE_UNREACHABLE');
 
@@ -176,7 +176,7 @@ describe('a server whose certificate can’t be read', () => {
   });
 });
 
-describe('a server that isn’t trusted', () => {
+describe("a server that isn't trusted", () => {
   it('unknown CA', async () => {
     await using place = await tlsServer(() => undefined);
     const told = await fails(['send', `localhost:${place.port}`, 'x'], 60, 'KNSOCK_PEER_UNKNOWN_ISSUER');
@@ -252,7 +252,7 @@ describe('messages that break the rules', () => {
       : (['KNSOCK_CONNECTION_ENDED_EARLY', 'it speaks another framing than lines'] as const);
     const told = await fails(args, 56, code);
     expect(told).toContain(guess);
-    expect(told).toMatch(/is --framing the server’s\?/i);
+    expect(told).toMatch(/is --framing the server's\?/i);
   });
 
   it('that never get an answer', async () => {
@@ -263,7 +263,7 @@ describe('messages that break the rules', () => {
   });
 });
 
-describe('what isn’t TLS on a TLS port', () => {
+describe("what isn't TLS on a TLS port", () => {
   it.each([
     ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'KNSOCK_HANDSHAKE_PLAIN_HTTP'],
     ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', 'KNSOCK_HANDSHAKE_NOT_TLS'],

@@ -7,7 +7,7 @@ import { workspace } from '../docs/documents.js';
 
 const cli = path.join(workspace, 'packages/cli');
 
-it('states the licence of every third-party package in the command’s bundle', () => {
+it("states the licence of every third-party package in the command's bundle", () => {
   const told = notices(cli);
   const names = bundles(cli).flatMap(({ noExternal = [] }) =>
     noExternal.filter((name) => typeof name === 'string'),

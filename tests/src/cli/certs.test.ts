@@ -75,11 +75,11 @@ it('makes PKCS#12 of a certificate in DER', async () => {
   expect(back.stdout).toContain(await readFile(path.join(folder, SERVER), 'utf8'));
 });
 
-it('reports a key that isn’t the certificate’s', async () => {
+it("reports a key that isn't the certificate's", async () => {
   await succeeds('csr', 'x.internal', '--out', 'x');
   expect(await certs('match', SERVER, 'x.key')).toMatchObject({
     code: 58,
-    stdout: `x.key doesn’t belong to ${SERVER}\n`,
+    stdout: `x.key doesn't belong to ${SERVER}\n`,
   });
 });
 

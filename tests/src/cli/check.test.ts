@@ -84,7 +84,7 @@ describe('knsock check on files', () => {
     }
   });
 
-  it('reports a chain that the CA didn’t issue', async () => {
+  it("reports a chain that the CA didn't issue", async () => {
     const { reports } = await check(files.at('server.crt'), '--ca', await otherCa());
     expect(reports[0]?.findings).toContainEqual(
       expect.objectContaining({
@@ -94,7 +94,7 @@ describe('knsock check on files', () => {
     );
   });
 
-  it('reports files that aren’t what they appear to be, and still checks the others', async () => {
+  it("reports files that aren't what they appear to be, and still checks the others", async () => {
     const broken = await files.write(
       'broken.crt',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
@@ -152,7 +152,7 @@ describe('knsock check on files', () => {
     expect(stderr).toContain('no revocation list is among the files');
   });
 
-  it('says of a revocation list that can’t be read that it can’t, whatever the policy', async () => {
+  it("says of a revocation list that can't be read that it can't, whatever the policy", async () => {
     const list = (await files.authority.crl()).pem.replace(/\n.{8}/, '\nAAAAAAAA');
     const broken = await files.write('broken.crl', list);
     const policy = ['--revocation-depth', 'chain'];
@@ -236,7 +236,7 @@ describe('knsock check on servers', () => {
     expect(ciphers).not.toContain('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
   });
 
-  it('checks the others if one can’t be reached, and ends with the reason', async () => {
+  it("checks the others if one can't be reached, and ends with the reason", async () => {
     const server = ['--cert', files.at('server.crt'), '--key', files.at('server.key')];
     const { serve, address } = await startServe([...server, ...ca, '--client-cert', 'require']);
     await using _ = serve;
@@ -244,14 +244,14 @@ describe('knsock check on servers', () => {
     expect(both).toMatchObject({ code: 7 });
     expect(both.stdout).toMatch(new RegExp(`^${address}\n[^]*passed`));
     expect(both.stderr).toMatch(
-      /^warning: no-such-host\.invalid:443 wasn’t checked: .*\nknsock check: nothing listens/,
+      /^warning: no-such-host\.invalid:443 wasn't checked: .*\nknsock check: nothing listens/,
     );
   });
 
   it.each([
-    ['--ca', 'nowhere.crt', 26, 'nowhere.crt can’t be read'],
-    ['--ca', 'server.key', 58, 'can’t be trusted: it holds no certificate'],
-    ['--write-baseline', 'no/such/folder', 23, 'can’t be written'],
+    ['--ca', 'nowhere.crt', 26, "nowhere.crt can't be read"],
+    ['--ca', 'server.key', 58, "can't be trusted: it holds no certificate"],
+    ['--write-baseline', 'no/such/folder', 23, "can't be written"],
   ])('reports that %s %s is invalid', async (option, file, code, words) => {
     const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);
     expect(refused.code).toBe(code);

@@ -58,7 +58,7 @@ describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
     expect(await send.kept()).toEqual(first);
   });
 
-  it('is replaced if it’s damaged or others could have written it', async () => {
+  it("is replaced if it's damaged or others could have written it", async () => {
     const { serve, address } = await startEcho();
     await using _ = serve;
     const send = sendKeeping(await freshCache(), address);
@@ -78,7 +78,7 @@ describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
     }
   });
 
-  it('isn’t stored where others could replace it, where it can’t be written, or if Node’s cache is disabled', async () => {
+  it("isn't stored where others could replace it, where it can't be written, or if Node's cache is disabled", async () => {
     const { serve, address } = await startEcho();
     await using _ = serve;
     const open = await freshCache();

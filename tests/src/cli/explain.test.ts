@@ -56,7 +56,7 @@ describe('knsock docs', () => {
     expect(stderr).toContain('Did you mean operations?');
   });
 
-  it('is named by help instead of files that aren’t shipped', async () => {
+  it("is named by help instead of files that aren't shipped", async () => {
     const helps = await Promise.all(
       [['--help'], ['check', '--help'], ['proxy', 'server', '--help']].map(knsockHelp),
     );

@@ -124,7 +124,7 @@ describe.concurrent('--crl URL', () => {
       await using _ = serve;
       const send = (who: string[]) => knsock(['send', address, 'hi', '--framing', 'lines', ...who]);
       const sent = [await send(good), await send(bad)];
-      if (!mirror.listening) await serve.says(/can’t fetch|can't fetch/);
+      if (!mirror.listening) await serve.says(/can't fetch|can't fetch/);
       return sent.map(({ code, stdout }) => (code === 0 ? stdout : code));
     };
     expect(await answers(cache('kept'))).toEqual(['hi\n', 56]);

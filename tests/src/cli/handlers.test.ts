@@ -32,7 +32,7 @@ describe.each(['knsock', 'lines', 'length-prefixed'])('over %s', (framing) => {
     await echo.serve.says(/"event":"close".*"messagesReceived":2|"event":"close"/);
   });
 
-  it('a handler’s wrong return value is named in the log, and the server continues', async () => {
+  it("a handler's wrong return value is named in the log, and the server continues", async () => {
     const file = await handler('wrong', '({ payload }) => String(payload) === "bad" ? { a: 1 } : "fine"');
     const { serve, address } = await startServe([...server, '--framing', framing, '--handler', file]);
     await using _ = serve;

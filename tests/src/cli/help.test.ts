@@ -9,7 +9,7 @@ describe('knsock help', () => {
     [['check', '--help'], '\nExamples:\n'],
     [['help', 'send'], 'Usage: knsock send'],
     [['help'], 'Usage: knsock'],
-  ])('%j shows that command’s help', async (args, words) => {
+  ])("%j shows that command's help", async (args, words) => {
     const { code, stdout } = await knsock(args);
     expect(code).toBe(0);
     expect(stdout).toContain(words);

@@ -42,7 +42,7 @@ const strictServer = lineOf('run-ssl-tcp-server', '--require-client-cert');
 const bareClient = lineOf('send-ssl-tcp', undefined);
 const fullClient = lineOf('send-ssl-tcp', '--certfile');
 
-it('they are the page’s own', () => {
+it("they are the page's own", () => {
   const page = readDocument('tests/corpora/kn-sock/secure-tcp.md').text;
   const theirs = [...page.matchAll(/^kn-sock (.*ssl-tcp.*)$/gm)].map(([, line = '']) => `knsock ${line}`);
   expect(theirs).toHaveLength(4);
@@ -67,7 +67,7 @@ function withFiles(line: string, folder: string, places: Readonly<Record<string,
   return line.replace(/\b\w+\.(?:crt|key)\b/g, (name) => path.join(folder, places[name] ?? name));
 }
 
-it('the recipes of knsock certs beside the page’s make what the commands take', async () => {
+it("the recipes of knsock certs beside the page's make what the commands take", async () => {
   const folder = await follow('ca-signed-here', 6);
   const places = {
     'ca.crt': 'certs/ca/root.crt',
@@ -129,7 +129,7 @@ describe('run-ssl-tcp-server', () => {
     expect(await knsock(args, { cwd: files.path })).toMatchObject({ code: 0, stdout: 'six' });
   });
 
-  it('prevents clients from writing to the operator’s terminal', async () => {
+  it("prevents clients from writing to the operator's terminal", async () => {
     const { server, port } = await serving(bareServer);
     await using _server = server;
     const client = connectTls({ port: Number(port), host: '127.0.0.1', rejectUnauthorized: false });

@@ -54,7 +54,7 @@ describe('quiet', () => {
     const send = ['send', address, 'hello', '-v', '--ca', files.at('ca.crt')];
     expect((await knsock(send)).stderr).toContain('CN=localhost');
     expect(await knsock([...send, '--quiet'])).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
-    expect((await knsock(['send', 'localhost', '--quiet'])).stderr).toContain('isn’t an address');
+    expect((await knsock(['send', 'localhost', '--quiet'])).stderr).toContain("isn't an address");
   });
 });
 
@@ -116,7 +116,7 @@ describe('a reader that leaves', () => {
 });
 
 it.skipIf(process.platform !== 'linux')(
-  'says that its output can’t be written, where that is so',
+  "says that its output can't be written, where that is so",
   async () => {
     const [program, ...rest] = knsockCommand;
     const full = openSync('/dev/full', 'w');
@@ -127,7 +127,7 @@ it.skipIf(process.platform !== 'linux')(
       const [code] = (await once(child, 'close')) as [number | null];
       expect(code).toBe(23);
       expect(stderr).toMatch(
-        /standard output can’t be written\n {2}why: {2}.*ENOSPC[^]*code: KNSOCK_WRITE \(exit 23\)/,
+        /standard output can't be written\n {2}why: {2}.*ENOSPC[^]*code: KNSOCK_WRITE \(exit 23\)/,
       );
     } finally {
       closeSync(full);

@@ -61,7 +61,7 @@ describe('certs expiry', () => {
   });
 });
 
-describe('a file that isn’t what a command wants', () => {
+describe("a file that isn't what a command wants", () => {
   it.each([
     ['renew', 'FILE', 'live/a.test/privkey.pem'],
     ['sign', 'FILE', '--allow', 'a.test'],

@@ -172,14 +172,14 @@ describe('knsock proxy in operation', () => {
     [
       'client',
       ['--listen', ':0', '--target', ':1', '--accept-proxy', 'somewhere'],
-      'isn’t an address or a network',
+      "isn't an address or a network",
     ],
     [
       'server',
       ['--listen', ':0', '--target', ':1', '--allow-all', '--send-proxy', '3'],
       'Allowed choices are 1, 2',
     ],
-  ])('doesn’t start a %s %j', async (side, args, words) => {
+  ])("doesn't start a %s %j", async (side, args, words) => {
     const refused = await knsock(['proxy', side, ...args]);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain(words);

@@ -43,7 +43,7 @@ async function metrics(running: { says(pattern: RegExp): Promise<RegExpMatchArra
 }
 
 describe('the targets of knsock proxy', () => {
-  it('are set aside when they can’t be reached, and used again once they answer', async () => {
+  it("are set aside when they can't be reached, and used again once they answer", async () => {
     const first = await answerer();
     await using second = await answerer();
     const targets = ['--target', first.address, '--target', second.address, '--status', '127.0.0.1:0'];

@@ -110,7 +110,7 @@ describe('knsock proxy', () => {
       ['--target', '192.0.2.1:1', '--allow-all'],
       'would leave this machine unencrypted',
     ],
-  ])('doesn’t start %s', async (_, args, words) => {
+  ])("doesn't start %s", async (_, args, words) => {
     const refused = await knsock(['proxy', 'server', '--listen', '127.0.0.1:0', ...server, ...args]);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain(words);

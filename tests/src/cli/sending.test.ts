@@ -76,14 +76,14 @@ describe('what is sent', () => {
     });
   });
 
-  it('nothing, if a file can’t be read', async () => {
+  it("nothing, if a file can't be read", async () => {
     const refused = await knsock([...send, '--file', files.at('nowhere.txt')]);
     expect(refused).toMatchObject({ code: 26, stdout: '' });
   });
 });
 
 describe('what is printed', () => {
-  it('each reply as JSON, with its bytes if they aren’t text', async () => {
+  it("each reply as JSON, with its bytes if they aren't text", async () => {
     const { stdout } = await knsock([...send, 'grüße', '--json']);
     expect(JSON.parse(stdout)).toEqual({ reply: 'grüße', encoding: 'utf8', bytes: 7 });
     const file = await files.write('binary', Buffer.of(0xff, 0x00));
@@ -114,7 +114,7 @@ describe('what is printed', () => {
 });
 
 describe('a server that leaves', () => {
-  it('isn’t awaited, while no request is pending', async () => {
+  it("isn't awaited, while no request is pending", async () => {
     const { serve, address } = await startServe([
       '--cert',
       files.at('server.crt'),

@@ -27,14 +27,14 @@ const serve = (...more: string[]) => knsock([...flags, '--port', '8443', ...more
 
 describe('knsock serve --acme', () => {
   it.each([
-    [['--cert', 'a.crt'], '--acme gets its own certificate and can’t be combined with --cert'],
-    [['--pfx', 'a.p12'], 'can’t be combined with --pfx'],
-    [['--pfx-key-name', 'a'], 'can’t be combined with --pfx-key-name'],
-    [['--dev'], 'can’t be combined with --dev'],
+    [['--cert', 'a.crt'], "--acme gets its own certificate and can't be combined with --cert"],
+    [['--pfx', 'a.p12'], "can't be combined with --pfx"],
+    [['--pfx-key-name', 'a'], "can't be combined with --pfx-key-name"],
+    [['--dev'], "can't be combined with --dev"],
     [['--acme-staging'], 'cannot be used with option'],
-    [['--port', '0'], 'tls-alpn-01 is answered on the server’s own port'],
+    [['--port', '0'], "tls-alpn-01 is answered on the server's own port"],
     [['--acme-challenge', 'dns-01'], 'tls-alpn-01, http-01'],
-    [['--acme-ca', 'nowhere.crt'], 'the file of --acme-ca can’t be read'],
+    [['--acme-ca', 'nowhere.crt'], "the file of --acme-ca can't be read"],
   ])('with %j is refused, and asks nobody', async (more, words) => {
     const { stderr, code } = await serve('--acme-agree', ...more);
     expect(stderr).toContain(words);
@@ -48,7 +48,7 @@ describe('knsock serve --acme', () => {
     expect(code).toBe(2);
   });
 
-  it('takes precedence over the environment’s files, and explains a directory that doesn’t answer', async () => {
+  it("takes precedence over the environment's files, and explains a directory that doesn't answer", async () => {
     const env = { KNSOCK_CERT: 'nowhere.crt', KNSOCK_KEY: 'nowhere.key' };
     const { stderr, code } = await knsock([...flags, '--port', '8443', '--acme-agree'], { env });
     expect(stderr).toContain('KNSOCK_ACME_DIRECTORY');

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => files[Symbol.asyncDispose]());
 
 describe.each(['knsock', 'lines', 'length-prefixed'] as const)('on the %s framing', (framing) => {
-  it('prints a reply a line for messages, and standard input’s byte by byte', async () => {
+  it("prints a reply a line for messages, and standard input's byte by byte", async () => {
     const { serve, address } = await startServe([...server, '--framing', framing]);
     await using _ = serve;
     const send = ['send', address, '--framing', framing, '--ca', files.at('ca.crt')];
@@ -105,7 +105,7 @@ describe('knsock serve', () => {
     expect((await serve.ended()).code).toBe(0);
   });
 
-  it('serves the new certificate after SIGHUP, and keeps the old one if the new one can’t be used', async () => {
+  it("serves the new certificate after SIGHUP, and keeps the old one if the new one can't be used", async () => {
     const cert = await files.write('rotating.crt', (await issue('first')).chain);
     const pair = await issue('first');
     await files.write('rotating.crt', pair.chain);

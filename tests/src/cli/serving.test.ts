@@ -29,7 +29,7 @@ describe('knsock serve --exec', () => {
     expect(sent[1]?.stdout).toBe(`${input.toUpperCase()}X`);
   });
 
-  it('passes the peer’s identity to the process', async () => {
+  it("passes the peer's identity to the process", async () => {
     const args = [...server, ...ca, '--allow-cn', 'app', '--exec', 'echo $KNSOCK_PEER_COMMON_NAME'];
     const { serve, address } = await startServe(args);
     await using _ = serve;
@@ -161,7 +161,7 @@ describe('refused clients', () => {
   });
 });
 
-describe('a client’s address', () => {
+describe("a client's address", () => {
   // By default one socket listens for both families, and reports IPv4 addresses as IPv4-mapped IPv6.
   it('is the same whether it is accepted, or refused before or after the handshake', async () => {
     const limit = ['--max-connections-per-address', '1'];

@@ -79,7 +79,7 @@ describe('--signer-exec', () => {
     expect(alone.stderr).toContain('--under or --replaces');
   });
 
-  it('reports the failed command’s output, and issues nothing', async () => {
+  it("reports the failed command's output, and issues nothing", async () => {
     const failed = await run('issue', 'b.example', '--store', 'store', ...by('locked'));
     expect(failed).toMatchObject({ code: 58, stdout: '' });
     expect(failed.stderr).toContain('the signer failed: it exited with 3: wrong PIN');

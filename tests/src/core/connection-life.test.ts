@@ -176,7 +176,7 @@ describe('sending where the connection has ended', () => {
     expect(onError.mock.calls[0]?.[1].connection).toBe(client);
   });
 
-  it('drops and counts messages over the peer’s limit', async () => {
+  it("drops and counts messages over the peer's limit", async () => {
     await using server = await listen({ ...local(), maxMessageBytes: 10 }, () => undefined);
     await using client = await connect(to(server));
     expect([client.write('x'.repeat(11)), client.post('x'.repeat(11))]).toEqual([false, false]);

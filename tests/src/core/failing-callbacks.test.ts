@@ -205,7 +205,7 @@ describe('a source of credentials whose unsubscribe fails', () => {
     await toldOfAll(2);
   });
 
-  it('a client’s connection ends nevertheless', async () => {
+  it("a client's connection ends nevertheless", async () => {
     await using server = await listen(local(), () => undefined);
     const client = await connect({ ...to(server), credentials: new Failing(world.anonymous, boom), onError });
     await client.close();
@@ -213,7 +213,7 @@ describe('a source of credentials whose unsubscribe fails', () => {
     expect(connection).toBe(client);
   });
 
-  it('and one that can’t be followed changes nothing', async () => {
+  it("and one that can't be followed changes nothing", async () => {
     await using server = await listen(local(), () => undefined);
     const unfollowable = { current: world.server, onChange: boom };
     await expect(server.rotate({ credentials: unfollowable })).rejects.toThrow('mine');
@@ -223,7 +223,7 @@ describe('a source of credentials whose unsubscribe fails', () => {
   });
 });
 
-describe('a pool’s function that must be synchronous, and returns a promise', () => {
+describe("a pool's function that must be synchronous, and returns a promise", () => {
   it.each([
     ['reusable', Promise.resolve(true)],
     ['untouched', Promise.resolve(true)],
@@ -252,7 +252,7 @@ describe('a pool’s function that must be synchronous, and returns a promise', 
 /** Values that a callback may return that look like a promise and aren't one. */
 const thenables: [string, () => unknown][] = [
   ['throws in then', () => ({ then: boom })],
-  ['has a then that can’t be read', () => Object.defineProperty({}, 'then', { get: boom })],
+  ["has a then that can't be read", () => Object.defineProperty({}, 'then', { get: boom })],
   ['rejects twice', () => ({ then: (_: unknown, reject: (error: Error) => void) => { reject(new Error('mine')); boom(); } })], // prettier-ignore
 ];
 

@@ -71,7 +71,7 @@ describe('a handler that closes its own connection', () => {
     ['length-prefixed', lengthPrefixed(), 'unknown'],
     ['knsock', knsock(), true],
   ] as const)(
-    'and awaits that isn’t waiting for itself: %s',
+    "and awaits that isn't waiting for itself: %s",
     async (_, framing, clean) => {
       let served = 0;
       await using server = await listen({ ...local(), framing }, async (connection) => {
@@ -104,7 +104,7 @@ describe('how a connection ended', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('is unknown on raw, which can’t report it, and isn’t taken for a refusal though no byte came', async () => {
+  it("is unknown on raw, which can't report it, and isn't taken for a refusal though no byte came", async () => {
     await using server = await listen({ ...local(), framing: raw() }, (connection) => connection.close());
     const client = await connect({ ...to(server), framing: raw() });
     expect(await client.receive()).toBe(null);

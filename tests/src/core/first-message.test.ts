@@ -5,7 +5,7 @@ import { createWorld, portOf } from '../support/world.js';
 /** How long Linux delays an acknowledgement, in milliseconds; no shorter elsewhere. */
 const DELAYED_ACK = 40;
 
-it('doesn’t hold back the first request until its WELCOME is acknowledged', async () => {
+it("doesn't hold back the first request until its WELCOME is acknowledged", async () => {
   const world = await createWorld();
   await using server = await serve(
     { port: 0, host: '127.0.0.1', credentials: world.server },

@@ -46,7 +46,7 @@ const expectNoKey = (value: unknown): void => {
   }
 };
 
-describe('a private key isn’t shown by', () => {
+describe("a private key isn't shown by", () => {
   it('credentials, what node:tls is given, or options that hold them', () => {
     expectNoKey(credentials);
     expectNoKey(credentials.material);

@@ -250,7 +250,7 @@ it('a client reads what a server sent before it ended, however long the verifica
 describe('a client that leaves before TLS, during the hook', () => {
   const hooks: readonly [string, (socket: Socket) => void][] = [
     ['which reads', (socket) => void socket.resume()],
-    ['which doesn’t read yet', () => undefined],
+    ["which doesn't read yet", () => undefined],
   ];
   const ends: readonly [string, (socket: Socket) => void][] = [
     ['by an end', (socket) => void socket.end()],
@@ -258,7 +258,7 @@ describe('a client that leaves before TLS, during the hook', () => {
   ];
   const all = hooks.flatMap(([hook, read]) => ends.map(([end, leave]) => ({ hook, read, end, leave })));
 
-  it.each(all)('$hook, $end, is gone at once, and the hook’s signal fires', async ({ read, leave }) => {
+  it.each(all)("$hook, $end, is gone at once, and the hook's signal fires", async ({ read, leave }) => {
     const { started, check } = endlessCheck();
     const server = await listen(
       {

@@ -39,7 +39,7 @@ const local = () => ({ port: 0, host: '127.0.0.1', credentials: world.server, on
 const client = () => ({ host: 'localhost', credentials: world.anonymous, onError: () => undefined });
 const failure = (work: Promise<unknown>): Promise<Error> =>
   work.then(
-    () => new Error('it didn’t fail'),
+    () => new Error("it didn't fail"),
     (error: unknown) => error as Error,
   );
 const end = async ({ closed }: SecureConnection): Promise<Error> =>
@@ -128,7 +128,7 @@ const onClient: [string, () => Promise<[Error, number]>][] = [
       ),
   ],
   [
-    'a name that isn’t the server’s',
+    "a name that isn't the server's",
     () =>
       tlsServer(
         () => undefined,
@@ -153,7 +153,7 @@ const onClient: [string, () => Promise<[Error, number]>][] = [
       ),
   ],
   [
-    'a welcome that doesn’t come',
+    "a welcome that doesn't come",
     () =>
       tlsServer(
         () => undefined,
@@ -202,7 +202,7 @@ const onClient: [string, () => Promise<[Error, number]>][] = [
     },
   ],
   [
-    'a reply that doesn’t end',
+    "a reply that doesn't end",
     async () => {
       const server = await listen({ ...local(), framing: raw() }, () => undefined);
       const options = { verify: false, until: 'end', timeout: 100 } as const;
@@ -266,7 +266,7 @@ const onClient: [string, () => Promise<[Error, number]>][] = [
   ],
   ['an idle connection', () => ours((c) => end(c), { idleTimeout: 200 })],
   [
-    'the peer’s close code',
+    "the peer's close code",
     () =>
       ours((c, there) => {
         there.destroy();
@@ -275,8 +275,8 @@ const onClient: [string, () => Promise<[Error, number]>][] = [
   ],
 ];
 
-describe.each(onClient)('the client’s error of %s', (_, run) => {
-  it('names the server’s port', async () => {
+describe.each(onClient)("the client's error of %s", (_, run) => {
+  it("names the server's port", async () => {
     const [error, port] = await run();
     expect(error.message).toContain(`:${port}`);
     expect(error.message.match(new RegExp(`:${port}\\b`, 'g'))).toHaveLength(1);
@@ -302,8 +302,8 @@ const onServer: [string, Behave, Partial<ListenOptions>][] = [
   ['a close code of its own', (socket) => socket.write(frame(0x0a, Buffer.from('\x05movedto b'))), {}],
 ];
 
-describe.each(onServer)('the server’s error of a client with %s', (_, behave, options) => {
-  it('names the client’s port', async () => {
+describe.each(onServer)("the server's error of a client with %s", (_, behave, options) => {
+  it("names the client's port", async () => {
     let taken!: (connection: SecureConnection) => void;
     const handed = new Promise<SecureConnection>((resolve) => (taken = resolve));
     const server = await listen({ ...local(), ...options }, async (connection) => {
@@ -375,7 +375,7 @@ describe('an error of a connection over a Unix socket', () => {
     await server.close({ deadline: 0 });
   });
 
-  it('names its path where the client isn’t admitted', async () => {
+  it("names its path where the client isn't admitted", async () => {
     const path = place();
     const { credentials } = local();
     using heard = hear('knsock:failure');
@@ -390,7 +390,7 @@ describe('an error of a connection over a Unix socket', () => {
   });
 });
 
-describe('an error of kn-sock’s pool', () => {
+describe("an error of kn-sock's pool", () => {
   it.each([
     ['over TLS', true],
     ['over plain TCP', false],
@@ -416,11 +416,11 @@ describe('an error of kn-sock’s pool', () => {
   });
 });
 
-describe('the server’s error of a client that isn’t admitted', () => {
+describe("the server's error of a client that isn't admitted", () => {
   it.each([
     ['speaks no TLS', { clientCertificates: 'none' }, 'plain'],
     ['shows no certificate', { clientCertificates: 'require' }, 'tls'],
-    ['isn’t allowed', { clientCertificates: 'request', authorize: () => false }, 'tls'],
+    ["isn't allowed", { clientCertificates: 'request', authorize: () => false }, 'tls'],
     ['names no protocol', { framing: knsock() }, 'tls'],
   ] as const)('which %s names its port', async (_, options, speaks) => {
     using heard = hear('knsock:failure');

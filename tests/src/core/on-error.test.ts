@@ -54,7 +54,7 @@ class ChangingCredentials implements CredentialSource {
 }
 
 describe('the end of a connection that was cut', () => {
-  it('names the peer’s address', async () => {
+  it("names the peer's address", async () => {
     let taken: (connection: SecureConnection) => void;
     const handled = new Promise<SecureConnection>((resolve) => (taken = resolve));
     await using server = await listen({ ...local(), framing: raw() }, async (connection) => {
@@ -128,7 +128,7 @@ describe('onError of a server', () => {
     ]);
   });
 
-  it('receives the error of new credentials that can’t be used', async () => {
+  it("receives the error of new credentials that can't be used", async () => {
     const onError = asked();
     const credentials = new ChangingCredentials(world.server);
     await using server = await listen({ ...local(), credentials, onError }, () => undefined);
@@ -168,7 +168,7 @@ describe('onError of a server', () => {
     }
   });
 
-  it('is an option of kn-sock’s servers too', async () => {
+  it("is an option of kn-sock's servers too", async () => {
     const onError = asked();
     const { authority } = world;
     const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
@@ -203,7 +203,7 @@ describe('without onError', () => {
 });
 
 describe('onError of a client', () => {
-  it('receives the error of new credentials that can’t verify its connection, which stays', async () => {
+  it("receives the error of new credentials that can't verify its connection, which stays", async () => {
     const onError = asked();
     await using server = await listen(local(), () => undefined);
     const credentials = new ChangingCredentials(world.anonymous);
@@ -245,7 +245,7 @@ describe('onError of a pool', () => {
     expect(pool.stats().lastFailure).toBeDefined();
   });
 
-  it('doesn’t receive what its callers receive', async () => {
+  it("doesn't receive what its callers receive", async () => {
     const onError = asked();
     await using pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], onError });
     await expect(pool.ready()).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });

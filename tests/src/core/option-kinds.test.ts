@@ -98,7 +98,7 @@ const ofConnect = [
   'connectTimeout',
 ];
 
-describe('a value of the wrong kind is refused by the option’s name', () => {
+describe("a value of the wrong kind is refused by the option's name", () => {
   it.each([...both, ...ofListen])('listen: %s', async (option) => {
     for (const value of refused(option)) {
       const options = {
@@ -132,7 +132,7 @@ describe('a value of the wrong kind is refused by the option’s name', () => {
 
 it.each<[string, object, string]>([
   ['a flag in words', { partialChain: 'false' }, 'partialChain'],
-  ['one list that isn’t in a list', { crls: '' }, 'crls'],
+  ["one list that isn't in a list", { crls: '' }, 'crls'],
   ['a moment in words', { at: '2026-01-01' }, 'at'],
   ['no moment at all', { at: Number.NaN }, 'at'],
   ['a name that is none', { name: 7 }, 'name'],
@@ -152,7 +152,7 @@ describe('a misspelt option inside an option is refused', () => {
     ['proxyProtocol without proxies', { proxyProtocol: {} }, 'proxyProtocol.from'],
     ['acceptRate', { acceptRate: { perSecond: 1, brust: 1 } }, 'acceptRate.brust'],
     [
-      'a network’s limit',
+      "a network's limit",
       { maxConnectionsPerNetwork: { limit: 1, ipv4: 8 } },
       'maxConnectionsPerNetwork.ipv4',
     ],
@@ -165,7 +165,7 @@ describe('a misspelt option inside an option is refused', () => {
     ],
     ['an entry of sni', { sni: { 'a.test': { credential: 1 } } }, 'sni.a.test.credential'],
     ['an address as a name', { sni: { '127.0.0.1': {} } }, 'sni'],
-    ['a framing that wasn’t called', { framing: lines }, 'framing'],
+    ["a framing that wasn't called", { framing: lines }, 'framing'],
     ['a path that Node takes for a port', { port: undefined, path: '80' }, 'path'],
   ])('%s', async (_what, wrong, option) => {
     const options = { port: 0, credentials: world.server, ...wrong } as ListenOptions;

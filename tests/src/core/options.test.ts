@@ -49,7 +49,7 @@ describe('the tls option', () => {
 
 describe('listen refuses', () => {
   it.each<[string, (world: World) => object, string]>([
-    ['an option that doesn’t exist', () => ({ prot: 1 }), 'prot'],
+    ["an option that doesn't exist", () => ({ prot: 1 }), 'prot'],
     ['neither a port nor a path', () => ({ port: undefined }), 'port'],
     ['both', () => ({ path: '/nowhere' }), 'port'],
     ['a port out of range', () => ({ port: 65_536 }), 'port'],
@@ -63,17 +63,17 @@ describe('listen refuses', () => {
       'clientCertificates',
     ],
     [
-      'rules for certificates that it doesn’t ask for',
+      "rules for certificates that it doesn't ask for",
       () => ({ authorize: { commonNames: ['a'] } }),
       'authorize',
     ],
-    ['two framings that can’t be distinguished', () => ({ framing: [raw(), lines()] }), 'framing'],
+    ["two framings that can't be distinguished", () => ({ framing: [raw(), lines()] }), 'framing'],
     ['no framing at all', () => ({ framing: [] }), 'framing'],
-    ['a time that isn’t one', () => ({ handshakeTimeout: -1 }), 'handshakeTimeout'],
-    ['a size that isn’t one', () => ({ maxMessageBytes: 1.5 }), 'maxMessageBytes'],
+    ["a time that isn't one", () => ({ handshakeTimeout: -1 }), 'handshakeTimeout'],
+    ["a size that isn't one", () => ({ maxMessageBytes: 1.5 }), 'maxMessageBytes'],
     ['half a heartbeat', () => ({ heartbeat: { interval: 5 } }), 'heartbeat'],
-    ['ciphers that OpenSSL doesn’t know', () => ({ profile: { ciphers: 'NONSENSE' } }), 'profile.ciphers'],
-    ['groups that OpenSSL doesn’t know', () => ({ profile: { groups: 'P-257' } }), 'profile.groups'],
+    ["ciphers that OpenSSL doesn't know", () => ({ profile: { ciphers: 'NONSENSE' } }), 'profile.ciphers'],
+    ["groups that OpenSSL doesn't know", () => ({ profile: { groups: 'P-257' } }), 'profile.groups'],
     [
       'versions the wrong way round',
       () => ({ profile: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } }),
@@ -108,13 +108,13 @@ describe('listen refuses', () => {
 
 describe('connect refuses', () => {
   it.each<[string, object, string]>([
-    ['an option that doesn’t exist', { port: 1, prot: 1 }, 'prot'],
+    ["an option that doesn't exist", { port: 1, prot: 1 }, 'prot'],
     ['neither a port nor a path nor a socket', {}, 'port'],
     ['port 0', { port: 0 }, 'port'],
     ['a path without a name to expect', { path: '/nowhere' }, 'expectedName'],
     ['any name without the word that warns', { port: 1, expectedName: {} }, 'expectedName'],
     ['pins alone without pins', { port: 1, pinsOnly: true }, 'pinsOnly'],
-    ['a pin that isn’t one', { port: 1, pins: ['abc'] }, 'pins'],
+    ["a pin that isn't one", { port: 1, pins: ['abc'] }, 'pins'],
   ])('%s', async (_, options, option) => {
     await expect(connect(options)).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
@@ -140,7 +140,7 @@ describe('heartbeat', () => {
   });
 });
 
-describe('an option that doesn’t exist', () => {
+describe("an option that doesn't exist", () => {
   const listening = (options: object) =>
     listen({ port: 0, credentials: world.server, ...options }, () => undefined);
   const promised = () => Promise.resolve(world.server);

@@ -58,7 +58,7 @@ describe('where to listen and connect', () => {
     await expect(asked).rejects.toMatchObject(tooLong);
   });
 
-  it.skipIf(process.platform === 'win32')('is not mistaken for a killed server’s file', async () => {
+  it.skipIf(process.platform === 'win32')("is not mistaken for a killed server's file", async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
     try {
       const place = path.join(folder, 'service');

@@ -80,7 +80,7 @@ describe('a server negotiates', () => {
 
   it('the post-quantum hybrid group where the runtime has it', async (context) => {
     if (!hasHybridGroup()) {
-      context.skip(`Node ${process.versions.node} doesn’t have X25519MLKEM768`);
+      context.skip(`Node ${process.versions.node} doesn't have X25519MLKEM768`);
       return;
     }
     await using server = await listen(

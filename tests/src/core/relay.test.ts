@@ -89,7 +89,7 @@ describe('a relay', () => {
     await Promise.all([...inner.relays, ...outer.relays]);
   });
 
-  it('stops reading while the other side doesn’t read, and continues when it does', async () => {
+  it("stops reading while the other side doesn't read, and continues when it does", async () => {
     const target = await plainServer();
     const { port } = await relaying(() => Promise.resolve(plain(target.port)));
     const connection = await reach(port);
@@ -116,7 +116,7 @@ describe('a relay', () => {
     expect(received).toBe(1_600 * 65_536);
   });
 
-  it('resets the plain side where the secure side is cut off, so that it doesn’t look like an end', async () => {
+  it("resets the plain side where the secure side is cut off, so that it doesn't look like an end", async () => {
     const target = await plainServer();
     const { port, relays, cut } = await relaying(() => Promise.resolve(plain(target.port)));
     await (await reach(port)).send('half of it');
@@ -170,7 +170,7 @@ describe('beforeTls', () => {
     socket.pause();
     if (word.toString('latin1', 0, 3) !== 'TLS') {
       socket.end('say TLS');
-      throw new Error('the client didn’t say TLS');
+      throw new Error("the client didn't say TLS");
     }
     if (word.length > 3) socket.unshift(word.subarray(3));
     socket.write('ok');

@@ -164,7 +164,7 @@ describe('requests', () => {
     expect(String(await client.request('next'))).toBe('next');
   });
 
-  it('over the peer’s limit of requests in flight wait here for their turn', async () => {
+  it("over the peer's limit of requests in flight wait here for their turn", async () => {
     let running = 0;
     let most = 0;
     await using server = await serve({ ...local(), maxRequestsInFlight: 3 }, async ({ payload }) => {
@@ -198,7 +198,7 @@ describe('requests', () => {
 });
 
 describe('a server that drains', () => {
-  it('finishes what it started, rejects what it didn’t as safe to send again, and ends cleanly', async () => {
+  it("finishes what it started, rejects what it didn't as safe to send again, and ends cleanly", async () => {
     const work = gate();
     const started = gate();
     const server = await serve(local(), async ({ payload }) => {
@@ -226,7 +226,7 @@ describe('a server that drains', () => {
     await expect(connect(address)).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_REFUSED' });
   });
 
-  it('cuts off at its deadline what doesn’t end, and reports it on both sides', async () => {
+  it("cuts off at its deadline what doesn't end, and reports it on both sides", async () => {
     const connections: SecureConnection[] = [];
     const server = await listen(local(), (connection) => {
       connections.push(connection);

@@ -1,5 +1,5 @@
 import { createCredentials, listen } from '@knsock/core';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { createWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -9,14 +9,14 @@ beforeAll(async () => {
 
 const refusal = { code: 'KNSOCK_CREDENTIALS_WRONG_USAGE', reason: 'wrong-usage' };
 
-test('a server refuses a certificate that no client would accept: a client’s, or the CA’s own', async () => {
+it("a server refuses a certificate that no client would accept: a client's, or the CA's own", async () => {
   const { root, key } = world.authority;
   const ca = createCredentials({ cert: root, key });
   for (const credentials of [world.client, ca])
     await expect(listen({ port: 0, credentials }, () => undefined)).rejects.toMatchObject(refusal);
 });
 
-test('a rotation to such a certificate, or one for a name, is refused and changes nothing', async () => {
+it('a rotation to such a certificate, or one for a name, is refused and changes nothing', async () => {
   const host = '127.0.0.1';
   await using server = await listen({ port: 0, host, credentials: world.server }, () => undefined);
   await expect(server.rotate(world.client)).rejects.toMatchObject(refusal);

@@ -63,7 +63,7 @@ const failing: [string, string, Call, Partial<ListenOptions>?][] = [
   ['request', 'that is too large for the peer', (c) => c.request('xx'), { maxMessageBytes: 1 }],
   ['request', 'of a wrong type', (c) => c.request(7 as never)],
   ['request', 'with a wrong option', (c) => c.request('x', { timeout: -1 })],
-  ['request', 'that can’t be encoded', (c) => c.request('a\nb'), { framing: lines() }],
+  ['request', 'that can\'t be encoded', (c) => c.request('a\nb'), { framing: lines() }],
   ['receive', 'that times out', (c) => c.receive({ timeout: 20 })],
   ['receive', 'beside a listener', (c) => (c.onMessage(() => undefined), c.receive())],
   ['receive', 'with a wrong option', (c) => c.receive({ timeot: 1 } as never)],
@@ -79,7 +79,7 @@ const failing: [string, string, Call, Partial<ListenOptions>?][] = [
 ]; // prettier-ignore
 
 describe.each(failing)('%s %s', (_name, _why, call, options) => {
-  it('is reported to onError where it isn’t awaited', async () => {
+  it("is reported to onError where it isn't awaited", async () => {
     await using there = await pair(options);
     void call(there.client);
     await vi.waitFor(() => expect(onError).toHaveBeenCalled());
@@ -95,7 +95,7 @@ describe.each(failing)('%s %s', (_name, _why, call, options) => {
   });
 });
 
-it('a call aborted by its own signal isn’t reported', async () => {
+it("a call aborted by its own signal isn't reported", async () => {
   await using there = await pair();
   const { client } = there;
   const signal = AbortSignal.abort(new Error('enough'));
@@ -111,7 +111,7 @@ it('a call aborted by its own signal isn’t reported', async () => {
   expect(onError.mock.calls.map(([{ message }]) => message)).toEqual([]);
 });
 
-it('subscribers of a channel don’t count as callers', async () => {
+it("subscribers of a channel don't count as callers", async () => {
   const seen = vi.fn();
   subscribe('knsock:request', seen);
   try {
@@ -136,7 +136,7 @@ it('calls that end a connection or a server never fail, awaited or not', async (
   expect(onError).not.toHaveBeenCalled();
 });
 
-it('sendall and drain of kn-sock’s handlers, which don’t wait, report to onError what was not sent', async () => {
+it("sendall and drain of kn-sock's handlers, which don't wait, report to onError what was not sent", async () => {
   await using folder = await createCertificateFolder();
   let tried!: () => void;
   const done = new Promise<void>((resolve) => (tried = resolve));
@@ -168,7 +168,7 @@ describe('a pool', () => {
     ['acquire with a wrong option', (pool: Pool<number>) => pool.acquire({ timeout: -1 })],
     ['use', (pool: Pool<number>) => pool.use(() => undefined, { timeout: 20 })],
     ['ready', (pool: Pool<number>) => pool.ready({ timeout: 20 })],
-  ])('reports to onError %s that isn’t awaited', async (_, call) => {
+  ])("reports to onError %s that isn't awaited", async (_, call) => {
     await using pool = new Pool<number>({ create: () => new Promise(() => undefined), onError });
     void call(pool);
     await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
@@ -189,7 +189,7 @@ describe('a pool', () => {
     ['request', (pool: ConnectionPool) => pool.request('x', { timeout: 50 })],
     ['request with a wrong option', (pool: ConnectionPool) => pool.request('x', { timeout: -1 })],
     ['ready', (pool: ConnectionPool) => pool.ready()],
-  ])('of connections reports to onError %s that isn’t awaited', async (_, call) => {
+  ])("of connections reports to onError %s that isn't awaited", async (_, call) => {
     await using pool = new ConnectionPool({ endpoints: [{ host: '127.0.0.1', port: 1 }], onError });
     void call(pool);
     await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());

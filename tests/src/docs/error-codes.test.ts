@@ -32,7 +32,7 @@ function isComposed(code: string): boolean {
   return composed.test(code);
 }
 
-// The codes that a package’s sources name elsewhere than in what is made from the table.
+// The codes that a package's sources name elsewhere than in what is made from the table.
 function codesNamed(name: string): string[] {
   return codesOf(
     name,
@@ -101,12 +101,12 @@ describe('the table of errors', () => {
     ['no hint', { hint: '' }, /lacks hint/],
     ['an exit code that has no meaning', { exit: 8 }, /exit code .* 8/],
     ['a side that is none', { side: 'left' }, /lacks side/],
-    ['a hint for a command that doesn’t exist', { hints: { dance: 'Dance.' } }, /dance/],
+    ["a hint for a command that doesn't exist", { hints: { dance: 'Dance.' } }, /dance/],
   ])('refuses an entry with %s', (_what, fields, message) => {
     expect(() => parse(fields)).toThrow(message);
   });
 
-  it('refuses a code that doesn’t begin with KNSOCK_', () => {
+  it("refuses a code that doesn't begin with KNSOCK_", () => {
     expect(() => parse({}, 'MADE_UP')).toThrow(/KNSOCK_/);
   });
 });

@@ -100,7 +100,7 @@ function hints(entries: readonly ErrorEntry[]): string {
   const about: Record<Audience, [name: string, words: string]> = {
     command: [
       'commandHints',
-      'What to try next, where the command can name its own flag instead of the library’s option.',
+      "What to try next, where the command can name its own flag instead of the library's option.",
     ],
     'kn-sock': ['knSockHints', 'The same for the command lines of kn-sock, whose flags have other names.'],
     proxy: ['proxyHints', 'The same for `knsock proxy`, which has neither a port nor a framing to choose.'],

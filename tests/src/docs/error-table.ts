@@ -121,11 +121,11 @@ export function parseEntry(
     why,
     ...rest
   } = fields;
-  const odd: string[] = Object.keys(rest).map((name) => `has a field ${name}, which isn’t known`);
+  const odd: string[] = Object.keys(rest).map((name) => `has a field ${name}, which isn't known`);
   const ask = (good: boolean, what: string): void => {
     if (!good) odd.push(what);
   };
-  ask(/^KNSOCK_[A-Z][A-Z0-9_]*[A-Z0-9]$/.test(code), 'isn’t called KNSOCK_…');
+  ask(/^KNSOCK_[A-Z][A-Z0-9_]*[A-Z0-9]$/.test(code), "isn't called KNSOCK_…");
   ask(['error', 'warning', 'word'].includes(kind as string), `is of an unknown kind, ${String(kind)}`);
   for (const [name, text] of Object.entries({ meaning, causes, fix })) ask(isText(text), `lacks ${name}`);
   if (kind === 'error') {
@@ -133,7 +133,7 @@ export function parseEntry(
     ask(typeof retryable === 'boolean', 'has a retryable that is neither true nor false');
     ask(
       exitCodes.has(exit as number),
-      `has an exit code that isn’t in errors/exit-codes.yaml: ${String(exit)}`,
+      `has an exit code that isn't in errors/exit-codes.yaml: ${String(exit)}`,
     );
     ask(owner === 'cli' || isText(hint), 'lacks hint');
     ask(owner !== 'core' || isText(why), 'lacks why');

@@ -7,7 +7,7 @@ import { anchors, pointers, type Pointer } from './links.js';
 function broken(document: Document): string[] {
   return pointers(document)
     .filter((pointer) => !leadsSomewhere(document, pointer))
-    .map(({ to }) => `${document.path} points at ${to}, which doesn’t exist`);
+    .map(({ to }) => `${document.path} points at ${to}, which doesn't exist`);
 }
 
 function leadsSomewhere(document: Document, { file, heading }: Pointer): boolean {

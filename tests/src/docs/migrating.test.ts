@@ -48,7 +48,7 @@ const theirs = blocks(page);
 const ours = blocks(text);
 const linesOf = (code: string): string[] => code.split('\n').filter((line) => line.trim() !== '');
 
-describe('every snippet of kn-sock’s page', () => {
+describe("every snippet of kn-sock's page", () => {
   it('is found', () => {
     expect(theirs.map(({ info }) => info)).toEqual(expect.arrayContaining(['python', 'bash']));
     expect(theirs.length).toBe(20);
@@ -64,7 +64,7 @@ describe('every snippet of kn-sock’s page', () => {
   });
 });
 
-describe('every name of kn-sock’s page', () => {
+describe("every name of kn-sock's page", () => {
   // The last use case speaks of a database driver; what it has of kn-sock, the others have too.
   const python = theirs
     .filter(({ info, heading }) => info === 'python' && heading !== 'Database Connection Proxy')
@@ -136,14 +136,14 @@ describe('the parameters', () => {
     expect(meaningOf('host')).toContain(`\`'${(await parseSslServer(0, { sslContext })).host}'\``);
   });
 
-  it('in kn-sock’s spelling are refused with the one that was meant', async () => {
+  it("in kn-sock's spelling are refused with the one that was meant", async () => {
     const refused = startSslTcpServer(0, () => undefined, { require_client_cert: true } as object);
     await expect(refused).rejects.toThrow('did you mean requireClientCert?');
     expect(text).toContain('did you mean requireClientCert?');
   });
 });
 
-it('has every heading of kn-sock’s page but the overview’s', () => {
+it("has every heading of kn-sock's page but the overview's", () => {
   const headings = (markdown: string) =>
     [...markdown.replace(/^```[^]*?^```$/gm, '').matchAll(/^#{2,} (.+)$/gm)].map(([, heading]) => heading);
   const here = new Set(headings(text));
@@ -151,7 +151,7 @@ it('has every heading of kn-sock’s page but the overview’s', () => {
   expect(headings(page).filter((heading) => !here.has(heading))).toEqual(['Overview']);
 });
 
-describe('the lists of kn-sock’s page', () => {
+describe("the lists of kn-sock's page", () => {
   const rules = new Set([...chainRules, ...filesRules, ...endpointRules].map(({ id }) => id));
 
   it('each item of its security checklist has a rule of knsock check', () => {
@@ -174,7 +174,7 @@ describe('the lists of kn-sock’s page', () => {
   });
 });
 
-it('the self-signed program leaves a server’s certificate that is its own CA, and a key for its owner alone', async () => {
+it("the self-signed program leaves a server's certificate that is its own CA, and a key for its owner alone", async () => {
   const program = snippets(text).find(({ name }) => name === 'self-signed');
   const check = `
 import { stat } from 'node:fs/promises';

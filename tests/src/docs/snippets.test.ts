@@ -46,7 +46,7 @@ describe('the runner', () => {
     expect(outcome).toEqual({ code: 0, stdout: 'KNSOCK_INVALID_OPTION no reason\n', stderr: '' });
   });
 
-  it('takes nothing for JavaScript that Node doesn’t', async () => {
+  it("takes nothing for JavaScript that Node doesn't", async () => {
     const [typed] = snippets('```js run=typed\nconst port: number = 1;\n```\n');
     const outcome = await runSnippet(typed ?? { name: 'none', code: '', output: undefined });
     expect(outcome).toMatchObject({ code: 1, stdout: '' });
@@ -63,7 +63,7 @@ describe('the runner', () => {
     expect(outcome.stderr).toContain('on purpose');
   });
 
-  it('kills a program that doesn’t end', async () => {
+  it("kills a program that doesn't end", async () => {
     const endless = { name: 'endless', code: 'setInterval(() => {}, 1_000);', output: undefined };
     expect((await runSnippet(endless, { timeout: 300 })).code).toBeNull();
   });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { typographic } from './apostrophes.js';
 import { readDocuments, workspace } from './documents.js';
 import { privateWords, proseOf } from './word-list.js';
 
@@ -15,6 +16,10 @@ it.each(readDocuments())('$path uses no word of a private dialect', ({ text }) =
   expect(privateWords(proseOf(text))).toEqual([]);
 });
 
+it.each(readDocuments())('$path has one kind of apostrophe in prose', ({ text }) => {
+  expect(linesThatDiffer(text, typographic(text))).toEqual([]);
+});
+
 it.each(inFolder('errors', '.yaml'))('%s uses no word of a private dialect', (file) => {
   expect(privateWords(proseOf(textOf(file)))).toEqual([]);
 });
@@ -22,6 +27,23 @@ it.each(inFolder('errors', '.yaml'))('%s uses no word of a private dialect', (fi
 it.each(inFolder('packages/cli/src/commands', '.ts'))('the help in %s uses none either', (file) => {
   const texts = textOf(file).match(/'(?:[^'\\\n]|\\.)*'|`[^`]*`/g) ?? [];
   expect(privateWords(texts.join('\n').replace(/\$\{[^}]*\}/g, ''))).toEqual([]);
+});
+
+function linesThatDiffer(text: string, other: string): string[] {
+  const others = other.split('\n');
+  return text.split('\n').filter((line, index) => line !== others[index]);
+}
+
+describe('an apostrophe', () => {
+  it.each([
+    ["It isn't `it's`.", "It isn\u2019t `it's`."],
+    ["`connect`'s options, peers' keys", '`connect`\u2019s options, peers\u2019 keys'],
+    ["[kn-sock's](a's.md)", "[kn-sock\u2019s](a's.md)"],
+    ["```sh\necho it's\n```\nit's", "```sh\necho it's\n```\nit\u2019s"],
+    ["a 'quoted' word", "a 'quoted' word"],
+  ])('of prose alone is typographic: %s', (written, set) => {
+    expect(typographic(written)).toBe(set);
+  });
 });
 
 describe('the check itself', () => {

@@ -10,7 +10,7 @@ const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
   { word: /\bnewcomers?\b/i, write: 'new connection, new client' },
   { word: /\bstrangers?\b/i, write: 'unauthenticated client, attacker' },
   { word: /\bjudg(?:e|es|ed|ing|e?ment)\b/i, write: 'verify, check, validate' },
-  { word: /\bverdicts?\b(?![`'’])/i, write: 'verification, result' },
+  { word: /\bverdicts?\b(?![`''])/i, write: 'verification, result' },
   { word: /\bat hand\b/i, write: 'loaded, available' },
   { word: /\bsomebody\b/i, write: 'a client, an attacker, another process' },
   { word: /\beverybody\b/i, write: 'every peer, every client, all users' },

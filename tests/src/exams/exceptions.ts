@@ -16,7 +16,7 @@ interface Exception {
 const all = (we: Exception['we'], why: string, ids: readonly string[]): Record<string, Exception> =>
   Object.fromEntries(ids.map((id) => [id, { we, why }]));
 
-const noDepth = all('accept', 'It takes no limit of a chain’s length; verifyPath does (maxDepth).', [
+const noDepth = all('accept', "It takes no limit of a chain's length; verifyPath does (maxDepth).", [
   'pathlen::max-chain-depth-0-exhausted',
   'pathlen::max-chain-depth-1-exhausted',
 ]);
@@ -51,7 +51,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, Exception>>>> 
       'webpki::san::wildcard-not-in-leftmost-san',
       'webpki::v1-cert',
     ]),
-    ...all('accept', 'A CA’s certificate isn’t judged as a peer: it lies among the files as a CA.', [
+    ...all('accept', "A CA's certificate isn't judged as a peer: it lies among the files as a CA.", [
       'rfc5280::ca-as-leaf-wrong-san',
       'rfc5280::serial::negative',
       'webpki::ca-as-leaf',
@@ -63,13 +63,13 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, Exception>>>> 
       'pkits::4.12.10::InvalidSelfIssuedinhibitAnyPolicyTest10EE',
       'pkits::4.14.11::InvalidonlyContainsUserCertsTest11EE',
     ]),
-    ...all('asExam', 'A CA’s certificate isn’t judged as a peer.', [
+    ...all('asExam', "A CA's certificate isn't judged as a peer.", [
       'pathlen::validation-ignores-pathlen-in-leaf',
       'rfc5280::ca-as-leaf',
     ]),
     ...all(
       'accept',
-      'It isn’t told the purpose: a certificate without the server’s is judged as a client’s.',
+      "It isn't told the purpose: a certificate without the server's is judged as a client's.",
       ['rfc5280::eku::ee-wrong-eku'],
     ),
   },
@@ -77,7 +77,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, Exception>>>> 
     ...noDepth,
     ...all(
       'refuse',
-      'Node’s tls shows a chain only as far as each certificate issued the one before it, so the path that the exam means isn’t seen.',
+      "Node's tls shows a chain only as far as each certificate issued the one before it, so the path that the exam means isn't seen.",
       ['rfc5280::nc::nc-forbids-alternate-chain-ica', 'rfc5280::nc::nc-forbids-same-chain-ica'],
     ),
     ...all('refuse', 'OpenSSL itself finds no path here, and both must say yes.', ['cve::cve-2024-0567']),

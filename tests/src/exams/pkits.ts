@@ -23,8 +23,8 @@ export function pkitsCases(): LimboCase[] {
 }
 
 /**
- * A case that is given every CA’s certificate and every list of the suite instead of its own. Left out is the list that
- * can’t be read: one of those fails every verification.
+ * A case that is given every CA's certificate and every list of the suite instead of its own. Left out is the list that
+ * can't be read: one of those fails every verification.
  */
 export function withWholeDirectory(one: LimboCase): LimboCase {
   const cas = Object.keys(files.certificates).filter((name) => name !== TRUST_ANCHOR && !name.endsWith('EE'));
@@ -75,6 +75,6 @@ const certificate = (name: string) => pem('CERTIFICATE', files.certificates[name
 const list = (name: string) => pem('X509 CRL', files.lists[name]);
 
 function pem(label: string, base64: string | undefined): string {
-  if (base64 === undefined) throw new Error('the table names a file that the suite doesn’t have');
+  if (base64 === undefined) throw new Error("the table names a file that the suite doesn't have");
   return toPem(label, Buffer.from(base64, 'base64'));
 }

@@ -212,7 +212,7 @@ const clientRows: ClientRow[] = [
     evidence: { versions: 'TLSv1.3' },
   },
   {
-    failure: 'no common cipher suite (kn-sock’s "cipher suite mismatch")',
+    failure: 'no common cipher suite (kn-sock\'s "cipher suite mismatch")',
     code: 'HANDSHAKE_CIPHER',
     side: 'either',
     server: () => ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' }),
@@ -225,7 +225,7 @@ const clientRows: ClientRow[] = [
     options: () => ({ framing: knsock() }),
   },
   {
-    failure: 'a wrong root (kn-sock’s "certificate verification failed")',
+    failure: 'a wrong root (kn-sock\'s "certificate verification failed")',
     code: 'PEER_UNKNOWN_ISSUER',
     side: 'either',
     options: () => ({ credentials: other.anonymous }),
@@ -252,7 +252,7 @@ const clientRows: ClientRow[] = [
     evidence: { issuer: 'CN=Below' },
   },
   {
-    failure: 'another name (kn-sock’s "hostname verification failed")',
+    failure: 'another name (kn-sock\'s "hostname verification failed")',
     code: 'PEER_WRONG_NAME',
     side: 'either',
     options: () => ({ servername: 'other.test' }),
@@ -335,7 +335,7 @@ describe('a server that ends right after the handshake', () => {
 });
 
 describe('explain', () => {
-  it('explains a key that doesn’t fit (kn-sock’s "private key mismatch")', () => {
+  it('explains a key that doesn\'t fit (kn-sock\'s "private key mismatch")', () => {
     const mismatched = (): unknown =>
       createCredentials({
         cert: world.server.material.cert,
@@ -360,7 +360,7 @@ describe('explain', () => {
   });
 
   it.each([undefined, null, 'text', new TypeError('x is not a function'), { code: 7 }])(
-    'says of %s that it isn’t ours',
+    "says of %s that it isn't ours",
     (error) => {
       expect(explain(error)).toMatchObject({ docs: '', evidence: {} });
     },

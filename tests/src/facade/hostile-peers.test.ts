@@ -70,7 +70,7 @@ describe.each([
 });
 
 describe('sendSslTcpMessage', () => {
-  it('isn’t held by a server that never reads', async () => {
+  it("isn't held by a server that never reads", async () => {
     const { authority } = files;
     const { chain, key } = await authority.issue({ kind: 'server', names: ['localhost'], days: 7 });
     const { createServer } = await import('node:tls');
@@ -89,7 +89,7 @@ describe('sendSslTcpMessage', () => {
     server.close();
   });
 
-  it('isn’t held by a server that trickles for ever, and gives what came', async () => {
+  it("isn't held by a server that trickles for ever, and gives what came", async () => {
     const { chain, key } = await files.authority.issue({ kind: 'server', names: ['localhost'], days: 7 });
     await using server = await stockServer({ cert: chain, key }, () => '');
     server.server.removeAllListeners('secureConnection');

@@ -143,7 +143,7 @@ describe('startSslTcpServer', () => {
     expect(String(await sendSslTcpMessage('localhost', portOf(server), 'fine', options))).toBe('fine');
   });
 
-  it('doesn’t bring the program down when an answer can’t be sent and nobody waits for it', async () => {
+  it("doesn't bring the program down when an answer can't be sent and nobody waits for it", async () => {
     const answered = deferred();
     await using server = await startSslTcpServer(
       0,
@@ -367,7 +367,7 @@ describe('sendSslTcpMessage', () => {
     expect(await sendSslTcpMessage('localhost', server.port, 'x', trusting())).toHaveLength(0);
   });
 
-  it('doesn’t half-close: a server that takes an end for a hang-up still answers', async () => {
+  it("doesn't half-close: a server that takes an end for a hang-up still answers", async () => {
     await using server = await answering((socket) => {
       let hungUp = false;
       socket.once('end', () => (hungUp = true));
@@ -398,7 +398,7 @@ describe('sendSslTcpMessage', () => {
     );
   });
 
-  it('gives up with the signal’s reason', async () => {
+  it("gives up with the signal's reason", async () => {
     await using server = await answering(() => {
       controller.abort(new Error('enough'));
     });
@@ -426,7 +426,7 @@ describe('sendSslTcpMessage', () => {
     expect(resumed).toEqual([false, true, false, false]);
   });
 
-  it('tells the errors of kn-sock’s page apart', async () => {
+  it("tells the errors of kn-sock's page apart", async () => {
     await using server = await answering((socket) => socket.end('x'));
     const untrusted = await sendSslTcpMessage('localhost', server.port, 'x').catch((error: unknown) => error);
     expect(untrusted).toBeInstanceOf(UntrustedPeerError);

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from '
 
 const DAY = 86_400_000;
 
-describe('a server’s own chain', () => {
+describe("a server's own chain", () => {
   let root: Authority;
   let middle: Authority;
   let leaf: Issued;
@@ -48,7 +48,7 @@ describe('a server’s own chain', () => {
     const credentials = load(leaf.certificate + other.certificate + middle.certificate);
     expect(credentials.chain.map(({ pem }) => pem).join('')).toBe(leaf.chain);
     expect(credentials.warnings[0]?.message).toBe(
-      'certificate 2 (CN=Middle) issued none of the others; it isn’t sent',
+      "certificate 2 (CN=Middle) issued none of the others; it isn't sent",
     );
     await expectServed(credentials);
   });

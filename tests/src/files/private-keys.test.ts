@@ -105,7 +105,7 @@ describe('an encrypted private key', () => {
     await expect((async () => read(locked(2 ** 31 - 1, 1), 'secret'))()).rejects.toMatchObject(told);
   });
 
-  it('may ask for the rounds that today’s programs write', async () => {
+  it("may ask for the rounds that today's programs write", async () => {
     expect(pemOf(await readPrivateKeyOffThread(locked(600_000), 'secret'))).toBe(clear);
   });
 });
@@ -132,7 +132,7 @@ describe('a private key in another form', () => {
     ['carriage returns alone', lines.join('\r')],
     ['indented', lines.map((line) => `    ${line}`).join('\n')],
     [
-      'behind the curve’s parameters',
+      "behind the curve's parameters",
       `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${clear}`,
     ],
     ['without a line feed at its end', clear.trim()],
@@ -165,11 +165,11 @@ describe('a private key in another form', () => {
       ...p256.export({ format: 'jwk' }),
       ...pick(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
     };
-    expect(() => readPrivateKey(JSON.stringify(jwk))).toThrow('don’t belong together');
+    expect(() => readPrivateKey(JSON.stringify(jwk))).toThrow("don't belong together");
   });
 });
 
-describe('what isn’t a private key', () => {
+describe("what isn't a private key", () => {
   const spki = createPublicKey(clear);
 
   it.each([

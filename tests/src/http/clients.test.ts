@@ -96,7 +96,7 @@ describe.each<[string, (options: HttpClientOptions) => Client]>([
     expect(second).toEqual(first);
   });
 
-  it('verifies the URL’s host, whatever the Host header says', async () => {
+  it("verifies the URL's host, whatever the Host header says", async () => {
     await using server = await telling();
     await using client = make({ credentials: world.anonymous });
     const port = portOf(server);
@@ -121,7 +121,7 @@ describe.each<[string, (options: HttpClientOptions) => Client]>([
     expect(await client.get(`https://[::1]:${portOf(server)}/`)).toBe('hello');
   });
 
-  it('refuses a server of another authority, and one whose key isn’t pinned', async () => {
+  it("refuses a server of another authority, and one whose key isn't pinned", async () => {
     await using server = await telling();
     const url = `https://localhost:${portOf(server)}/`;
     const stranger = await createWorld('Another CA');
@@ -204,8 +204,8 @@ describe('refuses', () => {
       (error: unknown) => (error as Error).cause,
     );
     expect(await failed).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'url' });
-    expect(() => undiciConnector({ expectedName: 'other' } as object)).toThrow('the URL’s host is verified');
-    expect(() => new SecureAgent({ servername: 'other' } as object)).toThrow('the URL’s host is asked for');
+    expect(() => undiciConnector({ expectedName: 'other' } as object)).toThrow("the URL's host is verified");
+    expect(() => new SecureAgent({ servername: 'other' } as object)).toThrow("the URL's host is asked for");
     expect(() => new SecureAgent({}, { rejectUnauthorized: false } as object)).toThrow(
       'decided by the agent',
     );

@@ -27,7 +27,7 @@ const app = (): void => undefined;
 
 describe.each<[string, () => Promise<HttpServer>]>([
   ['a listener', () => serveApp(app, { http: short })],
-  ['a server of the program’s', () => serveApp(own())],
+  ["a server of the program's", () => serveApp(own())],
 ])('over %s', (_name, serve) => {
   it('headers that dribble in are answered 408 and cut off', async () => {
     await using server = await serve();
@@ -50,7 +50,7 @@ describe.each<[string, () => Promise<HttpServer>]>([
   });
 });
 
-it('a server of the program’s on two ports keeps its deadlines when one of them closes', async () => {
+it("a server of the program's on two ports keeps its deadlines when one of them closes", async () => {
   const http = own();
   await using first = await serveApp(http);
   const second = await serveApp(http);

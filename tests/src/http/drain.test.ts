@@ -81,7 +81,7 @@ it('answers a request of which only a part has come', async () => {
   await closing;
 });
 
-it('cuts off what isn’t done by the deadline', async () => {
+it("cuts off what isn't done by the deadline", async () => {
   const { server, next } = await patientServer();
   const socket = await dialBare(server);
   socket.write(GET);

@@ -53,7 +53,7 @@ describe('serves', () => {
     expect(await ask(server)).toEqual(expected);
   });
 
-  it('an http.Server that doesn’t listen', async () => {
+  it("an http.Server that doesn't listen", async () => {
     const http = createServer((request, response) => {
       void bodyOf(request).then((echo) => response.end(JSON.stringify(answer(request, echo))));
     });

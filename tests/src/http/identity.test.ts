@@ -155,7 +155,7 @@ describe('headers that claim an identity', () => {
     socket.destroy();
   });
 
-  it('stay where the program’s server has them from elsewhere', async () => {
+  it("stay where the program's server has them from elsewhere", async () => {
     const http = createServer((request, response) => response.end(String(request.headers['x-client-cert'])));
     await using server = await serveApp(http);
     http.listen(0, '127.0.0.1');
@@ -171,7 +171,7 @@ describe('headers that claim an identity', () => {
   });
 });
 
-it('a request that didn’t come over a connection of ours has no identity', () => {
+it("a request that didn't come over a connection of ours has no identity", () => {
   const request = new Message(new Socket());
   expect([peerOf(request), connectionOf(request)]).toEqual([null, null]);
 });

@@ -185,14 +185,14 @@ describe('refuses at once', () => {
     }) as Error;
   const app = (): void => undefined;
 
-  it('a lenient parser, of its own or of the program’s server', async () => {
+  it("a lenient parser, of its own or of the program's server", async () => {
     await expect(serveApp(app, { http: { insecureHTTPParser: true as false } })).rejects.toEqual(
       invalid('smuggled'),
     );
     await expect(serveApp(createServer({ insecureHTTPParser: true }))).rejects.toEqual(invalid('smuggled'));
   });
 
-  it('options that mean nothing to HTTP, or that the program’s server has itself', async () => {
+  it("options that mean nothing to HTTP, or that the program's server has itself", async () => {
     await expect(serveApp(app, { requestTimeout: 1 } as object)).rejects.toEqual(
       invalid('http.requestTimeout'),
     );

@@ -1,4 +1,4 @@
-/** `knsock serve --acme`, and a program’s server, certified by pebble on the very port that demands client certificates. */
+/** `knsock serve --acme`, and a program's server, certified by pebble on the very port that demands client certificates. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ function started(args: readonly string[]): Running {
   return command;
 }
 
-/** A client’s credentials, which trust pebble’s CA. */
+/** A client's credentials, which trust pebble's CA. */
 async function trusting(
   server: Pebble,
   { material }: Credentials = createCredentials({}),
@@ -120,7 +120,7 @@ it('by http-01 it may listen on any port, or on a socket of the file system', as
   expect((await connection.request('hello')).toString()).toBe('hello');
 });
 
-it('a failed validation ends it with the CA’s reason, and nothing listens', async (context) => {
+it("a failed validation ends it with the CA's reason, and nothing listens", async (context) => {
   const server = await pebble(context);
   const port = await freePort();
   const flags = flagsFor(server).map((word) => (word === String(server.tlsPort) ? String(port) : word));
@@ -130,7 +130,7 @@ it('a failed validation ends it with the CA’s reason, and nothing listens', as
   expect(stdout + stderr).not.toMatch(/"event":"listening"/);
 });
 
-it('a program’s server renews on the port that demands client certificates', async (context) => {
+it("a program's server renews on the port that demands client certificates", async (context) => {
   const server = await pebble(context);
   await using credentials = await acmeCredentials({
     domains: [NAME, 'www.example'],

@@ -222,7 +222,7 @@ it('lets an HTTP server of the program answer', async (context) => {
   const web = createServer((request, response) => {
     const token = request.url?.split('/').at(-1) ?? '';
     seen.push(token);
-    response.end(httpChallenges.get(token) ?? 'the program’s own page');
+    response.end(httpChallenges.get(token) ?? "the program's own page");
   });
   await new Promise<void>((resolve) => web.listen(server.httpPort, '127.0.0.1', resolve));
   try {

@@ -80,7 +80,7 @@ function verify(ca: string, chain: string, name: string, usage: 'server' | 'clie
   return execFileSync(path.join(folder, 'verify'), [usage, name], { cwd: folder, encoding: 'utf8' }).trim();
 }
 
-describe('Go’s crypto/x509', () => {
+describe("Go's crypto/x509", () => {
   it.each([
     ['p256', '*ecdsa.PrivateKey'],
     ['p384', '*ecdsa.PrivateKey'],

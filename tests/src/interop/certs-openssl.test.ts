@@ -110,7 +110,7 @@ describe('openssl verify accepts', () => {
 });
 
 describe('openssl verify refuses', () => {
-  it('what an intermediate’s name constraints forbid, though its key signed it', async () => {
+  it("what an intermediate's name constraints forbid, though its key signed it", async () => {
     const development = await createDevelopmentAuthority({
       permitted: ['corp.test', '10.0.0.0/8', '@corp.test'],
     });
@@ -248,7 +248,7 @@ describe('requests', () => {
     },
   );
 
-  it('that ask for an authority’s rights are refused', async () => {
+  it("that ask for an authority's rights are refused", async () => {
     const root = await createAuthority({ commonName: 'Root' });
     openssl(
       'req',
@@ -375,7 +375,7 @@ describe('keys and PKCS#12 files', () => {
   });
 });
 
-describe('Node’s TLS', () => {
+describe("Node's TLS", () => {
   it('takes chain, key, root and lists as they come, on both sides', async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const intermediate = await root.intermediate({ commonName: 'Below' });

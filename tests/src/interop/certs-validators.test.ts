@@ -300,7 +300,7 @@ describe('what is made here', () => {
 
 describe('a certificate that signs itself', () => {
   it.for(['p256', 'rsa2048', 'ed25519'] satisfies KeyType[])(
-    'has nothing odd and is strict openssl’s own root, with a key of type %s',
+    "has nothing odd and is strict openssl's own root, with a key of type %s",
     async (keyType, context) => {
       needsTools(context, 'openssl');
       const { chain } = await createSelfSigned({ names: [NAME], keyType });

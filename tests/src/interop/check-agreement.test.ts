@@ -53,7 +53,7 @@ describe.each(auditedServers)('knsock check on $name', ({ name, needs, start }) 
   const isProbed = isFullAudit || /its own order|knsock serve/.test(name);
   if (!isProbed) return;
   it(
-    'agrees with testssl.sh about protocols and the server’s defaults',
+    "agrees with testssl.sh about protocols and the server's defaults",
     { timeout: 600_000 },
     async (context) => {
       needsTools(context, ...needs, 'openssl', 'testssl');

@@ -56,7 +56,7 @@ describe('keys of ssh-keygen', () => {
     ]);
   });
 
-  it('encrypted in a way that isn’t read, by the command of the hint', async () => {
+  it("encrypted in a way that isn't read, by the command of the hint", async () => {
     run(
       'ssh-keygen',
       '-q',

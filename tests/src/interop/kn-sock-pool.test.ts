@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAuthority } from '@knsock/certs';
 import { TCPConnectionPool, type BorrowedChannel, type TCPConnectionPoolOptions } from '@knsock/pool/kn-sock';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { needsTools } from './tools.js';
 
 const script = fileURLToPath(new URL('kn_sock_server.py', import.meta.url));
@@ -57,7 +57,7 @@ async function ask(connection: BorrowedChannel, text: string): Promise<string> {
   return reply;
 }
 
-test.for(['tls', 'mutual', 'plain'])(
+it.for(['tls', 'mutual', 'plain'])(
   '%s: sends, receives and uses the connection again',
   async (kind, context) => {
     needsTools(context, 'python3');
@@ -71,7 +71,7 @@ test.for(['tls', 'mutual', 'plain'])(
   },
 );
 
-test.for(['tls', 'plain'])(
+it.for(['tls', 'plain'])(
   '%s: a server that ends each connection after its answer costs no answer',
   async (kind, context) => {
     needsTools(context, 'python3');
@@ -89,7 +89,7 @@ test.for(['tls', 'plain'])(
   },
 );
 
-test('more callers than maxSize share what there is', async (context) => {
+it('more callers than maxSize share what there is', async (context) => {
   needsTools(context, 'python3');
   await withServer(['tls', 'loop'], { cafile: files.cafile, maxSize: 3 }, async (pool) => {
     const texts = Array.from({ length: 30 }, (_, n) => `caller ${n}`);
@@ -101,7 +101,7 @@ test('more callers than maxSize share what there is', async (context) => {
   });
 });
 
-test('a server that can’t prove who it is gets no connection, unless verify is off', async (context) => {
+it("a server that can't prove who it is gets no connection, unless verify is off", async (context) => {
   needsTools(context, 'python3');
   await withServer(['tls', 'loop'], {}, async (pool) => {
     await expect(pool.connection({ timeout: 1_000 })).rejects.toMatchObject({

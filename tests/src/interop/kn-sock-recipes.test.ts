@@ -62,7 +62,7 @@ it('those with a CA make a server and a client that know each other', async (con
   expect(await talk('ca.crt', true)).toBe('hello alice');
 });
 
-it('the page’s own lack the name: no client accepts their server', async (context) => {
+it("the page's own lack the name: no client accepts their server", async (context) => {
   needsTools(context, 'openssl', 'bash');
   const [selfSigned = ''] = commands('tests/corpora/kn-sock/secure-tcp.md', 'bash').split('# Generate CA');
   await shell(selfSigned.replace(/^openssl req.*$/gm, '$& -subj /CN=localhost'));

@@ -88,7 +88,7 @@ async function pythonServer(flavour: string, which: Case): Promise<{ port: numbe
 describe.each(flavours)('our %s server', (flavour) => {
   const start = flavour === 'sync' ? startSslTcpServer : startAsyncSslTcpServer;
 
-  it.for(cases)('answers a client of kn-sock’s kind: $version, mutual: $mutual', async (which, context) => {
+  it.for(cases)("answers a client of kn-sock's kind: $version, mutual: $mutual", async (which, context) => {
     needsTools(context, 'python3');
     const seen: string[] = [];
     const handler: SslHandler = async (data, _addr, connection) => {
@@ -122,7 +122,7 @@ describe.each(flavours)('our %s server', (flavour) => {
   });
 });
 
-describe.each(flavours)('a %s server of kn-sock’s kind', (flavour) => {
+describe.each(flavours)("a %s server of kn-sock's kind", (flavour) => {
   it.for(cases)('answers our client: $version, mutual: $mutual', async (which, context) => {
     needsTools(context, 'python3');
     await using server = await pythonServer(flavour, which);

@@ -63,7 +63,7 @@ function expectSound(outcomes: readonly LimboOutcome[]): void {
 }
 
 describe('the exam of x509-limbo through connect() and listen()', () => {
-  it('is decided as verifyPath does, with today’s date', async () => {
+  it("is decided as verifyPath does, with today's date", async () => {
     const outcomes = await judge(today, null);
     expect(outcomes).toHaveLength(today.length);
     expectSound(outcomes);

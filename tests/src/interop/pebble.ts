@@ -1,4 +1,4 @@
-/** Pebble, the ACME server that Let’s Encrypt made for tests of clients, and a DNS server beside it. */
+/** Pebble, the ACME server that Let's Encrypt made for tests of clients, and a DNS server beside it. */
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface PebbleOptions {
 /** A running pebble. */
 export interface Pebble extends AsyncDisposable {
   readonly directory: string;
-  /** CA of the directory’s certificate, PEM. */
+  /** CA of the directory's certificate, PEM. */
   readonly ca: string;
   /** Where it validates by tls-alpn-01 … */
   readonly tlsPort: number;

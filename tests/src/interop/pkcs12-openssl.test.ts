@@ -123,7 +123,7 @@ describe('a PKCS#12 file of OpenSSL', () => {
     expect(refusal(run('secret', ['-nocerts', '-inkey', files.key]), 'secret')).toBe('half-a-pair');
   });
 
-  it('keeps certificates that don’t belong to the chain apart', (context) => {
+  it("keeps certificates that don't belong to the chain apart", (context) => {
     needsTools(context, 'openssl');
     const files = written('p256');
     const stranger = written('rsa2048').cert;
@@ -148,7 +148,7 @@ describe('a PKCS#12 file of OpenSSL', () => {
 });
 
 describe('a PKCS#12 file of another program', () => {
-  it('opens when Java’s keytool made it', (context) => {
+  it("opens when Java's keytool made it", (context) => {
     needsTools(context, 'keytool');
     const file = path.join(folder, 'java.p12');
     const options = [

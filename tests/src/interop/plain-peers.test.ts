@@ -91,7 +91,7 @@ const cases = programs.flatMap((program) =>
   versions.flatMap((version) => framings.map(([name, framing]) => ({ program, version, framing, name }))),
 );
 
-describe('a client that isn’t ours', () => {
+describe("a client that isn't ours", () => {
   it.for(cases)(
     'is answered: $program.name, $version, $name',
     async ({ program, version, framing }, context) => {
@@ -120,7 +120,7 @@ describe('a client that isn’t ours', () => {
   );
 });
 
-describe('a server that isn’t ours', () => {
+describe("a server that isn't ours", () => {
   it.for(cases)(
     'answers: $program.name, $version, $name',
     async ({ program, version, framing, name }, context) => {

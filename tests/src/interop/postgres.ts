@@ -122,5 +122,5 @@ async function listening(child: ChildProcess): Promise<void> {
     said += piece.toString();
     if (said.includes('ready to accept connections')) break;
   }
-  if (!said.includes('ready to accept connections')) throw new Error(`PostgreSQL didn’t start: ${said}`);
+  if (!said.includes('ready to accept connections')) throw new Error(`PostgreSQL didn't start: ${said}`);
 }

@@ -67,7 +67,7 @@ describe('knsock proxy and PostgreSQL', () => {
     expect(megabytes).toMatch(/^20000000\|[0-9a-f]{32}$/);
   });
 
-  it('answer psql’s own SSLRequest, with client certificates', async (context) => {
+  it("answer psql's own SSLRequest, with client certificates", async (context) => {
     needsPostgres(context);
     await using proxy = await beforePostgres('--postgres', '--allow-cn', 'app');
     expect(await psql(verified(proxy.address))).toBe('42');
@@ -155,7 +155,7 @@ describe('knsock proxy and PostgreSQL', () => {
     expect(await psql(verified(proxy.address), query)).toBe('t');
   });
 
-  it('tell psql why they can’t pass it on', async (context) => {
+  it("tell psql why they can't pass it on", async (context) => {
     needsPostgres(context);
     await using down = await answerer();
     await down[Symbol.asyncDispose]();
@@ -171,10 +171,10 @@ describe('knsock proxy and PostgreSQL', () => {
     await using distrusting = await startProxy('client', unverified);
     const refused = ['--postgres', '--target', unreached.address, '--ca', files.at('ca.crt')];
     await using certless = await startProxy('client', refused);
-    const words = 'FATAL:  the proxy can’t pass this connection on: ';
+    const words = "FATAL:  the proxy can't pass this connection on: ";
     const local = (address: string): string => `${plain(address)} sslmode=disable gssencmode=disable`;
     const asked = await psql(verified(unreached.address));
-    expect(asked).toContain(`${words}the target ${down.address} can’t be reached: connect ECONNREFUSED`);
+    expect(asked).toContain(`${words}the target ${down.address} can't be reached: connect ECONNREFUSED`);
     expect(asked).toMatch(/HINT: +Is it running/);
     expect(await psql(local(distrusting.address))).toMatch(new RegExp(`${words}.*issued by`));
     // In TLS 1.3 the client counts itself as connected before the server has judged it.
@@ -227,8 +227,8 @@ describe('knsock proxy and PostgreSQL', () => {
       files.at('ca.crt'),
     ]);
     expect(await psql(`${plain(proxy.address)} sslmode=disable`)).toContain(
-      'FATAL:  the proxy can’t pass this connection on: the PostgreSQL server doesn’t offer TLS',
+      "FATAL:  the proxy can't pass this connection on: the PostgreSQL server doesn't offer TLS",
     );
-    await proxy.running.says(/the PostgreSQL server doesn’t offer TLS/);
+    await proxy.running.says(/the PostgreSQL server doesn't offer TLS/);
   });
 });

@@ -58,7 +58,7 @@ describe('knsock proxy and other programs', () => {
     expect(digest(answer)).toBe(got(input));
   });
 
-  it('reaches socat’s TLS listener', async (context) => {
+  it("reaches socat's TLS listener", async (context) => {
     needsTools(context, 'socat');
     await using target = await answerer();
     const pair = await files.write('pair.pem', pem('server.crt', 'server.key'));
@@ -161,7 +161,7 @@ frontend in
     );
   });
 
-  it('goes through nginx’ TLS in both directions', async (context) => {
+  it("goes through nginx' TLS in both directions", async (context) => {
     needsTools(context, 'nginx');
     await using target = await answerer();
     await using proxy = await startProxy('server', [

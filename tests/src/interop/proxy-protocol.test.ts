@@ -47,7 +47,7 @@ it.for([
   });
 });
 
-it('reads HAProxy’s extensions, its checksum proved', async (context) => {
+it("reads HAProxy's extensions, its checksum proved", async (context) => {
   needsTools(context, 'haproxy');
   await using knsock = await whoAsks();
   const options = { server: 'send-proxy-v2 proxy-v2-options crc32c,unique-id' };
@@ -72,7 +72,7 @@ it('counts the clients behind HAProxy one by one', async (context) => {
   expect(knsock.stats()).toMatchObject({ connections: 2, turnedAway: { address: 1, denied: 1 } });
 });
 
-it('lets HAProxy’s health checks through, as the proxy that they are', async (context) => {
+it("lets HAProxy's health checks through, as the proxy that they are", async (context) => {
   needsTools(context, 'haproxy');
   await using knsock = await whoAsks();
   const server = 'send-proxy-v2 check inter 100ms check-send-proxy';

@@ -57,7 +57,7 @@ describe('knsock send', () => {
     await terminal.shows(/^news\n> half a li$/m);
   });
 
-  it('ends when the server does, and doesn’t wait for another line', async (context) => {
+  it("ends when the server does, and doesn't wait for another line", async (context) => {
     const { serve, address } = await startServe(server);
     await using _ = serve;
     await using terminal = await open(context, ['send', address, ...ca]);
@@ -171,7 +171,7 @@ describe('colours', () => {
   });
 });
 
-describe('the passphrase of an authority’s key', () => {
+describe("the passphrase of an authority's key", () => {
   const word = 'open sesame';
   const asks = async (context: TestContext): Promise<Terminal> => {
     const env = { KNSOCK_STORE_PASSPHRASE: word };
@@ -181,9 +181,9 @@ describe('the passphrase of an authority’s key', () => {
     return open(context, ['certs', 'serve', store, '--listen', '127.0.0.1:0']);
   };
 
-  it('is asked for on a terminal, isn’t shown, and opens the key', async (context) => {
+  it("is asked for on a terminal, isn't shown, and opens the key", async (context) => {
     await using terminal = await asks(context);
-    await terminal.shows(/Passphrase of the authority’s key: $/m);
+    await terminal.shows(/Passphrase of the authority's key: $/m);
     await terminal.type(word);
     await terminal.press('Enter');
     await terminal.shows(/listening on 127\.0\.0\.1:\d+, the authority of/);
@@ -194,13 +194,13 @@ describe('the passphrase of an authority’s key', () => {
 
   it('is refused where it is wrong, and may be left out by Ctrl-C and Ctrl-D', async (context) => {
     await using wrong = await asks(context);
-    await wrong.shows(/Passphrase of the authority’s key: $/m);
+    await wrong.shows(/Passphrase of the authority's key: $/m);
     await wrong.type('open says me');
     await wrong.press('Enter');
     await wrong.shows(/KNSOCK_CERTIFICATE_PASSPHRASE[^]*exited with 58/);
     for (const key of ['C-c', 'C-d']) {
       await using terminal = await asks(context);
-      await terminal.shows(/Passphrase of the authority’s key: $/m);
+      await terminal.shows(/Passphrase of the authority's key: $/m);
       await terminal.press(key);
       await terminal.shows(/no passphrase was typed[^]*exited with 2/);
     }

@@ -47,7 +47,7 @@ describe('Chromium', () => {
   });
 });
 
-describe('the store of Debian, and Java’s', () => {
+describe("the store of Debian, and Java's", () => {
   it('hold the CA from install to uninstall', { timeout: 180_000 }, async (context) => {
     needsTools(context, 'update-ca-certificates', 'keytool', 'openssl');
     const unshared = await run('unshare', ['-m', 'true']).catch(() => undefined);
@@ -71,12 +71,12 @@ describe('the store of Debian, and Java’s', () => {
     ]);
   });
 
-  it('are refused by name where they can’t be changed', async () => {
+  it("are refused by name where they can't be changed", async () => {
     const none = await knsock(['certs', 'trust', 'install', '--into', 'nss'], {
       env: { ...env, PATH: '/nowhere' },
     });
     expect(none).toMatchObject({ code: 23 });
-    expect(none.stderr).toContain('certutil isn’t installed');
+    expect(none.stderr).toContain("certutil isn't installed");
     expect((await trust('install', '--into', 'safe')).stderr).toContain('no trust store');
     const leaf = path.join(home, 'leaf.crt');
     await knsock(['certs', 'self-signed', 'a.test', '--out', leaf.slice(0, -4)]);

@@ -107,7 +107,7 @@ describe('openssl and we agree to refuse', () => {
       ca: `${profiles.ca}\nextendedKeyUsage=clientAuth`,
     },
     {
-      what: 'a client’s certificate',
+      what: "a client's certificate",
       reason: 'wrong-usage at 0',
       leaf: `${profiles.client}\nsubjectAltName=DNS:a.test`,
     },
@@ -200,7 +200,7 @@ describe('openssl and we agree to accept', () => {
   it.each<Omit<Case, 'reason'>>([
     { what: 'a name that is permitted', ca: `${profiles.ca}\nnameConstraints=critical,permitted;DNS:test` },
     {
-      what: 'a name that isn’t excluded',
+      what: "a name that isn't excluded",
       ca: `${profiles.ca}\nnameConstraints=critical,excluded;DNS:b.test`,
     },
     {

@@ -51,7 +51,7 @@ describe('a peer that never reads', () => {
     peer.destroy();
   });
 
-  it('makes a handler that doesn’t wait lose messages, and tells it once with the numbers', async () => {
+  it("makes a handler that doesn't wait lose messages, and tells it once with the numbers", async () => {
     const onError = vi.fn<(error: Error) => void>();
     await using server = await listen({ ...at(), onError }, (connection) => {
       for (let count = 0; count < 1_000; count += 1) connection.write(Buffer.alloc(100_000));
@@ -115,7 +115,7 @@ describe('a peer that never reads', () => {
 });
 
 describe('answers in the order of the requests', () => {
-  it('don’t pile up behind one that takes long', async () => {
+  it("don't pile up behind one that takes long", async () => {
     let started = 0;
     const late: ((answer: string) => void)[] = [];
     await using server = await serve(
@@ -159,7 +159,7 @@ describe('an asynchronous listener', () => {
     peer.destroy();
   });
 
-  it('that sends back what it got holds up a peer that doesn’t read, and loses nothing', async () => {
+  it("that sends back what it got holds up a peer that doesn't read, and loses nothing", async () => {
     await using server = await listen({ ...at(), framing: lines() }, (connection) => {
       connection.onMessage((message) => connection.send(message));
     });

@@ -38,7 +38,7 @@ async function servesOn(server: SecureServer): Promise<void> {
   expect(String(await good.request('hello'))).toBe('hello');
 }
 
-describe('what isn’t TLS', () => {
+describe("what isn't TLS", () => {
   it.each([
     ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'plain-http'],
     ['SSH', 'SSH-2.0-OpenSSH_9.6\r\n', 'not-tls'],
@@ -57,7 +57,7 @@ describe('what isn’t TLS', () => {
 });
 
 describe('a second GOAWAY', () => {
-  it('ends its connection: what the first let start, it can’t leave undone', async () => {
+  it("ends its connection: what the first let start, it can't leave undone", async () => {
     await using server = await echo();
     const peer = await knsockPeer(portOf(server));
     const [lower, higher] = [Buffer.alloc(8), Buffer.alloc(8, 0x01)];
@@ -71,7 +71,7 @@ describe('a second GOAWAY', () => {
 });
 
 describe('a reset', () => {
-  it('before the handshake is nobody’s failure', async () => {
+  it("before the handshake is nobody's failure", async () => {
     await using server = await echo();
     for (let n = 0; n < 20; n++) (await bareSocket(portOf(server))).resetAndDestroy();
     await servesOn(server);
@@ -147,7 +147,7 @@ describe('an end before the beginning', () => {
     peer.destroy();
   });
 
-  it('of the server is noticed at once, and isn’t taken for a refusal', async () => {
+  it("of the server is noticed at once, and isn't taken for a refusal", async () => {
     const credentials = bare(world.server);
     await using server = await stockServer({ ...credentials, ALPNProtocols: ['knsock/1'] }, () => '');
     const options = { host: 'localhost', port: server.port, credentials: world.anonymous };
@@ -224,7 +224,7 @@ describe('slow-loris frames', () => {
 });
 
 describe('an idle connection', () => {
-  it('is ended after idleTimeout, and a busy one isn’t', async () => {
+  it("is ended after idleTimeout, and a busy one isn't", async () => {
     await using server = await echo({ idleTimeout: 400 });
     const idle = await client(portOf(server));
     const busy = await client(portOf(server));
@@ -283,7 +283,7 @@ describe('frames that break the protocol', () => {
       'a message over the limit',
       Buffer.concat([welcome, Buffer.from([0x7f, 0xff, 0xff, 0xff, kind.message])]),
     ],
-    ['ids that don’t grow', Buffer.concat([welcome, requestFrame(2), requestFrame(1)])],
+    ["ids that don't grow", Buffer.concat([welcome, requestFrame(2), requestFrame(1)])],
     ['an answer to nothing', Buffer.concat([welcome, frame(kind.response, Buffer.alloc(8, 1))])],
   ])('end their connection: %s', async (_what, bytes) => {
     await using server = await echo();

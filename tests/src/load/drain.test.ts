@@ -41,7 +41,7 @@ describe('closing a server', () => {
     expect(heard.events).toEqual([{ connections: 1, deadline: 60_000 }]);
   });
 
-  it('cuts off at its deadline what doesn’t finish', async () => {
+  it("cuts off at its deadline what doesn't finish", async () => {
     const server = await serve(at(), () => new Promise<string>(() => undefined));
     const asker = await client(portOf(server));
     const answer = expect(asker.request('never answered')).rejects.toThrow();
@@ -70,7 +70,7 @@ describe('closing a server', () => {
     expect(await there?.closed).toMatchObject({ error: { code: 'KNSOCK_DRAIN_TIMEOUT' } });
   });
 
-  it('waits for no silent socket, and for no peer that doesn’t end in turn', async () => {
+  it("waits for no silent socket, and for no peer that doesn't end in turn", async () => {
     const server = await listen({ ...at(), handshakeTimeout: 600_000 }, () => undefined);
     const silent = await bareSocket(portOf(server));
     const deaf = await knsockPeer(portOf(server));

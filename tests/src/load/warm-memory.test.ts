@@ -17,7 +17,7 @@ async function pagesPerMessage(environment: Record<string, string>): Promise<num
 
 it('receives large messages in memory that the kernel provided before', async ({ skip }) => {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  skip(header.glibcVersionRuntime === undefined, 'the allocator isn’t glibc’s');
+  skip(header.glibcVersionRuntime === undefined, "the allocator isn't glibc's");
   // A threshold that is set is one that glibc no longer learns.
   const [kept, returned] = await Promise.all([
     pagesPerMessage({}),

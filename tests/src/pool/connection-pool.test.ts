@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import { createCredentials, knsock, lines, listen, serve, type SecureServer } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions } from '@knsock/pool';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 import { Changing } from './changing.js';
 
@@ -40,14 +40,14 @@ function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 describe('requests', () => {
-  test('share one connection', async () => {
+  it('share one connection', async () => {
     const pool = poolOf([await echo()]);
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => pool.request(`${n}`)));
     expect(answers.map(String)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
     expect(pool.stats()).toMatchObject({ created: 1, active: 0, idle: 1, requestsInFlight: 0 });
   });
 
-  test('open another connection only when the peer’s maxInFlight is reached', async () => {
+  it("open another connection only when the peer's maxInFlight is reached", async () => {
     const { opened, open: answer } = gate();
     const server = keep(
       await serve(
@@ -63,14 +63,14 @@ describe('requests', () => {
     await Promise.all(requests);
   });
 
-  test('wait their turn where every connection is full', async () => {
+  it('wait their turn where every connection is full', async () => {
     const pool = poolOf([await echo({ maxRequestsInFlight: 2 })], { max: 2 });
     const answers = await Promise.all(Array.from({ length: 500 }, (_, n) => pool.request(`${n}`)));
     expect(answers.map(Number)).toEqual(Array.from({ length: 500 }, (_, n) => n));
     expect(pool.stats()).toMatchObject({ created: 2, waiting: 0 });
   });
 
-  test('have a connection each where the framing has no ids', async () => {
+  it('have a connection each where the framing has no ids', async () => {
     const server = keep(
       await serve(
         { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
@@ -83,7 +83,7 @@ describe('requests', () => {
     expect(pool.stats().created).toBe(3);
   });
 
-  test('fail as the connection’s own would where the handler fails', async () => {
+  it("fail as the connection's own would where the handler fails", async () => {
     const server = keep(
       await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, () => {
         throw new Error('secret');
@@ -94,7 +94,7 @@ describe('requests', () => {
     expect(pool.stats().idle).toBe(1);
   });
 
-  test('have one deadline for everything, whose error reports what went wrong', async () => {
+  it('have one deadline for everything, whose error reports what went wrong', async () => {
     // No server uses tcpmux; a port that was just released may be in use by now.
     const endpoints = [{ host: '127.0.0.1', port: 1 }];
     const pool = keep(new ConnectionPool({ endpoints, credentials: world.client }));
@@ -104,7 +104,7 @@ describe('requests', () => {
     expect(String(failed)).toMatch(/0 active, 0 idle, 1 waiting.*last failure/);
   });
 
-  test('go to several endpoints, all of them used', async () => {
+  it('go to several endpoints, all of them used', async () => {
     const counts = [0, 0, 0];
     const servers = await Promise.all(
       counts.map(async (_, index) =>
@@ -124,7 +124,7 @@ describe('requests', () => {
     expect(Math.min(...counts)).toBeGreaterThan(30);
   });
 
-  test('spread over endpoints while each caller asks again at once', async () => {
+  it('spread over endpoints while each caller asks again at once', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
     const slowly = async ({ payload }: { payload: Buffer }) => {
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -141,7 +141,7 @@ describe('requests', () => {
     expect(Math.min(...counts.flat())).toBeGreaterThan(100);
   });
 
-  test('reach an endpoint again that was unreachable while the others took every slot', async () => {
+  it('reach an endpoint again that was unreachable while the others took every slot', async () => {
     const server = await echo();
     const options = { port: 0, host: '127.0.0.1', credentials: world.server } as const;
     const away = await serve(options, ({ payload }) => payload);
@@ -161,7 +161,7 @@ describe('requests', () => {
     }, 20_000);
   });
 
-  test('to a peer that accepts none report that, without a busy loop meanwhile', async () => {
+  it('to a peer that accepts none report that, without a busy loop meanwhile', async () => {
     const { chain: cert, key } = await world.authority.issue({
       kind: 'server',
       names: ['127.0.0.1'],
@@ -182,7 +182,7 @@ describe('requests', () => {
     mute.close();
   });
 
-  test('give a caller that wants an exclusive connection its turn', async () => {
+  it('give a caller that wants an exclusive connection its turn', async () => {
     const pool = poolOf([await echo()], { max: 1 });
     let stop = false;
     const busy = Array.from({ length: 8 }, async () => {
@@ -198,7 +198,7 @@ describe('requests', () => {
 });
 
 describe('leases', () => {
-  test('are granted although requests were first in the queue and never pause', async () => {
+  it('are granted although requests were first in the queue and never pause', async () => {
     let answer = (): void => undefined;
     const server = keep(
       // Each request is answered when the next has come, so that there is always one in flight; the last a little later.
@@ -221,7 +221,7 @@ describe('leases', () => {
     await Promise.all(busy);
   });
 
-  test('are exclusive, and their connection is used again', async () => {
+  it('are exclusive, and their connection is used again', async () => {
     const pool = poolOf([await echo()]);
     const first = await pool.acquire();
     const second = await pool.acquire();
@@ -235,7 +235,7 @@ describe('leases', () => {
     third.release();
   });
 
-  test('a connection used after its lease was released throws', async () => {
+  it('a connection used after its lease was released throws', async () => {
     const pool = poolOf([await echo()]);
     const lease = await pool.acquire();
     const connection = lease.value;
@@ -246,7 +246,7 @@ describe('leases', () => {
     expect(() => lease.release()).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
   });
 
-  test('a connection with unread bytes is not lent again', async () => {
+  it('a connection with unread bytes is not lent again', async () => {
     const server = keep(
       await listen({ port: 0, host: '127.0.0.1', credentials: world.server }, (connection) => {
         connection.onMessage((message) => {
@@ -262,7 +262,7 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
   });
 
-  test('a connection with an unfinished request is not lent again', async () => {
+  it('a connection with an unfinished request is not lent again', async () => {
     const { opened, open: answer } = gate();
     const server = keep(
       await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, async () =>
@@ -278,7 +278,7 @@ describe('leases', () => {
     answer();
   });
 
-  test('a connection with a listener left in it is not lent again', async () => {
+  it('a connection with a listener left in it is not lent again', async () => {
     const pool = poolOf([await echo()]);
     const lease = await pool.acquire();
     lease.value.onMessage(() => undefined);
@@ -286,7 +286,7 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
   });
 
-  test('a pending receive of the last borrower doesn’t get the next one’s message', async () => {
+  it("a pending receive of the last borrower doesn't get the next one's message", async () => {
     const pool = poolOf([await echo()]);
     const lease = await pool.acquire();
     const left = lease.value.receive().catch(() => null);
@@ -295,13 +295,13 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
   });
 
-  test('use keeps the connection where a request was refused by the handler', async () => {
+  it('use keeps the connection where a request was refused by the handler', async () => {
     const pool = poolOf([await echo()]);
     await expect(pool.use(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
     expect(pool.stats()).toMatchObject({ idle: 1, destroyed: 0 });
   });
 
-  test('use destroys the connection after an error where answers have no ids', async () => {
+  it('use destroys the connection after an error where answers have no ids', async () => {
     const server = keep(
       await serve(
         { port: 0, host: '127.0.0.1', credentials: world.server, framing: lines() },
@@ -315,7 +315,7 @@ describe('leases', () => {
 });
 
 describe('life', () => {
-  test('ready fails at once with the real cause', async () => {
+  it('ready fails at once with the real cause', async () => {
     const stranger = await createWorld('Another CA');
     const server = await echo();
     const pool = poolOf([server], { credentials: stranger.client });
@@ -324,7 +324,7 @@ describe('life', () => {
     });
   });
 
-  test('a failure that a retry can’t help reaches callers of every kind at once', async () => {
+  it("a failure that a retry can't help reaches callers of every kind at once", async () => {
     const stranger = await createWorld('Another CA');
     const pool = poolOf([await echo()], { credentials: stranger.client });
     const refusal = { code: 'KNSOCK_PEER_UNKNOWN_ISSUER', retryable: false };
@@ -333,7 +333,7 @@ describe('life', () => {
     await expect(pool.ready({ timeout: 600_000 })).rejects.toMatchObject(refusal);
   });
 
-  test('an endpoint that may recover keeps callers waiting, whatever another refuses', async () => {
+  it('an endpoint that may recover keeps callers waiting, whatever another refuses', async () => {
     const stranger = await createWorld('Another CA');
     const server = await echo();
     const endpoints = [
@@ -347,7 +347,7 @@ describe('life', () => {
     });
   });
 
-  test('a connection that the server ends is noticed while idle', async () => {
+  it('a connection that the server ends is noticed while idle', async () => {
     const server = await echo();
     const pool = poolOf([server]);
     await pool.request('x');
@@ -356,7 +356,7 @@ describe('life', () => {
     expect(String(await pool.request('again'))).toBe('again');
   });
 
-  test('no connection outlives the certificate of the server', async () => {
+  it('no connection outlives the certificate of the server', async () => {
     const { chain, key } = await world.authority.issue({ kind: 'server', names: ['127.0.0.1'], days: 1 });
     const credentials = createCredentials({ cert: chain, key });
     const server = keep(await serve({ port: 0, host: '127.0.0.1', credentials }, ({ payload }) => payload));
@@ -378,7 +378,7 @@ describe('life', () => {
     expect(Math.abs(Math.max(...timers) - left)).toBeLessThan(10_000);
   });
 
-  test('sessions are resumed', async () => {
+  it('sessions are resumed', async () => {
     const pool = poolOf([await echo()]);
     await pool.request('x');
     pool.softEvict();
@@ -387,7 +387,7 @@ describe('life', () => {
     lease.release();
   });
 
-  test('new credentials supersede connections once one with them works', async () => {
+  it('new credentials supersede connections once one with them works', async () => {
     const source = new Changing(world.client);
     const pool = poolOf([await echo()], { credentials: source });
     await pool.request('x');
@@ -396,7 +396,7 @@ describe('life', () => {
     await expect.poll(() => pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
   });
 
-  test('close lets requests in flight finish', async () => {
+  it('close lets requests in flight finish', async () => {
     const { opened, open: answer } = gate();
     const server = keep(
       await serve({ port: 0, host: '127.0.0.1', credentials: world.server }, async () =>
@@ -414,7 +414,7 @@ describe('life', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('suspend holds new requests and resume lets them go', async () => {
+  it('suspend holds new requests and resume lets them go', async () => {
     const pool = poolOf([await echo()], { framing: knsock() });
     await pool.request('x');
     pool.suspend();

@@ -3,7 +3,7 @@ import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { createCredentials, type SecureServer } from '@knsock/core';
 import { ConnectionPool } from '@knsock/pool';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
 import { Changing } from './changing.js';
 import { Stage } from './stage.js';
@@ -21,7 +21,7 @@ afterEach(async () => {
   syncBuiltinESMExports();
 });
 
-test('sessions are resumed at each endpoint', async () => {
+it('sessions are resumed at each endpoint', async () => {
   const pool = stage.pool([await stage.serve(), await stage.serve()], { max: 2, min: 2 });
   const resumedEverywhere = async () => {
     const leases = [await pool.acquire(), await pool.acquire()];
@@ -38,7 +38,7 @@ test('sessions are resumed at each endpoint', async () => {
   expect(await resumedEverywhere()).toEqual([true, true]);
 });
 
-test('of 64 connections opened at once to a known endpoint each is resumed', async () => {
+it('of 64 connections opened at once to a known endpoint each is resumed', async () => {
   const pool = stage.pool([await stage.serve()], { max: 64 });
   await pool.ready();
   // First there are two tickets for all of them, then more than enough.
@@ -51,7 +51,7 @@ test('of 64 connections opened at once to a known endpoint each is resumed', asy
   }
 });
 
-test('an endpoint that is back in a full pool costs the others one connection and gets it', async () => {
+it('an endpoint that is back in a full pool costs the others one connection and gets it', async () => {
   const servers = [await stage.serve(), await stage.serve(), await stage.serve()];
   const pool = stage.pool(servers, { max: 3, min: 3 });
   const spread = () => pool.stats().endpoints.map(({ connections }) => connections);
@@ -68,7 +68,7 @@ test('an endpoint that is back in a full pool costs the others one connection an
   expect(pool.stats().created - created).toBe(1);
 });
 
-test('a name is looked up again for every connection', async () => {
+it('a name is looked up again for every connection', async () => {
   const { chain, key } = await stage.world.authority.issue({
     kind: 'server',
     names: ['moving.test'],
@@ -88,14 +88,14 @@ test('a name is looked up again for every connection', async () => {
   expect(String(await pool.request('and now?'))).toBe('second');
 });
 
-/** A resolver controlled by the test: the one part of the environment that a test can’t provide for real. */
+/** A resolver controlled by the test: the one part of the environment that a test can't provide for real. */
 function pretend(address: () => string): void {
   const answer = () => Promise.resolve([{ address: address(), family: 4 }]);
   vi.spyOn(dns, 'lookup').mockImplementation(answer as unknown as typeof dns.lookup);
   syncBuiltinESMExports();
 }
 
-test('credentials that the server refuses cost no connection that works, and good ones replace them all', async () => {
+it('credentials that the server refuses cost no connection that works, and good ones replace them all', async () => {
   const source = new Changing(stage.world.client);
   const server = await stage.serve(undefined, { clientCertificates: 'require' });
   const pool = stage.pool([server], { credentials: source, max: 2, backOff: { first: 10, longest: 10 } });
@@ -111,7 +111,7 @@ test('credentials that the server refuses cost no connection that works, and goo
   expect(String(await pool.request('after'))).toBe('after');
 });
 
-test('a connection that was being opened when credentials changed is replaced by one with the new ones', async () => {
+it('a connection that was being opened when credentials changed is replaced by one with the new ones', async () => {
   const source = new Changing(stage.world.client);
   const server = await stage.serve(undefined, { clientCertificates: 'require' });
   const wire = stage.keep(await Wire.to(portOf(server)));

@@ -11,7 +11,7 @@ import {
   type SecureServer,
 } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions, type PoolEvents } from '@knsock/pool';
-import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 import { Changing } from './changing.js';
 import { Wire } from './wire.js';
@@ -139,7 +139,7 @@ function percentile(times: number[], share: number): number {
   return sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
 }
 
-test(
+it(
   'a graceful rolling restart of three servers fails, loses and doubles nothing',
   async () => {
     const seen = new Map<string, number>();
@@ -166,7 +166,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'a server that is killed and restarted fails no idempotent request, and what may have run is not sent twice',
   async () => {
     const seen = new Map<string, number>();
@@ -198,7 +198,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'after an outage min connections are there again without anybody asking, and it was tried with patience',
   async () => {
     const backend = keep(await new Backend(new Map()).start());
@@ -225,7 +225,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'a black-holed endpoint is set aside, and the others are as fast as before',
   async () => {
     const seen = new Map<string, number>();
@@ -269,7 +269,7 @@ async function measured(pool: ConnectionPool): Promise<Load> {
   return load.stop();
 }
 
-test(
+it(
   'an endpoint that accepts slowly holds up nobody',
   async () => {
     const seen = new Map<string, number>();
@@ -285,7 +285,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'half-open peers are found by a check before anybody is lent one',
   async () => {
     const seen = new Map<string, number>();
@@ -303,7 +303,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'connections cut on the wire are replaced before the next request',
   async () => {
     const seen = new Map<string, number>();
@@ -320,7 +320,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'a certificate rotated under load fails nothing, and every connection ends up with the new one',
   async () => {
     const seen = new Map<string, number>();
@@ -353,7 +353,7 @@ async function clientNamed(commonName: string): Promise<Credentials> {
   return createCredentials({ cert: chain, key, ca: authority.root });
 }
 
-test(
+it(
   '10,000 waiters are all served, in order, by ten connections',
   async () => {
     const backend = keep(await new Backend(new Map()).start());
@@ -373,7 +373,7 @@ test(
   LIMIT,
 );
 
-test(
+it(
   'when all acquires are aborted nothing is lost: what was being opened is there for the next',
   async () => {
     const backend = keep(await new Backend(new Map()).start());

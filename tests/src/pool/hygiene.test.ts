@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { lines, listen, type SecureConnection } from '@knsock/core';
 import { ConnectionPool, type ConnectionPoolOptions, type PoolEvents } from '@knsock/pool';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Stage } from './stage.js';
 
 let stage: Stage;
@@ -30,7 +30,7 @@ async function linesPool(
 }
 
 describe('the next user of a connection', () => {
-  test('gets nothing that was meant for the last and came after the release', async () => {
+  it('gets nothing that was meant for the last and came after the release', async () => {
     const peers: SecureConnection[] = [];
     const pool = await linesPool((peer) => void peers.push(peer));
     const lease = await pool.acquire();
@@ -50,7 +50,7 @@ describe('the next user of a connection', () => {
     expect(Math.max(...held)).toBe(0);
   });
 
-  test('gets the greeting of a server that speaks first', async () => {
+  it('gets the greeting of a server that speaks first', async () => {
     const pool = await linesPool((peer) => void peer.send('220 ready'));
     for (let turn = 0; turn < 3; turn += 1) {
       await pool.use(async (connection) => {
@@ -60,7 +60,7 @@ describe('the next user of a connection', () => {
     expect(pool.stats().created).toBe(1);
   });
 
-  test('isn’t observed by a listener of the last one for the end', async () => {
+  it("isn't observed by a listener of the last one for the end", async () => {
     const pool = stage.pool([await stage.serve()]);
     const lease = await pool.acquire();
     lease.value.onDraining(() => undefined);
@@ -68,7 +68,7 @@ describe('the next user of a connection', () => {
     expect(pool.stats()).toMatchObject({ idle: 0, destroyed: 1 });
   });
 
-  test('gets no connection whose certificate expired while the machine slept', async () => {
+  it('gets no connection whose certificate expired while the machine slept', async () => {
     const pool = stage.pool([await stage.serve()], { resume: false });
     await pool.use(() => undefined);
     // Only the time of day moves on, as it does after a sleep; the clock of timers stood still.
@@ -79,7 +79,7 @@ describe('the next user of a connection', () => {
   });
 });
 
-test('a certificate that was accepted although it had expired ends no connection early', async () => {
+it('a certificate that was accepted although it had expired ends no connection early', async () => {
   const server = await stage.serve();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8 * 86_400_000 });
   const pool = stage.pool([server], { dangerouslySkipVerification: true });
@@ -87,7 +87,7 @@ test('a certificate that was accepted although it had expired ends no connection
   expect(pool.stats()).toMatchObject({ created: 1, idle: 1 });
 });
 
-test('a signal shared by many acquires and requests, one after another, has no listener afterwards', async () => {
+it('a signal shared by many acquires and requests, one after another, has no listener afterwards', async () => {
   const pool = stage.pool([await stage.serve()], { max: 1 });
   const { signal } = new AbortController();
   let socket: TLSSocket | undefined;
@@ -115,21 +115,21 @@ function listenersOf(socket: TLSSocket | undefined): [string | symbol, number][]
   return names.map((name) => [name, socket?.listenerCount(name) ?? 0]);
 }
 
-test('requests without ids get their connections at once, not one after the first', async () => {
+it('requests without ids get their connections at once, not one after the first', async () => {
   const pool = stage.pool([await stage.serve(undefined, { framing: lines() })], { framing: lines(), max: 5 });
   const answers = Array.from({ length: 5 }, (_, n) => pool.request(`${n}`));
   expect(pool.stats().creating).toBe(5);
   expect((await Promise.all(answers)).map(String)).toEqual(['0', '1', '2', '3', '4']);
 });
 
-test('a queue that is full of requests is reported', async () => {
+it('a queue that is full of requests is reported', async () => {
   const pool = stage.pool([await stage.serve()], { maxWaiters: 3 });
   const waiting = [1, 2, 3].map(() => pool.request('x'));
   await expect(pool.request('y')).rejects.toThrow(/3 callers wait already.* 3 waiting/);
   await Promise.all(waiting);
 });
 
-test('closing a pool that is connecting to a black hole doesn’t wait and leaves nothing', async () => {
+it("closing a pool that is connecting to a black hole doesn't wait and leaves nothing", async () => {
   const sockets = new Set<Socket>();
   let accepted = 0;
   const mute = createServer((socket) => {

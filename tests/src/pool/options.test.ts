@@ -1,10 +1,10 @@
 import { ConnectionPool } from '@knsock/pool';
 import { TCPConnectionPool } from '@knsock/pool/kn-sock';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
 const endpoints = [{ host: 'localhost', port: 1 }];
 
-test.each<[string, object | undefined]>([
+it.each<[string, object | undefined]>([
   ['options', undefined],
   ['endpoints', {}],
   ['endpoints', { endpoints: [] }],
@@ -28,24 +28,24 @@ test.each<[string, object | undefined]>([
   expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });
 
-test('kn-sock’s pool refuses options that it doesn’t have', () => {
+it("kn-sock's pool refuses options that it doesn't have", () => {
   const made = () => new TCPConnectionPool('localhost', 1, { max_size: 3 } as object);
   expect(made).toThrow(/there is no option max_size; did you mean maxSize/);
 });
 
-test.each<[string, object]>([
+it.each<[string, object]>([
   // Anything but `false` would leave verification ambiguous.
   ['verify', { verify: 0 }],
   ['verify', { verify: null }],
   ['ssl', { ssl: 'no' }],
   ['maxSize', { maxSize: 0 }],
   ['cafile', { cafile: 5 }],
-])('kn-sock’s pool refuses %s of the wrong kind: %j', (option, options) => {
+])("kn-sock's pool refuses %s of the wrong kind: %j", (option, options) => {
   const made = () => new TCPConnectionPool('localhost', 1, options);
   expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });
 
-test.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
+it.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
   ['timeOut', (pool) => pool.request('x', { timeOut: 5 } as never)],
   ['timeout', (pool) => pool.request('x', { timeout: '5' } as never)],
   ['options', (pool) => pool.request('x', 5 as never)],
@@ -64,7 +64,7 @@ test.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
   );
 });
 
-test('a misspelt option of a pool is answered with the name that is meant', () => {
+it('a misspelt option of a pool is answered with the name that is meant', () => {
   const made = () => new ConnectionPool({ endpoints, acquireTimout: 5 } as never);
   expect(made).toThrow(/there is no option acquireTimout; did you mean acquireTimeout\?/);
 });

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
 /** The output of a program run as a process, which must end by itself. */
 async function said(program: string): Promise<string> {
@@ -14,14 +14,14 @@ async function said(program: string): Promise<string> {
   return stdout + stderr;
 }
 
-test.concurrent('a process lives as long as a caller waits, and gets the result', async () => {
+it.concurrent('a process lives as long as a caller waits, and gets the result', async () => {
   const waits = `
     const pool = new Pool({ create: () => new Promise(() => undefined) });
     await pool.acquire({ timeout: 200 }).catch(({ code }) => console.log(code));`;
   expect(await said(waits)).toBe('KNSOCK_POOL_TIMEOUT\n');
 });
 
-test.concurrent('one that waits for the next attempt to create lives until it works', async () => {
+it.concurrent('one that waits for the next attempt to create lives until it works', async () => {
   const recovers = `
     let failures = 3;
     const create = () => (failures-- > 0 ? Promise.reject(new Error('down')) : 'up');
@@ -30,7 +30,7 @@ test.concurrent('one that waits for the next attempt to create lives until it wo
   expect(await said(recovers)).toBe('up\n');
 });
 
-test.concurrent(
+it.concurrent(
   'a pool that nobody waits for keeps no process alive, whatever it has to do some time',
   async () => {
     const rests = `

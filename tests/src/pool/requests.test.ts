@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import { ConnectionPool, type Leak, type PoolEvents } from '@knsock/pool';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Stage } from './stage.js';
 
 let stage: Stage;
@@ -23,7 +23,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open };
 }
 
-test('an abandoned request costs no connection', async () => {
+it('an abandoned request costs no connection', async () => {
   const { opened, open } = gate();
   const server = await stage.serve(({ payload }) =>
     String(payload) === 'slow' ? opened.then(() => 'late') : payload,
@@ -42,7 +42,7 @@ test('an abandoned request costs no connection', async () => {
   expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
 });
 
-test('a connection whose slots are taken by abandoned requests takes no more, and is replaced', async () => {
+it('a connection whose slots are taken by abandoned requests takes no more, and is replaced', async () => {
   const server = await stage.serve(
     ({ payload }) => (String(payload) === 'never' ? new Promise<never>(() => undefined) : payload),
     { maxRequestsInFlight: 2 },
@@ -55,7 +55,7 @@ test('a connection whose slots are taken by abandoned requests takes no more, an
   expect(pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
 });
 
-test('closing the pool ends requests that wait to be sent again, of which there may be many', async () => {
+it('closing the pool ends requests that wait to be sent again, of which there may be many', async () => {
   const warnings: Error[] = [];
   const warned = (warning: Error) => void warnings.push(warning);
   process.on('warning', warned);
@@ -92,14 +92,14 @@ test('closing the pool ends requests that wait to be sent again, of which there 
   cutting.close();
 });
 
-test('a request may take as long as a timer can count', async () => {
+it('a request may take as long as a timer can count', async () => {
   const pool = stage.pool([await stage.serve(({ payload }) => payload)]);
   // The rest is computed from a clock with fractions, and must not become longer.
   for (let asked = 0; asked < 200; asked += 1)
     expect(String(await pool.request('x', { timeout: 2 ** 31 - 1 }))).toBe('x');
 });
 
-test('a request that is retried again and again ends at its deadline with its last failure', async () => {
+it('a request that is retried again and again ends at its deadline with its last failure', async () => {
   const cutting = await stage.serve(({ connection }) => {
     connection.destroy();
     return 'never sent';
@@ -116,13 +116,13 @@ test('a request that is retried again and again ends at its deadline with its la
     });
 });
 
-test('a request with an invalid deadline is refused', async () => {
+it('a request with an invalid deadline is refused', async () => {
   const pool = stage.pool([await stage.serve()]);
   for (const timeout of [Infinity, Number.NaN, -1])
     await expect(pool.request('x', { timeout })).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION' });
 });
 
-test('requests that never pause are no leak', async () => {
+it('requests that never pause are no leak', async () => {
   const leaks: Leak[] = [];
   const pool = stage.pool([await stage.serve()], { leakThreshold: 20, onLeak: (leak) => leaks.push(leak) });
   const until = performance.now() + 200;
@@ -136,7 +136,7 @@ test('requests that never pause are no leak', async () => {
   lease.release();
 });
 
-test('the error says what was awaited: the slot, the answer, the connection', async () => {
+it('the error says what was awaited: the slot, the answer, the connection', async () => {
   const { opened, open } = gate();
   const pool = stage.pool(
     [await stage.serve(({ payload }) => opened.then(() => payload), { maxRequestsInFlight: 1 })],
@@ -152,7 +152,7 @@ test('the error says what was awaited: the slot, the answer, the connection', as
   expect(requestWait.max).toBeGreaterThan(0);
 });
 
-test('a slot that didn’t come in time is published on its channel, with the pool’s name', async () => {
+it("a slot that didn't come in time is published on its channel, with the pool's name", async () => {
   const told: PoolEvents['knsock:pool:timeout'][] = [];
   const hear = (event: unknown) => void told.push(event as PoolEvents['knsock:pool:timeout']);
   subscribe('knsock:pool:timeout', hear);

@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { createAuthority } from '@knsock/certs';
 import { createCredentials, listen, raw } from '@knsock/core';
 import { TCPConnectionPool } from '@knsock/pool/kn-sock';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portOf } from '../support/world.js';
 
 let folder: string;
@@ -49,7 +49,7 @@ async function receiveAll(
 }
 
 describe('against our own server', () => {
-  test('a scope releases what it borrowed, and a megabyte comes back whole', async () => {
+  it('a scope releases what it borrowed, and a megabyte comes back whole', async () => {
     const credentials = createCredentials({
       cert: await read(certfile),
       key: await read(keyfile),
@@ -72,7 +72,7 @@ describe('against our own server', () => {
 });
 
 describe('over plain TCP', () => {
-  test('a connection with unread bytes, or used by a function that threw, is not used again', async () => {
+  it('a connection with unread bytes, or used by a function that threw, is not used again', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(
       0,
       '127.0.0.1',
@@ -91,7 +91,7 @@ describe('over plain TCP', () => {
     server.close();
   });
 
-  test('recv is empty at the peer’s end, and a dead connection is not lent', async () => {
+  it("recv is empty at the peer's end, and a dead connection is not lent", async () => {
     const server = createServer((socket) => socket.end('bye')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -107,7 +107,7 @@ describe('over plain TCP', () => {
   });
 });
 
-test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
   'a server that demands a certificate says so to callers: %s',
   async (version) => {
     const server = createTlsServer({
@@ -134,7 +134,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   },
 );
 
-test('an idleTimeout in seconds is refused with the reason', () => {
+it('an idleTimeout in seconds is refused with the reason', () => {
   expect(() => new TCPConnectionPool('localhost', 1, { idleTimeout: 30 })).toThrow(/seconds/);
 });
 

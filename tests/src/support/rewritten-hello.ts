@@ -25,7 +25,7 @@ export async function rewriting(port: number, rewrite: (hello: Buffer) => Buffer
   };
 }
 
-/** Bytes before the client’s first, in hex. */
+/** Bytes before the client's first, in hex. */
 export const before = (hex: string) => (hello: Buffer) => Buffer.concat([Buffer.from(hex, 'hex'), hello]);
 
 /** The first record, split into records of a given size, with extra bytes between the first two. */

@@ -66,7 +66,7 @@ export class Terminal implements AsyncDisposable {
         const screen = await this.screen();
         const match = pattern.exec(screen);
         if (match === null)
-          throw new Error(`the terminal doesn’t show ${pattern.source}:\n${screen.trimEnd()}`);
+          throw new Error(`the terminal doesn't show ${pattern.source}:\n${screen.trimEnd()}`);
         return match;
       },
       { timeout: 20_000, interval: 100 },

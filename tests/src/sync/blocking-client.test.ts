@@ -93,7 +93,7 @@ describe('sendSslTcpMessageSync', () => {
     expect(thrownBy(() => ask('echo:x', changing))).toBeInstanceOf(UntrustedPeerError);
   });
 
-  it('throws what the call that doesn’t block rejects with, fields and all', () => {
+  it("throws what the call that doesn't block rejects with, fields and all", () => {
     const late = thrownBy(() => ask('half:', { until: 'end', timeout: 300 }));
     expect(late).toBeInstanceOf(ReplyTimeoutError);
     expect(late).toMatchObject({ phase: 'reply', ms: 300, received: Buffer.from('half of') });
@@ -111,7 +111,7 @@ describe('sendSslTcpMessageSync', () => {
     expect(refused).toMatchObject({ retryable: true, cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('names the place of the call in the error’s stack', () => {
+  it("names the place of the call in the error's stack", () => {
     const { stack } = thrownBy(() => ask('echo:x', {}, 1)) as Error;
     expect(stack).toMatch(
       /^ConnectionRefusedError: [^]*blocking-client\.test[^]*-- in the worker --\n {4}at /,
@@ -170,7 +170,7 @@ describe('a kept connection', () => {
     expect(String(ask('echo:later', keep))).toBe('later');
   });
 
-  it('isn’t kept after a failure', () => {
+  it("isn't kept after a failure", () => {
     const first = String(ask('number:', keep));
     expect(thrownBy(() => ask('silence:', { ...keep, timeout: 100 }))).toBeInstanceOf(ReplyTimeoutError);
     expect(String(ask('number:', keep))).not.toBe(first);
@@ -199,12 +199,12 @@ describe('a server in the thread that would be blocked', () => {
     );
   });
 
-  it('doesn’t stand in the way of another server', async () => {
+  it("doesn't stand in the way of another server", async () => {
     await using _own = await startSslTcpServer(0, () => undefined, asServer());
     expect(String(ask('echo:x'))).toBe('x');
   });
 
-  it('that isn’t of this library is named in the hint of the timeout', async () => {
+  it("that isn't of this library is named in the hint of the timeout", async () => {
     const plain = createServer({
       cert: readFileSync(files.at('server.crt')),
       key: readFileSync(files.at('server.key')),

@@ -64,7 +64,7 @@ describe('authorize', () => {
       },
     ],
     ['a function that rejects', () => Promise.reject(new Error('on purpose'))],
-  ])('refuses by %s, and doesn’t reveal what the rules require', async (_words, authorize) => {
+  ])("refuses by %s, and doesn't reveal what the rules require", async (_words, authorize) => {
     await using server = await serverWith(authorize);
     const refused = reach(server, world.client);
     await expect(refused).rejects.toMatchObject({

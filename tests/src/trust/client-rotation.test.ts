@@ -65,7 +65,7 @@ describe('a client whose credentials come from a source', () => {
     expect(told).toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
   });
 
-  it('doesn’t treat a CA of its own as a public one', async () => {
+  it("doesn't treat a CA of its own as a public one", async () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const connection = await connect({ host: 'localhost', port: portOf(serving), credentials });

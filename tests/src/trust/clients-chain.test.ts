@@ -71,7 +71,7 @@ describe.each(versions)('what a client sends beside its certificate, over %s', (
   });
 });
 
-describe('a server that has another’s tickets, but never saw the client', () => {
+describe("a server that has another's tickets, but never saw the client", () => {
   const secret = { ticketSecret: Buffer.alloc(32, 7), clientCertificates: 'require' };
 
   it('refuses them where only the client can present its issuers', async () => {

@@ -85,7 +85,7 @@ describe('the identity of a server', () => {
   });
 });
 
-describe('Node’s default store', () => {
+describe("Node's default store", () => {
   it('holds none of our own CAs', async () => {
     await using server = await stockServer(bare(world.server));
     expect(await judge(server.port, { credentials: createCredentials({}) })).toBe('unknown-issuer');

@@ -27,7 +27,7 @@ describe('a server that was verified before', () => {
     }
   });
 
-  it('leaves Node’s own socket unchanged', async () => {
+  it("leaves Node's own socket unchanged", async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: raw() };
     await using server = await listen(options, () => undefined);
     const reach = { host: 'localhost', port: portOf(server), credentials: world.anonymous, framing: raw() };

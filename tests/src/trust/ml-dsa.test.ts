@@ -78,13 +78,13 @@ it('such a key, and a chain signed by one, are refused by name', (context) => {
   expect(() => createCredentials(own)).toThrow(
     expect.objectContaining({
       code: 'KNSOCK_CREDENTIALS_UNSUPPORTED',
-      message: expect.stringContaining('(ML-DSA-44) can’t be used by this version of Node') as unknown,
+      message: expect.stringContaining("(ML-DSA-44) can't be used by this version of Node") as unknown,
       hint: expect.stringContaining('24.6') as unknown,
     }),
   );
   const path = { leaf: own.cert, anchors: [fixture('ml-dsa-root.pem')], usage: 'server' } as const;
   expect(verifyPathSync(path)).toMatchObject({
     reason: 'weak',
-    message: expect.stringContaining('signed with ml-dsa-44, which this Node can’t verify') as unknown,
+    message: expect.stringContaining("signed with ml-dsa-44, which this Node can't verify") as unknown,
   });
 });

@@ -49,7 +49,7 @@ describe('what the channels publish', () => {
     expect(requests.events.every(({ milliseconds }) => Number(milliseconds) >= 0)).toBe(true);
   });
 
-  it('is an answer that can’t be sent, with the reason', async () => {
+  it("is an answer that can't be sent, with the reason", async () => {
     using requests = hear('knsock:request');
     await using serving = await server();
     const connection = await reach(portOf(serving));

@@ -193,7 +193,7 @@ const situations: Readonly<Record<string, Situation>> = {
   'one CA more than may follow': { chain: [server(tooDeep), tooDeep, short], ...refusedByClients },
   'an issuer that is no CA': { chain: [server(notCa), notCa], ...refusedByClients },
   'a root of version 1': { chain: [server(v1Root), v1Root], ca: [v1Root], ...refusedByClients },
-  'key identifiers that don’t fit': {
+  "key identifiers that don't fit": {
     chain: [server(named, { extensions: [authorityKeyIdentifier(Buffer.alloc(20, 2))] }), named],
     ...refusedByClients,
   },
@@ -259,7 +259,7 @@ const scopes: Readonly<Record<string, Situation>> = {
   'a list for CAs': { ...uncovered, crls: [scoped(onlyAuthorities)] },
   'a list for CAs and one for users': { ...covered, crls: [scoped(onlyAuthorities), scoped(onlyUsers)] },
   'a list for attribute certificates': { ...uncovered, crls: [scoped(onlyAttributes)] },
-  'a list at a URL that the certificate doesn’t name': {
+  "a list at a URL that the certificate doesn't name": {
     ...uncovered,
     crls: [scoped(place('URI:http://a.test/1.crl'))],
   },
@@ -296,19 +296,19 @@ const scopes: Readonly<Record<string, Situation>> = {
     ca: [root, signer],
     crls: [ofSigner()],
   },
-  'an indirect list of an issuer that the certificate doesn’t name': {
+  "an indirect list of an issuer that the certificate doesn't name": {
     ...uncovered,
     ca: [root, signer],
     crls: [ofSigner(indirect)],
   },
   'the list of another CA': { ...uncovered, crls: [crl(stranger)] },
-  'a list of the CA’s new key, whose certificate is there': {
+  "a list of the CA's new key, whose certificate is there": {
     ...good,
     chain: [ofOldKey, oldKey],
     ca: [root, newKey],
     crls: [crl(newKey)],
   },
-  'a list of the CA’s name by an unknown key': {
+  "a list of the CA's name by an unknown key": {
     ...uncovered,
     crls: [crl(issueCa({ subject: 'CN=Middle', ...dates }))],
   },

@@ -55,14 +55,14 @@ interface Situation {
 }
 
 const situations: Readonly<Record<string, Situation>> = {
-  'the list of the leaf’s issuer': { crls: [crl(middle)], answer: 'trusted' },
+  "the list of the leaf's issuer": { crls: [crl(middle)], answer: 'trusted' },
   'a list that revokes the leaf': { crls: [crl(middle, revoking)], answer: 'revoked' },
   'a stale list that revokes the leaf': { crls: [crl(middle, { ...stale, ...revoking })], answer: 'revoked' },
   'a list that revokes the intermediate': {
     crls: [crl(middle), crl(root, { revoked: [{ serial: 0x77 }] })],
     answer: 'revoked',
   },
-  'the root’s list alone': { crls: [crl(root)], answer: 'revocation-unknown' },
+  "the root's list alone": { crls: [crl(root)], answer: 'revocation-unknown' },
   'the list of another CA': {
     crls: [crl(issueCa({ subject: 'CN=Other', ...dates }))],
     answer: 'revocation-unknown',
@@ -79,7 +79,7 @@ const situations: Readonly<Record<string, Situation>> = {
     crls: [crl(middle, { extensions: [issuingPoint(place('URI:http://a.test/2.crl'))] })],
     answer: 'revocation-unknown',
   },
-  'a list of the leaf’s distribution point': {
+  "a list of the leaf's distribution point": {
     leaf: serverOf([published('URI:http://a.test/1.crl')]),
     crls: [crl(middle, { extensions: [issuingPoint(place('URI:http://a.test/1.crl'))] })],
     answer: 'trusted',
@@ -98,7 +98,7 @@ const situations: Readonly<Record<string, Situation>> = {
     crls: [crl(keyed)],
     answer: 'unknown-issuer',
   },
-  'depth chain, without the root’s list': {
+  "depth chain, without the root's list": {
     crls: [crl(middle)],
     policy: { depth: 'chain' },
     answer: 'revocation-unknown',
@@ -136,7 +136,7 @@ const delta = (wish: Partial<CrlWish> = {}, base = 1) =>
   crl(middle, { number: 2, ...wish, extensions: [extension('2.5.29.27', integer(base), true)] });
 
 const deltaSituations: Readonly<Record<string, Situation>> = {
-  'a named delta list that isn’t loaded': { leaf: fresh, crls: [crl(middle)], answer: 'trusted' },
+  "a named delta list that isn't loaded": { leaf: fresh, crls: [crl(middle)], answer: 'trusted' },
   'missingDelta refuse, without the delta list that the certificate names': {
     leaf: fresh,
     crls: [crl(middle)],

@@ -80,7 +80,7 @@ describe('revocation lists', () => {
     expect(await fate(server, innocent)).toBe('in');
   });
 
-  it('refuse a revoked intermediate, whether or not its CA’s list is required', async () => {
+  it("refuse a revoked intermediate, whether or not its CA's list is required", async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const below = await root.intermediate({ commonName: 'Below' });
     const client = await clientOf(below, 'app');
@@ -134,7 +134,7 @@ describe('revocation lists', () => {
 });
 
 describe('a peer revoked while it is connected', () => {
-  it('is disconnected by the reload, learns why, and doesn’t resume', async () => {
+  it("is disconnected by the reload, learns why, and doesn't resume", async () => {
     const client = await clientOf(world.authority, 'leaver');
     const stayer = await clientOf(world.authority, 'stayer');
     await using server = await lists({ crls: [(await world.authority.crl()).pem] });
@@ -184,7 +184,7 @@ describe('a custom source', () => {
     ['says good in a while', async () => Promise.resolve({ status: 'good', depth: 0 }), 'in'],
     ['says good by another kind of promise', () => thenable({ status: 'good', depth: 0 }), 'in'],
     ['says revoked', () => ({ status: 'revoked', depth: 0, reason: 'superseded' }), 'revoked'],
-    ['doesn’t know', () => ({ status: 'unknown', depth: 0 }), 'revocation-unknown'],
+    ["doesn't know", () => ({ status: 'unknown', depth: 0 }), 'revocation-unknown'],
     ['says a word of its own', () => ({ status: 'fine', depth: 0 }), 'revocation-unknown'],
     ['says nothing', () => undefined, 'revocation-unknown'],
     ['says nothing in a while', async () => Promise.resolve(null), 'revocation-unknown'],

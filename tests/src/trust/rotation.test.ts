@@ -116,7 +116,7 @@ describe('server.rotate', () => {
     }
   });
 
-  it('verifies connected peers of a name by that name’s rules, once it has some', async () => {
+  it("verifies connected peers of a name by that name's rules, once it has some", async () => {
     await using rotating = await server({ clientCertificates: 'none' });
     const named = await reach(rotating, world.anonymous);
     const other = await reach(rotating, world.anonymous, { servername: '127.0.0.1' });
@@ -127,7 +127,7 @@ describe('server.rotate', () => {
     await other.close();
   });
 
-  it('changes nothing where one part can’t be used, and reports it', async () => {
+  it("changes nothing where one part can't be used, and reports it", async () => {
     using heard = hear('knsock:rotation');
     await using rotating = await server();
     const connection = await reach(rotating, world.client);

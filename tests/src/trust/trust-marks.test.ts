@@ -116,13 +116,13 @@ describe('a connection', () => {
     );
   }
 
-  it('is refused by whichever side’s CA is marked against the other', async () => {
+  it("is refused by whichever side's CA is marked against the other", async () => {
     expect(await connecting(marked({ trust: ['server'] }), marked({ trust: ['client'] }))).toBe('connected');
     expect(await connecting(marked({ trust: ['client'] }))).toBe('KNSOCK_PEER_WRONG_USAGE');
     expect(await connecting(authority.root, marked({ reject: ['client'] }))).not.toBe('connected');
   });
 
-  it('has other trust: marks are part of the anchors’ version', () => {
+  it("has other trust: marks are part of the anchors' version", () => {
     const versions = [authority.root, marked({ trust: ['server'] }), marked({ trust: ['client'] })].map(
       (ca) => createCredentials({ ca }).anchorsVersion,
     );

@@ -256,7 +256,7 @@ describe.each(versions)('over %s', (version) => {
     }
   });
 
-  it('a hello that can’t be read for certain is no validation', async () => {
+  it("a hello that can't be read for certain is no validation", async () => {
     await using of = await listening();
     await using plain = await listening({ credentials: world.server });
     for (const rewrite of [
@@ -281,7 +281,7 @@ describe.each(versions)('over %s', (version) => {
     expect(await validate(of.port, only({ ecdhCurve: 'X448:P-256' }))).toMatchObject(answered);
   });
 
-  it('the listener’s own profile doesn’t keep an ACME server out', async () => {
+  it("the listener's own profile doesn't keep an ACME server out", async () => {
     const profile = { groups: 'P-521', signatureAlgorithms: 'ECDSA+SHA256' };
     await using of = await listening({ profile });
     expect(await validate(of.port, only({ ecdhCurve: 'X25519:P-256' }))).toMatchObject(answered);
@@ -326,7 +326,7 @@ function messagesOf(bytes: Buffer): number[] {
 describe('virtual hosts', () => {
   const entry = (source: CredentialSource) => ({ credentials: source });
 
-  it('answer from the source of the name, and else from the default’s', async () => {
+  it("answer from the source of the name, and else from the default's", async () => {
     const own = answering(() => undefined);
     const fallback = answering();
     await using of = await listening({
@@ -337,7 +337,7 @@ describe('virtual hosts', () => {
     expect([own.asked, fallback.asked]).toEqual([[NAME], [NAME]]);
   });
 
-  it('are asked first, so that the default can’t answer for a name that has its own answer', async () => {
+  it("are asked first, so that the default can't answer for a name that has its own answer", async () => {
     const own = answering(() => challenge);
     const fallback = answering(() => other);
     await using of = await listening({ credentials: fallback, sni: { [NAME]: entry(own) } });
@@ -380,7 +380,7 @@ describe('a source that fails', () => {
     ['returns a word', () => 'challenge', /must return \{ cert, key \}/],
     ['returns no key', () => ({ cert: challenge.cert }), /must return \{ cert, key \}/],
     ['returns garbage', () => ({ cert: 'a', key: 'b' }), /./],
-    ['returns another’s key', () => ({ cert: challenge.cert, key: other.key }), /doesn’t belong/],
+    ["returns another's key", () => ({ cert: challenge.cert, key: other.key }), /doesn't belong/],
   ];
 
   it.each(broken)('because it %s refuses that one client, and is reported', async (_how, answer, message) => {
@@ -438,7 +438,7 @@ it('a rotation brings and takes challenges with its credentials', async () => {
   expect((await validate(of.port)).alpn).toBeNull();
 });
 
-it('behind a trusted proxy, a validation comes after the header, and is told of with the client’s address', async () => {
+it("behind a trusted proxy, a validation comes after the header, and is told of with the client's address", async () => {
   await using of = await listening({ proxyProtocol: { from: ['127.0.0.1'] } });
   using heard = hear('knsock:validation');
   const header = writeProxyHeader({
@@ -497,7 +497,7 @@ it('a hello that stops halfway runs into the deadline of the handshake', async (
   );
 });
 
-it('a peer that leaves within its hello is told of as from OpenSSL’s handshake', async () => {
+it("a peer that leaves within its hello is told of as from OpenSSL's handshake", async () => {
   const hello = await clientHello(NAME, [ACME]);
   for (const credentials of [answering(), world.server]) {
     await using of = await listening({ credentials });

@@ -174,7 +174,7 @@ describe('watchCredentials', () => {
     expect(sameLeaf((await source.reload()).certificate?.pem, setOf(1))).toBe(true);
   });
 
-  it('rejects where the first set can’t be used, or its signal has fired', async () => {
+  it("rejects where the first set can't be used, or its signal has fired", async () => {
     await expect(watch('nowhere')).rejects.toMatchObject({ code: 'KNSOCK_CREDENTIALS_MISSING_FILE' });
     writeSet('tls', setOf(0));
     const files = { certFile: at('tls/tls.crt'), keyFile: at('tls/tls.key') };

@@ -15,7 +15,7 @@ interface Manifest {
 const manifests = publishedPackages().map(({ manifest }) => manifest as Manifest);
 
 it.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
-  '%s publishes the exports of the workspace, minus the way to sources that it doesn’t ship',
+  "%s publishes the exports of the workspace, minus the way to sources that it doesn't ship",
   (_name, { files, exports, publishConfig }) => {
     const published = Object.entries(exports).map(([key, target]) => {
       if (typeof target === 'string') return [key, target];

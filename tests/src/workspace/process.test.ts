@@ -13,7 +13,7 @@ it('keeps what a program prints, and its exit code', async () => {
   });
 });
 
-it('tells of a program that isn’t there', async () => {
+it("tells of a program that isn't there", async () => {
   const { code, output } = await execute('no-such-program', [], { print: 'keep' });
   expect(code).toBe(127);
   expect(output).toContain('no-such-program');

@@ -43,7 +43,7 @@ describe('the site', () => {
     expect(() => sidebar([...pages, 'docs/new.md'], [])).toThrow('docs/new.md');
   });
 
-  it('finds links to headings that aren’t there', () => {
+  it("finds links to headings that aren't there", () => {
     mkdirSync(path.join(folder, 'docs'));
     const page = (text: string) => `<body>${text}</body>`;
     writeFileSync(path.join(folder, 'index.html'), page('<h1 id="top">a</h1><a href="./docs/a.html#here">'));
@@ -57,7 +57,7 @@ describe('the site', () => {
   });
 
   it('makes anchors as Git hosts do', () => {
-    expect(['KNSOCK_PORT_IN_USE', '`knsock check`: what it finds', 'What’s new?'].map(anchor)).toEqual([
+    expect(['KNSOCK_PORT_IN_USE', '`knsock check`: what it finds', "What's new?"].map(anchor)).toEqual([
       'knsock_port_in_use',
       'knsock-check-what-it-finds',
       'whats-new',

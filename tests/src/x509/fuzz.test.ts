@@ -157,7 +157,7 @@ describe('mutated input', () => {
     );
   });
 
-  it('gets a verdict as a CRL, and is refused unless it has become another CA’s', () => {
+  it("gets a verdict as a CRL, and is refused unless it has become another CA's", () => {
     fc.assert(
       fc.property(mutations, (changes) => {
         const changed = mutate(crl, changes);

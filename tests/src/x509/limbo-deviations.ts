@@ -16,14 +16,14 @@ const criticalConstraints = accept(
   'Contradicts webpki::nc::permitted-dns-match-noncritical, the same chain with the opposite answer. The constraints are enforced whether or not they are marked critical.',
 );
 const strayCommonName = refuse(
-  'The common name "example.com" isn’t one of the DNS names, which the baseline requirements (7.1.4.3) forbid and webpki::cn::not-in-san wants refused; the case is about something else.',
+  'The common name "example.com" isn\'t one of the DNS names, which the baseline requirements (7.1.4.3) forbid and webpki::cn::not-in-san wants refused; the case is about something else.',
 );
 const keyIdentifierHint = accept(
   'Key identifiers are hints for finding a path; the signature decides. Certificates of bare openssl recipes have none.',
 );
-const rootKeyIdentifier = accept('The root names no key of its issuer that could be another’s than its own.');
+const rootKeyIdentifier = accept("The root names no key of its issuer that could be another's than its own.");
 const unusedCommonName = accept(
-  'The common name is never read as a server’s name, whatever it says; only alternative names count.',
+  "The common name is never read as a server's name, whatever it says; only alternative names count.",
 );
 const noSuffixList = accept(
   'Which suffixes are public, only the Public Suffix List knows; a private CA has none of them. A wildcard still stands for one label with two or more after it, and the CA must be trusted for the name.',
@@ -57,7 +57,7 @@ export const privateDeviations: Deviations = {
     'The number tells the newer of two lists, which thisUpdate does as well. openssl ca -gencrl, Easy-RSA and cfssl write none, and OpenSSL and Go take such lists.',
   ),
   'rfc5280::pc::ica-noncritical-pc': accept(
-    'The constraints are processed whether or not they are marked critical (RFC 5280 6.1.4 i). To mark them is the CA’s duty, under earlier rules its choice.',
+    "The constraints are processed whether or not they are marked critical (RFC 5280 6.1.4 i). To mark them is the CA's duty, under earlier rules its choice.",
   ),
   'rfc5280::aki::leaf-missing-aki': keyIdentifierHint,
   'rfc5280::aki::intermediate-missing-aki': keyIdentifierHint,
@@ -77,7 +77,7 @@ export const privateDeviations: Deviations = {
     'RFC 5280 4.1.2.2 asks verifiers to handle such numbers gracefully; old recipes start counting at 0.',
   ),
   'rfc5280::root-non-critical-basic-constraints': accept(
-    'The CA flag and the path length are demanded and enforced; Easy-RSA and older openssl configurations don’t mark them critical.',
+    "The CA flag and the path length are demanded and enforced; Easy-RSA and older openssl configurations don't mark them critical.",
   ),
 
   'webpki::aki::root-with-aki-missing-keyidentifier': rootKeyIdentifier,
@@ -91,7 +91,7 @@ export const privateDeviations: Deviations = {
   'webpki::cn::not-in-san': unusedCommonName,
   'webpki::cn::case-mismatch': unusedCommonName,
   'webpki::eku::ee-anyeku': accept(
-    'The leaf names the server purpose itself; that it adds anyExtendedKeyUsage takes nothing away. On its own that wouldn’t do.',
+    "The leaf names the server purpose itself; that it adds anyExtendedKeyUsage takes nothing away. On its own that wouldn't do.",
   ),
   'webpki::eku::ee-critical-eku': accept(
     'RFC 5280 4.2.1.12 lets the extension be critical; it is enforced either way.',
@@ -100,7 +100,7 @@ export const privateDeviations: Deviations = {
     'Without the extension RFC 5280 allows every purpose, as rfc5280::eku::ee-without-eku, the same chain, wants it; bare openssl recipes leave it out.',
   ),
   'webpki::eku::root-has-eku': accept(
-    'A root’s purposes are enforced for the whole path, which is stricter than leaving them out.',
+    "A root's purposes are enforced for the whole path, which is stricter than leaving them out.",
   ),
   'webpki::san::public-suffix-multi-label-wildcard-san': noSuffixList,
   'webpki::san::public-suffix-private-namespace-wildcard-san': noSuffixList,

@@ -87,7 +87,7 @@ describe('the reasons given in the exam', () => {
   });
 
   it.each(['webpki::forbidden-dsa-root', 'webpki::forbidden-weak-rsa-key-in-root'])(
-    'of %s stays where another of the certificates can’t be read',
+    "of %s stays where another of the certificates can't be read",
     (id) => {
       const one = cases.find((each) => each.id === id) as LimboCase;
       const garbage = '-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n';

@@ -73,7 +73,7 @@ describe('policies', () => {
     );
   });
 
-  it('may be any only as long as that isn’t forbidden', () => {
+  it("may be any only as long as that isn't forbidden", () => {
     expect(verdict([[], [explicitAfter(0), policies(gold), anyAfter(0)]], [policies(any)])).toBe(refused);
     expect(verdict([[], [explicitAfter(0), policies(gold), anyAfter(1)]], [policies(any)])).toBe('ok');
     expect(verdict([[anyAfter(0)], [explicitAfter(0), policies(any)]], [policies(gold)])).toBe(refused);
@@ -113,7 +113,7 @@ describe('policies that the caller asks for', () => {
     expect(judged(requiring, [policies(silver)], { initialSet: [gold, silver] })).toBe('ok');
   });
 
-  it('are those of the anchor’s domain, from which others are mapped', () => {
+  it("are those of the anchor's domain, from which others are mapped", () => {
     const mapping = [[], [policies(gold), maps(gold, silver)]];
     expect(judged(mapping, [policies(silver)], { initialSet: [gold], requireExplicit: true })).toBe('ok');
     expect(judged(mapping, [policies(silver)], { initialSet: [silver], requireExplicit: true })).toBe(
@@ -129,7 +129,7 @@ describe('policies that the caller asks for', () => {
     expect(judged(under(gold), [policies(gold)], wanted)).toBe('ok');
   });
 
-  it('are processed from constraints that aren’t critical as from others', () => {
+  it("are processed from constraints that aren't critical as from others", () => {
     const loose = extension('2.5.29.36', sequence(integer(0, 0x80)));
     expect(verdict([[], [loose, policies(gold)]], [policies(gold)])).toBe('ok');
     expect(verdict([[], [loose, policies(gold)]], [policies(silver)])).toBe(refused);

@@ -91,7 +91,7 @@ describe('a list with a place of its own', () => {
     }
   });
 
-  it('completes a relative name by the issuer’s', () => {
+  it("completes a relative name by the issuer's", () => {
     const full = tlv(
       0xa0,
       tlv(0xa0, tlv(0xa4, sequence(name('CN=Root').subarray(2), name('CN=Part 1').subarray(2)))),
@@ -125,7 +125,7 @@ describe('lists for some reasons', () => {
     expect(status(withPoints(), [list([reasons(0x83, 1)], { revoked })])).toBe('revoked');
   });
 
-  it('count for no more than the certificate’s own point says', () => {
+  it("count for no more than the certificate's own point says", () => {
     const leaf = withPoints([at('URI:http://a.test/1.crl'), reasons(0x81, 1)]);
     expect(status(leaf, [list([at('URI:http://a.test/1.crl')])])).toBe('unusable');
     expect(finding(leaf, [list([at('URI:http://a.test/1.crl'), reasons(0x83, 2)])])).toMatchObject({
@@ -156,7 +156,7 @@ describe('a list that another key has signed', () => {
     expect(status(leaf, [byRenewed({ revoked })], trusting(newWithOld))).toBe('revoked');
   });
 
-  it('doesn’t count where it has none, whatever the certificate says', () => {
+  it("doesn't count where it has none, whatever the certificate says", () => {
     expect(status(leaf, [byRenewed()])).toBe('unusable');
     expect(status(leaf, [byRenewed()], trusting(renewed))).toBe('unusable');
     expect(finding(leaf, [byRenewed()], trusting(renewed))).toMatchObject({
@@ -164,7 +164,7 @@ describe('a list that another key has signed', () => {
     });
   });
 
-  it('doesn’t count where the key may not sign lists, has expired, or was revoked itself', () => {
+  it("doesn't count where the key may not sign lists, has expired, or was revoked itself", () => {
     const of = (wish: Partial<Parameters<typeof issue>[0]>, crls = [byRenewed()]) =>
       finding(
         leaf,
@@ -182,7 +182,7 @@ describe('a list that another key has signed', () => {
       );
     expect(of({}).status).toBe('good');
     expect(of({ extensions: [basicConstraints(true), keyUsage(5)] })).toMatchObject({
-      problem: expect.stringContaining('doesn’t allow signing CRLs') as string,
+      problem: expect.stringContaining("doesn't allow signing CRLs") as string,
     });
     expect(of({ notAfter: '2025-12-31T00:00:00Z' })).toMatchObject({
       status: 'unusable',
@@ -195,7 +195,7 @@ describe('a list that another key has signed', () => {
     });
   });
 
-  it('may revoke beside a list of the issuer’s own key, but doesn’t stand in for it', () => {
+  it("may revoke beside a list of the issuer's own key, but doesn't stand in for it", () => {
     const stale = makeCrl({ issuer: root, nextUpdate: '2025-12-15T00:00:00Z' });
     expect(status(leaf, [stale, byRenewed()], trusting(newWithOld))).toBe('stale');
     expect(status(leaf, [makeCrl({ issuer: root }), byRenewed({ revoked })], trusting(newWithOld))).toBe(
@@ -227,7 +227,7 @@ describe('an indirect list', () => {
     const direct = makeCrl({ issuer: lister, extensions: [issuingPoint(at('URI:http://a.test/i.crl'))] });
     expect(finding(leaf, [direct], trusting)).toMatchObject({
       status: 'uncovered',
-      problem: expect.stringContaining('isn’t an indirect list') as string,
+      problem: expect.stringContaining("isn't an indirect list") as string,
     });
   });
 
@@ -268,7 +268,7 @@ describe('a delta list', () => {
     expect(status(leaf, [base({ revoked: hold }), delta(3, { revoked: lifted })])).toBe('good');
   });
 
-  it('lifts nothing that was revoked for good, and nothing of lists that it doesn’t belong to', () => {
+  it("lifts nothing that was revoked for good, and nothing of lists that it doesn't belong to", () => {
     expect(status(leaf, [base({ revoked }), delta(5, { revoked: lifted })])).toBe('revoked');
     expect(status(leaf, [base({ revoked: hold }), delta(6, { revoked: lifted })])).toBe('revoked');
     expect(status(leaf, [base({ revoked: hold, number: 9 }), delta(5, { revoked: lifted })])).toBe('revoked');

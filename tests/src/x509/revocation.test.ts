@@ -151,7 +151,7 @@ describe('looking a certificate up', () => {
     expect(statusBy([makeCrl({ issuer: impostor }), makeCrl({ issuer: root, revoked })])).toBe('revoked');
   });
 
-  it('passes over the list of the CA’s other key', () => {
+  it("passes over the list of the CA's other key", () => {
     const other = issueCa({ subject: 'CN=Root' });
     const ofOther = makeCrl({ issuer: other, extensions: [authorityKeyIdentifier(Buffer.alloc(20, 2))] });
     expect(statusBy([ofOther])).toBe('uncovered');
@@ -163,7 +163,7 @@ describe('looking a certificate up', () => {
     expect(statusBy([misnamed])).toBe('revoked');
   });
 
-  it('relies on no list that it doesn’t wholly understand, but believes what it revokes', () => {
+  it("relies on no list that it doesn't wholly understand, but believes what it revokes", () => {
     const unknown = extension('1.3.6.1.4.1.55555.1', Buffer.of(5, 0), true);
     const delta = extension('2.5.29.27', integer(1), true);
     const criticalNumber = extension('2.5.29.20', integer(1), true);
@@ -218,7 +218,7 @@ describe('looking a certificate up', () => {
 
   it('refuses to read flags that are false', () => {
     expect(() => makeCrl({ issuer: root, extensions: [issuingPoint(tlv(0x81, Buffer.of(0)))] })).toThrow(
-      'flag that isn’t true',
+      "flag that isn't true",
     );
   });
 
@@ -256,13 +256,13 @@ describe('verifying a path with CRLs', () => {
       /^crl-stale at 0: .*due for an update at 2026-02-01T00:00:00Z/,
     );
     expect(verdict([toPem('CRL', makeCrlDer({ issuer: issueCa({ subject: 'CN=Root' }) }))])).toMatch(
-      /^revocation-unknown at 0: .*isn’t signed by the key of CN=Root/,
+      /^revocation-unknown at 0: .*isn't signed by the key of CN=Root/,
     );
     expect(verdict([])).toBe('ok');
     expect(verdict(['nothing'])).toMatch(/^revocation-unknown at 0/);
   });
 
-  it('takes another certificate’s serial number for nothing else', () => {
+  it("takes another certificate's serial number for nothing else", () => {
     const twin = issueServer({ issuer: root, serial: 0x123400 });
     expect(statusBy([makeCrl({ issuer: root, revoked })], twin)).toBe('good');
   });

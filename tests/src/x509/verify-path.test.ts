@@ -115,7 +115,7 @@ describe('verifying a path', () => {
     const impostor = issueCa({ subject: 'O=Acme/CN=Root' });
     const leaf = issueServer({ issuer: impostor });
     expect(verdict({ leaf: leaf.der })).toBe('unknown-issuer at 0');
-    expect(sentence({ leaf: leaf.der })).toContain('isn’t signed by the key of O=Acme, CN=Root');
+    expect(sentence({ leaf: leaf.der })).toContain("isn't signed by the key of O=Acme, CN=Root");
     expect(verdict({ leaf: leaf.der, anchors: [root.der, impostor.der] })).toBe('ok');
   });
 
@@ -273,11 +273,11 @@ describe('path length', () => {
     expect(judged(chain(5, 0, 7))).toBe('path-length at 1');
   });
 
-  it('can’t be widened further down', () => {
+  it("can't be widened further down", () => {
     expect(judged(chain(1, 9, 9))).toBe('path-length at 1');
   });
 
-  it('passes over a CA’s change of key', () => {
+  it("passes over a CA's change of key", () => {
     const old = issueCa({ subject: 'CN=Same', issuer: root, pathLength: 0 });
     const next = issueCa({ subject: 'CN=Same', issuer: old });
     expect(verdict({ leaf: issueServer({ issuer: next }).der, intermediates: [old.der, next.der] })).toBe(
@@ -285,7 +285,7 @@ describe('path length', () => {
     );
   });
 
-  it('has a bound of the caller’s, too', () => {
+  it("has a bound of the caller's, too", () => {
     const long = chain(undefined, undefined, undefined);
     expect(judged(long, 2)).toBe('ok');
     expect(judged(long, 1)).toBe('path-length at 0');
@@ -294,7 +294,7 @@ describe('path length', () => {
 });
 
 describe('usage', () => {
-  it('is the leaf’s: a client’s certificate makes no server, nor the other way round', () => {
+  it("is the leaf's: a client's certificate makes no server, nor the other way round", () => {
     const client = issueClient({
       subject: 'CN=ann',
       issuer: root,
@@ -303,7 +303,7 @@ describe('usage', () => {
     expect(verdict({ leaf: client.der, usage: 'client' })).toBe('ok');
     expect(verdict({ leaf: client.der, usage: 'server' })).toBe('wrong-usage at 0');
     expect(sentence({ leaf: client.der, usage: 'server' })).toContain(
-      'isn’t for TLS servers (extended key usage: TLS client)',
+      "isn't for TLS servers (extended key usage: TLS client)",
     );
     expect(verdict({ leaf: server.der, intermediates: [middle.der], usage: 'client' })).toBe(
       'wrong-usage at 0',
@@ -323,7 +323,7 @@ describe('usage', () => {
     expect(verdict({ leaf: issueServer({ issuer: forAll }).der, intermediates: [forAll.der] })).toBe('ok');
   });
 
-  it('isn’t given by anyExtendedKeyUsage on a leaf alone', () => {
+  it("isn't given by anyExtendedKeyUsage on a leaf alone", () => {
     const any = issue({
       subject: 'CN=x',
       issuer: root,
@@ -349,7 +349,7 @@ describe('names', () => {
       'wrong-name at 0',
     );
     expect(sentence({ leaf: server.der, intermediates: [middle.der], name: 'b.test' })).toContain(
-      'isn’t for b.test; it is for DNS:a.test',
+      "isn't for b.test; it is for DNS:a.test",
     );
     expect(verdict({ leaf: server.der, intermediates: [middle.der], name: '' })).toBe('wrong-name at 0');
   });
@@ -422,7 +422,7 @@ describe('version 1', () => {
   });
 });
 
-describe('what isn’t understood', () => {
+describe("what isn't understood", () => {
   it('is refused where it is critical, in the leaf and above it', () => {
     const unknown = extension('1.3.6.1.4.1.55555.1', Buffer.of(5, 0), true);
     expect(verdict({ leaf: issueServer({ issuer: root, extensions: [unknown] }).der })).toBe(
@@ -436,7 +436,7 @@ describe('what isn’t understood', () => {
     expect(verdict({ leaf: issueServer({ issuer: root, extensions: [harmless] }).der })).toBe('ok');
   });
 
-  it('doesn’t matter in certificates off the path, be they unreadable', () => {
+  it("doesn't matter in certificates off the path, be they unreadable", () => {
     const garbage = Buffer.from('3003020105', 'hex');
     expect(verdict({ leaf: server.der, intermediates: [garbage, middle.der, 'no certificate'] })).toBe('ok');
     expect(verdict({ leaf: server.der, intermediates: [garbage] })).toBe('malformed at 0');
@@ -514,10 +514,10 @@ describe('a search', () => {
       at: now,
       usage: 'server',
     });
-    expect(!result.ok && result.message).toMatch(/signature checks|isn’t signed/);
+    expect(!result.ok && result.message).toMatch(/signature checks|isn't signed/);
   });
 
-  it('isn’t led in circles by a CA that signs itself under many certificates', () => {
+  it("isn't led in circles by a CA that signs itself under many certificates", () => {
     const ca = issueCa({ subject: 'CN=Loop' });
     const copies = Array.from({ length: 40 }, (_, at) =>
       issueCa({ subject: 'CN=Loop', issuer: ca, keyOf: ca, serial: at + 100 }),

@@ -28,7 +28,7 @@ it('answers a challenge with the token and the thumbprint of RFC 7638', async ()
   expect(key.authorization('token')).toBe(`token.${thumbprint}`);
 });
 
-it('binds an external account to the key, with a MAC of the CA’s key', async () => {
+it("binds an external account to the key, with a MAC of the CA's key", async () => {
   const key = new AccountKey(privateKeyPem(await generateKey('p256')));
   const hmacKey = Buffer.alloc(32, 7);
   const url = 'https://ca.test/new-account';

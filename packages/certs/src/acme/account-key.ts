@@ -24,7 +24,7 @@ export class AccountKey {
   readonly thumbprint: string;
   readonly #key: KeyObject;
 
-  /** @param pem @throws CertificateError where it can’t be read */
+  /** @param pem @throws CertificateError where it can't be read */
   constructor(pem: string) {
     this.#key = readPrivateKey(pem);
     const { crv = '', kty = '', x = '', y = '' } = publicHalf(this.#key).export({ format: 'jwk' });

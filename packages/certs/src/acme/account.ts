@@ -1,4 +1,4 @@
-/** The account at an ACME server (RFC 8555 §7.3): made with the program’s agreement, and found again by its key. */
+/** The account at an ACME server (RFC 8555 §7.3): made with the program's agreement, and found again by its key. */
 import { AcmeError, directoryFailure } from './acme-error.js';
 import { externalBinding } from './account-key.js';
 import type { AcmeClient } from './acme-client.js';
@@ -12,7 +12,7 @@ export interface AccountTerms {
 }
 
 /**
- * Makes the account of the client’s key, or finds it: the same request does both.
+ * Makes the account of the client's key, or finds it: the same request does both.
  * @returns its URL
  * @throws AcmeError `KNSOCK_ACME_TERMS` without agreement, `_ACCOUNT` where the server wants more than it is given
  */
@@ -30,7 +30,7 @@ export async function openAccount(client: AcmeClient, terms: AccountTerms): Prom
     ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
     ...(eab === undefined ? {} : { externalAccountBinding: externalBinding(eab, newAccount, client.key) }),
   };
-  // A key in the header, since the account isn’t known yet.
+  // A key in the header, since the account isn't known yet.
   client.account = undefined;
   const { headers } = await client.post({ url: newAccount, payload, what: 'an account' });
   const { location } = headers;

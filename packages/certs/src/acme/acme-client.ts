@@ -27,7 +27,7 @@ export interface Signed {
 }
 
 export class AcmeClient {
-  /** The account’s URL, once it is known. */
+  /** The account's URL, once it is known. */
   account: string | undefined;
   readonly key: AccountKey;
   readonly host: string;
@@ -75,7 +75,7 @@ export class AcmeClient {
     throw directoryFailure(`${this.host} answered with something else than a JSON object`);
   }
 
-  /** @throws the signal’s reason */
+  /** @throws the signal's reason */
   async pause(ms: number): Promise<void> {
     const { signal } = this.#transport;
     await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);

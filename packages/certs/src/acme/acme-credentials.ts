@@ -25,7 +25,7 @@ export interface AcmeStatus {
 
 /** Credentials with automatic renewal by ACME. */
 export interface AcmeCredentials extends CredentialSource, AsyncDisposable {
-  /** Answers validations by tls-alpn-01; knsock’s servers call it for `acme-tls/1` alone. */
+  /** Answers validations by tls-alpn-01; knsock's servers call it for `acme-tls/1` alone. */
   challengeFor(servername: string): AlpnChallenge | undefined;
   /** Renews now, whether it is due or not. @throws as `acmeCredentials`; the current set stays */
   renew(): Promise<Credentials>;
@@ -38,10 +38,10 @@ export interface AcmeCredentials extends CredentialSource, AsyncDisposable {
 /**
  * Has the names certified if the folder holds no usable certificate for them, and resolves with credentials for
  * `listen`, which rotate whenever the certificate is renewed, here or by another process. With a valid certificate in
- * the folder the directory needn’t be reachable at the start.
+ * the folder the directory needn't be reachable at the start.
  * @throws InvalidOptionError; CertificateError `KNSOCK_CERTIFICATE_NAME`, `_FILE`, `_LOCKED`; AcmeError `KNSOCK_ACME_TERMS`,
  *   `_ACCOUNT`, `_PROFILE`, `_LISTEN`, `_VALIDATION`, `_RATE_LIMITED`, `_REFUSED`, `_CERTIFICATE`, `_DIRECTORY`;
- *   CredentialsError; the signal’s reason
+ *   CredentialsError; the signal's reason
  */
 export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredentials> {
   const settings = readAcmeOptions(options);
@@ -56,7 +56,7 @@ export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredent
   const { certFile, keyFile } = folder;
   const reporter = failures('onError', settings.onError);
   const onError = (error: Error): void => {
-    reporter.report(error, noConnection, 'following the certificate’s files');
+    reporter.report(error, noConnection, "following the certificate's files");
   };
   const watched = await watchCredentials({ certFile, keyFile, caFile, crlFile }, { onError });
   return new RenewedByAcme(watched, { settings, folder, pending }, reporter);

@@ -3,7 +3,7 @@
  *
  *   tls.crt, tls.key   the certificate with its issuers, and its key (mode 0600)
  *   account.key        the key of the account (mode 0600)
- *   account.json       the account’s URL, and the directory it is at
+ *   account.json       the account's URL, and the directory it is at
  *   acme.json          which directory and profile the certificate is from
  *   .order.key, .order.json   the key and the order under way, until their certificate is in place
  *
@@ -66,12 +66,12 @@ export class AcmeFolder {
     return keyMatches(cert, key) ? leaf : undefined;
   }
 
-  /** Where the certificate is from; undefined where that isn’t known. */
+  /** Where the certificate is from; undefined where that isn't known. */
   async origin(): Promise<Origin | undefined> {
     return originIn(await this.#read('acme.json'));
   }
 
-  /** The account’s key; made and written where there is none. */
+  /** The account's key; made and written where there is none. */
   async accountKey(): Promise<string> {
     const file = this.#file('account.key');
     const there = await readIfThere(file);
@@ -81,7 +81,7 @@ export class AcmeFolder {
     return key;
   }
 
-  /** The account’s URL at that directory. */
+  /** The account's URL at that directory. */
   async account(directory: string): Promise<string | undefined> {
     const { directory: where, account } = await this.#read('account.json');
     return where === directory && typeof account === 'string' ? account : undefined;
@@ -102,7 +102,7 @@ export class AcmeFolder {
     return { order: { ...origin, url, names }, key };
   }
 
-  /** Keeps the next certificate’s key, before it is ordered. */
+  /** Keeps the next certificate's key, before it is ordered. */
   async keepPendingKey(key: string): Promise<void> {
     await this.forgetOrder();
     await writeAtomic(this.#file('.order.key'), key, { mode: SECRET, overwrite: true });

@@ -26,13 +26,13 @@ export type AcmeKeyType = Extract<KeyType, 'p256' | 'p384' | 'rsa2048' | 'rsa307
 export interface AcmeOptions {
   /** DNS names (international ones too) and IP addresses, 1 to 100; no wildcards. */
   readonly domains: readonly string[];
-  /** The URL of the CA’s directory: `letsEncrypt`, `letsEncryptStaging`, or another CA’s. */
+  /** The URL of the CA's directory: `letsEncrypt`, `letsEncryptStaging`, or another CA's. */
   readonly directory: string;
   /** How the names are proved; the CA connects to port 443 (tls-alpn-01) or 80 (http-01) of each. */
   readonly challenge: AcmeChallengeType;
   /** Folder for account, certificate and keys; created if missing. Processes may share it: one orders, the others load. */
   readonly dir: string;
-  /** Agrees to the CA’s terms of service; without it the error `KNSOCK_ACME_TERMS` says where they are. */
+  /** Agrees to the CA's terms of service; without it the error `KNSOCK_ACME_TERMS` says where they are. */
   readonly agree?: boolean | undefined;
   /** Where the CA may write to; default no address. */
   readonly email?: string | undefined;
@@ -47,9 +47,9 @@ export interface AcmeOptions {
   readonly caFile?: string | undefined;
   /** Revocation lists for those clients, a file as for `loadCredentials`; default none. */
   readonly crlFile?: string | undefined;
-  /** CA of the directory’s own certificate, PEM; default the public CAs that Node knows. */
+  /** CA of the directory's own certificate, PEM; default the public CAs that Node knows. */
   readonly directoryCa?: string | Uint8Array | undefined;
-  /** A profile of the directory’s, such as Let’s Encrypt’s `shortlived`; default the CA’s choice. */
+  /** A profile of the directory's, such as Let's Encrypt's `shortlived`; default the CA's choice. */
   readonly profile?: string | undefined;
   /** External account binding: what the CA gave you, the HMAC key in base64url. */
   readonly eab?: { readonly kid: string; readonly hmacKey: string } | undefined;

@@ -1,4 +1,4 @@
-/** Answers validations while a CA makes them: by the program’s own server, or by a listener opened for them. */
+/** Answers validations while a CA makes them: by the program's own server, or by a listener opened for them. */
 import type { AcmeClient } from './acme-client.js';
 import { AcmeError } from './acme-error.js';
 import type { AcmeSettings } from './acme-options.js';
@@ -48,7 +48,7 @@ async function listen({ settings, pending, isServed }: Answering): Promise<() =>
   const { challenge, place, httpChallenges } = settings;
   if (httpChallenges !== undefined) return nothing;
   return listenForChallenges(challenge, place, pending).catch((error: unknown) => {
-    // The port is taken: by the program’s own server, which answers by `challengeFor`.
+    // The port is taken: by the program's own server, which answers by `challengeFor`.
     if (challenge === 'tls-alpn-01' && isServed() && isInUse(error)) return nothing;
     throw error;
   });

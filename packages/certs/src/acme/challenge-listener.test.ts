@@ -46,7 +46,7 @@ async function dial(options: ConnectionOptions) {
   }
 }
 
-it('shows the challenge’s certificate for acme-tls/1 alone, and ends the connection without a byte', async () => {
+it("shows the challenge's certificate for acme-tls/1 alone, and ends the connection without a byte", async () => {
   const pending = new PendingChallenges();
   const challenge = await alpnCertificate({ type: 'dns', value: 'a.example' }, 'token.thumbprint');
   const forget = pending.addCertificate('a.example', challenge);
@@ -68,7 +68,7 @@ it('shows the challenge’s certificate for acme-tls/1 alone, and ends the conne
   expect(after).toHaveProperty('failure');
 });
 
-it('puts the digest of the answer into a critical extension of the challenge’s certificate', async () => {
+it("puts the digest of the answer into a critical extension of the challenge's certificate", async () => {
   const { cert } = await alpnCertificate({ type: 'ip', value: '192.0.2.1' }, 'token.thumbprint');
   const { ipAddresses, dnsNames, extensions } = parseCertificate(cert);
   expect({ ipAddresses, dnsNames }).toEqual({ ipAddresses: ['192.0.2.1'], dnsNames: [] });
@@ -116,7 +116,7 @@ it.each(['tls-alpn-01', 'http-01'] as const)(
   },
 );
 
-it('says why it can’t listen', async () => {
+it("says why it can't listen", async () => {
   const port = await listening('http-01', new PendingChallenges());
   await expect(
     listenForChallenges('http-01', { host: '127.0.0.1', port }, new PendingChallenges()),

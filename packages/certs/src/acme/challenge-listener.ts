@@ -1,5 +1,5 @@
 /**
- * What answers a CA’s validations while some are under way: it is opened for them and closed after them. Anybody may
+ * What answers a CA's validations while some are under way: it is opened for them and closed after them. Anybody may
  * connect meanwhile, so it is bounded, and it says nothing but the pending answers.
  */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -78,11 +78,11 @@ function listening(
 }
 
 function cannotListen(cause: NodeJS.ErrnoException, port: number, type: AcmeChallengeType): AcmeError {
-  const message = `can’t listen on port ${port} for the validation by ${type}: ${cause.message}`;
+  const message = `can't listen on port ${port} for the validation by ${type}: ${cause.message}`;
   const hint =
     cause.code === 'EACCES'
       ? 'Ports below 1024 need a capability or a redirect: see “Ports” in docs/acme.md.'
-      : 'Stop what listens there, or let the program’s own server answer: see docs/acme.md.';
+      : "Stop what listens there, or let the program's own server answer: see docs/acme.md.";
   return new AcmeError('KNSOCK_ACME_LISTEN', message, { cause, hint });
 }
 
@@ -103,7 +103,7 @@ function httpServer(pending: PendingChallenges): Server {
   return server;
 }
 
-/** Has no certificate but the challenges’, so that nothing but `acme-tls/1` alone gets through a handshake. */
+/** Has no certificate but the challenges', so that nothing but `acme-tls/1` alone gets through a handshake. */
 function tlsServer(pending: PendingChallenges): Server {
   const server = createTlsServer({
     handshakeTimeout: LONGEST,
@@ -125,5 +125,5 @@ function tlsServer(pending: PendingChallenges): Server {
 }
 
 function ignore(): void {
-  // A stranger’s connection; its socket is destroyed.
+  // A stranger's connection; its socket is destroyed.
 }

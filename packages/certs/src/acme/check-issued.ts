@@ -22,13 +22,13 @@ export function checkIssued(
   const leaf = chain[0] as X509Certificate;
   if (!certificateFits(leaf, key)) throw refuse('it is for another key');
   if (!hasNames(leaf, identifiers)) throw refuse(`it is for ${namesIn(leaf).join(', ')}`);
-  if (leaf.basicConstraints?.ca === true) throw refuse('it is an authority’s');
+  if (leaf.basicConstraints?.ca === true) throw refuse("it is an authority's");
   const uses = leaf.extendedKeyUsage;
-  if (uses !== undefined && !uses.includes('1.3.6.1.5.5.7.3.1')) throw refuse('it isn’t for servers');
+  if (uses !== undefined && !uses.includes('1.3.6.1.5.5.7.3.1')) throw refuse("it isn't for servers");
   if (leaf.notAfter <= now) throw refuse(`it expired at ${leaf.notAfter.toISOString()}`);
-  if (chain.length === 1) throw refuse('its issuer’s certificate is missing');
+  if (chain.length === 1) throw refuse("its issuer's certificate is missing");
   const broken = chain.findIndex((one, index) => index > 0 && !isIssuedBy(chain[index - 1] ?? one, one));
-  if (broken !== -1) throw refuse(`certificate ${broken} of its chain isn’t signed by the next`);
+  if (broken !== -1) throw refuse(`certificate ${broken} of its chain isn't signed by the next`);
   return leaf;
 }
 
@@ -47,13 +47,13 @@ function readChain(pem: string): X509Certificate[] {
   try {
     chain = parseCertificates(pem);
   } catch (cause) {
-    throw refuse('it can’t be read', cause);
+    throw refuse("it can't be read", cause);
   }
   if (chain.length <= MOST) return chain;
   throw refuse(`its chain has ${chain.length} certificates`);
 }
 
 function refuse(why: string, cause?: unknown): AcmeError {
-  const message = `the certificate that the CA issued can’t be used: ${why}`;
+  const message = `the certificate that the CA issued can't be used: ${why}`;
   return new AcmeError('KNSOCK_ACME_CERTIFICATE', message, cause === undefined ? {} : { cause });
 }

@@ -1,4 +1,4 @@
-/** An ACME server’s directory (RFC 8555 §7.1.1): where its functions are, and what it wants. */
+/** An ACME server's directory (RFC 8555 §7.1.1): where its functions are, and what it wants. */
 import { directoryFailure } from './acme-error.js';
 import { fieldsOf } from './json.js';
 import { secureUrl } from './transport.js';

@@ -8,7 +8,7 @@ export interface Identifier {
   readonly value: string;
 }
 
-/** RFC 8555 sets no limit; Let’s Encrypt takes 100. */
+/** RFC 8555 sets no limit; Let's Encrypt takes 100. */
 const MOST = 100;
 
 /**
@@ -21,7 +21,7 @@ export function readIdentifiers(domains: readonly string[]): Identifier[] {
     throw refuse(`a certificate is for 1 to ${MOST} names, not for ${names.length}`);
   return names.map(({ kind, value }) => {
     if (value.startsWith('*.'))
-      throw refuse(`"${value}" can be certified by the challenge dns-01 alone, which isn’t supported`);
+      throw refuse(`"${value}" can be certified by the challenge dns-01 alone, which isn't supported`);
     if (kind === 'dns' || kind === 'ip') return { type: kind, value };
     throw refuse(`"${value}" is neither a DNS name nor an IP address`);
   });

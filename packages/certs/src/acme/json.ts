@@ -1,6 +1,6 @@
 /** JSON from strangers. */
 
-/** undefined for what isn’t JSON. */
+/** undefined for what isn't JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -3,7 +3,7 @@
  *
  * Rules
  * - One process orders at a time; the next one looks first whether there is anything left to do.
- * - The key is written before anything is ordered, the order’s URL as soon as it is known: an interrupted order is finished.
+ * - The key is written before anything is ordered, the order's URL as soon as it is known: an interrupted order is finished.
  * - What comes back is checked before it replaces anything.
  */
 import { withDeadline } from '@knsock/core/options';
@@ -35,7 +35,7 @@ export interface Obtaining {
 /** How long another process may order beyond its own deadline, in ms. */
 const GRACE = 10_000;
 
-/** Whether the folder’s certificate is what the options ask for, and hasn’t expired. */
+/** Whether the folder's certificate is what the options ask for, and hasn't expired. */
 export async function usableLeaf({ settings, folder }: Obtaining): Promise<X509Certificate | undefined> {
   const [leaf, origin] = [await folder.leaf(), await folder.origin()];
   if (leaf === undefined || origin?.directory !== settings.directory) return undefined;
@@ -45,8 +45,8 @@ export async function usableLeaf({ settings, folder }: Obtaining): Promise<X509C
 
 /**
  * Orders a certificate and puts it in place, unless the folder holds another usable one than `old` by then.
- * @param old the certificate to be replaced; undefined: whatever is there can’t be used
- * @throws AcmeError, CertificateError; the signal’s reason
+ * @param old the certificate to be replaced; undefined: whatever is there can't be used
+ * @throws AcmeError, CertificateError; the signal's reason
  */
 export async function obtain(
   work: Obtaining,

@@ -31,7 +31,7 @@ export interface OrderWork {
 
 /** Between two looks at a status. */
 const POLL = { least: 250, most: 30_000, otherwise: 1_000 };
-/** More than a certificate’s names: a hostile server’s list would have no end. */
+/** More than a certificate's names: a hostile server's list would have no end. */
 const MOST_AUTHORIZATIONS = 100;
 
 /** What is ordered beside the names. */
@@ -41,7 +41,7 @@ export interface OrderExtras {
   readonly replaces?: string | undefined;
 }
 
-/** Orders. @returns the order’s URL */
+/** Orders. @returns the order's URL */
 export async function placeOrder(
   client: AcmeClient,
   identifiers: readonly Identifier[],
@@ -108,16 +108,16 @@ function challengeIn(client: AcmeClient, authorization: Resource, work: OrderWor
   const { type, value } = fieldsOf(authorization.fields['identifier']);
   const identifier = work.identifiers.find((one) => one.type === type && one.value === value);
   if (identifier === undefined)
-    throw directoryFailure(`${client.host} wants to validate a name that wasn’t asked for`);
+    throw directoryFailure(`${client.host} wants to validate a name that wasn't asked for`);
   if (authorization.status !== 'pending') throw failedValidation(client, authorization);
   const offered = listIn(authorization, 'challenges').map(fieldsOf);
   const found = offered.find((one) => one['type'] === work.challenge);
   const { url, token } = found ?? {};
   if (typeof url === 'string' && typeof token === 'string' && /^[\w-]{16,512}$/.test(token))
     return { identifier, url: secureUrl(url).href, token };
-  if (found !== undefined) throw directoryFailure(`${client.host} offers a challenge that can’t be answered`);
+  if (found !== undefined) throw directoryFailure(`${client.host} offers a challenge that can't be answered`);
   const types = offered.map((one) => String(one['type']).slice(0, 40)).join(', ');
-  const message = `${client.host} doesn’t offer ${work.challenge} for ${identifier.value}, but ${types}`;
+  const message = `${client.host} doesn't offer ${work.challenge} for ${identifier.value}, but ${types}`;
   throw new AcmeError('KNSOCK_ACME_VALIDATION', message, { hint: 'Choose another challenge.' });
 }
 
@@ -148,13 +148,13 @@ async function settled(
   }
 }
 
-/** The CA’s reason stands at the challenge that failed (RFC 8555 §8.2). */
+/** The CA's reason stands at the challenge that failed (RFC 8555 §8.2). */
 function failedValidation(client: AcmeClient, { status, fields, reply }: Resource): AcmeError {
   const name = String(fieldsOf(fields['identifier'])['value']).slice(0, 255);
   const challenges = Array.isArray(fields['challenges']) ? fields['challenges'].slice(0, 20) : [];
   const error = challenges.map((one) => fieldsOf(one)['error']).find((one) => one !== undefined);
   if (error === undefined) {
-    const message = `${client.host} didn’t validate ${name}: the authorization is ${status.slice(0, 40)}`;
+    const message = `${client.host} didn't validate ${name}: the authorization is ${status.slice(0, 40)}`;
     return new AcmeError('KNSOCK_ACME_VALIDATION', message);
   }
   return problemError(readProblem(error), {

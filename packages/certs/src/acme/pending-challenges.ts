@@ -2,9 +2,9 @@
 import type { AlpnChallenge } from '@knsock/core';
 
 export class PendingChallenges {
-  /** By the name in the CA’s handshake. */
+  /** By the name in the CA's handshake. */
   readonly #byName = new Map<string, AlpnChallenge>();
-  /** By token; the program’s own, where it serves http-01 itself. */
+  /** By token; the program's own, where it serves http-01 itself. */
   readonly #tokens: Map<string, string>;
 
   constructor(tokens: Map<string, string> = new Map()) {

@@ -31,7 +31,7 @@ it.each([
   expect(made.hint).not.toBe('');
 });
 
-it('says when a limited account may ask again, by seconds or by a date of the server’s clock', () => {
+it("says when a limited account may ask again, by seconds or by a date of the server's clock", () => {
   const inAnHour = Date.now() + 3_600_000;
   for (const header of ['3600', 'Tue, 01 Jan 2030 01:00:00 GMT']) {
     const { retryAt, message } = error('rateLimited', {}, header);

@@ -4,7 +4,7 @@ import { AcmeError } from './acme-error.js';
 import { fieldsOf } from './json.js';
 import { retryAfterMs } from './retry-after.js';
 
-/** What a server says of a failure; all of it is a stranger’s text. */
+/** What a server says of a failure; all of it is a stranger's text. */
 export interface Problem {
   /** The last part of the type: `rateLimited`. */
   readonly type: string;
@@ -34,13 +34,13 @@ const explanations: Readonly<Record<string, Explanation>> = {
   badSignatureAlgorithm: account('The CA takes no P-256 account keys.'),
   caa: validation('Does a CAA record of the name, or of a domain above it, exclude this CA?'),
   connection: validation(
-    'Can the CA reach the port of the challenge (443 or 80) at the name’s addresses, through every firewall?',
+    "Can the CA reach the port of the challenge (443 or 80) at the name's addresses, through every firewall?",
   ),
   dns: validation('Has the name A or AAAA records that the whole Internet can resolve?'),
   incorrectResponse: validation('Does another server answer at that port, for example over IPv6?'),
   tls: validation('Does something before this program end TLS at port 443, such as a proxy or a CDN?'),
   unauthorized: validation('Does another server answer at that port, or does the account belong to others?'),
-  rejectedIdentifier: refused('The CA’s policy excludes this name: use another name, or another CA.'),
+  rejectedIdentifier: refused("The CA's policy excludes this name: use another name, or another CA."),
   unsupportedIdentifier: refused('The CA certifies no names of this kind, such as IP addresses.'),
   badCSR: refused('Would another keyType do?'),
   malformed: refused('The CA understood the request differently; its documentation may say what it expects.'),
@@ -48,7 +48,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   alreadyReplaced: refused('The certificate was renewed already, perhaps by another process.'),
   orderNotReady: passing('Try again.'),
   badNonce: passing('The CA refused several nonces in a row; try again.'),
-  serverInternal: passing('Try again later; the CA’s status page may say more.'),
+  serverInternal: passing("Try again later; the CA's status page may say more."),
 };
 
 const PREFIX = 'urn:ietf:params:acme:error:';
@@ -78,7 +78,7 @@ export interface ProblemContext {
   readonly what: string;
   readonly host: string;
   readonly retryAfter?: string | undefined;
-  /** The server’s clock. */
+  /** The server's clock. */
   readonly now: Date;
   /** The code for types that nothing is known of. */
   readonly otherwise?: CertificateErrorCode;

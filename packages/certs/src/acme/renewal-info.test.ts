@@ -49,7 +49,7 @@ it('selects a moment of the window, the same one whenever it is asked', () => {
   expect(readSuggestion(answer, certificate(0.5), at(0))).toEqual(suggestions[1]);
 });
 
-it('bears a clock that differs from the server’s', () => {
+it("bears a clock that differs from the server's", () => {
   const clock = at(2 * DAY);
   const { dueAt } = readSuggestion(
     reply(window(at(3 * DAY), at(3 * DAY + 2)), { clock }),

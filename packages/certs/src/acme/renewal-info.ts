@@ -7,7 +7,7 @@ import { exchange, type Reply, type TransportOptions } from './transport.js';
 
 /** A suggestion. */
 export interface RenewalSuggestion {
-  /** When to renew, by this machine’s clock. */
+  /** When to renew, by this machine's clock. */
   readonly dueAt: Date;
   /** The page that says why, where the CA has one. */
   readonly explanationUrl: string | undefined;
@@ -23,7 +23,7 @@ export const AFTER_FAILURE = POLL.otherwise;
 /** What a suggestion leaves of the life at least, as a fraction: a later one would come to an expired certificate. */
 const LEAST_LEFT = 1 / 20;
 
-/** The certificate’s identifier (RFC 9773 §4.1); undefined where it names no key of its issuer. */
+/** The certificate's identifier (RFC 9773 §4.1); undefined where it names no key of its issuer. */
 export function renewalId({ authorityKeyIdentifier, serialBytes }: X509Certificate): string | undefined {
   const key = authorityKeyIdentifier?.keyIdentifier;
   return key === undefined ? undefined : `${key.toString('base64url')}.${serialBytes.toString('base64url')}`;
@@ -31,7 +31,7 @@ export function renewalId({ authorityKeyIdentifier, serialBytes }: X509Certifica
 
 /**
  * Asks for the suggestion.
- * @param url the directory’s renewalInfo
+ * @param url the directory's renewalInfo
  * @throws AcmeError `KNSOCK_ACME_DIRECTORY` where there is no usable answer
  */
 export async function fetchSuggestion(
@@ -55,7 +55,7 @@ export function readSuggestion(reply: Reply, certificate: X509Certificate, now: 
   const [from, to] = [Date.parse(String(start)), Date.parse(String(end))];
   // A window whose end is not after its start is treated as none (RFC 9773 §4.2).
   if (!(to > from)) throw directoryFailure('the renewal information has no window');
-  // The window is by the server’s clock, which may differ from ours.
+  // The window is by the server's clock, which may differ from ours.
   const ahead = reply.now.getTime() - now.getTime();
   const { notBefore, notAfter } = certificate;
   const latest = notAfter.getTime() - (notAfter.getTime() - notBefore.getTime()) * LEAST_LEFT;

@@ -14,7 +14,7 @@ const LONGEST_WAIT = 24 * HOUR;
 const SHORTEST_WAIT = 1_000;
 /** CAs allow a few failed validations an hour. */
 const LONGEST_BACK_OFF = 6 * HOUR;
-/** The least between two renewals, as a fraction of a certificate’s life: it might be due again at once, for ever. */
+/** The least between two renewals, as a fraction of a certificate's life: it might be due again at once, for ever. */
 const LEAST_USED = 1 / 10;
 
 /** What the schedule renews. */
@@ -31,7 +31,7 @@ export interface ScheduleHost {
 }
 
 interface HeldSuggestion extends RenewalSuggestion {
-  /** The certificate’s fingerprint. */
+  /** The certificate's fingerprint. */
   readonly of: string;
   /** When it was received, in ms since 1970. */
   readonly at: number;
@@ -100,7 +100,7 @@ export class RenewalSchedule {
       this.#suggestion = suggestion && { ...suggestion, of, at: Date.now() };
     } catch (error) {
       if (this.#signal.aborted) return;
-      this.#host.failed(error as Error, 'the CA’s suggestion when to renew');
+      this.#host.failed(error as Error, "the CA's suggestion when to renew");
       const kept = this.#current(leaf);
       const dueAt = kept?.dueAt ?? renewalDate(leaf, this.#host.renewAt);
       const explanationUrl = kept?.explanationUrl;

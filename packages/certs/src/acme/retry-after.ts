@@ -2,7 +2,7 @@
 
 /**
  * Ms to wait from now on; undefined where the header is absent or damaged.
- * @param now the server’s clock, which a date is by
+ * @param now the server's clock, which a date is by
  */
 export function retryAfterMs(header: string | undefined, now: Date): number | undefined {
   if (header === undefined) return undefined;

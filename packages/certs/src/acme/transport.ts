@@ -1,6 +1,6 @@
 /**
  * HTTPS to an ACME server, which may be hostile: bounded answers, no redirects, a deadline for each.
- * Node’s own client, since the server is verified by public CAs, or by those that the program names.
+ * Node's own client, since the server is verified by public CAs, or by those that the program names.
  */
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -16,12 +16,12 @@ export interface TransportOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A server’s answer. */
+/** A server's answer. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;
-  /** The server’s clock as its header Date shows it, else this machine’s. */
+  /** The server's clock as its header Date shows it, else this machine's. */
   readonly now: Date;
 }
 
@@ -39,7 +39,7 @@ export async function exchange(
 ): Promise<Reply> {
   const target = secureUrl(url);
   const late = () =>
-    directoryFailure(`${target.host} didn’t answer within ${timeout.toLocaleString('en')} ms`);
+    directoryFailure(`${target.host} didn't answer within ${timeout.toLocaleString('en')} ms`);
   const reply = await withDeadline({
     ms: timeout,
     signal,
@@ -79,7 +79,7 @@ function send(
     });
     request.on('error', (cause: Error) => {
       reject(
-        signal.aborted ? cause : directoryFailure(`${url.host} can’t be reached: ${cause.message}`, cause),
+        signal.aborted ? cause : directoryFailure(`${url.host} can't be reached: ${cause.message}`, cause),
       );
     });
     request.end(body);

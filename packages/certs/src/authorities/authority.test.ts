@@ -191,7 +191,7 @@ describe('an authority', () => {
     );
   });
 
-  it('refuses a leaf certificate, and a key that isn’t its own', async () => {
+  it("refuses a leaf certificate, and a key that isn't its own", async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const leaf = await authority.issue({ kind: 'server', names: ['a.test'] });
     await expect(loadAuthority({ chain: leaf.chain, key: leaf.key })).rejects.toMatchObject({

@@ -115,7 +115,7 @@ class Est {
         throw new Status(429, 'too many failed attempts', { 'Retry-After': String(Math.ceil(wait / 1_000)) });
       if (path === 'simpleenroll' && token === undefined) throw unauthorized();
       const csr = await readRequest(request);
-      const certificate = await this.#certify(token, presented ?? null, request, { csr, from });
+      const certificate = await this.#certify(token, presented, request, { csr, from });
       sendCertificates(response, [certificate], '; smime-type=certs-only');
       const operation = token === undefined ? 'renew' : 'enroll';
       this.#enrolled({ operation, certificate, from, token: token?.id });
@@ -126,13 +126,13 @@ class Est {
 
   async #certify(
     token: TokenSecret | undefined,
-    presented: X509Certificate | null,
+    presented: X509Certificate | undefined,
     request: IncomingMessage,
     asking: Asking,
   ): Promise<X509Certificate> {
     const { enrolment } = this.#settings;
     if (token !== undefined) return enrolment.enrol(token, asking);
-    if (presented !== null) return enrolment.renew(presented, asking);
+    if (presented !== undefined) return enrolment.renew(presented, asking);
     const expired = expiredOf(request);
     if (expired === undefined)
       throw new EnrolmentRefusal('no-certificate', 'renewal needs the certificate that is renewed');
@@ -225,7 +225,7 @@ async function readRequest(request: IncomingMessage): Promise<Buffer> {
     .toString('latin1')
     .replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, '')
     .replace(/\s+/g, '');
-  if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new Status(400, 'the request isn’t base64');
+  if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new Status(400, "the request isn't base64");
   return Buffer.from(text, 'base64');
 }
 

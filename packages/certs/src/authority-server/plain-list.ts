@@ -66,6 +66,6 @@ function cannotListen(where: string, cause: unknown): EasySocketError {
     EADDRINUSE: 'KNSOCK_PORT_IN_USE',
     EACCES: 'KNSOCK_PERMISSION_DENIED',
   };
-  const why = `the revocation list can’t be served on ${where}: ${message}`;
+  const why = `the revocation list can't be served on ${where}: ${message}`;
   return new EasySocketError(known[code] ?? 'KNSOCK_ADDRESS_NOT_AVAILABLE', why, { cause });
 }

@@ -211,7 +211,7 @@ class RenewingServer implements AuthorityServer {
     const renew = (): void => {
       // A failure is retried at the next interval, while half of the certificate's validity is left.
       this.renewOwn().catch((error: unknown) => {
-        reporter.report(error, noConnection, 'the renewal of the server’s certificate');
+        reporter.report(error, noConnection, "the renewal of the server's certificate");
       });
     };
     this.#timer = setInterval(renew, (OWN_DAYS * DAY_MS) / 4).unref();

@@ -106,7 +106,7 @@ export async function enrolledCredentials(options: EnrolledCredentialsOptions): 
     { certFile, keyFile, caFile },
     {
       onError: (error) => {
-        reporter.report(error, noConnection, 'following the certificate’s files');
+        reporter.report(error, noConnection, "following the certificate's files");
       },
     },
   );

@@ -90,7 +90,7 @@ async function exchange(
   const late = () =>
     new CertificateError(
       'KNSOCK_CERTIFICATE_UNREACHABLE',
-      `${address} didn’t answer within ${timeout.toLocaleString('en')} ms`,
+      `${address} didn't answer within ${timeout.toLocaleString('en')} ms`,
     );
   const { status, headers, body } = await withDeadline({
     ms: timeout,

@@ -24,8 +24,8 @@ export function failureOf({ address, path, status, headers, text }: Refused): Ce
   if (status === 202 || status === 429 || status >= 500) {
     const wait = headers['retry-after'];
     const again = wait === undefined ? '' : `; it may be asked again in ${printable(wait)} s`;
-    const hint = 'Try again later; the authority’s log says more.';
-    const message = `${address} can’t answer now: ${why}${again}`;
+    const hint = "Try again later; the authority's log says more.";
+    const message = `${address} can't answer now: ${why}${again}`;
     return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { hint });
   }
   if (status === 404) {

@@ -39,10 +39,10 @@ export async function checkGranted(
   const certificate = given.find((one) => certificateFits(one, wanted.key));
   if (certificate === undefined) throw refuse('it is for another key');
   checkNames(certificate, wanted);
-  if (certificate.basicConstraints?.ca === true) throw refuse('it is an authority’s');
+  if (certificate.basicConstraints?.ca === true) throw refuse("it is an authority's");
   const { server, client } = usesOf(certificate);
   const fits = { server: server && !client, client: client && !server, peer: server && client }[wanted.kind];
-  if (!fits) throw refuse(`it isn’t for a ${wanted.kind}`);
+  if (!fits) throw refuse(`it isn't for a ${wanted.kind}`);
   const others = [...given, ...issuers];
   const verdict = await verifyPath({
     leaf: certificate,
@@ -61,9 +61,9 @@ function checkNames(certificate: X509Certificate, { names, exactly }: Wanted): v
   const has = new Set(namesOf(certificate));
   const asked = parseNames(names).map(({ value }) => value);
   const missing = asked.find((name) => !has.has(name));
-  if (missing !== undefined) throw refuse(`it doesn’t carry the name "${missing}"`);
+  if (missing !== undefined) throw refuse(`it doesn't carry the name "${missing}"`);
   const extra = exactly ? [...has].find((name) => !asked.includes(name)) : undefined;
-  if (extra !== undefined) throw refuse(`it carries the name "${extra}", which wasn’t asked for`);
+  if (extra !== undefined) throw refuse(`it carries the name "${extra}", which wasn't asked for`);
 }
 
 /** Every name of a certificate in canonical form. */
@@ -74,6 +74,6 @@ export function namesOf({ dnsNames, ipAddresses, uris, emailAddresses }: X509Cer
 function refuse(why: string): CertificateError {
   return new CertificateError(
     'KNSOCK_CERTIFICATE_ENROLMENT',
-    `the certificate that the authority gave can’t be used: ${why}`,
+    `the certificate that the authority gave can't be used: ${why}`,
   );
 }

@@ -51,7 +51,7 @@ it('trusts no root of the same name with another key', async () => {
   expect(rooted([stranger.certificate, await next.by(old)])).toEqual([old.certificate]);
 });
 
-it('trusts no root signed only by one that isn’t trusted yet', async () => {
+it("trusts no root signed only by one that isn't trusted yet", async () => {
   const third = await rootOf('Third');
   expect(rooted([third.certificate, await third.by(next), next.certificate])).toEqual([old.certificate]);
 });

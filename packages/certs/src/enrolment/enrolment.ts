@@ -133,7 +133,7 @@ export class Enrolment {
     const { store, renewDays } = this.#settings;
     const record = await store.find({ fingerprint: presented.fingerprint256 });
     if (record === undefined || record.kind === 'authority')
-      throw new EnrolmentRefusal('not-issued-here', 'the presented certificate is none of this store’s');
+      throw new EnrolmentRefusal('not-issued-here', "the presented certificate is none of this store's");
     const { kind, serial, revoked, notAfter } = record;
     if (revoked !== undefined) throw new EnrolmentRefusal('revoked', 'the presented certificate is revoked');
     if (Date.now() > notAfter.getTime() + grace)
@@ -151,7 +151,7 @@ export class Enrolment {
     const { names, subject } = checkRequest(facts, policy);
     const outside = permit && outsidePatterns(permit, names);
     if (outside !== undefined)
-      throw new EnrolmentRefusal('policy', `the name "${outside.value}" isn’t certified here`);
+      throw new EnrolmentRefusal('policy', `the name "${outside.value}" isn't certified here`);
     const request = {
       ...asked,
       kind,
@@ -229,7 +229,7 @@ function tokenPolicy(
 function checkToken(state: TokenState | undefined, { secret }: TokenSecret): TokenState {
   const matches = secretMatches(state?.grant.hash, secret);
   if (state === undefined) throw new EnrolmentRefusal('unknown-token', 'there is no such token');
-  if (!matches) throw new EnrolmentRefusal('wrong-secret', 'the secret isn’t the token’s');
+  if (!matches) throw new EnrolmentRefusal('wrong-secret', "the secret isn't the token's");
   if (state.withdrawn) throw new EnrolmentRefusal('withdrawn-token', 'the token was withdrawn');
   if (Date.now() >= state.grant.expires) throw new EnrolmentRefusal('expired-token', 'the token has expired');
   return state;
@@ -242,13 +242,13 @@ function checkUses({ grant: { uses }, bound }: TokenState, key: string): void {
   throw new EnrolmentRefusal('other-key', `the token is bound to ${others}`);
 }
 
-/** @throws CertificateError for a request that its own key didn’t sign, or a key too weak */
+/** @throws CertificateError for a request that its own key didn't sign, or a key too weak */
 async function readOwnCsr(csr: Buffer): Promise<CsrFacts> {
   const facts = await readCsr(csr);
   if (!facts.signatureValid)
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
-      'the request isn’t signed by the key it carries',
+      "the request isn't signed by the key it carries",
     );
   checkStrength(facts.publicKey);
   return facts;

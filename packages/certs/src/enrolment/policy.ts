@@ -67,7 +67,7 @@ async function decide(policy: EnrolmentPolicy, request: EnrolmentRequest): Promi
       ms: TIMEOUT_MS,
       run: (signal) => policy(request, { signal }),
       signalFailed: signalFailed('a policy'),
-      late: () => new Error(`it didn’t decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
+      late: () => new Error(`it didn't decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
     });
     if (typeof decision === 'object' && decision !== null) return decision;
     throw new TypeError('a decision is { allow: true } or { allow: false, reason }');

@@ -38,7 +38,7 @@ export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
       ms: timeout,
       signal,
       run: (within) => ask(url, headers, request, within),
-      late: () => new Error(`${url.host} didn’t answer within ${timeout.toLocaleString('en')} ms`),
+      late: () => new Error(`${url.host} didn't answer within ${timeout.toLocaleString('en')} ms`),
     });
 }
 

@@ -22,7 +22,7 @@ describe('a pair', () => {
     expect((await readdir(folder)).sort()).toEqual(['a.crt', 'a.key']);
   });
 
-  it.each(['a.crt', 'a.key'])('isn’t written over a %s', async (file) => {
+  it.each(['a.crt', 'a.key'])("isn't written over a %s", async (file) => {
     await writeFile(join(folder, file), 'old');
     const refused = writePair(paths, { chain: 'chain', key: 'key' }, { overwrite: false });
     await expect(refused).rejects.toMatchObject({

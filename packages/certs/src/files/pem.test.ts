@@ -25,14 +25,14 @@ describe('PEM', () => {
     [`text\n${toPem('A', Buffer.from('x'))}-----BEGIN PRIVATE KEY-----\nAAAA`, 44],
     ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END B-----\n', 0],
     [`${'x'.repeat(9)}-----BEGIN ${'A'.repeat(100)}-----`, 9],
-  ])('that isn’t whole is refused with its place (%#)', (text, offset) => {
+  ])("that isn't whole is refused with its place (%#)", (text, offset) => {
     expect(() => readPem(text)).toThrow(expect.objectContaining({ constructor: CertificateError, offset }));
   });
 
   it.each([
     'x\n-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n',
     toPem('CERTIFICATE', Buffer.alloc(0)),
-  ])('whose body isn’t base64 is refused as one of our errors (%#)', (text) => {
+  ])("whose body isn't base64 is refused as one of our errors (%#)", (text) => {
     expect(() => pemToDer(text)).toThrow(CertificateError);
   });
 

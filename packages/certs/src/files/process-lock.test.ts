@@ -107,7 +107,7 @@ describe('a process lock', () => {
     }
   });
 
-  it('isn’t made where its own folder is missing, and says so', async () => {
+  it("isn't made where its own folder is missing, and says so", async () => {
     const lost = withProcessLock(join(folder, 'missing', '.lock'), options, () => Promise.resolve());
     await expect(lost).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' });
   });

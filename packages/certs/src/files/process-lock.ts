@@ -153,7 +153,7 @@ async function untilGone(
 
 async function checkHeld(directory: string, mine: Ticket): Promise<void> {
   if (await isThere(directory, mine)) return;
-  const message = `the lock ${join(directory, mine.file)} was taken over: this process didn’t run for ${LEASE / 1_000} s or more`;
+  const message = `the lock ${join(directory, mine.file)} was taken over: this process didn't run for ${LEASE / 1_000} s or more`;
   throw new CertificateError('KNSOCK_CERTIFICATE_LOCKED', message, { hint: 'Try again.' });
 }
 

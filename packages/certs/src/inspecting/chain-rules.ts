@@ -29,12 +29,12 @@ function neighbourFinding(
   const wanted = certificate.authorityKeyIdentifier?.keyIdentifier?.toString('hex');
   const shown = next.subjectKeyIdentifier?.toString('hex');
   if (wanted !== undefined && shown !== undefined && wanted !== shown) {
-    const message = `it names ${wanted} as its issuer’s key, and the next certificate’s key identifier is ${shown}`;
+    const message = `it names ${wanted} as its issuer's key, and the next certificate's key identifier is ${shown}`;
     return error('key-identifiers', message, fix);
   }
   return mayHaveIssued(next, certificate)
     ? undefined
-    : error('chain-signature', 'it isn’t signed by the key of the certificate that follows', fix);
+    : error('chain-signature', "it isn't signed by the key of the certificate that follows", fix);
 }
 
 function rootSent(index: number): Finding {

@@ -80,7 +80,7 @@ describe('an expiry check', () => {
     await expect(checking).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
 
-  it('checks folders and files, the soonest expiry first, and reports what can’t be read', async () => {
+  it("checks folders and files, the soonest expiry first, and reports what can't be read", async () => {
     await mkdir(join(folder, 'sub'));
     const [soon, later] = [join(folder, 'sub', 'soon.pem'), join(folder, 'later.crt')];
     await writeFile(soon, (await createSelfSigned({ names: ['soon.test'], days: 10 })).certificate);
@@ -99,7 +99,7 @@ describe('an expiry check', () => {
     ]);
   });
 
-  it('leaves out a store’s archive, and follows the links of a mounted secret', async () => {
+  it("leaves out a store's archive, and follows the links of a mounted secret", async () => {
     const store = await openStore(join(folder, 'pki'));
     const authority = await store.createAuthority({ commonName: 'Root' });
     await authority.issue({ kind: 'server', names: ['a.test'] });

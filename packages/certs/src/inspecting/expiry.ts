@@ -88,7 +88,7 @@ export interface CrlExpiry extends ExpirySource {
 export interface UnreadableExpiry extends ExpirySource {
   readonly type: 'unreadable';
   readonly state: 'unreadable';
-  /** Why it can’t be read. */
+  /** Why it can't be read. */
   readonly error: CertificateError;
 }
 

@@ -57,7 +57,7 @@ export interface InspectedCertificate {
   readonly fingerprint: string;
   /** `sha256/…` of its key, in the form of `pins`. */
   readonly spkiPin: string;
-  /** Extensions that this package can’t read. */
+  /** Extensions that this package can't read. */
   readonly unknownExtensions: readonly UnknownExtension[];
   /** Findings of `lint`. */
   readonly findings: readonly Finding[];
@@ -82,7 +82,7 @@ export interface InspectedCrl {
   readonly number: string | undefined;
   /** When it was signed. */
   readonly thisUpdate: Date;
-  /** When the next one is due; undefined if it doesn’t say. */
+  /** When the next one is due; undefined if it doesn't say. */
   readonly nextUpdate: Date | undefined;
   /** The algorithm it is signed with. */
   readonly signature: string;

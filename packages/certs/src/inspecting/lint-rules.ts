@@ -76,7 +76,7 @@ export const leafRules: readonly LintRule[] = [
   {
     rule: 'no-names',
     severity: 'error',
-    fix: 'Reissue it with its names as subjectAltName; the common name doesn’t count.',
+    fix: "Reissue it with its names as subjectAltName; the common name doesn't count.",
     check: (certificate) =>
       when(
         isFor(certificate, 'server') && certificate.subjectAltNames === undefined,
@@ -96,7 +96,7 @@ export const leafRules: readonly LintRule[] = [
     check: ({ keyUsage }) =>
       when(
         keyUsage !== undefined && !keyUsage.has('digitalSignature'),
-        'its key usage doesn’t allow signing',
+        "its key usage doesn't allow signing",
       ),
   },
   {
@@ -147,7 +147,7 @@ export const leafRules: readonly LintRule[] = [
     fix: 'Name the hosts, or a wildcard below your own domain.',
     check: ({ dnsNames }) => {
       const broad = dnsNames.find((name) => BROAD_WILDCARD.test(name));
-      return when(broad !== undefined, `the wildcard ${broad} covers other people’s names`);
+      return when(broad !== undefined, `the wildcard ${broad} covers other people's names`);
     },
   },
 ];
@@ -161,7 +161,7 @@ export const authorityRules: readonly LintRule[] = [
     check: ({ keyUsage }) =>
       when(
         keyUsage !== undefined && !keyUsage.has('keyCertSign'),
-        'its key usage doesn’t allow signing certificates',
+        "its key usage doesn't allow signing certificates",
       ),
   },
   {

@@ -50,7 +50,7 @@ describe('lint', () => {
     expect(await rulesOf((await createSelfSigned({ names: ['a.test'] })).certificate)).toEqual([]);
   });
 
-  it('finds dates, a long life, a wildcard and a name that isn’t listed', async () => {
+  it("finds dates, a long life, a wildcard and a name that isn't listed", async () => {
     const options = { names: ['*.test'], commonName: 'other.test', days: 400, maxDays: 400 };
     const { certificate } = await createSelfSigned(options);
     const odd = ['0 long-validity', '0 name-not-listed', '0 broad-wildcard'];
@@ -109,7 +109,7 @@ describe('lint', () => {
     expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('0 chain-order');
   });
 
-  it('finds an issuer of the right name with another key, and key identifiers that don’t match', async () => {
+  it("finds an issuer of the right name with another key, and key identifiers that don't match", async () => {
     const [one, two] = [
       await createAuthority({ commonName: 'Root' }),
       await createAuthority({ commonName: 'Root' }),

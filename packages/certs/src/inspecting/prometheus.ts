@@ -28,7 +28,7 @@ export function prometheusText(results: readonly Expiry[]): string {
     ),
     ...metric(
       'knsock_crl_next_update_seconds',
-      'When the revocation list is stale; 0: it doesn’t say.',
+      "When the revocation list is stale; 0: it doesn't say.",
       lists.map((one) => [crlLabels(one), seconds(one.nextUpdate)]),
     ),
     ...metric(

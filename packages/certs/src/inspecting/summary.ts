@@ -69,7 +69,7 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
 }
 
 function purposesOf({ authority, purposes, pathLength }: InspectedCertificate): string {
-  if (!authority) return purposes.join(', ') || 'anything (it doesn’t say)';
+  if (!authority) return purposes.join(', ') || "anything (it doesn't say)";
   if (pathLength === undefined) return 'signing certificates';
   return pathLength === 0
     ? 'signing leaf certificates only'
@@ -101,7 +101,7 @@ function requestLines(item: InspectedRequest): string[] {
     ...field('key', item.key),
     ...field(
       'signature',
-      item.signatureValid ? 'its key’s own' : 'wrong: it was changed after it was signed',
+      item.signatureValid ? "its key's own" : 'wrong: it was changed after it was signed',
     ),
     ...(item.asksForAuthority ? field('warning', 'it asks for the right to sign certificates') : []),
   ];

@@ -48,7 +48,7 @@ describe('verifying a chain', () => {
     });
   });
 
-  it('enforces an intermediate’s constraints, also for names signed by other tools', async () => {
+  it("enforces an intermediate's constraints, also for names signed by other tools", async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const limited = await root.intermediate({
       commonName: 'Below',

@@ -15,7 +15,7 @@ const holds = (bytes: Buffer): Promise<boolean> =>
   );
 
 it(
-  'a request holds by the bytes that were signed: with any one bit changed it doesn’t',
+  "a request holds by the bytes that were signed: with any one bit changed it doesn't",
   { timeout: 60_000 },
   async () => {
     const request = await der();

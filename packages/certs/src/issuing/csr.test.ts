@@ -43,7 +43,7 @@ describe('a signing request', () => {
     expect(new X509Certificate(signed.certificate).checkPrivateKey(createPrivateKey(key))).toBe(true);
   });
 
-  it('is signed only as it was read: neither facts of one’s own nor changed ones are taken', async () => {
+  it("is signed only as it was read: neither facts of one's own nor changed ones are taken", async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const facts = await readCsr((await createCsr({ names: ['a.test'] })).csr);
     expect(() => (facts.names as string[]).push('b.test')).toThrow(TypeError);
@@ -53,7 +53,7 @@ describe('a signing request', () => {
     }
   });
 
-  it('whose bytes were changed shows a broken signature and isn’t signed', async () => {
+  it("whose bytes were changed shows a broken signature and isn't signed", async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const { csr } = await createCsr({ names: ['aaaa.test'] });
     const der = Buffer.from(csr.replace(/-----.*-----|\n/g, ''), 'base64');
@@ -127,7 +127,7 @@ describe('a key that verifiers refuse', () => {
   });
 
   it.each([['compressed-point.csr', 'compressed point']])(
-    'is named when %s is read, and isn’t signed',
+    "is named when %s is read, and isn't signed",
     async (file, problem) => {
       const csr = await fixture(file);
       const { keyDescription, signatureValid } = await readCsr(csr);
@@ -143,7 +143,7 @@ describe('a key that verifiers refuse', () => {
     },
   );
 
-  it('isn’t certified either when the caller supplies it', async () => {
+  it("isn't certified either when the caller supplies it", async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
     const brought = { names: ['a.test'], privateKey: privateKeyPem(privateKey) };
     const refused = { code: 'KNSOCK_CERTIFICATE_KEY' };

@@ -158,7 +158,7 @@ function requestedKey(spki: Buffer): KeyObject {
     return openPublicKey(spki);
   } catch (cause) {
     if (!(cause instanceof MalformedDerError)) throw cause;
-    const message = `the public key of the request can’t be used: ${cause.message}`;
+    const message = `the public key of the request can't be used: ${cause.message}`;
     throw new CertificateError('KNSOCK_CERTIFICATE_KEY', message, { cause });
   }
 }

@@ -23,7 +23,7 @@ export function permittedSubject(
   const why = first(constraints, (one) => constraintAgainstSubject(one, subject.commonName, names));
   if (why === undefined) return subject;
   if (wanted.commonName === undefined) return { ...subject, commonName: undefined };
-  throw refuse(`the common name "${wanted.commonName}" looks like a host’s and ${why}`);
+  throw refuse(`the common name "${wanted.commonName}" looks like a host's and ${why}`);
 }
 
 function first<T, U>(all: readonly T[], find: (one: T) => U | undefined): U | undefined {

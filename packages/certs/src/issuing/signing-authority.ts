@@ -68,14 +68,14 @@ function parseCertificate(library: X509Library, der: Buffer): Certificate {
 
 function checkAuthority(library: X509Library, certificate: Certificate): void {
   if (basicConstraintsOf(library, certificate)?.cA === true) return;
-  throw new CertificateError('KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY', 'that certificate is not an authority’s');
+  throw new CertificateError('KNSOCK_CERTIFICATE_NOT_AN_AUTHORITY', "that certificate is not an authority's");
 }
 
 function checkKey(der: Buffer, key: KeyObject): void {
   if (publicKeyDer(readOwn(der)).equals(publicKeyDer(key))) return;
   throw new CertificateError(
     'KNSOCK_CERTIFICATE_KEY_MISMATCH',
-    'the key is not the one of the authority’s certificate',
+    "the key is not the one of the authority's certificate",
   );
 }
 

@@ -39,7 +39,7 @@ export interface SigningPolicy extends Placement {
   readonly days?: number | undefined;
   /** Default 398. */
   readonly maxDays?: number | undefined;
-  /** Where the authority’s revocation list can be fetched (http URLs). */
+  /** Where the authority's revocation list can be fetched (http URLs). */
   readonly crlUrls?: readonly string[] | undefined;
   /** A reference recorded with the certificate in the store's index, such as why it was signed. Default: none. */
   readonly reference?: string | undefined;
@@ -91,14 +91,14 @@ export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
   if (!facts.signatureValid) {
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
-      'the request isn’t signed by the key it carries',
+      "the request isn't signed by the key it carries",
     );
   }
-  if (facts.authority) throw refuse('the request asks for an authority’s certificate', NO_AUTHORITY);
+  if (facts.authority) throw refuse("the request asks for an authority's certificate", NO_AUTHORITY);
   if (facts.otherNames.length > 0 && policy.skipOtherNames !== true) throw refuseKinds(facts.otherNames);
   for (const name of parseNames(facts.names)) {
     if (!allows(policy.names, name))
-      throw refuse(`the request asks for the name "${name.value}", which the policy doesn’t allow`);
+      throw refuse(`the request asks for the name "${name.value}", which the policy doesn't allow`);
   }
   const copied = copySubject(facts.subject, policy);
   const subject = { ...copied, ...definedFields(policy.subject ?? {}) };
@@ -194,7 +194,7 @@ function copySubject(asked: Subject, policy: SigningPolicy): Subject {
     const values: readonly string[] = typeof value === 'string' ? [value] : value;
     const odd = rule === true ? undefined : values.find((one) => !rule.includes(one));
     if (odd !== undefined)
-      throw refuse(`the request asks for the ${field} "${odd}", which the policy doesn’t allow`);
+      throw refuse(`the request asks for the ${field} "${odd}", which the policy doesn't allow`);
     copied[field] = value;
   }
   return subjectOf(copied);
@@ -216,7 +216,7 @@ const NO_AUTHORITY =
   'Ask for a request without basicConstraints CA:TRUE; an authority is made by intermediate (the command: certs ca --under).';
 
 function refuseKinds(names: readonly string[]): CertificateError {
-  const message = `the request asks for names of kinds that aren’t issued here: ${names.join('; ')}`;
+  const message = `the request asks for names of kinds that aren't issued here: ${names.join('; ')}`;
   const hint =
     'Ask for a request without them, or sign without them: skipOtherNames (the command: --skip-other-names).';
   return refuse(message, hint);

@@ -35,10 +35,10 @@ export function fullChain(
 export function chainOfKey(certificates: readonly X509Certificate[], key: KeyObject): X509Certificate[] {
   const leaf = certificates.find((certificate) => certificateFits(certificate, key));
   if (leaf !== undefined) return orderChain(certificates, leaf);
-  throw new CertificateError('KNSOCK_CERTIFICATE_KEY_MISMATCH', 'none of the certificates is the key’s');
+  throw new CertificateError('KNSOCK_CERTIFICATE_KEY_MISMATCH', "none of the certificates is the key's");
 }
 
-/** Of several that issued none of the others, a CA’s is one of its other keys. */
+/** Of several that issued none of the others, a CA's is one of its other keys. */
 function leafOf(certificates: readonly X509Certificate[]): X509Certificate {
   const last = certificates.filter(
     (one) => !certificates.some((other) => one !== other && mayHaveIssued(one, other)),

@@ -6,7 +6,8 @@ import type { AlgorithmIdentifier, X509Library } from '../x509.js';
 
 interface AlgorithmFacts {
   readonly oid: string;
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
+  /** Absent where the algorithm hashes by itself. */
+  readonly hash?: 'sha256' | 'sha384' | 'sha512';
   /** RSA algorithms carry an explicit NULL (RFC 4055 §5), the others nothing. */
   readonly nullParameters?: boolean;
 }
@@ -25,10 +26,10 @@ const algorithms: Readonly<Record<SignatureAlgorithm, AlgorithmFacts>> = {
   'rsa-sha256': { oid: '1.2.840.113549.1.1.11', hash: 'sha256', nullParameters: true },
   'rsa-sha384': { oid: '1.2.840.113549.1.1.12', hash: 'sha384', nullParameters: true },
   'rsa-sha512': { oid: '1.2.840.113549.1.1.13', hash: 'sha512', nullParameters: true },
-  ed25519: { oid: '1.3.101.112', hash: null },
-  'ml-dsa-44': { oid: '2.16.840.1.101.3.4.3.17', hash: null },
-  'ml-dsa-65': { oid: '2.16.840.1.101.3.4.3.18', hash: null },
-  'ml-dsa-87': { oid: '2.16.840.1.101.3.4.3.19', hash: null },
+  ed25519: { oid: '1.3.101.112' },
+  'ml-dsa-44': { oid: '2.16.840.1.101.3.4.3.17' },
+  'ml-dsa-65': { oid: '2.16.840.1.101.3.4.3.18' },
+  'ml-dsa-87': { oid: '2.16.840.1.101.3.4.3.19' },
 };
 
 /** Every supported algorithm. */
@@ -76,7 +77,7 @@ export function algorithmIdentifier(
 
 /** Signs DER bytes. */
 export function signDer(algorithm: SignatureAlgorithm, der: Uint8Array, key: KeyObject): Buffer {
-  return sign(algorithms[algorithm].hash, der, key);
+  return sign(algorithms[algorithm].hash ?? null, der, key);
 }
 
 /** Whether `signature` over `der` was made with the key. */
@@ -86,7 +87,7 @@ export function isSignedBy(
   key: KeyObject,
   signature: Uint8Array,
 ): boolean {
-  return verify(algorithms[algorithm].hash, der, key, signature);
+  return verify(algorithms[algorithm].hash ?? null, der, key, signature);
 }
 
 /**

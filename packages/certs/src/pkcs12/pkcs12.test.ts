@@ -22,7 +22,7 @@ describe('a PKCS#12 file', () => {
     });
   });
 
-  it('is one that Node’s TLS loads', async () => {
+  it("is one that Node's TLS loads", async () => {
     const { chain, key } = await createSelfSigned({ names: ['a.test'] });
     const pfx = await toPkcs12({ chain, key }, 'secret');
     expect(() => createSecureContext({ pfx, passphrase: 'secret' })).not.toThrow();
@@ -42,12 +42,12 @@ describe('a PKCS#12 file', () => {
     },
   );
 
-  it('doesn’t open with another passphrase', async () => {
+  it("doesn't open with another passphrase", async () => {
     const file = await toPkcs12(await createSelfSigned({ names: ['a.test'] }), 'secret');
     await expect(fromPkcs12(file, 'Secret')).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_PASSPHRASE' });
   });
 
-  it('refuses a key that is none of its certificates’, and an empty passphrase', async () => {
+  it("refuses a key that is none of its certificates', and an empty passphrase", async () => {
     const [one, other] = [
       await createSelfSigned({ names: ['a.test'] }),
       await createSelfSigned({ names: ['a.test'] }),

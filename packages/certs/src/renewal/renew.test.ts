@@ -136,7 +136,7 @@ describe('a renewal', () => {
     expect((await leaf()).fingerprint256).not.toBe(new X509Certificate(certificate).fingerprint256);
   });
 
-  it('doesn’t change files that don’t match, or when the issuer refuses', async () => {
+  it("doesn't change files that don't match, or when the issuer refuses", async () => {
     await lay({ names: ['a.test'] });
     const refusing = () => Promise.reject(new Error('out of office'));
     await expect(renew({ ...files, issuer: refusing, force: true })).rejects.toThrow('out of office');
@@ -152,7 +152,7 @@ describe('a renewal', () => {
 });
 
 describe('a renewal of files that others use', () => {
-  it('keeps links, and the group’s permission to read the key', async () => {
+  it("keeps links, and the group's permission to read the key", async () => {
     await lay({ names: ['a.test'] });
     await chmod(files.keyFile, 0o644);
     const links = { certFile: join(folder, 'live.crt'), keyFile: join(folder, 'live.key') };
@@ -181,7 +181,7 @@ describe('a renewal of files that others use', () => {
 });
 
 describe('a renewal watch', () => {
-  it('passes on the hint for the issuer’s failure', async () => {
+  it("passes on the hint for the issuer's failure", async () => {
     await lay({ names: ['a.test'], days: 1 });
     const closing = new AbortController();
     const refusal = new ClientCertificateRefusedError('expired', 'the server refused our certificate');
@@ -249,7 +249,7 @@ describe('a renewal watch', () => {
     },
   );
 
-  it('doesn’t loop when the new certificate is due again at once', async () => {
+  it("doesn't loop when the new certificate is due again at once", async () => {
     await lay({ names: ['a.test'], days: 1 });
     const closing = new AbortController();
     const issuer = vi.fn(() => authority.issue({ kind: 'server', names: ['a.test'], days: 1 }));

@@ -151,7 +151,7 @@ async function requireReplaceable({ certFile, keyFile }: RenewOptions): Promise<
   throw irreplaceable(
     certFile,
     message,
-    'Split the file at the line of its key’s BEGIN, and join the new ones after each renewal (onRenewed).',
+    "Split the file at the line of its key's BEGIN, and join the new ones after each renewal (onRenewed).",
   );
 }
 

@@ -28,7 +28,7 @@ it('is at least a second, whatever a header or a list says, unless the interval 
   expect(pause([0], [], 200)).toBe(200);
 });
 
-it('fetches before a list’s next update, and no more often once that has passed', () => {
+it("fetches before a list's next update, and no more often once that has passed", () => {
   expect(pause([], [40_000])).toBe(40_000);
   expect(pause([], [-40_000])).toBe(300_000);
 });

@@ -75,7 +75,7 @@ it('sends the ETag of its list, and keeps the list if nothing changed', async ()
   expect(await isRevoked(source, path)).toBe(true);
 });
 
-it('loads a new list as soon as the server’s cache lifetime is over', async () => {
+it("loads a new list as soon as the server's cache lifetime is over", async () => {
   const { pem, path } = await issued();
   serving((await authority.crl()).pem, '"1"', { 'cache-control': 'max-age=0' });
   const source = follow();
@@ -88,7 +88,7 @@ it('loads a new list as soon as the server’s cache lifetime is over', async ()
   expect(await isRevoked(source, path)).toBe(true);
 });
 
-it('refuses "unchanged" from a server that wasn’t asked whether something changed', async () => {
+it('refuses "unchanged" from a server that wasn\'t asked whether something changed', async () => {
   answer = (_request, response) => response.writeHead(304).end();
   await expect(follow().ready()).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_UNREACHABLE' });
 });
@@ -108,7 +108,7 @@ it('knows after a restart what was revoked, with the server unreachable, and con
 });
 
 it(
-  'decides after a restart by the cached lists, if the server doesn’t answer',
+  "decides after a restart by the cached lists, if the server doesn't answer",
   { timeout: 9_000 },
   async () => {
     const { pem, path } = await issued();

@@ -240,7 +240,7 @@ describe('a revocation source', () => {
     expect(await source.check(path, now())).toMatchObject({ status: 'good' });
   });
 
-  it('isn’t taken in by a forged list that is dated later', async () => {
+  it("isn't taken in by a forged list that is dated later", async () => {
     const { certificate, path } = await issuePath();
     await authority.revoke(certificate);
     const genuine = await authority.crl();
@@ -256,7 +256,7 @@ describe('a revocation source', () => {
     expect((await source.check(path, now())).status).toBe('revoked');
   });
 
-  it('keeps a location’s revocations when it answers with another authority’s list', async () => {
+  it("keeps a location's revocations when it answers with another authority's list", async () => {
     const { certificate, path } = await issuePath();
     await authority.revoke(certificate);
     await writeFile(file, (await authority.crl()).pem);
@@ -283,7 +283,7 @@ describe('a revocation source', () => {
     expect(await verdict).toMatchObject({ status: 'good' });
   });
 
-  it('doesn’t fetch more often after explicit refreshes', async () => {
+  it("doesn't fetch more often after explicit refreshes", async () => {
     await writeFile(file, (await authority.crl()).pem);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     cleanups.push(() => vi.useRealTimers());
@@ -299,7 +299,7 @@ describe('a revocation source', () => {
     expect(() => open({ crls: [location] })).toThrow(CertificateError);
   });
 
-  it('stops waiting for an unresponsive server when the caller’s signal fires', async () => {
+  it("stops waiting for an unresponsive server when the caller's signal fires", async () => {
     const { path } = await issuePath();
     const source = open({ crls: [await serve(() => undefined)] });
     const reason = new Error('enough');

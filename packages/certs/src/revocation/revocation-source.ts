@@ -287,6 +287,6 @@ function checkIssuers(
   const stranger = crls.find((crl) => !issuers.some((issuer) => verifyCrlSignature(crl, issuer)));
   if (stranger === undefined) return;
   const message = `the revocation list of ${stranger.issuer.toString()} at ${location.toString()} isn't signed by any of the issuers`;
-  const hint = 'Is that the right list, and are its authority’s certificates among the issuers?';
+  const hint = "Is that the right list, and are its authority's certificates among the issuers?";
   throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', message, { hint });
 }

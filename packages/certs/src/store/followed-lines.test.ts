@@ -55,7 +55,7 @@ it('starts again if the file was truncated, replaced, removed, or overwritten wi
   expect(await now()).toEqual([]);
 });
 
-it('retries a line that can’t be processed at each call', async () => {
+it("retries a line that can't be processed at each call", async () => {
   await writeFile(file, 'good\nbad\n');
   const seen: string[] = [];
   const strict = new FollowedLines(file, {

@@ -9,7 +9,7 @@ export interface StoredCertificate extends IssuedRecord {
   readonly authority: string;
   /** The path within the store, if it has one. */
   readonly file: string | undefined;
-  /** When and why it was revoked; undefined if it wasn’t. */
+  /** When and why it was revoked; undefined if it wasn't. */
   readonly revoked: { readonly at: Date; readonly reason: string } | undefined;
 }
 

@@ -109,7 +109,7 @@ describe('a store', () => {
     delete process.env['KNSOCK_TEST_PASSPHRASE'];
   });
 
-  it('refuses a passphrase with which OpenSSL couldn’t open its keys', async () => {
+  it("refuses a passphrase with which OpenSSL couldn't open its keys", async () => {
     const longest = await openStore(join(directory, 'a'), { passphrase: 'ü'.repeat(512) });
     await expect(longest.createAuthority({ commonName: 'Root' })).resolves.toBeDefined();
     const tooLong = openStore(join(directory, 'b'), { passphrase: 'ü'.repeat(513) });

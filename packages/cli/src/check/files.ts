@@ -56,7 +56,7 @@ function requireLists(
   if (revocation === undefined || lists.length > 0 || unreadable.length > 0) return;
   throw new UsageError(
     'no revocation list is among the files',
-    'Give the list’s file beside them, or --crl: without a list revocation isn’t looked at.',
+    "Give the list's file beside them, or --crl: without a list revocation isn't looked at.",
   );
 }
 

@@ -10,7 +10,7 @@ export interface ChainEvidence {
   /** The leaf first. */
   readonly chain: readonly X509Certificate[];
   readonly at: Date;
-  /** Whether a server sent it: then its first certificate is the server’s own, whatever its contents. */
+  /** Whether a server sent it: then its first certificate is the server's own, whatever its contents. */
   readonly isShown: boolean;
   /** As a server or client with this chain would send it; null for CA certificates alone, which no peer sends. */
   readonly own: OwnChain | null;

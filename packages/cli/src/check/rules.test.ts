@@ -113,7 +113,7 @@ function fired<Evidence>(
 }
 
 describe('the rules for endpoints', () => {
-  it('report nothing if nothing is wrong, or it can’t be known', () => {
+  it("report nothing if nothing is wrong, or it can't be known", () => {
     expect(fired(endpointRules, good)).toEqual([]);
     const unknown = {
       versions: [tls13],

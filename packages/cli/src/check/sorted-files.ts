@@ -26,7 +26,7 @@ import { readersOf, type Readers } from './key-readers.js';
 export interface CertificateFile {
   readonly file: string;
   readonly chain: readonly X509Certificate[];
-  /** Certificates beside the chain, in PKCS#12 files: mostly the CA’s. */
+  /** Certificates beside the chain, in PKCS#12 files: mostly the CA's. */
   readonly others: readonly X509Certificate[];
 }
 

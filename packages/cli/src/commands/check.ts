@@ -33,7 +33,7 @@ export function defineCheck(command: Command, output: Output): void {
     .argument('<target...>', 'files that belong together, directories, or host:port of servers')
     .option(
       '--ca <file>',
-      'CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node’s own)',
+      "CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node's own)",
       append,
     )
     .option(
@@ -80,7 +80,7 @@ function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   for (const { target, error } of others)
-    output.warn(`${target} wasn’t checked: ${(error as Error).message}`);
+    output.warn(`${target} wasn't checked: ${(error as Error).message}`);
   throw first.error;
 }
 
@@ -151,7 +151,7 @@ function endpointOf(target: string): { host: string; port: number } {
     );
   }
   const address = parseAddress(target);
-  if ('path' in address) throw new UsageError('a Unix socket can’t be checked', 'Give host:port.');
+  if ('path' in address) throw new UsageError("a Unix socket can't be checked", 'Give host:port.');
   return { host: address.host ?? 'localhost', port: address.port };
 }
 
@@ -164,7 +164,7 @@ async function readAnchors(files: readonly string[], passphrase: string | undefi
   if (odd === undefined) return certificates.flatMap(({ chain, others }) => [...chain, ...others]);
   const problem = unreadable.find(({ file }) => file === odd)?.problem ?? 'it holds no certificate';
   const hint = 'Is that the right file? --ca takes certificates of CAs.';
-  throw new UsageError(`${odd} can’t be trusted: ${problem}`, hint, 'KNSOCK_CREDENTIALS_GARBAGE');
+  throw new UsageError(`${odd} can't be trusted: ${problem}`, hint, 'KNSOCK_CREDENTIALS_GARBAGE');
 }
 
 async function readBaseline(file: string | undefined): Promise<ReadonlySet<string>> {
@@ -173,7 +173,7 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
     return new Set((await readFile(file, 'utf8')).split('\n').map((line) => line.trim()));
   } catch (error) {
     throw new UsageError(
-      `${file} can’t be read: ${(error as Error).message}`,
+      `${file} can't be read: ${(error as Error).message}`,
       '--write-baseline makes one.',
       'KNSOCK_READ',
     );
@@ -184,7 +184,7 @@ async function writeBaseline(file: string, findings: readonly Finding[]): Promis
   try {
     await writeFile(file, findings.map((finding) => `${baselineLine(finding)}\n`).join(''));
   } catch (error) {
-    const message = `${file} can’t be written: ${(error as Error).message}`;
+    const message = `${file} can't be written: ${(error as Error).message}`;
     throw new UsageError(message, 'Is there such a folder, and may you write there?', 'KNSOCK_WRITE');
   }
 }

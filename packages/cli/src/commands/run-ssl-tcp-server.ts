@@ -18,7 +18,7 @@ interface RunFlags {
 export function defineRunSslTcpServer(command: Command, output: Output): void {
   command
     .argument('<port>', 'port to listen on', port)
-    .argument('<certfile>', 'the server’s certificate, PEM')
+    .argument('<certfile>', "the server's certificate, PEM")
     .argument('<keyfile>', 'private key of the certificate (PEM)')
     .option('--cafile <file>', 'CA certificate used to verify clients (PEM)')
     .option('--require-client-cert', 'refuse clients without a certificate')

@@ -14,13 +14,13 @@ interface SendSslTcpFlags {
 
 export function defineSendSslTcp(command: Command, output: Output): void {
   command
-    .argument('<host>', 'the server’s name or address')
+    .argument('<host>', "the server's name or address")
     .argument('<port>', 'its port', port)
     .argument('<message>', 'what to send')
-    .option('--cafile <file>', 'CA certificate used to verify the server (PEM) (default: Node’s own roots)')
+    .option('--cafile <file>', "CA certificate used to verify the server (PEM) (default: Node's own roots)")
     .option('--certfile <file>', 'own certificate (PEM)')
     .option('--keyfile <file>', 'private key of the certificate (PEM)')
-    .option('--no-verify', 'don’t verify the server (insecure)')
+    .option('--no-verify', "don't verify the server (insecure)")
     .option('--timeout <ms>', 'timeout for the whole command', milliseconds, 10_000)
     .addHelpText('after', HELP)
     .action(async (host: string, portNumber: number, message: string, flags: SendSslTcpFlags) => {
@@ -37,7 +37,7 @@ async function sendMessage(
 ): Promise<void> {
   const { loadCredentials, ReplyTimeoutError } = await import('@knsock/core');
   const { sendSslTcpMessage } = await import('@knsock/core/kn-sock');
-  if (!flags.verify) output.warn('the server isn’t verified: an attacker could be answering');
+  if (!flags.verify) output.warn("the server isn't verified: an attacker could be answering");
   const { cafile, certfile, keyfile, verify, timeout } = flags;
   const own = await loadCredentials({ caFile: cafile, certFile: certfile, keyFile: keyfile });
   for (const { message } of own.warnings) output.warn(message);

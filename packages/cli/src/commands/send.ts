@@ -22,18 +22,18 @@ export function defineSend(command: Command, output: Output): void {
     .option('--chunk <bytes>', 'split standard input and files into messages of this size', bytes)
     .option('--repeat <n>', 'send all messages this many times', count, 1);
   addCredentialOptions(command);
-  addServerOptions(command).option('--dangerously-skip-verification', 'don’t verify the server (insecure)');
+  addServerOptions(command).option('--dangerously-skip-verification', "don't verify the server (insecure)");
   addFramingOptions(command);
   addContentOption(command, 'json: messages and replies must be valid JSON');
   command
-    .option('--no-reply', 'don’t wait for replies; with knsock framing, send messages instead of requests')
+    .option('--no-reply', "don't wait for replies; with knsock framing, send messages instead of requests")
     .option('--wait <ms>', 'exit after this long without a reply, however many arrived', milliseconds)
     .option('--timeout <ms>', 'timeout for a reply', milliseconds, 30_000)
     .option('--connect-timeout <ms>', 'timeout for connecting (default: 10000)', milliseconds)
-    .option('--no-newline', 'don’t print a line feed after each reply');
+    .option('--no-newline', "don't print a line feed after each reply");
   addProfileOptions(command);
   command
-    .option('-v, --verbose', 'show the peer’s identity and the TLS parameters')
+    .option('-v, --verbose', "show the peer's identity and the TLS parameters")
     .addHelpText('after', HELP)
     .action(async (address: string, words: string[], flags: SendFlags) => {
       const { send } = await import('../sending/send.js');

@@ -51,7 +51,7 @@ function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const own = ['cert', 'key', 'pfx', 'pfxKeyName'];
   const refuse = (maker: string, others: readonly string[]): void => {
     const clash = others.find(typed);
-    if (clash !== undefined) command.error(`error: ${maker} and can’t be combined with --${kebab(clash)}`);
+    if (clash !== undefined) command.error(`error: ${maker} and can't be combined with --${kebab(clash)}`);
   };
   if (flags.acme !== undefined) refuse('--acme gets its own certificate', [...own, 'dev']);
   if (flags.dev !== true) return { ...flags, framing };
@@ -94,7 +94,7 @@ const HELP = `
 Without --exec or --handler it echoes: every message is sent back, and every request is answered with its own payload.
 SIGTERM and SIGINT shut down gracefully (a second signal exits at once); SIGHUP reloads the certificates.
 A handler module looks like this: export default ({ payload, peer, signal }) => \`got \${payload}\`;
-A command of --exec receives the peer’s identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
+A command of --exec receives the peer's identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
 With --acme it answers the CA on its own port (tls-alpn-01), which port 443 of the names must lead to, also where client certificates are required.
 A client is admitted if at least one of the --allow-cn, -ou, -dns, -uri and -pin flags matches.
 

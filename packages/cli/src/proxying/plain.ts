@@ -40,12 +40,12 @@ export function dialPlain(address: Address, timeout: number): Promise<Socket> {
 }
 
 function refused(text: string, error: Error): UsageError {
-  const message = `the target ${text} can’t be reached: ${error.message}`;
+  const message = `the target ${text} can't be reached: ${error.message}`;
   return new UsageError(message, 'Is it running, and is this its address?', 'KNSOCK_CONNECTION_REFUSED');
 }
 
 function late(text: string, timeout: number): UsageError {
-  const message = `the target ${text} didn’t answer within ${timeout} ms`;
+  const message = `the target ${text} didn't answer within ${timeout} ms`;
   const hint = 'Is the target overloaded? --connect-timeout MS allows more time.';
   return new UsageError(message, hint, 'KNSOCK_CONNECT_TIMEOUT');
 }

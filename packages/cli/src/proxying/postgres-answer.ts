@@ -44,7 +44,7 @@ async function handFirstAnswer(socket: Socket, far: SecureConnection, patience: 
 /** The error as an ErrorResponse, which clients display. */
 export function refusalOf(error: unknown): Buffer {
   const { what, hint } = describeFailure(error, 'proxy');
-  return errorResponse(NOT_ESTABLISHED, `the proxy can’t pass this connection on: ${what}`, hint);
+  return errorResponse(NOT_ESTABLISHED, `the proxy can't pass this connection on: ${what}`, hint);
 }
 
 /** @param code from PostgreSQL's list of error codes */
@@ -62,8 +62,8 @@ function startupOf(bytes: Buffer): FirstBytes<Buffer> {
   if (bytes.length < 4) return null;
   const length = bytes.readUInt32BE(0);
   if (length < 8 || length > LONGEST_STARTUP) {
-    const message = `the client’s first message says that it is ${length.toLocaleString('en')} bytes long`;
-    throw new UsageError(message, 'Does it speak PostgreSQL’s protocol?', 'KNSOCK_MALFORMED_FRAME');
+    const message = `the client's first message says that it is ${length.toLocaleString('en')} bytes long`;
+    throw new UsageError(message, "Does it speak PostgreSQL's protocol?", 'KNSOCK_MALFORMED_FRAME');
   }
   return bytes.length < length ? null : { found: bytes.subarray(0, length), length };
 }

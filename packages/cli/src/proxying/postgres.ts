@@ -56,7 +56,7 @@ export async function askForTls(socket: Socket, signal: AbortSignal): Promise<vo
   const answer = await readFirst(socket, signal, (bytes) => ({ found: bytes[0], length: 1 }));
   refuseEarlyBytes(socket);
   if (answer === YES[0]) return;
-  const message = 'the PostgreSQL server doesn’t offer TLS';
+  const message = "the PostgreSQL server doesn't offer TLS";
   const hint = 'Switch ssl on there, or put knsock proxy server before it.';
   throw new UsageError(message, hint, 'KNSOCK_HANDSHAKE_NOT_TLS');
 }

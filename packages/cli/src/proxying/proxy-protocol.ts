@@ -30,7 +30,7 @@ export function trustedProxies(networks: readonly string[]): BlockList {
     try {
       list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family);
     } catch {
-      throw new UsageError(`'${text}' isn’t an address or a network`, 'Write it as 10.0.0.0/8 or fd00::/8.');
+      throw new UsageError(`'${text}' isn't an address or a network`, 'Write it as 10.0.0.0/8 or fd00::/8.');
     }
   }
   return list;

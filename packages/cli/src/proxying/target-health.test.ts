@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderOf, TargetHealth } from './target-health.js';
 
-describe('a target’s health', () => {
+describe("a target's health", () => {
   it('probes a failed target again after a second, then after twice as long, at most after half a minute', () => {
     const health = new TargetHealth(() => 1);
     const pauses = Array.from({ length: 7 }, () => {

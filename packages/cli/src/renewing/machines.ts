@@ -103,7 +103,7 @@ async function enrolledIn(folder: string): Promise<string[]> {
       .sort();
   } catch (error) {
     throw new UsageError(
-      `${folder} can’t be read: ${(error as Error).message}`,
+      `${folder} can't be read: ${(error as Error).message}`,
       'Is the path right?',
       'KNSOCK_READ',
     );

@@ -34,7 +34,7 @@ async function* readable(file: string): AsyncGenerator<Buffer> {
   try {
     yield* stream as AsyncIterable<Buffer>;
   } catch (error) {
-    const message = `${file} can’t be read: ${(error as Error).message}`;
+    const message = `${file} can't be read: ${(error as Error).message}`;
     throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
   } finally {
     stream.destroy();

@@ -81,7 +81,7 @@ function isMissing({ replyEach }: MessagesOptions, sent: number, received: numbe
 /** Raw framing doesn't delimit replies, so an end may be the whole answer; with delimited messages a reply is required. */
 function endedError(sent: number, received: number): ConnectionClosedError {
   const message = `the server ended the connection after ${received} of ${sent} replies`;
-  const hint = 'Its log knows why; and is --framing the server’s?';
+  const hint = "Its log knows why; and is --framing the server's?";
   return new ConnectionClosedError('unknown', message, received === 0 ? { hint } : {});
 }
 

@@ -26,7 +26,7 @@ export async function send(
   const framing = framingOf(flags);
   requireName(address, flags);
   if (flags.dangerouslySkipVerification === true) {
-    output.warn('the server isn’t verified: an attacker could be answering');
+    output.warn("the server isn't verified: an attacker could be answering");
   }
   const credentials = await loadCredentials(await credentialFiles(flags));
   for (const { message } of credentials.warnings) output.warn(message);
@@ -106,7 +106,7 @@ function linesFor({ framing }: SendFlags, { streams, typed }: Input): boolean {
 function requireName(address: string, { servername, dangerouslySkipVerification }: SendFlags): void {
   if (!('path' in parseAddress(address)) || servername !== undefined || dangerouslySkipVerification === true)
     return;
-  const hint = 'Say what name the server’s certificate carries: --servername NAME.';
+  const hint = "Say what name the server's certificate carries: --servername NAME.";
   throw new UsageError('a Unix socket has no name that the certificate could be checked for', hint);
 }
 

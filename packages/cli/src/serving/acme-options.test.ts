@@ -19,7 +19,7 @@ describe('the plan of --acme', () => {
     expect(acmePlan(flags({}), 443)).toBeUndefined();
   });
 
-  it('answers on the server’s own port', () => {
+  it("answers on the server's own port", () => {
     expect(plan({ host: '192.0.2.1' }, 8_443)).toEqual({
       domains: ['a.test'],
       dir: 'acme',
@@ -63,7 +63,7 @@ describe('the plan of --acme', () => {
     expect(() => acmePlan(flags(given), 443)).toThrow(`${flag} goes with --acme NAME`);
   });
 
-  it('names the directory of Let’s Encrypt as certs does', () => {
+  it("names the directory of Let's Encrypt as certs does", () => {
     const command = new Command('serve');
     addAcmeOptions(command);
     const help = command.options.find(({ long }) => long === '--acme-directory')?.description;

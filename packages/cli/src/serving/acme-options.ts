@@ -19,11 +19,11 @@ export function addAcmeOptions(command: Command): void {
         'acmeStaging',
       ),
     )
-    .option('--acme-staging', 'use Let’s Encrypt’s staging directory, whose certificates nobody trusts')
-    .option('--acme-agree', 'agree to the CA’s terms of service; without it the error names their URL')
+    .option('--acme-staging', "use Let's Encrypt's staging directory, whose certificates nobody trusts")
+    .option('--acme-agree', "agree to the CA's terms of service; without it the error names their URL")
     .option('--acme-email <address>', 'where the CA may write to')
     .addOption(
-      new Option('--acme-challenge <kind>', 'how names are proved: on the server’s own port, or on port 80')
+      new Option('--acme-challenge <kind>', "how names are proved: on the server's own port, or on port 80")
         .choices(['tls-alpn-01', 'http-01'])
         .default('tls-alpn-01'),
     )
@@ -40,7 +40,7 @@ export function addAcmeOptions(command: Command): void {
 export interface AcmePlan {
   readonly domains: readonly string[];
   readonly dir: string;
-  /** A URL; null: Let’s Encrypt’s for trying things. */
+  /** A URL; null: Let's Encrypt's for trying things. */
   readonly directory: string | null;
   /** Where validations are answered before the server listens, and by http-01 later too. */
   readonly listen: { readonly host?: string | undefined; readonly port?: number | undefined };
@@ -56,7 +56,7 @@ const companions = {
   acmeCa: '--acme-ca',
 } as const satisfies Partial<Record<keyof AcmeFlags, string>>;
 
-/** What the flags ask for; undefined without `--acme`. @param port the server’s. @throws UsageError */
+/** What the flags ask for; undefined without `--acme`. @param port the server's. @throws UsageError */
 export function acmePlan(flags: ServeFlags, servedPort: number): AcmePlan | undefined {
   const { acme: domains, acmeDir: dir, acmeDirectory, acmeStaging } = flags;
   if (domains === undefined) {
@@ -68,8 +68,8 @@ export function acmePlan(flags: ServeFlags, servedPort: number): AcmePlan | unde
   const directory = acmeStaging === true ? null : acmeDirectory;
   if (directory === undefined)
     throw new UsageError(
-      '--acme needs --acme-directory URL, the CA’s directory',
-      `Let’s Encrypt’s is ${LETS_ENCRYPT}; --acme-staging is for trying things.`,
+      "--acme needs --acme-directory URL, the CA's directory",
+      `Let's Encrypt's is ${LETS_ENCRYPT}; --acme-staging is for trying things.`,
     );
   return { domains, dir, directory, listen: placeOf(flags, servedPort) };
 }
@@ -89,7 +89,7 @@ function placeOf(flags: ServeFlags, servedPort: number): AcmePlan['listen'] {
     throw new UsageError('--acme-http-port goes with --acme-challenge http-01', 'Is tls-alpn-01 meant?');
   if (unix !== undefined || servedPort === 0)
     throw new UsageError(
-      `tls-alpn-01 is answered on the server’s own port, which must be known: not with ${unix === undefined ? '--port 0' : '--unix'}`,
+      `tls-alpn-01 is answered on the server's own port, which must be known: not with ${unix === undefined ? '--port 0' : '--unix'}`,
       'Set --port, to which port 443 of the name leads, or use --acme-challenge http-01.',
     );
   return { host, port: servedPort };

@@ -54,6 +54,6 @@ async function directoryCa(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const why = (error as Error).message;
-    throw new UsageError(`the file of --acme-ca can’t be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');
+    throw new UsageError(`the file of --acme-ca can't be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');
   }
 }

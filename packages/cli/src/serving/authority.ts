@@ -44,7 +44,7 @@ export async function serveStore(flags: AuthorityFlags, output: Output): Promise
   const { store, authority, signer } = await openWithKey(flags, output);
   if (!isEncrypted(authority))
     output.warn(
-      `the authority’s key in ${flags.store} is not encrypted; anyone who can read it can issue certificates`,
+      `the authority's key in ${flags.store} is not encrypted; anyone who can read it can issue certificates`,
     );
   const log = new ServeLog(output, 'certs serve');
   const unwatch = log.watchFailures();

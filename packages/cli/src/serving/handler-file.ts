@@ -17,7 +17,7 @@ export async function loadDefaultFunction<F>(what: string, file: string, example
   try {
     module = (await import(url)) as { default?: unknown };
   } catch (error) {
-    const message = `the ${what} ${file} can’t be loaded: ${(error as Error).message}`;
+    const message = `the ${what} ${file} can't be loaded: ${(error as Error).message}`;
     throw new UsageError(message, 'Is the path right, and does node run the file by itself?', 'KNSOCK_READ');
   }
   if (typeof module.default === 'function') return module.default as F;

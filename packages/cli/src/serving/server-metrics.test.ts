@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { prometheusOf } from './server-metrics.js';
 
 describe('metrics of a server', () => {
-  it('have names, help and types in Prometheus’ format', () => {
+  it("have names, help and types in Prometheus' format", () => {
     expect(prometheusOf({ connections: 2, accepted: 5, turnedAway: { rate: 1, perAddress: 0 } })).toBe(
       [
         '# HELP knsock_server_connections Connections open now.',

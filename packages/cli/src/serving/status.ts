@@ -30,7 +30,7 @@ export async function startStatus(text: string, source: StatusSource): Promise<S
       const hint = 'Choose another address for --status.';
       reject(
         new UsageError(
-          `the status page can’t listen on ${text}: ${error.message}`,
+          `the status page can't listen on ${text}: ${error.message}`,
           hint,
           'KNSOCK_PORT_IN_USE',
         ),

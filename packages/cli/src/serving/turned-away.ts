@@ -6,7 +6,7 @@ const EVERY_MS = 1_000;
 /** The reasons, as named in `SecureServer.stats().turnedAway`. */
 const reasons: Readonly<Record<string, string>> = {
   closing: 'the server is ending',
-  denied: 'its address isn’t admitted',
+  denied: "its address isn't admitted",
   connections: 'as many connections are open as may be',
   address: 'its address has as many connections as it may',
   network: 'its network has as many connections as it may',

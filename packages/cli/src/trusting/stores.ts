@@ -44,7 +44,7 @@ const debian: TrustStore = {
   name: 'system',
   readers: 'OpenSSL, curl, Python, Go, Node with --use-system-ca',
   missing: async () => {
-    if (!(await isInstalled('update-ca-certificates'))) return 'update-ca-certificates isn’t installed';
+    if (!(await isInstalled('update-ca-certificates'))) return "update-ca-certificates isn't installed";
     return process.getuid?.() === 0 ? undefined : 'only root may change it: run this with sudo and --ca FILE';
   },
   has: ({ alias }) => Promise.resolve(existsSync(anchor(alias))),
@@ -94,8 +94,8 @@ const nss: TrustStore = {
   name: 'nss',
   readers: 'Chromium and Firefox of this user',
   missing: async () => {
-    if (process.platform !== 'linux') return 'browsers use the system’s store here';
-    return (await isInstalled('certutil')) ? undefined : 'certutil isn’t installed (Debian: libnss3-tools)';
+    if (process.platform !== 'linux') return "browsers use the system's store here";
+    return (await isInstalled('certutil')) ? undefined : "certutil isn't installed (Debian: libnss3-tools)";
   },
   has: async ({ alias }) => {
     const databases = await nssDatabases();
@@ -146,7 +146,7 @@ const java: TrustStore = {
   name: 'java',
   readers: 'programs on the Java of JAVA_HOME, else of PATH',
   missing: async () => {
-    if (!(await isInstalled(keytool()))) return 'keytool isn’t installed';
+    if (!(await isInstalled(keytool()))) return "keytool isn't installed";
     return undefined;
   },
   has: async ({ alias }) => (await javaAliases(alias)).length > 0,

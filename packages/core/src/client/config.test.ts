@@ -121,7 +121,7 @@ describe('the name to request', () => {
     ['none for an IPv4 address', { host: '192.0.2.1' }, ''],
     ['none for an IPv6 address', { host: '2001:db8::1' }, ''],
     ['none for an address written as a number', { host: '3221225985' }, ''],
-    ['a name without the root’s dot', { host: 'db.test.' }, 'db.test'],
+    ["a name without the root's dot", { host: 'db.test.' }, 'db.test'],
     ['a name in its ASCII form', { host: 'münchen.example' }, 'xn--mnchen-3ya.example'],
   ])('is %s', (_, options, servername) => {
     expect(tcp(options).servername).toBe(servername);
@@ -146,7 +146,7 @@ describe('the name to expect', () => {
     expect(tcp(options).trust.name).toBe(name);
   });
 
-  it.each<object>([{ dangerouslyAnyName: false }, {}, null as never])('can’t be %o', (expectedName) => {
+  it.each<object>([{ dangerouslyAnyName: false }, {}, null as never])("can't be %o", (expectedName) => {
     expect(() => tcp({ expectedName } as ConnectOptions)).toThrow(refusal('expectedName'));
   });
 
@@ -175,7 +175,7 @@ describe('how the server is verified', () => {
   });
 });
 
-it('encodes a PROXY header once, and refuses one that can’t be encoded', () => {
+it("encodes a PROXY header once, and refuses one that can't be encoded", () => {
   const proxyHeader = {
     source: { address: '192.0.2.1', port: 1 },
     destination: { address: '192.0.2.2', port: 2 },

@@ -53,7 +53,7 @@ export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions
   socket?: Duplex | undefined;
   /** Default `knsock()`. */
   framing?: Framing<In, Out> | undefined;
-  /** The CAs to trust, and our certificate; default Node’s own roots, and no certificate. */
+  /** The CAs to trust, and our certificate; default Node's own roots, and no certificate. */
   credentials?: Credentials | CredentialSource | undefined;
   /** Versions, suites and groups; default TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
   profile?: TlsProfileOptions | undefined;
@@ -231,7 +231,7 @@ function parseServername(servername: string | undefined, target: DialTarget): st
   const name = servername ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
   const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
-  if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn’t a host name`);
+  if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn't a host name`);
   // Numbers are another notation of addresses.
   return isIP(ascii) === 0 ? ascii : '';
 }

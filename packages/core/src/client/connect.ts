@@ -124,7 +124,7 @@ async function dialTls<In, Out>(
     return stream;
   } catch (error) {
     if (!(error instanceof HandshakeError) || error.reason !== 'alpn') throw error;
-    const message = `the server at ${showTarget(config.target)} doesn’t speak ${config.framing.name} (ALPN ${config.framing.alpn ?? ''})`;
+    const message = `the server at ${showTarget(config.target)} doesn't speak ${config.framing.name} (ALPN ${config.framing.alpn ?? ''})`;
     throw new FramingMismatchError(message, { cause: error });
   }
 }
@@ -228,7 +228,7 @@ function demandFraming<In, Out>(
   if (framing.alpn === undefined || alpnProtocol === framing.alpn) return;
   if (framing.alpnOptional === true && !alpnProtocol) return;
   throw new FramingMismatchError(
-    `the server at ${showTarget(target)} didn’t agree to ${framing.name} (ALPN ${framing.alpn})`,
+    `the server at ${showTarget(target)} didn't agree to ${framing.name} (ALPN ${framing.alpn})`,
   );
 }
 

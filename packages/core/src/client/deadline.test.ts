@@ -35,7 +35,7 @@ describe('the deadline of a connect', () => {
     });
   });
 
-  it('passes on the caller’s reason', () => {
+  it("passes on the caller's reason", () => {
     const controller = new AbortController();
     const { signal } = new Deadline(config(controller.signal), { phase: 'tcp' });
     const reason = new Error('no more');
@@ -45,7 +45,7 @@ describe('the deadline of a connect', () => {
     expect(signal.reason).toBe(reason);
   });
 
-  it('is over once it was cleared, and leaves no listener on the caller’s signal', () => {
+  it("is over once it was cleared, and leaves no listener on the caller's signal", () => {
     const controller = new AbortController();
     const deadline = new Deadline(config(controller.signal), { phase: 'tcp' });
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);

@@ -52,13 +52,13 @@ export function earlyEnd(evidence: EarlyEndEvidence, cause: Error | undefined): 
   const readings = causes.map((one) => words[one](evidence)).join('; or ');
   const message = `${evidence.address} ended the connection before it sent anything: probably ${readings}`;
   const hints = causes.map((one) => questions[one](evidence)).join(' ');
-  return new EarlyEndError(causes, message, { cause, hint: `${hints} The server’s log says more.` });
+  return new EarlyEndError(causes, message, { cause, hint: `${hints} The server's log says more.` });
 }
 
 const words: Readonly<Record<EarlyEndCause, (evidence: EarlyEndEvidence) => string>> = {
   'client-certificate': ({ shown }) =>
     shown === null
-      ? 'it requires a client certificate, which it asked for and we didn’t show'
+      ? "it requires a client certificate, which it asked for and we didn't show"
       : `it refused our certificate (${shown})`,
   framing: ({ framing }) => `it speaks another framing than ${framing}`,
   handler: () => 'its handler failed or ended the connection',
@@ -70,5 +70,5 @@ const questions: Readonly<Record<EarlyEndCause, (evidence: EarlyEndEvidence) => 
       ? 'Does the server require a client certificate (certFile and keyFile)?'
       : 'Does the server trust the CA of our certificate, and do its rules admit it?',
   framing: () => 'Do both sides use the same framing?',
-  handler: () => 'Did the server’s handler fail?',
+  handler: () => "Did the server's handler fail?",
 };

@@ -110,9 +110,9 @@ describe('a live server', () => {
     });
   });
 
-  it('keeps the policy that verified it where new credentials can’t be used, which is reported', () => {
+  it("keeps the policy that verified it where new credentials can't be used, which is reported", () => {
     const { source, errors, live, config, follow } = following();
-    const failure = new Error('these can’t be');
+    const failure = new Error("these can't be");
     follow(config.trust, {
       ...config,
       trustWith: () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { SessionCache, type KeptSession } from './session-cache.js';
 
 function session(text: string): KeptSession {
@@ -9,7 +9,7 @@ function taken(cache: SessionCache, key: string): string | undefined {
   return cache.take(key)?.session.toString();
 }
 
-test('returns each session once, the newest first, and the last one on every request', () => {
+it('returns each session once, the newest first, and the last one on every request', () => {
   const cache = new SessionCache();
   for (const text of ['first', 'second', 'third']) cache.keep('here', session(text));
   expect([1, 2, 3, 4].map(() => taken(cache, 'here'))).toEqual(['third', 'second', 'first', 'first']);
@@ -17,7 +17,7 @@ test('returns each session once, the newest first, and the last one on every req
   expect([taken(cache, 'here'), taken(cache, 'here')]).toEqual(['fourth', 'first']);
 });
 
-test('returns nothing for another key, and nothing that was removed', () => {
+it('returns nothing for another key, and nothing that was removed', () => {
   const cache = new SessionCache();
   cache.keep('here', session('mine'));
   expect(taken(cache, 'there')).toBeUndefined();
@@ -26,7 +26,7 @@ test('returns nothing for another key, and nothing that was removed', () => {
   expect(cache.size).toBe(0);
 });
 
-test('keeps 64 of one key, the newest', () => {
+it('keeps 64 of one key, the newest', () => {
   const cache = new SessionCache();
   for (let n = 0; n < 100; n += 1) cache.keep('here', session(`${n}`));
   expect(cache.size).toBe(64);
@@ -34,7 +34,7 @@ test('keeps 64 of one key, the newest', () => {
   expect(all).toEqual(Array.from({ length: 64 }, (_, n) => 99 - n));
 });
 
-test('keeps 4,096 in all: the key that has received none for longest is removed', () => {
+it('keeps 4,096 in all: the key that has received none for longest is removed', () => {
   const cache = new SessionCache();
   cache.keep('busy', session('early'));
   for (let n = 0; n < 3_000; n += 1) {

@@ -70,7 +70,7 @@ describe('verifying a server that may leave', () => {
   it.each<[string, Error | undefined, string]>([
     ['by an end', undefined, 'it left'],
     ['by an error', new Error('reset'), 'reset'],
-  ])('fails, and fires the rule’s signal, when the server leaves %s', async (_, error, message) => {
+  ])("fails, and fires the rule's signal, when the server leaves %s", async (_, error, message) => {
     let seen: AbortSignal | undefined;
     const { stream, run } = verifying({
       authorize: (__, { signal }) => {
@@ -84,7 +84,7 @@ describe('verifying a server that may leave', () => {
     expect((seen?.reason as Error).message).toBe(message);
   });
 
-  it('fails with the deadline’s reason, also where it has already passed', async () => {
+  it("fails with the deadline's reason, also where it has already passed", async () => {
     const never = { authorize: () => new Promise<boolean>(() => undefined) };
     const late = new Error('too late');
     const first = verifying(never);

@@ -24,7 +24,7 @@ export async function verifyServer(
   // No other check is asynchronous, or uses a signal.
   if (trust.revocation === null && trust.authorize === null) return verifier.verify(trust, chain, deadline);
   const controller = reportingController((error) => {
-    failures.report(error, noConnection, 'a listener of a verification’s signal');
+    failures.report(error, noConnection, "a listener of a verification's signal");
   });
   const { signal } = controller;
   const aborted = (): void => {

@@ -47,7 +47,7 @@ function validateSignal(signal: unknown): InvalidOptionError | undefined {
   const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
   if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return undefined;
   const isController = signal instanceof AbortController;
-  const hint = isController ? 'Give the controller’s signal: { signal: controller.signal }.' : undefined;
+  const hint = isController ? "Give the controller's signal: { signal: controller.signal }." : undefined;
   return new InvalidOptionError('signal', 'signal must be an AbortSignal', {
     ...(hint !== undefined && { hint }),
   });

@@ -30,7 +30,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('of trust is a refusal, which doesn’t reveal what the rules require', () => {
+  it("of trust is a refusal, which doesn't reveal what the rules require", () => {
     expect(said(new UntrustedPeerError('expired', 0, 'since May'), false)).toMatchObject({
       reason: 'expired',
     });

@@ -43,7 +43,7 @@ describe('the drain deadline', () => {
     expect(end.told).toEqual(['hurry at 200', 'late at 300']);
   });
 
-  it('doesn’t ask the program to finish where that isn’t needed', () => {
+  it("doesn't ask the program to finish where that isn't needed", () => {
     const { end, timers } = made();
     timers.endBy(300, late, false);
     vi.advanceTimersByTime(1_000);
@@ -61,7 +61,7 @@ describe('the drain deadline', () => {
   });
 });
 
-describe('what holds the connection after the peer’s end', () => {
+describe("what holds the connection after the peer's end", () => {
   it('has its timeout', () => {
     const { end, timers } = made();
     end.unsent = 10;
@@ -98,7 +98,7 @@ describe('what holds the connection after the peer’s end', () => {
   });
 });
 
-describe('the peer’s own end', () => {
+describe("the peer's own end", () => {
   it('is awaited for a second, and nothing is lost without it', () => {
     const { end, timers } = made();
     timers.linger();
@@ -129,7 +129,7 @@ describe('the peer’s own end', () => {
   });
 });
 
-it('Once stopped, no timer is left', () => {
+it('leaves no timer once stopped', () => {
   const { end, timers } = made();
   timers.endBy(300, late, true);
   timers.endUnlessTaken(100, late);

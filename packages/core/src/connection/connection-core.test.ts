@@ -66,7 +66,7 @@ describe('the limits of a connection on bytes', () => {
     }
   });
 
-  it('don’t count a heartbeat as activity', async () => {
+  it("don't count a heartbeat as activity", async () => {
     const { connection, peer } = await handMadePair({
       limits: { heartbeat: { interval: 1_000, timeout: 500 }, idleTimeout: 4_000 },
     });
@@ -158,7 +158,7 @@ describe('a peer that reads slowly', () => {
     connection.destroy();
   });
 
-  it('has a message that can’t be encoded refused at once, though it would have to wait', async () => {
+  it("has a message that can't be encoded refused at once, though it would have to wait", async () => {
     const { connection, peer } = await handMadePair({ framing: lines() });
     peer.stream.pause();
     while (connection.write('x'.repeat(50_000)));
@@ -214,7 +214,7 @@ describe('what is reported of a handler', () => {
     return made.errors;
   };
 
-  it('doesn’t include that its own connection has ended', async () => {
+  it("doesn't include that its own connection has ended", async () => {
     const ended = new ConnectionClosedError('unknown', 'ended');
     expect(await failing(ended, ({ peer }) => peer.say((out) => encodeClose(out)))).toEqual([]);
     expect(await failing(ended, ({ peer }) => peer.stream.destroy())).toEqual([]);
@@ -267,7 +267,7 @@ describe('requests that are blocked behind unread messages', () => {
 });
 
 describe('a program that waits for messages', () => {
-  it('doesn’t hold the connection open once the peer has ended, whatever it did before', async () => {
+  it("doesn't hold the connection open once the peer has ended, whatever it did before", async () => {
     const { connection, peer } = await handMadePair({ framing: lines() });
     peer.endsInTurn = false;
     connection.handleBy(async (given) => {

@@ -425,7 +425,7 @@ export class ConnectionCore<In, Out>
 
   dropped(why: Error | null): void {
     this.messagesDropped += 1;
-    if (why !== null) this.report(why, null, 'a write that didn’t wait for ready()');
+    if (why !== null) this.report(why, null, "a write that didn't wait for ready()");
   }
 
   // ── what the timeouts and the reading gate read ──
@@ -479,7 +479,7 @@ export class ConnectionCore<In, Out>
   starved(heldBytes: number): void {
     const { requestsWaiting } = this.protocol;
     if (requestsWaiting === 0 || this.receiveQueue.isParked) return;
-    const message = `${heldBytes} bytes of messages wait to be taken, so nothing more is read, and ${requestsWaiting} requests can’t get their answers`;
+    const message = `${heldBytes} bytes of messages wait to be taken, so nothing more is read, and ${requestsWaiting} requests can't get their answers`;
     this.report(this.named(new EasySocketError('KNSOCK_UNREAD_MESSAGES', message)), null, 'a connection');
   }
 

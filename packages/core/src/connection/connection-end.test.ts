@@ -47,14 +47,14 @@ describe('a close', () => {
     await pass(1);
     expect(await connection.closed).toMatchObject({
       clean: false,
-      error: { message: 'work in flight didn’t finish within 900 ms (connection with 192.0.2.1:4000)' },
+      error: { message: "work in flight didn't finish within 900 ms (connection with 192.0.2.1:4000)" },
     });
     expect((await asking) as Error).toMatchObject({
-      message: 'work in flight didn’t finish within 900 ms (connection with 192.0.2.1:4000)',
+      message: "work in flight didn't finish within 900 ms (connection with 192.0.2.1:4000)",
     });
   });
 
-  it('uses the limit’s timeout where none is given, and accepts an earlier one afterwards', async () => {
+  it("uses the limit's timeout where none is given, and accepts an earlier one afterwards", async () => {
     const { peer, connection } = await handMadePair({
       limits: { drainTimeout: 3_000 },
       requestHandler: never,
@@ -87,12 +87,12 @@ describe('a close', () => {
     await pass(1_000);
     const { error, unsentBytes } = await connection.closed;
     expect(error?.message).toMatch(
-      /^work in flight didn’t finish within 1000 ms; \d+ bytes were not sent \(connection with 192\.0\.2\.1:4000\)$/,
+      /^work in flight didn't finish within 1000 ms; \d+ bytes were not sent \(connection with 192\.0\.2\.1:4000\)$/,
     );
     expect(unsentBytes).toBeGreaterThan(50_000);
   });
 
-  it('waits five seconds for the peer’s CLOSE, and for its stream’s end a second', async () => {
+  it("waits five seconds for the peer's CLOSE, and for its stream's end a second", async () => {
     const { peer, connection } = await handMadePair();
     peer.endsInTurn = false;
     void connection.close();
@@ -105,7 +105,7 @@ describe('a close', () => {
       clean: false,
       error: {
         code: 'KNSOCK_DRAIN_TIMEOUT',
-        message: 'the peer didn’t end in turn within 5000 ms (connection with 192.0.2.1:4000)',
+        message: "the peer didn't end in turn within 5000 ms (connection with 192.0.2.1:4000)",
       },
     });
     const polite = await handMadePair();
@@ -118,7 +118,7 @@ describe('a close', () => {
     expect(await polite.connection.closed).toEqual({ clean: true });
   });
 
-  it('waits for the peer’s end no longer than the program’s timeout', async () => {
+  it("waits for the peer's end no longer than the program's timeout", async () => {
     const { peer, connection } = await handMadePair({ limits: { drainTimeout: 700 } });
     peer.endsInTurn = false;
     void connection.close();
@@ -149,7 +149,7 @@ describe('a close', () => {
   });
 });
 
-describe('messages that the program doesn’t take', () => {
+describe("messages that the program doesn't take", () => {
   it('delay the end by two seconds at most', async () => {
     const { peer, connection } = await handMadePair();
     const first = connection.receive();
@@ -170,7 +170,7 @@ describe('messages that the program doesn’t take', () => {
     expect(await connection.receive()).toBeNull();
   });
 
-  it('don’t delay it where the program never asked for messages', async () => {
+  it("don't delay it where the program never asked for messages", async () => {
     const { peer, connection } = await handMadePair();
     peer.say(message('unasked') as never);
     peer.say((out) => encodeClose(out));
@@ -198,7 +198,7 @@ describe('messages that the program doesn’t take', () => {
   });
 });
 
-describe('a program that does nothing after the peer’s end', () => {
+describe("a program that does nothing after the peer's end", () => {
   const holding = async (limits: { drainTimeout: number }) => {
     const made = await connectedPair({
       framing,
@@ -222,7 +222,7 @@ describe('a program that does nothing after the peer’s end', () => {
     expect(server.connection.state).toBe('draining');
     await pass(1);
     expect((await server.connection.closed).error?.message).toBe(
-      'the program didn’t finish after the peer’s end within 4000 ms (connection with 192.0.2.1:4000)',
+      "the program didn't finish after the peer's end within 4000 ms (connection with 192.0.2.1:4000)",
     );
   });
 
@@ -260,7 +260,7 @@ describe('a program that does nothing after the peer’s end', () => {
 });
 
 describe('a handler that only pushes', () => {
-  it('doesn’t delay the end, though messages of the peer are waiting', async () => {
+  it("doesn't delay the end, though messages of the peer are waiting", async () => {
     let stopped = false;
     const { client, server } = await connectedPair({
       framing,
@@ -382,7 +382,7 @@ describe('the limits of an open connection', () => {
     expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_SEND_TIMEOUT' });
   });
 
-  it('report that requests are blocked behind messages that the program doesn’t take', async () => {
+  it("report that requests are blocked behind messages that the program doesn't take", async () => {
     const { peer, connection, errors } = await handMadePair({ limits: { maxQueuedBytes: 1_024 } });
     connection.request('a').catch(() => undefined);
     connection.pause();
@@ -391,7 +391,7 @@ describe('the limits of an open connection', () => {
     await turn();
     for (let n = 0; n < 4; n += 1) await pass(250);
     expect(errors).toMatchObject([{ code: 'KNSOCK_UNREAD_MESSAGES' }]);
-    expect(errors[0]?.message).toContain('1 requests can’t get their answers');
+    expect(errors[0]?.message).toContain("1 requests can't get their answers");
     // The peer sees that we are alive.
     expect(peer.of('PONG')).toHaveLength(4);
   });

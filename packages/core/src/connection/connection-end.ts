@@ -201,7 +201,7 @@ export class ConnectionEnd implements ClosingEvents {
   close(wait: number, by: 'program' | 'library', reason: CloseReason | null): void {
     if (this.#closed !== null) return;
     this.#ownReason ??= reason;
-    this.#ending.endBy(wait, () => this.#drainError(wait, 'work in flight didn’t finish'), true);
+    this.#ending.endBy(wait, () => this.#drainError(wait, "work in flight didn't finish"), true);
     this.#apply({ is: 'close', by });
     this.#watchUnread();
   }
@@ -353,7 +353,7 @@ export class ConnectionEnd implements ClosingEvents {
       case 'await-peer-end':
         this.#ending.linger(Math.min(PEER_END_MS, this.#parts.limits.drainTimeout), () =>
           this.#parts.protocol.clean === false
-            ? this.#drainError(PEER_END_MS, 'the peer didn’t end in turn')
+            ? this.#drainError(PEER_END_MS, "the peer didn't end in turn")
             : null,
         );
         break;
@@ -406,7 +406,7 @@ export class ConnectionEnd implements ClosingEvents {
   #holdUntilDeadline(): void {
     if (!this.mayAnswer || this.#parts.raw !== null) return;
     const { drainTimeout } = this.#parts.limits;
-    const what = 'the program didn’t finish after the peer’s end';
+    const what = "the program didn't finish after the peer's end";
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
   }
 

@@ -18,7 +18,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   throw new Error('it succeeded');
 }
 
-/** A connection on which one request of the peer is being handled, so that it doesn’t end at once. */
+/** A connection on which one request of the peer is being handled, so that it doesn't end at once. */
 async function busy(options: SideOptions = {}): Promise<Made> {
   const made = await handMadePair({ requestHandler: never, ...options });
   made.peer.say((out) => encodeFrame(Kind.REQUEST, 1, Buffer.from('a'), out));
@@ -135,7 +135,7 @@ describe('what a receiver learns', () => {
     expect(await receiving).toBeNull();
   });
 
-  it('of an end without a CLOSE: that it wasn’t clean', async () => {
+  it("of an end without a CLOSE: that it wasn't clean", async () => {
     const { connection, peer } = await handMadePair();
     const receiving = failureOf(connection.receive());
     peer.stream.end();
@@ -185,7 +185,7 @@ describe('a failed connection', () => {
   });
 });
 
-describe('after the peer’s end on a framing of bytes', () => {
+describe("after the peer's end on a framing of bytes", () => {
   it('a handler that took a message may still answer, and holds the connection until it is done', async () => {
     const { connection, peer } = await held();
     peer.stream.end();
@@ -197,7 +197,7 @@ describe('after the peer’s end on a framing of bytes', () => {
     connection.destroy();
   });
 
-  it('a handler that only sends doesn’t hold the connection', async () => {
+  it("a handler that only sends doesn't hold the connection", async () => {
     const { connection, peer } = await held({ silent: true });
     await connection.send('tick');
     peer.stream.end();

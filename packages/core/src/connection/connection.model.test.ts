@@ -280,7 +280,7 @@ async function finish({ left, right }: Pair): Promise<void> {
   if (!left.closes) actions.close(left);
   const { connection: one } = left;
   const { connection: other } = right;
-  await within(Promise.all([one.closed, other.closed]), () => 'an end isn’t told');
+  await within(Promise.all([one.closed, other.closed]), () => "an end isn't told");
   for (const side of [left, right]) {
     // What arrived before the end is the program's to take, also after it.
     if (side.pulls)

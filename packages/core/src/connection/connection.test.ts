@@ -97,7 +97,7 @@ describe('opening', () => {
     expect(await failureOf(opening)).toBe(explained);
   });
 
-  it('doesn’t explain it so once a byte has arrived', async () => {
+  it("doesn't explain it so once a byte has arrived", async () => {
     const { peer, connection } = await handMadePair({
       role: 'client',
       explainEnd: () => new Error('refused'),
@@ -162,7 +162,7 @@ describe('messages', () => {
     expect(peer.of('CLOSE')[0]?.body).toContain('KNSOCK_MESSAGE_TOO_LARGE');
   });
 
-  it('that can’t be sent at all make `write` throw and `send` reject', async () => {
+  it("that can't be sent at all make `write` throw and `send` reject", async () => {
     const { client } = await connectedPair();
     expect(() => client.connection.write(7 as never)).toThrow();
     expect(() => client.connection.post({} as never)).toThrow();
@@ -185,7 +185,7 @@ describe('messages', () => {
     expect(client.errors).toEqual([]);
   });
 
-  it('whose `send` isn’t awaited are reported where they fail, and others aren’t', async () => {
+  it("whose `send` isn't awaited are reported where they fail, and others aren't", async () => {
     const { client } = await connectedPair({ server: { limits: { maxMessageBytes: 1 } } });
     void client.connection.send('too long');
     client.connection.send('awaited').catch(() => undefined);
@@ -267,7 +267,7 @@ describe('back-pressure', () => {
     await again;
   });
 
-  it('drops a `send` over the bound that isn’t awaited, and reports it', async () => {
+  it("drops a `send` over the bound that isn't awaited, and reports it", async () => {
     const { connection, errors } = await congested({ maxQueuedBytes: 1_024 });
     void connection.send(chunk);
     await turn();
@@ -324,7 +324,7 @@ describe('requests', () => {
     expect(answers.map(text)).toEqual(['server: 1', 'client: 2']);
   });
 
-  it('fail with a handler’s own message only where it throws a RequestError', async () => {
+  it("fail with a handler's own message only where it throws a RequestError", async () => {
     const { ask, server } = await asked((what) => {
       if (what === 'own') throw new RequestError('no-such-thing', 'there is none');
       throw new Error('secret');
@@ -376,7 +376,7 @@ describe('requests', () => {
     expect(await answer).toBe('late: early');
   });
 
-  it('over the peer’s limit wait here for a slot, in order', async () => {
+  it("over the peer's limit wait here for a slot, in order", async () => {
     const running: ((answer: string) => void)[] = [];
     const begun: string[] = [];
     const { client } = await connectedPair({
@@ -454,7 +454,7 @@ describe('requests', () => {
     });
   });
 
-  it('that the peer didn’t start fail as such, with its message', async () => {
+  it("that the peer didn't start fail as such, with its message", async () => {
     const { peer, connection } = await handMadePair();
     const asking = connection.request('a');
     await turn();
@@ -473,7 +473,7 @@ describe('requests', () => {
     peer.say((out) => encodeError(out, 1, 'odd', ''));
     expect(await failureOf(asking)).toMatchObject({
       remoteCode: 'odd',
-      message: `the peer’s handler failed (odd)${FROM}`,
+      message: `the peer's handler failed (odd)${FROM}`,
     });
   });
 
@@ -507,7 +507,7 @@ describe('requests', () => {
 
   it.each<[string, (id: number) => (out: never) => void]>([
     [
-      'an id that doesn’t grow',
+      "an id that doesn't grow",
       () => (out) => {
         encodeFrame(Kind.REQUEST, 5, token, out);
         encodeFrame(Kind.REQUEST, 5, token, out);
@@ -534,7 +534,7 @@ describe('requests', () => {
   });
 });
 
-describe('the peer’s GOAWAY', () => {
+describe("the peer's GOAWAY", () => {
   it('fails the requests that it excludes as never started, and lets the rest be answered', async () => {
     const { peer, connection } = await handMadePair();
     const [first, second] = ['a', 'b'].map((what) => connection.request(what));
@@ -576,14 +576,14 @@ describe('signs of life', () => {
     expect(peer.of('PONG').map(({ body }) => body)).toEqual(['12345678']);
   });
 
-  it('that weren’t requested are ignored', async () => {
+  it("that weren't requested are ignored", async () => {
     const { peer, connection } = await handMadePair();
     peer.say((out) => encodePong(out, token));
     await turn();
     expect(connection.state).toBe('open');
   });
 
-  it('that don’t arrive fail the ping by its timeout, or by its signal', async () => {
+  it("that don't arrive fail the ping by its timeout, or by its signal", async () => {
     const { connection } = await handMadePair();
     expect(await failureOf(connection.ping({ timeout: 1 }))).toMatchObject({
       code: expect.stringMatching(/TIMEOUT/) as string,
@@ -614,14 +614,14 @@ describe('close', () => {
     expect(client.connection.close()).toBe(client.connection.close());
   });
 
-  it('carries a program’s own code and text to a peer that knows them', async () => {
+  it("carries a program's own code and text to a peer that knows them", async () => {
     const { client, server } = await connectedPair();
     await client.connection.close({ code: 'going-home', text: 'good night' });
     expect(await server.connection.closed).toEqual({ clean: true, code: 'going-home', text: 'good night' });
     expect(await client.connection.closed).toEqual({ clean: true });
   });
 
-  it('carries none to a peer that doesn’t', async () => {
+  it("carries none to a peer that doesn't", async () => {
     const known = await handMadePair({ welcome: understood });
     void known.connection.close({ code: 'x' });
     const old = await handMadePair();
@@ -633,8 +633,8 @@ describe('close', () => {
 
   it.each([
     ['a code of ours', understood, 'KNSOCK_MALFORMED_FRAME', false],
-    ['a code of the program’s', understood, 'bye', true],
-    ['a code of the program’s that we never announced', {}, 'bye', false],
+    ["a code of the program's", understood, 'bye', true],
+    ["a code of the program's that we never announced", {}, 'bye', false],
     ['no code', {}, null, true],
   ])('by %s is clean: %s, %s → %s', async (_what, welcome, code, clean) => {
     const { peer, connection } = await handMadePair({ welcome });
@@ -862,7 +862,7 @@ describe('a failure', () => {
     },
   );
 
-  it('of the server’s handler ends its connection', async () => {
+  it("of the server's handler ends its connection", async () => {
     for (const handler of [
       () => {
         throw new Error('broken');
@@ -920,7 +920,7 @@ describe('a failure', () => {
 });
 
 describe('what delays the end', () => {
-  it('a handler that awaits `closed` doesn’t', async () => {
+  it("a handler that awaits `closed` doesn't", async () => {
     const { client, server } = await connectedPair({ handler: (connection) => connection.closed });
     await client.connection.close();
     expect(await server.connection.closed).toEqual({ clean: true });

@@ -33,7 +33,7 @@ describe('messages on a framing without ids', () => {
     expect(server.connection.stats()).toMatchObject({ messagesReceived: 3 });
   });
 
-  it('that can’t be encoded are refused, and no part of them is sent', async () => {
+  it("that can't be encoded are refused, and no part of them is sent", async () => {
     const { client, server } = await connectedPair({ framing });
     expect(() => client.connection.write('two\nlines')).toThrow();
     await failureOf(client.connection.request('two\nlines'));
@@ -42,7 +42,7 @@ describe('messages on a framing without ids', () => {
     expect(text(await server.connection.receive())).toBe('one');
   });
 
-  it('end with the end of the bytes: whether they are complete isn’t known', async () => {
+  it("end with the end of the bytes: whether they are complete isn't known", async () => {
     const { client, server } = await connectedPair({ framing });
     client.connection.write('last');
     const closing = client.connection.close();
@@ -103,7 +103,7 @@ describe('our requests on a framing without ids', () => {
     expect(await failureOf(asking)).toBe(reason);
     const { error } = await connection.closed;
     expect(error?.message).toBe(
-      'a request was given up, and lines can’t distinguish its late answer from the next (connection with 192.0.2.1:4000)',
+      "a request was given up, and lines can't distinguish its late answer from the next (connection with 192.0.2.1:4000)",
     );
     expect(await next).toBe(error);
     await turn();
@@ -148,7 +148,7 @@ describe('our requests on a framing without ids', () => {
   });
 });
 
-describe('the peer’s requests on a framing without ids', () => {
+describe("the peer's requests on a framing without ids", () => {
   it('are answered in their order, however long each takes', async () => {
     const finish = new Map<string, (answer: string) => void>();
     const { peer, connection } = await handMadePair({
@@ -256,7 +256,7 @@ describe('the peer’s requests on a framing without ids', () => {
     const { server } = await connectedPair({ framing });
     server.connection.onRequest(() => 'x');
     expect(() => server.connection.write('a')).toThrow(expect.objectContaining(MISMATCH) as Error);
-    expect(() => server.connection.post('a')).toThrow(/lines can’t carry a message/);
+    expect(() => server.connection.post('a')).toThrow(/lines can't carry a message/);
     expect(await failureOf(server.connection.send('a'))).toMatchObject(MISMATCH);
   });
 
@@ -278,7 +278,7 @@ describe('the peer’s requests on a framing without ids', () => {
     }
   });
 
-  it('are answered before our end, also after the peer’s end', async () => {
+  it("are answered before our end, also after the peer's end", async () => {
     let finish!: (answer: string) => void;
     const { peer, connection } = await handMadePair({
       framing,
@@ -462,7 +462,7 @@ describe('the peer’s requests on a framing without ids', () => {
     connection.destroy();
   });
 
-  it('whose handler only waits for the end don’t hold the connection open', async () => {
+  it("whose handler only waits for the end don't hold the connection open", async () => {
     const { peer, connection } = await handMadePair({
       framing,
       requestHandler: async (request) => {
@@ -480,7 +480,7 @@ describe('the peer’s requests on a framing without ids', () => {
 });
 
 describe('a framing that parses', () => {
-  it('gives values both ways, and ends the connection where one can’t be read', async () => {
+  it("gives values both ways, and ends the connection where one can't be read", async () => {
     const values = json(lines()) as never;
     const { client, server } = await connectedPair({
       framing: values,

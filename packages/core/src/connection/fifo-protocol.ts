@@ -132,7 +132,7 @@ export class FifoProtocol<In, Out>
   get refusesMessages(): Error | null {
     if (this.#responder === null) return null;
     const { name } = this.#host.framing;
-    const message = `${name} can’t carry a message beside the answers of a request handler: the peer would take it for one`;
+    const message = `${name} can't carry a message beside the answers of a request handler: the peer would take it for one`;
     const hint = 'Put it into the answer, or use knsock(), which distinguishes messages from answers.';
     return this.#host.named(new FramingMismatchError(message, { hint }));
   }
@@ -143,7 +143,7 @@ export class FifoProtocol<In, Out>
 
   request(payload: Uint8Array, { signal, timeout }: RequestOptions): Promise<In> {
     if (this.#responder !== null) {
-      const message = `${this.#host.framing.name} can’t carry requests both ways: a request of the peer would be taken for the answer`;
+      const message = `${this.#host.framing.name} can't carry requests both ways: a request of the peer would be taken for the answer`;
       return this.#failed(new FramingMismatchError(message, { hint: 'Use knsock() for that.' }));
     }
     const { limits, sendQueue } = this.#host;
@@ -174,7 +174,7 @@ export class FifoProtocol<In, Out>
 
   givenUp(): void {
     const { name } = this.#host.framing;
-    const why = `a request was given up, and ${name} can’t distinguish its late answer from the next`;
+    const why = `a request was given up, and ${name} can't distinguish its late answer from the next`;
     const hint = 'Connect again; over knsock() a request can be given up alone.';
     this.#host.fail(new ConnectionClosedError('unknown', why, { hint }), true);
   }
@@ -192,7 +192,7 @@ export class FifoProtocol<In, Out>
     if (this.requestsWaiting > 0) {
       const { name } = this.#host.framing;
       throw new FramingMismatchError(
-        `${name} can’t carry requests both ways, and some of ours wait for answers`,
+        `${name} can't carry requests both ways, and some of ours wait for answers`,
       );
     }
     const responder = new Responder(this, this.#host.activity);
@@ -274,7 +274,7 @@ export class FifoProtocol<In, Out>
   }
 
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {
-    this.#host.report(asError(error), request, 'a listener of a request’s signal');
+    this.#host.report(asError(error), request, "a listener of a request's signal");
   }
 
   finished(): void {

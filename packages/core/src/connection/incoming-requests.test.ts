@@ -22,7 +22,7 @@ function working() {
 }
 
 describe('requests of the peer', () => {
-  it.each([1, 2])('whose id doesn’t grow end the connection (%i after 2)', async (id) => {
+  it.each([1, 2])("whose id doesn't grow end the connection (%i after 2)", async (id) => {
     const { peer, connection } = await handMadePair({ requestHandler: () => 'x' });
     ask(peer, 2);
     ask(peer, id);
@@ -120,7 +120,7 @@ describe('requests of the peer', () => {
     connection.destroy();
   });
 
-  it('that are cancelled don’t delay the end of a peer that waits for nothing else', async () => {
+  it("that are cancelled don't delay the end of a peer that waits for nothing else", async () => {
     const { begun, requestHandler } = working();
     const { peer, connection } = await handMadePair({ requestHandler });
     for (const id of [1, 2]) ask(peer, id, `${id}`);
@@ -162,7 +162,7 @@ describe('a request that fails', () => {
     expect(errors.map(({ message }) => message)).toEqual(['secret']);
   });
 
-  it('by an answer over the peer’s limit is reported on both sides', async () => {
+  it("by an answer over the peer's limit is reported on both sides", async () => {
     const { peer, errors } = await handMadePair({
       requestHandler: ({ payload }) => Buffer.alloc(Number(String(payload))),
       welcome: { maxMessage: 10 },
@@ -244,7 +244,7 @@ describe('requests at the end of the connection', () => {
   });
 });
 
-describe('answers to a peer that doesn’t read', () => {
+describe("answers to a peer that doesn't read", () => {
   it('wait behind what was sent before them, and are dropped once the connection is over', async () => {
     const { begun, requestHandler } = working();
     const { peer, connection, errors } = await handMadePair({ requestHandler });

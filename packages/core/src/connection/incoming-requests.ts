@@ -147,7 +147,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {
-    this.#host.report(asError(error), request, 'a listener of a request’s signal');
+    this.#host.report(asError(error), request, "a listener of a request's signal");
   }
 
   finished(): void {

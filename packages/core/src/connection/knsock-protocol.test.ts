@@ -128,7 +128,7 @@ describe('a peer that has ended', () => {
 describe('a reset', () => {
   const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 
-  it('of an open connection is its error, with the peer’s address', async () => {
+  it("of an open connection is its error, with the peer's address", async () => {
     const { stream, connection } = await handMadePair();
     stream.destroy(reset);
     const { clean, error } = await connection.closed;
@@ -184,7 +184,7 @@ describe('JSON over knsock', () => {
     expect(await server.connection.receive()).toEqual({ b: 2 });
   });
 
-  it('that can’t be read fails the one request, on either side, and nothing else', async () => {
+  it("that can't be read fails the one request, on either side, and nothing else", async () => {
     let asked = 0;
     const plain = await connectedPair({
       server: {
@@ -211,7 +211,7 @@ describe('JSON over knsock', () => {
     expect(answering.client.connection.stats()).toMatchObject({ requestsWaiting: 0, messagesReceived: 2 });
   });
 
-  it('that can’t be read in a message ends the connection', async () => {
+  it("that can't be read in a message ends the connection", async () => {
     const { client, server } = await connectedPair({ server: { framing } });
     client.connection.write('{no');
     expect(await server.connection.closed).toMatchObject({ error: { code: 'KNSOCK_INVALID_JSON' } });

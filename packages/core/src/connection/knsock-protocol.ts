@@ -285,7 +285,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     if (kind === Kind.REFUSED) this.#refused(body);
     else if (kind === Kind.CLOSE) this.#receiveClose(body);
     else if (kind === Kind.WELCOME) this.#welcomed(body);
-    else throw new FramingMismatchError(`the peer’s first frame is of kind ${kind} and not a WELCOME`);
+    else throw new FramingMismatchError(`the peer's first frame is of kind ${kind} and not a WELCOME`);
   }
 
   #welcomed(body: Buffer): void {
@@ -362,14 +362,14 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
     this.#asking.failed(id, () =>
       // The message of the peer's handler is left unchanged.
       text === ''
-        ? this.#host.named(new RemoteHandlerError(code, `the peer’s handler failed (${code})`))
+        ? this.#host.named(new RemoteHandlerError(code, `the peer's handler failed (${code})`))
         : new RemoteHandlerError(code, text),
     );
   }
 
   #receiveRejected(id: number, body: Buffer): void {
     const { reason, text } = parseRejected(body);
-    const message = `the peer didn’t start the request (${reason}): ${text}`;
+    const message = `the peer didn't start the request (${reason}): ${text}`;
     this.#asking.failed(id, () => this.#host.named(new RequestNotStartedError(message)));
   }
 

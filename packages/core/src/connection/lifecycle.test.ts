@@ -175,7 +175,7 @@ describe('the table of transitions', () => {
     }
   });
 
-  it('ends the stream before the peer’s own end only where no frame announces it', () => {
+  it("ends the stream before the peer's own end only where no frame announces it", () => {
     for (const { from, words: how, decision } of cells) {
       if (decision.actions.includes('end-stream') && how === 'frame') {
         expect([from.remote.is, decision.state.remote.is]).toContain('finished');
@@ -224,11 +224,11 @@ describe('our own end', () => {
     ['a handler that waits for the next message', { handler: 'running', parked: true }],
     ['a handler that has only pushed', { handler: 'running', onlyPushes: true }],
     ['a raw stream that has ended', { raw: 'finished' }],
-  ])('doesn’t wait for %s', (_, outstanding) => {
+  ])("doesn't wait for %s", (_, outstanding) => {
     expect(after({ is: 'close', by: 'library' }, outstanding).local).toBe('closing');
   });
 
-  it('doesn’t wait for the program’s own handlers where the program closes, since they may await it', () => {
+  it("doesn't wait for the program's own handlers where the program closes, since they may await it", () => {
     const busy = { handler: 'running', listeners: 1 } as const;
     expect(after({ is: 'close', by: 'program' }, busy).local).toBe('closing');
     const both: LifecycleEvent[] = [
@@ -248,7 +248,7 @@ describe('our own end', () => {
   });
 });
 
-describe('the peer’s end', () => {
+describe("the peer's end", () => {
   const end = (clean: true | false | 'unknown'): LifecycleEvent[] => [
     { is: 'peer-finished', clean },
     { is: 'progress' },
@@ -275,7 +275,7 @@ describe('the peer’s end', () => {
       expect(run(OPEN, end(clean), { ...nothing, ...outstanding }, 'frame').local).toBe('open');
   });
 
-  it('leaves us open for the peer’s requests, unless it cancelled them or left without announcing it', () => {
+  it("leaves us open for the peer's requests, unless it cancelled them or left without announcing it", () => {
     const busy = { ...nothing, incoming: 1, wanted: 1 };
     expect(run(OPEN, end(true), { ...busy, wanted: 0 }, 'frame').local).toBe('closing');
     expect(run(OPEN, end(true), busy, 'frame').local).toBe('open');

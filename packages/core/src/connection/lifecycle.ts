@@ -53,7 +53,7 @@ export interface Outstanding {
   readonly incoming: number;
   /** Of those, the ones that the peer hasn't cancelled. */
   readonly wanted: number;
-  /** Our requests whose answer a caller waits for; those given up aren’t. */
+  /** Our requests whose answer a caller waits for; those given up aren't. */
   readonly outgoing: number;
   /** Bytes accepted from the program that the stream hasn't been given yet. */
   readonly queuedBytes: number;

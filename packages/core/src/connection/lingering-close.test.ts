@@ -74,7 +74,7 @@ describe('a peer that is refused', () => {
     expect(peer.ended).toBe(true);
   });
 
-  it('doesn’t learn what our rules require', async () => {
+  it("doesn't learn what our rules require", async () => {
     const { stream, peer } = pair();
     refusePeer(stream, new PeerNotAllowedError('authorize asks for CN=admin'));
     await turn();

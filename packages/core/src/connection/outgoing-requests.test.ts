@@ -222,7 +222,7 @@ describe('a peer that drains', () => {
     expect(connection.stats()).toMatchObject({ requestsWaiting: 1, requestsGivenUp: 0 });
     expect(second.error?.message).toBe('enough');
     expect(third.error?.message).toBe(
-      'the peer is draining and didn’t start the request (connection with 192.0.2.1:4000)',
+      "the peer is draining and didn't start the request (connection with 192.0.2.1:4000)",
     );
     peer.say(answer(1) as never);
     await turn();

@@ -121,7 +121,7 @@ export class OutgoingRequests<In> {
 
   /** The peer starts no request above `lastId`: those are safe to send again elsewhere. */
   peerDrains(lastId: number): void {
-    const words = 'the peer is draining and didn’t start the request';
+    const words = "the peer is draining and didn't start the request";
     const why = (): Error => this.#failures.named(new RequestNotStartedError(words));
     this.refuseMore(why);
     for (const id of this.#abandoned) if (id > lastId && this.#abandoned.delete(id)) this.#leftOut.add(id);
@@ -202,7 +202,7 @@ export class OutgoingRequests<In> {
   #late(id: number): void {
     if (this.#leftOut.delete(id)) return;
     if (!this.#abandoned.delete(id))
-      throw new ProtocolError(`an answer came to request ${id}, which isn’t in flight`);
+      throw new ProtocolError(`an answer came to request ${id}, which isn't in flight`);
     this.#freed();
   }
 

@@ -55,7 +55,7 @@ describe('PendingRequests', () => {
     await wait;
   });
 
-  it('rejects with the signal’s reason and removes its listener after an answer', async () => {
+  it("rejects with the signal's reason and removes its listener after an answer", async () => {
     const { pending, abandoned } = pendingRequests();
     const controller = new AbortController();
     const answered = pending.wait(1, 1_000, controller.signal);

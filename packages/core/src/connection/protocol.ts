@@ -63,7 +63,7 @@ export interface Protocol<In, Out> {
   readonly requestsHandled: number;
   /** Of those, the ones that hold the connection open: their handlers wait for more than its end. */
   readonly requestsWorkedOn: number;
-  /** Of those, the ones that the peer hasn’t cancelled. */
+  /** Of those, the ones that the peer hasn't cancelled. */
   readonly requestsWanted: number;
   readonly requestsWaiting: number;
   /** Of those that wait: aborted here, and not yet answered by the peer. */
@@ -106,7 +106,7 @@ export interface Protocol<In, Out> {
   hurry(reason: Error): void;
   /** Announces that we send nothing more, with the program's own code and text if given and if the peer supports them. */
   announceEnd(reason: CloseReason | null): void;
-  /** Sends the reason for the end (a refusal where the peer isn’t trusted any more); accepts no more input. */
+  /** Sends the reason for the end (a refusal where the peer isn't trusted any more); accepts no more input. */
   announceFailure(error: Error, byProgram: boolean): void;
   /** No answer can arrive any more. */
   failOutgoing(why: () => Error): void;

@@ -130,7 +130,7 @@ describe('the raw bytes as a stream', () => {
     expect(await all(stream)).toBe('');
   });
 
-  it('fail by the stream’s error when written to after the end', async () => {
+  it("fail by the stream's error when written to after the end", async () => {
     const { client } = await connectedPair({ framing });
     const near = client.connection.stream();
     near.on('error', () => undefined);

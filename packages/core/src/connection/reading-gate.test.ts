@@ -61,7 +61,7 @@ describe('ReadingGate', () => {
     expect(events.signs).toBe(12);
   });
 
-  it('sends nothing where it is the peer that doesn’t read', () => {
+  it("sends nothing where it is the peer that doesn't read", () => {
     const { events, subject } = gate(65_536);
     events.isInputFull = true;
     subject.holdIfFull();

@@ -36,7 +36,7 @@ describe('ReceiveQueue', () => {
     expect(box.heldBytes).toBe(0);
   });
 
-  it('counts the overhead of a message beside its payload, so that empty ones can’t fill the memory', () => {
+  it("counts the overhead of a message beside its payload, so that empty ones can't fill the memory", () => {
     const { box } = queue();
     for (let i = 0; i < 1_000; i++) box.push('', 0);
     expect(box.heldBytes).toBeGreaterThanOrEqual(100_000);
@@ -74,7 +74,7 @@ describe('ReceiveQueue', () => {
     await expect(failing.receive(undefined, undefined)).rejects.toBe(error);
   });
 
-  it('rejects with the signal’s reason and gives the next message to the next wait', async () => {
+  it("rejects with the signal's reason and gives the next message to the next wait", async () => {
     const { box } = queue();
     const controller = new AbortController();
     const aborted = box.receive(controller.signal, undefined);
@@ -120,7 +120,7 @@ describe('ReceiveQueue', () => {
     expect(heard).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('passes on an asynchronous listener’s promise', () => {
+  it("passes on an asynchronous listener's promise", () => {
     const { box, working } = queue();
     const work = Promise.resolve();
     box.listen(() => work);
@@ -375,7 +375,7 @@ describe('messages that are pulled', () => {
   });
 });
 
-describe('a receive that isn’t awaited', () => {
+describe("a receive that isn't awaited", () => {
   function reporting() {
     const reported: [string, string][] = [];
     const { box: _, events } = queue();
@@ -400,7 +400,7 @@ describe('a receive that isn’t awaited', () => {
     ]);
   });
 
-  it('isn’t reported where its own signal ended it', async () => {
+  it("isn't reported where its own signal ended it", async () => {
     const { box, reported } = reporting();
     const controller = new AbortController();
     void box.receive(controller.signal, undefined);
@@ -409,7 +409,7 @@ describe('a receive that isn’t awaited', () => {
     expect(reported).toEqual([]);
   });
 
-  it('isn’t reported where it is awaited later', async () => {
+  it("isn't reported where it is awaited later", async () => {
     const { box, reported } = reporting();
     const waiting = box.receive(undefined, undefined);
     const failed = expect(waiting).rejects.toThrow('cut');

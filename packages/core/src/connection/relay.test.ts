@@ -86,7 +86,7 @@ describe('two connections that are joined', () => {
     }
   });
 
-  it('stop reading while the other is slow, and continue when it isn’t', async () => {
+  it("stop reading while the other is slow, and continue when it isn't", async () => {
     const [one, other] = [await end(), await end()];
     const joined = one.connection.relay(other.connection);
     other.peer.stream.pause();
@@ -113,7 +113,7 @@ describe('two connections that are joined', () => {
     expect(String(await third.connection.receive())).toBe('still here');
   });
 
-  it('that are gone can’t be joined', async () => {
+  it("that are gone can't be joined", async () => {
     const [one, other] = [await end(), await end()];
     one.connection.destroy(new Error('gone before'));
     await one.connection.closed;
@@ -198,7 +198,7 @@ describe('a connection joined with another stream', () => {
     expect(written).toBe(500_000);
   });
 
-  it('stops it where the connection’s peer is slow', async () => {
+  it("stops it where the connection's peer is slow", async () => {
     const { connection, peer } = await end();
     const source = new PassThrough();
     void connection.relay(source).catch(() => undefined);
@@ -236,7 +236,7 @@ describe('an end of a relay', () => {
     await joined;
   });
 
-  it('isn’t read where the other is slow from the start, until that one reads', async () => {
+  it("isn't read where the other is slow from the start, until that one reads", async () => {
     const [one, other] = [await end(), await end()];
     one.peer.stream.write(Buffer.alloc(60_000, 1));
     await turn();

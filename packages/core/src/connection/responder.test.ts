@@ -10,7 +10,7 @@ function responder(handler: Handler, activity = new Activity()) {
     {
       answer: ({ id }, result) => events.push(`${id}: ${result}`),
       fail: ({ id }, error) => events.push(`${id} failed: ${(error as Error).message}`),
-      signalFailed: ({ id }, error) => events.push(`${id}’s signal: ${(error as Error).message}`),
+      signalFailed: ({ id }, error) => events.push(`${id}'s signal: ${(error as Error).message}`),
       finished: () => events.push('finished'),
     },
     activity,
@@ -87,7 +87,7 @@ describe('Responder', () => {
     expect(requests[1]?.signal.aborted).toBe(false);
   });
 
-  it('doesn’t count a request whose handler only waits for the connection’s end', () => {
+  it("doesn't count a request whose handler only waits for the connection's end", () => {
     const activity = new Activity();
     const { run, subject } = responder(({ id }) => {
       if (id === 1) activity.read(0);

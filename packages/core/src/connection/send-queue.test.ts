@@ -171,7 +171,7 @@ describe('SendQueue', () => {
     expect([failure, queue.waitingBytes]).toEqual([null, 0]);
   });
 
-  it('refuses a message that can’t be encoded at once, also while the peer reads slowly', async () => {
+  it("refuses a message that can't be encoded at once, also while the peer reads slowly", async () => {
     const { queue, received, read } = queueTo();
     expect(() => queue.write(Buffer.from('!'))).toThrow('unsayable');
     queue.write(large);

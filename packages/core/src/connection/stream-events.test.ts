@@ -59,14 +59,14 @@ describe('memory that is lent to a connection', () => {
     connection.destroy();
   });
 
-  it('isn’t used again once the program takes over the raw bytes', async () => {
+  it("isn't used again once the program takes over the raw bytes", async () => {
     const { connection, events } = await opened(raw());
     connection.stream();
     expect(events.copiesNext).toBe(0);
     connection.destroy();
   });
 
-  it('isn’t requested by a connection that discards its input', async () => {
+  it("isn't requested by a connection that discards its input", async () => {
     const { connection, events, far } = await opened(knsock());
     events.data(frame(Buffer.alloc(2_000)).subarray(0, 100));
     expect(events.copiesNext).toBeGreaterThan(0);

@@ -86,7 +86,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ phase: 'heartbeat' });
   });
 
-  it('doesn’t count silence while we ourselves don’t read', async () => {
+  it("doesn't count silence while we ourselves don't read", async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 } });
     subject.isReadingHeld = true;
     subject.answersPings = false;
@@ -126,7 +126,7 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toMatchObject({ message: expect.stringMatching(words) as string });
   });
 
-  it('doesn’t count silence while bytes of ours wait, and then applies sendTimeout to the peer', async () => {
+  it("doesn't count silence while bytes of ours wait, and then applies sendTimeout to the peer", async () => {
     const { subject } = watch({ heartbeat: { interval: 100, timeout: 50 }, sendTimeout: 1_000 });
     subject.unsent = 1;
     subject.answersPings = false;

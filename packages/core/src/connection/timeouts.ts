@@ -105,7 +105,7 @@ export class ConnectionTimeouts {
     const words = `the peer read nothing for ${sendTimeout} ms; ${unsent} bytes were not sent`;
     if (!isReadingHeld) return new ConnectionTimeoutError('send', sendTimeout, words);
     const both = `both sides write without reading: ${words}, and ${heldBytes} bytes of the peer wait here to be taken`;
-    const hint = 'Read on while you write: take the peer’s messages by onMessage() or receive().';
+    const hint = "Read on while you write: take the peer's messages by onMessage() or receive().";
     return new ConnectionTimeoutError('send', sendTimeout, both, { hint });
   }
 

@@ -53,7 +53,7 @@ describe('a subscriber', () => {
   });
 });
 
-it('Without subscribers, a request costs nothing more', () => {
+it('costs a request nothing more without subscribers', () => {
   const answer = Promise.resolve('a');
   expect(followAsked({ id: 1 }, answer)).toBe(answer);
   expect(publishAnswering({ id: 1 })).toBeNull();

@@ -28,7 +28,7 @@ function budget() {
   };
 }
 
-describe('a turn’s work', () => {
+describe("a turn's work", () => {
   it('is unlimited while it is cheap', async () => {
     const work = budget();
     expect(work.pass(0)).toBe(10_000);

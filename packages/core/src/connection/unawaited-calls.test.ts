@@ -11,7 +11,7 @@ const calls: [string, Call, { framing?: ReturnType<typeof lines> }][] = [
   ['a request', (connection, signal) => connection.request('x', signal && { signal }), { framing: lines() }],
 ];
 
-describe.each(calls)('%s that isn’t awaited', (_, call, options) => {
+describe.each(calls)("%s that isn't awaited", (_, call, options) => {
   it('is reported where it fails', async () => {
     const { connection, errors } = await handMadePair(options);
     void call(connection);
@@ -22,7 +22,7 @@ describe.each(calls)('%s that isn’t awaited', (_, call, options) => {
     expect(errors.map(({ message }) => message)).toEqual(['cut']);
   });
 
-  it('isn’t reported where its own signal ended it', async () => {
+  it("isn't reported where its own signal ended it", async () => {
     const { connection, errors } = await handMadePair(options);
     const controller = new AbortController();
     void call(connection, controller.signal);
@@ -70,7 +70,7 @@ describe.each(calls)('%s that isn’t awaited', (_, call, options) => {
 });
 
 describe('a call that fails at once', () => {
-  it('is reported too where it isn’t awaited', async () => {
+  it("is reported too where it isn't awaited", async () => {
     const { connection, errors } = await handMadePair({ framing: lines() });
     void connection.ping();
     void connection.request('with\na line feed');
@@ -82,7 +82,7 @@ describe('a call that fails at once', () => {
     connection.destroy();
   });
 
-  it('isn’t where its signal had fired before', async () => {
+  it("isn't where its signal had fired before", async () => {
     const { connection, errors, peer } = await handMadePair();
     const signal = AbortSignal.abort(new Error('before'));
     for (const call of [connection.ping({ signal }), connection.receive({ signal })])
@@ -93,7 +93,7 @@ describe('a call that fails at once', () => {
   });
 });
 
-describe('a request that waits for a slot and isn’t awaited', () => {
+describe("a request that waits for a slot and isn't awaited", () => {
   it('is reported as never sent, unless its own signal ended it', async () => {
     const { connection, errors } = await handMadePair({ welcome: { maxInFlight: 1 } });
     connection.request('first').catch(() => undefined);

@@ -111,7 +111,7 @@ function checkCredentials(
   if (anchors?.length === 0) {
     throw new CredentialsError(
       'garbage',
-      'ca holds no certificate; leave it out to trust Node’s default store',
+      "ca holds no certificate; leave it out to trust Node's default store",
       { file: origins.ca },
     );
   }

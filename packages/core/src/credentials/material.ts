@@ -31,7 +31,7 @@ export function readCrls(
 function garbage(what: string, file: string | undefined, cause: unknown): CredentialsError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const hint = cause instanceof MalformedDerError ? cause.hint : undefined;
-  return new CredentialsError('garbage', `${what}${named(file)} can’t be read: ${why}`, {
+  return new CredentialsError('garbage', `${what}${named(file)} can't be read: ${why}`, {
     file,
     cause,
     ...(hint !== undefined && { hint }),

@@ -15,7 +15,7 @@ export function requireNamesFit({ anchors }: Pick<Credentials, 'anchors'>): void
     'unsupported',
     `the names of the ${count} CAs take ${size} bytes; a handshake holds ${limit} of them, so that no client could connect`,
     {
-      hint: 'Put only the CAs that issue client certificates into caFile (--ca); a bundle of public CAs admits clients that you don’t know.',
+      hint: "Put only the CAs that issue client certificates into caFile (--ca); a bundle of public CAs admits clients that you don't know.",
     },
   );
 }

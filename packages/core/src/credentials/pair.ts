@@ -90,7 +90,7 @@ function fromPem(cert: Material, key: KeyObject, origins: Origins): OpenedPair {
   if (place === 0) return { certificates, key, warnings: [] };
   const file = origins.key;
   if (place < 0) {
-    const message = `the private key${named(file)} doesn’t belong to the certificate of ${first.subject.toString()}`;
+    const message = `the private key${named(file)} doesn't belong to the certificate of ${first.subject.toString()}`;
     throw new CredentialsError('mismatch', message, { file });
   }
   // PKCS#7 sorts what it holds, so that its order says nothing.

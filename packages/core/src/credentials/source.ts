@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../errors/index.js';
 import { callback } from '../options/index.js';
 import { isCredentials, type Credentials } from './credentials.js';
 
-/** The certificate that answers an ACME server’s validation of a name by tls-alpn-01 (RFC 8737), and its key; PEM. */
+/** The certificate that answers an ACME server's validation of a name by tls-alpn-01 (RFC 8737), and its key; PEM. */
 export interface AlpnChallenge {
   readonly cert: string;
   readonly key: string;

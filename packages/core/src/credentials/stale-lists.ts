@@ -13,8 +13,8 @@ export function staleWarnings(
     const stale = (problem: string): CredentialsWarning[] => [
       { reason: 'crl-stale', message: `${which} ${problem}`, file, fatal: true },
     ];
-    if (now < crl.thisUpdate.getTime()) return stale(`isn’t valid before ${crl.thisUpdate.toISOString()}`);
-    if (crl.nextUpdate === undefined) return stale('doesn’t say until when it holds (it has no nextUpdate)');
+    if (now < crl.thisUpdate.getTime()) return stale(`isn't valid before ${crl.thisUpdate.toISOString()}`);
+    if (crl.nextUpdate === undefined) return stale("doesn't say until when it holds (it has no nextUpdate)");
     return now > crl.nextUpdate.getTime()
       ? stale(`was due for renewal on ${crl.nextUpdate.toISOString()}`)
       : [];

@@ -13,6 +13,6 @@ function show(thrown: unknown): string {
   try {
     return inspect(thrown, { depth: 0 });
   } catch {
-    return 'a value that can’t be shown was thrown';
+    return "a value that can't be shown was thrown";
   }
 }

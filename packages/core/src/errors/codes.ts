@@ -17,7 +17,7 @@ export const codes = {
   ),
   KNSOCK_CONNECTION_REFUSED: passing('Is the server running, and is this its host and port?'),
   KNSOCK_CONNECTION_RESET: passing(
-    'The peer, or a device on the path, reset the connection; read the peer’s log.',
+    "The peer, or a device on the path, reset the connection; read the peer's log.",
   ),
   KNSOCK_CONNECTION_CLOSED: passing('Connect again to send or receive more.'),
   KNSOCK_CONNECTION_ENDED_EARLY: passing(
@@ -38,7 +38,7 @@ export const codes = {
     'The server refused the connection at one of its limits; try again shortly, or raise the limit.',
   ),
   KNSOCK_HANDSHAKE_TIMEOUT: passing(
-    'The peer didn’t finish its handshake in time; is it speaking TLS at all?',
+    "The peer didn't finish its handshake in time; is it speaking TLS at all?",
   ),
   KNSOCK_FIRST_MESSAGE_TIMEOUT: passing(
     'The peer connected and sent nothing; send a message or raise firstMessageTimeout.',
@@ -56,9 +56,9 @@ export const codes = {
     'authorize or the revocation source took too long; an undecided peer is refused.',
   ),
   KNSOCK_DRAIN_TIMEOUT: final(
-    'Work in flight didn’t finish before the deadline and was aborted; allow more time.',
+    "Work in flight didn't finish before the deadline and was aborted; allow more time.",
   ),
-  KNSOCK_REPLY_TIMEOUT: final('The reply didn’t end in time; set `until` to define where it ends.'),
+  KNSOCK_REPLY_TIMEOUT: final("The reply didn't end in time; set `until` to define where it ends."),
   KNSOCK_QUEUE_FULL: passing(
     'The peer reads too slowly: await send(), or ready() when write() returns false.',
   ),
@@ -76,27 +76,27 @@ export const codes = {
   ),
   KNSOCK_HANDSHAKE_GROUP: final('The two sides share no key-exchange group; do both allow X25519 or P-256?'),
   KNSOCK_HANDSHAKE_SIGNATURE_ALGORITHM: final(
-    'The certificate’s key can’t sign in a way the peer accepts; does the server have a certificate at all?',
+    "The certificate's key can't sign in a way the peer accepts; does the server have a certificate at all?",
   ),
   KNSOCK_HANDSHAKE_ALPN: final('The two sides name no common protocol; do both use the same framing?'),
   KNSOCK_HANDSHAKE_UNKNOWN_NAME: final(
     'The server has no certificate for the name asked for; is servername right?',
   ),
   KNSOCK_HANDSHAKE_CLIENT_HELLO: final(
-    'The client’s TLS library is broken, or an attacker tries to hide the requested name; no common client sends this.',
+    "The client's TLS library is broken, or an attacker tries to hide the requested name; no common client sends this.",
   ),
   KNSOCK_HANDSHAKE_NOT_TLS: final(
-    'The peer doesn’t speak TLS on this port; is it the right port, and is TLS on there?',
+    "The peer doesn't speak TLS on this port; is it the right port, and is TLS on there?",
   ),
   KNSOCK_HANDSHAKE_PLAIN_HTTP: final(
     'A plain HTTP request came to the TLS port; did the client mean https, or another port?',
   ),
   KNSOCK_HANDSHAKE_RENEGOTIATION: final(
-    'Renegotiation is refused; use TLS 1.3, or a client that doesn’t renegotiate.',
+    "Renegotiation is refused; use TLS 1.3, or a client that doesn't renegotiate.",
   ),
   KNSOCK_HANDSHAKE_BAD_RECORD: passing('The encrypted stream was damaged or tampered with on the way.'),
   KNSOCK_HANDSHAKE_CERTIFICATE_REJECTED: final(
-    'The peer doesn’t trust our certificate; does it have our CA, and does the certificate carry the name it used?',
+    "The peer doesn't trust our certificate; does it have our CA, and does the certificate carry the name it used?",
   ),
   KNSOCK_HANDSHAKE_CERTIFICATE_REQUIRED: final(
     'The server requires a client certificate; did you forget certFile and keyFile?',
@@ -104,14 +104,14 @@ export const codes = {
   KNSOCK_HANDSHAKE_DISCONNECTED: passing(
     'The peer ended the connection during the handshake; its log says why.',
   ),
-  KNSOCK_HANDSHAKE_OTHER: final('The cause has OpenSSL’s own error.'),
+  KNSOCK_HANDSHAKE_OTHER: final("The cause has OpenSSL's own error."),
   KNSOCK_PEER_MISSING: final('The peer sent no certificate; did it forget to load one?'),
-  KNSOCK_PEER_EXPIRED: final('Renew the peer’s certificate, or correct this machine’s clock.'),
+  KNSOCK_PEER_EXPIRED: final("Renew the peer's certificate, or correct this machine's clock."),
   KNSOCK_PEER_NOT_YET_VALID: final(
     'Is the clock of this machine, or of the one that issued the certificate, wrong?',
   ),
   KNSOCK_PEER_UNKNOWN_ISSUER: final(
-    'Did you forget caFile (the CA that issued the peer’s certificate), or did the peer omit an intermediate?',
+    "Did you forget caFile (the CA that issued the peer's certificate), or did the peer omit an intermediate?",
   ),
   KNSOCK_PEER_SELF_SIGNED: final(
     'Put that certificate into caFile to trust it, or have it issued by your CA.',
@@ -129,11 +129,11 @@ export const codes = {
   ),
   KNSOCK_PEER_REVOKED: final('Its CA has revoked that certificate; issue a new one.'),
   KNSOCK_PEER_REVOCATION_UNKNOWN: final(
-    'No revocation list covers that certificate; add its CA’s CRL, or choose unknown: "accept".',
+    'No revocation list covers that certificate; add its CA\'s CRL, or choose unknown: "accept".',
   ),
   KNSOCK_PEER_CRL_STALE: final('Fetch a current CRL from the CA; this one is past its nextUpdate.'),
   KNSOCK_PEER_PIN_MISMATCH: final(
-    'None of the pinned keys is in the peer’s chain; was the key rotated, or is there an attacker in the middle?',
+    "None of the pinned keys is in the peer's chain; was the key rotated, or is there an attacker in the middle?",
   ),
   KNSOCK_PEER_NOT_ALLOWED: final('The certificate is valid, but no rule of authorize admits it.'),
   KNSOCK_PEER_MALFORMED: final('The certificate violates RFC 5280; reissue it.'),
@@ -147,7 +147,7 @@ export const codes = {
     'Does the user that runs the program have permission to read the file?',
   ),
   KNSOCK_CREDENTIALS_WRONG_USAGE: final(
-    'Issue a server certificate (knsock certs issue); a CA or client certificate can’t be used.',
+    "Issue a server certificate (knsock certs issue); a CA or client certificate can't be used.",
   ),
   KNSOCK_CREDENTIALS_GARBAGE: final(
     'Is it the right file, and complete? knsock certs inspect FILE shows its content.',
@@ -161,7 +161,7 @@ export const codes = {
     'Make a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better.',
   ),
   KNSOCK_CREDENTIALS_EXPIRED: final('Renew the certificate.'),
-  KNSOCK_CREDENTIALS_NOT_YET_VALID: final('Is this machine’s clock correct?'),
+  KNSOCK_CREDENTIALS_NOT_YET_VALID: final("Is this machine's clock correct?"),
   KNSOCK_CREDENTIALS_CRL_STALE: final('Fetch a current CRL from the CA.'),
   KNSOCK_CREDENTIALS_UNSUPPORTED: final(
     'Export the file again from the program that made it, with AES-256; knsock certs convert FILE --to pem reads most old ones.',
@@ -179,7 +179,7 @@ export const codes = {
   KNSOCK_MALFORMED_DER: final(
     'Is it the right file, and complete? knsock certs inspect FILE shows its content.',
   ),
-  KNSOCK_REMOTE_HANDLER: final('The peer’s handler failed; its log says why.'),
+  KNSOCK_REMOTE_HANDLER: final("The peer's handler failed; its log says why."),
   KNSOCK_REQUEST_NOT_STARTED: passing('The peer never started the request, so it is safe to retry.'),
   KNSOCK_BLOCKING_SAME_THREAD: final(
     'Use await sendSslTcpMessage(…) here, or run the server in another process or worker thread.',

@@ -59,7 +59,7 @@ export class ReplyTimeoutError extends ConnectionTimeoutError {
 
   constructor(ms: number, received: Buffer, details?: ErrorDetails) {
     const came = received.length === 0 ? 'nothing' : `${received.length.toLocaleString('en')} bytes`;
-    super('reply', ms, `the reply didn’t end within ${ms.toLocaleString('en')} ms; ${came} came`, details);
+    super('reply', ms, `the reply didn't end within ${ms.toLocaleString('en')} ms; ${came} came`, details);
     this.received = received;
   }
 }

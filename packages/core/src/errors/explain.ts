@@ -56,7 +56,7 @@ function unknown(error: unknown): Explanation {
   return withLines({
     code: typeof code === 'string' ? code : 'UNKNOWN',
     what: typeof message === 'string' ? message : String(error),
-    why: 'it wasn’t raised by knsock, nor by a socket',
+    why: "it wasn't raised by knsock, nor by a socket",
     fix: 'Look where it was thrown; its stack says so.',
     side: 'local',
     retryable: false,

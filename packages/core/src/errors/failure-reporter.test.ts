@@ -34,9 +34,9 @@ describe('with onError', () => {
     ['nothing', undefined, 'undefined'],
     ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
     [
-      'an object that can’t be shown',
+      "an object that can't be shown",
       { [Symbol.for('nodejs.util.inspect.custom')]: () => { throw new Error('no'); } }, // prettier-ignore
-      'a value that can’t be shown was thrown',
+      "a value that can't be shown was thrown",
     ],
   ])('makes an error of %s that was thrown', (_name, thrown, message) => {
     const listener = vi.fn<(error: Error) => void>();
@@ -121,7 +121,7 @@ describe('without onError', () => {
     expect(messages().at(-1)).toContain('NEW: x');
   });
 
-  it('escapes what would move a terminal’s cursor', () => {
+  it("escapes what would move a terminal's cursor", () => {
     new FailureReporter(null, warnings).report(new Error('\u001b[2J\nfake line\u2028'), noConnection);
     expect(messages()[0]).toContain('\\u{1b}[2J\\u{a}fake line\\u{2028}');
     expect(emitted[0]?.detail).not.toContain('\u001b');

@@ -82,7 +82,7 @@ export class FailureReporter {
 
 function subjectOf({ connection, request }: FailureContext): string {
   if (request !== null) return 'a request handler';
-  return connection === null ? 'work in the background' : 'a connection’s handler';
+  return connection === null ? 'work in the background' : "a connection's handler";
 }
 
 function placeOf({ id, remote }: FailedConnection): string {

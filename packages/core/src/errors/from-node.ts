@@ -30,10 +30,10 @@ export interface Target {
 const hints = {
   absent: 'Is the server running, and is this the path of its socket?',
   deaf: 'Is the server running? One that was killed leaves the file of its socket behind.',
-  shut: 'Does the mode of the socket’s file, or of a folder above it, keep this user out?',
+  shut: "Does the mode of the socket's file, or of a folder above it, keep this user out?",
   barred: 'Does a firewall or a sandbox of this machine forbid it?',
   taken: 'Stop the program that listens there; where it was killed, delete the file that it left behind.',
-  listenHost: 'host is an address of this machine, or a name that resolves to one; ‘::’ is all of them.',
+  listenHost: "host is an address of this machine, or a name that resolves to one; '::' is all of them.",
   unwritable: 'Does the folder of the socket exist, and may this user write there?',
 };
 
@@ -82,7 +82,7 @@ export function fromDial(error: Error, { address, onPath = false }: Target): Eas
     case 'EAI_FAIL':
       return new ConnectionError(
         'KNSOCK_HOST_NOT_FOUND',
-        `the host name ${hostname ?? address} can’t be resolved (${code})`,
+        `the host name ${hostname ?? address} can't be resolved (${code})`,
         {
           cause: error,
           retryable: code === 'EAI_AGAIN',
@@ -95,7 +95,7 @@ export function fromDial(error: Error, { address, onPath = false }: Target): Eas
       });
     case 'EACCES':
     case 'EPERM':
-      return new ConnectionError('KNSOCK_PERMISSION_DENIED', `connecting to ${address} isn’t permitted`, {
+      return new ConnectionError('KNSOCK_PERMISSION_DENIED', `connecting to ${address} isn't permitted`, {
         cause: error,
         hint: onPath ? hints.shut : hints.barred,
       });
@@ -156,7 +156,7 @@ export function fromListen(
       });
     case 'EACCES':
     case 'EPERM':
-      return new ConnectionError('KNSOCK_PERMISSION_DENIED', `listening on ${where} isn’t permitted`, {
+      return new ConnectionError('KNSOCK_PERMISSION_DENIED', `listening on ${where} isn't permitted`, {
         cause: error,
         ...(place.path !== undefined && { hint: hints.unwritable }),
       });
@@ -164,7 +164,7 @@ export function fromListen(
     case 'EAI_AGAIN':
       return new ConnectionError(
         'KNSOCK_HOST_NOT_FOUND',
-        `the host name ${host} can’t be resolved (${code})`,
+        `the host name ${host} can't be resolved (${code})`,
         {
           cause: error,
           retryable: code === 'EAI_AGAIN',
@@ -174,7 +174,7 @@ export function fromListen(
     case 'EADDRNOTAVAIL':
       return new ConnectionError(
         'KNSOCK_ADDRESS_NOT_AVAILABLE',
-        `${where} isn’t an address of this machine`,
+        `${where} isn't an address of this machine`,
         { cause: error },
       );
     default:
@@ -192,7 +192,7 @@ export function fromFile(error: Error, file: string): CredentialsError {
   if (code === 'ENOENT')
     return new CredentialsError('missing-file', `there is no file ${file}`, { file, cause: error });
   const why = code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'permission denied' : error.message;
-  return new CredentialsError('unreadable', `${file} can’t be read: ${why}`, { file, cause: error });
+  return new CredentialsError('unreadable', `${file} can't be read: ${why}`, { file, cause: error });
 }
 
 /** What OpenSSL raises on reading a key or a PKCS#12 file; some of it has no code. */
@@ -213,10 +213,10 @@ export function fromKeyMaterial(
     const problem = passphraseGiven
       ? 'the passphrase is wrong'
       : 'it is encrypted and no passphrase was given';
-    return new CredentialsError('passphrase', `${what} can’t be opened: ${problem}`, details);
+    return new CredentialsError('passphrase', `${what} can't be opened: ${problem}`, details);
   }
   if (/KEY_VALUES_MISMATCH/i.test(text)) {
-    return new CredentialsError('mismatch', `${what} doesn’t belong to the certificate`, details);
+    return new CredentialsError('mismatch', `${what} doesn't belong to the certificate`, details);
   }
   if (/KEY_TOO_SMALL|MD_TOO_WEAK/i.test(text))
     return new CredentialsError('weak', `${what} is too weak`, details);
@@ -227,5 +227,5 @@ export function fromKeyMaterial(
       details,
     );
   }
-  return new CredentialsError('garbage', `${what} can’t be read: it isn’t what was expected`, details);
+  return new CredentialsError('garbage', `${what} can't be read: it isn't what was expected`, details);
 }

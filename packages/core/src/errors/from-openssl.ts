@@ -86,19 +86,19 @@ function alertNumber(error: Error): number | undefined {
 
 /** Alerts as they read on the side that received the alert. */
 const alerts: Readonly<Record<number, [HandshakeReason, string]>> = {
-  20: ['bad-record', 'the peer couldn’t decrypt a record'],
+  20: ['bad-record', "the peer couldn't decrypt a record"],
   40: [
     'cipher',
     'the peer accepts none of the parameters offered (cipher suites, groups, signature algorithms), or has no certificate to show',
   ],
   42: ['certificate-rejected', 'the peer calls our certificate bad'],
-  43: ['certificate-rejected', 'the peer doesn’t support our certificate’s type'],
+  43: ['certificate-rejected', "the peer doesn't support our certificate's type"],
   44: ['certificate-rejected', 'the peer says our certificate is revoked'],
   45: ['certificate-rejected', 'the peer says our certificate has expired'],
-  46: ['certificate-rejected', 'the peer doesn’t accept our certificate'],
-  48: ['certificate-rejected', 'the peer doesn’t know the CA of our certificate'],
+  46: ['certificate-rejected', "the peer doesn't accept our certificate"],
+  48: ['certificate-rejected', "the peer doesn't know the CA of our certificate"],
   49: ['certificate-rejected', 'the peer denied us access'],
-  51: ['bad-record', 'the peer couldn’t verify the handshake'],
+  51: ['bad-record', "the peer couldn't verify the handshake"],
   70: ['protocol-version', 'the peer supports no TLS version that we do'],
   71: ['cipher', 'the peer finds the parameters offered too weak'],
   86: ['protocol-version', 'the peer refuses an inappropriate fallback to an older TLS version'],
@@ -122,7 +122,7 @@ const words: readonly [pattern: RegExp, reason: HandshakeReason, message: string
   [
     /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|RECORD_LAYER_FAILURE/,
     'not-tls',
-    'the peer doesn’t speak TLS here',
+    "the peer doesn't speak TLS here",
   ],
   [
     /NO_SUITABLE_KEY_SHARE|NO_SHARED_GROUP|WRONG_CURVE/,

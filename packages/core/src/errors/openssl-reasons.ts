@@ -29,5 +29,5 @@ export function isOpensslVerdict(code: string): boolean {
 
 export function reasonOfOpenssl(code: string): { reason: Reason; message: string } {
   const reason = reasons[code] ?? (/WEAK|TOO_SMALL|MD_/.test(code) ? 'weak' : 'malformed');
-  return { reason, message: `OpenSSL doesn’t trust the peer’s certificate: ${code}` };
+  return { reason, message: `OpenSSL doesn't trust the peer's certificate: ${code}` };
 }

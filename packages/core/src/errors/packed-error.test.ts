@@ -64,7 +64,7 @@ describe('an error that crosses a thread', () => {
     expect(new Set(made.map(({ constructor }) => constructor))).toEqual(new Set(families));
   });
 
-  it('keeps Node’s own errors underneath, with their fields', () => {
+  it("keeps Node's own errors underneath, with their fields", () => {
     const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104 });
     const all = new AggregateError([reset], 'none of them');
     const there = crossed(new errors.ConnectionRefusedError('nobody', { cause: all }));
@@ -75,7 +75,7 @@ describe('an error that crosses a thread', () => {
     expect(inner?.stack).toBe(reset.stack);
   });
 
-  it('leaves behind what can’t be cloned, and takes anything that was thrown', () => {
+  it("leaves behind what can't be cloned, and takes anything that was thrown", () => {
     const odd = Object.assign(new TypeError('odd'), { act: () => 1, deep: { socket: Symbol('s'), n: 1 } });
     const there = crossed(odd);
     expect(there).toMatchObject({ name: 'TypeError', message: 'odd', deep: { n: 1 } });

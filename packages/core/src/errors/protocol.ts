@@ -79,7 +79,7 @@ export class InvalidJsonError extends ProtocolError {
 /** The peer's handler failed; `remoteCode` is the code it chose, or `'internal'`. */
 export class RemoteHandlerError extends ProtocolError {
   static override readonly brand: string = 'RemoteHandlerError';
-  /** The code that the peer’s error had. */
+  /** The code that the peer's error had. */
   readonly remoteCode: string;
 
   constructor(remoteCode: string, message: string, details?: ErrorDetails) {

@@ -35,6 +35,6 @@ function requireText(option: string, value: string): string {
   if (typeof value === 'string') return value;
   const given = value === null ? 'null' : typeof value;
   throw new InvalidOptionError(option, `the ${option} of a RequestError must be text, not ${given}`, {
-    hint: 'Give a RequestError a code and a message, both text: new RequestError(‘not-found’, ‘no such page’).',
+    hint: "Give a RequestError a code and a message, both text: new RequestError('not-found', 'no such page').",
   });
 }

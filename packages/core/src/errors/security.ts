@@ -88,9 +88,9 @@ const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
   expired: 'Renew the client certificate, or set the clock of the machine that refused it right.',
   'unknown-issuer':
     'Does the server trust the CA that issued this certificate, and does certFile hold its intermediates?',
-  'wrong-usage': 'Issue a certificate of kind client; a server’s certificate doesn’t do.',
+  'wrong-usage': "Issue a certificate of kind client; a server's certificate doesn't do.",
   revoked: 'The CA has withdrawn this certificate; get a new one issued.',
-  'crl-stale': 'The server’s revocation list is out of date; its operator must fetch a fresh one.',
+  'crl-stale': "The server's revocation list is out of date; its operator must fetch a fresh one.",
   'not-allowed':
     'The certificate is valid, but no rule of the server (authorize) admits it; ask its operator.',
 };

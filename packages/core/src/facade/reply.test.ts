@@ -7,7 +7,7 @@ const MIB = 1_048_576;
 const reply = (until: ReplyEnd, limit = MIB): Reply => new Reply(until, limit);
 
 describe('a reply', () => {
-  it('goes on until the peer’s end', () => {
+  it("goes on until the peer's end", () => {
     const whole = reply('end');
     expect([whole.add(Buffer.from('a')), whole.add(Buffer.from('b'))]).toEqual([false, false]);
     expect(whole.quiet).toBe(Infinity);

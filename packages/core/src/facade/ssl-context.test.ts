@@ -25,7 +25,7 @@ describe('sslContext', () => {
     });
   });
 
-  it('takes a PKCS#12 file with its passphrase, in each of Node’s forms', () => {
+  it("takes a PKCS#12 file with its passphrase, in each of Node's forms", () => {
     const bytes = Buffer.from('pfx');
     const expected = { pfx: bytes, passphrase: 'secret' };
     expect(parseSslContext({ pfx: bytes, passphrase: 'secret' }).credentials).toEqual(expected);

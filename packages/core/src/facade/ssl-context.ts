@@ -31,7 +31,7 @@ const refused: Readonly<Record<string, string>> = {
   requestCert: 'use requireClientCert',
   rejectUnauthorized: 'use requireClientCert; who shows a bad certificate is always refused',
   SNICallback: 'listen() takes sni',
-  ALPNProtocols: 'kn-sock’s bytes have no ALPN protocol; listen() takes a framing',
+  ALPNProtocols: "kn-sock's bytes have no ALPN protocol; listen() takes a framing",
 };
 
 const read = new Set(
@@ -64,12 +64,12 @@ export function parseSslContext(context: SecureContextOptions): SslContext {
 
 function refuseBuilt(context: unknown): void {
   if (typeof context !== 'object' || context === null) {
-    throw new InvalidOptionError('sslContext', 'sslContext must be an object of Node’s SecureContextOptions');
+    throw new InvalidOptionError('sslContext', "sslContext must be an object of Node's SecureContextOptions");
   }
   if (!('context' in context)) return;
   throw new InvalidOptionError(
     'sslContext',
-    'sslContext is a built SecureContext, which doesn’t show its trusted CAs; pass the options it was created from',
+    "sslContext is a built SecureContext, which doesn't show its trusted CAs; pass the options it was created from",
   );
 }
 

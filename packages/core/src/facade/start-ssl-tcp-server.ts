@@ -9,9 +9,9 @@ import { parseSslServer, type SslServerOptions } from './ssl-server-options.js';
 
 /** Where a client calls from. */
 export interface ClientAddress {
-  /** The client’s IP address. */
+  /** The client's IP address. */
   readonly address: string;
-  /** The client’s port. */
+  /** The client's port. */
   readonly port: number;
 }
 

@@ -22,7 +22,7 @@ export interface FramingLimits {
 
 /** Takes decoded payloads, in order, within the call that decodes them. */
 export interface MessageSink {
-  /** Takes a whole message; the memory is the sink’s from then on. */
+  /** Takes a whole message; the memory is the sink's from then on. */
   message(payload: Buffer): void;
 }
 

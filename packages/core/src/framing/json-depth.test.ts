@@ -42,7 +42,7 @@ describe('the depth of JSON', () => {
     }).toThrow("a message's JSON is nested deeper than 64 levels, from byte 65 on");
   });
 
-  it('is no matter of text that isn’t JSON', () => {
+  it("is no matter of text that isn't JSON", () => {
     for (const text of ['"'.repeat(100), '"\\', ']]]]', '}{}{', '']) expect(refused(text, 1)).toBe(false);
   });
 });

@@ -14,14 +14,14 @@ const decided = {
   port: 'the URL names the port',
   path: 'the URL names the host',
   socket: 'the URL names the host',
-  servername: 'the URL’s host is asked for',
-  expectedName: 'the URL’s host is verified',
+  servername: "the URL's host is asked for",
+  expectedName: "the URL's host is verified",
   framing: 'it is HTTP/1.1',
   heartbeat: 'HTTP/1.1 has none',
   proxyHeader: 'connections are shared by requests',
   onRequest: 'an HTTP server asks nothing',
-  requestTimeout: 'the HTTP client’s own timeouts bound requests',
-  firstMessageTimeout: 'the HTTP client’s own timeouts bound requests',
+  requestTimeout: "the HTTP client's own timeouts bound requests",
+  firstMessageTimeout: "the HTTP client's own timeouts bound requests",
   maxMessageBytes: 'the HTTP client bounds bodies',
   maxRequestsInFlight: 'HTTP/1.1 answers in order',
 } as const satisfies { readonly [Name in keyof ConnectOptions]?: string };
@@ -45,7 +45,7 @@ export class HttpDialer {
   constructor(options: HttpClientOptions) {
     for (const [name, why] of Object.entries(decided)) {
       if ((options as Record<string, unknown>)[name] !== undefined)
-        throw new InvalidOptionError(name, `${name} can’t be set for HTTP: ${why}`);
+        throw new InvalidOptionError(name, `${name} can't be set for HTTP: ${why}`);
     }
     checkConnectOptions({ ...options, host: 'localhost', port: 443 });
     this.#source = toSource(options.credentials, createCredentials({}));

@@ -51,7 +51,7 @@ export type HttpListener = (request: IncomingMessage, response: ServerResponse) 
 
 /** Where to listen, as whom, for whom, and how long HTTP may take. Times are milliseconds. */
 export interface ServeHttpOptions extends Omit<ListenOptions, keyof typeof replaced> {
-  /** Node’s options of an HTTP server, and its limits. */
+  /** Node's options of an HTTP server, and its limits. */
   http?: HttpOptions | undefined;
 }
 

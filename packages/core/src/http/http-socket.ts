@@ -22,9 +22,9 @@ export interface HttpSocket extends Duplex, TlsQuestions {
   readonly authorizationError: null;
   /** The client's address from a trusted proxy's PROXY header, if there is one. */
   readonly remoteAddress: string | undefined;
-  /** The peer’s port; undefined on a Unix socket. */
+  /** The peer's port; undefined on a Unix socket. */
   readonly remotePort: number | undefined;
-  /** The family of the peer’s address. */
+  /** The family of the peer's address. */
   readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;
   /** The own address. */
   readonly localAddress: string | undefined;

@@ -79,5 +79,5 @@ export class SecureAgent extends Agent {
 }
 
 function refusal(option: string): InvalidOptionError {
-  return new InvalidOptionError(option, `${option} is decided by the agent’s own options`);
+  return new InvalidOptionError(option, `${option} is decided by the agent's own options`);
 }

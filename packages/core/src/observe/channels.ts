@@ -111,7 +111,7 @@ export interface KnsockEvents {
   'knsock:admission': AdmissionEvent;
   /** New credentials or rules were taken, or not. */
   'knsock:rotation': RotationEvent;
-  /** A server answered an ACME server’s validation of a name. */
+  /** A server answered an ACME server's validation of a name. */
   'knsock:validation': ValidationEvent;
   /** A server or connection began to drain. */
   'knsock:drain': DrainEvent;

@@ -4,7 +4,7 @@ import { nearest, suggestionFor } from './suggestion.js';
 
 const known = ['clientCertificates', 'maxConnections', 'credentials', 'host', 'port', 'sni', 'signal'];
 
-describe('a name that isn’t known', () => {
+describe("a name that isn't known", () => {
   it.each([
     ['clientCertificate', 'clientCertificates'],
     ['maxConection', 'maxConnections'],

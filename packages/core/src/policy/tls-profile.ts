@@ -119,7 +119,7 @@ function tryOut(option: string, settings: SecureContextOptions): void {
   if (value === undefined) return;
   const key = `${option}=${value}`;
   if (accepted.has(key)) return;
-  if (!accepts(settings)) throw new InvalidOptionError(option, `${option}: OpenSSL can’t use '${value}'`);
+  if (!accepts(settings)) throw new InvalidOptionError(option, `${option}: OpenSSL can't use '${value}'`);
   if (accepted.size < 64) accepted.add(key);
 }
 

@@ -62,7 +62,7 @@ describe('admission', () => {
     expect(rated.admitClient('192.0.2.1', 1_000)).toBe('rate');
   });
 
-  it('uses one second’s worth as the burst of a rate given as a number', () => {
+  it("uses one second's worth as the burst of a rate given as a number", () => {
     const { acceptRate } = parseAdmission({ acceptRate: 50 });
     expect(acceptRate).toEqual({ perSecond: 50, burst: 50 });
     expect(parseAdmission({ acceptRate: 0.5 }).acceptRate).toEqual({ perSecond: 0.5, burst: 1 });

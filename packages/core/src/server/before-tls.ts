@@ -5,9 +5,9 @@ import type { PendingConnection } from './pending-connection.js';
 /**
  * Talks on the raw socket until TLS may begin: bytes that belong to TLS must be put back (`unshift`), the socket left
  * paused and without the hook's listeners. A rejection refuses the client; what was written before is still sent.
- * After a proxy’s header the socket is handed over paused: `resume()` it to read.
+ * After a proxy's header the socket is handed over paused: `resume()` it to read.
  * The signal fires when the time from accept to admission is over, or the client has left: a client that ends its side
- * before TLS can’t finish a handshake, so its socket is closed, after what was written to it.
+ * before TLS can't finish a handshake, so its socket is closed, after what was written to it.
  */
 export type BeforeTls = (socket: Socket, context: { readonly signal: AbortSignal }) => Promise<void>;
 

@@ -23,7 +23,7 @@ describe('the context of a challenge', () => {
     expect(made.of('a.test', two)).toBe(second);
   });
 
-  it('is one name’s', () => {
+  it("is one name's", () => {
     const made = contexts();
     expect(made.of('a.test', one)).not.toBe(made.of('b.test', one));
   });
@@ -49,13 +49,13 @@ describe('the context of a challenge', () => {
     ['bytes', { cert: Buffer.from(one.cert), key: one.key }],
     ['no key', { cert: one.cert }],
     ['a promise', Promise.resolve(one)],
-  ])('isn’t made of %s', (_what, given) => {
+  ])("isn't made of %s", (_what, given) => {
     expect(() => contexts().of('a.test', given as never)).toThrow(
       expect.objectContaining({ option: 'credentials.challengeFor' }) as Error,
     );
   });
 
-  it('isn’t made of a certificate and key that don’t belong together, or that are none', () => {
+  it("isn't made of a certificate and key that don't belong together, or that are none", () => {
     for (const given of [
       { cert: one.cert, key: two.key },
       { cert: 'a', key: 'b' },

@@ -88,7 +88,7 @@ describe('the options of listen', () => {
     ['an unknown requirement', { clientCertificates: 'optional' }, 'clientCertificates'],
     ['an unknown answer', { unknownName: 'ignore' }, 'unknownName'],
     ['an invalid hook', { beforeTls: 'hello' }, 'beforeTls'],
-    ['proxies that aren’t named', { proxyProtocol: {} }, 'proxyProtocol.from'],
+    ["proxies that aren't named", { proxyProtocol: {} }, 'proxyProtocol.from'],
     ['proxies with another option', { proxyProtocol: { from: [], form: [] } }, 'proxyProtocol.form'],
     [
       'a heartbeat that no framing has',
@@ -103,7 +103,7 @@ describe('the options of listen', () => {
   });
 });
 
-describe('a server’s credentials', () => {
+describe("a server's credentials", () => {
   const check = (
     clientCertificates: Parameters<typeof checkServerCredentials>[0],
     given = trusting,
@@ -122,7 +122,7 @@ describe('a server’s credentials', () => {
     }).toThrow(option('credentials'));
   });
 
-  it('need the clients’ CA where clients show certificates', () => {
+  it("need the clients' CA where clients show certificates", () => {
     for (const demand of ['request', 'require'] as const) {
       expect(() => {
         check(demand);
@@ -145,7 +145,7 @@ describe('a server’s credentials', () => {
     }).not.toThrow();
   });
 
-  it('must not be a client certificate or a CA’s own', () => {
+  it("must not be a client certificate or a CA's own", () => {
     const client = makeCertificate({ commonName: 'client', issuer: ca, usage: 'client' });
     const wrong = createCredentials({ cert: client.pem, key: client.keyPem });
     expect(() => {

@@ -192,7 +192,7 @@ describe('a handshake', () => {
     expect(pending.signal.reason).toBe(error);
   });
 
-  it('doesn’t begin with a proxy’s header, so nothing failed where nothing follows', () => {
+  it("doesn't begin with a proxy's header, so nothing failed where nothing follows", () => {
     const { tracker, come, pendingOf } = tracking();
     const socket = come();
     const pending = pendingOf(socket);
@@ -228,7 +228,7 @@ describe('a handshake', () => {
     vi.advanceTimersByTime(1);
     expect([socket.destroyed, tracker.failed, tracker.pending]).toEqual([true, 1, 0]);
     expect(failures).toMatchObject([
-      { error: { message: '192.0.2.1:4000 didn’t finish its handshake within 5000 ms' } },
+      { error: { message: "192.0.2.1:4000 didn't finish its handshake within 5000 ms" } },
     ]);
   });
 
@@ -283,7 +283,7 @@ describe('what is exchanged before TLS', () => {
   const settled = (): Promise<void> =>
     new Promise((resolve) => process.nextTick(() => queueMicrotask(resolve)));
 
-  it('comes first, and isn’t mistaken for an answer of TLS', async () => {
+  it("comes first, and isn't mistaken for an answer of TLS", async () => {
     let speak = (): void => undefined;
     const { come, pendingOf, taken } = tracking({
       beforeTls: () => new Promise((resolve) => (speak = resolve)),

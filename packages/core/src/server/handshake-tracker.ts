@@ -135,7 +135,7 @@ export class HandshakeTracker implements PendingConnections {
   }
 
   signalFailed(error: unknown): void {
-    this.#config.failures.report(error, noConnection, 'a listener of a handshake’s signal');
+    this.#config.failures.report(error, noConnection, "a listener of a handshake's signal");
   }
 
   /** Admits no more peers; silent sockets are closed at once. */
@@ -223,7 +223,7 @@ export class HandshakeTracker implements PendingConnections {
       pending.settle(new ConnectionTimeoutError('verdict', handshakeTimeout, words));
       return;
     }
-    const words = `${pending.address} didn’t finish its handshake within ${handshakeTimeout} ms`;
+    const words = `${pending.address} didn't finish its handshake within ${handshakeTimeout} ms`;
     this.fail(pending, new ConnectionTimeoutError('handshake', handshakeTimeout, words));
     pending.socket.destroy();
   }

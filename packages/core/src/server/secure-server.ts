@@ -27,7 +27,7 @@ export interface ServerStats {
   readonly failedHandshakes: number;
   /** Peers whose handshake succeeded and whose verification failed. */
   readonly refusedPeers: number;
-  /** Handshakes that answered an ACME server’s validation of a name (tls-alpn-01); none of them is admitted or refused. */
+  /** Handshakes that answered an ACME server's validation of a name (tls-alpn-01); none of them is admitted or refused. */
   readonly validations: number;
   /** Times that credentials or rules were replaced. */
   readonly rotations: number;

@@ -196,7 +196,7 @@ describe('a server', () => {
     expect(server.stats().admitted).toBe(2);
   });
 
-  it('reports what an asynchronous handler rejects with, but not its connection’s own end', async () => {
+  it("reports what an asynchronous handler rejects with, but not its connection's own end", async () => {
     const { port, errors } = await started({}, async (connection) => {
       if ((await connection.receive()) !== null) throw new Error('broken');
       await connection.send('nobody hears it');
@@ -212,7 +212,7 @@ describe('a server', () => {
   });
 });
 
-describe('a client that isn’t admitted', () => {
+describe("a client that isn't admitted", () => {
   it('is refused by address before TLS', async () => {
     const heard = hearing(channels.admission);
     const { server, port } = await started({ deny: ['127.0.0.0/8'] });
@@ -294,7 +294,7 @@ describe('a client that isn’t admitted', () => {
 });
 
 describe('a handshake', () => {
-  it('that never begins isn’t a failure', async () => {
+  it("that never begins isn't a failure", async () => {
     const { server, port } = await started();
     const socket = await bare(port);
     await counted(server, { pendingHandshakes: 1 });
@@ -302,7 +302,7 @@ describe('a handshake', () => {
     await counted(server, { pendingHandshakes: 0, accepted: 1, failedHandshakes: 0 });
   });
 
-  it('that isn’t TLS is a failure, published on its channel', async () => {
+  it("that isn't TLS is a failure, published on its channel", async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started();
     const socket = await bare(port);
@@ -332,7 +332,7 @@ describe('a handshake', () => {
     await once(socket, 'close');
     expect(server.stats()).toMatchObject({ failedHandshakes: 1, pendingHandshakes: 0 });
     expect(heard[0]?.error).toMatchObject({ code: 'KNSOCK_HANDSHAKE_TIMEOUT' });
-    expect((heard[0]?.error as Error).message).toMatch(/didn’t finish its handshake within 30 ms/);
+    expect((heard[0]?.error as Error).message).toMatch(/didn't finish its handshake within 30 ms/);
   });
 
   it('that succeeds is published on its channel', async () => {
@@ -449,7 +449,7 @@ describe('framings', () => {
     expect(String(await plain.request('line'))).toBe('line');
   });
 
-  it('that the server doesn’t support are a mismatch', async () => {
+  it("that the server doesn't support are a mismatch", async () => {
     const heard = hearing(channels.failure);
     const { server, port } = await started({ framing: [knsock()] });
     const socket = tls.connect({
@@ -515,7 +515,7 @@ describe('a trusted proxy', () => {
     destination: { address: '192.0.2.1', port: 443 },
   };
 
-  it('reports the client’s address, to which the limits apply', async () => {
+  it("reports the client's address, to which the limits apply", async () => {
     const { server, port } = await started({
       ...proxied,
       deny: ['198.51.100.0/24'],
@@ -606,7 +606,7 @@ describe('before TLS', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it('the hook runs after a proxy’s header', async () => {
+  it("the hook runs after a proxy's header", async () => {
     const { server, port } = await started({
       proxyProtocol: { from: ['127.0.0.1'] },
       beforeTls: async (socket) => {
@@ -654,7 +654,7 @@ describe('closing a server', () => {
     expect(drains).toEqual([{ connections: 1, deadline: 60_000 }]);
   });
 
-  it('cuts off what isn’t done by the deadline', async () => {
+  it("cuts off what isn't done by the deadline", async () => {
     const { server, port } = await started({}, (connection) => {
       connection.onRequest(() => new Promise(() => undefined));
     });
@@ -785,7 +785,7 @@ describe('a framing that needs no ALPN', () => {
 });
 
 describe('a peer that leaves', () => {
-  it('while it is verified frees its place at once, and isn’t counted as refused', async () => {
+  it("while it is verified frees its place at once, and isn't counted as refused", async () => {
     let asked: AbortSignal | undefined;
     const { server, port } = await started({
       clientCertificates: 'require',

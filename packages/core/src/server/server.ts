@@ -287,7 +287,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#handshakes.destroy();
     for (const connection of this.#connections) {
       const peer = showEndpoint(connection.remote, connection.path);
-      const words = `the server closed, and work in flight with ${peer} didn’t finish within ${deadline} ms`;
+      const words = `the server closed, and work in flight with ${peer} didn't finish within ${deadline} ms`;
       connection.destroy(new ConnectionTimeoutError('drain', deadline, words));
     }
   }

@@ -77,7 +77,7 @@ describe('a descriptor held back', () => {
     expect(held()).toBe(0);
   });
 
-  it('is one of the process’s own by default', () => {
+  it("is one of the process's own by default", () => {
     const spare = new SpareDescriptor();
     spare.start();
     expect([spare.isEnough(), spare.shortages]).toEqual([true, 0]);

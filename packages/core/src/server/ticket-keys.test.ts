@@ -33,7 +33,7 @@ describe('TicketSecret', () => {
     expect(secret.keys('trust', NOON)).toEqual(new TicketSecret(shared).keys('trust', NOON));
   });
 
-  it('refuses a secret that is too short, or isn’t bytes', () => {
+  it("refuses a secret that is too short, or isn't bytes", () => {
     expect(() => new TicketSecret(randomBytes(31))).toThrow(/32 random bytes, not 31/);
     expect(() => new TicketSecret('x'.repeat(32) as never)).toThrow(/not string/);
     expect(() => new TicketSecret(null as never)).toThrow(InvalidOptionError);

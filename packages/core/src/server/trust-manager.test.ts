@@ -269,7 +269,7 @@ describe('an entry for a name', () => {
   });
 });
 
-it('Ticket keys are checked every ten minutes, until the server stops', () => {
+it('checks ticket keys every ten minutes, until the server stops', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const { manager } = managed({ sni: { 'a.test': { credentials: second } } });

@@ -11,9 +11,9 @@ export type ClientCertificates = 'none' | 'request' | 'require';
 export interface SniEntry {
   /** The certificate for that name, and the CAs to trust. */
   readonly credentials: Credentials | CredentialSource;
-  /** Default: as the server’s. */
+  /** Default: as the server's. */
   readonly clientCertificates?: ClientCertificates | undefined;
-  /** Default: as the server’s. */
+  /** Default: as the server's. */
   readonly authorize?: TrustOptions['authorize'];
 }
 

@@ -60,7 +60,7 @@ export class Validations implements ContextEvents {
     this.#config.failures.report(error, noConnection, what);
     this.#connections.fail(
       pending,
-      new HandshakeError('other', `${what} can’t be made`, { cause: asError(error) }),
+      new HandshakeError('other', `${what} can't be made`, { cause: asError(error) }),
     );
     endWithAlert(pending.socket, INTERNAL_ERROR);
   }

@@ -38,7 +38,7 @@ describe('a name', () => {
     expect(closed.serving(name)).toBe(expected ?? fallback);
   });
 
-  it('that wasn’t sent selects the default, even where unknown ones are refused', () => {
+  it("that wasn't sent selects the default, even where unknown ones are refused", () => {
     expect([open.route(null), closed.route(null), closed.serving(null)]).toEqual([
       fallback,
       fallback,
@@ -88,7 +88,7 @@ describe('a validation', () => {
     expect(new VirtualHosts(fallback, new Map(), 'refuse', sources).hello).toBe('required');
   });
 
-  it('is answered by the name’s own source, or else by the default’s', () => {
+  it("is answered by the name's own source, or else by the default's", () => {
     const asked: string[] = [];
     const hosts = new VirtualHosts(
       fallback,
@@ -109,7 +109,7 @@ describe('a validation', () => {
     expect(asked).toEqual(['b.test', 'c.example', 'd.example']);
   });
 
-  it('is never answered by another entry’s source', () => {
+  it("is never answered by another entry's source", () => {
     const asked: string[] = [];
     const sources = new Map([[exact, source({ 'b.test': one, 'c.example': one }, asked)]]);
     const hosts = new VirtualHosts(fallback, named, 'default', sources);
@@ -118,7 +118,7 @@ describe('a validation', () => {
   });
 });
 
-describe('an entry’s name', () => {
+describe("an entry's name", () => {
   it.each([
     ['A.test', 'a.test'],
     ['bücher.test', 'xn--bcher-kva.test'],

@@ -24,7 +24,7 @@ export class BlockingWorker {
     const gone = (): void => void (this.alive = false);
     // Without a listener its failure would be the program's; the call that waits for it says so instead.
     this.#worker.on('error', gone).on('exit', gone);
-    if (this.#outcome(0, START) === null) throw this.#dead(`didn’t start within ${START} ms`);
+    if (this.#outcome(0, START) === null) throw this.#dead(`didn't start within ${START} ms`);
   }
 
   /** Blocks until the job is done, or `wait` milliseconds have passed. @throws BlockingCallError */
@@ -66,6 +66,6 @@ function startWorker(start: WorkerStart): Worker {
       execArgv: [],
     });
   } catch (cause) {
-    throw new BlockingCallError('worker', 'the worker of blocking calls couldn’t be started', { cause });
+    throw new BlockingCallError('worker', "the worker of blocking calls couldn't be started", { cause });
   }
 }

@@ -37,6 +37,6 @@ export function sendSslTcpMessageSync(
 function explained(error: Error, host: string): Error {
   if (!(error instanceof ConnectionTimeoutError) || !mayWaitForItself(host)) return error;
   const hint =
-    'A server listens in the very thread that this call blocks: if it is the one called, it can’t answer; await sendSslTcpMessage(…) instead.';
+    "A server listens in the very thread that this call blocks: if it is the one called, it can't answer; await sendSslTcpMessage(…) instead.";
   return Object.assign(error, { hint });
 }

@@ -27,14 +27,14 @@ export function parseSyncMessage(
 ): SyncMessage {
   const { keep: given, ...others } = options;
   if ('signal' in others && others.signal !== undefined) {
-    throw new InvalidOptionError('signal', 'a blocked thread can’t hear a signal; timeout bounds the call');
+    throw new InvalidOptionError('signal', "a blocked thread can't hear a signal; timeout bounds the call");
   }
   const keep = flag('keep', given) ?? false;
   const message = parseSslMessage(host, port, payload, others);
   if (keep && message.until === 'end') {
     throw new InvalidOptionError(
       'keep',
-      `keep and until: 'end' contradict each other: the end is the connection’s`,
+      `keep and until: 'end' contradict each other: the end is the connection's`,
     );
   }
   return { message: { ...message, message: ownBytes(message.message) }, keep };

@@ -8,7 +8,7 @@ export function workerFile(): URL {
   const url = fromHere();
   if (url !== null && existsSync(fileURLToPath(url))) return url;
   const place = url === null ? 'beside this bundle' : `at ${fileURLToPath(url)}`;
-  throw new BlockingCallError('worker', `the worker of blocking calls isn’t ${place}`);
+  throw new BlockingCallError('worker', `the worker of blocking calls isn't ${place}`);
 }
 
 /** Null where a bundle in CommonJS has lost the place it came from. */

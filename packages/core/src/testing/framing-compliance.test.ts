@@ -88,7 +88,7 @@ const broken: [string, Framing, RegExp][] = [
     /only announced/,
   ],
   [
-    'promises copies that it doesn’t make',
+    "promises copies that it doesn't make",
     {
       ...good,
       decoder(limits) {

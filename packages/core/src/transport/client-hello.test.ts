@@ -71,7 +71,7 @@ function helloWith(extensions: Buffer): Buffer {
 }
 
 describe('ClientHelloReader', () => {
-  it('finds the name that Node’s client requests', () => {
+  it("finds the name that Node's client requests", () => {
     expect(readAll([hello])).toEqual({ status: 'complete', servername: 'name.example', isValidation: false });
   });
 
@@ -116,7 +116,7 @@ describe('ClientHelloReader', () => {
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n')],
     ['SSL 2', Buffer.from([0x80, 0x2e, 1, 3, 3])],
     ['another major version', Buffer.from([22, 2, 0, 0, 4])],
-    ['a content type that TLS doesn’t have', Buffer.from([25, 3, 1, 0, 4])],
+    ["a content type that TLS doesn't have", Buffer.from([25, 3, 1, 0, 4])],
   ])('leaves %s to OpenSSL', (_what, bytes) => {
     expect(readAll([bytes])).toEqual({ status: 'other' });
   });
@@ -139,7 +139,7 @@ describe('ClientHelloReader', () => {
     expect(answer).toEqual({ status: 'refused', alert, why: expect.stringMatching(why) as string });
   });
 
-  it('refuses what isn’t TLS between two records of a hello', () => {
+  it("refuses what isn't TLS between two records of a hello", () => {
     const answer = readAll([inRecordsOf(40, hello).subarray(0, 45), Buffer.from('GET / ')]);
     expect(answer).toMatchObject({ status: 'refused', alert: 10 });
   });

@@ -87,7 +87,7 @@ export class ClientHelloReader {
     if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE || major !== TLS_MAJOR) {
       return this.#gathered === 0
         ? OTHER
-        : refused(UNEXPECTED_MESSAGE, 'a record that isn’t TLS in its midst');
+        : refused(UNEXPECTED_MESSAGE, "a record that isn't TLS in its midst");
     }
     if (this.#recordHead.length < 5) return null;
     this.#recordHead.length = 0;

@@ -8,7 +8,7 @@ export interface PeerIdentity {
   readonly path: readonly X509Certificate[];
   /** The subject in the order of RFC 4514, such as `CN=app,O=Example`. */
   readonly subject: string;
-  /** Of the peer’s certificate, as text (RFC 4514). */
+  /** Of the peer's certificate, as text (RFC 4514). */
   readonly issuer: string;
   /** The subject's common names; most certificates have one. */
   readonly commonNames: readonly string[];

@@ -95,7 +95,7 @@ class PrefaceReading {
     return Buffer.concat(this.#parts);
   }
 
-  /** @throws ProtocolError where the header is invalid, HandshakeError where the name can’t be read unambiguously */
+  /** @throws ProtocolError where the header is invalid, HandshakeError where the name can't be read unambiguously */
   push(chunk: Buffer): Preface | 'more' | 'turned away' {
     if (!this.#wanted.proxy || this.#proxy !== null) return this.#readHello(chunk);
     this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);
@@ -147,7 +147,7 @@ class RefusedHello extends HandshakeError {
   readonly alert: number;
 
   constructor({ why, alert }: { why: string; alert: number }) {
-    super('client-hello', `the ClientHello can’t be read for certain: it has ${why}`);
+    super('client-hello', `the ClientHello can't be read for certain: it has ${why}`);
     this.alert = alert;
   }
 }

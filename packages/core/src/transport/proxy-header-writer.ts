@@ -9,7 +9,7 @@ import { MAX_PROXY_BODY, PROXY_SIGNATURE, type Endpoint } from './proxy-header.j
 export interface ProxyHeader {
   /** The real client, and where it connected to: two addresses of one family; null where we connect for ourselves. */
   readonly source: Endpoint | null;
-  /** Where the client connected to; null where that isn’t known. */
+  /** Where the client connected to; null where that isn't known. */
   readonly destination: Endpoint | null;
   /** Default 2. */
   readonly version?: 1 | 2 | undefined;

@@ -44,7 +44,7 @@ describe('the PROXY header', () => {
     }
   });
 
-  it('reads no client where a proxy connects for itself, or doesn’t know the client', () => {
+  it("reads no client where a proxy connects for itself, or doesn't know the client", () => {
     const unknown = { source: null, destination: null, tlvs: [] };
     const line = Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n');
     expect(readProxyHeader(line)?.info).toEqual({ version: 1, ...unknown });
@@ -75,7 +75,7 @@ describe('the PROXY header', () => {
 
   it.each([
     ['no header', Buffer.from('GET / HTTP/1.1\r\n'), /no PROXY header/],
-    ['a line without an end', Buffer.from(`PROXY TCP4 ${'1'.repeat(100)}`), /doesn’t end/],
+    ['a line without an end', Buffer.from(`PROXY TCP4 ${'1'.repeat(100)}`), /doesn't end/],
     ['addresses of another family', Buffer.from('PROXY TCP4 ::1 ::2 1 2\r\n'), /addresses/],
     ['an invalid port', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 70000 2\r\n'), /port/],
     ['a port with a zero before it', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.5 01 2\r\n'), /port/],

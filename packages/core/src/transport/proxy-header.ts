@@ -53,7 +53,7 @@ export interface ProxyInfo {
   readonly version: 1 | 2;
   /** The real client; null where the proxy connects for itself (a health check), or doesn't know. */
   readonly source: Endpoint | null;
-  /** Where the client connected to; null where the header doesn’t contain it. */
+  /** Where the client connected to; null where the header doesn't contain it. */
   readonly destination: Endpoint | null;
   /** Version 2 only. */
   readonly tlvs: readonly ProxyTlv[];
@@ -81,7 +81,7 @@ export function readProxyHeader(bytes: Buffer): { info: ProxyInfo; length: numbe
 function readLine(bytes: Buffer): { info: ProxyInfo; length: number } | null {
   const end = bytes.subarray(0, MAX_LINE).indexOf('\r\n');
   if (end < 0) {
-    if (bytes.length >= MAX_LINE) throw malformed('its line doesn’t end');
+    if (bytes.length >= MAX_LINE) throw malformed("its line doesn't end");
     return null;
   }
   const [, family, source = '', destination = '', sourcePort = '', destinationPort = '', ...rest] = bytes
@@ -93,7 +93,7 @@ function readLine(bytes: Buffer): { info: ProxyInfo; length: number } | null {
     return { info: { version: 1, source: null, destination: null, tlvs: [] }, length };
   const wanted = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : -1;
   if (isIP(source) !== wanted || isIP(destination) !== wanted || rest.length > 0)
-    throw malformed('its addresses aren’t of its family');
+    throw malformed("its addresses aren't of its family");
   const info = {
     version: 1,
     source: { address: source, port: portFrom(sourcePort) },
@@ -168,7 +168,7 @@ function checkSum(header: Buffer, tlvs: readonly ProxyTlv[]): void {
   const blank = Buffer.from(header);
   blank.fill(0, end - sum.value.length, end);
   if (sum.value.length !== 4 || sum.value.readUInt32BE() !== crc32c(blank))
-    throw malformed('its checksum doesn’t fit');
+    throw malformed("its checksum doesn't fit");
 }
 
 function malformed(why: string): ProtocolError {

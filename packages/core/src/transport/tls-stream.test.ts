@@ -55,7 +55,7 @@ describe('a TLS stream', () => {
     expect(told).toEqual(['too slow']);
   });
 
-  it('keeps it for two minutes after the reader’s last read, and no longer', () => {
+  it("keeps it for two minutes after the reader's last read, and no longer", () => {
     vi.useFakeTimers();
     try {
       const { socket, stream, told, arrive } = opened();
@@ -66,7 +66,7 @@ describe('a TLS stream', () => {
       vi.advanceTimersByTime(119_999);
       expect(told).toEqual([]);
       vi.advanceTimersByTime(1);
-      expect(told).toEqual(['what the peer had sent wasn’t read within 120000 ms']);
+      expect(told).toEqual(["what the peer had sent wasn't read within 120000 ms"]);
       expect(vi.getTimerCount()).toBe(0);
     } finally {
       vi.useRealTimers();

@@ -221,7 +221,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   #bePatient(): void {
     const giveUp = (): void => {
       this.destroy(
-        new ConnectionClosedError(false, `what the peer had sent wasn’t read within ${PATIENCE} ms`),
+        new ConnectionClosedError(false, `what the peer had sent wasn't read within ${PATIENCE} ms`),
       );
     };
     this.#patience = setTimeout(giveUp, PATIENCE).unref();

@@ -25,7 +25,7 @@ describe('authorizePeer', () => {
   it('refuses a peer without a certificate where rules are about certificates', () => {
     expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), null, signal)).toMatchObject({
       code: 'KNSOCK_PEER_NOT_ALLOWED',
-      message: 'a peer without a certificate isn’t admitted: authorize requires a certificate',
+      message: "a peer without a certificate isn't admitted: authorize requires a certificate",
     });
   });
 
@@ -34,7 +34,7 @@ describe('authorizePeer', () => {
     expect(authorizePeer(policy({ authorize: { commonNames: ['app'] } }), named, signal)).toBeNull();
     const refused = authorizePeer(policy({ authorize: { commonNames: ['web'] } }), named, signal);
     expect(refused).toMatchObject({ certificate: { fingerprint256: named.fingerprint256 } });
-    expect((refused as Error).message).toMatch(/^CN=app isn’t admitted: authorize requires /);
+    expect((refused as Error).message).toMatch(/^CN=app isn't admitted: authorize requires /);
   });
 
   it('carries no certificate in the error of a peer without one', async () => {

@@ -35,7 +35,7 @@ function read(peer: PeerIdentity | null, answer: unknown): PeerNotAllowedError |
 
 function notAllowed(peer: PeerIdentity | null, why: string, cause?: unknown): PeerNotAllowedError {
   const who = peer === null ? 'a peer without a certificate' : peer.subject;
-  return new PeerNotAllowedError(`${who} isn’t admitted: ${why}`, {
+  return new PeerNotAllowedError(`${who} isn't admitted: ${why}`, {
     cause,
     ...(peer !== null && { certificate: evidenceOf(peer.certificate) }),
   });

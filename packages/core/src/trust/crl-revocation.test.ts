@@ -45,7 +45,7 @@ describe('revocation by lists', () => {
     });
   });
 
-  it('accepts a list that another key of the CA signed where that key’s certificate is given', () => {
+  it("accepts a list that another key of the CA signed where that key's certificate is given", () => {
     const newKey = makeCertificate({ commonName: 'CA', isAuthority: true, issuer: ca });
     const crls = [makeCrl({ issuer: newKey, revoked: [bad] })];
     expect(verdict(crlRevocation({ crls }), bad)).toMatchObject({ status: 'unknown' });
@@ -77,8 +77,8 @@ describe('revocation by lists', () => {
     ['without lists', {}],
     ['with an empty list of them', { crls: [] }],
     ['with one list instead of a list of them', { crls: list }],
-    ['with an option that doesn’t exist', { crls: [list], stales: 'accept' }],
-  ])('isn’t created %s', (_how, options) => {
+    ["with an option that doesn't exist", { crls: [list], stales: 'accept' }],
+  ])("isn't created %s", (_how, options) => {
     expect(() => crlRevocation(options as CrlRevocationOptions)).toThrow(
       expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION' }) as Error,
     );

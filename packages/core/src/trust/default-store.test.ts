@@ -11,7 +11,7 @@ const store = (): readonly string[] => {
   return newer?.('default') ?? tls.rootCertificates;
 };
 
-describe('Node’s default store', () => {
+describe("Node's default store", () => {
   it('holds the roots that Node trusts, and no others', () => {
     for (const pem of store()) {
       const der = splitPem(pem)[0]?.der ?? Buffer.alloc(0);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { makeCertificate } from '../testing/made-certificates.js';
 import { evidenceOf } from './evidence.js';
 
-it('A certificate’s evidence is its facts in plain values', () => {
+it("has a certificate's facts as plain values", () => {
   const issuer = makeCertificate({ commonName: 'CA', isAuthority: true });
   const from = new Date('2026-01-02T03:04:05Z');
   const to = new Date('2027-01-02T03:04:05Z');

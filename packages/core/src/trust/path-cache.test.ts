@@ -34,7 +34,7 @@ describe('PathCache', () => {
     expect(cache.find('a', 'v1')?.path).toBe(kept);
   });
 
-  it('replaces a leaf’s path with a newer one, and keeps what is known of an equal one', () => {
+  it("replaces a leaf's path with a newer one, and keeps what is known of an equal one", () => {
     const cache = new PathCache();
     const [first, second] = [path(), path()];
     cache.keep('a', 'v', first);

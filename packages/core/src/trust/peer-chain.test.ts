@@ -79,7 +79,7 @@ describe('the chain of a peer', () => {
     expect(named(chain)).toEqual(expect.arrayContaining(['Lower', 'Upper']));
   });
 
-  it('carries OpenSSL’s error code', async () => {
+  it("carries OpenSSL's error code", async () => {
     const { near } = await handshake(server(lower), { ca: root.pem });
     const chain = readPeerChain(near, nothing);
     expect(chain.opensslError).toBe('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
@@ -152,7 +152,7 @@ describe('reading a chain', () => {
     ['CERT_UNTRUSTED', 'CERT_UNTRUSTED'],
     ['', 'not authorized'],
     [undefined, 'not authorized'],
-  ])('reads OpenSSL’s error code from %s, as Node may keep it in any form', async (kept, word) => {
+  ])("reads OpenSSL's error code from %s, as Node may keep it in any form", async (kept, word) => {
     const { near } = await handshake(server(lower), {});
     near.authorizationError = kept as Error;
     expect(readPeerChain(near, nothing).opensslError).toBe(word);
@@ -177,7 +177,7 @@ describe('where Node reads the chain first', () => {
     expect(looksFirst(version)).toBe(expected);
   });
 
-  it('a client’s chain is read before Node reads it', async () => {
+  it("a client's chain is read before Node reads it", async () => {
     const shown = { cert: bundle(client, lower, upper), key: client.keyPem };
     const { far } = await handshake(asking, shown, true);
     const read = far.getPeerCertificate.bind(far);
@@ -228,7 +228,7 @@ describe('a resumed connection', () => {
     expect(named(chain.chain())).toEqual(chain.leaf === null ? [] : ['a']);
   });
 
-  it('isn’t assumed where the session was refused: the remembered path isn’t used', async () => {
+  it("isn't assumed where the session was refused: the remembered path isn't used", async () => {
     const { near } = await handshake(server(lower, upper), { ca: root.pem });
     const chain = readPeerChain(near, { remembered });
     expect(chain).toMatchObject({ resumed: false, remembered: null });

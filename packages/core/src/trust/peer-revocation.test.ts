@@ -50,7 +50,7 @@ describe('checkPeerRevocation', () => {
     },
   );
 
-  it('reports the peer’s own certificate where the depth is outside the path', () => {
+  it("reports the peer's own certificate where the depth is outside the path", () => {
     for (const depth of [7, -1, 'x']) {
       expect(asked(() => ({ status: 'revoked', depth }))).toMatchObject({
         certificate: { fingerprint256: path[0]?.fingerprint256 },

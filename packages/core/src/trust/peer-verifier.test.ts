@@ -70,16 +70,16 @@ describe('a peer', () => {
   });
 
   it.each<[string, TrustPolicy, PeerChain, string]>([
-    ['under CAs that aren’t ours', trusting(theirs), shown([leaf, between]), 'unknown-issuer'],
+    ["under CAs that aren't ours", trusting(theirs), shown([leaf, between]), 'unknown-issuer'],
     ['without the certificates between', policy(), shown([leaf]), 'unknown-issuer'],
     ['with another name', policy({}, { name: 'b.test' }), shown([leaf, between]), 'wrong-name'],
     ['for another use', policy({}, { usage: 'client' }), shown([leaf, between]), 'wrong-usage'],
-    ['with bytes that aren’t a certificate', policy(), shown([], { leaf: Buffer.of(0x30, 0) }), 'malformed'],
+    ["with bytes that aren't a certificate", policy(), shown([], { leaf: Buffer.of(0x30, 0) }), 'malformed'],
   ])('is refused %s', (_how, trust, chain, reason) => {
     expect(verify(trust, chain)).toMatchObject({ ok: false, peer: null, error: { reason } });
   });
 
-  it('isn’t checked for a name where none is expected', () => {
+  it("isn't checked for a name where none is expected", () => {
     expect(verify(policy({}, { name: null })).ok).toBe(true);
   });
 
@@ -93,12 +93,12 @@ describe('a peer', () => {
     });
   });
 
-  it('whose certificate can’t be parsed is refused with the reason and the cause', () => {
+  it("whose certificate can't be parsed is refused with the reason and the cause", () => {
     const refused = verify(policy(), shown([], { leaf: Buffer.alloc(3), chain: () => [Buffer.alloc(3)] }));
     expect(refused).toMatchObject({ ok: false, error: { reason: 'malformed', depth: 0 } });
     if (refused.ok) throw new Error('it was admitted');
     expect(refused.error.message).toBe(
-      `the peer’s certificate can’t be read: ${(refused.error.cause as Error).message}`,
+      `the peer's certificate can't be read: ${(refused.error.cause as Error).message}`,
     );
   });
 
@@ -110,11 +110,11 @@ describe('a peer', () => {
       },
     });
     expect(verify(policy(), broken)).toMatchObject({
-      error: { message: 'the peer’s certificate can’t be read: it could not be verified', cause },
+      error: { message: "the peer's certificate can't be read: it could not be verified", cause },
     });
   });
 
-  it('that OpenSSL refuses is refused for OpenSSL’s reason, even where its path is valid', () => {
+  it("that OpenSSL refuses is refused for OpenSSL's reason, even where its path is valid", () => {
     const chain = shown([leaf, between], { opensslError: 'CERT_HAS_EXPIRED' });
     const verifier = new PeerVerifier();
     const refused = verify(policy(), chain, verifier);
@@ -159,7 +159,7 @@ describe('a peer', () => {
     expect(pathOf(partial)).toEqual(['CN=a', 'CN=Between']);
   });
 
-  it('may end at a CA that isn’t a root only where partialChain says so', () => {
+  it("may end at a CA that isn't a root only where partialChain says so", () => {
     const credentials = createCredentials({ ca: between.pem });
     expect(verify(policy({ partialChain: true }, { credentials }), shown([leaf])).ok).toBe(true);
     expect(verify(policy({}, { credentials }), shown([leaf])).ok).toBe(false);
@@ -185,7 +185,7 @@ describe('pins', () => {
     expect(verify(trust, shown([strange, stranger]))).toMatchObject({ ok: false });
   });
 
-  it('alone require the peer’s own key, and nothing else', () => {
+  it("alone require the peer's own key, and nothing else", () => {
     expect(pinned(leaf, 'pins').ok).toBe(true);
     expect(pinned(between, 'pins')).toMatchObject({ error: { reason: 'pin-mismatch' } });
     const name = policy({ pins: [leaf.certificate.spkiPin] }, { verify: 'pins', name: 'other.test' });
@@ -229,7 +229,7 @@ describe('a known peer', () => {
     expect(verify(policy(), shown([leaf, between]), verifier).ok).toBe(true);
   });
 
-  it('isn’t recognised by another certificate', () => {
+  it("isn't recognised by another certificate", () => {
     const verifier = new PeerVerifier();
     verify(policy(), shown([leaf, between]), verifier);
     expect(verify(policy(), shown([strange, stranger]), verifier).ok).toBe(false);
@@ -302,7 +302,7 @@ describe('a live peer', () => {
     expect(again(policy({}, { required: false }), null)).toEqual({ ok: true, peer: null });
   });
 
-  it('whose chain was never verified isn’t verified by it now', () => {
+  it("whose chain was never verified isn't verified by it now", () => {
     const trust = policy({}, { credentials: theirs, verify: 'nothing' });
     expect(again(trust)).toEqual({ ok: true, peer: identity });
   });
@@ -337,7 +337,7 @@ describe('an asynchronous check', () => {
     expect(order).toEqual(['revocation', 'authorize']);
   });
 
-  it('isn’t followed by rules once a certificate is revoked', async () => {
+  it("isn't followed by rules once a certificate is revoked", async () => {
     const asked: string[] = [];
     const check = () => Promise.resolve({ status: 'revoked', depth: 1 } as const);
     const trust = policy({

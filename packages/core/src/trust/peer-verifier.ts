@@ -73,7 +73,7 @@ export class PeerVerifier {
       return policy.verify === 'chain' ? this.#verify(policy, chain) : unverified(chain);
     } catch (cause) {
       const why = cause instanceof MalformedDerError ? cause.message : 'it could not be verified';
-      const message = `the peer’s certificate can’t be read: ${why}`;
+      const message = `the peer's certificate can't be read: ${why}`;
       return { ok: false, error: new UntrustedPeerError('malformed', 0, message, { cause }), peer: null };
     }
   }
@@ -177,7 +177,7 @@ function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
 }
 
 function notPinned(peer: PeerIdentity): VerificationResult {
-  const message = `none of the pinned keys is in the peer’s chain; ${peer.subject} has ${peer.spkiPin}`;
+  const message = `none of the pinned keys is in the peer's chain; ${peer.subject} has ${peer.spkiPin}`;
   const certificate = evidenceOf(peer.certificate);
   return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message, { certificate }), peer };
 }

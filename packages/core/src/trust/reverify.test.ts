@@ -38,7 +38,7 @@ class Peer implements LivePeer {
 
 const failures = new FailureReporter(() => undefined);
 const peers = (count: number): Peer[] => Array.from({ length: count }, (_, number) => new Peer(number));
-const SAID_NO = 'a peer without a certificate isn’t admitted: authorize refused it';
+const SAID_NO = "a peer without a certificate isn't admitted: authorize refused it";
 const no = policy(() => false);
 const yes = policy(() => true);
 const late = policy(() => new Promise((resolve) => setImmediate(resolve, false)));
@@ -85,11 +85,11 @@ describe('reverify', () => {
     };
     await reverify(new PeerVerifier(), 'server', all, failing, 1_000, failures);
     expect(all[70]?.ends).toEqual(['no policy']);
-    expect(all[71]?.ends).toEqual(['a peer without a certificate isn’t admitted: authorize failed']);
+    expect(all[71]?.ends).toEqual(["a peer without a certificate isn't admitted: authorize failed"]);
     for (const { ends } of all.slice(72)) expect(ends).toEqual([SAID_NO]);
   });
 
-  it('destroys a peer that can’t be ended otherwise, and continues with the next', async () => {
+  it("destroys a peer that can't be ended otherwise, and continues with the next", async () => {
     for (const refusing of [no, late]) {
       const all = peers(150);
       for (const peer of all.slice(0, 100)) {

@@ -60,7 +60,7 @@ function verifyLive<T extends LivePeer>(
 ): VerificationResult | Error | Promise<VerificationResult | Error> {
   try {
     const controller = reportingController((error) => {
-      failures.report(error, noConnection, 'a listener of a verification’s signal');
+      failures.report(error, noConnection, "a listener of a verification's signal");
     });
     const result = verifier.reverify(policyOf(live), live.peer, controller.signal);
     return result instanceof Promise ? within(deadline, result, controller).catch(asError) : result;

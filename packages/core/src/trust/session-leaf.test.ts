@@ -28,7 +28,7 @@ describe('the certificate in a session', () => {
     expect(takeLeaf(session)).toEqual(certificate(length));
   });
 
-  it('is a copy, and the session’s bytes are erased', () => {
+  it("is a copy, and the session's bytes are erased", () => {
     const session = element(0x30, ...before, element(0xa3, certificate(20)), ...after);
     const leaf = takeLeaf(session);
     expect(session.every((byte) => byte === 0)).toBe(true);
@@ -39,9 +39,9 @@ describe('the certificate in a session', () => {
   it.each([
     ['there is none', element(0x30, ...before, ...times, ...after)],
     ['there is nothing', Buffer.alloc(0)],
-    ['it isn’t a sequence', element(0x31, ...before, element(0xa3, certificate(20)))],
+    ["it isn't a sequence", element(0x31, ...before, element(0xa3, certificate(20)))],
     ['something follows', Buffer.concat([element(0x30, element(0xa3, certificate(20))), Buffer.of(0)])],
-    ['the peer isn’t a sequence', element(0x30, element(0xa3, element(4, bytes(20, 1))))],
+    ["the peer isn't a sequence", element(0x30, element(0xa3, element(4, bytes(20, 1))))],
     ['the peer is empty', element(0x30, element(0xa3))],
     ['there are two in one place', element(0x30, element(0xa3, certificate(1), certificate(1)))],
     ['a field is cut off', element(0x30, ...before, element(0xa3, certificate(20)).subarray(0, -1))],

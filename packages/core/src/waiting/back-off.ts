@@ -6,7 +6,7 @@ export interface BackOff {
 
 /**
  * How long to wait after so many failures in a row: doubling from `first` to `longest`, of which a random half is left
- * out so that many clients of one server don’t come back together.
+ * out so that many clients of one server don't come back together.
  */
 export function backOffDelay(backOff: BackOff, failures: number, random: () => number = Math.random): number {
   const full = Math.min(backOff.first * 2 ** (failures - 1), backOff.longest);

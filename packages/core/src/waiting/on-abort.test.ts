@@ -40,7 +40,7 @@ describe('a signal with many followers', () => {
     expect(called).toEqual(['c']);
   });
 
-  it('doesn’t call one that another took out meanwhile', () => {
+  it("doesn't call one that another took out meanwhile", () => {
     const { called, controller, signal, b, c } = followed();
     onAbort(signal, () => {
       offAbort(signal, b);

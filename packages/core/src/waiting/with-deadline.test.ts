@@ -28,7 +28,7 @@ describe('work with a deadline', () => {
     expect(reason).toEqual(late());
   });
 
-  it('ends by the caller’s signal, with its reason, and before it begins where that fired already', async () => {
+  it("ends by the caller's signal, with its reason, and before it begins where that fired already", async () => {
     const caller = new AbortController();
     const waiting = withDeadline({ ms: 60_000, signal: caller.signal, run: never, late });
     caller.abort(new Error('enough'));
@@ -56,7 +56,7 @@ describe('work with a deadline', () => {
     await outcome;
   });
 
-  it('ends by a timeout of the caller’s that nobody else holds, although memory is collected', async () => {
+  it("ends by a timeout of the caller's that nobody else holds, although memory is collected", async () => {
     const collect = runInNewContext('gc') as () => void;
     const over = { yes: false };
     const waiting = withDeadline({ ms: 60_000, signal: AbortSignal.timeout(100), run: never, late }).finally(
@@ -81,7 +81,7 @@ describe('work with a deadline', () => {
     expect(discarded).toEqual(['too late']);
   });
 
-  it('reports what a listener of the work’s signal throws', async () => {
+  it("reports what a listener of the work's signal throws", async () => {
     const failure = new Error('from a listener');
     const run = (signal: AbortSignal) => {
       signal.addEventListener('abort', () => {

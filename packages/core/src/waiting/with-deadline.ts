@@ -10,11 +10,11 @@ interface DeadlineClock {
 export interface DeadlinedWork<R> {
   /** In ms, at most what `setTimeout` takes. */
   readonly ms: number;
-  /** Ends the wait early, with the signal’s reason. */
+  /** Ends the wait early, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** The work; its signal fires when nobody waits for the result any more. */
   readonly run: (signal: AbortSignal) => R | Promise<R>;
-  /** Takes what a listener of the work’s signal throws, where the program has that signal. */
+  /** Takes what a listener of the work's signal throws, where the program has that signal. */
   readonly signalFailed?: ((error: unknown) => void) | undefined;
   /** What the wait rejects with when the time is over. */
   readonly late: () => Error;

@@ -2,7 +2,7 @@ import { Tag, type DerReader } from './der.js';
 
 /** Whether a certificate is a CA's, and how many CAs may follow it (RFC 5280 4.2.1.9). */
 export interface BasicConstraints {
-  /** Whether it is a CA’s. */
+  /** Whether it is a CA's. */
   readonly ca: boolean;
   /** How many CAs may stand below it; undefined: any number. */
   readonly pathLength: number | undefined;

@@ -70,7 +70,7 @@ export class X509Certificate {
   readonly publicKeyInfo: PublicKeyInfo;
   /** What it is signed with. */
   readonly signatureAlgorithm: AlgorithmIdentifier;
-  /** The signature’s bytes. */
+  /** The signature's bytes. */
   readonly signature: Buffer;
   /** Its extensions by identifier. */
   readonly extensions: Extensions;

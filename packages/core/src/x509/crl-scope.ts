@@ -86,9 +86,9 @@ function misfit(crl: CertificateRevocationList, certificate: X509Certificate): s
   if (kind !== undefined) return kind;
   const { issuer, issuingDistributionPoint: scope } = crl;
   if (!crl.issuer.equals(certificate.issuer) && !scope?.indirect)
-    return 'isn’t an indirect list, which one of another issuer must be';
+    return "isn't an indirect list, which one of another issuer must be";
   const places = scope && isNamed(scope) ? fullNames(scope, issuer).map(showGeneralName) : [];
   return places.length === 0
-    ? 'covers none of the reasons that the certificate’s distribution points ask for'
+    ? "covers none of the reasons that the certificate's distribution points ask for"
     : `is for another part of its certificates only (distribution point ${showList(places)})`;
 }

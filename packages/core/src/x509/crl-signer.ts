@@ -46,14 +46,14 @@ export function findSigner(
   if (!issuer)
     return reliable.has(crl)
       ? { status: 'good', key: '', isOwn: true }
-      : { status: 'unusable', problem: 'has a signature that hasn’t been checked yet' };
+      : { status: 'unusable', problem: "has a signature that hasn't been checked yet" };
   const isOwn = crl.issuer.equals(issuer.subject) && !isOfAnotherKey(crl, issuer);
   if (isOwn && verifyCrlSignature(crl, issuer)) return { status: 'good', key: issuer.spkiPin, isOwn };
   const other = authorities && findOther(crl, issuer, authorities, at);
   if (other?.status === 'good') reliable.add(crl);
   if (other !== undefined) return other;
   return isOwn
-    ? { status: 'unusable', problem: signatureProblem(crl, issuer) ?? 'can’t be relied on' }
+    ? { status: 'unusable', problem: signatureProblem(crl, issuer) ?? "can't be relied on" }
     : { status: 'foreign', problem: foreignProblem(crl, issuer) };
 }
 
@@ -75,7 +75,7 @@ function isOfAnotherKey(crl: CertificateRevocationList, issuer: X509Certificate)
 function foreignProblem({ issuer: name }: CertificateRevocationList, issuer: X509Certificate): string {
   return name.equals(issuer.subject)
     ? `is signed by another key than the one that signed the certificate (${showSubject(issuer)} has renewed its key?), and no certificate with that key is loaded`
-    : 'is signed by an issuer whose certificate isn’t loaded';
+    : "is signed by an issuer whose certificate isn't loaded";
 }
 
 /** The certificates of the CRL issuer's name whose key signed the CRL; the first that may be relied on. */
@@ -126,7 +126,7 @@ function pathProblem(
   const signer = `is signed by ${showSubject(candidate)} (serial ${candidate.serial})`;
   return problem === undefined
     ? `${signer}, which has no path to ${showSubject(anchor)}`
-    : `${signer}, which can’t be relied on: ${problem}`;
+    : `${signer}, which can't be relied on: ${problem}`;
 }
 
 function checkSigner(path: readonly X509Certificate[], at: number): string | undefined {
@@ -164,12 +164,12 @@ function signatureVerdict(crl: CertificateRevocationList, issuer: X509Certificat
 }
 
 function signatureProblem(crl: CertificateRevocationList, issuer: X509Certificate): string | undefined {
-  if (!crl.issuer.equals(issuer.subject)) return `is another CA’s than ${showSubject(issuer)}`;
+  if (!crl.issuer.equals(issuer.subject)) return `is another CA's than ${showSubject(issuer)}`;
   if (issuer.keyUsage && !issuer.keyUsage.has('cRLSign'))
-    return `is signed by ${showSubject(issuer)}, whose key usage doesn’t allow signing CRLs`;
+    return `is signed by ${showSubject(issuer)}, whose key usage doesn't allow signing CRLs`;
   const weakness = keyWeakness(issuer.publicKeyInfo, ruleSets.private);
   if (weakness !== undefined) return `is signed with ${weakness}`;
   const verdict = signatureVerdict(crl, issuer);
   if ('problem' in verdict) return `is signed with ${verdict.problem}`;
-  return verdict.status === 'good' ? undefined : `isn’t signed by the key of ${showSubject(issuer)}`;
+  return verdict.status === 'good' ? undefined : `isn't signed by the key of ${showSubject(issuer)}`;
 }

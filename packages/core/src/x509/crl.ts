@@ -16,7 +16,7 @@ import { isTime, readTime } from './time.js';
 
 /** Which certificates a CRL speaks of (RFC 5280 5.2.5). */
 export interface IssuingDistributionPoint extends DistributionPointName {
-  /** The extension’s value. */
+  /** The extension's value. */
   readonly der: Buffer;
   /** The list has certificates of others than CAs alone. */
   readonly onlyUserCertificates: boolean;
@@ -62,7 +62,7 @@ export class CertificateRevocationList {
   readonly entries: RevokedEntries;
   /** What it is signed with. */
   readonly signatureAlgorithm: AlgorithmIdentifier;
-  /** The signature’s bytes. */
+  /** The signature's bytes. */
   readonly signature: Buffer;
   /** Its extensions by identifier. */
   readonly extensions: Extensions;
@@ -157,7 +157,7 @@ function readIssuingPoint(reader: DerReader): IssuingDistributionPoint {
     const content = sequence.content(tag, what);
     return content.length === 1 && content[0] === 0xff
       ? true
-      : sequence.fail(`${what} has a flag that isn’t true`);
+      : sequence.fail(`${what} has a flag that isn't true`);
   };
   const name = readPointName(sequence);
   const point = {

@@ -21,8 +21,8 @@ describe('a DER reader', () => {
 
   it.each([
     ['an indefinite length', '04 80 00 00', 'definite length', 1],
-    ['a long length that fits one byte', '04 81 05 01 02 03 04 05', 'isn’t minimal', 1],
-    ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`, 'isn’t minimal', 1],
+    ['a long length that fits one byte', '04 81 05 01 02 03 04 05', "isn't minimal", 1],
+    ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`, "isn't minimal", 1],
     ['a length past the end', '04 05 01 02', '3 bytes past the end', 1],
     ['a length cut short', '04 82 01', 'length past the end', 1],
     ['a length of five bytes', '04 85 01 00 00 00 00', 'length past the end', 1],
@@ -46,8 +46,8 @@ describe('a DER reader', () => {
   });
 
   it.each([
-    ['02 02 00 7f', 'isn’t minimal'],
-    ['02 02 ff 80', 'isn’t minimal'],
+    ['02 02 00 7f', "isn't minimal"],
+    ['02 02 ff 80', "isn't minimal"],
     ['02 00', 'without bytes'],
   ])('refuses the integer %s', (hex, message) => {
     expect(() => reader(hex).integer('it')).toThrow(message);

@@ -128,7 +128,7 @@ export class DerReader {
   /** A BIT STRING that holds whole bytes, such as a key or a signature. */
   octetsAsBits(what: string): Buffer {
     const { unused, bytes } = this.bitString(what);
-    if (unused !== 0) this.fail(`${what} isn’t a whole number of bytes`);
+    if (unused !== 0) this.fail(`${what} isn't a whole number of bytes`);
     return bytes;
   }
 
@@ -166,7 +166,7 @@ export class DerReader {
     if (size > 4 || at + size >= this.#end) this.fail(`${what} has a length past the end`, at);
     const length = size === 0 ? first : this.bytes.readUIntBE(at + 1, size);
     if (size > 0 && (length < 0x80 || length < 2 ** (8 * (size - 1))))
-      this.fail(`${what} has a length that isn’t minimal`, at);
+      this.fail(`${what} has a length that isn't minimal`, at);
     this.#contentStart = at + 1 + size;
     this.#contentEnd = this.#contentStart + length;
     if (this.#contentEnd > this.#end)
@@ -179,7 +179,7 @@ export class DerReader {
     if (first === undefined) this.fail(`${what} is an integer without bytes`);
     if (second === undefined) return;
     if ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80))
-      this.fail(`${what} is an integer that isn’t minimal`);
+      this.fail(`${what} is an integer that isn't minimal`);
   }
 
   #decodeOid(content: Buffer, what: string): string {
@@ -188,7 +188,7 @@ export class DerReader {
     if ((content.at(-1) as number) >= 0x80) this.fail(`${what} is an identifier cut short`);
     const arcs: (number | bigint)[] = [];
     for (let at = 0, start = 0; at < content.length; at++) {
-      if (at === start && content[at] === 0x80) this.fail(`${what} is an identifier that isn’t minimal`);
+      if (at === start && content[at] === 0x80) this.fail(`${what} is an identifier that isn't minimal`);
       if ((content[at] as number) >= 0x80) continue;
       arcs.push(decodeArc(content, start, at + 1));
       start = at + 1;

@@ -21,13 +21,13 @@ export function readDirectoryString(reader: DerReader, what: string): string | u
   const decode = decoders[tag];
   if (!decode) return undefined;
   return (
-    decode(reader.content(tag, what)) ?? reader.fail(`${what} has bytes that its string type doesn’t allow`)
+    decode(reader.content(tag, what)) ?? reader.fail(`${what} has bytes that its string type doesn't allow`)
   );
 }
 
 /** An IA5String, under its own tag or an implicit one. */
 export function readIa5String(reader: DerReader, what: string, tag = 0x16): string {
-  return decodeAscii(reader.content(tag, what)) ?? reader.fail(`${what} has bytes that aren’t ASCII`);
+  return decodeAscii(reader.content(tag, what)) ?? reader.fail(`${what} has bytes that aren't ASCII`);
 }
 
 function decodeAscii(content: Buffer): string | undefined {

@@ -18,10 +18,10 @@ export function identifierProblem(
   if (keyIdentifier && own && !keyIdentifier.equals(own))
     return `names an issuer with the key identifier ${shown(keyIdentifier)}, and ${whom} has ${shown(own)}`;
   if (serial && !serial.equals(issuer.serialBytes))
-    return `names an issuer’s certificate with the serial number ${serial.toString('hex')}, and that of ${whom} has ${issuer.serial}`;
+    return `names an issuer's certificate with the serial number ${serial.toString('hex')}, and that of ${whom} has ${issuer.serial}`;
   const [directory] = names.flatMap((name) => (name.kind === 'directory' ? [name.value] : []));
   if (directory && !directory.equals(issuer.issuer))
-    return `names an issuer’s certificate that ${directory.toString()} has issued, and ${issuer.issuer.toString()} has issued that of ${whom}`;
+    return `names an issuer's certificate that ${directory.toString()} has issued, and ${issuer.issuer.toString()} has issued that of ${whom}`;
   return undefined;
 }
 

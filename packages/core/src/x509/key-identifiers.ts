@@ -3,11 +3,11 @@ import { readGeneralNames, type GeneralName } from './general-names.js';
 
 /** Which key of the issuer signed (RFC 5280 4.2.1.1). */
 export interface AuthorityKeyIdentifier {
-  /** The subject key identifier of the issuer’s certificate. */
+  /** The subject key identifier of the issuer's certificate. */
   readonly keyIdentifier: Buffer | undefined;
-  /** The issuer of the issuer’s certificate. */
+  /** The issuer of the issuer's certificate. */
   readonly issuer: readonly GeneralName[] | undefined;
-  /** The serial of the issuer’s certificate. */
+  /** The serial of the issuer's certificate. */
   readonly serial: Buffer | undefined;
 }
 

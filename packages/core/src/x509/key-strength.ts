@@ -58,12 +58,12 @@ function rsaWeakness(
   if (bits > maxBits) return `${size}; ${maxBits.toLocaleString('en')} is the most`;
   if (exponentBits < 2 || exponentBits > MAX_EXPONENT_BITS)
     return `an RSA key with an exponent of ${exponentBits} bits`;
-  if (rules.formalities && bits % 8 !== 0) return `${size}, which isn’t a whole number of bytes`;
+  if (rules.formalities && bits % 8 !== 0) return `${size}, which isn't a whole number of bytes`;
   return undefined;
 }
 
 function kindWeakness(kind: string, rules: RuleSet): string | undefined {
   return rules.keys.has(kind)
     ? undefined
-    : `a key of kind ${kind}, which the ${rules.name} rules don’t accept`;
+    : `a key of kind ${kind}, which the ${rules.name} rules don't accept`;
 }

@@ -90,7 +90,7 @@ function violation(name: GeneralName, constraints: NameConstraints): string | un
   const permitted = constraints.permitted.filter(({ kind }) => kind === name.kind);
   const excluded = constraints.excluded.filter(({ kind }) => kind === name.kind);
   if (permitted.length + excluded.length === 0) return undefined;
-  if (!isComparable(name)) return 'which can’t be held against the constraints of';
+  if (!isComparable(name)) return "which can't be held against the constraints of";
   if (excluded.some((constraint) => overlaps(name, constraint))) return 'which is excluded by';
   if (permitted.length === 0 || permitted.some((constraint) => isWithin(name, constraint))) return undefined;
   return `which is outside of what is permitted (${showList(permitted.map(showGeneralName))}) to`;

@@ -57,7 +57,7 @@ describe('distinguished names', () => {
     ).toBe(true);
   });
 
-  it('can’t be forged by separators in a value', () => {
+  it("can't be forged by separators in a value", () => {
     expect(name(['O', 'a"],["2.5.4.3=b']).equals(name(['O', 'a'], ['CN', 'b']))).toBe(false);
     expect(name(['O', 'a\n["2.5.4.3=b"]']).equals(name(['O', 'a'], ['CN', 'b']))).toBe(false);
   });
@@ -94,7 +94,7 @@ describe('distinguished names', () => {
   it.each([
     ['a part without attributes', tlv(0x30, tlv(0x31))],
     [
-      'bytes that aren’t UTF-8',
+      "bytes that aren't UTF-8",
       tlv(0x30, tlv(0x31, tlv(0x30, Buffer.from('0603550403', 'hex'), tlv(utf8, Buffer.of(0xff))))),
     ],
     [

@@ -87,11 +87,11 @@ function orderWarnings(
   const unrelated = strong.filter((one) => !chain.includes(one));
   return [
     ...twice.map((one) => warning(`${place(one)} stands there twice; it is sent once`)),
-    ...weak.map((one) => warning(`${place(one)} ${certificateWeakness(one)}; it isn’t sent`, 'weak')),
-    ...unrelated.map((one) => warning(`${place(one)} issued none of the others; it isn’t sent`)),
+    ...weak.map((one) => warning(`${place(one)} ${certificateWeakness(one)}; it isn't sent`, 'weak')),
+    ...unrelated.map((one) => warning(`${place(one)} issued none of the others; it isn't sent`)),
     ...(isInOrder(chain, given)
       ? []
-      : [warning(`the certificates${named(file)} aren’t in order; they are sent leaf first`)]),
+      : [warning(`the certificates${named(file)} aren't in order; they are sent leaf first`)]),
   ];
 }
 
@@ -146,7 +146,7 @@ function dateWarning(
   if (now >= notBefore.getTime()) return undefined;
   return {
     reason: 'not-yet-valid',
-    message: `${which} isn’t valid before ${notBefore.toISOString()}`,
+    message: `${which} isn't valid before ${notBefore.toISOString()}`,
     fatal,
   };
 }
@@ -178,7 +178,7 @@ function refusalWarnings(
     partialChain: true,
   });
   if (verdict.ok || verdict.reason === 'expired' || verdict.reason === 'not-yet-valid') return [];
-  const message = `strict ${usage === 'server' ? 'clients' : 'servers'}, knsock’s among them, refuse the chain${named(file)}: ${verdict.message}`;
+  const message = `strict ${usage === 'server' ? 'clients' : 'servers'}, knsock's among them, refuse the chain${named(file)}: ${verdict.message}`;
   return [{ reason: 'refused', message, fatal: false }];
 }
 
@@ -189,7 +189,7 @@ export function isTls13Only({ publicKeyInfo: { kind } }: X509Certificate): boole
 
 function versionWarnings(leaf: X509Certificate, place: Place): OwnChainWarning[] {
   if (!isTls13Only(leaf)) return [];
-  const message = `${place(leaf)} has a key of ${leaf.publicKeyInfo.kind.type.toUpperCase()}, which only TLS 1.3 has: peers that speak TLS 1.2 can’t connect`;
+  const message = `${place(leaf)} has a key of ${leaf.publicKeyInfo.kind.type.toUpperCase()}, which only TLS 1.3 has: peers that speak TLS 1.2 can't connect`;
   return [{ reason: 'tls13-only', message, fatal: false }];
 }
 

@@ -11,7 +11,7 @@ import { verifySignature, type SignatureVerdict } from './signature.js';
 const MAX_LINKS = 1_000;
 
 const REISSUE =
-  'Was the CA renewed? Issue the certificate anew with the CA’s present certificate, or trust the one that it names.';
+  "Was the CA renewed? Issue the certificate anew with the CA's present certificate, or trust the one that it names.";
 const PARTIAL =
   'Put the root into the trusted certificates beside the intermediate; a path that ends earlier is trusted by choice only.';
 
@@ -87,7 +87,7 @@ export class PathSearch {
     if (misnamed === undefined && (last.isSelfIssued || this.#isSelfSigned(last))) return true;
     const problem =
       misnamed === undefined
-        ? 'is trusted, but isn’t self-signed, and a path ends at a root: trust the root above it (or this one by itself, with the option partialChain; knsock certs verify --partial-chain)'
+        ? "is trusted, but isn't self-signed, and a path ends at a root: trust the root above it (or this one by itself, with the option partialChain; knsock certs verify --partial-chain)"
         : `is trusted, but ${misnamed} (authority key identifier)`;
     this.#untakenAnchor ??= failure('unknown-issuer', path, path.length - 1, problem, PARTIAL);
     return false;
@@ -105,7 +105,7 @@ export class PathSearch {
     if ('problem' in verdict) return this.#stop(path, 'weak', `is signed with ${verdict.problem}`);
     if (verdict.status === 'good') return true;
     const guess = 'which has the name of its issuer: it was changed, or another CA of that name made it';
-    return this.#stop(path, 'unknown-issuer', `isn’t signed by the key of ${showSubject(issuer)}, ${guess}`);
+    return this.#stop(path, 'unknown-issuer', `isn't signed by the key of ${showSubject(issuer)}, ${guess}`);
   }
 
   /** Checks a signature once; undefined where the budget is spent. */

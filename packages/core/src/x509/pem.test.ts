@@ -37,10 +37,10 @@ describe('splitting PEM', () => {
   });
 
   it.each(['MA*=', 'MAA', 'M=A=', ''])(
-    'refuses a block whose body isn’t base64 once it is read: %j',
+    "refuses a block whose body isn't base64 once it is read: %j",
     (body) => {
       const [found] = splitPem(block('CERTIFICATE', body));
-      expect(() => found?.der).toThrow('isn’t base64');
+      expect(() => found?.der).toThrow("isn't base64");
     },
   );
 

@@ -102,7 +102,7 @@ class Block implements PemBlock {
     const compact = this.#body.slice(this.#head?.length ?? 0).replace(/\s+/g, '');
     if (compact === '' || compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) {
       const offset = this.offset + BEGIN.length + this.label.length + DASHES.length;
-      throw new MalformedDerError(offset, `the PEM block "${this.label}" isn’t base64`);
+      throw new MalformedDerError(offset, `the PEM block "${this.label}" isn't base64`);
     }
     return Buffer.from(compact, 'base64');
   }

@@ -20,7 +20,7 @@ export type KeyKind =
 export interface PublicKeyInfo {
   /** The whole SubjectPublicKeyInfo. */
   readonly der: Buffer;
-  /** The key’s algorithm and its parameters. */
+  /** The key's algorithm and its parameters. */
   readonly algorithm: AlgorithmIdentifier;
   /** The kind of key. */
   readonly kind: KeyKind;

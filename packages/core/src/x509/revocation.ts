@@ -153,12 +153,12 @@ function findingOf({ crl, delta, lacksDelta }: CombinedList, options: Revocation
 }
 
 const NO_DELTA =
-  'isn’t up to date without the delta list that it or the certificate names (freshestCRL), and no current one is loaded';
+  "isn't up to date without the delta list that it or the certificate names (freshestCRL), and no current one is loaded";
 
 function loneDelta(deltas: readonly CoveringList[]): RevocationFinding | undefined {
   const [first] = deltas;
   const problem =
-    'is a delta list, which holds changes only, and the complete list that it belongs to isn’t loaded';
+    "is a delta list, which holds changes only, and the complete list that it belongs to isn't loaded";
   return first && { status: 'unusable', crl: first.crl, problem };
 }
 
@@ -252,18 +252,18 @@ function coverageGap(
   { acceptUnnumbered = true }: RevocationOptions,
 ): string | undefined {
   const unknown = [...crl.extensions.values()].find(({ oid, critical }) => critical && !understood.has(oid));
-  if (unknown) return `has a critical extension ${unknown.oid}, which isn’t to be critical or isn’t known`;
+  if (unknown) return `has a critical extension ${unknown.oid}, which isn't to be critical or isn't known`;
   if (crl.entries.unknownCritical !== undefined)
     return `has an entry with the unknown critical extension ${crl.entries.unknownCritical}`;
   if (crl.entries.namesIssuers && crl.issuingDistributionPoint?.indirect !== true)
     return 'names other issuers in its entries without being an indirect list';
   if (crl.number === undefined && !acceptUnnumbered)
-    return 'has no CRL number; reissue it with one (in OpenSSL’s configuration: crlnumber)';
+    return "has no CRL number; reissue it with one (in OpenSSL's configuration: crlnumber)";
   return undefined;
 }
 
 function timeProblem({ thisUpdate, nextUpdate }: CertificateRevocationList, at: number): string | undefined {
   if (at < thisUpdate.getTime()) return `holds from ${showTime(thisUpdate)} only`;
-  if (!nextUpdate) return 'doesn’t say until when it holds';
+  if (!nextUpdate) return "doesn't say until when it holds";
   return at > nextUpdate.getTime() ? `was due for an update at ${showTime(nextUpdate)}` : undefined;
 }

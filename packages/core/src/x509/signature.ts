@@ -61,7 +61,7 @@ export function verifySignature(signed: Signed, key: () => KeyObject): Signature
   try {
     return verifyBy(scheme, signed, key());
   } catch {
-    return { status: 'unsupported', problem: `${scheme.name}, which this Node can’t verify with that key` };
+    return { status: 'unsupported', problem: `${scheme.name}, which this Node can't verify with that key` };
   }
 }
 

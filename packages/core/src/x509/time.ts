@@ -12,7 +12,7 @@ export function readTime(reader: DerReader, what: string): number {
   const content = reader.content(isUtc ? UTC_TIME : GENERALIZED_TIME, what);
   const yearDigits = isUtc ? 2 : 4;
   if (content.length !== yearDigits + 11 || content.at(-1) !== 0x5a)
-    reader.fail(`${what} isn’t a time in UTC to the second`);
+    reader.fail(`${what} isn't a time in UTC to the second`);
   const time = toMilliseconds(content, yearDigits);
   if (Number.isNaN(time)) reader.fail(`${what} is no date`);
   return time;

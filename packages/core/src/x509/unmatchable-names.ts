@@ -28,7 +28,7 @@ export function unmatchableNames(certificate: X509Certificate): UnmatchableName[
 function dnsProblem(name: string): string | undefined {
   if (isDnsName(name, { wildcard: true, underscore: true }))
     return /^\*\.[^.]+$/.test(name) ? 'has its wildcard right below a top-level domain' : undefined;
-  return formProblems.find(([is]) => is(name))?.[1] ?? 'isn’t of the form that host names have';
+  return formProblems.find(([is]) => is(name))?.[1] ?? "isn't of the form that host names have";
 }
 
 /** What people write there instead of a host's name, the likeliest first. */

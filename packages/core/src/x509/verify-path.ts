@@ -58,7 +58,7 @@ export function verifyPathSync(options: VerifyOptions): PathVerdict {
   const validation = parsePathOptions({ ...options, crls: [] });
   const unreadable: unknown[] = [];
   const [leaf, ...rest] = readCertificates([options.leaf], unreadable).map(withoutMarks);
-  if (!leaf) return unreadableFailure('the peer’s certificate', 'malformed', unreadable);
+  if (!leaf) return unreadableFailure("the peer's certificate", 'malformed', unreadable);
   const crls = readCrls(options.crls ?? []);
   if ('ok' in crls) return crls;
   const sent = readCertificates(options.intermediates ?? [], unreadable).map(withoutMarks);
@@ -150,7 +150,7 @@ function unreadableFailure(what: string, reason: Failure['reason'], errors: read
     ok: false,
     reason,
     depth: 0,
-    message: `${what} can’t be read: ${messageOf(errors[0])}`,
+    message: `${what} can't be read: ${messageOf(errors[0])}`,
     certificate: undefined,
   };
 }
@@ -158,7 +158,7 @@ function unreadableFailure(what: string, reason: Failure['reason'], errors: read
 /** Where an issuer may be missing because its certificate couldn't be read, that is the reason to tell. */
 function withUnreadable(deadEnd: Failure, unreadable: readonly unknown[]): Failure {
   if (unreadable.length === 0 || deadEnd.reason !== 'unknown-issuer') return deadEnd;
-  const message = `${deadEnd.message}; ${unreadable.length} of the other certificates can’t be read: ${messageOf(unreadable[0])}`;
+  const message = `${deadEnd.message}; ${unreadable.length} of the other certificates can't be read: ${messageOf(unreadable[0])}`;
   return { ...deadEnd, reason: 'malformed', message };
 }
 

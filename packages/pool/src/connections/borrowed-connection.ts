@@ -5,7 +5,7 @@ type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined 
 
 /**
  * A borrower's view of a connection: the same until the lease ends. Afterwards every use throws, so that no caller
- * interferes with the next borrower. What can’t be undone (a listener, the raw stream)
+ * interferes with the next borrower. What can't be undone (a listener, the raw stream)
  * marks the connection as not reusable.
  */
 export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureConnection<In, Out> {
@@ -76,6 +76,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     this.#mark().onMessage(listener);
   }
 
+  // eslint-disable-next-line no-restricted-syntax -- As a connection's own: null is its end.
   async receive(options?: Waiting): Promise<In | null> {
     const connection = this.#use();
     this.#receiving += 1;

@@ -66,7 +66,7 @@ function sort<In, Out>(
   record('options', (options as object | undefined) ?? null);
   for (const [name, value] of Object.entries(options)) {
     if (name === 'endpoints' || value === undefined) continue;
-    if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn’t for a pool: see endpoints`);
+    if (isIn(ours, name)) throw new InvalidOptionError(name, `${name} isn't for a pool: see endpoints`);
     (isIn(limitNames, name) ? limits : connect)[name] = value;
     // Both the pool and its connections have failures that reach no caller.
     if (name === 'onError') connect[name] = value;

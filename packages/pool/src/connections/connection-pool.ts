@@ -111,7 +111,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   /**
    * Lends a connection exclusively, with any framing.
-   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal's reason
    */
   acquire(options: WaitOptions = {}): Promise<Lease<SecureConnection<In, Out>>> {
     return reportUnawaited(this.#acquire(options), this.#unawaited);
@@ -152,7 +152,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * Sends a request on any connection with capacity, and resolves with the answer. `timeout` (default `requestTimeout`)
    * covers everything: waiting for a connection, opening one, the answer. A request that was provably not started is
    * retried elsewhere; one that may have been executed only with `idempotent: true`.
-   * @throws PoolTimeoutError if no connection had capacity in time; the errors of the connection’s `request`
+   * @throws PoolTimeoutError if no connection had capacity in time; the errors of the connection's `request`
    */
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const wrong = wrongRequest(options);
@@ -245,7 +245,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     };
   }
 
-  // The pool’s clock stops while the machine sleeps; certificates expire meanwhile.
+  // The pool's clock stops while the machine sleeps; certificates expire meanwhile.
   #usable(connection: SecureConnection<In, Out>): boolean {
     return isClean(connection) && Date.now() < this.#expiryOf(connection);
   }

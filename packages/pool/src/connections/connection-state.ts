@@ -1,4 +1,4 @@
-import type { SecureConnection } from '@knsock/core';
+import type { Credentials, SecureConnection } from '@knsock/core';
 import type { Reason } from '../pool/config.js';
 
 /** How long a graceful close of a discarded connection may take, milliseconds. */
@@ -36,9 +36,9 @@ export function isClean(connection: Live): boolean {
   return heldBytes === 0 && unfinished === 0 && requestsGivenUp * 2 <= maxRequestsWaiting;
 }
 
-/** When the first of the two certificates expires, on the scale of `Date.now()`; one that was already expired when accepted doesn’t count. */
+/** When the first of the two certificates expires, on the scale of `Date.now()`; one that was already expired when accepted doesn't count. */
 export function expiryOf({ peer }: Live, { credentials }: { credentials?: unknown }): number {
-  const own = credentials as { current?: { expiresAt: Date | null }; expiresAt?: Date | null } | undefined;
+  const own = credentials as (Partial<Credentials> & { current?: Credentials }) | undefined;
   const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
   const theirs = peer?.validTo.getTime() ?? Infinity;
   const now = Date.now();

@@ -73,7 +73,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     return this.#queue.size;
   }
 
-  /** How many callers waiting for the pool’s connections wait on behalf of requests. */
+  /** How many callers waiting for the pool's connections wait on behalf of requests. */
   get acquiring(): number {
     return this.#acquiring.size;
   }
@@ -145,7 +145,7 @@ export class Multiplexer<In = Buffer, Out = Payload> {
     for (const abort of this.#acquiring) abort.abort(reason);
   }
 
-  // An idle connection to the picked endpoint is as good as a shared one. If it has neither, work doesn’t wait for
+  // An idle connection to the picked endpoint is as good as a shared one. If it has neither, work doesn't wait for
   // it while another has capacity.
   #choose(): Shared<In, Out> | undefined {
     const { balancer } = this.#settings;

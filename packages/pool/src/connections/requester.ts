@@ -89,7 +89,7 @@ export class Requester<In = Buffer, Out = Payload> {
     this.#settings.multiplexer.leave(shared, false);
   }
 
-  // A request that exceeds its caller’s timeout doesn't mean an unhealthy endpoint; answering no requests does.
+  // A request that exceeds its caller's timeout doesn't mean an unhealthy endpoint; answering no requests does.
   #failed(shared: Shared<In, Out>, error: unknown, sent: number): void {
     const { balancer, multiplexer } = this.#settings;
     const silent = isSilence(error) && shared.endpoint.answeredAt < sent;

@@ -15,7 +15,7 @@ export function isLostConnection(error: unknown): boolean {
   return error instanceof ConnectionError && error.code !== 'KNSOCK_REQUEST_TIMEOUT';
 }
 
-/** The peer didn't respond before the request’s deadline. */
+/** The peer didn't respond before the request's deadline. */
 export function isSilence(error: unknown): boolean {
   return error instanceof ConnectionError && error.code === 'KNSOCK_REQUEST_TIMEOUT';
 }

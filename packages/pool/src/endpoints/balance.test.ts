@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pick, turns, type Candidate } from './balance.js';
 import { healthy, type Health } from './health.js';
 
@@ -23,12 +23,12 @@ function draws(...numbers: number[]): () => number {
 const names = (endpoints: readonly Named[]): string => endpoints.map(({ name }) => name).join('');
 
 describe('the next request', () => {
-  test('goes to the only one there is, healthy or not', () => {
+  it('goes to the only one there is, healthy or not', () => {
     const only = candidate('a', { health: aside(9_999) });
     expect(pick([only], 0, draws(0))).toBe(only);
   });
 
-  test('goes to the one of two drawn that has less to do, to the first among equals', () => {
+  it('goes to the one of two drawn that has less to do, to the first among equals', () => {
     const [busy, idle, other] = [
       candidate('a', { load: 5 }),
       candidate('b', { load: 1 }),
@@ -42,31 +42,31 @@ describe('the next request', () => {
     expect(pick([busy, other, idle], 0, draws(0, 0)).name).toBe('a');
   });
 
-  test('skips an endpoint that is set aside', () => {
+  it('skips an endpoint that is set aside', () => {
     const endpoints = [candidate('a', { health: aside(1_000) }), candidate('b', { load: 99 })];
     for (const lot of [0, 0.5, 0.99]) expect(pick(endpoints, 0, draws(lot)).name).toBe('b');
   });
 
-  test('goes to a recovering one as often as its share says', () => {
+  it('goes to a recovering one as often as its share says', () => {
     const endpoints = [candidate('a', { health: aside(0) }), candidate('b', { load: 1 })];
     // Half of its time is over.
     expect(pick(endpoints, 5_000, draws(0.49, 0)).name).toBe('a');
     expect(pick(endpoints, 5_000, draws(0.5, 0)).name).toBe('b');
   });
 
-  test('goes to a recovering one if there is no other, and none was drawn', () => {
+  it('goes to a recovering one if there is no other, and none was drawn', () => {
     const endpoints = [candidate('a', { health: aside(0) }), candidate('b', { health: aside(9_000) })];
     expect(pick(endpoints, 100, draws(0.99)).name).toBe('a');
   });
 
-  test('goes to the one due back soonest if all are set aside', () => {
+  it('goes to the one due back soonest if all are set aside', () => {
     const endpoints = [candidate('a', { health: aside(3_000) }), candidate('b', { health: aside(2_000) })];
     for (const lot of [0, 0.99]) expect(pick(endpoints, 0, draws(lot)).name).toBe('b');
   });
 });
 
 describe('a new connection', () => {
-  test('is tried where it is reserved, then where there are fewest, then at random', () => {
+  it('is tried where it is reserved, then where there are fewest, then at random', () => {
     const endpoints = [
       candidate('a', { connections: 2 }),
       candidate('b', { connections: 1 }),
@@ -77,7 +77,7 @@ describe('a new connection', () => {
     expect(names(turns(endpoints, 0, draws(0.1, 0.2, 0.9, 0.3)))).toBe('dbca');
   });
 
-  test('is tried last at endpoints that are set aside, first of these at the one due back first', () => {
+  it('is tried last at endpoints that are set aside, first of these at the one due back first', () => {
     const endpoints = [
       candidate('a', { health: aside(3_000) }),
       candidate('b', { health: aside(2_000), connections: 5 }),

@@ -1,5 +1,5 @@
 import type { SecureConnection } from '@knsock/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Pool } from '../pool/pool.js';
 import { Balancer } from './balancer.js';
@@ -43,7 +43,7 @@ async function balanced(count: number, max: number, opened: readonly number[] = 
 }
 
 describe('balancing', () => {
-  test('has nothing to choose or to open with one endpoint', async () => {
+  it('has nothing to choose or to open with one endpoint', async () => {
     const { balancer, endpoints, pool } = await balanced(1, 4);
     const [only] = endpoints as [Endpoint];
     expect(balancer.pick()).toBe(only);
@@ -51,28 +51,28 @@ describe('balancing', () => {
     expect(balancer.leadsTo(only)({} as SecureConnection)).toBe(true);
   });
 
-  test('knows which connections lead to an endpoint', async () => {
+  it('knows which connections lead to an endpoint', async () => {
     const { balancer, endpoints, at } = await balanced(2, 4, [0, 1]);
     const [first, second] = [...at.keys()] as [SecureConnection, SecureConnection];
     const leads = balancer.leadsTo(endpoints[0] as Endpoint);
     expect([leads(first), leads(second)]).toEqual([true, false]);
   });
 
-  test('opens a connection to the chosen endpoint where it has none', async () => {
+  it('opens a connection to the chosen endpoint where it has none', async () => {
     const { balancer, endpoints, open } = await balanced(2, 4, [1]);
     expect(balancer.pick()).toBe(endpoints[0]);
     await settled();
     expect(open()).toEqual([1, 1]);
   });
 
-  test('opens none where the chosen endpoint has one', async () => {
+  it('opens none where the chosen endpoint has one', async () => {
     const { balancer, endpoints, open } = await balanced(2, 4, [0]);
     expect(balancer.pick()).toBe(endpoints[0]);
     await settled();
     expect(open()).toEqual([1, 0]);
   });
 
-  test('in a full pool takes one connection of the busiest for an endpoint that has two less', async () => {
+  it('in a full pool takes one connection of the busiest for an endpoint that has two less', async () => {
     const { balancer, open, destroyed } = await balanced(3, 4, [1, 2, 2, 2]);
     balancer.pick();
     await settled();
@@ -80,14 +80,14 @@ describe('balancing', () => {
     expect(open()).toEqual([1, 1, 2]);
   });
 
-  test('in a full pool leaves it at that where the busiest has only one more', async () => {
+  it('in a full pool leaves it at that where the busiest has only one more', async () => {
     const { balancer, endpoints, open, destroyed } = await balanced(3, 3, [0, 1, 1]);
     expect(balancer.pick()).toBe(endpoints[0]);
     await settled();
     expect([open(), destroyed]).toEqual([[1, 2, 0], []]);
   });
 
-  test('in a full pool takes the next only when the last has been opened', async () => {
+  it('in a full pool takes the next only when the last has been opened', async () => {
     const { balancer, endpoints, destroyed } = await balanced(2, 4, [1, 1, 1, 1]);
     (endpoints[1] as Endpoint).called = true;
     balancer.pick();
@@ -95,7 +95,7 @@ describe('balancing', () => {
     expect(destroyed).toEqual([]);
   });
 
-  test('in a full pool whose every connection is lent calls for none until one has come back', async () => {
+  it('in a full pool whose every connection is lent calls for none until one has come back', async () => {
     const { balancer, pool, open, endpoints } = await balanced(2, 2, [1, 1]);
     const leases = [await pool.acquire(), await pool.acquire()];
     balancer.pick();
@@ -106,7 +106,7 @@ describe('balancing', () => {
     expect(open()).toEqual([1, 1]);
   });
 
-  test('reports which endpoint is set aside at the moment', async () => {
+  it('reports which endpoint is set aside at the moment', async () => {
     const { balancer, clock, endpoints } = await balanced(2, 4);
     const [endpoint] = endpoints as [Endpoint];
     expect(balancer.isAside(endpoint)).toBe(false);
@@ -116,7 +116,7 @@ describe('balancing', () => {
     expect(balancer.isAside(endpoint)).toBe(false);
   });
 
-  test('retires the connections of an endpoint once it is set aside, and no others', async () => {
+  it('retires the connections of an endpoint once it is set aside, and no others', async () => {
     const { balancer, endpoints, destroyed } = await balanced(2, 4, [0, 1, 0]);
     const [endpoint] = endpoints as [Endpoint];
     for (let time = 0; time < 2; time += 1) balancer.doubt(endpoint, 'silent', new Error('silent'));

@@ -1,5 +1,5 @@
 import { EasySocketError, type ConnectOptions, type SecureConnection } from '@knsock/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Connector } from './connector.js';
 import { Endpoint } from './endpoint.js';
@@ -44,7 +44,7 @@ const passing = new EasySocketError('CONNECTION_REFUSED', 'passing', { retryable
 const lasting = new EasySocketError('CONNECTION_REFUSED', 'lasting', { retryable: false });
 
 describe('connecting', () => {
-  test('goes to the address of the endpoint, with the other options as they are', async () => {
+  it('goes to the address of the endpoint, with the other options as they are', async () => {
     const { connector, attempts, endpoints } = connecting(1);
     const opening = connector.connect(signal);
     expect(attempts[0]?.options).toMatchObject({ host: 'h', port: 0, handshakeTimeout: 7 });
@@ -52,7 +52,7 @@ describe('connecting', () => {
     expect(connector.endpointOf(await opening)).toBe(endpoints[0]);
   });
 
-  test('is counted from the attempt to the end of the connection', async () => {
+  it('is counted from the attempt to the end of the connection', async () => {
     const { connector, attempts, endpoints, clock } = connecting(1);
     const [endpoint] = endpoints as [Endpoint];
     await clock.advance(10);
@@ -68,7 +68,7 @@ describe('connecting', () => {
     expect([endpoint.open, endpoint.lent.size]).toEqual([0, 0]);
   });
 
-  test('that fails sets the endpoint aside, and continues at once with the next', async () => {
+  it('that fails sets the endpoint aside, and continues at once with the next', async () => {
     const { connector, attempts, endpoints } = connecting(2);
     const opening = connector.connect(signal);
     attempts[0]?.fail(lasting);
@@ -79,7 +79,7 @@ describe('connecting', () => {
     expect(connector.endpointOf(await opening)).toBe(endpoints[1]);
   });
 
-  test('that fails everywhere fails with a transient failure, if there is one', async () => {
+  it('that fails everywhere fails with a transient failure, if there is one', async () => {
     const { connector, attempts } = connecting(3);
     const failed = expect(connector.connect(signal)).rejects.toBe(passing);
     for (const error of [lasting, passing, new Error('last')]) {
@@ -89,7 +89,7 @@ describe('connecting', () => {
     await failed;
   });
 
-  test('that fails everywhere permanently fails with the last failure', async () => {
+  it('that fails everywhere permanently fails with the last failure', async () => {
     const { connector, attempts } = connecting(2);
     const opening = connector.connect(signal);
     attempts[0]?.fail(new Error('first'));
@@ -98,7 +98,7 @@ describe('connecting', () => {
     await expect(opening).rejects.toBe(lasting);
   });
 
-  test('begins with the next after half a second, and a slow endpoint that was overtaken is set aside', async () => {
+  it('begins with the next after half a second, and a slow endpoint that was overtaken is set aside', async () => {
     const { connector, attempts, endpoints, clock } = connecting(2);
     const opening = connector.connect(signal);
     await clock.advance(499);
@@ -113,7 +113,7 @@ describe('connecting', () => {
     expect(endpoints[0]?.stats()).toMatchObject({ share: 0, connecting: 0 });
   });
 
-  test('records no failure for an endpoint whose attempt was aborted because an earlier one succeeded', async () => {
+  it('records no failure for an endpoint whose attempt was aborted because an earlier one succeeded', async () => {
     const { connector, attempts, endpoints, clock } = connecting(2);
     const opening = connector.connect(signal);
     await clock.advance(500);
@@ -124,7 +124,7 @@ describe('connecting', () => {
     expect(endpoints[1]?.stats()).toMatchObject({ share: 1, lastError: undefined });
   });
 
-  test('destroys what is connected too late', async () => {
+  it('destroys what is connected too late', async () => {
     const { connector, attempts, clock } = connecting(2);
     const opening = connector.connect(signal);
     await clock.advance(500);
@@ -135,7 +135,7 @@ describe('connecting', () => {
     expect(late?.destroyed()).toBe(true);
   });
 
-  test('that the caller aborts ends with its reason, whatever failed before, and records no failure', async () => {
+  it('that the caller aborts ends with its reason, whatever failed before, and records no failure', async () => {
     const { connector, attempts, endpoints } = connecting(2);
     const caller = new AbortController();
     const opening = connector.connect(caller.signal);

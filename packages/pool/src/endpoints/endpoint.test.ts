@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../manual-clock.js';
 import { Endpoint, targetOf } from './endpoint.js';
 
@@ -10,13 +10,13 @@ function made() {
 }
 
 describe('an endpoint', () => {
-  test('is connected to by its address, with a server name only where it has one', () => {
+  it('is connected to by its address, with a server name only where it has one', () => {
     expect(targetOf({ host: 'h', port: 2 })).toStrictEqual({ host: 'h', port: 2 });
     const named = { host: 'h', port: 2, servername: 's' };
     expect(targetOf(named)).toStrictEqual(named);
   });
 
-  test('counts what is open, being opened, lent and in flight', () => {
+  it('counts what is open, being opened, lent and in flight', () => {
     const { endpoint } = made();
     Object.assign(endpoint, { open: 3, connecting: 2, inFlight: 4 });
     endpoint.lent.add(7);
@@ -32,12 +32,12 @@ describe('an endpoint', () => {
     });
   });
 
-  test('begins without a call for a connection, and with no answer heard', () => {
+  it('begins without a call for a connection, and with no answer heard', () => {
     const { endpoint } = made();
     expect([endpoint.called, endpoint.answeredAt]).toEqual([false, -Infinity]);
   });
 
-  test('that is set aside by a failure says so once, and isn’t called any more', () => {
+  it("that is set aside by a failure says so once, and isn't called any more", () => {
     const { endpoint } = made();
     endpoint.called = true;
     const error = new Error('refused');
@@ -49,13 +49,13 @@ describe('an endpoint', () => {
     expect(endpoint.called).toBe(true);
   });
 
-  test('that leaves one request unanswered isn’t set aside', () => {
+  it("that leaves one request unanswered isn't set aside", () => {
     const { endpoint } = made();
     expect(endpoint.recordFailure('silent', new Error('silent'))).toBe(false);
     expect(endpoint.stats().share).toBe(1);
   });
 
-  test('remembers when it answered, and is healthy once that is long enough after its return', async () => {
+  it('remembers when it answered, and is healthy once that is long enough after its return', async () => {
     const { clock, endpoint } = made();
     endpoint.recordFailure('unreachable', new Error('refused'));
     await clock.advance(11_000);
@@ -64,7 +64,7 @@ describe('an endpoint', () => {
     expect(endpoint.health.ejections).toBe(0);
   });
 
-  test('publishes for how long it is set aside, and why', async () => {
+  it('publishes for how long it is set aside, and why', async () => {
     const { clock, endpoint } = made();
     await clock.advance(5_000);
     const heard: unknown[] = [];

@@ -10,7 +10,7 @@ export interface EndpointAddress {
   readonly host: string;
   /** From 1 to 65535. */
   readonly port: number;
-  /** The server name to request and verify, if it isn’t the host. */
+  /** The server name to request and verify, if it isn't the host. */
   readonly servername?: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { backOffDelay } from '@knsock/core/options';
 
 /**
  * Health of an endpoint: set aside after failures, for longer each time, and brought back gradually.
- * Plain values and pure functions; times are the clock’s.
+ * Plain values and pure functions; times are the clock's.
  */
 export interface Health {
   /** In a row. */

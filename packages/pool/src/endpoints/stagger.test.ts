@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Overtaken, stagger } from './stagger.js';
 
@@ -20,7 +20,7 @@ function race(count: number, signal = new AbortController().signal) {
 }
 
 describe('attempts', () => {
-  test('begin one after the other, each with the delay after the last', async () => {
+  it('begin one after the other, each with the delay after the last', async () => {
     const { clock, begun } = race(3);
     expect(begun).toHaveLength(1);
     await clock.advance(249);
@@ -32,7 +32,7 @@ describe('attempts', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('begin at once where the last one failed, and the wait begins anew', async () => {
+  it('begin at once where the last one failed, and the wait begins anew', async () => {
     const { clock, begun, result } = race(3);
     await clock.advance(200);
     begun[0]?.lose(new Error('first'));
@@ -46,7 +46,7 @@ describe('attempts', () => {
     expect(await result).toBe('third');
   });
 
-  test('that lost are aborted, and the reason says whether the winner started later', async () => {
+  it('that lost are aborted, and the reason says whether the winner started later', async () => {
     const { clock, begun, result, discarded } = race(4);
     await clock.advance(500);
     begun[1]?.win('second');
@@ -64,7 +64,7 @@ describe('attempts', () => {
     expect(begun).toHaveLength(3);
   });
 
-  test('that all failed fail with the last failure', async () => {
+  it('that all failed fail with the last failure', async () => {
     const { clock, begun, result } = race(2);
     await clock.advance(250);
     begun[1]?.lose(new Error('second'));
@@ -74,7 +74,7 @@ describe('attempts', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('end when the caller gives up, for its reason', async () => {
+  it('end when the caller gives up, for its reason', async () => {
     const controller = new AbortController();
     const { clock, begun, result } = race(3, controller.signal);
     await clock.advance(250);
@@ -87,14 +87,14 @@ describe('attempts', () => {
     expect(begun).toHaveLength(2);
   });
 
-  test('don’t begin where the caller gave up before', async () => {
+  it("don't begin where the caller gave up before", async () => {
     const reason = new Error('before');
     const { begun, result } = race(2, AbortSignal.abort(reason));
     await expect(result).rejects.toBe(reason);
     expect(begun).toEqual([]);
   });
 
-  test('leave nothing on the caller’s signal', async () => {
+  it("leave nothing on the caller's signal", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     const add = signal.addEventListener.bind(signal);

@@ -42,7 +42,7 @@ export class ByteChannel {
     });
     stream.once('close', onEnd);
     stream.once('end', onEnd);
-    // Without a reader a stream doesn’t notice its end.
+    // Without a reader a stream doesn't notice its end.
     stream.on('readable', () => undefined);
   }
 
@@ -92,10 +92,10 @@ export class ByteChannel {
     });
   }
 
-  #take(max: number): Buffer | null {
+  #take(max: number): Buffer | undefined {
     // Only reading at the end of the stream reveals its end.
     const size = Math.min(max, this.#stream.readableLength);
-    return this.#stream.read(size === 0 ? undefined : size) as Buffer | null;
+    return (this.#stream.read(size === 0 ? undefined : size) ?? undefined) as Buffer | undefined;
   }
 
   /** The connection's own failure, such as a refused certificate, is more specific than "closed". */
@@ -157,7 +157,7 @@ export class BorrowedChannel implements AsyncDisposable {
   }
 
   /**
-   * The received bytes, at most this many; empty at the peer’s end.
+   * The received bytes, at most this many; empty at the peer's end.
    * @throws ConnectionTimeoutError · ConnectionClosedError · LeaseReleasedError
    */
   recv(max = 65_536, wait?: ChannelWait): Promise<Buffer> {

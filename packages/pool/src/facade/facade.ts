@@ -32,7 +32,7 @@ export interface TCPConnectionPoolOptions {
   maxSize?: number | undefined;
   /** How long an unused connection is kept. Default 30,000; a value under 1,000 is refused as being in seconds. */
   idleTimeout?: number | undefined;
-  /** Whether to use TLS. Default true; kn-sock’s was false. */
+  /** Whether to use TLS. Default true; kn-sock's was false. */
   ssl?: boolean | undefined;
   /** Files, PEM. */
   cafile?: string | undefined;
@@ -58,7 +58,7 @@ export const tcpPoolOptions = {
   onError: callback<ErrorListener | undefined>,
 } as const satisfies OptionReaders<TCPConnectionPoolOptions>;
 
-/** kn-sock’s pool of raw connections to one server, over TLS or plain TCP. */
+/** kn-sock's pool of raw connections to one server, over TLS or plain TCP. */
 export class TCPConnectionPool implements AsyncDisposable {
   readonly #pool: Pool<ByteChannel>;
 
@@ -133,7 +133,7 @@ export class TCPConnectionPool implements AsyncDisposable {
 function parseIdleTimeout(option: string, value: number | undefined): number | undefined {
   const ms = number(option, value);
   if (ms === undefined || ms >= 1_000) return ms;
-  const message = `idleTimeout is ${ms} ms; kn-sock’s idle_timeout was in seconds, this one is in milliseconds (from 1,000)`;
+  const message = `idleTimeout is ${ms} ms; kn-sock's idle_timeout was in seconds, this one is in milliseconds (from 1,000)`;
   throw new InvalidOptionError(option, message);
 }
 

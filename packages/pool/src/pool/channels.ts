@@ -13,11 +13,11 @@ export interface PoolEvents {
   'knsock:pool:destroyed': { pool: string; resource: unknown; reason: Reason };
   /** Callers timed out; how many. */
   'knsock:pool:timeout': { pool: string; callers: number; stats: PoolStats };
-  /** A lease wasn’t released. */
+  /** A lease wasn't released. */
   'knsock:pool:leak': { pool: string; leak: Leak };
   /** A server is set aside for `ms` milliseconds. */
   'knsock:pool:endpoint-ejected': { pool: string; endpoint: string; ms: number; error: unknown };
-  /** A request that the server hadn’t started is retried. */
+  /** A request that the server hadn't started is retried. */
   'knsock:pool:request-retried': { pool: string; error: unknown };
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { parsePool, type PoolOptions } from './config.js';
 import { Creator } from './creator.js';
@@ -24,14 +24,14 @@ const refused = new Error('refused');
 const refuses = { create: () => Promise.reject(refused) };
 
 describe('creating', () => {
-  test('may start at once, and gives what was made', async () => {
+  it('may start at once, and gives what was made', async () => {
     const { creator, clock, mayStart } = creating({});
     expect([mayStart(), clock.timers]).toEqual([true, 0]);
     expect(await creator.make()).toBe('r');
     expect([creator.failure, clock.timers]).toEqual([undefined, 0]);
   });
 
-  test('waits after a failure, longer after each, and calls back when the wait is over', async () => {
+  it('waits after a failure, longer after each, and calls back when the wait is over', async () => {
     const { creator, clock, mayStart, ready } = creating(refuses);
     for (const [count, wait] of [
       [1, 100],
@@ -51,14 +51,14 @@ describe('creating', () => {
     }
   });
 
-  test('counts attempts that failed together once', async () => {
+  it('counts attempts that failed together once', async () => {
     const { creator, clock } = creating(refuses);
     await clock.advance(5);
     await Promise.allSettled([creator.make(), creator.make()]);
     expect(creator.failure?.count).toBe(1);
   });
 
-  test('forgets the failures with the first success', async () => {
+  it('forgets the failures with the first success', async () => {
     let works = false;
     const { creator, mayStart } = creating({
       create: () => (works ? 'r' : Promise.reject(refused)),
@@ -69,7 +69,7 @@ describe('creating', () => {
     expect([creator.failure, mayStart()]).toEqual([undefined, true]);
   });
 
-  test('doesn’t call back when no longer needed, and can end the back-off early', async () => {
+  it("doesn't call back when no longer needed, and can end the back-off early", async () => {
     const { creator, clock, mayStart, ready } = creating(refuses);
     await creator.make().catch(() => undefined);
     mayStart();
@@ -81,7 +81,7 @@ describe('creating', () => {
     expect([mayStart(), clock.timers, ready()]).toEqual([true, 0, 0]);
   });
 
-  test('takes at most the timeout, then aborts its signal, and destroys a late result', async () => {
+  it('takes at most the timeout, then aborts its signal, and destroys a late result', async () => {
     let given: AbortSignal | undefined;
     let arrive = (_: string): void => undefined;
     const destroyed: unknown[] = [];
@@ -113,7 +113,7 @@ describe('creating', () => {
     expect(destroyed).toEqual([['late', 'discarded']]);
   });
 
-  test('that was stopped aborts running attempts, starts none, and reports no failure', async () => {
+  it('that was stopped aborts running attempts, starts none, and reports no failure', async () => {
     let given: AbortSignal | undefined;
     const { creator, clock, mayStart } = creating({
       create: ({ signal }) => {

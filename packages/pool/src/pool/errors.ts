@@ -4,7 +4,7 @@ import { describe, type PoolStats } from './stats.js';
 
 export type { PoolErrorCode } from '../error-codes.js';
 
-/** The pool couldn’t lend, or was misused. */
+/** The pool couldn't lend, or was misused. */
 export class PoolError extends EasySocketError {
   static override readonly brand: string = 'PoolError';
 
@@ -13,7 +13,7 @@ export class PoolError extends EasySocketError {
   }
 }
 
-/** No resource was available in time; `stats` is the pool’s state at that moment, `cause` the last failure to create, if any. */
+/** No resource was available in time; `stats` is the pool's state at that moment, `cause` the last failure to create, if any. */
 export class PoolTimeoutError extends PoolError {
   static override readonly brand: string = 'PoolTimeoutError';
   /** Of the pool, at that moment. */

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Pool } from './pool.js';
 
@@ -24,7 +24,7 @@ const waiting = (clock: ManualClock, ms: number) =>
     clock.after(ms, resolve);
   });
 
-test('a pool publishes what it creates, and how long that took', async () => {
+it('a pool publishes what it creates, and how long that took', async () => {
   const clock = new ManualClock();
   await clock.advance(1_000);
   const pool = new Pool<string>({ name: 'p', clock, create: () => waiting(clock, 40).then(() => 'r') });
@@ -34,14 +34,14 @@ test('a pool publishes what it creates, and how long that took', async () => {
   expect(heard).toEqual([['created', { pool: 'p', resource: 'r', ms: 40 }]]);
 });
 
-test('a pool publishes what it destroys, and why', async () => {
+it('a pool publishes what it destroys, and why', async () => {
   const pool = new Pool<string>({ name: 'p', create: () => 'r' });
   (await pool.acquire()).destroy();
   expect(heard.at(-1)).toEqual(['destroyed', { pool: 'p', resource: 'r', reason: 'discarded' }]);
   await pool.close();
 });
 
-test('a pool publishes each failure to create, how many there were, and when it tries again', async () => {
+it('a pool publishes each failure to create, how many there were, and when it tries again', async () => {
   const clock = new ManualClock();
   await clock.advance(1_000);
   const error = new Error('refused');
@@ -62,7 +62,7 @@ test('a pool publishes each failure to create, how many there were, and when it 
   await pool.close({ deadline: 0 });
 });
 
-test('a pool publishes how many callers timed out, with its state', async () => {
+it('a pool publishes how many callers timed out, with its state', async () => {
   const clock = new ManualClock();
   const pool = new Pool<string>({ name: 'p', clock, max: 1, create: () => 'r' });
   const lease = await pool.acquire();
@@ -75,7 +75,7 @@ test('a pool publishes how many callers timed out, with its state', async () => 
   lease.release();
 });
 
-test('a pool publishes leaks', async () => {
+it('a pool publishes leaks', async () => {
   const clock = new ManualClock();
   const pool = new Pool<string>({
     name: 'p',
@@ -90,7 +90,7 @@ test('a pool publishes leaks', async () => {
   lease.release();
 });
 
-test('a leak is a process warning without an onLeak', async () => {
+it('a leak is a process warning without an onLeak', async () => {
   const clock = new ManualClock();
   const pool = new Pool<string>({ name: 'p', clock, leakThreshold: 100, create: () => 'r' });
   const warnings: Error[] = [];

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { dueAt, judge, lifetime } from './eviction.js';
 
 const rules = { min: 1, idleTimeout: 100, keepalive: 40 };
 const times = { usedAt: 0, aliveAt: 0, expiresAt: 1_000 };
 
-test.each([
+it.each([
   ['keeps a fresh one', times, 2, 39, 'keep'],
   ['checks one that was silent for long', times, 2, 40, 'check'],
   ['destroys a surplus one', times, 2, 100, 'idle'],
@@ -15,7 +15,7 @@ test.each([
   expect(judge(slot, live, rules, now)).toBe(verdict);
 });
 
-test('nothing is due before it is said to be, and something is then', () => {
+it('nothing is due before it is said to be, and something is then', () => {
   const moment = fc.nat(2_000);
   const slot = fc.record({ usedAt: moment, aliveAt: moment, expiresAt: moment });
   fc.assert(
@@ -27,7 +27,7 @@ test('nothing is due before it is said to be, and something is then', () => {
   );
 });
 
-test('a lifetime is at most a tenth shorter than allowed, and never longer than its own limit', () => {
+it('a lifetime is at most a tenth shorter than allowed, and never longer than its own limit', () => {
   expect(lifetime(1_000, Infinity, () => 0)).toBe(1_000);
   expect(lifetime(1_000, Infinity, () => 1)).toBe(900);
   expect(lifetime(1_000, 500, () => 0)).toBe(500);

@@ -26,8 +26,8 @@ export function dueAt(slot: Times, live: number, rules: EvictionRules): number {
 }
 
 /**
- * Lifetime of a new resource: at most `maxLifetime` and its own limit (a certificate’s expiry, for example).
- * Up to a tenth is subtracted at random, so that resources created together don’t expire together.
+ * Lifetime of a new resource: at most `maxLifetime` and its own limit (a certificate's expiry, for example).
+ * Up to a tenth is subtracted at random, so that resources created together don't expire together.
  */
 export function lifetime(maxLifetime: number, own: number, random: () => number): number {
   return Math.max(0, Math.min(maxLifetime * (1 - random() / 10), own));

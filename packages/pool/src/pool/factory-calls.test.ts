@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { parsePool, type Factory } from './config.js';
 import {
@@ -33,7 +33,7 @@ const never = () => new Promise<never>(() => undefined);
 const { signal } = new AbortController();
 
 describe('whether a resource lives', () => {
-  test.each<[string, Factory<string>['validate'], boolean]>([
+  it.each<[string, Factory<string>['validate'], boolean]>([
     ['without a check: yes', undefined, true],
     ['as the factory says: yes', () => true, true],
     ['as the factory says: no', () => Promise.resolve(false), false],
@@ -44,7 +44,7 @@ describe('whether a resource lives', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('is checked for no longer than allowed', async () => {
+  it('is checked for no longer than allowed', async () => {
     let given: AbortSignal | undefined;
     const { factory, config, clock } = calling({
       validate: (_, context) => {
@@ -59,7 +59,7 @@ describe('whether a resource lives', () => {
     expect([await asking, given?.aborted]).toEqual([false, true]);
   });
 
-  test('isn’t checked any more once the pool closes', async () => {
+  it("isn't checked any more once the pool closes", async () => {
     const stop = new AbortController();
     const { factory, config, clock } = calling({ validate: never });
     const asking = isAlive(factory, config, 'r', stop.signal);
@@ -69,7 +69,7 @@ describe('whether a resource lives', () => {
 });
 
 describe('a synchronous call', () => {
-  test('has the safe result if the factory fails or returns a promise, and that is reported', async () => {
+  it('has the safe result if the factory fails or returns a promise, and that is reported', async () => {
     const promises = () => Promise.reject(new Error('late')) as never;
     for (const wrong of [fails, promises]) {
       const { factory, config, messages } = calling({ reusable: wrong, untouched: wrong, lifetime: wrong });
@@ -86,7 +86,7 @@ describe('a synchronous call', () => {
     }
   });
 
-  test('has its default if the factory lacks the function', () => {
+  it('has its default if the factory lacks the function', () => {
     const { factory, config, errors } = calling({});
     expect(isReusable(factory, config, 'r', undefined)).toBe(true);
     expect(isReusable(factory, config, 'r', new Error('x'))).toBe(false);
@@ -95,7 +95,7 @@ describe('a synchronous call', () => {
     expect(errors).toEqual([]);
   });
 
-  test('returns the factory’s result', () => {
+  it("returns the factory's result", () => {
     const error = new Error('x');
     const { factory, config } = calling({
       reusable: (_, given) => given === error,
@@ -119,7 +119,7 @@ describe('ending a resource', () => {
     return { ...made, gone: () => gone };
   };
 
-  test('is done at once if there is nothing to wait for, also if it fails', () => {
+  it('is done at once if there is nothing to wait for, also if it fails', () => {
     const asked: unknown[] = [];
     expect(ending(undefined).gone()).toBe(1);
     expect(ending((...all) => void asked.push(all)).gone()).toBe(1);
@@ -128,7 +128,7 @@ describe('ending a resource', () => {
     expect([failing.gone(), failing.messages()]).toEqual([1, ['failed']]);
   });
 
-  test('is awaited, and done if it fails later', async () => {
+  it('is awaited, and done if it fails later', async () => {
     let end = (): void => undefined;
     const slow = ending(() => new Promise((resolve) => (end = resolve)));
     expect(slow.gone()).toBe(0);
@@ -140,7 +140,7 @@ describe('ending a resource', () => {
     expect([failing.gone(), failing.messages()]).toEqual([1, ['later']]);
   });
 
-  test('isn’t awaited for longer than allowed', async () => {
+  it("isn't awaited for longer than allowed", async () => {
     const { clock, gone, messages } = ending(never);
     await clock.advance(99);
     expect(gone()).toBe(0);
@@ -148,14 +148,14 @@ describe('ending a resource', () => {
     expect([gone(), messages()]).toEqual([1, ['destroying took longer than 100 ms']]);
   });
 
-  test('that came too late is reported if it fails', async () => {
+  it('that came too late is reported if it fails', async () => {
     const { factory, config, messages } = calling({ destroy: fails });
     await discard(factory, config, 'r');
     await discard({ create: () => 'r' }, config, 'r');
     expect(messages()).toEqual(['failed']);
   });
 
-  test('that is lent is announced, and continues if that fails', () => {
+  it('that is lent is announced, and continues if that fails', () => {
     const told: unknown[] = [];
     const fine = calling({ onRetire: (...all) => void told.push(all) });
     announceRetirement(fine.factory, fine.config, 'r', 'lifetime');

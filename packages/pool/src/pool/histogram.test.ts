@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Histogram } from './histogram.js';
 
-test('is all zero before anything was recorded', () => {
+it('is all zero before anything was recorded', () => {
   expect(new Histogram().snapshot()).toEqual({ count: 0, mean: 0, max: 0, p50: 0, p95: 0, p99: 0 });
 });
 
-test('reports percentiles at most an eighth too high and never too low', () => {
+it('reports percentiles at most an eighth too high and never too low', () => {
   const times = fc.array(fc.double({ min: 0.02, max: 100_000, noNaN: true }), {
     minLength: 1,
     maxLength: 200,
@@ -30,7 +30,7 @@ test('reports percentiles at most an eighth too high and never too low', () => {
   );
 });
 
-test.each([
+it.each([
   [0.005, 0.006],
   [0.015, 0.016],
   [0.016, 0.018],
@@ -45,7 +45,7 @@ test.each([
   expect(histogram.snapshot().p50).toBe(edge);
 });
 
-test('reports the mean, and each percentile by its own share', () => {
+it('reports the mean, and each percentile by its own share', () => {
   const histogram = new Histogram();
   for (let n = 0; n < 94; n += 1) histogram.record(1);
   for (let n = 0; n < 5; n += 1) histogram.record(10);

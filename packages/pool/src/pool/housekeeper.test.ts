@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ManualClock } from '../manual-clock.js';
 import { Housekeeper } from './housekeeper.js';
 
@@ -12,7 +12,7 @@ function kept(next: (now: number) => number = () => Infinity) {
   return { clock, swept, housekeeper };
 }
 
-test('sweeps at the earliest time that was noted, and once', async () => {
+it('sweeps at the earliest time that was noted, and once', async () => {
   const { clock, swept, housekeeper } = kept();
   for (const due of [300, 100.5, 200]) housekeeper.note(due);
   expect(clock.timers).toBe(1);
@@ -20,7 +20,7 @@ test('sweeps at the earliest time that was noted, and once', async () => {
   expect([swept, clock.timers]).toEqual([[101], 0]);
 });
 
-test('sweeps again when the sweep says so, or when something new is noted', async () => {
+it('sweeps again when the sweep says so, or when something new is noted', async () => {
   const { clock, swept, housekeeper } = kept((now) => (now < 30 ? now + 10 : Infinity));
   housekeeper.note(10);
   await clock.advance(100);
@@ -30,7 +30,7 @@ test('sweeps again when the sweep says so, or when something new is noted', asyn
   expect(swept).toEqual([10, 20, 30, 150]);
 });
 
-test('that was stopped sweeps no more, whatever is noted', async () => {
+it('that was stopped sweeps no more, whatever is noted', async () => {
   const { clock, swept, housekeeper } = kept();
   housekeeper.note(10);
   housekeeper.stop();

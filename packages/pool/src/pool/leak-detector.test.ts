@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../manual-clock.js';
 import { LeakDetector, stackOfCaller, type Leak } from './leak-detector.js';
 
@@ -10,7 +10,7 @@ function detecting(threshold = 100) {
 }
 
 describe('a lease', () => {
-  test('held too long is reported once, with where it was acquired', async () => {
+  it('held too long is reported once, with where it was acquired', async () => {
     const { clock, reports, detector } = detecting();
     const [key, lease] = [{}, {}];
     detector.watch(key, lease, 'here');
@@ -21,7 +21,7 @@ describe('a lease', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('released in time isn’t', async () => {
+  it("released in time isn't", async () => {
     const { clock, reports, detector } = detecting();
     const [key, lease] = [{}, {}];
     detector.watch(key, lease, 'here');
@@ -31,7 +31,7 @@ describe('a lease', () => {
     expect(reports).toEqual([]);
   });
 
-  test('each has its own time, by one timer', async () => {
+  it('each has its own time, by one timer', async () => {
     const { clock, reports, detector } = detecting();
     const leases = [{}, {}, {}];
     for (const lease of leases) {
@@ -51,7 +51,7 @@ describe('a lease', () => {
     ]);
   });
 
-  test('acquired after a report is watched anew', async () => {
+  it('acquired after a report is watched anew', async () => {
     const { clock, reports, detector } = detecting();
     const lease = {};
     detector.watch(lease, lease, 'first');
@@ -61,7 +61,7 @@ describe('a lease', () => {
     expect(reports.map(({ stack }) => stack)).toEqual(['first', 'second']);
   });
 
-  test('is watched no longer once the pool has ended', async () => {
+  it('is watched no longer once the pool has ended', async () => {
     const { clock, reports, detector } = detecting();
     const lease = {};
     detector.watch(lease, lease, 'here');
@@ -72,7 +72,7 @@ describe('a lease', () => {
   });
 });
 
-test('A stack begins where the caller of the caller stands', () => {
+it('begins a stack where the caller of the caller stands', () => {
   const acquire = (): string => stackOfCaller();
   function program(): string {
     return acquire();

@@ -7,13 +7,13 @@ export interface Lender<T> {
   discard(slot: Slot<T>): void;
 }
 
-/** Exclusive use of one resource, until it is released. With `await using` it is released at the scope’s end. */
+/** Exclusive use of one resource, until it is released. With `await using` it is released at the scope's end. */
 export interface Lease<T> extends AsyncDisposable {
   /** @throws LeaseReleasedError after the release: another borrower may have the resource then */
   readonly value: T;
   /**
    * Releases the resource for others to use.
-   * @param error the failure while using it, if any: the resource is then destroyed unless the pool’s
+   * @param error the failure while using it, if any: the resource is then destroyed unless the pool's
    *   `reusable` says that its state is certain
    * @throws LeaseReleasedError if it was released already
    */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Lease } from './lease.js';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Pool } from './pool.js';
@@ -244,7 +244,7 @@ const shape = fc.record({
 
 const runs = Number(process.env['KNSOCK_POOL_RUNS'] ?? 400);
 
-test(
+it(
   'holds its promises through random histories',
   async () => {
     const history = fc.asyncProperty(shape, fc.array(steps, { maxLength: 60 }), async (options, actions) => {

@@ -1,5 +1,5 @@
 import { EasySocketError } from '@knsock/core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { PoolOptions } from './config.js';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Pool } from './pool.js';
@@ -23,7 +23,7 @@ function numbers(options: Partial<PoolOptions<number>> = {}): Pool<number> {
 const final = new EasySocketError('KNSOCK_TEST', 'wrong certificate', { retryable: false });
 
 describe('what a pool counts', () => {
-  test('is how long callers waited, resources were used and creations took', async () => {
+  it('is how long callers waited, resources were used and creations took', async () => {
     const pool = numbers({
       max: 1,
       create: () => new Promise((resolve) => void clock.after(20, () => resolve(1))),
@@ -40,7 +40,7 @@ describe('what a pool counts', () => {
     expect([acquire.count, usage.count, creation.count]).toEqual([2, 2, 1]);
   });
 
-  test('is how many callers wait, and how many timed out', async () => {
+  it('is how many callers wait, and how many timed out', async () => {
     const pool = numbers({ max: 1 });
     const lease = await pool.acquire();
     for (let n = 0; n < 2; n += 1) pool.acquire({ timeout: 10 }).catch(() => undefined);
@@ -51,7 +51,7 @@ describe('what a pool counts', () => {
     lease.release();
   });
 
-  test('is what was created and destroyed, and whether there is room for more', async () => {
+  it('is what was created and destroyed, and whether there is room for more', async () => {
     const pool = numbers({ max: 2 });
     const [first, second] = [await pool.acquire(), await pool.acquire()];
     expect([pool.full, pool.stats().created, pool.stats().destroyed]).toEqual([true, 2, 0]);
@@ -62,14 +62,14 @@ describe('what a pool counts', () => {
 });
 
 describe('a failure to create', () => {
-  test('is reported if no caller waits for the resource', async () => {
+  it('is reported if no caller waits for the resource', async () => {
     const refused = new Error('refused');
     numbers({ min: 1, create: () => Promise.reject(refused) });
     await settled();
     expect(errors).toEqual([refused]);
   });
 
-  test('goes only to waiting callers, of acquire or of ready', async () => {
+  it('goes only to waiting callers, of acquire or of ready', async () => {
     for (const wait of [
       (pool: Pool<number>) => pool.acquire({ timeout: 5 }),
       (pool: Pool<number>) => pool.ready({ timeout: 5 }),
@@ -83,12 +83,12 @@ describe('a failure to create', () => {
     }
   });
 
-  test('that is permanent fails waiting callers at once, if there is no other resource', async () => {
+  it('that is permanent fails waiting callers at once, if there is no other resource', async () => {
     const pool = numbers({ create: () => Promise.reject(final) });
     await expect(pool.acquire()).rejects.toBe(final);
   });
 
-  test('that is permanent fails no caller if there is another resource', async () => {
+  it('that is permanent fails no caller if there is another resource', async () => {
     let refuses = false;
     const pool = numbers({ max: 2, create: () => (refuses ? Promise.reject(final) : 7) });
     const lease = await pool.acquire();
@@ -101,7 +101,7 @@ describe('a failure to create', () => {
 });
 
 describe('a pool that lends nothing', () => {
-  test('makes callers of try and acquire wait until it lends again', async () => {
+  it('makes callers of try and acquire wait until it lends again', async () => {
     const pool = numbers();
     (await pool.acquire()).release();
     pool.suspend();
@@ -115,7 +115,7 @@ describe('a pool that lends nothing', () => {
     expect([got, pool.stats().suspended]).toEqual([1, false]);
   });
 
-  test('because it is closed has nothing for try, and is never ready', async () => {
+  it('because it is closed has nothing for try, and is never ready', async () => {
     const pool = numbers();
     (await pool.acquire()).release();
     const closing = pool.close();
@@ -124,7 +124,7 @@ describe('a pool that lends nothing', () => {
     await closing;
   });
 
-  test('is what its scope leaves behind', async () => {
+  it('is what its scope leaves behind', async () => {
     const destroyed: number[] = [];
     const pool = numbers({ destroy: (resource) => void destroyed.push(resource) });
     (await pool.acquire()).release();
@@ -133,8 +133,8 @@ describe('a pool that lends nothing', () => {
   });
 });
 
-describe('a call that isn’t awaited', () => {
-  test('is reported if it fails', async () => {
+describe("a call that isn't awaited", () => {
+  it('is reported if it fails', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     void pool.acquire({ timeout: 5 });
@@ -145,7 +145,7 @@ describe('a call that isn’t awaited', () => {
     expect(errors).toMatchObject([{ code: 'KNSOCK_INVALID_OPTION' }, { code: 'KNSOCK_POOL_TIMEOUT' }]);
   });
 
-  test('is reported only to its caller if it is awaited', async () => {
+  it('is reported only to its caller if it is awaited', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     const failed = expect(pool.acquire({ timeout: 5 })).rejects.toThrow();
@@ -156,7 +156,7 @@ describe('a call that isn’t awaited', () => {
 });
 
 describe('readiness', () => {
-  test('is refused at once for invalid options and fired signals, and resolves at once if the pool is ready', async () => {
+  it('is refused at once for invalid options and fired signals, and resolves at once if the pool is ready', async () => {
     const pool = numbers();
     await expect(pool.ready({ timeout: -1 })).rejects.toMatchObject({ option: 'timeout' });
     const reason = new Error('before');
@@ -171,7 +171,7 @@ describe('readiness', () => {
 });
 
 describe('superseding', () => {
-  test('frees a slot in a full pool by destroying an old idle one, and destroys none in one that isn’t full', async () => {
+  it("frees a slot in a full pool by destroying an old idle one, and destroys none in one that isn't full", async () => {
     for (const [max, gone] of [
       [2, 1],
       [3, 0],
@@ -186,14 +186,14 @@ describe('superseding', () => {
     }
   });
 
-  test('of an empty pool changes nothing', async () => {
+  it('of an empty pool changes nothing', async () => {
     const pool = numbers();
     pool.supersede();
     await settled();
     expect(pool.stats().total).toBe(0);
   });
 
-  test('announces a retirement once, however often it is asked for', async () => {
+  it('announces a retirement once, however often it is asked for', async () => {
     const announced: string[] = [];
     const pool = numbers({ onRetire: (_, reason) => void announced.push(reason) });
     const lease = await pool.acquire();

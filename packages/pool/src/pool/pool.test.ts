@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PoolOptions } from './config.js';
 import type { Leak } from './leak-detector.js';
 import { ManualClock, settled } from '../manual-clock.js';
@@ -23,11 +23,11 @@ function numbers(options: Partial<PoolOptions<number>> = {}): Pool<number> {
 const never = () => new Promise<never>(() => undefined);
 
 describe('lending', () => {
-  test('creates nothing until asked', () => {
+  it('creates nothing until asked', () => {
     expect(numbers().stats().total).toBe(0);
   });
 
-  test('makes many resources at once without a warning of a leak', async () => {
+  it('makes many resources at once without a warning of a leak', async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error) => warnings.push(warning);
     process.on('warning', listen);
@@ -41,7 +41,7 @@ describe('lending', () => {
     await Promise.all(waiting);
   });
 
-  test('reuses the resource that came back last', async () => {
+  it('reuses the resource that came back last', async () => {
     const pool = numbers();
     const [first, second] = [await pool.acquire(), await pool.acquire()];
     first.release();
@@ -49,7 +49,7 @@ describe('lending', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('reuses the resource that was released first with fifo', async () => {
+  it('reuses the resource that was released first with fifo', async () => {
     const pool = numbers({ reuse: 'fifo' });
     const [first, second] = [await pool.acquire(), await pool.acquire()];
     first.release();
@@ -57,14 +57,14 @@ describe('lending', () => {
     expect((await pool.acquire()).value).toBe(1);
   });
 
-  test('takes the preferred one of several idle resources', async () => {
+  it('takes the preferred one of several idle resources', async () => {
     const pool = numbers();
     const leases = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
     for (const lease of leases) lease.release();
     expect((await pool.acquire({ prefer: (n) => n === 2 })).value).toBe(2);
   });
 
-  test('lends a fresh resource rather than wait for the check of the preferred one', async () => {
+  it('lends a fresh resource rather than wait for the check of the preferred one', async () => {
     const pool = numbers({ validate: never });
     const [first, second] = [await pool.acquire(), await pool.acquire()];
     first.release();
@@ -74,7 +74,7 @@ describe('lending', () => {
     expect(pool.stats()).toMatchObject({ checking: 1, waiting: 0 });
   });
 
-  test('tries without waiting, and takes only what matches', async () => {
+  it('tries without waiting, and takes only what matches', async () => {
     const pool = numbers();
     expect(pool.tryAcquire(() => true)).toBeUndefined();
     expect(pool.stats().total).toBe(0);
@@ -83,7 +83,7 @@ describe('lending', () => {
     expect(pool.tryAcquire((n) => n === 1)?.value).toBe(1);
   });
 
-  test('serves waiting callers before those that try', async () => {
+  it('serves waiting callers before those that try', async () => {
     const pool = numbers({ max: 1, validate: never });
     (await pool.acquire()).release();
     await clock.advance(1_000);
@@ -91,7 +91,7 @@ describe('lending', () => {
     expect(pool.tryAcquire(() => true)).toBeUndefined();
   });
 
-  test('creates one more when requested, and never beyond max', async () => {
+  it('creates one more when requested, and never beyond max', async () => {
     const pool = numbers({ max: 2 });
     (await pool.acquire()).release();
     for (let turn = 0; turn < 3; turn += 1) {
@@ -101,7 +101,7 @@ describe('lending', () => {
     }
   });
 
-  test('retires one of several, an idle one if there is one', async () => {
+  it('retires one of several, an idle one if there is one', async () => {
     const pool = numbers();
     const [held, idle] = [await pool.acquire(), await pool.acquire()];
     idle.release();
@@ -112,7 +112,7 @@ describe('lending', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('serves a waiter the moment a resource comes back', async () => {
+  it('serves a waiter the moment a resource comes back', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const waiting = pool.acquire();
@@ -122,7 +122,7 @@ describe('lending', () => {
     expect((await waiting).value).toBe(1);
   });
 
-  test('gives a resource under construction to the next waiter when the first gives up', async () => {
+  it('gives a resource under construction to the next waiter when the first gives up', async () => {
     let arrive: (n: number) => void = () => undefined;
     const pool = numbers({ max: 1, create: () => new Promise((resolve) => (arrive = resolve)) });
     const abort = new AbortController();
@@ -134,7 +134,7 @@ describe('lending', () => {
     expect((await second).value).toBe(7);
   });
 
-  test('keeps a resource all of whose waiters gave up', async () => {
+  it('keeps a resource all of whose waiters gave up', async () => {
     let arrive: (n: number) => void = () => undefined;
     const pool = numbers({ create: () => new Promise((resolve) => (arrive = resolve)) });
     const abort = new AbortController();
@@ -146,13 +146,13 @@ describe('lending', () => {
     expect(pool.stats()).toMatchObject({ idle: 1, creating: 0 });
   });
 
-  test('rejects with the reason of a signal that has fired already, and takes nothing', async () => {
+  it('rejects with the reason of a signal that has fired already, and takes nothing', async () => {
     const pool = numbers();
     await expect(pool.acquire({ signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
     expect(pool.stats().total).toBe(0);
   });
 
-  test('many callers may share a signal, which takes a single listener', async () => {
+  it('many callers may share a signal, which takes a single listener', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const abort = new AbortController();
@@ -165,7 +165,7 @@ describe('lending', () => {
     held.release();
   });
 
-  test('a signal is released with the last caller that waits for it', async () => {
+  it('a signal is released with the last caller that waits for it', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const { signal } = new AbortController();
@@ -175,14 +175,14 @@ describe('lending', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('refuses callers beyond maxWaiters', async () => {
+  it('refuses callers beyond maxWaiters', async () => {
     const pool = numbers({ max: 1, maxWaiters: 1 });
     await pool.acquire();
     void pool.acquire();
     await expect(pool.acquire()).rejects.toMatchObject({ code: 'KNSOCK_POOL_QUEUE_FULL', limit: 1 });
   });
 
-  test('every waiter has its own deadline', async () => {
+  it('every waiter has its own deadline', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     const failedAt: Record<number, number> = {};
@@ -193,14 +193,14 @@ describe('lending', () => {
     expect(failedAt).toEqual({ 100: 100, 200: 200, 300: 300 });
   });
 
-  test('with a timeout of 0 takes what is idle or fails', async () => {
+  it('with a timeout of 0 takes what is idle or fails', async () => {
     const pool = numbers();
     await expect(pool.acquire({ timeout: 0 })).rejects.toMatchObject({ code: 'KNSOCK_POOL_TIMEOUT' });
     (await pool.acquire()).release();
     expect((await pool.acquire({ timeout: 0 })).value).toBe(1);
   });
 
-  test('lends nothing while suspended', async () => {
+  it('lends nothing while suspended', async () => {
     const pool = numbers();
     pool.suspend();
     const waiting = pool.acquire();
@@ -212,20 +212,20 @@ describe('lending', () => {
 });
 
 describe('leases', () => {
-  test('a second release throws', async () => {
+  it('a second release throws', async () => {
     const lease = await numbers().acquire();
     lease.release();
     expect(() => lease.release()).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
     expect(() => lease.destroy()).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
   });
 
-  test('using a released lease throws', async () => {
+  it('using a released lease throws', async () => {
     const lease = await numbers().acquire();
     lease.release();
     expect(() => lease.value).toThrow(expect.objectContaining({ code: 'KNSOCK_LEASE_RELEASED' }));
   });
 
-  test('are released at the end of their scope, also when released by hand', async () => {
+  it('are released at the end of their scope, also when released by hand', async () => {
     const pool = numbers();
     {
       await using byScope = await pool.acquire();
@@ -236,19 +236,19 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ active: 0, idle: 2 });
   });
 
-  test('use returns what the function returns and releases', async () => {
+  it('use returns what the function returns and releases', async () => {
     const pool = numbers();
     expect(await pool.use((n) => n * 10)).toBe(10);
     expect(pool.stats()).toMatchObject({ active: 0, idle: 1 });
   });
 
-  test('use destroys the resource where the function throws', async () => {
+  it('use destroys the resource where the function throws', async () => {
     const pool = numbers();
     await expect(pool.use(() => Promise.reject(new Error('oops')))).rejects.toThrow('oops');
     expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
   });
 
-  test('a resource that isn’t reusable is destroyed on its return', async () => {
+  it("a resource that isn't reusable is destroyed on its return", async () => {
     const pool = numbers({ reusable: (n) => n !== 1 });
     (await pool.acquire()).release();
     expect(pool.stats()).toMatchObject({ total: 0 });
@@ -262,13 +262,13 @@ describe('a factory that throws where it must not', () => {
     throw new Error('oops');
   };
 
-  test('when asked whether one is reusable has it destroyed', async () => {
+  it('when asked whether one is reusable has it destroyed', async () => {
     const pool = numbers({ reusable: oops });
     (await pool.acquire()).release();
     expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
   });
 
-  test.each([
+  it.each([
     ['throws', oops],
     ['says NaN', () => NaN],
   ])('when asked how long one may live (%s) has it replaced', async (_, lifetime) => {
@@ -278,14 +278,14 @@ describe('a factory that throws where it must not', () => {
     expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
   });
 
-  test('in destroy frees the slot anyway', async () => {
+  it('in destroy frees the slot anyway', async () => {
     const pool = numbers({ max: 1, destroy: oops });
     (await pool.acquire()).destroy();
     expect((await pool.acquire()).value).toBe(2);
   });
 });
 
-test('in onRetire has no other effect', async () => {
+it('in onRetire has no other effect', async () => {
   const pool = numbers({
     onRetire: () => {
       throw new Error('oops');
@@ -300,7 +300,7 @@ test('in onRetire has no other effect', async () => {
 });
 
 describe('what happened to an idle resource', () => {
-  test('is noticed before it is lent, however recently it was used, and whatever the check says', async () => {
+  it('is noticed before it is lent, however recently it was used, and whatever the check says', async () => {
     const touched = new Set<number>();
     const pool = numbers({ untouched: (n) => !touched.has(n), validate: () => true });
     (await pool.acquire()).release();
@@ -311,13 +311,13 @@ describe('what happened to an idle resource', () => {
     expect(pool.stats()).toMatchObject({ idle: 1, destroyed: 1 });
   });
 
-  test('isn’t checked before its first use', async () => {
+  it("isn't checked before its first use", async () => {
     const pool = numbers({ untouched: () => false, min: 1 });
     await pool.ready();
     expect((await pool.acquire()).value).toBe(1);
   });
 
-  test('keeps it from being lent if the factory’s check fails', async () => {
+  it("keeps it from being lent if the factory's check fails", async () => {
     const pool = numbers({
       untouched: (n) => {
         if (n === 1) throw new Error('oops');
@@ -330,7 +330,7 @@ describe('what happened to an idle resource', () => {
 });
 
 describe('failures to create', () => {
-  test('fail no waiter before its timeout, which reports the state and the cause', async () => {
+  it('fail no waiter before its timeout, which reports the state and the cause', async () => {
     const refused = new Error('refused');
     const pool = numbers({ create: () => Promise.reject(refused), acquireTimeout: 3_000 });
     const failed = pool.acquire().catch((error: unknown) => error);
@@ -347,7 +347,7 @@ describe('failures to create', () => {
     expect(String(await failed)).toContain('last failure: refused');
   });
 
-  test('are followed by increasing back-off, which a success ends', async () => {
+  it('are followed by increasing back-off, which a success ends', async () => {
     const attempts: number[] = [];
     const create = () => {
       attempts.push(clock.now());
@@ -363,7 +363,7 @@ describe('failures to create', () => {
     expect(pool.stats().lastFailure).toBeUndefined();
   });
 
-  test('of attempts under way together count once, and one at a time follows', async () => {
+  it('of attempts under way together count once, and one at a time follows', async () => {
     let attempts = 0;
     const create = () => Promise.reject(new Error(`refused ${(attempts += 1)}`));
     const pool = numbers({ create });
@@ -375,7 +375,7 @@ describe('failures to create', () => {
     expect(attempts).toBe(6);
   });
 
-  test('stop when no caller waits any more', async () => {
+  it('stop when no caller waits any more', async () => {
     let attempts = 0;
     const pool = numbers({ create: () => Promise.reject(new Error(`refused ${(attempts += 1)}`)) });
     const abort = new AbortController();
@@ -387,7 +387,7 @@ describe('failures to create', () => {
     expect(attempts).toBe(1);
   });
 
-  test('include one that never ends, which frees its slot', async () => {
+  it('include one that never ends, which frees its slot', async () => {
     const signals: AbortSignal[] = [];
     const create = ({ signal }: { signal: AbortSignal }) => {
       signals.push(signal);
@@ -400,7 +400,7 @@ describe('failures to create', () => {
     expect((await lease).value).toBe(7);
   });
 
-  test('destroy what arrives after its time', async () => {
+  it('destroy what arrives after its time', async () => {
     let arrive: (n: number) => void = () => undefined;
     const destroyed: number[] = [];
     const create = () => new Promise<number>((resolve) => (arrive = resolve));
@@ -413,20 +413,20 @@ describe('failures to create', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('make ready() fail at once with the real cause', async () => {
+  it('make ready() fail at once with the real cause', async () => {
     const pool = numbers({ create: () => Promise.reject(new Error('wrong certificate')) });
     await expect(pool.ready()).rejects.toThrow('wrong certificate');
   });
 });
 
 describe('readiness', () => {
-  test('comes with the first resource, which stays idle', async () => {
+  it('comes with the first resource, which stays idle', async () => {
     const pool = numbers();
     await pool.ready();
     expect(pool.stats()).toMatchObject({ idle: 1, total: 1 });
   });
 
-  test('comes with min resources', async () => {
+  it('comes with min resources', async () => {
     const pool = numbers({ min: 3 });
     await pool.ready();
     expect(pool.stats()).toMatchObject({ idle: 3 });
@@ -434,7 +434,7 @@ describe('readiness', () => {
 });
 
 describe('life', () => {
-  test('an idle resource goes after idleTimeout, down to min', async () => {
+  it('an idle resource goes after idleTimeout, down to min', async () => {
     const pool = numbers({ min: 1, idleTimeout: 5_000 });
     const leases = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
     for (const lease of leases) lease.release();
@@ -444,14 +444,14 @@ describe('life', () => {
     expect(pool.stats().idle).toBe(1);
   });
 
-  test('an old resource is replaced where min wants one', async () => {
+  it('an old resource is replaced where min wants one', async () => {
     const pool = numbers({ min: 1, maxLifetime: 10_000 });
     await pool.ready();
     await clock.advance(10_000);
     expect(pool.stats()).toMatchObject({ idle: 1, created: 2, destroyed: 1 });
   });
 
-  test('a lent resource that gets too old is announced and goes when it comes back', async () => {
+  it('a lent resource that gets too old is announced and goes when it comes back', async () => {
     const announced: unknown[] = [];
     const pool = numbers({ maxLifetime: 10_000, onRetire: (n, reason) => void announced.push([n, reason]) });
     const lease = await pool.acquire();
@@ -462,14 +462,14 @@ describe('life', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('no resource outlives its own limit', async () => {
+  it('no resource outlives its own limit', async () => {
     const pool = numbers({ lifetime: () => 2_000 });
     (await pool.acquire()).release();
     await clock.advance(2_000);
     expect(pool.stats().total).toBe(0);
   });
 
-  test('resources created together don’t expire together', async () => {
+  it("resources created together don't expire together", async () => {
     const chances = [0, 0.5, 1];
     const pool = numbers({ min: 3, maxLifetime: 10_000, random: () => chances.shift() ?? 0 });
     await pool.ready();
@@ -479,7 +479,7 @@ describe('life', () => {
     expect(pool.stats().destroyed).toBe(2);
   });
 
-  test('validation on borrow is skipped for one used within 500 ms', async () => {
+  it('validation on borrow is skipped for one used within 500 ms', async () => {
     const validated: number[] = [];
     const pool = numbers({ validate: (n) => validated.push(n) > 0 });
     (await pool.acquire()).release();
@@ -491,7 +491,7 @@ describe('life', () => {
     expect(validated).toEqual([1]);
   });
 
-  test('with validateAfter 0 each is validated once for every borrower', async () => {
+  it('with validateAfter 0 each is validated once for every borrower', async () => {
     const validated: number[] = [];
     const pool = numbers({ validateAfter: 0, validate: (n) => validated.push(n) > 0 });
     for (let turn = 0; turn < 3; turn += 1) {
@@ -501,14 +501,14 @@ describe('life', () => {
     expect(validated).toEqual([1, 1]);
   });
 
-  test('a dead resource is replaced before any caller gets it', async () => {
+  it('a dead resource is replaced before any caller gets it', async () => {
     const pool = numbers({ validate: (n) => n > 1 });
     (await pool.acquire()).release();
     await clock.advance(1_000);
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('one dead resource has its idle siblings checked at once, not one after another', async () => {
+  it('one dead resource has its idle siblings checked at once, not one after another', async () => {
     const asked: number[] = [];
     const validate = (n: number) => (asked.push(n) && n > 3 ? true : never());
     const pool = numbers({ validate, validateTimeout: 1_000 });
@@ -523,7 +523,7 @@ describe('life', () => {
     expect((await lease).value).toBe(4);
   });
 
-  test('one that died while it was being checked isn’t lent, whatever the check says', async () => {
+  it("one that died while it was being checked isn't lent, whatever the check says", async () => {
     let answer: (alive: boolean) => void = () => undefined;
     const pool = numbers({ validate: () => new Promise((resolve) => (answer = resolve)) });
     (await pool.acquire()).release();
@@ -534,7 +534,7 @@ describe('life', () => {
     expect((await lease).value).toBe(2);
   });
 
-  test('an idle resource is kept alive, and found dead, without a caller', async () => {
+  it('an idle resource is kept alive, and found dead, without a caller', async () => {
     let alive = true;
     const pool = numbers({ keepalive: 2_000, validate: () => alive });
     (await pool.acquire()).release();
@@ -545,7 +545,7 @@ describe('life', () => {
     expect(pool.stats()).toMatchObject({ total: 0, destroyed: 1 });
   });
 
-  test('one that died while idle is gone at once, and replaced where min wants it', async () => {
+  it('one that died while idle is gone at once, and replaced where min wants it', async () => {
     const pool = numbers({ min: 1 });
     await pool.ready();
     pool.retire(1, 'dead');
@@ -553,7 +553,7 @@ describe('life', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('a slow destruction keeps its slot, so that there are never more than max', async () => {
+  it('a slow destruction keeps its slot, so that there are never more than max', async () => {
     const pool = numbers({ max: 1, destroy: never, destroyTimeout: 1_000 });
     (await pool.acquire()).destroy();
     const next = pool.acquire();
@@ -563,7 +563,7 @@ describe('life', () => {
     expect((await next).value).toBe(2);
   });
 
-  test('a pool with nothing to expire has no timer', async () => {
+  it('a pool with nothing to expire has no timer', async () => {
     const pool = numbers({ idleTimeout: Infinity, maxLifetime: Infinity });
     await pool.use((n) => n);
     await clock.advance(30_000);
@@ -572,7 +572,7 @@ describe('life', () => {
 });
 
 describe('replacing', () => {
-  test('softEvict replaces idle resources at once and lent ones as they come back', async () => {
+  it('softEvict replaces idle resources at once and lent ones as they come back', async () => {
     const pool = numbers();
     const held = await pool.acquire();
     (await pool.acquire()).release();
@@ -582,7 +582,7 @@ describe('replacing', () => {
     expect(pool.stats()).toMatchObject({ total: 0 });
   });
 
-  test('supersede lends what exists until a new one works', async () => {
+  it('supersede lends what exists until a new one works', async () => {
     let refuse = true;
     const create = () => {
       if (refuse && made > 0) throw new Error('the new certificate is refused');
@@ -601,7 +601,7 @@ describe('replacing', () => {
     expect((await pool.acquire()).value).toBe(2);
   });
 
-  test('supersede frees a slot in a full pool', async () => {
+  it('supersede frees a slot in a full pool', async () => {
     const pool = numbers({ max: 2 });
     const leases = [await pool.acquire(), await pool.acquire()];
     pool.supersede();
@@ -623,7 +623,7 @@ describe('callbacks that fail', () => {
     ['rejects', () => Promise.reject(new Error('mine'))],
   ];
 
-  test.each(failing)('an onLeak that %s goes to onError', async (_how, onLeak) => {
+  it.each(failing)('an onLeak that %s goes to onError', async (_how, onLeak) => {
     const onError = vi.fn<(error: Error) => void>();
     const pool = numbers({ leakThreshold: 1_000, onLeak, onError });
     const lease = await pool.acquire();
@@ -632,7 +632,7 @@ describe('callbacks that fail', () => {
     lease.release();
   });
 
-  test.each(failing)('an onRetire that %s goes to onError', async (_how, onRetire) => {
+  it.each(failing)('an onRetire that %s goes to onError', async (_how, onRetire) => {
     const onError = vi.fn<(error: Error) => void>();
     const pool = numbers({ max: 1, onRetire, onError });
     const lease = await pool.acquire();
@@ -644,7 +644,7 @@ describe('callbacks that fail', () => {
 });
 
 describe('leaks', () => {
-  test('a lease held too long is reported with the place of its acquire', async () => {
+  it('a lease held too long is reported with the place of its acquire', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ leakThreshold: 1_000, onLeak: (leak) => leaks.push(leak) });
     async function forgetful() {
@@ -662,7 +662,7 @@ describe('leaks', () => {
     lease.release();
   });
 
-  test('a lease released in time is not', async () => {
+  it('a lease released in time is not', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ leakThreshold: 1_000, onLeak: (leak) => leaks.push(leak) });
     const lease = await pool.acquire();
@@ -672,7 +672,7 @@ describe('leaks', () => {
     expect(leaks).toEqual([]);
   });
 
-  test('an untracked lease may be held for any time', async () => {
+  it('an untracked lease may be held for any time', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ leakThreshold: 1_000, onLeak: (leak) => leaks.push(leak) });
     const first = await pool.acquire({ untracked: true });
@@ -682,7 +682,7 @@ describe('leaks', () => {
     expect(leaks).toEqual([]);
   });
 
-  test('a lease that was dropped is reported, and its slot is free again', async () => {
+  it('a lease that was dropped is reported, and its slot is free again', async () => {
     const leaks: Leak[] = [];
     const pool = numbers({ max: 1, leakThreshold: 60_000, onLeak: (leak) => leaks.push(leak) });
     const drop = async () => {
@@ -704,7 +704,7 @@ function collectGarbage(): void {
 }
 
 describe('closing', () => {
-  test('rejects waiters and new callers', async () => {
+  it('rejects waiters and new callers', async () => {
     const pool = numbers({ max: 1 });
     const held = await pool.acquire();
     const waiting = pool.acquire();
@@ -716,7 +716,7 @@ describe('closing', () => {
     expect(pool.stats().total).toBe(0);
   });
 
-  test('destroys what is still lent at the deadline', async () => {
+  it('destroys what is still lent at the deadline', async () => {
     const destroyed: number[] = [];
     const pool = numbers({ destroy: (n) => void destroyed.push(n) });
     const lease = await pool.acquire();
@@ -729,7 +729,7 @@ describe('closing', () => {
     expect(() => lease.release()).not.toThrow();
   });
 
-  test('aborts creations under way', async () => {
+  it('aborts creations under way', async () => {
     let signal: AbortSignal | undefined;
     const pool = numbers({ create: (context) => ((signal = context.signal), never()) });
     const waiting = pool.acquire();
@@ -740,7 +740,7 @@ describe('closing', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('creates no replacements', async () => {
+  it('creates no replacements', async () => {
     const pool = numbers({ min: 2 });
     await pool.ready();
     await pool.close();
@@ -748,7 +748,7 @@ describe('closing', () => {
     expect(made).toBe(2);
   });
 
-  test('doesn’t wait for a check that never ends', async () => {
+  it("doesn't wait for a check that never ends", async () => {
     const reasons: string[] = [];
     const pool = numbers({ validate: never, destroy: (_, reason) => void reasons.push(reason) });
     (await pool.acquire()).release();
@@ -758,14 +758,14 @@ describe('closing', () => {
     expect(reasons).toEqual(['closed']);
   });
 
-  test('is one promise, however often it is asked for', () => {
+  it('is one promise, however often it is asked for', () => {
     const pool = numbers();
     expect(pool.close()).toBe(pool.close());
   });
 });
 
 describe('options', () => {
-  test('that are invalid cause a rejection, not an exception', async () => {
+  it('that are invalid cause a rejection, not an exception', async () => {
     const pool = numbers({ max: 1 });
     await pool.acquire();
     const wrong = expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'timeout' }) as Error;
@@ -773,7 +773,7 @@ describe('options', () => {
     expect(pool.stats().waiting).toBe(0);
   });
 
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ['max', { max: 0 }],
     ['min', { min: 11 }],
     ['acquireTimeout', { acquireTimeout: Infinity }],

@@ -73,7 +73,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /**
    * Lends one resource exclusively.
-   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal’s reason
+   * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal's reason
    */
   acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
     const lending = this.#obtain(options);
@@ -160,7 +160,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Like `softEvict`, but lends existing resources until a new one was created, so that a change that doesn’t work
+   * Like `softEvict`, but lends existing resources until a new one was created, so that a change that doesn't work
    * (a certificate the server refuses) costs no working resource; but a full pool gives up one for the attempt.
    */
   supersede(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { Readiness } from './readiness.js';
 
@@ -20,7 +20,7 @@ function asked(min: number) {
 }
 
 describe('whether a pool is ready', () => {
-  test('is answered to all callers when enough resources exist', async () => {
+  it('is answered to all callers when enough resources exist', async () => {
     const { readiness, outcomes, ask } = asked(2);
     ask();
     ask();
@@ -34,7 +34,7 @@ describe('whether a pool is ready', () => {
     expect(readiness.awaited).toBe(false);
   });
 
-  test('needs one if the pool keeps none, while a caller waits for it', async () => {
+  it('needs one if the pool keeps none, while a caller waits for it', async () => {
     const { readiness, outcomes, ask } = asked(0);
     expect([readiness.target, readiness.suffices(0), readiness.suffices(1)]).toEqual([0, false, true]);
     ask();
@@ -48,14 +48,14 @@ describe('whether a pool is ready', () => {
     expect(readiness.target).toBe(0);
   });
 
-  test('never asks for fewer than are kept', () => {
+  it('never asks for fewer than are kept', () => {
     const { readiness, ask } = asked(3);
     ask();
     expect(readiness.target).toBe(3);
     expect([readiness.suffices(2), readiness.suffices(3)]).toEqual([false, true]);
   });
 
-  test('fails for all callers by the first failure', async () => {
+  it('fails for all callers by the first failure', async () => {
     const { readiness, outcomes, ask } = asked(1);
     const failure = new Error('unreachable');
     ask();

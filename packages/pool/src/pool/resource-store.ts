@@ -82,7 +82,7 @@ export class ResourceStore<T> {
     return slot;
   }
 
-  /** Takes one back; it isn’t kept if it is superseded, too old or `dirty`. */
+  /** Takes one back; it isn't kept if it is superseded, too old or `dirty`. */
   giveBack(slot: Slot<T>, dirty: boolean): void {
     // One that was destroyed when the pool closed is already done.
     if (slot.state !== 'active') return;
@@ -165,7 +165,7 @@ export class ResourceStore<T> {
     return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
   }
 
-  /** Destroys one that isn’t being created. */
+  /** Destroys one that isn't being created. */
   dispose(slot: Slot<T>, reason: Reason): void {
     const resource = slot.resource as T;
     this.slots.move(slot, 'closing');

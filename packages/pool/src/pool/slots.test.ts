@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Slots, type SlotState } from './slots.js';
 
 const states: SlotState[] = ['creating', 'idle', 'checking', 'active', 'closing', 'gone'];
@@ -23,7 +23,7 @@ const allowed = new Set([
   'closing gone',
 ]);
 
-test('a slot makes the moves of the table and no other', () => {
+it('a slot makes the moves of the table and no other', () => {
   for (const from of states) {
     for (const to of states) {
       const slots = new Slots(1, 'lifo');
@@ -36,7 +36,7 @@ test('a slot makes the moves of the table and no other', () => {
   }
 });
 
-test('lending and taking back ask the table too', () => {
+it('lending and taking back ask the table too', () => {
   for (const from of states) {
     const slots = new Slots(1, 'lifo');
     const slot = slots.open(0);
@@ -54,7 +54,7 @@ test('lending and taking back ask the table too', () => {
   expect([slots.active, slots.idle]).toEqual([0, 1]);
 });
 
-test('never opens more than max', () => {
+it('never opens more than max', () => {
   const slots = new Slots(1, 'lifo');
   const slot = slots.open(0);
   expect(() => slots.open(0)).toThrow(RangeError);
@@ -62,7 +62,7 @@ test('never opens more than max', () => {
   expect(() => slots.open(0)).not.toThrow();
 });
 
-test('counts every state', () => {
+it('counts every state', () => {
   const slots = new Slots(5, 'lifo');
   const [, idle, checking, active, closing] = Array.from({ length: 5 }, () => slots.open(0));
   for (const slot of [idle, checking, active, closing]) slots.move(slot!, 'idle');

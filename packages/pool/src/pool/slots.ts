@@ -24,7 +24,7 @@ const legal: Readonly<Record<SlotState, readonly SlotState[]>> = {
   gone: [],
 };
 
-/** One slot of the pool; times are the clock’s. */
+/** One slot of the pool; times are the clock's. */
 export interface Slot<T> {
   state: SlotState;
   /** Set once its creation has ended. */
@@ -82,7 +82,7 @@ export class Slots<T> {
     return this.live - this.#idle.length - this.#checking;
   }
 
-  /** What exists and isn’t being destroyed. */
+  /** What exists and isn't being destroyed. */
   get live(): number {
     return this.#all.size - this.#creating - this.#closing;
   }
@@ -133,7 +133,7 @@ export class Slots<T> {
     this.#idle.push(slot);
   }
 
-  /** @throws RangeError if the table above doesn’t allow it, which is a bug in the pool */
+  /** @throws RangeError if the table above doesn't allow it, which is a bug in the pool */
   move(slot: Slot<T>, to: SlotState): void {
     const from = slot.state;
     if (!legal[from].includes(to)) throw impossible(from, to);
@@ -159,5 +159,5 @@ export class Slots<T> {
 }
 
 function impossible(from: SlotState, to: SlotState): RangeError {
-  return new RangeError(`a slot can’t go from ${from} to ${to}`);
+  return new RangeError(`a slot can't go from ${from} to ${to}`);
 }

@@ -1,5 +1,5 @@
 import { EasySocketError } from '@knsock/core';
-import { describe as suite, expect, test } from 'vitest';
+import { describe as suite, expect, it } from 'vitest';
 import { PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { isFinal, rejectExpired } from './reject-expired.js';
@@ -29,7 +29,7 @@ const calm: PoolStats = {
 const failed = (error: unknown): PoolStats => ({ ...calm, lastFailure: { error, at: 0, count: 1 } });
 
 suite('the state of a pool in a line', () => {
-  test.each<[string, Partial<PoolStats>, string]>([
+  it.each<[string, Partial<PoolStats>, string]>([
     ['is short if nothing special happens', {}, '2 active, 1 idle, 0 waiting, max 10'],
     ['counts what is being created', { creating: 1 }, '2 active, 1 idle, 0 waiting, 1 being created, max 10'],
     ['counts what is being checked', { checking: 4 }, '2 active, 1 idle, 0 waiting, 4 being checked, max 10'],
@@ -54,7 +54,7 @@ suite('a caller that got nothing', () => {
   const refused = new EasySocketError('KNSOCK_TEST', 'refused', { hint: 'start it', retryable: false });
   const empty = { ...failed(refused), active: 0, idle: 0 };
 
-  test('contains how long the caller waited, the state and the cause', () => {
+  it('contains how long the caller waited, the state and the cause', () => {
     const error = new PoolTimeoutError(30_000, failed(refused));
     expect(error.message).toBe(
       'nothing to lend within 30,000 ms: 2 active, 1 idle, 0 waiting, max 10, last failure: refused',
@@ -63,26 +63,26 @@ suite('a caller that got nothing', () => {
     expect(error.hint).not.toBe('start it');
   });
 
-  test('has the hint of the failure to create, if nothing is open', () => {
+  it('has the hint of the failure to create, if nothing is open', () => {
     expect(new PoolTimeoutError(1, empty)).toMatchObject({ hint: 'start it', retryable: false });
     for (const open of [{ active: 1 }, { idle: 1 }, { checking: 1 }])
       expect(new PoolTimeoutError(1, { ...empty, ...open }).hint).not.toBe('start it');
   });
 
-  test('has the usual hint if the failure has none', () => {
+  it('has the usual hint if the failure has none', () => {
     const usual = new PoolTimeoutError(1, { ...calm, active: 0, idle: 0 });
     expect([usual.cause, usual.retryable]).toEqual([undefined, true]);
     const plain = { ...failed(new Error('plain')), active: 0, idle: 0 };
     expect(new PoolTimeoutError(1, plain).hint).toBe(usual.hint);
   });
 
-  test('contains that too many wait, and the limit', () => {
+  it('contains that too many wait, and the limit', () => {
     const error = new PoolQueueFullError(10_000, calm);
     expect(error.message).toMatch(/^10,000 callers wait already, which is the limit: 2 active/);
     expect(error).toMatchObject({ limit: 10_000, stats: calm });
   });
 
-  test('is counted among those that waited in what it is rejected with', () => {
+  it('is counted among those that waited in what it is rejected with', () => {
     const rejected: PoolTimeoutError[] = [];
     const late = (since: number, deadline: number) => ({
       since,
@@ -96,7 +96,7 @@ suite('a caller that got nothing', () => {
     ]);
   });
 
-  test('needn’t wait for another attempt if the failure says that a retry can’t help', () => {
+  it("needn't wait for another attempt if the failure says that a retry can't help", () => {
     expect(isFinal(refused)).toBe(true);
     expect(isFinal(new EasySocketError('KNSOCK_TEST', 'busy', { retryable: true }))).toBe(false);
     expect(isFinal(new Error('unknown'))).toBe(false);

@@ -10,7 +10,7 @@ export interface Failure {
   readonly count: number;
 }
 
-/** A snapshot of a pool; counts and times have HikariCP’s names. */
+/** A snapshot of a pool; counts and times have HikariCP's names. */
 export interface PoolStats {
   /** Everything that counts against `max`: active, idle, creating, checking and closing. */
   readonly total: number;
@@ -38,7 +38,7 @@ export interface PoolStats {
   readonly destroyed: number;
   /** How many callers timed out so far. */
   readonly timeouts: number;
-  /** How many leases weren’t released so far. */
+  /** How many leases weren't released so far. */
   readonly leaks: number;
   /** The last failure to create, until one succeeds. */
   readonly lastFailure: Failure | undefined;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { creationsWanted, type Situation } from './supply.js';
 
 const calm: Situation = {
@@ -13,7 +13,7 @@ const calm: Situation = {
   failing: false,
 };
 
-test.each<[string, Partial<Situation>, number]>([
+it.each<[string, Partial<Situation>, number]>([
   ['creates nothing if no caller waits', {}, 0],
   ['creates one for each waiter', { waiting: 3 }, 3],
   ['counts what is being created already', { waiting: 3, total: 2, creating: 2 }, 1],

@@ -3,7 +3,7 @@ export interface Situation {
   readonly max: number;
   /** Everything that counts against `max`. */
   readonly total: number;
-  /** What exists and isn’t being destroyed. */
+  /** What exists and isn't being destroyed. */
   readonly live: number;
   readonly creating: number;
   readonly checking: number;
@@ -19,7 +19,7 @@ export interface Situation {
 
 /**
  * How many creations to start now. A resource being created or checked serves one waiter; after a failure, attempts
- * are made one at a time, so that a recovering server isn’t flooded.
+ * are made one at a time, so that a recovering server isn't flooded.
  */
 export function creationsWanted(s: Situation): number {
   const demand = Math.max(s.waiting - s.checking, s.target - s.live, s.another ? 1 : 0) - s.creating;

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ManualClock, settled } from '../manual-clock.js';
 import { pause } from './pause.js';
 
@@ -10,7 +10,7 @@ function paused(signals: readonly (AbortSignal | undefined)[]) {
   return { clock, over: () => over };
 }
 
-test('a pause ends after its time, and leaves nothing on the signals', async () => {
+it('a pause ends after its time, and leaves nothing on the signals', async () => {
   const { signal } = new AbortController();
   const { clock, over } = paused([undefined, signal]);
   await clock.advance(99);
@@ -20,7 +20,7 @@ test('a pause ends after its time, and leaves nothing on the signals', async () 
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
-test('a pause ends early by any of the signals, and leaves no timer', async () => {
+it('a pause ends early by any of the signals, and leaves no timer', async () => {
   const [first, second] = [new AbortController(), new AbortController()];
   const { clock, over } = paused([first.signal, undefined, second.signal]);
   second.abort();

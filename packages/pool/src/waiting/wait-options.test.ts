@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkClose, wrongAcquire, wrongRequest, wrongWait } from './wait-options.js';
 
 const { signal } = new AbortController();
 const never = Infinity;
 
 describe('options of a call', () => {
-  test.each<[string, (options: never) => unknown, object]>([
+  it.each<[string, (options: never) => unknown, object]>([
     ['wait', wrongWait, { timeout: 0, signal }],
     ['acquire', wrongAcquire, { timeout: 0, signal, prefer: () => true, untracked: true }],
     ['request', wrongRequest, { timeout: 1, signal, idempotent: false }],
@@ -17,7 +17,7 @@ describe('options of a call', () => {
     expect(check(absent as never)).toBeUndefined();
   });
 
-  test.each<[string, (options: never) => unknown, object]>([
+  it.each<[string, (options: never) => unknown, object]>([
     ['timeout', wrongWait, { timeout: never }],
     ['timeout', wrongWait, { timeout: -1 }],
     ['signal', wrongWait, { signal: {} }],
@@ -31,11 +31,11 @@ describe('options of a call', () => {
     ['signal', wrongRequest, { signal: {} }],
     ['idempotent', wrongRequest, { idempotent: 1 }],
     ['timeuot', wrongRequest, { timeuot: 1 }],
-  ])('that can’t be are named: %s', (option, check, options) => {
+  ])("that can't be are named: %s", (option, check, options) => {
     expect(check(options as never)).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
   });
 
-  test.each([{ deadline: never }, { deadline: -1 }, { deadline: 1.5 }])('of close throw: %o', (options) => {
+  it.each([{ deadline: never }, { deadline: -1 }, { deadline: 1.5 }])('of close throw: %o', (options) => {
     expect(() => {
       checkClose(options);
     }).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'deadline' }) as Error);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
 function waiter(deadline: number): Waiter<number> {
@@ -16,7 +16,7 @@ function waiter(deadline: number): Waiter<number> {
   };
 }
 
-test('behaves like an array from which any waiter may leave', () => {
+it('behaves like an array from which any waiter may leave', () => {
   const action = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), value: fc.nat(100) }),
     fc.record({ kind: fc.constant('shift' as const), value: fc.constant(0) }),

@@ -1,4 +1,4 @@
-/** One caller in the queue; `deadline` is on the clock’s scale. */
+/** One caller in the queue; `deadline` is on the clock's scale. */
 export interface Waiter<T> {
   readonly deadline: number;
   readonly since: number;

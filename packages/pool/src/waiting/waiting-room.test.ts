@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.js';
 import { ManualClock, settled } from '../manual-clock.js';
 import { WaitingRoom } from './waiting-room.js';
@@ -34,7 +34,7 @@ function opened() {
 }
 
 describe('callers that wait', () => {
-  test('are served in their order', async () => {
+  it('are served in their order', async () => {
     const { room, outcomes, enter } = opened();
     enter('a', 100);
     enter('b', 50);
@@ -45,7 +45,7 @@ describe('callers that wait', () => {
     expect([room.size, room.next()]).toEqual([0, undefined]);
   });
 
-  test('expire each at its own deadline, with one timer for all', async () => {
+  it('expire each at its own deadline, with one timer for all', async () => {
     const { manual, room, outcomes, left, enter } = opened();
     enter('a', 100);
     enter('b', 50);
@@ -62,7 +62,7 @@ describe('callers that wait', () => {
     expect([left, manual.timers]).toEqual([[50, 100, 200], 0]);
   });
 
-  test('expire by their own deadline if they came later', async () => {
+  it('expire by their own deadline if they came later', async () => {
     const { manual, outcomes, enter } = opened();
     await manual.advance(30);
     enter('a', 100);
@@ -74,7 +74,7 @@ describe('callers that wait', () => {
     expect(outcomes).toEqual(['b: late since 40']);
   });
 
-  test('don’t signal a lower need when all were served in time', async () => {
+  it("don't signal a lower need when all were served in time", async () => {
     const { manual, room, left, enter } = opened();
     enter('a', 100);
     room.next()?.resolve('x');
@@ -82,7 +82,7 @@ describe('callers that wait', () => {
     expect([left, manual.timers]).toEqual([[], 0]);
   });
 
-  test('may give up, which signals a lower need once', async () => {
+  it('may give up, which signals a lower need once', async () => {
     const { room, outcomes, left, enter } = opened();
     const controller = new AbortController();
     enter('a', 100, controller.signal);
@@ -99,7 +99,7 @@ describe('callers that wait', () => {
     expect([outcomes.slice(1), left]).toEqual([['b: x', 'c: y'], [0]]);
   });
 
-  test('are all rejected when the room is cleared, each by its own reason', async () => {
+  it('are all rejected when the room is cleared, each by its own reason', async () => {
     const { manual, room, outcomes, enter } = opened();
     enter('a', 100);
     await manual.advance(5);
@@ -114,7 +114,7 @@ describe('callers that wait', () => {
     expect(outcomes.at(-1)).toBe('c: late since 5');
   });
 
-  test('can’t wait for ever', async () => {
+  it("can't wait for ever", async () => {
     const { room, outcomes, enter } = opened();
     enter('a', Infinity);
     await settled();
@@ -122,7 +122,7 @@ describe('callers that wait', () => {
     expect(room.size).toBe(0);
   });
 
-  test('keep the process alive, and only while one of them waits', () => {
+  it('keep the process alive, and only while one of them waits', () => {
     const { room, enter, keepsAlive } = opened();
     const controller = new AbortController();
     enter('a', 100);

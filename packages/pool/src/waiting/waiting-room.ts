@@ -39,7 +39,7 @@ export class WaitingRoom<T> {
     return this.#queue.size;
   }
 
-  /** Appends to the queue; rejects with the signal’s reason, or as `onLate` does. */
+  /** Appends to the queue; rejects with the signal's reason, or as `onLate` does. */
   enter({ timeout, signal }: Patience): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       // Inside the promise, so that invalid options reject like everything else.

@@ -32,11 +32,11 @@ const bothSides: OptionRow[] = [
   ...rowsOf(
     profileOptions,
     {
-      minVersion: 'older versions are broken; 1.2 with the suites below isn’t',
+      minVersion: "older versions are broken; 1.2 with the suites below isn't",
       maxVersion: 'the newest version that the runtimes have',
       ciphers: [
         'the three suites of TLS 1.3, and for 1.2 ECDHE with AES-GCM or ChaCha20-Poly1305',
-        'authenticated encryption and forward secrecy only; Node’s own default still accepts CBC and static RSA',
+        "authenticated encryption and forward secrecy only; Node's own default still accepts CBC and static RSA",
       ],
       groups: [
         'X25519MLKEM768 where the runtime has it (Node 22 and later), X25519, P-256, P-384, P-521',
@@ -57,9 +57,9 @@ const bothSides: OptionRow[] = [
   ...rowsOf(limitOptions, {
     handshakeTimeout:
       'one deadline from accept (or TCP connect) to authorised; a handshake takes milliseconds, and a silent socket must not linger',
-    requestTimeout: 'longer than any healthy answer, shorter than a person’s patience',
+    requestTimeout: "longer than any healthy answer, shorter than a person's patience",
     sendTimeout:
-      'a peer that reads nothing for this long won’t recover; until then back-pressure holds the sender',
+      "a peer that reads nothing for this long won't recover; until then back-pressure holds the sender",
     drainTimeout: 'below the 30 s that supervisors commonly wait between SIGTERM and SIGKILL',
     idleTimeout: [
       'off',
@@ -75,19 +75,19 @@ const bothSides: OptionRow[] = [
     ],
     maxMessageBytes: 'checked before anything is allocated; larger bodies are better sent in pieces',
     maxQueuedBytes:
-      'the most that a slow reader, or a program that doesn’t read, can make us hold; messages, requests and what waits for a place at the peer count together. On `knsock()` as much again (at least 1 MiB) is read behind unread messages, for the control frames among them; other framings stop at 64 KiB',
+      "the most that a slow reader, or a program that doesn't read, can make us hold; messages, requests and what waits for a place at the peer count together. On `knsock()` as much again (at least 1 MiB) is read behind unread messages, for the control frames among them; other framings stop at 64 KiB",
     maxRequestsInFlight:
-      'enough to fill a link, few enough that one peer can’t take the whole process; an asynchronous `onMessage` listener is given no more at once either',
+      "enough to fill a link, few enough that one peer can't take the whole process; an asynchronous `onMessage` listener is given no more at once either",
   }),
   note(
-    'time for the peer’s own end',
+    "time for the peer's own end",
     '5,000, and `drainTimeout` at most',
     'once we have ended, and nothing is in flight',
   ),
   note(
-    'unread messages after the peer’s end',
+    "unread messages after the peer's end",
     '1,000',
-    'a program that receives none for this long, with its handler returned, doesn’t want them',
+    "a program that receives none for this long, with its handler returned, doesn't want them",
   ),
   ...rowsOf(
     { onError },
@@ -103,15 +103,15 @@ const bothSides: OptionRow[] = [
       'every peer with a valid certificate',
       'the CA decides, unless you restrict it; an empty rule refuses every peer',
     ],
-    pins: ['none', 'a pinned key can’t be replaced in a hurry'],
+    pins: ['none', "a pinned key can't be replaced in a hurry"],
     revocation: [
-      'what `crlFile` says: the peer’s own certificate is looked up; unknown and stale refuse',
+      "what `crlFile` says: the peer's own certificate is looked up; unknown and stale refuse",
       'a list was given so that it is obeyed',
     ],
-    partialChain: 'an intermediate in `ca` isn’t a root unless you say so',
+    partialChain: "an intermediate in `ca` isn't a root unless you say so",
   }),
   note(
-    'a peer’s chain (not an option)',
+    "a peer's chain (not an option)",
     '16 certificates; RSA keys up to 8,192 bits; 16 operations of signature checks, 6 where OpenSSL refuses the chain already; 50,000 comparisons of names with constraints',
     'no CA in use has larger keys, and a path has two or three signatures; an operation is one check by RSA-8192 or any elliptic curve (up to 0.5 ms), longer exponents count more, so that the chain of an unauthenticated client costs 3 ms at most. Your own CAs may have keys up to 16,384 bits. OpenSSL checks a chain before knsock sees it: see [below](#what-a-client-certificate-costs-openssl)',
   ),
@@ -136,12 +136,12 @@ const listen: OptionRow[] = [
     clientCertificates: 'requiring them needs a CA, which only you can name',
     sni: ['none', 'virtual hosts: credentials, client CA and rules by name'],
     unknownName:
-      "clients that ask for a name we don’t have still learn who we are; `'refuse'` sends an `unrecognized_name` alert",
-    proxyProtocol: ['off', '`{ from }`: only your own proxies may set the client’s address'],
-    beforeTls: ['none', 'only protocols that negotiate TLS themselves, such as PostgreSQL’s, need it'],
+      "clients that ask for a name we don't have still learn who we are; `'refuse'` sends an `unrecognized_name` alert",
+    proxyProtocol: ['off', "`{ from }`: only your own proxies may set the client's address"],
+    beforeTls: ['none', "only protocols that negotiate TLS themselves, such as PostgreSQL's, need it"],
     ticketSecret: [
       'random, for this process',
-      'sessions resume on the server that made them; machines that share one resume each other’s sessions where their certificates have the same subject, issuer and names and their CAs, lists and rules are the same; they must replace it regularly, and have the clients’ intermediate CAs in `ca`: a resumed connection shows the client’s own certificate alone',
+      "sessions resume on the server that made them; machines that share one resume each other's sessions where their certificates have the same subject, issuer and names and their CAs, lists and rules are the same; they must replace it regularly, and have the clients' intermediate CAs in `ca`: a resumed connection shows the client's own certificate alone",
     ],
     maxLifetime: [
       'off',
@@ -152,7 +152,7 @@ const listen: OptionRow[] = [
     maxConnections:
       'about 0.6 GB of idle TLS connections; at the limit a silent socket is closed for a new one',
     maxPendingHandshakes:
-      'beyond it the socket silent for longest makes room, then handshakes whose client has said nothing more for a second, so silent ones can’t lock others out',
+      "beyond it the socket silent for longest makes room, then handshakes whose client has said nothing more for a second, so silent ones can't lock others out",
     maxConnectionsPerAddress: ['off', 'behind a NAT or a load balancer many clients share an address'],
     maxConnectionsPerNetwork: ['off', 'the same for whole networks'],
     acceptRate: ['off', '`{ perSecond, burst }`, or a number a second: only you know what is normal'],
@@ -171,11 +171,11 @@ const listen: OptionRow[] = [
 ];
 
 const connect: OptionRow[] = rowsOf(connectOptions, {
-  host: 'with `port`; a name’s addresses are tried as RFC 8305 says, the next after 250 ms',
+  host: "with `port`; a name's addresses are tried as RFC 8305 says, the next after 250 ms",
   port: ['none: it must be given with `host`', 'a port chosen for you is a surprise'],
   path: ['none', 'a Unix socket, instead of `host` and `port`'],
   socket: ['none', 'a stream that is connected already, instead of `host` and `port`'],
-  credentials: ['none: no certificate is shown, Node’s default store is trusted', 'as every TLS client does'],
+  credentials: ["none: no certificate is shown, Node's default store is trusted", 'as every TLS client does'],
   connectTimeout: 'all of it: name, TCP, TLS and welcome; the error names the phase',
   servername: ['the host', 'the name that is sent by SNI; empty: none'],
   expectedName: [
@@ -183,14 +183,14 @@ const connect: OptionRow[] = rowsOf(connectOptions, {
     'the name that was meant is the name that must be proved; `{ dangerouslyAnyName: true }` for any',
   ],
   resume:
-    'half the cost of a connection; the peer is verified again nevertheless. Up to 64 sessions for a target, 4,096 in all, are kept in memory. Each is used once, so that an observer can’t recognize two connections of the same client, except the last where more connections are opened at once than there are sessions',
+    "half the cost of a connection; the peer is verified again nevertheless. Up to 64 sessions for a target, 4,096 in all, are kept in memory. Each is used once, so that an observer can't recognize two connections of the same client, except the last where more connections are opened at once than there are sessions",
   proxyHeader: ['none', 'only a proxy speaks for others, and only to a server that trusts it'],
   dangerouslySkipVerification: 'off only by the word that says it is dangerous',
   pinsOnly: 'without a chain there are no dates and no revocation',
   onRequest: ['none: requests of the server are rejected', 'most clients only send requests'],
 });
 
-/** The generated parts of docs/defaults.md that are core’s. */
+/** The generated parts of docs/defaults.md that are core's. */
 export const coreTables: Readonly<Record<string, string>> = {
   'both-sides': optionTable(bothSides),
   listen: optionTable(listen),

@@ -24,10 +24,10 @@ const credentials: OptionRow[] = [
     {
       certFile: ['none', 'only what is named is loaded'],
       keyFile: ['none', 'only what is named is loaded'],
-      caFile: ['none: a client trusts Node’s default store', 'only what is named is loaded'],
+      caFile: ["none: a client trusts Node's default store", 'only what is named is loaded'],
       crlFile: ['none', 'a list that is given is obeyed: see `revocation` above'],
       pfxFile: ['none', 'PKCS#12, instead of `certFile` and `keyFile`'],
-      pfxKeyName: ['the only key of the PKCS#12 file', 'a file with several keys doesn’t say which is meant'],
+      pfxKeyName: ['the only key of the PKCS#12 file', "a file with several keys doesn't say which is meant"],
       passphrase: ['none', 'only encrypted files need one'],
     },
     optionOf('loadCredentials'),
@@ -37,7 +37,7 @@ const credentials: OptionRow[] = [
     {
       cert: ['none', 'the same as text or bytes'],
       key: ['none', 'the same as text or bytes'],
-      ca: ['none: a client trusts Node’s default store', 'the same as text or bytes'],
+      ca: ["none: a client trusts Node's default store", 'the same as text or bytes'],
       crl: ['none', 'the same as text or bytes'],
       pfx: ['none', 'the same as bytes, or as their base64'],
       pfxKeyName: ['the only key of the PKCS#12 file', 'as above'],
@@ -49,8 +49,8 @@ const credentials: OptionRow[] = [
     revocationPolicyReaders,
     {
       depth: 'most CAs publish one list for what they issue',
-      unknown: 'what isn’t known isn’t trusted',
-      stale: 'an old list doesn’t show the newest revocations',
+      unknown: "what isn't known isn't trusted",
+      stale: "an old list doesn't show the newest revocations",
       unnumbered: 'Easy-RSA and cfssl make such lists, and `thisUpdate` tells the newer of two as well',
       missingDelta: 'RFC 5280 6.3.3 leaves delta lists to the verifier, and knsock fetches none by itself',
     },

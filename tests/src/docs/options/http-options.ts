@@ -5,7 +5,7 @@ import { markdownTable, rowsOf } from './option-rows.js';
 const { insecureHTTPParser: _refused, ...http } = httpOptions;
 
 const httpRows = rowsOf(http, {
-  headersTimeout: 'the headers of a request, and a new connection’s first request; then status 408; 0: off',
+  headersTimeout: "the headers of a request, and a new connection's first request; then status 408; 0: off",
   requestTimeout: 'a whole request with its body; then 408; 0: off',
   keepAliveTimeout: 'a connection between two requests; 0: off',
   connectionsCheckingInterval: 'how late the first two may be noticed',

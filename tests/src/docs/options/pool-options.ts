@@ -8,7 +8,7 @@ const { backOff } = poolLimitOptions;
 const { first, longest } = backOff('backOff', undefined);
 const grouped = (ms: number): string => ms.toLocaleString('en').replaceAll(',', '_');
 
-/** HikariCP’s name for an option. */
+/** HikariCP's name for an option. */
 const hikari: Readonly<Record<string, string>> = {
   endpoints: 'jdbcUrl',
   name: 'poolName',
@@ -30,17 +30,17 @@ const rows: OptionRow[] = [
     min: 'an unused pool costs nothing; raise it if the first request must not wait for a handshake. It counts all connections, not only idle ones',
     max: 'see *Pool size* below',
     acquireTimeout:
-      'longer than a restart of the server, shorter than what a person waits; can’t be disabled: every wait ends',
+      "longer than a restart of the server, shorter than what a person waits; can't be disabled: every wait ends",
     maxWaiters:
       'a queue that long is an outage; failing callers at once is better than running out of memory. `Infinity`: off',
     idleTimeout: 'surplus connections close after ten idle minutes, down to `min`. `Infinity`: off',
     maxLifetime:
-      'load moves to new servers, and names are resolved again; reduced by up to a tenth at random so that connections don’t all end together. A connection never outlives either side’s certificate, even if the machine was asleep. `Infinity`: off',
+      "load moves to new servers, and names are resolved again; reduced by up to a tenth at random so that connections don't all end together. A connection never outlives either side's certificate, even if the machine was asleep. `Infinity`: off",
     keepalive:
       'shorter than the usual idle timeout of firewalls and NATs; a ping on the knsock framing, a check of the socket on others. `Infinity`: off',
     validateAfter: 'a connection used this recently is lent without a check; 0 checks every time',
     validateTimeout:
-      'the first connection that doesn’t answer makes the pool check all idle ones at the same time, so a caller waits this long at most once',
+      "the first connection that doesn't answer makes the pool check all idle ones at the same time, so a caller waits this long at most once",
     createTimeout:
       'of `Pool<T>`: a `create` that never ends must not hold its slot forever; `ConnectionPool` derives it from `connectTimeout`',
     destroyTimeout: 'a slot is free when its connection has ended, but no later than this',
@@ -54,7 +54,7 @@ const rows: OptionRow[] = [
     ],
     onError: [
       'a process warning',
-      'receives [errors that reach no caller](errors.md#errors-that-reach-no-caller): of `destroy` and the other functions of a pool, of maintaining `min`, and of its connections’ handlers',
+      "receives [errors that reach no caller](errors.md#errors-that-reach-no-caller): of `destroy` and the other functions of a pool, of maintaining `min`, and of its connections' handlers",
     ],
     reuse: "surplus connections stay idle and can be closed; `'fifo'` keeps all of them warm",
     backOff: [

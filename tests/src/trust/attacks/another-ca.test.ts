@@ -23,7 +23,7 @@ describe.each(versions)('a session begun under another CA, over %s', (version) =
     });
   });
 
-  it('proves nothing to ours, nor does one begun under Node’s default store', async () => {
+  it("proves nothing to ours, nor does one begun under Node's default store", async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const options = { servername: 'localhost' };
     await ourVisit(version, server.port, { ...options, credentials: world.anonymous });

@@ -31,7 +31,7 @@ describe.each(versions)('a session from an unverified connection, over %s', (ver
   });
 
   it.each([{ dangerouslySkipVerification: true }, { expectedName: { dangerouslyAnyName: true } as const }])(
-    'isn’t trusted by ours with verification: begun with %j',
+    "isn't trusted by ours with verification: begun with %j",
     async (careless) => {
       await using server = await stockServer({ ...bare(world.server), maxVersion: version });
       const credentials = world.anonymous;
@@ -44,7 +44,7 @@ describe.each(versions)('a session from an unverified connection, over %s', (ver
     },
   );
 
-  it('doesn’t stop ours from trusting a valid server', async () => {
+  it("doesn't stop ours from trusting a valid server", async () => {
     await using server = await stockServer({ ...bare(world.server), maxVersion: version });
     const careless = { credentials: createCredentials({}), dangerouslySkipVerification: true };
     await ourVisit(version, server.port, { ...careless, servername: 'localhost' });

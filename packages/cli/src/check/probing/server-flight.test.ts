@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readFlight } from './server-flight.js';
 
-describe('a server’s flight', () => {
+describe("a server's flight", () => {
   it('is parsed once it is complete, in whatever pieces it arrives', () => {
     const bytes = flight({ suite: 0xc02f, group: 29, done: true, asksForCertificate: true });
     for (let length = 0; length < bytes.length; length += 1)

@@ -27,7 +27,7 @@ export const caSigned: ChainRule = {
   id: 'ca-signed',
   title: 'the certificate is issued by a CA',
   severities: ['warning'],
-  why: 'A self-signed certificate can only be trusted one by one: it can’t be revoked, and replacing it requires a change on every client.',
+  why: "A self-signed certificate can only be trusted one by one: it can't be revoked, and replacing it requires a change on every client.",
   fix: 'Issue it with your own CA: knsock certs ca, then knsock certs issue.',
   check: ({ chain: [leaf], isShown }) =>
     leaf?.isSelfIssued === true && (isShown || leaf.basicConstraints?.ca !== true)
@@ -91,7 +91,7 @@ export const chainOrder: ChainRule = {
   id: 'chain-order',
   title: 'the chain is complete and in order',
   severities: ['error', 'warning'],
-  why: 'Clients that lack the missing certificate, or require the order, can’t build the path.',
+  why: "Clients that lack the missing certificate, or require the order, can't build the path.",
   fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
   check: ({ own, anchors }) => {
     const warning = own?.warnings.find(({ reason }) => reason === 'chain');

@@ -13,7 +13,7 @@ export const mutualTls: EndpointRule = {
 
 export const clientCertificateRefusal: EndpointRule = {
   id: 'client-certificate-refusal',
-  title: 'client certificates that none of the server’s CAs issued are refused',
+  title: "client certificates that none of the server's CAs issued are refused",
   severities: ['error'],
   why: 'A server that requests a certificate but accepts any certificate verifies nothing: a client can create one in a second.',
   fix: 'Verify client certificates against your own CA (--ca, ssl_client_certificate with ssl_verify_client on).',
@@ -25,7 +25,7 @@ export const clientCertificateRefusal: EndpointRule = {
 
 export const errorBehaviour: EndpointRule = {
   id: 'error-behaviour',
-  title: 'bytes that aren’t TLS close the connection without an answer',
+  title: "bytes that aren't TLS close the connection without an answer",
   severities: ['warning', 'notice'],
   why: 'A client that sends garbage must neither learn about the server nor occupy a connection.',
   fix: 'Set a handshake timeout, and let the TLS library answer only with an alert.',

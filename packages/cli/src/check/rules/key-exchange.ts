@@ -50,7 +50,7 @@ const WEAK_SIGNATURE = /SHA1$|MD5$|SHA224$/;
 
 export const signatureAlgorithms: EndpointRule = {
   id: 'signature-algorithms',
-  title: 'handshakes aren’t signed with SHA-1 or weaker',
+  title: "handshakes aren't signed with SHA-1 or weaker",
   severities: ['error'],
   why: 'SHA-1 collisions are practical, so such a signature proves little.',
   fix: 'Allow only signatures with SHA-256 or better.',

@@ -13,12 +13,12 @@ export const compression: EndpointRule = {
 
 export const renegotiation: EndpointRule = {
   id: 'renegotiation',
-  title: 'clients can’t renegotiate',
+  title: "clients can't renegotiate",
   severities: ['warning'],
   why: 'A client that renegotiates in a loop costs the server far more than the client.',
   fix: 'Disable renegotiation (SSL_OP_NO_RENEGOTIATION), or allow only TLS 1.3.',
   check: ({ renegotiation: allowed }) =>
-    allowed ? { severity: 'warning', evidence: 'it renegotiated at the client’s wish' } : null,
+    allowed ? { severity: 'warning', evidence: "it renegotiated at the client's wish" } : null,
 };
 
 export const secureRenegotiation: EndpointRule = {
@@ -26,7 +26,7 @@ export const secureRenegotiation: EndpointRule = {
   title: 'the server supports secure renegotiation',
   severities: ['error'],
   why: 'Otherwise an attacker in the middle can insert data before that of a client (RFC 5746).',
-  fix: 'Update the server’s TLS library.',
+  fix: "Update the server's TLS library.",
   check: ({ secureRenegotiation: marked }) =>
     marked === false ? { severity: 'error', evidence: 'its ServerHello has no renegotiation_info' } : null,
 };
@@ -36,10 +36,10 @@ export const extendedMasterSecret: EndpointRule = {
   title: 'session keys are bound to the whole handshake',
   severities: ['warning'],
   why: 'Otherwise an attacker can make two sessions share their keys, and impersonate a client (RFC 7627).',
-  fix: 'Update the server’s TLS library.',
+  fix: "Update the server's TLS library.",
   check: ({ extendedMasterSecret: bound }) =>
     bound === false
-      ? { severity: 'warning', evidence: 'it doesn’t agree to extended_master_secret before TLS 1.3' }
+      ? { severity: 'warning', evidence: "it doesn't agree to extended_master_secret before TLS 1.3" }
       : null,
 };
 

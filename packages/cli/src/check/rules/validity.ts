@@ -39,7 +39,7 @@ export const expiry: ChainRule = {
       if (at > notAfter)
         return { severity: 'error', evidence: `${name} expired on ${notAfter.toISOString()}` };
       if (at < notBefore)
-        return { severity: 'error', evidence: `${name} isn’t valid before ${notBefore.toISOString()}` };
+        return { severity: 'error', evidence: `${name} isn't valid before ${notBefore.toISOString()}` };
       const days = daysLeft(notBefore, notAfter, at, RENEWAL_DUE);
       if (days !== undefined)
         return { severity: 'warning', evidence: `${name} expires in ${Math.floor(days)} days` };
@@ -82,9 +82,9 @@ export const crlFreshness: ListRule = {
     for (const { issuer, thisUpdate, nextUpdate } of crls) {
       const list = `the list of ${issuer.toString()}`;
       if (at < thisUpdate)
-        return { severity: 'error', evidence: `${list} isn’t valid before ${thisUpdate.toISOString()}` };
+        return { severity: 'error', evidence: `${list} isn't valid before ${thisUpdate.toISOString()}` };
       if (nextUpdate === undefined)
-        return { severity: 'error', evidence: `${list} doesn’t say when the next one is due` };
+        return { severity: 'error', evidence: `${list} doesn't say when the next one is due` };
       if (at > nextUpdate)
         return { severity: 'error', evidence: `${list} was to be replaced by ${nextUpdate.toISOString()}` };
       if (daysLeft(thisUpdate, nextUpdate, at, LIST_DUE) !== undefined)

@@ -7,7 +7,7 @@ export const minimumTls: EndpointRule = {
   title: 'TLS 1.2 is the oldest version',
   severities: ['error'],
   why: 'SSL 2.0 and 3.0 are broken; TLS 1.0 and 1.1 depend on MD5 and SHA-1 and are deprecated (RFC 8996).',
-  fix: 'Set the server’s minimum to TLS 1.2; it is the default of knsock serve.',
+  fix: "Set the server's minimum to TLS 1.2; it is the default of knsock serve.",
   check: ({ versions }) => {
     const old = versions.map(({ version }) => version).filter((version) => version < 'TLSv1.2');
     return old.length === 0 ? null : { severity: 'error', evidence: `it accepts ${old.join(' and ')}` };
@@ -19,7 +19,7 @@ export const tls13: EndpointRule = {
   title: 'TLS 1.3 is offered',
   severities: ['warning'],
   why: 'TLS 1.3 connects faster, encrypts certificates and has no weak suites.',
-  fix: 'Update the server’s TLS library, or stop limiting it to 1.2.',
+  fix: "Update the server's TLS library, or stop limiting it to 1.2.",
   check: ({ versions }) => {
     const spoken = versions.map(({ version }) => version);
     if (spoken.includes('TLSv1.3')) return null;
@@ -29,10 +29,10 @@ export const tls13: EndpointRule = {
 
 export const fallback: EndpointRule = {
   id: 'fallback',
-  title: 'clients can’t be downgraded to an older version',
+  title: "clients can't be downgraded to an older version",
   severities: ['warning'],
   why: 'An attacker in the middle can abort handshakes until an old client tries an older version (RFC 7507).',
-  fix: 'Update the server’s TLS library, or allow one version only.',
+  fix: "Update the server's TLS library, or allow one version only.",
   check: ({ fallbackProtected }) =>
     fallbackProtected === false
       ? { severity: 'warning', evidence: 'it went on although the client said that it had fallen back' }
@@ -61,7 +61,7 @@ export const serverPreference: EndpointRule = {
   title: 'the server chooses the cipher suite',
   severities: ['notice'],
   why: 'Otherwise the order of an old client may choose the weakest common suite.',
-  fix: 'Enable the server’s own order (honorCipherOrder, ssl_prefer_server_ciphers).',
+  fix: "Enable the server's own order (honorCipherOrder, ssl_prefer_server_ciphers).",
   check: ({ serverPreference }) =>
     serverPreference === false
       ? { severity: 'notice', evidence: 'it took the suite that the client named first' }

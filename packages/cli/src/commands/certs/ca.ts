@@ -45,7 +45,7 @@ export function defineCa(command: Command, output: Output): void {
     )
     .option(
       '--issuer-signer-exec <command>',
-      'shell command that signs for the authority of --under or --replaces, where its key isn’t in the store',
+      "shell command that signs for the authority of --under or --replaces, where its key isn't in the store",
     );
   addStoreOptions(command)
     .addHelpText('after', HELP)

@@ -19,7 +19,7 @@ export function maxDaysOption(): Option {
 }
 
 export function crlUrlOption(): Option {
-  return new Option('--crl-url <url>', 'URL of the authority’s revocation list (repeatable)').argParser(
+  return new Option('--crl-url <url>', "URL of the authority's revocation list (repeatable)").argParser(
     append,
   );
 }

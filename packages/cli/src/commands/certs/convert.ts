@@ -107,7 +107,7 @@ function requireCertificates(certificates: string): string {
   if (certificates !== '') return certificates;
   throw new UsageError(
     'there is no certificate in that file',
-    'Give the certificate’s file, and the key’s as --key FILE.',
+    "Give the certificate's file, and the key's as --key FILE.",
   );
 }
 

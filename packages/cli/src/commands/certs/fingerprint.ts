@@ -5,7 +5,7 @@ import type { Output } from '../../output.js';
 
 export function defineFingerprint(command: Command, output: Output): void {
   command
-    .description('show a certificate’s SHA-256 fingerprint and its key’s pin')
+    .description("show a certificate's SHA-256 fingerprint and its key's pin")
     .argument('<certificate>', 'a certificate in any format; - is standard input')
     .addHelpText('after', HELP)
     .action(async (certificate: string) => {

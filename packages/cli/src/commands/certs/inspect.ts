@@ -65,7 +65,7 @@ export async function sourceOf(text: string, servername?: string): Promise<Sourc
     );
   }
   const address = parseAddress(text);
-  if ('path' in address) throw new UsageError('a Unix socket can’t be looked at here', 'Give host:port.');
+  if ('path' in address) throw new UsageError("a Unix socket can't be looked at here", 'Give host:port.');
   return { host: address.host ?? 'localhost', port: address.port, servername };
 }
 

@@ -28,7 +28,7 @@ export function defineMatch(command: Command, output: Output): void {
       const opened = await naming(key, () => keyOf(second, opening));
       const own = publicHalf(opened).export({ type: 'spki', format: 'der' });
       const matches = leaf?.publicKeyInfo.der.equals(own) === true;
-      await output.result({ matches }, `${key} ${matches ? 'belongs' : 'doesn’t belong'} to ${certificate}`);
+      await output.result({ matches }, `${key} ${matches ? 'belongs' : "doesn't belong"} to ${certificate}`);
       process.exitCode = matches ? 0 : MISMATCH;
     });
 }

@@ -29,7 +29,7 @@ export function defineRenew(command: Command, output: Output): void {
     )
     .addOption(answerTimeoutOption())
     .option('--reuse-key', 'keep the key, for peers that pin it')
-    .option('--force', 'renew even if it isn’t due')
+    .option('--force', "renew even if it isn't due")
     .option(
       '--passphrase-file <file>',
       'file with the passphrase of an encrypted key (or set KNSOCK_PASSPHRASE)',

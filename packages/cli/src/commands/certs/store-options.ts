@@ -49,7 +49,7 @@ export function signerOption(): Option {
 export function storePassphraseOption(): Option {
   return new Option(
     '--store-passphrase-file <file>',
-    'file with the passphrase of the authorities’ keys (or set KNSOCK_STORE_PASSPHRASE)',
+    "file with the passphrase of the authorities' keys (or set KNSOCK_STORE_PASSPHRASE)",
   );
 }
 
@@ -89,7 +89,7 @@ export async function openWithKey(
     if (!isLocked || passphraseSource(flags) !== undefined || !process.stdin.isTTY) throw error;
   }
   const { openStore } = await import('@knsock/certs');
-  const passphrase = await askSecret('Passphrase of the authority’s key: ');
+  const passphrase = await askSecret("Passphrase of the authority's key: ");
   const opened = await openStore(flags.store, { passphrase });
   return { store: opened, authority: await opened.authority(flags.authority) };
 }

@@ -24,7 +24,7 @@ interface Standing {
 type Action = 'install' | 'uninstall' | 'status';
 
 const summaries: Readonly<Record<Action, string>> = {
-  install: 'have this machine’s programs and browsers trust a development CA',
+  install: "have this machine's programs and browsers trust a development CA",
   uninstall: 'take the CA out of the trust stores again',
   status: 'show which trust stores hold the CA',
 };
@@ -88,7 +88,7 @@ async function standingIn(
   const reason = await store.missing();
   if (reason !== undefined) {
     if (wasNamed && action !== 'status')
-      throw new UsageError(`the trust store ${name} can’t be changed: ${reason}`, '', 'KNSOCK_TRUST_STORE');
+      throw new UsageError(`the trust store ${name} can't be changed: ${reason}`, '', 'KNSOCK_TRUST_STORE');
     return { store: name, readers, state: 'unavailable', reason };
   }
   const isThere = await store.has(ca);
@@ -128,7 +128,7 @@ Exit code: 3 if a trust store that can be used lacks the CA. Example:
 };
 
 const HELP = `
-system is Debian’s ca-certificates (macOS: the login keychain, Windows: the user’s Root store; neither is tested by us), nss what
+system is Debian's ca-certificates (macOS: the login keychain, Windows: the user's Root store; neither is tested by us), nss what
 Chromium and Firefox of this user read, java the cacerts file of the JDK.
 
 Example:

@@ -56,7 +56,7 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
   if (revocation !== undefined && flags.crl === undefined)
     throw new UsageError(
       'no revocation list was given',
-      'Give --crl: without a list revocation isn’t looked at.',
+      "Give --crl: without a list revocation isn't looked at.",
     );
   const verdict = await verifyChain({
     chain: { file: chain },

@@ -63,7 +63,7 @@ export function defineProxyClient(command: Command, output: Output): void {
     );
   addCredentialOptions(command);
   addServerOptions(command)
-    .option('--postgres', 'send PostgreSQL’s SSLRequest before TLS')
+    .option('--postgres', "send PostgreSQL's SSLRequest before TLS")
     .option(
       '--dangerously-plain-network',
       'allow listening for plain text on an address that other machines reach',
@@ -180,7 +180,7 @@ function fromOf({ source }: Origin): string {
 }
 
 const HELP = `
-The server’s certificate is verified. Several targets are used in turn; one that can’t be reached is skipped until it
+The server's certificate is verified. Several targets are used in turn; one that can't be reached is skipped until it
 answers again. See knsock docs proxy. Examples:
   $ knsock proxy client --listen 127.0.0.1:5432 --target db.internal:5433 --cert app.crt --key app.key --ca ca.crt
   $ psql 'host=127.0.0.1 port=5432 sslmode=disable'

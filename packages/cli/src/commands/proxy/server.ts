@@ -65,7 +65,7 @@ export function defineProxyServer(command: Command, output: Output): void {
   addAllowOptions(command);
   command
     .option('--allow-all', 'admit every client; with --ca, every client with a certificate of that CA')
-    .option('--postgres', 'accept PostgreSQL’s SSLRequest before TLS')
+    .option('--postgres', "accept PostgreSQL's SSLRequest before TLS")
     .option('--dangerously-plain-network', 'allow a plain-text target on another machine');
   addTargetOptions(command);
   addProxyProtocolOptions(command);
@@ -82,20 +82,20 @@ function addTargetOptions(command: Command): void {
     .option('--target-tls', 'connect to the target over TLS, and verify it')
     .option(
       '--target-ca <file>',
-      'CA certificate used to verify the target (PEM) (default: Node’s own roots)',
+      "CA certificate used to verify the target (PEM) (default: Node's own roots)",
     )
     .option('--target-cert <file>', 'client certificate for the target (PEM)')
     .option('--target-key <file>', 'its private key')
     .option('--target-pfx <file>', 'both as PKCS#12, instead of --target-cert and --target-key')
     .option(
       '--target-pfx-key-name <name>',
-      'key of a PKCS#12 file with several, by its friendly name (Java’s alias)',
+      "key of a PKCS#12 file with several, by its friendly name (Java's alias)",
     )
-    .option('--target-passphrase-file <file>', 'file with the passphrase of the target’s key')
-    .option('--target-servername <name>', 'name to expect in the target’s certificate (default: its host)')
+    .option('--target-passphrase-file <file>', "file with the passphrase of the target's key")
+    .option('--target-servername <name>', "name to expect in the target's certificate (default: its host)")
     .option(
       '--target-pin <pin>',
-      'public key that the target’s chain must contain, sha256/… (repeatable)',
+      "public key that the target's chain must contain, sha256/… (repeatable)",
       append,
     );
 }
@@ -208,7 +208,7 @@ async function targetFiles(flags: ProxyServerFlags): Promise<CredentialFiles> {
 function requireRule(flags: ProxyServerFlags): void {
   if (allowRules(flags) !== undefined || flags.allowAll === true) return;
   throw new UsageError(
-    'no client is admitted: the program behind a proxy can’t distinguish its clients',
+    "no client is admitted: the program behind a proxy can't distinguish its clients",
     'Set which clients are admitted (--allow-cn NAME, --allow-dns NAME, …), or --allow-all.',
   );
 }

@@ -27,7 +27,7 @@ export function addProxyProtocolOptions(command: Command): void {
     .addOption(
       new Option(
         '--send-proxy [version]',
-        'send the client’s address to the target with the PROXY protocol (default: version 2)',
+        "send the client's address to the target with the PROXY protocol (default: version 2)",
       ).choices(['1', '2']),
     );
 }

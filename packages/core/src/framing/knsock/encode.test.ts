@@ -75,7 +75,7 @@ describe('control frames', () => {
     expect(parseWelcome(welcome.body)).toMatchObject({ maxMessage: 2 ** 32 - 1, maxInFlight: 2 ** 32 - 1 });
   });
 
-  it('announce features, those that a receiver doesn’t know included', () => {
+  it("announce features, those that a receiver doesn't know included", () => {
     const features = new Map([
       ['close-code', Buffer.alloc(0)],
       ['to-come', Buffer.of(1, 2)],

@@ -3,7 +3,7 @@ import { failure, type Failure } from '../failure.js';
 import type { PathValidation } from '../path-validation.js';
 
 const HINT =
-  'Have the CA’s own certificate issued anew, as a CA (knsock certs ca makes one), and trust that.';
+  "Have the CA's own certificate issued anew, as a CA (knsock certs ca makes one), and trust that.";
 
 /** Checks that everything above the leaf is a CA that may sign certificates, and the path lengths (RFC 5280 6.1.4 k to n). */
 export function checkAuthority({ path }: Pick<PathValidation, 'path'>): Failure | undefined {
@@ -16,10 +16,10 @@ export function checkAuthority({ path }: Pick<PathValidation, 'path'>): Failure 
 
 function authorityProblem({ version, basicConstraints, keyUsage }: X509Certificate): string | undefined {
   if (version < 3)
-    return `has issued a certificate, but is of version ${version}, which can’t say that it is a CA; reissue it as version 3 with basicConstraints CA:TRUE`;
-  if (!basicConstraints?.ca) return 'has issued a certificate, but isn’t a CA (no basicConstraints CA:TRUE)';
+    return `has issued a certificate, but is of version ${version}, which can't say that it is a CA; reissue it as version 3 with basicConstraints CA:TRUE`;
+  if (!basicConstraints?.ca) return "has issued a certificate, but isn't a CA (no basicConstraints CA:TRUE)";
   if (keyUsage && !keyUsage.has('keyCertSign'))
-    return 'has issued a certificate, but its key usage doesn’t allow that (no keyCertSign)';
+    return "has issued a certificate, but its key usage doesn't allow that (no keyCertSign)";
   return undefined;
 }
 

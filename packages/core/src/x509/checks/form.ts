@@ -29,7 +29,7 @@ export function checkForm({ path }: Pick<PathValidation, 'path'>): Failure | und
 function criticalProblem({ extensions }: X509Certificate): string | undefined {
   for (const extension of extensions.values()) {
     if (extension.critical && !understood.has(extension.oid))
-      return `has the critical extension ${extension.oid}, which isn’t known or mustn’t be critical`;
+      return `has the critical extension ${extension.oid}, which isn't known or mustn't be critical`;
   }
   return undefined;
 }
@@ -39,6 +39,6 @@ function contradiction(certificate: X509Certificate, depth: number): string | un
   if (depth > 0 && certificate.subject.isEmpty) return 'is a CA without a name';
   if (certificate.basicConstraints?.ca === true) return undefined;
   if (certificate.keyUsage?.has('keyCertSign'))
-    return 'may sign certificates by its key usage, but isn’t a CA';
-  return certificate.nameConstraints ? 'has name constraints, but isn’t a CA' : undefined;
+    return "may sign certificates by its key usage, but isn't a CA";
+  return certificate.nameConstraints ? "has name constraints, but isn't a CA" : undefined;
 }

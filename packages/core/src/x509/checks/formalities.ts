@@ -44,7 +44,7 @@ function serialNumber({ serialBytes, serial }: X509Certificate, { isAnchor }: Pl
   if (isAnchor) return undefined;
   if (serialBytes.length > 20) return `has a serial number of ${serialBytes.length} bytes; 20 are the most`;
   return serial === '00' || serial.startsWith('-')
-    ? `has the serial number ${serial}, which isn’t positive`
+    ? `has the serial number ${serial}, which isn't positive`
     : undefined;
 }
 
@@ -53,7 +53,7 @@ function authorityKeyIdentifier(certificate: X509Certificate, { isAnchor }: Plac
   if (isAnchor && certificate.isSelfSigned) return undefined;
   return certificate.authorityKeyIdentifier?.keyIdentifier
     ? undefined
-    : 'doesn’t say which key signed it (authority key identifier)';
+    : "doesn't say which key signed it (authority key identifier)";
 }
 
 /** Baseline requirements 7.1.2.1.3. */
@@ -63,7 +63,7 @@ function rootKeyIdentifier(certificate: X509Certificate, { isAnchor }: Place): s
   const isOwn = key.keyIdentifier !== undefined && own?.equals(key.keyIdentifier) === true;
   return isOwn && !key.issuer && !key.serial
     ? undefined
-    : 'is a root whose authority key identifier isn’t just its own key';
+    : "is a root whose authority key identifier isn't just its own key";
 }
 
 function subjectKeyIdentifier(certificate: X509Certificate): string | undefined {
@@ -76,21 +76,21 @@ function subjectKeyIdentifier(certificate: X509Certificate): string | undefined 
 function basicConstraints(certificate: X509Certificate): string | undefined {
   const { basicConstraints: constraints, extensions } = certificate;
   if (constraints?.ca && !extensions.get(oid.basicConstraints)?.critical)
-    return 'is a CA whose basic constraints aren’t critical';
+    return "is a CA whose basic constraints aren't critical";
   return constraints && !constraints.ca && constraints.pathLength !== undefined
-    ? 'has a path length, but isn’t a CA'
+    ? "has a path length, but isn't a CA"
     : undefined;
 }
 
 /** They are processed either way (RFC 5280 6.1.4 i); a CA must mark them critical (4.2.1.11). */
 function policyConstraints({ extensions }: X509Certificate): string | undefined {
   return extensions.get(oid.policyConstraints)?.critical === false
-    ? 'has policy constraints that aren’t critical'
+    ? "has policy constraints that aren't critical"
     : undefined;
 }
 
 function leafKind({ basicConstraints: constraints }: X509Certificate, { isLeaf }: Place): string | undefined {
-  return isLeaf && constraints?.ca ? 'is a CA, which can’t be a server or client' : undefined;
+  return isLeaf && constraints?.ca ? "is a CA, which can't be a server or client" : undefined;
 }
 
 /** Baseline requirements 7.1.2.7.10 for leaves, 7.1.2.1.2 for roots. */
@@ -127,7 +127,7 @@ function commonName(certificate: X509Certificate, { isLeaf, usage }: Place): str
   const odd = judged.find((name) => !dnsNames.includes(name) && !ipAddresses.includes(name));
   return odd === undefined
     ? undefined
-    : `has the common name ${JSON.stringify(odd)}, which isn’t one of its alternative names`;
+    : `has the common name ${JSON.stringify(odd)}, which isn't one of its alternative names`;
 }
 
 /** Whether a URL parser would read an address: a colon, or a number for the last label. */

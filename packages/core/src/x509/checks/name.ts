@@ -11,12 +11,12 @@ export function checkName({ path, name, usage, rules }: PathValidation): Failure
   if (isNameNeeded && !leaf.subjectAltNames) return failure('wrong-name', path, 0, missingNames(leaf, name));
   if (name === undefined || matchesName(leaf, name)) return undefined;
   if (!parseExpectedName(name))
-    return failure('wrong-name', path, 0, `can’t be for "${shortened(name)}", which is no name`);
+    return failure('wrong-name', path, 0, `can't be for "${shortened(name)}", which is no name`);
   return failure(
     'wrong-name',
     path,
     0,
-    `isn’t for ${shortened(name)}; it is for ${showList((leaf.subjectAltNames ?? []).map(showGeneralName))}`,
+    `isn't for ${shortened(name)}; it is for ${showList((leaf.subjectAltNames ?? []).map(showGeneralName))}`,
   );
 }
 
@@ -25,5 +25,5 @@ function missingNames({ subject }: X509Certificate, name: string | undefined): s
   const wanted = name ?? subject.commonNames[0] ?? 'server.example';
   const kind = parseExpectedName(wanted)?.kind === 'ip' ? 'IP' : 'DNS';
   const example = `subjectAltName=${kind}:${wanted}`;
-  return `has no subjectAltName, and its common name doesn’t count; reissue it with one (openssl: -addext "${shortened(example)}")`;
+  return `has no subjectAltName, and its common name doesn't count; reissue it with one (openssl: -addext "${shortened(example)}")`;
 }

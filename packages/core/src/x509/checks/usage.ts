@@ -29,7 +29,7 @@ function purposeProblem(
 ): string | undefined {
   if (!extendedKeyUsage || extendedKeyUsage.includes(purposeOid[usage])) return undefined;
   if (depth > 0 && extendedKeyUsage.includes(purposeOid.any)) return undefined;
-  return `isn’t for TLS ${usage}s (extended key usage: ${showList(extendedKeyUsage.map(showPurpose))})`;
+  return `isn't for TLS ${usage}s (extended key usage: ${showList(extendedKeyUsage.map(showPurpose))})`;
 }
 
 function keyUsageProblem({ keyUsage }: X509Certificate): string | undefined {

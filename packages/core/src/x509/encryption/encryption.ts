@@ -197,12 +197,12 @@ function startDecryption(cipher: string, key: Buffer, iv: Buffer): ReturnType<ty
   try {
     return createDecipheriv(cipher, key, iv);
   } catch (cause) {
-    throw unsupported(`is encrypted with ${cipher}, which this Node doesn’t offer`, { cause });
+    throw unsupported(`is encrypted with ${cipher}, which this Node doesn't offer`, { cause });
   }
 }
 
 function retiredAlgorithm(oid: string): Error {
-  return unsupported(`is encrypted with ${retired[oid] ?? `the algorithm ${oid}`}, which isn’t read here`, {
+  return unsupported(`is encrypted with ${retired[oid] ?? `the algorithm ${oid}`}, which isn't read here`, {
     hint: 'Export it again from the program that made it, with AES-256.',
   });
 }

@@ -32,7 +32,7 @@ const HMAC_SHA1 = '1.2.840.113549.2.7';
 export function readKeyDerivation({ oid, parameters }: AlgorithmIdentifier): KeyDerivation {
   const read = oid === PBKDF2 ? readPbkdf2 : oid === SCRYPT ? readScrypt : undefined;
   if (read === undefined)
-    throw unsupported(`derives its keys by the algorithm ${oid}, which isn’t read here`);
+    throw unsupported(`derives its keys by the algorithm ${oid}, which isn't read here`);
   return decode(parameters ?? Buffer.alloc(0), 'key derivation', (reader) =>
     read(reader.enter(Tag.sequence, 'key derivation')),
   );
@@ -104,5 +104,5 @@ function readKeyLength(reader: DerReader): number | undefined {
 }
 
 function refuseHmac(oid: string): never {
-  throw unsupported(`uses the HMAC ${oid}, which isn’t read here`);
+  throw unsupported(`uses the HMAC ${oid}, which isn't read here`);
 }

@@ -48,12 +48,12 @@ export function decode<T>(bytes: Buffer, what: string, read: (reader: DerReader)
   } catch (error) {
     if (!(error instanceof MalformedDerError)) throw error;
     const der = definiteLengths(bytes);
-    if (der === undefined) throw garbage(`can’t be read: in its ${what}, ${error.message}`, error);
+    if (der === undefined) throw garbage(`can't be read: in its ${what}, ${error.message}`, error);
     try {
       return readAll(der, what, read);
     } catch (again) {
       if (!(again instanceof MalformedDerError)) throw again;
-      throw garbage(`can’t be read: in its ${what}, ${again.message}`, again);
+      throw garbage(`can't be read: in its ${what}, ${again.message}`, again);
     }
   }
 }

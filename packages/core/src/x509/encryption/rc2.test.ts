@@ -24,7 +24,7 @@ describe('RC2', () => {
     expect(decryptBlock(key, bits - 8, cipher, plain)).toBeUndefined();
   });
 
-  it('refuses data that isn’t whole blocks', () => {
+  it("refuses data that isn't whole blocks", () => {
     expect(decryptRc2(hex('88'), 64, Buffer.alloc(8), Buffer.alloc(9))).toBeUndefined();
     expect(decryptRc2(hex('88'), 64, Buffer.alloc(8), Buffer.alloc(0))).toBeUndefined();
   });

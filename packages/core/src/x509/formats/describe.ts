@@ -38,13 +38,13 @@ const magics: readonly (readonly [hex: string, ...known: Known])[] = [
   ['6b796368', 'it is a macOS keychain', 'Export the certificate from Keychain Access as .p12 or .pem.'],
   [
     '1ef1b5b0',
-    'it is a private key of Microsoft’s PVK format',
+    "it is a private key of Microsoft's PVK format",
     'openssl rsa -inform PVK -in FILE -out NEW.pem makes it PEM.',
   ],
   [
     '0000000043455254',
     'it is a serialized certificate store of Windows (SST)',
-    'Export it as PKCS#7 (.p7b) or base64 X.509 (.cer) from Windows’ certificate manager.',
+    "Export it as PKCS#7 (.p7b) or base64 X.509 (.cer) from Windows' certificate manager.",
   ],
   ['504b0304', 'it is a ZIP archive', 'Unpack it, and give the file inside.'],
   ['1f8b', 'it is a gzip archive', 'Unpack it, and give the file inside.'],
@@ -81,13 +81,13 @@ const words: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
   ],
   [
     /^(Certificate|Certificate Request|Certificate Revocation List \(CRL\)):\s*$/m,
-    'it is openssl’s listing of it (-text), without the thing itself',
+    "it is openssl's listing of it (-text), without the thing itself",
     'Write it again without -noout.',
   ],
   [
     /"kty"\s*:/,
     'it is a JSON Web Key (JWK)',
-    'knsock certs convert FILE --to pem makes it a PEM key. A certificate isn’t part of it.',
+    "knsock certs convert FILE --to pem makes it a PEM key. A certificate isn't part of it.",
   ],
   [
     /^\s*[[{]/,
@@ -96,7 +96,7 @@ const words: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
   ],
   [
     /BEGIN [A-Z0-9 ]*(CERTIFICATE|KEY|CRL|REQUEST)/,
-    'its BEGIN line isn’t framed by five hyphens on each side',
+    "its BEGIN line isn't framed by five hyphens on each side",
     'A word processor or a web page may have changed them; copy the original file.',
   ],
 ];
@@ -132,7 +132,7 @@ const labels: readonly (readonly [pattern: RegExp, ...known: Known])[] = [
     'knsock certs convert FILE --to pem takes the certificates out.',
   ],
   [/^PKCS12$/, 'PKCS#12', APART],
-  [/^PGP /, 'OpenPGP, which isn’t a TLS format', 'Is that the right file?'],
+  [/^PGP /, "OpenPGP, which isn't a TLS format", 'Is that the right file?'],
   [/^AGE ENCRYPTED FILE$/, 'a file encrypted with age', 'age --decrypt FILE opens it.'],
 ];
 

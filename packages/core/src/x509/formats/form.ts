@@ -8,7 +8,7 @@ const containers: readonly (readonly [label: RegExp, form: string])[] = [
   [/^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/, 'PKCS#7 (.p7b)'],
   [/^PKCS12$/, 'PKCS#12 (.p12, .pfx)'],
   [/^OPENSSH PRIVATE KEY$/, 'OpenSSH'],
-  [/^TRUSTED CERTIFICATE$/, 'with openssl’s trust marks (TRUSTED CERTIFICATE)'],
+  [/^TRUSTED CERTIFICATE$/, "with openssl's trust marks (TRUSTED CERTIFICATE)"],
 ];
 
 /**

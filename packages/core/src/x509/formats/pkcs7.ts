@@ -28,7 +28,7 @@ export function readPkcs7(bytes: Buffer): Carried[] | undefined {
 
 function readSignedData(reader: DerReader): Carried[] {
   const contentInfo = reader.enter(Tag.sequence, 'PKCS#7');
-  if (contentInfo.oid('kind of content') !== SIGNED_DATA) contentInfo.fail('it isn’t signed data');
+  if (contentInfo.oid('kind of content') !== SIGNED_DATA) contentInfo.fail("it isn't signed data");
   const explicit = contentInfo.enter(contextTag(0, 'constructed'), 'PKCS#7');
   const signed = explicit.enter(Tag.sequence, 'PKCS#7');
   signed.smallInteger(5, 'version');

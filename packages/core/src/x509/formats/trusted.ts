@@ -8,7 +8,7 @@ import type { PemBlock } from '../pem.js';
 export interface TrustMarks {
   /** Undefined: whatever isn't rejected. */
   readonly trusted: readonly string[] | undefined;
-  /** Usages (object identifiers) that it isn’t trusted for. */
+  /** Usages (object identifiers) that it isn't trusted for. */
   readonly rejected: readonly string[];
 }
 

@@ -31,5 +31,5 @@ export function edwardsProblem({ prime, a, d, bytes }: EdwardsCurve, point: Uint
   if (y >= prime) return 'has a coordinate that is out of the field';
   const [numerator, denominator] = [modulo(y * y - 1n, prime), modulo(d * y * y - a, prime)];
   // A quotient has a root where the product has one.
-  return isSquare(numerator * denominator, prime) ? undefined : 'isn’t on its curve';
+  return isSquare(numerator * denominator, prime) ? undefined : "isn't on its curve";
 }

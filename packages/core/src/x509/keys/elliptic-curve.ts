@@ -37,7 +37,7 @@ function uncompressedProblem(
     return `has ${coordinates.length} bytes of coordinates, of which the curve needs ${2 * size}`;
   const [x, y] = [bigIntOf(coordinates.subarray(0, size)), bigIntOf(coordinates.subarray(size))];
   if (x >= prime || y >= prime) return 'has a coordinate that is out of the field';
-  return modulo(y * y - (x * x * x + a * x + b), prime) === 0n ? undefined : 'isn’t on its curve';
+  return modulo(y * y - (x * x * x + a * x + b), prime) === 0n ? undefined : "isn't on its curve";
 }
 
 function compressedProblem({ size, prime, a, b }: EllipticCurve, coordinate: Uint8Array): string | undefined {
@@ -45,7 +45,7 @@ function compressedProblem({ size, prime, a, b }: EllipticCurve, coordinate: Uin
     return `has ${coordinate.length} bytes of its one coordinate, of which the curve needs ${size}`;
   const x = bigIntOf(coordinate);
   if (x >= prime) return 'has a coordinate that is out of the field';
-  return isSquare(x * x * x + a * x + b, prime) ? undefined : 'isn’t on its curve';
+  return isSquare(x * x * x + a * x + b, prime) ? undefined : "isn't on its curve";
 }
 
 /** The numbers in hex: prime, a, b, order. */

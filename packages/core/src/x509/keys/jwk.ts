@@ -6,9 +6,9 @@ import { ecKey, edwardsKey, rsaKey } from './key-numbers.js';
 export function readJwk(text: string): KeyObject {
   const jwk = parse(text);
   if (jwk.kty === 'oct')
-    throw unsupported('is a symmetric key (JWK "oct"), which TLS certificates don’t have');
+    throw unsupported('is a symmetric key (JWK "oct"), which TLS certificates don\'t have');
   if (jwk.d === undefined)
-    throw new FileProblem('garbage', 'can’t be read: it is a JSON Web Key of the public half alone', {
+    throw new FileProblem('garbage', "can't be read: it is a JSON Web Key of the public half alone", {
       hint: 'Give the private key: it has a member "d".',
     });
   const number = (name: keyof JsonWebKey): Buffer => numberOf(jwk, name);
@@ -29,7 +29,7 @@ export function readJwk(text: string): KeyObject {
     case 'OKP':
       return edwardsKey(String(jwk.crv), number('d'));
     default:
-      throw unsupported(`is a JSON Web Key of the type ${JSON.stringify(jwk.kty)}, which isn’t known here`);
+      throw unsupported(`is a JSON Web Key of the type ${JSON.stringify(jwk.kty)}, which isn't known here`);
   }
 }
 
@@ -38,7 +38,7 @@ function parse(text: string): JsonWebKey {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw garbage('can’t be read: it is no proper JSON', cause);
+    throw garbage("can't be read: it is no proper JSON", cause);
   }
   const { keys } = value as { keys?: unknown };
   if (!Array.isArray(keys)) return value as JsonWebKey;

@@ -75,5 +75,5 @@ function withoutZeros(number: Buffer): Buffer {
 }
 
 function refuseCurve(curve: string): never {
-  throw garbage(`is a key on the curve ${curve}, which isn’t used here`);
+  throw garbage(`is a key on the curve ${curve}, which isn't used here`);
 }

@@ -141,7 +141,7 @@ describe('a public key that is none', () => {
     [
       'a point beside the curve',
       changed((copy) => (copy[64] = (copy[64] as number) ^ 1)),
-      'isn’t on its curve',
+      "isn't on its curve",
     ],
     ['a hybrid point', changed((copy) => (copy[0] = 6 + ((copy[64] as number) & 1))), 'in no form'],
     ['a point cut short', point.subarray(0, 64), 'has 63 bytes of coordinates'],
@@ -186,7 +186,7 @@ describe('a public key that is none', () => {
     expect(withParameters()).toContain('names no curve');
   });
 
-  it('is refused where its algorithm isn’t known, or has odd parameters', () => {
+  it("is refused where its algorithm isn't known, or has odd parameters", () => {
     const nothing = tlv(0x05);
     const ed25519 = Buffer.from('06032b6570', 'hex');
     const rsa = Buffer.from('06092a864886f70d010101', 'hex');
@@ -206,7 +206,7 @@ describe('a public key that is none', () => {
 
   it.each([
     ['an even modulus', [2n ** 1024n, 65537n], 'even'],
-    ['a negative exponent', [2n ** 1024n + 1n, 0n], 'isn’t positive'],
+    ['a negative exponent', [2n ** 1024n + 1n, 0n], "isn't positive"],
     ['an even exponent', [2n ** 1024n + 1n, 4n], 'odd number'],
     ['an exponent of 1', [2n ** 1024n + 1n, 1n], 'odd number'],
     ['an exponent over the modulus', [5n, 7n], 'odd number'],
@@ -227,7 +227,7 @@ describe('a public key that is none', () => {
       expect(of(oid, Buffer.alloc(size, 0xff))).toContain('out of the field');
       const verdicts = Array.from({ length: 40 }, (_, y) => of(oid, Buffer.alloc(size).fill(y, 0, 1)));
       expect(verdicts).toContain('opened');
-      expect(verdicts.some((verdict) => verdict.includes('isn’t on its curve'))).toBe(true);
+      expect(verdicts.some((verdict) => verdict.includes("isn't on its curve"))).toBe(true);
     }
   });
 });
@@ -257,13 +257,13 @@ describe('a private key that is none', () => {
   });
 
   it.each([
-    ['0', pkcs8(bytesOf(0n)), 'out of its curve’s range'],
-    ['the order', pkcs8(bytesOf(order256)), 'out of its curve’s range'],
-    ['nothing', pkcs8(Buffer.alloc(0)), 'out of its curve’s range'],
-    ['a byte too long', pkcs8(Buffer.concat([Buffer.of(1), secret]), point), 'out of its curve’s range'],
-    ['5,000 bytes long', pkcs8(Buffer.alloc(5_000, 1)), 'out of its curve’s range'],
+    ['0', pkcs8(bytesOf(0n)), "out of its curve's range"],
+    ['the order', pkcs8(bytesOf(order256)), "out of its curve's range"],
+    ['nothing', pkcs8(Buffer.alloc(0)), "out of its curve's range"],
+    ['a byte too long', pkcs8(Buffer.concat([Buffer.of(1), secret]), point), "out of its curve's range"],
+    ['5,000 bytes long', pkcs8(Buffer.alloc(5_000, 1)), "out of its curve's range"],
     ['with infinity for a public half', pkcs8(secret, Buffer.of(0)), 'at infinity'],
-    ['with another key’s public half', pkcs8(secret, other), 'don’t belong together'],
+    ["with another key's public half", pkcs8(secret, other), "don't belong together"],
   ])('is refused: a number that is %s', (_what, der, problem) => {
     expect(problemOf(() => openPrivateKey(der))).toContain(problem);
   });
@@ -279,7 +279,7 @@ describe('a private key that is none', () => {
     expect(problemOf(() => openPrivateKey(sec1(secret)))).toContain('names no curve');
   });
 
-  it('is refused where the numbers of RSA don’t fit together', () => {
+  it("is refused where the numbers of RSA don't fit together", () => {
     const jwk = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' });
     const names = ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const;
     const numbers = names.map((name) =>
@@ -291,7 +291,7 @@ describe('a private key that is none', () => {
     names.forEach((name, at) => {
       const step = name === 'n' || name === 'e' ? 2n : 1n;
       expect(of(numbers.map((number, index) => (index === at ? number + step : number))), name).toContain(
-        'don’t fit together',
+        "don't fit together",
       );
     });
   });

@@ -90,7 +90,7 @@ function halvesProblem(algorithm: AlgorithmIdentifier, key: Buffer, opened: KeyO
     createPrivateKey({ key: sec1(secret, algorithm), format: 'der', type: 'sec1' }),
   );
   const isSame = publicHalf(alone).equals(publicHalf(opened));
-  return isSame ? undefined : 'the two halves of the private key don’t belong together';
+  return isSame ? undefined : "the two halves of the private key don't belong together";
 }
 
 /** AlgorithmIdentifier of rsaEncryption with its NULL. */
@@ -125,7 +125,7 @@ function attempt(
   } catch (cause) {
     const name = latticeNames[algorithm.oid];
     if (name !== undefined) throw new LaterNodeError(`the ${half} key`, name, cause);
-    const message = `the ${half} key (algorithm ${algorithm.oid}) can’t be used by this Node`;
+    const message = `the ${half} key (algorithm ${algorithm.oid}) can't be used by this Node`;
     throw new UnusableKeyError(0, message, { cause });
   }
 }
@@ -134,7 +134,7 @@ function attempt(
 export class LaterNodeError extends UnusableKeyError {
   constructor(what: string, algorithm: string, cause: unknown) {
     const hint = `Node has ${algorithm} from version 24.6 on.`;
-    super(0, `${what} (${algorithm}) can’t be used by this version of Node (${process.version})`, {
+    super(0, `${what} (${algorithm}) can't be used by this version of Node (${process.version})`, {
       cause,
       hint,
       whole: true,

@@ -37,7 +37,7 @@ export function readOpenSshContent(content: Buffer): KeyObject | undefined {
 export function readOpenSshEnvelope(bytes: Buffer): OpenSshEnvelope {
   const reader = new SshReader(bytes);
   if (reader.fixed(MAGIC.length).toString('latin1') !== MAGIC)
-    throw garbage('isn’t in OpenSSH’s format, as it says');
+    throw garbage("isn't in OpenSSH's format, as it says");
   const [cipher, derivation, parameters] = [reader.text(), reader.text(), reader.string()];
   if (reader.number() !== 1) throw garbage('holds several OpenSSH keys');
   reader.string();
@@ -63,7 +63,7 @@ function readKey(inner: SshReader): KeyObject {
     case 'ecdsa-sha2-nistp521':
       return sshEcKey(inner.text(), inner.string(), inner.integer());
     default:
-      throw unsupported(`is an OpenSSH key of the kind ${type}, which TLS doesn’t use`);
+      throw unsupported(`is an OpenSSH key of the kind ${type}, which TLS doesn't use`);
   }
 }
 

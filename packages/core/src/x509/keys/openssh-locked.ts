@@ -36,7 +36,7 @@ export function* openLockedOpenSshKey(
 ): Opening<KeyObject> {
   const content = yield* decrypt(readOpenSshEnvelope(bytes), passphrase, budget);
   const key = readOpenSshContent(content);
-  if (key === undefined) throw wrongPassphrase('isn’t opened by the passphrase');
+  if (key === undefined) throw wrongPassphrase("isn't opened by the passphrase");
   return key;
 }
 
@@ -65,11 +65,11 @@ function decipher(name: string, key: Buffer, iv: Buffer, content: Buffer, tag: B
     return Buffer.concat([decryption.update(content), decryption.final()]);
   } catch (cause) {
     throw tag.length > 0
-      ? wrongPassphrase('isn’t opened by the passphrase')
+      ? wrongPassphrase("isn't opened by the passphrase")
       : garbage('is an OpenSSH key of a damaged length', cause);
   }
 }
 
 function refuse(how: string): never {
-  throw unsupported(`is an OpenSSH key encrypted ${how}, which isn’t read here`, { hint: OTHER_CIPHER });
+  throw unsupported(`is an OpenSSH key encrypted ${how}, which isn't read here`, { hint: OTHER_CIPHER });
 }

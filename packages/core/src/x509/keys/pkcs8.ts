@@ -21,7 +21,7 @@ export function readPkcs8(pkcs8: Buffer, subject: string): KeyObject {
     const algorithm = readAlgorithm(info, 'algorithm of the private key');
     return { oid: algorithm.oid, first: firstVersion(version, algorithm.der, info) };
   });
-  if (!known.has(oid)) throw unsupported(`${subject} of the algorithm ${oid}, which isn’t known here`);
+  if (!known.has(oid)) throw unsupported(`${subject} of the algorithm ${oid}, which isn't known here`);
   return readPlainKey(first ?? pkcs8, subject);
 }
 
@@ -32,8 +32,8 @@ export function readPlainKey(der: Buffer, subject: string): KeyObject {
   } catch (cause) {
     const why = cause instanceof MalformedDerError ? `: ${cause.message}` : '';
     if (cause instanceof LaterNodeError)
-      throw unsupported(`${subject} that can’t be used${why}`, { cause, hint: cause.hint });
-    throw garbage(`${subject} that can’t be used${why}`, cause);
+      throw unsupported(`${subject} that can't be used${why}`, { cause, hint: cause.hint });
+    throw garbage(`${subject} that can't be used${why}`, cause);
   }
 }
 

@@ -20,7 +20,7 @@ import {
 export function privateKeyProblem(algorithm: AlgorithmIdentifier, key: Buffer): string | undefined {
   const check = Object.hasOwn(checks, algorithm.oid) ? checks[algorithm.oid] : undefined;
   return check === undefined
-    ? `a key of the unknown algorithm ${algorithm.oid} isn’t used here`
+    ? `a key of the unknown algorithm ${algorithm.oid} isn't used here`
     : check(algorithm, key);
 }
 
@@ -68,7 +68,7 @@ function rsaPrivateProblem(key: Buffer): string | undefined {
     (e * d) % (p - 1n) === 1n &&
     (e * d) % (q - 1n) === 1n &&
     (q * inverse) % p === 1n;
-  return isWhole ? undefined : 'the numbers of the RSA private key don’t fit together';
+  return isWhole ? undefined : "the numbers of the RSA private key don't fit together";
 }
 
 /** ECPrivateKey (RFC 5915 3). */
@@ -81,11 +81,11 @@ function ecPrivateProblem(
   const number = bigIntOf(secret);
   // Some programs write a zero before, or leave zeros out.
   if (secret.length > curve.size + 1 || number === 0n || number >= curve.order)
-    return 'the private number is out of its curve’s range';
+    return "the private number is out of its curve's range";
   if (parameters !== undefined && algorithm.parameters?.equals(parameters) === false)
     return 'the private key names two curves';
   const problem = point === undefined ? undefined : pointProblem(curve, point);
-  return problem === undefined ? undefined : `the point of the private key’s public half ${problem}`;
+  return problem === undefined ? undefined : `the point of the private key's public half ${problem}`;
 }
 
 /** @throws MalformedDerError */

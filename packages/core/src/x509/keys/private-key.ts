@@ -36,7 +36,7 @@ const SUBJECT = 'the private key';
 const LABEL = /PRIVATE KEY$/;
 const OPENSSH = 'OPENSSH PRIVATE KEY';
 const NOT_GIVEN = 'is locked with a passphrase, and none was given';
-const WRONG = 'isn’t opened by the passphrase';
+const WRONG = "isn't opened by the passphrase";
 
 /**
  * Reads a private key; of several in a PEM text the first. Up to 4 million rounds of key derivation are accepted, which
@@ -151,7 +151,7 @@ function* openDer(
     case 'encrypted private key':
       return readPkcs8(yield* decrypt(der, passphrase, budget), 'is one');
     default:
-      throw typeof input !== 'string' && input[0] === 0x30 ? notAKey(input) : garbage('isn’t DER of a key');
+      throw typeof input !== 'string' && input[0] === 0x30 ? notAKey(input) : garbage("isn't DER of a key");
   }
 }
 
@@ -200,7 +200,7 @@ function openOldEncryption(block: PemBlock, encrypted: Buffer, passphrase: strin
   const iv = Buffer.from(vector, 'hex');
   if (cipher === undefined)
     throw unsupported(
-      `is encrypted with ${name === '' ? 'a cipher that it doesn’t name' : name}, which isn’t read here`,
+      `is encrypted with ${name === '' ? "a cipher that it doesn't name" : name}, which isn't read here`,
       {
         hint: 'openssl pkcs8 -topk8 of the OpenSSL that wrote it makes it PKCS#8, which is read everywhere.',
       },
@@ -260,10 +260,10 @@ function derOfBlock(block: PemBlock): Buffer {
 }
 
 function asProblem(error: unknown): unknown {
-  return error instanceof MalformedDerError ? garbage(`can’t be read: ${error.message}`, error) : error;
+  return error instanceof MalformedDerError ? garbage(`can't be read: ${error.message}`, error) : error;
 }
 
 function notAKey(input: Input): FileProblem {
   const { what, advice } = describeContent(input, 'private key');
-  return new FileProblem('garbage', `can’t be read: ${what}`, { hint: advice });
+  return new FileProblem('garbage', `can't be read: ${what}`, { hint: advice });
 }

@@ -15,7 +15,7 @@ const MAX_DSA_BITS = 10_000;
 export function publicKeyProblem(algorithm: AlgorithmIdentifier, key: Buffer): string | undefined {
   const check = Object.hasOwn(checks, algorithm.oid) ? checks[algorithm.oid] : undefined;
   return check === undefined
-    ? `a key of the unknown algorithm ${algorithm.oid} isn’t used here`
+    ? `a key of the unknown algorithm ${algorithm.oid} isn't used here`
     : check(algorithm, key);
 }
 
@@ -43,7 +43,7 @@ export function readDsaParameters({ parameters }: AlgorithmIdentifier): Record<'
 export function readPositive(reader: DerReader, what: string): bigint {
   const content = reader.integer(what);
   const value = bigIntOf(content);
-  return (content[0] as number) >= 0x80 || value === 0n ? reader.fail(`${what} isn’t positive`) : value;
+  return (content[0] as number) >= 0x80 || value === 0n ? reader.fail(`${what} isn't positive`) : value;
 }
 
 /** Why two numbers make no RSA public key; undefined where they do. */
@@ -54,7 +54,7 @@ export function rsaProblem(modulus: bigint, exponent: bigint): string | undefine
   if (modulus % 2n === 0n) return 'the RSA modulus is even';
   return exponent % 2n === 1n && exponent > 1n && exponent < modulus
     ? undefined
-    : 'the RSA exponent isn’t an odd number between 1 and the modulus';
+    : "the RSA exponent isn't an odd number between 1 and the modulus";
 }
 
 /** How many bits a positive number has. */

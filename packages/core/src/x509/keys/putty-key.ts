@@ -50,7 +50,7 @@ export function* openPuttyKey(
   const said = Buffer.from(mac, 'hex');
   if (said.length !== made.length || !timingSafeEqual(said, made))
     throw isLocked
-      ? wrongPassphrase('isn’t opened by the passphrase, or was changed after it was made')
+      ? wrongPassphrase("isn't opened by the passphrase, or was changed after it was made")
       : garbage('is a PuTTY key that was changed after it was made');
   return readKey(type, new SshReader(publicBlob), new SshReader(plain));
 }
@@ -60,7 +60,7 @@ function readFile(text: string): PuttyFile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
   const [, version = '', type = ''] = FIRST_LINE.exec(lines[0] ?? '') ?? [];
   if (version !== '2' && version !== '3')
-    throw unsupported(`is a PuTTY key of version ${version}, which isn’t read here`, {
+    throw unsupported(`is a PuTTY key of version ${version}, which isn't read here`, {
       hint: 'puttygen FILE -o NEW --ppk-param version=2 makes it one that is.',
     });
   const headers: Record<string, string> = {};
@@ -78,7 +78,7 @@ function readFile(text: string): PuttyFile {
   if (publicBlob === undefined || privateBlob === undefined) throw garbage('is a PuTTY key cut short');
   const { Encryption: encryption = '' } = headers;
   if (encryption !== 'none' && encryption !== 'aes256-cbc')
-    throw unsupported(`is a PuTTY key encrypted with ${encryption}, which isn’t read here`);
+    throw unsupported(`is a PuTTY key encrypted with ${encryption}, which isn't read here`);
   return {
     version: version === '2' ? 2 : 3,
     type,
@@ -153,7 +153,7 @@ function readKey(type: string, open: SshReader, secret: SshReader): KeyObject {
     case 'ecdsa-sha2-nistp521':
       return sshEcKey(open.text(), open.string(), secret.integer());
     default:
-      throw unsupported(`is a PuTTY key of the kind ${type}, which TLS doesn’t use`);
+      throw unsupported(`is a PuTTY key of the kind ${type}, which TLS doesn't use`);
   }
 }
 

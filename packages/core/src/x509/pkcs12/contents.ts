@@ -3,8 +3,8 @@ import type { BagAttributes } from './safe-bags.js';
 
 /** What a PKCS#12 file holds, in its order; equal local key ids say that a key and a certificate belong together. */
 export interface Pkcs12Contents {
-  /** In the file’s order. */
+  /** In the file's order. */
   readonly certificates: readonly ({ readonly der: Buffer } & BagAttributes)[];
-  /** In the file’s order. */
+  /** In the file's order. */
   readonly keys: readonly ({ readonly key: KeyObject } & BagAttributes)[];
 }

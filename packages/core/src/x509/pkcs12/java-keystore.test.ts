@@ -61,7 +61,7 @@ describe.each(['server.jks', 'server.jceks'])('a keystore of keytool: %s', (name
     });
   });
 
-  it('names a key whose passphrase is not the store’s, with what to do', async () => {
+  it("names a key whose passphrase is not the store's, with what to do", async () => {
     await expect(readPkcs12OffThread(sealed(store.subarray(0, -20), 'other'), 'other')).rejects.toMatchObject(
       {
         code: 'KNSOCK_CREDENTIALS_UNSUPPORTED',

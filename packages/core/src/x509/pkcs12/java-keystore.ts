@@ -21,7 +21,7 @@ const JKS_PROTECTION = '1.3.6.1.4.1.42.2.17.1.1';
 const JCEKS_PROTECTION = '1.3.6.1.4.1.42.2.19.1';
 const AS_PKCS12 =
   'keytool -importkeystore -srckeystore FILE -srcstoretype jceks -destkeystore NEW.p12 -deststoretype pkcs12 makes it PKCS#12.';
-const WRONG = 'isn’t opened by the passphrase, or was changed after it was made';
+const WRONG = "isn't opened by the passphrase, or was changed after it was made";
 
 type Certificate = Pkcs12Contents['certificates'][number];
 type Key = Pkcs12Contents['keys'][number];
@@ -95,7 +95,7 @@ function* unlock(protectedKey: Buffer, passphrase: string, budget: WorkBudget): 
   const { oid, parameters = Buffer.alloc(0) } = algorithm;
   if (oid === JKS_PROTECTION) return unlockJks(encrypted, passphrase);
   if (oid !== JCEKS_PROTECTION)
-    throw unsupported(`holds a key that is encrypted with the algorithm ${oid}, which isn’t read here`);
+    throw unsupported(`holds a key that is encrypted with the algorithm ${oid}, which isn't read here`);
   const { salt, iterations } = decode(parameters, 'encryption parameters', (reader) => {
     const inner = reader.enter(Tag.sequence, 'encryption parameters');
     return { salt: readSalt(inner), iterations: readIterations(inner) };
@@ -125,8 +125,8 @@ function unlockJks(encrypted: Buffer, passphrase: string): Buffer {
 }
 
 const otherPassphrase = (): Error =>
-  unsupported('holds a key with a passphrase of its own, other than the keystore’s', {
-    hint: 'keytool -keypasswd -alias ALIAS -keystore FILE changes it to the keystore’s.',
+  unsupported("holds a key with a passphrase of its own, other than the keystore's", {
+    hint: "keytool -keypasswd -alias ALIAS -keystore FILE changes it to the keystore's.",
   });
 
 const sha1 = (...parts: readonly Uint8Array[]): Buffer =>

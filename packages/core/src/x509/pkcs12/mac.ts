@@ -46,7 +46,7 @@ export function readMac(reader: DerReader): Mac {
 function legacyMac({ oid }: AlgorithmIdentifier, code: Buffer, salt: Buffer, iterations: number): Mac {
   const hash = hashes[oid];
   if (hash === undefined)
-    throw unsupported(`is protected by a MAC with the algorithm ${oid}, which isn’t read here`);
+    throw unsupported(`is protected by a MAC with the algorithm ${oid}, which isn't read here`);
   return {
     *fits(contents, { bmp: passphrase }, budget) {
       const length = digestLength(hash);

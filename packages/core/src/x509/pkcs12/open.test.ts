@@ -34,12 +34,12 @@ describe('a PKCS#12 file', () => {
     expect(keys.map(({ localKeyId }) => localKeyId)).toEqual([Buffer.of(7)]);
   });
 
-  it('takes the certificate that the key’s local id names, of several with the same key', () => {
+  it("takes the certificate that the key's local id names, of several with the same key", () => {
     const { chain, others } = openPkcs12(file(safe(certificateBag(1), keyBag(2), certificateBag(2))), '');
     expect([chain.length, others.length]).toEqual([1, 1]);
   });
 
-  it('passes over a key whose certificate isn’t there', () => {
+  it("passes over a key whose certificate isn't there", () => {
     const { key } = openPkcs12(file(safe(keyBag(1, strangeKey()), certificateBag(1), keyBag(2))), '');
     expect(key.export({ type: 'pkcs8', format: 'der' })).toEqual(KEY);
   });
@@ -111,7 +111,7 @@ describe('a PKCS#12 file', () => {
   });
 });
 
-describe('what can’t be opened says why', () => {
+describe("what can't be opened says why", () => {
   it.each([
     ['nothing', Buffer.alloc(0), 'it is empty'],
     ['PEM text', Buffer.from('-----BEGIN CERTIFICATE-----'), 'it holds a certificate ("CERTIFICATE")'],
@@ -206,7 +206,7 @@ function problem(bytes: Uint8Array, passphrase = 'secret'): CredentialsError {
   throw new Error('the file was opened');
 }
 
-// A writer of the files that OpenSSL’s tool doesn’t make.
+// A writer of the files that OpenSSL's tool doesn't make.
 
 function file(authenticatedSafe: Buffer, mac?: (contents: Buffer) => Buffer): Buffer {
   const content = sequence(oid('1.2.840.113549.1.7.1'), element(0xa0, octets(authenticatedSafe)));

@@ -26,13 +26,13 @@ export interface OpenedPkcs12 {
 export interface Pkcs12Certificate {
   /** The certificate. */
   readonly certificate: X509Certificate;
-  /** What programs show (Java’s alias). */
+  /** What programs show (Java's alias). */
   readonly friendlyName: string | undefined;
   /** Equal to that of its key. */
   readonly localKeyId: Buffer | undefined;
 }
 
-/** Issuers are searched by name and signature, each among all: a bound on what that costs. Java’s own trust store has 150. */
+/** Issuers are searched by name and signature, each among all: a bound on what that costs. Java's own trust store has 150. */
 const MAX_CERTIFICATES = 1_024;
 
 /**
@@ -106,7 +106,7 @@ function readCertificate(der: Buffer, index: number, count: number): X509Certifi
     );
   } catch (error) {
     if (!(error instanceof MalformedDerError)) throw error;
-    throw unreadable(`holds a certificate that can’t be read: ${error.message}`, error);
+    throw unreadable(`holds a certificate that can't be read: ${error.message}`, error);
   }
 }
 

@@ -108,7 +108,7 @@ function derOf(input: Uint8Array): Buffer {
   const der = pem ?? (text === undefined ? bytes : bareBase64(text));
   if (der !== undefined && kindOfDer(der) === 'PKCS#12') return withoutPadding(der);
   const { what, advice } = describeContent(bytes, 'PKCS#12 file');
-  throw new FileProblem('garbage', `can’t be read: ${what}`, { hint: advice });
+  throw new FileProblem('garbage', `can't be read: ${what}`, { hint: advice });
 }
 
 function bounded(bytes: Uint8Array): Buffer {
@@ -135,9 +135,9 @@ function* openerOf(
   const refusal =
     passphrase === undefined
       ? 'is locked with a passphrase, and none was given'
-      : 'isn’t opened by the passphrase, or was changed after it was made';
+      : "isn't opened by the passphrase, or was changed after it was made";
   if (mac === undefined) return { passphrase: passphraseForms(passphrase ?? '')[0], refusal, budget };
-  const other = 'has a MAC that the passphrase fits, but what is encrypted inside isn’t opened by it';
+  const other = "has a MAC that the passphrase fits, but what is encrypted inside isn't opened by it";
   for (const form of passphraseForms(passphrase)) {
     if (yield* mac.fits(authenticatedSafe, form, budget)) return { passphrase: form, refusal: other, budget };
   }
