@@ -51,7 +51,8 @@ export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredent
   const pending = new PendingChallenges(settings.httpChallenges);
   await folder.prepare();
   const first = { settings, folder, pending, isServed: () => false };
-  if ((await usableLeaf(first)) === undefined) await obtain(first, undefined, signal);
+  if ((await usableLeaf(first)) === undefined || (await folder.isUnsettled()))
+    await obtain(first, undefined, signal);
   const { watchCredentials } = await import('@knsock/core');
   const { certFile, keyFile } = folder;
   const reporter = failures('onError', settings.onError);

@@ -5,7 +5,7 @@
  *   account.key        the key of the account (mode 0600)
  *   account.json       the account's URL, and the directory it is at
  *   acme.json          which directory and profile the certificate is from
- *   .order.key, .order.json   the key and the order under way, until their certificate is in place
+ *   .order.json        the next certificate’s key and its order, until it is in place (mode 0600)
  *
  * Each file is written atomically, and a key before it is used: whenever the process is killed, the next one finishes
  * the order that is under way instead of placing another.
@@ -27,11 +27,14 @@ export interface Origin {
   readonly profile: string | undefined;
 }
 
-/** An order under way. */
+/** An order under way, and the key that it is for. */
 export interface PendingOrder extends Origin {
-  readonly url: string;
+  /** PEM. */
+  readonly key: string;
   /** The names, as one text. */
   readonly names: string;
+  /** undefined: it was about to be placed. */
+  readonly url: string | undefined;
 }
 
 export class AcmeFolder {
@@ -91,30 +94,22 @@ export class AcmeFolder {
     return this.#write('account.json', { directory, account });
   }
 
-  /** The order under way and its key; undefined unless both are there. */
-  async pendingOrder(): Promise<{ order: PendingOrder; key: string } | undefined> {
-    const key = await readIfThere(this.#file('.order.key'));
+  /** The order under way. */
+  async pendingOrder(): Promise<PendingOrder | undefined> {
     const fields = await this.#read('.order.json');
     const origin = originIn(fields);
-    const { url, names } = fields;
-    if (key === undefined || origin === undefined) return undefined;
-    if (typeof url !== 'string' || typeof names !== 'string') return undefined;
-    return { order: { ...origin, url, names }, key };
+    const { key, names, url } = fields;
+    if (origin === undefined || typeof key !== 'string' || typeof names !== 'string') return undefined;
+    return { ...origin, key, names, url: typeof url === 'string' ? url : undefined };
   }
 
-  /** Keeps the next certificate's key, before it is ordered. */
-  async keepPendingKey(key: string): Promise<void> {
-    await this.forgetOrder();
-    await writeAtomic(this.#file('.order.key'), key, { mode: SECRET, overwrite: true });
-  }
-
+  /** Keeps an order: first its key alone, then with its URL. */
   keepOrder(order: PendingOrder): Promise<void> {
-    return this.#write('.order.json', order);
+    return this.#write('.order.json', order, SECRET);
   }
 
-  async forgetOrder(): Promise<void> {
-    await rm(this.#file('.order.json'), { force: true });
-    await rm(this.#file('.order.key'), { force: true });
+  forgetOrder(): Promise<void> {
+    return rm(this.#file('.order.json'), { force: true });
   }
 
   /** Puts a checked certificate and its key in place, and forgets their order. */
@@ -126,11 +121,21 @@ export class AcmeFolder {
 
   /** Finishes an installation that was interrupted after the certificate was in place. */
   async settle(): Promise<void> {
-    const pending = await this.pendingOrder();
-    const cert = await readIfThere(this.certFile);
-    if (pending === undefined || cert === undefined || !keyMatches(cert, pending.key)) return;
+    const done = await this.#installed();
     // The key may be on its way still.
-    await this.install(cert, pending.key, pending.order, undefined);
+    if (done !== undefined) await this.install(done.cert, done.order.key, done.order, undefined);
+  }
+
+  /** Whether there is such an installation. */
+  async isUnsettled(): Promise<boolean> {
+    return (await this.#installed()) !== undefined;
+  }
+
+  async #installed(): Promise<{ cert: string; order: PendingOrder } | undefined> {
+    const order = await this.pendingOrder();
+    const cert = await readIfThere(this.certFile);
+    if (order === undefined || cert === undefined || !keyMatches(cert, order.key)) return undefined;
+    return { cert, order };
   }
 
   #recordOrigin({ directory, profile }: Origin): Promise<void> {
@@ -142,9 +147,8 @@ export class AcmeFolder {
     return fieldsOf(parseJson((await readIfThere(this.#file(name))) ?? ''));
   }
 
-  #write(name: string, value: unknown): Promise<void> {
-    const text = `${JSON.stringify(value)}\n`;
-    return writeAtomic(this.#file(name), text, { mode: PUBLIC, overwrite: true });
+  #write(name: string, value: unknown, mode = PUBLIC): Promise<void> {
+    return writeAtomic(this.#file(name), `${JSON.stringify(value)}\n`, { mode, overwrite: true });
   }
 
   #file(name: string): string {

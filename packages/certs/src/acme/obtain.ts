@@ -156,12 +156,13 @@ async function openOrder(
 ): Promise<{ url: string; key: string }> {
   const { directory, profile, names, keyType } = settings;
   const kept = await folder.pendingOrder();
-  if (kept !== undefined && isFor(kept.order, settings) && (await canContinue(client, kept.order.url)))
-    return { url: kept.order.url, key: kept.key };
+  if (kept?.url !== undefined && isFor(kept, settings) && (await canContinue(client, kept.url)))
+    return { url: kept.url, key: kept.key };
   const key = privateKeyPem(await generateKey(keyType));
-  await folder.keepPendingKey(key);
+  const next = { directory, profile, names, key };
+  await folder.keepOrder({ ...next, url: undefined });
   const url = await place(client, settings, await replacedBy(client, folder, directory, old));
-  await folder.keepOrder({ directory, profile, url, names });
+  await folder.keepOrder({ ...next, url });
   return { url, key };
 }
 
