@@ -1,12 +1,12 @@
 /** Certificates from pebble, by both challenges. */
 import { createServer } from 'node:http';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyMatches } from '@knsock/certs';
+import { createAuthority, keyMatches } from '@knsock/certs';
 import { acmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
-import type { Credentials } from '@knsock/core';
+import { connect, createCredentials, serve, type Credentials } from '@knsock/core';
 import { parseCertificates } from '@knsock/core/x509';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { startPebble, type Pebble, type PebbleOptions } from './pebble.js';
@@ -264,5 +264,32 @@ it('names the profiles of a directory that lacks the one asked for', async (cont
   await expect(acmeCredentials(optionsFor(server, { profile: 'shortlived' }))).rejects.toMatchObject({
     code: 'KNSOCK_ACME_PROFILE',
     message: expect.stringContaining('it has no profiles') as string,
+  });
+});
+
+it('is renewed by tls-alpn-01 on the very port that demands client certificates', async (context) => {
+  const pebbled = await pebble(context);
+  const clients = await createAuthority({ commonName: 'Clients' });
+  const caFile = join(folder, 'clients.crt');
+  await writeFile(caFile, clients.root);
+  const source = await acmeCredentials(optionsFor(pebbled, { domains: ['a.example'], caFile }));
+  running.push(source);
+  await using server = await serve(
+    { port: pebbled.tlsPort, host: '127.0.0.1', credentials: source, clientCertificates: 'require' },
+    ({ payload }) => payload,
+  );
+  const before = source.current.certificate?.serial;
+  const after = (await source.renew()).certificate?.serial;
+  expect(after).not.toBe(before);
+  const { chain: cert, key } = await clients.issue({ kind: 'client', commonName: 'app' });
+  const credentials = createCredentials({ cert, key, ca: await pebbled.root() });
+  const place = { host: '127.0.0.1', port: pebbled.tlsPort, servername: 'a.example' };
+  await using client = await connect({ ...place, credentials });
+  expect(String(await client.request('hello'))).toBe('hello');
+  expect(client.peer?.serialNumber).toBe(after);
+  expect(server.address).toMatchObject({ port: pebbled.tlsPort });
+  const stranger = createCredentials({ ca: await pebbled.root() });
+  await expect(connect({ ...place, credentials: stranger })).rejects.toMatchObject({
+    code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
   });
 });

@@ -5,7 +5,7 @@
  *   account.key        the key of the account (mode 0600)
  *   account.json       the account's URL, and the directory it is at
  *   acme.json          which directory and profile the certificate is from
- *   .order.json        the next certificate’s key and its order, until it is in place (mode 0600)
+ *   .order.json        the next certificate's key and its order, until it is in place (mode 0600)
  *
  * Each file is written atomically, and a key before it is used: whenever the process is killed, the next one finishes
  * the order that is under way instead of placing another.
