@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyPathSync } from '@knsock/core/x509';
 import { issue, issueCa, issueServer, nameConstraints, now, subjectAltName, type Made } from './issue.js';
@@ -141,6 +142,7 @@ describe('name constraints on URIs', () => {
     ['URI:.a.test', 'URI:spiffe://x.a.test/workload', 'URI:spiffe://a.test/workload'],
     ['URI:.a.test', 'URI:https://x.A.test', 'URI:https://b.test/.a.test'],
     ['URI:a.test', 'URI:https://a.test', 'URI:https://a.test@b.test/'],
+    ['URI:a.test', 'URI:https://b.test@a.test/', 'URI:https://b.test\\@a.test/'],
   ])('%s permits %s and not %s', (constraint, inside, outside) => {
     expect(verdict({ permitted: [constraint], names: [inside] })).toBe('ok');
     expect(verdict({ permitted: [constraint], names: [outside] })).toBe('name-constraint');
@@ -157,6 +159,40 @@ describe('name constraints on URIs', () => {
       expect(verdict({ excluded: ['URI:b.test'], names: [uri] }), uri).toBe('name-constraint');
     }
   });
+});
+
+it('permit no URI of which a browser finds another host', () => {
+  const pieces = [
+    'a.test',
+    'b.test',
+    '@',
+    '\\',
+    '/',
+    '?',
+    '#',
+    ':',
+    '80',
+    '%40',
+    '%2f',
+    '%5c',
+    '[',
+    ']',
+    '.',
+    ';',
+    ' ',
+  ];
+  const authorities = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(''));
+  let permitted = 0;
+  fc.assert(
+    fc.property(authorities, fc.constantFrom('https', 'spiffe'), (authority, scheme) => {
+      const uri = `${scheme}://${authority}`;
+      if (verdict({ permitted: ['URI:a.test'], names: [`URI:${uri}`] }) !== 'ok') return;
+      permitted += 1;
+      expect(new URL(uri).hostname).toBe('a.test');
+    }),
+    { numRuns: 400, examples: [['b.test@a.test:80/', 'https']] },
+  );
+  expect(permitted).toBeGreaterThan(0);
 });
 
 describe('name constraints on directory names', () => {

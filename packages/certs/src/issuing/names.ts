@@ -3,7 +3,7 @@
  * '@', anything else is a DNS name. International names become punycode, addresses their shortest form.
  */
 import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { asciiHostName } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 
 /** A name in the form used in the certificate. */
@@ -36,8 +36,7 @@ export function checkDnsName(name: string): string {
   const wildcard = name.startsWith('*.');
   const base = (wildcard ? name.slice(2) : name).replace(/\.$/, '');
   if (base.includes('*')) throw refuse(name, 'may have * only as its whole first label');
-  // domainToASCII reads a URL's host: it would cut "a/b" short and decode "a%2eb".
-  const ascii = /[\s!-,/:-@[-^`{-~]/.test(base) ? '' : domainToASCII(base);
+  const ascii = asciiHostName(base);
   if (ascii === '') throw refuse(name, 'is not a DNS name');
   // "1.2.3" and "0x7f.1" would be parsed as addresses by some and as names by others.
   if (isIP(ascii) !== 0 || /(^|\.)\d+$/.test(ascii)) throw refuse(name, 'looks like a damaged IP address');

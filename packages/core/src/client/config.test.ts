@@ -127,6 +127,13 @@ describe('the name to request', () => {
     expect(tcp(options).servername).toBe(servername);
   });
 
+  it.each(['a.test/x', 'a.test?x', 'a%2etest', 'a.test\\x', 'a\ttest', 'ä.test/x'])(
+    'is never a part of %j',
+    (servername) => {
+      expect(() => tcp({ servername })).toThrow(refusal('servername'));
+    },
+  );
+
   it('must be a host name', () => {
     expect(() => tcp({ servername: 'a b' })).toThrow(refusal('servername'));
   });

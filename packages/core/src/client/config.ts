@@ -1,7 +1,6 @@
 /** The options of `connect`, parsed once into what the rest of the client reads. */
 import { isIP } from '../node/net.js';
 import type { Duplex } from 'node:stream';
-import { domainToASCII } from '../node/url.js';
 import { createCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
@@ -40,6 +39,7 @@ import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy
 import type { DialTarget } from '../transport/dial.js';
 import { writeProxyHeader, type ProxyHeader } from '../transport/proxy-header-writer.js';
 import { parseTrust, trustOptions, type TrustOptions, type TrustPolicy } from '../trust/trust-policy.js';
+import { asciiHostName } from '../x509/host-name.js';
 
 /** Where to connect, which server to trust, and with which credentials. Times are milliseconds. */
 export interface ConnectOptions<In = Buffer, Out = Payload> extends LimitOptions, TrustOptions {
@@ -230,7 +230,7 @@ function parseSocket(option: string, value: Duplex | undefined): Duplex | undefi
 function parseServername(servername: string | undefined, target: DialTarget): string {
   const name = servername ?? (target.kind === 'tcp' ? target.host : '');
   if (name === '' || isIP(name) !== 0) return '';
-  const ascii = domainToASCII(name.endsWith('.') ? name.slice(0, -1) : name);
+  const ascii = asciiHostName(name.endsWith('.') ? name.slice(0, -1) : name);
   if (ascii === '') throw new InvalidOptionError('servername', `'${name}' isn't a host name`);
   // Numbers are another notation of addresses.
   return isIP(ascii) === 0 ? ascii : '';

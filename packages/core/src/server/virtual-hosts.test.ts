@@ -128,10 +128,25 @@ describe("an entry's name", () => {
     expect(parseHostName(given)).toBe(expected);
   });
 
-  it.each(['', '*', '*.', '*.*.test', 'a.*.test', 'a.test.', '192.0.2.1', '*.192.0.2.1', '[::1]', 'a b'])(
-    '%j is refused',
-    (given) => {
-      expect(() => parseHostName(given)).toThrow(InvalidOptionError);
-    },
-  );
+  it.each([
+    '',
+    '*',
+    '*.',
+    '*.*.test',
+    'a.*.test',
+    'a.test.',
+    '192.0.2.1',
+    '*.192.0.2.1',
+    '[::1]',
+    'a b',
+    'a.test/x',
+    'a.test#x',
+    'a.test?x',
+    'a.test\\x',
+    'a%2etest',
+    'a\ttest',
+    'ä.test/x',
+  ])('%j is refused', (given) => {
+    expect(() => parseHostName(given)).toThrow(InvalidOptionError);
+  });
 });

@@ -1,10 +1,10 @@
 /** The virtual hosts of a listener, and how a client's name selects one: an exact name, a one-label wildcard, or the default. */
 import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
 import type { AlpnChallenge, CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import type { HelloReading } from '../transport/preface.js';
 import type { ServerContext } from './server-context.js';
+import { asciiHostName } from '../x509/host-name.js';
 
 /** What a ClientHello's name selects; `'refuse'`: the name is unknown. */
 export type Route = ServerContext | 'refuse';
@@ -78,8 +78,8 @@ export class VirtualHosts {
 /** The form in which names are compared. @throws InvalidOptionError for anything but a host name or `*.` and one */
 export function parseHostName(name: string): string {
   const wildcard = name.startsWith('*.');
-  const ascii = domainToASCII(wildcard ? name.slice(2) : name);
-  if (ascii === '' || /[*[]|\.$/.test(ascii) || isIP(ascii) !== 0) {
+  const ascii = asciiHostName(wildcard ? name.slice(2) : name);
+  if (ascii === '' || ascii.endsWith('.') || isIP(ascii) !== 0) {
     throw new InvalidOptionError('sni', `'${name}' is neither a host name nor '*.' and one`);
   }
   return wildcard ? `*.${ascii}` : ascii;

@@ -49,6 +49,17 @@ export function normalizedEmail(address: string): string | undefined {
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
 const STRICT_LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 
+/**
+ * A host name in its ASCII form (IDNA), such as `xn--bcher-kva.example`; empty where it is none. Node's `domainToASCII`
+ * reads a URL's host: of `a.test/b` it takes `a.test`, it decodes `a%2etest`, and leaves tabs out.
+ */
+export function asciiHostName(name: string): string {
+  return NOT_IN_NAMES.test(name) ? '' : domainToASCII(name);
+}
+
+/** ASCII but letters, digits, hyphen, full stop and underscore. */
+const NOT_IN_NAMES = /[^a-z0-9._\u0080-\u{10ffff}-]/iu;
+
 function toExpected(kind: 'dns' | 'email', value: string | undefined): ExpectedName | undefined {
   return value === undefined ? undefined : { kind, value };
 }
@@ -56,7 +67,7 @@ function toExpected(kind: 'dns' | 'email', value: string | undefined): ExpectedN
 /** Only names with other than ASCII go through IDNA: its URL rules would read `0x7f.1` as an address. */
 function normalizedDns(name: string): string | undefined {
   const isInternational = !isAscii(Buffer.from(name));
-  const ascii = isInternational ? domainToASCII(name) : name.toLowerCase();
+  const ascii = isInternational ? asciiHostName(name) : name.toLowerCase();
   const relative = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
   return isDnsName(relative, { underscore: true }) ? relative : undefined;
 }

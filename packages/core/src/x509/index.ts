@@ -39,7 +39,7 @@ export { type KeyKind, type PublicKeyInfo } from './public-key.js';
 export { type NameConstraints } from './subtrees.js';
 
 // Judging
-export { matchesName } from './host-name.js';
+export { asciiHostName, matchesName } from './host-name.js';
 export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
 export { usageProblem } from './checks/usage.js';
 export { arrangeOwnChain, type OwnChain, type OwnChainContext, type OwnChainWarning } from './own-chain.js';

@@ -186,13 +186,14 @@ function matchesMailbox(mailbox: string, constraint: GeneralName): boolean {
   return matchesHost(mailbox.slice(mailbox.indexOf('@') + 1), textOf(constraint));
 }
 
-/** The host of a URI's authority; RFC 5280 refuses a constrained URI without one, or with an address. */
+/**
+ * The host of a URI's authority; RFC 5280 refuses a constrained URI without one, or with an address. What RFC 3986
+ * forbids before it has none: in `https://a.test\\@b.test/` browsers and `URL` find another host than its grammar.
+ */
 function hostOfUri(uri: string): string | undefined {
-  const [, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri) ?? [];
-  const host = authority
-    ?.slice(authority.lastIndexOf('@') + 1)
-    .replace(/:\d*$/, '')
-    .toLowerCase();
+  const [, found] =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[\w.~!$&'()*+,;=:%-]*@)?([\w.-]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri) ?? [];
+  const host = found?.toLowerCase();
   return host && !parseIp(host) && isDnsName(host, { underscore: true }) ? host : undefined;
 }
 
