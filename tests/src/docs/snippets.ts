@@ -37,6 +37,8 @@ export interface RunOptions {
   /** Files laid beside the program, by name: certificates that it loads, for example. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly args?: readonly string[];
+  /** Variables beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds until the program is killed; 20,000 by default. */
   readonly timeout?: number;
 }
@@ -83,7 +85,7 @@ export async function runSnippet(
       if (checked.code !== 0) return checked;
     }
     if (certs === true) await run(folder, [inject('knsock'), 'certs', 'init']);
-    return await run(folder, [program, ...(options.args ?? [])], options.timeout);
+    return await run(folder, [program, ...(options.args ?? [])], options);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -95,12 +97,16 @@ async function withoutTypes(code: string): Promise<string> {
   return (await transformWithEsbuild(code, 'program.ts', { target: 'node20.19', sourcemap: false })).code;
 }
 
-function run(cwd: string, args: readonly string[], timeout = 20_000): Promise<Outcome> {
+function run(
+  cwd: string,
+  args: readonly string[],
+  { timeout = 20_000, env }: Pick<RunOptions, 'timeout' | 'env'> = {},
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       args,
-      { cwd, timeout, killSignal: 'SIGKILL' },
+      { cwd, timeout, killSignal: 'SIGKILL', env: { ...process.env, ...env } },
       (_error, stdout, stderr) => {
         resolve({ code: child.exitCode, stdout, stderr });
       },

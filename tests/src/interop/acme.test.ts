@@ -9,6 +9,8 @@ import { acmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
 import { connect, createCredentials, serve, type Credentials } from '@knsock/core';
 import { parseCertificates } from '@knsock/core/x509';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
+import { readDocument } from '../docs/documents.js';
+import { runSnippet } from '../docs/snippets.js';
 import { startPebble, type Pebble, type PebbleOptions } from './pebble.js';
 import { needsTools } from './tools.js';
 
@@ -292,4 +294,26 @@ it('is renewed by tls-alpn-01 on the very port that demands client certificates'
   await expect(connect({ ...place, credentials: stranger })).rejects.toMatchObject({
     code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
   });
+});
+
+it.for([
+  ['acme', 'serving db.example.com\n'],
+  ['own-http', 'certified: db.example.com\n'],
+] as const)('runs the program %s of the page', async ([name, stdout], context) => {
+  const server = await pebble(context);
+  const block = new RegExp(`^\`\`\`ts pebble=${name}\\n([^]*?)^\`\`\``, 'm');
+  const [, shown = ''] = block.exec(readDocument('docs/acme.md').text) ?? [];
+  const code = `${shown}\nawait server.close();\nawait credentials.close();\n`;
+  const ca = join(folder, 'directory.crt');
+  await writeFile(ca, server.ca);
+  const clients = await createAuthority({ commonName: 'Clients' });
+  const port = String(name === 'acme' ? server.tlsPort : server.httpPort);
+  const outcome = await runSnippet(
+    { name, code, output: undefined },
+    {
+      files: { 'clients.crt': clients.root },
+      env: { PORT: port, ACME_DIRECTORY: server.directory, NODE_EXTRA_CA_CERTS: ca },
+    },
+  );
+  expect(outcome).toEqual({ code: 0, stdout, stderr: '' });
 });

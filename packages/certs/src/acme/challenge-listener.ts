@@ -81,7 +81,7 @@ function cannotListen(cause: NodeJS.ErrnoException, port: number, type: AcmeChal
   const message = `can't listen on port ${port} for the validation by ${type}: ${cause.message}`;
   const hint =
     cause.code === 'EACCES'
-      ? 'Ports below 1024 need a capability or a redirect: see “Ports” in docs/acme.md.'
+      ? 'Ports below 1024 need a capability or a redirect: see "Challenges and ports" in docs/acme.md.'
       : "Stop what listens there, or let the program's own server answer: see docs/acme.md.";
   return new AcmeError('KNSOCK_ACME_LISTEN', message, { cause, hint });
 }
