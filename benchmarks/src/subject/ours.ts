@@ -23,7 +23,9 @@ import { bulk, type BulkRole } from './bulk.js';
 
 export type OurFraming = 'raw' | 'lines' | 'length-prefixed' | 'json over length-prefixed' | 'knsock';
 export type Receiving = 'onMessage' | 'for await' | 'serve';
-type OurBehaviour = Receiving | 'greet' | 'idle' | BulkRole;
+/** `lent`: messages are lent to their listener. */
+type OurRole = BulkRole | 'receives, lent';
+type OurBehaviour = Receiving | 'greet' | 'idle' | OurRole;
 
 export interface OurServerOptions {
   readonly files: Certificates;
@@ -92,29 +94,34 @@ const handlers: Readonly<
   receives: (connection) => {
     overConnection(connection, 'receives');
   },
+  'receives, lent': (connection) => {
+    overConnection(connection, 'receives, lent');
+  },
 };
 
 /** A load generator that ends leaves answers unsent. */
 function gone(): void {}
 
-function overConnection(connection: SecureConnection, role: BulkRole): void {
+function overConnection(connection: SecureConnection, role: OurRole): void {
   const take = bulk(
     {
       write: (payload) => connection.write(payload),
       whenReady: (go) => void connection.ready().then(go, gone),
     },
-    role,
+    role === 'sends' ? 'sends' : 'receives',
   );
-  connection.onMessage((message) => {
+  const listener = (message: Buffer): void => {
     take(message.length);
-  });
+  };
+  if (role === 'receives, lent') connection.onMessage(listener, { lend: true });
+  else connection.onMessage(listener);
 }
 
 export interface OurClientOptions {
   readonly files: Certificates;
   readonly framing: OurFraming;
   readonly port: number;
-  readonly behaviour: BulkRole;
+  readonly behaviour: OurRole;
 }
 
 export async function connectOurs(options: OurClientOptions): Promise<void> {

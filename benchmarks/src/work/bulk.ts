@@ -5,9 +5,12 @@ import type { Row } from '../row.js';
 
 type Side = 'server' | 'client';
 type Role = 'sends' | 'receives';
-type Kind = 'node:tls' | 'raw' | 'length-prefixed' | 'knsock';
+type Kind = 'node:tls' | 'raw' | 'length-prefixed' | 'knsock' | 'length-prefixed, lent' | 'knsock, lent';
 
 const KINDS: readonly Kind[] = ['node:tls', 'raw', 'length-prefixed', 'knsock'];
+const LENT: readonly Kind[] = ['length-prefixed, lent', 'knsock, lent'];
+/** What lending is to reach. */
+const LEAST_LENT: Readonly<Record<Side, number>> = { server: 0.95, client: 1.2 };
 const LEAST: Readonly<Record<`${Side} ${Role}`, number | undefined>> = {
   'server receives': 0.95,
   'client receives': 1.3,
@@ -32,7 +35,7 @@ async function measureWay(bench: Bench, side: Side, role: Role): Promise<Row[]> 
   const children: Child[] = [];
   const contestants: Contestant[] = [];
   const least = LEAST[`${side} ${role}`];
-  for (const kind of KINDS) {
+  for (const kind of role === 'receives' ? [...KINDS, ...LENT] : KINDS) {
     const child = Child.node('subject', 'subject/subject', kind);
     const key = `${kind} ${side} ${role}`;
     await join(bench, child, { kind, side, role, key });
@@ -40,7 +43,7 @@ async function measureWay(bench: Bench, side: Side, role: Role): Promise<Row[]> 
     contestants.push({
       name: kind,
       pid: child.pid,
-      least: kind === 'node:tls' ? undefined : least,
+      least: kind === 'node:tls' ? undefined : LENT.includes(kind) ? LEAST_LENT[side] : least,
       run: (ms) => bench.load.ask({ do: role === 'receives' ? 'blast' : 'sink', key, ms }),
     });
   }
@@ -60,8 +63,8 @@ interface Way {
 
 async function join({ load, files }: Bench, child: Child, { kind, side, role, key }: Way): Promise<void> {
   const what = kind === 'node:tls' ? 'Bare' : 'Ours';
-  const framing = kind === 'node:tls' ? 'raw' : kind;
-  const request = { files, framing, behaviour: role };
+  const framing = kind === 'node:tls' ? 'raw' : kind.replace(', lent', '');
+  const request = { files, framing, behaviour: LENT.includes(kind) ? 'receives, lent' : role };
   if (side === 'server') {
     const { port } = await child.ask<{ port: number }>({ do: `serve${what}`, ...request });
     await load.ask({ do: 'connect', key, port, framing, files });

@@ -22,6 +22,7 @@ export type {
   SecureConnection,
 } from './connection/connection-types.js';
 export type { ErrorContext, ErrorListener } from './connection/error-listener.js';
+export type { LendOptions, LentBuffer, LentMessageListener } from './connection/lending.js';
 export type { MessageListener } from './connection/receive-queue.js';
 export type { PeerIdentity } from './transport/peer-identity.js';
 export type { TlsFacts } from './transport/tls-facts.js';

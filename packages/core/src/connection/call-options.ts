@@ -3,7 +3,10 @@ import { InvalidOptionError } from '../errors/index.js';
 import { LONGEST_WAIT } from '../options/index.js';
 
 /** The options that a call may take. */
-export type CallOption = 'signal' | 'timeout' | 'idempotent' | 'deadline' | 'code' | 'text';
+export type CallOption =
+  'signal' | 'timeout' | 'idempotent' | 'deadline' | 'code' | 'text' | 'lend' | 'poison';
+
+const FLAGS: readonly CallOption[] = ['idempotent', 'lend', 'poison'];
 
 /**
  * What is wrong with the options of one call.
@@ -31,8 +34,8 @@ function checkOption(name: CallOption, value: unknown): InvalidOptionError | und
   if (value === undefined) return undefined;
   if (name === 'timeout') return validateTimeout(value);
   if (name === 'signal') return validateSignal(value);
-  if (name === 'idempotent' && typeof value !== 'boolean')
-    return new InvalidOptionError(name, `idempotent must be true or false, not ${typeof value}`);
+  if (FLAGS.includes(name) && typeof value !== 'boolean')
+    return new InvalidOptionError(name, `${name} must be true or false, not ${typeof value}`);
   return undefined;
 }
 

@@ -21,7 +21,9 @@ import { KnsockProtocol } from './knsock-protocol.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
 import type { RawBytes } from './raw-stream.js';
 import { ReadingGate, type ReadingEvents } from './reading-gate.js';
-import { ReceiveQueue, type ReceiveQueueEvents } from './receive-queue.js';
+import type { Lending } from './lending.js';
+import { callListener } from './listener-call.js';
+import { ReceiveQueue, type MessageListener, type ReceiveQueueEvents } from './receive-queue.js';
 import { SendQueue, type SendQueueEvents } from './send-queue.js';
 import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeouts.js';
 import { TurnBudget } from './turn-budget.js';
@@ -91,6 +93,8 @@ export class ConnectionCore<In, Out>
   /** Messages that were not taken because of the peer. */
   messagesDropped = 0;
   isHandedOut: boolean;
+  /** Whether chunks of bytes may come in memory that is used again after `data`. */
+  lends = false;
   readonly #settings: CoreSettings<In, Out>;
   #timeouts: ConnectionTimeouts | null = null;
   #sendsOverBound = 0;
@@ -379,30 +383,14 @@ export class ConnectionCore<In, Out>
     return this.sendQueue.isFull;
   }
 
+  /** @throws EasySocketError KNSOCK_CONSUMED where the messages have a consumer already */
+  onMessage(listener: MessageListener<In>, lending: Lending | null): void {
+    this.receiveQueue.listen(listener, lending);
+    if (lending !== null) this.lends = this.protocol.lend();
+  }
+
   callListener(listener: (message: never) => unknown, message: unknown): boolean {
-    const { reads } = this.activity;
-    let work: unknown;
-    try {
-      work = listener(message as never);
-    } catch (error) {
-      this.#listenerFailed(error);
-      return false;
-    }
-    if (!isThenable(work)) return false;
-    const begun = this.activity.beginListener(reads);
-    follow(
-      work,
-      () => {
-        this.activity.endListener(begun);
-        this.receiveQueue.worked();
-        this.ending.progress();
-      },
-      (error) => {
-        this.activity.endListener(begun);
-        this.#listenerFailed(error);
-      },
-    );
-    return true;
+    return callListener(this, listener, message);
   }
 
   encode(bytes: Uint8Array): void {
@@ -491,7 +479,7 @@ export class ConnectionCore<In, Out>
     this.ending.close(this.limits.drainTimeout, 'library', null);
   }
 
-  #listenerFailed(error: unknown): void {
+  listenerFailed(error: unknown): void {
     this.report(asError(error));
     this.ending.fail(asError(error), true, true);
   }

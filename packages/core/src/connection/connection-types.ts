@@ -5,6 +5,7 @@ import type { Payload } from '../framing/framing.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
+import type { LendOptions, LentMessageListener } from './lending.js';
 import type { MessageListener } from './receive-queue.js';
 
 /** Whether the end was announced by the peer; `'unknown'` where the framing has no way to say so. */
@@ -142,10 +143,12 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   /** Resolves when there is room to write; rejects once the connection has ended. */
   ready(): Promise<void>;
   /**
-   * Takes every message from now on; a listener that throws or rejects ends the connection.
-   * @throws EasySocketError KNSOCK_CONSUMED where the messages have a consumer already
+   * Takes every message from now on; a listener that throws or rejects ends the connection. With `lend` a message is valid
+   * only until the listener returns, and then the listener mustn't be asynchronous.
+   * @throws EasySocketError KNSOCK_CONSUMED where the messages have a consumer already; InvalidOptionError
    */
   onMessage(listener: MessageListener<In>): void;
+  onMessage(listener: LentMessageListener<In>, options: LendOptions): void;
   /** The next message; null at the peer's end. */
   receive(options?: { signal?: AbortSignal | undefined; timeout?: number | undefined }): Promise<In | null>;
   /**

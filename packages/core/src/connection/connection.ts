@@ -23,6 +23,7 @@ import type {
 import { abortedCall, failedCall, reportUnawaited } from '../errors/call-promise.js';
 import { tooLargeForPeer } from './peer-limit.js';
 import { openStream } from './raw-stream.js';
+import { parseLending, type LendOptions, type LentMessageListener } from './lending.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
 import { followAsked } from './traffic-events.js';
@@ -172,9 +173,11 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     return core.sendQueue.ready();
   }
 
-  onMessage(listener: MessageListener<In>): void {
+  onMessage(listener: MessageListener<In>): void;
+  onMessage(listener: LentMessageListener<In>, options: LendOptions): void;
+  onMessage(listener: MessageListener<never>, options?: LendOptions): void {
     demandFunction('listener', listener);
-    this.#core.receiveQueue.listen(listener);
+    this.#core.onMessage(listener as MessageListener<In>, parseLending(options));
   }
 
   receive(options?: WaitOptions): Promise<In | null> {

@@ -7,6 +7,7 @@ import { failedCall } from '../errors/call-promise.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { answerToBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
 import { consumed } from './call-failures.js';
+import { copyOf } from '../framing/view.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
 import { OrderedAnswers } from './ordered-answers.js';
@@ -37,6 +38,7 @@ export class FifoProtocol<In, Out>
   #waiting: In[] = [];
   #nextWaiting = 0;
   #running = false;
+  #lends = false;
   #over = false;
   #abandoned = false;
   #draining: (() => Error) | null = null;
@@ -90,6 +92,14 @@ export class FifoProtocol<In, Out>
     // Nothing is refused for lack of a handler here: without one it is a message.
   }
 
+  lend(): boolean {
+    // What a framing makes of a payload may refer to it.
+    if (this.#parse !== undefined || this.#decoder.lend === undefined) return false;
+    this.#decoder.lend();
+    this.#lends = true;
+    return true;
+  }
+
   push(chunk: Buffer): void {
     this.#decoder.push(chunk, this);
   }
@@ -109,9 +119,15 @@ export class FifoProtocol<In, Out>
     publishMessage(this.#host.connection, 'in', payload.length);
     const outgoing = this.#outgoing;
     const answers = outgoing === null ? undefined : outgoing.oldest;
-    if (answers !== undefined) this.#receiveAnswer(outgoing as OutgoingRequests<In>, answers, payload);
-    else if (this.#responder !== null) this.#receiveRequest(this.#parsed(payload));
+    if (answers !== undefined)
+      this.#receiveAnswer(outgoing as OutgoingRequests<In>, answers, this.#kept(payload));
+    else if (this.#responder !== null) this.#receiveRequest(this.#parsed(this.#kept(payload)));
     else this.#host.deliver(this.#parsed(payload), payload.length);
+  }
+
+  /** Only messages are lent. */
+  #kept(payload: Buffer): Buffer {
+    return this.#lends ? copyOf(payload) : payload;
   }
 
   send(payload: Uint8Array): void {

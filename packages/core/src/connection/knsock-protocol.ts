@@ -32,6 +32,7 @@ import {
   type FrameSink,
   type Welcome,
 } from '../framing/knsock/index.js';
+import { copyOf } from '../framing/view.js';
 import { encodeFailure, isProgramCode } from './close-frame.js';
 import type { CleanEnd, RequestHandler, RequestOptions } from './connection-types.js';
 import { IncomingRequests, type IncomingEvents } from './incoming-requests.js';
@@ -63,6 +64,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   #peerClosed: CleanEnd = false;
   #ended = false;
   #goneAway = false;
+  #lends = false;
 
   constructor(host: ProtocolHost<In, Out>, role: 'client' | 'server') {
     this.#role = role;
@@ -109,6 +111,12 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   handedOut(): void {
     this.#incoming?.resume();
+  }
+
+  lend(): boolean {
+    this.#lends = this.#parse === undefined; // what a framing makes of a payload may refer to it
+    if (this.#lends) this.#decoder.lend();
+    return this.#lends;
   }
 
   push(chunk: Buffer): void {
@@ -274,8 +282,12 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   // ── frames in ──
 
   frame(kind: number, id: number, body: Buffer): void {
+    if (this.#peer !== null && kind === Kind.MESSAGE) this.#receiveMessage(body);
+    else this.#frame(kind, id, this.#lends ? copyOf(body) : body); // only messages are lent
+  }
+
+  #frame(kind: number, id: number, body: Buffer): void {
     if (this.#peer === null) this.#firstFrame(kind, body);
-    else if (kind === Kind.MESSAGE) this.#receiveMessage(body);
     else if (kind === Kind.REQUEST) this.#receiveRequest(id, body);
     else if (kind === Kind.RESPONSE) this.#receiveAnswer(id, body);
     else this.#control(kind, id, body);

@@ -79,6 +79,8 @@ export interface Protocol<In, Out> {
   start(): void;
   /** The program has had its turn: from now on requests without a handler are refused. */
   handedOut(): void;
+  /** From now on messages are used only while they are delivered. @returns whether chunks may be used again too */
+  lend(): boolean;
   /** There is room again, or the next turn has come: waiting requests are started. */
   resume(): void;
   /** @throws ProtocolError */

@@ -10,6 +10,7 @@
 import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from '../errors/call-promise.js';
 import { ConnectionTimeoutError } from '../errors/index.js';
 import { consumed, standingAlone, type CallFailures } from './call-failures.js';
+import { keepable, type Lending } from './lending.js';
 import type { TurnBudget } from './turn-budget.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
 
@@ -52,6 +53,7 @@ export class ReceiveQueue<In> {
   #head = 0;
   #waiters: Waiter<In>[] = [];
   #listener: MessageListener<In> | null = null;
+  lending: Lending | null = null; // set where messages are lent to the listener
   #paused = false;
   #flowing = false;
   #ending: Ending = null;
@@ -107,7 +109,7 @@ export class ReceiveQueue<In> {
       waiter.settle(message);
       return;
     }
-    this.#messages.push(message);
+    this.#messages.push(this.lending === null ? message : keepable(message));
     this.#sizes.push(bytes + MESSAGE_COST);
     this.heldBytes += bytes + MESSAGE_COST;
   }
@@ -120,7 +122,7 @@ export class ReceiveQueue<In> {
   }
 
   /** @throws EasySocketError KNSOCK_CONSUMED where the messages have a consumer already */
-  listen(listener: MessageListener<In>): void {
+  listen(listener: MessageListener<In>, lending: Lending | null = null): void {
     if (this.#closedTo !== null) throw consumed(this.#failures, 'messages', this.#closedTo);
     if (this.#listener !== null)
       throw consumed(this.#failures, 'messages', 'onMessage() was called before, and is for the connection');
@@ -128,6 +130,7 @@ export class ReceiveQueue<In> {
       throw consumed(this.#failures, 'messages', 'a receive() or an iteration is waiting for the next one');
     this.consumed = true;
     this.#listener = listener;
+    this.lending = lending;
     this.#flow();
   }
 
@@ -155,7 +158,7 @@ export class ReceiveQueue<In> {
     if (this.length > 0 && !this.#paused && this.#waiters.length === 0) {
       if (!this.#budget.isSpent()) return Promise.resolve(this.#pull());
     } else if (this.#ending !== null && this.length === 0) {
-      return this.#ended();
+      return this.#ended(this.#ending);
     }
     return this.#wait(signal, timeout);
   }
@@ -212,9 +215,8 @@ export class ReceiveQueue<In> {
     return null;
   }
 
-  #ended(): Promise<null> {
+  #ended({ error }: NonNullable<Ending>): Promise<null> {
     this.#tellEnd();
-    const error = this.#ending?.error;
     return error === undefined ? Promise.resolve(null) : failedCall(error, this.#unawaited);
   }
 
@@ -301,7 +303,9 @@ export class ReceiveQueue<In> {
   }
 
   #tell(message: In): void {
+    this.lending?.begin(message);
     const isAsync = this.#events.callListener(this.#listener as MessageListener<never>, message);
+    this.lending?.end(message);
     if (isAsync) this.#working += 1;
     if (this.#working >= this.#maxWorking || this.#events.isAnswerQueueFull) this.#flowing = false;
   }

@@ -17,6 +17,10 @@ export class ByteQueue {
   #block: Buffer = NOTHING;
   #length = 0;
   #expected = Infinity;
+  /** Whether memory is used again: what `take` returned is valid until the next call only. */
+  #reuses = false;
+  /** Whether this block was made to be used again. */
+  #isOwn = false;
 
   /** How many bytes are held. */
   get length(): number {
@@ -26,7 +30,13 @@ export class ByteQueue {
   /** Prepares for `total` bytes without trusting that they come: at most 256 KiB are allocated now. */
   expect(total: number): void {
     this.#expected = total;
-    if (total > 0) this.#block = allocate(Math.min(total, EAGER_BYTES));
+    const size = Math.min(total, EAGER_BYTES);
+    if (size > this.#block.length) this.#block = this.#allocate(size);
+  }
+
+  /** From now on what `take` returns is valid only until the next call: this queue keeps the memory, and uses it again. */
+  reuse(): void {
+    this.#reuses = true;
   }
 
   /** Copies `source[from, to)` behind what is held. */
@@ -37,11 +47,11 @@ export class ByteQueue {
     this.#length = length;
   }
 
-  /** Hands over everything held; the queue is empty then and keeps no part of that memory. */
+  /** Hands over everything held; the queue is empty then, and keeps no part of that memory unless it reuses it. */
   take(): Buffer {
     const block = this.#block;
     const taken = this.#length === block.length ? block : block.subarray(0, this.#length);
-    this.#block = NOTHING;
+    if (!this.#isOwn) this.#block = NOTHING;
     this.#length = 0;
     this.#expected = Infinity;
     return taken;
@@ -50,8 +60,14 @@ export class ByteQueue {
   // Doubling copies each byte about once more in all, and holds at most twice what has come.
   #grow(needed: number): void {
     const doubled = Math.max(this.#block.length * 2, SMALLEST_BLOCK);
-    const block = allocate(Math.max(needed, Math.min(doubled, this.#expected)));
+    const block = this.#allocate(Math.max(needed, Math.min(doubled, this.#expected)));
     this.#block.copy(block, 0, 0, this.#length);
     this.#block = block;
+  }
+
+  /** Memory that is used again may be longer than a message, and then shows what it held before: our own bytes or zeros. */
+  #allocate(size: number): Buffer {
+    this.#isOwn = this.#reuses;
+    return this.#reuses ? Buffer.alloc(size) : allocate(size);
   }
 }

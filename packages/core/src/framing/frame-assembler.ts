@@ -14,8 +14,15 @@ export class FrameAssembler {
   #headerLength = 0;
   #bodySize = -1;
 
-  constructor(headerBytes: number) {
+  /** @param reuses whether `reuse` holds from the beginning */
+  constructor(headerBytes: number, reuses = false) {
     this.header = Buffer.alloc(headerBytes);
+    if (reuses) this.reuse();
+  }
+
+  /** From now on what `takeBody` returns is valid only until the next call. */
+  reuse(): void {
+    this.#body.reuse();
   }
 
   /** Whether a frame has begun. */

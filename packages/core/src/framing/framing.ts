@@ -6,10 +6,12 @@
  * - Everything here is pure: no socket, no timer, no event.
  * - Limits are checked before anything is allocated, and memory held is in proportion to bytes received,
  *   not to lengths announced.
- * - A decoded payload may be a view into the chunk it came in; neither is modified again.
+ * - A decoded payload may be a view into the chunk it came in; neither is modified again, unless the decoder lends.
  */
 import { isUint8Array } from 'node:util/types';
 import { InvalidOptionError } from '../errors/index.js';
+import { isLent } from './lent-memory.js';
+import { copyOf } from './view.js';
 
 /** What a program sends: text goes out as UTF-8. The bytes must not change until they are sent. */
 export type Payload = string | Uint8Array;
@@ -53,6 +55,11 @@ export interface Decoder {
    * such a chunk may come in memory that is used again after `push`. Absent: none.
    */
   readonly copiesNext?: number;
+  /**
+   * From now on payloads are used only until `message` returns: the decoder may use their memory again, and keeps no part
+   * of a chunk after `push`, since chunks may come in memory that is used again too. Absent: nothing is used again.
+   */
+  lend?(): void;
 }
 
 /** How messages become bytes and bytes become messages; implement it to bring a framing of your own. */
@@ -86,7 +93,7 @@ export interface Framing<In = Buffer, Out = Payload> {
 export function toBytes<In, Out>(framing: Framing<In, Out>, message: Out): Uint8Array {
   const payload = printed(framing, message);
   // Bytes of another realm are bytes as well.
-  if (isUint8Array(payload)) return payload;
+  if (isUint8Array(payload)) return isLent(payload) ? copyOf(payload) : payload;
   throw unsendable(
     `a message must be text or bytes, and this one is ${typeName(payload)}`,
     'Send a string, a Buffer or another Uint8Array; json(framing) sends any other value.',

@@ -90,6 +90,7 @@ class LengthPrefixedDecoder implements Decoder {
   readonly #limit: number;
   /** Made for the first message that comes in pieces: many connections never need it. */
   #partial: FrameAssembler | null = null;
+  #lends = false;
 
   constructor(format: LengthFormat, limits: FramingLimits) {
     this.#format = format;
@@ -98,6 +99,11 @@ class LengthPrefixedDecoder implements Decoder {
 
   get copiesNext(): number {
     return this.#partial?.lacking ?? 0;
+  }
+
+  lend(): void {
+    this.#lends = true;
+    this.#partial?.reuse();
   }
 
   push(chunk: Buffer, sink: MessageSink): void {
@@ -127,7 +133,7 @@ class LengthPrefixedDecoder implements Decoder {
 
   /** Goes on with a message that lies in several chunks; returns the position after what it took. */
   #assemble(chunk: Buffer, from: number, sink: MessageSink): number {
-    const partial = (this.#partial ??= new FrameAssembler(this.#format.bytes));
+    const partial = (this.#partial ??= new FrameAssembler(this.#format.bytes, this.#lends));
     let at = from;
     if (!partial.bodyExpected) {
       at = partial.fillHeader(chunk, at);

@@ -46,6 +46,10 @@ class LineDecoder implements Decoder {
     this.#limit = limits.maxMessageBytes;
   }
 
+  lend(): void {
+    this.#held.reuse();
+  }
+
   push(chunk: Buffer, sink: MessageSink): void {
     let at = 0;
     if (this.#held.length > 0) {

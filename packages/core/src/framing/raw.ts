@@ -47,6 +47,8 @@ class RawDecoder implements Decoder {
     this.#limit = Math.max(1, limits.maxMessageBytes);
   }
 
+  lend(): void {}
+
   push(chunk: Buffer, sink: MessageSink): void {
     if (chunk.length <= this.#limit) {
       if (chunk.length > 0) sink.message(chunk);

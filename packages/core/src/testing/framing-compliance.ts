@@ -5,6 +5,7 @@ import {
   hasName,
   keepsConnectionsApart,
   keepsTheLimit,
+  lendsOnlyForTheCall,
   letsChunksGo,
   noticesTruncation,
   refusesBeforeWriting,
@@ -47,6 +48,7 @@ const rules: readonly (readonly [name: string, keeps: (subject: FramingSubject) 
   ['answers any bytes with messages or a ProtocolError', answersAnyBytes],
   ['spends no memory on lengths that are only announced', distrustsLengths],
   ['holds on to no chunk for a few bytes of it', letsChunksGo],
+  ['where it lends, keeps no part of a chunk, and shows each message until it is taken', lendsOnlyForTheCall],
 ];
 
 /**

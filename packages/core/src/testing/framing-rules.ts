@@ -218,3 +218,24 @@ export function letsChunksGo(subject: FramingSubject): void {
     `${start.length} bytes, each in a chunk of its own, keep ${Math.round(each / 1024)} KiB`,
   );
 }
+
+/** Chunks come in memory that changes as soon as they were pushed, and messages are read only while they are delivered. */
+export function lendsOnlyForTheCall(subject: FramingSubject): void {
+  const { framing, payloads } = subject;
+  const decoder = framing.decoder({ maxMessageBytes: MIB });
+  if (decoder.lend === undefined) return;
+  decoder.lend();
+  const seen: Buffer[] = [];
+  const sink = { message: (payload: Buffer) => void seen.push(Buffer.from(payload)) };
+  const memory = Buffer.alloc(64);
+  const random = new Random(3);
+  const some = Array.from({ length: 200 }, () => payloads[random.below(payloads.length)]!);
+  for (const piece of random.cut(encodeAll(framing, some), 2_000))
+    for (let at = 0; at < piece.length; at += memory.length) {
+      const length = piece.copy(memory, 0, at);
+      decoder.push(memory.subarray(0, length), sink);
+      memory.fill(0xee);
+    }
+  decoder.end(sink);
+  subject.same(seen, some, 'that are lent');
+}

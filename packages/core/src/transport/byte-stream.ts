@@ -4,13 +4,16 @@
  * Rules
  * - Nothing is delivered before `open` or after `gone`.
  * - `end` (the peer sends no more) comes at most once, `gone` exactly once and last.
- * - A chunk belongs to this connection only and never changes, unless all of it is among the `copiesNext` bytes.
+ * - A chunk belongs to this connection only and never changes, unless all of it is among the `copiesNext` bytes, or the
+ *   receiver `lends`.
  */
 
 /** The receiver of a stream's bytes and its end. */
 export interface ByteStreamEvents {
   /** How many of the next bytes `data` copies out of their chunk, whose memory may then be reused; absent: none. */
   readonly copiesNext?: number;
+  /** Whether `data` uses its chunk only until it returns, and keeps copies: memory may then be used again; absent: no. */
+  readonly lends?: boolean;
   data(chunk: Buffer): void;
   /** The peer ended its direction; ours stays open. */
   end(): void;

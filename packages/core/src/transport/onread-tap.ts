@@ -6,6 +6,8 @@
 export interface ChunkSink {
   /** How many of the next bytes `deliver` copies out of their chunk. */
   readonly copiesNext: number;
+  /** Whether the next chunk is used only until `deliver` returns. */
+  readonly lends: boolean;
   /** Receives a chunk; false stops reading. */
   deliver(chunk: Buffer): boolean;
 }
@@ -14,6 +16,8 @@ const ARENA = 8_192;
 /** Most connections are short or quiet: the first arena is small. */
 const FIRST_ARENA = 512;
 const ARENA_SHARE = 2_048;
+/** A record's payload. */
+const LENT = 16_384;
 /** Only read inside the callback, so all connections share it; a TLS record carries at most 16 KiB. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 
@@ -22,6 +26,10 @@ export class OnreadTap {
   #early: Buffer[] = [];
   #arena: Buffer | null = null;
   #used = 0;
+  /** The memory that lent chunks come in. */
+  #lent: Buffer | null = null;
+  #lending = false;
+  #view: Buffer | null = null;
 
   /** The `onread` option of `tls.connect`. */
   readonly option = {
@@ -49,11 +57,36 @@ export class OnreadTap {
       return false;
     }
     const shown = Math.min(length, sink.copiesNext);
-    if (shown === length) return sink.deliver(shared.subarray(0, length));
+    if (shown === length) return sink.deliver(this.#all(length));
+    if (sink.lends && !this.#lending && length - shown <= LENT)
+      return this.#lend(sink, buffer, shown, length);
     // Copied first: the program's work on a message may overwrite the shared memory.
     const rest = this.#copy(buffer, shown, length);
     if (shown > 0) sink.deliver(shared.subarray(0, shown));
     return sink.deliver(rest);
+  }
+
+  /**
+   * As above, for a program that is done with a message when it has taken it: memory of this connection is used again. Not
+   * for what arrives while it is in use, nor where what came first makes the rest wait.
+   */
+  #lend(sink: ChunkSink, buffer: Uint8Array, shown: number, length: number): boolean {
+    const own = (this.#lent ??= Buffer.alloc(LENT));
+    const rest = own.subarray(0, length - shown);
+    rest.set(buffer.subarray(shown, length));
+    this.#lending = true;
+    try {
+      if (shown > 0) sink.deliver(shared.subarray(0, shown));
+      return sink.deliver(sink.lends ? rest : this.#copy(rest, 0, rest.length));
+    } finally {
+      this.#lending = false;
+    }
+  }
+
+  /** Chunks in the middle of a large message have one length, that of a full record. */
+  #all(length: number): Buffer {
+    if (this.#view?.length !== length) this.#view = shared.subarray(0, length);
+    return this.#view;
   }
 
   /** Small chunks share an arena that belongs to this connection only; large ones get their own memory. */

@@ -93,6 +93,11 @@ export class TlsStream implements ByteStream, ChunkSink {
     return this.#mustHold() ? 0 : (this.#events?.copiesNext ?? 0);
   }
 
+  /** Beside other connections a part of a chunk may have to wait. */
+  get lends(): boolean {
+    return this.#events?.lends === true && isAlone() && !this.#mustHold();
+  }
+
   deliver(chunk: Buffer): boolean {
     if (this.#events === null || this.#mustHold()) this.#held.push(chunk);
     else {

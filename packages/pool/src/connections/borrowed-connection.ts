@@ -1,4 +1,12 @@
-import type { CloseOptions, Payload, RequestOptions, SecureConnection } from '@knsock/core';
+import type {
+  CloseOptions,
+  LendOptions,
+  LentMessageListener,
+  MessageListener,
+  Payload,
+  RequestOptions,
+  SecureConnection,
+} from '@knsock/core';
 import { LeaseReleasedError } from '../pool/errors.js';
 
 type Waiting = { signal?: AbortSignal | undefined; timeout?: number | undefined };
@@ -72,8 +80,10 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     return this.#use().ready();
   }
 
-  onMessage(listener: Parameters<SecureConnection<In, Out>['onMessage']>[0]): void {
-    this.#mark().onMessage(listener);
+  onMessage(listener: MessageListener<In>): void;
+  onMessage(listener: LentMessageListener<In>, options: LendOptions): void;
+  onMessage(listener: MessageListener<never>, options: LendOptions = {}): void {
+    this.#mark().onMessage(listener as LentMessageListener<In>, options);
   }
 
   // eslint-disable-next-line no-restricted-syntax -- As a connection's own: null is its end.

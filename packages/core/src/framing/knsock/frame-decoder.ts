@@ -22,6 +22,7 @@ export class FrameDecoder {
   readonly #limit: number;
   /** Made for the first frame that comes in pieces: many connections never need it. */
   #partial: FrameAssembler | null = null;
+  #lends = false;
 
   constructor(limits: FramingLimits) {
     this.#limit = limits.maxMessageBytes;
@@ -35,6 +36,12 @@ export class FrameDecoder {
   /** How many of the next bytes are copied out of the chunk that brings them. */
   get copiesNext(): number {
     return this.stopped ? 0 : (this.#partial?.lacking ?? 0);
+  }
+
+  /** From now on bodies are used only until `frame` returns, and their memory is used again. */
+  lend(): void {
+    this.#lends = true;
+    this.#partial?.reuse();
   }
 
   /**
@@ -78,7 +85,7 @@ export class FrameDecoder {
   /** Goes on with a frame that lies in several chunks; returns the position after what it took. */
   #assemble(chunk: Buffer, from: number, sink: FrameSink): number {
     if (this.stopped) return chunk.length;
-    const partial = (this.#partial ??= new FrameAssembler(HEADER_BYTES));
+    const partial = (this.#partial ??= new FrameAssembler(HEADER_BYTES, this.#lends));
     let at = from;
     if (!partial.bodyExpected) {
       at = partial.fillHeader(chunk, at);

@@ -39,6 +39,10 @@ class MessageFrameDecoder implements Decoder, FrameSink {
     this.#frames = new FrameDecoder(limits);
   }
 
+  lend(): void {
+    this.#frames.lend();
+  }
+
   push(chunk: Buffer, sink: MessageSink): void {
     this.#sink = sink;
     this.#frames.push(chunk, this);
