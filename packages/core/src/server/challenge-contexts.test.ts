@@ -43,16 +43,24 @@ describe('the context of a challenge', () => {
     expect(made.of('0.test', one)).not.toBe(all[0]);
   });
 
-  it.each([
-    ['null', null],
-    ['a word', 'challenge'],
-    ['bytes', { cert: Buffer.from(one.cert), key: one.key }],
-    ['no key', { cert: one.cert }],
-    ['a promise', Promise.resolve(one)],
-  ])("isn't made of %s", (_what, given) => {
-    expect(() => contexts().of('a.test', given as never)).toThrow(
-      expect.objectContaining({ option: 'credentials.challengeFor' }) as Error,
-    );
+  it.each<[string, () => unknown, RegExp]>([
+    ['null', () => null, /or undefined$/],
+    ['a word', () => 'challenge', /or undefined$/],
+    ['bytes', () => ({ cert: Buffer.from(one.cert), key: one.key }), /or undefined$/],
+    ['no key', () => ({ cert: one.cert }), /or undefined$/],
+    ['a promise', () => Promise.resolve(one), /, not a promise$/],
+    // Unheard, its rejection would end this process.
+    ['a promise that rejects', () => Promise.reject(new Error('later')), /, not a promise$/],
+  ])("isn't made of %s", (_what, given, message) => {
+    const wrong = () => contexts().of('a.test', given() as never);
+    expect(wrong).toThrow(expect.objectContaining({ option: 'credentials.challengeFor' }) as Error);
+    expect(wrong).toThrow(message);
+  });
+
+  it("isn't another key's, where the certificate is the same", () => {
+    const made = contexts();
+    made.of('a.test', one);
+    expect(() => made.of('a.test', { cert: one.cert, key: two.key })).toThrow(/doesn't belong/);
   });
 
   it("isn't made of a certificate and key that don't belong together, or that are none", () => {
