@@ -78,6 +78,7 @@ it('gets, shows and renews its certificate on the port that demands client certi
   const stranger = visit(server, await trusting(server)).then((connection) => connection.request('two'));
   await expect(stranger).rejects.toMatchObject({ code: expect.stringMatching(/^KNSOCK_/) as string });
 
+  await command.says(/"event":"validation","from":"[^"]+","name":"db\.example"/);
   await command.says(/(?:"event":"certificate"[^]*){2}/);
   await using second = await visit(server, known);
   expect((await second.request('three')).toString()).toBe('three');

@@ -19,6 +19,11 @@ export class ServeLog {
     this.failed(address, error, suppressed);
   };
 
+  readonly #validated = (message: unknown): void => {
+    const { address: from, servername: name } = message as { address: string; servername: string };
+    this.#tell('validation', { from, name }, `${from} validated ${name}: an ACME server was answered`);
+  };
+
   /** @param command whose flags the hints name */
   constructor(output: Output, command: string) {
     this.#output = output;
@@ -40,14 +45,16 @@ export class ServeLog {
     this.#statusLine = null;
   }
 
-  /** Logs clients refused by a limit, until the returned function is called. */
+  /** Logs clients that fail or are refused by a limit, and ACME servers that were answered, until the returned function is called. */
   watchFailures(): () => void {
     subscribe('knsock:failure', this.#failed);
+    subscribe('knsock:validation', this.#validated);
     const endTurnedAway = tellTurnedAway((...told) => {
       this.#tell(...told);
     });
     return () => {
       unsubscribe('knsock:failure', this.#failed);
+      unsubscribe('knsock:validation', this.#validated);
       endTurnedAway();
     };
   }
