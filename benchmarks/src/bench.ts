@@ -35,23 +35,29 @@ export interface Contestant {
   readonly least?: number | undefined;
 }
 
-/** Until here code is compiled and caches are filled, and nothing counts. */
+/** Until here code is compiled and caches are filled, and nothing counts; milliseconds. */
 const WARM_UP = { full: 1_000, quick: 20 } as const;
+/** The longest that a contestant takes for a fixed number of operations, in times of the above. */
+const WARM_UP_TIMES = 20;
+
+/** What is measured, and what comes before. */
+export interface Competition extends Omit<RowHead, 'contestant'> {
+  /**
+   * How many operations each contestant does first, at least: the same number for all, so that none has its code compiled in
+   * the measured time because it has more of it. Absent: as many as fit into a second.
+   */
+  readonly warmUp?: number;
+}
 
 /**
  * The contestants' rounds are interleaved, each round beginning with another one, so that a slow minute meets all of
  * them. The first contestant is what the others are compared with.
  */
-export async function compete(
-  bench: Bench,
-  head: Omit<RowHead, 'contestant'>,
-  all: readonly Contestant[],
-): Promise<Row[]> {
+export async function compete(bench: Bench, head: Competition, all: readonly Contestant[]): Promise<Row[]> {
   if (!isAsked(bench, head.work)) return [];
   const contestants = all.filter(({ name }, index) => index === 0 || isWanted(bench, name));
   bench.tell(head.work);
-  const warmUp = bench.quick ? WARM_UP.quick : WARM_UP.full;
-  for (const contestant of contestants) await contestant.run(warmUp);
+  for (const contestant of contestants) await warmUp(bench, contestant, head.warmUp ?? 1);
   const samples = contestants.map((): Sample[] => []);
   for (let round = 0; round < bench.rounds; round += 1) {
     for (let turn = 0; turn < contestants.length; turn += 1) {
@@ -63,6 +69,13 @@ export async function compete(
   return contestants.map(({ name, least }, index) =>
     rowOf({ ...head, contestant: name, least }, samples[index]!, index === 0 ? null : samples[0]!),
   );
+}
+
+async function warmUp({ quick }: Bench, { run }: Contestant, least: number): Promise<void> {
+  const ms = quick ? WARM_UP.quick : WARM_UP.full;
+  let operations = 0;
+  for (let times = 0; times < (quick ? 1 : WARM_UP_TIMES) && operations < least; times += 1)
+    operations += (await run(ms)).operations;
 }
 
 /** Whether what has this title is to be measured. */

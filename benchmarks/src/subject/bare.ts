@@ -4,8 +4,9 @@ import type { Certificates } from '../certificates.js';
 import { clientContext, clientOptions, listenOn, serverOptions } from '../tls-setup.js';
 import { frameOf } from '../wire.js';
 import { bulk, type BulkRole } from './bulk.js';
+import { open } from './footprint.js';
 
-type BareBehaviour = 'echo' | 'naive' | 'greet' | BulkRole;
+type BareBehaviour = 'echo' | 'naive' | 'greet' | 'idle' | BulkRole;
 
 export interface BareServerOptions {
   readonly files: Certificates;
@@ -61,6 +62,10 @@ const behaviours: Readonly<Record<BareBehaviour, (socket: TLSSocket) => void>> =
   greet: (socket) => {
     socket.on('data', () => undefined);
     socket.write(frameOf('length-prefixed', Buffer.from('hello')));
+  },
+  idle: (socket) => {
+    open.add(socket);
+    socket.on('data', () => undefined);
   },
   sends: (socket) => {
     overSocket(socket, 'sends');

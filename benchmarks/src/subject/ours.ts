@@ -20,6 +20,7 @@ import { SERVER_NAME, type Certificates } from '../certificates.js';
 import { dialRepeatedly, type DialOptions } from '../dialer.js';
 import { LOOPBACK } from '../tls-setup.js';
 import { bulk, type BulkRole } from './bulk.js';
+import { open } from './footprint.js';
 
 export type OurFraming = 'raw' | 'lines' | 'length-prefixed' | 'json over length-prefixed' | 'knsock';
 export type Receiving = 'onMessage' | 'for await' | 'serve';
@@ -87,7 +88,9 @@ const handlers: Readonly<
   greet: (connection) => {
     connection.write('hello');
   },
-  idle: () => undefined,
+  idle: ({ socket }) => {
+    open.add(socket);
+  },
   sends: (connection) => {
     overConnection(connection, 'sends');
   },

@@ -2,6 +2,7 @@
 import { answer } from '../answering.js';
 import { dialBare, type BareDialOptions } from '../bare-dialer.js';
 import { connectBare, serveBare, type BareClientOptions, type BareServerOptions } from './bare.js';
+import { footprint } from './footprint.js';
 import { serveAnswers, type HttpServerOptions } from './http.js';
 import {
   connectOurs,
@@ -22,6 +23,7 @@ answer({
   serveOurs: async (request: OurServerOptions) => ({ port: await serveOurs(request) }),
   connectOurs: (request: OurClientOptions) => connectOurs(request),
   dialOurs: (request: OurDialOptions) => dialOurs(request),
+  footprint,
   /** What is left after a thorough collection. */
   collect: () => {
     for (let times = 0; times < 4; times += 1) globalThis.gc?.();

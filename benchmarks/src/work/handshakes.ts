@@ -1,7 +1,8 @@
 /** New connections: full and resumed, with and without client certificates, at either side. */
-import { compete, type Bench, type Contestant, type Work } from '../bench.js';
+import { compete, isAsked, type Bench, type Competition, type Contestant, type Work } from '../bench.js';
 import { Child } from '../child.js';
-import type { Row } from '../row.js';
+import type { Footprint } from '../subject/footprint.js';
+import { memoryRow, type Row } from '../row.js';
 
 interface Variant {
   readonly resume: boolean;
@@ -16,12 +17,20 @@ const VARIANTS: readonly Variant[] = [
 ];
 const LEAST_NEW = 0.95;
 const LEAST_RESUMED = 1.2;
+/** By then all that a connection runs is compiled and optimized, at either side. */
+const WARM_UP = 4_000;
+/** Connections over which objects are counted, on top of as many. */
+const COUNTED = 200;
 
 export const handshakes: Work = {
   name: 'handshakes',
   async run(bench) {
     const variants = bench.quick ? VARIANTS.slice(0, 2) : VARIANTS;
-    return [...(await atTheClient(bench, variants)), ...(await atTheServer(bench, variants))];
+    return [
+      ...(await atTheClient(bench, variants)),
+      ...(await atTheServer(bench, variants)),
+      ...(await objects(bench)),
+    ];
   },
 };
 
@@ -97,9 +106,38 @@ function contestant(name: string, child: Child, request: object, least?: number)
   return { name, pid: child.pid, least, run: (ms) => child.ask({ ...request, ms }) };
 }
 
-function headOf({ resume, clientCertificates }: Variant, side: string): { work: string; unit: string } {
+function headOf({ resume, clientCertificates }: Variant, side: string): Competition {
   const how = `${resume ? 'resumed' : 'full'}${clientCertificates ? ', client certificate' : ''}`;
-  return { work: `connections, ${how}, the ${side}`, unit: `µs ${side} CPU a connection` };
+  return { work: `connections, ${how}, the ${side}`, unit: `µs ${side} CPU a connection`, warmUp: WARM_UP };
+}
+
+/** What an open connection is made of at the server: all that the garbage collector knows, and the socket's listeners. */
+async function objects({ load, files, quick, match, tell }: Bench): Promise<Row[]> {
+  const work = 'an open connection at the server';
+  if (!isAsked({ match } as Bench, work)) return [];
+  tell(work);
+  const count = quick ? COUNTED / 10 : COUNTED;
+  const rows: Row[] = [];
+  for (const [contestant, serve] of [
+    ['node:tls', { do: 'serveBare' }],
+    ['knsock', { do: 'serveOurs', framing: 'length-prefixed' }],
+  ] as const) {
+    const child = Child.node('subject', 'subject/subject', contestant);
+    const { port } = await child.ask<{ port: number }>({ ...serve, files, behaviour: 'idle' });
+    const gather = { do: 'gather', files, port, framing: 'length-prefixed', count };
+    await load.ask(gather);
+    const before = await child.ask<Footprint>({ do: 'footprint' });
+    await load.ask(gather);
+    const after = await child.ask<Footprint>({ do: 'footprint' });
+    await load.ask({ do: 'disperse' });
+    await child.end();
+    const head = { work, contestant };
+    rows.push(
+      memoryRow({ ...head, unit: 'objects' }, (after.objects - before.objects) / count, null),
+      memoryRow({ ...head, unit: 'listeners' }, (after.listeners - before.listeners) / count, null),
+    );
+  }
+  return rows;
 }
 
 /** Ours resumed against ours in full, by the medians. */
