@@ -63,7 +63,7 @@ async function ended(child, chunks, { group, timeout }) {
   const code = await exitCode(child, chunks);
   clearTimeout(timer);
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  if (stopped === 'interrupted') process.exit(130); // whoever interrupts wants no next step, and no second try
+  if (stopped === 'interrupted') process.exit(130); // after an interrupt there is no next step, and no second try
   return { code, timedOut: stopped === 'timed out', output: Buffer.concat(chunks).toString() };
 }
 

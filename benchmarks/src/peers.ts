@@ -66,7 +66,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks until somebody answers: some say nothing when they are ready. */
+/** Connects until the program answers: some print nothing when they are ready. */
 export async function listens(port: number, name: string): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const socket: Socket = connectTcp(port, LOOPBACK);

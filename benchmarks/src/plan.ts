@@ -10,7 +10,7 @@ export interface Plan {
   readonly beside: readonly string[];
   readonly rounds: number;
   readonly ms: number;
-  /** The JSON of an earlier run, to be told or drawn again instead of measuring. */
+  /** The JSON of an earlier run, to print or draw again instead of measuring. */
   readonly from: string | null;
   readonly json: string | null;
   readonly chart: string | null;

@@ -11,7 +11,7 @@ export function serverOptions(files: Certificates, clientCertificates: boolean):
     ...COMMON,
     cert: readFileSync(files.serverCertificate),
     key: readFileSync(files.serverKey),
-    // With a ca at hand Node sends it along in the chain, which only a server that asks for certificates has to bear.
+    // With a ca Node sends it along in the chain, which only a server that asks for certificates has to bear.
     ...(clientCertificates && { ca: readFileSync(files.ca), requestCert: true, rejectUnauthorized: true }),
     noDelay: true,
   };

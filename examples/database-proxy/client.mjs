@@ -30,7 +30,7 @@ export class DatabaseClient {
     return this.#pool.close();
   }
 
-  /** Whoever stops early, or is slow, stops or slows the database. @param {object} ask @param {AbortSignal} [signal] */
+  /** A reader that stops early, or is slow, stops or slows the database. @param {object} ask @param {AbortSignal} [signal] */
   async *#rows(ask, signal) {
     const lease = await this.#pool.acquire({ signal });
     const stop = new AbortController();

@@ -19,7 +19,7 @@ export async function orderHandlers(folder) {
     },
     'orders.read': async ({ id }, { name, readsAll }) => {
       const order = await readFile(join(folder, id), 'utf8').then(JSON.parse, () => null);
-      // Another customer's order is answered as one that isn't there: whoever guesses learns nothing.
+      // Another customer's order is answered as one that isn't there: a guess reveals nothing.
       if (order !== null && (readsAll || order.customer === name)) return order;
       throw new RequestError('not-found', `${name} has no order ${id}`);
     },

@@ -19,7 +19,7 @@ export function startApi({ port, credentials, clients, handlers }) {
   const limits = new Map(
     Object.entries(clients).map(([name, { perSecond }]) => [name, new RateLimit(perSecond)]),
   );
-  const authorize = { commonNames: Object.keys(clients) }; // everybody else is refused in the handshake
+  const authorize = { commonNames: Object.keys(clients) }; // every other client is refused in the handshake
   return serve(
     { port, host: 'localhost', framing, credentials, clientCertificates: 'require', authorize },
     ({ payload: { endpoint, input }, peer }) => {

@@ -1,4 +1,4 @@
-// The import rules of layers.mjs as lint, so that an editor shows them while somebody types.
+// The import rules of layers.mjs as lint, so that an editor shows them while you type.
 import {
   foldersAbove,
   layerAdvice,

@@ -50,7 +50,7 @@ async function measure(places, { only, fresh }) {
 async function tryOpen(instrumented, results) {
   const tests = results.openTests;
   if (tests.length === 0) return;
-  const saving = setInterval(() => results.save(), 5000); // whoever interrupts a run keeps what it found
+  const saving = setInterval(() => results.save(), 5000); // an interrupted run keeps what it found
   try {
     const { settled, tried } = results;
     await tryMutants({ instrumented, tests, settled, tried }, (entry) => results.take(entry));

@@ -1,5 +1,5 @@
 /** The entry of the `knsock` command. */
-import { tellFailure } from './failure.js';
+import { reportFailure } from './failure.js';
 import { Output } from './output.js';
 import { run } from './run.js';
 import { UsageError } from './usage-error.js';
@@ -10,7 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const failure = new UsageError("standard output can't be written", 'Is the disk full?', 'KNSOCK_WRITE');
   failure.cause = error;
   const output = new Output({ quiet: false, json: false, debug: false }); // JSON would go to the closed output
-  void tellFailure(output, 'knsock', failure).then((code) => process.exit(code));
+  void reportFailure(output, 'knsock', failure).then((code) => process.exit(code));
 });
 process.stderr.on('error', () => undefined);
 

@@ -1,5 +1,5 @@
 /** Commands that take several files process all of them: an unreadable one is reported and doesn't stop the others. */
-import { tellFailure } from './failure.js';
+import { reportFailure } from './failure.js';
 import { naming } from './files.js';
 import type { Output } from './output.js';
 
@@ -18,7 +18,7 @@ export async function eachFile(
     try {
       await naming(file, () => judge(file));
     } catch (error) {
-      const exitCode = await tellFailure(output, command, error);
+      const exitCode = await reportFailure(output, command, error);
       failed ??= exitCode;
     }
   }

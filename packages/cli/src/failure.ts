@@ -62,7 +62,7 @@ const flags: Readonly<Record<string, string>> = {
 };
 
 /** Prints an error for people, and as JSON if requested. */
-export async function tellFailure(output: Output, command: string, error: unknown): Promise<number> {
+export async function reportFailure(output: Output, command: string, error: unknown): Promise<number> {
   const failure = describeFailure(error, command);
   if (output.manner.json) await output.record({ event: 'error', ...failure });
   output.tell(lines(output, command, failure).join('\n'));

@@ -2,7 +2,7 @@
 import { CommanderError, type Command } from 'commander';
 import { nearest } from '@knsock/core/options';
 import { exitCodeOf } from './exit-codes.js';
-import { tellFailure } from './failure.js';
+import { reportFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
 import { buildProgram } from './program.js';
 import { UsageError } from './usage-error.js';
@@ -27,7 +27,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.code === 'commander.help') return WRONG_USE; // help was shown
     const name = calledName(program, argv);
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
-    return await tellFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
+    return await reportFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
 }
 

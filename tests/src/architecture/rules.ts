@@ -1,4 +1,4 @@
-// The rules of the house as pure functions: source files in, sentences about what to mend out.
+// The rules of the house as pure functions: they read source files and return a sentence for each violation.
 import path from 'node:path';
 import {
   entryFiles,
@@ -64,8 +64,7 @@ function shape(file: SourceFile): string[] {
   if (nameless.has(path.posix.basename(file.path))) {
     found.push('a file is called by the noun it is about; this name says nothing about what is inside.');
   }
-  if (file.exportsStar)
-    found.push('export by name instead of `export *`: an index is a list that somebody reads.');
+  if (file.exportsStar) found.push('export by name instead of `export *`: an index is a list for readers.');
   if (file.otherApostrophe)
     found.push("a source has ' for every apostrophe; pages have the typographic one.");
   return found;

@@ -71,10 +71,10 @@ describe.skipIf(process.geteuid === undefined)('what was compiled', () => {
       await harm(send.file);
       const harmed = await send.kept();
       expect(await send(ca())).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
-      const mended = await send.kept();
-      expect(mended?.inode).not.toBe(harmed?.inode);
-      expect(mended?.mode).toBe(0o600);
-      expect(mended?.size).toBeGreaterThan(100_000);
+      const replaced = await send.kept();
+      expect(replaced?.inode).not.toBe(harmed?.inode);
+      expect(replaced?.mode).toBe(0o600);
+      expect(replaced?.size).toBeGreaterThan(100_000);
     }
   });
 

@@ -80,7 +80,7 @@ describe('knsock proxy in operation', () => {
     const second = dial(proxy.address);
     await once(second.resume(), 'end');
     expect(second.bytesRead).toBe(0);
-    await proxy.running.says(/"event":"turned-away".*"limit":"connections"/);
+    await proxy.running.says(/"event":"refused-socket".*"limit":"connections"/);
     await once(first.resume(), 'end');
     first.destroy();
     second.destroy();
@@ -98,7 +98,7 @@ describe('knsock proxy in operation', () => {
     await inner.running.says(/"event":"open".*"from":"127\.0\.0\.1:\d+"/);
     const second = dial(inner.address);
     await once(second.resume(), 'end');
-    await inner.running.says(/"event":"turned-away".*"from":"127\.0\.0\.1","limit":"connections"/);
+    await inner.running.says(/"event":"refused-socket".*"from":"127\.0\.0\.1","limit":"connections"/);
     first.destroy();
     second.destroy();
   });

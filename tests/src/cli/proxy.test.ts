@@ -69,7 +69,7 @@ describe('knsock proxy', () => {
     first.write('x');
     await inner.running.says(/"event":"open"/);
     await buffer(dial(inner.address)).catch(() => undefined);
-    await inner.running.says(/"event":"turned-away".*"limit":"connections"/);
+    await inner.running.says(/"event":"refused-socket".*"limit":"connections"/);
     first.destroy();
   });
 

@@ -152,10 +152,10 @@ describe('refused clients', () => {
       const socket = connect(port, '127.0.0.1').on('error', () => undefined);
       await once(socket, 'close');
     }
-    await serve.says(/"event":"turned-away","from":"127.0.0.1","limit":"denied","more":0/);
+    await serve.says(/"event":"refused-socket","from":"127.0.0.1","limit":"denied","more":0/);
     serve.kill('SIGTERM');
     const { stdout } = await serve.ended();
-    const told = stdout.split('\n').flatMap((line) => /turned-away.*"more":(\d+)/.exec(line)?.[1] ?? []);
+    const told = stdout.split('\n').flatMap((line) => /refused-socket.*"more":(\d+)/.exec(line)?.[1] ?? []);
     expect(told.length).toBeLessThan(20);
     expect(told.reduce((sum, more) => sum + 1 + Number(more), 0)).toBe(20);
   });
@@ -174,7 +174,7 @@ describe("a client's address", () => {
     await using talker = startKnsock([...send, ...client]);
     await serve.says(/"event":"open".*"from":"127\.0\.0\.1:\d+"/);
     expect((await knsock([...send, ...client, 'hello'])).code).not.toBe(0);
-    await serve.says(/"event":"turned-away","from":"127\.0\.0\.1","limit":"address"/);
+    await serve.says(/"event":"refused-socket","from":"127\.0\.0\.1","limit":"address"/);
     talker.stdin.end();
     expect((await talker.ended()).code).toBe(0);
   });
@@ -211,7 +211,7 @@ describe('knsock serve --status', () => {
     expect(metrics).toContain(
       '# TYPE knsock_server_accepted_total counter\nknsock_server_accepted_total 1\n',
     );
-    expect(metrics).toContain('\nknsock_server_turned_away_total{reason="connections"} 0\n');
+    expect(metrics).toContain('\nknsock_server_refused_sockets_total{reason="connections"} 0\n');
     expect(metrics).toMatch(/^knsock_server_messages_total\{direction="in"\} \d+$/m);
     expect(metrics).toContain('knsock_server_requests_total{result="answered"} 0\n');
     const [, seconds] = /^knsock_server_certificates_expire_at_seconds (\d+)$/m.exec(metrics) ?? [];

@@ -165,7 +165,7 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
 async function finish({ client, server }: Pair): Promise<void> {
   for (const side of [client, server]) side.connection.resume();
   if (!client.closes && !server.closes) actions.close(client);
-  await within(Promise.all([client.connection.closed, server.connection.closed]), 'neither end is told');
+  await within(Promise.all([client.connection.closed, server.connection.closed]), 'neither end is notified');
   await within(Promise.allSettled([...client.promises, ...server.promises]), 'a promise stays open');
   await actions.turn();
 }

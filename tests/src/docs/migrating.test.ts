@@ -124,7 +124,7 @@ describe('the parameters', () => {
   const meaningOf = (name: string) =>
     table('Parameters').find(([, here = '']) => here.startsWith(`\`${name}`))?.[1];
 
-  it('have the defaults that are told', async () => {
+  it('have the documented defaults', async () => {
     const { timeout, until, maxReplyBytes, verify } = parseSslMessage('localhost', 1, '', {});
     expect({ until, verify }).toEqual({ until: { quiet: 250 }, verify: true });
     expect(meaningOf('until')).toContain('`{ quiet: 250 }` (default');

@@ -58,7 +58,7 @@ const troubles: Record<string, () => Promise<unknown>> = {
   KNSOCK_PEER_UNKNOWN_ISSUER: () => codeOf(serving(), { cafile: 'other.crt' }),
   KNSOCK_PEER_EXPIRED: expired,
   KNSOCK_CREDENTIALS_MISMATCH: () => codeOf(serving({ keyfile: files.at('client.key') })),
-  // Whoever runs the tests may read everything; nobody reads a folder.
+  // The user that runs the tests may read everything; nobody reads a folder.
   KNSOCK_CREDENTIALS_UNREADABLE: () => codeOf(serving({ keyfile: files.path })),
   KNSOCK_HANDSHAKE_CIPHER: () =>
     refusedHandshake({ ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' }),

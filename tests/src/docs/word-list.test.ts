@@ -4,12 +4,18 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { typographic } from './apostrophes.js';
 import { readDocuments, workspace } from './documents.js';
-import { privateWords, proseOf } from './word-list.js';
+import { privateLines, privateWords, proseOf } from './word-list.js';
 
 const inFolder = (folder: string, ending: string) =>
   readdirSync(path.join(workspace, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(ending) && !file.endsWith(`.test${ending}`))
     .map((file) => path.posix.join(folder, file));
+/** Sources, without those that are built, and without this list. */
+const sourcesIn = (folder: string) =>
+  readdirSync(path.join(workspace, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(?:ts|mjs|py)$/.test(file))
+    .map((file) => path.posix.join(folder, file))
+    .filter((file) => !/node_modules|\/(?:dist|\.\w+)\/|src\/docs\/word-list/.test(file));
 const textOf = (file: string) => readFileSync(path.join(workspace, file), 'utf8');
 
 it.each(readDocuments())('$path uses no word of a private dialect', ({ text }) => {
@@ -22,6 +28,17 @@ it.each(readDocuments())('$path has one kind of apostrophe in prose', ({ text })
 
 it.each(inFolder('errors', '.yaml'))('%s uses no word of a private dialect', (file) => {
   expect(privateWords(proseOf(textOf(file)))).toEqual([]);
+});
+
+it.each(inFolder('.changeset', '.md'))('%s uses no word of a private dialect', (file) => {
+  expect(privateWords(proseOf(textOf(file)))).toEqual([]);
+});
+
+it('no source uses one in comments, titles or messages', () => {
+  const sources = ['packages', 'tests/src', 'benchmarks', 'examples', 'scripts'].flatMap(sourcesIn);
+  expect(sources.length).toBeGreaterThan(500);
+  const found = sources.flatMap((file) => privateLines(textOf(file)).map((line) => `${file}: ${line}`));
+  expect(found).toEqual([]);
 });
 
 it.each(inFolder('packages/cli/src/commands', '.ts'))('the help in %s uses none either', (file) => {
@@ -47,6 +64,13 @@ describe('an apostrophe', () => {
 });
 
 describe('the check itself', () => {
+  it.each(['// Whoever calls it waits.', "it('tells everybody', () => {"])(
+    'notices in a source: %s',
+    (line) => {
+      expect(privateLines(`const a = 1;\n${line}`)).toEqual([line]);
+    },
+  );
+
   it.each([
     'Whoever connects is verified.',
     'The client is let in.',

@@ -20,6 +20,23 @@ const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
   { word: /\bin plain\b(?! (?:text|technical|TCP|English|values|JavaScript|data))/i, write: 'in plain text' },
 ];
 
+/** Those that stand for nothing else in sources, neither as a name nor as a term of the field. */
+const inSources: readonly RegExp[] = [
+  /\bwho(?:m)?ever\b/i,
+  /\bmend(?:s|ed|ing)?\b/i,
+  /\bturn(?:s|ed)? away\b/i,
+  /\bnewcomers?\b/i,
+  /\bsomebody\b/i,
+  /\beverybody\b/i,
+  /\b(?:is|are|be|was|were|been|gets?) told\b/i,
+  /\bheed(?:s|ed)?\b/i,
+];
+
+/** Each line of a source with a word that isn't for comments, titles or messages either. */
+export function privateLines(source: string): string[] {
+  return source.split('\n').filter((line) => inSources.some((word) => word.test(line)));
+}
+
 /** What of a text is prose: without code, links' targets and names of things. */
 export function proseOf(markdown: string): string {
   return markdown

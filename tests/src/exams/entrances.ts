@@ -13,7 +13,7 @@ export type Entrance = (one: LimboCase) => Promise<boolean>;
 
 interface NamedEntrance {
   readonly answer: Entrance;
-  /** Whether it can be told which certificate policies the path must hold. */
+  /** Whether it can be given which certificate policies the path must hold. */
   readonly takesPolicies: boolean;
 }
 
@@ -50,7 +50,7 @@ async function byCertsVerify(one: LimboCase): Promise<boolean> {
   );
 }
 
-/** It is told neither a name nor a purpose, and what it finds besides (the order of a chain) isn't about trust. */
+/** It takes neither a name nor a purpose, and what it finds besides (the order of a chain) isn't about trust. */
 async function byCheck(one: LimboCase): Promise<boolean> {
   return withFiles(one, async ({ chain, ca, crl }) => {
     const lists = crl === null ? [] : [crl];

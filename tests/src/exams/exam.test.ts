@@ -67,7 +67,7 @@ describe('PKITS', () => {
     },
   );
 
-  it('is decided alike where every certificate and list of the suite is at hand', async () => {
+  it('is decided alike where every certificate and list of the suite is given', async () => {
     const answers = await answersOf(entrances.verifyPath.answer, pkits.map(withWholeDirectory));
     expect(divergences(answers)).toEqual(exceptionsOf('verifyPath', pkits));
   });

@@ -35,7 +35,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, Exception>>>> 
   check: {
     ...noDepth,
     ...noDsa,
-    ...all('accept', 'It is told no name; the chain itself is good. certs verify --name refuses.', [
+    ...all('accept', 'It takes no name; the chain itself is good. certs verify --name refuses.', [
       'rfc5280::san::ip-in-dns',
       'webpki::san::mismatch-apex-subdomain-san',
       'webpki::san::mismatch-domain-san',

@@ -1,4 +1,4 @@
-/** What stopped kn-sock's servers for everybody stops nobody here. */
+/** What stopped kn-sock's servers for all clients stops none here. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ReplyTimeoutError } from '@knsock/core';

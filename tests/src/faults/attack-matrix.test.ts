@@ -1,5 +1,5 @@
 /**
- * Every shape of program against every way in which a peer ends: nothing stays open, nothing is told twice, and no process
+ * Every shape of program against every way in which a peer ends: nothing stays open, nothing is reported twice, and no process
  * ends, with default options and within the times of docs/connections.md.
  */
 import { once } from 'node:events';

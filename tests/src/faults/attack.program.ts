@@ -274,7 +274,7 @@ async function attackClients(): Promise<void> {
 }
 
 await (role === 'server' ? attackServer() : attackClients());
-// Whatever is told late is told by then.
+// Late reports have arrived by then.
 await new Promise((resolve) => setTimeout(resolve, 200));
 process.send?.(
   { cells: cells.length, complaints, longestMs: Math.round(longestMs) } satisfies AttackReport,

@@ -1,5 +1,5 @@
 /**
- * Many clients in one process: opens so many connections, says so, and asks on every one when it is told to. Its
+ * Many clients in one process: opens so many connections, says so, and asks on every one on command. Its
  * arguments are a folder with `ca.crt`, the port and how many.
  */
 import { readFileSync } from 'node:fs';

@@ -21,7 +21,7 @@ it('lives with 64 descriptors: serves those who are in, turns others away, and r
   expect(clients.length).toBeGreaterThan(10);
   const full = await server.report();
   expect(full.stats).toMatchObject({ acceptErrors: 1, connections: clients.length });
-  expect(full.stats.turnedAway['descriptors']).toBeGreaterThan(0);
+  expect(full.stats.refusedSockets['descriptors']).toBeGreaterThan(0);
 
   // Many knock; nobody who is in notices, and waiting costs no processor time.
   for (let n = 0; n < 200; n++) await bareSocket(server.port);
@@ -34,9 +34,9 @@ it('lives with 64 descriptors: serves those who are in, turns others away, and r
   await clients.pop()?.close();
   await clients.pop()?.close();
   await clients.pop()?.close();
-  const newcomer = await vi.waitFor(join, { timeout: 20_000 });
-  expect(String(await newcomer.request('in'))).toBe('in');
-  for (const client of [newcomer, ...clients]) await client.close();
+  const next = await vi.waitFor(join, { timeout: 20_000 });
+  expect(String(await next.request('in'))).toBe('in');
+  for (const client of [next, ...clients]) await client.close();
 });
 
 it('lets silent sockets go first when descriptors run out', async () => {
@@ -49,6 +49,6 @@ it('lets silent sockets go first when descriptors run out', async () => {
   await using client = await connect({ host: 'localhost', port: server.port, credentials });
   expect(String(await client.request('hello'))).toBe('hello');
   const { stats } = await server.report();
-  expect(stats.turnedAway['descriptors']).toBeGreaterThan(DESCRIPTORS);
+  expect(stats.refusedSockets['descriptors']).toBeGreaterThan(DESCRIPTORS);
   for (const socket of silent) socket.destroy();
 });

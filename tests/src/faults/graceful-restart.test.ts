@@ -45,7 +45,7 @@ class PatientClient {
     return this.#repeated;
   }
 
-  /** Keeps several requests in flight until it is told to stop. */
+  /** Keeps several requests in flight until it is stopped. */
   async work(goesOn: () => boolean): Promise<void> {
     const lane = async (): Promise<void> => {
       while (goesOn()) await this.#ask(`${this.#name}-${this.asked.push('')}`);

@@ -16,7 +16,7 @@ it(`holds ${sizes.openAtOnce} connections open and answers on every one`, async 
   await limitDescriptors(clients, limits.descriptors);
   expect(await hearFrom(clients)).toEqual({ open: sizes.openAtOnce });
   const open = await server.report();
-  expect(open.stats).toMatchObject({ connections: sizes.openAtOnce, turnedAway: { connections: 0 } });
+  expect(open.stats).toMatchObject({ connections: sizes.openAtOnce, refusedSockets: { connections: 0 } });
   clients.send('ask');
   expect(await hearFrom(clients)).toEqual({ answered: sizes.openAtOnce });
   const each = (open.residentBytes - before.residentBytes) / sizes.openAtOnce;

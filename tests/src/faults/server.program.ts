@@ -9,7 +9,7 @@ import { createCredentials, serve } from '@knsock/core';
 import { processState, type ProcessState } from './process-state.js';
 
 export interface ServerReport extends ProcessState {
-  readonly stats: Record<string, unknown> & { readonly turnedAway: Record<string, number> };
+  readonly stats: Record<string, unknown> & { readonly refusedSockets: Record<string, number> };
   /** Payloads that were answered, in their order, where `remember` is set. */
   readonly handled: readonly string[];
 }

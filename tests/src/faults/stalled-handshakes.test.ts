@@ -48,7 +48,11 @@ it('serves good clients beside handshakes that stall at their beginning, and in 
   // Now there are as many as may be: a silent one makes room for the good client.
   for (let n = 0; n < 5; n++) expect(await ask(server.port)).toBe('hello');
   const { stats } = await server.report();
-  expect(stats).toMatchObject({ admitted: 6, pendingHandshakes: many - 1, turnedAway: { handshakes: 1 } });
+  expect(stats).toMatchObject({
+    admitted: 6,
+    pendingHandshakes: many - 1,
+    refusedSockets: { handshakes: 1 },
+  });
   for (const socket of [...silent, ...stalled]) socket.destroy();
 });
 

@@ -77,7 +77,7 @@ describe('several files', () => {
     expect(ended.stdout).toContain(command === 'lint' ? 'root.crt' : 'CN=Root');
   });
 
-  it('of which one is bad are told apart: certs match', async () => {
+  it('of which one is bad are distinguished: certs match', async () => {
     expect((await certs('match', 'server.crt', 'root.crt')).stderr).toContain('root.crt: ');
     expect((await certs('match', 'server.key', 'server.key')).stderr).toContain('server.key: ');
     expect((await certs('match', 'server.crt', 'server.key')).code).toBe(0);

@@ -17,7 +17,7 @@ import { bare } from '../support/raw-tls.js';
 import { createWorld } from '../support/world.js';
 import { portOf, serveApp, world } from './stage.js';
 
-/** One request by each client; resolves with the body, or rejects with what the client was told. */
+/** One request by each client; resolves with the body, or rejects with what the client received. */
 type Client = AsyncDisposable & { get(url: string, headers?: Record<string, string>): Promise<string> };
 
 function undici(options: HttpClientOptions): Client {

@@ -131,6 +131,6 @@ it('ends the connections of peers that a rotation no longer trusts', async () =>
   socket.write(GET);
   await readUntil(socket, 'hello');
   const ended = readAll(socket);
-  await server.rotate({ authorize: { commonNames: ['somebody else'] } });
+  await server.rotate({ authorize: { commonNames: ['another client'] } });
   await ended;
 });

@@ -194,7 +194,7 @@ it('orders anew for other names', async (context) => {
   expect(source.status().names).toEqual(['c.example']);
 });
 
-it('explains a validation that failed by what the CA saw, and succeeds once that is mended', async (context) => {
+it('explains a validation that failed by what the CA saw, and succeeds once that is fixed', async (context) => {
   const server = await pebble(context);
   const options = optionsFor(server, { domains: ['a.example'] });
   const elsewhere = { host: '127.0.0.2', port: server.tlsPort };

@@ -179,7 +179,7 @@ it('serves on when the database is restarted under load', { timeout: 90_000 }, a
   await load;
   await shop.close();
 
-  // What was told to be kept is kept; what failed said so, and nothing but that the database was away.
+  // What was acknowledged is kept; what failed said so, and nothing but that the database was away.
   const kept = new Set<number>();
   for await (const { id } of admin.sql('select id from orders') as AsyncIterable<{ id: number }>)
     kept.add(id);

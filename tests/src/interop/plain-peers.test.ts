@@ -184,7 +184,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves once somebody takes connections there. */
+/** Resolves once a program accepts connections there. */
 async function listening(port: number, process: Process): Promise<void> {
   await vi.waitFor(
     async () => {

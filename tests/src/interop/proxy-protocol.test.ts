@@ -69,7 +69,7 @@ it('counts the clients behind HAProxy one by one', async (context) => {
   await expect(clientFrom('127.0.0.71', haproxy)).rejects.toMatchObject({ retryable: true });
   await expect(clientFrom('127.0.0.99', haproxy)).rejects.toMatchObject({ retryable: true });
   for (const client of [first, second]) await client.request('');
-  expect(knsock.stats()).toMatchObject({ connections: 2, turnedAway: { address: 1, denied: 1 } });
+  expect(knsock.stats()).toMatchObject({ connections: 2, refusedSockets: { address: 1, denied: 1 } });
 });
 
 it("lets HAProxy's health checks through, as the proxy that they are", async (context) => {
@@ -80,7 +80,7 @@ it("lets HAProxy's health checks through, as the proxy that they are", async (co
   await vi.waitFor(() => expect(knsock.stats().accepted).toBeGreaterThan(3));
   await using client = await clientFrom('127.0.0.77', haproxy);
   expect(String(await client.request(''))).toContain('127.0.0.77');
-  expect(knsock.stats()).toMatchObject({ turnedAway: { denied: 0 }, connections: 1 });
+  expect(knsock.stats()).toMatchObject({ refusedSockets: { denied: 0 }, connections: 1 });
 });
 
 it.for([1, 2] as const)('speaks for a client to HAProxy: version %i', async (version, context) => {

@@ -35,7 +35,7 @@ def server():
                     while data := tls.recv(4096):
                         tls.sendall(data)
             except OSError:
-                continue  # somebody who only looked whether we listen
+                continue  # a client that only checked whether we listen
 
 
 client() if side == "client" else server()

@@ -37,13 +37,13 @@ async function stall(server: SecureServer): Promise<Socket> {
 }
 
 describe('admission before the handshake', () => {
-  it('counts what it turned away by the limit that did it, and tells who it was', async () => {
+  it('counts refused sockets by limit, and reports their address', async () => {
     using heard = hear('knsock:admission');
     await using server = await echo({ deny: ['127.0.0.2/31'] });
     await gone(await bareSocket(portOf(server), '127.0.0.2'));
     await gone(await bareSocket(portOf(server), '127.0.0.3'));
     expect(await ask(server)).toBe('hello');
-    expect(server.stats()).toMatchObject({ accepted: 3, admitted: 1, turnedAway: { denied: 2 } });
+    expect(server.stats()).toMatchObject({ accepted: 3, admitted: 1, refusedSockets: { denied: 2 } });
     expect(heard.events).toEqual([
       { address: '127.0.0.2', limit: 'denied' },
       { address: '127.0.0.3', limit: 'denied' },
@@ -55,7 +55,7 @@ describe('admission before the handshake', () => {
     await gone(await bareSocket(portOf(server), '127.0.0.3'));
     await gone(await bareSocket(portOf(server), '127.0.0.4'));
     expect(await ask(server)).toBe('hello');
-    expect(server.stats().turnedAway.denied).toBe(2);
+    expect(server.stats().refusedSockets.denied).toBe(2);
   });
 
   it('holds each address to its limit, and gives the place back', async () => {
@@ -63,7 +63,7 @@ describe('admission before the handshake', () => {
     const sockets = [];
     for (let n = 0; n < 2; n++) sockets.push(await bareSocket(portOf(server), '127.0.0.2'));
     await gone(await bareSocket(portOf(server), '127.0.0.2'));
-    expect(server.stats().turnedAway.address).toBe(1);
+    expect(server.stats().refusedSockets.address).toBe(1);
     expect(await ask(server)).toBe('hello');
     for (const socket of sockets) socket.destroy();
     await vi.waitFor(() => {
@@ -71,7 +71,7 @@ describe('admission before the handshake', () => {
     });
     const socket = await bareSocket(portOf(server), '127.0.0.2');
     await vi.waitFor(() => {
-      expect(server.stats()).toMatchObject({ pendingHandshakes: 1, turnedAway: { address: 1 } });
+      expect(server.stats()).toMatchObject({ pendingHandshakes: 1, refusedSockets: { address: 1 } });
     });
     socket.destroy();
   });
@@ -81,7 +81,7 @@ describe('admission before the handshake', () => {
     const first = await bareSocket(portOf(server), '127.0.0.33');
     await gone(await bareSocket(portOf(server), '127.0.0.46'));
     expect(await ask(server)).toBe('hello');
-    expect(server.stats().turnedAway.network).toBe(1);
+    expect(server.stats().refusedSockets.network).toBe(1);
     first.destroy();
   });
 
@@ -90,7 +90,7 @@ describe('admission before the handshake', () => {
     for (let n = 0; n < 5; n++) await gone(await bareSocket(portOf(server), '127.0.0.2'));
     expect(await ask(server)).toBe('hello');
     await gone(await bareSocket(portOf(server)));
-    expect(server.stats().turnedAway).toMatchObject({ denied: 5, rate: 1 });
+    expect(server.stats().refusedSockets).toMatchObject({ denied: 5, rate: 1 });
   });
 
   it.each([
@@ -102,7 +102,7 @@ describe('admission before the handshake', () => {
     for (let n = 0; n < 4; n++) silent.push(await bareSocket(portOf(server)));
     expect(await ask(server)).toBe('hello');
     await gone(silent[0] as never);
-    expect(server.stats().turnedAway[limit]).toBe(1);
+    expect(server.stats().refusedSockets[limit]).toBe(1);
     for (const socket of silent) socket.destroy();
   });
 
@@ -135,7 +135,7 @@ describe('admission before the handshake', () => {
     stalled[1]?.destroy();
   });
 
-  it('never ends a connection for a newcomer', async () => {
+  it('never ends a connection for a new client', async () => {
     await using server = await echo({ maxConnections: 1 });
     await using client = await connect({
       host: 'localhost',
@@ -144,7 +144,7 @@ describe('admission before the handshake', () => {
     });
     await gone(await bareSocket(portOf(server)));
     expect(String(await client.request('still here'))).toBe('still here');
-    expect(server.stats()).toMatchObject({ connections: 1, turnedAway: { connections: 1 } });
+    expect(server.stats()).toMatchObject({ connections: 1, refusedSockets: { connections: 1 } });
   });
 
   it('gives accept to authorised one deadline, a verdict that hangs included', async () => {

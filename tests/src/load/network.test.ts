@@ -1,4 +1,4 @@
-/** Networks that delay, slice and cut: what was sent arrives whole and in order, or its sender is told. */
+/** Networks that delay, slice and cut: what was sent arrives whole and in order, or its sender gets an error. */
 import { connect, listen, serve, type SecureConnection } from '@knsock/core';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { FaultProxy, type Faults } from '../support/fault-proxy.js';

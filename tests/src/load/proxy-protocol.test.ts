@@ -78,7 +78,7 @@ describe('proxyProtocol', () => {
     const second = await clientOf(port, headerFrom('192.0.2.2'));
     await expect(clientOf(port, headerFrom('192.0.2.1'))).rejects.toMatchObject({ retryable: true });
     await expect(clientOf(port, headerFrom('198.51.100.9'))).rejects.toMatchObject({ retryable: true });
-    expect(server.stats()).toMatchObject({ connections: 2, turnedAway: { address: 1, denied: 1 } });
+    expect(server.stats()).toMatchObject({ connections: 2, refusedSockets: { address: 1, denied: 1 } });
     expect(heard.events).toEqual([
       { address: '192.0.2.1:1234', limit: 'address' },
       { address: '198.51.100.9:1234', limit: 'denied' },
@@ -104,7 +104,7 @@ describe('proxyProtocol', () => {
     expect(JSON.parse(String(await direct.request('')))).toEqual(['127.0.0.1', null, null]);
   });
 
-  it('turns away a trusted proxy that sends no header, or half of one', async () => {
+  it('refuses a trusted proxy that sends no header, or half of one', async () => {
     using heard = hear('knsock:failure');
     await using server = await whoAsks({ ...trusted, handshakeTimeout: 300 });
     await say(portOf(server), Buffer.from([22, 3, 1, 0, 200, 1]));

@@ -23,12 +23,12 @@ it.each<[string, object | undefined]>([
   ['tls.rejectUnauthorized', { endpoints, tls: { rejectUnauthorized: false } }],
   ['host', { endpoints, host: 'elsewhere' }],
   ['signal', { endpoints, signal: new AbortController().signal }],
-])('an invalid %s is refused when the pool is made, not with the first connection', (option, options) => {
+])('refuses an invalid %s when the pool is created, not with the first connection', (option, options) => {
   const made = () => new ConnectionPool(options as never);
   expect(made).toThrow(expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error);
 });
 
-it("kn-sock's pool refuses options that it doesn't have", () => {
+it("refuses unknown options of kn-sock's pool", () => {
   const made = () => new TCPConnectionPool('localhost', 1, { max_size: 3 } as object);
   expect(made).toThrow(/there is no option max_size; did you mean maxSize/);
 });

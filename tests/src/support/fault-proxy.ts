@@ -48,7 +48,7 @@ export class FaultProxy implements AsyncDisposable {
     return this.#pairs.size;
   }
 
-  /** From now on nothing passes either way, and nobody is told. */
+  /** From now on nothing passes either way, and neither side is notified. */
   swallow(): void {
     this.#swallowing = true;
   }

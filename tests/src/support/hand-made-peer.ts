@@ -20,7 +20,7 @@ export function requestFrame(id: number, payload: Uint8Array = Buffer.alloc(0)):
   return frame(kind.request, Buffer.concat([head, payload]));
 }
 
-/** A TLS socket whose handshake is done; it verifies nothing, and reads nothing until it is told to. */
+/** A TLS socket whose handshake is done; it verifies nothing, and reads nothing until asked. */
 export async function tlsPeer(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
   socket.on('error', () => undefined);

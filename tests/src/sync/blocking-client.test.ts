@@ -71,7 +71,7 @@ describe('sendSslTcpMessageSync', () => {
     );
   });
 
-  it('trusts whoever answers with verify: false alone', () => {
+  it('trusts any server with verify: false alone', () => {
     expect(String(ask('echo:x', { cafile: undefined, verify: false }))).toBe('x');
     const untrusted = thrownBy(() => ask('echo:x', { cafile: undefined }));
     expect(untrusted).toBeInstanceOf(UntrustedPeerError);

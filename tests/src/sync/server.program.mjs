@@ -19,7 +19,7 @@ const acts = {
     socket.write('one');
     socket.once('data', () => socket.destroy());
   },
-  // Answers, and says more once somebody else asks for it.
+  // Answers, and says more once another client asks for it.
   spoil: (socket) => {
     spoilt = socket;
     socket.write('one');

@@ -438,7 +438,7 @@ it('a rotation brings and takes challenges with its credentials', async () => {
   expect((await validate(of.port)).alpn).toBeNull();
 });
 
-it("behind a trusted proxy, a validation comes after the header, and is told of with the client's address", async () => {
+it("behind a trusted proxy, a validation comes after the header, and is reported with the client's address", async () => {
   await using of = await listening({ proxyProtocol: { from: ['127.0.0.1'] } });
   using heard = hear('knsock:validation');
   const header = writeProxyHeader({
@@ -497,7 +497,7 @@ it('a hello that stops halfway runs into the deadline of the handshake', async (
   );
 });
 
-it("a peer that leaves within its hello is told of as from OpenSSL's handshake", async () => {
+it("a peer that leaves within its hello is reported as from OpenSSL's handshake", async () => {
   const hello = await clientHello(NAME, [ACME]);
   for (const credentials of [answering(), world.server]) {
     await using of = await listening({ credentials });
@@ -530,7 +530,7 @@ it('a validation takes a place among the pending handshakes, as others do', asyn
   socket.write(await clientHello(NAME, [ACME]));
   await once(socket, 'data');
   expect(await validate(of.port)).toMatchObject({ alpn: null });
-  expect(of.server.stats().turnedAway.handshakes).toBe(1);
+  expect(of.server.stats().refusedSockets.handshakes).toBe(1);
   socket.destroy();
 });
 

@@ -322,7 +322,7 @@ describe('a path', () => {
     return found.status === 'good' ? 'good' : `${found.finding.status} at ${found.depth}`;
   };
 
-  it('is refused where a list at hand revokes any of it, under every policy', () => {
+  it('is refused where a given list revokes any of it, under every policy', () => {
     const revoking = makeCrl({
       issuer: root,
       revoked: [{ serial: 0x77 }],

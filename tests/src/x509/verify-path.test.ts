@@ -381,7 +381,7 @@ describe('self-signed certificates and partial chains', () => {
     );
   });
 
-  it('are told from one of the same name', () => {
+  it('are distinguished from one of the same name', () => {
     expect(verdict({ leaf: issueServer({ subject: 'CN=own' }).der, anchors: [own.der] })).not.toBe('ok');
   });
 

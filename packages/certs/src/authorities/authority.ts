@@ -30,7 +30,7 @@ import { resolveRevocation } from './revoke.js';
 import { checkRequest, type SigningPolicy } from '../issuing/signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from '../issuing/signing-authority.js';
 import type { Source } from '../files/source.js';
-import { takeUpList } from '../revocation/taken-up.js';
+import { readLastList } from '../revocation/last-list.js';
 import { CRL_DAYS, crlDates } from '../issuing/validity.js';
 import { x509Library, type X509Library } from '../x509.js';
 
@@ -139,7 +139,7 @@ export async function loadAuthority(files: AuthorityFiles): Promise<Authority> {
   const library = await x509Library();
   const key = await loadedKey(files);
   const signing = readSigningAuthority(library, files.chain, key.signing);
-  const last = files.crl === undefined ? undefined : await takeUpList(files.crl, signing.certificate);
+  const last = files.crl === undefined ? undefined : await readLastList(files.crl, signing.certificate);
   return new LedgerAuthority(library, signing, key.pem, new MemoryLedger(last));
 }
 

@@ -37,7 +37,7 @@ export interface EnrolledCertificate {
   readonly token: string | undefined;
 }
 
-interface Asker {
+interface EstCaller {
   readonly address: string;
   /** The client certificate, verified by the connection. */
   readonly certificate: X509Certificate | undefined;
@@ -49,7 +49,7 @@ export interface EstSettings {
   /** The authority's certificates, the root first. */
   readonly authorities: readonly X509Certificate[];
   /** The client, as the connection knows it. */
-  readonly askerOf: (request: IncomingMessage) => Asker;
+  readonly clientOf: (request: IncomingMessage) => EstCaller;
   readonly onEnrolled: ((enrolled: EnrolledCertificate) => unknown) | undefined;
   readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
   /** Reports what they throw or reject with. */
@@ -107,7 +107,7 @@ class Est {
   }
 
   async #enrol(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { address: from, certificate: presented } = this.#settings.askerOf(request);
+    const { address: from, certificate: presented } = this.#settings.clientOf(request);
     const token = path === 'simpleenroll' ? tokenOf(request) : undefined;
     const wait = this.#failed.wait(from, Date.now());
     try {

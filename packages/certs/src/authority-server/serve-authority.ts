@@ -112,7 +112,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
     }),
     list,
     authorities: await offeredAuthorities(store, authority),
-    askerOf: (request) => {
+    clientOf: (request) => {
       const connection = connectionOf(request);
       return {
         address: connection?.remote?.address ?? 'a local client',

@@ -2,9 +2,9 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The users besides root who can read a file. */
-export type Readers = 'owner' | 'group' | 'everybody';
+export type Readers = 'owner' | 'group' | 'everyone';
 
-const order: readonly Readers[] = ['owner', 'group', 'everybody'];
+const order: readonly Readers[] = ['owner', 'group', 'everyone'];
 const ROOT = 0;
 
 /**
@@ -30,7 +30,7 @@ async function visitorsOf(folder: string, owner: number): Promise<Readers> {
 }
 
 function byBits(mode: number, group: number, others: number): Readers {
-  if ((mode & others) !== 0) return 'everybody';
+  if ((mode & others) !== 0) return 'everyone';
   return (mode & group) === 0 ? 'owner' : 'group';
 }
 

@@ -223,7 +223,7 @@ describe('the rules for files', () => {
   it.each([
     ['key-match', { keyMatches: false }, 'error'],
     ['key-permissions', { keyMode: 0o640, keyReaders: 'group' } as const, 'warning'],
-    ['key-permissions', { keyMode: 0o644, keyReaders: 'everybody' } as const, 'error'],
+    ['key-permissions', { keyMode: 0o644, keyReaders: 'everyone' } as const, 'error'],
     ['verification', { verdict: { ok: false, words: 'expired: x' } as const }, 'error'],
   ])('%s fires on %j', (id, more, severity) => {
     expect(fired(filesRules, { ...fine, ...more })).toEqual([expect.objectContaining({ id, severity })]);

@@ -71,12 +71,12 @@ async function check(targets: string[], flags: CheckFlags, output: Output): Prom
   if (flags.writeBaseline !== undefined) {
     await writeBaseline(flags.writeBaseline, findings);
   }
-  tellUnchecked(failures, output);
+  reportUnchecked(failures, output);
   return findings.some(({ severity }) => isWorse(severity, flags.failOn)) ? FOUND : 0;
 }
 
 /** A server that couldn't be checked doesn't stop the others: they are reported first, then the error. */
-function tellUnchecked(failures: readonly Unchecked[], output: Output): void {
+function reportUnchecked(failures: readonly Unchecked[], output: Output): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   for (const { target, error } of others)

@@ -18,7 +18,7 @@ export class PlainListener {
   readonly #open = new Set<Socket>();
   readonly #drainTimeout: number;
   #accepted = 0;
-  #turnedAway = 0;
+  #refusedSockets = 0;
 
   constructor(onSocket: (socket: Socket) => void, { maxConnections, drainTimeout }: PlainListenerOptions) {
     this.#drainTimeout = drainTimeout;
@@ -31,7 +31,7 @@ export class PlainListener {
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', (data) => {
-      this.#turnedAway += 1;
+      this.#refusedSockets += 1;
       // The same events as core's server.
       const address = plainIp(data?.remoteAddress ?? 'unix');
       admission.publish({ address, limit: 'connections' });
@@ -54,8 +54,8 @@ export class PlainListener {
     return this.#open.values();
   }
 
-  stats(): { connections: number; accepted: number; turnedAway: number } {
-    return { connections: this.#open.size, accepted: this.#accepted, turnedAway: this.#turnedAway };
+  stats(): { connections: number; accepted: number; refusedSockets: number } {
+    return { connections: this.#open.size, accepted: this.#accepted, refusedSockets: this.#refusedSockets };
   }
 
   /** Stops accepting, waits for open connections, and destroys them after the deadline. */

@@ -14,7 +14,7 @@ import type { Target, TargetEvents, Targets } from './targets.js';
 import { Tunnels } from './tunnels.js';
 
 /** Log and counters of both sides. */
-export class ProxyDesk {
+export class ProxyContext {
   readonly log: ServeLog;
   readonly tunnels: Tunnels;
 
@@ -66,27 +66,27 @@ export interface RunningProxy {
   readonly drainTimeout: number;
   readonly statusAddress: string | undefined;
   /** Announces that it listens; `status` is the address of the status page. */
-  readonly tellListening: (status: string | undefined) => void;
+  readonly announce: (status: string | undefined) => void;
 }
 
 /** Resolves with the exit code when a signal has ended it. */
-export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<number> {
+export async function runProxy(context: ProxyContext, proxy: RunningProxy): Promise<number> {
   const { server, targets, credentials, revocation, drainTimeout, statusAddress } = proxy;
   let ready = true;
   const source = {
     ready: () => ready,
-    stats: () => ({ ...server.stats(), tunnels: desk.tunnels.counts(), targets: targets.states() }),
-    metrics: () => prometheusOf(server.stats()) + proxyMetrics(desk.tunnels.counts(), targets.states()),
+    stats: () => ({ ...server.stats(), tunnels: context.tunnels.counts(), targets: targets.states() }),
+    metrics: () => prometheusOf(server.stats()) + proxyMetrics(context.tunnels.counts(), targets.states()),
   };
   const status = statusAddress === undefined ? undefined : await startStatus(statusAddress, source);
   const code = await runUntilSignal({
     server: {
       connections: () => server.connections(),
-      close: () => drained(desk, server, drainTimeout),
+      close: () => drained(context, server, drainTimeout),
     },
-    log: desk.log,
+    log: context.log,
     announce: () => {
-      proxy.tellListening(status?.where);
+      proxy.announce(status?.where);
     },
     reload: async () => {
       for (const one of credentials) await one.reload();
@@ -102,7 +102,7 @@ export async function runProxy(desk: ProxyDesk, proxy: RunningProxy): Promise<nu
 }
 
 /** The last bytes may still be on their way to the side that isn't counted by the server. */
-async function drained({ tunnels }: ProxyDesk, server: Drainable, drainTimeout: number): Promise<void> {
+async function drained({ tunnels }: ProxyContext, server: Drainable, drainTimeout: number): Promise<void> {
   await server.close();
   await Promise.race([tunnels.settled(), wait(drainTimeout, undefined, { ref: false })]);
 }

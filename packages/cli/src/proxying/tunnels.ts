@@ -54,7 +54,7 @@ export class Tunnels {
         reached.far.destroy();
       }
       reached.release();
-      this.#tellEnd(id, target, since, error);
+      this.#logEnd(id, target, since, error);
       this.#left();
     };
     relaying.then(ended, ended);
@@ -70,7 +70,7 @@ export class Tunnels {
     if (this.#open > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
-  #tellEnd(id: number, target: string, since: number, error: unknown): void {
+  #logEnd(id: number, target: string, since: number, error: unknown): void {
     const ms = Math.round(performance.now() - since);
     const failure = error === undefined ? undefined : describeFailure(error, 'proxy');
     const hint = failure !== undefined && REFUSED_US.has(failure.code) ? failure.hint : undefined;

@@ -32,14 +32,14 @@ export async function acmeSource(
       log.failed('renewing the certificate', error);
     },
   });
-  tellStatus(source, log);
+  logStatus(source, log);
   source.onChange(() => {
-    tellStatus(source, log);
+    logStatus(source, log);
   });
   return source;
 }
 
-function tellStatus(source: AcmeCredentials, log: ServeLog): void {
+function logStatus(source: AcmeCredentials, log: ServeLog): void {
   const { notAfter, dueAt } = source.status();
   const [until, due] = [notAfter.toISOString(), dueAt.toISOString()];
   log.event(

@@ -55,10 +55,10 @@ export async function serveStore(flags: AuthorityFlags, output: Output): Promise
     signer,
     policy,
     onEnrolled: (enrolled) => {
-      tellEnrolled(log, enrolled);
+      logEnrolled(log, enrolled);
     },
     onRefused: (refused) => {
-      tellRefused(log, refused);
+      logRefusal(log, refused);
     },
     onError: (error) => {
       const { what, code, hint } = describeFailure(error, 'certs serve');
@@ -136,7 +136,7 @@ async function policyOf({ policy, policyUrl }: AuthorityFlags): Promise<Enrolmen
 /** With a signer the key is elsewhere. */
 const isEncrypted = ({ key }: Authority): boolean => key?.includes('ENCRYPTED') ?? true;
 
-function tellEnrolled(log: ServeLog, { operation, certificate, from, token }: EnrolledCertificate): void {
+function logEnrolled(log: ServeLog, { operation, certificate, from, token }: EnrolledCertificate): void {
   const { serial, notAfter, dnsNames, ipAddresses, uris, emailAddresses } = certificate;
   const subject = certificate.subject.toString();
   const names = [...dnsNames, ...ipAddresses, ...uris, ...emailAddresses];
@@ -149,7 +149,7 @@ function tellEnrolled(log: ServeLog, { operation, certificate, from, token }: En
   );
 }
 
-function tellRefused(log: ServeLog, { path, reason, message, from, token }: RefusedEnrolment): void {
+function logRefusal(log: ServeLog, { path, reason, message, from, token }: RefusedEnrolment): void {
   const by = token === undefined ? '' : ` (token ${token})`;
   log.event(
     'refused',

@@ -6,7 +6,7 @@ import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
 import { StatusLine } from '../status-line.js';
 import { canRedraw } from '../terminal.js';
-import { tellTurnedAway } from './turned-away.js';
+import { logRefusedSockets } from './refused-sockets.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -49,13 +49,13 @@ export class ServeLog {
   watchFailures(): () => void {
     subscribe('knsock:failure', this.#failed);
     subscribe('knsock:validation', this.#validated);
-    const endTurnedAway = tellTurnedAway((...told) => {
+    const endRefusals = logRefusedSockets((...told) => {
       this.#tell(...told);
     });
     return () => {
       unsubscribe('knsock:failure', this.#failed);
       unsubscribe('knsock:validation', this.#validated);
-      endTurnedAway();
+      endRefusals();
     };
   }
 

@@ -44,7 +44,7 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const announce = (): void => {
     log.listening(server, answering.what, status?.page.where);
     const { development } = credentials;
-    if (development !== undefined) tellDevelopment(development, flags, server, log);
+    if (development !== undefined) logDevelopment(development, flags, server, log);
     log.showStatus(server);
   };
   const code = await runUntilSignal({ server, log, announce, reload, draining: () => status?.draining() });
@@ -65,7 +65,7 @@ async function listOf(flags: ServeFlags, log: ServeLog): Promise<RefreshingRevoc
 }
 
 /** Prints the command that connects. */
-function tellDevelopment(
+function logDevelopment(
   { folder, client }: Development,
   { framing, clientCert }: ServeFlags,
   { address }: SecureServer,

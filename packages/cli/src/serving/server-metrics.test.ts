@@ -3,7 +3,7 @@ import { prometheusOf } from './server-metrics.js';
 
 describe('metrics of a server', () => {
   it("have names, help and types in Prometheus' format", () => {
-    expect(prometheusOf({ connections: 2, accepted: 5, turnedAway: { rate: 1, perAddress: 0 } })).toBe(
+    expect(prometheusOf({ connections: 2, accepted: 5, refusedSockets: { rate: 1, perAddress: 0 } })).toBe(
       [
         '# HELP knsock_server_connections Connections open now.',
         '# TYPE knsock_server_connections gauge',
@@ -11,10 +11,10 @@ describe('metrics of a server', () => {
         '# HELP knsock_server_accepted_total Sockets accepted.',
         '# TYPE knsock_server_accepted_total counter',
         'knsock_server_accepted_total 5',
-        '# HELP knsock_server_turned_away_total Sockets refused before their handshake.',
-        '# TYPE knsock_server_turned_away_total counter',
-        'knsock_server_turned_away_total{reason="rate"} 1',
-        'knsock_server_turned_away_total{reason="per_address"} 0',
+        '# HELP knsock_server_refused_sockets_total Sockets refused before their handshake.',
+        '# TYPE knsock_server_refused_sockets_total counter',
+        'knsock_server_refused_sockets_total{reason="rate"} 1',
+        'knsock_server_refused_sockets_total{reason="per_address"} 0',
         '',
       ].join('\n'),
     );

@@ -12,7 +12,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   pendingHandshakes: { type: 'gauge', help: 'Sockets whose handshake is under way.' },
   accepted: { type: 'counter', help: 'Sockets accepted.' },
   admitted: { type: 'counter', help: 'Peers admitted.' },
-  turnedAway: { type: 'counter', help: 'Sockets refused before their handshake.', label: 'reason' },
+  refusedSockets: { type: 'counter', help: 'Sockets refused before their handshake.', label: 'reason' },
   failedHandshakes: { type: 'counter', help: 'Handshakes that failed, timed out or were broken off.' },
   refusedPeers: { type: 'counter', help: 'Peers refused after their handshake.' },
   validations: { type: 'counter', help: 'Validations of an ACME server that were answered (tls-alpn-01).' },

@@ -120,7 +120,7 @@ async function dialTls<In, Out>(
           });
       },
     });
-    tellHandshake(config, stream.socket, started);
+    publishHandshake(config, stream.socket, started);
     return stream;
   } catch (error) {
     if (!(error instanceof HandshakeError) || error.reason !== 'alpn') throw error;
@@ -129,7 +129,7 @@ async function dialTls<In, Out>(
   }
 }
 
-function tellHandshake({ target }: ReachConfig, socket: TLSSocket, started: number): void {
+function publishHandshake({ target }: ReachConfig, socket: TLSSocket, started: number): void {
   if (!channels.handshake.hasSubscribers) return;
   const { version, cipher, resumed } = tlsFacts(socket);
   const milliseconds = performance.now() - started;

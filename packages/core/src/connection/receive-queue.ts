@@ -216,7 +216,7 @@ export class ReceiveQueue<In> {
   }
 
   #ended({ error }: NonNullable<Ending>): Promise<null> {
-    this.#tellEnd();
+    this.#notifyEnd();
     return error === undefined ? Promise.resolve(null) : failedCall(error, this.#unawaited);
   }
 
@@ -224,10 +224,10 @@ export class ReceiveQueue<In> {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.end(this.#ending?.error);
-    if (waiters.length > 0) this.#tellEnd();
+    if (waiters.length > 0) this.#notifyEnd();
   }
 
-  #tellEnd(): void {
+  #notifyEnd(): void {
     this.endTold = true;
     this.#events.endTold();
   }

@@ -12,7 +12,7 @@ const cache = new WeakMap<Credentials, Map<string, SecureContext>>();
 const MOST_CONTEXTS = 16;
 
 /**
- * What `node:tls` is told: our material, the profile, and what the program added.
+ * What `node:tls` receives: our material, the profile, and what the program added.
  * @throws InvalidOptionError where the profile has no version for the key
  */
 export function contextOptions(

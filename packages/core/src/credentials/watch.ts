@@ -29,8 +29,8 @@ export interface WatchOptions {
   /** Ends the watching; the last good set stays. */
   signal?: AbortSignal | undefined;
   /**
-   * Takes what listeners of `onChange` and `onProblem` throw or reject with, and each new set that is refused while
-   * nobody listens to `onProblem`; default a process warning.
+   * Receives errors of listeners of `onChange` and `onProblem`, and the reason for each refused set while `onProblem`
+   * has no listener; default: a process warning.
    */
   onError?: ((error: Error) => void | Promise<void>) | undefined;
 }
@@ -141,7 +141,7 @@ class Watcher implements WatchedCredentials {
         await wait(interval, undefined, { signal, ref: false });
         const now = await print(this.#files);
         // What still changes may be half-written.
-        if (now === last && (now !== this.#settled || this.#mayMend)) await this.#take(now, false);
+        if (now === last && (now !== this.#settled || this.#mayRecover)) await this.#take(now, false);
         last = now;
       }
     } catch {
@@ -150,7 +150,7 @@ class Watcher implements WatchedCredentials {
   }
 
   /** A set that was refused is tried again once it changes, or where time or the system alone may fix it. */
-  get #mayMend(): boolean {
+  get #mayRecover(): boolean {
     return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
   }
 
@@ -169,7 +169,7 @@ class Watcher implements WatchedCredentials {
     this.problem = null;
     if (next.version === this.current.version) return;
     this.current = next;
-    this.#tell(this.#listeners, next, 'a listener of onChange');
+    this.#notify(this.#listeners, next, 'a listener of onChange');
     if (channels.rotation.hasSubscribers)
       channels.rotation.publish({ by: 'files', ok: true, version: next.version, error: null });
   }
@@ -181,13 +181,13 @@ class Watcher implements WatchedCredentials {
     if (known) return;
     if (this.#problemListeners.size === 0 && !isAwaited)
       this.#reporter.report(problem, noConnection, 'taking new credentials');
-    this.#tell(this.#problemListeners, problem, 'a listener of onProblem');
+    this.#notify(this.#problemListeners, problem, 'a listener of onProblem');
     if (channels.rotation.hasSubscribers)
       channels.rotation.publish({ by: 'files', ok: false, version: this.current.version, error: problem });
   }
 
   /** One listener's failure doesn't stop the others. */
-  #tell<T>(listeners: ReadonlySet<(value: T) => unknown>, value: T, what: string): void {
+  #notify<T>(listeners: ReadonlySet<(value: T) => unknown>, value: T, what: string): void {
     for (const listener of [...listeners]) this.#reporter.run(() => listener(value), noConnection, what);
   }
 }

@@ -69,7 +69,7 @@ export function failedCall<T>(error: Error, unawaited: Unawaited): Promise<T> {
   return call.promise;
 }
 
-/** The same for a call that somebody else's promise settles. */
+/** The same for a call that another promise settles. */
 export function reportUnawaited<T>(work: Promise<T>, unawaited: Unawaited): Promise<T> {
   const call = new PendingCall<T>(unawaited);
   work.then(call.resolve, (error: unknown) => {

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from './codes.js';
 
-/** `'local'`: this program or machine; `'peer'`: the other; `'either'`: one of them, which can't be told from here. */
+/** `'local'`: this program or machine; `'peer'`: the other; `'either'`: one of them, which one can't be decided from here. */
 export type Side = 'local' | 'peer' | 'either';
 
 /** Why each failure happens, in words for people, and which side most likely has to change something. */

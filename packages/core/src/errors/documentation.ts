@@ -5,7 +5,7 @@
 export const repositoryAddress: string = '';
 
 /**
- * Where readers find a page of the documentation: in the repository, or as a file of this package, which everybody has.
+ * Where readers find a page of the documentation: in the repository, or as a file of this package, which every user has.
  * @param page its file name, with a heading where one is meant: `errors.md#knsock_port_in_use`
  */
 export function documentation(page: string): string {

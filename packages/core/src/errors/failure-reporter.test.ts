@@ -62,7 +62,7 @@ describe('with onError', () => {
     expect(emitted).toEqual([]);
   });
 
-  it('warns of its own failure and of what it was told, whether it throws or rejects', async () => {
+  it('warns of its own failure and of what was reported to it, whether it throws or rejects', async () => {
     for (const listener of [
       () => {
         throw new TypeError('in the listener');

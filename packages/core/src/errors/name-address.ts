@@ -1,7 +1,7 @@
 /** Which connection a message is about: errors of parts that know no address get it on their way to the program. */
 import { EasySocketError } from './base.js';
 
-/** What named errors said before; a peer is told nothing of addresses. */
+/** What named errors said before; peers never receive addresses. */
 const words = new WeakMap<Error, string>();
 
 /**

@@ -45,7 +45,7 @@ export function unpackError(packed: PackedError): Error {
   return withStack(error, [title, ...here, '    -- in the worker --', ...frames(packed.stack)].join('\n'));
 }
 
-/** A chain of causes deeper than this is somebody's mistake. */
+/** A chain of causes deeper than this is a mistake. */
 const DEEPEST = 8;
 
 const families = new Map(

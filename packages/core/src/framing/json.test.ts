@@ -104,7 +104,7 @@ describe('json()', () => {
     expect(() => framing.parse!(Buffer.from('{}'))).toThrow(/\(test\) validates asynchronously/);
   });
 
-  it('refuses text nested deeper than 64, and as deep as it is told to', () => {
+  it('refuses text nested deeper than 64, and as deep as maxDepth allows', () => {
     const nested = (depth: number) => Buffer.from('['.repeat(depth) + ']'.repeat(depth));
     expect(() => json(lines()).parse!(nested(64))).not.toThrow();
     expect(caught(() => json(lines()).parse!(nested(65))).message).toMatch(
@@ -114,13 +114,13 @@ describe('json()', () => {
     expect(() => json(lines(), { maxDepth: -1 })).toThrow(InvalidOptionError);
   });
 
-  it('refuses longer text than it is told to', () => {
+  it('refuses text longer than maxBytes', () => {
     const framing = json(lines(), { maxBytes: 10 });
     expect(framing.parse!(Buffer.from('"12345678"'))).toBe('12345678');
     expect(() => framing.parse!(Buffer.from('"123456789"'))).toThrow(/11 bytes is over the limit of 10/);
   });
 
-  it('looks for the place of a fault no further than everybody else may wait', () => {
+  it('looks for the place of a fault no further than other connections may wait', () => {
     const error = caught(() => json(lines()).parse!(Buffer.from(`[${'0,'.repeat(500_000)}]`)));
     expect(error.message).toBe("a message isn't JSON: the fault is behind character 65,536 of 1,000,002");
     expect(error.position).toBeUndefined();

@@ -1,4 +1,4 @@
-/** What HTTP clients are told once, and each connection that they need. */
+/** The options of HTTP clients, read once, and each connection that they need. */
 import { connect } from '../client/connect.js';
 import { checkConnectOptions, type ConnectOptions } from '../client/config.js';
 import { createCredentials } from '../credentials/credentials.js';

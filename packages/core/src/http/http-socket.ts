@@ -76,7 +76,7 @@ const questions = [
 ] as const satisfies readonly (keyof TLSSocket)[];
 type TlsQuestions = Pick<TLSSocket, (typeof questions)[number]>;
 
-/** What a client is told of its socket's use: Node's agents and undici release the process while one is idle. */
+/** How a client reports its socket's use: Node's agents and undici release the process while one is idle. */
 export interface UseListener {
   inUse(): void;
   idle(): void;

@@ -37,7 +37,7 @@ export class RequestWatch {
     this.#endIfIdle();
   }
 
-  /** The client broke HTTP or a deadline: it is told by status where no answer has begun, and the connection ends. */
+  /** The client broke HTTP or a deadline: it receives a status where no answer has begun, and the connection ends. */
   failed({ code }: NodeJS.ErrnoException): void {
     const begun = [...this.#responses].some(({ headersSent }) => headersSent);
     if (begun || !this.#socket.writable || code === 'ECONNRESET' || code === 'EPIPE') {

@@ -54,7 +54,7 @@ export class ConnectionSetup<In, Out> {
     stream: TlsStream,
   ): Opened<In, Out> | Promise<Opened<In, Out>> {
     const tls = routedFacts(tlsFacts(stream.socket), pending);
-    tellHandshake(pending, tls);
+    publishHandshake(pending, tls);
     const framing = this.#framingOf(stream.socket);
     const verified = this.#verifyPeer(pending, () => policyFor(tls.servername), stream);
     return verified instanceof Promise
@@ -153,7 +153,7 @@ function routedFacts(facts: TlsFacts, pending: PendingConnection): TlsFacts {
   return servername === facts.servername ? facts : { ...facts, servername };
 }
 
-function tellHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
+function publishHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
   if (!channels.handshake.hasSubscribers) return;
   const { address, since } = pending;
   const milliseconds = performance.now() - since;

@@ -87,7 +87,7 @@ describe('an accepted socket', () => {
     const socket = come({ remoteAddress: undefined });
     expect(socket.destroyed).toBe(true);
     expect([tracker.accepted, tracker.pending, taken, refusals]).toEqual([1, 0, [], []]);
-    expect(Object.values(tracker.turnedAway).every((count) => count === 0)).toBe(true);
+    expect(Object.values(tracker.refusedSockets).every((count) => count === 0)).toBe(true);
   });
 
   it('of a Unix socket needs no address', () => {
@@ -110,7 +110,7 @@ describe('a socket that is refused', () => {
     const { tracker, taken, come } = tracking({ deny: ['192.0.2.9'] });
     const socket = come({ remoteAddress: '::ffff:192.0.2.9' });
     expect([socket.destroyed, tracker.pending, taken]).toEqual([true, 0, []]);
-    expect(tracker.turnedAway.denied).toBe(1);
+    expect(tracker.refusedSockets.denied).toBe(1);
     expect(refusals).toEqual([{ address: '192.0.2.9', limit: 'denied' }]);
   });
 
@@ -127,7 +127,7 @@ describe('a socket that is refused', () => {
     const { tracker, come } = tracking();
     tracker.close();
     expect(come().destroyed).toBe(true);
-    expect(tracker.turnedAway.closing).toBe(1);
+    expect(tracker.refusedSockets.closing).toBe(1);
   });
 
   it('is never an active one: where no place is free, it is the new one', () => {
@@ -135,7 +135,7 @@ describe('a socket that is refused', () => {
     const first = come();
     first.bytesWritten = 1;
     const second = come();
-    expect([first.destroyed, second.destroyed, tracker.turnedAway.connections]).toEqual([false, true, 1]);
+    expect([first.destroyed, second.destroyed, tracker.refusedSockets.connections]).toEqual([false, true, 1]);
   });
 
   it.each([
@@ -147,7 +147,7 @@ describe('a socket that is refused', () => {
     const [first, second] = [come(), come()];
     const third = come({}, left);
     expect([first, second, third].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
-    expect([tracker.turnedAway[limit], tracker.pending, taken]).toEqual([1, 2, [first, second, third]]);
+    expect([tracker.refusedSockets[limit], tracker.pending, taken]).toEqual([1, 2, [first, second, third]]);
     expect(refusals).toEqual([{ address: '192.0.2.1:4000', limit }]);
     // No handshake had begun.
     expect([tracker.failed, failures]).toEqual([0, []]);
@@ -163,7 +163,7 @@ describe('a socket that is refused', () => {
     second.bytesRead = 200;
     const fourth = come();
     expect([first, second, fourth].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
-    expect(tracker.turnedAway.handshakes).toBe(2);
+    expect(tracker.refusedSockets.handshakes).toBe(2);
   });
 
   it('frees its place when it closes, also in the counts by address', async () => {
@@ -174,7 +174,7 @@ describe('a socket that is refused', () => {
     first.destroy();
     await closed();
     expect(come().destroyed).toBe(false);
-    expect([tracker.turnedAway.address, tracker.turnedAway.connections]).toEqual([1, 0]);
+    expect([tracker.refusedSockets.address, tracker.refusedSockets.connections]).toEqual([1, 0]);
   });
 });
 

@@ -62,7 +62,7 @@ export class HandshakeTracker implements PendingConnections {
     return this.#validations.answered;
   }
 
-  get turnedAway(): Readonly<Record<AdmissionRefusal, number>> {
+  get refusedSockets(): Readonly<Record<AdmissionRefusal, number>> {
     return this.#admission.refused;
   }
 
@@ -128,7 +128,7 @@ export class HandshakeTracker implements PendingConnections {
     const refusal = this.#admission.admitClient(pending.remote?.address, performance.now());
     if (refusal === null) this.#enterClient(pending);
     else {
-      this.leave(pending, new ServerDrainingError('turned away'));
+      this.leave(pending, new ServerDrainingError('refused before the handshake'));
       this.#turnAway(pending.socket, refusal, pending.address);
     }
     return refusal === null;

@@ -22,7 +22,7 @@ export interface ServerStats {
   /** Peers admitted. */
   readonly admitted: number;
   /** Sockets refused before their handshake, by the limit that refused them. */
-  readonly turnedAway: Readonly<Record<AdmissionRefusal, number>>;
+  readonly refusedSockets: Readonly<Record<AdmissionRefusal, number>>;
   /** Handshakes that failed, ran out of time or were broken off. */
   readonly failedHandshakes: number;
   /** Peers whose handshake succeeded and whose verification failed. */

@@ -123,7 +123,7 @@ describe('a server', () => {
       pendingHandshakes: 0,
       accepted: 1,
       admitted: 1,
-      turnedAway: expect.objectContaining({ denied: 0 }) as object,
+      refusedSockets: expect.objectContaining({ denied: 0 }) as object,
       failedHandshakes: 0,
       refusedPeers: 0,
       validations: 0,
@@ -220,7 +220,7 @@ describe("a client that isn't admitted", () => {
     await once(socket, 'close');
     await counted(server, {
       accepted: 1,
-      turnedAway: { denied: 1 },
+      refusedSockets: { denied: 1 },
       failedHandshakes: 0,
       pendingHandshakes: 0,
     });
@@ -231,7 +231,7 @@ describe("a client that isn't admitted", () => {
     const { server, port } = await started({ maxConnectionsPerAddress: 1 });
     const first = await client(port);
     await failureOf(client(port));
-    expect(server.stats().turnedAway.address).toBe(1);
+    expect(server.stats().refusedSockets.address).toBe(1);
     await first.close();
     await counted(server, { connections: 0 });
     await turn();
@@ -242,7 +242,7 @@ describe("a client that isn't admitted", () => {
     const { server, port } = await started({ maxConnections: 1 });
     const first = await client(port);
     await failureOf(client(port));
-    expect(server.stats()).toMatchObject({ turnedAway: { connections: 1 }, connections: 1 });
+    expect(server.stats()).toMatchObject({ refusedSockets: { connections: 1 }, connections: 1 });
     expect(await ask(first)).toBe('hello');
     await first.close();
     await counted(server, { connections: 0 });
@@ -259,7 +259,7 @@ describe("a client that isn't admitted", () => {
     await gone;
     expect(silent[1]?.destroyed).toBe(false);
     expect(server.stats()).toMatchObject({
-      turnedAway: { connections: 1 },
+      refusedSockets: { connections: 1 },
       failedHandshakes: 0,
       pendingHandshakes: 1,
     });
@@ -272,7 +272,7 @@ describe("a client that isn't admitted", () => {
     const gone = once(silent, 'close');
     expect(await ask(await client(port))).toBe('hello');
     await gone;
-    expect(server.stats().turnedAway.handshakes).toBe(1);
+    expect(server.stats().refusedSockets.handshakes).toBe(1);
   });
 
   it('is not one that has sent something: that one stays', async () => {
@@ -287,7 +287,7 @@ describe("a client that isn't admitted", () => {
       expect(admit).toBeDefined();
     });
     await failureOf(client(port));
-    expect(server.stats()).toMatchObject({ turnedAway: { handshakes: 1 }, pendingHandshakes: 1 });
+    expect(server.stats()).toMatchObject({ refusedSockets: { handshakes: 1 }, pendingHandshakes: 1 });
     admit(true);
     expect(await ask(await first)).toBe('hello');
   });
@@ -526,12 +526,12 @@ describe('a trusted proxy', () => {
     expect([...server.connections()][0]).toMatchObject({ remote: header.source });
     // A second one of the same client exceeds the limit, of another it doesn't.
     await failureOf(client(port, { proxyHeader: header }));
-    expect(server.stats()).toMatchObject({ turnedAway: { address: 1 }, failedHandshakes: 0 });
+    expect(server.stats()).toMatchObject({ refusedSockets: { address: 1 }, failedHandshakes: 0 });
     const other = { ...header, source: { address: '192.0.2.8', port: 1 } };
     expect(await ask(await client(port, { proxyHeader: other }))).toBe('hello');
     const denied = { ...header, source: { address: '198.51.100.9', port: 1 } };
     await failureOf(client(port, { proxyHeader: denied }));
-    expect(server.stats().turnedAway.denied).toBe(1);
+    expect(server.stats().refusedSockets.denied).toBe(1);
   });
 
   it('must send its header', async () => {

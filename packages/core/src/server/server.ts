@@ -98,7 +98,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
       pendingHandshakes: this.#handshakes.pending,
       accepted: this.#handshakes.accepted,
       admitted: this.#admitted,
-      turnedAway: this.#handshakes.turnedAway,
+      refusedSockets: this.#handshakes.refusedSockets,
       failedHandshakes: this.#handshakes.failed,
       refusedPeers: this.#refusedPeers,
       validations: this.#handshakes.validations,

@@ -99,15 +99,15 @@ export class TrustManager {
       this.#unfollow();
       if (unfollow !== undefined) this.#unfollow = unfollow;
     } catch (error) {
-      tell(version, error as Error);
+      publishRotation(version, error as Error);
       throw error;
     }
     this.rotations += 1;
-    tell(version, null);
+    publishRotation(version, null);
     try {
       await this.#events.replaced();
     } catch (error) {
-      tell(version, error as Error);
+      publishRotation(version, error as Error);
       throw error;
     }
   }
@@ -134,7 +134,7 @@ function rulesOf(rotation: Rotation): TrustOptions {
   return Object.fromEntries(given.map((name) => [name, rotation[name] ?? undefined]));
 }
 
-function tell(version: string, error: Error | null): void {
+function publishRotation(version: string, error: Error | null): void {
   if (channels.rotation.hasSubscribers)
     channels.rotation.publish({ by: 'server', ok: error === null, version, error });
 }

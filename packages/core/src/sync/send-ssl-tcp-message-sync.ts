@@ -33,7 +33,7 @@ export function sendSslTcpMessageSync(
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** A server of plain Node in this thread can't be told from others beforehand; its silence can be explained. */
+/** A server of plain Node in this thread can't be distinguished from others beforehand; its silence can be explained. */
 function explained(error: Error, host: string): Error {
   if (!(error instanceof ConnectionTimeoutError) || !mayWaitForItself(host)) return error;
   const hint =

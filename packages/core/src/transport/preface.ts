@@ -49,7 +49,7 @@ export function readPreface(socket: Socket, wanted: Wanted, events: PrefaceEvent
     socket.pause();
   };
   const read = (chunk: Buffer): void => {
-    let preface: Preface | 'more' | 'turned away';
+    let preface: Preface | 'more' | 'refused';
     try {
       preface = reading.push(chunk);
     } catch (error) {
@@ -59,7 +59,7 @@ export function readPreface(socket: Socket, wanted: Wanted, events: PrefaceEvent
     }
     if (preface === 'more') return;
     stop();
-    if (preface === 'turned away') return;
+    if (preface === 'refused') return;
     if (reading.behind.length > 0) socket.unshift(reading.behind);
     events.done(preface);
   };
@@ -96,13 +96,13 @@ class PrefaceReading {
   }
 
   /** @throws ProtocolError where the header is invalid, HandshakeError where the name can't be read unambiguously */
-  push(chunk: Buffer): Preface | 'more' | 'turned away' {
+  push(chunk: Buffer): Preface | 'more' | 'refused' {
     if (!this.#wanted.proxy || this.#proxy !== null) return this.#readHello(chunk);
     this.#header = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk]);
     const header = readProxyHeader(this.#header);
     if (header === null) return 'more';
     this.#proxy = header.info;
-    if (!this.#events.proxied(header.info, header.length)) return 'turned away';
+    if (!this.#events.proxied(header.info, header.length)) return 'refused';
     return this.#readHello(this.#header.subarray(header.length));
   }
 

@@ -66,15 +66,15 @@ describe('reverify', () => {
   it('verifies every peer although the set of peers shrinks and grows meanwhile', async () => {
     const all = peers(300);
     const live = new Set(all);
-    const newcomer = new Peer(-1);
+    const later = new Peer(-1);
     const shrinking = (peer: Peer): TrustPolicy => {
       for (const other of all.slice(peer.number + 1, peer.number + 3)) live.delete(other);
-      live.add(newcomer);
+      live.add(later);
       return no;
     };
     await reverify(new PeerVerifier(), 'server', live, shrinking, 1_000, failures);
     for (const { ends } of all) expect(ends).toEqual([SAID_NO]);
-    expect(newcomer.ends).toEqual([]);
+    expect(later.ends).toEqual([]);
   });
 
   it('ends a peer whose policy or verification fails, and continues with the next', async () => {

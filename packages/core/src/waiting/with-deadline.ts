@@ -25,7 +25,7 @@ export interface DeadlinedWork<R> {
 }
 
 /**
- * Runs the work and stops waiting for it at its deadline or at the signal, whether or not the work heeds that. Where the
+ * Runs the work and stops waiting for it at its deadline or at the signal, whether or not the work respects that. Where the
  * signal fired before, the work doesn't begin. Not by AbortSignal.any over AbortSignal.timeout: Node may collect either
  * before it fires (nodejs/node#57736, #65995), and then the wait has no end.
  */

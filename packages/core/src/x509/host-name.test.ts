@@ -107,7 +107,7 @@ describe('matching a name', () => {
 });
 
 describe('names', () => {
-  it('are told apart by their form', () => {
+  it('are distinguished by their form', () => {
     expect(parseExpectedName('[::1]')).toEqual({ kind: 'ip', value: '::1' });
     expect(parseExpectedName('https://a.test/')?.kind).toBe('uri');
     expect(parseExpectedName('a@b.test')?.kind).toBe('email');

@@ -3,7 +3,7 @@ import { domainToASCII } from '../node/url.js';
 import type { X509Certificate } from './certificate.js';
 import { parseIp, showIp } from './ip-address.js';
 
-/** What a peer should be called; the kind is told by its form: an IP address, with `://` a URI, with `@` an e-mail, else DNS. */
+/** What a peer should be called; the kind follows from its form: an IP address, with `://` a URI, with `@` an e-mail, else DNS. */
 export type ExpectedName = { readonly kind: 'dns' | 'ip' | 'uri' | 'email'; readonly value: string };
 
 /**

@@ -5,7 +5,7 @@ import { verifySignature } from './signature.js';
 
 /**
  * Whether `issuer` bears the name that the certificate gives and signed it; a signature by an algorithm that isn't relied on
- * counts, since refusing it is for whoever judges the path. Says nothing of whether the issuer may sign.
+ * counts, since refusing it is for the validation of the path. Says nothing of whether the issuer may sign.
  */
 export function mayHaveIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return (
@@ -31,7 +31,7 @@ export function certificateWeakness(certificate: X509Certificate): string | unde
   return signature.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
 }
 
-/** Why its signature isn't relied on, whoever made it: SHA-1, an unknown algorithm, odd parameters; undefined where it may be. */
+/** Why its signature isn't relied on, whichever key made it: SHA-1, an unknown algorithm, odd parameters; undefined where it may be. */
 export function signatureWeakness(certificate: X509Certificate): string | undefined {
   // Nobody relies on a root's own signature.
   if (certificate.isSelfIssued) return undefined;

@@ -1,7 +1,7 @@
 import { X509Certificate } from './certificate.js';
 import { commonMarks } from './formats/trusted.js';
 
-/** The certificates that may have issued others, by subject; anchors are told from the rest. */
+/** The certificates that may have issued others, by subject; anchors are kept apart from the rest. */
 export class IssuerPool {
   readonly #anchors: ReadonlyMap<string, X509Certificate>;
   readonly #bySubject: ReadonlyMap<string, readonly X509Certificate[]>;

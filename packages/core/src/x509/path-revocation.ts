@@ -37,7 +37,7 @@ export function checkPathRevocation(input: PathRevocationInput): PathRevocation 
   return { status: 'good', until: earliestUpdate(findings) };
 }
 
-/** An anchor is trusted because somebody chose it: no list covers a root. A peer that is one itself is looked up. */
+/** An anchor is trusted because it was configured: no list covers a root. A peer that is one itself is looked up. */
 function lookedUp(path: readonly X509Certificate[]): readonly X509Certificate[] {
   return path.length > 1 ? path.slice(0, -1) : path;
 }

@@ -222,7 +222,7 @@ function newestOfEachScope(lists: readonly CoveringList[], at: number): Covering
   return [...newest.values()].flat();
 }
 
-/** Lists of one second are told apart by their numbers; without these both count. */
+/** Lists of one second are distinguished by their numbers; without these both count. */
 function isNewer(one: CertificateRevocationList, other: CertificateRevocationList, at: number): boolean {
   const later = rank(one, at) - rank(other, at);
   if (later !== 0 || one.number === undefined || other.number === undefined) return later > 0;

@@ -41,7 +41,7 @@ describe('a name that nobody can match', () => {
     },
   );
 
-  it('is told of exactly those that the comparison of names never takes', () => {
+  it('names exactly those that the comparison of names never accepts', () => {
     const unit = fc.constantFrom('a', 'b', '.', '*', '-', '_', ':', '1', ' ', '/', '@', '\0');
     fc.assert(
       fc.property(fc.string({ unit, minLength: 1, maxLength: 12 }), (name) => {

@@ -98,7 +98,7 @@ class Model {
     expect(total).toBe(this.exists.size + this.underConstruction);
     expect(active).toBe(this.held.size);
     expect(waiting, 'a waiter was lost').toBe(this.waiting.length);
-    if (idle > 0 && !suspended) expect(waiting, 'an idle resource while somebody waits').toBe(0);
+    if (idle > 0 && !suspended) expect(waiting, 'an idle resource while a caller waits').toBe(0);
   }
 
   /** Lets everything finish: no caller may be left waiting, and no resource left. */

@@ -19,7 +19,7 @@ import { requireLoopback } from '../../proxying/plain.js';
 import { declineTls, type PlainOpening } from '../../proxying/postgres.js';
 import { refusalOf, startSession } from '../../proxying/postgres-answer.js';
 import { addressesOf, originOf, trustedProxies, type Origin } from '../../proxying/proxy-protocol.js';
-import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
+import { ProxyContext, runProxy } from '../../proxying/run-proxy.js';
 import { parseTargets, Targets, type Reached } from '../../proxying/targets.js';
 import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
 import {
@@ -40,7 +40,7 @@ interface Passing {
   readonly tls: TlsTargetOptions;
   readonly proxies: BlockList | null;
   readonly header: 1 | 2 | null;
-  readonly desk: ProxyDesk;
+  readonly context: ProxyContext;
 }
 
 interface Beginning {
@@ -80,25 +80,25 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
   const places = parseTargets(flags.target);
   const address = parseAddress(flags.listen);
   requireLoopback([address], flags.dangerouslyPlainNetwork);
-  const desk = new ProxyDesk(output);
-  const credentials = await desk.watch(await credentialFiles(flags));
-  const revocation = await desk.followList(flags);
-  const passing = passingOf(flags, desk, { credentials, revocation });
+  const context = new ProxyContext(output);
+  const credentials = await context.watch(await credentialFiles(flags));
+  const revocation = await context.followList(flags);
+  const passing = passingOf(flags, context, { credentials, revocation });
   const listener = new PlainListener((socket) => void passOn(socket, passing), flags);
   const place = await listener.listen(address);
-  const unwatch = desk.log.watchFailures();
+  const unwatch = context.log.watchFailures();
   const words = places.map(({ text }) => text).join(', ');
-  const code = await runProxy(desk, {
+  const code = await runProxy(context, {
     server: listener,
     targets: passing.targets,
     credentials: [credentials],
     revocation,
     drainTimeout: flags.drainTimeout,
     statusAddress: flags.status,
-    tellListening: (status) => {
+    announce: (status) => {
       const page = status === undefined ? '' : `; status at ${status}`;
       const text = `listening on ${showAddress(place)} in plain text, forwarding to ${words} over TLS${page}`;
-      desk.log.event('listening', { ...place, status }, text);
+      context.log.event('listening', { ...place, status }, text);
     },
   });
   unwatch();
@@ -107,7 +107,7 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
 
 function passingOf(
   flags: ProxyClientFlags,
-  desk: ProxyDesk,
+  context: ProxyContext,
   trust: Pick<TlsTargetOptions, 'credentials' | 'revocation'>,
 ): Passing {
   const tls: TlsTargetOptions = {
@@ -125,16 +125,16 @@ function passingOf(
   const targets = new Targets(
     parseTargets(flags.target),
     (target) => dialTls(target, tls, probe),
-    desk.targetEvents,
+    context.targetEvents,
   );
   const proxies = flags.acceptProxy === undefined ? null : trustedProxies(flags.acceptProxy);
-  return { targets, tls, proxies, header, desk };
+  return { targets, tls, proxies, header, context };
 }
 
 let lastId = 0;
 
 async function passOn(socket: Socket, passing: Passing): Promise<void> {
-  const { targets, tls, header: version, desk } = passing;
+  const { targets, tls, header: version, context } = passing;
   const id = ++lastId;
   let from = fromOf(addressesOf(socket));
   let opening: PlainOpening | null = null;
@@ -145,9 +145,9 @@ async function passOn(socket: Socket, passing: Passing): Promise<void> {
     const header = version === null ? null : { ...begun.origin, version };
     const reached = await targets.reach((one) => dialTls(one, tls, header));
     if (opening === 'startup') await start(socket, reached, tls.connectTimeout);
-    desk.tunnels.carry({ id, from, subject: null }, reached, reached.far.relay(socket));
+    context.tunnels.carry({ id, from, subject: null }, reached, reached.far.relay(socket));
   } catch (error) {
-    desk.tunnels.failed(from, error);
+    context.tunnels.failed(from, error);
     if (opening === 'startup') socket.write(refusalOf(error));
     socket.destroySoon();
   }

@@ -22,7 +22,7 @@ import { dialPlain, requireLoopback } from '../../proxying/plain.js';
 import { answerSslRequest, POSTGRES_ALPN } from '../../proxying/postgres.js';
 import { refusalOf } from '../../proxying/postgres-answer.js';
 import { addressesOf, headerOf, type Origin } from '../../proxying/proxy-protocol.js';
-import { ProxyDesk, runProxy } from '../../proxying/run-proxy.js';
+import { ProxyContext, runProxy } from '../../proxying/run-proxy.js';
 import { parseTargets, Targets, type Target } from '../../proxying/targets.js';
 import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
 import { UsageError } from '../../usage-error.js';
@@ -106,30 +106,30 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   requireTlsForTargetFlags(flags);
   if (flags.targetTls !== true) requireLoopback(places, flags.dangerouslyPlainNetwork);
   const core = await import('@knsock/core');
-  const desk = new ProxyDesk(output);
-  const credentials = await desk.watch(await credentialFiles(flags));
-  const revocation = await desk.followList(flags);
-  const far = flags.targetTls === true ? await desk.watch(await targetFiles(flags)) : null;
+  const context = new ProxyContext(output);
+  const credentials = await context.watch(await credentialFiles(flags));
+  const revocation = await context.followList(flags);
+  const far = flags.targetTls === true ? await context.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
-  const targets = new Targets<Far>(places, (target) => dial(target, probe), desk.targetEvents);
-  const unwatch = desk.log.watchFailures();
+  const targets = new Targets<Far>(places, (target) => dial(target, probe), context.targetEvents);
+  const unwatch = context.log.watchFailures();
   const server = await core.listen(
     { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials, revocation },
-    (connection) => passOn(connection, targets, dial, desk, flags),
+    (connection) => passOn(connection, targets, dial, context, flags),
   );
   const how = flags.targetTls === true ? ' over TLS' : '';
   const words = `passing on to ${places.map(({ text }) => text).join(', ')}${how}`;
-  const code = await runProxy(desk, {
+  const code = await runProxy(context, {
     server,
     targets,
     credentials: far === null ? [credentials] : [credentials, far],
     revocation,
     drainTimeout: flags.drainTimeout,
     statusAddress: flags.status,
-    tellListening: (status) => {
-      desk.log.listening(server, words, status);
-      desk.log.showStatus(server);
+    announce: (status) => {
+      context.log.listening(server, words, status);
+      context.log.showStatus(server);
     },
   });
   unwatch();
@@ -141,7 +141,7 @@ async function passOn(
   connection: SecureConnection,
   targets: Targets<Far>,
   dial: Dial,
-  { tunnels }: ProxyDesk,
+  { tunnels }: ProxyContext,
   flags: ProxyServerFlags,
 ): Promise<void> {
   const { remote, peer, id } = connection;

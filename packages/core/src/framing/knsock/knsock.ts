@@ -30,7 +30,7 @@ export function isKnsock(framing: object): boolean {
   return (framing as { [knsockBrand]?: unknown })[knsockBrand] === true;
 }
 
-// Connections read frames with a FrameDecoder; this one is for whoever has nothing but messages, a file for example.
+// Connections read frames with a FrameDecoder; this one is for callers that have nothing but messages, a file for example.
 class MessageFrameDecoder implements Decoder, FrameSink {
   readonly #frames: FrameDecoder;
   #sink: MessageSink | undefined;

@@ -6,7 +6,7 @@ let fraction: Int32Array | undefined;
 export class Blowfish {
   readonly #p: Int32Array;
   readonly #s: Int32Array;
-  /** The halves of the block at hand. */
+  /** The halves of the current block. */
   left = 0;
   right = 0;
 

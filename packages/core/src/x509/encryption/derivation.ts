@@ -1,5 +1,5 @@
 /**
- * Keys made from passphrases. A reader that needs one yields what it takes to make it; whoever runs the reader decides
+ * Keys made from passphrases. A reader that needs one yields what it takes to make it; the caller that runs the reader decides
  * whether that is done at once or off the main thread, so that there is one reader for both.
  */
 import { pbkdf2, pbkdf2Sync, scrypt, scryptSync, type ScryptOptions } from '../../node/crypto.js';

@@ -1,6 +1,6 @@
 /**
  * Elliptic curves and whether bytes are a point on them (SEC 1 2.3.4). OpenSSL leaves the point at infinity and numbers
- * out of range to whoever uses the key next, and Node 20 and 22 end the process on them.
+ * out of range to the next user of the key, and Node 20 and 22 end the process on them.
  */
 import { bigIntOf, isSquare, modulo } from './prime-field.js';
 

@@ -65,7 +65,7 @@ function legacyMac({ oid }: AlgorithmIdentifier, code: Buffer, salt: Buffer, ite
   };
 }
 
-/** PBMAC1 brings its own salt and count; the key's length has to be told (RFC 9579 4). */
+/** PBMAC1 brings its own salt and count; the key's length has to be given (RFC 9579 4). */
 function modernMac({ parameters = Buffer.alloc(0) }: AlgorithmIdentifier, code: Buffer): Mac {
   return decode(parameters, 'MAC parameters', (reader) => {
     const inner = reader.enter(Tag.sequence, 'MAC parameters');

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 const EVERY_MS = 1_000;
 
-/** The reasons, as named in `SecureServer.stats().turnedAway`. */
+/** The reasons, as named in `SecureServer.stats().refusedSockets`. */
 const reasons: Readonly<Record<string, string>> = {
   closing: 'the server is ending',
   denied: "its address isn't admitted",
@@ -21,7 +21,7 @@ interface Refusal {
 }
 
 /** Logs them until the returned function is called; a flood of clients must not flood the log. */
-export function tellTurnedAway(
+export function logRefusedSockets(
   event: (event: string, fields: Readonly<Record<string, unknown>>, words: string) => void,
 ): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -29,7 +29,7 @@ export function tellTurnedAway(
   const tell = (refusal: Refusal, more: number): void => {
     const { address: from, limit } = refusal;
     const others = more === 0 ? '' : ` (and ${more.toLocaleString('en')} more)`;
-    event('turned-away', { from, limit, more }, `${from} refused: ${reasons[limit] ?? limit}${others}`);
+    event('refused-socket', { from, limit, more }, `${from} refused: ${reasons[limit] ?? limit}${others}`);
     timer = setTimeout(flush, EVERY_MS).unref();
   };
   const flush = (): void => {

@@ -5,7 +5,7 @@ import { CertificateError } from '../errors.js';
 import { readCrls, type Source } from '../files/source.js';
 
 /** The last list number, and the certificates that stay revoked. */
-export interface TakenUp {
+export interface LastList {
   readonly number: number;
   readonly revoked: readonly Revocation[];
 }
@@ -14,7 +14,7 @@ export interface TakenUp {
  * Reads the list of the authority `certificate` (PEM).
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` for a list of another authority; as `readCrls`.
  */
-export async function takeUpList(list: Source, certificate: string): Promise<TakenUp> {
+export async function readLastList(list: Source, certificate: string): Promise<LastList> {
   const issuer = parseCertificate(certificate);
   const own = (await readCrls(list)).find((crl) => verifyCrlSignature(crl, issuer));
   if (own === undefined) {
