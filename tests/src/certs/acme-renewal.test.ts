@@ -95,6 +95,7 @@ it('falls back to the validity where there is no usable suggestion, and reports 
   const source = await start(server);
   await until(() => errors.length > 0);
   expect(errors[0]).toMatchObject({ code: 'KNSOCK_ACME_DIRECTORY' });
+  expect(source.status().lastError).toBeUndefined();
   const { notBefore, notAfter } = await leafIn();
   const place =
     (source.status().dueAt.getTime() - notBefore.getTime()) / (notAfter.getTime() - notBefore.getTime());

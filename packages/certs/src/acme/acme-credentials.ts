@@ -82,6 +82,8 @@ class RenewedByAcme implements AcmeCredentials {
     reporter: FailureReporter,
   ) {
     this.#watched = watched;
+    // Another process may have renewed it.
+    watched.onChange(() => (this.#lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
     const { directory, directoryCa: ca, timeout, renewAt, retryAfter, signal } = parts.settings;
     const { signal: closing } = this.#closing;
@@ -92,9 +94,12 @@ class RenewedByAcme implements AcmeCredentials {
         transport: { ca, timeout, signal: closing },
         leaf: async () => (await parts.folder.leaf()) ?? this.#leaf(),
         renew: (old) => this.#renew(old),
-        failed: (error, what) => {
+        failed: (error) => {
           this.#lastError = error;
-          reporter.report(error, noConnection, what);
+          reporter.report(error, noConnection, 'the renewal of the certificate');
+        },
+        unadvised: (error) => {
+          reporter.report(error, noConnection, 'asking the CA when to renew');
         },
       },
       closing,

@@ -34,7 +34,7 @@ export interface AcmeOptions {
   readonly dir: string;
   /** Agrees to the CA's terms of service; without it the error `KNSOCK_ACME_TERMS` says where they are. */
   readonly agree?: boolean | undefined;
-  /** Where the CA may write to; default no address. */
+  /** Where the CA may write to, as told when the account is made; default no address. */
   readonly email?: string | undefined;
   /** Where validations are answered while no server of the program does; default every address, port 443 or 80. */
   readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;

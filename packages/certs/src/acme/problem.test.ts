@@ -41,6 +41,11 @@ it("says when a limited account may ask again, by seconds or by a date of the se
   expect(error('rateLimited', {}, 'soon').retryAt).toBeUndefined();
 });
 
+it('names the page that the CA wants the user to open', () => {
+  const { message } = error('userActionRequired', { instance: 'https://ca.test/agree' });
+  expect(message).toBe('ca.test refused the order (userActionRequired): because; https://ca.test/agree');
+});
+
 it('lists the names that a problem is about, a few of them', () => {
   const about = (value: string) => ({
     type: 'urn:ietf:params:acme:error:caa',
@@ -56,7 +61,7 @@ it('lists the names that a problem is about, a few of them', () => {
 it.each([[undefined], [null], ['text'], [[]], [{ type: 1, detail: {}, subproblems: 'x' }]])(
   'reads %j as a problem of an unknown type',
   (value) => {
-    expect(readProblem(value)).toEqual({ type: 'unknown', detail: '', subproblems: [] });
+    expect(readProblem(value)).toEqual({ type: 'unknown', detail: '', page: '', subproblems: [] });
   },
 );
 

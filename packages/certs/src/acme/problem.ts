@@ -9,6 +9,8 @@ export interface Problem {
   /** The last part of the type: `rateLimited`. */
   readonly type: string;
   readonly detail: string;
+  /** The page that the user is to open, for `userActionRequired` (RFC 8555 §6.7, §7.3.3). */
+  readonly page: string;
   /** The names it is about, each with its reason. */
   readonly subproblems: readonly string[];
 }
@@ -57,10 +59,11 @@ const MOST_SUBPROBLEMS = 10;
 
 /** Reads a problem, whatever it is. */
 export function readProblem(value: unknown): Problem {
-  const { type, detail, subproblems } = fieldsOf(value);
+  const { type, detail, instance, subproblems } = fieldsOf(value);
   return {
     type: typeof type === 'string' ? type.replace(PREFIX, '').slice(0, 100) : 'unknown',
     detail: typeof detail === 'string' ? detail.slice(0, LONGEST) : '',
+    page: typeof instance === 'string' ? instance.slice(0, LONGEST) : '',
     subproblems: Array.isArray(subproblems) ? subproblems.slice(0, MOST_SUBPROBLEMS).map(lineOf) : [],
   };
 }
@@ -86,7 +89,7 @@ export interface ProblemContext {
 
 /** The error for a problem. */
 export function problemError(problem: Problem, context: ProblemContext): AcmeError {
-  const { type, detail, subproblems } = problem;
+  const { type, detail, page, subproblems } = problem;
   const { what, host, retryAfter, now, otherwise = 'KNSOCK_ACME_REFUSED' } = context;
   const { code, hint } = Object.hasOwn(explanations, type)
     ? (explanations[type] as Explanation)
@@ -94,7 +97,7 @@ export function problemError(problem: Problem, context: ProblemContext): AcmeErr
   const wait = retryAfterMs(retryAfter, now);
   const retryAt = wait === undefined ? undefined : new Date(Date.now() + wait);
   const again = retryAt === undefined ? '' : `; it may be asked again at ${retryAt.toISOString()}`;
-  const said = [detail, ...subproblems].filter((text) => text !== '').join('; ');
+  const said = [detail, ...subproblems, page].filter((text) => text !== '').join('; ');
   const message = `${host} refused ${what} (${type})${said === '' ? '' : `: ${said}`}${again}`;
   return new AcmeError(code, message, { problem: type, retryAt, ...(hint === undefined ? {} : { hint }) });
 }

@@ -27,7 +27,10 @@ export interface ScheduleHost {
   /** The certificate that is in place; another process may have renewed it. */
   readonly leaf: () => Promise<X509Certificate>;
   readonly renew: (old: X509Certificate) => Promise<void>;
-  readonly failed: (error: Error, what: string) => void;
+  /** Receives the failure of a renewal. */
+  readonly failed: (error: Error) => void;
+  /** Receives the failure to learn when the CA wants the renewal; the validity decides then. */
+  readonly unadvised: (error: Error) => void;
 }
 
 interface HeldSuggestion extends RenewalSuggestion {
@@ -87,7 +90,7 @@ export class RenewalSchedule {
     const pause = backOffDelay({ first, longest: Math.max(first, LONGEST_BACK_OFF) }, this.#failures);
     const told = error instanceof AcmeError ? (error.retryAt?.getTime() ?? 0) : 0;
     this.#notBefore = Math.max(Date.now() + pause, told);
-    this.#host.failed(error as Error, 'the renewal of the certificate');
+    this.#host.failed(error as Error);
     return Math.min(this.#notBefore - Date.now(), LONGEST_WAIT);
   }
 
@@ -100,7 +103,7 @@ export class RenewalSchedule {
       this.#suggestion = suggestion && { ...suggestion, of, at: Date.now() };
     } catch (error) {
       if (this.#signal.aborted) return;
-      this.#host.failed(error as Error, "the CA's suggestion when to renew");
+      this.#host.unadvised(error as Error);
       const kept = this.#current(leaf);
       const dueAt = kept?.dueAt ?? renewalDate(leaf, this.#host.renewAt);
       const explanationUrl = kept?.explanationUrl;
