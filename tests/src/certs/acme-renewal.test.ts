@@ -79,6 +79,15 @@ it('renews at once where the CA suggests the past, and says what the new certifi
   expect(errors).toEqual([]);
 });
 
+it('renews once an hour at most where the CA suggests the past for ever', async () => {
+  const server = await directory({ suggest: () => inside(-2 * DAY, -DAY) });
+  const source = await start(server);
+  await until(() => server.orders.length === 2 && source.status().dueAt.getTime() > Date.now() + 0.9 * HOUR);
+  const asked = () => server.requests.filter(({ what }) => what === 'renewal-info').length;
+  await until(() => asked() === 2);
+  expect(server.orders).toHaveLength(2);
+});
+
 it('renews inside the window that the CA suggests, and passes on why', async () => {
   const explanationURL = 'https://ca.example/incident';
   const server = await directory({ suggest: () => inside(5 * DAY, 6 * DAY, { explanationURL }) });
