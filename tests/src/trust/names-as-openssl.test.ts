@@ -1,6 +1,6 @@
 /**
- * The name that our server reads is the one that OpenSSL uses, for any first bytes of a client. `KNSOCK_HELLOS=100000`
- * tries that many hellos.
+ * The name that our server reads is the one that OpenSSL uses, for any first bytes of a client, and a validation of an
+ * ACME server is one for both. `KNSOCK_HELLOS=100000` tries that many hellos.
  */
 import { once } from 'node:events';
 import { connect as tcpConnect, type AddressInfo } from 'node:net';
@@ -21,6 +21,8 @@ let openssl: Server;
 let port: number;
 /** The name that OpenSSL saw last on the connection of a client's port. */
 const names = new Map<number | undefined, string>();
+/** The protocols that it saw there. */
+const offers = new Map<number | undefined, string[]>();
 
 beforeAll(async () => {
   const { server } = await createWorld();
@@ -30,6 +32,10 @@ beforeAll(async () => {
     SNICallback(this: { remotePort?: number }, name: string, done: (error: null) => void) {
       names.set(this.remotePort, name);
       done(null);
+    },
+    ALPNCallback(this: { remotePort?: number }, { protocols }: { protocols: string[] }) {
+      offers.set(this.remotePort, protocols);
+      return protocols[0];
     },
   };
   openssl = createServer(options);
@@ -42,8 +48,15 @@ afterAll(() => {
   openssl.close();
 });
 
-/** What OpenSSL reads from the first bytes: the name, or null for none, where it answers with a ServerHello. */
-async function byOpenssl(bytes: Buffer): Promise<{ name: string | null } | 'not taken'> {
+interface Read {
+  /** Null for none. */
+  readonly name: string | null;
+  /** Whether `acme-tls/1` and nothing else is offered. */
+  readonly isValidation: boolean;
+}
+
+/** What OpenSSL reads from the first bytes, where it answers with a ServerHello. */
+async function byOpenssl(bytes: Buffer): Promise<Read | 'not taken'> {
   const socket = tcpConnect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
@@ -57,24 +70,32 @@ async function byOpenssl(bytes: Buffer): Promise<{ name: string | null } | 'not 
   socket.destroy();
   const name = names.get(localPort) ?? null;
   names.delete(localPort);
-  return type === 22 ? { name } : 'not taken';
+  const protocols = offers.get(localPort) ?? [];
+  offers.delete(localPort);
+  const isValidation = protocols.length === 1 && protocols[0] === 'acme-tls/1';
+  return type === 22 ? { name, isValidation } : 'not taken';
 }
 
 /** What our server reads from them. */
-function byUs(bytes: Buffer): { name: string | null } | 'not taken' {
+function byUs(bytes: Buffer): Read | 'not taken' {
   const read = new ClientHelloReader().push(bytes);
-  if (read.status === 'complete') return { name: read.servername };
+  if (read.status === 'complete') return { name: read.servername, isValidation: read.isValidation };
   // It is left to OpenSSL, under no name.
-  return read.status === 'other' ? { name: null } : 'not taken';
+  return read.status === 'other' ? { name: null, isValidation: false } : 'not taken';
 }
 
 it(`reads ${HELLOS} hellos as OpenSSL does, or refuses them`, { timeout: 3_600_000 }, async () => {
   const hellos = await Promise.all([
     ...versions.map((version) => clientHello('a.test', [], { minVersion: version, maxVersion: version })),
     clientHello('a.test', ['knsock/1']),
+    clientHello('a.test', ['acme-tls/1', 'h2']),
+    ...versions.map((version) =>
+      clientHello('a.test', ['acme-tls/1'], { minVersion: version, maxVersion: version }),
+    ),
     clientHello(''),
   ]);
   let taken = 0;
+  let validations = 0;
   const property = fc.asyncProperty(
     fc.array(changedHello(hellos), { minLength: AT_ONCE, maxLength: AT_ONCE }),
     async (batch) => {
@@ -85,6 +106,11 @@ it(`reads ${HELLOS} hellos as OpenSSL does, or refuses them`, { timeout: 3_600_0
         const seen = theirs[at] ?? 'not taken';
         if (ours === 'not taken' || seen === 'not taken') continue;
         taken += 1;
+        if (ours.isValidation) validations += 1;
+        expect([ours.isValidation, bytes.toString('hex')]).toEqual([
+          seen.isValidation,
+          bytes.toString('hex'),
+        ]);
         const told = { servername: seen.name, resumed: false, version: 'TLSv1.3' };
         expect(() => agreedName(ours.name, told, bytes.toString('hex'))).not.toThrow();
       }
@@ -93,4 +119,5 @@ it(`reads ${HELLOS} hellos as OpenSSL does, or refuses them`, { timeout: 3_600_0
   await fc.assert(property, { numRuns: Math.ceil(HELLOS / AT_ONCE) });
   // Enough of them must be valid, or nothing was tested.
   expect(taken).toBeGreaterThan(HELLOS / 10);
+  expect(validations).toBeGreaterThan(HELLOS / 50);
 });

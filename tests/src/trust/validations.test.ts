@@ -1,6 +1,9 @@
 /** ACME servers that validate names by tls-alpn-01 (RFC 8737) on the port of a server, and clients that try to get in that way. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Agent, get } from 'node:https';
 import { connect as tcpConnect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions } from 'node:tls';
 import {
   createCredentials,
@@ -13,6 +16,7 @@ import {
   type ListenOptions,
   type SecureServer,
 } from '@knsock/core';
+import { serveHttp } from '@knsock/core/http';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientHello } from '../support/client-hello.js';
 import { hear } from '../support/heard.js';
@@ -510,6 +514,31 @@ it("a peer that leaves within its hello is reported as from OpenSSL's handshake"
       expect(heard.events).toMatchObject([{ error: { code: 'KNSOCK_HANDSHAKE_DISCONNECTED' } }]),
     );
   }
+});
+
+it('an HTTP server answers validations too', async () => {
+  const paths: (string | undefined)[] = [];
+  const options = {
+    port: 0,
+    host: '127.0.0.1',
+    credentials: answering(),
+    clientCertificates: 'require',
+  } as const;
+  await using server = await serveHttp(options, (request, response) => {
+    paths.push(request.url);
+    response.end('hello');
+  });
+  const port = portOf(server);
+  expect(await validate(port, bare(world.client), 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n')).toMatchObject(
+    answered,
+  );
+  const agent = new Agent({ ...bare(world.client), servername: 'localhost' });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ port, host: '127.0.0.1', path: '/shown', agent }, resolve).on('error', reject);
+  });
+  expect(await text(response)).toBe('hello');
+  agent.destroy();
+  expect(paths).toEqual(['/shown']);
 });
 
 it('close ends validations that are under way', async () => {
