@@ -5,13 +5,18 @@
  * list counts as proven once its signature is verified with an issuer from a peer's path, or a configured one; a proven
  * list is only replaced by a newer proven one. Unproven ones are kept beside it until an issuer can verify them.
  */
-import { verifyCrlSignature, type CertificateRevocationList, type X509Certificate } from '@knsock/core/x509';
+import {
+  isLaterList,
+  isSameSeries,
+  verifyCrlSignature,
+  type CertificateRevocationList,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import type { CrlLocation } from './crl-location.js';
 import { hexFingerprint } from '../files/fingerprint.js';
 
 type Lists = readonly CertificateRevocationList[];
 
-const DELTA_CRL_INDICATOR = '2.5.29.27';
 /** Maximum of issuers remembered; the oldest is dropped. */
 const MAX_ISSUERS = 256;
 /** Maximum of lists kept per location. */
@@ -75,29 +80,11 @@ export class HeldLists {
   }
 }
 
-/** By date and, within one second, by number. */
 function newest(lists: Lists): CertificateRevocationList | undefined {
   return [...lists].sort(byAge).at(-1);
 }
 
-function byAge(a: CertificateRevocationList, b: CertificateRevocationList): number {
-  const byDate = a.thisUpdate.getTime() - b.thisUpdate.getTime();
-  if (byDate !== 0) return byDate;
-  const [one, other] = [numberOf(a), numberOf(b)];
-  return one === other ? 0 : one > other ? 1 : -1;
-}
-
-/** A negative number is invalid and counts as the lowest. */
-const numberOf = ({ number = '0' }: CertificateRevocationList): bigint =>
-  number.startsWith('-') ? 0n : BigInt(`0x${number}`);
-
-/** Of one issuer, one key and one scope: the later of two replaces the earlier. */
-function isSameSeries(one: CertificateRevocationList, other: CertificateRevocationList): boolean {
-  return seriesOf(one) === seriesOf(other);
-}
-
-function seriesOf(crl: CertificateRevocationList): string {
-  const kind = crl.extensions.has(DELTA_CRL_INDICATOR) ? 'delta' : 'full';
-  const scope = `${kind} ${crl.issuingDistributionPoint?.der.toString('hex') ?? ''}`;
-  return `${crl.issuer.key}\n${crl.authorityKeyIdentifier?.keyIdentifier?.toString('hex') ?? ''}\n${scope}`;
+function byAge(one: CertificateRevocationList, other: CertificateRevocationList): number {
+  if (isLaterList(one, other)) return 1;
+  return isLaterList(other, one) ? -1 : 0;
 }

@@ -13,6 +13,7 @@ import type { Origins } from './origins.js';
 import { hidingKey } from './hidden-key.js';
 import { arrangeOwnChain, type OwnChain } from '../x509/own-chain.js';
 import { openPair, openPairOffThread, type OpenedPair } from './pair.js';
+import { laterLists, laterWarnings } from './later-lists.js';
 import { staleWarnings } from './stale-lists.js';
 import type { CredentialsWarning } from './warning.js';
 
@@ -88,10 +89,14 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   return checkCredentials(options, {}, openPair(options, {}));
 }
 
-/** As `createCredentials`, naming files in errors, with keys derived off the main thread. */
-export async function openCredentials(options: CredentialsOptions, origins: Origins): Promise<Credentials> {
+/** As `createCredentials`, naming files in errors, with keys derived off the main thread; `listsInUse` aren't set back. */
+export async function openCredentials(
+  options: CredentialsOptions,
+  origins: Origins,
+  listsInUse: readonly CertificateRevocationList[] = [],
+): Promise<Credentials> {
   checkOptions(options, credentialOptions);
-  return checkCredentials(options, origins, await openPairOffThread(options, origins));
+  return checkCredentials(options, origins, await openPairOffThread(options, origins), listsInUse);
 }
 
 /** Whether a value is checked credentials, of whichever copy of the library. */
@@ -103,6 +108,7 @@ function checkCredentials(
   options: CredentialsOptions,
   origins: Origins,
   pair: OpenedPair | null,
+  listsInUse: readonly CertificateRevocationList[] = [],
 ): Credentials {
   const anchors =
     options.ca === undefined
@@ -115,8 +121,10 @@ function checkCredentials(
       { file: origins.ca },
     );
   }
-  const crls =
+  const read =
     options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
+  const kept = laterLists(read, listsInUse);
+  const crls = [...read, ...kept];
   const now = Date.now();
   const file = origins.cert ?? origins.pfx;
   const own = pair && ownChain(pair.certificates, { file, anchors: anchors ?? [], now });
@@ -141,6 +149,7 @@ function checkCredentials(
       ...(pair?.warnings ?? []),
       ...(own?.warnings.map((warning) => ({ ...warning, file })) ?? []),
       ...staleWarnings(crls, now, origins.crl),
+      ...laterWarnings(kept, origins.crl),
     ],
     material: pair === null ? nothing : hidingKey({ cert, key }),
   });

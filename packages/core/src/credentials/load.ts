@@ -3,6 +3,7 @@ import { readFile as readFileWithCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
 import { anything, checkOptions, string, text, type OptionReaders } from '../options/index.js';
+import type { CertificateRevocationList } from '../x509/index.js';
 import { openCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
@@ -43,7 +44,15 @@ const readFile = promisify(readFileWithCallback);
  * Reads and checks credentials.
  * @throws CredentialsError naming the file and what is wrong with it
  */
-export async function loadCredentials(files: CredentialFiles): Promise<Credentials> {
+export function loadCredentials(files: CredentialFiles): Promise<Credentials> {
+  return loadAfter(files, []);
+}
+
+/** Reads and checks credentials that follow others; of the lists of those none is replaced by an older one. */
+export async function loadAfter(
+  files: CredentialFiles,
+  listsInUse: readonly CertificateRevocationList[],
+): Promise<Credentials> {
   checkFiles(files);
   const [cert, key, ca, crl, pfx] = await Promise.all(fileOptions.map((which) => read(which, files)));
   const origins = {
@@ -54,7 +63,7 @@ export async function loadCredentials(files: CredentialFiles): Promise<Credentia
     ...(files.pfxFile !== undefined && { pfx: files.pfxFile }),
   };
   const { passphrase, pfxKeyName } = files;
-  return openCredentials({ cert, key, ca, crl, pfx, pfxKeyName, passphrase }, origins);
+  return openCredentials({ cert, key, ca, crl, pfx, pfxKeyName, passphrase }, origins, listsInUse);
 }
 
 /** @throws InvalidOptionError */

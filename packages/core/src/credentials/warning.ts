@@ -7,7 +7,7 @@ export interface CredentialsWarning {
    * `refused`: strict peers, knsock among them, refuse the chain, which OpenSSL may accept. `tls13-only`: TLS 1.2 has no
    * signatures by such a key (ML-DSA).
    */
-  readonly reason: OwnChainWarning['reason'] | 'crl-stale' | 'several-keys';
+  readonly reason: OwnChainWarning['reason'] | 'crl-stale' | 'crl-older' | 'several-keys';
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** The file that it is about. */

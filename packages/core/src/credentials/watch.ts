@@ -17,7 +17,7 @@ import {
   type OptionReaders,
 } from '../options/index.js';
 import type { Credentials } from './credentials.js';
-import { checkFiles, fileOptions, loadCredentials, type CredentialFiles } from './load.js';
+import { checkFiles, fileOptions, loadAfter, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
 import { refuseWarnings } from './warning.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
@@ -158,7 +158,7 @@ class Watcher implements WatchedCredentials {
   async #take(seen: string, isAwaited: boolean): Promise<void> {
     let next: Credentials;
     try {
-      next = await loadUsable(this.#files);
+      next = await loadUsable(this.#files, this.current);
     } catch (error) {
       this.#refuse(seen, asCredentialsError(error), isAwaited);
       return;
@@ -197,8 +197,8 @@ function asCredentialsError(error: unknown): CredentialsError {
   return new CredentialsError('garbage', String(error), { cause: error });
 }
 
-async function loadUsable(files: CredentialFiles): Promise<Credentials> {
-  const credentials = await loadCredentials(files);
+async function loadUsable(files: CredentialFiles, current?: Credentials): Promise<Credentials> {
+  const credentials = await loadAfter(files, current?.crls ?? []);
   refuseWarnings(credentials.warnings);
   return credentials;
 }

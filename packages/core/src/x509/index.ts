@@ -55,6 +55,7 @@ export { type ValidatePathOptions } from './path-validation.js';
 export { checkPolicyOptions, type PolicyOptions } from './policies.js';
 export { type Failure } from './failure.js';
 export { checkRevocation, type RevocationFinding, type RevocationOptions } from './revocation.js';
+export { isLaterList, isSameSeries } from './crl-series.js';
 export { verifyCrlSignature } from './crl-signer.js';
 export { revocationFailure } from './checks/revocation.js';
 export { checkPathRevocation, type PathRevocation } from './path-revocation.js';

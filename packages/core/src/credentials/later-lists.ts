@@ -1,0 +1,31 @@
+/** Lists in use that a file's new contents would set back. */
+import { isLaterList, isSameSeries } from '../x509/crl-series.js';
+import type { CertificateRevocationList } from '../x509/index.js';
+import type { CredentialsWarning } from './warning.js';
+
+type Lists = readonly CertificateRevocationList[];
+
+/**
+ * The lists in use that are later than one of their series in the file: whoever sends an old list again, a mirror that lags
+ * or an attacker on the way of a plain http download, makes no revoked certificate valid. One in the file that only claims to be later
+ * changes nothing about that, since its signature isn't known to be good.
+ */
+export function laterLists(read: Lists, inUse: Lists): Lists {
+  const later = inUse.filter((held) => isSetBack(held, read));
+  return later.filter((held) => !later.some((one) => isSameSeries(one, held) && isLaterList(one, held)));
+}
+
+function isSetBack(held: CertificateRevocationList, read: Lists): boolean {
+  if (read.some(({ der }) => der.equals(held.der))) return false;
+  return read.some((one) => isSameSeries(one, held) && isLaterList(held, one));
+}
+
+/** That they stay in use. */
+export function laterWarnings(kept: Lists, file: string | undefined): CredentialsWarning[] {
+  return kept.map(({ issuer, thisUpdate }) => ({
+    reason: 'crl-older',
+    message: `the CRL of ${issuer.toString()} is older than the one in use of ${thisUpdate.toISOString()}, which stays in use`,
+    file,
+    fatal: false,
+  }));
+}
