@@ -9,11 +9,11 @@ import { publishedPackages, tarballOf } from './packages.mjs';
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
 const budgets = {
   unpacked: {
-    // Enrolment and the authority that serves are some 60 KB of it, the comments in its types another 42.
-    '@knsock/certs': 365_000,
+    // Enrolment and the authority that serves are some 60 KB of it, ACME another 60, the comments in its types 42.
+    '@knsock/certs': 425_000,
     '@knsock/cli': 1_750_000,
-    // 280 KB of it are the pages of docs/, to which every error points.
-    '@knsock/core': 1_200_000,
+    // 385 KB of it are the pages of docs/, to which every error points.
+    '@knsock/core': 1_230_000,
     '@knsock/pool': 130_000,
   },
   /** What Node reads and compiles before the program's first line; a kilobyte costs about 20 µs. */
