@@ -102,6 +102,15 @@ describe('openssl verify accepts', () => {
     expect(verify('-purpose', 'sslserver')).toContain('unsuitable certificate purpose');
   });
 
+  it('a chain of ML-DSA keys, from OpenSSL 3.5 on', (context) => {
+    const known = openssl('list', '-signature-algorithms');
+    if (!/ML-DSA-44/i.test(known))
+      context.skip(`${openssl('version').trim()} has no ML-DSA (it came with 3.5)`);
+    const fixture = (name: string) => readFileSync(new URL(`../trust/fixtures/${name}`, import.meta.url));
+    write({ 'ca.pem': fixture('ml-dsa-root.pem'), 'leaf.pem': fixture('ml-dsa-server.pem') });
+    expect(verify('-purpose', 'sslserver', '-verify_hostname', 'localhost')).toContain('leaf.pem: OK');
+  });
+
   it('a self-signed certificate as its own root', async () => {
     const { certificate } = await createSelfSigned({ names: ['localhost'] });
     write({ 'ca.pem': certificate, 'leaf.pem': certificate });
