@@ -1,6 +1,15 @@
 /** What is counted rather than timed: hot paths without sockets, prepared so that a run is nothing but the operation. */
 import { createAuthority } from '@knsock/certs';
-import { createCredentials, json, knsock, lengthPrefixed, lines, type Framing } from '@knsock/core';
+import {
+  checkConnectOptions,
+  createCredentials,
+  json,
+  knsock,
+  lengthPrefixed,
+  lines,
+  type ConnectOptions,
+  type Framing,
+} from '@knsock/core';
 import { encodeAll } from '@knsock/core/testing';
 import { parseCertificates, validatePath, verifyPath } from '@knsock/core/x509';
 import { Pool } from '@knsock/pool';
@@ -48,6 +57,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       for (let n = 0; n < times; n += 1) createCredentials({ cert, key, ca: authority.certificate });
     };
   },
+  'connect options, another object each time': checking((options) => ({ ...options })),
+  'connect options, the same frozen object': checking((options) => options),
   'pool, acquire and release': () => {
     const pool = new Pool({ max: 10, create: (): object => ({}) });
     return async (times) => {
@@ -55,6 +66,21 @@ export const operations: Readonly<Record<string, Operation>> = {
     };
   },
 };
+
+/** What `connect` does with its options before anything else. */
+function checking(given: (options: ConnectOptions) => ConnectOptions): Operation {
+  return () => {
+    const options = Object.freeze({
+      host: 'localhost',
+      port: 5433,
+      framing: lengthPrefixed(),
+      credentials: createCredentials({}),
+    });
+    return (times) => {
+      for (let n = 0; n < times; n += 1) checkConnectOptions(given(options));
+    };
+  };
+}
 
 function framed(name: string, framing: Framing): Record<string, Operation> {
   return {

@@ -138,7 +138,12 @@ export interface OurDialOptions extends DialOptions {
 }
 
 export function dialOurs(options: OurDialOptions): Promise<{ operations: number; wallMs: number }> {
-  const connecting = { ...connectOptions(options), resume: options.resume };
+  // As a program that connects often does: the same object, which can't change.
+  const connecting = Object.freeze({
+    ...connectOptions(options),
+    profile: Object.freeze(PROFILE),
+    resume: options.resume,
+  });
   return dialRepeatedly(options.ms, async () => {
     const connection = await connect(connecting);
     await connection.receive();

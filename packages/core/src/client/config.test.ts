@@ -2,13 +2,48 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../credentials/credentials.js';
 import { knsock, lines } from '../framing/index.js';
-import { checkConnectOptions, parseConnect, type ConnectOptions } from './config.js';
+import { checkConnectOptions, connectConfig, parseConnect, type ConnectOptions } from './config.js';
 
 const parse = (options: ConnectOptions) => parseConnect(options);
 const tcp = (options: ConnectOptions = {}) => parse({ host: 'db.test', port: 5433, ...options });
 const refusal = (option: string) =>
   expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }) as Error;
 const PIN = `sha256/${'A'.repeat(43)}=`;
+
+describe('options that are given again', () => {
+  const options = Object.freeze({ port: 1, pins: Object.freeze([PIN]) });
+
+  it('are read once where the same frozen object comes', () => {
+    expect(connectConfig(options)).toBe(connectConfig(options));
+    expect(connectConfig({ ...options })).not.toBe(connectConfig(options));
+  });
+
+  it('are read each time where they may change', () => {
+    const changing = { port: 1 };
+    expect(connectConfig(changing).target).toMatchObject({ port: 1 });
+    changing.port = 2;
+    expect(connectConfig(changing).target).toMatchObject({ port: 2 });
+    const pins = [PIN];
+    const shallow = Object.freeze({ port: 1, pins });
+    expect(connectConfig(shallow)).not.toBe(connectConfig(shallow));
+  });
+
+  it('follow credentials that are replaced meanwhile', () => {
+    const [first, later] = [createCredentials({}), createCredentials({})];
+    const credentials = { current: first, onChange: () => () => undefined };
+    const frozen = Object.freeze({ port: 1, credentials });
+    expect(connectConfig(frozen).trust.credentials).toBe(first);
+    credentials.current = later;
+    expect(connectConfig(frozen).trust.credentials).toBe(later);
+    expect(connectConfig(frozen)).toBe(connectConfig(frozen));
+  });
+
+  it('are refused each time where they are wrong', () => {
+    const wrong = Object.freeze({ port: 0 });
+    for (const _time of [1, 2]) expect(() => connectConfig(wrong)).toThrow(refusal('port'));
+    expect(() => connectConfig(undefined as never)).toThrow(refusal('options'));
+  });
+});
 
 describe('the options of connect', () => {
   it('have defaults', () => {

@@ -34,6 +34,7 @@ import {
   type OptionReaders,
   type ReadOptions,
 } from '../options/index.js';
+import { isUnchangeable } from '../options/unchangeable.js';
 import { socketPath } from '../policy/socket-path.js';
 import { parseProfile, type TlsProfile, type TlsProfileOptions } from '../policy/tls-profile.js';
 import type { DialTarget } from '../transport/dial.js';
@@ -175,6 +176,20 @@ export function parseConnect<In, Out>(
   });
 }
 
+/** Used themselves, and not by what they hold when they are read. */
+const byReference = new Set(['framing', 'credentials', 'revocation', 'socket', 'signal']);
+const known = new WeakMap<object, ConnectConfig<never, never>>();
+
+/** As `parseConnect`; the same frozen object is read once, which a program that connects often to one server gains by. */
+export function connectConfig<In, Out>(options: ConnectOptions<In, Out>): ConnectConfig<In, Out> {
+  const earlier = known.get(options) as ConnectConfig<In, Out> | undefined;
+  if (earlier !== undefined && earlier.source.current === earlier.trust.credentials) return earlier;
+  const config = parseConnect(options);
+  if (isUnchangeable(options, byReference))
+    known.set(options, config as unknown as ConnectConfig<never, never>);
+  return config;
+}
+
 /**
  * Validates options without connecting: for code that connects later with options given now.
  * @param alsoKnown names of further options, suggested where an unknown one resembles them
@@ -185,7 +200,8 @@ export function checkConnectOptions<In, Out>(
   options: ConnectOptions<In, Out>,
   alsoKnown?: readonly string[],
 ): { readonly connectTimeout: number; readonly requestTimeout: number } {
-  const { connectTimeout, limits } = parseConnect(options, alsoKnown);
+  const { connectTimeout, limits } =
+    alsoKnown === undefined ? connectConfig(options) : parseConnect(options, alsoKnown);
   return { connectTimeout, requestTimeout: limits.requestTimeout };
 }
 

@@ -27,7 +27,7 @@ import type { Path } from '../trust/path-cache.js';
 import { readPeerChain } from '../trust/peer-chain.js';
 import { publishVerification } from '../trust/publish-verification.js';
 import { PeerVerifier } from '../trust/peer-verifier.js';
-import { parseConnect, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
+import { connectConfig, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { Deadline } from './deadline.js';
 import { explainSilence } from './early-end.js';
 import { followTrust } from './live-trust.js';
@@ -40,6 +40,7 @@ const sessions = new SessionCache();
 
 /**
  * Connects to a server, verifies it, and resolves when it has accepted the connection.
+ * The same frozen options object (its lists and plain objects frozen too) is read once.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
  *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (theirs), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason
@@ -47,7 +48,7 @@ const sessions = new SessionCache();
 export async function connect<In = Buffer, Out = Payload>(
   options: ConnectOptions<In, Out>,
 ): Promise<SecureConnection<In, Out>> {
-  const config = parseConnect(options);
+  const config = connectConfig(options);
   config.signal?.throwIfAborted();
   const progress: DialProgress = { phase: 'tcp' };
   const deadline = new Deadline(config, progress);

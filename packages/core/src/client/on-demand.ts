@@ -7,6 +7,7 @@ let loaded: typeof import('./connect.js') | undefined;
 
 /**
  * Connects to a server, verifies it, and resolves when it has accepted the connection.
+ * The same frozen options object (its lists and plain objects frozen too) is read once.
  * @throws ConnectionError (unreachable, timeout with its phase), HandshakeError, UntrustedPeerError and
  *   PeerNotAllowedError (our verification), ClientCertificateRefusedError (the peer's), FramingMismatchError,
  *   InvalidOptionError, or the signal's reason
