@@ -21,7 +21,6 @@ const longer: Readonly<Record<string, number>> = {
   'packages/core/src/connection/fifo-protocol.ts': 340,
   'packages/core/src/connection/knsock-protocol.ts': 430,
   'packages/core/src/connection/lifecycle.ts': 340,
-  'packages/core/src/connection/receive-queue.ts': 335,
   'packages/pool/src/pool/pool.ts': 320,
 };
 const nameless = new Set(['utils.ts', 'util.ts', 'helpers.ts', 'types.ts', 'common.ts', 'misc.ts']);

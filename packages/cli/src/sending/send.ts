@@ -77,13 +77,17 @@ async function exchange(
     await replies.end();
     await connection.close({ deadline: flags.reply ? 1_000 : flags.timeout });
   } catch (error) {
-    connection.destroy();
+    // The server learns of the end, and isn't waited for long: its answer, if any, came too late.
+    await connection.close({ deadline: PARTING_MS });
     await replies.flush().catch(() => undefined); // the failure of the exchange is more specific
     throw error;
   } finally {
     input.foreground.end();
   }
 }
+
+/** How long an exchange that failed may take to end, in ms. */
+const PARTING_MS = 500;
 
 /** With the JSON framing messages must be valid JSON: checked before anything is sent. */
 async function* parsed(source: Source, { parse }: Framing): AsyncIterable<readonly Buffer[]> {

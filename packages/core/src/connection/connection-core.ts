@@ -371,7 +371,7 @@ export class ConnectionCore<In, Out>
     this.ending.progress();
   }
 
-  parked(): void {
+  idle(): void {
     this.ending.progress();
   }
 

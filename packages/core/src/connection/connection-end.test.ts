@@ -396,3 +396,31 @@ describe('the limits of an open connection', () => {
     expect(peer.of('PONG')).toHaveLength(4);
   });
 });
+
+describe('messages that the program left unread', () => {
+  it('delay no end once it has left its loop over them', async () => {
+    const { peer, connection } = await handMadePair();
+    for (const text of ['a', 'b', 'c']) peer.say(message(text) as never);
+    for await (const _ of connection) break;
+    void connection.close();
+    await turn();
+    expect(peer.of('CLOSE')).toHaveLength(1);
+    connection.destroy();
+  });
+
+  it('delay it while its loop, or another one after it, may come back for them', async () => {
+    for (const leaveFirst of [false, true]) {
+      const { peer, connection } = await handMadePair();
+      for (const text of ['a', 'b', 'c']) peer.say(message(text) as never);
+      if (leaveFirst) for await (const _ of connection) break;
+      await connection.receive();
+      void connection.close();
+      await turn();
+      expect(peer.of('CLOSE')).toEqual([]);
+      for (let next: unknown = 'a'; String(next) !== 'c';) next = await connection.receive();
+      await turn();
+      expect(peer.of('CLOSE')).toHaveLength(1);
+      connection.destroy();
+    }
+  });
+});

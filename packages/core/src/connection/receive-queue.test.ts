@@ -8,7 +8,7 @@ function queue(maxWorking = 128) {
   const working: unknown[] = [];
   const events = {
     emptied: vi.fn(),
-    parked: vi.fn(),
+    idle: vi.fn(),
     endTold: vi.fn(),
     isAnswerQueueFull: false,
     callListener: (listener: MessageListener<never>, message: unknown) => {
@@ -131,7 +131,7 @@ describe('ReceiveQueue', () => {
   it('reports that the program waits, and that all was taken', () => {
     const { box, events } = queue();
     void box.receive(undefined, undefined);
-    expect(events.parked).toHaveBeenCalledOnce();
+    expect(events.idle).toHaveBeenCalledOnce();
     box.push('a', 1);
     box.push('b', 1);
     void box.receive(undefined, undefined);
@@ -286,7 +286,7 @@ describe('what a receive queue knows of its program', () => {
     const { box, events } = queue();
     expect(box.isParked).toBe(false);
     const waiting = box.receive(undefined, undefined);
-    expect([box.isParked, events.parked.mock.calls.length]).toEqual([true, 1]);
+    expect([box.isParked, events.idle.mock.calls.length]).toEqual([true, 1]);
     box.push('a', 1);
     await waiting;
     expect(box.isParked).toBe(false);
@@ -294,7 +294,7 @@ describe('what a receive queue knows of its program', () => {
     box.push('b', 1);
     const held = box.receive(undefined, undefined);
     // It waits, but not for the peer.
-    expect([box.isParked, events.parked.mock.calls.length]).toEqual([false, 1]);
+    expect([box.isParked, events.idle.mock.calls.length]).toEqual([false, 1]);
     box.resume();
     expect(await held).toBe('b');
   });

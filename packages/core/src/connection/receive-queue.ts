@@ -7,12 +7,11 @@
  * - Every `receive()` settles: with a message, at the end, by its signal or its deadline.
  * - A batch yields: after a few milliseconds of the program's work the rest waits for the next turn.
  */
-import { abortedCall, CallPromise, failedCall, rejectCall, type Unawaited } from '../errors/call-promise.js';
-import { ConnectionTimeoutError } from '../errors/index.js';
+import { abortedCall, failedCall, type Unawaited } from '../errors/call-promise.js';
 import { consumed, standingAlone, type CallFailures } from './call-failures.js';
 import { keepable, type Lending } from './lending.js';
 import type { TurnBudget } from './turn-budget.js';
-import { offAbort, onAbort } from '../waiting/on-abort.js';
+import { MessageWaiter } from './message-waiter.js';
 
 /** How the stream of messages ended: `null` while it goes on. */
 type Ending = { error: Error | undefined } | null;
@@ -20,17 +19,12 @@ type Ending = { error: Error | undefined } | null;
 /** About what a held message costs beside its payload, in bytes. */
 const MESSAGE_COST = 128;
 
-interface Waiter<In> {
-  settle(message: In): void;
-  end(error: Error | undefined): void;
-}
-
 /** What a receive queue reports to its connection. */
 export interface ReceiveQueueEvents {
   /** All waiting messages were taken. */
   emptied(): void;
-  /** The program waits for the next message. */
-  parked(): void;
+  /** The program waits for the next message, or left its loop over them. */
+  idle(): void;
   /** The program was notified of the end. */
   endTold(): void;
   /** Gives a message to the program's listener, guarded; true where it is still running: then `worked()` follows. */
@@ -51,7 +45,7 @@ export class ReceiveQueue<In> {
   #messages: In[] = [];
   #sizes: number[] = [];
   #head = 0;
-  #waiters: Waiter<In>[] = [];
+  #waiters: MessageWaiter<In>[] = [];
   #listener: MessageListener<In> | null = null;
   lending: Lending | null = null; // set where messages are lent to the listener
   #paused = false;
@@ -62,7 +56,7 @@ export class ReceiveQueue<In> {
 
   /** What waits here, in bytes: a message costs memory beyond its payload, which may be empty. */
   heldBytes = 0;
-  /** Whether the program ever asked for messages. */
+  /** Whether the program asks for messages, as far as is known. */
   consumed = false;
   /** How many messages were taken by pulling. */
   pulled = 0;
@@ -174,7 +168,12 @@ export class ReceiveQueue<In> {
     };
     return {
       next,
-      return: () => Promise.resolve({ value: undefined, done: true }),
+      return: () => {
+        // What waits is for a consumer to come, if there is one.
+        this.consumed = this.#listener !== null || this.#waiters.length > 0;
+        this.#events.idle();
+        return Promise.resolve({ value: undefined, done: true });
+      },
       [Symbol.asyncIterator]() {
         return this;
       },
@@ -233,55 +232,21 @@ export class ReceiveQueue<In> {
   }
 
   #wait(signal: AbortSignal | undefined, timeout: number | undefined): Promise<In | null> {
-    let timer: NodeJS.Timeout | undefined;
-    let resolve!: (message: In | null) => void;
-    let fail!: (error: Error) => void;
-    const leave = (): void => {
-      clearTimeout(timer);
-      offAbort(signal, aborted);
-      const place = this.#waiters.indexOf(waiter);
-      if (place >= 0) this.#waiters.splice(place, 1);
-    };
-    const aborted = (): void => {
-      leave();
-      fail(signal?.reason as Error);
-    };
-    const waiter: Waiter<In> = {
-      settle: (message) => {
-        leave();
-        resolve(message);
-      },
-      end: (error) => {
-        leave();
-        if (error === undefined) resolve(null);
-        else fail(error);
-      },
-    };
-    const promise = new CallPromise<In | null>((settle, reject) => {
-      resolve = settle;
-      fail = (error) => {
-        rejectCall(promise, reject, error, (unheard) => {
-          if (unheard !== signal?.reason) this.#unawaited(unheard);
-        });
-      };
-    });
+    const waiter = new MessageWaiter<In>(signal, timeout, this.#failures, this.#left);
     this.#waiters.push(waiter);
-    onAbort(signal, aborted);
-    if (timeout !== undefined) {
-      timer = setTimeout(() => {
-        leave();
-        const words = `no message came within ${timeout} ms`;
-        fail(this.#failures.named(new ConnectionTimeoutError('receive', timeout, words)));
-      }, timeout);
-    }
-    if (this.length === 0) this.#events.parked();
-    return promise;
+    if (this.length === 0) this.#events.idle();
+    return waiter.promise;
   }
+
+  readonly #left = (waiter: MessageWaiter<In>): void => {
+    const place = this.#waiters.indexOf(waiter);
+    if (place >= 0) this.#waiters.splice(place, 1);
+  };
 
   /** Delivers waiting messages to their consumer: the next turn has come, or there is room to answer again. */
   serve(): void {
     while (this.#waiters.length > 0 && this.length > 0 && !this.#paused && !this.#budget.isSpent()) {
-      const waiter = this.#waiters.shift() as Waiter<In>;
+      const waiter = this.#waiters.shift() as MessageWaiter<In>;
       waiter.settle(this.#pull());
     }
     if (this.#ending !== null && this.length === 0) this.#endWaiters();
