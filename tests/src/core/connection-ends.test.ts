@@ -146,7 +146,7 @@ const shapes: Record<string, Shape> = {
       }
     },
   },
-  "only pushes, and takes no message of the peer's": {
+  'only pushes, and takes no message of the peer': {
     handler: async (connection, { arrived }) => {
       for (;;) {
         await connection.send('tick');
