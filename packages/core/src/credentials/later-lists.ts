@@ -6,9 +6,9 @@ import type { CredentialsWarning } from './warning.js';
 type Lists = readonly CertificateRevocationList[];
 
 /**
- * The lists in use that are later than one of their series in the file: whoever sends an old list again, a mirror that lags
- * or an attacker on the way of a plain http download, makes no revoked certificate valid. One in the file that only claims to be later
- * changes nothing about that, since its signature isn't known to be good.
+ * The lists in use that are later than one of their series in the file: an old list that is published again, by a mirror that lags
+ * or by an attacker on the way of a plain http download, makes no revoked certificate valid. One in the file that only claims
+ * to be later changes nothing about that, since its signature isn't known to be good.
  */
 export function laterLists(read: Lists, inUse: Lists): Lists {
   const later = inUse.filter((held) => isSetBack(held, read));
