@@ -1,8 +1,10 @@
 // The API reference: Markdown pages that typedoc makes of the docstrings, one for each export.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Application, Converter, ReflectionKind } from 'typedoc';
 import { publishedPackages } from '../packages.mjs';
 import { root } from '../process.mjs';
+import { publicSymbols, symbolList } from './symbols.mjs';
 
 /** Shared by the packages of this workspace, and a file that core runs in a thread: neither is for programs. */
 const internal = ['@knsock/core/options', '@knsock/core/sync-worker'];
@@ -39,13 +41,11 @@ const options = {
   propertyMembersFormat: 'table',
 };
 
-/** One page of the reference. @typedef {{ text: string, link: string }} Page */
-
 /**
  * Writes the pages.
  * @param {string} folder where to
- * @returns {Promise<{ symbols: number, missing: string[], modules: Page[] }>} how many public symbols there are, the names
- *   of those without a docstring, and the page of each entry
+ * @returns {Promise<{ symbols: number, missing: string[], modules: import('./symbols.mjs').Module[] }>} how many public
+ *   symbols there are, the names of those without a docstring, and the pages of each entry
  */
 export async function writeApi(folder) {
   const entries = publicEntries();
@@ -57,11 +57,13 @@ export async function writeApi(folder) {
   if (project === undefined) throw new Error("typedoc can't read the sources");
   app.options.setValue('outputs', [{ name: 'markdown', path: folder }]);
   await app.generateOutputs(project);
+  const modules = publicSymbols(folder, [...entries.keys()]);
+  writeFileSync(path.join(folder, 'index.md'), symbolList(modules));
   const symbols = project.getReflectionsByKind(documented).filter(isOwn);
   return {
     symbols: symbols.length,
     missing: symbols.filter((one) => !isDocumented(one)).map((one) => one.getFullName()),
-    modules: [...entries.keys()].map((text) => ({ text, link: `/api/${text}/` })),
+    modules,
   };
 }
 

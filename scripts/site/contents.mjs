@@ -1,5 +1,6 @@
 // The order of the site's pages beside the text: by what a reader wants to do.
 import { titleOf } from './pages.mjs';
+import { symbolContents } from './symbols.mjs';
 
 const groups = [
   ['Start', ['README.md', 'docs/README.md', 'docs/from-node-tls.md', 'docs/from-mkcert-step.md']],
@@ -52,7 +53,7 @@ const groups = [
 /**
  * What stands beside the pages.
  * @param {readonly string[]} pages
- * @param {readonly { text: string, link: string }[]} modules the API's
+ * @param {readonly import('./symbols.mjs').Module[]} modules the API's
  * @throws Error for a page of docs/ that has no place in the order
  */
 export function sidebar(pages, modules) {
@@ -63,7 +64,7 @@ export function sidebar(pages, modules) {
   const guide = groups.map(([text, files]) => ({ text, items: items(files) }));
   const examples = pages.filter((page) => page.startsWith('examples/'));
   return {
-    '/api/': [{ text: 'API', link: '/api/', items: modules }],
+    '/api/': [{ text: 'API', link: '/api/', items: symbolContents(modules) }],
     '/': [...guide, { text: 'Examples', items: items(examples) }],
   };
 }

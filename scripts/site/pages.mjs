@@ -1,8 +1,11 @@
 // The pages of the site: the Markdown files of the repository, in its own layout, so that their links hold.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { repositoryAddress } from '../../packages/core/src/errors/documentation.ts';
+import { publishedPackages } from '../packages.mjs';
 import { root } from '../process.mjs';
+
+/** As the manifests have it, which `npm run format` gives the project's address; empty while there is none. */
+const repositoryAddress = (publishedPackages()[0]?.manifest.homepage ?? '').replace(/#readme$/, '');
 
 const link = /(?<!!)\[(?<words>[^\]]*)\]\((?<to>[^)\s]+)\)/g;
 const elsewhere = /^([a-z][a-z+.-]*:|#)/i;

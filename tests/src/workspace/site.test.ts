@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sidebar } from '../../../scripts/site/contents.mjs';
 import { findLostAnchors } from '../../../scripts/site/links.mjs';
 import { copyPages } from '../../../scripts/site/pages.mjs';
+import { publicSymbols, symbolContents, symbolList } from '../../../scripts/site/symbols.mjs';
 import { anchor } from '../../../site/anchor.mjs';
 
 let folder: string;
@@ -38,9 +39,34 @@ describe('the site', () => {
 
   it('gives every page of docs a place in its contents, and refuses one without', () => {
     const pages = copyPages(folder);
-    const contents = JSON.stringify(sidebar(pages, [{ text: '@knsock/core', link: '/api/@knsock/core/' }]));
+    const contents = JSON.stringify(sidebar(pages, []));
     expect(contents).toContain('"/docs/trust"');
     expect(() => sidebar([...pages, 'docs/new.md'], [])).toThrow('docs/new.md');
+  });
+
+  it('lists the symbols of each module by kind, beside the pages of the API and on its first', () => {
+    const pages = ['core/functions/listen', 'core/functions/connect', 'core/errors/classes/ConnectionError'];
+    for (const page of pages) {
+      mkdirSync(path.dirname(path.join(folder, page)), { recursive: true });
+      writeFileSync(path.join(folder, `${page}.md`), '');
+    }
+    const modules = publicSymbols(folder, ['core', 'core/errors']);
+    expect(symbolContents(modules)[0]).toEqual({
+      text: 'core',
+      link: '/api/core/',
+      collapsed: true,
+      items: [
+        {
+          text: 'Functions',
+          items: [
+            { text: 'connect', link: '/api/core/functions/connect' },
+            { text: 'listen', link: '/api/core/functions/listen' },
+          ],
+        },
+      ],
+    });
+    expect(symbolList(modules)).toContain('## [core/errors](core/errors/index.md)');
+    expect(symbolList(modules)).toContain('[ConnectionError](core/errors/classes/ConnectionError.md)');
   });
 
   it("finds links to headings that aren't there", () => {

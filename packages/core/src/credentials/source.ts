@@ -7,7 +7,9 @@ import { isCredentials, type Credentials } from './credentials.js';
 
 /** The certificate that answers an ACME server's validation of a name by tls-alpn-01 (RFC 8737), and its key; PEM. */
 export interface AlpnChallenge {
+  /** PEM: the certificate that answers the validation. */
   readonly cert: string;
+  /** PEM: its private key. */
   readonly key: string;
 }
 
