@@ -31,7 +31,11 @@ export function publicSymbols(folder, modules) {
   }));
 }
 
-/** What stands beside the API's pages: modules that open, with their symbols by kind. */
+/**
+ * What stands beside the API's pages: modules that open, with their symbols by kind.
+ * @param {readonly Module[]} modules
+ * @returns {(Page & { collapsed: boolean, items: Kind[] })[]}
+ */
 export function symbolContents(modules) {
   return modules.map(({ text, link, kinds: groups }) => ({
     text,
@@ -41,7 +45,10 @@ export function symbolContents(modules) {
   }));
 }
 
-/** The list of all symbols for the first page of the API, as Markdown. */
+/**
+ * The list of all symbols for the first page of the API, as Markdown.
+ * @param {readonly Module[]} modules
+ */
 export function symbolList(modules) {
   const sections = modules.map(({ text, link, kinds: groups }) =>
     [
