@@ -2,7 +2,7 @@
  * Measures knsock beside plain node:tls and others (docs/performance.md says how, and what the figures mean).
  *
  *     npm run bench -- [--quick] [--only NAME]… [--match TEXT] [--beside TEXT]…
- *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg] [--from FILE]
+ *         [--rounds N] [--ms N] [--json FILE] [--chart FILE.svg] [--curve FILE.svg] [--from FILE]
  *     npm run bench -- --count FILE | --against FILE [--match TEXT]
  *
  * The second form counts the instructions of hot paths without sockets, and records them or compares them with those
@@ -15,6 +15,7 @@ import { machine, type Machine } from './machine.js';
 import { parsePlan, type Plan } from './plan.js';
 import { compare, count, type Counted } from './counted/count.js';
 import { chart } from './report/chart.js';
+import { curve } from './report/curve.js';
 import { heading, tables } from './report/table.js';
 import type { Row } from './row.js';
 import { works } from './work/works.js';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
   if (plan.json !== null)
     writeFileSync(plan.json, `${JSON.stringify({ machine: where, plan, rows }, null, 2)}\n`);
   if (plan.chart !== null) writeFileSync(plan.chart, chart(rows));
+  if (plan.curve !== null) writeFileSync(plan.curve, curve(rows));
 }
 
 /** Exits with 1 where something became dearer. */

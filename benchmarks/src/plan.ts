@@ -14,6 +14,8 @@ export interface Plan {
   readonly from: string | null;
   readonly json: string | null;
   readonly chart: string | null;
+  /** Where to draw a newcomer's time against the number of open connections. */
+  readonly curve: string | null;
   /** Counts of an earlier run (`--count FILE`) to compare with. */
   readonly against: string | null;
   /** Where to record counts. */
@@ -37,6 +39,7 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
       from: { type: 'string' },
       json: { type: 'string' },
       chart: { type: 'string' },
+      curve: { type: 'string' },
       against: { type: 'string' },
       count: { type: 'string' },
     },
@@ -55,6 +58,7 @@ export function parsePlan(args: readonly string[], names: readonly string[]): Pl
     from: values.from ?? null,
     json: values.json ?? null,
     chart: values.chart ?? null,
+    curve: values.curve ?? null,
     against: values.against ?? null,
     count: values.count ?? null,
   };

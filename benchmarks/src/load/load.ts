@@ -11,7 +11,10 @@ import { Browsers } from './http.js';
 import { latency } from './latency.js';
 import type { BulkRole } from '../subject/bulk.js';
 import { Link, type LinkOptions } from './link.js';
+import { manyCertificates, type ManyCertificatesOptions } from './many-certificates.js';
+import { newcomers, type NewcomersOptions } from './newcomers.js';
 import { target } from './target.js';
+import type { WireFraming } from '../wire.js';
 
 type Keyed = { readonly key: string };
 
@@ -43,6 +46,14 @@ answer({
   }),
   target: async ({ role }: { role: BulkRole }) => ({ port: await target(role) }),
   gather: (request: CrowdOptions) => crowd.join(request),
+  murmur: ({ framing }: { framing: WireFraming }) => {
+    crowd.murmur(framing);
+  },
+  hush: () => {
+    crowd.hush();
+  },
+  manyCertificates: (request: ManyCertificatesOptions) => manyCertificates(request),
+  newcomers: (request: NewcomersOptions) => newcomers(request),
   disperse: () => {
     crowd.leave();
   },

@@ -33,6 +33,8 @@ export interface OurServerOptions {
   readonly framing: OurFraming;
   readonly behaviour: OurBehaviour;
   readonly clientCertificates?: boolean;
+  /** Whether clients are counted by their addresses; default false. */
+  readonly limitsAddresses?: boolean;
 }
 
 /** Both sides speak what bare node:tls is given here: TLS 1.3, one cipher. */
@@ -52,7 +54,7 @@ export async function serveOurs(options: OurServerOptions): Promise<number> {
 }
 
 function start(options: OurServerOptions): Promise<SecureServer> {
-  const { files, framing, behaviour, clientCertificates } = options;
+  const { files, framing, behaviour, clientCertificates, limitsAddresses } = options;
   const listening: ListenOptions = {
     host: LOOPBACK,
     port: 0,
@@ -66,6 +68,11 @@ function start(options: OurServerOptions): Promise<SecureServer> {
     }),
     // Ten thousand idle connections are a part of the work.
     maxConnections: 50_000,
+    ...(limitsAddresses === true && {
+      maxConnectionsPerAddress: 1_000,
+      maxConnectionsPerNetwork: { limit: 10_000 },
+      acceptRate: { perSecond: 100_000, burst: 100_000 },
+    }),
   };
   if (behaviour === 'serve') return serve(listening, ({ payload }) => payload);
   return listen(listening, handlers[behaviour]);

@@ -2,6 +2,7 @@
 import type { Work } from '../bench.js';
 import { bulk } from './bulk.js';
 import { blocking, certs, start } from './commands.js';
+import { certificatesSeen } from './certificates.js';
 import { echo } from './echo.js';
 import { enrolment } from './enrolment.js';
 import { fairness } from './fairness.js';
@@ -10,12 +11,15 @@ import { http } from './http.js';
 import { idle } from './idle.js';
 import { pool } from './pool.js';
 import { proxy } from './proxy.js';
+import { scale } from './scale.js';
 
 export const works: readonly Work[] = [
   echo,
   bulk,
   handshakes,
   idle,
+  scale,
+  certificatesSeen,
   fairness,
   http,
   pool,
