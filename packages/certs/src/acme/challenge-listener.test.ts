@@ -11,6 +11,8 @@ import { alpnCertificate } from './alpn-certificate.js';
 import { listenForChallenges, type AcmeChallengeType } from './challenge-listener.js';
 import { PendingChallenges } from './pending-challenges.js';
 
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
@@ -53,16 +55,27 @@ it("shows the challenge's certificate for acme-tls/1 alone, and ends the connect
   const port = await listening('tls-alpn-01', pending);
   const shown = { alpnProtocol: 'acme-tls/1', raw: parseCertificate(challenge.cert).der, said: '' };
   expect(await dial({ port, servername: 'a.example', ALPNProtocols: ['acme-tls/1'] })).toEqual(shown);
-  expect(await dial({ port, servername: 'A.example', ALPNProtocols: ['acme-tls/1'] })).toEqual(shown);
+  for (const maxVersion of versions)
+    expect(await dial({ port, servername: 'A.example', ALPNProtocols: ['acme-tls/1'], maxVersion })).toEqual(
+      shown,
+    );
   for (const other of [
-    { servername: 'a.example' },
     { servername: 'a.example', ALPNProtocols: ['h2'] },
     { servername: 'a.example', ALPNProtocols: ['acme-tls/1', 'h2'] },
     { servername: 'b.example', ALPNProtocols: ['acme-tls/1'] },
     { ALPNProtocols: ['acme-tls/1'] },
   ])
-    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    for (const maxVersion of versions)
       expect(await dial({ port, ...other, maxVersion })).toEqual({ failure: expect.any(String) as string });
+  for (const maxVersion of versions) {
+    const bare = await dial({ port, servername: 'a.example', maxVersion });
+    if ('raw' in bare && bare.raw !== undefined)
+      expect({ said: bare.said, names: parseCertificate(bare.raw).dnsNames }).toEqual({
+        said: '',
+        names: ['acme.invalid'],
+      });
+    else expect(bare).toHaveProperty('failure');
+  }
   forget();
   const after = await dial({ port, servername: 'a.example', ALPNProtocols: ['acme-tls/1'] });
   expect(after).toHaveProperty('failure');

@@ -5,6 +5,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createSelfSigned } from '../issuing/issue.js';
 import { AcmeError } from './acme-error.js';
 import type { PendingChallenges } from './pending-challenges.js';
 
@@ -38,7 +39,7 @@ export async function listenForChallenges(
   { host, port }: ListenPlace,
   pending: PendingChallenges,
 ): Promise<() => Promise<void>> {
-  const server = type === 'http-01' ? httpServer(pending) : tlsServer(pending);
+  const server = type === 'http-01' ? httpServer(pending) : await tlsServer(pending);
   const sockets = new Set<Socket>();
   server.maxConnections = MOST_CONNECTIONS;
   server.on('connection', (socket: Socket) => {
@@ -103,10 +104,14 @@ function httpServer(pending: PendingChallenges): Server {
   return server;
 }
 
-/** Has no certificate but the challenges', so that nothing but `acme-tls/1` alone gets through a handshake. */
-function tlsServer(pending: PendingChallenges): Server {
+/**
+ * Shows a challenge's certificate for `acme-tls/1` alone. Any other protocol fails the handshake; a client that offers
+ * none is shown a certificate of no name, which TLS 1.2 must have before it looks at protocols, and closed.
+ */
+async function tlsServer(pending: PendingChallenges): Promise<Server> {
+  const { certificate: cert, key } = await createSelfSigned({ names: ['acme.invalid'] });
   const server = createTlsServer({
-    handshakeTimeout: LONGEST,
+    ...{ cert, key, handshakeTimeout: LONGEST },
     ALPNCallback: function (this: TLSSocket, { servername, protocols }) {
       const challenge = protocols.length === 1 ? pending.certificateFor(servername) : undefined;
       if (challenge === undefined || protocols[0] !== 'acme-tls/1') return undefined;
@@ -114,11 +119,11 @@ function tlsServer(pending: PendingChallenges): Server {
       return 'acme-tls/1';
     },
   });
-  // RFC 8737 §3: the connection ends after the handshake, and carries no data.
   server.on('secureConnection', (socket) => {
     socket.on('error', ignore);
-    socket.end();
-    socket.resume();
+    // RFC 8737 §3: the connection ends after the handshake, and carries no data.
+    if (socket.alpnProtocol === 'acme-tls/1') socket.resume().end();
+    else socket.destroy();
   });
   server.on('tlsClientError', ignore);
   return server;
