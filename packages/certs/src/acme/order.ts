@@ -161,6 +161,7 @@ function failedValidation(client: AcmeClient, { status, fields, reply }: Resourc
     what: `the validation of ${name}`,
     host: client.host,
     now: reply.now,
+    validating: true,
     otherwise: 'KNSOCK_ACME_VALIDATION',
   });
 }
@@ -168,7 +169,12 @@ function failedValidation(client: AcmeClient, { status, fields, reply }: Resourc
 function failedOrder(client: AcmeClient, { status, fields, reply }: Resource): AcmeError {
   if (fields['error'] === undefined)
     return directoryFailure(`${client.host} ended the order with the status ${status.slice(0, 40)}`);
-  return problemError(readProblem(fields['error']), { what: 'the order', host: client.host, now: reply.now });
+  return problemError(readProblem(fields['error']), {
+    what: 'the order',
+    host: client.host,
+    now: reply.now,
+    validating: true,
+  });
 }
 
 function urlIn({ fields }: Resource, name: string): string {

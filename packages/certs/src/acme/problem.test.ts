@@ -12,7 +12,7 @@ const error = (type: string, more: object = {}, retryAfter?: string) =>
 
 it.each([
   ['rateLimited', 'KNSOCK_ACME_RATE_LIMITED'],
-  ['unauthorized', 'KNSOCK_ACME_VALIDATION'],
+  ['unauthorized', 'KNSOCK_ACME_ACCOUNT'],
   ['connection', 'KNSOCK_ACME_VALIDATION'],
   ['dns', 'KNSOCK_ACME_VALIDATION'],
   ['caa', 'KNSOCK_ACME_VALIDATION'],
@@ -39,6 +39,13 @@ it("says when a limited account may ask again, by seconds or by a date of the se
     expect(message).toContain(retryAt?.toISOString());
   }
   expect(error('rateLimited', {}, 'soon').retryAt).toBeUndefined();
+});
+
+it('tells a name that is not proved from an account that is not admitted', () => {
+  const problem = readProblem({ type: 'urn:ietf:params:acme:error:unauthorized', detail: '404' });
+  const context = { what: 'the validation of a.test', host: 'ca.test', now };
+  expect(problemError(problem, { ...context, validating: true }).code).toBe('KNSOCK_ACME_VALIDATION');
+  expect(problemError(problem, context).code).toBe('KNSOCK_ACME_ACCOUNT');
 });
 
 it('names the page that the CA wants the user to open', () => {

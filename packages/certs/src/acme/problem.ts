@@ -41,7 +41,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   dns: validation('Has the name A or AAAA records that the whole Internet can resolve?'),
   incorrectResponse: validation('Does another server answer at that port, for example over IPv6?'),
   tls: validation('Does something before this program end TLS at port 443, such as a proxy or a CDN?'),
-  unauthorized: validation('Does another server answer at that port, or does the account belong to others?'),
+  unauthorized: validation('Does another server answer at that port?'),
   rejectedIdentifier: refused("The CA's policy excludes this name: use another name, or another CA."),
   unsupportedIdentifier: refused('The CA certifies no names of this kind, such as IP addresses.'),
   badCSR: refused('Would another keyType do?'),
@@ -51,6 +51,13 @@ const explanations: Readonly<Record<string, Explanation>> = {
   orderNotReady: passing('Try again.'),
   badNonce: passing('The CA refused several nonces in a row; try again.'),
   serverInternal: passing("Try again later; the CA's status page may say more."),
+};
+
+/** What a type means instead where a request is refused, and no validation failed. */
+const ofRequests: Readonly<Record<string, Explanation>> = {
+  unauthorized: account(
+    'Was the account deactivated, or eab given for another one? Remove account.key and account.json from dir to make another.',
+  ),
 };
 
 const PREFIX = 'urn:ietf:params:acme:error:';
@@ -83,6 +90,8 @@ export interface ProblemContext {
   readonly retryAfter?: string | undefined;
   /** The server's clock. */
   readonly now: Date;
+  /** Whether it is why a name wasn't validated. */
+  readonly validating?: boolean;
   /** The code for types that nothing is known of. */
   readonly otherwise?: CertificateErrorCode;
 }
@@ -90,10 +99,10 @@ export interface ProblemContext {
 /** The error for a problem. */
 export function problemError(problem: Problem, context: ProblemContext): AcmeError {
   const { type, detail, page, subproblems } = problem;
-  const { what, host, retryAfter, now, otherwise = 'KNSOCK_ACME_REFUSED' } = context;
-  const { code, hint } = Object.hasOwn(explanations, type)
-    ? (explanations[type] as Explanation)
-    : { code: otherwise, hint: undefined };
+  const { what, host, retryAfter, now, validating = false, otherwise = 'KNSOCK_ACME_REFUSED' } = context;
+  const tables = validating ? [explanations] : [ofRequests, explanations];
+  const table = tables.find((one) => Object.hasOwn(one, type));
+  const { code, hint } = table?.[type] ?? { code: otherwise, hint: undefined };
   const wait = retryAfterMs(retryAfter, now);
   const retryAt = wait === undefined ? undefined : new Date(Date.now() + wait);
   const again = retryAt === undefined ? '' : `; it may be asked again at ${retryAt.toISOString()}`;
