@@ -1,5 +1,13 @@
 /** Creates, lists and withdraws the tokens with which machines enrol at an authority server. */
-import { checkOptions, integer, number, string, texts, type OptionReaders } from '@knsock/core/options';
+import {
+  integerWithin,
+  number,
+  readAllOptions,
+  string,
+  texts,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import { checkKind, type CertificateKind } from '../issuing/extensions.js';
 import { parseNames } from '../issuing/names.js';
@@ -34,15 +42,16 @@ export interface TokenOptions {
   readonly expiresIn?: number | undefined;
 }
 
-const readers: OptionReaders<TokenOptions> = {
-  names: texts,
-  allow: texts,
-  commonName: string,
-  kind: string,
-  days: number,
-  uses: (option, value) => integer(option, value, { min: 1, max: 1_000_000 }),
-  expiresIn: number,
-};
+/** How each of them is read, and its default. */
+export const tokenOptions = {
+  names: texts<readonly string[] | undefined>,
+  allow: texts<readonly string[] | undefined>,
+  commonName: string<string | undefined>,
+  kind: withDefault<CertificateKind>(string, 'client'),
+  days: withDefault<number>(number, 1),
+  uses: withDefault(integerWithin({ min: 1, max: 1_000_000 }), 1),
+  expiresIn: withDefault<number>(number, 3_600_000),
+} as const satisfies OptionReaders<TokenOptions>;
 
 /** A token as the authority keeps it, without the secret. */
 export interface TokenFacts {
@@ -85,19 +94,11 @@ export interface TokenUse {
  * @throws InvalidOptionError, CertificateError
  */
 export async function createToken(directory: string, options: TokenOptions): Promise<TokenSecret> {
-  checkOptions(options, readers);
-  const {
-    names = [],
-    allow = [],
-    commonName,
-    kind = 'client',
-    days = 1,
-    uses = 1,
-    expiresIn = 3_600_000,
-  } = options;
+  const read = readAllOptions(options, tokenOptions);
+  const { names = [], allow = [], commonName, kind, days, uses, expiresIn } = read;
   checkKind(kind);
   checkNames(names, allow);
-  decideValidity({ days, defaultDays: 1, maxDays: Infinity, now: new Date() });
+  decideValidity({ days, defaultDays: days, maxDays: Infinity, now: new Date() });
   if (!(expiresIn > 0)) throw new InvalidOptionError('expiresIn', 'expiresIn must be more than 0');
   const token = newSecret();
   const now = Date.now();

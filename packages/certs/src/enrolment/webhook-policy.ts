@@ -1,10 +1,11 @@
 /** A policy decided by a web service. */
 import {
-  checkOptions,
   milliseconds,
+  readAllOptions,
   record,
   text,
   withDeadline,
+  withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -20,7 +21,13 @@ export interface WebhookPolicyOptions {
   readonly timeout?: number | undefined;
 }
 
-const readers: OptionReaders<WebhookPolicyOptions> = { url: text, headers: record, timeout: milliseconds };
+/** How each of them is read, and its default. */
+export const webhookOptions = {
+  url: text,
+  headers: record,
+  timeout: withDefault(milliseconds, 5_000),
+} as const satisfies OptionReaders<WebhookPolicyOptions>;
+
 const MOST_BYTES = 65_536;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -30,8 +37,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
  * @throws InvalidOptionError for a URL whose answers could be forged on the way
  */
 export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
-  checkOptions(options, readers);
-  const { headers, timeout = 5_000 } = options;
+  const { timeout } = readAllOptions(options, webhookOptions);
+  const { headers } = options;
   const url = checkUrl(options.url);
   return (request, { signal }) =>
     withDeadline({

@@ -1,5 +1,13 @@
 /** When certificates and revocation lists expire: in files, folders and on servers. */
-import { checkOptions, date, list, number, texts, type OptionReaders } from '@knsock/core/options';
+import {
+  date,
+  list,
+  number,
+  readAllOptions,
+  texts,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import {
   parseCertificate,
   parseCertificates,
@@ -36,14 +44,15 @@ export interface ExpiryOptions extends LiveOptions {
   readonly at?: Date | undefined;
 }
 
-const readers: OptionReaders<ExpiryOptions> = {
+/** How each of them is read, and its default. */
+export const expiryOptions = {
   ...liveReaders,
   files: texts,
   folders: texts,
   endpoints: list,
-  days: number,
-  at: date,
-};
+  days: withDefault<number>(number, 30),
+  at: date<Date | undefined>,
+} as const satisfies OptionReaders<ExpiryOptions>;
 
 /** One certificate or list, or the error of a source that can't be read. */
 export type Expiry = CertificateExpiry | CrlExpiry | UnreadableExpiry;
@@ -98,9 +107,8 @@ export interface UnreadableExpiry extends ExpirySource {
  * @throws the signal's reason.
  */
 export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
-  checkOptions(options, readers);
-  const at = options.at ?? new Date();
-  const horizon = at.getTime() + (options.days ?? 30) * DAY;
+  const { at = new Date(), days } = readAllOptions(options, expiryOptions);
+  const horizon = at.getTime() + days * DAY;
   const folders = await Promise.all(
     (options.folders ?? []).map((folder) => tolerating(folder, options, () => listFolder(folder))),
   );

@@ -1,6 +1,13 @@
 /** The certificates that a server sends. They are only inspected, nothing is trusted. */
 import { InvalidOptionError } from '@knsock/core/errors';
-import { abortSignal, milliseconds, withDeadline, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  milliseconds,
+  readOptions,
+  withDeadline,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { isIP } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertificateError } from '../errors.js';
@@ -23,7 +30,7 @@ export interface LiveOptions {
 }
 
 export const liveReaders = {
-  timeout: milliseconds,
+  timeout: withDefault(milliseconds, 10_000),
   signal: abortSignal,
 } as const satisfies OptionReaders<LiveOptions>;
 
@@ -33,7 +40,7 @@ export const liveReaders = {
  */
 export async function fetchChain(source: LiveSource, options: LiveOptions = {}): Promise<Buffer[]> {
   const { host, port } = source;
-  const { timeout = 10_000, signal } = options;
+  const { timeout, signal } = readOptions(options, liveReaders);
   signal?.throwIfAborted();
   const socket = await open(source);
   const seen = { chain: [] as Buffer[] };

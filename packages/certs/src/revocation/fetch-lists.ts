@@ -1,5 +1,12 @@
 /** Revocation lists fetched once, for a single verification. */
-import { abortSignal, checkOptions, milliseconds, number, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  milliseconds,
+  number,
+  readAllOptions,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import type { CertificateRevocationList } from '@knsock/core/x509';
 import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
 
@@ -13,14 +20,16 @@ export interface FetchListsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Default limits of a fetch. */
-export const DEFAULT_BOUNDS = { timeout: 10_000, maxBytes: 16 * 1_048_576 } as const;
+/** The limits of every fetch, and their defaults. */
+export const fetchLimitOptions = {
+  timeout: withDefault<number>(milliseconds, 10_000),
+  maxBytes: withDefault<number>(number, 16 * 1_048_576),
+} as const;
 
-const readers: OptionReaders<FetchListsOptions> = {
-  timeout: milliseconds,
-  maxBytes: number,
+const fetchOptions = {
+  ...fetchLimitOptions,
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<FetchListsOptions>;
 
 const NEVER = new AbortController().signal;
 
@@ -32,9 +41,8 @@ export async function fetchRevocationLists(
   location: CrlLocation,
   options: FetchListsOptions = {},
 ): Promise<readonly CertificateRevocationList[]> {
-  checkOptions(options, readers);
+  const { timeout, maxBytes, signal = NEVER } = readAllOptions(options, fetchOptions);
   checkLocation(location);
-  const { timeout = DEFAULT_BOUNDS.timeout, maxBytes = DEFAULT_BOUNDS.maxBytes, signal = NEVER } = options;
   const { crls = [] } = await fetchCrls(location, { timeout, maxBytes, signal });
   return crls;
 }

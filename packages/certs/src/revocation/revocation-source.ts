@@ -12,7 +12,7 @@ import {
   list,
   milliseconds,
   noConnection,
-  number,
+  readOptions,
   raceAbort,
   string,
   type FailureReporter,
@@ -32,7 +32,7 @@ import {
 } from '@knsock/core/x509';
 import { checkLocation, fetchCrls, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
 import { CrlCache } from './crl-cache.js';
-import { DEFAULT_BOUNDS } from './fetch-lists.js';
+import { fetchLimitOptions } from './fetch-lists.js';
 import { nextLook } from './next-look.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
@@ -73,8 +73,7 @@ const sourceReaders: OptionReaders<RevocationSourceOptions> = {
   issuers: anything,
   interval: milliseconds,
   cacheDir: string,
-  timeout: milliseconds,
-  maxBytes: number,
+  ...fetchLimitOptions,
   onError: callback,
   signal: abortSignal,
 };
@@ -224,7 +223,8 @@ class LocatedLists implements RefreshingRevocationSource {
   }
 
   async #refreshOne(location: CrlLocation): Promise<void> {
-    const { timeout = DEFAULT_BOUNDS.timeout, maxBytes = DEFAULT_BOUNDS.maxBytes, issuers } = this.#options;
+    const { issuers } = this.#options;
+    const { timeout, maxBytes } = readOptions(this.#options, fetchLimitOptions);
     const bounds = { timeout, maxBytes, signal: this.#closing.signal };
     const fetched = await fetchCrls(location, bounds, this.#fetched.get(location));
     const { crls } = fetched;
