@@ -14,7 +14,7 @@ export interface Plan {
   readonly from: string | null;
   readonly json: string | null;
   readonly chart: string | null;
-  /** Where to draw a newcomer's time against the number of open connections. */
+  /** Where to draw a new client's time against the number of open connections. */
   readonly curve: string | null;
   /** Counts of an earlier run (`--count FILE`) to compare with. */
   readonly against: string | null;

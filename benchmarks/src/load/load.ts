@@ -12,7 +12,7 @@ import { latency } from './latency.js';
 import type { BulkRole } from '../subject/bulk.js';
 import { Link, type LinkOptions } from './link.js';
 import { manyCertificates, type ManyCertificatesOptions } from './many-certificates.js';
-import { newcomers, type NewcomersOptions } from './newcomers.js';
+import { newClients, type NewClientsOptions } from './new-clients.js';
 import { target } from './target.js';
 import type { WireFraming } from '../wire.js';
 
@@ -53,7 +53,7 @@ answer({
     crowd.hush();
   },
   manyCertificates: (request: ManyCertificatesOptions) => manyCertificates(request),
-  newcomers: (request: NewcomersOptions) => newcomers(request),
+  newClients: (request: NewClientsOptions) => newClients(request),
   disperse: () => {
     crowd.leave();
   },

@@ -1,4 +1,4 @@
-/** A newcomer's p99 against the number of open connections, both on logarithmic scales; readable on light and dark pages. */
+/** A new client's p99 against the number of open connections, both on logarithmic scales; readable on light and dark pages. */
 import type { Row } from '../row.js';
 import { openIn } from '../work/scale.js';
 
@@ -77,7 +77,7 @@ function text(x: number, y: number, words: string, attributes = ''): string {
 
 function svg(parts: readonly string[]): string {
   const style = 'text{fill:#57606a}@media(prefers-color-scheme:dark){text{fill:#c9d1d9}}';
-  const title = 'How long 99 of 100 newcomers wait at most for their first answer, beside open connections';
+  const title = 'How long 99 of 100 new clients wait at most for their first answer, beside open connections';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}"`,
     ` font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${title}">`,

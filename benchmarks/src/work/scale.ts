@@ -1,4 +1,4 @@
-/** What others pay while many connections are open, idle or each sending once a second: a newcomer's time, and the CPU. */
+/** What others pay while many connections are open, idle or each sending once a second: a new client's time, and the CPU. */
 import { execFileSync } from 'node:child_process';
 import { isAsked, type Bench, type Work } from '../bench.js';
 import { Child } from '../child.js';
@@ -9,7 +9,7 @@ import { residentBytes, usageOf } from '../usage.js';
 
 const OPEN = { full: [1, 100, 1_000, 10_000, 30_000], quick: [1, 20] } as const;
 /** How many connect anew, one after the other, for each figure. */
-const NEWCOMERS = { full: 200, quick: 5 } as const;
+const NEW_CLIENTS = { full: 200, quick: 5 } as const;
 /** Descriptors of a process that aren't connections. */
 const OTHER_DESCRIPTORS = 500;
 const CONTESTANTS = [
@@ -44,8 +44,8 @@ async function climb(bench: Bench, contestant: string, serve: object): Promise<R
   const { files, load } = bench;
   const child = Child.node('subject', 'subject/subject', contestant);
   const { port } = await child.ask<{ port: number }>({ ...serve, files });
-  const newcomers = { do: 'newcomers', files, port, framing: FRAMING };
-  await load.ask({ ...newcomers, count: bench.quick ? 5 : 2_000 }); // until the code is compiled
+  const newClients = { do: 'newClients', files, port, framing: FRAMING };
+  await load.ask({ ...newClients, count: bench.quick ? 5 : 2_000 }); // until the code is compiled
   const rows: Row[] = [];
   let open = 0;
   for (const count of steps(bench)) {
@@ -59,7 +59,7 @@ async function climb(bench: Bench, contestant: string, serve: object): Promise<R
       figure(work, contestant, 'KiB resident each', each(residentBytes(child.pid) - before.resident) / 1_024),
     );
     open = count;
-    rows.push(...(await beside(bench, child, contestant, { ...newcomers, open })));
+    rows.push(...(await beside(bench, child, contestant, { ...newClients, open })));
   }
   await load.ask({ do: 'disperse' });
   await child.end();
@@ -75,14 +75,14 @@ async function beside(
   const rows: Row[] = [];
   const { load } = bench;
   for (const what of ['idle', 'sending'] as const) {
-    const work = `a newcomer beside ${request.open.toLocaleString('en')} ${what} connections`;
+    const work = `a new client beside ${request.open.toLocaleString('en')} ${what} connections`;
     if (!isAsked(bench, work)) continue;
     if (what === 'sending') await load.ask({ do: 'murmur', framing: FRAMING });
     const before = usageOf(child.pid).cpu;
     const started = performance.now();
     const took = await load.ask<Latency>({
       ...request,
-      count: bench.quick ? NEWCOMERS.quick : NEWCOMERS.full,
+      count: bench.quick ? NEW_CLIENTS.quick : NEW_CLIENTS.full,
     });
     const cpu = (usageOf(child.pid).cpu - before) / 1e4 / (performance.now() - started);
     if (what === 'sending') await load.ask({ do: 'hush' });

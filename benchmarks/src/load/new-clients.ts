@@ -6,14 +6,14 @@ import { clientContext, clientOptions } from '../tls-setup.js';
 import { frameOf, type WireFraming } from '../wire.js';
 import type { Latency } from './latency.js';
 
-export interface NewcomersOptions {
+export interface NewClientsOptions {
   readonly files: Certificates;
   readonly port: number;
   readonly framing: WireFraming;
   readonly count: number;
 }
 
-export async function newcomers({ files, port, framing, count }: NewcomersOptions): Promise<Latency> {
+export async function newClients({ files, port, framing, count }: NewClientsOptions): Promise<Latency> {
   const options = {
     ...clientOptions(port),
     secureContext: tls.createSecureContext(clientContext(files, false)),
