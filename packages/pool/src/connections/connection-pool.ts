@@ -20,7 +20,7 @@ import { Connector } from '../endpoints/connector.js';
 import { Endpoint, type EndpointStats } from '../endpoints/endpoint.js';
 import { PoolClosedError } from '../pool/errors.js';
 import type { HistogramSnapshot } from '../pool/histogram.js';
-import type { Lease } from '../pool/lease.js';
+import { useLease, type Lease } from '../pool/lease.js';
 import { Pool } from '../pool/pool.js';
 import { Requester } from './requester.js';
 import { Multiplexer } from './multiplexer.js';
@@ -137,15 +137,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     fn: (connection: SecureConnection<In, Out>) => R | Promise<R>,
     options: WaitOptions = {},
   ): Promise<R> {
-    const lease = await this.#acquire(options);
-    try {
-      const result = await fn(lease.value);
-      lease.release();
-      return result;
-    } catch (error) {
-      lease.release(error ?? new Error('the function threw nothing'));
-      throw error;
-    }
+    return await useLease(await this.#acquire(options), fn);
   }
 
   /**

@@ -25,6 +25,18 @@ export interface Lease<T> extends AsyncDisposable {
   destroy(): void;
 }
 
+/** Calls `fn` with the value of a lease, and releases it afterwards: with the failure where there was one. */
+export async function useLease<T, R>(lease: Lease<T>, fn: (value: T) => R | Promise<R>): Promise<R> {
+  try {
+    const result = await fn(lease.value);
+    lease.release();
+    return result;
+  } catch (error) {
+    lease.release(error ?? new Error('the function threw nothing'));
+    throw error;
+  }
+}
+
 /** The slot of a lease, for the pool only. */
 export let slotOf: <T>(lease: PoolLease<T>) => Slot<T> | undefined;
 

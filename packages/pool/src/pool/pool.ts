@@ -4,7 +4,7 @@ import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
 import { stackOfCaller } from './leak-detector.js';
-import { PoolLease, type Lease, type Lender } from './lease.js';
+import { PoolLease, useLease, type Lease, type Lender } from './lease.js';
 import { LeaseWatch } from './lease-watch.js';
 import { Readiness } from './readiness.js';
 import type { Slot } from './slots.js';
@@ -100,15 +100,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   async #use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
-    const lease = await this.acquire(options);
-    try {
-      const result = await fn(lease.value);
-      lease.release();
-      return result;
-    } catch (error) {
-      lease.release(error ?? new Error('the function threw nothing'));
-      throw error;
-    }
+    return await useLease(await this.acquire(options), fn);
   }
 
   /**
