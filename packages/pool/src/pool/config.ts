@@ -156,7 +156,7 @@ function integerOrInfinity(option: string, value: number | undefined): number | 
   return value === Infinity ? Infinity : integer(option, value);
 }
 
-export const backOffOptions = {
+const backOffOptions = {
   first: withDefault(boundedWait, 100),
   longest: withDefault(boundedWait, 5_000),
 } as const satisfies OptionReaders<BackOff>;
