@@ -162,6 +162,37 @@ it('waits until the CA may be asked again after a rate limit, and keeps what it 
   expect(source.current.certificate?.serial).toBe((await leafIn()).serial);
 });
 
+it('keeps to a rate limit at the next start too, for these names, and no longer than two days', async () => {
+  const server = await directory();
+  let seconds = 3_600;
+  server.interfere = ({ what }) =>
+    what === 'new-order'
+      ? {
+          status: 429,
+          headers: { 'retry-after': String(seconds) },
+          body: JSON.stringify({ type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many' }),
+        }
+      : undefined;
+  const refused = { code: 'KNSOCK_ACME_RATE_LIMITED', problem: 'rateLimited' };
+  await expect(start(server)).rejects.toMatchObject(refused);
+  const asked = server.requests.length;
+  const again = await start(server).catch((error: unknown) => error as Error & { retryAt?: Date });
+  expect(again).toMatchObject({
+    ...refused,
+    message: expect.stringMatching(/^not asked again yet: .*too many/) as string,
+  });
+  expect(server.requests).toHaveLength(asked);
+  seconds = 999_999_999;
+  const other = await start(server, { domains: ['b.example'] }).catch(
+    (error: unknown) => error as typeof again,
+  );
+  expect(other).toMatchObject(refused);
+  expect(server.requests.length).toBeGreaterThan(asked);
+  const wait = ((other as { retryAt?: Date }).retryAt?.getTime() ?? 0) - Date.now();
+  expect(wait / DAY).toBeGreaterThan(1.9);
+  expect(wait / DAY).toBeLessThanOrEqual(2);
+});
+
 it('makes the account again where the CA lost it', async () => {
   const server = await directory();
   const source = await start(server);

@@ -6,6 +6,7 @@
  *   account.json       the account's URL, and the directory it is at
  *   acme.json          which directory and profile the certificate is from
  *   .order.json        the next certificate's key and its order, until it is in place (mode 0600)
+ *   .limit.json        until when the CA wants to be left alone, and why
  *
  * Each file is written atomically, and a key before it is used: whenever the process is killed, the next one finishes
  * the order that is under way instead of placing another.
@@ -35,6 +36,16 @@ export interface PendingOrder extends Origin {
   readonly names: string;
   /** undefined: it was about to be placed. */
   readonly url: string | undefined;
+}
+
+/** A rate limit of the CA. */
+export interface RateLimit extends Origin {
+  /** The names, as one text. */
+  readonly names: string;
+  /** In ms since 1970. */
+  readonly until: number;
+  /** The error's message. */
+  readonly message: string;
 }
 
 export class AcmeFolder {
@@ -110,6 +121,20 @@ export class AcmeFolder {
 
   forgetOrder(): Promise<void> {
     return rm(this.#file('.order.json'), { force: true });
+  }
+
+  /** The limit that the CA set last. */
+  async limit(): Promise<RateLimit | undefined> {
+    const fields = await this.#read('.limit.json');
+    const origin = originIn(fields);
+    const { names, until, message } = fields;
+    if (origin === undefined || typeof names !== 'string') return undefined;
+    if (typeof until !== 'number' || typeof message !== 'string') return undefined;
+    return { ...origin, names, until, message };
+  }
+
+  keepLimit(limit: RateLimit): Promise<void> {
+    return this.#write('.limit.json', limit);
   }
 
   /** Puts a checked certificate and its key in place, and forgets their order. */

@@ -21,6 +21,7 @@ import { answer } from './answer.js';
 import { checkIssued, hasNames } from './check-issued.js';
 import { completeOrder, isOpen, placeOrder } from './order.js';
 import type { PendingChallenges } from './pending-challenges.js';
+import { LONGEST_REFUSAL } from './problem.js';
 import { renewalId } from './renewal-info.js';
 
 /** What certificates are obtained with. */
@@ -60,6 +61,7 @@ export async function obtain(
       await folder.settle();
       const there = await usableLeaf(work);
       if (there !== undefined && there.fingerprint256 !== old?.fingerprint256) return;
+      await keepToLimit(work);
       const late = () =>
         directoryFailure(`the order took longer than ${orderTimeout.toLocaleString('en')} ms`);
       await withDeadline({
@@ -67,10 +69,34 @@ export async function obtain(
         signal,
         late,
         run: (within) => order(work, there, within),
+      }).catch(async (error: unknown) => {
+        await rememberLimit(work, error);
+        throw error;
       });
     },
     { timeout: orderTimeout + GRACE, signal },
   );
+}
+
+/** A program that is started again and again asks no more often than one that runs. @throws AcmeError */
+async function keepToLimit({ folder, settings }: Obtaining): Promise<void> {
+  const limit = await folder.limit();
+  if (limit === undefined || limit.names !== settings.names || limit.directory !== settings.directory) return;
+  const left = limit.until - Date.now();
+  // One far in the future is from a time when the clock was wrong.
+  if (left <= 0 || left > LONGEST_REFUSAL) return;
+  throw new AcmeError('KNSOCK_ACME_RATE_LIMITED', `not asked again yet: ${limit.message}`, {
+    problem: 'rateLimited',
+    retryAt: new Date(limit.until),
+  });
+}
+
+async function rememberLimit({ folder, settings }: Obtaining, error: unknown): Promise<void> {
+  if (!(error instanceof AcmeError) || error.code !== 'KNSOCK_ACME_RATE_LIMITED') return;
+  const { directory, profile, names } = settings;
+  const { message, retryAt } = error;
+  if (retryAt !== undefined)
+    await folder.keepLimit({ directory, profile, names, until: retryAt.getTime(), message });
 }
 
 async function order(work: Obtaining, old: X509Certificate | undefined, signal: AbortSignal): Promise<void> {

@@ -82,6 +82,9 @@ function lineOf(value: unknown): string {
   return `${typeof name === 'string' ? `${name.slice(0, 255)}: ` : ''}${detail === '' ? type : detail}`;
 }
 
+/** The longest that a CA is left alone because it says so, in ms: a wrong header must not let a certificate expire. */
+export const LONGEST_REFUSAL = 2 * 86_400_000;
+
 /** Where a problem was met. */
 export interface ProblemContext {
   /** What was asked for: "the order". */
@@ -104,7 +107,7 @@ export function problemError(problem: Problem, context: ProblemContext): AcmeErr
   const table = tables.find((one) => Object.hasOwn(one, type));
   const { code, hint } = table?.[type] ?? { code: otherwise, hint: undefined };
   const wait = retryAfterMs(retryAfter, now);
-  const retryAt = wait === undefined ? undefined : new Date(Date.now() + wait);
+  const retryAt = wait === undefined ? undefined : new Date(Date.now() + Math.min(wait, LONGEST_REFUSAL));
   const again = retryAt === undefined ? '' : `; it may be asked again at ${retryAt.toISOString()}`;
   const said = [detail, ...subproblems, page].filter((text) => text !== '').join('; ');
   const message = `${host} refused ${what} (${type})${said === '' ? '' : `: ${said}`}${again}`;
