@@ -5,6 +5,8 @@
  * Only the ASN.1 schemas are used. Keys and signatures are node:crypto's: its KeyObjects are generated many times
  * faster than WebCrypto's, and Ed25519 in WebCrypto prints a warning on Node 20.
  */
+import { lstatSync } from 'node:fs';
+
 type Schemas = typeof import('@peculiar/asn1-x509');
 type RequestSchemas = typeof import('@peculiar/asn1-csr');
 type Conversion = Pick<
@@ -45,13 +47,23 @@ export function pkcs12Library(): Promise<Pkcs12Library> {
   return (pkcs12 ??= loadPkcs12());
 }
 
-// One after the other: they share CommonJS modules, and Node's loader may hand out one that another import() is still loading.
+/**
+ * Imports a package. Node looks up the place of a module behind a symlink (pnpm's) by a realpath that ends early
+ * where the last synchronous stat of the process was of a FIFO or a socket, as a standard input often is. The module would
+ * be loaded a second time then, and neither copy has the schemas of the other.
+ */
+function imported<T>(load: () => Promise<T>): Promise<T> {
+  lstatSync('/');
+  return load();
+}
 
 async function loadPkcs12(): Promise<Pkcs12Library> {
   const own = await x509Library();
-  const pfx = await import('@peculiar/asn1-pfx');
-  const { EncryptedPrivateKeyInfo, EncryptedData } = await import('@peculiar/asn1-pkcs8');
-  const { ContentInfo, EncryptedContentInfo, EncryptedContent } = await import('@peculiar/asn1-cms');
+  const pfx = await imported(() => import('@peculiar/asn1-pfx'));
+  const { EncryptedPrivateKeyInfo, EncryptedData } = await imported(() => import('@peculiar/asn1-pkcs8'));
+  const { ContentInfo, EncryptedContentInfo, EncryptedContent } = await imported(
+    () => import('@peculiar/asn1-cms'),
+  );
   return {
     ...own,
     ...pfx,
@@ -64,9 +76,9 @@ async function loadPkcs12(): Promise<Pkcs12Library> {
 }
 
 async function load(): Promise<X509Library> {
-  const conversion = await import('@peculiar/asn1-schema');
-  const schemas = await import('@peculiar/asn1-x509');
-  const requests = await import('@peculiar/asn1-csr');
+  const conversion = await imported(() => import('@peculiar/asn1-schema'));
+  const schemas = await imported(() => import('@peculiar/asn1-x509'));
+  const requests = await imported(() => import('@peculiar/asn1-csr'));
   const encode = (value: unknown) => Buffer.from(conversion.AsnConvert.serialize(value));
   return { ...schemas, ...requests, ...conversion, encode };
 }

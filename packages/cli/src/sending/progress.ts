@@ -1,5 +1,7 @@
 /** Progress of a large input, on the last line of the terminal. */
-import { fstatSync, statSync, type Stats } from 'node:fs';
+import { fstat, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { StatusLine } from '../status-line.js';
 import type { Foreground } from './foreground.js';
 import type { Source, SourceRequest } from './message-source.js';
@@ -10,15 +12,15 @@ const EVERY_MS = 200;
 const CELLS = 24;
 
 export class Progress implements Foreground {
-  readonly #total: number | null;
+  #total: number | null = null;
   readonly #since = performance.now();
   readonly #timer: NodeJS.Timeout;
   #sent = 0;
   #line: StatusLine | null = null;
 
-  /** @param total the bytes to be sent; null if unknown */
-  constructor(total: number | null) {
-    this.#total = total;
+  /** @param total the bytes to be sent; null if unknown; never rejects */
+  constructor(total: Promise<number | null>) {
+    void total.then((bytes) => (this.#total = bytes));
     this.#timer = setTimeout(() => {
       this.#line = new StatusLine(() => this.#text(), EVERY_MS);
     }, APPEARS_AFTER_MS).unref();
@@ -48,13 +50,14 @@ export class Progress implements Foreground {
 }
 
 /** The size, if known: files and redirected input have one, pipes don't. */
-export function totalOf({ words, files, times }: SourceRequest): number | null {
+export async function totalOf({ words, files, times }: SourceRequest): Promise<number | null> {
   const inputs = words.filter((word) => word === '-').length + (words.length + files.length === 0 ? 1 : 0);
   try {
-    const stats = [
-      ...files.map((file) => statSync(file)),
-      ...Array.from({ length: inputs }, () => fstatSync(0)),
-    ];
+    // Not fstatSync: after one of a pipe, Node takes a module behind a symlink (pnpm's) for another than it is.
+    const stats = await Promise.all([
+      ...files.map((file) => stat(file)),
+      ...Array.from({ length: inputs }, () => promisify(fstat)(0)),
+    ]);
     const typed = words
       .filter((word) => word !== '-')
       .reduce((sum, word) => sum + Buffer.byteLength(word), 0);
