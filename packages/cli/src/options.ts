@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
 import { parseAddress } from './address.js';
+import { repeatable } from './given-once.js';
 import { isOnTheWeb } from './revocation-lists.js';
 import { UsageError } from './usage-error.js';
 
@@ -179,9 +180,7 @@ export function allowRules(flags: AllowFlags): AuthorizeRules | undefined {
 }
 
 /** Collects the values of a repeatable flag. */
-export function append(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
-}
+export const append = repeatable((value: string, earlier: string[] = []): string[] => [...earlier, value]);
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -1,5 +1,6 @@
 /** The tree of commands; only the called one is loaded. */
 import { Command } from 'commander';
+import { refuseRepeated } from './given-once.js';
 import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
 import { version } from './version.js';
@@ -98,6 +99,7 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
     const command = program.command(name, { hidden: hidden ?? false }).description(summary);
     if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
   }
+  refuseRepeated(program);
   return addGlobalOptions(program);
 }
 

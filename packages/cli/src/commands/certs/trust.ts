@@ -1,6 +1,7 @@
 /** `knsock certs trust …` */
 import { Option, type Command } from 'commander';
 import { FOUND } from '../../exit-codes.js';
+import { repeatable } from '../../given-once.js';
 import { addGlobalOptions, configure } from '../../global-options.js';
 import { append } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -43,7 +44,7 @@ function defineAction(command: Command, action: Action, output: Output): void {
     .addOption(
       new Option('--into <store>', 'trust store (repeatable; default: all that can be used)')
         .choices(storeNames)
-        .argParser((value: string, before?: string[]) => append(checkStore(value), before)),
+        .argParser(repeatable((value: string, before?: string[]) => append(checkStore(value), before))),
     )
     .addHelpText('after', EXAMPLES[action])
     .action(async (flags: TrustFlags) => {
