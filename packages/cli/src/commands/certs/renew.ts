@@ -66,8 +66,9 @@ async function renewAny(
 
 const HELP = `
 The new certificate has the names, subject, purpose and validity of the old one. A self-signed certificate stays
-self-signed and must be distributed to its peers again, unless --authority names an authority. With --dir the authority is asked over
-mutual TLS with the old certificate, after two thirds of its validity. Examples:
+self-signed and must be distributed to its peers again, unless --authority names an authority. One that no authority of the store
+issued is refused, unless --authority names the one to move it to. With --dir the authority is asked over mutual TLS with the old certificate, after two thirds of its validity.
+Examples:
   $ knsock certs renew certs/issued/server.crt certs/issued/server.key && systemctl reload db-proxy
   $ knsock certs renew --dir /etc/knsock/agent-7 --daemon --exec 'systemctl reload agent'
   $ knsock certs renew --all /etc/knsock`;

@@ -1,0 +1,54 @@
+/** `knsock certs renew` of a certificate in its files, by an authority of a store. */
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { knsock, type Ended } from '../support/command.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'knsock-renew-files-'));
+  await succeeds('ca', 'Own');
+  await succeeds('issue', 'a.example', '--file', 'a');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const run = (...args: string[]): Promise<Ended> => knsock(['certs', ...args], { cwd: folder });
+const contents = (file: string) => readFile(path.join(folder, file), 'utf8');
+const renew = ['renew', 'certs/issued/a.crt', 'certs/issued/a.key', '--force'];
+
+async function succeeds(...args: string[]): Promise<Ended> {
+  const ended = await run(...args);
+  expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  return ended;
+}
+
+async function refused(...args: string[]): Promise<string> {
+  const files = ['certs/issued/a.crt', 'certs/issued/a.key'];
+  const before = await Promise.all(files.map(contents));
+  const { code, stderr } = await run(...args);
+  expect(code, stderr).not.toBe(0);
+  expect(await Promise.all(files.map(contents))).toEqual(before);
+  return stderr;
+}
+
+describe('certs renew', () => {
+  it('leaves a certificate to its issuer, unless another authority is named', async () => {
+    await succeeds('ca', 'Own', '--store', 'other');
+    const said = await refused(...renew, '--store', 'other');
+    expect(said).toContain('KNSOCK_CERTIFICATE_NOT_ISSUED_HERE');
+    expect(said).toContain('its issuer is CN=Own');
+    expect(said).toContain('--authority NAME');
+    await succeeds(...renew, '--store', 'other', '--authority', 'root');
+    const [moved, other] = await Promise.all(['certs/issued/a.crt', 'other/ca/root.crt'].map(contents));
+    expect(new X509Certificate(moved ?? '').verify(new X509Certificate(other ?? '').publicKey)).toBe(true);
+  });
+
+  it("renews what a root's predecessor issued", async () => {
+    await succeeds('ca', 'Next', '--replaces', 'root', '--name', 'next');
+    await rm(path.join(folder, 'certs', 'ca', 'root.key'));
+    await succeeds(...renew);
+    expect(new X509Certificate(await contents('certs/issued/a.crt')).issuer).toBe('CN=Next');
+  });
+});
