@@ -1,18 +1,21 @@
-import { constants } from 'node:crypto';
+import { constants, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createServer } from 'node:tls';
-import { toPkcs12 } from '@knsock/certs';
+import { createAuthority, createCsr, toPkcs12 } from '@knsock/certs';
+import { toPem } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, startServe } from '../support/command.js';
+import { basicConstraints, issue } from '../x509/issue.js';
 
 interface Report {
   readonly target: string;
   readonly passed: string[];
   readonly findings: { rule: string; severity: string; evidence: string }[];
+  readonly notes: string[];
   readonly accepted: unknown[];
 }
 
@@ -92,6 +95,65 @@ describe('knsock check on files', () => {
         evidence: expect.stringContaining('unknown-issuer') as string,
       }),
     );
+  });
+
+  it('reports a key that belongs to no certificate given, and names the key of one', async () => {
+    const { code, reports } = await check(
+      ...['server.crt', 'server.key', 'client.key', 'ca.crt'].map((name) => files.at(name)),
+    );
+    expect(code).toBe(3);
+    expect(reports.map((report) => [path.basename(report.target), rules(report, 'error')])).toEqual([
+      ['server.crt', []],
+      ['ca.crt', []],
+      ['client.key', ['key-match']],
+    ]);
+    expect(reports[2]?.findings[0]?.evidence).toContain('client.key belongs to no certificate given');
+    expect(reports[0]?.notes).toEqual([`its key is ${files.at('server.key')}`]);
+  });
+
+  it('takes a key for that of a request, or of a public key, that is there', async () => {
+    const { key, csr } = await createCsr({ names: ['a.test'] });
+    const both = [await files.write('later.key', key), await files.write('later.csr', csr)];
+    const { code } = await check(files.at('server.crt'), files.at('server.key'), files.at('ca.crt'), ...both);
+    expect(code).toBe(0);
+  });
+
+  it('says that an encrypted key is not checked, and compares it where there is a passphrase', async () => {
+    const locked = async (name: string): Promise<string> => {
+      const key = createPrivateKey(await text(name));
+      const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' } as const;
+      return files.write(`locked-${name}`, key.export(options));
+    };
+    const closed = await check(files.at('server.crt'), await locked('server.key'), files.at('ca.crt'));
+    expect(closed.code).toBe(0);
+    expect(closed.reports[2]?.notes[0]).toContain('not checked: it is encrypted');
+    expect(closed.reports.flatMap(({ passed }) => passed)).not.toContain('key-match');
+    const secret = ['--passphrase-file', await files.write('sesame', 'sesame\n')];
+    const opened = await check(files.at('server.crt'), await locked('server.key'), ...secret);
+    expect(opened.reports[0]?.passed).toContain('key-match');
+    const other = await check(files.at('server.crt'), await locked('client.key'), ...secret);
+    expect([other.code, rules(other.reports[0], 'error')]).toEqual([3, ['key-match']]);
+    const wrong = ['--passphrase-file', await files.write('wrong', 'wrong\n')];
+    const refused = await check(files.at('server.crt'), await locked('server.key'), ...wrong);
+    expect([refused.code, rules(refused.reports[0], 'error')]).toEqual([3, ['readable']]);
+  });
+
+  it("checks a CA certificate beside its key as a server's own, if it may be one", async () => {
+    const notBefore = new Date(Date.now() - 1_000);
+    const notAfter = new Date(Date.now() + 90 * 86_400_000);
+    const extensions = [basicConstraints(true)];
+    const made = issue({ subject: 'CN=localhost', extensions, notBefore, notAfter });
+    const { code, reports } = await check(
+      await files.write('openssl.crt', toPem('CERTIFICATE', made.der)),
+      await files.write('openssl.key', made.privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    );
+    expect([code, rules(reports[0], 'error')]).toEqual([3, ['names']]);
+    const authority = await createAuthority({ commonName: 'CA' });
+    const own = await check(
+      await files.write('own.crt', authority.root),
+      await files.write('own.key', authority.key ?? ''),
+    );
+    expect([own.code, rules(own.reports[0], 'error')]).toEqual([0, []]);
   });
 
   it("reports files that aren't what they appear to be, and still checks the others", async () => {

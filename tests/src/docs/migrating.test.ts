@@ -5,7 +5,12 @@ import { startSslTcpServer } from '@knsock/core/kn-sock';
 import { describe, expect, it } from 'vitest';
 import { parseSslMessage } from '../../../packages/core/src/facade/ssl-message-options.js';
 import { parseSslServer } from '../../../packages/core/src/facade/ssl-server-options.js';
-import { chainRules, endpointRules, filesRules } from '../../../packages/cli/src/check/rules.js';
+import {
+  chainRules,
+  endpointRules,
+  keyRules,
+  verificationRules,
+} from '../../../packages/cli/src/check/rules.js';
 import { readChapters, workspace } from './documents.js';
 import { pemFiles } from './pem-files.js';
 import { runSnippet, snippets } from './snippets.js';
@@ -152,7 +157,9 @@ it("has every heading of kn-sock's page but the overview's", () => {
 });
 
 describe("the lists of kn-sock's page", () => {
-  const rules = new Set([...chainRules, ...filesRules, ...endpointRules].map(({ id }) => id));
+  const rules = new Set(
+    [...chainRules, ...keyRules, ...verificationRules, ...endpointRules].map(({ id }) => id),
+  );
 
   it('each item of its security checklist has a rule of knsock check', () => {
     const items = [...page.matchAll(/^- \[ \] (.+)$/gm)].map(([, item = '']) => item);

@@ -53,7 +53,14 @@ export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): P
     judge(
       target,
       chainRules,
-      chainEvidence({ chain, at, isShown: true, anchors: anchors ?? [], hasCrl: crls.length > 0 }),
+      chainEvidence({
+        chain,
+        at,
+        isShown: true,
+        isOwn: true,
+        anchors: anchors ?? [],
+        hasCrl: crls.length > 0,
+      }),
     ),
   ]);
   return { ...report, facts: endpointFacts(evidence) };

@@ -3,14 +3,16 @@ import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificat
 import { UsageError } from '../usage-error.js';
 import { chainEvidence } from './chain-evidence.js';
 import { judge, merged, type TargetReport } from './findings.js';
-import { chainRules, fileRules, filesRules, listRules } from './rules.js';
+import { isForOwnUse, pairUp, type PairedKey, type Pairing } from './pairing.js';
+import type { KeyEvidence } from './rule.js';
+import { chainRules, fileRules, keyRules, listRules, verificationRules } from './rules.js';
 import { sortFiles, type CertificateFile, type KeyFile, type SortedFiles } from './sorted-files.js';
 import type { TrustResult } from './trust-result.js';
 
 export interface CheckFilesOptions {
   /** CAs to trust; default the roots among the checked files. */
   readonly trusted: readonly X509Certificate[];
-  /** Passphrase of PKCS#12 files. */
+  /** Passphrase of PKCS#12 files and encrypted keys. */
   readonly passphrase: string | undefined;
   /** Friendly name of the key in PKCS#12 files. */
   readonly keyName?: string | undefined;
@@ -33,13 +35,36 @@ export async function checkFiles(
   );
   // Explicitly trusted certificates are the only anchors, of any kind: a chain can't vouch for itself.
   const anchors = trusted.length > 0 ? trusted : roots;
+  const pairing = pairUp(found);
+  const context = { found, pairing, among, trust: { anchors, at, revocation } };
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
-  const checked = found.certificates.map((one) => checkOne(one, found, { anchors, at, revocation }));
+  const checked = found.certificates.map((one) => checkOne(one, context));
   const ofLists = found.lists.map(({ file, crls }) =>
-    merged([judge(file, fileRules, { problem: undefined }), judge(file, listRules, { crls, at })]),
+    merged([readableReport(file), judge(file, listRules, { crls, at })]),
   );
-  const others = found.others.map((file) => judge(file, fileRules, { problem: undefined }));
-  return [...unreadable, ...(await Promise.all(checked)), ...ofLists, ...others];
+  const others = found.others.map(({ file }) => readableReport(file));
+  return [
+    ...unreadable,
+    ...(await Promise.all(checked)),
+    ...pairing.strays.map(strayReport),
+    ...lockedAlone(found).map((file) => ({ ...readableReport(file), notes: [NOT_OPENED] })),
+    ...ofLists,
+    ...others,
+  ];
+}
+
+const NOT_OPENED =
+  'the private key is not checked: it is encrypted, and there is no --passphrase-file or KNSOCK_PASSPHRASE';
+
+const readableReport = (file: string): TargetReport => judge(file, fileRules, { problem: undefined });
+
+function strayReport(key: KeyFile): TargetReport {
+  return merged([readableReport(key.file), judge(key.file, keyRules, keyEvidence(key, 'none'))]);
+}
+
+/** Those in a file of their own: others are noted with the certificate beside them. */
+function lockedAlone({ locked, certificates }: SortedFiles): string[] {
+  return locked.filter((file) => !certificates.some((one) => one.file === file));
 }
 
 /** One that is also among the files is checked once. */
@@ -64,44 +89,43 @@ interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation'> {
   readonly anchors: readonly X509Certificate[];
 }
 
-async function checkOne(
-  { file, chain }: CertificateFile,
-  { keys, certificates, lists }: SortedFiles,
-  { anchors, at, revocation }: Trust,
-): Promise<TargetReport> {
-  const leaf = chain[0];
-  const key = keyOf(file, leaf, keys, certificates.length === 1);
-  const isAuthority = leaf?.basicConstraints?.ca === true;
-  return merged([
-    judge(file, fileRules, { problem: undefined }),
-    judge(file, chainRules, chainEvidence({ chain, at, isShown: false, anchors, hasCrl: lists.length > 0 })),
-    judge(file, filesRules, {
-      keyFile: key?.file,
-      keyMode: key?.mode,
-      keyReaders: key?.readers,
-      keyMatches: key && leaf !== undefined && key.publicKey.equals(leaf.publicKeyInfo.der),
-      verdict:
-        isAuthority || anchors.length === 0
-          ? undefined
-          : await verdictOn(
-              chain,
-              lists.flatMap(({ crls }) => crls),
-              { anchors, at, revocation },
-            ),
-    }),
-  ]);
+interface Context {
+  readonly found: SortedFiles;
+  readonly pairing: Pairing;
+  /** Every certificate in the files. */
+  readonly among: readonly X509Certificate[];
+  readonly trust: Trust;
 }
 
-/** The matching key, else the probably intended one: of the same name, or the only one. */
-function keyOf(
-  file: string,
-  leaf: X509Certificate | undefined,
-  keys: readonly KeyFile[],
-  alone: boolean,
-): KeyFile | undefined {
-  const fitting = keys.find((key) => leaf !== undefined && key.publicKey.equals(leaf.publicKeyInfo.der));
-  const base = file.replace(/\.\w+$/, '');
-  return fitting ?? keys.find((key) => key.file.startsWith(`${base}.`)) ?? (alone ? keys[0] : undefined);
+async function checkOne(
+  one: CertificateFile,
+  { found, pairing, among, trust }: Context,
+): Promise<TargetReport> {
+  const { file, chain } = one;
+  const [leaf] = chain;
+  const { anchors, at } = trust;
+  const pair = pairing.keyOf(one);
+  const isCa = leaf?.basicConstraints?.ca === true;
+  const isOwn = leaf !== undefined && pair?.matches === true && (!isCa || isForOwnUse(leaf, among));
+  const crls = found.lists.flatMap((list) => list.crls);
+  const evidence = chainEvidence({ chain, at, isShown: false, isOwn, anchors, hasCrl: crls.length > 0 });
+  const reports = [readableReport(file), judge(file, chainRules, evidence)] as const;
+  const isVerified = (isOwn || !isCa) && anchors.length > 0;
+  const report = merged([
+    ...reports,
+    ...(isVerified ? [judge(file, verificationRules, { verdict: await verdictOn(chain, crls, trust) })] : []),
+    ...(pair === undefined ? [] : [judge(file, keyRules, keyEvidence(pair.key, pair.matches))]),
+  ]);
+  return { ...report, notes: notesOn(one, pair, found.locked.includes(file)) };
+}
+
+function notesOn({ file }: CertificateFile, pair: PairedKey | undefined, isLocked: boolean): string[] {
+  if (isLocked) return [NOT_OPENED];
+  return pair?.matches === true && pair.key.file !== file ? [`its key is ${pair.key.file}`] : [];
+}
+
+function keyEvidence({ file, mode, readers }: KeyFile, matches: boolean | 'none'): KeyEvidence {
+  return { keyFile: file, keyMode: mode, keyReaders: readers, keyMatches: matches };
 }
 
 async function verdictOn(

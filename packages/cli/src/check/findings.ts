@@ -19,6 +19,8 @@ export interface TargetReport {
   readonly target: string;
   readonly passed: readonly string[];
   readonly findings: readonly Finding[];
+  /** What was left out, and what was found to belong together; nothing of it counts as passed. */
+  readonly notes: readonly string[];
   /** Facts about an endpoint, independent of the rules. */
   readonly facts?: EndpointFacts;
   /** Findings that the baseline accepts. */
@@ -38,7 +40,7 @@ export function judge<Evidence>(
     if (found === null) passed.push(id);
     else findings.push({ rule: id, title, target, ...found, why, fix });
   }
-  return { target, passed, findings, accepted: [] };
+  return { target, passed, findings, notes: [], accepted: [] };
 }
 
 /** Merges several reports on the same target. */
@@ -47,6 +49,7 @@ export function merged([first, ...rest]: readonly [TargetReport, ...TargetReport
     target: first.target,
     passed: [first, ...rest].flatMap(({ passed }) => passed),
     findings: [first, ...rest].flatMap(({ findings }) => findings),
+    notes: [first, ...rest].flatMap(({ notes }) => notes),
     accepted: [],
   };
 }

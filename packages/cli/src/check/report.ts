@@ -4,7 +4,10 @@ import type { Output } from '../output.js';
 import { severities, type Severity } from '../severity.js';
 import type { Finding, TargetReport } from './findings.js';
 
-export function reportText({ target, passed, findings, accepted }: TargetReport, { colors }: Output): string {
+export function reportText(
+  { target, passed, findings, notes, accepted }: TargetReport,
+  { colors }: Output,
+): string {
   const paint: Record<Severity, (text: string) => string> = {
     error: colors.red,
     warning: colors.yellow,
@@ -18,7 +21,8 @@ export function reportText({ target, passed, findings, accepted }: TargetReport,
   ]);
   const kept = accepted.length === 0 ? '' : `, ${accepted.length} accepted by the baseline`;
   const summary = `  ${passed.length} passed, ${findings.length} found${kept}`;
-  return [printable(target), ...lines, summary, ''].join('\n');
+  const noted = notes.map((note) => `  note    ${printable(note)}`);
+  return [printable(target), ...lines, ...noted, summary, ''].join('\n');
 }
 
 function sorted(findings: readonly Finding[]): Finding[] {

@@ -12,6 +12,8 @@ export interface ChainEvidence {
   readonly at: Date;
   /** Whether a server sent it: then its first certificate is the server's own, whatever its contents. */
   readonly isShown: boolean;
+  /** Whether the first certificate is a peer's own, CA or not: a server sent it, or its private key is beside it. */
+  readonly isOwn: boolean;
   /** As a server or client with this chain would send it; null for CA certificates alone, which no peer sends. */
   readonly own: OwnChain | null;
   /** The owner's trust anchors. */
@@ -20,17 +22,21 @@ export interface ChainEvidence {
   readonly hasCrl: boolean;
 }
 
-/** Files that belong together. */
-export interface FilesEvidence {
-  readonly keyFile: string | undefined;
+/** A private key, and the certificate that it was given for. */
+export interface KeyEvidence {
+  readonly keyFile: string;
   /** Its permission bits. */
-  readonly keyMode: number | undefined;
+  readonly keyMode: number;
   /** The users who can read it, by its permissions and those of the parent folders. */
-  readonly keyReaders: Readers | undefined;
-  /** Whether the key is the certificate's; undefined without a key. */
-  readonly keyMatches: boolean | undefined;
-  /** The result of path validation; undefined without a trust anchor. */
-  readonly verdict: TrustResult | undefined;
+  readonly keyReaders: Readers;
+  /** Whether the key is the certificate's; `'none'`: it is that of no certificate given. */
+  readonly keyMatches: boolean | 'none';
+}
+
+/** A chain in files, where there is a trust anchor. */
+export interface VerificationEvidence {
+  /** The result of path validation. */
+  readonly verdict: TrustResult;
 }
 
 /** A finding of a rule. */
@@ -71,5 +77,6 @@ interface ListEvidence {
 export type ListRule = Rule<ListEvidence>;
 export type FileRule = Rule<FileEvidence>;
 export type ChainRule = Rule<ChainEvidence>;
-export type FilesRule = Rule<FilesEvidence>;
+export type KeyRule = Rule<KeyEvidence>;
+export type VerificationRule = Rule<VerificationEvidence>;
 export type EndpointRule = Rule<EndpointEvidence>;

@@ -7,8 +7,8 @@ import { suites as allSuites } from './probing/suites.js';
 import type { VersionSurvey } from './probing/survey.js';
 import type { TlsVersion } from './probing/tls-version.js';
 import { chainEvidence } from './chain-evidence.js';
-import type { ChainEvidence, FilesEvidence } from './rule.js';
-import { chainRules, endpointRules, filesRules, listRules } from './rules.js';
+import type { ChainEvidence, KeyEvidence } from './rule.js';
+import { chainRules, endpointRules, keyRules, listRules, verificationRules } from './rules.js';
 
 const suite = (name: string) => {
   const found = allSuites.find((one) => one.name === name);
@@ -149,7 +149,7 @@ describe('the rules for chains', () => {
   let root: ChainEvidence['chain'];
   const at = new Date();
   const evidence = (more: Partial<ChainEvidence> = {}): ChainEvidence =>
-    chainEvidence({ chain, at, isShown: false, anchors: [], hasCrl: true, ...more });
+    chainEvidence({ chain, at, isShown: false, isOwn: false, anchors: [], hasCrl: true, ...more });
   beforeAll(async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const intermediate = await authority.intermediate({ commonName: 'Intermediate' });
@@ -174,7 +174,7 @@ describe('the rules for chains', () => {
     for (const [id, more] of Object.entries(cases)) {
       expect(fired(chainRules, evidence(more)).map((one) => one.id)).toContain(id);
     }
-    const shown = fired(chainRules, evidence({ chain: root, isShown: true }));
+    const shown = fired(chainRules, evidence({ chain: root, isShown: true, isOwn: true }));
     expect(shown.map(({ id }) => id)).toContain('ca-signed');
     const expired = fired(chainRules, evidence({ at: new Date(at.getTime() + 91 * DAY) }));
     expect(expired).toContainEqual(expect.objectContaining({ id: 'expiry', severity: 'error' }));
@@ -199,34 +199,27 @@ describe('the rules for chains', () => {
   });
 });
 
-describe('the rules for files', () => {
-  const fine: FilesEvidence = {
-    keyFile: 'a.key',
-    keyMode: 0o600,
-    keyReaders: 'owner',
-    keyMatches: true,
-    verdict: { ok: true },
-  };
+describe('the rules for keys, and for chains in files', () => {
+  const fine: KeyEvidence = { keyFile: 'a.key', keyMode: 0o600, keyReaders: 'owner', keyMatches: true };
 
-  it('report nothing if nothing is wrong, or nothing is there', () => {
-    expect(fired(filesRules, fine)).toEqual([]);
-    const nothing = {
-      keyFile: undefined,
-      keyMode: undefined,
-      keyReaders: undefined,
-      keyMatches: undefined,
-      verdict: undefined,
-    };
-    expect(fired(filesRules, nothing)).toEqual([]);
+  it('report nothing if nothing is wrong', () => {
+    expect(fired(keyRules, fine)).toEqual([]);
+    expect(fired(verificationRules, { verdict: { ok: true } })).toEqual([]);
   });
 
   it.each([
-    ['key-match', { keyMatches: false }, 'error'],
-    ['key-permissions', { keyMode: 0o640, keyReaders: 'group' } as const, 'warning'],
-    ['key-permissions', { keyMode: 0o644, keyReaders: 'everyone' } as const, 'error'],
-    ['verification', { verdict: { ok: false, words: 'expired: x' } as const }, 'error'],
-  ])('%s fires on %j', (id, more, severity) => {
-    expect(fired(filesRules, { ...fine, ...more })).toEqual([expect.objectContaining({ id, severity })]);
+    ['key-match', { keyMatches: false }, 'error', 'is the key of another certificate'],
+    ['key-match', { keyMatches: 'none' } as const, 'error', 'belongs to no certificate given'],
+    ['key-permissions', { keyMode: 0o640, keyReaders: 'group' } as const, 'warning', '0640'],
+    ['key-permissions', { keyMode: 0o644, keyReaders: 'everyone' } as const, 'error', '0644'],
+  ])('%s fires on %j', (id, more, severity, words) => {
+    const evidence = expect.stringContaining(words) as string;
+    expect(fired(keyRules, { ...fine, ...more })).toEqual([{ id, severity, evidence }]);
+  });
+
+  it('verification fires on a chain that clients refuse', () => {
+    const found = fired(verificationRules, { verdict: { ok: false, words: 'expired: x' } });
+    expect(found).toEqual([{ id: 'verification', severity: 'error', evidence: 'expired: x' }]);
   });
 });
 

@@ -1,5 +1,14 @@
 /** Every rule, by the kind of its evidence. */
-import type { ChainRule, EndpointRule, FileRule, FilesRule, ListRule, Rule, RuleText } from './rule.js';
+import type {
+  ChainRule,
+  EndpointRule,
+  FileRule,
+  KeyRule,
+  ListRule,
+  Rule,
+  RuleText,
+  VerificationRule,
+} from './rule.js';
 import { caSigned, chainOrder, form, names, strongKeys, tls12Peers } from './rules/certificate.js';
 import { clientCertificateRefusal, errorBehaviour, mutualTls } from './rules/clients.js';
 import { keyMatch, keyPermissions, readable } from './rules/files.js';
@@ -31,7 +40,9 @@ export const fileRules: readonly FileRule[] = [readable];
 
 export const listRules: readonly ListRule[] = [crlFreshness];
 
-export const filesRules: readonly FilesRule[] = [verification, keyMatch, keyPermissions];
+export const verificationRules: readonly VerificationRule[] = [verification];
+
+export const keyRules: readonly KeyRule[] = [keyMatch, keyPermissions];
 
 export const endpointRules: readonly EndpointRule[] = [
   endpointVerification,
@@ -68,7 +79,8 @@ export function describeRules(): RuleDescription[] {
     ...both(chainRules, 'files', 'servers'),
     ...both(fileRules, 'files'),
     ...both(listRules, 'files'),
-    ...both(filesRules, 'files'),
+    ...both(verificationRules, 'files'),
+    ...both(keyRules, 'files'),
     ...both(endpointRules, 'servers'),
   ];
   const merged = new Map<string, RuleDescription>();

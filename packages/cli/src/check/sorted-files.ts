@@ -14,7 +14,6 @@ import {
   pkcs12Certificates,
   publicHalf,
   readPkcs12OffThread,
-  readPrivateKey,
   readPrivateKeyOffThread,
   splitPem,
   textOf,
@@ -41,7 +40,7 @@ export interface KeyFile {
 
 type Access = Pick<KeyFile, 'mode' | 'readers'>;
 
-/** Options for PKCS#12 files. */
+/** Options for PKCS#12 files and encrypted keys. */
 interface Opening {
   readonly passphrase: string | undefined;
   readonly keyName: string | undefined;
@@ -50,9 +49,11 @@ interface Opening {
 export interface SortedFiles {
   readonly certificates: CertificateFile[];
   readonly keys: KeyFile[];
+  /** Files with an encrypted key, and no passphrase to open it. */
+  readonly locked: string[];
   readonly lists: { readonly file: string; readonly crls: readonly CertificateRevocationList[] }[];
   /** Requests, public keys and parameters: nothing to check, and allowed. */
-  readonly others: string[];
+  readonly others: { readonly file: string; readonly der: readonly Uint8Array[] }[];
   /** Files that aren't what they appear to be. */
   readonly unreadable: { readonly file: string; readonly problem: string }[];
 }
@@ -70,7 +71,7 @@ export async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * @param passphrase of PKCS#12 files
+ * @param passphrase of PKCS#12 files and encrypted keys
  * @param keyName friendly name of their key to use; default the first
  */
 export async function sortFiles(
@@ -78,7 +79,14 @@ export async function sortFiles(
   passphrase: string | undefined,
   keyName?: string,
 ): Promise<SortedFiles> {
-  const sorted: SortedFiles = { certificates: [], keys: [], lists: [], others: [], unreadable: [] };
+  const sorted: SortedFiles = {
+    certificates: [],
+    keys: [],
+    locked: [],
+    lists: [],
+    others: [],
+    unreadable: [],
+  };
   for (const file of files) {
     try {
       await sortOne(file, { passphrase, keyName }, sorted);
@@ -94,7 +102,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
   const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) {
-    sortBlocks(file, bytes, access, sorted);
+    await sortBlocks(file, bytes, { ...opening, access }, sorted);
     return;
   }
   if (javaKeystoreKind(bytes) !== undefined) {
@@ -102,8 +110,7 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
     return;
   }
   if (text !== undefined && isPuttyKey(text)) {
-    if (!isEncryptedKey(bytes))
-      sorted.keys.push({ file, publicKey: publicKeyOf(await readPrivateKeyOffThread(bytes)), ...access });
+    await sortKey(file, bytes, { ...opening, access }, sorted);
     return;
   }
   const der = text === undefined ? bytes : bareBase64(text);
@@ -117,14 +124,12 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
     case 'private key':
     case 'PKCS#1 key':
     case 'SEC1 key':
-      sorted.keys.push({ file, publicKey: publicKeyOf(await readPrivateKeyOffThread(bytes)), ...access });
+    case 'encrypted private key':
+      await sortKey(file, bytes, { ...opening, access }, sorted);
       break;
     case 'public key':
     case 'request':
-      sorted.others.push(file);
-      break;
-    // Nothing is known about an encrypted key.
-    case 'encrypted private key':
+      sorted.others.push({ file, der: [der as Uint8Array] });
       break;
     default:
       sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
@@ -132,16 +137,33 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
 }
 
 /** One file may hold all of them; other objects are skipped if there are useful ones. */
-function sortBlocks(file: string, bytes: Buffer, access: Access, sorted: SortedFiles): void {
-  const labels = splitPem(bytes).map(({ label }) => label);
+async function sortBlocks(
+  file: string,
+  bytes: Buffer,
+  opening: Opening & { access: Access },
+  sorted: SortedFiles,
+): Promise<void> {
+  const blocks = splitPem(bytes);
+  const labels = blocks.map(({ label }) => label);
   const holds = (pattern: RegExp): boolean => labels.some((label) => pattern.test(label));
   if (holds(/CRL$/)) sorted.lists.push({ file, crls: parseCrls(bytes) });
-  if (holds(/PRIVATE KEY$/) && !isEncryptedKey(bytes))
-    sorted.keys.push({ file, publicKey: publicKeyOf(readPrivateKey(bytes)), ...access });
+  if (holds(/PRIVATE KEY$/)) await sortKey(file, bytes, opening, sorted);
   const isOther = holds(/(PUBLIC KEY|REQUEST|PARAMETERS)$/);
   if (holds(/(CRL|PRIVATE KEY)$/) && !holds(CERTIFICATES)) return;
-  if (isOther && !holds(CERTIFICATES)) sorted.others.push(file);
+  if (isOther && !holds(CERTIFICATES)) sorted.others.push({ file, der: blocks.map(({ der }) => der) });
   else sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
+}
+
+/** @throws CredentialsError for a wrong passphrase */
+async function sortKey(
+  file: string,
+  bytes: Buffer,
+  { passphrase, access }: Opening & { access: Access },
+  { keys, locked }: SortedFiles,
+): Promise<void> {
+  if (passphrase === undefined && isEncryptedKey(bytes)) locked.push(file);
+  else
+    keys.push({ file, publicKey: publicKeyOf(await readPrivateKeyOffThread(bytes, passphrase)), ...access });
 }
 
 /** A trust store holds unrelated certificates. */

@@ -43,7 +43,7 @@ export function defineCheck(command: Command, output: Output): void {
     )
     .option(
       '--passphrase-file <file>',
-      'file with the passphrase of PKCS#12 files (or set KNSOCK_PASSPHRASE)',
+      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
     )
     .addOption(pfxKeyNameOption())
     .option(

@@ -29,8 +29,8 @@ export const caSigned: ChainRule = {
   severities: ['warning'],
   why: "A self-signed certificate can only be trusted one by one: it can't be revoked, and replacing it requires a change on every client.",
   fix: 'Issue it with your own CA: knsock certs ca, then knsock certs issue.',
-  check: ({ chain: [leaf], isShown }) =>
-    leaf?.isSelfIssued === true && (isShown || leaf.basicConstraints?.ca !== true)
+  check: ({ chain: [leaf], isOwn }) =>
+    leaf?.isSelfIssued === true && (isOwn || leaf.basicConstraints?.ca !== true)
       ? { severity: 'warning', evidence: `${leaf.subject.toString()} is signed by itself` }
       : null,
 };
@@ -74,8 +74,8 @@ export const names: ChainRule = {
   severities: ['error', 'warning'],
   why: 'Clients use only subjectAltName; they never match a name that is only in the common name, or one with a scheme or a port, or an address written as a DNS name.',
   fix: 'Issue it with its names: knsock certs issue NAME ….',
-  check: ({ chain: [leaf] }) => {
-    if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
+  check: ({ chain: [leaf], isOwn }) => {
+    if (leaf === undefined || (!isOwn && leaf.basicConstraints?.ca === true)) return null;
     const named = (leaf.subjectAltNames ?? []).length > 0;
     const isClient = leaf.extendedKeyUsage?.length === 1 && leaf.extendedKeyUsage[0] === CLIENT_AUTH;
     if (!named && !isClient)

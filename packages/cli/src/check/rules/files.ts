@@ -1,5 +1,5 @@
 /** Rules for single files, and for a key with its certificate. */
-import type { FileRule, FilesRule } from '../rule.js';
+import type { FileRule, KeyRule } from '../rule.js';
 
 export const readable: FileRule = {
   id: 'readable',
@@ -10,26 +10,28 @@ export const readable: FileRule = {
   check: ({ problem }) => (problem === undefined ? null : { severity: 'error', evidence: problem }),
 };
 
-export const keyMatch: FilesRule = {
+export const keyMatch: KeyRule = {
   id: 'key-match',
   title: 'the key belongs to the certificate',
   severities: ['error'],
   why: 'No server starts with a key that belongs to another certificate.',
   fix: 'Use the key that belongs to the certificate; knsock certs match checks it.',
-  check: ({ keyFile = '', keyMatches }) =>
-    keyMatches === false
-      ? { severity: 'error', evidence: `${keyFile} is the key of another certificate` }
-      : null,
+  check: ({ keyFile, keyMatches }) => {
+    if (keyMatches === true) return null;
+    const whose =
+      keyMatches === 'none' ? 'belongs to no certificate given' : 'is the key of another certificate';
+    return { severity: 'error', evidence: `${keyFile} ${whose}` };
+  },
 };
 
-export const keyPermissions: FilesRule = {
+export const keyPermissions: KeyRule = {
   id: 'key-permissions',
   title: 'the key is readable only by its owner',
   severities: ['error', 'warning'],
   why: 'Everyone who can read the key can impersonate the server. A parent directory that only the owner can enter also protects it.',
   fix: 'chmod 600 the file, and replace the key if others could have read it.',
-  check: ({ keyFile = '', keyMode, keyReaders }) => {
-    if (keyMode === undefined || keyReaders === undefined || keyReaders === 'owner') return null;
+  check: ({ keyFile, keyMode, keyReaders }) => {
+    if (keyReaders === 'owner') return null;
     const mode = (keyMode & 0o777).toString(8).padStart(4, '0');
     return {
       severity: keyReaders === 'group' ? 'warning' : 'error',

@@ -1,5 +1,5 @@
 /** Rules for whether clients can verify the chain. */
-import type { EndpointRule, FilesRule, RuleText } from '../rule.js';
+import type { EndpointRule, RuleText, VerificationRule } from '../rule.js';
 
 const text: RuleText = {
   id: 'verification',
@@ -9,9 +9,9 @@ const text: RuleText = {
   fix: 'Give clients the CA that issued it, and issue it for the name they use: knsock certs verify shows details.',
 };
 
-export const verification: FilesRule = {
+export const verification: VerificationRule = {
   ...text,
-  check: ({ verdict }) => (verdict?.ok === false ? { severity: 'error', evidence: verdict.words } : null),
+  check: ({ verdict }) => (verdict.ok ? null : { severity: 'error', evidence: verdict.words }),
 };
 
 export const endpointVerification: EndpointRule = {
