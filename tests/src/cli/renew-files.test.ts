@@ -1,6 +1,6 @@
 /** `knsock certs renew` of a certificate in its files, by an authority of a store. */
-import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,5 +50,20 @@ describe('certs renew', () => {
     await rm(path.join(folder, 'certs', 'ca', 'root.key'));
     await succeeds(...renew);
     expect(new X509Certificate(await contents('certs/issued/a.crt')).issuer).toBe('CN=Next');
+  });
+
+  it('keeps a key encrypted', async () => {
+    const [passphrase, cipher] = ['correct horse', 'aes-256-cbc'];
+    const key = createPrivateKey(await contents('certs/issued/a.key'));
+    const encrypted = key.export({ type: 'pkcs8', format: 'pem', cipher, passphrase });
+    await writeFile(path.join(folder, 'certs/issued/a.key'), encrypted);
+    await writeFile(path.join(folder, 'word'), passphrase);
+    expect(await refused(...renew)).toContain('KNSOCK_CERTIFICATE_PASSPHRASE');
+    const before = await contents('certs/issued/a.crt');
+    await succeeds(...renew, '--passphrase-file', 'word');
+    expect(await contents('certs/issued/a.crt')).not.toBe(before);
+    const written = await contents('certs/issued/a.key');
+    expect(written).toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    expect(createPrivateKey({ key: written, passphrase }).equals(key)).toBe(false);
   });
 });

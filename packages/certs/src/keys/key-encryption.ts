@@ -1,5 +1,6 @@
 /** Private keys encrypted with a passphrase: PKCS#8 with PBES2 (RFC 5958, RFC 8018). */
-import { openPrivateKey } from './keys.js';
+import { CertificateError } from '../errors.js';
+import { openPrivateKey, readPrivateKey } from './keys.js';
 import { encryptByPassphrase } from './pbe.js';
 import { toPem } from '../files/pem.js';
 import { arrayBufferOf, pkcs12Library, type Pkcs12Library } from '../x509.js';
@@ -13,6 +14,16 @@ export async function encryptKey(pem: string, passphrase: string): Promise<strin
   const der = (await openPrivateKey(pem)).export({ type: 'pkcs8', format: 'der' });
   const info = await shroudKey(library, der, passphrase, KEY_ITERATIONS);
   return toPem('ENCRYPTED PRIVATE KEY', library.encode(info));
+}
+
+/** Whether a private key, PEM, can't be read without a passphrase, in whichever form it is encrypted. */
+export function isEncryptedKey(pem: string): boolean {
+  try {
+    readPrivateKey(pem, undefined, 'any');
+    return false;
+  } catch (error) {
+    return error instanceof CertificateError && error.code === 'KNSOCK_CERTIFICATE_PASSPHRASE';
+  }
 }
 
 /** EncryptedPrivateKeyInfo of a PKCS#8 key. */

@@ -96,6 +96,33 @@ describe('a renewal', () => {
     expect(await readFile(files.keyFile, 'utf8')).toBe(key);
   });
 
+  it.each([
+    ['pkcs8', false],
+    ['pkcs8', true],
+    ['sec1', false],
+  ] as const)(
+    'encrypts the successor of a key that is encrypted (%s, reused: %s)',
+    async (type, reuseKey) => {
+      const { key, certificate } = await lay({ names: ['a.test'] });
+      const [passphrase, cipher] = ['correct horse', 'aes-256-cbc'];
+      const encrypted = createPrivateKey(key).export({ type, format: 'pem', cipher, passphrase });
+      await writeFile(files.keyFile, encrypted);
+      await renew({ ...files, issuer: authority, force: true, reuseKey, keyPassphrase: passphrase });
+      expect((await leaf()).fingerprint256).not.toBe(new X509Certificate(certificate).fingerprint256);
+      const written = await readFile(files.keyFile, 'utf8');
+      expect(written).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+      const opened = createPrivateKey({ key: written, passphrase });
+      expect((await leaf()).checkPrivateKey(opened)).toBe(true);
+      expect(opened.equals(createPrivateKey(key))).toBe(reuseKey);
+    },
+  );
+
+  it('writes no key encrypted whose predecessor was not', async () => {
+    await lay({ names: ['a.test'] });
+    await renew({ ...files, issuer: authority, force: true, keyPassphrase: 'not needed' });
+    expect((await leaf()).checkPrivateKey(createPrivateKey(await readFile(files.keyFile)))).toBe(true);
+  });
+
   it('renews a self-signed certificate by itself', async () => {
     const { certificate, key } = await createSelfSigned({ names: ['a.test'] });
     await writeFile(files.certFile, certificate);

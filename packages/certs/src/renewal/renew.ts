@@ -20,6 +20,7 @@ import { signalFailed } from '../signal-failed.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import type { Issued, LeafOptions } from '../issuing/issue.js';
 import type { KeyType } from '../keys/keys.js';
+import { encryptKey, isEncryptedKey } from '../keys/key-encryption.js';
 import { writePair } from '../files/pair.js';
 import { usesOf } from '../inspecting/uses.js';
 import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
@@ -47,7 +48,7 @@ export interface RenewOptions extends RenewalRule {
     | ((request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued>);
   /** Timeout for the issuer's answer, in ms; default 60,000. */
   readonly issueTimeout?: number | undefined;
-  /** Decrypts the key file, if it is encrypted; the renewed key is written unencrypted. */
+  /** Decrypts the key file, if it is encrypted; the renewed key is then encrypted with it too. */
   readonly keyPassphrase?: string | undefined;
   /** Keep the key, for peers that pin it; default false. */
   readonly reuseKey?: boolean | undefined;
@@ -55,7 +56,7 @@ export interface RenewOptions extends RenewalRule {
   readonly force?: boolean | undefined;
   /** Ends the waits for the issuer, and for another process that writes to the same folder. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once the files are in place: reload programs that don't watch them. */
+  /** Called once the files are in place, with the key unencrypted: reload programs that don't watch them. */
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
 
@@ -98,19 +99,30 @@ export async function renew(options: RenewOptions): Promise<RenewResult> {
   const key = (await readBytes(options.keyFile)).toString('utf8');
   checkPair(options, current, key);
   const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
-  return putInPlace(options, current, await issueBy(options, request));
+  return putInPlace(options, { current, key }, await issueBy(options, request));
 }
 
 /** If several processes renew at once, the first wins; the others' certificates are never used. */
-async function putInPlace(options: RenewOptions, old: X509Certificate, issued: Issued): Promise<RenewResult> {
+async function putInPlace(
+  options: RenewOptions,
+  { current: old, key: oldKey }: { readonly current: X509Certificate; readonly key: string },
+  issued: Issued,
+): Promise<RenewResult> {
   const { certFile, keyFile, signal } = options;
+  const written = { ...issued, key: await protectedLike(oldKey, issued.key, options.keyPassphrase) };
   const onlyIf = async () => (await readLeaf(certFile)).fingerprint256 === old.fingerprint256;
   // The targets of links, so that the links stay.
   const places = { certFile: await realpath(certFile), keyFile: await realpath(keyFile) };
-  const renewed = await writePair(places, issued, { overwrite: true, keepAccess: true, onlyIf, signal });
+  const renewed = await writePair(places, written, { overwrite: true, keepAccess: true, onlyIf, signal });
   if (renewed) await runHook(options.onRenewed, certFile, issued);
   const next = await readLeaf(certFile);
   return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
+}
+
+/** The new key, encrypted where the old one is: whoever reads the folder or its backups must not gain the key. */
+async function protectedLike(old: string, key: string, passphrase: string | undefined): Promise<string> {
+  if (passphrase === undefined || !isEncryptedKey(old) || isEncryptedKey(key)) return key;
+  return encryptKey(key, passphrase);
 }
 
 /** A store's authority keeps the record; replacing the files is our job. */
