@@ -182,6 +182,29 @@ describe('an authority', () => {
     await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE' });
   });
 
+  it("doesn't revoke itself in its own list, but does revoke an authority below it", async () => {
+    const root = await createAuthority({ commonName: 'Root' });
+    const issuing = await root.intermediate({ commonName: 'Issuing' });
+    const { serialNumber } = new X509Certificate(root.certificate);
+    await root.issue(leaf);
+    for (const own of [root.certificate, Buffer.from(root.certificate), root.chain])
+      await expect(root.revoke(own)).rejects.toMatchObject({
+        code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE',
+        message: expect.stringContaining("authority's own certificate") as string,
+      });
+    await expect(root.revoke(serialNumber)).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE',
+    });
+    await expect(issuing.revoke(issuing.certificate)).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE',
+    });
+    await root.revoke(issuing.certificate);
+    const listed = [...parseCrl((await root.crl()).der).entries];
+    expect(listed.map(({ serial }) => serial)).toEqual([
+      new X509Certificate(issuing.certificate).serialNumber.toLowerCase(),
+    ]);
+  });
+
   it('can be loaded again from its files', async () => {
     const authority = await createAuthority({ commonName: 'Test CA' });
     const again = await loadAuthority({ chain: authority.chain, key: authority.key });

@@ -8,11 +8,19 @@ import { readSource, type Source } from '../files/source.js';
 
 /**
  * The serial of the certificate meant.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` if the authority didn't issue it; as `readSource`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` if the authority didn't issue it, or it is its own; as
+ *   `readSource`.
  */
 export async function resolveRevocation(named: Source, authority: string, ledger: Ledger): Promise<string> {
+  const own = parseCertificate(authority);
+  const serial = await serialMeant(named, own, ledger);
+  if (own.isSelfIssued && serial === normalizeSerial(own.serial)) throw refuseOwn();
+  return serial;
+}
+
+async function serialMeant(named: Source, own: X509Certificate, ledger: Ledger): Promise<string> {
   if (typeof named !== 'string' || named.includes('-----BEGIN '))
-    return serialOf(await readSource(named), authority);
+    return serialOf(await readSource(named), own);
   const digits = named.trim().replace(/^0x/i, '').replaceAll(':', '');
   if (!/^[0-9a-f]{1,40}$|^[0-9a-f]{64}$/i.test(digits))
     throw refuse('that is no serial, fingerprint or PEM certificate');
@@ -25,9 +33,11 @@ export async function resolveRevocation(named: Source, authority: string, ledger
   throw refuse(`the authority knows no certificate with ${what} ${named}`);
 }
 
-function serialOf(bytes: Uint8Array, authority: string): string {
+function serialOf(bytes: Uint8Array, own: X509Certificate): string {
   const certificate = parse(derOf(bytes, 'certificate'));
-  if (isIssuedBy(certificate, parseCertificate(authority))) return normalizeSerial(certificate.serial);
+  if (certificate.isSelfIssued && certificate.publicKeyInfo.der.equals(own.publicKeyInfo.der))
+    throw refuseOwn();
+  if (isIssuedBy(certificate, own)) return normalizeSerial(certificate.serial);
   throw refuse('that certificate was issued by another authority');
 }
 
@@ -37,6 +47,14 @@ function parse(der: Buffer): X509Certificate {
   } catch (cause) {
     throw new CertificateError('KNSOCK_CERTIFICATE_MALFORMED', 'that is not a certificate', { cause });
   }
+}
+
+/** Programs that find a root in its own list refuse all that it issued, or ignore the entry. */
+function refuseOwn(): CertificateError {
+  const hint =
+    "Have the root removed from its peers' trust stores instead. An intermediate is revoked by its issuer (the command: --authority of that one).";
+  const message = "that is the authority's own certificate, which its own list can't revoke";
+  return new CertificateError('KNSOCK_CERTIFICATE_NOT_ISSUED_HERE', message, { hint });
 }
 
 function refuse(message: string): CertificateError {
