@@ -13,6 +13,10 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'ca.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
   await writeFile(path.join(folder, 'hidden.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   await writeFile(path.join(folder, 'sign.mjs'), SIGNER);
+  const second = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(path.join(folder, 'second.pub'), second.publicKey.export({ type: 'spki', format: 'pem' }));
+  await writeFile(path.join(folder, 'other.key'), second.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(path.join(folder, 'second.mjs'), SIGNER.replace('hidden.key', 'other.key'));
   await writeFile(path.join(folder, 'locked.mjs'), "console.error('wrong PIN'); process.exit(3);");
   const made = await run('ca', 'Example CA', '--store', 'store', ...by('sign'), '--signer-key', 'ca.pub');
   expect(made).toMatchObject({ code: 0, stdout: 'store/ca/root.crt\n' });
@@ -77,6 +81,42 @@ describe('--signer-exec', () => {
     expect(link?.subject).toBe('CN=Next');
     const alone = await run('ca', 'Alone', '--name', 'alone', ...issuer);
     expect(alone.stderr).toContain('--under or --replaces');
+  });
+
+  it('signs with an intermediate whose key is elsewhere, as its root is', async () => {
+    const store = ['--store', 'both'];
+    const issuer = ['--issuer-signer-exec', by('sign')[1] as string];
+    await run('ca', 'Root', ...store, ...by('sign'), '--signer-key', 'ca.pub');
+    const next = [...by('second'), '--signer-key', 'second.pub', '--path-length', '1', ...issuer];
+    expect(
+      await run('ca', 'Issuing', '--under', 'root', '--name', 'issuing', ...store, ...next),
+    ).toMatchObject({
+      code: 0,
+      stdout: 'both/ca/issuing.crt\n',
+    });
+    const issuing = [...store, '--authority', 'issuing', ...by('second')];
+    await run('csr', 'e.example', '--out', 'e');
+    const pair = ['both/issued/d.example.crt', 'both/issued/d.example.key'];
+    for (const command of [
+      ['issue', 'd.example'],
+      ['sign', 'e.csr', '--allow', 'e.example'],
+      ['renew', ...pair, '--force'],
+      ['revoke', 'both/issued/e.example.crt'],
+      ['crl'],
+    ])
+      expect(await run(...command, ...issuing), command.join(' ')).toMatchObject({ code: 0 });
+    const below = ['--store', 'both', '--issuer-signer-exec', by('second')[1] as string];
+    const lowest = await run('ca', 'Lowest', '--under', 'issuing', '--name', 'lowest', ...below);
+    expect(lowest, lowest.stderr).toMatchObject({ code: 0 });
+    const verify = ['--ca', 'both/ca/root.crt', '--crl', 'both/ca/issuing.crl'];
+    expect(await run('verify', 'both/issued/d.example.crt', ...verify)).toMatchObject({ code: 0 });
+    const revoked = await run('verify', 'both/issued/e.example.crt', ...verify);
+    expect(revoked.stderr).toContain('has revoked that certificate');
+    await using running = startKnsock(
+      ['certs', 'serve', 'both', '--listen', '127.0.0.1:0', '--json', ...issuing.slice(2)],
+      { cwd: folder },
+    );
+    await running.says(/"event":"listening"/);
   });
 
   it("reports the failed command's output, and issues nothing", async () => {

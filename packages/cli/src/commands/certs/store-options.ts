@@ -1,6 +1,7 @@
 /** Options of the subcommands that use a store of authorities. */
 import { Option, type Command } from 'commander';
 import type { Authority, KeyType, Signer, Store } from '@knsock/certs';
+import type { X509Certificate } from '@knsock/core/x509';
 import type { Output } from '../../output.js';
 import { askSecret } from '../../secret-prompt.js';
 import { commandSigner } from '../../signer-command.js';
@@ -112,8 +113,9 @@ async function signedAuthority(store: Store, { authority }: StoreFlags): Promise
 
 /** The key of a chain's first certificate. */
 export async function publicKeyOf(chain: string): Promise<Signer['publicKey']> {
-  const { parseCertificate } = await import('@knsock/core/x509');
-  return parseCertificate(chain).publicKey;
+  const { parseCertificates } = await import('@knsock/core/x509');
+  const [own] = parseCertificates(chain);
+  return (own as X509Certificate).publicKey;
 }
 
 function passphraseSource({ storePassphraseFile: file }: Pick<StoreFlags, 'storePassphraseFile'>) {
