@@ -1,11 +1,15 @@
 /** Files that the command itself reads and writes; `-` is standard input or output. */
-import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readWhole } from '@knsock/core/options';
 import type { Output } from './output.js';
 import { UsageError } from './usage-error.js';
 
 export const SECRET = 0o600;
 export const PUBLIC = 0o644;
+
+/** As of a file (`readWhole`). */
+const MOST_BYTES = 64 * 1_048_576;
 
 const EXISTS_HINT = 'Choose another name, or say --force to replace it.';
 
@@ -19,12 +23,23 @@ export interface WriteOptions {
 export async function readInput(file: string): Promise<Buffer> {
   if (file === '-') return readAll(process.stdin);
   try {
-    return await readFile(file);
+    return await readWhole(file);
   } catch (error) {
-    const message = `${file} can't be read: ${(error as Error).message}`;
-    throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
+    throw unreadable(file, error as NodeJS.ErrnoException);
   }
 }
+
+/** The failure to read a file that the user named. */
+export function unreadable(file: string, { code = '', message }: NodeJS.ErrnoException): UsageError {
+  const hint = Object.hasOwn(hints, code) ? hints[code] : 'Is the path right, and may you read the file?';
+  return new UsageError(`${file} can't be read: ${message}`, hint, 'KNSOCK_READ');
+}
+
+const hints: Readonly<Record<string, string>> = {
+  EISDIR: 'It is a folder: give the path of a file.',
+  EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
+  ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
+};
 
 /** Writes a file atomically. @throws UsageError `KNSOCK_WRITE`, `KNSOCK_CERTIFICATE_EXISTS` */
 export async function writeOutput(
@@ -92,6 +107,15 @@ function existsError(file: string, hint: string): UsageError {
 
 async function readAll(stream: NodeJS.ReadStream): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+  let size = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > MOST_BYTES)
+      throw unreadable(
+        'standard input',
+        Object.assign(new Error('it is over the limit of 64 MiB'), { code: 'EFBIG' }),
+      );
+    pieces.push(piece);
+  }
   return Buffer.concat(pieces);
 }

@@ -1,6 +1,7 @@
 /** The options that several commands share: their flags, and how they are parsed. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
+import { readWhole } from '@knsock/core/options';
 import { parseAddress } from './address.js';
 import { repeatable } from './given-once.js';
 import { isOnTheWeb } from './revocation-lists.js';
@@ -228,8 +229,7 @@ export function address(text: string): string {
 export async function passphraseOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {
-    const { readFile } = await import('node:fs/promises');
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF|\r?\n$/g, '');
+    return (await readWhole(file)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
   } catch (error) {
     const why = (error as Error).message;
     throw new UsageError(

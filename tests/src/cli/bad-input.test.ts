@@ -1,12 +1,14 @@
+import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import { createAuthority } from '@knsock/certs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { knsock, startServe, type RunOptions } from '../support/command.js';
+import { knsock, knsockCommand, startServe, type RunOptions } from '../support/command.js';
 
 let files: CertificateFolder;
 let pair: string[];
@@ -31,6 +33,29 @@ async function fails(args: string[], exit: number, code: string, options: RunOpt
   expect(stderr).not.toMatch(/^\s+at /m);
   return stderr;
 }
+
+describe.skipIf(process.platform === 'win32')('endless files', () => {
+  it.each([
+    [['serve', '--cert', '/dev/zero', '--key', '/dev/zero'], 58, 'KNSOCK_CREDENTIALS_UNREADABLE'],
+    [['send', 'localhost:1', 'x', '--ca', '/dev/zero'], 58, 'KNSOCK_CREDENTIALS_UNREADABLE'],
+    [['certs', 'lint', '/dev/zero'], 26, 'KNSOCK_READ'],
+    [['certs', 'match', '/dev/zero', '/dev/zero'], 26, 'KNSOCK_READ'],
+    [['certs', 'inspect', '/dev/zero'], 58, 'KNSOCK_CERTIFICATE_FILE'],
+  ])('are named, and read up to a limit by %j', async (args, exit, code) => {
+    const said = await fails(args, exit, code);
+    expect(said).toMatch(/\/dev\/zero.*(over the limit|larger than)/);
+    expect(said).toContain('hint: Is that the right file?');
+  });
+
+  it('are not pipes, which are read to their end', async () => {
+    const match = 'cat "$2" | "$0" "$1" certs match /dev/stdin "$3"';
+    const { stdout } = await promisify(execFile)('sh', [
+      ...['-c', match, ...knsockCommand],
+      ...[files.at('server.crt'), files.at('server.key')],
+    ]);
+    expect(stdout).toContain('belongs to /dev/stdin');
+  });
+});
 
 describe('wrong use', () => {
   it.each([

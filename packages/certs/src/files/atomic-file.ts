@@ -1,8 +1,8 @@
 /** Files that are written atomically: to a temporary file, flushed, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readWhole } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
 
 /** Mode of private keys: only for the owner. */
@@ -78,26 +78,17 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** Limit for files of certificates, keys and lists; far more than any of them needs. */
-const MAX_BYTES = 64 * 1_048_576;
-
 /**
- * Reads a file or a pipe; never more than `maxBytes`, whatever its reported size.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is larger.
+ * Reads a file or a pipe; never more than `maxBytes` (default 64 MiB), whatever its reported size.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is over a limit given.
  */
-export async function readBytes(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+export async function readBytes(path: string, maxBytes?: number): Promise<Buffer> {
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLarge(path, maxBytes);
-      chunks.push(chunk);
-    }
+    return await readWhole(path, { maxBytes });
   } catch (cause) {
+    if (maxBytes !== undefined && isCode(cause, 'EFBIG')) throw tooLarge(path, maxBytes);
     throw fileError(path, 'read', cause);
   }
-  return Buffer.concat(chunks);
 }
 
 /** A file this large is meant to exhaust the memory. */
@@ -188,6 +179,14 @@ const reasons: Readonly<Record<string, readonly [words: string, hint: string]>> 
   EPERM: ['operation not permitted (EPERM)', PERMISSION],
   ENOTDIR: ['a part of the path is a file, not a folder (ENOTDIR)', 'Is the path right?'],
   EISDIR: ['it is a folder (EISDIR)', 'Give the path of a file.'],
+  EFBIG: [
+    'it is larger than the 64 MiB that any certificate, key or list may have (EFBIG)',
+    'Is that the right file?',
+  ],
+  ETIMEDOUT: [
+    'it is a pipe, and nothing came through it for 30 seconds (ETIMEDOUT)',
+    'Does a program write to this pipe? Start it first, or give the path of a file.',
+  ],
   ENAMETOOLONG: ['the name is too long (ENAMETOOLONG)', 'Choose a shorter name.'],
   ELOOP: ['its links lead in a circle (ELOOP)', 'Remove the link that leads back.'],
   EMFILE: [

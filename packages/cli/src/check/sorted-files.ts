@@ -1,6 +1,6 @@
 /** What is in files: certificates, keys and revocation lists, distinguished by their contents. */
 import type { KeyObject } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   arrangePkcs12,
@@ -20,6 +20,7 @@ import {
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
+import { readWhole } from '@knsock/core/options';
 import { readersOf, type Readers } from './key-readers.js';
 
 export interface CertificateFile {
@@ -98,7 +99,7 @@ export async function sortFiles(
 }
 
 async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Promise<void> {
-  const bytes = await readFile(file);
+  const bytes = await readWhole(file);
   const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) {

@@ -1,6 +1,7 @@
 /** `knsock check` */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { readWhole } from '@knsock/core/options';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
@@ -170,7 +171,12 @@ async function readAnchors(files: readonly string[], passphrase: string | undefi
 async function readBaseline(file: string | undefined): Promise<ReadonlySet<string>> {
   if (file === undefined) return new Set();
   try {
-    return new Set((await readFile(file, 'utf8')).split('\n').map((line) => line.trim()));
+    return new Set(
+      (await readWhole(file))
+        .toString('utf8')
+        .split('\n')
+        .map((line) => line.trim()),
+    );
   } catch (error) {
     throw new UsageError(
       `${file} can't be read: ${(error as Error).message}`,

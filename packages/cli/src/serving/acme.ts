@@ -1,6 +1,6 @@
 /** Credentials of `knsock serve --acme`: from an ACME server, renewed while it serves. */
-import { readFile } from 'node:fs/promises';
 import type { AcmeCredentials } from '@knsock/certs/acme';
+import { readWhole } from '@knsock/core/options';
 import { UsageError } from '../usage-error.js';
 import type { AcmePlan } from './acme-options.js';
 import type { ServeFlags } from './flags.js';
@@ -51,7 +51,7 @@ function logStatus(source: AcmeCredentials, log: ServeLog): void {
 
 async function directoryCa(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readWhole(file)).toString('utf8');
   } catch (error) {
     const why = (error as Error).message;
     throw new UsageError(`the file of --acme-ca can't be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');

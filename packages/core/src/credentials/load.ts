@@ -1,9 +1,8 @@
 /** Credentials from files. */
-import { readFile as readFileWithCallback } from 'node:fs';
-import { promisify } from 'node:util';
 import { fromFile } from '../errors/from-node.js';
 import { anything, checkOptions, string, text, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList } from '../x509/index.js';
+import { readWhole } from '../waiting/read-whole.js';
 import { openCredentials, type Credentials } from './credentials.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
@@ -36,9 +35,6 @@ export const credentialFileOptions = {
   pfxKeyName: string,
   passphrase: anything,
 } as const satisfies OptionReaders<CredentialFiles>;
-
-// node:fs/promises would load Node's watchers and readline with it, which short programs feel.
-const readFile = promisify(readFileWithCallback);
 
 /**
  * Reads and checks credentials.
@@ -78,7 +74,7 @@ async function read(
   const file = files[which];
   if (file === undefined) return undefined;
   try {
-    return await readFile(file);
+    return await readWhole(file);
   } catch (error) {
     throw fromFile(error as Error, file);
   }

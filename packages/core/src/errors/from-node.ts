@@ -37,6 +37,13 @@ const hints = {
   unwritable: 'Does the folder of the socket exist, and may this user write there?',
 };
 
+/** Where a file is readable for this user, and is no certificate, key or list. */
+const fileHints: Readonly<Record<string, string>> = {
+  EISDIR: 'Give the path of a file in that folder.',
+  EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
+  ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
+};
+
 /**
  * A failure of an established connection.
  * @param peer the other end's address
@@ -192,7 +199,9 @@ export function fromFile(error: Error, file: string): CredentialsError {
   if (code === 'ENOENT')
     return new CredentialsError('missing-file', `there is no file ${file}`, { file, cause: error });
   const why = code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'permission denied' : error.message;
-  return new CredentialsError('unreadable', `${file} can't be read: ${why}`, { file, cause: error });
+  const hint = Object.hasOwn(fileHints, code) ? fileHints[code] : undefined;
+  const details = { file, cause: error, ...(hint !== undefined && { hint }) };
+  return new CredentialsError('unreadable', `${file} can't be read: ${why}`, details);
 }
 
 /** What OpenSSL raises on reading a key or a PKCS#12 file; some of it has no code. */

@@ -45,4 +45,5 @@ export { nearest } from './suggestion.js';
 export { backOffDelay, type BackOff } from '../waiting/back-off.js';
 export { offAbort, onAbort } from '../waiting/on-abort.js';
 export { raceAbort } from '../waiting/race-abort.js';
+export { readWhole, type ReadBounds } from '../waiting/read-whole.js';
 export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';
