@@ -1,6 +1,6 @@
 /** Machines that enrol by token and renew by certificate, and those that must not. */
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -138,6 +138,33 @@ async function clients(): Promise<number> {
 }
 
 const agent7 = { kind: 'client', names: ['agent-7.example'] } as const;
+
+describe('a store that is gone for a while', () => {
+  it.each(['moved', 'unmounted'])('fails requests without spending their tokens (%s)', async (how) => {
+    const failures: { code?: string }[] = [];
+    await restart({ onError: (error) => void failures.push(error as { code?: string }) });
+    const token = await createToken(directory, { names: ['a.test'] });
+    const { csr } = await createCsr({ names: ['a.test'] });
+    await rename(directory, `${directory}-away`);
+    if (how === 'unmounted') await mkdir(directory);
+    try {
+      const answer = await enrol(csr, token);
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
+      expect(answer.body.toString()).not.toContain(directory);
+      expect(failures).toMatchObject([{ code: 'KNSOCK_CERTIFICATE_STORE' }]);
+      expect(refused).toEqual([]);
+      await expect(createToken(directory, { names: ['b.test'] })).rejects.toMatchObject({
+        code: 'KNSOCK_CERTIFICATE_STORE',
+      });
+      for (const use of [store.certificates(), store.find({ serial: '1' })])
+        await expect(use).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_STORE' });
+    } finally {
+      if (how === 'unmounted') await rm(directory, { recursive: true });
+      await rename(`${directory}-away`, directory);
+    }
+    expect((await enrol(csr, token)).status).toBe(200);
+  });
+});
 
 describe('enrolment by token', () => {
   it('certifies the key of the request, for the names of the token', async () => {

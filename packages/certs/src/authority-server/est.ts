@@ -52,7 +52,7 @@ export interface EstSettings {
   readonly clientOf: (request: IncomingMessage) => EstCaller;
   readonly onEnrolled: ((enrolled: EnrolledCertificate) => unknown) | undefined;
   readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
-  /** Reports what they throw or reject with. */
+  /** Reports failures of the store, and what the callbacks throw or reject with. */
   readonly reporter: FailureReporter;
 }
 
@@ -161,7 +161,11 @@ class Est {
       if (error.status !== 401) tell(error.status === 429 ? 'too-many' : 'request', error.message);
       return error;
     }
-    if (!(error instanceof CertificateError) || SERVER_FAILURES.has(error.code)) return error;
+    if (!(error instanceof CertificateError)) return error;
+    if (SERVER_FAILURES.has(error.code)) {
+      this.#settings.reporter.report(error, noConnection, who.path);
+      return new Status(503, 'the authority has failed', { 'Retry-After': '30' });
+    }
     tell('request', error.message);
     return new Status(400, error.message);
   }
@@ -171,6 +175,7 @@ class Est {
 const SERVER_FAILURES: ReadonlySet<string> = new Set([
   'KNSOCK_CERTIFICATE_STORE',
   'KNSOCK_CERTIFICATE_FILE',
+  'KNSOCK_CERTIFICATE_NOT_FOUND',
   'KNSOCK_CERTIFICATE_LOCKED',
   'KNSOCK_CERTIFICATE_SIGNER',
 ]);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
 import type { CertificateKind } from '../issuing/extensions.js';
 import { FollowedLines } from '../store/followed-lines.js';
+import { requireStore } from '../store/store-there.js';
 import { appendLine, damagedLine } from '../store/journal.js';
 
 /** What a token allows. */
@@ -70,6 +71,7 @@ interface HeldState extends TokenState {
 }
 
 export class TokenJournal {
+  readonly #directory: string;
   readonly #file: string;
   readonly #lock: string;
   readonly #lines: FollowedLines;
@@ -78,6 +80,7 @@ export class TokenJournal {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
+    this.#directory = directory;
     this.#file = join(directory, 'tokens.jsonl');
     this.#lock = join(directory, '.tokens.lock');
     this.#lines = new FollowedLines(this.#file, {
@@ -88,12 +91,16 @@ export class TokenJournal {
         this.#tokens.clear();
         this.#barred.clear();
       },
+      absent: () => requireStore(directory),
     });
   }
 
   /** Runs `work` while no one else, in any process, enrols or changes tokens. Calls of this process are serialised. */
   exclusively<T>(work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const turn = this.#turn.then(() => withProcessLock(this.#lock, { timeout: 10_000, signal }, work));
+    const turn = this.#turn.then(async () => {
+      await requireStore(this.#directory);
+      return withProcessLock(this.#lock, { timeout: 10_000, signal }, work);
+    });
     this.#turn = turn.catch(() => undefined);
     return turn;
   }

@@ -11,6 +11,8 @@ export interface LineTaker {
   take(line: string, number: number): void;
   /** Resets the state: the file is read from its beginning. */
   reset(): void;
+  /** Called where there is no file; without it, or where it resolves, that is a file without lines. */
+  absent?(): Promise<void>;
 }
 
 const NEWLINE = 0x0a;
@@ -47,8 +49,9 @@ export class FollowedLines {
       file = await open(this.#path, 'r');
       await this.#read(file);
     } catch (cause) {
-      if (isCode(cause, 'ENOENT')) this.#restart();
-      else throw fileError(this.#path, 'read', cause);
+      if (!isCode(cause, 'ENOENT')) throw fileError(this.#path, 'read', cause);
+      await this.#taker.absent?.();
+      this.#restart();
     } finally {
       await file?.close();
     }

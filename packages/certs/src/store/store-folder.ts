@@ -18,6 +18,7 @@ import { CertificateError } from '../errors.js';
 import { encryptKey } from '../keys/key-encryption.js';
 import type { IssuedFiles, IssuedRecord } from '../issuing/record.js';
 import { isUnsettled, pairAt, settleFolder } from '../files/pair.js';
+import { requireStore } from './store-there.js';
 import { withProcessLock, type HeldLock, type LockOptions } from '../files/process-lock.js';
 
 export class StoreFolder {
@@ -47,9 +48,17 @@ export class StoreFolder {
 
   /** Runs `work` while no other process writes to this store. Calls of this process are serialised without polling. */
   exclusively<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    const turn = this.#tail.then(() => withProcessLock(this.#at('.lock'), this.#lock, work));
+    const turn = this.#tail.then(async () => {
+      await this.requireThere();
+      return withProcessLock(this.#at('.lock'), this.#lock, work);
+    });
     this.#tail = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** @throws CertificateError `KNSOCK_CERTIFICATE_STORE` if the store is gone: moved, or unmounted */
+  requireThere(): Promise<void> {
+    return requireStore(this.directory);
   }
 
   /** The paths of a certificate's files. */

@@ -1,6 +1,8 @@
 /** The index of a store in memory: what was issued and revoked, followed as the file grows. */
+import { dirname } from 'node:path';
 import type { IssuedRecord } from '../issuing/record.js';
 import { FollowedLines } from './followed-lines.js';
+import { requireStore } from './store-there.js';
 import { parseJournalLine, type JournalEntry } from './journal.js';
 
 /** The index's record of one certificate. */
@@ -38,6 +40,7 @@ export class StoreIndex {
       reset: () => {
         this.#reset();
       },
+      absent: () => requireStore(dirname(file)),
     });
   }
 

@@ -75,6 +75,7 @@ export class StoreLedger implements Ledger {
   }
 
   async #entries(): Promise<JournalEntry[]> {
+    await this.#folder.requireThere();
     const entries = await readJournal(this.#folder.indexFile);
     return entries.filter(({ authority }) => authority === this.#authority);
   }
