@@ -57,7 +57,7 @@ export const codes = {
     'Does the user that runs the program have permission to read and write there?',
   ),
   KNSOCK_CERTIFICATE_KEY_ABSENT: final(
-    'Its key was never written, or is stored elsewhere; sign with an intermediate.',
+    'Its key was never written, or is stored elsewhere; sign with an intermediate, or with a signer that holds the key.',
   ),
   KNSOCK_CERTIFICATE_LOCKED: passing(
     'Another process is writing to the store; try again when it has finished.',

@@ -129,6 +129,21 @@ describe('--signer-exec', () => {
   it('asks for what is missing', async () => {
     for (const half of [by('sign'), ['--signer-key', 'ca.pub']])
       expect((await run('ca', 'Other', '--store', 'other', ...half)).stderr).toContain('go together');
+    const under = await run(
+      'ca',
+      'Below',
+      '--store',
+      'store',
+      '--under',
+      'root',
+      '--name',
+      'b',
+      ...by('sign'),
+    );
+    expect(under.stderr).toContain('To sign with the key of root: --issuer-signer-exec COMMAND.');
+    const keyless = await run('issue', 'a.example', '--store', 'store', '--authority', 'root');
+    expect(keyless.stderr).toContain('KNSOCK_CERTIFICATE_KEY_ABSENT');
+    expect(keyless.stderr).toContain('--signer-exec COMMAND');
     expect((await run('issue', 'a.example', '--store', 'empty', ...by('sign'))).stderr).toContain(
       'there is no authority',
     );

@@ -92,6 +92,7 @@ export interface RenewResult {
 export async function renew(options: RenewOptions): Promise<RenewResult> {
   checkOptions(options, renewReaders);
   const current = await readLeaf(options.certFile);
+  requireLeaf(options, current);
   await requireReplaceable(options);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;
@@ -147,6 +148,16 @@ async function readLeaf(file: string): Promise<X509Certificate> {
   return leaf as X509Certificate;
 }
 
+/** A CA's successor is its operator's decision. A self-signed server of OpenSSL's has CA:TRUE too, and a name. */
+function requireLeaf({ certFile: file }: RenewOptions, current: X509Certificate): void {
+  const isAuthority = current.basicConstraints?.ca === true && namesOf(current).length === 0;
+  if (!isAuthority) return;
+  const message = `${file} is a CA's certificate, and a renewal makes those of servers and clients`;
+  const hint =
+    'Make its successor with createAuthority (the command: knsock certs ca NAME --replaces ROOT, or --under ROOT for an intermediate).';
+  throw new CertificateError('KNSOCK_CERTIFICATE_UNSUPPORTED', message, { file, hint });
+}
+
 /** The successor is two PEM files: a program that reads another form couldn't use it, and one file would lose its key. */
 async function requireReplaceable({ certFile, keyFile }: RenewOptions): Promise<void> {
   for (const file of [certFile, keyFile]) {
@@ -189,12 +200,12 @@ function requestOf(
   privateKey: string | undefined,
   keyPassphrase: string | undefined,
 ): RenewalRequest {
-  const { subject, dnsNames, ipAddresses, uris, emailAddresses, crlDistributionPoints = [] } = current;
+  const { subject, crlDistributionPoints = [] } = current;
   const days = (current.notAfter.getTime() + 1_000 - current.notBefore.getTime()) / 86_400_000;
   const one = (oid: string) => subject.values(oid)[0];
   return {
     kind: kindOf(current),
-    names: [...dnsNames, ...ipAddresses, ...uris, ...emailAddresses],
+    names: namesOf(current),
     days,
     maxDays: Math.max(days, 398),
     keyType: keyTypeOf(current),
@@ -209,6 +220,10 @@ function requestOf(
     ),
     ...(privateKey === undefined ? {} : { privateKey, keyPassphrase }),
   };
+}
+
+function namesOf({ dnsNames, ipAddresses, uris, emailAddresses }: X509Certificate): string[] {
+  return [...dnsNames, ...ipAddresses, ...uris, ...emailAddresses];
 }
 
 function kindOf(certificate: X509Certificate): CertificateKind {

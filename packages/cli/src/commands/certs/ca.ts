@@ -80,13 +80,16 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
 }
 
 /** The command that holds the new authority's key. */
-async function signerOf({ signerExec, signerKey }: CaFlags): Promise<Signer | undefined> {
+async function signerOf({ signerExec, signerKey, under, replaces }: CaFlags): Promise<Signer | undefined> {
   if (signerExec === undefined && signerKey === undefined) return undefined;
   if (signerExec !== undefined && signerKey !== undefined)
     return commandSigner(signerExec, await readInput(signerKey));
+  const issuer = under ?? replaces;
   throw new UsageError(
-    '--signer-exec and --signer-key go together: what signs, and the public key of it',
-    'Such as: --signer-exec ./sign --signer-key public.pem.',
+    '--signer-exec and --signer-key go together: what signs for the new authority, and the public key of it',
+    signerKey === undefined && issuer !== undefined
+      ? `To sign with the key of ${issuer}: --issuer-signer-exec COMMAND.`
+      : 'Such as: --signer-exec ./sign --signer-key public.pem.',
   );
 }
 
