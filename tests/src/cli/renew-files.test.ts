@@ -66,4 +66,23 @@ describe('certs renew', () => {
     expect(written).toContain('BEGIN ENCRYPTED PRIVATE KEY');
     expect(createPrivateKey({ key: written, passphrase }).equals(key)).toBe(false);
   });
+
+  it("doesn't renew a revoked certificate, not even with --force", async () => {
+    await succeeds('revoke', 'certs/issued/a.crt', '--reason', 'key-compromise');
+    for (const args of [renew, renew.slice(0, 3), [...renew, '--authority', 'root']]) {
+      const said = await refused(...args);
+      expect(said).toContain('certs/issued/a.crt is revoked: key-compromise');
+      expect(said).toContain('KNSOCK_CERTIFICATE_ENROLMENT');
+    }
+  });
+
+  it("says that a CA's certificate is made by another command", async () => {
+    await succeeds('ca', 'Issuing', '--under', 'root', '--name', 'issuing');
+    for (const name of ['root', 'issuing']) {
+      const pair = [`certs/ca/${name}.crt`, `certs/ca/${name}.key`];
+      const said = await refused('renew', ...pair, '--force', '--authority', 'root');
+      expect(said).toContain(`${name}.crt is a CA's certificate`);
+      expect(said).toContain('knsock certs ca NAME --replaces');
+    }
+  });
 });
