@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import {
   connect,
+  json,
+  knsock,
   lengthPrefixed,
+  lines,
   listen,
+  raw,
   serve,
   type Credentials,
   type CredentialSource,
   type ErrorContext,
+  type Framing,
   type RevocationSource,
   type SecureConnection,
 } from '@knsock/core';
@@ -51,6 +56,32 @@ async function toldOfAll(count = 3): Promise<ErrorContext[]> {
   expect(onError.mock.calls.map(([{ message }]) => message)).toEqual(new Array(count).fill('mine'));
   return onError.mock.calls.map(([, context]) => context);
 }
+
+describe('a listener of onMessage that fails', () => {
+  const framings: readonly Framing[] = [knsock(), lines(), lengthPrefixed(), json(lines()), raw()];
+
+  it.each(framings)('is given nothing more of what has arrived: $name', async (framing) => {
+    const isRaw = framing.name === 'raw';
+    const listener = vi.fn(boom);
+    let accept: (connection: SecureConnection) => void = () => undefined;
+    const accepted = new Promise<SecureConnection>((resolve) => (accept = resolve));
+    const limits = isRaw ? { maxMessageBytes: 1_024 } : {};
+    await using server = await listen({ ...local(), framing, ...limits }, (connection) => {
+      accept(connection);
+    });
+    const client = await connect({ ...to(server), framing });
+    const connection = await accepted;
+    connection.pause();
+    for (let n = 0; n < 50; n += 1) client.write(isRaw ? Buffer.alloc(1_024) : '1');
+    await vi.waitFor(() => expect(connection.stats().messagesReceived).toBeGreaterThanOrEqual(50));
+    connection.onMessage(listener);
+    connection.resume();
+    expect((await connection.closed).error?.message).toBe('mine');
+    expect(listener).toHaveBeenCalledOnce();
+    expect(onError).toHaveBeenCalledOnce();
+    client.destroy();
+  });
+});
 
 describe('listeners that fail, of a signal', () => {
   it('of a connection, on either side', async () => {

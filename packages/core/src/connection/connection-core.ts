@@ -480,6 +480,7 @@ export class ConnectionCore<In, Out>
   }
 
   listenerFailed(error: unknown): void {
+    this.receiveQueue.takeAll(); // a listener that failed is given nothing more
     this.report(asError(error));
     this.ending.fail(asError(error), true, true);
   }

@@ -13,9 +13,9 @@ import {
   encodeRejected,
   Kind,
 } from '../framing/knsock/index.js';
-import { knsock, lines } from '../framing/index.js';
+import { json, knsock, lengthPrefixed, lines, type Framing } from '../framing/index.js';
 import { connectedPair, handMadePair, sideOver, turn } from '../testing/connected-pair.js';
-import { MemoryOutput } from '../testing/memory-output.js';
+import { encodeAll } from '../testing/memory-output.js';
 import { memoryPair } from '../transport/memory-pair.js';
 
 /** How error messages name the other end of these connections. */
@@ -23,12 +23,6 @@ const FROM = ' (connection with 192.0.2.1:4000)';
 
 const text = (bytes: unknown): string => String(bytes);
 const token = Buffer.from('12345678');
-/** A message of knsock/1. */
-function message(body: string): Buffer {
-  const out = new MemoryOutput();
-  encodeFrame(Kind.MESSAGE, 0, Buffer.from(body), out);
-  return Buffer.from(out.bytes());
-}
 const understood = { features: new Map([[CLOSE_CODE, Buffer.alloc(0)]]) };
 
 /** Resolves with what a promise rejects with. */
@@ -842,25 +836,67 @@ describe('a failure', () => {
     expect(server.errors.map(({ message }) => message)).toEqual(['later']);
   });
 
-  it.each([
-    ['knsock', knsock(), message],
-    ['lines', lines(), (body: string) => Buffer.from(`${body}\n`)],
-  ])(
-    'of a listener ends its calls, also for later messages in the same chunk: %s',
-    async (_, framing, encode) => {
-      const { peer, connection } = await handMadePair(framing.name === 'knsock' ? {} : { framing });
+  describe.each<[string, Framing]>([
+    ['knsock', knsock()],
+    ['lines', lines()],
+    ['length-prefixed', lengthPrefixed()],
+    ['json', json(lines())],
+  ])('of a listener ends its calls: %s', (name, framing) => {
+    const messages = encodeAll(
+      framing,
+      ['1', '2', '3'].map((digit) => Buffer.from(digit)),
+    );
+    const failing = async () => {
+      const side = await handMadePair(name === 'knsock' ? {} : { framing });
       const got: string[] = [];
-      connection.onMessage((bytes) => {
+      const fail = (bytes: unknown): void => {
         got.push(text(bytes));
         throw new Error('mine');
-      });
-      peer.stream.write(Buffer.concat(['a', 'b', 'c'].map(encode)));
+      };
+      const ended = async () => {
+        side.peer.stream.end();
+        return [
+          (await side.connection.closed).error?.message,
+          got,
+          side.errors.map((error) => error.message),
+        ];
+      };
+      return { ...side, fail, ended };
+    };
+    const once = ['mine', ['1'], ['mine']];
+
+    it.each([{ lend: false }, { lend: true }])(
+      'for later messages in the same chunk and the next (%o)',
+      async (options) => {
+        const { peer, connection, fail, ended } = await failing();
+        connection.onMessage(fail, options);
+        peer.stream.write(messages);
+        peer.stream.write(messages);
+        await turn();
+        expect(await ended()).toEqual(once);
+      },
+    );
+
+    it('for messages that came before it was set', async () => {
+      const { peer, connection, fail, ended } = await failing();
+      peer.stream.write(messages);
       await turn();
-      peer.stream.end();
-      expect((await connection.closed).error?.message).toBe('mine');
-      expect(got).toEqual(['a']);
-    },
-  );
+      connection.onMessage(fail);
+      expect(connection.stats().heldBytes).toBe(0);
+      peer.stream.write(messages);
+      expect(await ended()).toEqual(once);
+    });
+
+    it('for messages that waited during a pause', async () => {
+      const { peer, connection, fail, ended } = await failing();
+      connection.onMessage(fail);
+      connection.pause();
+      peer.stream.write(messages);
+      await turn();
+      connection.resume();
+      expect(await ended()).toEqual(once);
+    });
+  });
 
   it("of the server's handler ends its connection", async () => {
     for (const handler of [

@@ -416,6 +416,20 @@ describe("the peer's requests on a framing without ids", () => {
     expect(begun).toEqual(['a']);
   });
 
+  it('are no longer started once the connection has failed, if they came before the handler', async () => {
+    const begun: string[] = [];
+    const { peer, connection, errors } = await handMadePair({ framing });
+    peer.stream.write(Buffer.from('a\nb\nc\n'));
+    await turn();
+    connection.onRequest(({ payload }) => {
+      begun.push(text(payload));
+      throw new Error('failed');
+    });
+    peer.stream.end();
+    expect((await connection.closed).error?.message).toBe('failed');
+    expect([begun, errors.map(({ message }) => message)]).toEqual([['a'], ['failed']]);
+  });
+
   it('may reach the limit repeatedly', async () => {
     const finish: ((answer: string) => void)[] = [];
     const { peer, connection } = await handMadePair({

@@ -217,7 +217,7 @@ export class FifoProtocol<In, Out>
     // Every message is a request from now on, including those that arrived before the handler.
     const waiting = this.#host.divertMessages();
     this.#responder = responder;
-    for (const message of waiting) this.#receiveRequest(message);
+    for (const message of waiting) if (!this.#over) this.#receiveRequest(message);
   }
 
   ping(): Promise<number> {

@@ -180,7 +180,7 @@ export class ReceiveQueue<In> {
     };
   }
 
-  /** Takes everything that waits, for another consumer. */
+  /** Takes everything that waits: for another consumer, or for none once the listener has failed. */
   takeAll(): In[] {
     const rest = this.#messages.slice(this.#head);
     this.#messages = [];
