@@ -10,29 +10,42 @@ export interface RequestsOptions {
   readonly timeout: number;
 }
 
+/** Maximum of concurrent requests in bytes, well below `maxQueuedBytes`: beyond that a request fails, it doesn't wait. */
+const WINDOW_BYTES = 1_048_576;
+
 /**
  * Ends with the source, or with the connection: if the server leaves, it doesn't wait for the next typed line.
  * @throws RemoteHandlerError, ConnectionTimeoutError and the failure of the connection
  */
-export async function sendRequests<Message>(
+export async function sendRequests<Message extends Uint8Array>(
   connection: SecureConnection<Message, Message>,
   source: AsyncIterable<readonly Message[]>,
-  replies: Replies,
+  replies: Pick<Replies, 'print'>,
   { window, timeout }: RequestsOptions,
 ): Promise<void> {
   // Messages of the server that aren't answers.
   connection.onMessage((message) => replies.print(message));
-  const requests: Promise<Message>[] = [];
-  const printNext = async (): Promise<void> => replies.print(await requests.shift());
+  const requests: { readonly answer: Promise<Message>; readonly bytes: number }[] = [];
+  let bytesAsked = 0;
+  const printNext = async (): Promise<void> => {
+    const { answer, bytes } = requests.shift() as (typeof requests)[number];
+    await replies.print(await answer);
+    bytesAsked -= bytes;
+  };
   const batches = new Interruptible(source);
   void connection.closed.then(() => batches.interrupt());
   for await (const messages of batches) {
     for (const message of messages) {
+      const bytes = message.length;
+      while (requests.length > 0 && bytesAsked + bytes > WINDOW_BYTES) await printNext();
+      // A message larger than the queue's limit is accepted only when nothing waits there.
+      if (bytes > WINDOW_BYTES) await connection.ready();
       if (batches.interrupted) break;
       const answer = connection.request(message, { timeout });
       // Its failure is reported in order; another may come first.
       answer.catch(() => undefined);
-      requests.push(answer);
+      requests.push({ answer, bytes });
+      bytesAsked += bytes;
       if (requests.length >= window) await printNext();
     }
   }
