@@ -136,6 +136,13 @@ const shapes: Record<string, Shape> = {
       arrived();
     },
   },
+  'works, with nothing received and nothing sent': {
+    handler: async (_connection, { arrived, work }) => {
+      arrived();
+      await work;
+    },
+    messages: 0,
+  },
   'only pushes': {
     messages: 0,
     handler: async (connection, { arrived }) => {

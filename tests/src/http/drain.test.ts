@@ -39,6 +39,37 @@ it('ends idle connections at once, and those that never asked', async () => {
   expect(await ends).toEqual(['', '']);
 });
 
+it('ends at once a connection whose answer came before all of its request, once the rest is there', async () => {
+  const server = await serveApp((_request, response) => {
+    response.statusCode = 404;
+    response.end('nothing here');
+  });
+  const socket = await dialBare(server);
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na');
+  await readUntil(socket, 'nothing here');
+  const [connection] = server.connections();
+  const before = received(server);
+  socket.write('b');
+  while (connection?.stats().bytesReceived === before) await turn();
+  await turn();
+  const ends = readAll(socket);
+  await server.close();
+  expect(await ends).toBe('');
+});
+
+it('waits at its end for the rest of a request that was answered before, and ends then', async () => {
+  const server = await serveApp((_request, response) => response.end('enough'));
+  const socket = await dialBare(server);
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na');
+  await readUntil(socket, 'enough');
+  const closing = server.close();
+  const ends = readAll(socket);
+  await turn();
+  socket.write('b');
+  expect(await ends).toBe('');
+  await closing;
+});
+
 it('answers what is under way with Connection: close, and resolves then', async () => {
   const { server, next } = await patientServer();
   const socket = await dialBare(server);

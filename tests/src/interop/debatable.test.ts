@@ -63,7 +63,7 @@ const cases: Readonly<Record<string, () => Case>> = {
   },
   '`keyCertSign` without `CA:TRUE`, self-signed and trusted': () =>
     self(issue({ subject: `CN=${NAME}`, extensions: signsThough, ...dates })),
-  "a key identifier that contradicts the issuer's": () => {
+  'a key identifier that contradicts the issuer': () => {
     const issuer = root();
     return chain(issuer, below(issuer, OTHER_ID));
   },

@@ -55,6 +55,22 @@ it('a connection whose slots are taken by abandoned requests takes no more, and 
   expect(pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
 });
 
+it('closing the pool cuts off at its deadline what is in flight, and waits for no farewell', async () => {
+  const begun = gate();
+  const server = await stage.serve(() => {
+    begun.open();
+    return new Promise<never>(() => undefined);
+  });
+  const pool = stage.pool([server]);
+  const asked = pool.request('never').catch((error: unknown) => error as Error);
+  await begun.opened;
+  await pool.close({ deadline: 20 });
+  expect(await asked).toMatchObject({
+    code: 'KNSOCK_CONNECTION_CLOSED',
+    message: expect.stringContaining('this side destroyed the connection') as string,
+  });
+});
+
 it('closing the pool ends requests that wait to be sent again, of which there may be many', async () => {
   const warnings: Error[] = [];
   const warned = (warning: Error) => void warnings.push(warning);

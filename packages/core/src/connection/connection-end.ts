@@ -391,7 +391,7 @@ export class ConnectionEnd implements ClosingEvents {
       listeners: isOutOfTime ? 0 : activity.listeners,
       handler,
       parked: receiveQueue.isParked,
-      onlyPushes: this.#isPusher || (protocol.received === 0 && protocol.sent > 0),
+      onlyPushes: this.#isPusher || protocol.received === 0,
       raw: raw === null ? 'none' : raw.finished ? 'finished' : 'open',
       endIsOurs:
         !isOutOfTime && this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
@@ -441,9 +441,8 @@ export class ConnectionEnd implements ClosingEvents {
     if (this.#error !== undefined) return this.#error;
     const { local, remote } = this.#state;
     if (remote.is === 'finished') {
-      const words =
-        remote.clean === true ? 'the peer closed the connection' : 'the peer ended the connection';
-      return this.#closedError(remote.clean, words);
+      const did = remote.clean === true ? 'closed' : 'ended';
+      return this.#closedError(remote.clean, `the peer ${did} the connection`);
     }
     const whose = local.is === 'open' ? 'the peer is draining' : 'the connection is closing';
     return this.#closedError('unknown', whose);
@@ -461,7 +460,9 @@ export class ConnectionEnd implements ClosingEvents {
 
   #unannounced(unsent = 0): Error {
     const rest = unsent === 0 ? '' : `; ${unsent} bytes of ours were not sent`;
-    return this.#closedError(false, `the connection ended without a CLOSE frame of the peer${rest}`);
+    const own = this.#isDestroyed && 'this side destroyed the connection';
+    const words = own || 'the connection ended without a CLOSE frame of the peer';
+    return this.#closedError(false, words + rest);
   }
 
   #drainError(wait: number, what: string): Error {

@@ -153,7 +153,7 @@ describe('what a receiver learns', () => {
     const { error, unsentBytes } = await connection.closed;
     expect(unsentBytes).toBeGreaterThan(0);
     expect(error?.message).toBe(
-      `the connection ended without a CLOSE frame of the peer; ${unsentBytes} bytes of ours were not sent${FROM}`,
+      `this side destroyed the connection; ${unsentBytes} bytes of ours were not sent${FROM}`,
     );
   });
 });

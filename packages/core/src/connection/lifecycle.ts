@@ -65,7 +65,7 @@ export interface Outstanding {
   readonly handler: 'none' | 'running' | 'waiting-for-end';
   /** Whether the program waits for the next message. */
   readonly parked: boolean;
-  /** Whether the program has only ever sent: it received nothing, and so owes no answer. */
+  /** Whether the program owes no answer: it received nothing, or only sends beside messages that it doesn't take. */
   readonly onlyPushes: boolean;
   /** The raw bytes were taken over as a stream or a relay, which ends each direction itself. */
   readonly raw: 'none' | 'open' | 'finished';
@@ -229,7 +229,7 @@ function isInFlight(
 ): boolean {
   if (incoming > 0 || outgoing > 0 || queuedBytes > 0 || raw === 'open') return true;
   // A program that requested the end may be awaiting it, in any of its handlers.
-  if (local.is === 'draining' && local.by === 'program') return unread > 0;
+  if (local.is === 'draining' && local.by === 'program') return false;
   if (listeners > 0 || unread > 0) return true;
   // A handler that waits for the next message has done its work; after the peer's end there is none to wait for.
   return handler === 'running' && !onlyPushes && !(parked && remote.is !== 'finished');

@@ -102,7 +102,7 @@ export const codes = {
     'The server requires a client certificate; did you forget certFile and keyFile?',
   ),
   KNSOCK_HANDSHAKE_DISCONNECTED: passing(
-    'The peer ended the connection during the handshake; its log says why.',
+    'The peer ended the connection during the handshake, such as a server at one of its limits; its log says why.',
   ),
   KNSOCK_HANDSHAKE_OTHER: final("The cause has OpenSSL's own error."),
   KNSOCK_PEER_MISSING: final('The peer sent no certificate; did it forget to load one?'),

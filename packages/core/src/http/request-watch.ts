@@ -49,7 +49,17 @@ export class RequestWatch {
     this.#socket.destroySoon();
   }
 
+  /** An answer may come before all of its request, the rest of which Node reads away. */
   #finished(response: ServerResponse): void {
+    const { req: request } = response;
+    if (request.complete || request.destroyed) this.#answered(response);
+    else
+      request.once('close', () => {
+        this.#answered(response);
+      });
+  }
+
+  #answered(response: ServerResponse): void {
     this.#responses.delete(response);
     if (this.#responses.size > 0 || this.#taken) return;
     if (this.#draining) this.#socket.destroySoon();

@@ -7,10 +7,12 @@ const FAREWELL = 1_000;
 /** The parts of a connection that the pool uses, whatever the message type. */
 type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
 
+/** Nothing of it is worth waiting for, or the time for waiting is over. */
+const atOnce: ReadonlySet<Reason> = new Set(['dead', 'unclean', 'discarded', 'leaked', 'overdue']);
+
 /** Ends a connection, gracefully if possible. */
 export function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
-  const gentle = reason !== 'dead' && reason !== 'unclean' && reason !== 'discarded' && reason !== 'leaked';
-  if (gentle && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
+  if (!atOnce.has(reason) && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
   connection.destroy();
   return undefined;
 }

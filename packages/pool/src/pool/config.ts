@@ -32,7 +32,8 @@ export type Reason =
   | 'superseded' // created before supersede()
   | 'retired' // retired by retire()
   | 'leaked' // its lease was collected unreleased
-  | 'closed'; // the pool was closed
+  | 'closed' // the pool was closed
+  | 'overdue'; // still in use at the deadline of close()
 
 /** The operations on the resources of a pool. */
 export interface Factory<T> {

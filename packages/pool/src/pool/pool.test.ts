@@ -717,15 +717,15 @@ describe('closing', () => {
   });
 
   it('destroys what is still lent at the deadline', async () => {
-    const destroyed: number[] = [];
-    const pool = numbers({ destroy: (n) => void destroyed.push(n) });
+    const destroyed: [number, string][] = [];
+    const pool = numbers({ destroy: (n, reason) => void destroyed.push([n, reason]) });
     const lease = await pool.acquire();
     const closed = pool.close({ deadline: 1_000 });
     await clock.advance(999);
     expect(destroyed).toEqual([]);
     await clock.advance(1);
     await closed;
-    expect(destroyed).toEqual([1]);
+    expect(destroyed).toEqual([[1, 'overdue']]);
     expect(() => lease.release()).not.toThrow();
   });
 

@@ -302,7 +302,7 @@ export class Pool<T> implements AsyncDisposable {
     this.#watch?.stop();
     this.#store.stop();
     await this.#store.empty(deadline);
-    for (const slot of [...slots]) if (slot.state === 'active') this.#store.dispose(slot, 'closed');
+    for (const slot of [...slots]) if (slot.state === 'active') this.#store.dispose(slot, 'overdue');
     const { validateTimeout, destroyTimeout } = this.#config;
     await this.#store.empty(validateTimeout + destroyTimeout);
   }
