@@ -120,7 +120,7 @@ async function putInPlace(
   return { renewed, notAfter: next.notAfter, dueAt: renewalDate(next, options.renewAt) };
 }
 
-/** The new key, encrypted where the old one is: whoever reads the folder or its backups must not gain the key. */
+/** The new key, encrypted where the old one is: reading the folder or its backups must not give the key away. */
 async function protectedLike(old: string, key: string, passphrase: string | undefined): Promise<string> {
   if (passphrase === undefined || !isEncryptedKey(old) || isEncryptedKey(key)) return key;
   return encryptKey(key, passphrase);

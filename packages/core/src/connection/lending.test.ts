@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../errors/index.js';
 import { json, knsock, lengthPrefixed, lines, raw, type Framing } from '../framing/index.js';
 import { connectedPair, handMadePair, turn, type SideOptions } from '../testing/connected-pair.js';
@@ -20,13 +20,9 @@ async function listening(name: Name, options: SideOptions = {}) {
   return { ...side, say };
 }
 
-const until = (met: () => boolean): Promise<void> =>
-  vi.waitFor(
-    () => {
-      if (!met()) throw new Error('not yet');
-    },
-    { interval: 1, timeout: 15_000 },
-  );
+async function until(met: () => boolean): Promise<void> {
+  while (!met()) await turn();
+}
 
 /** Pieces of the given sizes, over and over. */
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
