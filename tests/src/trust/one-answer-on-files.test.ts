@@ -198,6 +198,11 @@ const situations: Readonly<Record<string, Situation>> = {
     ...refusedByClients,
   },
   'a self-signed certificate that is trusted itself': { chain: [server(null)], ca: [], ...good },
+  'a self-signed certificate by SHA-1 that is trusted itself': {
+    chain: [server(null, { algorithm: sequence(oid('1.2.840.10045.4.1')), digest: 'sha1' })],
+    ca: [],
+    ...good,
+  },
   'a list that is current': { chain: [leaf, middle], crls: [crl(middle)], ...good },
   'a list that is overdue': {
     chain: [leaf, middle],

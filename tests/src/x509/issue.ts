@@ -163,6 +163,8 @@ export interface Wish {
   readonly extensions?: readonly Buffer[];
   /** The AlgorithmIdentifier of the signature; default: ECDSA with SHA-256, by which it is made. */
   readonly algorithm?: Buffer;
+  /** The digest of the signature; default SHA-256, as of the usual algorithm. */
+  readonly digest?: string;
 }
 
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
@@ -184,7 +186,7 @@ export function issue(wish: Wish): Made {
     publicKey.export({ format: 'der', type: 'spki' }),
     ...(extensions.length > 0 ? [tlv(0xa3, sequence(...extensions))] : []),
   );
-  const der = signed(body, signer, algorithm);
+  const der = signed(body, signer, algorithm, wish.digest);
   return { certificate: parseCertificate(der), der, subject: wish.subject, publicKey, privateKey };
 }
 
@@ -263,8 +265,8 @@ function crlEntry({ serial, date = '2025-11-01T00:00:00Z', reason, extensions = 
   return sequence(integer(serial), time(date), ...(all.length > 0 ? [sequence(...all)] : []));
 }
 
-function signed(body: Buffer, key: KeyObject, algorithm = ecdsaWithSha256): Buffer {
-  return sequence(body, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', body, key)));
+function signed(body: Buffer, key: KeyObject, algorithm = ecdsaWithSha256, digest = 'sha256'): Buffer {
+  return sequence(body, algorithm, tlv(0x03, Buffer.of(0), sign(digest, body, key)));
 }
 
 /** A serial number that differs for different wishes and is the same in every run. */

@@ -164,7 +164,10 @@ function refusalWarnings(
   { now, file, anchors }: OwnChainContext,
 ): OwnChainWarning[] {
   const [leaf, ...others] = chain as [X509Certificate, ...X509Certificate[]];
-  const ends = chain.filter((one) => isRoot(one) || !chain.some((issuer) => mayHaveIssued(issuer, one)));
+  // Whatever signature a certificate has of its own, it may be trusted itself, and nobody relies on that signature.
+  const hasIssuer = (one: X509Certificate): boolean =>
+    chain.some((issuer) => issuer !== one && mayHaveIssued(issuer, one));
+  const ends = chain.filter((one) => isRoot(one) || !hasIssuer(one));
   const known = anchors.filter((anchor) => ends.some((end) => mayHaveIssued(anchor, end)));
   const usage = leaf.extendedKeyUsage?.includes(purposeOid.server) === false ? 'client' : 'server';
   const trusted = [...ends, ...known];
