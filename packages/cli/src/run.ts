@@ -2,7 +2,7 @@
 import { CommanderError, type Command } from 'commander';
 import { nearest } from '@knsock/core/options';
 import { exitCodeOf } from './exit-codes.js';
-import { reportFailure } from './failure.js';
+import { describeFailure, reportFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
 import { buildProgram } from './program.js';
 import { UsageError } from './usage-error.js';
@@ -17,15 +17,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
   let program: Command | undefined;
   try {
-    const words = asHelp(argv);
-    program = await buildProgram(words, output);
+    const asked = asHelp(argv);
+    program = await buildProgram(asked, output);
+    const words = asHelpBelow(program, asked);
     refuseUnknown(program, words);
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (error instanceof CommanderError && error.code === 'commander.help') return WRONG_USE; // help was shown
     const name = calledName(program, argv);
+    // The help was shown.
+    if (error instanceof CommanderError && error.code === 'commander.help')
+      return await reportMissing(output, name).catch(() => WRONG_USE);
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
     return await reportFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
@@ -36,6 +39,27 @@ function asHelp(argv: readonly string[]): readonly string[] {
   const at = argv.findIndex((word) => !word.startsWith('-'));
   const path = argv.slice(at + 1).filter((word) => !word.startsWith('-'));
   return argv[at] === 'help' && path.length > 0 ? [...path, '--help'] : argv;
+}
+
+/** `certs help issue` is `certs issue --help`; `help` elsewhere is an argument. */
+function asHelpBelow(program: Command, words: readonly string[]): readonly string[] {
+  let command: Command | undefined = program;
+  for (const [at, word] of words.entries()) {
+    if (word.startsWith('-')) continue;
+    if (command.commands.length === 0) return words;
+    if (word === 'help' && command !== program && words.slice(at + 1).some((one) => !one.startsWith('-')))
+      return [...words.toSpliced(at, 1).filter((one) => !one.startsWith('-')), '--help'];
+    command = command.commands.find((one) => one.name() === word);
+    if (command === undefined) return words;
+  }
+  return words;
+}
+
+/** A command without the one below it that was meant: people saw the help. */
+async function reportMissing(output: Output, name: string): Promise<number> {
+  const missing = new UsageError(`${name} needs a command`, `${name} --help shows what there is.`);
+  if (output.manner.json) await output.record({ event: 'error', ...describeFailure(missing, name) });
+  return WRONG_USE;
 }
 
 /** Asked for the help of a command that doesn't exist, commander shows the help of the one above it. */

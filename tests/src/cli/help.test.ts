@@ -7,6 +7,8 @@ describe('knsock help', () => {
     [['help', 'certs', 'ca'], 'Usage: knsock certs ca'],
     [['proxy', 'server', '--help'], '\nExamples:\n'],
     [['check', '--help'], '\nExamples:\n'],
+    [['certs', 'help', 'issue'], 'Usage: knsock certs issue'],
+    [['certs', 'trust', 'help', 'install'], 'Usage: knsock certs trust install'],
     [['help', 'send'], 'Usage: knsock send'],
     [['help'], 'Usage: knsock'],
   ])("%j shows that command's help", async (args, words) => {
@@ -19,10 +21,25 @@ describe('knsock help', () => {
     [['help', 'foo'], "unknown command 'foo'"],
     [['help', 'proxy', 'sever'], 'Did you mean server?'],
     [['certs', 'isue', '--help'], 'Did you mean issue?'],
+    [['certs', 'help', 'nope'], "unknown command 'nope'"],
   ])('%j says that there is no such command', async (args, words) => {
     const { code, stderr } = await knsock(args);
     expect(code).toBe(2);
     expect(stderr).toContain(words);
+  });
+
+  it.each([[['certs']], [['proxy']], [['certs', 'trust']], [['certs', 'help', 'nope']]])(
+    '%j with --json prints its failure as JSON',
+    async (args) => {
+      const { code, stdout } = await knsock([...args, '--json']);
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 'KNSOCK_USAGE', exitCode: 2 });
+    },
+  );
+
+  it('prints the failure to renew an enrolled machine as JSON', async () => {
+    const { code, stdout } = await knsock(['certs', 'renew', '--dir', 'no-such-folder', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ event: 'error', dir: 'no-such-folder', exitCode: code });
   });
 
   it('names options by their flags in errors', async () => {

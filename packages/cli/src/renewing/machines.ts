@@ -29,8 +29,9 @@ export async function renewMachines(flags: MachineFlags, output: Output): Promis
       const hook = afterRenewal(flags, dir);
       await tell(output, dir, await renewEnrolled({ dir, timeout, force, reuseKey, onRenewed: hook }));
     } catch (error) {
-      const { what, hint, code: name, exitCode } = describeFailure(error, 'certs renew');
-      if (output.manner.json) await output.record({ dir, error: what, hint, code: name });
+      const failure = describeFailure(error, 'certs renew');
+      const { what, hint, code: name, exitCode } = failure;
+      if (output.manner.json) await output.record({ event: 'error', dir, ...failure });
       output.tell(`${shortPath(dir)}: ${what}\n  hint: ${hint}\n  code: ${name} (exit ${exitCode})`);
       code = exitCode;
     }
