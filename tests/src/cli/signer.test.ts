@@ -1,5 +1,7 @@
 /** `--signer-exec`: a command signs for the authority, and the store holds no key. */
 import { X509Certificate, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -126,6 +128,32 @@ describe('--signer-exec', () => {
     expect(await readdir(path.join(folder, 'store', 'issued'))).not.toContain('b.example.crt');
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'takes the signature of a command that leaves something running',
+    async () => {
+      await using held = await holder();
+      const [, sign = ''] = by('sign');
+      const signer = `${held.command} & ${sign}`;
+      const store = ['--store', 'store', '--authority', 'root'];
+      const [issued] = await Promise.all([
+        run('issue', 'f.example', ...store, '--signer-exec', signer),
+        held.arrived,
+      ]);
+      expect(issued, issued.stderr).toMatchObject({ code: 0 });
+    },
+  );
+
+  it('ends the command with itself', async () => {
+    await using held = await holder();
+    const issue = ['certs', 'issue', 'g.example', '--store', 'store', '--authority', 'root'];
+    await using running = startKnsock([...issue, '--signer-exec', held.command], { cwd: folder });
+    const socket = await held.arrived;
+    const gone = once(socket.resume(), 'close');
+    running.kill('SIGINT');
+    expect((await running.ended()).code).not.toBe(0);
+    await gone;
+  });
+
   it('asks for what is missing', async () => {
     for (const half of [by('sign'), ['--signer-key', 'ca.pub']])
       expect((await run('ca', 'Other', '--store', 'other', ...half)).stderr).toContain('go together');
@@ -152,3 +180,25 @@ describe('--signer-exec', () => {
     expect(several.stderr).toContain('--authority root');
   });
 });
+
+/** A command that runs until its connection to us ends. */
+async function holder() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const arrived = once(server, 'connection').then(([socket]) =>
+    (socket as Socket).on('error', () => undefined),
+  );
+  const { port } = server.address() as AddressInfo;
+  await writeFile(
+    path.join(folder, 'hold.mjs'),
+    `import { connect } from 'node:net'; connect(+process.argv[2], '127.0.0.1').resume();`,
+  );
+  return {
+    command: `'${process.execPath}' hold.mjs ${port}`,
+    arrived,
+    [Symbol.asyncDispose]: async () => {
+      (await arrived).destroy();
+      server.close();
+    },
+  };
+}
