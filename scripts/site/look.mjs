@@ -79,7 +79,7 @@ async function lookAt(context, address, place, pictures) {
 async function search(context, address, width, pictures) {
   const { page, trouble } = await open(context, address, '/');
   await page.setViewportSize(widths[width]);
-  await page.locator('#local-search button').click();
+  await openSearch(page);
   await page.locator('.search-input').fill('KNSOCK_PORT_IN_USE');
   await page.locator('.results a').first().waitFor();
   await page.evaluate(axe);
@@ -87,6 +87,18 @@ async function search(context, address, width, pictures) {
   await page.screenshot({ path: path.join(pictures, `search-${width}.png`) });
   await page.close();
   return found.length === 0 ? undefined : `search-${width}: ${found.join('; ')}`;
+}
+
+/** The button does nothing before the page's script has run, which takes a while on a busy machine. */
+async function openSearch(page) {
+  const input = page.locator('.search-input');
+  for (let tries = 0; tries < 15 && !(await input.isVisible()); tries += 1) {
+    await page
+      .locator('#local-search button')
+      .click({ timeout: 2_000 })
+      .catch(() => undefined);
+    await input.waitFor({ timeout: 2_000 }).catch(() => undefined);
+  }
 }
 
 async function open(context, address, place) {
