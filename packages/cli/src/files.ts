@@ -3,6 +3,7 @@ import { access, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readWhole } from '@knsock/core/options';
 import type { Output } from './output.js';
+import { standardInput } from './standard-input.js';
 import { UsageError } from './usage-error.js';
 
 export const SECRET = 0o600;
@@ -21,7 +22,7 @@ export interface WriteOptions {
 
 /** @throws UsageError `KNSOCK_READ` */
 export async function readInput(file: string): Promise<Buffer> {
-  if (file === '-') return readAll(process.stdin);
+  if (file === '-') return readAll(standardInput());
   try {
     return await readWhole(file);
   } catch (error) {
@@ -78,12 +79,20 @@ export async function naming<T>(file: string, read: () => T | Promise<T>): Promi
     return await read();
   } catch (error) {
     const { code, hint, message } = error as { code?: unknown; hint?: unknown; message?: unknown };
+    const named = (error as { file?: unknown }).file !== undefined || error instanceof UsageError;
     const isOurs = typeof code === 'string' && code.startsWith('KNSOCK_') && typeof hint === 'string';
-    if (!isOurs || String(message).includes(file)) throw error;
+    if (!isOurs || named || names(String(message), file)) throw error;
     const shown = file === '-' ? 'standard input' : file;
     const { EasySocketError } = await import('@knsock/core/errors');
-    throw new EasySocketError(code, `${shown}: ${String(message)}`, { cause: error, hint });
+    // The reader's own code is that of a library; other commands have this one for the same cause.
+    const spoken = code === 'KNSOCK_MALFORMED_DER' ? 'KNSOCK_CERTIFICATE_MALFORMED' : code;
+    throw new EasySocketError(spoken, `${shown}: ${String(message)}`, { cause: error, hint });
   }
+}
+
+/** A file may be called as a word of the message is, such as `empty`; those words don't name it but at the beginning. */
+function names(message: string, file: string): boolean {
+  return /^\w+$/.test(file) ? message.startsWith(file) : message.includes(file);
 }
 
 /** A path as a user would type it in the current folder. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { createAuthority } from '@knsock/certs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -54,6 +55,30 @@ describe.skipIf(process.platform === 'win32')('endless files', () => {
       ...[files.at('server.crt'), files.at('server.key')],
     ]);
     expect(stdout).toContain('belongs to /dev/stdin');
+  });
+});
+
+describe('input that is there and holds nothing', () => {
+  it('is named, whatever its name is', async () => {
+    const empty = await files.write('empty', '');
+    const said = await fails(
+      ['certs', 'match', 'empty', files.at('server.key')],
+      58,
+      'KNSOCK_CERTIFICATE_MALFORMED',
+      { cwd: path.dirname(empty) },
+    );
+    expect(said).toMatch(/^knsock certs match: empty: .*empty/);
+  });
+
+  it.skipIf(process.platform === 'win32')('is refused where standard input is a folder', async () => {
+    const { serve, address } = await startServe(pair);
+    await using _ = serve;
+    const send = '"$0" "$1" send "$2" --ca "$3" < /';
+    const refused = promisify(execFile)('sh', ['-c', send, ...knsockCommand, address, files.at('ca.crt')]);
+    await expect(refused).rejects.toMatchObject({
+      code: 26,
+      stderr: expect.stringContaining("standard input can't be read: it is a folder") as string,
+    });
   });
 });
 

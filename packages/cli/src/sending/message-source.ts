@@ -1,6 +1,7 @@
 /** The source of the messages of `knsock send`. */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { standardInput } from '../standard-input.js';
 import { UsageError } from '../usage-error.js';
 import { cutBytes, type Cut } from './cut.js';
 
@@ -20,11 +21,11 @@ export interface SourceRequest {
 export async function* messages({ words, files, times }: SourceRequest, cut: Cut): Source {
   for (let left = times; left > 0; left -= 1) {
     for (const word of words) {
-      if (word === '-') yield* cutBytes(process.stdin, cut);
+      if (word === '-') yield* cutBytes(standardInput(), cut);
       else yield [Buffer.from(word)];
     }
     for (const file of files) yield* cutBytes(readable(file), cut);
-    if (words.length + files.length === 0) yield* cutBytes(process.stdin, cut);
+    if (words.length + files.length === 0) yield* cutBytes(standardInput(), cut);
   }
 }
 
