@@ -126,6 +126,8 @@ it('renews as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, asy
   ];
   await using daemon = startKnsock(args, { cwd: folder });
   await daemon.says(/"event":"renewing"/);
+  daemon.kill('SIGHUP');
+  await daemon.says(/"event":"looking"/);
   // Due at two thirds of its minute, a tenth of which lies before its beginning.
   await daemon.says(/"event":"renewed"/);
   daemon.kill('SIGTERM');

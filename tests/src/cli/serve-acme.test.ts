@@ -1,10 +1,12 @@
 /** What `knsock serve --acme` refuses before it asks a CA; with one, see `interop/acme-serve.test.ts`. */
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../interop/program.js';
-import { knsock } from '../support/command.js';
+import { knsock, startKnsock } from '../support/command.js';
 
 let folder: string;
 let flags: string[];
@@ -54,5 +56,23 @@ describe('knsock serve --acme', () => {
     expect(stderr).toContain('KNSOCK_ACME_DIRECTORY');
     expect(stderr).not.toContain('nowhere');
     expect(code).toBe(7);
+  });
+
+  it('goes on with its order after a SIGHUP', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const own = ['--acme-dir', path.join(folder, 'hung-up'), '--port', '8443', '--acme-agree'];
+    const at = ['--acme-directory', `https://127.0.0.1:${port}/directory`];
+    await using running = startKnsock(['serve', '--acme', 'a.example', ...own, ...at]);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    socket.on('error', () => undefined);
+    running.kill('SIGHUP');
+    silent.close();
+    socket.destroy();
+    expect(await running.ended()).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('KNSOCK_ACME_DIRECTORY') as unknown,
+    });
   });
 });

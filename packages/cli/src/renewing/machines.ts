@@ -6,6 +6,7 @@ import { describeFailure } from '../failure.js';
 import { shortPath } from '../files.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage-error.js';
+import { onHangUp } from '../serving/hang-up.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { afterRenewal } from './after-renewal.js';
 
@@ -39,46 +40,56 @@ export async function renewMachines(flags: MachineFlags, output: Output): Promis
   return code;
 }
 
-/** Renews each folder when it is due, until SIGTERM or SIGINT. */
+/** Renews each folder when it is due, until SIGTERM or SIGINT; SIGHUP looks again at once. */
 export async function renewUntilSignal(flags: MachineFlags, output: Output): Promise<number> {
   const { watchEnrolled } = await import('@knsock/certs');
   const { timeout, reuseKey } = flags;
   const log = new ServeLog(output, 'certs renew');
   const ending = new AbortController();
+  let round = new AbortController();
   const stop = (): void => {
     ending.abort();
+    round.abort();
+  };
+  const lookAgain = (): void => {
+    log.event('looking', {}, 'SIGHUP: looking at once for what is due');
+    round.abort();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  const unhear = onHangUp({ act: lookAgain, stop });
   const folders = await foldersOf(flags);
   log.event('renewing', { folders }, `renewing ${folders.map(shortPath).join(', ')}`);
   // The watch itself doesn't keep the process alive.
   const alive = setInterval(() => undefined, 3_600_000);
-  const { signal } = ending;
   try {
-    await Promise.all(
-      folders.map((dir) =>
-        watchEnrolled({
-          ...{ dir, timeout, reuseKey, signal },
-          onRenewed: afterRenewal(flags, dir),
-          onResult: ({ notAfter, dueAt }) => {
-            const words = `${shortPath(dir)} renewed, valid until ${notAfter.toISOString()}`;
-            log.event('renewed', { dir, notAfter, dueAt }, words);
-          },
-          onError: (error, retryIn) => {
-            const { what, hint, code } = describeFailure(error, 'certs renew');
-            const again = `again in ${Math.round(retryIn / 1_000).toLocaleString('en')} s`;
-            log.event(
-              'failure',
-              { dir, error: what, hint, code, retryIn },
-              `${shortPath(dir)}: ${what} [${code}] ${hint}; ${again}`,
-            );
-          },
-        }),
-      ),
-    );
+    while (!ending.signal.aborted) {
+      round = new AbortController();
+      await Promise.all(
+        folders.map((dir) =>
+          watchEnrolled({
+            ...{ dir, timeout, reuseKey, signal: round.signal },
+            onRenewed: afterRenewal(flags, dir),
+            onResult: ({ notAfter, dueAt }) => {
+              const words = `${shortPath(dir)} renewed, valid until ${notAfter.toISOString()}`;
+              log.event('renewed', { dir, notAfter, dueAt }, words);
+            },
+            onError: (error, retryIn) => {
+              const { what, hint, code } = describeFailure(error, 'certs renew');
+              const again = `again in ${Math.round(retryIn / 1_000).toLocaleString('en')} s`;
+              log.event(
+                'failure',
+                { dir, error: what, hint, code, retryIn },
+                `${shortPath(dir)}: ${what} [${code}] ${hint}; ${again}`,
+              );
+            },
+          }),
+        ),
+      );
+    }
   } finally {
     clearInterval(alive);
     process.off('SIGTERM', stop).off('SIGINT', stop);
+    unhear();
   }
   log.event('stopped', { code: 0 }, 'stopped');
   return 0;

@@ -1,7 +1,6 @@
 /** The life of a server until a signal ends it: signals drain it, or reload its credentials. */
-import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
+import { onHangUp } from './hang-up.js';
 import type { ServeLog } from './serve-log.js';
 
 /** What can be drained: a server of core's, or a listener without TLS. */
@@ -52,29 +51,15 @@ export async function runUntilSignal({
     );
     void server.close().then(() => drained?.(0));
   };
-  const onTerminal = isatty(2);
-  const hangUp = (signal: NodeJS.Signals): void => {
-    // The terminal was closed: to reload and stay would leave an orphaned server.
-    if (onTerminal && terminalIsGone()) stop(signal);
-    else void reloadOrKeep(log, reload);
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const unhear = onHangUp({ act: () => void reloadOrKeep(log, reload), stop });
   announce();
   const code = await ended;
-  process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
+  process.off('SIGTERM', stop).off('SIGINT', stop);
+  unhear();
   log.end();
   log.event('stopped', { code }, 'stopped');
   return code;
-}
-
-/** The terminal on which this process was started. */
-function terminalIsGone(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 async function reloadOrKeep(log: ServeLog, reload: () => Promise<void>): Promise<void> {

@@ -9,7 +9,8 @@ import {
 import { credentialFiles } from '../options.js';
 import { UsageError } from '../usage-error.js';
 import { acmeSource } from './acme.js';
-import { acmePlan } from './acme-options.js';
+import { acmePlan, type AcmePlan } from './acme-options.js';
+import { onHangUp } from './hang-up.js';
 import { developmentCertificates, type Development } from './development.js';
 import type { ServeFlags } from './flags.js';
 import type { ServeLog } from './serve-log.js';
@@ -38,7 +39,7 @@ export async function servedCredentials(
   }
   const files = await credentialFiles(flags);
   const plan = acmePlan(flags, port);
-  if (plan !== undefined) return ofSource(await acmeSource(plan, flags, trustIn(files), log), warn);
+  if (plan !== undefined) return ofSource(await ordered(plan, flags, files, log), warn);
   requireCertificate(files);
   return ofFiles(files, warn);
 }
@@ -72,6 +73,16 @@ function ofSource(source: CredentialSource & AsyncDisposable, warn: Warn): Serve
     reload: () => Promise.resolve(),
     close: async () => source[Symbol.asyncDispose](),
   };
+}
+
+/** An order may take minutes: a SIGHUP meanwhile has nothing to reload. */
+async function ordered(plan: AcmePlan, flags: ServeFlags, files: CredentialFiles, log: ServeLog) {
+  const unhear = onHangUp({ act: () => undefined, stop: () => process.exit(129) });
+  try {
+    return await acmeSource(plan, flags, trustIn(files), log);
+  } finally {
+    unhear();
+  }
 }
 
 function trustIn({ caFile, crlFile }: CredentialFiles) {

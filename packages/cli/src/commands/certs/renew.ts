@@ -21,7 +21,10 @@ export function defineRenew(command: Command, output: Output): void {
       append,
     )
     .option('--all <directory>', 'all directories of enrolled machines in this directory')
-    .option('--daemon', 'keep running and renew when due, until SIGTERM (with --dir or --all)')
+    .option(
+      '--daemon',
+      'keep running and renew when due, until SIGTERM; SIGHUP looks at once (with --dir or --all)',
+    )
     .option('--exec <command>', 'run a shell command after each renewal (with --dir or --all)')
     .option(
       '--signal-pid <file>',
