@@ -14,6 +14,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { X509Certificate } from '@knsock/core/x509';
+import { CertificateError } from '../errors.js';
 import { makeFolder, PUBLIC, readIfThere, SECRET, writeAtomic } from '../files/atomic-file.js';
 import { writePair } from '../files/pair.js';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
@@ -76,8 +77,7 @@ export class AcmeFolder {
   async leaf(): Promise<X509Certificate | undefined> {
     const [cert, key] = [await readIfThere(this.certFile), await readIfThere(this.keyFile)];
     if (cert === undefined || key === undefined) return undefined;
-    const [leaf] = await readCertificates(cert);
-    return keyMatches(cert, key) ? leaf : undefined;
+    return leafFor(cert, key);
   }
 
   /** Where the certificate is from; undefined where that isn't known. */
@@ -159,8 +159,8 @@ export class AcmeFolder {
   async #installed(): Promise<{ cert: string; order: PendingOrder } | undefined> {
     const order = await this.pendingOrder();
     const cert = await readIfThere(this.certFile);
-    if (order === undefined || cert === undefined || !keyMatches(cert, order.key)) return undefined;
-    return { cert, order };
+    if (order === undefined || cert === undefined) return undefined;
+    return (await leafFor(cert, order.key)) && { cert, order };
   }
 
   #recordOrigin({ directory, profile }: Origin): Promise<void> {
@@ -178,6 +178,17 @@ export class AcmeFolder {
 
   #file(name: string): string {
     return join(this.#directory, name);
+  }
+}
+
+/** The certificate, if the key is its own; what a crash or a full disk left of either counts as absent. */
+async function leafFor(cert: string, key: string): Promise<X509Certificate | undefined> {
+  try {
+    const [leaf] = await readCertificates(cert);
+    return keyMatches(cert, key) ? leaf : undefined;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
   }
 }
 

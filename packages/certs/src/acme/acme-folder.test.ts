@@ -1,0 +1,43 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseCertificates } from '@knsock/core/x509';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSelfSigned } from '../issuing/issue.js';
+import { AcmeFolder } from './acme-folder.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'knsock-acme-folder-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+describe('the certificate of an ACME folder', () => {
+  it('is there with its key', async () => {
+    const { folder, fingerprint } = await filled({});
+    expect((await folder.leaf())?.fingerprint256).toBe(fingerprint);
+  });
+
+  it.each(['', 'garbage', '-----BEGIN CERTIFICATE-----\nMIIB', '\0\0\0\0'])(
+    'is as absent, and its order not finished, if either file holds %j',
+    async (text) => {
+      for (const damaged of [{ cert: text }, { key: text }, { cert: text, key: text }]) {
+        const { folder, key } = await filled(damaged);
+        expect(await folder.leaf()).toBeUndefined();
+        await folder.keepOrder({
+          ...{ directory: 'https://ca.example/', profile: undefined, names: 'a.example', url: undefined },
+          key: damaged.cert === undefined ? text : key,
+        });
+        expect(await folder.isUnsettled()).toBe(false);
+      }
+    },
+  );
+});
+
+async function filled(damaged: { cert?: string; key?: string }) {
+  const made = await createSelfSigned({ kind: 'server', names: ['a.example'] });
+  const folder = new AcmeFolder(dir);
+  await writeFile(folder.certFile, damaged.cert ?? made.chain);
+  await writeFile(folder.keyFile, damaged.key ?? made.key);
+  return { folder, key: made.key, fingerprint: parseCertificates(made.chain)[0]?.fingerprint256 };
+}
