@@ -79,7 +79,7 @@ describe('a PKCS#12 file with several keys', () => {
     const sent = await knsock(['send', address, 'hello'], {
       env: { KNSOCK_PFX: pfx, KNSOCK_PFX_KEY_NAME: 'client', KNSOCK_CA: files.at('ca.crt') },
     });
-    expect([sent.code, sent.stdout]).toEqual([0, 'hello\n']);
+    expect(sent).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
     const wrong = await knsock(['send', address, 'hello', ...client, '--pfx-key-name', 'nobody']);
     expect(wrong.stderr).toContain('"nobody"');
   });

@@ -33,7 +33,7 @@ export function openPair(given: GivenPair, origins: Origins): OpenedPair | null 
   requireOneForm(given);
   if (pfx !== undefined) {
     try {
-      return fromPkcs12(openPkcs12(bytesOf(pfx), passphrase, pfxKeyName), origins.pfx);
+      return fromPkcs12(openPkcs12(bytesOf(pfx), passphrase, pfxKeyName), pfxKeyName, origins.pfx);
     } catch (error) {
       throw withFile(error, origins.pfx);
     }
@@ -49,7 +49,11 @@ export async function openPairOffThread(given: GivenPair, origins: Origins): Pro
   requireOneForm(given);
   if (pfx !== undefined) {
     try {
-      return fromPkcs12(await openPkcs12OffThread(bytesOf(pfx), passphrase, pfxKeyName), origins.pfx);
+      return fromPkcs12(
+        await openPkcs12OffThread(bytesOf(pfx), passphrase, pfxKeyName),
+        pfxKeyName,
+        origins.pfx,
+      );
     } catch (error) {
       throw withFile(error, origins.pfx);
     }
@@ -102,8 +106,12 @@ function fromPem(cert: Material, key: KeyObject, origins: Origins): OpenedPair {
   throw new CredentialsError('mismatch', message, { file });
 }
 
-function fromPkcs12({ chain, key, names, name }: OpenedPkcs12, file: string | undefined): OpenedPair {
-  if (names.length < 2) return { certificates: chain, key, warnings: [] };
+function fromPkcs12(
+  { chain, key, names, name }: OpenedPkcs12,
+  chosen: string | undefined,
+  file: string | undefined,
+): OpenedPair {
+  if (names.length < 2 || chosen !== undefined) return { certificates: chain, key, warnings: [] };
   const all = names.map((one) => JSON.stringify(one)).join(', ');
   const message = `the PKCS#12 file${named(file)} has ${names.length} keys (${all}); ${JSON.stringify(name)} is used`;
   return { certificates: chain, key, warnings: [{ reason: 'several-keys', message, file, fatal: false }] };
