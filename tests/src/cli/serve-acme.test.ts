@@ -25,7 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const serve = (...more: string[]) => knsock([...flags, '--port', '8443', ...more], { cwd: folder });
+const serve = (...more: string[]) =>
+  knsock([...flags, ...(more.includes('--port') ? [] : ['--port', '8443']), ...more], { cwd: folder });
 
 describe('knsock serve --acme', () => {
   it.each([
