@@ -231,6 +231,53 @@ describe('--json', () => {
   });
 });
 
+it.each([
+  ['issue', 'a.internal', '--store', 'nowhere'],
+  ['crl', '--store', 'nowhere'],
+  ['ca', 'Issuing', '--under', 'root', '--store', 'nowhere'],
+  ['token', 'nowhere', '--name', 'a.internal'],
+  ['token', 'nowhere', '--bar', 'a.internal'],
+])('makes no directory where it finds no store: %j', async (...args) => {
+  expect((await certs(...args)).stderr).toMatch(/there is no (authority|store) in .*nowhere/);
+  await expect(stat(path.join(folder, 'nowhere'))).rejects.toThrow('ENOENT');
+});
+
+it.each([
+  ['issue', 'https://page.internal', '--authority', 'root'],
+  ['issue', 'HTTP://page.internal:8080/path', '--kind', 'peer', '--authority', 'root'],
+  ['self-signed', 'https://page.internal', '--out', 'page'],
+  ['csr', 'https://page.internal', '--out', 'page'],
+  [
+    'token',
+    'certs',
+    '--name',
+    'https://page.internal',
+    '--address',
+    'ca.internal:9443',
+    '--authority',
+    'root',
+  ],
+])('asks for the host name where a web address is given: %j', async (...args) => {
+  const { code, stderr } = await certs(...args);
+  expect(code, stderr).not.toBe(0);
+  expect(stderr).toContain('Give the host name: page.internal.');
+  expect(stderr).toContain('KNSOCK_CERTIFICATE_NAME');
+});
+
+it('takes a web address beside its host name, and in a client certificate', async () => {
+  await succeeds('issue', 'page.internal', 'https://page.internal/id', '--authority', 'root');
+  await succeeds(
+    'issue',
+    'https://page.internal/me',
+    '--kind',
+    'client',
+    '--file',
+    'me',
+    '--authority',
+    'root',
+  );
+});
+
 it('names the missing file', async () => {
   const missing = await certs('inspect', 'nowhere.crt');
   expect(missing).toMatchObject({ code: 26, stdout: '' });

@@ -11,6 +11,7 @@ import {
   keyTypeOption,
   openStoreOf,
   publicKeyOf,
+  requireStoreAt,
   type StoreFlags,
 } from './store-options.js';
 
@@ -68,6 +69,7 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
   const signer = await signerOf(flags);
   const nameConstraints = (permitted ?? excluded) === undefined ? undefined : { permitted, excluded };
   const options = { commonName, days, keyType, pathLength, nameConstraints, file, signer };
+  if ((under ?? replaces) !== undefined) await requireStoreAt(flags.store);
   const store = await openStoreOf(flags, output);
   if (under !== undefined && replaces !== undefined)
     throw new UsageError('--replaces makes a root, and --under an intermediate', 'Use one of them.');

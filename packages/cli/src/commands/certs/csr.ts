@@ -1,7 +1,12 @@
 /** `knsock certs csr` */
 import type { Command } from 'commander';
 import type { CertificateKind, KeyType } from '@knsock/certs';
-import { commonNameOption, organizationalUnitOption, overwriteOption } from './certificate-options.js';
+import {
+  commonNameOption,
+  organizationalUnitOption,
+  overwriteOption,
+  refuseWebAddresses,
+} from './certificate-options.js';
 import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
 import {} from '../../options.js';
 import type { Output } from '../../output.js';
@@ -35,6 +40,7 @@ export function defineCsr(command: Command, output: Output): void {
 
 async function request(names: string[], flags: CsrFlags, output: Output): Promise<void> {
   const { kind, commonName, ou: organizationalUnit, keyType, out, force } = flags;
+  if (kind !== 'client') refuseWebAddresses(names);
   const made = { csrFile: `${out}.csr`, keyFile: `${out}.key` };
   if (force !== true) await refuseExisting(Object.values(made));
   const { createCsr } = await import('@knsock/certs');

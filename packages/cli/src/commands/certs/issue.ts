@@ -9,6 +9,7 @@ import {
   maxDaysOption,
   organizationalUnitOption,
   overwriteOption,
+  refuseWebAddresses,
 } from './certificate-options.js';
 import { shortPath } from '../../files.js';
 import {} from '../../options.js';
@@ -70,6 +71,7 @@ async function issue(names: string[], flags: IssueFlags, output: Output): Promis
     file,
     force,
   } = flags;
+  if (kind !== 'client') refuseWebAddresses(names);
   const authority = await authorityOf(flags, output);
   const subject = { commonName, organizationalUnit };
   const placement = { file, overwrite: force };

@@ -7,6 +7,7 @@ import {
   maxDaysOption,
   organizationalUnitOption,
   overwriteOption,
+  refuseWebAddresses,
 } from './certificate-options.js';
 import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
 import {} from '../../options.js';
@@ -47,6 +48,7 @@ export function defineSelfSigned(command: Command, output: Output): void {
 
 async function makeSelfSigned(names: string[], flags: SelfSignedFlags, output: Output): Promise<void> {
   const { kind, commonName, ou: organizationalUnit, days, maxDays, keyType, out = kind, force } = flags;
+  if (kind !== 'client') refuseWebAddresses(names);
   const made = { certFile: `${out}.crt`, keyFile: `${out}.key` };
   if (force !== true) await refuseExisting(Object.values(made));
   const { createSelfSigned } = await import('@knsock/certs');

@@ -1,4 +1,5 @@
 /** Options of the subcommands that use a store of authorities. */
+import { stat } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Authority, KeyType, Signer, Store } from '@knsock/certs';
 import type { X509Certificate } from '@knsock/core/x509';
@@ -68,6 +69,23 @@ export async function openStoreOf(
   return store;
 }
 
+/**
+ * For commands that use a store and don't make one: a wrong path must not become an empty store.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`
+ */
+export async function requireStoreAt(directory: string): Promise<void> {
+  // Anything else that is wrong with it, opening it says.
+  const isAbsent = await stat(directory).then(
+    () => false,
+    (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT',
+  );
+  if (!isAbsent) return;
+  const { CertificateError } = await import('@knsock/certs');
+  const message = `there is no authority in ${directory}: there is no such directory`;
+  const hint = 'Make one first (knsock certs ca NAME), or is the store another folder?';
+  throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { file: directory, hint });
+}
+
 export async function authorityOf(flags: StoreFlags, output: Output): Promise<Authority> {
   return (await openWithKey(flags, output)).authority;
 }
@@ -77,6 +95,7 @@ export async function openWithKey(
   flags: StoreFlags,
   output: Output,
 ): Promise<{ store: Store; authority: Authority; signer?: Signer }> {
+  await requireStoreAt(flags.store);
   const store = await openStoreOf(flags, output);
   if (flags.signerExec !== undefined) {
     const name = await signedAuthority(store, flags);

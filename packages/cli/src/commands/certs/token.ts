@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import type { CertificateKind } from '@knsock/certs';
 import type { TokenFacts } from '@knsock/certs/authority-server';
-import { commonNameOption } from './certificate-options.js';
+import { commonNameOption, refuseWebAddresses } from './certificate-options.js';
 import { commandName } from '../../command-name.js';
 import { address, append, count, life, milliseconds } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { kindOption } from './issue.js';
-import { addStoreArgument, storeArgument } from './store-options.js';
+import { addStoreArgument, requireStoreAt, storeArgument } from './store-options.js';
 
 interface TokenFlags {
   authority?: string;
@@ -75,6 +75,7 @@ async function create(directory: string, flags: TokenFlags, output: Output): Pro
   const { createToken, formatToken } = await import('@knsock/certs/authority-server');
   const known = await authorityAt(directory, flags);
   const { kind, name = [], uri = [], allow, commonName, uses = 1, life: days, expires = 3_600_000 } = flags;
+  refuseWebAddresses(name);
   const names = [...name, ...uri];
   const secret = await createToken(directory, {
     ...{ kind, names, allow, commonName, uses, days },
@@ -96,6 +97,7 @@ async function create(directory: string, flags: TokenFlags, output: Output): Pro
 
 /** The root is read from the store; its address is what the server recorded there, or the option. */
 async function authorityAt(directory: string, flags: TokenFlags): Promise<{ address: string; root: string }> {
+  await requireStoreAt(directory);
   const { knownAuthority, rootOf } = await import('@knsock/certs/authority-server');
   const known = await knownAuthority(directory);
   if (known !== undefined && flags.address === undefined && flags.authority === undefined) return known;
