@@ -19,7 +19,8 @@ export interface Failure {
 const UNEXPECTED = 'Run it again with --debug and report what it prints: this is likely a fault of knsock.';
 
 /** Describes an error; `command` is the one that failed. */
-export function describeFailure(error: unknown, command = ''): Failure {
+export function describeFailure(thrown: unknown, command = ''): Failure {
+  const error = workingDirectoryGone(thrown) ?? thrown;
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
@@ -29,6 +30,13 @@ export function describeFailure(error: unknown, command = ''): Failure {
     code,
     exitCode: exitCodeOf(error),
   };
+}
+
+/** Node's own error for relative paths has neither a path nor a word about the reason. */
+function workingDirectoryGone(error: unknown): UsageError | undefined {
+  if ((error as { syscall?: unknown } | null)?.syscall !== 'uv_cwd') return undefined;
+  const hint = 'Change to one that exists, or give absolute paths.';
+  return new UsageError('the working directory was deleted', hint, 'KNSOCK_READ');
 }
 
 /** The library's messages name its options; users of the command know flags. */
@@ -59,6 +67,13 @@ const flags: Readonly<Record<string, string>> = {
   pins: '--pin',
   clientCertificates: '--client-cert',
   permit: '--permit',
+  caFile: '--ca',
+  crlFile: '--crl',
+  certFile: '--cert',
+  keyFile: '--key',
+  pfxFile: '--pfx',
+  pfxKeyName: '--pfx-key-name',
+  expiresIn: '--expires',
 };
 
 /** Prints an error for people, and as JSON if requested. */

@@ -1,0 +1,25 @@
+import { InvalidOptionError } from '@knsock/core/errors';
+import { describe, expect, it } from 'vitest';
+import { describeFailure } from './failure.js';
+
+describe('a failure', () => {
+  it('for lack of a working directory says so', () => {
+    const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
+      code: 'ENOENT',
+      syscall: 'uv_cwd',
+    });
+    expect(describeFailure(error, 'knsock certs issue')).toMatchObject({
+      what: 'the working directory was deleted',
+      code: 'KNSOCK_READ',
+    });
+  });
+
+  it.each([
+    ['pfxKeyName', '--pfx-key-name'],
+    ['caFile', '--ca'],
+    ['expiresIn', '--expires'],
+  ])("names the flag of the library's option %s", (option, flag) => {
+    const error = new InvalidOptionError(option, `${option} can't be used here`);
+    expect(describeFailure(error).what).toBe(`${flag} can't be used here`);
+  });
+});
