@@ -78,7 +78,7 @@ export const codes = {
   ),
   KNSOCK_CERTIFICATE_HOOK: final('The certificate itself was renewed; fix the hook and run it again.'),
   KNSOCK_ACME_DIRECTORY: passing(
-    "Is the directory's URL right, can this machine reach it, and does the CA report a failure of its own?",
+    "Is the directory's URL right, can this machine reach it, and does the CA report a failure of its own? For a directory with a private CA: directoryCa.",
   ),
   KNSOCK_ACME_RATE_LIMITED: passing(
     'Wait until the time that the error names (retryAt); try things at letsEncryptStaging, which has far higher limits.',

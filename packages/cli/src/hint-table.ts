@@ -42,6 +42,8 @@ export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_CERTIFICATE_EXISTS: 'Choose another directory or name, or use --force to replace it.',
   KNSOCK_CERTIFICATE_KEY_ABSENT:
     'Its key was never written, or is stored elsewhere; sign with an intermediate (--authority NAME), or by the command that holds the key: --signer-exec COMMAND (certs ca: --issuer-signer-exec).',
+  KNSOCK_ACME_DIRECTORY:
+    "Is the directory's URL right, can this machine reach it, and does the CA report a failure of its own? For a directory with a private CA: --acme-ca FILE.",
   KNSOCK_ACME_RATE_LIMITED:
     'Wait until the time that the error names; try things with --acme-staging, which has far higher limits.',
   KNSOCK_ACME_TERMS: 'Read the terms, and add --acme-agree if you agree.',

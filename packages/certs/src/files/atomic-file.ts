@@ -114,8 +114,18 @@ export async function makeFolder(path: string): Promise<void> {
     });
     await flushDirectory(dirname(path));
   } catch (cause) {
-    throw isCode(cause, 'ENOENT') ? noRoom(path, cause) : fileError(path, 'create', cause);
+    if (isCode(cause, 'ENOENT')) throw noRoom(path, cause);
+    throw isCode(cause, 'EEXIST') ? notAFolder(path, cause) : fileError(path, 'create', cause);
   }
+}
+
+function notAFolder(path: string, cause: unknown): CertificateError {
+  const hint = 'Choose another folder; one that is missing is created.';
+  return new CertificateError('KNSOCK_CERTIFICATE_FILE', `${path} is not a folder`, {
+    cause,
+    file: path,
+    hint,
+  });
 }
 
 /** Another process may create it at the same time. */
