@@ -1,7 +1,5 @@
 /** Progress of a large input, on the last line of the terminal. */
-import { fstat, type Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { fstat, stat, type Stats } from 'node:fs';
 import { StatusLine } from '../status-line.js';
 import type { Foreground } from './foreground.js';
 import type { Source, SourceRequest } from './message-source.js';
@@ -55,8 +53,8 @@ export async function totalOf({ words, files, times }: SourceRequest): Promise<n
   try {
     // Not fstatSync: after one of a pipe, Node takes a module behind a symlink (pnpm's) for another than it is.
     const stats = await Promise.all([
-      ...files.map((file) => stat(file)),
-      ...Array.from({ length: inputs }, () => promisify(fstat)(0)),
+      ...files.map((file) => statsOf((done) => stat(file, done))),
+      ...Array.from({ length: inputs }, () => statsOf((done) => fstat(0, done))),
     ]);
     const typed = words
       .filter((word) => word !== '-')
@@ -65,6 +63,18 @@ export async function totalOf({ words, files, times }: SourceRequest): Promise<n
   } catch {
     return null; // reading it will report the error
   }
+}
+
+type Done = (error: Error | null, stats: Stats) => void;
+
+/** Without `node:fs/promises`, which a command that starts quickly doesn't load. */
+function statsOf(ask: (done: Done) => void): Promise<Stats> {
+  return new Promise((resolve, reject) => {
+    ask((error, stats) => {
+      if (error === null) resolve(stats);
+      else reject(error);
+    });
+  });
 }
 
 export function progressText(sent: number, total: number | null, ms: number): string {
