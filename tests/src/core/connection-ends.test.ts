@@ -136,10 +136,11 @@ const shapes: Record<string, Shape> = {
       arrived();
     },
   },
-  'works, with nothing received and nothing sent': {
-    handler: async (_connection, { arrived, work }) => {
+  'works, with nothing received, then sends': {
+    handler: async (connection, { arrived, work }) => {
       arrived();
       await work;
+      await connection.send('done');
     },
     messages: 0,
   },

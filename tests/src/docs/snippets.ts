@@ -6,7 +6,7 @@
  * program, `ts run=NAME pem` the files of kn-sock's page (`pem-files.ts`). Everything else is left alone.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inject } from 'vitest';
 import { pemFiles } from './pem-files.js';
@@ -92,7 +92,8 @@ export async function runSnippet(
 }
 
 async function withoutTypes(code: string): Promise<string> {
-  // Not beside other imports: tsup shares esbuild with it, and Node's loader may hand out one that is only half loaded.
+  // After a stat of a pipe Node would load esbuild a second time, from its symlink (see support/patience.ts).
+  lstatSync('/');
   const { transformWithEsbuild } = await import('vite');
   return (await transformWithEsbuild(code, 'program.ts', { target: 'node20.19', sourcemap: false })).code;
 }

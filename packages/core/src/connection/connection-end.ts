@@ -391,7 +391,7 @@ export class ConnectionEnd implements ClosingEvents {
       listeners: isOutOfTime ? 0 : activity.listeners,
       handler,
       parked: receiveQueue.isParked,
-      onlyPushes: this.#isPusher || protocol.received === 0,
+      onlyPushes: this.#isPusher || (protocol.received === 0 && protocol.sent > 0),
       raw: raw === null ? 'none' : raw.finished ? 'finished' : 'open',
       endIsOurs:
         !isOutOfTime && this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,

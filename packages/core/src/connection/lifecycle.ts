@@ -65,7 +65,7 @@ export interface Outstanding {
   readonly handler: 'none' | 'running' | 'waiting-for-end';
   /** Whether the program waits for the next message. */
   readonly parked: boolean;
-  /** Whether the program owes no answer: it received nothing, or only sends beside messages that it doesn't take. */
+  /** Whether the program owes no answer: it has only ever sent, or only sends beside messages that it doesn't take. */
   readonly onlyPushes: boolean;
   /** The raw bytes were taken over as a stream or a relay, which ends each direction itself. */
   readonly raw: 'none' | 'open' | 'finished';
