@@ -31,7 +31,7 @@ export async function readInput(file: string): Promise<Buffer> {
 }
 
 /** The failure to read a file that the user named. */
-export function unreadable(file: string, { code = '', message }: NodeJS.ErrnoException): UsageError {
+function unreadable(file: string, { code = '', message }: NodeJS.ErrnoException): UsageError {
   const hint = Object.hasOwn(hints, code) ? hints[code] : 'Is the path right, and may you read the file?';
   return new UsageError(`${file} can't be read: ${message}`, hint, 'KNSOCK_READ');
 }

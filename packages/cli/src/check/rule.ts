@@ -34,7 +34,7 @@ export interface KeyEvidence {
 }
 
 /** A chain in files, where there is a trust anchor. */
-export interface VerificationEvidence {
+interface VerificationEvidence {
   /** The result of path validation. */
   readonly verdict: TrustResult;
 }
