@@ -1,6 +1,7 @@
 // The pages of the site: the Markdown files of the repository, in its own layout, so that their links hold.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { documentFiles } from '../documents.mjs';
 import { publishedPackages } from '../packages.mjs';
 import { root } from '../process.mjs';
 
@@ -17,7 +18,7 @@ const elsewhere = /^([a-z][a-z+.-]*:|#)/i;
  * @returns {string[]} the pages, from the workspace's folder
  */
 export function copyPages(folder) {
-  const pages = pageFiles();
+  const pages = documentFiles();
   for (const page of pages) {
     const to = path.join(folder, asIndex(page));
     mkdirSync(path.dirname(to), { recursive: true });
@@ -32,28 +33,6 @@ export function titleOf(page) {
   const text = readFileSync(path.join(root, page), 'utf8');
   const [, title = page] = /^# +(.+?)(?:: .*|, and .*)?$/m.exec(text) ?? [];
   return title.replaceAll('`', '');
-}
-
-function pageFiles() {
-  const folders = [
-    '',
-    'docs',
-    ...foldersIn('docs'),
-    'examples',
-    ...foldersIn('packages'),
-    ...foldersIn('examples'),
-  ];
-  return folders.flatMap((folder) =>
-    readdirSync(path.join(root, folder))
-      .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
-      .map((name) => path.posix.join(folder, name)),
-  );
-}
-
-function foldersIn(folder) {
-  return readdirSync(path.join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
-    .map(({ name }) => `${folder}/${name}`);
 }
 
 function asIndex(page) {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { documentFiles, markdownIn } from '../../../scripts/documents.mjs';
 
 /** The folder of the workspace. */
 export const workspace = fileURLToPath(new URL('../../../', import.meta.url));
@@ -14,15 +15,7 @@ export interface Document {
 
 /** Every document for readers: at the root, in docs/ and its chapters, and those of each package and example. */
 export function readDocuments(): Document[] {
-  const folders = [
-    '',
-    'docs',
-    ...foldersIn('docs'),
-    'examples',
-    ...foldersIn('packages'),
-    ...foldersIn('examples'),
-  ];
-  return folders.flatMap(markdownIn).map(readDocument);
+  return documentFiles().map(readDocument);
 }
 
 /** Reads one document, by its path from the workspace's folder. */
@@ -35,14 +28,4 @@ export function readChapters(folder: string): string {
   return markdownIn(folder)
     .map((file) => readDocument(file).text)
     .join('\n');
-}
-
-function foldersIn(folder: string): string[] {
-  const entries = readdirSync(path.join(workspace, folder), { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`);
-}
-
-function markdownIn(folder: string): string[] {
-  const names = readdirSync(path.join(workspace, folder));
-  return names.filter((name) => name.endsWith('.md')).map((name) => path.posix.join(folder, name));
 }
