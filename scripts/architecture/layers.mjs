@@ -55,6 +55,7 @@ export const packageImports = {
       'enrolling/enrolled-credentials.ts': ['@knsock/core'],
       'enrolling/est-client.ts': ['@knsock/core', '@knsock/core/http'],
       'acme/acme-credentials.ts': ['@knsock/core'],
+      'acme/challenge-listener.ts': ['@knsock/core'],
     },
   },
   pool: { names: ['@knsock/core', '@knsock/core/*'], types: [], only: {} },

@@ -45,7 +45,8 @@ export const exitCodes: readonly ExitCode[] = [
   { code: 6, meaning: "The host name can't be resolved (DNS).", causes: ['KNSOCK_HOST_NOT_FOUND'] },
   {
     code: 7,
-    meaning: 'The connection to the host failed: refused, unreachable, not permitted.',
+    meaning:
+      'The connection to the host failed: refused, unreachable, not permitted. Or an ACME directory gave no usable answer in time.',
     causes: [
       'KNSOCK_CONNECTION_FAILED',
       'KNSOCK_CONNECTION_REFUSED',

@@ -44,7 +44,10 @@ function flagged(error: unknown, message: string): string {
   const { code, option } = (error ?? {}) as { code?: unknown; option?: unknown };
   if (code !== 'KNSOCK_INVALID_OPTION' || typeof option !== 'string') return message;
   const flag = Object.hasOwn(flags, option) ? flags[option] : undefined;
-  return flag === undefined ? message : message.replaceAll(option, flag);
+  if (flag === undefined) return message;
+  // Alone: a value in the message may contain the same word.
+  const alone = new RegExp(`(?<![^\\s(])${option.replaceAll('.', '\\.')}(?![\\w/@-])`, 'g');
+  return message.replace(alone, flag);
 }
 
 const flags: Readonly<Record<string, string>> = {
@@ -74,6 +77,9 @@ const flags: Readonly<Record<string, string>> = {
   pfxFile: '--pfx',
   pfxKeyName: '--pfx-key-name',
   expiresIn: '--expires',
+  directory: '--acme-directory',
+  email: '--acme-email',
+  'eab.hmacKey': 'the key in the file of --acme-eab-key-file',
 };
 
 /** Prints an error for people, and as JSON if requested. */

@@ -46,9 +46,13 @@ export const commandHints: Readonly<Record<string, string>> = {
     "Is the directory's URL right, can this machine reach it, and does the CA report a failure of its own? For a directory with a private CA: --acme-ca FILE.",
   KNSOCK_ACME_RATE_LIMITED:
     'Wait until the time that the error names; try things with --acme-staging, which has far higher limits.',
+  KNSOCK_ACME_ACCOUNT:
+    'The message has what the CA wants of the account; the ids of an external account go into --acme-eab-kid and --acme-eab-key-file.',
   KNSOCK_ACME_TERMS: 'Read the terms, and add --acme-agree if you agree.',
+  KNSOCK_ACME_PROFILE:
+    'Choose one of the profiles that the message lists by --acme-profile, or leave it out.',
   KNSOCK_ACME_LISTEN:
-    'Stop what listens there, or choose another --port (tls-alpn-01) or --acme-http-port (http-01).',
+    'Stop what listens there, or choose another port for the server (tls-alpn-01) or another --acme-http-port (http-01).',
 };
 
 /** The same for the command lines of kn-sock, whose flags have other names. */

@@ -1,55 +1,61 @@
 /** `knsock serve --acme`, and a program's server, certified by pebble on the very port that demands client certificates. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { acmeCredentials } from '@knsock/certs/acme';
 import { connect, createCredentials, lines, serve, type Credentials } from '@knsock/core';
-import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { knsock, startKnsock, type Running } from '../support/command.js';
 import { createWorld, type World } from '../support/world.js';
-import { startPebble, type Pebble, type PebbleOptions } from './pebble.js';
+import { arrangeAcme } from './acme-arrangement.js';
+import { startHaproxy } from './haproxy.js';
+import type { Pebble } from './pebble.js';
 import { freePort } from './program.js';
 import { needsTools } from './tools.js';
 
 const NAME = 'db.example';
 
-let folder: string;
+const acme = arrangeAcme();
 let world: World;
 let clients: string;
-const running: AsyncDisposable[] = [];
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'knsock-acme-serve-'));
   world = await createWorld();
-  clients = join(folder, 'clients.crt');
+  clients = join(acme.folder, 'clients.crt');
   await writeFile(clients, world.authority.root);
 });
-afterEach(async () => {
-  for (const one of running.splice(0).reverse()) await one[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
 
-async function pebble(context: TestContext, options: Partial<PebbleOptions> = {}): Promise<Pebble> {
-  needsTools(context, 'pebble', 'pebble-challtestsrv');
-  const started = await startPebble({ folder, ...options });
-  running.push(started);
-  await writeFile(join(folder, 'directory.crt'), started.ca);
+/** Pebble, and the CA of its directory as a file. */
+async function pebble(...how: Parameters<typeof acme.pebble>): Promise<Pebble> {
+  const started = await acme.pebble(...how);
+  await writeFile(join(acme.folder, 'directory.crt'), started.ca);
   return started;
 }
 
 /** The flags, but for the agreement. */
 function flagsFor({ directory, tlsPort }: Pebble): string[] {
   return [
-    'serve',
-    ...['--acme', NAME, '--acme-dir', join(folder, 'acme'), '--acme-directory', directory],
-    ...['--acme-ca', join(folder, 'directory.crt'), '--host', '127.0.0.1', '--port', String(tlsPort)],
+    ...['serve', ...acmeFlags({ directory }), '--host', '127.0.0.1', '--port', String(tlsPort)],
     ...['--ca', clients, '--framing', 'lines', '--json'],
   ];
 }
 
+function acmeFlags({ directory }: Pick<Pebble, 'directory'>): string[] {
+  const ca = join(acme.folder, 'directory.crt');
+  return [
+    '--acme',
+    NAME,
+    '--acme-dir',
+    join(acme.folder, 'acme'),
+    '--acme-directory',
+    directory,
+    '--acme-ca',
+    ca,
+  ];
+}
+
 function started(args: readonly string[]): Running {
-  const command = startKnsock(args);
-  running.push(command);
-  return command;
+  return acme.keep(startKnsock(args));
 }
 
 /** A client's credentials, which trust pebble's CA. */
@@ -109,7 +115,7 @@ it('by http-01 it may listen on any port, or on a socket of the file system', as
     (word) => !['--port', String(server.tlsPort), '--host', '127.0.0.1'].includes(word),
   );
   const http = ['--acme-challenge', 'http-01', '--acme-http-port', String(server.httpPort)];
-  const place = join(folder, 'socket');
+  const place = join(acme.folder, 'socket');
   const command = started(['serve', ...rest, ...http, '--acme-agree', '--unix', place]);
   await command.says(/"event":"listening"/);
   await using connection = await connect({
@@ -139,7 +145,7 @@ it("a program's server renews on the port that demands client certificates", asy
     directoryCa: server.ca,
     agree: true,
     challenge: 'tls-alpn-01',
-    dir: join(folder, 'acme'),
+    dir: join(acme.folder, 'acme'),
     caFile: clients,
     listen: { host: '127.0.0.1', port: server.tlsPort },
   });
@@ -156,4 +162,97 @@ it("a program's server renews on the port that demands client certificates", asy
   const { validations, admitted, failedHandshakes } = listening.stats();
   expect({ admitted, failedHandshakes }).toEqual({ admitted: 2, failedHandshakes: 0 });
   expect(validations).toBeGreaterThanOrEqual(2);
+});
+
+it.for(['send-proxy', 'send-proxy-v2'] as const)(
+  'is certified behind a proxy that sends the PROXY protocol, at first and again: %s',
+  async (sent, context) => {
+    needsTools(context, 'haproxy');
+    const own = await freePort();
+    const haproxy = acme.keep(await startHaproxy(own, { server: sent }));
+    const server = await pebble(context, {
+      validity: 12,
+      ports: { tls: haproxy.port, http: await freePort() },
+    });
+    const flags = flagsFor(server).map((word) => (word === String(haproxy.port) ? String(own) : word));
+    const command = started([...flags, '--acme-agree', '--proxy-protocol-from', '127.0.0.1']);
+    await command.says(/"event":"validation"[^]*"event":"listening"/);
+    await using first = await visit(server, await trusting(server, world.client));
+    expect((await first.request('one')).toString()).toBe('one');
+    await command.says(/"event":"listening"[^]*"event":"validation"[^]*"event":"certificate"/);
+  },
+);
+
+it('refuses a validation from where no client may come, and says so', async (context) => {
+  const server = await pebble(context);
+  const { code, stdout } = await knsock([
+    ...flagsFor(server),
+    '--acme-agree',
+    '--allow-from',
+    '192.0.2.0/24',
+  ]);
+  expect(code).toBe(22);
+  expect(stdout).toMatch(/"event":"refused-socket"[^\n]*"limit":"denied"/);
+  expect(stdout).not.toMatch(/"event":"listening"/);
+});
+
+it('answers a CA where PostgreSQL clients ask for TLS in their own way, too', async (context) => {
+  const server = await pebble(context, { validity: 12 });
+  const target = `127.0.0.1:${await freePort()}`;
+  const place = ['--listen', `127.0.0.1:${server.tlsPort}`, '--target', target, '--allow-all', '--postgres'];
+  const command = started(['proxy', 'server', ...acmeFlags(server), '--acme-agree', ...place, '--json']);
+  await command.says(/"event":"listening"[^]*"event":"validation"[^]*"event":"certificate"/);
+});
+
+it('stands before a plain service: knsock proxy server --acme', async (context) => {
+  const server = await pebble(context, { validity: 12 });
+  const service = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(service, 'listening');
+  acme.keep({ [Symbol.asyncDispose]: async () => void service.close() });
+  const { port } = service.address() as AddressInfo;
+  const place = ['--listen', `127.0.0.1:${server.tlsPort}`, '--target', `127.0.0.1:${port}`, '--allow-all'];
+  const command = started([
+    'proxy',
+    'server',
+    ...acmeFlags(server),
+    '--acme-agree',
+    ...place,
+    '--ca',
+    clients,
+    '--json',
+  ]);
+  await command.says(/"event":"listening"/);
+  const known = await trusting(server, world.client);
+  await using first = await visit(server, known);
+  await first.send('one');
+  expect(String(await first.receive())).toBe('one');
+  const before = first.peer?.serialNumber;
+  await command.says(/"event":"listening"[^]*"event":"validation"[^]*"event":"certificate"/);
+  await using second = await visit(server, known);
+  await second.send('two');
+  expect(String(await second.receive())).toBe('two');
+  expect(second.peer?.serialNumber).not.toBe(before);
+  await expect(visit(server, await trusting(server)).then((open) => open.receive())).rejects.toThrow();
+  command.kill('SIGHUP');
+  await command.says(/"event":"reloaded"/);
+  await Promise.all([first.close(), second.close()]);
+  command.kill('SIGTERM');
+  expect(await command.ended()).toMatchObject({ code: 0 });
+});
+
+it('binds the account to an external one whose key is in a file, and certifies the kind of key that it names', async (context) => {
+  const hmacKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
+  const server = await pebble(context, { externalKeys: { 'kid-1': hmacKey } });
+  const none = await knsock([...flagsFor(server), '--acme-agree']);
+  expect(none).toMatchObject({ code: 22, stdout: expect.stringContaining('--acme-eab-kid') as unknown });
+  const file = join(acme.folder, 'eab.key');
+  const eab = ['--acme-eab-kid', 'kid-1', '--acme-eab-key-file', file];
+  await writeFile(file, 'no key!\n');
+  const wrong = await knsock([...flagsFor(server), '--acme-agree', ...eab]);
+  expect(wrong).toMatchObject({ code: 2, stdout: expect.stringContaining('--acme-eab-key-file') as unknown });
+  await writeFile(file, `${hmacKey}\n`);
+  const command = started([...flagsFor(server), '--acme-agree', ...eab, '--acme-key-type', 'p384']);
+  await command.says(/"event":"listening"/);
+  await using client = await visit(server, await trusting(server, world.client));
+  expect(client.peer?.certificate.publicKeyInfo.kind).toMatchObject({ curve: '1.3.132.0.34' });
 });

@@ -1,35 +1,19 @@
 /** Certificates from pebble, by both challenges. */
 import { createServer } from 'node:http';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, keyMatches } from '@knsock/certs';
 import { acmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
 import { connect, createCredentials, serve, type Credentials } from '@knsock/core';
 import { parseCertificates } from '@knsock/core/x509';
-import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
+import { expect, it } from 'vitest';
 import { readDocument } from '../docs/documents.js';
 import { runSnippet } from '../docs/snippets.js';
-import { startPebble, type Pebble, type PebbleOptions } from './pebble.js';
-import { needsTools } from './tools.js';
+import { arrangeAcme } from './acme-arrangement.js';
+import type { Pebble } from './pebble.js';
 
-let folder: string;
-const running: AsyncDisposable[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'knsock-acme-'));
-});
-afterEach(async () => {
-  for (const one of running.splice(0).reverse()) await one[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function pebble(context: TestContext, options: Partial<PebbleOptions> = {}): Promise<Pebble> {
-  needsTools(context, 'pebble', 'pebble-challtestsrv');
-  const started = await startPebble({ folder, ...options });
-  running.push(started);
-  return started;
-}
+const acme = arrangeAcme();
 
 function optionsFor(server: Pebble, changes: Partial<AcmeOptions> = {}): AcmeOptions {
   const { challenge = 'tls-alpn-01' } = changes;
@@ -40,7 +24,7 @@ function optionsFor(server: Pebble, changes: Partial<AcmeOptions> = {}): AcmeOpt
     directoryCa: server.ca,
     agree: true,
     challenge,
-    dir: join(folder, 'acme'),
+    dir: join(acme.folder, 'acme'),
     listen: { host: '127.0.0.1', port },
     ...changes,
   };
@@ -66,7 +50,7 @@ function answers(port: number): Promise<boolean> {
 it.for(['tls-alpn-01', 'http-01'] as const)(
   'obtains a certificate by %s and keeps all it needs, keys only for their owner',
   async (challenge, context) => {
-    const server = await pebble(context);
+    const server = await acme.pebble(context);
     const options = optionsFor(server, { challenge });
     await using source = await acmeCredentials(options);
     const [cert, key] = await Promise.all(
@@ -93,7 +77,7 @@ it.for(['tls-alpn-01', 'http-01'] as const)(
 );
 
 it.for(['tls-alpn-01', 'http-01'] as const)('certifies an IP address by %s', async (challenge, context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server, { challenge, domains: ['127.0.0.1'] });
   await using source = await acmeCredentials(options);
   expect(source.status().names).toEqual(['127.0.0.1']);
@@ -101,14 +85,14 @@ it.for(['tls-alpn-01', 'http-01'] as const)('certifies an IP address by %s', asy
 });
 
 it('certifies international names by their A-labels', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server, { domains: ['Bücher.example'] });
   await using source = await acmeCredentials(options);
   expect(source.status().names).toEqual(['xn--bcher-kva.example']);
 });
 
 it.for(['p384', 'rsa2048'] as const)('certifies a key of type %s', async (keyType, context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server, { keyType });
   await using source = await acmeCredentials(options);
   const { kind } = source.current.certificate?.publicKeyInfo ?? {};
@@ -118,14 +102,14 @@ it.for(['p384', 'rsa2048'] as const)('certifies a key of type %s', async (keyTyp
 });
 
 it('tries again where the directory refuses nonces', async (context) => {
-  const server = await pebble(context, { refusedNonces: 40 });
+  const server = await acme.pebble(context, { refusedNonces: 40 });
   await using source = await acmeCredentials(optionsFor(server));
   expect(source.status().lastError).toBeUndefined();
 });
 
 it('binds the account to an external one where the CA wants that', async (context) => {
   const hmacKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
-  const server = await pebble(context, { externalKeys: { 'kid-1': hmacKey } });
+  const server = await acme.pebble(context, { externalKeys: { 'kid-1': hmacKey } });
   await expect(acmeCredentials(optionsFor(server))).rejects.toMatchObject({
     code: 'KNSOCK_ACME_ACCOUNT',
     problem: 'externalAccountRequired',
@@ -140,7 +124,7 @@ it('binds the account to an external one where the CA wants that', async (contex
 });
 
 it('needs agreement to the terms, and says where they are', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   await expect(acmeCredentials(optionsFor(server, { agree: false }))).rejects.toMatchObject({
     code: 'KNSOCK_ACME_TERMS',
     message: expect.stringContaining('data:text/plain,Do%20what%20thou%20wilt') as string,
@@ -148,17 +132,17 @@ it('needs agreement to the terms, and says where they are', async (context) => {
 });
 
 it('starts without its directory while its certificate is valid', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server);
   await (await acmeCredentials(options)).close();
   const serial = await serialIn(options.dir);
-  await running.pop()?.[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
   await using source = await acmeCredentials({ ...options, onError: () => undefined });
   expect(source.current.certificate?.serial).toBe(serial);
 });
 
 it('renews with a new key, and tells those who follow it', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server);
   await using source = await acmeCredentials(options);
   const [before, account] = [source.current, await readFile(join(options.dir, 'account.json'), 'utf8')];
@@ -175,7 +159,7 @@ it('renews with a new key, and tells those who follow it', async (context) => {
 });
 
 it('renews by itself when the certificate is due', async (context) => {
-  const server = await pebble(context, { validity: 60 });
+  const server = await acme.pebble(context, { validity: 60 });
   const options = optionsFor(server);
   await (await acmeCredentials(options)).close();
   const serial = await serialIn(options.dir);
@@ -186,7 +170,7 @@ it('renews by itself when the certificate is due', async (context) => {
 });
 
 it('orders anew for other names', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server);
   await (await acmeCredentials(options)).close();
   await using source = await acmeCredentials({ ...options, domains: ['c.example'] });
@@ -195,7 +179,7 @@ it('orders anew for other names', async (context) => {
 });
 
 it('explains a validation that failed by what the CA saw, and succeeds once that is fixed', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server, { domains: ['a.example'] });
   const elsewhere = { host: '127.0.0.2', port: server.tlsPort };
   await expect(acmeCredentials({ ...options, listen: elsewhere })).rejects.toMatchObject({
@@ -209,16 +193,16 @@ it('explains a validation that failed by what the CA saw, and succeeds once that
 });
 
 it('orders once for several that share a folder', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const options = optionsFor(server);
   const sources = await Promise.all([1, 2, 3].map(() => acmeCredentials(options)));
-  running.push(...sources);
+  for (const source of sources) acme.keep(source);
   const serials = sources.map(({ current }) => current.certificate?.serial);
   expect(new Set(serials)).toEqual(new Set([await serialIn(options.dir)]));
 });
 
 it('lets an HTTP server of the program answer', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const httpChallenges = new Map<string, string>();
   const seen: string[] = [];
   const web = createServer((request, response) => {
@@ -240,7 +224,7 @@ it('lets an HTTP server of the program answer', async (context) => {
 });
 
 it('says which port is taken', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(server.httpPort, '127.0.0.1', resolve));
   try {
@@ -254,7 +238,7 @@ it('says which port is taken', async (context) => {
 });
 
 it('refuses a directory whose certificate nobody vouches for', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   await expect(acmeCredentials(optionsFor(server, { directoryCa: undefined }))).rejects.toMatchObject({
     code: 'KNSOCK_ACME_DIRECTORY',
     message: expect.stringMatching(/self-signed certificate|unable to/) as string,
@@ -262,7 +246,7 @@ it('refuses a directory whose certificate nobody vouches for', async (context) =
 });
 
 it('names the profiles of a directory that lacks the one asked for', async (context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   await expect(acmeCredentials(optionsFor(server, { profile: 'shortlived' }))).rejects.toMatchObject({
     code: 'KNSOCK_ACME_PROFILE',
     message: expect.stringContaining('it has no profiles') as string,
@@ -270,12 +254,12 @@ it('names the profiles of a directory that lacks the one asked for', async (cont
 });
 
 it('is renewed by tls-alpn-01 on the very port that demands client certificates', async (context) => {
-  const pebbled = await pebble(context);
+  const pebbled = await acme.pebble(context);
   const clients = await createAuthority({ commonName: 'Clients' });
-  const caFile = join(folder, 'clients.crt');
+  const caFile = join(acme.folder, 'clients.crt');
   await writeFile(caFile, clients.root);
   const source = await acmeCredentials(optionsFor(pebbled, { domains: ['a.example'], caFile }));
-  running.push(source);
+  acme.keep(source);
   await using server = await serve(
     { port: pebbled.tlsPort, host: '127.0.0.1', credentials: source, clientCertificates: 'require' },
     ({ payload }) => payload,
@@ -300,11 +284,11 @@ it.for([
   ['acme', 'serving db.example.com\n'],
   ['own-http', 'certified: db.example.com\n'],
 ] as const)('runs the program %s of the page', async ([name, stdout], context) => {
-  const server = await pebble(context);
+  const server = await acme.pebble(context);
   const block = new RegExp(`^\`\`\`ts pebble=${name}\\n([^]*?)^\`\`\``, 'm');
   const [, shown = ''] = block.exec(readDocument('docs/acme.md').text) ?? [];
   const code = `${shown}\nawait server.close();\nawait credentials.close();\n`;
-  const ca = join(folder, 'directory.crt');
+  const ca = join(acme.folder, 'directory.crt');
   await writeFile(ca, server.ca);
   const clients = await createAuthority({ commonName: 'Clients' });
   const port = String(name === 'acme' ? server.tlsPort : server.httpPort);

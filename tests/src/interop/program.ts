@@ -9,13 +9,17 @@ export interface Program extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A port that nobody has now. */
+const handedOut = new Set<number>();
+
+/** A port that nobody has now; never one that was handed out before, which may be about to be used. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
   probe.close();
   await once(probe, 'close');
+  if (handedOut.has(port)) return freePort();
+  handedOut.add(port);
   return port;
 }
 

@@ -57,7 +57,10 @@ export class Running implements AsyncDisposable {
           `it ended without saying ${pattern.source}: ${this.output.toString()}${this.#stderr}`,
         );
       }
-      await Promise.race([once(this.#child.stdout, 'data'), once(this.#child.stderr, 'data'), this.#ended]);
+      const heard = new AbortController();
+      const more = [this.#child.stdout, this.#child.stderr].map((stream) => once(stream, 'data', heard));
+      await Promise.race([...more, this.#ended]);
+      heard.abort();
     }
   }
 

@@ -1,4 +1,5 @@
 /** The options of `acmeCredentials`, read once. */
+import type { ListenOptions } from '@knsock/core';
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
   abortSignal,
@@ -36,8 +37,11 @@ export interface AcmeOptions {
   readonly agree?: boolean | undefined;
   /** Where the CA may write to, as told when the account is made; default no address. */
   readonly email?: string | undefined;
-  /** Where validations are answered while no server of the program does; default every address, port 443 or 80. */
-  readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
+  /**
+   * Where validations are answered while no server of the program does; default every address, port 443 or 80. By
+   * tls-alpn-01, give it what the server is given: proxies that speak first, and who may connect.
+   */
+  readonly listen?: Pick<ListenOptions, 'host' | 'port' | 'proxyProtocol' | 'allow' | 'deny'> | undefined;
   /**
    * For http-01 with an HTTP server of your own, instead of `listen`: holds the answers by token while they are
    * awaited. Serve `GET /.well-known/acme-challenge/TOKEN` from it.
@@ -128,7 +132,7 @@ export function readAcmeOptions(options: AcmeOptions): AcmeSettings {
       .map(({ value }) => value)
       .sort()
       .join(' '),
-    place: { host: listen.host, port: listen.port ?? challengePorts[challenge] },
+    place: { ...listen, port: listen.port ?? challengePorts[challenge] },
   };
 }
 
@@ -149,7 +153,7 @@ function checkParts({
   challenge,
   directoryCa,
 }: AcmeOptions): void {
-  checkOptions(listen ?? {}, { host: text, port: readPort }, 'listen');
+  checkListen(listen ?? {}, challenge);
   if (eab !== undefined) {
     checkOptions(eab, { kid: text, hmacKey: text }, 'eab');
     if (typeof eab.kid !== 'string') throw new InvalidOptionError('eab.kid', 'eab.kid must be given');
@@ -167,6 +171,15 @@ function checkParts({
     );
   if (directoryCa !== undefined && typeof directoryCa !== 'string' && !(directoryCa instanceof Uint8Array))
     throw new InvalidOptionError('directoryCa', 'directoryCa must be PEM, as text or bytes');
+}
+
+function checkListen(listen: NonNullable<AcmeOptions['listen']>, challenge: AcmeChallengeType): void {
+  const tlsAlone = { proxyProtocol: record, allow: texts, deny: texts } as const;
+  checkOptions(listen, { host: text, port: readPort, ...tlsAlone }, 'listen');
+  if (challenge === 'tls-alpn-01') return;
+  for (const name of Object.keys(tlsAlone) as (keyof typeof tlsAlone)[])
+    if (listen[name] !== undefined)
+      throw new InvalidOptionError(`listen.${name}`, `listen.${name} goes with the challenge tls-alpn-01`);
 }
 
 function readPort(option: string, value: number | undefined): number | undefined {

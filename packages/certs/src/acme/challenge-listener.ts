@@ -4,7 +4,8 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { ListenOptions } from '@knsock/core';
+import { ConnectionError } from '@knsock/core/errors';
 import { createSelfSigned } from '../issuing/issue.js';
 import { AcmeError } from './acme-error.js';
 import type { PendingChallenges } from './pending-challenges.js';
@@ -18,28 +19,32 @@ export const challengePorts: Readonly<Record<AcmeChallengeType, number>> = {
   'http-01': 80,
 };
 
-/** Where to listen. */
-export interface ListenPlace {
-  /** Default every address. */
-  readonly host?: string | undefined;
+/** Where to listen, and for whom, as for core's `listen`. */
+export interface ListenPlace extends Pick<ListenOptions, 'host' | 'proxyProtocol' | 'allow' | 'deny'> {
   readonly port: number;
 }
 
 const MOST_CONNECTIONS = 64;
 /** For a whole connection, in ms. */
 const LONGEST = 10_000;
+/** RFC 2606. */
+const NO_NAME = 'acme.invalid';
 const PATH = '/.well-known/acme-challenge/';
 
 /**
  * Listens for validations. @returns what ends it
  * @throws AcmeError `KNSOCK_ACME_LISTEN`
  */
-export async function listenForChallenges(
+export function listenForChallenges(
   type: AcmeChallengeType,
-  { host, port }: ListenPlace,
+  place: ListenPlace,
   pending: PendingChallenges,
 ): Promise<() => Promise<void>> {
-  const server = type === 'http-01' ? httpServer(pending) : await tlsServer(pending);
+  return type === 'http-01' ? answerHttp(place, pending) : answerTls(place, pending);
+}
+
+async function answerHttp({ host, port }: ListenPlace, pending: PendingChallenges) {
+  const server = httpServer(pending);
   const sockets = new Set<Socket>();
   server.maxConnections = MOST_CONNECTIONS;
   server.on('connection', (socket: Socket) => {
@@ -51,9 +56,9 @@ export async function listenForChallenges(
     });
     socket.on('error', ignore);
   });
-  await listening(server, host, port, type);
+  await listening(server, host, port);
   return () =>
-    new Promise((resolve) => {
+    new Promise<void>((resolve) => {
       server.close(() => {
         resolve();
       });
@@ -61,15 +66,10 @@ export async function listenForChallenges(
     });
 }
 
-function listening(
-  server: Server,
-  host: string | undefined,
-  port: number,
-  type: AcmeChallengeType,
-): Promise<void> {
+function listening(server: Server, host: string | undefined, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(cannotListen(cause, port, type));
+      reject(cannotListen(cause, port, 'http-01'));
     });
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
       server.on('error', ignore);
@@ -105,28 +105,34 @@ function httpServer(pending: PendingChallenges): Server {
 }
 
 /**
- * Shows a challenge's certificate for `acme-tls/1` alone. Any other protocol fails the handshake; a client that offers
- * none is shown a certificate of no name, which TLS 1.2 must have before it looks at protocols, and closed.
+ * The server that answers later, without a service behind it: what isn't a validation ends after or in its handshake, in
+ * which it is shown a certificate of no name.
  */
-async function tlsServer(pending: PendingChallenges): Promise<Server> {
-  const { certificate: cert, key } = await createSelfSigned({ names: ['acme.invalid'] });
-  const server = createTlsServer({
-    ...{ cert, key, handshakeTimeout: LONGEST },
-    ALPNCallback: function (this: TLSSocket, { servername, protocols }) {
-      const challenge = protocols.length === 1 ? pending.certificateFor(servername) : undefined;
-      if (challenge === undefined || protocols[0] !== 'acme-tls/1') return undefined;
-      this.setKeyCert(createSecureContext(challenge));
-      return 'acme-tls/1';
+async function answerTls({ port, ...place }: ListenPlace, pending: PendingChallenges) {
+  const { createCredentials, listen, raw } = await import('@knsock/core');
+  const { certificate: cert, key } = await createSelfSigned({ names: [NO_NAME] });
+  const credentials = {
+    current: createCredentials({ cert, key }),
+    onChange: () => ignore,
+    challengeFor: (servername: string) => pending.certificateFor(servername),
+  };
+  const server = await listen(
+    {
+      ...{ port, ...place, credentials },
+      framing: { ...raw(), alpn: NO_NAME },
+      handshakeTimeout: LONGEST,
+      maxConnections: MOST_CONNECTIONS,
+      onError: ignore,
     },
+    (connection) => {
+      connection.destroy();
+    },
+  ).catch((error: unknown) => {
+    // The rest is about the options.
+    if (!(error instanceof ConnectionError)) throw error;
+    throw cannotListen(error.cause as NodeJS.ErrnoException, port, 'tls-alpn-01');
   });
-  server.on('secureConnection', (socket) => {
-    socket.on('error', ignore);
-    // RFC 8737 §3: the connection ends after the handshake, and carries no data.
-    if (socket.alpnProtocol === 'acme-tls/1') socket.resume().end();
-    else socket.destroy();
-  });
-  server.on('tlsClientError', ignore);
-  return server;
+  return () => server.close();
 }
 
 function ignore(): void {

@@ -48,14 +48,10 @@ export function defineServe(command: Command, output: Output): void {
 function explicit(flags: ServeFlags, command: Command): ServeFlags {
   const typed = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   const framing = flags.exec !== undefined && !typed('framing') ? 'raw' : flags.framing;
-  const own = ['cert', 'key', 'pfx', 'pfxKeyName'];
-  const refuse = (maker: string, others: readonly string[]): void => {
-    const clash = others.find(typed);
-    if (clash !== undefined) command.error(`error: ${maker} and can't be combined with --${kebab(clash)}`);
-  };
-  if (flags.acme !== undefined) refuse('--acme gets its own certificate', [...own, 'dev']);
   if (flags.dev !== true) return { ...flags, framing };
-  refuse('--dev creates its own certificates', [...own, 'ca', 'crl']);
+  const clash = ['cert', 'key', 'pfx', 'pfxKeyName', 'ca', 'crl'].find(typed);
+  if (clash !== undefined)
+    command.error(`error: --dev creates its own certificates and can't be combined with --${kebab(clash)}`);
   // A client certificate is made too: the development server is as strict as a real one.
   return { ...flags, framing, ca: undefined, clientCert: flags.clientCert ?? 'require' };
 }

@@ -57,11 +57,17 @@ export class ProxyContext {
   }
 }
 
+/** Credentials that follow their files, or renew themselves. */
+interface FollowedCredentials {
+  reload(): Promise<unknown>;
+  close(): void | Promise<void>;
+}
+
 /** A proxy that listens. */
 export interface RunningProxy {
   readonly server: Drainable & { stats(): object };
   readonly targets: Targets<{ destroy(): unknown }>;
-  readonly credentials: readonly WatchedCredentials[];
+  readonly credentials: readonly FollowedCredentials[];
   readonly revocation: RefreshingRevocationSource | undefined;
   readonly drainTimeout: number;
   readonly statusAddress: string | undefined;
@@ -96,7 +102,7 @@ export async function runProxy(context: ProxyContext, proxy: RunningProxy): Prom
   });
   status?.close();
   targets.close();
-  for (const one of credentials) one.close();
+  for (const one of credentials) await one.close();
   revocation?.close();
   return code;
 }

@@ -1,8 +1,10 @@
-/** The flags of `knsock serve` for a certificate from an ACME server, and what they must have in common. */
+/** The flags of servers for a certificate from an ACME server, and what they must have in common. */
+import type { AcmeOptions } from '@knsock/certs/acme';
+import type { ListenOptions } from '@knsock/core';
 import { Option, type Command } from 'commander';
 import { append, port } from '../options.js';
 import { UsageError } from '../usage-error.js';
-import type { AcmeFlags, ServeFlags } from './flags.js';
+import type { AcmeFlags } from './flags.js';
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
@@ -22,6 +24,14 @@ export function addAcmeOptions(command: Command): void {
     .option('--acme-staging', "use Let's Encrypt's staging directory, whose certificates nobody trusts")
     .option('--acme-agree', "agree to the CA's terms of service; without it the error names their URL")
     .option('--acme-email <address>', 'where the CA may write to')
+    .option('--acme-eab-kid <id>', 'key id of the external account, for CAs that want one')
+    .option('--acme-eab-key-file <file>', 'file with its HMAC key in base64url')
+    .option('--acme-profile <name>', "profile of the CA's, such as shortlived (default: the CA's choice)")
+    .addOption(
+      new Option('--acme-key-type <type>', "kind of the certificate's key (default: p256)").choices([
+        ...['p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'],
+      ]),
+    )
     .addOption(
       new Option('--acme-challenge <kind>', "how names are proved: on the server's own port, or on port 80")
         .choices(['tls-alpn-01', 'http-01'])
@@ -33,7 +43,18 @@ export function addAcmeOptions(command: Command): void {
         'port that answers http-01, where port 80 is forwarded to it (default: 80)',
       ).argParser(port),
     )
-    .option('--acme-ca <file>', 'CA certificate used to verify the directory (default: the public CAs)');
+    .option('--acme-ca <file>', 'CA certificate used to verify the directory (default: the public CAs)')
+    .hook('preAction', refuseOwn);
+}
+
+/** What brings a certificate of its own; in the environment, `--acme` takes precedence over it. */
+const own = { cert: '--cert', key: '--key', pfx: '--pfx', pfxKeyName: '--pfx-key-name', dev: '--dev' };
+
+function refuseOwn(command: Command): void {
+  if (command.getOptionValue('acme') === undefined) return;
+  for (const [name, flag] of Object.entries(own))
+    if (command.getOptionValueSource(name) === 'cli')
+      command.error(`error: --acme gets its own certificate and can't be combined with ${flag}`);
 }
 
 /** An ACME server as the flags choose it. */
@@ -43,8 +64,11 @@ export interface AcmePlan {
   /** A URL; null: Let's Encrypt's for trying things. */
   readonly directory: string | null;
   /** Where validations are answered before the server listens, and by http-01 later too. */
-  readonly listen: { readonly host?: string | undefined; readonly port?: number | undefined };
+  readonly listen: NonNullable<AcmeOptions['listen']>;
 }
+
+/** Where the server will listen, and for whom. */
+export type ServedPlace = Pick<ListenOptions, 'host' | 'port' | 'path' | 'proxyProtocol' | 'allow' | 'deny'>;
 
 const companions = {
   acmeDir: '--acme-dir',
@@ -52,12 +76,16 @@ const companions = {
   acmeStaging: '--acme-staging',
   acmeAgree: '--acme-agree',
   acmeEmail: '--acme-email',
+  acmeEabKid: '--acme-eab-kid',
+  acmeEabKeyFile: '--acme-eab-key-file',
+  acmeProfile: '--acme-profile',
+  acmeKeyType: '--acme-key-type',
   acmeHttpPort: '--acme-http-port',
   acmeCa: '--acme-ca',
 } as const satisfies Partial<Record<keyof AcmeFlags, string>>;
 
-/** What the flags ask for; undefined without `--acme`. @param port the server's. @throws UsageError */
-export function acmePlan(flags: ServeFlags, servedPort: number): AcmePlan | undefined {
+/** What the flags ask for; undefined without `--acme`. @throws UsageError */
+export function acmePlan(flags: AcmeFlags, server: ServedPlace): AcmePlan | undefined {
   const { acme: domains, acmeDir: dir, acmeDirectory, acmeStaging } = flags;
   if (domains === undefined) {
     refuseCompanions(flags);
@@ -71,7 +99,9 @@ export function acmePlan(flags: ServeFlags, servedPort: number): AcmePlan | unde
       "--acme needs --acme-directory URL, the CA's directory",
       `Let's Encrypt's is ${LETS_ENCRYPT}; --acme-staging is for trying things.`,
     );
-  return { domains, dir, directory, listen: placeOf(flags, servedPort) };
+  if ((flags.acmeEabKid === undefined) !== (flags.acmeEabKeyFile === undefined))
+    throw new UsageError('--acme-eab-kid and --acme-eab-key-file go together', 'The CA gives you both.');
+  return { domains, dir, directory, listen: placeOf(flags, server) };
 }
 
 const KEEP = 'A folder on a disk that outlives the program: CAs limit how often they certify the same names.';
@@ -82,15 +112,15 @@ function refuseCompanions(flags: AcmeFlags): void {
       throw new UsageError(`${flag} goes with --acme NAME`, 'Which name is the certificate for?');
 }
 
-function placeOf(flags: ServeFlags, servedPort: number): AcmePlan['listen'] {
-  const { acmeChallenge, acmeHttpPort, host, unix } = flags;
+function placeOf({ acmeChallenge, acmeHttpPort }: AcmeFlags, server: ServedPlace): AcmePlan['listen'] {
+  const { host, port: served, path, proxyProtocol, allow, deny } = server;
   if (acmeChallenge === 'http-01') return { host, port: acmeHttpPort };
   if (acmeHttpPort !== undefined)
     throw new UsageError('--acme-http-port goes with --acme-challenge http-01', 'Is tls-alpn-01 meant?');
-  if (unix !== undefined || servedPort === 0)
+  if (path !== undefined || served === 0)
     throw new UsageError(
-      `tls-alpn-01 is answered on the server's own port, which must be known: not with ${unix === undefined ? '--port 0' : '--unix'}`,
-      'Set --port, to which port 443 of the name leads, or use --acme-challenge http-01.',
+      `tls-alpn-01 is answered on the server's own port, which must be known: not ${path === undefined ? 'port 0' : 'a Unix socket'}`,
+      'Listen on the port to which port 443 of the name leads, or use --acme-challenge http-01.',
     );
-  return { host, port: servedPort };
+  return { host, port: served, proxyProtocol, allow, deny };
 }

@@ -1,33 +1,40 @@
-/** Credentials of `knsock serve --acme`: from an ACME server, renewed while it serves. */
-import type { AcmeCredentials } from '@knsock/certs/acme';
+/** Credentials of `--acme`: from an ACME server, renewed while it serves. */
+import type { AcmeCredentials, AcmeOptions } from '@knsock/certs/acme';
+import type { CredentialFiles } from '@knsock/core';
 import { readWhole } from '@knsock/core/options';
 import { UsageError } from '../usage-error.js';
 import type { AcmePlan } from './acme-options.js';
-import type { ServeFlags } from './flags.js';
+import type { AcmeFlags } from './flags.js';
 import type { ServeLog } from './serve-log.js';
 
-/** Gets a certificate where the folder holds none, which takes some seconds. */
+/**
+ * Gets a certificate where the folder holds none, which takes some seconds.
+ * @param trust the files of the server's clients' CA and its lists
+ */
 export async function acmeSource(
   plan: AcmePlan,
-  { acmeAgree, acmeEmail, acmeChallenge = 'tls-alpn-01', acmeCa }: ServeFlags,
-  clients: { readonly caFile?: string | undefined; readonly crlFile?: string | undefined },
+  flags: AcmeFlags,
+  { caFile, crlFile }: CredentialFiles,
   log: ServeLog,
 ): Promise<AcmeCredentials> {
   const { acmeCredentials, letsEncryptStaging } = await import('@knsock/certs/acme');
   const { domains, dir, listen } = plan;
+  const { acmeChallenge = 'tls-alpn-01', acmeCa } = flags;
   const directory = plan.directory ?? letsEncryptStaging;
+  const [ca, eab] = [acmeCa === undefined ? undefined : await read(acmeCa, '--acme-ca'), await eabOf(flags)];
   log.event(
     'acme',
     { names: domains, directory, dir },
     `certificate for ${domains.join(', ')} by ${directory}`,
   );
   const source = await acmeCredentials({
-    ...clients,
-    ...{ domains, directory, dir, listen },
-    agree: acmeAgree,
-    email: acmeEmail,
+    ...{ domains, directory, dir, listen, eab, caFile, crlFile },
+    agree: flags.acmeAgree,
+    email: flags.acmeEmail,
+    profile: flags.acmeProfile,
+    keyType: flags.acmeKeyType,
     challenge: acmeChallenge,
-    directoryCa: acmeCa === undefined ? undefined : await directoryCa(acmeCa),
+    directoryCa: ca,
     onError: (error) => {
       log.failed('renewing the certificate', error);
     },
@@ -49,11 +56,17 @@ function logStatus(source: AcmeCredentials, log: ServeLog): void {
   );
 }
 
-async function directoryCa(file: string): Promise<string> {
+/** The key is read from a file alone: other users of the machine can see arguments. */
+async function eabOf({ acmeEabKid: kid, acmeEabKeyFile: file }: AcmeFlags): Promise<AcmeOptions['eab']> {
+  if (kid === undefined || file === undefined) return undefined;
+  return { kid, hmacKey: (await read(file, '--acme-eab-key-file')).trim() };
+}
+
+async function read(file: string, flag: string): Promise<string> {
   try {
     return (await readWhole(file)).toString('utf8');
   } catch (error) {
     const why = (error as Error).message;
-    throw new UsageError(`the file of --acme-ca can't be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');
+    throw new UsageError(`the file of ${flag} can't be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');
   }
 }

@@ -1,5 +1,5 @@
 /** The flags of `knsock serve`, as they were parsed. */
-import type { AcmeChallengeType } from '@knsock/certs/acme';
+import type { AcmeChallengeType, AcmeKeyType } from '@knsock/certs/acme';
 import type { ClientCertificates } from '@knsock/core';
 import type { AllowFlags, ContentFlags, CredentialFlags, FramingFlags, ProfileFlags } from '../options.js';
 
@@ -23,6 +23,10 @@ export interface AcmeFlags {
   acmeStaging?: boolean;
   acmeAgree?: boolean;
   acmeEmail?: string;
+  acmeEabKid?: string;
+  acmeEabKeyFile?: string;
+  acmeProfile?: string;
+  acmeKeyType?: AcmeKeyType;
   acmeChallenge?: AcmeChallengeType;
   acmeHttpPort?: number;
   acmeCa?: string;

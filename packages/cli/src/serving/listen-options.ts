@@ -23,14 +23,8 @@ export function listenOptions(flags: ServeFlags): Options {
   };
 }
 
-/** The port to listen on; 0: any. */
-export function portOf({ port = DEFAULT_PORT }: ServeFlags): number {
-  return port;
-}
-
-function placeOf(flags: ServeFlags): Options {
-  const { unix, host } = flags;
-  return unix === undefined ? { port: portOf(flags), host } : { path: unix };
+function placeOf({ unix, host, port = DEFAULT_PORT }: ServeFlags): Options {
+  return unix === undefined ? { port, host } : { path: unix };
 }
 
 function limitsOf(flags: ServeFlags): Options {

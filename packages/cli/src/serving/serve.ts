@@ -8,7 +8,7 @@ import { followList } from '../revocation-lists.js';
 import { answeringOf } from './answering.js';
 import type { Development } from './development.js';
 import type { ServeFlags } from './flags.js';
-import { listenOptions, portOf } from './listen-options.js';
+import { listenOptions } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
 import { servedCredentials } from './served-credentials.js';
@@ -20,12 +20,14 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const answering = await answeringOf(flags, log);
   const framing = framingOf(flags);
   const revocation = await listOf(flags, log);
-  // Last before the server listens: a renewal that is due would soon open the port itself.
-  const credentials = await servedCredentials(flags, portOf(flags), log);
+  const place = listenOptions(flags);
+  // Before validations, which may fail because of a client that is refused.
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
-  const options = { ...listenOptions(flags), framing, credentials: credentials.source, revocation };
+  // Last before the server listens: a renewal that is due would soon open the port itself.
+  const credentials = await servedCredentials(flags, place, log);
+  const options = { ...place, framing, credentials: credentials.source, revocation };
   const server = await listen(options, (connection) => {
     log.follow(connection);
     traffic?.follow(connection);

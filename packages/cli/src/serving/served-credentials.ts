@@ -1,4 +1,4 @@
-/** What `knsock serve` shows and trusts: files that SIGHUP reloads, or a certificate that renews itself. */
+/** What a server shows and trusts: files that SIGHUP reloads, or a certificate that renews itself. */
 import {
   loadCredentials,
   type CredentialFiles,
@@ -9,10 +9,10 @@ import {
 import { credentialFiles } from '../options.js';
 import { UsageError } from '../usage-error.js';
 import { acmeSource } from './acme.js';
-import { acmePlan, type AcmePlan } from './acme-options.js';
+import { acmePlan, type AcmePlan, type ServedPlace } from './acme-options.js';
 import { onHangUp } from './hang-up.js';
 import { developmentCertificates, type Development } from './development.js';
-import type { ServeFlags } from './flags.js';
+import type { AcmeFlags, ServeFlags } from './flags.js';
 import type { ServeLog } from './serve-log.js';
 
 export interface ServedCredentials {
@@ -26,10 +26,10 @@ export interface ServedCredentials {
   readonly close: () => Promise<void>;
 }
 
-/** @param port that the server will listen on */
+/** @param server where it will listen */
 export async function servedCredentials(
   flags: ServeFlags,
-  port: number,
+  server: ServedPlace,
   log: ServeLog,
 ): Promise<ServedCredentials> {
   const warn = log.credentialWarnings();
@@ -38,8 +38,11 @@ export async function servedCredentials(
     return { ...(await ofFiles(development.server, warn)), development };
   }
   const files = await credentialFiles(flags);
-  const plan = acmePlan(flags, port);
-  if (plan !== undefined) return ofSource(await ordered(plan, flags, files, log), warn);
+  const renewed = await renewedCredentials(flags, files, server, log);
+  if (renewed !== undefined) {
+    const { source, close } = renewed;
+    return { source, current: () => source.current, reload: renewed.reload, close };
+  }
   requireCertificate(files);
   return ofFiles(files, warn);
 }
@@ -63,30 +66,42 @@ async function ofFiles(files: CredentialFiles, warn: Warn): Promise<ServedCreden
   };
 }
 
-/** It follows its files by itself. */
-function ofSource(source: CredentialSource & AsyncDisposable, warn: Warn): ServedCredentials {
+/** A certificate of `--acme`. */
+export interface RenewedCredentials {
+  readonly source: CredentialSource;
+  /** On SIGHUP: the files are followed anyway. */
+  readonly reload: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The certificate that `--acme` asks for; undefined without that flag.
+ * @param files of which the CA of the clients, and its lists, are used
+ * @param server where it will listen
+ */
+export async function renewedCredentials(
+  flags: AcmeFlags,
+  files: CredentialFiles,
+  server: ServedPlace,
+  log: ServeLog,
+): Promise<RenewedCredentials | undefined> {
+  const plan = acmePlan(flags, server);
+  if (plan === undefined) return undefined;
+  const source = await ordered(plan, flags, files, log);
+  const warn = log.credentialWarnings();
   warn(source.current);
   source.onChange(warn);
-  return {
-    source,
-    current: () => source.current,
-    reload: () => Promise.resolve(),
-    close: async () => source[Symbol.asyncDispose](),
-  };
+  return { source, reload: () => Promise.resolve(), close: () => source.close() };
 }
 
 /** An order may take minutes: a SIGHUP meanwhile has nothing to reload. */
-async function ordered(plan: AcmePlan, flags: ServeFlags, files: CredentialFiles, log: ServeLog) {
+async function ordered(plan: AcmePlan, flags: AcmeFlags, files: CredentialFiles, log: ServeLog) {
   const unhear = onHangUp({ act: () => undefined, stop: () => process.exit(129) });
   try {
-    return await acmeSource(plan, flags, trustIn(files), log);
+    return await acmeSource(plan, flags, files, log);
   } finally {
     unhear();
   }
-}
-
-function trustIn({ caFile, crlFile }: CredentialFiles) {
-  return { caFile, crlFile };
 }
 
 function requireCertificate({ certFile, keyFile, pfxFile }: CredentialFiles): void {

@@ -2,6 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Command } from 'commander';
 import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@knsock/core';
+import { addAcmeOptions, type ServedPlace } from '../../serving/acme-options.js';
+import type { AcmeFlags } from '../../serving/flags.js';
+import { renewedCredentials, type RenewedCredentials } from '../../serving/served-credentials.js';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
 import {
@@ -33,7 +36,7 @@ import {
   type SharedProxyFlags,
 } from './shared-options.js';
 
-interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, ProfileFlags, AllowFlags {
+interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, AcmeFlags, ProfileFlags, AllowFlags {
   allowAll?: boolean;
   targetTls?: boolean;
   targetCa?: string;
@@ -62,6 +65,7 @@ export function defineProxyServer(command: Command, output: Output): void {
       append,
     );
   addCredentialOptions(command);
+  addAcmeOptions(command);
   addAllowOptions(command);
   command
     .option('--allow-all', 'admit every client; with --ca, every client with a certificate of that CA')
@@ -107,15 +111,17 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   if (flags.targetTls !== true) requireLoopback(places, flags.dangerouslyPlainNetwork);
   const core = await import('@knsock/core');
   const context = new ProxyContext(output);
-  const credentials = await context.watch(await credentialFiles(flags));
   const revocation = await context.followList(flags);
   const far = flags.targetTls === true ? await context.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
   const targets = new Targets<Far>(places, (target) => dial(target, probe), context.targetEvents);
   const unwatch = context.log.watchFailures();
+  const place = listenOptions(flags);
+  // Last before the server listens: a renewal that is due would soon open the port itself.
+  const own = await ownCredentials(flags, place, context);
   const server = await core.listen(
-    { ...listenOptions(flags), framing: framings(flags, core.raw()), credentials, revocation },
+    { ...place, framing: framings(flags, core.raw()), credentials: own.source, revocation },
     (connection) => passOn(connection, targets, dial, context, flags),
   );
   const how = flags.targetTls === true ? ' over TLS' : '';
@@ -123,7 +129,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const code = await runProxy(context, {
     server,
     targets,
-    credentials: far === null ? [credentials] : [credentials, far],
+    credentials: far === null ? [own] : [own, far],
     revocation,
     drainTimeout: flags.drainTimeout,
     statusAddress: flags.status,
@@ -134,6 +140,23 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   });
   unwatch();
   return code;
+}
+
+/** The certificate of `--acme`, or the one in the files. */
+async function ownCredentials(
+  flags: ProxyServerFlags,
+  place: ServedPlace,
+  context: ProxyContext,
+): Promise<RenewedCredentials> {
+  const files = await credentialFiles(flags);
+  const renewed = await renewedCredentials(flags, files, place, context.log);
+  if (renewed !== undefined) return renewed;
+  const source = await context.watch(files);
+  return {
+    source,
+    reload: async () => void (await source.reload()),
+    close: () => Promise.resolve(source.close()),
+  };
 }
 
 /** Done once a target is reached; from then on the relay takes over. */
@@ -247,8 +270,10 @@ function listenOptions(flags: ProxyServerFlags) {
 const HELP = `
 Bytes, back-pressure and half-closes are forwarded in both directions. SIGTERM waits for open connections to end;
 changed certificate files are loaded automatically, and at once on SIGHUP. See knsock docs proxy.
+With --acme it answers the CA on its own port (tls-alpn-01), which port 443 of the names must lead to: see knsock docs acme.
 
 Examples:
   $ knsock proxy server --listen :5433 --target 127.0.0.1:5432 --cert server.crt --key server.key --ca ca.crt --allow-cn app
+  $ knsock proxy server --listen :443 --target 127.0.0.1:8080 --acme app.example.com --acme-dir acme --acme-staging --acme-agree --allow-all
   $ knsock proxy server --listen :5432 --postgres --target unix:/run/postgresql/.s.PGSQL.5432 --pfx server.p12 --allow-all
   $ knsock proxy server --listen :8443 --target app.internal:8443 --target-tls --target-ca ca.crt --pfx server.p12 --allow-all`;
