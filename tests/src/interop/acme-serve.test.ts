@@ -208,7 +208,7 @@ it('stands before a plain service: knsock proxy server --acme', async (context) 
   const server = await pebble(context, { validity: 12 });
   const service = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
   await once(service, 'listening');
-  acme.keep({ [Symbol.asyncDispose]: async () => void service.close() });
+  acme.keep({ [Symbol.asyncDispose]: () => Promise.resolve(void service.close()) });
   const { port } = service.address() as AddressInfo;
   const place = ['--listen', `127.0.0.1:${server.tlsPort}`, '--target', `127.0.0.1:${port}`, '--allow-all'];
   const command = started([

@@ -6,6 +6,7 @@ import type { CredentialFlags } from '../options.js';
 import type { Output } from '../output.js';
 import { followList } from '../revocation-lists.js';
 import { runUntilSignal, type Drainable } from '../serving/lifecycle.js';
+import type { FollowedCredentials } from '../serving/served-credentials.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { prometheusOf } from '../serving/server-metrics.js';
 import { startStatus } from '../serving/status.js';
@@ -57,17 +58,11 @@ export class ProxyContext {
   }
 }
 
-/** Credentials that follow their files, or renew themselves. */
-interface FollowedCredentials {
-  reload(): Promise<unknown>;
-  close(): void | Promise<void>;
-}
-
 /** A proxy that listens. */
 export interface RunningProxy {
   readonly server: Drainable & { stats(): object };
   readonly targets: Targets<{ destroy(): unknown }>;
-  readonly credentials: readonly FollowedCredentials[];
+  readonly credentials: readonly Pick<FollowedCredentials, 'reload' | 'close'>[];
   readonly revocation: RefreshingRevocationSource | undefined;
   readonly drainTimeout: number;
   readonly statusAddress: string | undefined;

@@ -22,8 +22,8 @@ export interface ServedCredentials {
   /** What a client needs, with --dev. */
   readonly development?: Development | undefined;
   /** On SIGHUP. @throws CredentialsError; the current ones stay */
-  readonly reload: (server: SecureServer) => Promise<void>;
-  readonly close: () => Promise<void>;
+  readonly reload: (server: SecureServer) => Promise<unknown>;
+  readonly close: () => void | Promise<void>;
 }
 
 /** @param server where it will listen */
@@ -40,8 +40,8 @@ export async function servedCredentials(
   const files = await credentialFiles(flags);
   const renewed = await renewedCredentials(flags, files, server, log);
   if (renewed !== undefined) {
-    const { source, close } = renewed;
-    return { source, current: () => source.current, reload: renewed.reload, close };
+    const { source, reload, close } = renewed;
+    return { source, current: () => source.current, reload, close };
   }
   requireCertificate(files);
   return ofFiles(files, warn);
@@ -62,16 +62,16 @@ async function ofFiles(files: CredentialFiles, warn: Warn): Promise<ServedCreden
       current = next;
       warn(next);
     },
-    close: () => Promise.resolve(),
+    close: () => undefined,
   };
 }
 
-/** A certificate of `--acme`. */
-export interface RenewedCredentials {
+/** Credentials that follow their files. */
+export interface FollowedCredentials {
   readonly source: CredentialSource;
-  /** On SIGHUP: the files are followed anyway. */
-  readonly reload: () => Promise<void>;
-  readonly close: () => Promise<void>;
+  /** On SIGHUP. */
+  readonly reload: () => Promise<unknown>;
+  readonly close: () => void | Promise<void>;
 }
 
 /**
@@ -84,7 +84,7 @@ export async function renewedCredentials(
   files: CredentialFiles,
   server: ServedPlace,
   log: ServeLog,
-): Promise<RenewedCredentials | undefined> {
+): Promise<FollowedCredentials | undefined> {
   const plan = acmePlan(flags, server);
   if (plan === undefined) return undefined;
   const source = await ordered(plan, flags, files, log);

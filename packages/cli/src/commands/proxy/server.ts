@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@knsock/core';
 import { addAcmeOptions, type ServedPlace } from '../../serving/acme-options.js';
 import type { AcmeFlags } from '../../serving/flags.js';
-import { renewedCredentials, type RenewedCredentials } from '../../serving/served-credentials.js';
+import { renewedCredentials, type FollowedCredentials } from '../../serving/served-credentials.js';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
 import {
@@ -147,15 +147,17 @@ async function ownCredentials(
   flags: ProxyServerFlags,
   place: ServedPlace,
   context: ProxyContext,
-): Promise<RenewedCredentials> {
+): Promise<FollowedCredentials> {
   const files = await credentialFiles(flags);
   const renewed = await renewedCredentials(flags, files, place, context.log);
   if (renewed !== undefined) return renewed;
   const source = await context.watch(files);
   return {
     source,
-    reload: async () => void (await source.reload()),
-    close: () => Promise.resolve(source.close()),
+    reload: () => source.reload(),
+    close: () => {
+      source.close();
+    },
   };
 }
 
