@@ -164,6 +164,35 @@ describe('a store that is gone for a while', () => {
     }
     expect((await enrol(csr, token)).status).toBe(200);
   });
+
+  it('gives no revocation list, old or new, and says when to ask again', async () => {
+    const failures: { code?: string }[] = [];
+    await restart({
+      onError: (error) => void failures.push(error as { code?: string }),
+      crlListen: { port: 0, host: '127.0.0.1' },
+    });
+    const plain = async () => {
+      const {
+        statusCode: status,
+        headers,
+        body,
+      } = await request(server.crlUrl?.replace('localhost', '127.0.0.1') ?? '');
+      return { status, headers, body: Buffer.from(await body.arrayBuffer()) };
+    };
+    expect((await ask('crl', null)).status).toBe(200);
+    await rename(directory, `${directory}-away`);
+    try {
+      for (const answer of [await ask('crl', null), await plain()]) {
+        expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
+        expect(answer.body.toString()).not.toContain(directory);
+      }
+      expect(failures.map(({ code }) => code)).toEqual(Array(2).fill('KNSOCK_CERTIFICATE_STORE'));
+    } finally {
+      await rename(`${directory}-away`, directory);
+    }
+    expect((await ask('crl', null)).status).toBe(200);
+    expect((await plain()).status).toBe(200);
+  });
 });
 
 describe('enrolment by token', () => {

@@ -8,7 +8,7 @@ import { EnrolmentRefusal, type RefusalReason } from '../enrolment/refusal.js';
 import type { TokenSecret } from '../enrolment/token.js';
 import { certsOnly } from './certs-only.js';
 import { FailedAttempts } from './failed-attempts.js';
-import { sendList } from './list-answer.js';
+import { sendList, UNAVAILABLE } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
 /** A refused request, for the log: the client's response says less. */
@@ -99,7 +99,8 @@ class Est {
     const path = url.startsWith(BASE) ? url.slice(BASE.length) : '';
     if (method === 'GET' && path === 'cacerts') sendCertificates(response, this.#settings.authorities);
     else if (method === 'GET' && path === 'csrattrs') response.writeHead(204).end();
-    else if (method === 'GET' && path === 'crl') await sendList(response, request, this.#settings.list);
+    else if (method === 'GET' && path === 'crl')
+      await sendList(response, request, this.#settings.list, this.#settings.reporter);
     else if (method === 'GET' && path === 'health') response.end('ok\n');
     else if (method === 'POST' && (path === 'simpleenroll' || path === 'simplereenroll'))
       await this.#enrol(path, request, response);
@@ -152,7 +153,7 @@ class Est {
     };
     if (error instanceof EnrolmentRefusal) {
       tell(error.reason, error.message);
-      if (error.reason === 'policy-failed') return new Status(503, 'no decision', { 'Retry-After': '30' });
+      if (error.reason === 'policy-failed') return new Status(503, 'no decision', UNAVAILABLE);
       if (error.reason === 'policy' || who.token === undefined) return new Status(403, error.message);
       this.#failed.failed(who.from, Date.now());
       return unauthorized();
@@ -164,7 +165,7 @@ class Est {
     if (!(error instanceof CertificateError)) return error;
     if (SERVER_FAILURES.has(error.code)) {
       this.#settings.reporter.report(error, noConnection, who.path);
-      return new Status(503, 'the authority has failed', { 'Retry-After': '30' });
+      return new Status(503, 'the authority has failed', UNAVAILABLE);
     }
     tell('request', error.message);
     return new Status(400, error.message);

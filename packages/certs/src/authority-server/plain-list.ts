@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { EasySocketError } from '@knsock/core/errors';
+import type { FailureReporter } from '@knsock/core/options';
 import { sendList } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
@@ -26,6 +27,7 @@ export async function servePlainList(
   list: PublishedList,
   { port, host }: { readonly port: number; readonly host?: string | undefined },
   name: string,
+  reporter: FailureReporter,
 ): Promise<PlainList> {
   const bounds = { requestTimeout: DEADLINE_MS, headersTimeout: DEADLINE_MS, keepAliveTimeout: DEADLINE_MS };
   const server = createServer(bounds, (request, response) => {
@@ -34,10 +36,7 @@ export async function servePlainList(
       response.writeHead(404).end();
       return;
     }
-    sendList(response, request, list).catch(() => {
-      if (!response.headersSent) response.writeHead(503);
-      response.end();
-    });
+    void sendList(response, request, list, reporter);
   });
   server.maxConnections = MOST_CONNECTIONS;
   try {

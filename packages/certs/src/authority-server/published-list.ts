@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Authority } from '../authorities/authority.js';
 import type { Crl } from '../revocation/crl.js';
+import { requireStore } from '../store/store-there.js';
 import type { Store } from '../store/store.js';
 import { derOf } from '../files/pem.js';
 
@@ -48,7 +49,9 @@ export class PublishedList {
     return this.#current as Published;
   }
 
+  /** @throws CertificateError `KNSOCK_CERTIFICATE_STORE` where the store is gone, `_FILE` */
   async #indexState(): Promise<string> {
+    await requireStore(this.#store.directory);
     const { size, mtimeMs } = await stat(join(this.#store.directory, 'index.jsonl'));
     return `${size} ${mtimeMs}`;
   }

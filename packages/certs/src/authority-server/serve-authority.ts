@@ -97,7 +97,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   const reporter = failures('onError', listen.onError);
   const authority = await store.authority(name, { signer });
   const list = new PublishedList(store, authority, crlDays);
-  const plain = crlListen && (await servePlainList(list, crlListen, names[0] as string));
+  const plain = crlListen && (await servePlainList(list, crlListen, names[0] as string, reporter));
   const urls = crlUrls ?? (plain === undefined ? [] : [plain.url]);
   const listener = estListener({
     enrolment: new Enrolment({
