@@ -76,6 +76,17 @@ describe('certs renew', () => {
     }
   });
 
+  it("doesn't renew a certificate of a barred name until that is admitted again", async () => {
+    await succeeds('token', '--bar', 'A.Example');
+    for (const args of [renew, renew.slice(0, 3), [...renew, '--authority', 'root']]) {
+      const said = await refused(...args);
+      expect(said).toContain('certs/issued/a.crt isn\'t renewed: "a.example" is barred from renewal');
+      expect(said).toContain('--unbar');
+    }
+    await succeeds('token', '--unbar', 'a.EXAMPLE');
+    await succeeds(...renew);
+  });
+
   it("says that a CA's certificate is made by another command", async () => {
     await succeeds('ca', 'Issuing', '--under', 'root', '--name', 'issuing');
     for (const name of ['root', 'issuing']) {

@@ -1,5 +1,5 @@
 /** Certificate authorities: they sign and revoke certificates. */
-import { publicHalf } from '@knsock/core/x509';
+import { isIssuedBy, parseCertificate, publicHalf, type X509Certificate } from '@knsock/core/x509';
 import { abortSignal, anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
@@ -23,7 +23,9 @@ import {
 } from '../issuing/issue.js';
 import { checkStrength, privateKeyPem, openPrivateKey } from '../keys/keys.js';
 import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
+import { CertificateError } from '../errors.js';
 import { MemoryLedger, type Ledger } from './ledger.js';
+import { renewalRefusal } from './renewable.js';
 import { placementReaders, type Placement } from '../issuing/record.js';
 import { permittedSubject } from '../issuing/permitted-subject.js';
 import { resolveRevocation } from './revoke.js';
@@ -89,6 +91,13 @@ export interface Authority {
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for an unknown reason.
    */
   revoke(certificate: Source, reason?: RevocationReason): Promise<void>;
+  /**
+   * Refuses a certificate that isn't to be renewed: one that was revoked here or, in a store, has a name that is barred
+   * from renewal. `renew` and authority servers ask this.
+   * @param what is said of it in the error; default its serial
+   * @throws CertificateError `KNSOCK_CERTIFICATE_ENROLMENT`
+   */
+  checkRenewal(certificate: X509Certificate, what?: string): Promise<void>;
   /**
    * Signs a new revocation list, with the next number.
    * @throws CertificateError `KNSOCK_CERTIFICATE_VALIDITY` for less than a minute.
@@ -243,6 +252,17 @@ class LedgerAuthority implements Authority {
     checkReason(reason);
     const serial = await resolveRevocation(certificate, this.certificate, this.#ledger);
     await this.#ledger.revoke({ serial, at: new Date(), reason });
+  }
+
+  async checkRenewal(
+    certificate: X509Certificate,
+    what = `the certificate ${certificate.serial}`,
+  ): Promise<void> {
+    const isOwn = isIssuedBy(certificate, parseCertificate(this.certificate));
+    const refusal = renewalRefusal(await this.#ledger.standing(certificate, isOwn));
+    if (refusal === undefined) return;
+    const { message, hint } = refusal;
+    throw new CertificateError('KNSOCK_CERTIFICATE_ENROLMENT', `${what} ${message}`, { hint });
   }
 
   async crl(options: CrlOptions = {}): Promise<Crl> {

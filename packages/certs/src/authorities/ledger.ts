@@ -2,8 +2,10 @@
  * An authority's records: what it issued, what it revoked, and the number of its last revocation list.
  * In memory here; a store keeps the same on disk.
  */
+import type { X509Certificate } from '@knsock/core/x509';
 import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
 import type { Crl, Revocation } from '../revocation/crl.js';
+import type { Standing } from './renewable.js';
 
 /** What an authority passes to the ledger; PEM. The key is absent if a request was signed. */
 export interface Material {
@@ -24,6 +26,11 @@ export interface Ledger {
   find(query: { serial: string } | { fingerprint: string }): Promise<IssuedRecord | undefined>;
   /** Records a revocation; a second one of the same serial changes nothing. */
   revoke(revocation: Revocation): Promise<void>;
+  /**
+   * What is known of a certificate that is to be renewed.
+   * @param isOwn whether this authority issued it, also where that wasn't recorded
+   */
+  standing(certificate: X509Certificate, isOwn: boolean): Promise<Standing>;
   /** Has a list signed with the next number and all revocations, and stores it. */
   publish(make: MakeList): Promise<Crl>;
   /** The ledger of an authority recorded here, with its files. */
@@ -62,6 +69,11 @@ export class MemoryLedger implements Ledger {
   revoke(revocation: Revocation): Promise<void> {
     if (!this.#revoked.has(revocation.serial)) this.#revoked.set(revocation.serial, revocation);
     return Promise.resolve();
+  }
+
+  standing({ serial }: X509Certificate, isOwn: boolean): Promise<Standing> {
+    const revoked = isOwn ? this.#revoked.get(serial) : undefined;
+    return Promise.resolve({ revoked, barred: undefined });
   }
 
   publish(make: MakeList): Promise<Crl> {

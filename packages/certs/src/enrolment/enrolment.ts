@@ -16,6 +16,7 @@ import { CertificateError } from '../errors.js';
 import { readBytes } from '../files/atomic-file.js';
 import type { HeldLock } from '../files/process-lock.js';
 import type { Authority } from '../authorities/authority.js';
+import { renewalRefusal } from '../authorities/renewable.js';
 import { readCsr, type CsrFacts } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
 import { checkRequest, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';
@@ -28,7 +29,7 @@ import { askPolicy, type EnrolmentPolicy, type EnrolmentRequest } from './policy
 import { EnrolmentRefusal } from './refusal.js';
 import { fillTemplates } from './templates.js';
 import { secretMatches, type TokenSecret } from './token.js';
-import { TokenJournal, type TokenGrant, type TokenState } from './token-journal.js';
+import { TokenJournal, type TokenGrant, type TokenState } from '../store/token-journal.js';
 
 export interface EnrolmentSettings {
   readonly store: Store;
@@ -134,13 +135,13 @@ export class Enrolment {
     const record = await store.find({ fingerprint: presented.fingerprint256 });
     if (record === undefined || record.kind === 'authority')
       throw new EnrolmentRefusal('not-issued-here', "the presented certificate is none of this store's");
-    const { kind, serial, revoked, notAfter } = record;
-    if (revoked !== undefined) throw new EnrolmentRefusal('revoked', 'the presented certificate is revoked');
+    const { kind, serial, revoked, notAfter, commonName, names } = record;
+    const barred = await this.#journal.barred([...names, ...(commonName === undefined ? [] : [commonName])]);
+    const refusal = renewalRefusal({ revoked, barred });
+    if (refusal !== undefined)
+      throw new EnrolmentRefusal(refusal.reason, `the presented certificate ${refusal.message}`);
     if (Date.now() > notAfter.getTime() + grace)
       throw new EnrolmentRefusal('expired', `the presented certificate expired on ${notAfter.toISOString()}`);
-    const { commonName, names } = record;
-    const barred = await this.#journal.barred([...names, ...(commonName === undefined ? [] : [commonName])]);
-    if (barred !== undefined) throw new EnrolmentRefusal('barred', `"${barred}" is barred from renewal`);
     return { kind, serial, days: renewDays ?? lifeOf(record) };
   }
 

@@ -16,7 +16,7 @@ import { checkPatterns } from '../issuing/signing-policy.js';
 import { CertificateError } from '../errors.js';
 import { hashSecret, newSecret, type TokenSecret } from './token.js';
 import { fillTemplates } from './templates.js';
-import { TokenJournal, type TokenState } from './token-journal.js';
+import { TokenJournal, type TokenState } from '../store/token-journal.js';
 
 /** What a token allows its holder to enrol. */
 export interface TokenOptions {

@@ -10,6 +10,7 @@ import type { CertificateError } from '../errors.js';
 import type { IssueOptions } from '../issuing/issue.js';
 import { createSelfSigned } from '../issuing/issue.js';
 import { renew } from './renew.js';
+import { barRenewal } from '../enrolment/tokens.js';
 import { openStore } from '../store/store.js';
 import { watchRenewal } from './watch-renewal.js';
 
@@ -143,6 +144,43 @@ describe('a renewal', () => {
       'a.test',
       'a.test',
     ]);
+  });
+
+  it('is refused for what its authority revoked, and for it alone', async () => {
+    await lay({ names: ['a.test'] });
+    const other = await createAuthority({ commonName: 'Other' });
+    await authority.revoke({ file: files.certFile }, 'superseded');
+    const before = await leaf();
+    await expect(renew({ ...files, issuer: authority, force: true })).rejects.toMatchObject({
+      code: 'KNSOCK_CERTIFICATE_ENROLMENT',
+      message: expect.stringContaining(`${files.certFile} is revoked: superseded`) as string,
+    });
+    expect((await leaf()).fingerprint256).toBe(before.fingerprint256);
+    expect(await renew({ ...files, issuer: other, force: true })).toMatchObject({ renewed: true });
+  });
+
+  it('is refused by a store for revoked certificates and barred names, whichever of its authorities is asked', async () => {
+    const store = await openStore(join(folder, 'store'));
+    const root = await store.createAuthority({ commonName: 'Root' });
+    const next = await store.createAuthority({ commonName: 'Next', file: 'next', replaces: 'root' });
+    const issue = async (name: string) =>
+      (await root.issue({ kind: 'server', names: [name] })).files as { certFile: string; keyFile: string };
+    const [revoked, barred, neither] = [await issue('a.test'), await issue('b.test'), await issue('c.test')];
+    await root.revoke({ file: revoked.certFile });
+    await barRenewal(store.directory, 'B.TEST');
+    for (const issuer of [root, next]) {
+      for (const [pair, words] of [
+        [revoked, 'is revoked'],
+        [barred, '"b.test" is barred'],
+      ] as const)
+        await expect(renew({ ...pair, issuer })).rejects.toMatchObject({
+          code: 'KNSOCK_CERTIFICATE_ENROLMENT',
+          message: expect.stringContaining(words) as string,
+        });
+      expect(await renew({ ...neither, issuer, force: true })).toMatchObject({ renewed: true });
+    }
+    await barRenewal(store.directory, 'b.test', { barred: false });
+    expect(await renew({ ...barred, issuer: root, force: true })).toMatchObject({ renewed: true });
   });
 
   it('happens once, with any number of concurrent calls', async () => {

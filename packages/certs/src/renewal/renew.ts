@@ -44,7 +44,7 @@ export interface RenewOptions extends RenewalRule {
    * `issueTimeout`; after that the result is ignored.
    */
   readonly issuer:
-    | Pick<Authority, 'issue'>
+    | (Pick<Authority, 'issue'> & Partial<Pick<Authority, 'checkRenewal'>>)
     | ((request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued>);
   /** Timeout for the issuer's answer, in ms; default 60,000. */
   readonly issueTimeout?: number | undefined;
@@ -86,7 +86,8 @@ export interface RenewResult {
 /**
  * Renews a certificate if it is due: same names, subject, kind and length of validity. The files are replaced together; a
  * crash leaves the old pair or the new one. Links, owner and the group's read permission stay as they are.
- * @throws CertificateError if the files can't be read, the issuer refuses, or `onRenewed` failed
+ * @throws CertificateError if the files can't be read, the certificate is revoked or a name of it barred from renewal
+ *   (`KNSOCK_CERTIFICATE_ENROLMENT`, where the issuer is an authority), the issuer refuses, or `onRenewed` failed
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place anyway).
  */
 export async function renew(options: RenewOptions): Promise<RenewResult> {
@@ -94,6 +95,8 @@ export async function renew(options: RenewOptions): Promise<RenewResult> {
   const current = await readLeaf(options.certFile);
   requireLeaf(options, current);
   await requireReplaceable(options);
+  // An authority elsewhere decides when it issues.
+  if (typeof options.issuer !== 'function') await options.issuer.checkRenewal?.(current, options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
   const due = options.force === true || (options.at ?? new Date()) >= dueAt;
   if (!due) return { renewed: false, notAfter: current.notAfter, dueAt };

@@ -1,15 +1,18 @@
 /** The ledger of one authority of a store: on disk, under the store's lock. */
 import { basename } from 'node:path';
+import type { X509Certificate } from '@knsock/core/x509';
 import { PUBLIC, writeAtomic } from '../files/atomic-file.js';
 import type { Crl, Revocation } from '../revocation/crl.js';
 import { CertificateError } from '../errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
 import type { Ledger, MakeList, Material } from '../authorities/ledger.js';
+import { barrableNames, type Standing } from '../authorities/renewable.js';
 import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
 import { refuseExisting, writePair } from '../files/pair.js';
 import type { HeldLock } from '../files/process-lock.js';
 import { readCrls } from '../files/source.js';
 import type { StoreFolder } from './store-folder.js';
+import { TokenJournal } from './token-journal.js';
 
 export class StoreLedger implements Ledger {
   readonly #folder: StoreFolder;
@@ -51,6 +54,23 @@ export class StoreLedger implements Ledger {
       if (known.some(({ serial }) => serial === revocation.serial)) return;
       await this.#append(lock, { event: 'revoked', authority: this.#authority, ...revocation });
     });
+  }
+
+  /** Issued by any authority of the store: a root's successor renews what its predecessor issued. */
+  async standing(certificate: X509Certificate): Promise<Standing> {
+    await this.#folder.requireThere();
+    const entries = await readJournal(this.#folder.indexFile);
+    const issued = entries.find(
+      (entry) => entry.event === 'issued' && entry.fingerprint === certificate.fingerprint256,
+    );
+    const revoked = entries.find(
+      (entry): entry is JournalEntry & { event: 'revoked' } =>
+        entry.event === 'revoked' &&
+        entry.authority === issued?.authority &&
+        entry.serial === certificate.serial,
+    );
+    const bars = new TokenJournal(this.#folder.directory);
+    return { revoked, barred: await bars.barred(barrableNames(certificate)) };
   }
 
   publish(make: MakeList): Promise<Crl> {

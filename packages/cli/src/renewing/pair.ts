@@ -43,20 +43,8 @@ async function storeIssuer(
   output: Output,
 ): Promise<Authority> {
   const { store, authority } = await openWithKey(flags, output);
-  await requireNotRevoked(store, certFile, leaf);
   if (flags.authority === undefined) await requireIssuedHere(store, certFile, leaf);
   return authority;
-}
-
-/** As an authority server does; neither --force nor a chosen authority is meant for that. */
-async function requireNotRevoked(store: Store, certFile: string, leaf: X509Certificate): Promise<void> {
-  const { revoked } = (await store.find({ fingerprint: leaf.fingerprint256 })) ?? {};
-  if (revoked === undefined) return;
-  const { CertificateError } = await import('@knsock/certs');
-  const message = `${certFile} is revoked: ${revoked.reason}, at ${revoked.at.toISOString()}`;
-  const hint =
-    'A revoked certificate is not renewed. If its holder can be trusted again, issue a new one: knsock certs issue.';
-  throw new CertificateError('KNSOCK_CERTIFICATE_ENROLMENT', message, { file: certFile, hint });
 }
 
 /** By any authority of the store: a root's successor renews what its predecessor issued. */

@@ -4,10 +4,12 @@
  */
 import { join } from 'node:path';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
+import { CertificateError } from '../errors.js';
 import type { CertificateKind } from '../issuing/extensions.js';
-import { FollowedLines } from '../store/followed-lines.js';
-import { requireStore } from '../store/store-there.js';
-import { appendLine, damagedLine } from '../store/journal.js';
+import { parseName } from '../issuing/names.js';
+import { FollowedLines } from './followed-lines.js';
+import { requireStore } from './store-there.js';
+import { appendLine, damagedLine } from './journal.js';
 
 /** What a token allows. */
 export interface TokenGrant {
@@ -120,7 +122,7 @@ export class TokenJournal {
   /** The first of the names that is barred from renewal. @throws as `find` */
   async barred(names: readonly string[]): Promise<string | undefined> {
     await this.#lines.catchUp();
-    return names.find((name) => this.#barred.has(name));
+    return names.find((name) => this.#barred.has(canonical(name)));
   }
 
   /** Appends an event and flushes it. @throws CertificateError `KNSOCK_CERTIFICATE_LOCKED` if the lock was lost */
@@ -154,10 +156,10 @@ export class TokenJournal {
         this.#known(event.id).withdrawn = true;
         return;
       case 'barred':
-        this.#barred.add(event.name);
+        this.#barred.add(canonical(event.name));
         return;
       case 'admitted':
-        this.#barred.delete(event.name);
+        this.#barred.delete(canonical(event.name));
         return;
       default:
         throw new TypeError('an unknown event');
@@ -168,5 +170,15 @@ export class TokenJournal {
     const state = this.#tokens.get(id);
     if (state === undefined) throw new TypeError(`the token ${id} was never created`);
     return state;
+  }
+}
+
+/** As certificates have it; a common name may be any text. */
+function canonical(name: string): string {
+  try {
+    return parseName(name).value;
+  } catch (error) {
+    if (error instanceof CertificateError) return name;
+    throw error;
   }
 }
