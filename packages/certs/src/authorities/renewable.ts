@@ -1,4 +1,4 @@
-/** Which certificates an authority doesn't renew, whoever asks: one answer for its server, the command and programs. */
+/** Which certificates an authority doesn't renew, with one answer for its server, the command and programs. */
 import type { X509Certificate } from '@knsock/core/x509';
 
 /** What is known of a certificate. */

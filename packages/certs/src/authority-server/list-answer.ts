@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
 import type { PublishedList } from './published-list.js';
 
-/** What a client is told to wait where the store or the signer has failed. */
+/** How long a client should wait where the store or the signer has failed. */
 export const UNAVAILABLE = { 'Retry-After': '30' } as const;
 
 /** Seconds for which the response may be cached: short, so that revocations spread quickly. */

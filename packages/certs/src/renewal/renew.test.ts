@@ -159,7 +159,7 @@ describe('a renewal', () => {
     expect(await renew({ ...files, issuer: other, force: true })).toMatchObject({ renewed: true });
   });
 
-  it('is refused by a store for revoked certificates and barred names, whichever of its authorities is asked', async () => {
+  it('is refused by a store for revoked certificates and barred names, at each of its authorities', async () => {
     const store = await openStore(join(folder, 'store'));
     const root = await store.createAuthority({ commonName: 'Root' });
     const next = await store.createAuthority({ commonName: 'Next', file: 'next', replaces: 'root' });
