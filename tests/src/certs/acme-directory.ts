@@ -59,6 +59,8 @@ export interface AcmeDirectory extends AsyncDisposable {
   interfere: (request: Request, usual: Answer) => Answer | undefined;
   /** Forgets every account, as a CA does that lost its data. */
   forgetAccounts(): void;
+  /** Of each account, in their order. */
+  contacts(): unknown[];
 }
 
 /** Starts one on a free port of this machine. */
@@ -93,6 +95,7 @@ class Directory implements AcmeDirectory {
   readonly #options: DirectoryOptions;
   readonly #nonces = new Set<string>();
   readonly #accounts = new Map<string, JsonWebKey>();
+  readonly #contacts = new Map<string, unknown>();
   /** Certificates by their identifiers of RFC 9773 §4.1. */
   readonly #issued = new Map<string, X509Certificate>();
   readonly #replaced = new Set<string>();
@@ -111,6 +114,11 @@ class Directory implements AcmeDirectory {
 
   forgetAccounts(): void {
     this.#accounts.clear();
+    this.#contacts.clear();
+  }
+
+  contacts(): unknown[] {
+    return [...this.#contacts.values()];
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -157,6 +165,10 @@ class Directory implements AcmeDirectory {
     if (what === 'renewal-info') return this.#renewalInfo(id);
     if (signed === undefined) throw new Problem('malformed', 'a request without a signature', 405);
     if (what === 'new-account') return this.#newAccount(signed);
+    if (what === 'account') {
+      this.#contacts.set(`${this.#base}/account/${id}`, (signed.payload as Contact).contact);
+      return json({ status: 'valid' });
+    }
     if (what === 'new-order') return this.#newOrder(signed.payload as NewOrder);
     const order = this.orders.find((one) => one.id === id.split('/')[0]);
     if (order === undefined) throw new Problem('malformed', 'no such order', 404);
@@ -187,10 +199,11 @@ class Directory implements AcmeDirectory {
     };
   }
 
-  #newAccount({ jwk }: Signed): Answer {
+  #newAccount({ jwk, payload }: Signed): Answer {
     const id = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
     const location = `${this.#base}/account/${id}`;
     this.#accounts.set(location, jwk);
+    this.#contacts.set(location, (payload as Contact).contact);
     return { ...json({ status: 'valid' }), status: 201, headers: { location } };
   }
 
@@ -247,6 +260,10 @@ class Directory implements AcmeDirectory {
     if (certificate === undefined) throw new Problem('malformed', 'no such certificate', 404);
     return { ...json(this.#options.suggest?.(certificate)), headers: { 'retry-after': '21600' } };
   }
+}
+
+interface Contact {
+  readonly contact?: readonly string[];
 }
 
 interface NewOrder {

@@ -244,3 +244,60 @@ describe('as a source of credentials', () => {
   });
   for (const { name, check } of rules) it(name, check);
 });
+
+describe("the account's address", () => {
+  const sent = (server: AcmeDirectory) => server.requests.filter(({ what }) => what === 'account');
+  const restart = async (server: AcmeDirectory, email: string | undefined) => {
+    await running.pop()?.[Symbol.asyncDispose]();
+    return start(server, { email });
+  };
+
+  it('is sent to the CA at the start where it changed, and only then', async () => {
+    const server = await directory();
+    const first = await start(server, { email: 'a@b.example' });
+    expect(server.contacts()).toEqual([['mailto:a@b.example']]);
+    const serial = first.current.certificate?.serial;
+    await restart(server, 'a@b.example');
+    const second = await restart(server, 'c@d.example');
+    await until(() => sent(server).length > 0);
+    expect(server.contacts()).toEqual([['mailto:c@d.example']]);
+    await restart(server, 'c@d.example');
+    await restart(server, undefined);
+    await until(() => sent(server).length > 1);
+    expect(sent(server).map(({ payload }) => payload)).toEqual([
+      { contact: ['mailto:c@d.example'] },
+      { contact: [] },
+    ]);
+    expect(second.current.certificate?.serial).toBe(serial);
+    expect(server.orders).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  it('that the CA refuses is reported, keeps nothing from being certified, and is sent again after a renewal', async () => {
+    const server = await directory();
+    await start(server);
+    server.interfere = ({ what }) =>
+      what === 'account'
+        ? { status: 400, body: '{"type":"urn:ietf:params:acme:error:invalidContact","detail":"no"}' }
+        : undefined;
+    const source = await restart(server, 'a@b.example');
+    await until(() => errors.length > 0);
+    expect(errors).toMatchObject([{ name: 'AcmeError', problem: 'invalidContact' }]);
+    expect(source.status().lastError).toBeUndefined();
+    server.interfere = () => undefined;
+    await source.renew();
+    expect(server.contacts()).toEqual([['mailto:a@b.example']]);
+    expect(server.orders).toHaveLength(2);
+  });
+
+  it('comes with the new account where the CA lost the old one', async () => {
+    const server = await directory();
+    await start(server);
+    server.forgetAccounts();
+    const source = await restart(server, 'a@b.example');
+    await until(() => sent(server).length > 0);
+    await source.renew();
+    expect(server.contacts()).toEqual([['mailto:a@b.example']]);
+    expect(errors).toEqual([]);
+  });
+});

@@ -45,6 +45,22 @@ describe('knsock serve --acme', () => {
     expect(await readdir(folder)).not.toContain('acme');
   });
 
+  it.each([
+    ['https://localhost:8443', 'Write the name alone'],
+    ['*.example.com', 'certbot or lego'],
+    ['localhost', 'no public CA certifies "localhost"'],
+    ['db', 'a private CA that speaks ACME'],
+    ['192.168.1.1', 'no public CA certifies "192.168.1.1"'],
+  ])("for %s is refused with what to do, before Let's Encrypt is asked", async (name, words) => {
+    const own = path.join(folder, 'unused');
+    const staging = ['--acme', name, '--acme-dir', own, '--acme-staging', '--acme-agree', '--port', '8443'];
+    const { stderr, code } = await knsock(['serve', ...staging]);
+    expect(stderr).toContain(words);
+    expect(stderr).toContain('KNSOCK_CERTIFICATE_NAME');
+    expect(code).not.toBe(0);
+    expect(await readdir(folder)).not.toContain('unused');
+  });
+
   it('without a name is refused', async () => {
     const { stderr, code } = await knsock(['serve', '--acme-staging', '--cert', 'a.crt', '--key', 'a.key']);
     expect(stderr).toContain('--acme-staging goes with --acme NAME');

@@ -7,7 +7,7 @@ import { createAuthority, keyMatches } from '@knsock/certs';
 import { acmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
 import { connect, createCredentials, serve, type Credentials } from '@knsock/core';
 import { parseCertificates } from '@knsock/core/x509';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { readDocument } from '../docs/documents.js';
 import { runSnippet } from '../docs/snippets.js';
 import { arrangeAcme } from './acme-arrangement.js';
@@ -139,6 +139,25 @@ it('starts without its directory while its certificate is valid', async (context
   await server[Symbol.asyncDispose]();
   await using source = await acmeCredentials({ ...options, onError: () => undefined });
   expect(source.current.certificate?.serial).toBe(serial);
+});
+
+it('changes the address of its account', async (context) => {
+  const server = await acme.pebble(context);
+  const options = optionsFor(server);
+  const errors: Error[] = [];
+  const emailIn = async () =>
+    (JSON.parse(await readFile(join(options.dir, 'account.json'), 'utf8')) as { email?: string }).email;
+  for (const email of [undefined, 'a@b.example', 'c@d.example', undefined]) {
+    await using _source = await acmeCredentials({
+      ...options,
+      email,
+      onError: (error) => void errors.push(error),
+    });
+    await vi.waitFor(async () => {
+      expect(await emailIn()).toBe(email);
+    });
+  }
+  expect(errors).toEqual([]);
 });
 
 it('renews with a new key, and tells those who follow it', async (context) => {

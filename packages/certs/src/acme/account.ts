@@ -27,7 +27,7 @@ export async function openAccount(client: AcmeClient, terms: AccountTerms): Prom
   }
   const payload = {
     termsOfServiceAgreed: true,
-    ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
+    ...(email === undefined ? {} : { contact: contactOf(email) }),
     ...(eab === undefined ? {} : { externalAccountBinding: externalBinding(eab, newAccount, client.key) }),
   };
   // A key in the header, since the account isn't known yet.
@@ -37,6 +37,11 @@ export async function openAccount(client: AcmeClient, terms: AccountTerms): Prom
   if (location === undefined) throw directoryFailure(`${client.host} made an account without a URL`);
   client.account = secureUrl(location).href;
   return client.account;
+}
+
+/** RFC 8555 §7.3: the contacts of an account. */
+export function contactOf(email: string | undefined): string[] {
+  return email === undefined ? [] : [`mailto:${email}`];
 }
 
 function checkTerms(host: string, { agree }: AccountTerms, url: string | undefined): void {

@@ -5,6 +5,7 @@ import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials }
 import { CertificateError } from '../errors.js';
 import { AcmeFolder } from './acme-folder.js';
 import { readAcmeOptions, type AcmeOptions, type AcmeSettings } from './acme-options.js';
+import { updateContact } from './contact.js';
 import { obtain, usableLeaf, type Obtaining } from './obtain.js';
 import { PendingChallenges } from './pending-challenges.js';
 import { RenewalSchedule } from './renewal-schedule.js';
@@ -68,7 +69,8 @@ class RenewedByAcme implements AcmeCredentials {
   readonly #work: Obtaining;
   readonly #closing = new AbortController();
   readonly #schedule: RenewalSchedule;
-  readonly #ended: Promise<void>;
+  readonly #ended: Promise<unknown>;
+  readonly #reporter: FailureReporter;
   #listeners = 0;
   #lastError: Error | undefined;
 
@@ -82,6 +84,7 @@ class RenewedByAcme implements AcmeCredentials {
     reporter: FailureReporter,
   ) {
     this.#watched = watched;
+    this.#reporter = reporter;
     // Another process may have renewed it.
     watched.onChange(() => (this.#lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
@@ -104,7 +107,7 @@ class RenewedByAcme implements AcmeCredentials {
       },
       closing,
     );
-    this.#ended = this.#schedule.run();
+    this.#ended = Promise.all([this.#schedule.run(), this.#updateContact()]);
   }
 
   get current(): Credentials {
@@ -156,6 +159,15 @@ class RenewedByAcme implements AcmeCredentials {
     await obtain(this.#work, old, this.#closing.signal);
     this.#lastError = undefined;
     await this.#watched.reload();
+    await this.#updateContact();
+  }
+
+  /** Nothing depends on it: a failure is reported, and it is tried again after the next renewal. */
+  async #updateContact(): Promise<void> {
+    const { signal } = this.#closing;
+    await updateContact(this.#work.folder, this.#work.settings, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#reporter.report(error, noConnection, 'changing the address at the CA');
+    });
   }
 
   #leaf(): X509Certificate {

@@ -3,7 +3,7 @@
  *
  *   tls.crt, tls.key   the certificate with its issuers, and its key (mode 0600)
  *   account.key        the key of the account (mode 0600)
- *   account.json       the account's URL, and the directory it is at
+ *   account.json       the account's URL and e-mail address, and the directory it is at
  *   acme.json          which directory and profile the certificate is from
  *   .order.json        the next certificate's key and its order, until it is in place (mode 0600)
  *   .limit.json        until when the CA wants to be left alone, and why
@@ -27,6 +27,12 @@ import { fieldsOf, parseJson } from './json.js';
 export interface Origin {
   readonly directory: string;
   readonly profile: string | undefined;
+}
+
+/** The account, as the CA has it. */
+export interface KnownAccount {
+  readonly url: string;
+  readonly email: string | undefined;
 }
 
 /** An order under way, and the key that it is for. */
@@ -95,14 +101,15 @@ export class AcmeFolder {
     return key;
   }
 
-  /** The account's URL at that directory. */
-  async account(directory: string): Promise<string | undefined> {
-    const { directory: where, account } = await this.#read('account.json');
-    return where === directory && typeof account === 'string' ? account : undefined;
+  /** The account at that directory. */
+  async account(directory: string): Promise<KnownAccount | undefined> {
+    const { directory: where, account: url, email } = await this.#read('account.json');
+    if (where !== directory || typeof url !== 'string') return undefined;
+    return { url, email: typeof email === 'string' ? email : undefined };
   }
 
-  keepAccount(directory: string, account: string): Promise<void> {
-    return this.#write('account.json', { directory, account });
+  keepAccount(directory: string, { url, email }: KnownAccount): Promise<void> {
+    return this.#write('account.json', { directory, account: url, email });
   }
 
   /** The order under way. */

@@ -18,6 +18,7 @@ import {
 import type { KeyType } from '../keys/keys.js';
 import { challengePorts, type AcmeChallengeType, type ListenPlace } from './challenge-listener.js';
 import { readIdentifiers, type Identifier } from './identifier.js';
+import { refusePrivateNames } from './public-names.js';
 import { secureUrl } from './transport.js';
 
 /** The kinds of key that public CAs certify. */
@@ -35,7 +36,7 @@ export interface AcmeOptions {
   readonly dir: string;
   /** Agrees to the CA's terms of service; without it the error `KNSOCK_ACME_TERMS` says where they are. */
   readonly agree?: boolean | undefined;
-  /** Where the CA may write to, as told when the account is made; default no address. */
+  /** Where the CA may write to; default no address. Another one than the account has is sent at the start, and none removes it. */
   readonly email?: string | undefined;
   /**
    * Where validations are answered while no server of the program does; default every address, port 443 or 80. By
@@ -125,6 +126,7 @@ export function readAcmeOptions(options: AcmeOptions): AcmeSettings {
   checkParts(options);
   const { challenge, listen = {}, timeout = 30_000, orderTimeout = 300_000, retryAfter = 300_000 } = options;
   const identifiers = readIdentifiers(options.domains);
+  refusePrivateNames(identifiers, options.directory);
   return {
     ...options,
     ...{ timeout, orderTimeout, retryAfter, identifiers },

@@ -21,9 +21,15 @@ export function readIdentifiers(domains: readonly string[]): Identifier[] {
     throw refuse(`a certificate is for 1 to ${MOST} names, not for ${names.length}`);
   return names.map(({ kind, value }) => {
     if (value.startsWith('*.'))
-      throw refuse(`"${value}" can be certified by the challenge dns-01 alone, which isn't supported`);
+      throw refuse(
+        `"${value}" can be certified by the challenge dns-01 alone, which isn't supported`,
+        'Order each name by itself, or have certbot or lego get the wildcard and let watchCredentials follow their files.',
+      );
     if (kind === 'dns' || kind === 'ip') return { type: kind, value };
-    throw refuse(`"${value}" is neither a DNS name nor an IP address`);
+    throw refuse(
+      `"${value}" is neither a DNS name nor an IP address`,
+      'Write the name alone: db.example.com.',
+    );
   });
 }
 
@@ -36,6 +42,6 @@ export function serverNameOf({ type, value }: Identifier): string {
   return `${nibbles.map((nibble) => nibble.toString(16)).join('.')}.ip6.arpa`;
 }
 
-function refuse(message: string): CertificateError {
-  return new CertificateError('KNSOCK_CERTIFICATE_NAME', message);
+function refuse(message: string, hint?: string): CertificateError {
+  return new CertificateError('KNSOCK_CERTIFICATE_NAME', message, hint === undefined ? {} : { hint });
 }

@@ -63,7 +63,9 @@ export async function obtain(
       if (there !== undefined && there.fingerprint256 !== old?.fingerprint256) return;
       await keepToLimit(work);
       const late = () =>
-        directoryFailure(`the order took longer than ${orderTimeout.toLocaleString('en')} ms`);
+        directoryFailure(
+          `the order at ${new URL(settings.directory).host} took longer than ${orderTimeout.toLocaleString('en')} ms`,
+        );
       await withDeadline({
         ms: orderTimeout,
         signal,
@@ -159,14 +161,14 @@ async function withAccount<T>(
 ): Promise<T> {
   const { directory, agree = false, email, eab } = settings;
   const register = async (): Promise<void> => {
-    await folder.keepAccount(directory, await openAccount(client, { agree, email, eab }));
+    await folder.keepAccount(directory, { url: await openAccount(client, { agree, email, eab }), email });
   };
   const known = await folder.account(directory);
   if (known === undefined) {
     await register();
     return run();
   }
-  client.account = known;
+  client.account = known.url;
   return run().catch(async (error: unknown) => {
     if (!isProblem(error, 'accountDoesNotExist')) throw error;
     await register();
