@@ -1,9 +1,17 @@
 /** A machine's side: enrolling by a token, renewing, and credentials that do both by themselves. */
+import { getEventListeners } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { enroll, enrolledCredentials, openStore, renewEnrolled, type Store } from '@knsock/certs';
+import {
+  enroll,
+  enrolledCredentials,
+  openStore,
+  renewEnrolled,
+  revocationSource,
+  type Store,
+} from '@knsock/certs';
 import {
   barRenewal,
   createToken,
@@ -435,6 +443,26 @@ describe('enrolledCredentials', () => {
     await new Promise((resolve) => credentials.onChange(resolve));
     expect(credentials.current.certificate?.serial).not.toBe(first);
     expect(errors).toEqual([]);
+  });
+
+  it('shares one signal with lists and others like it, and ends by it, also while it begins', async () => {
+    await enroll({ token: await token(), dir });
+    const closing = new AbortController();
+    const { signal } = closing;
+    const list = join(folder, 'list.crl');
+    await writeFile(list, (await (await store.authority('issuing')).crl()).pem);
+    const listeners = () => getEventListeners(signal, 'abort').length;
+    const open = () => enrolledCredentials({ dir, signal });
+    const [first, second] = [await open(), await open()];
+    using _lists = revocationSource({ crls: [list], signal });
+    expect(listeners()).toBe(1);
+    await first.close();
+    expect(listeners()).toBe(1);
+    const third = open();
+    closing.abort(new Error('the program ends'));
+    for (const ended of [second, await third]) await expect(ended.renew()).rejects.toThrow();
+    expect(listeners()).toBe(0);
+    expect(await issued()).toBe(1);
   });
 
   it('refuses another name or authority than configured', async () => {

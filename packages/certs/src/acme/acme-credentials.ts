@@ -3,6 +3,7 @@ import { failures, noConnection, type FailureReporter } from '@knsock/core/optio
 import type { X509Certificate } from '@knsock/core/x509';
 import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
 import { CertificateError } from '../errors.js';
+import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { AcmeFolder } from './acme-folder.js';
 import { readAcmeOptions, type AcmeOptions, type AcmeSettings } from './acme-options.js';
 import { updateContact } from './contact.js';
@@ -64,15 +65,11 @@ export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredent
   return new RenewedByAcme(watched, { settings, folder, pending }, reporter);
 }
 
-class RenewedByAcme implements AcmeCredentials {
-  readonly #watched: WatchedCredentials;
+class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
   readonly #work: Obtaining;
-  readonly #closing = new AbortController();
   readonly #schedule: RenewalSchedule;
-  readonly #ended: Promise<unknown>;
   readonly #reporter: FailureReporter;
   #listeners = 0;
-  #lastError: Error | undefined;
 
   constructor(
     watched: WatchedCredentials,
@@ -83,39 +80,33 @@ class RenewedByAcme implements AcmeCredentials {
     },
     reporter: FailureReporter,
   ) {
-    this.#watched = watched;
+    super(watched, parts.settings.signal);
     this.#reporter = reporter;
     // Another process may have renewed it.
-    watched.onChange(() => (this.#lastError = undefined));
+    watched.onChange(() => (this.lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
-    const { directory, directoryCa: ca, timeout, renewAt, retryAfter, signal } = parts.settings;
-    const { signal: closing } = this.#closing;
-    signal?.addEventListener('abort', () => void this.close(), { once: true, signal: closing });
+    const { directory, directoryCa: ca, timeout, renewAt, retryAfter } = parts.settings;
     this.#schedule = new RenewalSchedule(
       {
         ...{ directory, renewAt, retryAfter },
-        transport: { ca, timeout, signal: closing },
+        transport: { ca, timeout, signal: this.closing },
         leaf: async () => (await parts.folder.leaf()) ?? this.#leaf(),
         renew: (old) => this.#renew(old),
         failed: (error) => {
-          this.#lastError = error;
+          this.lastError = error;
           reporter.report(error, noConnection, 'the renewal of the certificate');
         },
         unadvised: (error) => {
           reporter.report(error, noConnection, 'asking the CA when to renew');
         },
       },
-      closing,
+      this.closing,
     );
-    this.#ended = Promise.all([this.#schedule.run(), this.#updateContact()]);
+    this.keepRunning(Promise.all([this.#schedule.run(), this.#updateContact()]));
   }
 
-  get current(): Credentials {
-    return this.#watched.current;
-  }
-
-  onChange(listener: (next: Credentials) => void): () => void {
-    const end = this.#watched.onChange(listener);
+  override onChange(listener: (next: Credentials) => void): () => void {
+    const end = super.onChange(listener);
     this.#listeners += 1;
     let open = true;
     return () => {
@@ -141,32 +132,22 @@ class RenewedByAcme implements AcmeCredentials {
       notAfter: leaf.notAfter,
       dueAt: this.#schedule.dueAt(leaf),
       explanationUrl: this.#schedule.explanationUrl(leaf),
-      lastError: this.#lastError,
+      lastError: this.lastError,
     };
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#watched.close();
-    await this.#ended;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   async #renew(old: X509Certificate): Promise<void> {
-    await obtain(this.#work, old, this.#closing.signal);
-    this.#lastError = undefined;
-    await this.#watched.reload();
+    await obtain(this.#work, old, this.closing);
+    this.lastError = undefined;
+    await this.watched.reload();
     await this.#updateContact();
   }
 
   /** Nothing depends on it: a failure is reported, and it is tried again after the next renewal. */
   async #updateContact(): Promise<void> {
-    const { signal } = this.#closing;
-    await updateContact(this.#work.folder, this.#work.settings, signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#reporter.report(error, noConnection, 'changing the address at the CA');
+    const { closing } = this;
+    await updateContact(this.#work.folder, this.#work.settings, closing).catch((error: unknown) => {
+      if (!closing.aborted) this.#reporter.report(error, noConnection, 'changing the address at the CA');
     });
   }
 

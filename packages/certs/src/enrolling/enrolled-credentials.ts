@@ -22,6 +22,7 @@ import { readCertificates } from '../files/source.js';
 import { parseNames } from '../issuing/names.js';
 import type { KeyType } from '../keys/keys.js';
 import { renewalDate } from '../renewal/renewal.js';
+import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { enroll } from './enroll.js';
 import { notEnrolled } from './enrolled-issuer.js';
 import { namesOf } from './granted.js';
@@ -111,7 +112,7 @@ export async function enrolledCredentials(options: EnrolledCredentialsOptions): 
     },
   );
   checkNames(watched.current, options);
-  return new RenewingCredentials(watched, options, reporter);
+  return new RenewedByEnrolment(watched, options, reporter);
 }
 
 /** Makes sure that the folder holds a usable certificate, if possible. */
@@ -164,48 +165,36 @@ function checkNames({ certificate }: Credentials, { dir, names }: EnrolledCreden
   );
 }
 
-class RenewingCredentials implements EnrolledCredentials {
-  readonly #watched: WatchedCredentials;
+class RenewedByEnrolment extends RenewingCredentials implements EnrolledCredentials {
   readonly #options: EnrolledCredentialsOptions;
-  readonly #closing = new AbortController();
-  readonly #ended: Promise<unknown>;
-  #lastError: Error | undefined;
 
   constructor(watched: WatchedCredentials, options: EnrolledCredentialsOptions, reporter: FailureReporter) {
-    this.#watched = watched;
+    super(watched, options.signal);
     this.#options = options;
-    const { dir, renewAt, timeout, signal } = options;
-    const close = (): void => void this.close();
-    signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
-    this.#ended = watchEnrolled({
+    const { dir, renewAt, timeout } = options;
+    const failed = (error: unknown): void => {
+      reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
+    };
+    const renewals = watchEnrolled({
       ...{ dir, renewAt, timeout },
-      signal: this.#closing.signal,
+      signal: this.closing,
       onRenewed: async () => {
-        this.#lastError = undefined;
-        await this.#watched.reload();
+        this.lastError = undefined;
+        await watched.reload();
       },
       onError: (error) => {
-        this.#lastError = error;
-        reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
+        this.lastError = error;
+        failed(error);
       },
-    }).catch((error: unknown) => {
-      reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
     });
-  }
-
-  get current(): Credentials {
-    return this.#watched.current;
-  }
-
-  onChange(listener: (next: Credentials) => void): () => void {
-    return this.#watched.onChange(listener);
+    this.keepRunning(renewals.catch(failed));
   }
 
   async renew(): Promise<Credentials> {
     const { dir, timeout, renewAt } = this.#options;
-    await renewEnrolled({ dir, timeout, renewAt, force: true, signal: this.#closing.signal });
-    this.#lastError = undefined;
-    return this.#watched.reload();
+    await renewEnrolled({ dir, timeout, renewAt, force: true, signal: this.closing });
+    this.lastError = undefined;
+    return this.watched.reload();
   }
 
   status(): EnrolmentStatus {
@@ -213,16 +202,6 @@ class RenewingCredentials implements EnrolledCredentials {
     if (certificate === null)
       throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'there is no certificate');
     const dueAt = renewalDate(certificate, this.#options.renewAt);
-    return { names: namesOf(certificate), notAfter: certificate.notAfter, dueAt, lastError: this.#lastError };
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#watched.close();
-    await this.#ended;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return { names: namesOf(certificate), notAfter: certificate.notAfter, dueAt, lastError: this.lastError };
   }
 }

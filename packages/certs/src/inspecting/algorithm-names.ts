@@ -1,14 +1,5 @@
 /** Readable names of keys, signature algorithms and purposes. */
-import type { KeyKind } from '@knsock/core/x509';
-
-const curves: Record<string, string> = {
-  '1.2.840.10045.3.1.1': 'P-192',
-  '1.3.132.0.33': 'P-224',
-  '1.2.840.10045.3.1.7': 'P-256',
-  '1.3.132.0.34': 'P-384',
-  '1.3.132.0.35': 'P-521',
-  '1.3.132.0.10': 'secp256k1',
-};
+import { curveNames, type KeyKind } from '@knsock/core/x509';
 
 const signatures: Record<string, string> = {
   '1.2.840.113549.1.1.2': 'RSA with MD2',
@@ -47,7 +38,7 @@ export function keyName(kind: KeyKind): string {
   if ('bits' in kind)
     return `${kind.type === 'rsa' ? 'RSA' : 'RSA-PSS'} ${kind.bits.toLocaleString('en')} bits`;
   if (kind.type === 'ec')
-    return kind.curve === undefined ? 'EC (own curve)' : (curves[kind.curve] ?? `EC ${kind.curve}`);
+    return kind.curve === undefined ? 'EC (own curve)' : (curveNames[kind.curve] ?? `EC ${kind.curve}`);
   return kind.type.replace(/^ed/, 'Ed').replace(/^ml-dsa/, 'ML-DSA');
 }
 

@@ -12,6 +12,8 @@ import {
   list,
   milliseconds,
   noConnection,
+  offAbort,
+  onAbort,
   readOptions,
   raceAbort,
   string,
@@ -116,6 +118,9 @@ class LocatedLists implements RefreshingRevocationSource {
   readonly #usable: Promise<void>;
   readonly #cache: CrlCache | undefined;
   readonly #fetched = new Map<CrlLocation, Fetched>();
+  readonly #close = (): void => {
+    this.close();
+  };
   #isUsable = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -128,11 +133,8 @@ class LocatedLists implements RefreshingRevocationSource {
     this.#policy = revocationPolicy(options);
     this.#reporter = failures('onError', options.onError);
     this.#cache = options.cacheDir === undefined ? undefined : new CrlCache(options.cacheDir);
-    const close = () => {
-      this.close();
-    };
-    if (signal?.aborted === true) close();
-    signal?.addEventListener('abort', close, { once: true, signal: this.#closing.signal });
+    if (signal?.aborted === true) this.close();
+    else onAbort(signal, this.#close);
     let use!: () => void;
     this.#usable = new Promise((resolve) => {
       use = () => {
@@ -181,6 +183,7 @@ class LocatedLists implements RefreshingRevocationSource {
   }
 
   close(): void {
+    offAbort(this.#options.signal, this.#close);
     this.#closing.abort(
       new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', 'the revocation source is closed'),
     );

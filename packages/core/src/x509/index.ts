@@ -68,3 +68,4 @@ export {
   type RevocationPolicyOptions,
 } from './revocation-policy.js';
 export { certificateWeakness, signatureWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';
+export { curveNames } from './oid.js';
