@@ -1,4 +1,4 @@
-import { connect, RequestError, serve, listen, type SecureConnection } from '@knsock/core';
+import { connect, knsock, lines, RequestError, serve, listen, type SecureConnection } from '@knsock/core';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
@@ -36,6 +36,23 @@ describe('the timeout of one call', () => {
     expect(String(await client.request('x', longest))).toBe('x');
     expect(await client.ping(longest)).toBeGreaterThanOrEqual(0);
   });
+});
+
+describe('ten thousand requests at once', () => {
+  it.each([
+    ['many at once', knsock()],
+    ['one behind the other', lines()],
+  ])(
+    'are all answered on a framing that answers %s, though they are more than maxQueuedBytes',
+    async (_how, framing) => {
+      await using server = await serve({ ...local(), framing }, ({ payload }) => payload);
+      await using client = await connect({ ...to(server), framing, maxQueuedBytes: 65_536 });
+      const payloads = Array.from({ length: 10_000 }, (_, at) => `${at}`.padEnd(1_000, '.'));
+      const answers = await Promise.all(payloads.map((payload) => client.request(payload)));
+      expect(answers.map(String)).toEqual(payloads);
+      expect(client.stats()).toMatchObject({ requestsWaiting: 0, queuedBytes: 0 });
+    },
+  );
 });
 
 describe('requests', () => {

@@ -23,6 +23,15 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open };
 }
 
+it('ten thousand requests at once wait for a connection, and are all answered', async () => {
+  const server = await stage.serve(({ payload }) => payload);
+  const pool = stage.pool([server], { max: 1 });
+  await pool.ready();
+  const payloads = Array.from({ length: 10_000 }, (_, at) => `${at}`.padEnd(1_000, '.'));
+  const answers = await Promise.all(payloads.map((payload) => pool.request(payload)));
+  expect(answers.map(String)).toEqual(payloads);
+});
+
 it('an abandoned request costs no connection', async () => {
   const { opened, open } = gate();
   const server = await stage.serve(({ payload }) =>

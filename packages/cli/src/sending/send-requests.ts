@@ -10,7 +10,7 @@ export interface RequestsOptions {
   readonly timeout: number;
 }
 
-/** Maximum of concurrent requests in bytes, well below `maxQueuedBytes`: beyond that a request fails, it doesn't wait. */
+/** Maximum of concurrent requests in bytes: what was read and has no answer yet is held in memory. */
 const WINDOW_BYTES = 1_048_576;
 
 /**
@@ -38,8 +38,6 @@ export async function sendRequests<Message extends Uint8Array>(
     for (const message of messages) {
       const bytes = message.length;
       while (requests.length > 0 && bytesAsked + bytes > WINDOW_BYTES) await printNext();
-      // A message larger than the queue's limit is accepted only when nothing waits there.
-      if (bytes > WINDOW_BYTES) await connection.ready();
       if (batches.interrupted) break;
       const answer = connection.request(message, { timeout });
       // Its failure is reported in order; another may come first.

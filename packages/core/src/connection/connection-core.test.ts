@@ -99,6 +99,29 @@ describe('the limits of a connection on bytes', () => {
   });
 });
 
+describe('a peer that reads at once and answers slowly', () => {
+  it("isn't taken for one that reads nothing, though requests wait for a place", async () => {
+    const { connection, peer } = await handMadePair({
+      welcome: { maxInFlight: 1 },
+      limits: { heartbeat: { interval: 500, timeout: 400 }, sendTimeout: 2_000 },
+    });
+    const answers = ['a', 'b'].map((what) => connection.request(what, { timeout: 60_000 }));
+    for (let n = 0, answered = 0; n < 12; n += 1) {
+      await pass(500);
+      for (const { body } of peer.of('PING').slice(answered)) {
+        answered += 1;
+        peer.say((out) => encodePong(out, Buffer.from(body, 'latin1')));
+      }
+      await turn();
+    }
+    say(peer, 'RESPONSE', 1, 'one');
+    await turn();
+    say(peer, 'RESPONSE', 2, 'two');
+    expect((await Promise.all(answers)).map(String)).toEqual(['one', 'two']);
+    connection.destroy();
+  });
+});
+
 describe('a peer that reads slowly', () => {
   it('is given all the time it needs while it takes anything', async () => {
     const { connection, peer } = await handMadePair({ limits: { sendTimeout: 2_000 } });
@@ -150,6 +173,9 @@ describe('a peer that reads slowly', () => {
       const waiting = connection.send(Buffer.alloc(50_000));
       await expect(connection.send(Buffer.alloc(50_000))).rejects.toMatchObject({
         code: 'KNSOCK_QUEUE_FULL',
+        message: expect.stringContaining(
+          '(maxQueuedBytes), beyond which 1 calls of send wait already (maxRequestsInFlight)',
+        ) as string,
       });
       peer.stream.resume();
       await turn(20);

@@ -236,8 +236,9 @@ export class ConnectionCore<In, Out>
     });
     const { sendQueue } = this;
     const isOver = !sendQueue.hasRoomFor(bytes.length);
-    if (isOver && this.#sendsOverBound >= this.limits.maxRequestsInFlight) {
-      call.reject(sendQueue.fullError(bytes.length));
+    const { maxRequestsInFlight } = this.limits;
+    if (isOver && this.#sendsOverBound >= maxRequestsInFlight) {
+      call.reject(sendQueue.fullError(bytes.length, maxRequestsInFlight));
       return call.promise;
     }
     if (isOver) this.#sendsOverBound += 1;

@@ -163,13 +163,10 @@ export class FifoProtocol<In, Out>
       return this.#failed(new FramingMismatchError(message, { hint: 'Use knsock() for that.' }));
     }
     const { limits, sendQueue } = this.#host;
-    this.#outgoing ??= new OutgoingRequests<In>(
-      sendQueue,
-      this,
-      this.#host,
-      limits.maxRequestsInFlight,
-      limits.requestTimeout,
-    );
+    this.#outgoing ??= new OutgoingRequests<In>(sendQueue, this, this.#host, {
+      ...limits,
+      maxInFlight: limits.maxRequestsInFlight,
+    });
     try {
       this.check(payload);
       return this.#outgoing.ask(payload, timeout, signal);

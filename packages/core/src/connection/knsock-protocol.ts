@@ -252,13 +252,10 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
 
   get #asking(): OutgoingRequests<In> {
     const { sendQueue, limits } = this.#host;
-    return (this.#outgoing ??= new OutgoingRequests<In>(
-      sendQueue,
-      this,
-      this.#host,
-      this.maxRequestsWaiting,
-      limits.requestTimeout,
-    ));
+    return (this.#outgoing ??= new OutgoingRequests<In>(sendQueue, this, this.#host, {
+      ...limits,
+      maxInFlight: this.maxRequestsWaiting,
+    }));
   }
 
   get #handling(): IncomingRequests<In, Out> {

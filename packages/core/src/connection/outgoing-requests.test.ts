@@ -47,7 +47,7 @@ describe('a request that waits for a slot at the peer', () => {
     expect(connection.stats()).toMatchObject({ requestsWaiting: 0, queuedBytes: 0 });
   });
 
-  it('counts against the bound of what waits, until it is aborted', async () => {
+  it('counts as waiting until it is aborted, and not as bytes queued for the peer', async () => {
     const { connection } = await crowded();
     void followed(connection.request('a'));
     await turn();
@@ -55,19 +55,37 @@ describe('a request that waits for a slot at the peer', () => {
     const controller = new AbortController();
     const waiting = followed(connection.request(chunk, { signal: controller.signal }));
     await turn();
-    expect(connection.stats().queuedBytes).toBe(before + chunk.length);
+    expect(connection.stats()).toMatchObject({ queuedBytes: before, requestsWaiting: 2 });
     controller.abort(new Error('enough'));
     await turn();
     expect(waiting.error?.message).toBe('enough');
     expect(connection.stats()).toMatchObject({ queuedBytes: before, requestsWaiting: 1, requestsGivenUp: 0 });
   });
 
-  it('is refused over the bound, as not started', async () => {
-    const { connection } = await handMadePair({
+  it('waits beyond maxQueuedBytes too, in its order, while messages still go out', async () => {
+    const { peer, connection } = await handMadePair({
       welcome: { maxInFlight: 1 },
-      limits: { maxQueuedBytes: 100_100 },
+      limits: { maxQueuedBytes: 1_024 },
     });
-    const all = ['a', chunk, chunk, chunk].map((what) => followed(connection.request(what)));
+    const payloads = Array.from({ length: 50 }, (_, at) => `${at}`.padEnd(1_000));
+    const all = payloads.map((what) => followed(connection.request(what)));
+    expect(connection.write('message')).toBe(true);
+    await turn();
+    expect(peer.of('MESSAGE').map(({ body }) => body)).toEqual(['message']);
+    for (let id = 1; id <= payloads.length; id += 1) {
+      peer.say(answer(id, `${id}`) as never);
+      await turn();
+    }
+    expect(peer.of('REQUEST').map(({ body }) => body)).toEqual(payloads);
+    expect(all.map(({ value }) => String(value))).toEqual(payloads.map((_, at) => `${at + 1}`));
+  });
+
+  it('is refused as not started over maxWaitingRequests, which the reason names', async () => {
+    const { peer, connection } = await handMadePair({
+      welcome: { maxInFlight: 1 },
+      limits: { maxWaitingRequests: 2 },
+    });
+    const all = ['a', 'b', 'c', 'd'].map((what) => followed(connection.request(what)));
     await turn();
     expect(all.map(({ error }) => error?.code)).toEqual([
       undefined,
@@ -75,7 +93,29 @@ describe('a request that waits for a slot at the peer', () => {
       undefined,
       'KNSOCK_REQUEST_NOT_STARTED',
     ]);
-    expect(all[3]?.error?.cause).toMatchObject({ code: 'KNSOCK_QUEUE_FULL' });
+    expect(all[3]?.error).toMatchObject({
+      message:
+        'the request was not sent: 2 requests wait already, 2 of them for answers to the 1 in flight, of which there may be 1: the limit is maxWaitingRequests, 2 (connection with 192.0.2.1:4000)',
+      hint: expect.stringContaining('raise maxWaitingRequests') as string,
+      retryable: true,
+      cause: { code: 'KNSOCK_QUEUE_FULL' },
+    });
+    peer.say(answer(1) as never);
+    await turn();
+    const later = followed(connection.request('e'));
+    await turn();
+    expect(later.error).toBeUndefined();
+  });
+
+  it('fails as not started where the connection ends before its turn', async () => {
+    const { connection } = await crowded();
+    const [sent, held] = ['a', 'b'].map((what) => followed(connection.request(what)));
+    await turn();
+    connection.destroy(new Error('cut'));
+    await connection.closed;
+    await turn();
+    expect(sent?.error?.code).not.toBe('KNSOCK_REQUEST_NOT_STARTED');
+    expect(held?.error).toMatchObject({ code: 'KNSOCK_REQUEST_NOT_STARTED', retryable: true });
   });
 
   it('has its own timeout from the call on, and is never sent after it', async () => {
@@ -151,8 +191,8 @@ describe('a request that waits for a slot at the peer', () => {
 });
 
 describe('a request that waits for the peer to read', () => {
-  async function slow() {
-    const made = await handMadePair();
+  async function slow(limits = {}) {
+    const made = await handMadePair({ limits });
     made.peer.stream.pause();
     while (made.connection.write(chunk));
     return made;
@@ -175,6 +215,42 @@ describe('a request that waits for the peer to read', () => {
     peer.say(answer(1) as never);
     await turn();
     expect(String(asked.value)).toBe('ok');
+  });
+
+  it('waits beyond maxQueuedBytes too, and keeps its place before later messages', async () => {
+    const { peer, connection } = await slow({ maxQueuedBytes: 1_024 });
+    const all = [1, 2, 3].map((at) => followed(connection.request(`${at}`.padEnd(1_000))));
+    void connection.send('behind');
+    peer.stream.resume();
+    await turn(20);
+    const order = peer.frames.filter(({ body }) => body.length < 2_000).map(({ body }) => body.trim());
+    expect(order.slice(-4)).toEqual(['1', '2', '3', 'behind']);
+    for (const id of [1, 2, 3]) peer.say(answer(id) as never);
+    await turn();
+    expect(all.map(({ value }) => String(value))).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  it('is refused over maxWaitingRequests, with what they wait for', async () => {
+    const { connection } = await slow({ maxWaitingRequests: 1 });
+    const [first, second] = ['a', 'b'].map((what) => followed(connection.request(what)));
+    await turn();
+    expect(first?.error).toBeUndefined();
+    expect(second?.error).toMatchObject({
+      code: 'KNSOCK_REQUEST_NOT_STARTED',
+      message: expect.stringMatching(
+        /^the request was not sent: 1 requests wait already, until the peer has read the \d+ bytes before them/,
+      ) as string,
+    });
+  });
+
+  it('says at its timeout what it waited for', async () => {
+    const { connection } = await slow();
+    const asked = followed(connection.request('asked', { timeout: 1_000 }));
+    vi.advanceTimersByTime(1_000);
+    await turn();
+    expect(asked.error?.message).toBe(
+      'the request waited 1000 ms until the peer has read what was sent before it and was never sent (connection with 192.0.2.1:4000)',
+    );
   });
 
   it('is withdrawn when it is aborted', async () => {

@@ -1,13 +1,16 @@
 /**
  * Our requests: numbered, sent up to the number that the peer handles at once, in the order of everything else that goes
  * out, answered in any order where the framing has ids and in the order of the requests where it hasn't.
+ *
+ * What can't go out yet waits here, unencoded, within its own timeout. Only a number limits it, `maxWaitingRequests`:
+ * callers hold the payloads in any case, so a bound of bytes would save nothing.
  */
-import { ConnectionTimeoutError, ProtocolError, RequestNotStartedError } from '../errors/index.js';
-import { failedCall, PendingCall } from '../errors/call-promise.js';
+import { EasySocketError, ProtocolError, RequestNotStartedError } from '../errors/index.js';
+import { failedCall } from '../errors/call-promise.js';
 import type { CallFailures } from './call-failures.js';
+import { HeldRequest } from './held-request.js';
 import { PendingRequests } from './pending-requests.js';
-import type { SendQueue, Waiting } from './send-queue.js';
-import { offAbort, onAbort } from '../waiting/on-abort.js';
+import type { SendQueue } from './send-queue.js';
 
 /** What outgoing requests report to their protocol. */
 export interface OutgoingEvents {
@@ -21,12 +24,19 @@ export interface OutgoingEvents {
   requestsDone(): void;
 }
 
+/** How many requests there may be, and how long they take where their callers don't say. */
+export interface OutgoingLimits {
+  /** How many the peer handles at once; 0: none at all. */
+  readonly maxInFlight: number;
+  readonly maxWaitingRequests: number;
+  readonly requestTimeout: number;
+}
+
 export class OutgoingRequests<In> {
   readonly #queue: SendQueue;
   readonly #events: OutgoingEvents;
   readonly #failures: CallFailures;
-  readonly #maxInFlight: number;
-  readonly #defaultTimeout: number;
+  readonly #limits: OutgoingLimits;
   readonly #pending: PendingRequests<In>;
   /** Waiting for a slot at the peer. */
   readonly #waitingForPlace = new Set<HeldRequest<In>>();
@@ -40,19 +50,11 @@ export class OutgoingRequests<In> {
   /** Why no more are accepted; null while they are. */
   #refusal: (() => Error) | null = null;
 
-  /** @param maxInFlight how many requests the peer handles at once; 0: none at all */
-  constructor(
-    queue: SendQueue,
-    events: OutgoingEvents,
-    failures: CallFailures,
-    maxInFlight: number,
-    defaultTimeout: number,
-  ) {
+  constructor(queue: SendQueue, events: OutgoingEvents, failures: CallFailures, limits: OutgoingLimits) {
     this.#queue = queue;
     this.#events = events;
     this.#failures = failures;
-    this.#maxInFlight = maxInFlight;
-    this.#defaultTimeout = defaultTimeout;
+    this.#limits = limits;
     this.#pending = new PendingRequests(
       (id) => {
         this.#abandoned.add(id);
@@ -88,19 +90,34 @@ export class OutgoingRequests<In> {
     return this.#pending.size + this.#abandoned.size + this.#waitingForRoom.size;
   }
 
-  ask(payload: Uint8Array, timeout: number = this.#defaultTimeout, signal?: AbortSignal): Promise<In> {
+  ask(payload: Uint8Array, timeout = this.#limits.requestTimeout, signal?: AbortSignal): Promise<In> {
     if (this.#refusal !== null) return this.#refused(this.#refusal());
-    if (this.#inFlight < this.#maxInFlight && this.#waitingForPlace.size === 0 && !this.#queue.mustWait)
-      return this.#send(payload, timeout, signal);
-    if (this.#maxInFlight === 0)
+    if (!this.#mustWaitForPlace && !this.#queue.mustWait) return this.#send(payload, timeout, signal);
+    if (this.#limits.maxInFlight === 0)
       return this.#refused(new RequestNotStartedError('the peer takes no requests: its WELCOME says so'));
-    if (!this.#queue.hasRoomFor(payload.length)) {
-      const cause = this.#queue.fullError(payload.length);
-      return this.#refused(
-        new RequestNotStartedError(`the request was not sent: ${cause.message}`, { cause }),
-      );
-    }
+    if (this.#waitingForPlace.size + this.#waitingForRoom.size >= this.#limits.maxWaitingRequests)
+      return this.#refused(this.#tooMany());
     return this.#hold(payload, timeout, signal);
+  }
+
+  get #mustWaitForPlace(): boolean {
+    return this.#inFlight >= this.#limits.maxInFlight || this.#waitingForPlace.size > 0;
+  }
+
+  /** Names the limit that was reached, and what the waiting ones wait for. */
+  #tooMany(): Error {
+    const waitingForPlace = this.#waitingForPlace.size;
+    const waiting = waitingForPlace + this.#waitingForRoom.size;
+    const { maxInFlight, maxWaitingRequests } = this.#limits;
+    const what =
+      waitingForPlace > 0
+        ? `${waitingForPlace} of them for answers to the ${this.#inFlight} in flight, of which there may be ${maxInFlight}`
+        : `until the peer has read the ${this.#queue.queuedBytes} bytes before them`;
+    const words = `${waiting} requests wait already, ${what}: the limit is maxWaitingRequests, ${maxWaitingRequests}`;
+    const hint =
+      'Await answers before you send more requests, use several connections (a pool), or raise maxWaitingRequests.';
+    const cause = this.#failures.named(new EasySocketError('KNSOCK_QUEUE_FULL', words, { hint }));
+    return new RequestNotStartedError(`the request was not sent: ${words}`, { cause, hint });
   }
 
   /** Takes the answer to a request. @throws ProtocolError where it isn't in flight */
@@ -179,11 +196,14 @@ export class OutgoingRequests<In> {
       left: () => {
         this.#forget(held);
       },
+      waitsFor: () =>
+        this.#waitingForRoom.has(held)
+          ? 'until the peer has read what was sent before it'
+          : 'for others before it',
       failures: this.#failures,
     });
-    if (this.#inFlight >= this.#maxInFlight || this.#waitingForPlace.size > 0) {
+    if (this.#mustWaitForPlace) {
       this.#waitingForPlace.add(held);
-      this.#queue.reserve(held.bytes);
     } else {
       this.#waitingForRoom.add(held);
       this.#queue.hold(held);
@@ -192,9 +212,8 @@ export class OutgoingRequests<In> {
   }
 
   #forget(held: HeldRequest<In>): void {
-    if (this.#waitingForPlace.delete(held)) this.#queue.reserve(-held.bytes);
-    else if (this.#waitingForRoom.delete(held)) this.#queue.takeBack(held);
-    else return;
+    if (this.#waitingForRoom.delete(held)) this.#queue.takeBack(held);
+    else if (!this.#waitingForPlace.delete(held)) return;
     if (this.awaited === 0) this.#events.requestsDone();
   }
 
@@ -210,7 +229,6 @@ export class OutgoingRequests<In> {
   #freed(): void {
     for (const held of this.#waitingForPlace) {
       this.#waitingForPlace.delete(held);
-      this.#queue.reserve(-held.bytes);
       if (this.#queue.mustWait) {
         this.#waitingForRoom.add(held);
         this.#queue.hold(held);
@@ -220,70 +238,5 @@ export class OutgoingRequests<In> {
       return;
     }
     if (this.awaited === 0) this.#events.requestsDone();
-  }
-}
-
-interface HeldEvents<In> {
-  /** Writes the request. */
-  send(): Promise<In>;
-  /** The request was aborted unsent. */
-  left(): void;
-  readonly failures: CallFailures;
-}
-
-/** A request of which no byte was sent; aborting it costs nothing. */
-class HeldRequest<In> implements Waiting {
-  readonly bytes: number;
-  readonly #events: HeldEvents<In>;
-  readonly #deadline: number;
-  readonly #timer: NodeJS.Timeout;
-  readonly #signal: AbortSignal | undefined;
-  readonly #aborted: () => void;
-  readonly #call: PendingCall<In>;
-
-  constructor(payload: Uint8Array, timeout: number, signal: AbortSignal | undefined, events: HeldEvents<In>) {
-    this.bytes = payload.length;
-    this.#events = events;
-    this.#signal = signal;
-    this.#deadline = performance.now() + timeout;
-    this.#call = new PendingCall<In>((error) => {
-      if (error !== signal?.reason) events.failures.unawaited(error, 'a request');
-    });
-    this.#aborted = () => {
-      this.failed(signal?.reason as Error);
-    };
-    this.#timer = setTimeout(() => {
-      const message = `the request waited ${timeout} ms for others before it and was never sent`;
-      const cause = events.failures.named(new ConnectionTimeoutError('request', timeout, message));
-      this.failed(events.failures.named(new RequestNotStartedError(message, { cause })));
-    }, timeout).unref();
-    onAbort(signal, this.#aborted);
-  }
-
-  get answer(): Promise<In> {
-    return this.#call.promise;
-  }
-
-  /** What is left of the request's own timeout, in milliseconds; at least 1. */
-  get timeLeft(): number {
-    return Math.max(1, Math.ceil(this.#deadline - performance.now()));
-  }
-
-  send(): void {
-    this.#leave();
-    this.#events.send().then(this.#call.resolve, (error: unknown) => {
-      this.#call.reject(error as Error);
-    });
-  }
-
-  failed(error: Error): void {
-    this.#leave();
-    this.#call.reject(error);
-    this.#events.left();
-  }
-
-  #leave(): void {
-    clearTimeout(this.#timer);
-    offAbort(this.#signal, this.#aborted);
   }
 }

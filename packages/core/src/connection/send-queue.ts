@@ -3,8 +3,9 @@
  * the peer keeps up, and wait here, in the order of the calls, while it doesn't.
  *
  * Rules
- * - `maxQueuedBytes` limits all that the program sends, requests that wait for a slot at the peer included. A message
- *   larger than the bound is accepted when nothing waits.
+ * - `maxQueuedBytes` limits what `write` and `post` add. A message larger than the bound is accepted when nothing waits.
+ * - What a caller waits for (`send`, `request`) may wait beyond it: the caller holds the bytes in any case, and how many
+ *   such calls there may be is limited by their number.
  * - Answers are owed: they keep their place in the order and are never refused. While too many of them wait, nothing
  *   that would produce more of them is started (`overfull`).
  * - Control frames have no order to keep and go straight to the writer.
@@ -49,7 +50,6 @@ export class SendQueue {
   /** Created when the peer first reads more slowly than we send. */
   #waiting: Set<Waiting> | null = null;
   #waitingBytes = 0;
-  #reserved = 0;
   #owed = 0;
   #readyWaiters: Deferred<void>[] = [];
   #congested = false;
@@ -72,7 +72,7 @@ export class SendQueue {
 
   /** Bytes accepted and not yet taken by the system. */
   get queuedBytes(): number {
-    return this.#writer.gatheredBytes + this.#stream.queuedBytes + this.#waitingBytes + this.#reserved;
+    return this.#writer.gatheredBytes + this.#stream.queuedBytes + this.#waitingBytes;
   }
 
   /** Bytes accepted that the stream hasn't been given yet. */
@@ -176,11 +176,6 @@ export class SendQueue {
     return true;
   }
 
-  /** Counts bytes that wait elsewhere: requests that wait for a slot at the peer. */
-  reserve(bytes: number): void {
-    this.#reserved += bytes;
-  }
-
   ready(): Promise<void> {
     if (this.#closed === null && !this.#congested) return Promise.resolve();
     const waiter = new Deferred<void>();
@@ -222,9 +217,14 @@ export class SendQueue {
     this.#readyWaiters = [];
   }
 
-  /** Why a message of that many bytes isn't accepted. */
-  fullError(bytes: number): EasySocketError {
-    const message = `the peer reads slowly: ${this.queuedBytes} bytes wait for it, and ${bytes} more are over the limit of ${this.#maxBytes}`;
+  /**
+   * Why a message of that many bytes isn't accepted.
+   * @param calls how many calls wait beyond the bound already, where that is the limit
+   */
+  fullError(bytes: number, calls?: number): EasySocketError {
+    const beyond =
+      calls === undefined ? '' : `, beyond which ${calls} calls of send wait already (maxRequestsInFlight)`;
+    const message = `${this.queuedBytes} bytes wait until the peer has read what was sent before, and ${bytes} more are over the limit of ${this.#maxBytes} (maxQueuedBytes)${beyond}`;
     return this.#failures.named(new EasySocketError('KNSOCK_QUEUE_FULL', message));
   }
 

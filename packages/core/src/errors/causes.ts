@@ -45,7 +45,7 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   ],
   KNSOCK_DRAIN_TIMEOUT: ['either', 'work in flight took longer than the drain deadline'],
   KNSOCK_REPLY_TIMEOUT: ['peer', 'the peer neither ended its reply nor stopped sending'],
-  KNSOCK_QUEUE_FULL: ['either', 'more was written than the peer reads'],
+  KNSOCK_QUEUE_FULL: ['either', 'more waits to be sent than the limits allow'],
   KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection already have a consumer'],
   KNSOCK_UNREAD_MESSAGES: ['local', 'unread messages block the answers behind them'],
   KNSOCK_HANDSHAKE_PROTOCOL_VERSION: ['either', "one side allows only TLS versions that the other doesn't"],

@@ -60,7 +60,7 @@ export const codes = {
   ),
   KNSOCK_REPLY_TIMEOUT: final("The reply didn't end in time; set `until` to define where it ends."),
   KNSOCK_QUEUE_FULL: passing(
-    'The peer reads too slowly: await send(), or ready() when write() returns false.',
+    'More is sent than the peer has read: await send(), or ready() when write() returns false.',
   ),
   KNSOCK_CONSUMED: final(
     'Receive messages in one way: one onMessage() for the connection, or receive() and for await; set one request handler.',

@@ -24,6 +24,7 @@ const decided = {
   firstMessageTimeout: "the HTTP client's own timeouts bound requests",
   maxMessageBytes: 'the HTTP client bounds bodies',
   maxRequestsInFlight: 'HTTP/1.1 answers in order',
+  maxWaitingRequests: 'the HTTP client queues its requests itself',
 } as const satisfies { readonly [Name in keyof ConnectOptions]?: string };
 
 /** Whom to trust, and as whom to come; where to is the URL's to say. Times are milliseconds. */

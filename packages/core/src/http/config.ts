@@ -26,6 +26,7 @@ const replaced = {
   firstMessageTimeout: 'http.headersTimeout bounds the first request',
   maxMessageBytes: 'the program bounds bodies, and http.maxHeaderSize headers',
   maxRequestsInFlight: 'HTTP/1.1 answers in order',
+  maxWaitingRequests: 'an HTTP server asks nothing',
 } as const satisfies { readonly [Name in keyof ListenOptions]?: string };
 
 /** Options of Node's `http.Server`, under Node's names. Times are milliseconds. */

@@ -42,10 +42,12 @@ export interface LimitOptions {
   heartbeat?: HeartbeatOptions | undefined;
   /** The largest message accepted; default 1 MiB. */
   maxMessageBytes?: number | undefined;
-  /** The most bytes waiting for a slow reader, or waiting here to be read; default 4 MiB. */
+  /** The most bytes queued for the peer, or received and not yet taken; default 4 MiB. */
   maxQueuedBytes?: number | undefined;
   /** The most requests of the peer worked on at once, and messages by an asynchronous listener; default 128. */
   maxRequestsInFlight?: number | undefined;
+  /** The most requests of ours that wait to be sent, beside those in flight; default 10,000. */
+  maxWaitingRequests?: number | undefined;
 }
 
 /** The limits of a connection with nothing left open; `null` is off. */
@@ -60,6 +62,7 @@ export interface Limits {
   readonly maxMessageBytes: number;
   readonly maxQueuedBytes: number;
   readonly maxRequestsInFlight: number;
+  readonly maxWaitingRequests: number;
 }
 
 const MEBIBYTE = 1_048_576;
@@ -78,6 +81,7 @@ export const limitOptions = {
   maxMessageBytes: withDefault(integerWithin({ min: 1, max: LARGEST_MESSAGE }), MEBIBYTE),
   maxQueuedBytes: withDefault(integerWithin({ min: 1_024 }), 4 * MEBIBYTE),
   maxRequestsInFlight: withDefault(integerWithin({ min: 1, max: 0xffff_ffff }), 128),
+  maxWaitingRequests: withDefault(integerWithin({}), 10_000),
 } as const satisfies OptionReaders<LimitOptions>;
 
 /** Fills in the defaults and refuses what makes no sense. */

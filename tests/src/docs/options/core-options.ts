@@ -75,9 +75,11 @@ const bothSides: OptionRow[] = [
     ],
     maxMessageBytes: 'checked before anything is allocated; larger bodies are better sent in pieces',
     maxQueuedBytes:
-      "the most that a slow reader, or a program that doesn't read, can make us hold; messages, requests and what waits for a place at the peer count together. On `knsock()` as much again (at least 1 MiB) is read behind unread messages, for the control frames among them; other framings stop at 64 KiB",
+      "the most that a slow reader, or a program that doesn't read, can make us hold; messages, requests and answers count together. A call of `send` or `request` that finds no room waits for it, `write` and `post` drop the message. On `knsock()` as much again (at least 1 MiB) is read behind unread messages, for the control frames among them; other framings stop at 64 KiB",
     maxRequestsInFlight:
       "enough to fill a link, few enough that one peer can't take the whole process; an asynchronous `onMessage` listener is given no more at once either",
+    maxWaitingRequests:
+      "requests wait, each within its own timeout, while as many as the peer takes are in flight, or while the peer doesn't read; callers hold the payloads in any case. More than this is an outage: failing them at once is better than running out of memory",
   }),
   note(
     "time for the peer's own end",
