@@ -1,6 +1,6 @@
 /** An authority with clients that vanish, flood, and send invalid requests; and a store with two servers. */
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
@@ -65,8 +65,8 @@ function requestOf(secret: TokenSecret, body: string): string {
   ].join('\r\n');
 }
 
-async function dial(): Promise<TLSSocket> {
-  const socket = tlsConnect({ port: portOf(server), host: '127.0.0.1', servername: 'localhost', ca: root });
+async function dial(to = server): Promise<TLSSocket> {
+  const socket = tlsConnect({ port: portOf(to), host: '127.0.0.1', servername: 'localhost', ca: root });
   await once(socket, 'secureConnect');
   return socket;
 }
@@ -167,4 +167,34 @@ it('limits a flood of guesses, none of which is written to the journal', async (
   expect(new Set(statuses)).toEqual(new Set(['401', '429']));
   expect(await given()).toBe(0);
   await expect(readFile(join(store.directory, 'tokens.jsonl'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('certifies as many keys of a flood as a token has uses, at two servers, and keeps account of each', async () => {
+  const second = await serve(await openStore(store.directory));
+  others.push(second);
+  const uses = 12;
+  const secret = await createToken(store.directory, { allow: ['*.agents.example'], uses, kind: 'client' });
+  const statuses = await Promise.all(
+    Array.from({ length: uses + 8 }, async (_, index) => {
+      const { csr } = await createCsr({ kind: 'client', names: [`m-${index}.agents.example`] });
+      const socket = await dial(index % 2 === 0 ? server : second);
+      socket.write(requestOf(secret, bodyOf(csr)));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return answer.toString('latin1', 9, 12);
+    }),
+  );
+  expect(statuses.filter((status) => status === '200')).toHaveLength(uses);
+  expect(new Set(statuses)).toEqual(new Set(['200', '401']));
+  expect(refused.map(({ reason }) => reason)).toEqual(Array.from({ length: 8 }, () => 'other-key'));
+  const issued = (await store.certificates()).filter(({ kind }) => kind === 'client');
+  const [noted] = await listTokens(store.directory);
+  expect(issued).toHaveLength(uses);
+  expect(new Set(noted?.enrolled.map(({ key }) => key)).size).toBe(uses);
+  expect(noted?.enrolled.map(({ serial }) => serial).sort()).toEqual(
+    issued.map(({ serial }) => serial).sort(),
+  );
+  for (const file of await readdir(store.directory, { recursive: true, withFileTypes: true }))
+    if (file.isFile())
+      expect(await readFile(join(file.parentPath, file.name), 'latin1')).not.toContain(secret.secret);
 });

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { isIssuedBy, parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { parseNames } from '../issuing/names.js';
 import { certificateFits } from '../keys/key-matches.js';
-import { AcmeError } from './acme-error.js';
+import { AcmeError, type AcmeErrorDetails } from './acme-error.js';
 import type { Identifier } from './identifier.js';
 
 /** A chain of more certificates is no chain. */
@@ -25,7 +25,10 @@ export function checkIssued(
   if (leaf.basicConstraints?.ca === true) throw refuse("it is an authority's");
   const uses = leaf.extendedKeyUsage;
   if (uses !== undefined && !uses.includes('1.3.6.1.5.5.7.3.1')) throw refuse("it isn't for servers");
-  if (leaf.notAfter <= now) throw refuse(`it expired at ${leaf.notAfter.toISOString()}`);
+  if (leaf.notAfter <= now)
+    throw refuse(`it expired at ${leaf.notAfter.toISOString()}; now is ${now.toISOString()}`, {
+      hint: "Is this machine's clock right? The current certificate stays.",
+    });
   if (chain.length === 1) throw refuse("its issuer's certificate is missing");
   const broken = chain.findIndex((one, index) => index > 0 && !isIssuedBy(chain[index - 1] ?? one, one));
   if (broken !== -1) throw refuse(`certificate ${broken} of its chain isn't signed by the next`);
@@ -47,13 +50,13 @@ function readChain(pem: string): X509Certificate[] {
   try {
     chain = parseCertificates(pem);
   } catch (cause) {
-    throw refuse("it can't be read", cause);
+    throw refuse("it can't be read", { cause });
   }
   if (chain.length <= MOST) return chain;
   throw refuse(`its chain has ${chain.length} certificates`);
 }
 
-function refuse(why: string, cause?: unknown): AcmeError {
+function refuse(why: string, details: AcmeErrorDetails = {}): AcmeError {
   const message = `the certificate that the CA issued can't be used: ${why}`;
-  return new AcmeError('KNSOCK_ACME_CERTIFICATE', message, cause === undefined ? {} : { cause });
+  return new AcmeError('KNSOCK_ACME_CERTIFICATE', message, details);
 }

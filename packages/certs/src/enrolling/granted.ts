@@ -52,7 +52,7 @@ export async function checkGranted(
     crls: [],
     rules: 'private',
   });
-  if (!verdict.ok) throw refuse(verdict.message);
+  if (!verdict.ok) throw refuse(verdict.message, isOfDates(verdict.reason) ? WRONG_CLOCK : undefined);
   const path = verdict.path.map(({ pem }) => pem).join('');
   return { certificate, chain: fullChain(path, { root: false }) };
 }
@@ -71,9 +71,17 @@ export function namesOf({ dnsNames, ipAddresses, uris, emailAddresses }: X509Cer
   return parseNames([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]).map(({ value }) => value);
 }
 
-function refuse(why: string): CertificateError {
+const WRONG_CLOCK =
+  "Is this machine's clock wrong, or the authority's? Set it and use the same token again: the same certificate comes back while the token lasts.";
+
+function isOfDates(reason: string): boolean {
+  return reason === 'expired' || reason === 'not-yet-valid';
+}
+
+function refuse(why: string, hint?: string): CertificateError {
   return new CertificateError(
     'KNSOCK_CERTIFICATE_ENROLMENT',
     `the certificate that the authority gave can't be used: ${why}`,
+    hint === undefined ? {} : { hint },
   );
 }
