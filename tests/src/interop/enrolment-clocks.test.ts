@@ -1,4 +1,4 @@
-/** A machine whose clock differs from its authority's by hours: what it is told, and that it loses nothing by it. */
+/** A machine whose clock differs from its authority's by hours: the errors that it gets, and that it loses nothing by it. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
