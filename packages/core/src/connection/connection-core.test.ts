@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionClosedError, ConnectionError } from '../errors/index.js';
 import { lines, raw } from '../framing/index.js';
-import { encodeClose, encodeFrame, encodePong, Kind } from '../framing/knsock/index.js';
+import { encodeCancel, encodeClose, encodeFrame, encodePong, Kind } from '../framing/knsock/index.js';
 import { handMadePair, turn, type HandMadePeer } from '../testing/connected-pair.js';
+import { MemoryOutput } from '../testing/memory-output.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
@@ -16,6 +17,7 @@ async function pass(ms: number): Promise<void> {
   await turn();
 }
 
+type Made = Awaited<ReturnType<typeof handMadePair>>;
 const never = (): Promise<never> => new Promise(() => undefined);
 const say = (peer: HandMadePeer, kind: keyof typeof Kind, id: number, body: string): void => {
   peer.say((out) => encodeFrame(Kind[kind], id, Buffer.from(body), out));
@@ -96,6 +98,98 @@ describe('the limits of a connection on bytes', () => {
     }
     expect(connection.state).toBe('open');
     connection.destroy();
+  });
+});
+
+describe('idleTimeout', () => {
+  const limits = { idleTimeout: 4_000, requestTimeout: 60_000 };
+
+  it.each([
+    [
+      'of ours, until it is answered',
+      ({ connection }: Made) => {
+        const asked = connection.request('x');
+        return {
+          done: async (peer: HandMadePeer) => {
+            say(peer, 'RESPONSE', 1, 'ok');
+            expect(String(await asked)).toBe('ok');
+          },
+        };
+      },
+    ],
+    [
+      'of ours, until it is given up',
+      ({ connection }: Made) => {
+        const controller = new AbortController();
+        connection.request('x', { signal: controller.signal }).catch(() => undefined);
+        return {
+          done: () => {
+            controller.abort(new Error('enough'));
+          },
+        };
+      },
+    ],
+    [
+      "of the peer's, until its handler has answered",
+      ({ connection, peer }: Made) => {
+        let answer!: (text: string) => void;
+        connection.onRequest(() => new Promise<string>((resolve) => (answer = resolve)));
+        say(peer, 'REQUEST', 1, 'x');
+        return {
+          done: () => {
+            answer('ok');
+          },
+        };
+      },
+    ],
+    [
+      "of the peer's, until the peer cancels it",
+      ({ connection, peer }: Made) => {
+        connection.onRequest(never);
+        say(peer, 'REQUEST', 1, 'x');
+        return {
+          done: () => {
+            peer.say((out) => encodeCancel(out, 1));
+          },
+        };
+      },
+    ],
+    [
+      'that a listener works on',
+      ({ connection, peer }: Made) => {
+        let finish!: () => void;
+        connection.onMessage(() => new Promise<void>((resolve) => (finish = resolve)));
+        say(peer, 'MESSAGE', 0, 'x');
+        return {
+          done: () => {
+            finish();
+          },
+        };
+      },
+    ],
+  ])("doesn't end a connection with a request or message %s", async (_what, begin) => {
+    const made = await handMadePair({ limits });
+    made.connection.handleBy(() => undefined);
+    const { done } = begin(made);
+    await turn();
+    for (let n = 0; n < 10; n += 1) await pass(2_000);
+    expect(made.connection.state).toBe('open');
+    await done(made.peer);
+    await turn();
+    for (let n = 0; n < 3; n += 1) await pass(2_000);
+    expect((await made.connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
+  });
+
+  it('ends a peer that began a request and never finishes sending it', async () => {
+    const { connection, peer } = await handMadePair({ limits });
+    connection.onRequest(() => 'ok');
+    say(peer, 'REQUEST', 1, 'a whole one');
+    const part = new MemoryOutput();
+    encodeFrame(Kind.REQUEST, 2, Buffer.alloc(100), part);
+    peer.stream.write(part.bytes().subarray(0, 50));
+    await turn();
+    for (let n = 0; n < 3; n += 1) await pass(2_000);
+    expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_IDLE_TIMEOUT' });
   });
 });
 

@@ -25,7 +25,7 @@ import type { Lending } from './lending.js';
 import { callListener } from './listener-call.js';
 import { ReceiveQueue, type MessageListener, type ReceiveQueueEvents } from './receive-queue.js';
 import { SendQueue, type SendQueueEvents } from './send-queue.js';
-import { ConnectionTimeouts, needsTimeouts, type TimeoutEvents } from './timeouts.js';
+import { ConnectionTimeouts, needsTimeouts, withoutHeartbeat, type TimeoutEvents } from './timeouts.js';
 import { TurnBudget } from './turn-budget.js';
 import { Writer, type WriterEvents } from './writer.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
@@ -56,11 +56,6 @@ interface FailureContext<In, Out> {
 /** The connection as its program sees it, notified when it is gone. */
 export interface CoreOwner<In, Out> extends SecureConnection<In, Out> {
   gone(): void;
-}
-
-/** On a port with several framings, those that have no frame for it get no heartbeat. */
-function withoutHeartbeat(limits: Limits): Limits {
-  return limits.heartbeat === null ? limits : { ...limits, heartbeat: null };
 }
 
 export class ConnectionCore<In, Out>
@@ -422,6 +417,11 @@ export class ConnectionCore<In, Out>
   get activityCount(): number {
     if (this.limits.heartbeat !== null) return this.protocol.received + this.protocol.sent;
     return this.stream.bytesRead + this.bytesTaken;
+  }
+
+  get isAtWork(): boolean {
+    const { requestsWaiting, requestsGivenUp, requestsWanted } = this.protocol;
+    return requestsWaiting > requestsGivenUp || requestsWanted > 0 || this.activity.listeners > 0;
   }
 
   get messagesReceived(): number {

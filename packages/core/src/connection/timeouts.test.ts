@@ -11,6 +11,7 @@ afterEach(() => {
 
 class Subject implements TimeoutEvents {
   activityCount = 0;
+  isAtWork = false;
   bytesReceived = 0;
   messagesReceived = 0;
   bytesTaken = 0;
@@ -64,6 +65,26 @@ describe('ConnectionTimeouts', () => {
     expect(subject.failure).toBeNull();
     vi.advanceTimersByTime(1_250);
     expect(subject.failure).toMatchObject({ phase: 'idle', ms: 1_000 });
+  });
+
+  it('counts idle time only while nothing is in flight, from the end of the last work on', () => {
+    const { subject } = watch({ idleTimeout: 1_000 });
+    subject.isAtWork = true;
+    vi.advanceTimersByTime(10_000);
+    subject.isAtWork = false;
+    vi.advanceTimersByTime(750);
+    expect(subject.failure).toBeNull();
+    vi.advanceTimersByTime(500);
+    expect(subject.failure).toMatchObject({ phase: 'idle', ms: 1_000 });
+  });
+
+  it('leaves bytes that the peer takes too slowly to sendTimeout, however few', () => {
+    const { subject } = watch({ idleTimeout: 1_000, sendTimeout: 5_000 });
+    subject.unsent = 1;
+    vi.advanceTimersByTime(5_000);
+    expect(subject.failure).toBeNull();
+    vi.advanceTimersByTime(2_500);
+    expect(subject.failure).toMatchObject({ phase: 'send', ms: 5_000 });
   });
 
   it('ends a connection whose peer sends no complete message, however many bytes of one', () => {

@@ -9,6 +9,8 @@ import type { Limits } from '../policy/limits.js';
 export interface TimeoutEvents {
   /** Grows with every message, and with every byte where there is no heartbeat, which would count too. */
   readonly activityCount: number;
+  /** Whether a request of either side, or a listener on a message, is in flight; those that were given up aren't. */
+  readonly isAtWork: boolean;
   readonly bytesReceived: number;
   /** Complete messages and requests; of a raw stream, bytes. */
   readonly messagesReceived: number;
@@ -29,6 +31,11 @@ export interface TimeoutEvents {
 export function needsTimeouts(limits: Limits, maxLifetime: number | null): boolean {
   const { idleTimeout, firstMessageTimeout, heartbeat } = limits;
   return [idleTimeout, firstMessageTimeout, heartbeat, maxLifetime].some((limit) => limit !== null);
+}
+
+/** On a port with several framings, those that have no frame for it get no heartbeat. */
+export function withoutHeartbeat(limits: Limits): Limits {
+  return limits.heartbeat === null ? limits : { ...limits, heartbeat: null };
 }
 
 /** An expired limit is noticed within a quarter of its time. */
@@ -84,18 +91,23 @@ export class ConnectionTimeouts {
     this.#timers = [];
   }
 
+  /**
+   * Silence alone isn't idleness: an answer may take longer than `idleTimeout`. What is in flight has deadlines of its own
+   * (`requestTimeout`, `sendTimeout`); a part of a message has none, and doesn't count.
+   */
   #watchIdle(timeout: number): void {
     let activity = this.#events.activityCount;
     let since = performance.now();
     this.#every(Math.ceil(timeout / LOOKS), () => {
       const now = performance.now();
-      if (this.#events.activityCount !== activity) {
-        activity = this.#events.activityCount;
+      const { activityCount, isAtWork, unsent } = this.#events;
+      if (unsent > 0) this.congested();
+      if (activityCount !== activity || isAtWork || unsent > 0) {
+        activity = activityCount;
         since = now;
       } else if (now - since >= timeout) {
-        this.#events.fail(
-          new ConnectionTimeoutError('idle', timeout, `nothing was sent either way for ${timeout} ms`),
-        );
+        const words = `nothing was sent either way for ${timeout} ms, and nothing was in flight`;
+        this.#events.fail(new ConnectionTimeoutError('idle', timeout, words));
       }
     });
   }

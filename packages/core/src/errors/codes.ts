@@ -44,7 +44,7 @@ export const codes = {
     'The peer connected and sent nothing; send a message or raise firstMessageTimeout.',
   ),
   KNSOCK_IDLE_TIMEOUT: passing(
-    'Nothing was sent either way for too long; use heartbeat or raise idleTimeout.',
+    'Nothing was sent either way for too long; connect again when there is work, or raise idleTimeout.',
   ),
   KNSOCK_HEARTBEAT_TIMEOUT: passing('The peer or the network path is gone; connect again.'),
   KNSOCK_RECEIVE_TIMEOUT: passing('No message came in time; the connection is still usable.'),

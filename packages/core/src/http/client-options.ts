@@ -18,6 +18,7 @@ const decided = {
   expectedName: "the URL's host is verified",
   framing: 'it is HTTP/1.1',
   heartbeat: 'HTTP/1.1 has none',
+  idleTimeout: "the HTTP client's own timeouts end idle connections, and a slow answer is no idle time",
   proxyHeader: 'connections are shared by requests',
   onRequest: 'an HTTP server asks nothing',
   requestTimeout: "the HTTP client's own timeouts bound requests",

@@ -22,6 +22,7 @@ import type { ListenOptions } from '../server/config.js';
 const replaced = {
   framing: 'it is HTTP/1.1',
   heartbeat: 'http.keepAliveTimeout ends idle connections',
+  idleTimeout: 'http.keepAliveTimeout ends idle connections, and a slow answer is no idle time',
   requestTimeout: 'http.requestTimeout bounds a request',
   firstMessageTimeout: 'http.headersTimeout bounds the first request',
   maxMessageBytes: 'the program bounds bodies, and http.maxHeaderSize headers',

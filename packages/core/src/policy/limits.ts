@@ -34,7 +34,7 @@ export interface LimitOptions {
   sendTimeout?: number | undefined;
   /** How long `close()` waits for work in flight and the peer's end; default 15,000. */
   drainTimeout?: number | undefined;
-  /** Ends a connection on which nothing moved for so long; off by default. */
+  /** Ends a connection on which nothing moved and nothing was in flight for so long; off by default. */
   idleTimeout?: number | false | undefined;
   /** Ends a connection whose peer sends no complete message within this time after admission, milliseconds; off by default. */
   firstMessageTimeout?: number | false | undefined;

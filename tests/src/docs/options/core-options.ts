@@ -63,7 +63,7 @@ const bothSides: OptionRow[] = [
     drainTimeout: 'below the 30 s that supervisors commonly wait between SIGTERM and SIGKILL',
     idleTimeout: [
       'off',
-      'an idle connection is cheap, and closing it would surprise; set it where peers vanish or proxies cut',
+      "an idle connection is cheap, and closing it would surprise; set it where peers vanish or proxies cut. A connection with a request in flight, either way, isn't idle; see [connections](connections.md#when-a-connection-is-idle)",
     ],
     firstMessageTimeout: [
       'off',
