@@ -11,11 +11,12 @@ import type { Limits } from '../policy/limits.js';
 import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
 import { addressOf, showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
-import { ConnectionEnd, type EndingParts } from './connection-end.js';
+import { ConnectionEnd } from './connection-end.js';
 import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
 import { PendingCall } from '../errors/call-promise.js';
 import { nameAddress } from '../errors/name-address.js';
 import { follow, isThenable } from '../errors/thenable.js';
+import type { EndingParts } from './ending-parts.js';
 import { FifoProtocol } from './fifo-protocol.js';
 import { KnsockProtocol } from './knsock-protocol.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
@@ -135,8 +136,8 @@ export class ConnectionCore<In, Out>
     this.ending.fail(error, tellPeer, false);
   }
 
-  destroy(error: Error | undefined): void {
-    this.ending.destroy(error);
+  destroy(error: Error | undefined, cutsShort?: boolean): void {
+    this.ending.destroy(error, cutsShort);
   }
 
   get isPeerFinished(): boolean {

@@ -5,13 +5,10 @@
 import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
 import { reportingController } from '../errors/reporting-signal.js';
 import { asError } from '../errors/as-error.js';
-import type { Limits } from '../policy/limits.js';
-import type { ByteStream } from '../transport/byte-stream.js';
-import type { Activity } from './activity.js';
 import { ClosingTimers, type ClosingEvents } from './closing-timers.js';
-import type { CallFailures } from './call-failures.js';
 import type { CleanEnd, ClosedInfo } from './connection-types.js';
 import { Deferred } from './deferred.js';
+import type { EndingParts } from './ending-parts.js';
 import {
   beginning,
   mayAnswer,
@@ -24,38 +21,7 @@ import {
 } from './lifecycle.js';
 import { LingeringClose } from './lingering-close.js';
 import { OnceEvent } from './once-event.js';
-import type { CloseReason, Protocol } from './protocol.js';
-import type { RawBytes } from './raw-stream.js';
-import type { ReadingGate } from './reading-gate.js';
-import type { ReceiveQueue } from './receive-queue.js';
-import type { SendQueue } from './send-queue.js';
-import type { Writer } from './writer.js';
-
-/** What the end reads and acts on, and what it reports. */
-export interface EndingParts extends Pick<CallFailures, 'named'> {
-  readonly role: 'client' | 'server';
-  readonly framing: { readonly name: string };
-  readonly limits: Limits;
-  readonly stream: ByteStream;
-  readonly writer: Writer;
-  readonly protocol: Omit<Protocol<never, never>, 'handle' | 'request'>;
-  readonly sendQueue: SendQueue;
-  readonly receiveQueue: Pick<
-    ReceiveQueue<never>,
-    'consumed' | 'paused' | 'length' | 'pulled' | 'isParked' | 'endTold' | 'end'
-  >;
-  readonly reading: ReadingGate;
-  readonly activity: Activity;
-  readonly raw: RawBytes | null;
-  readonly unsent: number;
-  readonly bytesTaken: number;
-  /** Both sides may send. */
-  isOpen(): void;
-  /** The socket is gone, and everything that waited has been settled. */
-  isOver(): void;
-  /** The program's code failed, and no caller waits for it. */
-  report(error: Error, request: null, what: string): void;
-}
+import type { CloseReason } from './protocol.js';
 
 /** How long the peer may take for its own end, once it owes no answer, in milliseconds. */
 const PEER_END_MS = 5_000;
@@ -206,12 +172,21 @@ export class ConnectionEnd implements ClosingEvents {
     this.#watchUnread();
   }
 
-  destroy(error: Error | undefined): void {
+  /** @param cutsShort whether a stream or relay that hasn't ended its direction is incomplete; HTTP's, for one, says so itself */
+  destroy(error: Error | undefined, cutsShort = error !== undefined): void {
     this.#error ??= error;
     // The socket is gone a turn later; messages accepted until then would be lost silently.
     this.#isDestroyed = true;
     this.#isOpenBothWays = false;
-    this.#parts.stream.destroy(error);
+    this.#breakOff(error, cutsShort);
+  }
+
+  /** Where the stream's end is all that a peer can see of an end, a reset tells it that no answer is awaited, or that something is missing. */
+  #breakOff(error: Error | undefined, cutsShort: boolean): void {
+    const { stream, protocol, raw } = this.#parts;
+    const isMissing = this.unsent > 0 || protocol.requestsWaiting > 0 || (cutsShort && raw?.sent === false);
+    if (protocol.endWords === 'stream-end' && isMissing) stream.reset(error);
+    else stream.destroy(error);
   }
 
   /**
@@ -361,7 +336,7 @@ export class ConnectionEnd implements ClosingEvents {
         this.#ending.linger();
         break;
       case 'destroy':
-        this.#parts.stream.destroy(this.#error);
+        this.#breakOff(this.#error, this.#error !== undefined);
         break;
       case 'settle':
         this.#settle();
@@ -392,7 +367,7 @@ export class ConnectionEnd implements ClosingEvents {
       handler,
       parked: receiveQueue.isParked,
       onlyPushes: this.#isPusher || (protocol.received === 0 && protocol.sent > 0),
-      raw: raw === null ? 'none' : raw.finished ? 'finished' : 'open',
+      raw: raw === null ? 'none' : raw.finished ? 'finished' : raw.sent ? 'sent' : 'open',
       endIsOurs:
         !isOutOfTime && this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
     };
@@ -410,13 +385,19 @@ export class ConnectionEnd implements ClosingEvents {
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
   }
 
-  /** Messages that the program doesn't take delay the end by a second at most; so does a handler that only sends beside them. */
+  /**
+   * Messages that the program doesn't take delay the end by a second at most; so do a handler that only sends beside them, and a
+   * stream that is written no more.
+   */
   #watchUnread(): void {
     if (this.#unreadWatch !== undefined || !this.mayAnswer) return;
     let taken = -1;
     let { sent } = this.#parts.protocol;
+    let { bytesTaken } = this;
     this.#unreadWatch = setInterval(() => {
-      const { receiveQueue, activity, protocol } = this.#parts;
+      const { receiveQueue, activity, protocol, raw } = this.#parts;
+      if (this.unsent === 0 && bytesTaken === this.bytesTaken && this.#isEndedByProgram) raw?.endIdle();
+      ({ bytesTaken } = this);
       const left = receiveQueue.length;
       this.#isPusher = receiveQueue.pulled === 0 && left > 0 && protocol.sent > sent;
       sent = protocol.sent;
@@ -430,6 +411,11 @@ export class ConnectionEnd implements ClosingEvents {
       clearInterval(this.#unreadWatch);
       this.progress();
     }, UNREAD_MS).unref();
+  }
+
+  get #isEndedByProgram(): boolean {
+    const { local } = this.#state;
+    return local.is === 'draining' && local.by === 'program';
   }
 
   #publishDraining(): void {

@@ -107,7 +107,8 @@ describe('our requests on a framing without ids', () => {
     );
     expect(await next).toBe(error);
     await turn();
-    expect(peer.ended).toBe(true);
+    // An end alone could be that of a peer which still waits for its answer.
+    expect([peer.ended, peer.stream.wasReset]).toEqual([false, true]);
   });
 
   it('without an answer fail when the peer ends', async () => {

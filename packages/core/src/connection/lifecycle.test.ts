@@ -79,6 +79,7 @@ const outstandings: Outstanding[] = [
   { ...nothing, handler: 'running', onlyPushes: true },
   { ...nothing, handler: 'waiting-for-end' },
   { ...nothing, raw: 'open' },
+  { ...nothing, raw: 'sent' },
   { ...nothing, raw: 'finished' },
   { ...nothing, endIsOurs: true },
 ];
@@ -215,6 +216,7 @@ describe('our own end', () => {
     ['a listener', { listeners: 1 }],
     ['a handler', { handler: 'running' }],
     ['a raw stream', { raw: 'open' }],
+    ['the rest of a raw stream whose own direction has ended', { raw: 'sent' }],
   ])('waits for %s', (_, outstanding) => {
     expect(after({ is: 'close', by: 'library' }, outstanding).local).toBe('draining');
   });
@@ -236,6 +238,11 @@ describe('our own end', () => {
       { is: 'close', by: 'program' },
     ];
     expect(run(OPEN, both, { ...nothing, ...busy }, 'frame').local).toBe('closing');
+  });
+
+  it("reads a stream on by the program's own deadline alone, once its own direction has ended", () => {
+    expect(after({ is: 'close', by: 'program' }, { raw: 'sent' }).local).toBe('closing');
+    expect(after({ is: 'close', by: 'program' }, { raw: 'open' }).local).toBe('draining');
   });
 
   it('accepts no more messages once most of the time is over, and asks for the answers', () => {

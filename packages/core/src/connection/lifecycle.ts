@@ -67,8 +67,8 @@ export interface Outstanding {
   readonly parked: boolean;
   /** Whether the program owes no answer: it has only ever sent, or only sends beside messages that it doesn't take. */
   readonly onlyPushes: boolean;
-  /** The raw bytes were taken over as a stream or a relay, which ends each direction itself. */
-  readonly raw: 'none' | 'open' | 'finished';
+  /** The raw bytes were taken over as a stream or a relay, which ends each direction itself: neither, ours, or both. */
+  readonly raw: 'none' | 'open' | 'sent' | 'finished';
   /** Whether the program was notified of the peer's end, and chooses itself when our direction ends. */
   readonly endIsOurs: boolean;
 }
@@ -228,9 +228,9 @@ function isInFlight(
   { incoming, outgoing, queuedBytes, unread, listeners, handler, parked, onlyPushes, raw }: Outstanding,
 ): boolean {
   if (incoming > 0 || outgoing > 0 || queuedBytes > 0 || raw === 'open') return true;
-  // A program that requested the end may be awaiting it, in any of its handlers.
+  // A program that requested the end may be awaiting it, in any of its handlers, and reads a stream while it does.
   if (local.is === 'draining' && local.by === 'program') return false;
-  if (listeners > 0 || unread > 0) return true;
+  if (raw === 'sent' || listeners > 0 || unread > 0) return true;
   // A handler that waits for the next message has done its work; after the peer's end there is none to wait for.
   return handler === 'running' && !onlyPushes && !(parked && remote.is !== 'finished');
 }

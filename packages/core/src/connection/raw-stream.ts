@@ -17,6 +17,7 @@ export interface StreamedConnection extends Pick<CallFailures, 'named'> {
   readonly goneError: Error;
   raw: RawBytes | null;
   sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
+  progress(): void;
   destroy(error: Error | undefined): void;
   report(error: Error, request: null, what: string): void;
 }
@@ -37,6 +38,7 @@ export function openStream(connection: StreamedConnection): Duplex {
     end: () => {
       connection.writer.flush();
       connection.stream.end();
+      connection.progress();
     },
     destroy: (error) => {
       connection.destroy(error ?? undefined);
@@ -78,8 +80,12 @@ interface RawBytesSource {
 export interface RawBytes {
   /** Whether both directions have ended. */
   readonly finished: boolean;
+  /** Whether our direction has: everything in it was written. */
+  readonly sent: boolean;
   /** Accepts a chunk; false requests a pause. */
   push(chunk: Buffer): boolean;
+  /** The program has asked for the end, and has written nothing for a while: our direction may end. */
+  endIdle(): void;
   /** The system has taken what was queued. */
   drained(): void;
   ended(): void;
@@ -88,13 +94,24 @@ export interface RawBytes {
 
 function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duplex } {
   let ended = source.ended;
-  const duplex = makeDuplex(source);
+  let sent = false;
+  const end = (): void => {
+    sent = true;
+    source.end();
+  };
+  const duplex = makeDuplex({ ...source, end });
   for (const chunk of source.held) duplex.push(chunk);
   if (ended) duplex.push(null);
   return {
     duplex,
     get finished() {
       return duplex.readableEnded && duplex.writableFinished;
+    },
+    get sent() {
+      return sent;
+    },
+    endIdle: () => {
+      if (!duplex.writableEnded && duplex.writableLength === 0) duplex.end();
     },
     push: (chunk) => duplex.push(chunk),
     drained: () => undefined,

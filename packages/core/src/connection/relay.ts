@@ -32,7 +32,7 @@ export interface RelayedConnection extends Pick<CallFailures, 'named'> {
   readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
   readonly reading: { resume(): void };
   readonly isPeerFinished: boolean;
-  destroy(error: Error | undefined): void;
+  destroy(error: Error | undefined, cutsShort: boolean): void;
   raw: RawBytes | null;
 }
 
@@ -83,7 +83,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
   #partner: RelayEnd | null = null;
   #waiting = false;
   #received = false;
-  #sent = false;
+  sent = false;
 
   constructor(connection: RelayedConnection, outcome: Outcome) {
     this.#connection = connection;
@@ -93,7 +93,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
   }
 
   get finished(): boolean {
-    return this.#received && this.#sent;
+    return this.#received && this.sent;
   }
 
   /** Begins, with what arrived before. */
@@ -116,6 +116,11 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     if (this.#received) return;
     this.#received = true;
     this.#partner?.finish();
+  }
+
+  /** What the other end is about to send isn't known here. */
+  endIdle(): void {
+    // It ends each direction itself, or at the deadline.
   }
 
   drained(): void {
@@ -143,8 +148,8 @@ class ConnectionEnd implements RawBytes, RelayEnd {
   }
 
   finish(): void {
-    if (this.#sent) return;
-    this.#sent = true;
+    if (this.sent) return;
+    this.sent = true;
     this.#connection.stream.end();
   }
 
@@ -153,7 +158,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
   }
 
   cut(): void {
-    if (!this.finished) this.#connection.destroy(undefined);
+    if (!this.finished) this.#connection.destroy(undefined, true);
   }
 }
 
@@ -232,7 +237,7 @@ class StreamEnd implements RelayEnd {
 }
 
 function isSocket(stream: Duplex): stream is Socket {
-  // A TLS socket or a pipe can't be reset.
+  // A TLS socket of Node's or a pipe can't be reset.
   return (
     'resetAndDestroy' in stream && (stream as Socket).remoteAddress !== undefined && !('encrypted' in stream)
   );

@@ -36,6 +36,8 @@ export interface ByteStream {
   /** Ends our direction once everything written is sent. */
   end(): void;
   destroy(error?: Error): void;
+  /** The same, and the peer can't take it for an end: data still on its way may be lost. */
+  reset(error?: Error): void;
   pause(): void;
   resume(): void;
 }

@@ -1,4 +1,5 @@
 /** Two byte streams joined in memory: what one writes the other receives, a turn of the event loop later. */
+import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 
 /** The two ends of a connection without a socket, for tests of everything above the transport. */
@@ -26,6 +27,8 @@ export class MemoryStream implements ByteStream {
   #arrivals: Arrival[] = [];
   #paused = false;
   #scheduled = false;
+  /** Whether the peer reset it. */
+  wasReset = false;
   #ended = false;
   #peerEnded = false;
   #closed = false;
@@ -65,6 +68,13 @@ export class MemoryStream implements ByteStream {
     if (this.#closed) return;
     this.#close(error);
     this.#peer.#arrive('end');
+  }
+
+  reset(error?: Error): void {
+    if (this.#closed) return;
+    this.#close(error);
+    this.#peer.wasReset = true;
+    this.#peer.#close(new ConnectionClosedError(false, 'the peer reset the connection'));
   }
 
   pause(): void {

@@ -4,6 +4,7 @@ import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 import { isAlone, joinOthers, leaveOthers, SHARE_MS, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
+import { resetError, resetOnClose, wasReset } from './tcp-reset.js';
 
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
@@ -123,6 +124,11 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#closed) this.#depart();
   }
 
+  reset(error?: Error): void {
+    resetOnClose(this.socket);
+    this.destroy(error);
+  }
+
   pause(): void {
     this.#paused = true;
     this.socket.pause();
@@ -152,6 +158,10 @@ export class TlsStream implements ByteStream, ChunkSink {
   }
 
   ended(): void {
+    if (wasReset(this.socket)) {
+      this.failed(resetError());
+      return;
+    }
     this.#end = 'seen';
     this.#deliverEnd();
     this.#reportLeft();

@@ -1,0 +1,164 @@
+/**
+ * Ends that an end of the stream couldn't tell: on framings without ids, and where raw bytes were taken over, a side that breaks
+ * off resets the connection, so that the other isn't left waiting and takes nothing incomplete for complete.
+ */
+import { once } from 'node:events';
+import {
+  connect,
+  json,
+  lengthPrefixed,
+  lines,
+  listen,
+  raw,
+  serve,
+  type Framing,
+  type SecureConnection,
+} from '@knsock/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, portOf, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+/** Far below `drainTimeout`, which no case may need; far above what a busy machine takes. */
+const SOON = 8_000;
+
+const local = () => ({ port: 0, host: '127.0.0.1', credentials: world.server, onError: () => undefined });
+const to = (server: Parameters<typeof portOf>[0]) => ({
+  host: 'localhost',
+  port: portOf(server),
+  credentials: world.anonymous,
+  onError: () => undefined,
+});
+
+/** A promise, and what settles it. */
+function later<T>() {
+  let settle!: (value: T) => void;
+  const promise = new Promise<T>((resolve) => (settle = resolve));
+  return { promise, settle };
+}
+
+const framings: readonly [string, () => Framing<never, never>][] = [
+  ['lines', lines as never],
+  ['json', (() => json(lines())) as never],
+  ['length-prefixed', lengthPrefixed as never],
+];
+
+const waysToLeave: Record<string, (connection: SecureConnection, asked: Promise<unknown>) => unknown> = {
+  'its timeout': (connection) => connection.request('x', { timeout: 20 }).catch(() => undefined),
+  'its signal': (connection) =>
+    connection.request('x', { signal: AbortSignal.timeout(20) }).catch(() => undefined),
+  'destroy()': (connection) => {
+    connection.destroy();
+  },
+};
+
+describe.each(framings)('on %s', (_, framing) => {
+  it.each(Object.entries(waysToLeave))(
+    'a client that gives up a request by %s frees the server of it at once',
+    { timeout: SOON },
+    async (_way, leave) => {
+      const started = later<AbortSignal>();
+      await using server = await serve({ ...local(), framing: framing() }, ({ signal }) => {
+        started.settle(signal);
+        return new Promise<never>(() => undefined);
+      });
+      const client = (await connect({ ...to(server), framing: framing() })) as unknown as SecureConnection;
+      const asked = client.request('x');
+      asked.catch(() => undefined);
+      const signal = await started.promise;
+      const fired = signal.aborted ? undefined : once(signal, 'abort');
+      leave(client, asked);
+      await fired;
+      expect((await client.closed).clean).not.toBe(true);
+      await expect.poll(() => server.stats().connections, { timeout: SOON }).toBe(0);
+    },
+  );
+});
+
+describe('a stream', () => {
+  it('that a server cuts off at its deadline fails at its client', { timeout: SOON }, async () => {
+    const taken = later<undefined>();
+    const server = await listen({ ...local(), framing: raw() }, async (connection) => {
+      const stream = connection.stream();
+      await once(stream, 'data');
+      taken.settle(undefined);
+      await connection.closed;
+    });
+    const client = await connect({ ...to(server), framing: raw() });
+    const stream = client.stream();
+    stream.resume();
+    stream.on('error', () => undefined);
+    stream.write('hello');
+    await taken.promise;
+    await server.close({ deadline: 50 });
+    expect(await client.closed).toMatchObject({ clean: false, error: { code: 'KNSOCK_CONNECTION_RESET' } });
+  });
+
+  it('that fails before its end is not taken for a complete one', { timeout: SOON }, async () => {
+    const server = await listen({ ...local(), framing: raw() }, async (connection) => {
+      const stream = connection.stream();
+      stream.write('a part');
+      await once(stream, 'data');
+      stream.destroy(new Error('the source broke'));
+    });
+    const client = await connect({ ...to(server), framing: raw() });
+    const stream = client.stream();
+    const failed = once(stream, 'error');
+    await once(stream, 'data');
+    stream.write('go on');
+    await failed;
+    expect((await client.closed).clean).toBe(false);
+    await server.close();
+  });
+
+  it(
+    'that ended its own direction lets it arrive, and is destroyed without a reset',
+    { timeout: SOON },
+    async () => {
+      const server = await listen({ ...local(), framing: raw() }, async (connection) => {
+        const stream = connection.stream();
+        stream.end('complete');
+        await once(stream, 'finish');
+        stream.destroy();
+      });
+      const client = await connect({ ...to(server), framing: raw() });
+      const stream = client.stream();
+      let heard = '';
+      for await (const chunk of stream) heard += String(chunk);
+      expect(heard).toBe('complete');
+      stream.end();
+      expect((await client.closed).error).toBeUndefined();
+      await server.close();
+    },
+  );
+
+  it.each(['client', 'server'] as const)(
+    "that is written no more doesn't keep the %s, whose program closes, until the deadline",
+    { timeout: SOON },
+    async (who) => {
+      const closing = later<SecureConnection>();
+      const server = await listen({ ...local(), framing: raw() }, async (connection) => {
+        const stream = connection.stream();
+        if (who === 'client') stream.pipe(stream);
+        else {
+          stream.write('last words');
+          closing.settle(connection);
+        }
+        await connection.closed;
+      });
+      const client = await connect({ ...to(server), framing: raw() });
+      const stream = client.stream();
+      if (who === 'client') {
+        stream.resume();
+        stream.write('last words');
+        closing.settle(client);
+      } else stream.pipe(stream);
+      await (await closing.promise).close();
+      expect((await client.closed).error).toBeUndefined();
+      await server.close();
+    },
+  );
+});
