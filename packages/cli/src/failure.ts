@@ -78,6 +78,7 @@ const flags: Readonly<Record<string, string>> = {
   pfxKeyName: '--pfx-key-name',
   expiresIn: '--expires',
   directory: '--acme-directory',
+  proxy: '--acme-proxy (or HTTPS_PROXY)',
   email: '--acme-email',
   'eab.hmacKey': 'the key in the file of --acme-eab-key-file',
 };

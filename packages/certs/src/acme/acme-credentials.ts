@@ -5,7 +5,7 @@ import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials }
 import { CertificateError } from '../errors.js';
 import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { AcmeFolder } from './acme-folder.js';
-import { readAcmeOptions, type AcmeOptions, type AcmeSettings } from './acme-options.js';
+import { readAcmeOptions, transportOf, type AcmeOptions, type AcmeSettings } from './acme-options.js';
 import { updateContact } from './contact.js';
 import { obtain, usableLeaf, type Obtaining } from './obtain.js';
 import { PendingChallenges } from './pending-challenges.js';
@@ -85,11 +85,11 @@ class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
     // Another process may have renewed it.
     watched.onChange(() => (this.lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
-    const { directory, directoryCa: ca, timeout, renewAt, retryAfter } = parts.settings;
+    const { directory, renewAt, retryAfter } = parts.settings;
     this.#schedule = new RenewalSchedule(
       {
         ...{ directory, renewAt, retryAfter },
-        transport: { ca, timeout, signal: this.closing },
+        transport: transportOf(parts.settings, this.closing),
         leaf: async () => (await parts.folder.leaf()) ?? this.#leaf(),
         renew: (old) => this.#renew(old),
         failed: (error) => {

@@ -46,10 +46,20 @@ it.each([
   ['httpChallenges', { httpChallenges: new Map() }],
   ['httpChallenges', { httpChallenges: {}, challenge: 'http-01' }],
   ['directoryCa', { directoryCa: 1 }],
+  ['proxy', { proxy: 'https://proxy.example' }],
+  ['proxy', { proxy: 'proxy.example:3128' }],
+  ['proxy', { proxy: 'http://%zz@proxy.example' }],
+  ['proxy', { proxy: 'http://proxy.example/path' }],
   ['domain', { domain: 'a.example' }],
 ])('refuses a wrong %s', (option, change) => {
   expect(() => readAcmeOptions({ ...options, ...change } as AcmeOptions)).toThrow(
     expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option }),
+  );
+});
+
+it("never shows a proxy's password", () => {
+  expect(() => readAcmeOptions({ ...options, proxy: 'https://name:secret@proxy.example' })).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('secret') as string }),
   );
 });
 

@@ -19,7 +19,7 @@ import type { KeyType } from '../keys/keys.js';
 import { challengePorts, type AcmeChallengeType, type ListenPlace } from './challenge-listener.js';
 import { readIdentifiers, type Identifier } from './identifier.js';
 import { refusePrivateNames } from './public-names.js';
-import { secureUrl } from './transport.js';
+import { secureUrl, type TransportOptions } from './transport.js';
 
 /** The kinds of key that public CAs certify. */
 export type AcmeKeyType = Extract<KeyType, 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096'>;
@@ -54,6 +54,11 @@ export interface AcmeOptions {
   readonly crlFile?: string | undefined;
   /** CA of the directory's own certificate, PEM; default the public CAs that Node knows. */
   readonly directoryCa?: string | Uint8Array | undefined;
+  /**
+   * The HTTP proxy through which the directory is reached (by CONNECT), such as `http://proxy.example:3128`, with
+   * `NAME:PASSWORD@` where it wants that; default none. The directory's certificate is verified all the same.
+   */
+  readonly proxy?: string | undefined;
   /** A profile of the directory's, such as Let's Encrypt's `shortlived`; default the CA's choice. */
   readonly profile?: string | undefined;
   /** External account binding: what the CA gave you, the HMAC key in base64url. */
@@ -75,7 +80,8 @@ export interface AcmeOptions {
 }
 
 /** The same with its defaults. */
-export interface AcmeSettings extends AcmeOptions {
+export interface AcmeSettings extends Omit<AcmeOptions, 'proxy'> {
+  readonly proxy: URL | undefined;
   readonly identifiers: readonly Identifier[];
   /** The names as one text, to tell one set from another. */
   readonly names: string;
@@ -100,6 +106,7 @@ const readers: OptionReaders<AcmeOptions> = {
   caFile: text,
   crlFile: text,
   directoryCa: anything,
+  proxy: text,
   profile: text,
   eab: record,
   keyType: (option, value) => oneOf(option, value, keyTypes),
@@ -129,13 +136,38 @@ export function readAcmeOptions(options: AcmeOptions): AcmeSettings {
   refusePrivateNames(identifiers, options.directory);
   return {
     ...options,
-    ...{ timeout, orderTimeout, retryAfter, identifiers },
+    ...{ timeout, orderTimeout, retryAfter, identifiers, proxy: readProxy(options.proxy) },
     names: identifiers
       .map(({ value }) => value)
       .sort()
       .join(' '),
     place: { ...listen, port: listen.port ?? challengePorts[challenge] },
   };
+}
+
+/** How the directory is reached. */
+export function transportOf(
+  { directoryCa: ca, proxy, timeout }: AcmeSettings,
+  signal: AbortSignal | undefined,
+): TransportOptions {
+  return { ca, proxy, timeout, signal };
+}
+
+/** The value isn't shown: it may contain a password. */
+function readProxy(proxy: string | undefined): URL | undefined {
+  if (proxy === undefined) return undefined;
+  const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
+  if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '' && isDecodable(url)) return url;
+  throw new InvalidOptionError('proxy', 'proxy must be an http URL, such as http://proxy.example:3128');
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkDirectory(directory: string): void {

@@ -5,7 +5,7 @@ import { contactOf } from './account.js';
 import { AcmeClient } from './acme-client.js';
 import { AcmeError, directoryFailure } from './acme-error.js';
 import type { AcmeFolder } from './acme-folder.js';
-import type { AcmeSettings } from './acme-options.js';
+import { transportOf, type AcmeSettings } from './acme-options.js';
 
 /**
  * Sends another address than the account has, or its absence, to the CA. An account that the CA has lost gets its address
@@ -33,16 +33,15 @@ export async function updateContact(
   );
 }
 
-async function send(
-  folder: AcmeFolder,
-  { directory, directoryCa: ca, timeout, email }: AcmeSettings,
-  signal: AbortSignal,
-): Promise<void> {
+async function send(folder: AcmeFolder, settings: AcmeSettings, signal: AbortSignal): Promise<void> {
+  const { directory, email } = settings;
   const { url } = (await folder.account(directory)) ?? {};
   if (url === undefined) return;
-  const client = new AcmeClient(directory, new AccountKey(await folder.accountKey()), {
-    ...{ ca, timeout, signal },
-  });
+  const client = new AcmeClient(
+    directory,
+    new AccountKey(await folder.accountKey()),
+    transportOf(settings, signal),
+  );
   client.account = url;
   try {
     await client.post({

@@ -16,7 +16,7 @@ import { AccountKey } from './account-key.js';
 import { AcmeClient } from './acme-client.js';
 import { AcmeError, directoryFailure } from './acme-error.js';
 import type { AcmeFolder, PendingOrder } from './acme-folder.js';
-import type { AcmeSettings } from './acme-options.js';
+import { transportOf, type AcmeSettings } from './acme-options.js';
 import { answer } from './answer.js';
 import { checkIssued, hasNames } from './check-issued.js';
 import { completeOrder, isOpen, placeOrder } from './order.js';
@@ -103,9 +103,9 @@ async function rememberLimit({ folder, settings }: Obtaining, error: unknown): P
 
 async function order(work: Obtaining, old: X509Certificate | undefined, signal: AbortSignal): Promise<void> {
   const { folder, settings } = work;
-  const { directory, directoryCa, timeout, profile } = settings;
+  const { directory, profile } = settings;
   const accountKey = new AccountKey(await folder.accountKey());
-  const client = new AcmeClient(directory, accountKey, { ca: directoryCa, timeout, signal });
+  const client = new AcmeClient(directory, accountKey, transportOf(settings, signal));
   await checkProfile(client, profile);
   const { url, key } = await withAccount(work, client, () => openOrder(work, client, old));
   try {

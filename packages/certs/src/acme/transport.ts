@@ -6,11 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { withDeadline } from '@knsock/core/options';
 import { directoryFailure } from './acme-error.js';
+import { connectThrough } from './tunnel.js';
 
 /** How the server is reached. */
 export interface TransportOptions {
   /** CAs instead of the public ones; PEM. */
   readonly ca: string | Uint8Array | undefined;
+  /** An HTTP proxy on the way; undefined: none. */
+  readonly proxy: URL | undefined;
   /** For each answer, in ms. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -35,16 +38,18 @@ const MOST_BYTES = 1_048_576;
 export async function exchange(
   url: string,
   sent: { readonly method: 'GET' | 'HEAD' | 'POST'; readonly body?: string },
-  { ca, timeout, signal }: TransportOptions,
+  { ca, proxy, timeout, signal }: TransportOptions,
 ): Promise<Reply> {
   const target = secureUrl(url);
   const late = () =>
-    directoryFailure(`${target.host} didn't answer within ${timeout.toLocaleString('en')} ms`);
+    directoryFailure(
+      `${target.host} didn't answer within ${timeout.toLocaleString('en')} ms${proxy === undefined ? '' : `, asked through the proxy ${proxy.host}`}`,
+    );
   const reply = await withDeadline({
     ms: timeout,
     signal,
     late,
-    run: (within) => send(target, sent, ca, within),
+    run: (within) => send(target, sent, { ca, proxy }, within),
   });
   if (reply.status >= 300 && reply.status < 400)
     throw directoryFailure(`${target.host} answered with a redirect, which ACME has none of`);
@@ -58,12 +63,14 @@ export function secureUrl(url: string): URL {
   throw directoryFailure(`an ACME server is reached by https URLs, not by ${url.slice(0, 200)}`);
 }
 
-function send(
+async function send(
   url: URL,
   { method, body }: { readonly method: string; readonly body?: string },
-  ca: string | Uint8Array | undefined,
+  { ca, proxy }: Pick<TransportOptions, 'ca' | 'proxy'>,
   signal: AbortSignal,
 ): Promise<Reply> {
+  const trusted = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : Buffer.from(ca) };
+  const socket = proxy && (await connectThrough(proxy, url, trusted, signal));
   return new Promise((resolve, reject) => {
     const headers = {
       'user-agent': 'knsock',
@@ -72,8 +79,9 @@ function send(
         ? {}
         : { 'content-type': 'application/jose+json', 'content-length': Buffer.byteLength(body) }),
     };
-    const trusted = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : Buffer.from(ca) };
-    const options = { method, headers, signal, agent: false as const, ...trusted };
+    const way =
+      socket === undefined ? { agent: false as const, ...trusted } : { createConnection: () => socket };
+    const options = { method, headers, signal, ...way };
     const request = httpsRequest(url, options, (response) => {
       readReply(url, response).then(resolve, reject);
     });

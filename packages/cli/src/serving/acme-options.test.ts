@@ -65,6 +65,7 @@ describe('the plan of --acme', () => {
     ['--acme-ca', { acmeCa: 'ca.crt' }],
     ['--acme-eab-kid', { acmeEabKid: 'k' }],
     ['--acme-eab-key-file', { acmeEabKeyFile: 'k' }],
+    ['--acme-proxy', { acmeProxy: 'http://proxy' }],
     ['--acme-profile', { acmeProfile: 'shortlived' }],
     ['--acme-key-type', { acmeKeyType: 'p384' }],
   ])('%s without a name is refused', (flag, given) => {

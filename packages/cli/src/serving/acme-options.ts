@@ -44,6 +44,10 @@ export function addAcmeOptions(command: Command): void {
       ).argParser(port),
     )
     .option('--acme-ca <file>', 'CA certificate used to verify the directory (default: the public CAs)')
+    .option(
+      '--acme-proxy <url>',
+      'HTTP proxy towards the directory (default: HTTPS_PROXY, unless NO_PROXY covers the directory)',
+    )
     .hook('preAction', refuseOwn);
 }
 
@@ -82,6 +86,7 @@ const companions = {
   acmeKeyType: '--acme-key-type',
   acmeHttpPort: '--acme-http-port',
   acmeCa: '--acme-ca',
+  acmeProxy: '--acme-proxy',
 } as const satisfies Partial<Record<keyof AcmeFlags, string>>;
 
 /** What the flags ask for; undefined without `--acme`. @throws UsageError */

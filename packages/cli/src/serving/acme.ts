@@ -3,6 +3,7 @@ import type { AcmeCredentials, AcmeOptions } from '@knsock/certs/acme';
 import type { CredentialFiles } from '@knsock/core';
 import { readWhole } from '@knsock/core/options';
 import { UsageError } from '../usage-error.js';
+import { environmentProxy } from './environment-proxy.js';
 import type { AcmePlan } from './acme-options.js';
 import type { AcmeFlags } from './flags.js';
 import type { ServeLog } from './serve-log.js';
@@ -35,6 +36,7 @@ export async function acmeSource(
     keyType: flags.acmeKeyType,
     challenge: acmeChallenge,
     directoryCa: ca,
+    proxy: proxyOf(flags, directory, log),
     onError: (error) => {
       log.failed('renewing the certificate', error);
     },
@@ -54,6 +56,15 @@ function logStatus(source: AcmeCredentials, log: ServeLog): void {
     { notAfter: until, dueAt: due },
     `certificate valid until ${until}, renewal on ${due}`,
   );
+}
+
+function proxyOf({ acmeProxy }: AcmeFlags, directory: string, log: ServeLog): string | undefined {
+  if (acmeProxy === undefined) return environmentProxy(directory, process.env);
+  const message =
+    'the password in --acme-proxy is an argument, which other users of this machine can see; give the URL in HTTPS_PROXY';
+  if (URL.canParse(acmeProxy) && new URL(acmeProxy).password !== '')
+    log.event('warning', { reason: 'argument', message }, `warning: ${message}`);
+  return acmeProxy;
 }
 
 /** The key is read from a file alone: other users of the machine can see arguments. */

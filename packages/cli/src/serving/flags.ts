@@ -30,6 +30,7 @@ export interface AcmeFlags {
   acmeChallenge?: AcmeChallengeType;
   acmeHttpPort?: number;
   acmeCa?: string;
+  acmeProxy?: string;
 }
 
 /** Of `addListenerOptions`. */
