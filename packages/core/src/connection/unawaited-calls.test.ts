@@ -93,6 +93,28 @@ describe('a call that fails at once', () => {
   });
 });
 
+describe("sends that aren't awaited", () => {
+  it('go out up to the bound, and beyond it are reported one by one, those with a caller excepted', async () => {
+    const { connection, errors, peer } = await handMadePair({ limits: { maxQueuedBytes: 100_000 } });
+    peer.stream.pause();
+    const message = 'x'.repeat(5_000);
+    for (let n = 0; n < 50; n += 1) void connection.send(message);
+    const heard = connection.send('the last').then(() => 'sent');
+    await turn();
+    peer.stream.resume();
+    expect(await heard).toBe('sent');
+    await turn();
+    const sent = peer.of('MESSAGE').map(({ body }) => body);
+    expect(sent.at(-1)).toBe('the last');
+    expect(sent.length - 1 + errors.length).toBe(50);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(new Set(errors.map((error) => (error as { code?: string }).code))).toEqual(
+      new Set(['KNSOCK_QUEUE_FULL']),
+    );
+    connection.destroy();
+  });
+});
+
 describe("a request that waits for a slot and isn't awaited", () => {
   it('is reported as never sent, unless its own signal ended it', async () => {
     const { connection, errors } = await handMadePair({ welcome: { maxInFlight: 1 } });
