@@ -1,10 +1,19 @@
 /** Certificate authorities: they sign and revoke certificates. */
 import { isIssuedBy, parseCertificate, publicHalf, type X509Certificate } from '@knsock/core/x509';
-import { abortSignal, anything, checkOptions, string, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  anything,
+  checkOptions,
+  number,
+  readAllOptions,
+  string,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
   authorityKey,
-  authorityReaders,
+  authorityOptions,
   signAuthority,
   type AuthorityKey,
   type AuthorityOptions,
@@ -12,7 +21,7 @@ import {
 import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
 import { csrFacts, type CsrFacts } from '../issuing/csr.js';
 import {
-  issueReaders,
+  issueOptions,
   leafKey,
   leafNames,
   leafValidity,
@@ -26,10 +35,15 @@ import { checkSigner, keyAtHand, keyOf, type Signer } from '../keys/signer.js';
 import { CertificateError } from '../errors.js';
 import { MemoryLedger, type Ledger } from './ledger.js';
 import { renewalRefusal } from './renewable.js';
-import { placementReaders, type Placement } from '../issuing/record.js';
+import { placementOptions, type Placement } from '../issuing/record.js';
 import { permittedSubject } from '../issuing/permitted-subject.js';
 import { resolveRevocation } from './revoke.js';
-import { checkRequest, type SigningPolicy } from '../issuing/signing-policy.js';
+import {
+  checkRequest,
+  readPolicy,
+  type SigningPolicy,
+  type SigningSettings,
+} from '../issuing/signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from '../issuing/signing-authority.js';
 import type { Source } from '../files/source.js';
 import { readLastList } from '../revocation/last-list.js';
@@ -44,7 +58,11 @@ export interface CrlOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const crlReaders: OptionReaders<CrlOptions> = { days: anything, signal: abortSignal };
+/** How each of them is read, and its default; days are checked where they are used. */
+export const crlOptions = {
+  days: withDefault<number>(number, CRL_DAYS),
+  signal: abortSignal,
+} as const satisfies OptionReaders<CrlOptions>;
 
 /** The result of signing a request; PEM. */
 export interface Signed extends Omit<Issued, 'key'> {
@@ -110,10 +128,10 @@ export interface Authority {
  * @throws CertificateError for options that can't be used.
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
-  checkOptions(options, authorityReaders);
+  const read = readAllOptions(options, authorityOptions);
   const library = await x509Library();
-  const key = await authorityKey(options);
-  const { certificate } = await signAuthority(library, options, key.signing);
+  const key = await authorityKey(read);
+  const { certificate } = await signAuthority(library, read, key.signing);
   return authorityFrom(library, certificate, key, new MemoryLedger());
 }
 
@@ -186,13 +204,13 @@ class LedgerAuthority implements Authority {
     this.#ledger = ledger;
   }
 
-  async issue(options: IssueOptions): Promise<Issued> {
-    checkOptions(options, issueReaders);
+  async issue(given: IssueOptions): Promise<Issued> {
+    const options = readAllOptions(given, issueOptions);
     const names = leafNames(options.kind, options);
     const subject = permittedSubject(this.#signing, options, names);
     const validity = leafValidity(options, this.#signing.notAfter);
     const key = await leafKey(options);
-    const { kind, crlUrls = [] } = options;
+    const { kind, crlUrls } = options;
     const plan = { kind, names, subject, validity, publicKey: publicHalf(key), crlUrls };
     const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, options.signal);
     const issued = { certificate, key: privateKeyPem(key), chain: certificate + this.#issuersBelowRoot() };
@@ -201,10 +219,11 @@ class LedgerAuthority implements Authority {
   }
 
   async check(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<void> {
-    await this.#plan(csr, policy);
+    await this.#plan(csr, readPolicy(policy));
   }
 
-  async sign(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<Signed> {
+  async sign(csr: string | Uint8Array | CsrFacts, given: SigningPolicy): Promise<Signed> {
+    const policy = readPolicy(given);
     const { plan, dropped } = await this.#plan(csr, policy);
     const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, policy.signal);
     const signed = { certificate, chain: certificate + this.#issuersBelowRoot() };
@@ -216,22 +235,22 @@ class LedgerAuthority implements Authority {
 
   async #plan(
     csr: string | Uint8Array | CsrFacts,
-    policy: SigningPolicy,
+    policy: SigningSettings,
   ): Promise<{ plan: LeafPlan; dropped: string[] }> {
     const facts = await csrFacts(csr);
     const { names, subject: granted, dropped } = checkRequest(facts, policy);
     checkStrength(facts.publicKey);
     const subject = permittedSubject(this.#signing, granted, names);
     const validity = leafValidity(policy, this.#signing.notAfter);
-    const { kind, crlUrls = [] } = policy;
+    const { kind, crlUrls } = policy;
     return {
       plan: { kind, names, subject, validity, publicKey: facts.publicKey, crlUrls },
       dropped: [...dropped],
     };
   }
 
-  async intermediate(options: AuthorityOptions & Placement): Promise<Authority> {
-    checkOptions(options, { ...authorityReaders, ...placementReaders });
+  async intermediate(given: AuthorityOptions & Placement): Promise<Authority> {
+    const options = readAllOptions(given, { ...authorityOptions, ...placementOptions });
     const key = await authorityKey(options);
     const { certificate, record } = await signAuthority(this.#library, options, key.signing, this.#signing);
     const material = {
@@ -266,16 +285,11 @@ class LedgerAuthority implements Authority {
   }
 
   async crl(options: CrlOptions = {}): Promise<Crl> {
-    checkOptions(options, crlReaders);
+    const { days, signal } = readAllOptions(options, crlOptions);
     const { subject: issuer, keyIdentifier: issuerKeyIdentifier, key } = this.#signing;
     return this.#ledger.publish((number, revoked) => {
-      const dates = crlDates(options.days ?? CRL_DAYS, new Date());
-      return signCrl(
-        this.#library,
-        { issuer, issuerKeyIdentifier, number, revoked, ...dates },
-        key,
-        options.signal,
-      );
+      const dates = crlDates(days, new Date());
+      return signCrl(this.#library, { issuer, issuerKeyIdentifier, number, revoked, ...dates }, key, signal);
     });
   }
 

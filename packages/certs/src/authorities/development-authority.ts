@@ -3,11 +3,15 @@
  * is limited to local names, and the root's key is discarded at once. With the intermediate's stolen key
  * an attacker can impersonate only local names.
  */
-import { anything, checkOptions, string, texts } from '@knsock/core/options';
+import { number, readAllOptions, string, texts, withDefault, type OptionReaders } from '@knsock/core/options';
 import { authorityFrom, type Authority } from './authority.js';
-import { signAuthority, type AuthorityCertificate } from '../issuing/authority-certificate.js';
+import {
+  authorityOptions,
+  signAuthority,
+  type AuthorityCertificate,
+} from '../issuing/authority-certificate.js';
 import { signCrl, type Crl } from '../revocation/crl.js';
-import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { DEFAULT_KEY_TYPE, generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
 import { keyAtHand } from '../keys/signer.js';
 import { MemoryLedger } from './ledger.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
@@ -46,6 +50,14 @@ export const localNames: readonly string[] = [
   ...localDomains.flatMap((domain) => [`spiffe://${domain}`, `spiffe://.${domain}`]),
 ];
 
+/** How each of them is read, and its default; days are checked where they are used. */
+export const developmentOptions = {
+  commonName: withDefault<string>(string, 'Development CA'),
+  permitted: withDefault<readonly string[]>(texts, localNames),
+  days: withDefault<number>(number, AUTHORITY_DAYS),
+  keyType: withDefault<KeyType>(string, DEFAULT_KEY_TYPE),
+} as const satisfies OptionReaders<DevelopmentAuthorityOptions>;
+
 /** The two certificates, and the intermediate's key. */
 export interface DevelopmentChain {
   readonly root: AuthorityCertificate;
@@ -80,12 +92,18 @@ export async function makeDevelopmentChain(options: DevelopmentAuthorityOptions)
 }
 
 async function makeChain(library: X509Library, options: DevelopmentAuthorityOptions) {
-  checkOptions(options, { commonName: string, permitted: texts, days: anything, keyType: string });
-  const { commonName = 'Development CA', permitted = localNames, days = AUTHORITY_DAYS, keyType } = options;
+  const { commonName, permitted, days, keyType } = readAllOptions(options, developmentOptions);
   const [rootKey, keyObject] = [await generateKey(keyType), await generateKey(keyType)];
-  const root = await signAuthority(library, { commonName, days, pathLength: 1 }, keyAtHand(rootKey));
+  const root = await signAuthority(
+    library,
+    readAllOptions({ commonName, days, pathLength: 1 }, authorityOptions),
+    keyAtHand(rootKey),
+  );
   const signing = readSigningAuthority(library, root.certificate, keyAtHand(rootKey));
-  const limits = { commonName: `${commonName} (issuing)`, nameConstraints: { permitted } };
+  const limits = readAllOptions(
+    { commonName: `${commonName} (issuing)`, nameConstraints: { permitted } },
+    authorityOptions,
+  );
   const intermediate = await signAuthority(library, limits, keyAtHand(keyObject), signing);
   const { subject: issuer, keyIdentifier: issuerKeyIdentifier, notAfter: nextUpdate } = signing;
   const thisUpdate = new Date(Math.floor((Date.now() - CLOCK_SKEW) / 1_000) * 1_000);

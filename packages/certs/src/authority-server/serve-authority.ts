@@ -2,12 +2,25 @@
 import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
-import { callback, failures, noConnection, texts, type FailureReporter } from '@knsock/core/options';
+import {
+  anything,
+  callback,
+  failures,
+  noConnection,
+  readOptions,
+  record,
+  string,
+  texts,
+  withDefault,
+  type FailureReporter,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { Enrolment } from '../enrolment/enrolment.js';
 import type { Authority } from '../authorities/authority.js';
 import { checkPatterns } from '../issuing/signing-policy.js';
-import type { Signer } from '../keys/signer.js';
+import { CRL_DAYS } from '../issuing/validity.js';
+import { checkSigner, type Signer } from '../keys/signer.js';
 import type { Store } from '../store/store.js';
 import { rememberAuthority } from '../enrolment/known-authority.js';
 import type { EnrolmentPolicy } from '../enrolment/policy.js';
@@ -56,6 +69,26 @@ export interface AuthorityServerOptions extends Omit<
   readonly onRefused?: ((refused: RefusedEnrolment) => void) | undefined;
 }
 
+type ServingOptions = Omit<AuthorityServerOptions, keyof ServeHttpOptions>;
+
+/** How each of its own is read, and its default; the others are `serveHttp`'s. */
+export const authorityServerOptions = {
+  store: anything<Store>,
+  authority: string<string | undefined>,
+  signer: checkSigner,
+  names: serverNames,
+  renewDays: moreThanNone<number | undefined>,
+  maxDays: withDefault<number>(moreThanNone, 90),
+  expiredGrace: withDefault<number>(noneOrMore, 0),
+  permit: patterns,
+  policy: callback<EnrolmentPolicy | undefined>,
+  crlDays: withDefault<number>(moreThanNone, CRL_DAYS),
+  crlListen: record<AuthorityServerOptions['crlListen']>,
+  crlUrls: texts<readonly string[] | undefined>,
+  onEnrolled: callback<AuthorityServerOptions['onEnrolled']>,
+  onRefused: callback<AuthorityServerOptions['onRefused']>,
+} as const satisfies OptionReaders<ServingOptions>;
+
 /** An authority that enrols machines over EST, until it is closed. */
 export interface AuthorityServer extends Pick<
   HttpServer,
@@ -78,22 +111,10 @@ const DAY_MS = 86_400_000;
  * @throws InvalidOptionError, CertificateError, PortInUseError, ConnectionError
  */
 export async function serveAuthority(options: AuthorityServerOptions): Promise<AuthorityServer> {
-  const { store, authority: name, signer, names, crlDays = 7, crlListen, crlUrls, ...more } = options;
-  const {
-    renewDays,
-    maxDays = 90,
-    expiredGrace = 0,
-    permit,
-    policy,
-    onEnrolled,
-    onRefused,
-    ...listen
-  } = more;
-  if (!Array.isArray(names) || names.length === 0)
-    throw new InvalidOptionError('names', 'names must be the names of this server, one at least');
-  if (permit !== undefined) checkPatterns(texts('permit', permit));
-  if (policy !== undefined) callback('policy', policy);
-  checkLives({ renewDays, maxDays, crlDays, expiredGrace });
+  const own = readOptions(options, authorityServerOptions);
+  const { store, authority: name, signer, names, crlDays, crlListen, crlUrls, onEnrolled, onRefused } = own;
+  const { renewDays, maxDays, expiredGrace, permit, policy } = own;
+  const listen = listenOptions(options);
   const reporter = failures('onError', listen.onError);
   const authority = await store.authority(name, { signer });
   const list = new PublishedList(store, authority, crlDays);
@@ -151,12 +172,33 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   }
 }
 
-function checkLives(lives: Readonly<Record<string, number | undefined>>): void {
-  for (const [option, value] of Object.entries(lives)) {
-    const least = option === 'expiredGrace' ? 0 : Number.MIN_VALUE;
-    if (value !== undefined && !(typeof value === 'number' && value >= least && value < Infinity))
-      throw new InvalidOptionError(option, `${option} must be a number${least === 0 ? '' : ' more than 0'}`);
-  }
+/** What is left for `serveHttp`, which refuses options that don't exist. */
+function listenOptions(options: AuthorityServerOptions): Omit<AuthorityServerOptions, keyof ServingOptions> {
+  const others = Object.entries(options).filter(([name]) => !Object.hasOwn(authorityServerOptions, name));
+  return Object.fromEntries(others);
+}
+
+function serverNames(option: string, names: readonly string[]): readonly string[] {
+  if ((names as unknown) !== undefined && texts(option, names).length > 0) return names;
+  throw new InvalidOptionError(option, `${option} must be the names of this server, one at least`);
+}
+
+function patterns(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
+  checkPatterns(texts(option, given) ?? []);
+  return given;
+}
+
+function moreThanNone<V extends number | undefined>(option: string, value: V): V {
+  return finite(option, value, Number.MIN_VALUE);
+}
+
+function noneOrMore<V extends number | undefined>(option: string, value: V): V {
+  return finite(option, value, 0);
+}
+
+function finite<V extends number | undefined>(option: string, value: V, least: number): V {
+  if (value === undefined || (typeof value === 'number' && value >= least && value < Infinity)) return value;
+  throw new InvalidOptionError(option, `${option} must be a number${least === 0 ? '' : ' more than 0'}`);
 }
 
 /** The chain is sent with its root, for clients that know only the root's fingerprint. */

@@ -1,7 +1,7 @@
 /** Renewal of a machine's certificate at the authority where it was enrolled. */
 import { checkOptions, milliseconds, text, type OptionReaders } from '@knsock/core/options';
-import { renew, renewReaders, type RenewOptions, type RenewResult } from '../renewal/renew.js';
-import { watchReaders, watchRenewal, type WatchRenewalOptions } from '../renewal/watch-renewal.js';
+import { renew, renewOptions, type RenewOptions, type RenewResult } from '../renewal/renew.js';
+import { watchRenewalOptions, watchRenewal, type WatchRenewalOptions } from '../renewal/watch-renewal.js';
 import { enrolledIssuer, notEnrolled } from './enrolled-issuer.js';
 import { MachineFolder } from './machine-folder.js';
 
@@ -21,8 +21,8 @@ export type RenewEnrolledOptions = Place & Omit<RenewOptions, Decided>;
 export type WatchEnrolledOptions = Place & Omit<WatchRenewalOptions, Decided>;
 
 const place = { dir: text, timeout: milliseconds } as const;
-const readers: OptionReaders<RenewEnrolledOptions> = withoutDecided(renewReaders);
-const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchReaders);
+const readers: OptionReaders<RenewEnrolledOptions> = withoutDecided(renewOptions);
+const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchRenewalOptions);
 
 /**
  * Renews the certificate of a folder if it is due: over mutual TLS, with the certificate itself. An expired one is

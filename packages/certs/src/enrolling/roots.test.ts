@@ -1,6 +1,7 @@
 import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { beforeAll, expect, it } from 'vitest';
-import { signAuthority } from '../issuing/authority-certificate.js';
+import { readAllOptions } from '@knsock/core/options';
+import { authorityOptions, signAuthority } from '../issuing/authority-certificate.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
 import { generateKey } from '../keys/keys.js';
 import { keyAtHand, type SigningKey } from '../keys/signer.js';
@@ -18,10 +19,19 @@ interface Root {
 async function rootOf(commonName: string, days = 30): Promise<Root> {
   const library = await x509Library();
   const key = keyAtHand(await generateKey());
-  const { certificate: pem } = await signAuthority(library, { commonName, days }, key);
+  const { certificate: pem } = await signAuthority(
+    library,
+    readAllOptions({ commonName, days }, authorityOptions),
+    key,
+  );
   const by = async (issuer: Root) => {
     const signing = readSigningAuthority(library, issuer.pem, issuer.key);
-    const { certificate } = await signAuthority(library, { commonName, days: 1 }, key, signing);
+    const { certificate } = await signAuthority(
+      library,
+      readAllOptions({ commonName, days: 1 }, authorityOptions),
+      key,
+      signing,
+    );
     return parseCertificate(certificate);
   };
   return { certificate: parseCertificate(pem), by, pem, key };

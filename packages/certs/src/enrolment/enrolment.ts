@@ -19,7 +19,7 @@ import type { Authority } from '../authorities/authority.js';
 import { renewalRefusal } from '../authorities/renewable.js';
 import { readCsr, type CsrFacts } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
-import { checkRequest, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';
+import { checkRequest, readPolicy, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';
 import { parseNames } from '../issuing/names.js';
 import { readSubject, subjectText } from '../issuing/subject.js';
 import type { Store } from '../store/store.js';
@@ -149,7 +149,7 @@ export class Enrolment {
   async #decided(facts: CsrFacts, policy: SigningPolicy, asked: Asked): Promise<SigningPolicy> {
     const { maxDays, permit, policy: ask, crlUrls } = this.#settings;
     const { kind, days = maxDays } = policy;
-    const { names, subject } = checkRequest(facts, policy);
+    const { names, subject } = checkRequest(facts, readPolicy(policy));
     const outside = permit && outsidePatterns(permit, names);
     if (outside !== undefined)
       throw new EnrolmentRefusal('policy', `the name "${outside.value}" isn't certified here`);

@@ -1,6 +1,15 @@
 /** The certificate of an authority itself: a root that signs itself, or an intermediate under another. */
 import { InvalidOptionError } from '@knsock/core/errors';
-import { abortSignal, anything, record, string, texts, type OptionReaders } from '@knsock/core/options';
+import {
+  abortSignal,
+  anything,
+  record,
+  string,
+  texts,
+  withDefault,
+  type OptionReaders,
+  type ReadOptions,
+} from '@knsock/core/options';
 import type { KeyObject } from 'node:crypto';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
@@ -21,7 +30,7 @@ import { parseNameConstraints, type NameConstraintOptions } from './name-constra
 import { toPem } from '../files/pem.js';
 import { randomSerial } from './serial.js';
 import type { SigningAuthority } from './signing-authority.js';
-import { buildSubject, subjectOf, subjectReaders, type Subject } from './subject.js';
+import { buildSubject, subjectOf, subjectOptions, type Subject } from './subject.js';
 import { AUTHORITY_DAYS, decideValidity } from './validity.js';
 import type { X509Library } from '../x509.js';
 
@@ -45,17 +54,24 @@ export interface AuthorityOptions extends Subject {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** For `checkOptions`; days and path lengths are checked where they are used. */
-export const authorityReaders = {
-  ...subjectReaders,
-  days: anything,
-  keyType: string,
+/**
+ * How each of them is read, and its default; those of days, key and path length depend on the issuer and the signer. Days
+ * and path lengths are checked where they are used.
+ */
+export const authorityOptions = {
+  ...subjectOptions,
+  commonName: string<string>,
+  days: anything<number | undefined>,
+  keyType: string<KeyType | undefined>,
   signer: checkSigner,
-  pathLength: anything,
-  nameConstraints: record,
-  crlUrls: texts,
+  pathLength: anything<number | undefined>,
+  nameConstraints: record<NameConstraintOptions | undefined>,
+  crlUrls: withDefault<readonly string[]>(texts, []),
   signal: abortSignal,
 } as const satisfies OptionReaders<AuthorityOptions>;
+
+/** The same with their defaults. */
+export type AuthoritySettings = ReadOptions<typeof authorityOptions>;
 
 /** An authority's certificate, as PEM, and its record for the issuer's ledger. */
 export interface AuthorityCertificate {
@@ -71,7 +87,10 @@ export interface AuthorityKey {
 }
 
 /** The given signer, or a new key. @throws InvalidOptionError, CertificateError */
-export async function authorityKey({ signer, keyType }: AuthorityOptions): Promise<AuthorityKey> {
+export async function authorityKey({
+  signer,
+  keyType,
+}: Pick<AuthoritySettings, 'signer' | 'keyType'>): Promise<AuthorityKey> {
   if (signer === undefined) {
     const key = await generateKey(keyType);
     return { signing: keyAtHand(key), pem: privateKeyPem(key) };
@@ -87,11 +106,11 @@ export async function authorityKey({ signer, keyType }: AuthorityOptions): Promi
  */
 export async function signAuthority(
   library: X509Library,
-  options: AuthorityOptions,
+  options: AuthoritySettings,
   key: SigningKey,
   issuer?: SigningAuthority,
 ): Promise<AuthorityCertificate> {
-  if (options.commonName === undefined)
+  if ((options.commonName as string | undefined) === undefined)
     throw new InvalidOptionError('commonName', 'an authority needs a commonName');
   const serial = randomSerial();
   const subject = buildSubject(library, subjectOf(options));
@@ -112,19 +131,19 @@ export async function signAuthority(
   return { certificate: toPem('CERTIFICATE', der), record };
 }
 
-function authorityValidity({ days }: AuthorityOptions, issuer: SigningAuthority | undefined) {
+function authorityValidity({ days }: AuthoritySettings, issuer: SigningAuthority | undefined) {
   const limits = { defaultDays: AUTHORITY_DAYS, maxDays: Number.POSITIVE_INFINITY };
   return decideValidity({ days, ...limits, issuerNotAfter: issuer?.notAfter, now: new Date() });
 }
 
 function authorityExtensions(
   library: X509Library,
-  options: AuthorityOptions,
+  options: AuthoritySettings,
   publicKey: KeyObject,
   issuer: SigningAuthority | undefined,
 ) {
   const constraints = parseNameConstraints(options.nameConstraints);
-  const crlUrls = issuer === undefined ? [] : (options.crlUrls ?? []);
+  const crlUrls = issuer === undefined ? [] : options.crlUrls;
   return [
     basicConstraints(library, true, decidePathLength(options.pathLength, issuer)),
     authorityKeyUsage(library),

@@ -1,7 +1,7 @@
 /** Certificate signing requests (PKCS#10, RFC 2986): made here or elsewhere; contents are untrusted. */
 import type { KeyObject } from 'node:crypto';
 import { InvalidOptionError, MalformedDerError } from '@knsock/core/errors';
-import { checkOptions } from '@knsock/core/options';
+import { readAllOptions, type OptionReaders } from '@knsock/core/options';
 import { openPublicKey, signedParts, type Signed } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import {
@@ -11,7 +11,7 @@ import {
   type CertificateKind,
 } from './extensions.js';
 import type { CertificateName } from './names.js';
-import { leafKey, leafNames, selfSignedReaders, type LeafOptions } from './issue.js';
+import { leafKey, leafNames, selfSignedOptions, type LeafOptions } from './issue.js';
 import { describeKey, privateKeyPem } from '../keys/keys.js';
 import { derOf, toPem } from '../files/pem.js';
 import { formProblem, publicKeyInfo } from '../keys/public-key-info.js';
@@ -28,7 +28,10 @@ export interface CsrOptions extends Omit<LeafOptions, 'days' | 'maxDays' | 'crlU
   readonly kind?: CertificateKind | undefined;
 }
 
-const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...csrReaders } = selfSignedReaders;
+const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...ofRequests } = selfSignedOptions;
+
+/** How each of them is read, and its default. */
+export const csrOptions = ofRequests satisfies OptionReaders<CsrOptions>;
 
 /** The contents of a request, all untrusted. */
 export interface CsrFacts {
@@ -57,12 +60,12 @@ type CertificationRequest = InstanceType<X509Library['CertificationRequest']>;
  * @throws CertificateError for names, subject fields or keys that can't be used.
  */
 export async function createCsr(options: CsrOptions): Promise<{ csr: string; key: string }> {
-  checkOptions(options, csrReaders);
+  const read = readAllOptions(options, csrOptions);
   const library = await x509Library();
-  const kind = options.kind ?? 'server';
-  const names = leafNames(kind, options);
-  const key = await leafKey(options);
-  const subject = defaultSubject(options, names);
+  const { kind } = read;
+  const names = leafNames(kind, read);
+  const key = await leafKey(read);
+  const subject = defaultSubject(read, names);
   return {
     csr: toPem('CERTIFICATE REQUEST', await signRequest(library, { kind, names, subject, key })),
     key: privateKeyPem(key),

@@ -4,11 +4,13 @@ import { publicHalf } from '@knsock/core/x509';
 import {
   abortSignal,
   anything,
-  checkOptions,
   number,
+  readAllOptions,
   string,
   texts,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { signCertificate } from './certificate.js';
 import { CertificateError } from '../errors.js';
@@ -25,13 +27,13 @@ import {
   type CertificateKind,
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
-import { generateKey, privateKeyPem, openPrivateKey, type KeyType } from '../keys/keys.js';
+import { DEFAULT_KEY_TYPE, generateKey, privateKeyPem, openPrivateKey, type KeyType } from '../keys/keys.js';
 import { keyAtHand, type SigningKey } from '../keys/signer.js';
-import { placementReaders, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
+import { placementOptions, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
 import { parseNames, type CertificateName } from './names.js';
 import { toPem } from '../files/pem.js';
 import { randomSerial } from './serial.js';
-import { buildSubject, defaultSubject, subjectReaders, type Subject } from './subject.js';
+import { buildSubject, defaultSubject, subjectOptions, type Subject } from './subject.js';
 import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from '../x509.js';
 
@@ -53,16 +55,19 @@ export interface LeafOptions extends Subject {
   readonly crlUrls?: readonly string[] | undefined;
 }
 
-/** For `checkOptions`; days are checked where they are used. */
-const leafReaders = {
-  ...subjectReaders,
-  names: texts,
-  days: anything,
-  maxDays: number,
-  keyType: string,
-  privateKey: string,
-  keyPassphrase: string,
-  crlUrls: texts,
+/**
+ * How each of them is read, and its default. The default of days depends on the issuer; they are checked where they are
+ * used.
+ */
+const leafOptions = {
+  ...subjectOptions,
+  names: withDefault<readonly string[]>(texts, []),
+  days: anything<number | undefined>,
+  maxDays: withDefault<number>(number, LEAF_MAX_DAYS),
+  keyType: withDefault<KeyType>(string, DEFAULT_KEY_TYPE),
+  privateKey: string<string | undefined>,
+  keyPassphrase: string<string | undefined>,
+  crlUrls: withDefault<readonly string[]>(texts, []),
 } as const satisfies OptionReaders<LeafOptions>;
 
 /** Options of `Authority.issue`. */
@@ -73,12 +78,13 @@ export interface IssueOptions extends LeafOptions, Placement {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const issueReaders: OptionReaders<IssueOptions> = {
-  ...leafReaders,
-  ...placementReaders,
-  kind: string,
+/** How each of them is read, and its default. */
+export const issueOptions = {
+  ...leafOptions,
+  ...placementOptions,
+  kind: string<CertificateKind>,
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<IssueOptions>;
 
 /** Options of `createSelfSigned`. */
 export interface SelfSignedOptions extends LeafOptions {
@@ -86,8 +92,14 @@ export interface SelfSignedOptions extends LeafOptions {
   readonly kind?: CertificateKind | undefined;
 }
 
-/** Also for `createCsr`, which leaves the rest to the authority. */
-export const selfSignedReaders: OptionReaders<SelfSignedOptions> = { ...leafReaders, kind: string };
+/** How each of them is read, and its default; also for `createCsr`, which leaves the rest to the authority. */
+export const selfSignedOptions = {
+  ...leafOptions,
+  kind: withDefault<CertificateKind>(string, 'server'),
+} as const satisfies OptionReaders<SelfSignedOptions>;
+
+/** The same with their defaults. */
+type LeafSettings = ReadOptions<typeof leafOptions>;
 
 /** A certificate with its key; all PEM. */
 export interface Issued {
@@ -123,20 +135,20 @@ export interface LeafIssuer {
  * @throws CertificateError for names, subject fields, days or keys that can't be used.
  */
 export async function createSelfSigned(options: SelfSignedOptions): Promise<Issued> {
-  checkOptions(options, selfSignedReaders);
+  const read = readAllOptions(options, selfSignedOptions);
   const library = await x509Library();
-  const kind = options.kind ?? 'server';
-  const names = leafNames(kind, options);
-  const key = await leafKey(options);
-  const validity = leafValidity(options, undefined);
-  const subject = defaultSubject(options, names);
+  const { kind, crlUrls } = read;
+  const names = leafNames(kind, read);
+  const key = await leafKey(read);
+  const validity = leafValidity(read, undefined);
+  const subject = defaultSubject(read, names);
   const plan = {
     kind,
     names,
     subject,
     validity,
     publicKey: publicHalf(key),
-    crlUrls: options.crlUrls ?? [],
+    crlUrls,
   };
   const { certificate } = await signLeaf(library, plan, { key: keyAtHand(key) });
   return { certificate, key: privateKeyPem(key), chain: certificate };
@@ -145,10 +157,10 @@ export async function createSelfSigned(options: SelfSignedOptions): Promise<Issu
 /** The parsed names of a leaf; at least one is required, or for a client at least a common name. */
 export function leafNames(
   kind: CertificateKind,
-  options: Pick<LeafOptions, 'names' | 'commonName'>,
+  { names: wanted, commonName }: Pick<LeafSettings, 'names' | 'commonName'>,
 ): CertificateName[] {
-  const names = parseNames(options.names ?? []);
-  checkNamed(kind, names, options.commonName);
+  const names = parseNames(wanted);
+  checkNamed(kind, names, commonName);
   return names;
 }
 
@@ -165,24 +177,20 @@ function checkNamed(
 }
 
 /** The given key, or a new one. */
-export async function leafKey(options: LeafOptions): Promise<KeyObject> {
-  if (options.privateKey !== undefined) return openPrivateKey(options.privateKey, options.keyPassphrase);
-  return generateKey(options.keyType);
+export async function leafKey({
+  privateKey,
+  keyPassphrase,
+  keyType,
+}: Pick<LeafSettings, 'privateKey' | 'keyPassphrase' | 'keyType'>): Promise<KeyObject> {
+  return privateKey === undefined ? generateKey(keyType) : openPrivateKey(privateKey, keyPassphrase);
 }
 
 /** The dates of a leaf under an issuer that expires at `issuerNotAfter`. */
 export function leafValidity(
-  options: Pick<LeafOptions, 'days' | 'maxDays'>,
+  { days, maxDays }: Pick<LeafSettings, 'days' | 'maxDays'>,
   issuerNotAfter: Date | undefined,
 ): Validity {
-  const maxDays = options.maxDays ?? LEAF_MAX_DAYS;
-  return decideValidity({
-    days: options.days,
-    defaultDays: LEAF_DAYS,
-    maxDays,
-    issuerNotAfter,
-    now: new Date(),
-  });
+  return decideValidity({ days, defaultDays: LEAF_DAYS, maxDays, issuerNotAfter, now: new Date() });
 }
 
 /** Signs a plan; pure except for the serial and the signature. */

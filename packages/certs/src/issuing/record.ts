@@ -1,5 +1,5 @@
 /** The record of an issued certificate, and where its files are put. */
-import { anything, flag, type OptionReaders } from '@knsock/core/options';
+import { anything, flag, withDefault, type OptionReaders } from '@knsock/core/options';
 import type { CertificateKind } from './extensions.js';
 
 /** One certificate that an authority has signed. */
@@ -30,10 +30,10 @@ export interface Placement {
   readonly overwrite?: boolean | undefined;
 }
 
-/** For `checkOptions`; an invalid name is refused when files are named. */
-export const placementReaders = {
-  file: anything,
-  overwrite: flag,
+/** How each of them is read, and its default; an invalid name is refused when files are named. */
+export const placementOptions = {
+  file: anything<string | false | undefined>,
+  overwrite: withDefault<boolean>(flag, false),
 } as const satisfies OptionReaders<Placement>;
 
 /** The files in the store. */

@@ -6,17 +6,21 @@ import {
   checkOptions,
   flag,
   number,
+  readAllOptions,
   record,
   string,
   texts,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
 import { checkKind, type CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
-import { placementReaders, type Placement } from './record.js';
+import { placementOptions, type Placement } from './record.js';
 import type { CsrFacts } from './csr.js';
-import { subjectReaders, subjectFields, subjectOf, type Subject } from './subject.js';
+import { subjectOptions, subjectFields, subjectOf, type Subject } from './subject.js';
+import { LEAF_MAX_DAYS } from './validity.js';
 
 /** A policy for signing a request. */
 export interface SigningPolicy extends Placement {
@@ -47,20 +51,24 @@ export interface SigningPolicy extends Placement {
   readonly signal?: AbortSignal | undefined;
 }
 
-const policyReaders: OptionReaders<SigningPolicy> = {
-  ...placementReaders,
-  kind: string,
-  names: anything,
-  addNames: texts,
-  skipOtherNames: flag,
-  copySubject: record,
-  subject: record,
-  days: anything,
-  maxDays: number,
-  crlUrls: texts,
-  reference: string,
+/** How each of them is read, and its default; the days as in `leafOptions`. */
+export const policyOptions = {
+  ...placementOptions,
+  kind: string<CertificateKind>,
+  names: anything<SigningPolicy['names']>,
+  addNames: withDefault<readonly string[]>(texts, []),
+  skipOtherNames: withDefault<boolean>(flag, false),
+  copySubject: withDefault<NonNullable<SigningPolicy['copySubject']>>(record, {}),
+  subject: withDefault<Subject>(record, {}),
+  days: anything<number | undefined>,
+  maxDays: withDefault<number>(number, LEAF_MAX_DAYS),
+  crlUrls: withDefault<readonly string[]>(texts, []),
+  reference: string<string | undefined>,
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<SigningPolicy>;
+
+/** A policy with its defaults. */
+export type SigningSettings = ReadOptions<typeof policyOptions>;
 
 const copyReaders: OptionReaders<NonNullable<SigningPolicy['copySubject']>> = {
   commonName: valuesToCopy,
@@ -83,11 +91,10 @@ export interface Grant {
 const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.19', '2.5.29.14']);
 
 /**
- * Checks a request.
+ * Checks a request against a policy that was read.
  * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` if it has no name at all.
  */
-export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
-  checkPolicy(policy);
+export function checkRequest(facts: CsrFacts, policy: SigningSettings): Grant {
   if (!facts.signatureValid) {
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
@@ -95,14 +102,14 @@ export function checkRequest(facts: CsrFacts, policy: SigningPolicy): Grant {
     );
   }
   if (facts.authority) throw refuse("the request asks for an authority's certificate", NO_AUTHORITY);
-  if (facts.otherNames.length > 0 && policy.skipOtherNames !== true) throw refuseKinds(facts.otherNames);
+  if (facts.otherNames.length > 0 && !policy.skipOtherNames) throw refuseKinds(facts.otherNames);
   for (const name of parseNames(facts.names)) {
     if (!allows(policy.names, name))
       throw refuse(`the request asks for the name "${name.value}", which the policy doesn't allow`);
   }
   const copied = copySubject(facts.subject, policy);
-  const subject = { ...copied, ...definedFields(policy.subject ?? {}) };
-  const names = parseNames([...facts.names, ...(policy.addNames ?? [])]);
+  const subject = { ...copied, ...definedFields(policy.subject) };
+  const names = parseNames([...facts.names, ...policy.addNames]);
   checkAskedName(policy.kind, names, subject, facts);
   return { names, subject, dropped: droppedParts(facts, subject) };
 }
@@ -123,17 +130,21 @@ function checkAskedName(
   throw new CertificateError('KNSOCK_CERTIFICATE_NAME', message, { hint });
 }
 
-/** A misspelt policy must not grant what the intended one would have refused. */
-function checkPolicy(policy: SigningPolicy): void {
-  checkOptions(policy, policyReaders);
-  const { names, copySubject = {}, subject = {} } = policy;
+/**
+ * Reads a policy: a misspelt one must not grant what the intended one would have refused.
+ * @throws InvalidOptionError naming the option
+ */
+export function readPolicy(given: SigningPolicy): SigningSettings {
+  const policy = readAllOptions(given, policyOptions);
+  const { names, copySubject, subject } = policy;
   if (typeof names !== 'function' && !isTexts(names))
     throw new InvalidOptionError(
       'names',
       'names must be a list of names that may be asked for, or a function',
     );
   checkOptions(copySubject, copyReaders, 'copySubject');
-  checkOptions(subject, subjectReaders, 'subject');
+  checkOptions(subject, subjectOptions, 'subject');
+  return policy;
 }
 
 function valuesToCopy(option: string, value: readonly string[] | true | undefined): void {
@@ -183,9 +194,9 @@ function isPlainPath(uri: string): boolean {
   return !/[?#%]|\/\.{1,2}(\/|$)|[^:]\/\//.test(uri);
 }
 
-function copySubject(asked: Subject, policy: SigningPolicy): Subject {
+function copySubject(asked: Subject, policy: SigningSettings): Subject {
   const copied: Record<string, Subject[keyof Subject]> = {};
-  for (const [field, rule] of Object.entries(policy.copySubject ?? {}) as [
+  for (const [field, rule] of Object.entries(policy.copySubject) as [
     keyof Subject,
     readonly string[] | true,
   ][]) {

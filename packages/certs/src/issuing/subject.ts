@@ -21,14 +21,14 @@ export interface Subject {
   readonly country?: string | undefined;
 }
 
-/** For `checkOptions`. */
-export const subjectReaders = {
-  commonName: string,
-  organization: string,
-  organizationalUnit: anything,
-  locality: string,
-  state: string,
-  country: string,
+/** How each of them is read. */
+export const subjectOptions = {
+  commonName: string<string | undefined>,
+  organization: string<string | undefined>,
+  organizationalUnit: anything<Subject['organizationalUnit']>,
+  locality: string<string | undefined>,
+  state: string<string | undefined>,
+  country: string<string | undefined>,
 } as const satisfies OptionReaders<Subject>;
 
 // In the customary order, with the upper bounds of RFC 5280 appendix A.1.

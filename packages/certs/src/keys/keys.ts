@@ -20,11 +20,14 @@ const latticeTypes: Partial<Record<KeyType, string>> = {
   mldsa87: 'ml-dsa-87',
 };
 
+/** What is made where nobody says another. */
+export const DEFAULT_KEY_TYPE: KeyType = 'p256';
+
 /**
  * Creates a private key. RSA keys, which take up to seconds, are created off the main thread.
  * @throws CertificateError `KNSOCK_CERTIFICATE_KEY` for an unknown type, or one that this version of Node doesn't support.
  */
-export async function generateKey(keyType: KeyType = 'p256'): Promise<KeyObject> {
+export async function generateKey(keyType: KeyType = DEFAULT_KEY_TYPE): Promise<KeyObject> {
   const namedCurve = curves[keyType];
   if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve }).privateKey;
   if (keyType === 'ed25519') return generateKeyPairSync('ed25519').privateKey;

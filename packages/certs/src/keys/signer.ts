@@ -3,11 +3,12 @@ import { KeyObject } from 'node:crypto';
 import {
   anything,
   callback,
-  checkOptions,
+  readAllOptions,
   duration,
-  oneOf,
   record,
   withDeadline,
+  withDefault,
+  word,
   type OptionReaders,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -58,12 +59,13 @@ export function keyAtHand(key: KeyObject): SigningKey {
   };
 }
 
-const readers: OptionReaders<Signer> = {
-  publicKey: anything,
-  algorithm: (option, value) => oneOf(option, value, signatureAlgorithms),
-  sign: callback,
-  timeout: duration,
-};
+/** How each of them is read, and its default. */
+export const signerOptions = {
+  publicKey: anything<Signer['publicKey']>,
+  algorithm: word(...signatureAlgorithms),
+  sign: callback<Signer['sign']>,
+  timeout: withDefault<number>(duration, 10_000),
+} as const satisfies OptionReaders<Signer>;
 
 /** For `checkOptions`. */
 export function checkSigner(option: string, signer: Signer | undefined): Signer | undefined {
@@ -75,13 +77,12 @@ export function checkSigner(option: string, signer: Signer | undefined): Signer 
  * @throws InvalidOptionError; CertificateError `KNSOCK_CERTIFICATE_KEY` for a key that is too weak or doesn't fit the algorithm
  */
 export function keyOf(signer: Signer): SigningKey {
-  checkOptions(signer, readers);
+  const { timeout, algorithm: wanted } = readAllOptions(signer, signerOptions);
   if (typeof (signer.sign as unknown) !== 'function')
     throw new InvalidOptionError('signer', 'a signer has a publicKey and a function sign');
-  const { timeout = 10_000 } = signer;
   const publicKey = readPublicKey(signer.publicKey);
   checkStrength(publicKey);
-  const { algorithm = algorithmFor(publicKey) } = signer;
+  const algorithm = wanted ?? algorithmFor(publicKey);
   if (!fitsKey(algorithm, publicKey))
     throw new InvalidOptionError(
       'algorithm',

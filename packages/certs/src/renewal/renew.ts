@@ -4,13 +4,15 @@ import {
   abortSignal,
   anything,
   callback,
-  checkOptions,
   flag,
   milliseconds,
+  readAllOptions,
   string,
   text,
   withDeadline,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { formOf, type X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
@@ -23,7 +25,7 @@ import type { KeyType } from '../keys/keys.js';
 import { encryptKey, isEncryptedKey } from '../keys/key-encryption.js';
 import { writePair } from '../files/pair.js';
 import { usesOf } from '../inspecting/uses.js';
-import { renewalDate, ruleReaders, type RenewalRule } from './renewal.js';
+import { renewalDate, renewalRuleOptions, type RenewalRule } from './renewal.js';
 import { readCertificates } from '../files/source.js';
 import { keyMatches } from '../keys/key-matches.js';
 
@@ -60,18 +62,22 @@ export interface RenewOptions extends RenewalRule {
   readonly onRenewed?: ((renewed: Issued) => void | Promise<void>) | undefined;
 }
 
-export const renewReaders: OptionReaders<RenewOptions> = {
-  ...ruleReaders,
-  certFile: text,
-  keyFile: text,
-  issuer: anything,
-  issueTimeout: milliseconds,
-  keyPassphrase: string,
-  reuseKey: flag,
-  force: flag,
+/** How each of them is read, and its default. */
+export const renewOptions = {
+  ...renewalRuleOptions,
+  certFile: text<string>,
+  keyFile: text<string>,
+  issuer: anything<RenewOptions['issuer']>,
+  issueTimeout: withDefault<number>(milliseconds, 60_000),
+  keyPassphrase: string<string | undefined>,
+  reuseKey: withDefault<boolean>(flag, false),
+  force: withDefault<boolean>(flag, false),
   signal: abortSignal,
-  onRenewed: callback,
-};
+  onRenewed: callback<RenewOptions['onRenewed']>,
+} as const satisfies OptionReaders<RenewOptions>;
+
+/** The same with their defaults. */
+type RenewSettings = ReadOptions<typeof renewOptions>;
 
 /** What `renew` did. */
 export interface RenewResult {
@@ -90,25 +96,25 @@ export interface RenewResult {
  *   (`KNSOCK_CERTIFICATE_ENROLMENT`, where the issuer is an authority), the issuer refuses, or `onRenewed` failed
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place anyway).
  */
-export async function renew(options: RenewOptions): Promise<RenewResult> {
-  checkOptions(options, renewReaders);
+export async function renew(given: RenewOptions): Promise<RenewResult> {
+  const options = readAllOptions(given, renewOptions);
   const current = await readLeaf(options.certFile);
   requireLeaf(options, current);
   await requireReplaceable(options);
   // An authority elsewhere decides when it issues.
   if (typeof options.issuer !== 'function') await options.issuer.checkRenewal?.(current, options.certFile);
   const dueAt = renewalDate(current, options.renewAt);
-  const due = options.force === true || (options.at ?? new Date()) >= dueAt;
+  const due = options.force || (options.at ?? new Date()) >= dueAt;
   if (!due) return { renewed: false, notAfter: current.notAfter, dueAt };
   const key = (await readBytes(options.keyFile)).toString('utf8');
   checkPair(options, current, key);
-  const request = requestOf(current, options.reuseKey === true ? key : undefined, options.keyPassphrase);
+  const request = requestOf(current, options.reuseKey ? key : undefined, options.keyPassphrase);
   return putInPlace(options, { current, key }, await issueBy(options, request));
 }
 
 /** If several processes renew at once, the first wins; the others' certificates are never used. */
 async function putInPlace(
-  options: RenewOptions,
+  options: RenewSettings,
   { current: old, key: oldKey }: { readonly current: X509Certificate; readonly key: string },
   issued: Issued,
 ): Promise<RenewResult> {
@@ -130,8 +136,8 @@ async function protectedLike(old: string, key: string, passphrase: string | unde
 }
 
 /** A store's authority keeps the record; replacing the files is our job. */
-async function issueBy(options: RenewOptions, request: RenewalRequest): Promise<Issued> {
-  const { issuer, issueTimeout = 60_000, signal } = options;
+async function issueBy(options: RenewSettings, request: RenewalRequest): Promise<Issued> {
+  const { issuer, issueTimeout, signal } = options;
   if (typeof issuer !== 'function') return issuer.issue({ ...request, file: false, signal });
   const late = () => {
     const message = `the issuer didn't answer in ${issueTimeout.toLocaleString('en')} ms`;
@@ -152,7 +158,7 @@ async function readLeaf(file: string): Promise<X509Certificate> {
 }
 
 /** A CA's successor is its operator's decision. A self-signed server of OpenSSL's has CA:TRUE too, and a name. */
-function requireLeaf({ certFile: file }: RenewOptions, current: X509Certificate): void {
+function requireLeaf({ certFile: file }: RenewSettings, current: X509Certificate): void {
   const isAuthority = current.basicConstraints?.ca === true && namesOf(current).length === 0;
   if (!isAuthority) return;
   const message = `${file} is a CA's certificate, and a renewal makes those of servers and clients`;
@@ -162,7 +168,7 @@ function requireLeaf({ certFile: file }: RenewOptions, current: X509Certificate)
 }
 
 /** The successor is two PEM files: a program that reads another form couldn't use it, and one file would lose its key. */
-async function requireReplaceable({ certFile, keyFile }: RenewOptions): Promise<void> {
+async function requireReplaceable({ certFile, keyFile }: RenewSettings): Promise<void> {
   for (const file of [certFile, keyFile]) {
     const form = formOf(await readBytes(file));
     if (form !== 'PEM')
@@ -187,7 +193,7 @@ function irreplaceable(file: string, message: string, hint: string): Certificate
 
 /** A pair that doesn't match is a mistake to report, not to overwrite. */
 function checkPair(
-  { certFile, keyFile, keyPassphrase }: RenewOptions,
+  { certFile, keyFile, keyPassphrase }: RenewSettings,
   current: X509Certificate,
   key: string,
 ): void {

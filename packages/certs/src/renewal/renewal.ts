@@ -1,5 +1,5 @@
 /** When a certificate is due for renewal: pure arithmetic on its dates. */
-import { anything, checkOptions, date, type OptionReaders } from '@knsock/core/options';
+import { anything, date, readAllOptions, withDefault, type OptionReaders } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { readCertificates, type Source } from '../files/source.js';
@@ -17,8 +17,11 @@ export interface RenewalRule {
   readonly at?: Date | undefined;
 }
 
-/** For `checkOptions`; the fraction of the validity is checked where it is used. */
-export const ruleReaders = { renewAt: anything, at: date } as const satisfies OptionReaders<RenewalRule>;
+/** How each of them is read, and its default; the fraction of the validity is checked where it is used. */
+export const renewalRuleOptions = {
+  renewAt: withDefault<number>(anything, RENEW_AT),
+  at: date<Date | undefined>,
+} as const satisfies OptionReaders<RenewalRule>;
 
 /** The result of `needsRenewal`. */
 export interface RenewalNeed {
@@ -36,11 +39,11 @@ export interface RenewalNeed {
 
 /** Whether the first certificate of a source is due; a source that can't be read is a result too. */
 export async function needsRenewal(source: Source, rule: RenewalRule = {}): Promise<RenewalNeed> {
-  checkOptions(rule, ruleReaders);
+  const { renewAt, at = new Date() } = readAllOptions(rule, renewalRuleOptions);
   try {
     const [leaf] = await readCertificates(source);
-    const dueAt = renewalDate(leaf as X509Certificate, rule.renewAt);
-    const due = (rule.at ?? new Date()) >= dueAt;
+    const dueAt = renewalDate(leaf as X509Certificate, renewAt);
+    const due = at >= dueAt;
     return { due, dueAt, notAfter: leaf?.notAfter, exitCode: due ? 0 : 1, error: undefined };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;

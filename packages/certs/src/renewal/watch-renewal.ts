@@ -4,15 +4,16 @@ import { EasySocketError } from '@knsock/core/errors';
 import {
   backOffDelay,
   callback,
-  checkOptions,
   failures,
   milliseconds,
   noConnection,
+  readAllOptions,
+  withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
 import type { Issued } from '../issuing/issue.js';
-import { renew, renewReaders, runHook, type RenewOptions, type RenewResult } from './renew.js';
+import { renew, renewOptions, runHook, type RenewOptions, type RenewResult } from './renew.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -32,13 +33,14 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
   readonly retryAfter?: number | undefined;
 }
 
-const { at: _at, force: _force, ...ofRenew } = renewReaders;
-export const watchReaders: OptionReaders<WatchRenewalOptions> = {
+const { at: _at, force: _force, ...ofRenew } = renewOptions;
+/** How each of them is read, and its default. */
+export const watchRenewalOptions = {
   ...ofRenew,
-  onResult: callback,
-  onError: callback,
-  retryAfter: milliseconds,
-};
+  onResult: callback<WatchRenewalOptions['onResult']>,
+  onError: callback<WatchRenewalOptions['onError']>,
+  retryAfter: withDefault<number>(milliseconds, MINUTE),
+} as const satisfies OptionReaders<WatchRenewalOptions>;
 
 /** The result of an attempt, and when to make the next. */
 interface Outcome {
@@ -52,8 +54,8 @@ interface Outcome {
  * alive. A failing callback doesn't stop the watch: a failure of `onError` itself is reported by a process warning.
  */
 export async function watchRenewal(options: WatchRenewalOptions): Promise<void> {
-  checkOptions(options, watchReaders);
-  const { signal, retryAfter = MINUTE } = options;
+  const { retryAfter } = readAllOptions(options, watchRenewalOptions);
+  const { signal } = options;
   const hook = new PendingHook(options);
   let failed = 0;
   while (!signal.aborted) {
@@ -116,11 +118,11 @@ class PendingHook {
 }
 
 async function attempt(options: WatchRenewalOptions, hook: PendingHook): Promise<Outcome> {
-  const { onResult: _result, onError: _error, retryAfter: _after, ...renewOptions } = options;
+  const { onResult: _result, onError: _error, retryAfter: _after, ...ofRenewal } = options;
   let result: RenewResult | undefined;
   try {
     await hook.settle();
-    result = await renew({ ...renewOptions, onRenewed: (issued) => hook.owe(issued) });
+    result = await renew({ ...ofRenewal, onRenewed: (issued) => hook.owe(issued) });
     return { result, error: result.renewed && result.dueAt <= new Date() ? dueAgain(result) : undefined };
   } catch (error) {
     return { result, error: asCertificateError(error) };

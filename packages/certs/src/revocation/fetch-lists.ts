@@ -26,7 +26,8 @@ export const fetchLimitOptions = {
   maxBytes: withDefault<number>(number, 16 * 1_048_576),
 } as const;
 
-const fetchOptions = {
+/** How each of them is read, and its default. */
+export const fetchListsOptions = {
   ...fetchLimitOptions,
   signal: abortSignal,
 } as const satisfies OptionReaders<FetchListsOptions>;
@@ -41,7 +42,7 @@ export async function fetchRevocationLists(
   location: CrlLocation,
   options: FetchListsOptions = {},
 ): Promise<readonly CertificateRevocationList[]> {
-  const { timeout, maxBytes, signal = NEVER } = readAllOptions(options, fetchOptions);
+  const { timeout, maxBytes, signal = NEVER } = readAllOptions(options, fetchListsOptions);
   checkLocation(location);
   const { crls = [] } = await fetchCrls(location, { timeout, maxBytes, signal });
   return crls;

@@ -7,28 +7,27 @@ import {
   abortSignal,
   anything,
   callback,
-  checkOptions,
   failures,
   list,
   milliseconds,
   noConnection,
   offAbort,
   onAbort,
-  readOptions,
+  readAllOptions,
   raceAbort,
   string,
   type FailureReporter,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import type { RevocationSource, RevocationVerdict } from '@knsock/core';
 import {
   checkPathRevocation,
-  revocationPolicy,
   revocationPolicyReaders,
   toRevocationVerdict,
   verifyCrlSignature,
   type CertificateRevocationList,
-  type RevocationPolicy,
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -69,16 +68,20 @@ export interface RevocationSourceOptions extends RevocationPolicyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const sourceReaders: OptionReaders<RevocationSourceOptions> = {
+/** How each of them is read, and its default. */
+export const revocationSourceOptions = {
   ...revocationPolicyReaders,
-  crls: list,
-  issuers: anything,
-  interval: milliseconds,
-  cacheDir: string,
+  crls: list<readonly CrlLocation[]>,
+  issuers: anything<Source | undefined>,
+  interval: withDefault<number>(milliseconds, 300_000),
+  cacheDir: string<string | undefined>,
   ...fetchLimitOptions,
-  onError: callback,
+  onError: callback<RevocationSourceOptions['onError']>,
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<RevocationSourceOptions>;
+
+/** The same with their defaults. */
+type SourceSettings = ReadOptions<typeof revocationSourceOptions>;
 
 /** A source with automatic refresh. */
 export interface RefreshingRevocationSource extends RevocationSource, Disposable {
@@ -94,8 +97,8 @@ export interface RefreshingRevocationSource extends RevocationSource, Disposable
  * Starts fetching; the timer doesn't keep the process alive. Redirects are followed, to http(s) only.
  * @throws CertificateError if there is no location, or one is neither a path nor an http, https or file URL.
  */
-export function revocationSource(options: RevocationSourceOptions): RefreshingRevocationSource {
-  checkOptions(options, sourceReaders);
+export function revocationSource(given: RevocationSourceOptions): RefreshingRevocationSource {
+  const options = readAllOptions(given, revocationSourceOptions);
   if (((options.crls as readonly unknown[] | undefined) ?? []).length === 0) {
     throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'no revocation list was named');
   }
@@ -107,8 +110,7 @@ export function revocationSource(options: RevocationSourceOptions): RefreshingRe
 const KEPT_WAIT_MS = 1_000;
 
 class LocatedLists implements RefreshingRevocationSource {
-  readonly #options: RevocationSourceOptions;
-  readonly #policy: RevocationPolicy;
+  readonly #options: SourceSettings;
   readonly #lists = new HeldLists();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -127,10 +129,9 @@ class LocatedLists implements RefreshingRevocationSource {
   #failures = 0;
   #version = '';
 
-  constructor(options: RevocationSourceOptions) {
+  constructor(options: SourceSettings) {
     const { signal } = options;
     this.#options = options;
-    this.#policy = revocationPolicy(options);
     this.#reporter = failures('onError', options.onError);
     this.#cache = options.cacheDir === undefined ? undefined : new CrlCache(options.cacheDir);
     if (signal?.aborted === true) this.close();
@@ -167,7 +168,7 @@ class LocatedLists implements RefreshingRevocationSource {
     const crls = this.#lists.all();
     const issuers = this.#lists.issuers();
     return toRevocationVerdict(
-      checkPathRevocation({ path, crls, issuers, at: at.getTime(), policy: this.#policy }),
+      checkPathRevocation({ path, crls, issuers, at: at.getTime(), policy: this.#options }),
     );
   }
 
@@ -226,8 +227,7 @@ class LocatedLists implements RefreshingRevocationSource {
   }
 
   async #refreshOne(location: CrlLocation): Promise<void> {
-    const { issuers } = this.#options;
-    const { timeout, maxBytes } = readOptions(this.#options, fetchLimitOptions);
+    const { issuers, timeout, maxBytes } = this.#options;
     const bounds = { timeout, maxBytes, signal: this.#closing.signal };
     const fetched = await fetchCrls(location, bounds, this.#fetched.get(location));
     const { crls } = fetched;
@@ -264,7 +264,7 @@ class LocatedLists implements RefreshingRevocationSource {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#closing.signal.aborted) return;
-    const { interval = 300_000 } = this.#options;
+    const { interval } = this.#options;
     const pause =
       this.#failures === 0
         ? nextLook(interval, [...this.#fetched.values()], this.#lists.all(), Date.now())

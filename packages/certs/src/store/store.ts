@@ -6,8 +6,10 @@ import {
   anything,
   checkOptions,
   milliseconds,
+  readAllOptions,
   string,
   text,
+  withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -15,7 +17,7 @@ import { parseCertificates } from '@knsock/core/x509';
 import { authorityFrom, type Authority } from '../authorities/authority.js';
 import {
   authorityKey,
-  authorityReaders,
+  authorityOptions,
   signAuthority,
   type AuthorityCertificate,
   type AuthorityKey,
@@ -53,11 +55,12 @@ const queryReaders: OptionReaders<CertificateQuery> = {
   reference: string,
 };
 
-const storeReaders: OptionReaders<StoreOptions> = {
-  passphrase: anything,
-  lockTimeout: milliseconds,
+/** How each of them is read, and its default. */
+export const storeOptions = {
+  passphrase: anything<PassphraseSource | undefined>,
+  lockTimeout: withDefault<number>(milliseconds, 10_000),
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<StoreOptions>;
 
 /** Options of `Store.createAuthority`. */
 export interface RootOptions extends AuthorityOptions {
@@ -71,6 +74,14 @@ export interface RootOptions extends AuthorityOptions {
   /** Signs for the root in `replaces`; default the key in the store. */
   readonly replacesSigner?: Signer | undefined;
 }
+
+/** How each of them is read, and its default. */
+export const rootOptions = {
+  ...authorityOptions,
+  file: withDefault<string>(text, 'root'),
+  replaces: anything<string | undefined>,
+  replacesSigner: checkSigner,
+} as const satisfies OptionReaders<RootOptions>;
 
 /** The signer of an authority whose key isn't in its store. */
 export interface AuthoritySigner {
@@ -124,10 +135,9 @@ export interface Store {
  * @throws CertificateError if the folder or the passphrase can't be used.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
-  checkOptions(options, storeReaders);
-  const passphrase = options.passphrase === undefined ? undefined : await readPassphrase(options.passphrase);
-  const lock = { timeout: options.lockTimeout ?? 10_000, signal: options.signal };
-  const folder = new StoreFolder(resolve(directory), passphrase, lock);
+  const { passphrase: source, lockTimeout: timeout, signal } = readAllOptions(options, storeOptions);
+  const passphrase = source === undefined ? undefined : await readPassphrase(source);
+  const folder = new StoreFolder(resolve(directory), passphrase, { timeout, signal });
   await folder.prepare();
   return new FolderStore(folder, await folder.permissionWarnings());
 }
@@ -145,15 +155,13 @@ class FolderStore implements Store {
     this.#index = new StoreIndex(folder.indexFile);
   }
 
-  async createAuthority({ file, replaces, replacesSigner, ...options }: RootOptions): Promise<Authority> {
-    checkOptions(options, authorityReaders);
-    checkSigner('replacesSigner', replacesSigner);
+  async createAuthority(given: RootOptions): Promise<Authority> {
+    const { file: name, replaces, replacesSigner, ...options } = readAllOptions(given, rootOptions);
     if (replacesSigner !== undefined && replaces === undefined)
       throw new InvalidOptionError('replacesSigner', 'it signs for the root in replaces: give both');
     const library = await x509Library();
     const key = await authorityKey(options);
     const { certificate, record } = await signAuthority(library, options, key.signing);
-    const name = text('file', file) ?? 'root';
     const old =
       replaces === undefined
         ? undefined

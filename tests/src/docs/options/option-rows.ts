@@ -34,6 +34,17 @@ export function rowsOf<T extends Readers>(
   });
 }
 
+/** A table without some of its options, which another table shows; `kept` are shown here as well. */
+export function without<T extends Readers, const Left extends string, const Kept extends string = never>(
+  table: T,
+  left: readonly Left[],
+  kept: readonly Kept[] = [],
+): Omit<T, Exclude<Left, Kept>> {
+  const isLeft = (name: string): boolean =>
+    (left as readonly string[]).includes(name) && !(kept as readonly string[]).includes(name);
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !isLeft(name))) as never;
+}
+
 /** The label of an option that is one function's: `interval` of `watchCredentials`. */
 export function optionOf(owner: string): (name: string) => string {
   return (name) => `\`${name}\` of \`${owner}\``;
@@ -75,5 +86,6 @@ function plainValue(value: unknown): string | undefined {
   if (typeof value === 'string') return `\`'${value}'\``;
   if (typeof value === 'boolean') return String(value);
   if (typeof value !== 'number' || value === Infinity) return undefined;
+  if (value === 2 / 3) return '2/3';
   return value > 0 && value % MEBIBYTE === 0 ? `${value / MEBIBYTE} MiB` : value.toLocaleString('en');
 }
