@@ -12,6 +12,7 @@ import {
   SecureAgent,
   undiciConnector,
   type HttpClientOptions,
+  type SecureAgentOptions,
 } from '@knsock/core/http';
 import { bare } from '../support/raw-tls.js';
 import { createWorld } from '../support/world.js';
@@ -206,10 +207,56 @@ describe('refuses', () => {
     expect(await failed).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'url' });
     expect(() => undiciConnector({ expectedName: 'other' } as object)).toThrow("the URL's host is verified");
     expect(() => new SecureAgent({ servername: 'other' } as object)).toThrow("the URL's host is asked for");
-    expect(() => new SecureAgent({}, { rejectUnauthorized: false } as object)).toThrow(
-      'decided by the agent',
+    expect(() => new SecureAgent({ rejectUnauthorized: false } as object)).toThrow(
+      'did you mean dangerouslySkipVerification?',
     );
     await agent.close();
+  });
+});
+
+describe('an agent takes the options of https.Agent that say how sockets are kept', () => {
+  it('such as keepAlive, and those by their names', () => {
+    const given = {
+      keepAlive: false,
+      keepAliveMsecs: 5_000,
+      maxSockets: 2,
+      maxTotalSockets: 3,
+      maxFreeSockets: 1,
+      scheduling: 'fifo',
+      timeout: 4_000,
+    } as const;
+    const agent = new SecureAgent({ credentials: world.anonymous, ...given });
+    const { maxSockets, maxTotalSockets, maxFreeSockets } = agent;
+    expect({ ...agent.options, maxSockets, maxTotalSockets, maxFreeSockets }).toMatchObject(given);
+    agent.destroy();
+  });
+
+  it.each<[SecureAgentOptions, string]>([
+    [{ keepAlive: 'yes' as never }, "keepAlive must be true or false, not 'yes'"],
+    [{ maxSockets: 0 }, 'maxSockets must be a whole number of 1 or more, or Infinity'],
+    [{ maxSocket: 1 } as object, 'there is no option maxSocket; did you mean maxSockets?'],
+    [{ checkServerIdentity: () => undefined } as object, 'there is no option checkServerIdentity'],
+  ])('%j is refused: %s', (options, message) => {
+    expect(() => new SecureAgent(options)).toThrow(message);
+  });
+
+  it('and closes a kept connection after timeout', async () => {
+    await using server = await telling();
+    const agent = new SecureAgent({ credentials: world.anonymous, timeout: 50 });
+    const [response] = (await once(get({ host: 'localhost', port: portOf(server), agent }), 'response')) as [
+      IncomingMessage,
+    ];
+    const closed = once(response.socket, 'close');
+    response.resume();
+    await closed;
+    expect(Object.keys(agent.freeSockets)).toEqual([]);
+    agent.destroy();
+  });
+
+  it('and not those that undici has for its own agent', () => {
+    expect(() => undiciConnector({ keepAlive: true } as object)).toThrow(
+      "keepAlive is for undici's agent: new Agent({ keepAliveTimeout, connect: undiciConnector(…) })",
+    );
   });
 });
 

@@ -85,7 +85,7 @@ async function exchange(
   path: string,
   sent: Sent,
 ): Promise<X509Certificate[]> {
-  const agent = new SecureAgent({ ...options, connectTimeout: timeout }, { keepAlive: false });
+  const agent = new SecureAgent({ ...options, connectTimeout: timeout, keepAlive: false });
   const url = new URL(`https://${address}/.well-known/est/${path}`);
   const late = () =>
     new CertificateError(

@@ -135,14 +135,15 @@ export const ownConnectOptions = {
   tls: parseExtraTls,
 } as const satisfies OptionReaders<Omit<ConnectOptions, keyof typeof sharedOptions>>;
 
-const connectOptions = { ...sharedOptions, ...ownConnectOptions };
+export const connectOptions = { ...sharedOptions, ...ownConnectOptions };
 
 /** @throws InvalidOptionError, CredentialsError */
 export function parseConnect<In, Out>(
   options: ConnectOptions<In, Out>,
   alsoKnown?: readonly string[],
+  withheld?: readonly string[],
 ): ConnectConfig<In, Out> {
-  refuseUnknown(options, connectOptions, undefined, alsoKnown);
+  refuseUnknown(options, connectOptions, undefined, alsoKnown, withheld);
   const read = readOptions(options, ownConnectOptions);
   const target = parseTarget(options, read);
   const servername = parseServername(read.servername, target);
@@ -193,15 +194,17 @@ export function connectConfig<In, Out>(options: ConnectOptions<In, Out>): Connec
 /**
  * Validates options without connecting: for code that connects later with options given now.
  * @param alsoKnown names of further options, suggested where an unknown one resembles them
+ * @param withheld names of options that are set here and can't be given, which are never suggested
  * @returns the deadlines that apply, in milliseconds
  * @throws InvalidOptionError · CredentialsError
  */
 export function checkConnectOptions<In, Out>(
   options: ConnectOptions<In, Out>,
   alsoKnown?: readonly string[],
+  withheld?: readonly string[],
 ): { readonly connectTimeout: number; readonly requestTimeout: number } {
   const { connectTimeout, limits } =
-    alsoKnown === undefined ? connectConfig(options) : parseConnect(options, alsoKnown);
+    alsoKnown === undefined ? connectConfig(options) : parseConnect(options, alsoKnown, withheld);
   return { connectTimeout, requestTimeout: limits.requestTimeout };
 }
 

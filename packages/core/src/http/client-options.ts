@@ -1,10 +1,11 @@
 /** The options of HTTP clients, read once, and each connection that they need. */
 import { connect } from '../client/connect.js';
-import { checkConnectOptions, type ConnectOptions } from '../client/config.js';
+import { checkConnectOptions, connectOptions, type ConnectOptions } from '../client/config.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
+import { refuseUnknown } from '../options/index.js';
 import { httpSocket, type HttpSocket } from './http-socket.js';
 import { IdleRetirement } from './idle-retirement.js';
 
@@ -43,8 +44,12 @@ export class HttpDialer {
   readonly #options: HttpClientOptions;
   readonly #source: CredentialSource;
 
-  /** @throws InvalidOptionError, CredentialsError */
-  constructor(options: HttpClientOptions) {
+  /**
+   * @param alsoKnown names of the client's further options, which were taken out before
+   * @throws InvalidOptionError, CredentialsError
+   */
+  constructor(options: HttpClientOptions, alsoKnown: readonly string[] = []) {
+    refuseUnknown(options, connectOptions, undefined, alsoKnown, Object.keys(decided));
     for (const [name, why] of Object.entries(decided)) {
       if ((options as Record<string, unknown>)[name] !== undefined)
         throw new InvalidOptionError(name, `${name} can't be set for HTTP: ${why}`);

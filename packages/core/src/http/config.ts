@@ -13,10 +13,11 @@ import {
   integerWithin,
   LONGEST_WAIT,
   readAllOptions,
+  refuseUnknown,
   withDefault,
   type OptionReaders,
 } from '../options/index.js';
-import type { ListenOptions } from '../server/config.js';
+import { listenOptions, type ListenOptions } from '../server/config.js';
 
 /** Options of `listen` that are about messages, and what bounds the same of HTTP. */
 const replaced = {
@@ -87,8 +88,9 @@ export function checkServer(server: Server, http: HttpOptions | undefined): void
   parser.insecureHTTPParser = false;
 }
 
-/** @throws InvalidOptionError for options of `listen` that mean nothing to HTTP */
+/** @throws InvalidOptionError for options of `listen` that mean nothing to HTTP, and for those that don't exist */
 export function refuseReplaced(options: object): void {
+  refuseUnknown(options, { ...listenOptions, http: httpOptions }, undefined, [], Object.keys(replaced));
   for (const [name, instead] of Object.entries(replaced)) {
     if ((options as Record<string, unknown>)[name] === undefined) continue;
     throw new InvalidOptionError(name, `${name} has no meaning for HTTP: ${instead}`);

@@ -1,10 +1,50 @@
 /** Connections for node:https. */
-import type { AgentOptions } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { asError } from '../errors/as-error.js';
 import { InvalidOptionError } from '../errors/index.js';
+import {
+  flag,
+  integerWithin,
+  optionalMilliseconds,
+  readOptions,
+  withDefault,
+  word,
+  type OptionReaders,
+} from '../options/index.js';
 import { HttpDialer, type HttpClientOptions } from './client-options.js';
+
+/** How an agent keeps its sockets, by the names of Node's `https.Agent`. Times are milliseconds. */
+export interface AgentSocketOptions {
+  /** Whether a connection is kept for later requests; default true. */
+  keepAlive?: boolean | undefined;
+  /** After how long without traffic TCP probes a kept connection; default 1,000. */
+  keepAliveMsecs?: number | undefined;
+  /** The most connections to one host and port; further requests wait; default `Infinity`. */
+  maxSockets?: number | undefined;
+  /** The most connections of the agent; default `Infinity`. */
+  maxTotalSockets?: number | undefined;
+  /** The most connections to one host and port that are kept without a request; default 256. */
+  maxFreeSockets?: number | undefined;
+  /** Which kept connection is used next: the last one used (default) or the first. */
+  scheduling?: 'lifo' | 'fifo' | undefined;
+  /** After how long without traffic a kept connection is closed, and a request emits `timeout`; off by default. */
+  timeout?: number | false | undefined;
+}
+
+/** Whom to trust, as whom to come, and how sockets are kept. */
+export type SecureAgentOptions = HttpClientOptions & AgentSocketOptions;
+
+/** How each of them is read, and its default. */
+export const agentOptions = {
+  keepAlive: withDefault(flag, true),
+  keepAliveMsecs: withDefault(integerWithin({}), 1_000),
+  maxSockets: withDefault(sockets, Infinity),
+  maxTotalSockets: withDefault(sockets, Infinity),
+  maxFreeSockets: withDefault(sockets, 256),
+  scheduling: withDefault(word('lifo', 'fifo'), 'lifo'),
+  timeout: optionalMilliseconds,
+} as const satisfies OptionReaders<AgentSocketOptions>;
 
 /** Request options that would decide trust or the way beside us; silently ignored, they would be believed. */
 const refused = [
@@ -41,15 +81,16 @@ interface ConnectionOptions {
 export class SecureAgent extends Agent {
   readonly #dialer: HttpDialer;
 
-  /**
-   * @param pool how Node keeps the sockets; `keepAlive` is on unless turned off
-   * @throws InvalidOptionError, CredentialsError; what `connect` throws reaches the request
-   */
-  constructor(options: HttpClientOptions = {}, pool: AgentOptions = {}) {
-    super({ keepAlive: true, ...pool });
-    this.#dialer = new HttpDialer(options);
-    const wrong = refused.find((name) => name in pool);
-    if (wrong !== undefined) throw refusal(wrong);
+  readonly #timeout: number | null;
+
+  /** @throws InvalidOptionError, CredentialsError; what `connect` throws reaches the request */
+  constructor(options: SecureAgentOptions = {}) {
+    const { timeout, ...sockets } = readOptions(options, agentOptions);
+    super({ ...sockets, ...(timeout === null ? {} : { timeout }) });
+    this.#timeout = timeout;
+    const names = Object.keys(agentOptions);
+    const others = Object.entries(options).filter(([name]) => !names.includes(name));
+    this.#dialer = new HttpDialer(Object.fromEntries(others), names);
   }
 
   /** Called by Node: connects, verifies, and gives Node the socket. */
@@ -66,7 +107,11 @@ export class SecureAgent extends Agent {
       return;
     }
     this.#dialer.dial({ host: options.host ?? 'localhost', port: Number(options.port ?? 443) }).then(
-      (socket) => callback?.(null, socket),
+      (socket) => {
+        // Node sets the agent's timeout on sockets of its own making alone.
+        if (this.#timeout !== null) socket.setTimeout(this.#timeout);
+        callback?.(null, socket);
+      },
       (error: unknown) => failed?.(asError(error)),
     );
   }
@@ -80,4 +125,9 @@ export class SecureAgent extends Agent {
 
 function refusal(option: string): InvalidOptionError {
   return new InvalidOptionError(option, `${option} is decided by the agent's own options`);
+}
+
+function sockets<V extends number | undefined>(option: string, value: V): V {
+  if (value === undefined || value === Infinity || (Number.isInteger(value) && value >= 1)) return value;
+  throw new InvalidOptionError(option, `${option} must be a whole number of 1 or more, or Infinity`);
 }

@@ -5,6 +5,6 @@ export { connectionOf, peerOf } from './request-identity.js';
 export type { HttpSocket } from './http-socket.js';
 
 // HTTP clients
-export { SecureAgent } from './https-agent.js';
+export { SecureAgent, type AgentSocketOptions, type SecureAgentOptions } from './https-agent.js';
 export { undiciConnector, type UndiciConnector, type UndiciConnectOptions } from './undici-connector.js';
 export type { HttpClientOptions } from './client-options.js';

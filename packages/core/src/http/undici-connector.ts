@@ -26,6 +26,7 @@ export type UndiciConnector = (
  * @throws InvalidOptionError, CredentialsError; what `connect` throws reaches the request
  */
 export function undiciConnector(options: HttpClientOptions = {}): UndiciConnector {
+  refuseAgentOptions(options);
   const dialer = new HttpDialer(options);
   return ({ hostname, protocol, port }, callback) => {
     if (protocol !== 'https:') {
@@ -42,4 +43,26 @@ export function undiciConnector(options: HttpClientOptions = {}): UndiciConnecto
       },
     );
   };
+}
+
+/** How undici keeps its connections is an option of its agent: here by the name that was given, there by its own. */
+const ofAgent: Readonly<Record<string, string>> = {
+  keepAlive: 'keepAliveTimeout',
+  keepAliveMsecs: 'keepAliveTimeout',
+  keepAliveTimeout: 'keepAliveTimeout',
+  keepAliveMaxTimeout: 'keepAliveMaxTimeout',
+  maxSockets: 'connections',
+  maxFreeSockets: 'connections',
+  connections: 'connections',
+  pipelining: 'pipelining',
+  timeout: 'headersTimeout',
+  headersTimeout: 'headersTimeout',
+  bodyTimeout: 'bodyTimeout',
+};
+
+function refuseAgentOptions(options: object): void {
+  const name = Object.keys(options).find((option) => Object.hasOwn(ofAgent, option));
+  if (name === undefined) return;
+  const instead = `new Agent({ ${ofAgent[name] ?? name}, connect: undiciConnector(…) })`;
+  throw new InvalidOptionError(name, `${name} is for undici's agent: ${instead}`);
 }

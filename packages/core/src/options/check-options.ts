@@ -90,6 +90,7 @@ export function refuseOptions(given: readonly unknown[]): void {
  * @param known a table of readers, or another object that has the names
  * @param group the option that these are the options of
  * @param alsoKnown further names that may be meant, of options that were taken out before
+ * @param withheld names of the table that the caller doesn't take from its own caller, and which are never suggested
  * @throws InvalidOptionError naming the option
  */
 export function refuseUnknown(
@@ -97,10 +98,13 @@ export function refuseUnknown(
   known: object,
   group?: string,
   alsoKnown: readonly string[] = [],
+  withheld: readonly string[] = [],
 ): void {
   checkRecord(options, group);
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw unknownOption(name, [...Object.keys(known), ...alsoKnown], group);
+    if (Object.hasOwn(known, name)) continue;
+    const taken = Object.keys(known).filter((option) => !withheld.includes(option));
+    throw unknownOption(name, [...taken, ...alsoKnown], group);
   }
 }
 

@@ -4,7 +4,7 @@
 const MOST_EDITS = 3;
 
 /** Names that other libraries and tools have for options of ours: `node:tls`, openssl, mkcert, HikariCP, generic-pool. */
-const foreign: Readonly<Record<string, readonly string[]>> = {
+export const foreign: Readonly<Record<string, readonly string[]>> = {
   cert: ['credentials'],
   key: ['credentials'],
   ca: ['credentials'],
@@ -40,6 +40,9 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   hostname: ['host'],
   address: ['host'],
   keepAlive: ['heartbeat'],
+  keepAliveInitialDelay: ['heartbeat'],
+  maxSockets: ['max'],
+  maxFreeSockets: ['max'],
   timeout: ['connectTimeout', 'handshakeTimeout', 'acquireTimeout', 'deadline'],
   deadline: ['timeout'],
   maxPayload: ['maxMessageBytes'],

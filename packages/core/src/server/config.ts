@@ -135,7 +135,7 @@ export const ownListenOptions = {
   tls: parseExtraTls,
 } as const satisfies OptionReaders<Omit<ListenOptions, keyof typeof sharedOptions>>;
 
-const listenOptions = { ...sharedOptions, ...ownListenOptions };
+export const listenOptions = { ...sharedOptions, ...ownListenOptions };
 
 /** @throws InvalidOptionError, CredentialsError */
 export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenConfig<In, Out> {

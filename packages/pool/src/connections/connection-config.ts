@@ -46,7 +46,7 @@ export function parseConnectionPool<In, Out>(
   const { limits, connect } = sort(options);
   const endpoints = parseEndpoints(options.endpoints);
   const [deadlines] = endpoints.map((endpoint) =>
-    checkConnectOptions({ ...connect, ...targetOf(endpoint) }, [...limitNames, 'endpoints']),
+    checkConnectOptions({ ...connect, ...targetOf(endpoint) }, [...limitNames, 'endpoints'], ours),
   ) as [ReturnType<typeof checkConnectOptions>];
   return Object.freeze({
     endpoints,
