@@ -61,3 +61,12 @@ function unknownOption(name: string, known: readonly string[]): InvalidOptionErr
   const question = near === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${near}?`;
   return new InvalidOptionError(name, `there is no option ${name} here${question}`);
 }
+
+/** @throws InvalidOptionError */
+export function demandFunction(what: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new InvalidOptionError(
+    what,
+    `the ${what} must be a function, not ${value === null ? 'null' : typeof value}`,
+  );
+}

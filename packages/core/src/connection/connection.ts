@@ -2,15 +2,16 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
-import { FramingMismatchError, InvalidOptionError, RequestNotStartedError } from '../errors/index.js';
+import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
 import { timeToClose } from '../policy/limits.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
-import { checkCall, type CallOption } from './call-options.js';
+import { checkCall, demandFunction, type CallOption } from './call-options.js';
 import { parseCloseReason } from './close-frame.js';
+import { holdersOf, watchClose, type Holders } from './close-watch.js';
 import { ConnectionCore, type CoreOwner, type CoreSettings } from './connection-core.js';
 import type {
   ClosedInfo,
@@ -279,8 +280,15 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     const wrong = checkCall(options as never, CLOSE);
     if (wrong !== undefined) throw wrong;
     const wait = timeToClose(options?.deadline, this.#core.limits.drainTimeout);
+    if (this.#closing === null)
+      void this.#core.ending.closed.then(watchClose('connection.close()', wait, () => [this.holders(true)]));
     this.#core.ending.close(wait, 'program', parseCloseReason(options?.code, options?.text));
     return this.#ended();
+  }
+
+  /** What of the program a graceful close waits for. @param byProgram whether the program itself closed it */
+  holders(byProgram: boolean): Holders {
+    return holdersOf(this.#core, this, byProgram);
   }
 
   /** As `close`, where the program didn't call it: its handler and listeners get the time to finish. */
@@ -363,12 +371,4 @@ function handedOut(core: { handedOut(): void }): void {
 
 function progress(ending: { progress(): void }): void {
   ending.progress();
-}
-
-function demandFunction(what: string, value: unknown): void {
-  if (typeof value === 'function') return;
-  throw new InvalidOptionError(
-    what,
-    `the ${what} must be a function, not ${value === null ? 'null' : typeof value}`,
-  );
 }

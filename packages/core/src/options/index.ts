@@ -35,6 +35,7 @@ export {
   word,
   type Bounds,
 } from './readers.js';
+export { CLOSE_PATIENCE, warnOfClose } from '../errors/close-warning.js';
 export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 export { failedCall, reportUnawaited, type Unawaited } from '../errors/call-promise.js';
 export { reportingController } from '../errors/reporting-signal.js';

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { watchClose } from '../connection/close-watch.js';
 import type { Connection } from '../connection/connection.js';
 import { endPeer, refusePeer } from '../connection/lingering-close.js';
 import { isThenable } from '../errors/thenable.js';
@@ -88,7 +89,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     return this.#acceptor.address;
   }
 
-  connections(): Iterable<SecureConnection<In, Out>> {
+  connections(): Connection<In, Out>[] {
     return [...this.#connections];
   }
 
@@ -273,11 +274,14 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     const stopped = this.#acceptor.close();
     this.#handshakes.close();
     const closed = [...this.#connections].map((connection) => connection.retire(deadline));
+    const stopWatching = watchClose('server.close()', deadline, () =>
+      this.connections().map((connection) => connection.holders(false)),
+    );
     // Some may have a later deadline, or were admitted since.
     const overdue = setTimeout(() => {
       this.#cutOff(deadline);
     }, deadline);
-    await Promise.all(closed);
+    await Promise.all(closed).then(stopWatching);
     this.#handshakes.giveUp();
     await stopped;
     clearTimeout(overdue);

@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -727,6 +727,23 @@ describe('closing', () => {
     await closed;
     expect(destroyed).toEqual([[1, 'overdue']]);
     expect(() => lease.release()).not.toThrow();
+  });
+
+  it('is said to wait by a warning after a second, where use() awaits it and it waits for itself', async () => {
+    const pool = numbers({ name: 'orders' });
+    const warned = once(process, 'warning');
+    const used = pool.use(() => pool.close({ deadline: 5_000 }));
+    await settled();
+    await clock.advance(1_000);
+    const [warning] = (await warned) as [Error];
+    expect(warning).toMatchObject({
+      code: 'KNSOCK_CLOSE_WAITS',
+      message:
+        'close() of orders has waited 1000 ms for 1 that is lent. If it was called there, it waits for itself until its deadline: call it there without awaiting it',
+    });
+    await clock.advance(4_000);
+    await used.catch(() => undefined);
+    expect(clock.timers).toBe(0);
   });
 
   it('aborts creations under way', async () => {

@@ -1,5 +1,6 @@
 import { failedCall, noConnection, reportUnawaited } from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
+import { watchClose } from './close-watch.js';
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
 import { Histogram } from './histogram.js';
@@ -301,7 +302,9 @@ export class Pool<T> implements AsyncDisposable {
     this.#readiness.fail(new PoolClosedError());
     this.#watch?.stop();
     this.#store.stop();
+    const watching = watchClose(this.#config, deadline, slots);
     await this.#store.empty(deadline);
+    watching.cancel();
     for (const slot of [...slots]) if (slot.state === 'active') this.#store.dispose(slot, 'overdue');
     const { validateTimeout, destroyTimeout } = this.#config;
     await this.#store.empty(validateTimeout + destroyTimeout);

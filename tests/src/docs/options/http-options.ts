@@ -17,8 +17,8 @@ const httpRows = rowsOf(http, {
 const agentRows = rowsOf(agentOptions, {
   keepAlive: 'whether a connection is kept for later requests',
   keepAliveMsecs: 'how long without traffic until TCP probes a kept connection',
-  maxSockets: 'connections to one host and port; further requests wait',
-  maxTotalSockets: 'connections of the agent',
+  maxSockets: ['`Infinity`', 'connections to one host and port; further requests wait'],
+  maxTotalSockets: ['`Infinity`', 'connections of the agent'],
   maxFreeSockets: 'kept connections without a request, to one host and port',
   scheduling: 'which kept connection is used next: the last one used, or the first',
   timeout: [
