@@ -1,5 +1,6 @@
 /** Requests that a side gave up, whose handlers go on all the same, as most handlers do. */
-import { connect, listen, serve, type SecureConnection } from '@knsock/core';
+import { once } from 'node:events';
+import { connect, knsock, lines, listen, serve, type SecureConnection } from '@knsock/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -94,3 +95,27 @@ function aborter() {
   };
   return { signal: controller.signal, abort };
 }
+
+describe.each([
+  ['knsock', knsock()],
+  ['lines', lines()],
+])('a handler on %s that stops as its signal fires', (_, framing) => {
+  it("isn't reported as a failure, and another failure is", { timeout: SOON }, async () => {
+    const reported: string[] = [];
+    await using server = await serve(
+      { ...local(), framing, onError: ({ message }) => void reported.push(message) },
+      async ({ signal, payload }) => {
+        await once(signal, 'abort');
+        if (String(payload) === 'fails') throw new Error('the disk is full');
+        throw signal.reason;
+      },
+    );
+    for (const payload of ['stops', 'fails']) {
+      const client = await connect({ ...to(server), framing, onError: () => undefined });
+      await expect(client.request(payload, { timeout: 50 })).rejects.toThrow();
+      await client.close();
+      await expect.poll(() => server.stats().connections).toBe(0);
+    }
+    await expect.poll(() => reported).toEqual(['the disk is full']);
+  });
+});

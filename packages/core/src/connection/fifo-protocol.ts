@@ -77,7 +77,7 @@ export class FifoProtocol<In, Out>
   }
 
   get requestsWaiting(): number {
-    return this.#outgoing?.awaited ?? 0;
+    return this.#outgoing?.waiting ?? 0;
   }
 
   get copiesNext(): number {
@@ -241,7 +241,7 @@ export class FifoProtocol<In, Out>
   }
 
   hurry(reason: Error): void {
-    this.#responder?.cancelAll(reason);
+    this.#responder?.cancelAll(reason, 'us');
   }
 
   announceEnd(): void {
@@ -261,7 +261,7 @@ export class FifoProtocol<In, Out>
   }
 
   cancelIncoming(reason: Error): void {
-    this.#responder?.cancelAll(reason);
+    this.#responder?.cancelAll(reason, 'peer');
   }
 
   abandon(why: () => Error): void {
@@ -270,7 +270,7 @@ export class FifoProtocol<In, Out>
     this.#waiting = [];
     this.#nextWaiting = 0;
     this.#abandoned = true;
-    if (this.requestsHandled > 0) this.#responder?.cancelAll(why());
+    if (this.requestsHandled > 0) this.#responder?.cancelAll(why(), 'peer');
   }
 
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
@@ -282,7 +282,7 @@ export class FifoProtocol<In, Out>
 
   /** No frame can carry a failure here, so it ends the connection. */
   fail(request: ReceivedRequest<In, Out>, error: unknown): void {
-    this.#host.report(asError(error), request);
+    if (!request.isStoppedBy(error)) this.#host.report(asError(error), request);
     this.#host.fail(asError(error), true);
   }
 

@@ -86,8 +86,8 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   /** Fires the signals of all requests being handled; the handlers still answer. */
-  cancelAll(reason: Error): void {
-    this.#responder.cancelAll(reason);
+  cancelAll(reason: Error, by: 'peer' | 'us'): void {
+    this.#responder.cancelAll(reason, by);
   }
 
   /** From now on no request is started; the peer learns which was the last. */
@@ -110,7 +110,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   abandon(why: () => Error): void {
     this.#silent = true;
     this.#held.clear();
-    if (this.#responder.size > 0) this.#responder.cancelAll(why());
+    if (this.#responder.size > 0) this.#responder.cancelAll(why(), 'peer');
   }
 
   answer(request: ReceivedRequest<In, Out>, result: Out): void {
@@ -139,6 +139,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     }
     if (error instanceof MessageTooLargeError) this.#error(id, 'answer-too-large', error.message);
     else this.#error(id, 'internal', '');
+    if (request.isStoppedBy(error)) return;
     // The peer has its message now, so ours may add the peer's address.
     this.#host.report(
       error instanceof MessageTooLargeError ? this.#host.named(error) : asError(error),

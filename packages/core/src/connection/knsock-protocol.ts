@@ -181,7 +181,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   }
 
   hurry(reason: Error): void {
-    this.#incoming?.cancelAll(reason);
+    this.#incoming?.cancelAll(reason, 'us');
     const { writer } = this.#host;
     // The answer is still accepted if it arrives.
     this.#outgoing?.hurry((id) => {
@@ -214,7 +214,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
   }
 
   cancelIncoming(reason: Error): void {
-    this.#incoming?.cancelAll(reason);
+    this.#incoming?.cancelAll(reason, 'peer');
   }
 
   abandon(why: () => Error): void {

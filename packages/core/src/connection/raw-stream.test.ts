@@ -53,6 +53,24 @@ describe('the raw bytes as a stream', () => {
     expect(peer.ended).toBe(true);
   });
 
+  it('that nobody reads end too, where nothing is left to read', async () => {
+    const { peer, connection } = await handMadePair({ framing });
+    peer.endsInTurn = false;
+    const idle = connection.stream();
+    peer.stream.end();
+    await once(idle, 'end');
+    expect(idle.readableEnded).toBe(true);
+    connection.destroy();
+    const unread = await handMadePair({ framing });
+    const held = unread.connection.stream();
+    unread.peer.stream.write(Buffer.from('unread'));
+    unread.peer.stream.end();
+    await turn();
+    expect(held.readableEnded).toBe(false);
+    expect(await all(held)).toBe('unread');
+    unread.connection.destroy();
+  });
+
   it('have one consumer', async () => {
     const { client, server } = await connectedPair({ framing });
     client.connection.onMessage(() => undefined);

@@ -100,8 +100,13 @@ function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duple
     source.end();
   };
   const duplex = makeDuplex({ ...source, end });
+  // As with a socket, `end` is emitted without a reader where nothing is left to read.
+  const pushEnd = (): void => {
+    duplex.push(null);
+    duplex.read(0);
+  };
   for (const chunk of source.held) duplex.push(chunk);
-  if (ended) duplex.push(null);
+  if (ended) pushEnd();
   return {
     duplex,
     get finished() {
@@ -118,7 +123,7 @@ function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duple
     ended: () => {
       if (ended || duplex.destroyed) return;
       ended = true;
-      duplex.push(null);
+      pushEnd();
     },
     closed: (error) => {
       // The program can still read what arrived before.

@@ -59,6 +59,29 @@ describe('Responder', () => {
     expect(events).toEqual(['7: late', 'finished']);
   });
 
+  it.each<[string, (reason: Error) => Error, 'peer' | 'us', boolean]>([
+    ["the peer's reason itself", (reason) => reason, 'peer', true],
+    [
+      "an error caused by the peer's reason",
+      (reason) => new Error('aborted', { cause: reason }),
+      'peer',
+      true,
+    ],
+    ['another error', () => new Error('disk'), 'peer', false],
+    ['our own reason: the peer still waits', (reason) => reason, 'us', false],
+  ])('knows whether a handler stopped because its request was given up: %s', (_, thrown, by, isStopped) => {
+    let received!: ReceivedRequest<string, string>;
+    const { run, subject } = responder((request) => {
+      received = request;
+      return new Promise(() => undefined);
+    });
+    run(7);
+    const reason = new Error('given up');
+    expect(received.isStoppedBy(thrown(reason))).toBe(false);
+    subject.cancelAll(reason, by);
+    expect(received.isStoppedBy(thrown(reason))).toBe(isStopped);
+  });
+
   it('awaits any thenable as an answer', async () => {
     const { run, events } = responder(() => ({
       then: (resolve: (answer: string) => void) => {

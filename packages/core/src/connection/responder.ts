@@ -30,6 +30,7 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
   readsBefore = 0;
   #signal: AbortController | null = null;
   #cancelled: Error | null = null;
+  #isLeft = false;
   #drainingSignal: AbortController | null = null;
   #draining: (() => Error) | null;
   readonly #events: Pick<ResponderEvents<In, Out>, 'signalFailed'>;
@@ -63,9 +64,22 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
     return this.#drainingSignal.signal;
   }
 
-  cancel(reason: Error): void {
+  /** @param by 'peer': it no longer waits for the answer, or is gone; 'us': our side is closing, and asks for the answer */
+  cancel(reason: Error, by: 'peer' | 'us'): void {
     this.#cancelled ??= reason;
+    this.#isLeft ||= by === 'peer';
     this.#signal?.abort(reason);
+  }
+
+  /**
+   * Whether an error of the handler's only says that it stopped because the peer had given the request up: nobody is to blame for
+   * that. Node's own calls throw the reason as the cause of another error.
+   */
+  isStoppedBy(error: unknown): boolean {
+    const reason = this.#cancelled;
+    return (
+      this.#isLeft && reason !== null && (error === reason || (error as Error | undefined)?.cause === reason)
+    );
   }
 
   drain(reason: () => Error): void {
@@ -146,11 +160,11 @@ export class Responder<In, Out> {
     const request = this.#running.get(id);
     if (request === undefined) return;
     request.isGivenUp = true;
-    request.cancel(reason);
+    request.cancel(reason, 'peer');
   }
 
-  cancelAll(reason: Error): void {
-    for (const request of this.#running.values()) request.cancel(reason);
+  cancelAll(reason: Error, by: 'peer' | 'us'): void {
+    for (const request of this.#running.values()) request.cancel(reason, by);
   }
 
   /** The connection's end was announced by either side. */
