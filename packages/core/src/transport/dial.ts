@@ -111,12 +111,23 @@ function sessionOption({ session }: Dial): { session?: Buffer } {
 
 /** TLS over an existing socket, after the header. */
 function secureOver(wire: Duplex, options: Dial): TLSSocket {
-  wire.on('error', ignore);
+  holdErrors(wire);
+  if (wire.destroyed) throw whyDestroyed(wire, options);
   if (options.header !== null) wire.write(options.header);
   const socket = tlsConnect({ ...options.tls, ...sessionOption(options), socket: wire });
   spareIdentityCheck(socket);
   options.prepare(socket);
   return socket;
+}
+
+/** A given stream may fail at any time from now on; the handshake over it reports why. */
+function holdErrors(wire: Duplex): void {
+  wire.on('error', ignore);
+}
+
+function whyDestroyed(wire: Duplex, { target }: Dial): Error {
+  const cause = wire.errored ?? Object.assign(new Error('it is closed already'), { code: 'ECONNRESET' });
+  return fromDial(cause, { address: showTarget(target) });
 }
 
 /**
