@@ -23,7 +23,7 @@ import type {
 } from './connection-types.js';
 import { abortedCall, failedCall, reportUnawaited } from '../errors/call-promise.js';
 import { tooLargeForPeer } from './peer-limit.js';
-import { openStream } from './raw-stream.js';
+import { openStream, type EarlyStream } from './raw-stream.js';
 import { parseLending, type LendOptions, type LentMessageListener } from './lending.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
@@ -234,9 +234,10 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   // ── raw bytes ──
 
-  stream(): Duplex {
+  /** @param early filled with the bytes, where no stream has taken them yet */
+  stream(early?: EarlyStream): Duplex {
     this.#demandRaw('stream()');
-    this.#stream ??= openStream(this.#core);
+    this.#stream ??= openStream(this.#core, early);
     return this.#stream;
   }
 

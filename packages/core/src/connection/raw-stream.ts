@@ -22,12 +22,16 @@ export interface StreamedConnection extends Pick<CallFailures, 'named'> {
   report(error: Error, request: null, what: string): void;
 }
 
-/** Takes over the raw bytes of a connection. @throws EasySocketError KNSOCK_CONSUMED where they have a consumer already */
-export function openStream(connection: StreamedConnection): Duplex {
+/**
+ * Takes over the raw bytes of a connection.
+ * @param early the stream to fill, made before the connection
+ * @throws EasySocketError KNSOCK_CONSUMED where they have a consumer already
+ */
+export function openStream(connection: StreamedConnection, early = new EarlyStream()): Duplex {
   if (connection.raw !== null)
     throw consumed(connection, 'messages', 'its bytes are taken already by relay()');
   connection.receiveQueue.closeTo('stream() takes the bytes');
-  const raw = duplexOver({
+  const raw = duplexOver(early, {
     held: connection.receiveQueue.takeAll() as Buffer[],
     ended: connection.isPeerFinished,
     readOn: () => {
@@ -92,14 +96,86 @@ export interface RawBytes {
   closed(error: Error | undefined): void;
 }
 
-function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duplex } {
+interface Waiting {
+  act(source: RawBytesSource): void;
+  failed(error: Error): void;
+}
+
+/** A stream whose connection may come later: until then, what is written to it waits. */
+export class EarlyStream {
+  readonly duplex: Duplex;
+  #source: RawBytesSource | null = null;
+  /** The write or the end that waits for the source: a stream has one of them under way. */
+  #waiting: Waiting | null = null;
+
+  /** @param gaveUp called where the stream is destroyed before it has a source */
+  constructor(gaveUp: () => void = () => undefined) {
+    this.duplex = this.#make(gaveUp);
+  }
+
+  fill(source: RawBytesSource): void {
+    this.#source = source;
+    this.#waiting?.act(source);
+    this.#waiting = null;
+  }
+
+  #giveUp(error: Error | null): void {
+    const why = error ?? new ConnectionClosedError('unknown', 'it was destroyed before it was connected');
+    this.#waiting?.failed(why);
+    this.#waiting = null;
+  }
+
+  #make(gaveUp: () => void): Duplex {
+    const duplex = new Duplex({
+      allowHalfOpen: true,
+      // When both sides have ended, the socket may still have bytes to send: the stream is destroyed only after the socket.
+      autoDestroy: false,
+      read: () => {
+        this.#source?.readOn();
+      },
+      write: (chunk: Buffer, _encoding, done) => {
+        const act = (source: RawBytesSource): void => {
+          source.write(chunk).then(() => {
+            done();
+          }, done);
+        };
+        if (this.#source === null) this.#waiting = { act, failed: done };
+        else act(this.#source);
+      },
+      final: (done) => {
+        const act = (source: RawBytesSource): void => {
+          source.end();
+          done();
+        };
+        if (this.#source === null) this.#waiting = { act, failed: done };
+        else act(this.#source);
+      },
+      destroy: (error, done) => {
+        if (this.#source === null) gaveUp();
+        else this.#source.destroy(error);
+        done(error);
+        this.#giveUp(error);
+      },
+    });
+    // A peer's reset must not end the process of a program that only pipes.
+    duplex.on('error', (error) => {
+      if (duplex.listenerCount('error') === 1) this.#source?.report(error);
+      // Without autoDestroy such a stream would never finish: it reads nothing more, and emits no end.
+      if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_WRITE_AFTER_END') duplex.destroy(error);
+    });
+    return duplex;
+  }
+}
+
+function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { readonly duplex: Duplex } {
   let ended = source.ended;
   let sent = false;
   const end = (): void => {
     sent = true;
     source.end();
   };
-  const duplex = makeDuplex({ ...source, end });
+  const { duplex } = early;
+  early.fill({ ...source, end });
   // As with a socket, `end` is emitted without a reader where nothing is left to read.
   const pushEnd = (): void => {
     duplex.push(null);
@@ -131,35 +207,4 @@ function duplexOver(source: RawBytesSource): RawBytes & { readonly duplex: Duple
       else if (!duplex.destroyed) duplex.destroy(error);
     },
   };
-}
-
-function makeDuplex(source: RawBytesSource): Duplex {
-  const duplex = new Duplex({
-    allowHalfOpen: true,
-    // When both sides have ended, the socket may still have bytes to send: the stream is destroyed only after the socket.
-    autoDestroy: false,
-    read: () => {
-      source.readOn();
-    },
-    write: (chunk: Buffer, _encoding, done) => {
-      source.write(chunk).then(() => {
-        done();
-      }, done);
-    },
-    final: (done) => {
-      source.end();
-      done();
-    },
-    destroy: (error, done) => {
-      source.destroy(error);
-      done(error);
-    },
-  });
-  // A peer's reset must not end the process of a program that only pipes.
-  duplex.on('error', (error) => {
-    if (duplex.listenerCount('error') === 1) source.report(error);
-    // Without autoDestroy such a stream would never finish: it reads nothing more, and emits no end.
-    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_WRITE_AFTER_END') duplex.destroy(error);
-  });
-  return duplex;
 }

@@ -6,7 +6,8 @@ import { toSource, type CredentialSource } from '../credentials/source.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
 import { refuseUnknown } from '../options/index.js';
-import { httpSocket, type HttpSocket } from './http-socket.js';
+import { offAbort, onAbort } from '../waiting/on-abort.js';
+import { connectingSocket, httpSocket, type Connected, type HttpSocket } from './http-socket.js';
 import { IdleRetirement } from './idle-retirement.js';
 
 /** Options of `connect` that the URL decides, or that are about messages. */
@@ -36,7 +37,6 @@ export type HttpClientOptions = Omit<ConnectOptions, keyof typeof decided>;
 export interface HttpTarget {
   readonly host: string;
   readonly port: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Opens the connections of one client. */
@@ -65,15 +65,46 @@ export class HttpDialer {
   }
 
   /** @throws as `connect` */
-  async dial({ host, port }: HttpTarget): Promise<HttpSocket> {
+  async dial(target: HttpTarget): Promise<HttpSocket> {
+    return asNodes(httpSocket(await this.#open(target, this.#options.signal)));
+  }
+
+  /** A socket that connects, as Node's own: what `connect` throws destroys it, and its destruction ends the attempt. */
+  socket(target: HttpTarget): HttpSocket {
+    return asNodes(
+      connectingSocket(async (destroyed) => {
+        const { signal } = this.#options;
+        signal?.throwIfAborted();
+        const either = new AbortController();
+        const abort = (): void => {
+          either.abort(signal?.aborted === true ? signal.reason : destroyed.reason);
+        };
+        onAbort(signal, abort);
+        onAbort(destroyed, abort);
+        try {
+          return await this.#open(target, either.signal);
+        } finally {
+          offAbort(signal, abort);
+        }
+      }),
+    );
+  }
+
+  async #open({ host, port }: HttpTarget, signal: AbortSignal | undefined): Promise<Connected> {
     const framing = raw({ alpn: 'http/1.1', alpnOptional: true });
     const { version } = this.#source.current;
-    const connection = await connect({ ...this.#options, host, port, framing });
-    const retirement = new IdleRetirement(connection, this.#source, version);
+    const connection = await connect({ ...this.#options, host, port, framing, signal });
     const verified = this.#options.dangerouslySkipVerification !== true;
-    const socket = httpSocket(connection, verified && connection.peer !== null, retirement);
-    // As Node's own client sockets: the server's end is the end.
-    socket.allowHalfOpen = false;
-    return socket;
+    return {
+      connection,
+      authorized: verified && connection.peer !== null,
+      use: new IdleRetirement(connection, this.#source, version),
+    };
   }
+}
+
+/** Node's own client sockets take the server's end as the end. */
+function asNodes(socket: HttpSocket): HttpSocket {
+  socket.allowHalfOpen = false;
+  return socket;
 }

@@ -26,7 +26,7 @@ export class HttpHost {
   }
 
   take(connection: SecureConnection): void {
-    const socket = httpSocket(connection, connection.peer !== null);
+    const socket = httpSocket({ connection, authorized: connection.peer !== null, use: null });
     const watch = new RequestWatch(socket);
     this.#watches.set(socket, watch);
     this.server.emit('connection', socket);

@@ -1,17 +1,21 @@
 /**
  * A connection as the socket that Node's HTTP takes: its raw bytes, and what programs ask of a TLS socket. Identity and
  * address are those of our verdict and of a trusted proxy; timers and process references are those of the real socket.
+ * A client's may be made before its connection, as Node's are.
  */
 import { isIPv6, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { SecureConnection } from '../connection/connection-types.js';
+import { EarlyStream } from '../connection/raw-stream.js';
+import { asError } from '../errors/as-error.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
+import { PendingSettings } from './pending-settings.js';
 
 /** What HTTP is handed instead of a TLS socket. */
 export interface HttpSocket extends Duplex, TlsQuestions {
-  /** The verified connection below. */
-  readonly connection: SecureConnection;
+  /** The verified connection below; null while a client's socket connects. */
+  readonly connection: SecureConnection | null;
   /** Who the other end proved to be; null where it showed no certificate. */
   readonly peer: PeerIdentity | null;
   /** As of a `tls.TLSSocket`. */
@@ -38,11 +42,11 @@ export interface HttpSocket extends Duplex, TlsQuestions {
   readonly bytesRead: number;
   /** Bytes inside TLS that were sent. */
   readonly bytesWritten: number;
-  /** Always false: it is made when the handshake is over. */
-  readonly connecting: false;
-  /** Always false, for the same reason. */
-  readonly pending: false;
-  /** Milliseconds without traffic after which `timeout` is emitted; undefined: never. */
+  /** Whether a client's socket has no verified connection yet; then `connect` and `secureConnect` are emitted. */
+  readonly connecting: boolean;
+  /** As `connecting`. */
+  readonly pending: boolean;
+  /** Milliseconds without traffic, or of connecting, after which `timeout` is emitted; undefined: never. */
   readonly timeout: number | undefined;
   /** The own address, as `net.Socket` gives it. */
   address(): AddressInfo | object;
@@ -82,30 +86,83 @@ export interface UseListener {
   idle(): void;
 }
 
-interface State {
+/** What a connected socket is made of. */
+export interface Connected {
   readonly connection: SecureConnection;
+  /** Whether a certificate of the peer was verified. */
   readonly authorized: boolean;
   readonly use: UseListener | null;
-  readonly socket: TLSSocket;
+}
+
+interface State {
+  connected: Connected | null;
+  socket: TLSSocket | null;
+  connecting: PendingSettings<HttpSocket> | null;
   timed: boolean;
 }
 
 const STATE = Symbol('http-socket');
 type Self = HttpSocket & { [STATE]: State };
 
+/** Takes the raw bytes of a connection over. */
+export function httpSocket(connected: Connected): HttpSocket {
+  const { connection } = connected;
+  return dressed(connection.stream(), {
+    connected,
+    socket: connection.socket,
+    connecting: null,
+    timed: false,
+  });
+}
+
 /**
- * Takes the raw bytes of a connection over.
- * @param authorized whether a certificate of the peer was verified
+ * A client's socket, at once: its destruction aborts `open`, and the failure of `open` destroys it. What is written
+ * meanwhile waits.
  */
-export function httpSocket(
-  connection: SecureConnection,
-  authorized: boolean,
-  use: UseListener | null = null,
-): HttpSocket {
-  const socket = connection.stream() as Self;
+export function connectingSocket(open: (signal: AbortSignal) => Promise<Connected>): HttpSocket {
+  const aborted = new AbortController();
+  const early = new EarlyStream(() => {
+    state.connecting?.drop();
+    state.connecting = null;
+    aborted.abort();
+  });
+  const state: State = { connected: null, socket: null, connecting: new PendingSettings(), timed: false };
+  const socket = dressed(early.duplex, state);
+  open(aborted.signal).then(
+    (connected) => {
+      if (socket.destroyed) connected.connection.destroy();
+      else connect(socket, early, connected);
+    },
+    (error: unknown) => {
+      socket.destroy(asError(error));
+    },
+  );
+  return socket;
+}
+
+/** What our connections can, beyond what programs see. */
+interface EarlyStreamed {
+  stream(early: EarlyStream): Duplex;
+}
+
+function connect(socket: Self, early: EarlyStream, connected: Connected): void {
+  const { connection } = connected;
+  const state = socket[STATE];
+  const settings = state.connecting;
+  state.connected = connected;
+  state.socket = connection.socket;
+  state.connecting = null;
+  settings?.apply(socket);
+  const streamed: EarlyStreamed = connection;
+  streamed.stream(early);
+  for (const event of ['connect', 'ready', 'secureConnect']) socket.emit(event);
+}
+
+function dressed(duplex: Duplex, state: State): Self {
+  const socket = duplex as Self;
   // Another prototype would be tidier, and costs a tenth of all requests a second.
   Object.defineProperties(socket, descriptors);
-  socket[STATE] = { connection, authorized, use, socket: connection.socket, timed: false };
+  socket[STATE] = state;
   // After an upgrade, and in an agent's pool, nobody else may listen; an error would end the process then.
   socket.on('error', ignore);
   return socket;
@@ -113,7 +170,7 @@ export function httpSocket(
 
 /** The connection under a socket that `httpSocket` made; null for any other. */
 export function connectionUnder(socket: object | null | undefined): SecureConnection | null {
-  return (socket as Partial<Self> | null | undefined)?.[STATE]?.connection ?? null;
+  return (socket as Partial<Self> | null | undefined)?.[STATE]?.connected?.connection ?? null;
 }
 
 function ignore(): void {
@@ -121,67 +178,81 @@ function ignore(): void {
 }
 
 const getters: { readonly [Name in keyof HttpSocket]?: (state: State) => HttpSocket[Name] } = {
-  connection: ({ connection }) => connection,
-  peer: ({ connection }) => connection.peer,
+  connection: ({ connected }) => connected?.connection ?? null,
+  peer: ({ connected }) => connected?.connection.peer ?? null,
   encrypted: () => true,
-  authorized: ({ authorized }) => authorized,
+  authorized: ({ connected }) => connected?.authorized ?? false,
   authorizationError: () => null,
-  remoteAddress: ({ connection }) => connection.remote?.address,
-  remotePort: ({ connection }) => connection.remote?.port,
-  remoteFamily: ({ connection: { remote } }) =>
-    remote === null ? undefined : isIPv6(remote.address) ? 'IPv6' : 'IPv4',
-  localAddress: ({ socket }) => socket.localAddress,
-  localPort: ({ socket }) => socket.localPort,
-  alpnProtocol: ({ connection }) => connection.tls.alpn ?? false,
-  servername: ({ connection }) => connection.tls.servername ?? false,
-  bytesRead: ({ socket }) => socket.bytesRead,
-  bytesWritten: ({ socket }) => socket.bytesWritten,
-  connecting: () => false,
-  pending: () => false,
-  timeout: ({ socket }) => socket.timeout,
+  remoteAddress: (state) => remoteOf(state)?.address,
+  remotePort: (state) => remoteOf(state)?.port,
+  remoteFamily: (state) => {
+    const remote = remoteOf(state);
+    return remote === null ? undefined : isIPv6(remote.address) ? 'IPv6' : 'IPv4';
+  },
+  localAddress: ({ socket }) => socket?.localAddress,
+  localPort: ({ socket }) => socket?.localPort,
+  alpnProtocol: ({ connected }) => connected?.connection.tls.alpn ?? false,
+  servername: ({ connected }) => connected?.connection.tls.servername ?? false,
+  bytesRead: ({ socket }) => socket?.bytesRead ?? 0,
+  bytesWritten: ({ socket }) => socket?.bytesWritten ?? 0,
+  connecting: ({ connecting }) => connecting !== null,
+  pending: ({ connecting }) => connecting !== null,
+  timeout: ({ socket, connecting }) => (socket ?? connecting)?.timeout,
 };
+
+function remoteOf({ connected }: State): SecureConnection['remote'] {
+  return connected?.connection.remote ?? null;
+}
 
 const methods: Partial<HttpSocket> & ThisType<Self> = {
   address() {
-    return this[STATE].socket.address();
+    return this[STATE].socket?.address() ?? {};
   },
   setTimeout(ms, listener) {
     const state = this[STATE];
-    if (!state.timed) {
+    const { socket } = state;
+    if (socket === null) state.connecting?.setTimeout(ms, () => this.emit('timeout'));
+    else if (!state.timed) {
       state.timed = true;
-      state.socket.on('timeout', () => this.emit('timeout'));
+      socket.on('timeout', () => this.emit('timeout'));
     }
-    state.socket.setTimeout(ms);
+    socket?.setTimeout(ms);
     if (listener !== undefined && ms === 0) this.off('timeout', listener);
     else if (listener !== undefined) this.once('timeout', listener);
     return this;
   },
   setNoDelay(on) {
-    this[STATE].socket.setNoDelay(on);
+    const { socket, connecting } = this[STATE];
+    connecting?.later((connected) => connected.setNoDelay(on));
+    socket?.setNoDelay(on);
     return this;
   },
   setKeepAlive(on, delay) {
-    this[STATE].socket.setKeepAlive(on, delay);
+    const { socket, connecting } = this[STATE];
+    connecting?.later((connected) => connected.setKeepAlive(on, delay));
+    socket?.setKeepAlive(on, delay);
     return this;
   },
   ref() {
-    const { socket, use } = this[STATE];
-    socket.ref();
-    use?.inUse();
+    const { socket, connecting, connected } = this[STATE];
+    connecting?.later((later) => later.ref());
+    socket?.ref();
+    connected?.use?.inUse();
     return this;
   },
   unref() {
-    const { socket, use } = this[STATE];
-    socket.unref();
-    use?.idle();
+    const { socket, connecting, connected } = this[STATE];
+    connecting?.later((later) => later.unref());
+    socket?.unref();
+    connected?.use?.idle();
     return this;
   },
   destroySoon() {
     if (this.destroyed) return;
     if (!this.writableEnded) this.end();
-    const { socket } = this[STATE];
     const taken = (): void => {
-      if (socket.writableFinished || socket.destroyed) this.destroy();
+      const { socket } = this[STATE];
+      if (socket === null || socket.writableFinished || socket.destroyed) this.destroy();
       else socket.once('finish', () => this.destroy());
     };
     if (this.writableFinished) taken();
@@ -198,8 +269,8 @@ const descriptors: PropertyDescriptorMap = {
   ...describe(methods as Record<string, unknown>, (method) => ({ value: method })),
   ...describe(Object.fromEntries(questions.map((name) => [name, name])), (name) => ({
     value(this: Self, ...args: unknown[]): unknown {
-      const socket: Record<string, (...given: unknown[]) => unknown> = this[STATE].socket as never;
-      return socket[name]?.(...args);
+      const socket = this[STATE].socket as unknown as Record<string, (...given: unknown[]) => unknown> | null;
+      return socket?.[name]?.(...args);
     },
   })),
 };

@@ -1,7 +1,6 @@
 /** Connections for node:https. */
 import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { asError } from '../errors/as-error.js';
 import { InvalidOptionError } from '../errors/index.js';
 import {
   flag,
@@ -72,6 +71,8 @@ const refused = [
 interface ConnectionOptions {
   readonly host?: string | null | undefined;
   readonly port?: number | string | null | undefined;
+  /** Of the request or the agent, milliseconds. */
+  readonly timeout?: number | undefined;
 }
 
 /**
@@ -81,39 +82,30 @@ interface ConnectionOptions {
 export class SecureAgent extends Agent {
   readonly #dialer: HttpDialer;
 
-  readonly #timeout: number | null;
-
   /** @throws InvalidOptionError, CredentialsError; what `connect` throws reaches the request */
   constructor(options: SecureAgentOptions = {}) {
     const { timeout, ...sockets } = readOptions(options, agentOptions);
     super({ ...sockets, ...(timeout === null ? {} : { timeout }) });
-    this.#timeout = timeout;
     const names = Object.keys(agentOptions);
     const others = Object.entries(options).filter(([name]) => !names.includes(name));
     this.#dialer = new HttpDialer(Object.fromEntries(others), names);
   }
 
-  /** Called by Node: connects, verifies, and gives Node the socket. */
+  /** Called by Node: a socket that connects and verifies, which the request and this agent can destroy meanwhile. */
   override createConnection(
     options: ConnectionOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
-  ): undefined {
-    const failed = callback as ((error: Error) => void) | undefined;
+  ): Duplex | undefined {
     const wrong = refused.find(
       (name) => ((options as Record<string, unknown>)[name] ?? undefined) !== undefined,
     );
     if (wrong !== undefined) {
-      failed?.(refusal(wrong));
-      return;
+      (callback as ((error: Error) => void) | undefined)?.(refusal(wrong));
+      return undefined;
     }
-    this.#dialer.dial({ host: options.host ?? 'localhost', port: Number(options.port ?? 443) }).then(
-      (socket) => {
-        // Node sets the agent's timeout on sockets of its own making alone.
-        if (this.#timeout !== null) socket.setTimeout(this.#timeout);
-        callback?.(null, socket);
-      },
-      (error: unknown) => failed?.(asError(error)),
-    );
+    const { host, port, timeout } = options;
+    const socket = this.#dialer.socket({ host: host ?? 'localhost', port: Number(port ?? 443) });
+    return timeout ? socket.setTimeout(timeout) : socket;
   }
 
   /** Sockets are shared by requests to one host and port, under the same credentials; all else is this agent's own. */
