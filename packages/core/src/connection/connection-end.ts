@@ -56,6 +56,8 @@ export class ConnectionEnd implements ClosingEvents {
   #isPusher = false;
   #isOutOfTime = false;
   #isDestroyed = false;
+  /** Whether the rest of raw bytes is missing, which nothing outstanding shows. */
+  #isMissing = false;
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
@@ -184,7 +186,11 @@ export class ConnectionEnd implements ClosingEvents {
   /** Where the stream's end is all that a peer can see of an end, a reset tells it that no answer is awaited, or that something is missing. */
   #breakOff(error: Error | undefined, cutsShort: boolean): void {
     const { stream, protocol, raw } = this.#parts;
-    const isMissing = this.unsent > 0 || protocol.requestsWaiting > 0 || (cutsShort && raw?.sent === false);
+    const isMissing =
+      this.#isMissing ||
+      this.unsent > 0 ||
+      protocol.requestsWaiting > 0 ||
+      (cutsShort && raw?.sent === false);
     if (protocol.endWords === 'stream-end' && isMissing) stream.reset(error);
     else stream.destroy(error);
   }
@@ -243,6 +249,9 @@ export class ConnectionEnd implements ClosingEvents {
   }
 
   expired(error: Error | null): void {
+    // The peer may hold a stream: by an end it would take the bytes for complete, and wait for ever with its own direction open.
+    if (error !== null && this.mayAnswer && this.#parts.framing.name === 'raw')
+      this.#isMissing = this.#parts.raw?.sent !== true;
     if (error !== null) this.#error ??= this.#parts.named(error);
     this.#apply({ is: 'expired' });
   }

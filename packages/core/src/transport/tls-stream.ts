@@ -9,6 +9,10 @@ import { resetError, resetOnClose, wasReset } from './tcp-reset.js';
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
 
+/** How often a connection whose peer has ended, while we send on, is looked at; and how often the peer's system is asked, in ms. */
+const LOOK_MS = 1_000;
+const KEEP_ALIVE_MS = 15_000;
+
 /** The least number of bytes passed on at once, regardless of the time it takes. */
 const SMALLEST_PIECE = 1_024;
 const LARGEST_PIECE = 1_048_576;
@@ -38,6 +42,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** What was unsent when the socket failed: Node doesn't keep it. */
   #lost: number | null = null;
   #patience: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
 
   /** @param tap the tap that the socket was made with, or null where it delivers `data` events */
   constructor(socket: TLSSocket, tap: OnreadTap | null) {
@@ -169,6 +174,7 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   closed(): void {
     this.#closed = true;
+    clearInterval(this.#look);
     leaveOthers();
     this.#depart();
     this.#reportLeft();
@@ -225,6 +231,16 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#end !== 'seen' || this.#mustHold() || this.#events === null) return;
     this.#end = 'delivered';
     this.#events.end();
+    if (!this.#closed && !this.socket.writableEnded) this.#lookForReset();
+  }
+
+  /** Once the peer's end is read, Node waits for nothing more of it, and would notice a reset only by the next write. */
+  #lookForReset(): void {
+    // A peer that left without one is asked, and its system answers by a reset.
+    this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#look = setInterval(() => {
+      if (wasReset(this.socket)) this.failed(resetError());
+    }, LOOK_MS).unref();
   }
 
   /** Whether something arrived that wasn't delivered yet: a slow reader still gets it after the socket is gone. */
