@@ -22,4 +22,13 @@ describe('a failure', () => {
     const error = new InvalidOptionError(option, `${option} can't be used here`);
     expect(describeFailure(error).what).toBe(`${flag} can't be used here`);
   });
+
+  it("names the flag where the library's message doesn't name its option, and the command's own where it has another", () => {
+    expect(describeFailure(new InvalidOptionError('pins', 'a pin has 51 characters')).what).toBe(
+      '--pin: a pin has 51 characters',
+    );
+    const late = new InvalidOptionError('connectTimeout', 'connectTimeout must be a number');
+    expect(describeFailure(late, 'knsock check').what).toBe('--timeout must be a number');
+    expect(describeFailure(late, 'knsock send').what).toBe('--connect-timeout must be a number');
+  });
 });

@@ -24,7 +24,7 @@ export function describeFailure(thrown: unknown, command = ''): Failure {
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
-    what: flagged(error, error instanceof Error ? error.message : String(error)),
+    what: flagged(error, error instanceof Error ? error.message : String(error), command),
     why: whyOf(error),
     hint: known ? hintFor(error, command) : UNEXPECTED,
     code,
@@ -40,14 +40,21 @@ function workingDirectoryGone(error: unknown): UsageError | undefined {
 }
 
 /** The library's messages name its options; users of the command know flags. */
-function flagged(error: unknown, message: string): string {
+function flagged(error: unknown, message: string, command: string): string {
   const { code, option } = (error ?? {}) as { code?: unknown; option?: unknown };
   if (code !== 'KNSOCK_INVALID_OPTION' || typeof option !== 'string') return message;
-  const flag = Object.hasOwn(flags, option) ? flags[option] : undefined;
+  const flag = flagOf(option, command);
   if (flag === undefined) return message;
   // Alone: a value in the message may contain the same word.
   const alone = new RegExp(`(?<![^\\s(])${option.replaceAll('.', '\\.')}(?![\\w/@-])`, 'g');
-  return message.replace(alone, flag);
+  const named = message.replace(alone, flag);
+  return named.includes(flag) ? named : `${flag}: ${named}`;
+}
+
+function flagOf(option: string, command: string): string | undefined {
+  const timeout = option === 'connectTimeout' && / (check|expiry)$/.test(command);
+  if (timeout) return '--timeout';
+  return Object.hasOwn(flags, option) ? flags[option] : undefined;
 }
 
 const flags: Readonly<Record<string, string>> = {

@@ -105,7 +105,11 @@ export function addServerOptions(command: Command): Command {
       '--servername <name>',
       'name to request (SNI) and to expect in the certificate (default: the host)',
     )
-    .option('--pin <pin>', "public key that the server's chain must contain, sha256/… (repeatable)", append);
+    .option(
+      '--pin <pin>',
+      "public key that the server's chain must contain, sha256/… (repeatable)",
+      appendPin,
+    );
 }
 
 /** The address of the status page. */
@@ -145,7 +149,7 @@ export function addAllowOptions(command: Command): void {
     .option('--allow-ou <name>', 'admit clients with this organisational unit (repeatable)', append)
     .option('--allow-dns <name>', 'admit clients with this DNS name (repeatable)', append)
     .option('--allow-uri <uri>', 'admit clients with this URI, such as a SPIFFE ID (repeatable)', append)
-    .option('--allow-pin <pin>', 'admit clients with this key, sha256/… (repeatable)', append);
+    .option('--allow-pin <pin>', 'admit clients with this key, sha256/… (repeatable)', appendPin);
 }
 
 /** The files of the credentials, with the passphrase read from its source. */
@@ -182,6 +186,14 @@ export function allowRules(flags: AllowFlags): AuthorizeRules | undefined {
 
 /** Collects the values of a repeatable flag. */
 export const append = repeatable((value: string, earlier: string[] = []): string[] => [...earlier, value]);
+
+const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
+
+/** Collects pins. */
+export const appendPin = repeatable((value: string, earlier: string[] = []): string[] => {
+  if (!PIN.test(value)) throw new InvalidArgumentError('It is sha256/ and 44 characters of base64.');
+  return [...earlier, value];
+});
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -1,5 +1,6 @@
 /** The tree of commands; only the called one is loaded. */
 import { Command } from 'commander';
+import { nameFlags } from './flag-values.js';
 import { refuseRepeated } from './given-once.js';
 import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
@@ -100,6 +101,7 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
     if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
   }
   refuseRepeated(program);
+  nameFlags(program);
   return addGlobalOptions(program);
 }
 

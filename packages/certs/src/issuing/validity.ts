@@ -61,7 +61,9 @@ export function decideValidity(request: ValidityRequest): Validity {
 export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdate: Date } {
   checkDays(days, Number.POSITIVE_INFINITY);
   const thisUpdate = wholeSecond(now.getTime() - CLOCK_SKEW);
-  return { thisUpdate, nextUpdate: wholeSecond(now.getTime() + days * DAY) };
+  const nextUpdate = wholeSecond(now.getTime() + days * DAY);
+  if (!(nextUpdate <= LAST_DATE)) throw refuse(`a list for ${days} days ends after the year 9999`);
+  return { thisUpdate, nextUpdate };
 }
 
 function checkDays(days: number, maxDays: number): void {

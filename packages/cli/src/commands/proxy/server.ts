@@ -13,6 +13,7 @@ import {
   addProfileOptions,
   allowRules,
   append,
+  appendPin,
   credentialFiles,
   profileOf,
   type AllowFlags,
@@ -100,7 +101,7 @@ function addTargetOptions(command: Command): void {
     .option(
       '--target-pin <pin>',
       "public key that the target's chain must contain, sha256/… (repeatable)",
-      append,
+      appendPin,
     );
 }
 

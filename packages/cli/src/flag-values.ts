@@ -1,0 +1,39 @@
+/** Values that no option takes, refused by the name of the flag: an empty one is usually a variable of a script that isn't set. */
+import type { EventEmitter } from 'node:events';
+import type { Command, Option } from 'commander';
+import { UsageError } from './usage-error.js';
+
+/** An empty name there means none. */
+const MAY_BE_EMPTY = ['--servername', '--target-servername'];
+
+/** For a command and all below it; call it last, since it replaces the parsers. */
+export function nameFlags(command: Command): void {
+  for (const option of command.options.filter(({ required, optional }) => required || optional)) {
+    const flag = option.long ?? option.flags;
+    nameInParser(option, flag);
+    if (MAY_BE_EMPTY.includes(flag)) continue;
+    // Before commander's own listener, which parses; its types leave the emitter's methods out.
+    (command as unknown as EventEmitter).prependListener(`option:${option.name()}`, (value: unknown) => {
+      if (value === '')
+        throw new UsageError(
+          `${flag} is empty`,
+          `Is a variable unset? Give ${flag} a value, or leave it out.`,
+        );
+    });
+  }
+  for (const below of command.commands) nameFlags(below);
+}
+
+/** Parsers that several options share can't name the one that was given. */
+function nameInParser(option: Option, flag: string): void {
+  const parse = option.parseArg;
+  if (parse === undefined) return;
+  option.parseArg = <T>(value: string, previous: T): T => {
+    try {
+      return parse(value, previous);
+    } catch (error) {
+      if (!(error instanceof UsageError) || error.message.includes(flag)) throw error;
+      throw new UsageError(`${flag}: ${error.message}`, error.hint, error.code);
+    }
+  };
+}
