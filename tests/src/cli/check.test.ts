@@ -1,6 +1,6 @@
 import { constants, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createServer } from 'node:tls';
@@ -318,6 +318,65 @@ describe('knsock check on servers', () => {
     const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);
     expect(refused.code).toBe(code);
     expect(refused.stderr).toContain(words);
+  });
+
+  it('selects links, capital endings and stores in a folder, and what is in folders named like serials', async () => {
+    const folder = await mkdtemp(files.at('selected-'));
+    await mkdir(path.join(folder, 'serverserials'));
+    await symlink(files.at('server.crt'), path.join(folder, 'fullchain.pem'));
+    await copyFile(files.at('server.crt'), path.join(folder, 'SERVER.CRT'));
+    await copyFile(files.at('server.crt'), path.join(folder, 'serverserials', 'a.crt'));
+    await writeFile(path.join(folder, 'store.jks'), 'no store');
+    await writeFile(path.join(folder, 'chain.p7c'), 'no chain');
+    const { code, reports } = await check(folder);
+    expect(code).toBe(3);
+    expect(reports.map(({ target }) => path.relative(folder, target)).sort()).toEqual([
+      'SERVER.CRT',
+      'chain.p7c',
+      'fullchain.pem',
+      'serverserials/a.crt',
+      'store.jks',
+    ]);
+  });
+
+  it.each(['check', 'certs expiry'])('%s takes a folder with nothing to check for an error', async (line) => {
+    const command = line.split(' ');
+    const folder = await mkdtemp(files.at('empty-'));
+    await writeFile(path.join(folder, 'notes.txt'), 'nothing');
+    const refused = await knsock([...command, folder]);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain(folder);
+    const both = await knsock([...command, folder, files.at('server.crt')]);
+    expect(both.code).toBe(line === 'check' ? 2 : 3);
+    expect(both.stdout).toContain(files.at('server.crt'));
+  });
+
+  it('takes keys alone for nothing to check', async () => {
+    const { code, stderr } = await knsock(['check', files.at('server.key')]);
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing to check') as string,
+    });
+  });
+
+  it("judges a certificate that lies beside its chain with that chain, as certbot's folders have them", async () => {
+    const root = await createAuthority({ commonName: 'Root' });
+    const inner = await root.intermediate({ commonName: 'Inner' });
+    const { certificate, chain, key } = await inner.issue({ kind: 'server', names: ['localhost'] });
+    const folder = await mkdtemp(files.at('certbot-'));
+    const at = (name: string) => path.join(folder, name);
+    await writeFile(at('cert1.pem'), certificate);
+    await writeFile(at('privkey1.pem'), key, { mode: 0o600 });
+    await writeFile(files.at('root-of-it.crt'), root.certificate);
+    const options = ['--ca', files.at('root-of-it.crt')];
+    const alone = await check(folder, ...options);
+    expect(rules(alone.reports[0], 'error')).toContain('verification');
+    await writeFile(at('fullchain1.pem'), chain);
+    const { code, reports } = await check(folder, ...options);
+    expect(code).toBe(0);
+    expect(reports.find(({ target }) => target === at('cert1.pem'))?.notes).toContain(
+      `its chain is in ${at('fullchain1.pem')}`,
+    );
   });
 
   it('says why there is nothing to check', async () => {

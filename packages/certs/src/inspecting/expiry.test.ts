@@ -170,6 +170,9 @@ describe('an expiry check', () => {
         { type: 'crl', issuer: 'CN=Root', state: 'good' },
       ]);
       expect(await checkExpiry({ files: [file], at: inDays(4) })).toMatchObject([{ state: 'stale' }]);
+      expect(await checkExpiry({ files: [file], at: inDays(-1) })).toMatchObject([
+        { state: 'not-yet-valid' },
+      ]);
     }
   });
 

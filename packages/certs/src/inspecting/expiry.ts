@@ -89,8 +89,8 @@ export interface CrlExpiry extends ExpirySource {
   readonly thisUpdate: Date;
   /** Undefined if the list has no next update. */
   readonly nextUpdate: Date | undefined;
-  /** `stale`: a newer list is due. */
-  readonly state: 'good' | 'stale';
+  /** `stale`: a newer list is due; `not-yet-valid`: it counts from `thisUpdate`. */
+  readonly state: 'good' | 'stale' | 'not-yet-valid';
 }
 
 /** A source that can't be read. */
@@ -215,7 +215,8 @@ function expiryOf(
 
 function crlExpiryOf(source: string, crl: CertificateRevocationList, at: Date): CrlExpiry {
   const { thisUpdate, nextUpdate } = crl;
-  const state = nextUpdate === undefined || nextUpdate < at ? 'stale' : 'good';
+  const isStale = nextUpdate === undefined || nextUpdate < at;
+  const state = thisUpdate > at ? 'not-yet-valid' : isStale ? 'stale' : 'good';
   return { source, type: 'crl', issuer: crl.issuer.toString(), thisUpdate, nextUpdate, state };
 }
 

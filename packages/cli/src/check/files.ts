@@ -101,7 +101,8 @@ async function checkOne(
   one: CertificateFile,
   { found, pairing, among, trust }: Context,
 ): Promise<TargetReport> {
-  const { file, chain } = one;
+  const { file } = one;
+  const { chain, file: chainFile } = withChain(one, found.certificates);
   const [leaf] = chain;
   const { anchors, at } = trust;
   const pair = pairing.keyOf(one);
@@ -116,7 +117,17 @@ async function checkOne(
     ...(isVerified ? [judge(file, verificationRules, { verdict: await verdictOn(chain, crls, trust) })] : []),
     ...(pair === undefined ? [] : [judge(file, keyRules, keyEvidence(pair.key, pair.matches))]),
   ]);
-  return { ...report, notes: notesOn(one, pair, found.locked.includes(file)) };
+  const notes = notesOn(one, pair, found.locked.includes(file));
+  return { ...report, notes: chainFile === file ? notes : [...notes, `its chain is in ${chainFile}`] };
+}
+
+/** certbot and others write a certificate alone, and beside it once more with its chain. */
+function withChain(one: CertificateFile, all: readonly CertificateFile[]): CertificateFile {
+  const [leaf] = one.chain;
+  if (one.chain.length > 1 || leaf === undefined) return one;
+  const isSame = ({ chain: [first, ...issuers] }: CertificateFile): boolean =>
+    issuers.length > 0 && first?.der.equals(leaf.der) === true;
+  return all.find(isSame) ?? one;
 }
 
 function notesOn({ file }: CertificateFile, pair: PairedKey | undefined, isLocked: boolean): string[] {

@@ -1,7 +1,6 @@
 /** What is in files: certificates, keys and revocation lists, distinguished by their contents. */
 import type { KeyObject } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { stat } from 'node:fs/promises';
 import {
   arrangePkcs12,
   bareBase64,
@@ -20,7 +19,7 @@ import {
   type CertificateRevocationList,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { readWhole } from '@knsock/core/options';
+import { filesBelow, readWhole } from '@knsock/core/options';
 import { readersOf, type Readers } from './key-readers.js';
 
 export interface CertificateFile {
@@ -60,15 +59,11 @@ export interface SortedFiles {
 }
 
 const CERTIFICATES = /^(TRUSTED |X509 )?CERTIFICATE$|^PKCS ?#?7|^CMS$/;
-const ENDINGS = /\.(crt|pem|cer|der|key|crl|csr|p7b|p12|pfx)$/;
+const ENDINGS = /\.(crt|pem|cer|der|key|p8|ppk|crl|csr|p7b|p7c|p12|pfx|jks|keystore)$/i;
 
 /** The files of a folder and of those below it that look like certificates, keys and lists. */
-export async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && ENDINGS.test(entry.name) && !entry.parentPath.endsWith('serials'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
+export function filesIn(folder: string): Promise<string[]> {
+  return filesBelow(folder, ENDINGS);
 }
 
 /**

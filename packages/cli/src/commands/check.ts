@@ -91,7 +91,7 @@ async function reportsOn(
   { ca = [], crl = [], passphraseFile, pfxKeyName: keyName, servername, timeout, ...flags }: CheckFlags,
   failures: Unchecked[],
 ): Promise<TargetReport[]> {
-  const { files, endpoints } = await sorted(targets);
+  const { files, endpoints } = await sorted(targets, failures);
   const lists = await listsOf(crl);
   const revocation = revocationOf(flags);
   if (revocation !== undefined && files.length + lists.length === 0)
@@ -105,6 +105,11 @@ async function reportsOn(
     reports.push(
       ...(await checkFiles(files, { trusted: anchors, passphrase, keyName, at, lists, revocation })),
     );
+  }
+  // Keys alone, for one, have no report.
+  if (reports.length + failures.length + endpoints.length === 0) {
+    const error = nothingIn(targets.join(', '));
+    failures.push({ target: targets.join(', '), error });
   }
   if (endpoints.length === 0) return reports;
   const { checkEndpoint } = await import('../check/endpoint.js');
@@ -128,19 +133,31 @@ async function listsOf(locations: readonly string[]) {
   );
 }
 
+/** @param failures receives folders without a file to check */
 async function sorted(
   targets: string[],
+  failures: Unchecked[],
 ): Promise<{ files: string[]; endpoints: { host: string; port: number }[] }> {
   const { filesIn } = await import('../check/sorted-files.js');
   const files: string[] = [];
   const endpoints: { host: string; port: number }[] = [];
   for (const target of targets) {
     const info = await stat(target).catch(() => undefined);
-    if (info?.isDirectory() === true) files.push(...(await filesIn(target)));
-    else if (info !== undefined) files.push(target);
+    if (info?.isDirectory() === true) {
+      const found = await naming(target, () => filesIn(target));
+      if (found.length === 0) failures.push({ target, error: nothingIn(target) });
+      files.push(...found);
+    } else if (info !== undefined) files.push(target);
     else endpoints.push(endpointOf(target));
   }
   return { files, endpoints };
+}
+
+/** Success would say that what was meant to be checked is safe. */
+function nothingIn(target: string): UsageError {
+  const hint =
+    'Files are selected by the endings of their names, such as .crt, .pem, .key or .p12. Name others one by one.';
+  return new UsageError(`there is nothing to check in ${target}`, hint);
 }
 
 function endpointOf(target: string): { host: string; port: number } {

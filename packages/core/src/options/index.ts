@@ -45,6 +45,7 @@ export { nearest } from './suggestion.js';
 // What they wait with
 export { backOffDelay, type BackOff } from '../waiting/back-off.js';
 export { offAbort, onAbort } from '../waiting/on-abort.js';
+export { filesBelow } from '../waiting/files-below.js';
 export { raceAbort } from '../waiting/race-abort.js';
 export { readWhole, type ReadBounds } from '../waiting/read-whole.js';
 export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';

@@ -6,6 +6,7 @@ import { printable } from '@knsock/core/errors';
 import { FOUND } from '../../exit-codes.js';
 import { count } from '../../options.js';
 import type { Output } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
 import { sourceOf } from './inspect.js';
 
 interface ExpiryFlags {
@@ -30,6 +31,7 @@ async function expiry(sources: string[], { days, prometheus }: ExpiryFlags, outp
   const results = await checkExpiry({ ...(await sorted(sources)), days });
   if (prometheus === true) await output.data(prometheusText(results));
   else for (const result of results) await output.result(plain(result), line(result));
+  if (results.length === 0) throw nothingFound(sources);
   return results.every(({ state }) => state === 'good') ? 0 : FOUND;
 }
 
@@ -46,6 +48,13 @@ async function sorted(
   return all;
 }
 
+/** Success would say that what was meant to be watched is good. */
+function nothingFound(sources: readonly string[]): UsageError {
+  const hint =
+    'Files of a folder are selected by their endings: .crt, .pem, .cer, .der, .p7b, .p7c and .crl. Name others one by one.';
+  return new UsageError(`${sources.join(', ')}: no certificate or revocation list found`, hint);
+}
+
 function line(result: Expiry): string {
   const { state } = result;
   const source = printable(result.source);
@@ -53,10 +62,15 @@ function line(result: Expiry): string {
     case 'certificate':
       return `${state.padEnd(10)} ${String(result.daysLeft).padStart(5)} days  ${source}  ${result.subject}`;
     case 'crl':
-      return `${state.padEnd(10)} until ${result.nextUpdate?.toISOString() ?? 'no date'}  ${source}  list of ${result.issuer}`;
+      return `${state.padEnd(10)} ${listTime(result)}  ${source}  list of ${result.issuer}`;
     case 'unreadable':
       return `${state.padEnd(10)} ${source}  ${result.error.message}`;
   }
+}
+
+function listTime({ state, thisUpdate, nextUpdate }: Extract<Expiry, { type: 'crl' }>): string {
+  if (state === 'not-yet-valid') return `from ${thisUpdate.toISOString()}`;
+  return `until ${nextUpdate?.toISOString() ?? 'no date'}`;
 }
 
 function plain(result: Expiry): object {
