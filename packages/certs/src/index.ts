@@ -100,7 +100,13 @@ export {
 } from './enrolling/enrolled-credentials.js';
 
 // Revocation
-export { revocationReasons, type Crl, type RevocationReason } from './revocation/crl.js';
+export {
+  revocationReasons,
+  type Crl,
+  type Revocation,
+  type RevocationReason,
+  type RevocationRecord,
+} from './revocation/crl.js';
 export {
   revocationSource,
   type RefreshingRevocationSource,

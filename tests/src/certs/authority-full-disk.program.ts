@@ -56,7 +56,9 @@ for (const [index, free] of ROUNDS.entries()) {
 const victim = outcomes[0]?.serial ?? '';
 fill(0);
 // The index may have room left in its last page; it runs out sooner or later.
-const refusal = await untilRefused(() => authority.revoke(victim, 'superseded'));
+const refusal = await untilRefused(async () => {
+  await authority.revoke(victim, 'superseded');
+});
 rmSync(join(disk, 'fill'));
 await authority.revoke(victim, 'superseded');
 const crl = await authority.crl();

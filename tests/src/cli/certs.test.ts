@@ -50,6 +50,22 @@ it('makes no key for an existing request', async () => {
   await expect(stat(path.join(folder, 'once.key'))).rejects.toThrow('ENOENT');
 });
 
+it('ends a hold by a revocation for good, and says what stands where nothing changed', async () => {
+  await succeeds('ca', 'Holding', '--store', 'held store', '--name', 'root');
+  const at = ['--store', 'held store', '--authority', 'root'];
+  await succeeds('issue', 'held.internal', '--file', 'held', ...at);
+  const revoke = ['revoke', 'held store/issued/held.crt', ...at, '--reason'];
+  const held = await certs(...revoke, 'certificate-hold');
+  expect(held.stdout + held.stderr).toContain("knsock certs crl --store 'held store' --authority root");
+  const final = await json<object>(...revoke, 'key-compromise', '--json');
+  expect(final).toMatchObject({ reason: 'key-compromise', changed: true });
+  const again = await certs(...revoke, 'certificate-hold');
+  expect(again.code).toBe(0);
+  expect(again.stdout + again.stderr).toMatch(/Already revoked \(key-compromise, at 20.*nothing was changed/);
+  const unchanged = await json<object>(...revoke, 'superseded', '--json');
+  expect(unchanged).toMatchObject({ reason: 'key-compromise', changed: false });
+});
+
 it('names the subcommand and its own flags in errors', async () => {
   expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
   const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');
@@ -187,7 +203,7 @@ describe('--json', () => {
     ],
     [
       ['revoke', 'certs/issued/json.crt', ...at],
-      ['revoked', 'reason'],
+      ['revoked', 'reason', 'at', 'changed'],
     ],
     [
       ['crl', ...at],

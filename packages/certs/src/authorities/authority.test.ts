@@ -182,6 +182,15 @@ describe('an authority', () => {
     await expect(mixed).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE' });
   });
 
+  it('in memory, ends a hold by a revocation for good', async () => {
+    const authority = await createAuthority({ commonName: 'Root' });
+    const { certificate } = await authority.issue(leaf);
+    const { at } = await authority.revoke(certificate, 'certificate-hold');
+    expect(await authority.revoke(certificate, 'superseded')).toMatchObject({ at, changed: true });
+    expect(await authority.revoke(certificate, 'certificate-hold')).toMatchObject({ changed: false });
+    expect([...parseCrl((await authority.crl()).der).entries]).toMatchObject([{ reason: 'superseded' }]);
+  });
+
   it("doesn't revoke itself in its own list, but does revoke an authority below it", async () => {
     const root = await createAuthority({ commonName: 'Root' });
     const issuing = await root.intermediate({ commonName: 'Issuing' });

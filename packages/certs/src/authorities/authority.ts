@@ -18,7 +18,7 @@ import {
   type AuthorityKey,
   type AuthorityOptions,
 } from '../issuing/authority-certificate.js';
-import { checkReason, signCrl, type Crl, type RevocationReason } from '../revocation/crl.js';
+import { signCrl, type Crl, type RevocationReason, type RevocationRecord } from '../revocation/crl.js';
 import { csrFacts, type CsrFacts } from '../issuing/csr.js';
 import {
   issueOptions,
@@ -104,11 +104,13 @@ export interface Authority {
   intermediate(options: AuthorityOptions & Placement): Promise<Authority>;
   /**
    * Revokes a certificate: a PEM text, PEM or DER bytes, `{ file }`, its serial (hex) or its SHA-256 fingerprint
-   * (64 hex digits, colons or not). Every later list contains it; a second revocation changes nothing.
+   * (64 hex digits, colons or not). Every later list contains it. A second revocation changes nothing, except that
+   * one for any other reason ends `certificate-hold`, with the date of the hold.
    * @param reason Default `unspecified`.
+   * @returns what is recorded now, and whether this call changed it
    * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE`; InvalidOptionError for an unknown reason.
    */
-  revoke(certificate: Source, reason?: RevocationReason): Promise<void>;
+  revoke(certificate: Source, reason?: RevocationReason): Promise<RevocationRecord>;
   /**
    * Refuses a certificate that isn't to be renewed: one that was revoked here or, in a store, has a name that is barred
    * from renewal. `renew` and authority servers ask this.
@@ -267,10 +269,8 @@ class LedgerAuthority implements Authority {
     );
   }
 
-  async revoke(certificate: Source, reason: RevocationReason = 'unspecified'): Promise<void> {
-    checkReason(reason);
-    const serial = await resolveRevocation(certificate, this.certificate, this.#ledger);
-    await this.#ledger.revoke({ serial, at: new Date(), reason });
+  async revoke(certificate: Source, reason: RevocationReason = 'unspecified'): Promise<RevocationRecord> {
+    return this.#ledger.revoke(await resolveRevocation(certificate, reason, this.certificate, this.#ledger));
   }
 
   async checkRenewal(

@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from '@knsock/core/x509';
 import type { IssuedFiles, IssuedRecord, Placement } from '../issuing/record.js';
-import type { Crl, Revocation } from '../revocation/crl.js';
+import { laterRevocation, type Crl, type Revocation, type RevocationRecord } from '../revocation/crl.js';
 import type { Standing } from './renewable.js';
 
 /** What an authority passes to the ledger; PEM. The key is absent if a request was signed. */
@@ -24,8 +24,8 @@ export interface Ledger {
   /** An authority's key, PEM, in the form in which it is stored. */
   protect(key: string): Promise<string>;
   find(query: { serial: string } | { fingerprint: string }): Promise<IssuedRecord | undefined>;
-  /** Records a revocation; a second one of the same serial changes nothing. */
-  revoke(revocation: Revocation): Promise<void>;
+  /** Records a revocation; a second one of the same serial changes nothing, except that it ends a hold. */
+  revoke(revocation: Revocation): Promise<RevocationRecord>;
   /**
    * What is known of a certificate that is to be renewed.
    * @param isOwn whether this authority issued it, also where that wasn't recorded
@@ -66,9 +66,10 @@ export class MemoryLedger implements Ledger {
     return Promise.resolve(records.find(({ fingerprint }) => fingerprint === query.fingerprint));
   }
 
-  revoke(revocation: Revocation): Promise<void> {
-    if (!this.#revoked.has(revocation.serial)) this.#revoked.set(revocation.serial, revocation);
-    return Promise.resolve();
+  revoke(revocation: Revocation): Promise<RevocationRecord> {
+    const { changed, ...now } = laterRevocation(this.#revoked.get(revocation.serial), revocation);
+    if (changed) this.#revoked.set(now.serial, now);
+    return Promise.resolve({ ...now, changed });
   }
 
   standing({ serial }: X509Certificate, isOwn: boolean): Promise<Standing> {

@@ -5,17 +5,24 @@ import type { Ledger } from './ledger.js';
 import { derOf } from '../files/pem.js';
 import { normalizeSerial } from '../issuing/serial.js';
 import { readSource, type Source } from '../files/source.js';
+import { checkReason, type Revocation, type RevocationReason } from '../revocation/crl.js';
 
 /**
- * The serial of the certificate meant.
+ * The revocation of the certificate meant, as of now.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_ISSUED_HERE` if the authority didn't issue it, or it is its own; as
- *   `readSource`.
+ *   `readSource`; InvalidOptionError for an unknown reason
  */
-export async function resolveRevocation(named: Source, authority: string, ledger: Ledger): Promise<string> {
+export async function resolveRevocation(
+  named: Source,
+  reason: RevocationReason,
+  authority: string,
+  ledger: Ledger,
+): Promise<Revocation> {
+  checkReason(reason);
   const own = parseCertificate(authority);
   const serial = await serialMeant(named, own, ledger);
   if (own.isSelfIssued && serial === normalizeSerial(own.serial)) throw refuseOwn();
-  return serial;
+  return { serial, at: new Date(), reason };
 }
 
 async function serialMeant(named: Source, own: X509Certificate, ledger: Ledger): Promise<string> {

@@ -45,6 +45,21 @@ export interface Revocation {
   readonly reason: RevocationReason;
 }
 
+/** What stands in the records after a revocation, and whether it was that one which changed them. */
+export interface RevocationRecord extends Revocation {
+  readonly changed: boolean;
+}
+
+/**
+ * The revocation that counts, of the one recorded before and a later one. A hold ends in a revocation for good, dated as the hold
+ * was (X.509 8.5.2.2); anything else stays as it was recorded first.
+ */
+export function laterRevocation(known: Revocation | undefined, later: Revocation): RevocationRecord {
+  if (known === undefined) return { ...later, changed: true };
+  const isFinal = known.reason === 'certificate-hold' && later.reason !== 'certificate-hold';
+  return isFinal ? { ...later, at: known.at, changed: true } : { ...known, changed: false };
+}
+
 /** A signed list; `pem` has the label that Node and OpenSSL read. */
 export interface Crl {
   /** As PEM. */

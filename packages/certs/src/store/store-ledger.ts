@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { X509Certificate } from '@knsock/core/x509';
 import { PUBLIC, writeAtomic } from '../files/atomic-file.js';
-import type { Crl, Revocation } from '../revocation/crl.js';
+import { laterRevocation, type Crl, type Revocation, type RevocationRecord } from '../revocation/crl.js';
 import { CertificateError } from '../errors.js';
 import { appendJournal, readJournal, type JournalEntry } from './journal.js';
 import type { Ledger, MakeList, Material } from '../authorities/ledger.js';
@@ -48,11 +48,14 @@ export class StoreLedger implements Ledger {
     return (await this.#entries()).filter((entry) => entry.event === 'issued').find(matches);
   }
 
-  revoke(revocation: Revocation): Promise<void> {
+  /** The end of a hold is an entry of its own: the last one of a serial counts. */
+  revoke(revocation: Revocation): Promise<RevocationRecord> {
     return this.#folder.exclusively(async (lock) => {
-      const known = await this.#revocations();
-      if (known.some(({ serial }) => serial === revocation.serial)) return;
-      await this.#append(lock, { event: 'revoked', authority: this.#authority, ...revocation });
+      const known = (await this.#revocations()).find(({ serial }) => serial === revocation.serial);
+      const { changed, ...now } = laterRevocation(known, revocation);
+      if (changed) await this.#append(lock, { event: 'revoked', authority: this.#authority, ...now });
+      const { serial, at, reason } = now;
+      return { serial, at, reason, changed };
     });
   }
 
@@ -63,7 +66,7 @@ export class StoreLedger implements Ledger {
     const issued = entries.find(
       (entry) => entry.event === 'issued' && entry.fingerprint === certificate.fingerprint256,
     );
-    const revoked = entries.find(
+    const revoked = entries.findLast(
       (entry): entry is JournalEntry & { event: 'revoked' } =>
         entry.event === 'revoked' &&
         entry.authority === issued?.authority &&
@@ -112,7 +115,8 @@ export class StoreLedger implements Ledger {
   }
 
   async #revocations(): Promise<Revocation[]> {
-    return (await this.#entries()).filter((entry) => entry.event === 'revoked');
+    const entries = (await this.#entries()).filter((entry) => entry.event === 'revoked');
+    return [...new Map(entries.map((entry) => [entry.serial, entry])).values()];
   }
 
   /** Refuses a serial that is in use. */

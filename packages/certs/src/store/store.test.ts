@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseCrl } from '@knsock/core/x509';
+import { parseCertificate, parseCrl } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RevocationReason } from '../revocation/crl.js';
 import { openStore } from './store.js';
@@ -159,6 +159,24 @@ describe('a store', () => {
     expect(crl.number).toBe(2);
     expect(await readFile(join(directory, 'ca', 'root.crl'), 'utf8')).toBe(crl.pem);
     expect((await store.certificates()).at(-1)?.revoked?.reason).toBe('key-compromise');
+  });
+
+  it('ends a hold by a revocation for good, dated as the hold was, and nothing else', async () => {
+    const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
+    const { certificate } = await authority.issue({ kind: 'server', names: ['a.test'] });
+    const held = await authority.revoke(certificate, 'certificate-hold');
+    expect(held).toMatchObject({ reason: 'certificate-hold', changed: true });
+    expect(await authority.revoke(certificate, 'certificate-hold')).toEqual({ ...held, changed: false });
+    const store = await openStore(directory);
+    const again = await store.authority();
+    const final = { ...held, reason: 'key-compromise', changed: true };
+    expect(await again.revoke(certificate, 'key-compromise')).toEqual(final);
+    for (const reason of ['superseded', 'certificate-hold'] as const)
+      expect(await again.revoke(certificate, reason)).toEqual({ ...final, changed: false });
+    const listed = [...parseCrl((await again.crl()).der).entries];
+    expect(listed).toMatchObject([{ serial: held.serial, reason: 'keyCompromise' }]);
+    expect((await store.certificates()).at(-1)?.revoked).toEqual({ at: held.at, reason: 'key-compromise' });
+    await expect(again.checkRenewal(parseCertificate(certificate))).rejects.toThrow('key-compromise');
   });
 
   it.each(['nobody', 'AB:CD', '00'.repeat(32)])(

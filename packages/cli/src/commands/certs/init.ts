@@ -6,6 +6,7 @@ import { commandName } from '../../command-name.js';
 import { refuseExisting } from '../../files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
+import { quote } from '../../quote.js';
 
 interface InitFlags {
   name?: string[];
@@ -95,11 +96,6 @@ Next:
   ${command} send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}${expecting}
   ${command} send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused, and told why
 `;
-}
-
-/** A path, quoted for a shell. */
-function quote(path: string): string {
-  return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 const HELP = `

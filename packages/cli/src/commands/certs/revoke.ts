@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import type { RevocationReason } from '@knsock/certs';
 import { naming, readInput } from '../../files.js';
 import type { Output } from '../../output.js';
+import { quote } from '../../quote.js';
 import { UsageError } from '../../usage-error.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
 
@@ -38,10 +39,19 @@ export function defineRevoke(command: Command, output: Output): void {
 async function revoke(certificate: string, flags: RevokeFlags, output: Output): Promise<void> {
   const authority = await authorityOf(flags, output);
   const meant = await serialOrFile(certificate);
-  await naming(certificate, () => authority.revoke(meant, flags.reason));
-  output.say('Withdrawn. Publish it now: knsock certs crl');
-  if (output.manner.json)
-    await output.record({ revoked: certificate, reason: flags.reason ?? 'unspecified' });
+  const { at, reason, changed } = await naming(certificate, () => authority.revoke(meant, flags.reason));
+  output.say(
+    changed
+      ? `Withdrawn. Publish it now: ${listCommand(flags)}`
+      : `Already revoked (${reason}, at ${at.toISOString()}); nothing was changed.`,
+  );
+  if (output.manner.json) await output.record({ revoked: certificate, reason, at, changed });
+}
+
+/** With the same store and authority. */
+function listCommand({ store, authority }: StoreFlags): string {
+  const ofStore = store === 'certs' ? '' : ` --store ${quote(store)}`;
+  return `knsock certs crl${ofStore}${authority === undefined ? '' : ` --authority ${quote(authority)}`}`;
 }
 
 async function serialOrFile(certificate: string): Promise<string | Buffer> {
