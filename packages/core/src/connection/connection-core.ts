@@ -442,9 +442,9 @@ export class ConnectionCore<In, Out>
     return this.reading.isHeld;
   }
 
-  /** Whether more input would have to be kept. */
+  /** Whether more input would have to be kept; a raw stream's two directions are independent. */
   get isInputFull(): boolean {
-    return this.protocol.full || this.sendQueue.overfull;
+    return this.raw === null && (this.protocol.full || this.sendQueue.overfull);
   }
 
   get heldBytes(): number {

@@ -1,22 +1,16 @@
 /** The raw bytes of a connection as a Node stream that half-closes both ways. */
 import { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
-import type { ByteStream } from '../transport/byte-stream.js';
 import { consumed, type CallFailures } from './call-failures.js';
-import type { Writer } from './writer.js';
+import { RawOutput, type WrittenConnection } from './raw-output.js';
 
 /** The connection whose bytes a stream takes over. */
-export interface StreamedConnection extends Pick<CallFailures, 'named'> {
+export interface StreamedConnection extends Pick<CallFailures, 'named'>, WrittenConnection {
   readonly receiveQueue: { takeAll(): unknown[]; closeTo(why: string): void };
   readonly reading: { resume(): void };
-  readonly writer: Writer;
-  readonly stream: ByteStream;
   readonly isPeerFinished: boolean;
   readonly isGone: boolean;
-  readonly mayAnswer: boolean;
-  readonly goneError: Error;
   raw: RawBytes | null;
-  sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
   progress(): void;
   destroy(error: Error | undefined): void;
   report(error: Error, request: null, what: string): void;
@@ -37,8 +31,7 @@ export function openStream(connection: StreamedConnection, early = new EarlyStre
     readOn: () => {
       connection.reading.resume();
     },
-    write: (bytes) =>
-      connection.mayAnswer ? connection.sendLater(bytes, undefined) : Promise.reject(connection.goneError),
+    output: new RawOutput(connection),
     end: () => {
       connection.writer.flush();
       connection.stream.end();
@@ -73,7 +66,7 @@ interface RawBytesSource {
   readonly ended: boolean;
   /** There is room for more input. */
   readOn(): void;
-  write(bytes: Buffer): Promise<void>;
+  readonly output: RawOutput;
   end(): void;
   destroy(error: Error | null): void;
   /** Receives the error that ended the stream where the program has no 'error' listener. */
@@ -125,6 +118,17 @@ export class EarlyStream {
     this.#waiting = null;
   }
 
+  #write(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
+    if (this.#source !== null) {
+      this.#source.output.write(chunks, done);
+      return;
+    }
+    const act = ({ output }: RawBytesSource): void => {
+      output.write(chunks, done);
+    };
+    this.#waiting = { act, failed: done };
+  }
+
   #make(gaveUp: () => void): Duplex {
     const duplex = new Duplex({
       allowHalfOpen: true,
@@ -134,13 +138,11 @@ export class EarlyStream {
         this.#source?.readOn();
       },
       write: (chunk: Buffer, _encoding, done) => {
-        const act = (source: RawBytesSource): void => {
-          source.write(chunk).then(() => {
-            done();
-          }, done);
-        };
-        if (this.#source === null) this.#waiting = { act, failed: done };
-        else act(this.#source);
+        this.#write([chunk], done);
+      },
+      writev: (chunks: { chunk: Buffer }[], done) => {
+        const buffers = chunks.map(({ chunk }) => chunk);
+        this.#write(buffers, done);
       },
       final: (done) => {
         const act = (source: RawBytesSource): void => {
@@ -153,6 +155,8 @@ export class EarlyStream {
       destroy: (error, done) => {
         if (this.#source === null) gaveUp();
         else this.#source.destroy(error);
+        // As with sockets, writes fail after the call that destroys.
+        process.nextTick(() => this.#source?.output.abandon(error));
         done(error);
         this.#giveUp(error);
       },
@@ -202,8 +206,9 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
       pushEnd();
     },
     closed: (error) => {
-      // The program can still read what arrived before.
-      if (error === undefined && ended && !duplex.readableEnded) duplex.once('end', () => duplex.destroy());
+      // The program can still read what arrived before, unless it waits for a write.
+      const isReadable = ended && !duplex.readableEnded && !source.output.isPending;
+      if (error === undefined && isReadable) duplex.once('end', () => duplex.destroy());
       else if (!duplex.destroyed) duplex.destroy(error);
     },
   };

@@ -31,8 +31,11 @@ export interface ByteStream {
   readonly bytesWritten: number;
   /** Starts delivery; called once. */
   open(events: ByteStreamEvents): void;
-  /** Sends bytes that must not change until `taken` is called; false where the caller should wait for `drain`. */
-  write(bytes: Uint8Array, taken?: () => void): boolean;
+  /**
+   * Sends bytes that must not change until `taken` is called; false where the caller should wait for `drain`.
+   * @param taken receives an error where the stream failed before the system took them; it may not be called then
+   */
+  write(bytes: Uint8Array, taken?: (error?: Error | null) => void): boolean;
   /** Ends our direction once everything written is sent. */
   end(): void;
   destroy(error?: Error): void;

@@ -87,7 +87,10 @@ export class MemoryStream implements ByteStream {
   }
 
   #arrive(arrival: Arrival): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      take([arrival]);
+      return;
+    }
     this.#arrivals.push(arrival);
     this.#schedule();
   }
@@ -131,7 +134,15 @@ export class MemoryStream implements ByteStream {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    take(this.#arrivals);
     this.#arrivals = [];
     setImmediate(() => this.#events?.gone(error));
   }
+}
+
+/** A system takes what is written to a peer that is gone, until it learns of that. */
+function take(arrivals: readonly Arrival[]): void {
+  setImmediate(() => {
+    for (const arrival of arrivals) if (arrival !== 'end') arrival.taken?.();
+  });
 }

@@ -113,7 +113,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     return !this.#paused && !this.#yielding;
   }
 
-  write(bytes: Uint8Array, taken?: () => void): boolean {
+  write(bytes: Uint8Array, taken?: (error?: Error | null) => void): boolean {
     return this.socket.write(bytes, taken);
   }
 
