@@ -28,7 +28,7 @@ function received(server: HttpServer): number {
   return connection?.stats().bytesReceived ?? 0;
 }
 
-it('ends idle connections at once, and those that never asked', async () => {
+it('ends connections that stay idle, and those that never asked', async () => {
   const server = await serveApp((_request, response) => response.end('hello'));
   const silent = await dialBare(server);
   const idle = await dialBare(server);
@@ -39,7 +39,7 @@ it('ends idle connections at once, and those that never asked', async () => {
   expect(await ends).toEqual(['', '']);
 });
 
-it('ends at once a connection whose answer came before all of its request, once the rest is there', async () => {
+it('ends an idle connection whose answer came before all of its request, once the rest is there', async () => {
   const server = await serveApp((_request, response) => {
     response.statusCode = 404;
     response.end('nothing here');
@@ -122,11 +122,80 @@ it("cuts off what isn't done by the deadline", async () => {
   await closing;
 });
 
-it('ends a connection that has lived for maxLifetime between two requests', async () => {
+/** Ends by `end`, between two requests, as soon as the connection is about to end. */
+async function askAgain(server: HttpServer, end: () => Promise<void>): Promise<string> {
+  const socket = await dialBare(server);
+  socket.write(GET);
+  await readUntil(socket, 'hello');
+  const [connection] = server.connections();
+  const draining = new Promise<void>((resolve) => connection?.onDraining(resolve));
+  const ended = end();
+  await draining;
+  await turn();
+  // It was on its way when the server decided.
+  socket.write(GET);
+  const text = await readAll(socket);
+  await ended;
+  return text;
+}
+
+it('answers a request that comes when maxLifetime is over, with Connection: close', async () => {
   await using server = await serveApp((_request, response) => response.end('hello'), { maxLifetime: 100 });
+  const text = await askAgain(server, () => Promise.resolve());
+  expect(text).toMatch(/^HTTP\/1.1 200 OK\r\nConnection: close\r\n[^]*hello$/u);
+});
+
+it('answers a request that comes when the server begins to close, with Connection: close', async () => {
+  const server = await serveApp((_request, response) => response.end('hello'));
+  const text = await askAgain(server, () => server.close());
+  expect(text).toMatch(/^HTTP\/1.1 200 OK\r\nConnection: close\r\n[^]*hello$/u);
+});
+
+it('answers a request that comes when the signal closes the server, with Connection: close', async () => {
+  const stop = new AbortController();
+  const server = await serveApp((_request, response) => response.end('hello'), { signal: stop.signal });
+  const text = await askAgain(server, () => {
+    stop.abort();
+    return server.close();
+  });
+  expect(text).toMatch(/^HTTP\/1.1 200 OK\r\nConnection: close\r\n[^]*hello$/u);
+});
+
+it('ends an idle connection after maxLifetime before the deadline resets it, without keepAliveTimeout too', async () => {
+  await using server = await serveApp((_request, response) => response.end('hello'), {
+    maxLifetime: 50,
+    drainTimeout: 400,
+    http: { keepAliveTimeout: 0 },
+  });
   const socket = await dialBare(server);
   socket.write(GET);
   expect(await readAll(socket)).toContain('hello');
+});
+
+it('ends an idle connection before a short deadline resets it', async () => {
+  const server = await serveApp((_request, response) => response.end('hello'));
+  const socket = await dialBare(server);
+  socket.write(GET);
+  await readUntil(socket, 'hello');
+  const ends = readAll(socket);
+  await server.close({ deadline: 400 });
+  expect(await ends).toBe('');
+});
+
+it('ends an idle connection whose lifetime is over as soon as a close demands', async () => {
+  const server = await serveApp((_request, response) => response.end('hello'), {
+    maxLifetime: 50,
+    http: { keepAliveTimeout: 60_000 },
+    drainTimeout: 60_000,
+  });
+  const socket = await dialBare(server);
+  socket.write(GET);
+  await readUntil(socket, 'hello');
+  const [connection] = server.connections();
+  await new Promise<void>((resolve) => connection?.onDraining(resolve));
+  const ends = readAll(socket);
+  await server.close();
+  expect(await ends).toBe('');
 });
 
 it('closes by its signal', async () => {

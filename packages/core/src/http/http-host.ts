@@ -9,15 +9,24 @@ import { follow, isThenable } from '../errors/thenable.js';
 import type { HttpListener } from './config.js';
 import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';
 import { removeIdentityHeaders } from './identity-headers.js';
-import { RequestWatch } from './request-watch.js';
+import { RequestWatch, type Patience } from './request-watch.js';
+
+/** A client that hasn't asked for so long has hardly a request on its way: what an idle connection may delay a close. */
+const SOON_MS = 500;
+/** The fraction of the time for an end after which idle connections end in any case: before the deadline resets them. */
+const IDLE_SHARE = 1 / 2;
 
 export class HttpHost {
   readonly server: Server;
+  readonly #drainTimeout: number;
   readonly #watches = new WeakMap<object, RequestWatch>();
+  #closing: Patience | null = null;
   #closed = false;
 
-  constructor(server: Server) {
+  /** @param drainTimeout milliseconds that a connection has for its end */
+  constructor(server: Server, drainTimeout: number) {
     this.server = server;
+    this.#drainTimeout = drainTimeout;
     this.#passBy(server);
     const hosts = (hostsOf.get(server) ?? 0) + 1;
     hostsOf.set(server, hosts);
@@ -29,10 +38,27 @@ export class HttpHost {
     const socket = httpSocket({ connection, authorized: connection.peer !== null, use: null });
     const watch = new RequestWatch(socket);
     this.#watches.set(socket, watch);
+    this.#watches.set(connection, watch);
     this.server.emit('connection', socket);
     connection.onDraining(() => {
-      watch.drain();
+      watch.drain(this.#closing ?? this.#lifetimeOver());
     });
+  }
+
+  /** All connections are to end. @param deadline milliseconds */
+  drain(connections: Iterable<SecureConnection>, deadline = this.#drainTimeout): void {
+    const afterLast = Math.min(SOON_MS, this.#keptIdle());
+    this.#closing = { afterLast, most: deadline * IDLE_SHARE };
+    for (const connection of connections) this.#watches.get(connection)?.drain(this.#closing);
+  }
+
+  /** As nginx's keepalive_time: an idle connection isn't ended before its time. */
+  #lifetimeOver(): Patience {
+    return { afterLast: this.#keptIdle(), most: this.#drainTimeout * IDLE_SHARE };
+  }
+
+  #keptIdle(): number {
+    return this.server.keepAliveTimeout || Number.POSITIVE_INFINITY;
   }
 
   /** The last host ends the deadlines' timer. */

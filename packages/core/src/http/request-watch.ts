@@ -1,9 +1,17 @@
 /**
- * What goes on on one server-side connection: which requests are under way, and how it ends when it is to end: idle at
- * once, otherwise with the last response, which says `Connection: close` where it still can.
+ * What goes on on one server-side connection: which requests are under way, and how it ends when it is to end: with the
+ * next response, which says `Connection: close`, since the next request may be on its way; idle for some time, without.
  */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { HttpSocket } from './http-socket.js';
+
+/** How long a connection that is to end waits for another request. Milliseconds. */
+export interface Patience {
+  /** After the last response, or the beginning of the connection. */
+  readonly afterLast: number;
+  /** In all. */
+  readonly most: number;
+}
 
 export class RequestWatch {
   readonly #socket: HttpSocket;
@@ -12,6 +20,9 @@ export class RequestWatch {
   /** An upgrade or a tunnel took the socket away from HTTP: its end is the program's. */
   #taken = false;
   #bytesWhenIdle = 0;
+  #idleSince = performance.now();
+  #idleEnd: NodeJS.Timeout | undefined;
+  #idleEndAt = Number.POSITIVE_INFINITY;
 
   constructor(socket: HttpSocket) {
     this.#socket = socket;
@@ -30,11 +41,19 @@ export class RequestWatch {
     this.#taken = true;
   }
 
-  drain(): void {
+  /** May be called again: the earlier end of an idle connection counts. */
+  drain({ afterLast, most }: Patience): void {
     this.#draining = true;
     if (this.#taken) return;
     for (const response of this.#responses) sayClose(response);
-    this.#endIfIdle();
+    const now = performance.now();
+    const at = Math.min(this.#idleSince + afterLast, now + most);
+    if (at >= this.#idleEndAt) return;
+    this.#idleEndAt = at;
+    clearTimeout(this.#idleEnd);
+    if (at <= now) this.#endIfIdle();
+    // The socket itself holds the process.
+    else this.#idleEnd = setTimeout(this.#endIfIdle, at - now).unref();
   }
 
   /** The client broke HTTP or a deadline: it receives a status where no answer has begun, and the connection ends. */
@@ -62,15 +81,19 @@ export class RequestWatch {
   #answered(response: ServerResponse): void {
     this.#responses.delete(response);
     if (this.#responses.size > 0 || this.#taken) return;
-    if (this.#draining) this.#socket.destroySoon();
-    else this.#bytesWhenIdle = this.#socket.bytesRead;
+    if (this.#draining) {
+      this.#socket.destroySoon();
+      return;
+    }
+    this.#bytesWhenIdle = this.#socket.bytesRead;
+    this.#idleSince = performance.now();
   }
 
   /** A request of which a part has come is under way too: it is answered, or its deadline ends it. */
-  #endIfIdle(): void {
-    if (this.#responses.size === 0 && this.#socket.bytesRead === this.#bytesWhenIdle)
-      this.#socket.destroySoon();
-  }
+  readonly #endIfIdle = (): void => {
+    if (this.#taken || this.#responses.size > 0) return;
+    if (this.#socket.bytesRead === this.#bytesWhenIdle) this.#socket.destroySoon();
+  };
 }
 
 const statusOf: Readonly<Record<string, number>> = {

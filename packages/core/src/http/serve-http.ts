@@ -4,6 +4,7 @@ import type { SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { raw } from '../framing/index.js';
 import { failures } from '../options/index.js';
+import { limitOptions } from '../policy/limits.js';
 import { listen } from '../server/listen.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from '../server/secure-server.js';
 import {
@@ -30,8 +31,9 @@ export interface HttpServer extends AsyncDisposable {
   /** As `SecureServer.rotate`. @throws CredentialsError, InvalidOptionError; nothing has changed then */
   rotate(next: Credentials | Rotation): Promise<void>;
   /**
-   * Stops accepting, ends idle connections, answers requests under way with `Connection: close`, and cuts off what
-   * isn't done by the deadline (default `drainTimeout`). What was upgraded is the program's to end.
+   * Stops accepting, answers requests under way and on their way with `Connection: close`, ends a connection that had no
+   * request for half a second, and cuts off what isn't done by the deadline (default `drainTimeout`). What was upgraded is
+   * the program's to end.
    */
   close(options?: { deadline?: number | undefined }): Promise<void>;
 }
@@ -46,7 +48,8 @@ export async function serveHttp(options: ServeHttpOptions, app: HttpListener | S
   checkApp(app);
   refuseReplaced(options);
   const { http: _http, ...listenOptions } = options;
-  const host = new HttpHost(serverOf(app, options));
+  const drainTimeout = limitOptions.drainTimeout('drainTimeout', options.drainTimeout);
+  const host = new HttpHost(serverOf(app, options), drainTimeout);
   try {
     const server = await listen(
       { ...listenOptions, framing: raw({ alpn: 'http/1.1', alpnOptional: true }) },
@@ -101,7 +104,9 @@ class ListeningHttp implements HttpServer {
 
   async close(options?: { deadline?: number | undefined }): Promise<void> {
     offAbort(this.#signal, this.#aborted);
-    await this.#server.close(options);
+    const closed = this.#server.close(options);
+    this.#host.drain(this.#server.connections(), options?.deadline);
+    await closed;
     this.#host.close();
   }
 
