@@ -102,7 +102,7 @@ export const codes = {
     'The server requires a client certificate; did you forget certFile and keyFile?',
   ),
   KNSOCK_HANDSHAKE_DISCONNECTED: passing(
-    'The peer ended the connection during the handshake, such as a server at one of its limits; its log says why.',
+    "A server ends connections like this at its limits (of knsock maxConnections or acceptRate), or without an alert when it refuses a certificate; what does the peer's log say?",
   ),
   KNSOCK_HANDSHAKE_OTHER: final("The cause has OpenSSL's own error."),
   KNSOCK_PEER_MISSING: final('The peer sent no certificate; did it forget to load one?'),
