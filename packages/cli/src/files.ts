@@ -49,6 +49,7 @@ export async function writeOutput(
   data: string | Uint8Array,
   { mode, force }: WriteOptions,
 ): Promise<void> {
+  refuseTwoOutputs(output, file);
   if (file === '-') return output.data(data);
   const temporary = `${file}.${process.pid}.tmp`;
   try {
@@ -60,6 +61,15 @@ export async function writeOutput(
     await rm(temporary, { force: true });
     throw writeError(file, error as NodeJS.ErrnoException);
   }
+}
+
+/** Standard output can't carry both a file and JSON. @throws UsageError */
+export function refuseTwoOutputs({ manner }: Output, file: string | undefined): void {
+  if (file !== '-' || !manner.json) return;
+  throw new UsageError(
+    '--json and the file would both go to standard output',
+    'Name a file with --out, or leave --json out.',
+  );
 }
 
 /** Refuses to replace a file, before anything is created. @throws UsageError `KNSOCK_CERTIFICATE_EXISTS` */

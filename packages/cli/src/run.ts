@@ -15,6 +15,7 @@ const WRONG_USE = 2;
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
+  forgetEmptyVariables(process.env);
   let program: Command | undefined;
   try {
     const asked = asHelp(argv);
@@ -32,6 +33,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     const spoken = error instanceof CommanderError ? usageError(error, name) : error;
     return await reportFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
+}
+
+/** An empty variable is an unset one: unit files and compose files can't leave one out on a condition. */
+function forgetEmptyVariables(variables: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(variables))
+    if (name.startsWith('KNSOCK_') && value === '') Reflect.deleteProperty(variables, name);
 }
 
 /** `help proxy server` is `proxy server --help`: commander's own help looks at the first word alone. */

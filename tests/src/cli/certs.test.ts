@@ -66,6 +66,35 @@ it('ends a hold by a revocation for good, and says what stands where nothing cha
   expect(unchanged).toMatchObject({ reason: 'key-compromise', changed: false });
 });
 
+it.each([
+  ['crl', '--authority', 'root', '--out', '-', '--json'],
+  ['convert', SERVER, '--to', 'pem', '--out', '-', '--json'],
+])('refuses to mix a file and JSON on standard output: %s', async (...args) => {
+  expect(await certs(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining('--out') as string });
+});
+
+it('takes an empty variable for an unset one', async () => {
+  const env = { KNSOCK_STORE: '', KNSOCK_CA: '', KNSOCK_CERT: '', KNSOCK_CRL: '', KNSOCK_PASSPHRASE: '' };
+  const made = await knsock(['certs', 'issue', 'empty.internal', '--authority', 'root'], {
+    cwd: folder,
+    env,
+  });
+  expect(made).toMatchObject({ code: 0 });
+});
+
+it('prints tokens as JSON, one a line', async () => {
+  const create = ['certs', 'token', '--address', 'localhost:9443', '--authority', 'root', '--name'];
+  for (const name of ['a', 'b']) await knsock([...create, name], { cwd: folder });
+  const { stdout } = await certs('token', '--list', '--json');
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { names: string[] });
+  expect(lines.map(({ names }) => names)).toEqual([['a'], ['b']]);
+  const odd = await certs('token', '--withdraw', 'nope');
+  expect(odd.stderr).toContain('--list');
+});
+
 it('names the subcommand and its own flags in errors', async () => {
   expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
   const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');

@@ -45,6 +45,27 @@ describe.each(['knsock', 'lines', 'length-prefixed'])('over %s', (framing) => {
   });
 });
 
+it.each([
+  ['throws', '() => { throw new RangeError("too far"); }', 'RangeError: too far'],
+  ['throws a text', '() => { throw "too far"; }', 'too far'],
+  ['returns nothing', '() => undefined', 'the handler returned undefined'],
+  ['returns an object', '() => ({})', 'the handler returned object'],
+])(
+  'of a handler that %s the log has one line without a stack, and Node warns of nothing',
+  async (_what, body, words) => {
+    const file = await handler('failing', body);
+    const { serve, address } = await startServe([...server, '--handler', file]);
+    await using _ = serve;
+    expect(await knsock(['send', address, 'x', ...ca])).toMatchObject({ code: 22 });
+    const [line = ''] = await serve.says(/\{[^\n]*"event":"handler-failure"[^\n]*/);
+    const event = JSON.parse(line) as { error: string };
+    expect(event.error).toContain(words);
+    expect(event.error).not.toMatch(/\n +at /);
+    serve.kill('SIGTERM');
+    expect((await serve.ended()).stderr).not.toMatch(/Warning|\(node:/);
+  },
+);
+
 it('send --no-reply reaches a handler where messages are its requests', async () => {
   const file = await handler('log', '({ payload }) => (console.error(`handled ${payload}`), "x")');
   const { serve, address } = await startServe([...server, '--framing', 'lines', '--handler', file]);

@@ -71,6 +71,17 @@ const weak = {
   ...generateKeyPairSync('rsa', { modulusLength: 1_024 }),
 } as unknown as Made;
 
+const netscapeType = (bits: number, critical = false) =>
+  extension('2.16.840.1.113730.1.1', tlv(0x03, Buffer.of(0, bits)), critical);
+const mailCa = issueCa({ subject: 'CN=Mail', issuer: root, extensions: [netscapeType(0x02)], ...dates });
+const pssKey = (options: object): Made =>
+  generateKeyPairSync('rsa-pss', {
+    modulusLength: 2_048,
+    hashAlgorithm: 'sha256',
+    mgf1HashAlgorithm: 'sha256',
+    ...options,
+  }) as unknown as Made;
+
 const server = (issuer: Made | null = middle, more: Partial<Parameters<typeof issueServer>[0]> = {}) =>
   issueServer({
     ...(issuer && { issuer }),
@@ -157,6 +168,32 @@ const situations: Readonly<Record<string, Situation>> = {
       }),
     ],
     ...unusable,
+  },
+  "Netscape's type for clients": { chain: [server(root, { extensions: [netscapeType(0x80)] })], ...unusable },
+  "Netscape's type for nothing": { chain: [server(root, { extensions: [netscapeType(0)] })], ...unusable },
+  "Netscape's type for servers, critical": {
+    chain: [server(root, { extensions: [netscapeType(0x40, true)] })],
+    ...good,
+  },
+  "a CA with Netscape's type for mail": {
+    chain: [server(mailCa), mailCa],
+    ...good,
+  },
+  'an RSA-PSS key for salts longer than in TLS': {
+    chain: [server(root, { keyOf: pssKey({ saltLength: 48 }) })],
+    ...unusable,
+  },
+  'an RSA-PSS key whose mask has another digest': {
+    chain: [server(root, { keyOf: pssKey({ mgf1HashAlgorithm: 'sha384' }) })],
+    ...unusable,
+  },
+  'an RSA-PSS key for SHA-224': {
+    chain: [server(root, { keyOf: pssKey({ hashAlgorithm: 'sha224', mgf1HashAlgorithm: 'sha224' }) })],
+    ...unusable,
+  },
+  'an RSA-PSS key for shorter salts': {
+    chain: [server(root, { keyOf: pssKey({ saltLength: 20 }) })],
+    ...good,
   },
   'a key that may not sign': {
     chain: [

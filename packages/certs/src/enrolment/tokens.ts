@@ -123,7 +123,9 @@ export async function withdrawToken(directory: string, id: string): Promise<void
   await journal.exclusively(async (lock) => {
     const state = await journal.find(id);
     if (state === undefined)
-      throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', `there is no token ${id} in ${directory}`);
+      throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', `there is no token ${id} in ${directory}`, {
+        hint: 'listTokens shows which there are (the command: knsock certs token --list).',
+      });
     if (!state.withdrawn) await journal.append(lock, { event: 'withdrawn', at: Date.now(), id });
   });
 }

@@ -104,6 +104,7 @@ describe('an inspection', () => {
       [wide, 'PEM in UTF-16'],
       [certificate.trimEnd().replaceAll('\n', '\\n'), 'PEM with \\n for line feeds'],
       [der.toString('base64'), 'base64 without BEGIN and END lines'],
+      [Buffer.from(certificate).toString('base64'), 'base64 of PEM'],
       [store, 'PKCS#12 (.p12, .pfx), DER'],
     ];
     for (const [input, form] of forms) {

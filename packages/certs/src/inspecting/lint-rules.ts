@@ -1,6 +1,7 @@
 /** The rules of `lint` for one certificate: data in, a sentence out. */
 import {
   signatureWeakness,
+  tlsKeyProblem,
   unmatchableNames,
   type UnmatchableName,
   type X509Certificate,
@@ -88,6 +89,31 @@ export const leafRules: readonly LintRule[] = [
     severity: 'warning',
     fix: 'Reissue it for servers or for clients: without extended key usage it passes for anything.',
     check: ({ extendedKeyUsage }) => when(extendedKeyUsage === undefined, 'it has no extended key usage'),
+  },
+  {
+    rule: 'netscape-type',
+    severity: 'warning',
+    fix: "Reissue it without Netscape's certificate type: OpenSSL refuses what it leaves out, whatever the other usages say.",
+    check: ({ extendedKeyUsage, netscapeCertType: type }) => {
+      const left = (['server', 'client'] as const).filter((use) => {
+        const oid = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' }[use];
+        return (extendedKeyUsage?.includes(oid) ?? true) && type?.has(`SSL ${use}`) === false;
+      });
+      const shown = type === undefined || type.size === 0 ? 'nothing' : [...type].join(', ');
+      return when(
+        left.length > 0,
+        `its Netscape certificate type (${shown}) doesn't allow TLS ${left.join('s and ')}s`,
+      );
+    },
+  },
+  {
+    rule: 'unusable-key',
+    severity: 'error',
+    fix: 'Make a new key without such parameters: P-256, or plain RSA.',
+    check: (certificate) => {
+      const problem = tlsKeyProblem(certificate);
+      return problem && `it ${problem}: every handshake fails`;
+    },
   },
   {
     rule: 'no-signing',

@@ -50,6 +50,20 @@ describe('lint', () => {
     expect(await rulesOf((await createSelfSigned({ names: ['a.test'] })).certificate)).toEqual([]);
   });
 
+  it("names uses that Netscape's certificate type leaves out", async () => {
+    const { Extension: Made, OctetString } = await x509Library();
+    const typed = (bits: number) =>
+      new Made({
+        extnID: '2.16.840.1.113730.1.1',
+        extnValue: new OctetString(Uint8Array.of(0x03, 0x02, 0x00, bits).buffer),
+      });
+    const ofClients = await lint(await oddCertificate([typed(0x80)], []));
+    expect(ofClients.map(({ rule, message }) => `${rule}: ${message}`)).toContainEqual(
+      "netscape-type: its Netscape certificate type (SSL client) doesn't allow TLS servers",
+    );
+    expect(await rulesOf(await oddCertificate([typed(0xc0)], []))).not.toContain('0 netscape-type');
+  });
+
   it("finds dates, a long life, a wildcard and a name that isn't listed", async () => {
     const options = { names: ['*.test'], commonName: 'other.test', days: 400, maxDays: 400 };
     const { certificate } = await createSelfSigned(options);

@@ -144,9 +144,9 @@ async function verdictOn(
   crls: readonly CertificateRevocationList[],
   trust: Trust,
 ): Promise<TrustResult> {
-  const { verifyPath } = await import('@knsock/core/x509');
+  const { usageOf, verifyPath } = await import('@knsock/core/x509');
   const judged = leaf as X509Certificate;
-  const usage = judged.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.1') === false ? 'client' : 'server';
+  const usage = usageOf(judged);
   const verdict = await verifyPath({ leaf: judged, intermediates, crls, usage, ...trust });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };
 }

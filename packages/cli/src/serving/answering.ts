@@ -44,8 +44,9 @@ function telling(
     try {
       return requireAnswer(await answer(request), json);
     } catch (error) {
-      log.handlerFailed(request.connection.id, error);
-      throw error;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      log.handlerFailed(request.connection.id, failure);
+      throw failure;
     }
   };
 }

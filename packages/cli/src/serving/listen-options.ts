@@ -1,6 +1,7 @@
 /** The flags of `knsock serve` as core's options. */
 import type { ListenOptions } from '@knsock/core';
 import { allowRules, profileOf } from '../options.js';
+import { UsageError } from '../usage-error.js';
 import type { ListenerFlags, ServeFlags } from './flags.js';
 
 const DEFAULT_PORT = 8_443;
@@ -21,6 +22,18 @@ export function listenOptions(flags: ServeFlags): Options {
     profile: profileOf(flags),
     maxMessageBytes: flags.maxMessage,
   };
+}
+
+/** @throws UsageError for lists that nothing would be checked against */
+export function requireUsedLists(
+  { crl }: Pick<ServeFlags, 'crl'>,
+  { clientCertificates }: Pick<ListenOptions, 'clientCertificates'>,
+): void {
+  if (crl === undefined || clientCertificates !== 'none') return;
+  throw new UsageError(
+    '--crl revokes client certificates, and no client is asked for one',
+    "Add --ca with the CA of the clients' certificates, or leave --crl out.",
+  );
 }
 
 function placeOf({ unix, host, port = DEFAULT_PORT }: ServeFlags): Options {

@@ -14,6 +14,7 @@ export class ServeLog {
   readonly #output: Output;
   readonly #command: string;
   #statusLine: StatusLine | null = null;
+  readonly #told = new WeakSet<Error>();
   readonly #failed = (message: unknown): void => {
     const { address, error, suppressed } = message as { address: string; error: unknown; suppressed: number };
     this.failed(address, error, suppressed);
@@ -120,10 +121,18 @@ export class ServeLog {
     );
   }
 
-  /** The user's handler failed: they get its error with the stack trace. */
-  handlerFailed(id: number, error: unknown): void {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#tell('handler-failure', { id, error: what }, `#${id} handler failed: ${what}`);
+  /** The user's handler failed; the stack trace only with --debug. */
+  handlerFailed(id: number, thrown: unknown): void {
+    if (thrown instanceof Error) this.#told.add(thrown);
+    const error = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    const stack = this.#output.manner.debug && thrown instanceof Error ? thrown.stack : undefined;
+    this.#tell('handler-failure', { id, error, stack }, `#${id} handler failed: ${stack ?? error}`);
+  }
+
+  /** What core reports to `onError`; a handler's failure was logged where it was called. */
+  programFailed(id: number | undefined, error: Error): void {
+    if (this.#told.has(error) || this.#told.has(error.cause as Error)) return;
+    this.failed(id === undefined ? 'work in the background' : `#${id}`, error);
   }
 
   event(event: string, fields: Fields, words: string): void {

@@ -1,5 +1,5 @@
 /** Runs `knsock serve` with parsed arguments. */
-import { listen, type SecureServer } from '@knsock/core';
+import { listen, type ErrorContext, type SecureServer } from '@knsock/core';
 import type { RefreshingRevocationSource } from '@knsock/certs';
 import { commandName } from '../command-name.js';
 import { framingOf } from '../framings.js';
@@ -8,7 +8,7 @@ import { followList } from '../revocation-lists.js';
 import { answeringOf } from './answering.js';
 import type { Development } from './development.js';
 import type { ServeFlags } from './flags.js';
-import { listenOptions } from './listen-options.js';
+import { listenOptions, requireUsedLists } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
 import { servedCredentials } from './served-credentials.js';
@@ -19,15 +19,19 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const log = new ServeLog(output, 'serve');
   const answering = await answeringOf(flags, log);
   const framing = framingOf(flags);
-  const revocation = await listOf(flags, log);
   const place = listenOptions(flags);
+  requireUsedLists(flags, place);
+  const revocation = await listOf(flags, log);
   // Before validations, which may fail because of a client that is refused.
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
   // Last before the server listens: a renewal that is due would soon open the port itself.
   const credentials = await servedCredentials(flags, place, log);
-  const options = { ...place, framing, credentials: credentials.source, revocation };
+  const onError = (error: Error, { connection }: ErrorContext): void => {
+    log.programFailed(connection?.id, error);
+  };
+  const options = { ...place, framing, credentials: credentials.source, revocation, onError };
   const server = await listen(options, (connection) => {
     log.follow(connection);
     traffic?.follow(connection);

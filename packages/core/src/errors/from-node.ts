@@ -9,6 +9,7 @@ import {
   PortInUseError,
 } from './connection.js';
 import { fromTls, refusalByAlert, type HandshakeProgress } from './from-openssl.js';
+import { CLIENT_LEFT } from './client-left.js';
 import { CredentialsError, HandshakeError } from './security.js';
 import type { HandshakeOffer } from './evidence.js';
 
@@ -136,6 +137,7 @@ export function fromHandshake(
     return new HandshakeError('disconnected', `${who} the connection during the TLS handshake`, {
       cause: error,
       offer,
+      ...(side === 'server' && { hint: CLIENT_LEFT }),
     });
   }
   return (

@@ -172,7 +172,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
 /** Refuses credentials that no client would accept (wrong dates included), or that can verify no client. */
 export function checkServerCredentials(
   clientCertificates: ClientCertificates,
-  { authorize, pins }: TrustOptions,
+  { authorize, pins, revocation }: TrustOptions,
   credentials: Credentials,
 ): void {
   if (credentials.certificate === null) {
@@ -190,8 +190,8 @@ export function checkServerCredentials(
       'verifying client certificates requires the CA that issues them: caFile',
     );
   }
-  if (clientCertificates === 'none' && (authorize ?? pins) !== undefined) {
-    const option = authorize === undefined ? 'pins' : 'authorize';
+  if (clientCertificates === 'none' && (authorize ?? pins ?? revocation) !== undefined) {
+    const option = authorize !== undefined ? 'authorize' : pins !== undefined ? 'pins' : 'revocation';
     throw new InvalidOptionError(
       option,
       `${option} applies to client certificates; set clientCertificates to 'require' or 'request'`,

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { ConnectionTimeoutError, HandshakeError, ServerDrainingError } from '../errors/index.js';
 import { noConnection } from '../errors/failure-reporter.js';
+import { CLIENT_LEFT } from '../errors/client-left.js';
 import { channels } from '../observe/channels.js';
 import { showEndpoint } from '../transport/proxy-header.js';
 import { unmapped } from '../transport/network.js';
@@ -119,7 +120,7 @@ export class HandshakeTracker implements PendingConnections {
   /** The peer ended or reset the connection; its socket may still be half open. */
   left(pending: PendingConnection): void {
     const words = `${pending.address} went away during the handshake`;
-    this.broken(pending, new HandshakeError('disconnected', words));
+    this.broken(pending, new HandshakeError('disconnected', words, { hint: CLIENT_LEFT }));
     pending.socket.destroySoon();
   }
 

@@ -12,6 +12,7 @@ import {
 } from './key-identifiers.js';
 import { readExtendedKeyUsage, readKeyUsage, type KeyUsage } from './key-usage.js';
 import { readName, type DistinguishedName } from './name.js';
+import { readNetscapeCertType, type NetscapeUse } from './netscape-cert-type.js';
 import { extensionOid as oid } from './oid.js';
 import { objectIn, objectsIn, reading } from './formats/objects.js';
 import type { TrustMarks } from './formats/trusted.js';
@@ -80,6 +81,8 @@ export class X509Certificate {
   readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
   /** Purposes as identifiers, such as `1.3.6.1.5.5.7.3.1` for servers. */
   readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Netscape's certificate type, which OpenSSL enforces beside the extended key usage. */
+  readonly netscapeCertType: ReadonlySet<NetscapeUse> | undefined;
   /** RFC 5280 4.2.1.9. */
   readonly basicConstraints: BasicConstraints | undefined;
   /** RFC 5280 4.2.1.10. */
@@ -137,6 +140,7 @@ export class X509Certificate {
     );
     this.keyUsage = decodeExtension(extensions, oid.keyUsage, readKeyUsage);
     this.extendedKeyUsage = decodeExtension(extensions, oid.extendedKeyUsage, readExtendedKeyUsage);
+    this.netscapeCertType = decodeExtension(extensions, oid.netscapeCertType, readNetscapeCertType);
     this.basicConstraints = decodeExtension(extensions, oid.basicConstraints, readBasicConstraints);
     this.nameConstraints = decodeExtension(extensions, oid.nameConstraints, readNameConstraints);
     this.policies = decodeExtension(extensions, oid.certificatePolicies, readPolicies);

@@ -35,13 +35,14 @@ export { type GeneralName } from './general-names.js';
 export { type AuthorityKeyIdentifier } from './key-identifiers.js';
 export { type KeyUsage } from './key-usage.js';
 export { DistinguishedName, type NameAttribute } from './name.js';
+export { type NetscapeUse } from './netscape-cert-type.js';
 export { type KeyKind, type PublicKeyInfo } from './public-key.js';
 export { type NameConstraints } from './subtrees.js';
 
 // Judging
 export { asciiHostName, matchesName } from './host-name.js';
 export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
-export { usageProblem } from './checks/usage.js';
+export { tlsKeyProblem, usageOf, usageProblem } from './checks/usage.js';
 export { arrangeOwnChain, type OwnChain, type OwnChainContext, type OwnChainWarning } from './own-chain.js';
 export {
   verifyPath,

@@ -19,6 +19,7 @@ export const extensionOid = {
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  netscapeCertType: '2.16.840.1.113730.1.1',
 } as const;
 
 /** Purposes of the extended key usage extension (RFC 5280 4.2.1.12). */

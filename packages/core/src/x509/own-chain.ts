@@ -5,7 +5,7 @@
  */
 import type { X509Certificate } from './certificate.js';
 import { certificateWeakness, mayHaveIssued } from './issuance.js';
-import { purposeOid } from './oid.js';
+import { tlsKeyProblem, usageOf } from './checks/usage.js';
 import { verifyPathSync } from './verify-path.js';
 
 /** Something doubtful about our own chain. */
@@ -27,7 +27,7 @@ export interface OwnChain {
   readonly chain: readonly X509Certificate[];
   /** What is wrong and was worked around. */
   readonly warnings: readonly OwnChainWarning[];
-  /** Why nobody accepts the leaf, however its chain may be: it is too weak. */
+  /** Why nobody accepts the leaf, however its chain may be: it is too weak, or its key can't sign in TLS. */
   readonly refusal: string | undefined;
 }
 
@@ -55,14 +55,14 @@ export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnC
   const chain = linked(leaf, strong);
   const place: Place = (certificate) =>
     `certificate ${given.indexOf(certificate) + 1} (${certificate.subject.toString()})${named(context.file)}`;
-  const weakness = certificateWeakness(leaf);
+  const problem = certificateWeakness(leaf) ?? tlsKeyProblem(leaf);
   const warnings = [
     ...orderWarnings({ given, unique, strong, chain }, context, place),
     ...dateWarnings(chain, context, place),
-    ...(weakness === undefined ? refusalWarnings(chain, context) : []),
+    ...(problem === undefined ? refusalWarnings(chain, context) : []),
     ...versionWarnings(leaf, place),
   ];
-  return { chain, warnings, refusal: weakness && `${place(leaf)} ${weakness}` };
+  return { chain, warnings, refusal: problem && `${place(leaf)} ${problem}` };
 }
 
 interface Stages {
@@ -169,7 +169,7 @@ function refusalWarnings(
     chain.some((issuer) => issuer !== one && mayHaveIssued(issuer, one));
   const ends = chain.filter((one) => isRoot(one) || !hasIssuer(one));
   const known = anchors.filter((anchor) => ends.some((end) => mayHaveIssued(anchor, end)));
-  const usage = leaf.extendedKeyUsage?.includes(purposeOid.server) === false ? 'client' : 'server';
+  const usage = usageOf(leaf);
   const trusted = [...ends, ...known];
   const verdict = verifyPathSync({
     leaf,

@@ -1,6 +1,6 @@
 /** `knsock certs crl` */
 import type { Command } from 'commander';
-import { PUBLIC, writeOutput } from '../../files.js';
+import { PUBLIC, refuseTwoOutputs, writeOutput } from '../../files.js';
 import { count } from '../../options.js';
 import type { Output } from '../../output.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
@@ -23,6 +23,7 @@ export function defineCrl(command: Command, output: Output): void {
 }
 
 async function publish(flags: CrlFlags, output: Output): Promise<void> {
+  refuseTwoOutputs(output, flags.out);
   const authority = await authorityOf(flags, output);
   const { pem, number, thisUpdate, nextUpdate } = await authority.crl({ days: flags.days });
   // A list is meant to be replaced by the next.

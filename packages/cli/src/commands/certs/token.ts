@@ -114,7 +114,8 @@ async function authorityAt(directory: string, flags: TokenFlags): Promise<{ addr
 async function listAll(directory: string, _flags: TokenFlags, output: Output): Promise<void> {
   const { listTokens } = await import('@knsock/certs/authority-server');
   const tokens = await listTokens(directory);
-  await output.result(tokens, tokens.length === 0 ? 'no tokens' : tokens.map(lineOf).join('\n'));
+  for (const token of tokens) await output.result(token, lineOf(token));
+  if (tokens.length === 0) output.say('No tokens.');
 }
 
 function lineOf({ id, state, kind, names, allow, uses, enrolled, expires }: TokenFacts): string {

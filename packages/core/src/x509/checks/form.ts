@@ -15,6 +15,7 @@ const understood: ReadonlySet<string> = new Set([
   oid.policyConstraints,
   oid.inhibitAnyPolicy,
   oid.crlDistributionPoints,
+  oid.netscapeCertType,
 ]);
 
 /** Refuses unknown critical extensions and certificates that contradict themselves. */

@@ -2,7 +2,7 @@
 import { splitPem } from '../pem.js';
 import { isPuttyKey, javaKeystoreKind } from './other-kinds.js';
 import { kindOfDer } from './der-kind.js';
-import { bareBase64, isEscaped, isUtf16, textOf } from './text.js';
+import { bareBase64, isEscaped, isUtf16, isWrappedPem, textOf } from './text.js';
 
 const containers: readonly (readonly [label: RegExp, form: string])[] = [
   [/^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/, 'PKCS#7 (.p7b)'],
@@ -22,6 +22,7 @@ export function formOf(input: string | Uint8Array): string {
     return [containerOf(input as Uint8Array), 'DER'].filter(isThere).join(', ');
   }
   if (isPuttyKey(text)) return 'PuTTY (.ppk)';
+  if (isWrappedPem(input)) return [...containersIn(text), encoded('base64 of PEM', input)].join(', ');
   if (text.includes('-----BEGIN ')) return [...containersIn(text), encoded('PEM', input)].join(', ');
   const der = bareBase64(text);
   if (der !== undefined)

@@ -6,7 +6,14 @@ const ESCAPED = /-----(BEGIN|END)[^\n\\]*-----\\[nr]/;
 /** Undefined where the bytes aren't text. */
 export function textOf(input: string | Uint8Array): string | undefined {
   const raw = rawText(input);
-  return raw === undefined ? undefined : unescaped(raw);
+  if (raw === undefined) return undefined;
+  return unescaped(wrappedPem(raw) ?? raw);
+}
+
+/** Whether a text is the base64 of PEM: the value of a Kubernetes Secret, `base64 -w0`. */
+export function isWrappedPem(input: string | Uint8Array): boolean {
+  const raw = rawText(input);
+  return raw !== undefined && wrappedPem(raw) !== undefined;
 }
 
 /** Whether a file's text is in UTF-16, as PowerShell and Notepad write it. */
@@ -38,6 +45,13 @@ export function bareBase64(text: string): Buffer | undefined {
   if (compact.length < 16 || compact.length % 4 !== 0 || !/^MI[A-Za-z0-9+/]*={0,2}$/.test(compact))
     return undefined;
   return Buffer.from(compact, 'base64');
+}
+
+/** The PEM that a text is the base64 of: it begins with "-----BEGIN " in base64. */
+function wrappedPem(text: string): string | undefined {
+  if (!/^["'\s]*LS0tLS1CRUdJTi[A-Za-z0-9+/\s]*={0,2}["'\s]*$/.test(text)) return undefined;
+  const compact = text.replace(/[\s"']+/g, '');
+  return compact.length % 4 === 0 ? Buffer.from(compact, 'base64').toString('latin1') : undefined;
 }
 
 /** PowerShell and Notepad write UTF-16, some programs without the mark at its start. */
