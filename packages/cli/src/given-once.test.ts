@@ -49,7 +49,7 @@ describe('an option given twice', () => {
   it('has a hint that says how one file holds several', async () => {
     const program = await buildProgram(['serve'], output);
     const serve = program.commands.find((command) => command.name() === 'serve') as Command;
-    expect(() => serve.parseOptions(['--crl', 'a', '--crl', 'b'])).toThrow(
+    expect(() => serve.parseOptions(['--cert', 'a', '--cert', 'b'])).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('one PEM file') as string }),
     );
   });

@@ -40,8 +40,5 @@ function repeated(option: Option): UsageError {
 
 /** Files that hold any number of what they are for. */
 const joined: Readonly<Record<string, string>> = {
-  '--ca': 'Put the CA certificates into one PEM file: cat a.crt b.crt > cas.pem.',
-  '--target-ca': 'Put the CA certificates into one PEM file: cat a.crt b.crt > cas.pem.',
-  '--crl': 'Put the lists into one PEM file: cat a.crl b.crl > lists.pem.',
   '--cert': 'Put the certificate and its intermediates into one PEM file, the certificate first.',
 };

@@ -4,7 +4,7 @@ import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions 
 import { readWhole } from '@knsock/core/options';
 import { parseAddress } from './address.js';
 import { repeatable } from './given-once.js';
-import { isOnTheWeb } from './revocation-lists.js';
+import { listFiles } from './revocation-lists.js';
 import { UsageError } from './usage-error.js';
 
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
@@ -14,8 +14,8 @@ export type FramingName = (typeof framingNames)[number];
 export interface CredentialFlags {
   cert?: string | undefined;
   key?: string | undefined;
-  ca?: string | undefined;
-  crl?: string | undefined;
+  ca?: string[] | undefined;
+  crl?: string[] | undefined;
   pfx?: string | undefined;
   pfxKeyName?: string | undefined;
   passphraseFile?: string | undefined;
@@ -48,11 +48,10 @@ export function addCredentialOptions(command: Command): void {
   command
     .addOption(new Option('--cert <file>', 'own certificate and its intermediates (PEM)').env('KNSOCK_CERT'))
     .addOption(new Option('--key <file>', 'private key of the certificate (PEM)').env('KNSOCK_KEY'))
-    .addOption(new Option('--ca <file>', 'CA certificate used to verify the peer (PEM)').env('KNSOCK_CA'))
+    .addOption(caOption('CA certificate used to verify the peer (PEM or DER; repeatable)').env('KNSOCK_CA'))
     .addOption(
-      new Option(
-        '--crl <file or url>',
-        'certificate revocation list of the CA (PEM or DER); one at an http(s) URL is followed',
+      crlOption(
+        'certificate revocation list of the CA (PEM or DER; repeatable); one at an http(s) URL is followed',
       ).env('KNSOCK_CRL'),
     )
     .addOption(
@@ -63,6 +62,16 @@ export function addCredentialOptions(command: Command): void {
     .addOption(pfxKeyNameOption().env('KNSOCK_PFX_KEY_NAME'))
     .option('--passphrase-file <file>', 'file with the passphrase of the key (or set KNSOCK_PASSPHRASE)')
     .hook('preAction', preferTyped);
+}
+
+/** Files of the CAs that peers are verified with, on every command that takes them. */
+export function caOption(summary: string, name = '--ca'): Option {
+  return new Option(`${name} <file>`, summary).argParser(append);
+}
+
+/** Revocation lists, on every command that takes them. */
+export function crlOption(summary: string): Option {
+  return new Option('--crl <file or url>', summary).argParser(append);
 }
 
 /** The key to use in a PKCS#12 file. */
@@ -159,7 +168,7 @@ export async function credentialFiles(flags: CredentialFlags): Promise<Credentia
     certFile: flags.cert,
     keyFile: flags.key,
     caFile: flags.ca,
-    crlFile: flags.crl === undefined || isOnTheWeb(flags.crl) ? undefined : flags.crl,
+    crlFile: listFiles(flags.crl),
     pfxFile: flags.pfx,
     pfxKeyName: flags.pfxKeyName,
     passphrase,

@@ -12,6 +12,7 @@ import {
   oneOf,
   record,
   text,
+  textOrTexts,
   texts,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -48,10 +49,10 @@ export interface AcmeOptions {
    * awaited. Serve `GET /.well-known/acme-challenge/TOKEN` from it.
    */
   readonly httpChallenges?: Map<string, string> | undefined;
-  /** CA of the clients that the server accepts, a file as for `loadCredentials`; default none. */
-  readonly caFile?: string | undefined;
-  /** Revocation lists for those clients, a file as for `loadCredentials`; default none. */
-  readonly crlFile?: string | undefined;
+  /** CA of the clients that the server accepts, as for `loadCredentials`; default none. */
+  readonly caFile?: string | readonly string[] | undefined;
+  /** Revocation lists for those clients, as for `loadCredentials`; default none. */
+  readonly crlFile?: string | readonly string[] | undefined;
   /** CA of the directory's own certificate, PEM; default the public CAs that Node knows. */
   readonly directoryCa?: string | Uint8Array | undefined;
   /**
@@ -103,8 +104,8 @@ const readers: OptionReaders<AcmeOptions> = {
   email: text,
   listen: record,
   httpChallenges: anything,
-  caFile: text,
-  crlFile: text,
+  caFile: textOrTexts,
+  crlFile: textOrTexts,
   directoryCa: anything,
   proxy: text,
   profile: text,

@@ -6,7 +6,7 @@ import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
 import { naming, readInput } from '../files.js';
-import { append, milliseconds, passphraseOf, pfxKeyNameOption } from '../options.js';
+import { caOption, crlOption, milliseconds, passphraseOf, pfxKeyNameOption } from '../options.js';
 import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
@@ -32,16 +32,12 @@ interface Unchecked {
 export function defineCheck(command: Command, output: Output): void {
   command
     .argument('<target...>', 'files that belong together, directories, or host:port of servers')
-    .option(
-      '--ca <file>',
-      "CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node's own)",
-      append,
+    .addOption(
+      caOption(
+        "CA certificates that clients trust (repeatable; default: the roots among the files; for servers, Node's own)",
+      ),
     )
-    .option(
-      '--crl <file or url>',
-      'a revocation list beside those among the files, or its http(s) URL (repeatable)',
-      append,
-    )
+    .addOption(crlOption('a revocation list beside those among the files, or its http(s) URL (repeatable)'))
     .option(
       '--passphrase-file <file>',
       'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',

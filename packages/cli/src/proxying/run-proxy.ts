@@ -4,7 +4,7 @@ import type { RefreshingRevocationSource } from '@knsock/certs';
 import type { CredentialFiles, WatchedCredentials } from '@knsock/core';
 import type { CredentialFlags } from '../options.js';
 import type { Output } from '../output.js';
-import { followList } from '../revocation-lists.js';
+import { followLists } from '../revocation-lists.js';
 import { runUntilSignal, type Drainable } from '../serving/lifecycle.js';
 import type { FollowedCredentials } from '../serving/served-credentials.js';
 import { ServeLog } from '../serving/serve-log.js';
@@ -50,9 +50,9 @@ export class ProxyContext {
     return credentials;
   }
 
-  /** The list of --crl URL. */
-  followList(flags: CredentialFlags): Promise<RefreshingRevocationSource | undefined> {
-    return followList(flags, (error) => {
+  /** The lists of --crl where there is a URL. */
+  followLists(flags: CredentialFlags): Promise<RefreshingRevocationSource | undefined> {
+    return followLists(flags, (error) => {
       this.log.failed('fetching the revocation list', error);
     });
   }

@@ -5,7 +5,7 @@ import { parseAddress } from '../address.js';
 import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
-import { followList } from '../revocation-lists.js';
+import { followLists } from '../revocation-lists.js';
 import { UsageError } from '../usage-error.js';
 import { sendRequests } from './send-requests.js';
 import { showFacts } from './facts.js';
@@ -30,7 +30,7 @@ export async function send(
   }
   const credentials = await loadCredentials(await credentialFiles(flags));
   for (const { message } of credentials.warnings) output.warn(message);
-  const revocation = await followList(flags, ({ message }) => {
+  const revocation = await followLists(flags, ({ message }) => {
     output.warn(message);
   });
   try {

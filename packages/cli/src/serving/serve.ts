@@ -4,7 +4,7 @@ import type { RefreshingRevocationSource } from '@knsock/certs';
 import { commandName } from '../command-name.js';
 import { framingOf } from '../framings.js';
 import type { Output } from '../output.js';
-import { followList } from '../revocation-lists.js';
+import { followLists, refreshWith } from '../revocation-lists.js';
 import { answeringOf } from './answering.js';
 import type { Development } from './development.js';
 import type { ServeFlags } from './flags.js';
@@ -21,13 +21,14 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const framing = framingOf(flags);
   const place = listenOptions(flags);
   requireUsedLists(flags, place);
-  const revocation = await listOf(flags, log);
+  const revocation = await listsOf(flags, log);
   // Before validations, which may fail because of a client that is refused.
   const unwatch = log.watchFailures();
   const traffic = flags.status === undefined ? null : new Traffic();
   const uncount = traffic?.countRequests();
   // Last before the server listens: a renewal that is due would soon open the port itself.
   const credentials = await servedCredentials(flags, place, log);
+  refreshWith(credentials.source, revocation);
   const onError = (error: Error, { connection }: ErrorContext): void => {
     log.programFailed(connection?.id, error);
   };
@@ -62,10 +63,10 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   return code;
 }
 
-/** The list of --crl URL; a development CA has none. */
-async function listOf(flags: ServeFlags, log: ServeLog): Promise<RefreshingRevocationSource | undefined> {
+/** The lists of --crl where there is a URL; a development CA has none. */
+async function listsOf(flags: ServeFlags, log: ServeLog): Promise<RefreshingRevocationSource | undefined> {
   if (flags.dev === true) return undefined;
-  return followList(flags, (error) => {
+  return followLists(flags, (error) => {
     log.failed('fetching the revocation list', error);
   });
 }

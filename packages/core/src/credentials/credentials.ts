@@ -113,16 +113,18 @@ function checkCredentials(
   const anchors =
     options.ca === undefined
       ? null
-      : unique(list(options.ca).flatMap((ca) => readCertificates(ca, 'CA', origins.ca)));
+      : unique(list(options.ca).flatMap((ca, place) => readCertificates(ca, 'CA', origins.ca?.[place])));
   if (anchors?.length === 0) {
     throw new CredentialsError(
       'garbage',
       "ca holds no certificate; leave it out to trust Node's default store",
-      { file: origins.ca },
     );
   }
-  const read =
-    options.crl === undefined ? [] : list(options.crl).flatMap((crl) => readCrls(crl, origins.crl));
+  const sources = list(options.crl ?? []).map((crl, place) => {
+    const file = origins.crl?.[place];
+    return { file, crls: readCrls(crl, file) };
+  });
+  const read = sources.flatMap((source) => source.crls);
   const kept = laterLists(read, listsInUse);
   const crls = [...read, ...kept];
   const now = Date.now();
@@ -148,8 +150,9 @@ function checkCredentials(
     warnings: [
       ...(pair?.warnings ?? []),
       ...(own?.warnings.map((warning) => ({ ...warning, file })) ?? []),
-      ...staleWarnings(crls, now, origins.crl),
-      ...laterWarnings(kept, origins.crl),
+      ...sources.flatMap((source) => staleWarnings(source.crls, now, source.file)),
+      ...staleWarnings(kept, now, origins.crl?.[0]),
+      ...laterWarnings(kept, sources),
     ],
     material: pair === null ? nothing : hidingKey({ cert, key }),
   });

@@ -20,12 +20,15 @@ function isSetBack(held: CertificateRevocationList, read: Lists): boolean {
   return read.some((one) => isSameSeries(one, held) && isLaterList(held, one));
 }
 
-/** That they stay in use. */
-export function laterWarnings(kept: Lists, file: string | undefined): CredentialsWarning[] {
-  return kept.map(({ issuer, thisUpdate }) => ({
+/** That they stay in use, with the file that would set each back. */
+export function laterWarnings(
+  kept: Lists,
+  sources: readonly { readonly file: string | undefined; readonly crls: Lists }[],
+): CredentialsWarning[] {
+  return kept.map((held) => ({
     reason: 'crl-older',
-    message: `the CRL of ${issuer.toString()} is older than the one in use of ${thisUpdate.toISOString()}, which stays in use`,
-    file,
+    message: `the CRL of ${held.issuer.toString()} is older than the one in use of ${held.thisUpdate.toISOString()}, which stays in use`,
+    file: sources.find(({ crls }) => isSetBack(held, crls))?.file,
     fatal: false,
   }));
 }

@@ -1,6 +1,6 @@
 /** Credentials from files. */
 import { fromFile } from '../errors/from-node.js';
-import { anything, checkOptions, string, text, type OptionReaders } from '../options/index.js';
+import { anything, checkOptions, string, text, textOrTexts, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList } from '../x509/index.js';
 import { readWhole } from '../waiting/read-whole.js';
 import { openCredentials, type Credentials } from './credentials.js';
@@ -11,10 +11,10 @@ export interface CredentialFiles {
   certFile?: string | undefined;
   /** PEM, DER, JWK, or OpenSSH without a passphrase. */
   keyFile?: string | undefined;
-  /** Whom to trust: PEM, PKCS#7 or DER. */
-  caFile?: string | undefined;
-  /** PEM (any number of lists) or DER. */
-  crlFile?: string | undefined;
+  /** Whom to trust: PEM, PKCS#7 or DER; one file or several. */
+  caFile?: string | readonly string[] | undefined;
+  /** PEM (any number of lists) or DER; one file or several. */
+  crlFile?: string | readonly string[] | undefined;
   /** PKCS#12, instead of `certFile` and `keyFile`. */
   pfxFile?: string | undefined;
   /** Which key of `pfxFile` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
@@ -23,14 +23,14 @@ export interface CredentialFiles {
   passphrase?: string | undefined;
 }
 
-export const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
+const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as const;
 
 /** How each of them is read; none has a default. */
 export const credentialFileOptions = {
   certFile: text,
   keyFile: text,
-  caFile: text,
-  crlFile: text,
+  caFile: textOrTexts,
+  crlFile: textOrTexts,
   pfxFile: text,
   pfxKeyName: string,
   passphrase: anything,
@@ -50,12 +50,19 @@ export async function loadAfter(
   listsInUse: readonly CertificateRevocationList[],
 ): Promise<Credentials> {
   checkFiles(files);
-  const [cert, key, ca, crl, pfx] = await Promise.all(fileOptions.map((which) => read(which, files)));
+  const [caFiles, crlFiles] = [listed(files.caFile), listed(files.crlFile)];
+  const [cert, key, pfx, ca, crl] = await Promise.all([
+    read(files.certFile),
+    read(files.keyFile),
+    read(files.pfxFile),
+    readEach(caFiles),
+    readEach(crlFiles),
+  ]);
   const origins = {
     ...(files.certFile !== undefined && { cert: files.certFile }),
     ...(files.keyFile !== undefined && { key: files.keyFile }),
-    ...(files.caFile !== undefined && { ca: files.caFile }),
-    ...(files.crlFile !== undefined && { crl: files.crlFile }),
+    ...(caFiles !== undefined && { ca: caFiles }),
+    ...(crlFiles !== undefined && { crl: crlFiles }),
     ...(files.pfxFile !== undefined && { pfx: files.pfxFile }),
   };
   const { passphrase, pfxKeyName } = files;
@@ -67,12 +74,24 @@ export function checkFiles(files: CredentialFiles): void {
   checkOptions(files, credentialFileOptions);
 }
 
-async function read(
-  which: (typeof fileOptions)[number],
-  files: CredentialFiles,
-): Promise<Buffer | undefined> {
-  const file = files[which];
-  if (file === undefined) return undefined;
+/** The paths of all of them, those of one option in its order. */
+export function pathsOf(files: CredentialFiles): string[] {
+  return fileOptions.flatMap((option) => listed(files[option]) ?? []);
+}
+
+function listed(files: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof files === 'string' ? [files] : files;
+}
+
+async function readEach(files: readonly string[] | undefined): Promise<Buffer[] | undefined> {
+  return files && Promise.all(files.map(readOne));
+}
+
+async function read(file: string | undefined): Promise<Buffer | undefined> {
+  return file === undefined ? undefined : readOne(file);
+}
+
+async function readOne(file: string): Promise<Buffer> {
   try {
     return await readWhole(file);
   } catch (error) {

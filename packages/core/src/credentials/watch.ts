@@ -17,7 +17,7 @@ import {
   type OptionReaders,
 } from '../options/index.js';
 import type { Credentials } from './credentials.js';
-import { checkFiles, fileOptions, loadAfter, type CredentialFiles } from './load.js';
+import { checkFiles, loadAfter, pathsOf, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
 import { refuseWarnings } from './warning.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
@@ -205,9 +205,7 @@ async function loadUsable(files: CredentialFiles, current?: Credentials): Promis
 
 /** What tells one state of the files from another, symlinks followed. */
 async function print(files: CredentialFiles): Promise<string> {
-  const prints = fileOptions.map(async (option) => {
-    const path = files[option];
-    if (path === undefined) return '-';
+  const prints = pathsOf(files).map(async (path) => {
     try {
       const { ino, size, mtimeMs, ctimeMs } = await stat(path);
       return `${ino}/${size}/${mtimeMs}/${ctimeMs}`;

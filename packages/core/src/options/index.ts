@@ -31,6 +31,7 @@ export {
   record,
   string,
   text,
+  textOrTexts,
   texts,
   word,
   type Bounds,

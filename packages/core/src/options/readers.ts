@@ -94,6 +94,11 @@ export function texts<V extends readonly string[] | undefined>(option: string, v
   return ofKind(option, value, 'a list of strings', isTexts);
 }
 
+/** Text, not an empty one, or a list of such texts with at least one in it. */
+export function textOrTexts<V extends string | readonly string[] | undefined>(option: string, value: V): V {
+  return ofKind(option, value, 'text, or a list of texts', isFilled);
+}
+
 /** An object of options. */
 export function record<V>(option: string, value: V): V {
   return ofKind(option, value, 'an object', isRecord);
@@ -143,6 +148,8 @@ const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isFilledText = (value: unknown): boolean => isText(value) && value !== '';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isFilled = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 && value.every(isFilledText) : isFilledText(value);
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isMoment = (value: unknown): boolean => isDate(value) && isNumber(value.getTime());
 const isRecord = (value: unknown): boolean =>

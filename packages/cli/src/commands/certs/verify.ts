@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { ChainVerdict } from '@knsock/certs';
 import { exitCodeOf } from '../../exit-codes.js';
 import { hintOf } from '../../hints.js';
-import { append } from '../../options.js';
+import { append, caOption, crlOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../../revocation-flags.js';
 import { listSource } from '../../revocation-lists.js';
@@ -23,7 +23,7 @@ export function defineVerify(command: Command, output: Output): void {
   command
     .description('verify a certificate as a connection does')
     .argument('<chain>', 'the certificate and its intermediates, PEM or DER')
-    .requiredOption('--ca <file>', 'trusted CA certificates (repeatable)', append)
+    .addOption(caOption('trusted CA certificates (repeatable)').makeOptionMandatory())
     .option('--intermediate <file>', 'further intermediates that the chain lacks (repeatable)', append)
     .option('--name <name>', 'name that the certificate must contain')
     .addOption(
@@ -31,7 +31,7 @@ export function defineVerify(command: Command, output: Output): void {
         .choices(['server', 'client'])
         .default('server'),
     )
-    .option('--crl <file or url>', 'a revocation list, or its http(s) URL (repeatable)', append);
+    .addOption(crlOption('a revocation list, or its http(s) URL (repeatable)'));
   addRevocationOptions(command)
     .addOption(
       new Option('--rules <rules>', 'web adds the requirements of browsers (CA/Browser Forum)')

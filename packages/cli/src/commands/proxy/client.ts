@@ -13,6 +13,7 @@ import {
   type ProfileFlags,
   addServerOptions,
 } from '../../options.js';
+import { refreshWith } from '../../revocation-lists.js';
 import type { Output } from '../../output.js';
 import { PlainListener } from '../../proxying/plain-listener.js';
 import { requireLoopback } from '../../proxying/plain.js';
@@ -82,7 +83,8 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
   requireLoopback([address], flags.dangerouslyPlainNetwork);
   const context = new ProxyContext(output);
   const credentials = await context.watch(await credentialFiles(flags));
-  const revocation = await context.followList(flags);
+  const revocation = await context.followLists(flags);
+  refreshWith(credentials, revocation);
   const passing = passingOf(flags, context, { credentials, revocation });
   const listener = new PlainListener((socket) => void passOn(socket, passing), flags);
   const place = await listener.listen(address);

@@ -14,6 +14,7 @@ import {
   allowRules,
   append,
   appendPin,
+  caOption,
   credentialFiles,
   profileOf,
   type AllowFlags,
@@ -29,6 +30,7 @@ import { addressesOf, headerOf, type Origin } from '../../proxying/proxy-protoco
 import { ProxyContext, runProxy } from '../../proxying/run-proxy.js';
 import { parseTargets, Targets, type Target } from '../../proxying/targets.js';
 import { dialTls, type TlsTargetOptions } from '../../proxying/tls-target.js';
+import { refreshWith } from '../../revocation-lists.js';
 import { UsageError } from '../../usage-error.js';
 import {
   addLifeOptions,
@@ -40,7 +42,7 @@ import {
 interface ProxyServerFlags extends SharedProxyFlags, CredentialFlags, AcmeFlags, ProfileFlags, AllowFlags {
   allowAll?: boolean;
   targetTls?: boolean;
-  targetCa?: string;
+  targetCa?: string[];
   targetCert?: string;
   targetKey?: string;
   targetPfx?: string;
@@ -85,9 +87,11 @@ export function defineProxyServer(command: Command, output: Output): void {
 function addTargetOptions(command: Command): void {
   command
     .option('--target-tls', 'connect to the target over TLS, and verify it')
-    .option(
-      '--target-ca <file>',
-      "CA certificate used to verify the target (PEM) (default: Node's own roots)",
+    .addOption(
+      caOption(
+        "CA certificate used to verify the target (PEM or DER; repeatable; default: Node's own roots)",
+        '--target-ca',
+      ),
     )
     .option('--target-cert <file>', 'client certificate for the target (PEM)')
     .option('--target-key <file>', 'its private key')
@@ -112,7 +116,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   if (flags.targetTls !== true) requireLoopback(places, flags.dangerouslyPlainNetwork);
   const core = await import('@knsock/core');
   const context = new ProxyContext(output);
-  const revocation = await context.followList(flags);
+  const revocation = await context.followLists(flags);
   const far = flags.targetTls === true ? await context.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
@@ -121,6 +125,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const place = listenOptions(flags);
   // Last before the server listens: a renewal that is due would soon open the port itself.
   const own = await ownCredentials(flags, place, context);
+  refreshWith(own.source, revocation);
   const server = await core.listen(
     { ...place, framing: framings(flags, core.raw()), credentials: own.source, revocation },
     (connection) => passOn(connection, targets, dial, context, flags),
