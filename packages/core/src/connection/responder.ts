@@ -102,6 +102,8 @@ export class Responder<In, Out> {
   readonly #activity: Activity;
   /** Only requests still being handled: a handler that answers at once is never entered. */
   readonly #running = new Map<number, ReceivedRequest<In, Out>>();
+  /** The one whose handler is being called: it may end the connection before it returns. */
+  #called: ReceivedRequest<In, Out> | null = null;
   handler: RequestHandler<In, Out> | null = null;
   /** Why the connection drains; null while it doesn't. */
   draining: (() => Error) | null = null;
@@ -112,14 +114,14 @@ export class Responder<In, Out> {
   }
 
   get size(): number {
-    return this.#running.size;
+    return this.#running.size + (this.#called === null ? 0 : 1);
   }
 
   /** Of those, how many wait for more than the connection's end. */
   get working(): number {
     let working = 0;
     for (const request of this.#running.values()) if (this.#isWorking(request)) working += 1;
-    return working;
+    return this.#called === null ? working : working + 1;
   }
 
   /** Of those, how many the peer hasn't cancelled. */
@@ -127,11 +129,11 @@ export class Responder<In, Out> {
     let wanted = 0;
     for (const request of this.#running.values())
       if (!request.isGivenUp && this.#isWorking(request)) wanted += 1;
-    return wanted;
+    return this.#called === null ? wanted : wanted + 1;
   }
 
   #isWorking({ waitsForEnd, readsBefore }: ReceivedRequest<In, Out>): boolean {
-    const isAlone = this.#running.size === 1;
+    const isAlone = this.size === 1;
     return !waitsForEnd && !(isAlone && this.#activity.isWaitedForSince(readsBefore));
   }
 
@@ -139,15 +141,21 @@ export class Responder<In, Out> {
     const request = new ReceivedRequest<In, Out>(id, payload, connection, this.draining, this.#events);
     const ended = publishAnswering(connection);
     const reads = this.#activity.reads;
+    const caller = this.#called;
+    this.#called = request;
     let result: Out | Promise<Out>;
     try {
       result = (this.handler as RequestHandler<In, Out>)(request);
     } catch (error) {
+      this.#called = caller;
       this.#fail(request, error, ended);
+      this.#doneAtOnce();
       return;
     }
+    this.#called = caller;
     if (!isThenable(result)) {
       this.#answer(request, result, ended);
+      this.#doneAtOnce();
       return;
     }
     request.waitsForEnd = this.#activity.reads !== reads;
@@ -164,13 +172,20 @@ export class Responder<In, Out> {
   }
 
   cancelAll(reason: Error, by: 'peer' | 'us'): void {
+    this.#called?.cancel(reason, by);
     for (const request of this.#running.values()) request.cancel(reason, by);
   }
 
   /** The connection's end was announced by either side. */
   drain(reason: () => Error): void {
     this.draining ??= reason;
+    this.#called?.drain(reason);
     for (const request of this.#running.values()) request.drain(reason);
+  }
+
+  /** Its handler may have asked for the end, which waits for the answer. */
+  #doneAtOnce(): void {
+    if (this.draining !== null) this.#events.finished();
   }
 
   #await(request: ReceivedRequest<In, Out>, result: PromiseLike<Out>, ended: RequestEnd | null): void {

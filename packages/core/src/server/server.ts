@@ -183,7 +183,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     // Credentials may have rotated since the verification; from now on this one is verified with the others.
     if (this.#policyOf(connection) !== policy)
       return this.#reverify([connection]).then(() => {
-        this.#handOut(connection);
+        if (connection.state !== 'closed') this.#handOut(connection);
       });
     this.#handOut(connection);
     return undefined;
@@ -232,7 +232,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 
   #run(connection: Connection<In, Out>): void | Promise<void> {
-    if (connection.state === 'closed') return undefined;
+    // Also where its first bytes broke the framing: what came before is the program's, and so is the failure.
     if (this.#closing === null) return this.#handle(connection);
     void connection.retire(Math.max(0, Math.ceil(this.#closesAt - performance.now())));
     return undefined;
