@@ -17,6 +17,25 @@ beforeAll(async () => {
 });
 afterAll(() => files[Symbol.asyncDispose]());
 
+it.each([
+  ['serve', '--port', '0'],
+  ['proxy', 'server', '--listen', '127.0.0.1:0', '--target', '127.0.0.1:1', '--allow-all'],
+])('refuses a revocation list where no client is asked for a certificate: %s', async (...command) => {
+  const refused = await knsock([...command, ...server, '--crl', files.at('ca.crl')]);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--ca') as string });
+});
+
+it("explains a client that leaves during the handshake by its distrust, not by a server's limits", async () => {
+  const { serve, address } = await startServe(server);
+  await using _ = serve;
+  const socket = connect(Number(address.split(':').at(-1)), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.end(Buffer.of(0x16, 0x03, 0x01));
+  const [line = ''] = await serve.says(/\{[^\n]*"event":"failure"[^\n]*/);
+  expect(line).toContain("doesn't trust this server's certificate");
+  socket.destroy();
+});
+
 describe('knsock serve --exec', () => {
   it('runs a process for each connection and carries its bytes both ways', async () => {
     const { serve, address } = await startServe([...server, '--exec', 'tr a-z A-Z']);
