@@ -36,7 +36,7 @@ export interface AdmissionOptions {
   deny?: readonly string[] | undefined;
 }
 
-interface Quota {
+export interface Quota {
   readonly refusal: AdmissionRefusal;
   readonly limit: number;
   readonly prefixes: { readonly ipv4: number; readonly ipv6: number };
