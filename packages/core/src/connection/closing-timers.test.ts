@@ -9,6 +9,7 @@ afterEach(() => {
 });
 
 class End implements ClosingEvents {
+  isStreamed = false;
   unsent = 0;
   bytesTaken = 0;
   readonly told: string[] = [];
@@ -62,6 +63,14 @@ describe('the drain deadline', () => {
 });
 
 describe("what holds the connection after the peer's end", () => {
+  it("doesn't hold for bytes that a stream or a relay has taken over since", () => {
+    const { end, timers } = made();
+    timers.endUnlessTaken(100, late);
+    end.isStreamed = true;
+    vi.advanceTimersByTime(1_000);
+    expect(end.told).toEqual([]);
+  });
+
   it('has its timeout', () => {
     const { end, timers } = made();
     end.unsent = 10;

@@ -3,6 +3,8 @@ import { LINGER_MS } from './lingering-close.js';
 
 /** What the timers read, and where they report. */
 export interface ClosingEvents {
+  /** Whether a stream or a relay has the bytes: it ends each direction itself. */
+  readonly isStreamed: boolean;
   /** Bytes of ours that the system hasn't taken, and the number that it has. */
   readonly unsent: number;
   readonly bytesTaken: number;
@@ -53,6 +55,8 @@ export class ClosingTimers {
     clearTimeout(this.#holding);
     const { bytesTaken } = this.#events;
     this.#holding = setTimeout(() => {
+      // The bytes may have been taken over since.
+      if (this.#events.isStreamed) return;
       if (!this.#isTaking(bytesTaken)) {
         this.#events.expired(why());
         return;

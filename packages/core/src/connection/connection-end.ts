@@ -133,6 +133,10 @@ export class ConnectionEnd implements ClosingEvents {
     return this.#parts.unsent;
   }
 
+  get isStreamed(): boolean {
+    return this.#parts.raw !== null;
+  }
+
   get bytesTaken(): number {
     return this.#parts.bytesTaken;
   }
@@ -388,7 +392,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   /** Limits how long something may hold the connection after the peer's end, unless the program holds it by a stream. */
   #holdUntilDeadline(): void {
-    if (!this.mayAnswer || this.#parts.raw !== null) return;
+    if (!this.mayAnswer || this.isStreamed) return;
     const { drainTimeout } = this.#parts.limits;
     const what = "the program didn't finish after the peer's end";
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
