@@ -26,7 +26,7 @@ export interface HeartbeatOptions {
 
 /** The limits of a connection as a program gives them. */
 export interface LimitOptions {
-  /** From accept (or TCP connect) to authorised; default 5,000. */
+  /** A server's: from accept to authorized. At either side: one verification anew of a live peer. A client connects within `connectTimeout`. Default 5,000. */
   handshakeTimeout?: number | undefined;
   /** How long a request may take; default 30,000. */
   requestTimeout?: number | undefined;

@@ -56,7 +56,7 @@ const bothSides: OptionRow[] = [
   ),
   ...rowsOf(limitOptions, {
     handshakeTimeout:
-      'one deadline from accept (or TCP connect) to authorised; a handshake takes milliseconds, and a silent socket must not linger',
+      "a server's one deadline from accept to authorized (a client's is `connectTimeout`); a handshake takes milliseconds, and a silent socket must not linger",
     requestTimeout: "longer than any healthy answer, shorter than a person's patience",
     sendTimeout:
       "a peer that reads nothing for this long won't recover; until then back-pressure holds the sender",
