@@ -101,8 +101,8 @@ describe('wrong use', () => {
     [['serve', '--dev', '--key', 'x.key'], "can't be combined with --key"],
     [['serve', '--max-connections', 'many'], 'It is a whole number'],
     [['serve', '--status', 'nowhere'], "isn't an address"],
-    [['serve', '--crl', 'a.crl', '--crl', 'b.crl'], "option '--crl <file or url>' is given more than once"],
-    [['proxy', 'server', '--ca', 'a.crt', '--ca=b.crt'], "option '--ca <file>' is given more than once"],
+    [['serve', '--cert', 'a.crt', '--cert', 'b.crt'], "option '--cert <file>' is given more than once"],
+    [['proxy', 'server', '--key', 'a.key', '--key=b.key'], "option '--key <file>' is given more than once"],
     [['certs', 'serve', '--listen', ':1', '--listen', ':2'], 'is given more than once'],
     [['certs', 'frobnicate'], "unknown command 'frobnicate'"],
   ])('%j reports what is wrong', async (args, words) => {

@@ -22,7 +22,8 @@ export class RequestWatch {
   #bytesWhenIdle = 0;
   #idleSince = performance.now();
   #idleEnd: NodeJS.Timeout | undefined;
-  #idleEndAt = Number.POSITIVE_INFINITY;
+  #afterLast = Number.POSITIVE_INFINITY;
+  #latest = Number.POSITIVE_INFINITY;
 
   constructor(socket: HttpSocket) {
     this.#socket = socket;
@@ -46,10 +47,14 @@ export class RequestWatch {
     this.#draining = true;
     if (this.#taken) return;
     for (const response of this.#responses) sayClose(response);
+    this.#afterLast = Math.min(this.#afterLast, afterLast);
+    this.#latest = Math.min(this.#latest, performance.now() + most);
+    this.#awaitNext();
+  }
+
+  #awaitNext(): void {
     const now = performance.now();
-    const at = Math.min(this.#idleSince + afterLast, now + most);
-    if (at >= this.#idleEndAt) return;
-    this.#idleEndAt = at;
+    const at = Math.min(this.#idleSince + this.#afterLast, this.#latest);
     clearTimeout(this.#idleEnd);
     if (at <= now) this.#endIfIdle();
     // The socket itself holds the process.
@@ -81,12 +86,14 @@ export class RequestWatch {
   #answered(response: ServerResponse): void {
     this.#responses.delete(response);
     if (this.#responses.size > 0 || this.#taken) return;
-    if (this.#draining) {
+    if (this.#draining && response.getHeader('connection') === 'close') {
       this.#socket.destroySoon();
       return;
     }
     this.#bytesWhenIdle = this.#socket.bytesRead;
     this.#idleSince = performance.now();
+    // Its headers were sent before: the client may have answered them by its next request.
+    if (this.#draining) this.#awaitNext();
   }
 
   /** A request of which a part has come is under way too: it is answered, or its deadline ends it. */
