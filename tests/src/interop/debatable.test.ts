@@ -12,6 +12,7 @@ import { readDocument } from '../docs/documents.js';
 import {
   authorityKeyIdentifier,
   basicConstraints,
+  extension,
   issue,
   issueCa,
   issueServer,
@@ -71,6 +72,15 @@ const cases: Readonly<Record<string, () => Case>> = {
     const issuer = root();
     return chain(issuer, below(issuer, ID, sequence(oid('1.2.840.10045.4.3.2'), tlv(0x05))));
   },
+  'a Netscape certificate type that lacks the use asked for (a leaf for SSL clients, shown by a server)':
+    () => {
+      const issuer = root();
+      const clientsAlone = extension('2.16.840.1.113730.1.1', tlv(0x03, Buffer.of(0, 0x80)));
+      return chain(
+        issuer,
+        issueServer({ issuer, extensions: [authorityKeyIdentifier(ID), clientsAlone], ...dates }),
+      );
+    },
   'a list entry with an unknown reason': () => {
     const issuer = root();
     const leaf = below(issuer);
