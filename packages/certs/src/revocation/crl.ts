@@ -41,12 +41,15 @@ export function reasonFromList(name: string | undefined): RevocationReason {
 export interface Revocation {
   /** Lower-case hex without leading zero bytes, as core's `X509Certificate.serial`. */
   readonly serial: string;
+  /** When the certificate was revoked, or put on hold first. */
   readonly at: Date;
+  /** Why, as RFC 5280 5.3.1 names it. */
   readonly reason: RevocationReason;
 }
 
 /** What stands in the records after a revocation, and whether it was that one which changed them. */
 export interface RevocationRecord extends Revocation {
+  /** Whether this revocation changed the records; false where an earlier one stays. */
   readonly changed: boolean;
 }
 
