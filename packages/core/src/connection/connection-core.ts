@@ -230,11 +230,10 @@ export class ConnectionCore<In, Out>
     const call = new PendingCall<undefined>((error) => {
       if (error !== signal?.reason) this.unawaited(error, 'a send');
     });
-    const { sendQueue } = this;
+    const { sendQueue, limits } = this;
     const isOver = !sendQueue.hasRoomFor(bytes.length);
-    const { maxRequestsInFlight } = this.limits;
-    if (isOver && this.#sendsOverBound >= maxRequestsInFlight) {
-      call.reject(sendQueue.fullError(bytes.length, maxRequestsInFlight));
+    if (isOver && this.#sendsOverBound >= limits.maxRequestsInFlight) {
+      call.reject(sendQueue.fullError(bytes.length, limits.maxRequestsInFlight));
       return call.promise;
     }
     if (isOver) this.#sendsOverBound += 1;
