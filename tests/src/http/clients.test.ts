@@ -199,6 +199,25 @@ describe('refuses', () => {
     agent.destroy();
   });
 
+  it('these also where a connection is kept, which other requests go on using', async () => {
+    await using server = await serveApp((_request, response) => response.end('answer'));
+    const agent = new SecureAgent({ credentials: world.anonymous });
+    const at = { host: 'localhost', port: portOf(server), agent };
+    const isReused = async (): Promise<boolean> => {
+      const asked = get(at);
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'close');
+      return asked.reusedSocket;
+    };
+    expect(await isReused()).toBe(false);
+    for (const given of [{ rejectUnauthorized: false }, { ca: 'x' }, { secureOptions: 4 }]) {
+      const [error] = (await once(get({ ...at, ...given }), 'error')) as [Error];
+      expect(error).toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: Object.keys(given)[0] });
+    }
+    expect(await isReused()).toBe(true);
+    agent.destroy();
+  });
+
   it('plain http, and options that the URL decides', async () => {
     const agent = new Agent({ connect: undiciConnector({ credentials: world.anonymous }) });
     const failed = fetch('http://localhost:8080/', { dispatcher: agent }).catch(

@@ -47,11 +47,13 @@ export const agentOptions = {
 
 /** Request options that would decide trust or the way beside us; silently ignored, they would be believed. */
 const refused = [
+  'allowPartialTrustChain',
   'ca',
   'cert',
   'checkServerIdentity',
   'ciphers',
   'crl',
+  'dhparam',
   'ecdhCurve',
   'key',
   'localAddress',
@@ -60,8 +62,10 @@ const refused = [
   'minVersion',
   'passphrase',
   'pfx',
+  'pskCallback',
   'rejectUnauthorized',
   'secureContext',
+  'secureOptions',
   'secureProtocol',
   'session',
   'sigalgs',
@@ -96,9 +100,7 @@ export class SecureAgent extends Agent {
     options: ConnectionOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | undefined {
-    const wrong = refused.find(
-      (name) => ((options as Record<string, unknown>)[name] ?? undefined) !== undefined,
-    );
+    const wrong = refusedIn(options);
     if (wrong !== undefined) {
       (callback as ((error: Error) => void) | undefined)?.(refusal(wrong));
       return undefined;
@@ -109,10 +111,17 @@ export class SecureAgent extends Agent {
   }
 
   /** Sockets are shared by requests to one host and port, under the same credentials; all else is this agent's own. */
-  override getName(options?: RequestOptions): string {
-    const { host = 'localhost', port = 443 } = options ?? {};
-    return `${host ?? ''}:${port ?? ''}:${this.#dialer.trustVersion}`;
+  override getName(options: RequestOptions = {}): string {
+    const { host = 'localhost', port = 443 } = options;
+    const shared = `${host ?? ''}:${port ?? ''}:${this.#dialer.trustVersion}`;
+    const wrong = refusedIn(options);
+    // No socket has that name, so that Node asks for a new one, where the request is refused.
+    return wrong === undefined ? shared : `${shared}:${wrong}`;
   }
+}
+
+function refusedIn(options: object): (typeof refused)[number] | undefined {
+  return refused.find((name) => ((options as Record<string, unknown>)[name] ?? undefined) !== undefined);
 }
 
 function refusal(option: string): InvalidOptionError {
