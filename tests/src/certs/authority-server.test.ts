@@ -390,7 +390,14 @@ describe("the authority's own decisions in addition to the token", () => {
     ['refuses with its reason', () => ({ allow: false, reason: 'not today' }), 403, 'policy'],
     ['says nothing', () => undefined as never, 503, 'policy-failed'],
     ["says a word that isn't a decision", () => 'yes' as never, 503, 'policy-failed'],
-    ['says something like yes', () => Promise.resolve({ allow: 1 } as never), 403, 'policy'],
+    ['says something like yes', () => Promise.resolve({ allow: 1 } as never), 503, 'policy-failed'],
+    ['says nothing of allowing', () => ({ error: 'no such tenant' }) as never, 503, 'policy-failed'],
+    [
+      'grants a validity that is no number',
+      () => ({ allow: true, days: '2' }) as never,
+      503,
+      'policy-failed',
+    ],
     ['fails', () => Promise.reject(new Error('down')), 503, 'policy-failed'],
     ['grants no life', () => ({ allow: true, days: 0 }), 503, 'policy-failed'],
   ])('a policy that %s', async (_what, policy, status, reason) => {

@@ -32,7 +32,7 @@ export type PolicyDecision =
   | { readonly allow: true; readonly days?: number | undefined }
   | { readonly allow: false; readonly reason?: string | undefined };
 
-/** Decides on a request; anything but `allow: true`, including a failure or a timeout, refuses it. */
+/** Decides on a request. Anything that is no decision, a failure and a timeout refuse it too, and the client may retry. */
 export type EnrolmentPolicy = (
   request: EnrolmentRequest,
   context: { readonly signal: AbortSignal },
@@ -50,18 +50,21 @@ export async function askPolicy(
 ): Promise<number> {
   if (policy === undefined) return request.days;
   const decision = await decide(policy, request);
-  const { allow, days = request.days } = decision as { allow?: unknown; days?: number };
-  if (allow !== true) {
+  if (!decision.allow) {
     const { reason } = decision as { reason?: unknown };
     const why = typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
     throw new EnrolmentRefusal('policy', `the policy refuses the request${why}`);
   }
+  const { days = request.days } = decision as { days?: unknown };
   if (!(typeof days === 'number' && days > 0))
     throw new EnrolmentRefusal('policy-failed', `the policy grants ${String(days)} days, which is no life`);
   return Math.min(days, request.days);
 }
 
-async function decide(policy: EnrolmentPolicy, request: EnrolmentRequest): Promise<object> {
+async function decide(
+  policy: EnrolmentPolicy,
+  request: EnrolmentRequest,
+): Promise<{ readonly allow: boolean }> {
   try {
     const decision: unknown = await withDeadline({
       ms: TIMEOUT_MS,
@@ -69,10 +72,14 @@ async function decide(policy: EnrolmentPolicy, request: EnrolmentRequest): Promi
       signalFailed: signalFailed('a policy'),
       late: () => new Error(`it didn't decide within ${TIMEOUT_MS.toLocaleString('en')} ms`),
     });
-    if (typeof decision === 'object' && decision !== null) return decision;
+    if (isDecision(decision)) return decision;
     throw new TypeError('a decision is { allow: true } or { allow: false, reason }');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new EnrolmentRefusal('policy-failed', `the policy failed: ${why}`);
   }
+}
+
+function isDecision(value: unknown): value is { readonly allow: boolean } {
+  return typeof value === 'object' && value !== null && 'allow' in value && typeof value.allow === 'boolean';
 }

@@ -3,7 +3,8 @@
  * a counter and a closed socket.
  */
 import { InvalidOptionError } from '../errors/index.js';
-import { AddressList, networkOf } from '../transport/network.js';
+import { AddressList } from '../transport/network.js';
+import { networkOf } from '../x509/ip-network.js';
 import {
   anything,
   integerWithin,

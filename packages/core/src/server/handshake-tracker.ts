@@ -8,7 +8,7 @@ import { noConnection } from '../errors/failure-reporter.js';
 import { CLIENT_LEFT } from '../errors/client-left.js';
 import { channels } from '../observe/channels.js';
 import { showEndpoint } from '../transport/proxy-header.js';
-import { unmapped } from '../transport/network.js';
+import { unmapped } from '../x509/ip-network.js';
 import { Admission, type AdmissionRefusal } from './admission.js';
 import { HandshakeDeadlines, valuesOf } from './handshake-deadlines.js';
 import { HandshakeRouter } from './handshake-router.js';

@@ -1,7 +1,7 @@
 /** A socket from accept until its peer is admitted or refused; one deadline covers all of it. */
 import type { Socket } from 'node:net';
 import { reportingController } from '../errors/reporting-signal.js';
-import { unmapped } from '../transport/network.js';
+import { unmapped } from '../x509/ip-network.js';
 import { showEndpoint, type Endpoint, type ProxyInfo } from '../transport/proxy-header.js';
 
 /** What a pending connection reports. */

@@ -70,3 +70,4 @@ export {
 } from './revocation-policy.js';
 export { certificateWeakness, signatureWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';
 export { curveNames } from './oid.js';
+export { networkOf } from './ip-network.js';
