@@ -35,7 +35,7 @@ export { convertKey, derToPem, keyToJwk, pemToDer, type ConvertKeyOptions } from
 export { fullChain } from './keys/chain.js';
 export { keyMatches } from './keys/key-matches.js';
 export { toPkcs12, type Pkcs12Content, type Pkcs12Trust } from './pkcs12/pkcs12.js';
-export { readContents, type ContentsOptions, type FileContents } from './formats/contents.js';
+export { readContents, type ContentsOptions, type FileContents, type FilePair } from './formats/contents.js';
 export { fromPkcs12 } from './pkcs12/pkcs12-reader.js';
 export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 
@@ -54,7 +54,7 @@ export { lint, type LintOptions } from './inspecting/lint.js';
 export { type Finding } from './inspecting/finding.js';
 export { fingerprint, type Fingerprints } from './files/fingerprint.js';
 export { verifyChain, type ChainVerdict, type VerifyChainOptions } from './inspecting/verify-chain.js';
-export { type Source } from './files/source.js';
+export { type Source, type SourceOpening } from './files/source.js';
 export { type LiveSource } from './inspecting/live.js';
 
 // Storing

@@ -74,6 +74,14 @@ export function crlOption(summary: string): Option {
   return new Option('--crl <file or url>', summary).argParser(append);
 }
 
+/** What opens the files that a command reads. */
+export function passphraseFileOption(): Option {
+  return new Option(
+    '--passphrase-file <file>',
+    'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
+  );
+}
+
 /** The key to use in a PKCS#12 file. */
 export function pfxKeyNameOption(): Option {
   return new Option(

@@ -1,6 +1,7 @@
 /** Fingerprints: short names of certificates and keys. */
 import { createHash } from 'node:crypto';
-import { readCertificates, type Source } from './source.js';
+import { checkOptions } from '@knsock/core/options';
+import { openingReaders, readCertificates, type Source, type SourceOpening } from './source.js';
 
 /** The names of one certificate. */
 export interface Fingerprints {
@@ -13,11 +14,12 @@ export interface Fingerprints {
 }
 
 /**
- * The fingerprints of the first certificate of a source.
+ * The fingerprints of the first certificate of a source, or of the key's in a PKCS#12 file.
  * @throws CertificateError where there is none.
  */
-export async function fingerprint(certificate: Source): Promise<Fingerprints> {
-  const [first] = await readCertificates(certificate);
+export async function fingerprint(certificate: Source, opening: SourceOpening = {}): Promise<Fingerprints> {
+  checkOptions(opening, openingReaders);
+  const [first] = await readCertificates(certificate, opening);
   const sha256 = first?.fingerprint256 ?? '';
   return { sha256, colons: withColons(sha256), spkiPin: first?.spkiPin ?? '' };
 }

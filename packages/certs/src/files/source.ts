@@ -1,12 +1,16 @@
 /** Where certificates, keys and lists are read from: text, bytes or a file. */
 import {
-  parseCertificates,
+  allCertificates,
+  certificatesIn,
   parseCrls,
   type CertificateRevocationList,
+  type CertificatesIn,
+  type StoreOpening,
   type X509Certificate,
 } from '@knsock/core/x509';
 import { readBytes } from './atomic-file.js';
-import { fromCore } from './from-core.js';
+import { string, type OptionReaders } from '@knsock/core/options';
+import { asCertificateError, fromCore } from './from-core.js';
 
 /** A PEM text, bytes in any supported format, or the path of a file. */
 export type Source = string | Uint8Array | { readonly file: string };
@@ -20,13 +24,46 @@ export async function readSource(source: Source): Promise<Uint8Array> {
   return source instanceof Uint8Array ? source : readBytes(source.file);
 }
 
+/** How PKCS#12 files and Java's key stores are opened; other sources need neither. */
+export interface SourceOpening extends StoreOpening {
+  /** Opens PKCS#12 files and Java's key stores. */
+  readonly passphrase?: string | undefined;
+  /** For one with several keys: the key with this friendly name (Java: alias), and its chain. */
+  readonly keyName?: string | undefined;
+}
+
+export const openingReaders = {
+  passphrase: string<string | undefined>,
+  keyName: string<string | undefined>,
+} as const satisfies OptionReaders<SourceOpening>;
+
 /**
- * Every certificate of a source, in its order.
- * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, or as `readSource`.
+ * Every certificate of a source, in its order; of PKCS#12 with a key its chain first.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED`, with the offset, `_PASSPHRASE` or `_UNSUPPORTED`, or as `readSource`.
  */
-export async function readCertificates(source: Source): Promise<X509Certificate[]> {
-  const bytes = await readSource(source);
-  return translating(source, () => parseCertificates(bytes));
+export async function readCertificates(
+  source: Source,
+  opening: SourceOpening = {},
+): Promise<X509Certificate[]> {
+  return allCertificates(await readChains(source, opening));
+}
+
+/** The same as the chains that they make. */
+export async function readChains(source: Source, opening: SourceOpening = {}): Promise<CertificatesIn> {
+  return chainsOf(await readSource(source), source, opening);
+}
+
+/** The same of bytes that were read already. */
+export async function chainsOf(
+  bytes: Uint8Array,
+  source: Source,
+  { passphrase, keyName }: SourceOpening,
+): Promise<CertificatesIn> {
+  try {
+    return await certificatesIn(bytes, { passphrase, keyName });
+  } catch (error) {
+    throw asCertificateError(error, fileOf(source));
+  }
 }
 
 /** Every revocation list of a source; errors as `readCertificates`. */

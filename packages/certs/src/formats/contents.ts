@@ -1,12 +1,12 @@
 /** Certificates and keys of a file in any supported format. */
 import {
-  arrangePkcs12,
   bareBase64,
+  isKeyStore,
   isPuttyKey,
-  javaKeystoreKind,
   kindOfDer,
   parseCertificates,
   pkcs12Certificates,
+  pkcs12Pairs,
   splitPem,
   textOf,
   type X509Certificate,
@@ -17,10 +17,22 @@ import { fromCore } from '../files/from-core.js';
 
 /** What was found, as PEM. */
 export interface FileContents {
-  /** For PKCS#12 with a key: its certificate first, then its issuers, then the others. */
+  /** For PKCS#12 with keys: the first one's certificate, its issuers, then those of the other keys, then the others. */
   readonly certificates: string;
-  /** PKCS#8, unencrypted; undefined if there is none. */
+  /** PKCS#8, unencrypted; undefined if there is none. Of several the first. */
   readonly key: string | undefined;
+  /** Each key of a PKCS#12 file with its chain; empty for other files. */
+  readonly pairs: readonly FilePair[];
+}
+
+/** One key of a PKCS#12 file, as PEM. */
+export interface FilePair {
+  /** Its friendly name (Java's alias), else its place from 1. */
+  readonly name: string;
+  /** Its certificate, that one's issuer and so on. */
+  readonly chain: string;
+  /** PKCS#8, unencrypted. */
+  readonly key: string;
 }
 
 /** Options of `readContents`. */
@@ -36,6 +48,7 @@ export interface ContentsOptions {
  * @throws CertificateError where neither can be read.
  */
 export async function readContents(input: Uint8Array, options: ContentsOptions = {}): Promise<FileContents> {
+  if (isKeyStore(input)) return fromStore(input, options);
   const text = textOf(input);
   const labels =
     text?.includes('-----BEGIN ') === true ? fromCore(() => splitPem(text)).map(({ label }) => label) : [];
@@ -45,25 +58,31 @@ export async function readContents(input: Uint8Array, options: ContentsOptions =
     return {
       certificates: hasCertificates ? pemOf(fromCore(() => parseCertificates(input))) : '',
       key: hasKey ? privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')) : undefined,
+      pairs: [],
     };
   }
   const der = text === undefined ? input : bareBase64(text);
   const kind = der && kindOfDer(der);
-  if (kind === 'PKCS#12' || javaKeystoreKind(input) !== undefined) return fromStore(input, options);
   const isKey = kind?.endsWith('key') === true && kind !== 'public key';
   if (isKey || (text !== undefined && (isPuttyKey(text) || /^\s*\{/.test(text))))
-    return { certificates: '', key: privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')) };
-  return { certificates: pemOf(fromCore(() => parseCertificates(input))), key: undefined };
+    return {
+      certificates: '',
+      key: privateKeyPem(await openPrivateKey(input, options.passphrase, 'any')),
+      pairs: [],
+    };
+  return { certificates: pemOf(fromCore(() => parseCertificates(input))), key: undefined, pairs: [] };
 }
 
 async function fromStore(input: Uint8Array, { passphrase, keyName }: ContentsOptions): Promise<FileContents> {
   const contents = await readPkcs12(input, passphrase);
   if (contents.keys.length === 0 && keyName === undefined) {
     const certificates = fromCore(() => pkcs12Certificates(contents)).map(({ certificate }) => certificate);
-    return { certificates: pemOf(certificates), key: undefined };
+    return { certificates: pemOf(certificates), key: undefined, pairs: [] };
   }
-  const { chain, key, others } = fromCore(() => arrangePkcs12(contents, keyName));
-  return { certificates: pemOf([...chain, ...others]), key: privateKeyPem(key) };
+  const { pairs, others } = fromCore(() => pkcs12Pairs(contents, keyName));
+  const certificates = pemOf([...new Set([...pairs.flatMap(({ chain }) => chain), ...others])]);
+  const made = pairs.map(({ name, chain, key }) => ({ name, chain: pemOf(chain), key: privateKeyPem(key) }));
+  return { certificates, key: made[0]?.key, pairs: made };
 }
 
 const pemOf = (certificates: readonly X509Certificate[]): string =>

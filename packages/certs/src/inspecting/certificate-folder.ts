@@ -7,9 +7,11 @@ import { fileError, isCode } from '../files/atomic-file.js';
 
 /** The files below a folder that look like certificates and lists by their names, in order. */
 export function listFolder(folder: string): Promise<string[]> {
-  return filesBelow(folder, /\.(crt|pem|cer|der|p7b|p7c|crl)$/i).catch((cause: unknown) => {
-    throw fileError(folder, 'read', cause);
-  });
+  return filesBelow(folder, /\.(crt|pem|cer|der|p7b|p7c|p12|pfx|jks|keystore|crl)$/i).catch(
+    (cause: unknown) => {
+      throw fileError(folder, 'read', cause);
+    },
+  );
 }
 
 /** A key, by its name, that this user may not read: checking dates doesn't need it. */

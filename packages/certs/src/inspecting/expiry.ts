@@ -4,13 +4,14 @@ import {
   list,
   number,
   readAllOptions,
+  string,
   texts,
   withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
 import {
+  allCertificates,
   parseCertificate,
-  parseCertificates,
   parseCrls,
   type CertificateRevocationList,
   type X509Certificate,
@@ -20,7 +21,7 @@ import { CertificateError } from '../errors.js';
 import { isHiddenKey, listFolder } from './certificate-folder.js';
 import { fetchChain, liveReaders, type LiveOptions, type LiveSource } from './live.js';
 import { datedKinds, type DatedKinds } from '../files/kinds-in.js';
-import { translating } from '../files/source.js';
+import { chainsOf, translating } from '../files/source.js';
 
 const DAY = 86_400_000;
 /** Files and servers checked concurrently. */
@@ -28,10 +29,12 @@ const AT_ONCE = 16;
 
 /** Options of `checkExpiry`. */
 export interface ExpiryOptions extends LiveOptions {
-  /** Files with certificates or revocation lists. */
+  /** Opens PKCS#12 files and Java's key stores. */
+  readonly passphrase?: string | undefined;
+  /** Files with certificates or revocation lists, in any form. */
   readonly files?: readonly string[] | undefined;
   /**
-   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der, .p7b, .p7c or .crl. Left out are names that
+   * Folders, with those below them: files and links ending in .crt, .pem, .cer, .der, .p7b, .p7c, .p12, .pfx, .jks, .keystore or .crl. Left out are names that
    * start with a dot, a store's archive (`issued/serials`), where replaced certificates may expire, and files that
    * hold something else: keys, requests and parameters, as certbot's folders have them.
    */
@@ -47,6 +50,7 @@ export interface ExpiryOptions extends LiveOptions {
 /** How each of them is read, and its default. */
 export const expiryOptions = {
   ...liveReaders,
+  passphrase: string<string | undefined>,
   files: texts,
   folders: texts,
   endpoints: list,
@@ -107,8 +111,9 @@ export interface UnreadableExpiry extends ExpirySource {
  * @throws the signal's reason.
  */
 export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
-  const { at = new Date(), days } = readAllOptions(options, expiryOptions);
+  const { at = new Date(), days, passphrase } = readAllOptions(options, expiryOptions);
   const horizon = at.getTime() + days * DAY;
+  const view = { at, horizon, passphrase };
   const folders = await Promise.all(
     (options.folders ?? []).map((folder) => tolerating(folder, options, () => listFolder(folder))),
   );
@@ -116,8 +121,8 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
   const found = folders.flat().filter((entry) => typeof entry === 'string');
   const failures = folders.flat().filter((entry) => typeof entry !== 'string');
   const checks = [
-    ...files.map((file) => () => tolerating(file, options, () => checkFile(file, at, horizon))),
-    ...found.map((file) => () => tolerating(file, options, () => checkFound(file, at, horizon))),
+    ...files.map((file) => () => tolerating(file, options, () => checkFile(file, view))),
+    ...found.map((file) => () => tolerating(file, options, () => checkFound(file, view))),
     ...(options.endpoints ?? []).map((endpoint) => () => {
       const source = `${endpoint.host}:${endpoint.port}`;
       return tolerating(source, options, () => checkEndpoint(endpoint, options, at, horizon));
@@ -154,22 +159,31 @@ async function tolerating<T>(
 }
 
 /** A file of a folder, which may hold other things than certificates. */
-async function checkFound(file: string, at: Date, horizon: number): Promise<Expiry[]> {
+async function checkFound(file: string, view: View): Promise<Expiry[]> {
   if (await isHiddenKey(file)) return [];
   const bytes = await readBytes(file);
-  return kindsOf(file, bytes) === 'other' ? [] : checkBytes(file, bytes, at, horizon);
+  return kindsOf(file, bytes) === 'other' ? [] : checkBytes(file, bytes, view);
 }
 
-async function checkFile(file: string, at: Date, horizon: number): Promise<Expiry[]> {
-  return checkBytes(file, await readBytes(file), at, horizon);
+async function checkFile(file: string, view: View): Promise<Expiry[]> {
+  return checkBytes(file, await readBytes(file), view);
 }
 
-function checkBytes(file: string, bytes: Buffer, at: Date, horizon: number): Expiry[] {
+/** The times of validation, and what opens stores. */
+interface View {
+  readonly at: Date;
+  readonly horizon: number;
+  readonly passphrase: string | undefined;
+}
+
+async function checkBytes(file: string, bytes: Buffer, { at, horizon, passphrase }: View): Promise<Expiry[]> {
   const kinds = kindsOf(file, bytes);
   const holdsLists = kinds !== 'other' && kinds.has('revocation list');
   // For a key the reader of certificates reports that it is one.
   const holdsCertificates = kinds === 'other' || kinds.has('certificate');
-  const certificates = holdsCertificates ? translating({ file }, () => parseCertificates(bytes)) : [];
+  const certificates = holdsCertificates
+    ? allCertificates(await chainsOf(bytes, { file }, { passphrase }))
+    : [];
   const lists = holdsLists ? translating({ file }, () => parseCrls(bytes)) : [];
   return [
     ...certificates.map((certificate) => expiryOf(file, certificate, at, horizon)),

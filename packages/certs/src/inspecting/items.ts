@@ -5,8 +5,8 @@ import {
   bareBase64,
   describeContent,
   isEncryptedKey,
+  isKeyStore,
   isPuttyKey,
-  javaKeystoreKind,
   kindOfDer,
   objectsIn,
   openPublicKey,
@@ -37,9 +37,9 @@ interface Context {
 
 /** @throws CertificateError if nothing in it can be read */
 export async function readItems(input: Uint8Array, context: Context): Promise<Inspected[]> {
+  if (isKeyStore(input)) return readStore(input, context);
   const text = textOf(input);
   if (text?.includes('-----BEGIN ') === true) return readBlocks(text, context);
-  if (javaKeystoreKind(input) !== undefined) return readStore(Buffer.from(input), context);
   if (text !== undefined && isPuttyKey(text)) return [await readKey(input, context)];
   const der = text === undefined ? Buffer.from(input) : bareBase64(text);
   const kind = der && kindOfDer(der);
@@ -50,8 +50,6 @@ export async function readItems(input: Uint8Array, context: Context): Promise<In
       return readObjects(input, [kind], context);
     case 'PKCS#7':
       return readObjects(input, ['certificate', 'revocation list'], context);
-    case 'PKCS#12':
-      return readStore(der as Buffer, context);
     case 'public key':
       return [keyFacts(publicKeyOf(withoutPadding(der as Buffer)), false)];
     case 'encrypted private key':
@@ -146,8 +144,8 @@ async function readKey(input: string | Uint8Array, { passphrase }: Context): Pro
   return keyFacts(await openPrivateKey(input, passphrase, 'any'), encrypted);
 }
 
-async function readStore(der: Buffer, { passphrase, keyName, at }: Context): Promise<Inspected[]> {
-  const contents = await readPkcs12(der, passphrase);
+async function readStore(store: Uint8Array, { passphrase, keyName, at }: Context): Promise<Inspected[]> {
+  const contents = await readPkcs12(store, passphrase);
   if (keyName !== undefined) {
     const { key, chain } = fromCore(() => arrangePkcs12(contents, keyName));
     const own = { ...keyFacts(key, false), friendlyName: keyName };

@@ -1,36 +1,51 @@
 /** Lints certificates; each finding says what to do. */
 import { printable } from '@knsock/core/errors';
 import { checkOptions, date } from '@knsock/core/options';
-import type { X509Certificate } from '@knsock/core/x509';
+import { allCertificates, type X509Certificate } from '@knsock/core/x509';
 import { orderFindings, refusal } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
 import type { Finding } from './finding.js';
-import { readCertificates, type Source } from '../files/source.js';
+import { openingReaders, readChains, type Source, type SourceOpening } from '../files/source.js';
 
 /** Options of `lint`. */
-export interface LintOptions {
+export interface LintOptions extends SourceOpening {
   /** The time at which dates are checked; default now. */
   readonly at?: Date | undefined;
 }
 
 /**
- * Lints a certificate or a chain as a server would send it.
+ * Lints a certificate or a chain as a server would send it; of a PKCS#12 file each key's chain, and what else is in it.
  * @throws CertificateError if the source can't be read.
  */
 export async function lint(source: Source, options: LintOptions = {}): Promise<Finding[]> {
-  checkOptions(options, { at: date });
-  return lintCertificates(await readCertificates(source), options.at ?? new Date());
+  checkOptions(options, { ...openingReaders, at: date });
+  const found = await readChains(source, options);
+  return lintChains(allCertificates(found), found.chains, options.at ?? new Date());
 }
 
-/** The same for certificates that were read already. */
+/** The same for a chain that was read already. */
 export function lintCertificates(certificates: readonly X509Certificate[], at: Date): Finding[] {
-  const refused = refusal(certificates, at);
+  return lintChains(certificates, [certificates], at);
+}
+
+/** @param chains of the certificates, which findings count by their place among all */
+function lintChains(
+  certificates: readonly X509Certificate[],
+  chains: readonly (readonly X509Certificate[])[],
+  at: Date,
+): Finding[] {
   const found = [
     ...certificates.flatMap((certificate, index) => lintOne(certificate, index, at)),
-    ...orderFindings(certificates),
-    ...(refused === undefined ? [] : [refused]),
+    ...chains.flatMap((chain) => lintOrder(chain, certificates, at)),
   ];
   return found.map((finding) => ({ ...finding, message: printable(finding.message) }));
+}
+
+function lintOrder(chain: readonly X509Certificate[], all: readonly X509Certificate[], at: Date): Finding[] {
+  const refused = refusal(chain, at);
+  const found = [...orderFindings(chain), ...(refused === undefined ? [] : [refused])];
+  if (chain.length === all.length) return found;
+  return found.map((one) => ({ ...one, index: all.indexOf(chain[one.index] as X509Certificate) }));
 }
 
 function lintOne(certificate: X509Certificate, index: number, at: Date): Finding[] {

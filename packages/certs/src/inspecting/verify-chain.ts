@@ -21,11 +21,17 @@ import {
   type X509Certificate,
 } from '@knsock/core/x509';
 import { fetchRevocationLists } from '../revocation/fetch-lists.js';
-import { readCertificates, readCrls, type Source } from '../files/source.js';
+import {
+  openingReaders,
+  readCertificates,
+  readCrls,
+  type Source,
+  type SourceOpening,
+} from '../files/source.js';
 
 /** Options of `verifyChain`. */
-export interface VerifyChainOptions {
-  /** The leaf first, its issuers after it in any order. */
+export interface VerifyChainOptions extends SourceOpening {
+  /** The leaf first, its issuers after it in any order; of a PKCS#12 file the key's certificate. */
   readonly chain: Source;
   /** The trust anchors. */
   readonly ca: Source | readonly Source[];
@@ -52,6 +58,7 @@ export interface VerifyChainOptions {
 }
 
 const readers: OptionReaders<VerifyChainOptions> = {
+  ...openingReaders,
   chain: anything,
   ca: anything,
   intermediates: list,
@@ -89,12 +96,12 @@ export type ChainVerdict =
  */
 export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
   checkOptions(options, readers);
-  const [leaf, ...rest] = await readCertificates(options.chain);
-  const { name, at, rules, partialChain, revocation, policies, usage = 'server' } = options;
+  const [leaf, ...rest] = await readCertificates(options.chain, options);
+  const { passphrase, name, at, rules, partialChain, revocation, policies, usage = 'server' } = options;
   const verdict = await verifyPath({
     leaf: leaf as X509Certificate,
-    intermediates: [...rest, ...(await readAll(options.intermediates ?? []))],
-    anchors: await readAll(isList(options.ca) ? options.ca : [options.ca]),
+    intermediates: [...rest, ...(await readAll(options.intermediates ?? [], passphrase))],
+    anchors: await readAll(isList(options.ca) ? options.ca : [options.ca], passphrase),
     crls: (await Promise.all((options.crls ?? []).map((one) => listsOf(one, options)))).flat(),
     ...{ usage, name, at, rules, partialChain, revocation, policies },
   });
@@ -116,8 +123,11 @@ function refusal(failure: Failure): ChainVerdict {
   return { ok: false, reason, depth, words: `not trusted (${reason}): ${message}`, hint };
 }
 
-async function readAll(sources: readonly Source[]): Promise<X509Certificate[]> {
-  return (await Promise.all(sources.map(readCertificates))).flat();
+async function readAll(
+  sources: readonly Source[],
+  passphrase: string | undefined,
+): Promise<X509Certificate[]> {
+  return (await Promise.all(sources.map((one) => readCertificates(one, { passphrase })))).flat();
 }
 
 function isList(ca: Source | readonly Source[]): ca is readonly Source[] {

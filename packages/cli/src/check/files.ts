@@ -130,8 +130,13 @@ function withChain(one: CertificateFile, all: readonly CertificateFile[]): Certi
   return all.find(isSame) ?? one;
 }
 
-function notesOn({ file }: CertificateFile, pair: PairedKey | undefined, isLocked: boolean): string[] {
+function notesOn(
+  { file, keyName }: CertificateFile,
+  pair: PairedKey | undefined,
+  isLocked: boolean,
+): string[] {
   if (isLocked) return [NOT_OPENED];
+  if (keyName !== undefined) return [`the key ${JSON.stringify(keyName)} and its chain`];
   return pair?.matches === true && pair.key.file !== file ? [`its key is ${pair.key.file}`] : [];
 }
 

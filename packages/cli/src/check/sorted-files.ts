@@ -2,15 +2,15 @@
 import type { KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import {
-  arrangePkcs12,
   bareBase64,
   isEncryptedKey,
+  isKeyStore,
   isPuttyKey,
-  javaKeystoreKind,
   kindOfDer,
   parseCertificates,
   parseCrls,
   pkcs12Certificates,
+  pkcs12Pairs,
   publicHalf,
   readPkcs12OffThread,
   readPrivateKeyOffThread,
@@ -27,6 +27,8 @@ export interface CertificateFile {
   readonly chain: readonly X509Certificate[];
   /** Certificates beside the chain, in PKCS#12 files: mostly the CA's. */
   readonly others: readonly X509Certificate[];
+  /** What a PKCS#12 file with several keys calls this certificate's. */
+  readonly keyName?: string | undefined;
 }
 
 export interface KeyFile {
@@ -96,13 +98,13 @@ export async function sortFiles(
 async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Promise<void> {
   const bytes = await readWhole(file);
   const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
+  if (isKeyStore(bytes)) {
+    await sortStore(file, bytes, { ...opening, access }, sorted);
+    return;
+  }
   const text = textOf(bytes);
   if (text?.includes('-----BEGIN ') === true) {
     await sortBlocks(file, bytes, { ...opening, access }, sorted);
-    return;
-  }
-  if (javaKeystoreKind(bytes) !== undefined) {
-    await sortStore(file, bytes, { ...opening, access }, sorted);
     return;
   }
   if (text !== undefined && isPuttyKey(text)) {
@@ -111,9 +113,6 @@ async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Pro
   }
   const der = text === undefined ? bytes : bareBase64(text);
   switch (der && kindOfDer(der)) {
-    case 'PKCS#12':
-      await sortStore(file, bytes, { ...opening, access }, sorted);
-      break;
     case 'revocation list':
       sorted.lists.push({ file, crls: parseCrls(bytes) });
       break;
@@ -175,9 +174,11 @@ async function sortStore(
       certificates.push({ file, chain: [certificate], others: [] });
     return;
   }
-  const { chain, key, others } = arrangePkcs12(contents, keyName);
-  certificates.push({ file, chain, others });
-  keys.push({ file, publicKey: publicKeyOf(key), ...access });
+  const { pairs, others } = pkcs12Pairs(contents, keyName);
+  for (const { name, chain, key } of pairs) {
+    certificates.push({ file, chain, others, ...(pairs.length > 1 && { keyName: name }) });
+    keys.push({ file, publicKey: publicKeyOf(key), ...access });
+  }
 }
 
 function publicKeyOf(key: KeyObject): Buffer {

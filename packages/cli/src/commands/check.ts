@@ -6,7 +6,14 @@ import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
 import { naming, readInput } from '../files.js';
-import { caOption, crlOption, milliseconds, passphraseOf, pfxKeyNameOption } from '../options.js';
+import {
+  caOption,
+  crlOption,
+  milliseconds,
+  passphraseFileOption,
+  passphraseOf,
+  pfxKeyNameOption,
+} from '../options.js';
 import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
@@ -38,10 +45,7 @@ export function defineCheck(command: Command, output: Output): void {
       ),
     )
     .addOption(crlOption('a revocation list beside those among the files, or its http(s) URL (repeatable)'))
-    .option(
-      '--passphrase-file <file>',
-      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
-    )
+    .addOption(passphraseFileOption())
     .addOption(pfxKeyNameOption())
     .option(
       '--servername <name>',

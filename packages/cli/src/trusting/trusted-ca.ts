@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { X509Certificate } from '@knsock/core/x509';
-import { readInput } from '../files.js';
+import { naming, readInput } from '../files.js';
+import { passphraseOf } from '../options.js';
 import { developmentRoot } from '../serving/development.js';
 import { UsageError } from '../usage-error.js';
 import type { TrustedCa } from './stores.js';
@@ -26,8 +27,7 @@ export async function withCa<T>(
 ): Promise<T> {
   const source = ca ?? (await developmentRoot(make));
   if (source === undefined) return work(undefined);
-  const { parseCertificates } = await import('@knsock/core/x509');
-  const certificate = parseCertificates(await readInput(source)).at(-1);
+  const certificate = await rootIn(source);
   if (certificate?.basicConstraints?.ca !== true || !certificate.isSelfIssued)
     throw new UsageError(
       `${source} holds no root certificate of a CA`,
@@ -44,4 +44,12 @@ export async function withCa<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The last certificate, as bundles have the root. */
+async function rootIn(source: string): Promise<X509Certificate | undefined> {
+  const { allCertificates, certificatesIn } = await import('@knsock/core/x509');
+  const input = await readInput(source);
+  const passphrase = await passphraseOf(undefined);
+  return naming(source, async () => allCertificates(await certificatesIn(input, { passphrase })).at(-1));
 }

@@ -8,7 +8,7 @@ import { createHash } from '../node/crypto.js';
 import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
 import { anything, checkOptions, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
-import { readCertificates, readCrls } from './material.js';
+import { marksOf, readAnchorsNow, readAnchorsOffThread, readCrls, type GivenAnchors } from './material.js';
 import type { Origins } from './origins.js';
 import { hidingKey } from './hidden-key.js';
 import { arrangeOwnChain, type OwnChain } from '../x509/own-chain.js';
@@ -25,7 +25,7 @@ export interface CredentialsOptions {
   cert?: Bytes | undefined;
   /** The certificate's private key. */
   key?: Bytes | undefined;
-  /** The CAs that peers must be certified by; absent on a client: Node's default store. */
+  /** The CAs that peers must be certified by, PKCS#12 trust stores too; absent on a client: Node's default store. */
   ca?: Bytes | readonly Bytes[] | undefined;
   /** Revocation lists; they mean `crlRevocation({ depth: 'leaf', unknown: 'refuse', stale: 'refuse' })`. */
   crl?: Bytes | readonly Bytes[] | undefined;
@@ -33,7 +33,7 @@ export interface CredentialsOptions {
   pfx?: Bytes | undefined;
   /** Which key of `pfx` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
   pfxKeyName?: string | undefined;
-  /** Opens an encrypted key or PKCS#12 file. */
+  /** Opens an encrypted key and PKCS#12 files. */
   passphrase?: string | undefined;
 }
 
@@ -86,7 +86,9 @@ export const credentialOptions = {
  */
 export function createCredentials(options: CredentialsOptions): Credentials {
   checkOptions(options, credentialOptions);
-  return checkCredentials(options, {}, openPair(options, {}));
+  const pair = openPair(options, {});
+  const anchors = options.ca === undefined ? null : readAnchorsNow(givenAnchors(options, {}));
+  return checkCredentials(options, {}, { pair, anchors });
 }
 
 /** As `createCredentials`, naming files in errors, with keys derived off the main thread; `listsInUse` aren't set back. */
@@ -96,7 +98,10 @@ export async function openCredentials(
   listsInUse: readonly CertificateRevocationList[] = [],
 ): Promise<Credentials> {
   checkOptions(options, credentialOptions);
-  return checkCredentials(options, origins, await openPairOffThread(options, origins), listsInUse);
+  const pair = await openPairOffThread(options, origins);
+  const given = givenAnchors(options, origins);
+  const anchors = options.ca === undefined ? null : await readAnchorsOffThread(given);
+  return checkCredentials(options, origins, { pair, anchors }, listsInUse);
 }
 
 /** Whether a value is checked credentials, of whichever copy of the library. */
@@ -104,22 +109,22 @@ export function isCredentials(value: unknown): value is Credentials {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
+function givenAnchors({ ca = [], passphrase }: CredentialsOptions, origins: Origins): GivenAnchors {
+  return { ca, passphrase, files: origins.ca };
+}
+
+/** What was read and opened. */
+interface Opened {
+  readonly pair: OpenedPair | null;
+  readonly anchors: readonly X509Certificate[] | null;
+}
+
 function checkCredentials(
   options: CredentialsOptions,
   origins: Origins,
-  pair: OpenedPair | null,
+  { pair, anchors }: Opened,
   listsInUse: readonly CertificateRevocationList[] = [],
 ): Credentials {
-  const anchors =
-    options.ca === undefined
-      ? null
-      : unique(list(options.ca).flatMap((ca, place) => readCertificates(ca, 'CA', origins.ca?.[place])));
-  if (anchors?.length === 0) {
-    throw new CredentialsError(
-      'garbage',
-      "ca holds no certificate; leave it out to trust Node's default store",
-    );
-  }
   const sources = list(options.crl ?? []).map((crl, place) => {
     const file = origins.crl?.[place];
     return { file, crls: readCrls(crl, file) };
@@ -170,14 +175,6 @@ function ownChain(...[given, context]: Parameters<typeof arrangeOwnChain>): OwnC
 /** The file that the certificate came from, for errors about it. */
 export function fileOfCertificate(credentials: Credentials): string | undefined {
   return files.get(credentials);
-}
-
-/** Bundles that were put together name many CAs twice, and every name goes into each handshake. */
-function unique(certificates: readonly X509Certificate[]): X509Certificate[] {
-  const known = new Map(
-    certificates.map((certificate) => [certificate.fingerprint256 + marksOf(certificate), certificate]),
-  );
-  return [...known.values()];
 }
 
 /** The key is in a private field, and only `material` hands it out. */
@@ -240,10 +237,6 @@ function ders(items: readonly { der: Buffer }[]): Buffer[] {
 /** Marks decide on trust as well as the certificate does. */
 function anchorParts(anchors: readonly X509Certificate[]): (string | Buffer)[] {
   return anchors.flatMap((anchor) => (anchor.trustMarks ? [anchor.der, marksOf(anchor)] : [anchor.der]));
-}
-
-function marksOf({ trustMarks }: X509Certificate): string {
-  return trustMarks === undefined ? '' : JSON.stringify(trustMarks);
 }
 
 function digest(parts: readonly (string | Uint8Array)[]): string {

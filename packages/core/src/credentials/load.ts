@@ -11,7 +11,7 @@ export interface CredentialFiles {
   certFile?: string | undefined;
   /** PEM, DER, JWK, or OpenSSH without a passphrase. */
   keyFile?: string | undefined;
-  /** Whom to trust: PEM, PKCS#7 or DER; one file or several. */
+  /** Whom to trust: PEM, PKCS#7, DER, or a trust store (PKCS#12, Java's); one file or several. */
   caFile?: string | readonly string[] | undefined;
   /** PEM (any number of lists) or DER; one file or several. */
   crlFile?: string | readonly string[] | undefined;
@@ -19,7 +19,7 @@ export interface CredentialFiles {
   pfxFile?: string | undefined;
   /** Which key of `pfxFile` is meant, by its friendly name (Java's alias); default the first that has its certificate there. */
   pfxKeyName?: string | undefined;
-  /** Opens the key, or the PKCS#12 file. */
+  /** Opens the key and PKCS#12 files. */
   passphrase?: string | undefined;
 }
 

@@ -8,9 +8,17 @@ export {
   openPkcs12,
   openPkcs12OffThread,
   pkcs12Certificates,
+  pkcs12Pairs,
   type OpenedPkcs12,
   type Pkcs12Certificate,
+  type Pkcs12Pair,
 } from './pkcs12/open.js';
+export {
+  allCertificates,
+  certificatesIn,
+  type CertificatesIn,
+  type StoreOpening,
+} from './pkcs12/certificates-in.js';
 export { isPuttyKey, javaKeystoreKind } from './formats/other-kinds.js';
 export { pkcs12MacKey } from './encryption/mac-key.js';
 export { type Pkcs12Contents } from './pkcs12/contents.js';

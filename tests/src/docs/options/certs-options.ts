@@ -260,6 +260,7 @@ export const certsTables: Readonly<Record<string, string>> = {
     ...rowsOf(
       expiryOptions,
       {
+        passphrase: ['none', 'only PKCS#12 files need one'],
         files: ['none', 'only what is named is read'],
         folders: ['none', 'only what is named is read'],
         endpoints: ['none', 'only what is named is connected to'],

@@ -1,6 +1,6 @@
 /** `knsock certs convert` */
 import { Option, type Command } from 'commander';
-import type { FileContents } from '@knsock/certs';
+import type { FileContents, FilePair } from '@knsock/certs';
 import { overwriteOption } from './certificate-options.js';
 import { naming, PUBLIC, readInput, SECRET, writeOutput } from '../../files.js';
 import { passphraseOf, pfxKeyNameOption } from '../../options.js';
@@ -63,15 +63,13 @@ async function read(
   const { key: own } = await naming(key, () => readContents(keyInput, { passphrase }));
   if (own === undefined)
     throw new UsageError(`${key} holds no private key`, 'knsock certs inspect shows what is in it.');
-  return { ...contents, key: own };
+  return { ...contents, key: own, pairs: [] };
 }
 
-async function convert(
-  { certificates, key }: FileContents,
-  { to }: ConvertFlags,
-  passphrase: string,
-): Promise<Converted> {
+async function convert(contents: FileContents, { to }: ConvertFlags, passphrase: string): Promise<Converted> {
   const certs = await import('@knsock/certs');
+  const { certificates, key, pairs } = contents;
+  if (pairs.length > 1 && to !== 'truststore') return { data: everyPair(pairs, to), secret: true };
   switch (to) {
     case 'pem':
       return { data: certificates + (key ?? ''), secret: key !== undefined };
@@ -79,7 +77,10 @@ async function convert(
       if (certificates !== '') return { data: certs.pemToDer(certificates), secret: false };
       return { data: certs.pemToDer(requireKey(key)), secret: true };
     case 'chain':
-      return { data: certs.fullChain(requireCertificates(certificates), { root: false }), secret: false };
+      return {
+        data: certs.fullChain(pairs[0]?.chain ?? requireCertificates(certificates), { root: false }),
+        secret: false,
+      };
     case 'pkcs12':
       return {
         data: await certs.toPkcs12(
@@ -96,6 +97,16 @@ async function convert(
     case 'jwk':
       return { data: `${JSON.stringify(await certs.keyToJwk(requireKey(key)), null, 2)}\n`, secret: true };
   }
+}
+
+/** A PEM file holds any number of keys, each with its chain before it; other formats hold one. @throws UsageError */
+function everyPair(pairs: readonly FilePair[], to: string): string {
+  if (to === 'pem') return pairs.map(({ chain, key }) => chain + key).join('');
+  const names = pairs.map(({ name }) => JSON.stringify(name)).join(', ');
+  throw new UsageError(
+    `the file has ${pairs.length} keys (${names}), and ${to} takes one`,
+    'Name one of them: --pfx-key-name NAME. --to pem writes all, each behind its chain.',
+  );
 }
 
 function requireKey(key: string | undefined): string {

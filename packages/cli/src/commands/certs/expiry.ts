@@ -4,13 +4,14 @@ import type { Command } from 'commander';
 import type { Expiry, LiveSource } from '@knsock/certs';
 import { printable } from '@knsock/core/errors';
 import { FOUND } from '../../exit-codes.js';
-import { count } from '../../options.js';
+import { count, passphraseFileOption, passphraseOf } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { sourceOf } from './inspect.js';
 
 interface ExpiryFlags {
   days: number;
+  passphraseFile?: string;
   prometheus?: boolean;
 }
 
@@ -19,6 +20,7 @@ export function defineExpiry(command: Command, output: Output): void {
     .description('show when certificates and revocation lists expire')
     .argument('<source...>', 'files, directories (recursive), or host:port of servers')
     .option('--days <n>', 'days before expiry to warn', count, 30)
+    .addOption(passphraseFileOption())
     .option('--prometheus', 'print metrics in the Prometheus text format')
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: ExpiryFlags) => {
@@ -26,9 +28,14 @@ export function defineExpiry(command: Command, output: Output): void {
     });
 }
 
-async function expiry(sources: string[], { days, prometheus }: ExpiryFlags, output: Output): Promise<number> {
+async function expiry(
+  sources: string[],
+  { days, prometheus, passphraseFile }: ExpiryFlags,
+  output: Output,
+): Promise<number> {
   const { checkExpiry, prometheusText } = await import('@knsock/certs');
-  const results = await checkExpiry({ ...(await sorted(sources)), days });
+  const passphrase = await passphraseOf(passphraseFile);
+  const results = await checkExpiry({ ...(await sorted(sources)), days, passphrase });
   if (prometheus === true) await output.data(prometheusText(results));
   else for (const result of results) await output.result(plain(result), line(result));
   if (results.length === 0) throw nothingFound(sources);
@@ -51,7 +58,7 @@ async function sorted(
 /** Success would say that what was meant to be watched is good. */
 function nothingFound(sources: readonly string[]): UsageError {
   const hint =
-    'Files of a folder are selected by their endings: .crt, .pem, .cer, .der, .p7b, .p7c and .crl. Name others one by one.';
+    'Files of a folder are selected by their endings: .crt, .pem, .cer, .der, .p7b, .p7c, .p12, .pfx, .jks, .keystore and .crl. Name others one by one.';
   return new UsageError(`${sources.join(', ')}: no certificate or revocation list found`, hint);
 }
 

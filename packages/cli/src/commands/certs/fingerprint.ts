@@ -1,18 +1,31 @@
 /** `knsock certs fingerprint` */
 import type { Command } from 'commander';
 import { naming, readInput } from '../../files.js';
+import { passphraseFileOption, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
+import { eachKey, openingOf, type OpeningFlags } from '../../store-keys.js';
 
 export function defineFingerprint(command: Command, output: Output): void {
   command
     .description("show a certificate's SHA-256 fingerprint and its key's pin")
     .argument('<certificate>', 'a certificate in any format; - is standard input')
+    .addOption(passphraseFileOption())
+    .addOption(pfxKeyNameOption())
     .addHelpText('after', HELP)
-    .action(async (certificate: string) => {
+    .action(async (certificate: string, flags: OpeningFlags) => {
       const { fingerprint } = await import('@knsock/certs');
       const input = await readInput(certificate);
-      const found = await naming(certificate, () => fingerprint(input));
-      await output.result(found, `fingerprint  ${found.colons}\npin          ${found.spkiPin}`);
+      const openings = await eachKey(input, await openingOf(flags));
+      for (const opening of openings) {
+        const found = await naming(certificate, () => fingerprint(input, opening));
+        const lines = `fingerprint  ${found.colons}\npin          ${found.spkiPin}`;
+        if (openings.length === 1) await output.result(found, lines);
+        else
+          await output.result(
+            { key: opening.keyName, ...found },
+            `key          ${opening.keyName}\n${lines}`,
+          );
+      }
     });
 }
 

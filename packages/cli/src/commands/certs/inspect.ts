@@ -5,7 +5,7 @@ import type { LiveSource, Source } from '@knsock/certs';
 import { parseAddress } from '../../address.js';
 import { eachFile } from '../../each-file.js';
 import { readInput } from '../../files.js';
-import { passphraseOf, pfxKeyNameOption } from '../../options.js';
+import { passphraseFileOption, passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -23,10 +23,7 @@ export function defineInspect(command: Command, output: Output): void {
     .description('show the content of certificates, requests, keys and revocation lists')
     .argument('<source...>', 'files, host:port of a server, or - for standard input')
     .option('--servername <name>', 'name to request from a server (SNI) (default: its host)')
-    .option(
-      '--passphrase-file <file>',
-      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
-    )
+    .addOption(passphraseFileOption())
     .addOption(pfxKeyNameOption())
     .addHelpText('after', HELP)
     .action(async (sources: string[], flags: InspectFlags) => {

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { X509Certificate } from '@knsock/core/x509';
 import type { Command } from 'commander';
 import { naming, readInput } from '../../files.js';
-import { passphraseOf, pfxKeyNameOption } from '../../options.js';
+import { passphraseFileOption, passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 
 const MISMATCH = 58;
@@ -13,10 +13,7 @@ export function defineMatch(command: Command, output: Output): void {
     .description('check that a private key belongs to a certificate')
     .argument('<certificate>', 'certificate in any format; in a chain, the first')
     .argument('<key>', 'in any format')
-    .option(
-      '--passphrase-file <file>',
-      'file with the passphrase of PKCS#12 files and encrypted keys (or set KNSOCK_PASSPHRASE)',
-    )
+    .addOption(passphraseFileOption())
     .addOption(pfxKeyNameOption())
     .addHelpText('after', HELP)
     .action(async (certificate: string, key: string, flags: MatchFlags) => {
@@ -45,9 +42,8 @@ interface Opening {
 
 /** The first certificate, or in a PKCS#12 file the key's. */
 async function leafOf(input: Buffer, opening: Opening): Promise<X509Certificate | undefined> {
-  const { isKeyStore, openPkcs12OffThread, parseCertificates } = await import('@knsock/core/x509');
-  if (!isKeyStore(input)) return parseCertificates(input)[0];
-  return (await openPkcs12OffThread(input, opening.passphrase, opening.keyName)).chain[0];
+  const { certificatesIn } = await import('@knsock/core/x509');
+  return (await certificatesIn(input, opening)).chains[0]?.[0];
 }
 
 async function keyOf(input: Buffer, { passphrase, keyName }: Opening): Promise<KeyObject> {

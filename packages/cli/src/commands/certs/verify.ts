@@ -3,13 +3,15 @@ import { Option, type Command } from 'commander';
 import type { ChainVerdict } from '@knsock/certs';
 import { exitCodeOf } from '../../exit-codes.js';
 import { hintOf } from '../../hints.js';
-import { append, caOption, crlOption } from '../../options.js';
+import { naming, readInput } from '../../files.js';
+import { append, caOption, crlOption, passphraseFileOption, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../../revocation-flags.js';
 import { listSource } from '../../revocation-lists.js';
+import { eachKey, openingOf, type OpeningFlags } from '../../store-keys.js';
 import { UsageError } from '../../usage-error.js';
 
-interface VerifyFlags extends RevocationFlags {
+interface VerifyFlags extends RevocationFlags, OpeningFlags {
   ca: string[];
   intermediate?: string[];
   name?: string;
@@ -22,7 +24,7 @@ interface VerifyFlags extends RevocationFlags {
 export function defineVerify(command: Command, output: Output): void {
   command
     .description('verify a certificate as a connection does')
-    .argument('<chain>', 'the certificate and its intermediates, PEM or DER')
+    .argument('<chain>', 'the certificate and its intermediates in any format; - is standard input')
     .addOption(caOption('trusted CA certificates (repeatable)').makeOptionMandatory())
     .option('--intermediate <file>', 'further intermediates that the chain lacks (repeatable)', append)
     .option('--name <name>', 'name that the certificate must contain')
@@ -31,6 +33,8 @@ export function defineVerify(command: Command, output: Output): void {
         .choices(['server', 'client'])
         .default('server'),
     )
+    .addOption(passphraseFileOption())
+    .addOption(pfxKeyNameOption())
     .addOption(crlOption('a revocation list, or its http(s) URL (repeatable)'));
   addRevocationOptions(command)
     .addOption(
@@ -58,14 +62,27 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
       'no revocation list was given',
       "Give --crl: without a list revocation isn't looked at.",
     );
-  const verdict = await verifyChain({
-    chain: { file: chain },
+  const input = await readInput(chain);
+  const openings = await eachKey(input, await openingOf(flags));
+  const settings = {
     ca: flags.ca.map((file) => ({ file })),
     intermediates: asFiles(flags.intermediate),
     crls: flags.crl?.map(listSource),
     ...{ name, usage, rules, partialChain, revocation },
-  });
-  await output.result(verdict, verdict.words);
+  };
+  let exitCode = 0;
+  for (const opening of openings) {
+    const verdict = await naming(chain, () => verifyChain({ chain: input, ...settings, ...opening }));
+    const { keyName } = opening;
+    if (openings.length === 1) await output.result(verdict, verdict.words);
+    else await output.result({ key: keyName, ...verdict }, `${keyName}: ${verdict.words}`);
+    exitCode ||= explain(verdict, output);
+  }
+  return exitCode;
+}
+
+/** @returns the exit code */
+function explain(verdict: ChainVerdict, output: Output): number {
   if (verdict.ok) return 0;
   const code = codeOf(verdict);
   output.say(`hint: ${hintOf(code, 'certs verify') ?? verdict.hint}`);

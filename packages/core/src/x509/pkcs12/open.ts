@@ -59,7 +59,7 @@ export async function openPkcs12OffThread(
 export function arrangePkcs12(contents: Pkcs12Contents, name?: string): OpenedPkcs12 {
   requirePair(contents);
   const entries = pkcs12Certificates(contents);
-  const names = contents.keys.map(({ friendlyName }, index) => friendlyName ?? String(index + 1));
+  const names = namesOf(contents);
   const { key, leaf, index } = findPair(contents.keys, entries, names, name);
   const chain = chainOf(
     leaf,
@@ -68,6 +68,41 @@ export function arrangePkcs12(contents: Pkcs12Contents, name?: string): OpenedPk
   const linked = new Set<X509Certificate>(chain);
   const others = entries.flatMap(({ certificate }) => (linked.has(certificate) ? [] : [certificate]));
   return { chain, key, others, names, name: names[index] as string };
+}
+
+/** One key of a PKCS#12 file. */
+export interface Pkcs12Pair {
+  /** What the file calls it: its friendly name (Java's alias), else its place from 1. */
+  readonly name: string;
+  /** The private key. */
+  readonly key: KeyObject;
+  /** Its certificate, that one's issuer and so on. */
+  readonly chain: readonly [X509Certificate, ...X509Certificate[]];
+}
+
+/**
+ * Each key of contents that were read already, with its chain, and the certificates that belong to none of them.
+ * Keys without a certificate are left out.
+ * @param name of the one key that is meant
+ * @throws CredentialsError as `openPkcs12`
+ */
+export function pkcs12Pairs(
+  contents: Pkcs12Contents,
+  name?: string,
+): { readonly pairs: readonly Pkcs12Pair[]; readonly others: readonly X509Certificate[] } {
+  requirePair(contents);
+  const entries = pkcs12Certificates(contents);
+  const all = entries.map(({ certificate }) => certificate);
+  const names = namesOf(contents);
+  requireName(names, name);
+  const pairs = contents.keys.flatMap((held, index): Pkcs12Pair[] => {
+    const leaf = leafOf(held, entries);
+    return leaf ? [{ name: names[index] as string, key: held.key, chain: chainOf(leaf, all) }] : [];
+  });
+  const meant = name === undefined ? pairs : pairs.filter((pair) => pair.name === name).slice(0, 1);
+  if (meant.length === 0) throw noneBelongs(entries);
+  const linked = new Set<X509Certificate>(pairs.flatMap(({ chain }) => chain));
+  return { pairs: meant, others: all.filter((certificate) => !linked.has(certificate)) };
 }
 
 /** Every certificate of a file, as in a trust store of Java. @throws CredentialsError 'garbage' */
@@ -114,30 +149,48 @@ function unreadable(problem: string, cause?: unknown): CredentialsError {
   return new CredentialsError('garbage', `the PKCS#12 file ${problem}`, { cause });
 }
 
+function namesOf({ keys }: Pkcs12Contents): string[] {
+  return keys.map(({ friendlyName }, index) => friendlyName ?? String(index + 1));
+}
+
 function findPair(
   keys: Pkcs12Contents['keys'],
   entries: readonly Pkcs12Certificate[],
   names: readonly string[],
   wanted: string | undefined,
 ): { key: KeyObject; leaf: X509Certificate; index: number } {
-  if (wanted !== undefined && !names.includes(wanted)) {
-    const there = names.map((name) => JSON.stringify(name)).join(', ');
-    throw new CredentialsError(
-      'mismatch',
-      `the PKCS#12 file has no key named ${JSON.stringify(wanted)}; it has ${there}`,
-      { hint: 'Give one of those names.' },
-    );
-  }
-  for (const [index, { key, localKeyId }] of keys.entries()) {
+  requireName(names, wanted);
+  for (const [index, held] of keys.entries()) {
     if (wanted !== undefined && names[index] !== wanted) continue;
-    const fitting = entries.filter(({ certificate }) => fits(key, certificate));
-    // A key that outlived a renewal has several.
-    const marked = fitting.find((entry) => localKeyId !== undefined && entry.localKeyId?.equals(localKeyId));
-    const leaf = (marked ?? fitting[0])?.certificate;
-    if (leaf !== undefined) return { key, leaf, index };
+    const leaf = leafOf(held, entries);
+    if (leaf !== undefined) return { key: held.key, leaf, index };
   }
+  throw noneBelongs(entries);
+}
+
+function requireName(names: readonly string[], wanted: string | undefined): void {
+  if (wanted === undefined || names.includes(wanted)) return;
+  const there = names.map((name) => JSON.stringify(name)).join(', ');
+  throw new CredentialsError(
+    'mismatch',
+    `the PKCS#12 file has no key named ${JSON.stringify(wanted)}; it has ${there}`,
+    { hint: 'Give one of those names.' },
+  );
+}
+
+/** A key that outlived a renewal has several certificates. */
+function leafOf(
+  { key, localKeyId }: Pkcs12Contents['keys'][number],
+  entries: readonly Pkcs12Certificate[],
+): X509Certificate | undefined {
+  const fitting = entries.filter(({ certificate }) => fits(key, certificate));
+  const marked = fitting.find((entry) => localKeyId !== undefined && entry.localKeyId?.equals(localKeyId));
+  return (marked ?? fitting[0])?.certificate;
+}
+
+function noneBelongs(entries: readonly Pkcs12Certificate[]): CredentialsError {
   const held = counted(entries.length, 'certificate');
-  throw new CredentialsError('mismatch', `no private key of the PKCS#12 file belongs to any of its ${held}`);
+  return new CredentialsError('mismatch', `no private key of the PKCS#12 file belongs to any of its ${held}`);
 }
 
 function fits(key: KeyObject, certificate: X509Certificate): boolean {
