@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import {
   connect,
   knsock,
@@ -185,22 +184,5 @@ describe('deadlines', () => {
     await using server = await listen(local(), () => undefined);
     const reason = new Error('not any more');
     await expect(connect({ ...to(server), signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  });
-});
-
-describe('renegotiation', () => {
-  it('is refused, and the connection goes on', async () => {
-    await using server = await listen(
-      { ...local(), framing: raw(), profile: { maxVersion: 'TLSv1.2' } },
-      (connection) => connection.onMessage((message) => connection.write(message)),
-    );
-    const socket = connectTls({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false });
-    await once(socket, 'secureConnect');
-    const failure = await new Promise<Error | null>((resolve) => {
-      socket.once('error', resolve);
-      socket.renegotiate({ rejectUnauthorized: false }, resolve);
-    });
-    expect(failure).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
-    socket.destroy();
   });
 });

@@ -4,6 +4,7 @@ import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 import { isAlone, joinOthers, leaveOthers, SHARE_MS, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
+import { boundRenegotiation } from './renegotiation.js';
 import { resetError, resetOnClose, wasReset } from './tcp-reset.js';
 
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
@@ -50,6 +51,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#tap = tap;
     (socket as Streamed)[STREAM] = this;
     socket.on('error', onError).on('drain', onDrain).on('end', onEnd).on('close', onClose);
+    boundRenegotiation(socket);
     joinOthers();
   }
 
