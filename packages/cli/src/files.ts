@@ -1,18 +1,16 @@
 /** Files that the command itself reads and writes; `-` is standard input or output. */
-import { access, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readWhole } from '@knsock/core/options';
 import type { Output } from './output.js';
 import { standardInput } from './standard-input.js';
 import { UsageError } from './usage-error.js';
+import { writeFiles } from './written-files.js';
 
 export const SECRET = 0o600;
 export const PUBLIC = 0o644;
 
 /** As of a file (`readWhole`). */
 const MOST_BYTES = 64 * 1_048_576;
-
-const EXISTS_HINT = 'Choose another name, or say --force to replace it.';
 
 export interface WriteOptions {
   readonly mode: number;
@@ -42,7 +40,7 @@ const hints: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
 };
 
-/** Writes a file atomically. @throws UsageError `KNSOCK_WRITE`, `KNSOCK_CERTIFICATE_EXISTS` */
+/** Writes a file, or to standard output. @throws UsageError as `writeFiles` */
 export async function writeOutput(
   output: Output,
   file: string,
@@ -51,16 +49,7 @@ export async function writeOutput(
 ): Promise<void> {
   refuseTwoOutputs(output, file);
   if (file === '-') return output.data(data);
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    if (force === true) {
-      await writeFile(temporary, data, { mode, flag: 'wx' });
-      await rename(temporary, file);
-    } else await writeFile(file, data, { mode, flag: 'wx' });
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw writeError(file, error as NodeJS.ErrnoException);
-  }
+  await writeFiles([{ file, data, mode }], force);
 }
 
 /** Standard output can't carry both a file and JSON. @throws UsageError */
@@ -70,17 +59,6 @@ export function refuseTwoOutputs({ manner }: Output, file: string | undefined): 
     '--json and the file would both go to standard output',
     'Name a file with --out, or leave --json out.',
   );
-}
-
-/** Refuses to replace a file, before anything is created. @throws UsageError `KNSOCK_CERTIFICATE_EXISTS` */
-export async function refuseExisting(files: readonly string[], hint = EXISTS_HINT): Promise<void> {
-  for (const file of files) {
-    const there = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (there) throw existsError(file, hint);
-  }
 }
 
 /** Runs a reader of a file, and adds the file's name to its error. */
@@ -109,19 +87,6 @@ function names(message: string, file: string): boolean {
 export function shortPath(file: string): string {
   const short = path.relative(process.cwd(), file);
   return short.startsWith('..') ? file : short;
-}
-
-function writeError(file: string, error: NodeJS.ErrnoException): UsageError {
-  if (error.code === 'EEXIST') return existsError(file, EXISTS_HINT);
-  return new UsageError(
-    `${file} can't be written: ${error.message}`,
-    'Is there such a folder, and may you write there?',
-    'KNSOCK_WRITE',
-  );
-}
-
-function existsError(file: string, hint: string): UsageError {
-  return new UsageError(`${file} already exists`, hint, 'KNSOCK_CERTIFICATE_EXISTS');
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<Buffer> {

@@ -1,14 +1,16 @@
+import { execFile } from 'node:child_process';
 import { constants, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createServer } from 'node:tls';
+import { promisify } from 'node:util';
 import { createAuthority, createCsr, toPkcs12 } from '@knsock/certs';
 import { toPem } from '@knsock/core/x509';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
-import { knsock, startServe } from '../support/command.js';
+import { knsock, knsockCommand, startServe } from '../support/command.js';
 import { basicConstraints, issue } from '../x509/issue.js';
 
 interface Report {
@@ -318,6 +320,15 @@ describe('knsock check on servers', () => {
     const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);
     expect(refused.code).toBe(code);
     expect(refused.stderr).toContain(words);
+  });
+
+  it.skipIf(process.platform === 'win32')('reads certificates and keys from pipes', async () => {
+    const piped = 'cat "$KEY" | "$@" check --json /dev/stdin "$CERT"';
+    const env = { ...process.env, KEY: files.at('server.key'), CERT: files.at('server.crt') };
+    const { stdout } = await promisify(execFile)('sh', ['-c', piped, 'sh', ...knsockCommand], { env });
+    const report = JSON.parse(stdout) as Report;
+    expect(report.passed).toEqual(expect.arrayContaining(['key-match', 'key-permissions']));
+    expect(report.notes).toEqual(['its key is /dev/stdin']);
   });
 
   it('selects links, capital endings and stores in a folder, and what is in folders named like serials', async () => {

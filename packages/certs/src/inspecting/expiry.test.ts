@@ -99,6 +99,15 @@ describe('an expiry check', () => {
     ]);
   });
 
+  it("reports a folder that can't be read, and what is elsewhere", async () => {
+    const folders = [join(folder, 'gone', 'private-key'), folder];
+    await writeFile(join(folder, 'a.crt'), (await createSelfSigned({ names: ['a.test'] })).certificate);
+    expect(await checkExpiry({ folders })).toMatchObject([
+      { source: folders[0], state: 'unreadable', error: { code: 'KNSOCK_CERTIFICATE_NOT_FOUND' } },
+      { source: join(folder, 'a.crt'), state: 'good' },
+    ]);
+  });
+
   it("leaves out a store's archive, and follows the links of a mounted secret", async () => {
     const store = await openStore(join(folder, 'pki'));
     const authority = await store.createAuthority({ commonName: 'Root' });

@@ -114,12 +114,8 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
   const { at = new Date(), days, passphrase } = readAllOptions(options, expiryOptions);
   const horizon = at.getTime() + days * DAY;
   const view = { at, horizon, passphrase };
-  const folders = await Promise.all(
-    (options.folders ?? []).map((folder) => tolerating(folder, options, () => listFolder(folder))),
-  );
+  const found = (await Promise.all((options.folders ?? []).map(listFolder))).flat();
   const files = options.files ?? [];
-  const found = folders.flat().filter((entry) => typeof entry === 'string');
-  const failures = folders.flat().filter((entry) => typeof entry !== 'string');
   const checks = [
     ...files.map((file) => () => tolerating(file, options, () => checkFile(file, view))),
     ...found.map((file) => () => tolerating(file, options, () => checkFound(file, view))),
@@ -128,7 +124,7 @@ export async function checkExpiry(options: ExpiryOptions): Promise<Expiry[]> {
       return tolerating(source, options, () => checkEndpoint(endpoint, options, at, horizon));
     }),
   ];
-  const results = [...failures, ...(await fewAtATime(checks)).flat()];
+  const results = (await fewAtATime(checks)).flat();
   return results.sort((a, b) => endOf(a) - endOf(b));
 }
 

@@ -10,9 +10,10 @@ const ROOT = 0;
 /**
  * Who can read a file by its permission bits and those of the folders above: a key of mode 0644 in a folder that only its
  * owner enters, as certbot and systemd keep keys, can't be read by others. Windows has no such bits: only the owner.
+ * What came through a pipe is there for no one else.
  */
 export async function readersOf(file: string): Promise<Readers> {
-  if (process.platform === 'win32') return 'owner';
+  if (process.platform === 'win32' || !(await stat(file)).isFile()) return 'owner';
   const place = await realpath(file);
   const { mode, uid } = await stat(place);
   let readers = byBits(mode, 0o040, 0o004);

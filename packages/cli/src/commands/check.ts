@@ -1,11 +1,11 @@
 /** `knsock check` */
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readWhole } from '@knsock/core/options';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
-import { naming, readInput } from '../files.js';
+import { naming, PUBLIC, readInput } from '../files.js';
 import {
   caOption,
   crlOption,
@@ -18,6 +18,7 @@ import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
 import { UsageError } from '../usage-error.js';
+import { writeFiles } from '../written-files.js';
 
 interface CheckFlags extends RevocationFlags {
   ca?: string[];
@@ -144,7 +145,7 @@ async function sorted(
   for (const target of targets) {
     const info = await stat(target).catch(() => undefined);
     if (info?.isDirectory() === true) {
-      const found = await naming(target, () => filesIn(target));
+      const found = await filesIn(target);
       if (found.length === 0) failures.push({ target, error: nothingIn(target) });
       files.push(...found);
     } else if (info !== undefined) files.push(target);
@@ -204,12 +205,8 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
 }
 
 async function writeBaseline(file: string, findings: readonly Finding[]): Promise<void> {
-  try {
-    await writeFile(file, findings.map((finding) => `${baselineLine(finding)}\n`).join(''));
-  } catch (error) {
-    const message = `${file} can't be written: ${(error as Error).message}`;
-    throw new UsageError(message, 'Is there such a folder, and may you write there?', 'KNSOCK_WRITE');
-  }
+  const data = findings.map((finding) => `${baselineLine(finding)}\n`).join('');
+  await writeFiles([{ file, data, mode: PUBLIC }], true);
 }
 
 const HELP = `

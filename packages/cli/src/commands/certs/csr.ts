@@ -7,11 +7,12 @@ import {
   overwriteOption,
   refuseWebAddresses,
 } from './certificate-options.js';
-import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
+import { PUBLIC, SECRET } from '../../files.js';
 import {} from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
+import { refuseExisting, writeFiles } from '../../written-files.js';
 
 interface CsrFlags {
   kind: CertificateKind;
@@ -45,8 +46,8 @@ async function request(names: string[], flags: CsrFlags, output: Output): Promis
   if (force !== true) await refuseExisting(Object.values(made));
   const { createCsr } = await import('@knsock/certs');
   const { csr, key } = await createCsr({ kind, names, commonName, organizationalUnit, keyType });
-  await writeOutput(output, made.keyFile, key, { mode: SECRET, force });
-  await writeOutput(output, made.csrFile, csr, { mode: PUBLIC, force });
+  const keyWritten = { file: made.keyFile, data: key, mode: SECRET };
+  await writeFiles([keyWritten, { file: made.csrFile, data: csr, mode: PUBLIC }], force);
   await output.result(made, `${made.csrFile}\n${made.keyFile}`);
 }
 

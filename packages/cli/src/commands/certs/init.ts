@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Authority, Store } from '@knsock/certs';
 import { commandName } from '../../command-name.js';
-import { refuseExisting } from '../../files.js';
+import { refuseExisting } from '../../written-files.js';
 import { append, count } from '../../options.js';
 import type { Output } from '../../output.js';
 import { quote } from '../../quote.js';

@@ -9,11 +9,12 @@ import {
   overwriteOption,
   refuseWebAddresses,
 } from './certificate-options.js';
-import { PUBLIC, refuseExisting, SECRET, writeOutput } from '../../files.js';
+import { PUBLIC, SECRET } from '../../files.js';
 import {} from '../../options.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
+import { refuseExisting, writeFiles } from '../../written-files.js';
 
 interface SelfSignedFlags {
   kind: CertificateKind;
@@ -54,8 +55,8 @@ async function makeSelfSigned(names: string[], flags: SelfSignedFlags, output: O
   const { createSelfSigned } = await import('@knsock/certs');
   const subject = { commonName, organizationalUnit };
   const { certificate, key } = await createSelfSigned({ kind, names, ...subject, days, maxDays, keyType });
-  await writeOutput(output, made.keyFile, key, { mode: SECRET, force });
-  await writeOutput(output, made.certFile, certificate, { mode: PUBLIC, force });
+  const keyWritten = { file: made.keyFile, data: key, mode: SECRET };
+  await writeFiles([keyWritten, { file: made.certFile, data: certificate, mode: PUBLIC }], force);
   await output.result(made, `${made.certFile}\n${made.keyFile}`);
 }
 
