@@ -2,20 +2,19 @@
  * Serves an authority whose store is on a small disk of its own, and enrols machines while that is full up to some pages.
  * Arguments: a folder of the store, to mount the disk at; one for the machines. It prints the outcome as JSON.
  */
-import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enroll, openStore } from '@knsock/certs';
 import { createToken, formatToken, listTokens, rootOf, serveAuthority } from '@knsock/certs/authority-server';
 import { parseCertificate } from '@knsock/core/x509';
+import { mountSmallDisk } from './small-disk.js';
 
-const [disk = '', machines = ''] = process.argv.slice(2);
-const PAGE = 4_096;
+const [folder = '', machines = ''] = process.argv.slice(2);
 /** Free pages at each round: from none to enough for everything. */
 const ROUNDS = [0, 1, 2, 3, 4, 5, 6, 8];
 
-execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
-const directory = join(disk, 'store');
+const disk = mountSmallDisk(folder, '2m');
+const directory = join(folder, 'store');
 const store = await openStore(directory);
 const authority = await store.createAuthority({ commonName: 'Root' });
 const errors: string[] = [];
@@ -42,24 +41,24 @@ for (const [index, free] of ROUNDS.entries()) {
     names: [name],
   });
   const dir = join(machines, String(index));
-  fill(free);
+  disk.fill(free);
   const first = await enroll({ token, dir, timeout: 10_000 }).then(
     (enrolled) => enrolled.serial,
     (error: unknown) => (error as { code: string }).code,
   );
-  rmSync(join(disk, 'fill'));
+  disk.clear();
   const { serial } = await enroll({ token, dir, timeout: 10_000 });
   const noted = (await listTokens(directory)).find((one) => one.id === id)?.enrolled ?? [];
   outcomes.push({ free, first, serial, given: archived(name), noted: noted.map((one) => one.serial ?? '') });
 }
 
 const victim = outcomes[0]?.serial ?? '';
-fill(0);
+disk.fill(0);
 // The index may have room left in its last page; it runs out sooner or later.
 const refusal = await untilRefused(async () => {
   await authority.revoke(victim, 'superseded');
 });
-rmSync(join(disk, 'fill'));
+disk.clear();
 await authority.revoke(victim, 'superseded');
 const crl = await authority.crl();
 await server.close();
@@ -78,20 +77,6 @@ console.log(
     victim: (await again.find({ serial: victim }))?.revoked?.reason,
   }),
 );
-
-/** Uses up the disk but for some pages. */
-function fill(free: number): void {
-  const file = join(disk, 'fill');
-  const handle = openSync(file, 'w');
-  const page = Buffer.alloc(PAGE);
-  let pages = 0;
-  try {
-    for (;;) pages += writeSync(handle, page) / PAGE;
-  } catch {
-    closeSync(handle);
-  }
-  execFileSync('truncate', ['-s', String(Math.max(0, Math.floor(pages) - free) * PAGE), file]);
-}
 
 async function untilRefused(work: () => Promise<void>): Promise<string> {
   for (let tries = 0; tries < 100; tries += 1) {

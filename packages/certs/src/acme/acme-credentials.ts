@@ -1,11 +1,11 @@
 /** Credentials certified by a public CA through ACME (RFC 8555), which renew themselves. */
-import { failures, noConnection, type FailureReporter } from '@knsock/core/options';
+import { failures, noConnection } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
 import { CertificateError } from '../errors.js';
 import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { AcmeFolder } from './acme-folder.js';
-import { readAcmeOptions, transportOf, type AcmeOptions, type AcmeSettings } from './acme-options.js';
+import { readAcmeOptions, transportOf, type AcmeOptions } from './acme-options.js';
 import { updateContact } from './contact.js';
 import { obtain, usableLeaf, type Obtaining } from './obtain.js';
 import { PendingChallenges } from './pending-challenges.js';
@@ -51,37 +51,29 @@ export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredent
   signal?.throwIfAborted();
   const folder = new AcmeFolder(dir);
   const pending = new PendingChallenges(settings.httpChallenges);
+  const reporter = failures('onError', settings.onError);
   await folder.prepare();
-  const first = { settings, folder, pending, isServed: () => false };
+  const work = { settings, folder, pending, reporter };
+  const first = { ...work, isServed: () => false };
   if ((await usableLeaf(first)) === undefined || (await folder.isUnsettled()))
     await obtain(first, undefined, signal);
   const { watchCredentials } = await import('@knsock/core');
   const { certFile, keyFile } = folder;
-  const reporter = failures('onError', settings.onError);
   const onError = (error: Error): void => {
     reporter.report(error, noConnection, "following the certificate's files");
   };
   const watched = await watchCredentials({ certFile, keyFile, caFile, crlFile }, { onError });
-  return new RenewedByAcme(watched, { settings, folder, pending }, reporter);
+  return new RenewedByAcme(watched, work);
 }
 
 class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
   readonly #work: Obtaining;
   readonly #schedule: RenewalSchedule;
-  readonly #reporter: FailureReporter;
   #listeners = 0;
 
-  constructor(
-    watched: WatchedCredentials,
-    parts: {
-      readonly settings: AcmeSettings;
-      readonly folder: AcmeFolder;
-      readonly pending: PendingChallenges;
-    },
-    reporter: FailureReporter,
-  ) {
+  constructor(watched: WatchedCredentials, parts: Omit<Obtaining, 'isServed'>) {
     super(watched, parts.settings.signal);
-    this.#reporter = reporter;
+    const { reporter } = parts;
     // Another process may have renewed it.
     watched.onChange(() => (this.lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
@@ -147,7 +139,7 @@ class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
   async #updateContact(): Promise<void> {
     const { closing } = this;
     await updateContact(this.#work.folder, this.#work.settings, closing).catch((error: unknown) => {
-      if (!closing.aborted) this.#reporter.report(error, noConnection, 'changing the address at the CA');
+      if (!closing.aborted) this.#work.reporter.report(error, noConnection, 'changing the address at the CA');
     });
   }
 

@@ -6,7 +6,7 @@
  * - The key is written before anything is ordered, the order's URL as soon as it is known: an interrupted order is finished.
  * - What comes back is checked before it replaces anything.
  */
-import { withDeadline } from '@knsock/core/options';
+import { noConnection, withDeadline, type FailureReporter } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { signRequest } from '../issuing/csr.js';
 import { generateKey, privateKeyPem, readPrivateKey } from '../keys/keys.js';
@@ -31,6 +31,7 @@ export interface Obtaining {
   readonly pending: PendingChallenges;
   /** Whether a server of this program may answer validations by tls-alpn-01. */
   readonly isServed: () => boolean;
+  readonly reporter: FailureReporter;
 }
 
 /** How long another process may order beyond its own deadline, in ms. */
@@ -93,12 +94,16 @@ async function keepToLimit({ folder, settings }: Obtaining): Promise<void> {
   });
 }
 
-async function rememberLimit({ folder, settings }: Obtaining, error: unknown): Promise<void> {
+/** Where it can't be kept, as on a full disk, the limit itself is still what the program must know. */
+async function rememberLimit({ folder, settings, reporter }: Obtaining, error: unknown): Promise<void> {
   if (!(error instanceof AcmeError) || error.code !== 'KNSOCK_ACME_RATE_LIMITED') return;
   const { directory, profile, names } = settings;
   const { message, retryAt } = error;
-  if (retryAt !== undefined)
-    await folder.keepLimit({ directory, profile, names, until: retryAt.getTime(), message });
+  if (retryAt === undefined) return;
+  const limit = { directory, profile, names, until: retryAt.getTime(), message };
+  await folder.keepLimit(limit).catch((failure: unknown) => {
+    reporter.report(failure, noConnection, "keeping the CA's rate limit for the next start");
+  });
 }
 
 async function order(work: Obtaining, old: X509Certificate | undefined, signal: AbortSignal): Promise<void> {
