@@ -10,8 +10,10 @@ export const environment: Readonly<Record<string, string>> = {
     "the user's cache directory, for the compile cache of send and lists that --crl fetched (default: ~/.cache)",
   CACHE_DIRECTORY:
     'the cache directory that systemd gives a service (CacheDirectory=), for lists that --crl fetched',
-  HTTPS_PROXY: 'HTTP proxy towards the directory of --acme (also https_proxy); --acme-proxy takes precedence',
-  NO_PROXY: 'names and addresses that are reached without that proxy, separated by commas (also no_proxy)',
+  HTTPS_PROXY:
+    'HTTP proxy (http: or https:) towards the directory of --acme (also https_proxy); --acme-proxy takes precedence',
+  NO_PROXY:
+    'names, addresses and networks that are reached without that proxy, separated by commas (also no_proxy)',
   NODE_DISABLE_COMPILE_CACHE: 'disable the compile cache',
   NO_COLOR: 'if not empty: no colours',
   FORCE_COLOR: 'colours even if the output is not a terminal; NO_COLOR takes precedence',

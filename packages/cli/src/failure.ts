@@ -109,12 +109,14 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
   ];
 }
 
+const SPECIFIC = /^KNSOCK_(CREDENTIALS_|ACME_(DIRECTORY|LISTEN)$)/;
+
 /** The command's own hint fits best; a library doesn't know the command's flags. */
 function hintFor(error: { code: string; hint: string }, command: string): string {
   if (error instanceof UsageError && error.hint !== '') return error.hint;
-  // A hint about the specific file is more useful than one for the code.
+  // A hint about the specific file, proxy or port is more useful than one for the code.
   const usual = new EasySocketError(error.code, '').hint;
-  if (error.code.startsWith('KNSOCK_CREDENTIALS_') && error.hint !== usual) return error.hint;
+  if (SPECIFIC.test(error.code) && error.hint !== usual) return error.hint;
   return hintOf(error.code, command) ?? error.hint;
 }
 

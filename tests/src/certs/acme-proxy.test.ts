@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
-import { createAuthority } from '@knsock/certs';
+import { createAuthority, type Authority } from '@knsock/certs';
 import { acmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../interop/program.js';
@@ -137,6 +137,14 @@ describe('acmeCredentials with a proxy', () => {
 describe('knsock serve --acme', () => {
   const away = 'http://127.0.0.1:1';
   const own = () => `http://127.0.0.1:${proxy.port}`;
+  const flagsOf = async (): Promise<string[]> => {
+    await writeFile(join(folder, 'directory.crt'), directory.ca);
+    const acme = ['--acme', 'a.example', '--acme-dir', join(folder, 'acme'), '--acme-agree'];
+    const at = ['--acme-directory', directory.url, '--acme-ca', join(folder, 'directory.crt')];
+    const http = ['--acme-challenge', 'http-01', '--acme-http-port', String(await freePort())];
+    return ['serve', ...acme, ...at, ...http, '--port', '0', '--json'];
+  };
+
   it.each<[string, () => { env: Record<string, string>; flags?: string[] }, boolean]>([
     [
       "takes the proxy of --acme-proxy before the environment's",
@@ -151,16 +159,66 @@ describe('knsock serve --acme', () => {
     ],
   ])('%s', async (_what, how, isUsed) => {
     const { env, flags = [] } = how();
-    await writeFile(join(folder, 'directory.crt'), directory.ca);
-    const acme = ['--acme', 'a.example', '--acme-dir', join(folder, 'acme'), '--acme-agree'];
-    const at = ['--acme-directory', directory.url, '--acme-ca', join(folder, 'directory.crt')];
-    const http = ['--acme-challenge', 'http-01', '--acme-http-port', String(await freePort())];
-    await using command = startKnsock(['serve', ...acme, ...at, ...http, '--port', '0', '--json', ...flags], {
-      env,
-    });
+    await using command = startKnsock([...(await flagsOf()), ...flags], { env });
     await command.says(/"event":"listening"/);
     expect(proxy.asked.length > 0).toBe(isUsed);
     expect(directory.orders).toHaveLength(1);
+  });
+
+  describe('with a proxy that takes TLS', () => {
+    let company: Authority;
+    beforeEach(async () => {
+      company = await createAuthority({ commonName: 'Company' });
+      await writeFile(join(folder, 'company.crt'), company.certificate);
+    });
+    const proxyFor = async (name: string): Promise<ConnectProxy> => {
+      const { chain, key } = await company.issue({ kind: 'server', names: [name] });
+      return startConnectProxy({ cert: chain, key });
+    };
+    const trusted = (): Record<string, string> => ({ NODE_EXTRA_CA_CERTS: join(folder, 'company.crt') });
+
+    it.each(['localhost', '127.0.0.1'])('reaches the directory through the one at %s', async (host) => {
+      await using secure = await proxyFor(host);
+      const env = { ...trusted(), HTTPS_PROXY: `https://name:secret@${host}:${secure.port}` };
+      await using command = startKnsock(await flagsOf(), { env });
+      await command.says(/"event":"listening"/);
+      expect(secure.asked.length).toBeGreaterThanOrEqual(directory.requests.length);
+      expect(secure.asked[0]).toEqual({
+        place: place(),
+        authorization: `Basic ${Buffer.from('name:secret').toString('base64')}`,
+      });
+      expect(directory.orders).toHaveLength(1);
+    });
+
+    it.each<[string, string, () => Record<string, string>, RegExp]>([
+      [
+        'no CA that Node knows',
+        'localhost',
+        () => ({}),
+        /unable to verify the first certificate|self-signed/,
+      ],
+      // The name that is asked for: a proxy is certified for its own name, and not by being the directory.
+      ['that CA for another name', 'proxy.example', trusted, /does not match|not in the cert's altnames/],
+    ])('shows nothing to one that is certified by %s', async (_what, name, env, why) => {
+      await using secure = await proxyFor(name);
+      const url = `https://name:secret@localhost:${secure.port}`;
+      await using command = startKnsock(await flagsOf(), { env: { ...env(), HTTPS_PROXY: url } });
+      const { code, stdout, stderr } = await command.ended();
+      expect(code).toBe(7);
+      expect(stdout).toMatch(why);
+      expect(stdout).toContain(`the proxy localhost:${secure.port} can't be used`);
+      expect(stdout).toContain('NODE_EXTRA_CA_CERTS');
+      expect(stdout + stderr).not.toContain('secret');
+      expect(secure.asked).toEqual([]);
+    });
+  });
+
+  it('refuses a SOCKS proxy by name, before anything is asked', async () => {
+    await using command = startKnsock(await flagsOf(), { env: { HTTPS_PROXY: 'socks5://127.0.0.1:1080' } });
+    const { code, stdout } = await command.ended();
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/--acme-proxy \(or HTTPS_PROXY\) must be .*; SOCKS \(socks5:\) isn't supported/);
+    expect(directory.requests).toEqual([]);
   });
 
   it('warns of a password among its arguments, and shows it nowhere', async () => {
@@ -173,6 +231,7 @@ describe('knsock serve --acme', () => {
     const { code, stdout, stderr } = await command.ended();
     expect(code).toBe(7);
     expect(stderr).toMatch(/warning: .*password.*HTTPS_PROXY/);
+    expect(stderr).toContain('hint: It wants a name and a password: http://NAME:PASSWORD@HOST:PORT.');
     expect(stdout + stderr).not.toContain('secret');
   });
 });

@@ -1,6 +1,7 @@
 /** An HTTP proxy for tests: CONNECT alone, on a free port of this machine. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 export interface ConnectProxy extends AsyncDisposable {
@@ -11,13 +12,14 @@ export interface ConnectProxy extends AsyncDisposable {
   interfere: ((client: Socket, request: IncomingMessage) => void) | undefined;
 }
 
-export async function startConnectProxy(): Promise<ConnectProxy> {
+/** @param tls its certificate and key, where it takes TLS */
+export async function startConnectProxy(tls?: { cert: string; key: string }): Promise<ConnectProxy> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     return socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
   };
-  const server = createServer();
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
   const proxy: ConnectProxy = {
     port: 0,
     asked: [],
@@ -29,6 +31,7 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
     },
   };
   server.on('connection', keep);
+  server.on('secureConnection', keep);
   server.on('connect', (request, client: Socket, head: Buffer) => {
     const { url: place = '', headers } = request;
     proxy.asked.push({ place, authorization: headers['proxy-authorization'] });

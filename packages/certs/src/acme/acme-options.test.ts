@@ -46,7 +46,8 @@ it.each([
   ['httpChallenges', { httpChallenges: new Map() }],
   ['httpChallenges', { httpChallenges: {}, challenge: 'http-01' }],
   ['directoryCa', { directoryCa: 1 }],
-  ['proxy', { proxy: 'https://proxy.example' }],
+  ['proxy', { proxy: 'https://proxy.example/path' }],
+  ['proxy', { proxy: 'ftp://proxy.example' }],
   ['proxy', { proxy: 'proxy.example:3128' }],
   ['proxy', { proxy: 'http://%zz@proxy.example' }],
   ['proxy', { proxy: 'http://proxy.example/path' }],
@@ -58,10 +59,18 @@ it.each([
 });
 
 it("never shows a proxy's password", () => {
-  expect(() => readAcmeOptions({ ...options, proxy: 'https://name:secret@proxy.example' })).toThrow(
-    expect.objectContaining({ message: expect.not.stringContaining('secret') as string }),
-  );
+  for (const proxy of ['ftp://name:secret@proxy.example', 'socks5://name:secret@proxy.example'])
+    expect(() => readAcmeOptions({ ...options, proxy })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') as string }),
+    );
 });
+
+it.each(['socks://proxy.example', 'socks4a://proxy.example', 'socks5h://proxy.example:1080'])(
+  'says of %s that SOCKS proxies are refused',
+  (proxy) => {
+    expect(() => readAcmeOptions({ ...options, proxy })).toThrow(/SOCKS \(socks\w*:\) isn't supported/);
+  },
+);
 
 it('never shows an HMAC key', () => {
   const hmacKey = 'not!base64url!but!secret';

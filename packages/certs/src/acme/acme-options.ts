@@ -56,8 +56,9 @@ export interface AcmeOptions {
   /** CA of the directory's own certificate, PEM; default the public CAs that Node knows. */
   readonly directoryCa?: string | Uint8Array | undefined;
   /**
-   * The HTTP proxy through which the directory is reached (by CONNECT), such as `http://proxy.example:3128`, with
-   * `NAME:PASSWORD@` where it wants that; default none. The directory's certificate is verified all the same.
+   * The HTTP proxy through which the directory is reached (by CONNECT), such as `http://proxy.example:3128`, or `https:`
+   * where it takes TLS; with `NAME:PASSWORD@` where it wants that; default none. The directory's certificate is verified
+   * all the same, and the proxy's own by the CAs that Node knows (`NODE_EXTRA_CA_CERTS` adds one).
    */
   readonly proxy?: string | undefined;
   /** A profile of the directory's, such as Let's Encrypt's `shortlived`; default the CA's choice. */
@@ -158,8 +159,18 @@ export function transportOf(
 function readProxy(proxy: string | undefined): URL | undefined {
   if (proxy === undefined) return undefined;
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
-  if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '' && isDecodable(url)) return url;
-  throw new InvalidOptionError('proxy', 'proxy must be an http URL, such as http://proxy.example:3128');
+  const { protocol = '', pathname = '', search = '' } = url ?? {};
+  if (/^socks/.test(protocol))
+    throw new InvalidOptionError(
+      'proxy',
+      `proxy must be an http or https URL, such as http://proxy.example:3128; SOCKS (${protocol}) isn't supported`,
+    );
+  const isHttp = protocol === 'http:' || protocol === 'https:';
+  if (url !== undefined && isHttp && pathname === '/' && search === '' && isDecodable(url)) return url;
+  throw new InvalidOptionError(
+    'proxy',
+    'proxy must be an http or https URL, such as http://proxy.example:3128',
+  );
 }
 
 function isDecodable({ username, password }: URL): boolean {
@@ -208,13 +219,18 @@ function checkParts({
     throw new InvalidOptionError('directoryCa', 'directoryCa must be PEM, as text or bytes');
 }
 
+const HTTP_ALONE =
+  'The listener of http-01 reads plain HTTP, from any address. Behind a proxy that sends the PROXY protocol, let an HTTP server of yours answer: httpChallenges.';
+
 function checkListen(listen: NonNullable<AcmeOptions['listen']>, challenge: AcmeChallengeType): void {
   const tlsAlone = { proxyProtocol: record, allow: texts, deny: texts } as const;
   checkOptions(listen, { host: text, port: readPort, ...tlsAlone }, 'listen');
   if (challenge === 'tls-alpn-01') return;
   for (const name of Object.keys(tlsAlone) as (keyof typeof tlsAlone)[])
     if (listen[name] !== undefined)
-      throw new InvalidOptionError(`listen.${name}`, `listen.${name} goes with the challenge tls-alpn-01`);
+      throw new InvalidOptionError(`listen.${name}`, `listen.${name} goes with the challenge tls-alpn-01`, {
+        hint: HTTP_ALONE,
+      });
 }
 
 function readPort(option: string, value: number | undefined): number | undefined {

@@ -81,10 +81,8 @@ function listening(server: Server, host: string | undefined, port: number): Prom
 function cannotListen(cause: NodeJS.ErrnoException, port: number, type: AcmeChallengeType): AcmeError {
   const message = `can't listen on port ${port} for the validation by ${type}: ${cause.message}`;
   const hint =
-    cause.code === 'EACCES'
-      ? 'Ports below 1024 need a capability or a redirect: see "Challenges and ports" in docs/acme.md.'
-      : "Stop what listens there, or let the program's own server answer: see docs/acme.md.";
-  return new AcmeError('KNSOCK_ACME_LISTEN', message, { cause, hint });
+    'Ports below 1024 need a capability or a redirect: see "Challenges and ports" in docs/acme.md.';
+  return new AcmeError('KNSOCK_ACME_LISTEN', message, cause.code === 'EACCES' ? { cause, hint } : { cause });
 }
 
 /** No other path, method or token has an answer. */
