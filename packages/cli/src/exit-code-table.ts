@@ -144,6 +144,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CONNECTION_CLOSED',
       'KNSOCK_CONNECTION_ENDED_EARLY',
       'KNSOCK_QUEUE_FULL',
+      'KNSOCK_RELAY_FAILED',
     ],
   },
   {

@@ -84,3 +84,14 @@ it.each(Object.entries(fates))('over %s rejects at once', { timeout: SOON }, asy
     });
   }
 });
+
+it.each([
+  ['in object mode', new PassThrough({ objectMode: true })],
+  ['in object mode', Duplex.from(async function* () {})], // prettier-ignore
+  ['as text (utf8)', new PassThrough().setEncoding('utf8')],
+])('over a stream that is read %s is refused, since TLS would end the process', async (how, stream) => {
+  await expect(connect({ socket: stream, servername: 'localhost' })).rejects.toMatchObject({
+    code: 'KNSOCK_INVALID_OPTION',
+    message: `socket must be a stream of bytes, and this one is read ${how}`,
+  });
+});

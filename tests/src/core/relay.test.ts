@@ -139,7 +139,33 @@ describe('a relay', () => {
     await once(far, 'data');
     far.resetAndDestroy();
     await client.closed;
-    await expect(relays[0]).rejects.toMatchObject({ code: 'KNSOCK_CONNECTION_CLOSED' });
+    await expect(relays[0]).rejects.toMatchObject({
+      code: 'KNSOCK_RELAY_FAILED',
+      cause: { code: 'ECONNRESET' },
+    });
+  });
+
+  it('reports to onError that its target is down, also where the handler only returns it', async () => {
+    const target = createServer().listen(0, '127.0.0.1');
+    await once(target, 'listening');
+    const { port } = target.address() as AddressInfo;
+    await new Promise((resolve) => target.close(resolve));
+    const reported = vi.fn();
+    const server = await listen(
+      { port: 0, host: '127.0.0.1', framing: raw(), credentials: world.server, onError: reported },
+      (near) => near.relay(dial({ port, host: '127.0.0.1' })),
+    );
+    open.push({ close: () => server.close({ deadline: 0 }) });
+    await (
+      await reach(portOf(server))
+    ).closed;
+    await vi.waitFor(() => {
+      expect(reported).toHaveBeenCalledOnce();
+    });
+    expect(reported.mock.calls[0]?.[0]).toMatchObject({
+      code: 'KNSOCK_RELAY_FAILED',
+      cause: { code: 'ECONNREFUSED' },
+    });
   });
 
   it('needs the raw framing and an open connection, and takes over the bytes once', async () => {

@@ -242,7 +242,12 @@ function parseHost(option: string, value: string | undefined): string | undefine
 }
 
 function parseSocket(option: string, value: Duplex | undefined): Duplex | undefined {
-  return having(option, value, 'a socket or another Duplex', ['on', 'write', 'destroy']);
+  const stream = having(option, value, 'a socket or another Duplex', ['on', 'write', 'destroy']);
+  // Node's TLS emits an error that nothing can catch; sockets are read below their encoding.
+  const isText = typeof stream?.readableEncoding === 'string' && !('resetAndDestroy' in stream);
+  if (stream?.readableObjectMode !== true && !isText) return stream;
+  const how = isText ? `as text (${stream.readableEncoding})` : 'in object mode';
+  throw new InvalidOptionError(option, `${option} must be a stream of bytes, and this one is read ${how}`);
 }
 
 /** SNI carries no addresses (RFC 6066 3), and a name is sent in its ASCII form. */

@@ -250,7 +250,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
       const joined =
         other instanceof Connection
           ? joinConnections(core, (other as Connection<In, Out>).#relayed())
-          : joinStream(core, 'relay' in other ? other.stream() : other);
+          : joinStream(core, other);
       return reportUnawaited(joined, unawaited);
     } catch (error) {
       return failedCall(asError(error), unawaited);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
-import { Duplex, PassThrough } from 'node:stream';
+import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { raw } from '../framing/index.js';
 import { handMadePair, turn } from '../testing/connected-pair.js';
@@ -86,6 +86,15 @@ describe('two connections that are joined', () => {
     }
   });
 
+  it('say what happened to the other', async () => {
+    const [one, other] = [await end(), await end()];
+    const joined = one.connection.relay(other.connection);
+    other.connection.destroy(new Error('gone'));
+    const failed = { code: 'KNSOCK_RELAY_FAILED', message: 'the other end of a relay failed: gone' };
+    await expect(joined).rejects.toMatchObject(failed);
+    expect((await one.connection.closed).error).toMatchObject(failed);
+  });
+
   it("stop reading while the other is slow, and continue when it isn't", async () => {
     const [one, other] = [await end(), await end()];
     const joined = one.connection.relay(other.connection);
@@ -145,8 +154,9 @@ describe('a connection joined with a socket', () => {
     const [near, far] = await sockets();
     const joined = connection.relay(near);
     far.resetAndDestroy();
-    await connection.closed;
-    await expect(joined).rejects.toThrow('the connection ended before what it carried');
+    const { error } = await connection.closed;
+    expect(error).toMatchObject({ code: 'KNSOCK_RELAY_FAILED', cause: { code: 'ECONNRESET' } });
+    await expect(joined).rejects.toBe(error);
     await turn();
     expect([peer.ended, peer.stream.wasReset]).toEqual([false, true]);
   });
@@ -173,6 +183,94 @@ describe('a connection joined with a socket', () => {
 });
 
 describe('a connection joined with another stream', () => {
+  const failure = (message: string): Error =>
+    expect.objectContaining({
+      code: 'KNSOCK_RELAY_FAILED',
+      message: `the other end of a relay failed: ${message}`,
+    }) as Error;
+
+  it('that fails is cut off, and says why', async () => {
+    const { connection, peer } = await end();
+    const other = new PassThrough();
+    const joined = connection.relay(other);
+    other.destroy(new Error('the disk is full'));
+    await expect(joined).rejects.toThrow(failure('the disk is full'));
+    expect((await connection.closed).error).toEqual(failure('the disk is full'));
+    await turn();
+    expect([peer.ended, peer.stream.wasReset]).toEqual([false, true]);
+  });
+
+  it.each(['before', 'just before'])('that failed %s it is given is cut off, and says why', async (when) => {
+    const { connection } = await end();
+    const other = new PassThrough().on('error', () => undefined);
+    other.destroy(new Error('the disk is full'));
+    if (when === 'before') await turn();
+    await expect(connection.relay(other)).rejects.toThrow(failure('the disk is full'));
+  });
+
+  it.each(['before', 'after'])('that the program had ended takes nothing that arrives %s', async (when) => {
+    const { connection, peer } = await end();
+    const other = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => { done(); } }); // prettier-ignore
+    other.end();
+    if (when === 'before') peer.stream.write(Buffer.from('lost otherwise'));
+    await turn();
+    const joined = connection.relay(other);
+    if (when === 'after') peer.stream.write(Buffer.from('lost otherwise'));
+    await expect(joined).rejects.toThrow(failure('write after end'));
+    expect((await connection.closed).clean).toBe(false);
+  });
+
+  it('whose end was read before passes the end on', async () => {
+    const { connection, peer } = await end();
+    const other = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => { done(); } }); // prettier-ignore
+    other.push(null);
+    other.resume();
+    await once(other, 'end');
+    const joined = connection.relay(other);
+    await turn();
+    expect(peer.ended).toBe(true);
+    peer.stream.end();
+    await joined;
+  });
+
+  it('carries text as its bytes, and refuses other values', async () => {
+    const { connection, peer } = await end();
+    const source = new Duplex({ objectMode: true, read: () => undefined, write: (_chunk, _encoding, done) => { done(); } }); // prettier-ignore
+    const joined = connection.relay(source);
+    source.push('é');
+    source.push(new Uint8Array([33]));
+    await turn();
+    expect(Buffer.from(peer.text, 'latin1')).toEqual(Buffer.from('é!'));
+    source.push({ not: 'bytes' });
+    await expect(joined).rejects.toThrow('holds a value of type object');
+  });
+
+  it('carries the bytes of a stream that reads as text', async () => {
+    const { connection, peer } = await end();
+    const source = new PassThrough();
+    source.setEncoding('hex');
+    void connection.relay(source).catch(() => undefined);
+    source.write(Buffer.from('plain'));
+    await turn();
+    expect(peer.text).toBe('plain');
+    connection.destroy();
+  });
+
+  it.each([
+    ['null', null],
+    ['a number', 5],
+    ['a stream that is only read', Readable.from(['x'])],
+    ['a stream that is only written', new Writable()],
+  ])("isn't joined where that is %s, and stays open", async (_, other) => {
+    const { connection, peer } = await end();
+    await expect(connection.relay(other as Duplex)).rejects.toMatchObject({
+      code: 'KNSOCK_INVALID_OPTION',
+      option: 'other',
+    });
+    peer.stream.write(Buffer.from('still here'));
+    expect(String(await connection.receive())).toBe('still here');
+  });
+
   it('stops where that is full, and continues when it drains', async () => {
     const { connection, peer, stream } = await end();
     let release: () => void = () => undefined;

@@ -5,26 +5,13 @@
  * - What one end receives the other sends; where the other is slow, the first stops reading.
  * - The end of one direction is passed on and leaves the other direction open.
  * - An end that is cut off cuts off the other too: a truncated stream must not look complete.
+ * - What failed first is what the relay rejects with, and what the connection reports.
  */
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { Deferred } from './deferred.js';
 import { consumed, type CallFailures } from './call-failures.js';
 import type { RawBytes } from './raw-stream.js';
-
-/** One of the two ends, as the other sees it. */
-interface RelayEnd {
-  /** Sends a chunk; false means to wait until `readOn` is called on the end that received it. */
-  send(chunk: Buffer): boolean;
-  /** Nothing more will be sent. */
-  finish(): void;
-  /** There is room again: reading may continue. */
-  readOn(): void;
-  /** The other end was cut off. */
-  cut(): void;
-}
+import { cutShort, otherFailed, Outcome, type RelayEnd } from './relay-end.js';
+import { StreamEnd, toStream } from './relayed-stream.js';
 
 /** What the relay needs of a connection. */
 export interface RelayedConnection extends Pick<CallFailures, 'named'> {
@@ -42,14 +29,19 @@ export function joinConnections(one: RelayedConnection, other: RelayedConnection
   demandFree(one);
   demandFree(other);
   const outcome = new Outcome();
-  const [near, far] = [new ConnectionEnd(one, outcome), new ConnectionEnd(other, outcome)];
+  const near = new ConnectionEnd(one, outcome);
+  const far = new ConnectionEnd(other, outcome, otherFailed);
   near.join(far);
   far.join(near);
   return outcome.promise;
 }
 
-/** Joins a connection with a stream of Node's. */
-export function joinStream(connection: RelayedConnection, stream: Duplex): Promise<void> {
+/**
+ * Joins a connection with a stream of Node's.
+ * @throws InvalidOptionError where it isn't one
+ */
+export function joinStream(connection: RelayedConnection, other: unknown): Promise<void> {
+  const stream = toStream(other);
   demandFree(connection);
   const outcome = new Outcome();
   const near = new ConnectionEnd(connection, outcome);
@@ -66,28 +58,21 @@ function demandFree(connection: RelayedConnection): void {
     throw consumed(connection, 'messages', 'its bytes are taken already by stream() or relay()');
 }
 
-/** Resolves once both ends are done, and rejects where a connection was cut off. */
-class Outcome extends Deferred<void> {
-  #going = 2;
-
-  oneDone(): void {
-    this.#going -= 1;
-    if (this.#going === 0) this.resolve();
-  }
-}
-
 /** A connection's end of a relay: done once both directions have ended or the connection is gone. */
 class ConnectionEnd implements RawBytes, RelayEnd {
   readonly #connection: RelayedConnection;
   readonly #outcome: Outcome;
+  readonly #describe: (error: Error) => Error;
   #partner: RelayEnd | null = null;
   #waiting = false;
   #received = false;
   sent = false;
 
-  constructor(connection: RelayedConnection, outcome: Outcome) {
+  /** @param describe what its failure is called at the other end */
+  constructor(connection: RelayedConnection, outcome: Outcome, describe = (error: Error): Error => error) {
     this.#connection = connection;
     this.#outcome = outcome;
+    this.#describe = describe;
     connection.receiveQueue.closeTo(TAKEN);
     connection.raw = this;
   }
@@ -134,10 +119,9 @@ class ConnectionEnd implements RawBytes, RelayEnd {
       this.#outcome.oneDone();
       return;
     }
-    this.#partner?.cut();
-    this.#outcome.reject(
-      error ?? new ConnectionClosedError('unknown', 'the connection ended before what it carried'),
-    );
+    const why = error === undefined ? cutShort() : this.#describe(error);
+    this.#partner?.cut(why);
+    this.#outcome.reject(why);
   }
 
   // ── what the partner reports ──
@@ -157,108 +141,7 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     this.#connection.reading.resume();
   }
 
-  cut(): void {
-    if (!this.finished) this.#connection.destroy(undefined, true);
+  cut(why: Error): void {
+    if (!this.finished) this.#connection.destroy(why, true);
   }
-}
-
-/** As with TLS sockets, all streams share their listeners, and each finds its relay end here. */
-const END = Symbol('end');
-type Ended = Duplex & { [END]: StreamEnd };
-
-/** The end of a relay that is a stream of Node's, such as a socket without TLS: done once it is closed, in whatever way. */
-class StreamEnd implements RelayEnd {
-  readonly #stream: Duplex;
-  readonly #partner: RelayEnd;
-  readonly #outcome: Outcome;
-  #waiting = false;
-  #received = false;
-
-  constructor(stream: Duplex, partner: RelayEnd, outcome: Outcome) {
-    this.#stream = stream;
-    this.#partner = partner;
-    this.#outcome = outcome;
-  }
-
-  start(): void {
-    const stream = this.#stream;
-    if (stream.destroyed) {
-      this.closed();
-      return;
-    }
-    (stream as Ended)[END] = this;
-    stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', ignore).on('close', onClose);
-    stream.resume();
-  }
-
-  // ── what the partner reports ──
-
-  send(chunk: Buffer): boolean {
-    if (this.#stream.destroyed) return true;
-    // A buffer that was full but that the system took at once is no reason to wait.
-    this.#waiting = !this.#stream.write(chunk) && this.#stream.writableLength > 0;
-    return !this.#waiting;
-  }
-
-  finish(): void {
-    this.#stream.end();
-  }
-
-  readOn(): void {
-    this.#stream.resume();
-  }
-
-  cut(): void {
-    if (isSocket(this.#stream)) this.#stream.resetAndDestroy();
-    else this.#stream.destroy();
-  }
-
-  // ── what the stream reports ──
-
-  arrived(chunk: Buffer): void {
-    if (!this.#partner.send(chunk)) this.#stream.pause();
-  }
-
-  ended(): void {
-    this.#received = true;
-    this.#partner.finish();
-  }
-
-  drained(): void {
-    if (!this.#waiting) return;
-    this.#waiting = false;
-    this.#partner.readOn();
-  }
-
-  closed(): void {
-    if (!this.#received || !this.#stream.writableFinished) this.#partner.cut();
-    this.#outcome.oneDone();
-  }
-}
-
-function isSocket(stream: Duplex): stream is Socket {
-  // A TLS socket of Node's or a pipe can't be reset.
-  return (
-    'resetAndDestroy' in stream && (stream as Socket).remoteAddress !== undefined && !('encrypted' in stream)
-  );
-}
-
-function ignore(): void {
-  // The close event that follows reports it.
-}
-
-function onData(this: Duplex, chunk: Buffer): void {
-  (this as Ended)[END].arrived(chunk);
-}
-
-function onEnd(this: Duplex): void {
-  (this as Ended)[END].ended();
-}
-
-function onDrain(this: Duplex): void {
-  (this as Ended)[END].drained();
-}
-
-function onClose(this: Duplex): void {
-  (this as Ended)[END].closed();
 }

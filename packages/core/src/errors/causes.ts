@@ -47,6 +47,7 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_REPLY_TIMEOUT: ['peer', 'the peer neither ended its reply nor stopped sending'],
   KNSOCK_QUEUE_FULL: ['either', 'more waits to be sent than the limits allow'],
   KNSOCK_CONSUMED: ['local', 'the messages or requests of the connection already have a consumer'],
+  KNSOCK_RELAY_FAILED: ['either', 'the stream or connection that was given to relay() failed'],
   KNSOCK_UNREAD_MESSAGES: ['local', 'unread messages block the answers behind them'],
   KNSOCK_HANDSHAKE_PROTOCOL_VERSION: ['either', "one side allows only TLS versions that the other doesn't"],
   KNSOCK_HANDSHAKE_CIPHER: [

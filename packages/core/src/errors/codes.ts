@@ -65,6 +65,9 @@ export const codes = {
   KNSOCK_CONSUMED: final(
     'Receive messages in one way: one onMessage() for the connection, or receive() and for await; set one request handler.',
   ),
+  KNSOCK_RELAY_FAILED: passing(
+    'The cause says what happened to the stream or connection that was given to relay().',
+  ),
   KNSOCK_UNREAD_MESSAGES: final(
     'Receive the messages with onMessage() or receive(), or make the peer send only answers.',
   ),
