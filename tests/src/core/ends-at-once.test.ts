@@ -1,7 +1,18 @@
 /** Ends before or during the first turn of a handler: nothing is lost, and each failure is reported. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
-import { connect, json, knsock, lengthPrefixed, lines, listen, serve, type Framing } from '@knsock/core';
+import {
+  connect,
+  json,
+  knsock,
+  lengthPrefixed,
+  lines,
+  listen,
+  serve,
+  type Framing,
+  type SecureConnection,
+} from '@knsock/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -107,4 +118,63 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('first bytes that break the frami
       expect(received).toEqual(messages);
     },
   );
+});
+
+describe('a first message that comes together with the end of the handshake', () => {
+  /** What a bare client sees that writes before its handshake is done. */
+  const bareVisit = async (server: Parameters<typeof portOf>[0], first: string) => {
+    const socket = connectTls({ host: '127.0.0.1', port: portOf(server), rejectUnauthorized: false });
+    let tickets = 0;
+    socket.on('session', () => (tickets += 1));
+    socket.on('error', () => undefined);
+    socket.resume().write(first);
+    await once(socket, 'close');
+    return tickets;
+  };
+
+  it('reaches its listener in the same turn', { timeout: SOON }, async () => {
+    const events: string[] = [];
+    const shaken = (): void => {
+      events.push('handshake');
+      setImmediate(() => events.push('next turn'));
+    };
+    subscribe('knsock:handshake', shaken);
+    try {
+      await using server = await listen({ ...local(), framing: lines() }, (connection) => {
+        connection.onMessage((message) => {
+          events.push(message.toString());
+          void connection.close();
+        });
+      });
+      await bareVisit(server, 'hello\n');
+    } finally {
+      unsubscribe('knsock:handshake', shaken);
+    }
+    expect(events).toEqual(['handshake', 'hello', 'next turn']);
+  });
+
+  it.each<[string, (connection: SecureConnection) => void, string]>([
+    ['whose handler destroys the connection', (connection) => connection.destroy(), 'hello\n'],
+    [
+      'whose handler throws',
+      () => {
+        throw new Error('broken');
+      },
+      'hello\n',
+    ],
+    [
+      'whose listener destroys the connection',
+      (connection) => {
+        connection.onMessage(() => {
+          connection.destroy();
+        });
+      },
+      'hello\n',
+    ],
+    ['that is too long', (connection) => connection.onMessage(() => undefined), 'x'.repeat(2_000)],
+  ])("doesn't make an end look like a refusal: %s", { timeout: SOON }, async (_, handler, first) => {
+    const settings = { ...local(), framing: lines(), maxMessageBytes: 1_000, onError: () => undefined };
+    await using server = await listen(settings, handler);
+    expect(await bareVisit(server, first)).toBeGreaterThan(0);
+  });
 });

@@ -91,6 +91,8 @@ export class ConnectionCore<In, Out>
   isHandedOut: boolean;
   /** Whether chunks of bytes may come in memory that is used again after `data`. */
   lends = false;
+  /** Runs the handler that waits for the next turn, which may be far away where much else is ready. */
+  beforeData: (() => void) | null = null;
   readonly #settings: CoreSettings<In, Out>;
   #timeouts: ConnectionTimeouts | null = null;
   #sendsOverBound = 0;
@@ -176,10 +178,6 @@ export class ConnectionCore<In, Out>
     }
   }
 
-  get #path(): string | null {
-    return this.#settings.path ?? null;
-  }
-
   /** Reports a failure that no caller waits for. @param what what failed; default a handler */
   report(error: Error, request: object | null = null, what?: string): void {
     if (what === undefined && this.isOwnEnd(error)) return;
@@ -196,7 +194,7 @@ export class ConnectionCore<In, Out>
   }
 
   named<E extends Error>(error: E): E {
-    return nameAddress(error, addressOf(this.role, this.connection.remote, this.#path));
+    return nameAddress(error, addressOf(this.role, this.connection.remote, this.#settings.path ?? null));
   }
 
   /** Runs a server's handler; its failure ends this connection. @returns whether it is still running */
@@ -278,6 +276,7 @@ export class ConnectionCore<In, Out>
 
   data(chunk: Buffer): void {
     this.bytesReceived += chunk.length;
+    this.beforeData?.();
     if (this.ending.lingering !== null) {
       this.ending.lingering.discard(chunk);
       return;
@@ -317,7 +316,7 @@ export class ConnectionCore<In, Out>
   }
 
   gone(error: Error | undefined): void {
-    const peer = showPeer(this.role, this.connection.remote, this.#path);
+    const peer = showPeer(this.role, this.connection.remote, this.#settings.path ?? null);
     this.ending.gone(error && fromConnection(this.#explained(error) ?? error, this.role, peer));
   }
 

@@ -237,8 +237,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   /** @param early filled with the bytes, where no stream has taken them yet */
   stream(early?: EarlyStream): Duplex {
     this.#demandRaw('stream()');
-    this.#stream ??= openStream(this.#core, early);
-    return this.#stream;
+    return (this.#stream ??= openStream(this.#core, early));
   }
 
   relay(other: Duplex | SecureConnection): Promise<void> {
@@ -322,18 +321,19 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   /**
    * Runs a server's handler; its failure ends this connection and nothing else.
-   * @param later in the next turn; until then it counts as running
+   * @param later in the next turn, or before the first data; until that turn it counts as running
    */
   handleBy(handler: (connection: SecureConnection<In, Out>) => unknown, later = false): void {
     const core = this.#core;
     let worksOn = false;
     const run = (): void => {
+      core.beforeData = null;
       worksOn = core.handleBy(() => handler(this));
     };
-    if (later) {
-      core.activity.beginHandler();
-      setImmediate(run);
-    } else run();
+    if (later) core.activity.beginHandler();
+    core.beforeData = run;
+    if (later) setImmediate(() => core.beforeData?.());
+    else run();
     // The handler's first steps may continue in this turn's microtasks.
     setImmediate(() => {
       if (later && !worksOn) core.activity.endHandler();

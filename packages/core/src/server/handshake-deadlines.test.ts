@@ -5,6 +5,7 @@ import type { PendingConnection } from './pending-connection.js';
 interface Arrival {
   since: number;
   isGivenUp: boolean;
+  socket: { bytesRead: number };
 }
 
 beforeEach(() => {
@@ -30,7 +31,7 @@ function watched(): Watched {
   return {
     late,
     arrive() {
-      const arrival = { since: performance.now(), isGivenUp: false };
+      const arrival = { since: performance.now(), isGivenUp: false, socket: { bytesRead: 0 } };
       pending.add(arrival);
       deadlines.watch();
       return arrival;
@@ -39,43 +40,67 @@ function watched(): Watched {
   };
 }
 
+/** Time passes, and the turn of the event loop in which a timer fired ends. */
+function pass(milliseconds: number): Promise<void> {
+  vi.advanceTimersByTime(milliseconds);
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('the deadlines of pending connections', () => {
-  it('expire for each after its own time, by one timer', () => {
+  it('expire for each after its own time, by one timer', async () => {
     const { arrive, late } = watched();
     const first = arrive();
-    vi.advanceTimersByTime(400);
+    await pass(400);
     const second = arrive();
     expect(vi.getTimerCount()).toBe(1);
-    vi.advanceTimersByTime(599);
+    await pass(599);
     expect(late).toEqual([]);
-    vi.advanceTimersByTime(1);
+    await pass(1);
     expect(late).toEqual([first]);
-    vi.advanceTimersByTime(399);
+    await pass(399);
     expect(late).toEqual([first]);
-    vi.advanceTimersByTime(1);
+    await pass(1);
     expect(late).toEqual([first, second]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('expire for those that are left, where others have gone or were refused before', () => {
+  it('expire for those that are left, where others have gone or were refused before', async () => {
     const { arrive, leave, late } = watched();
     const gone = arrive();
     const givenUp = arrive();
-    vi.advanceTimersByTime(300);
+    await pass(300);
     const left = arrive();
     leave(gone);
     givenUp.isGivenUp = true;
-    vi.advanceTimersByTime(1_300);
+    await pass(1_000);
+    await pass(300);
     expect(late).toEqual([left]);
   });
 
-  it('are watched again for the next connection, after there was none', () => {
+  it('are watched again for the next connection, after there was none', async () => {
     const { arrive, leave, late } = watched();
     leave(arrive());
-    vi.advanceTimersByTime(5_000);
+    await pass(5_000);
     expect(vi.getTimerCount()).toBe(0);
     const next = arrive();
-    vi.advanceTimersByTime(1_000);
+    await pass(1_000);
     expect(late).toEqual([next]);
+  });
+
+  it('pass over a peer whose bytes this process reads too late, for as long again at most', async () => {
+    const { arrive, late } = watched();
+    const [slow, silent] = [arrive(), arrive()];
+    await pass(999);
+    // From its deadline on, each turn of the event loop reads something of the one, and nothing of the other.
+    const turn = (): Promise<void> => {
+      const turned = pass(1);
+      slow.socket.bytesRead += 1;
+      return turned;
+    };
+    while (performance.now() - slow.since < 1_999) await turn();
+    expect(late).toEqual([silent]);
+    await turn();
+    expect(late).toEqual([silent, slow]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

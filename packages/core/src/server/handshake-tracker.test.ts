@@ -225,7 +225,7 @@ describe('a handshake', () => {
     socket.bytesRead = 1;
     vi.advanceTimersByTime(4_999);
     expect(socket.destroyed).toBe(false);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(2);
     expect([socket.destroyed, tracker.failed, tracker.pending]).toEqual([true, 1, 0]);
     expect(failures).toMatchObject([
       { error: { message: "192.0.2.1:4000 didn't finish its handshake within 5000 ms" } },
@@ -238,7 +238,7 @@ describe('a handshake', () => {
     const pending = pendingOf(socket);
     Object.assign(pending, { verifying: true });
     const { signal } = pending;
-    vi.advanceTimersByTime(5_000);
+    vi.advanceTimersByTime(5_001);
     expect(signal.reason).toMatchObject({
       phase: 'verdict',
       message: 'verifying 192.0.2.1:4000 took over 5000 ms',

@@ -127,6 +127,9 @@ export class TlsStream implements ByteStream, ChunkSink {
     this.#error ??= error;
     this.#abandoned = true;
     this.#lost ??= this.socket.writableLength;
+    // An admitted client takes an end before its session tickets for a refusal; Node sends them behind its callbacks.
+    const owesTickets = this.#events !== null && this.#tap === null && this.bytesWritten === 0;
+    if (owesTickets && this.socket.writable) this.socket.write(Buffer.alloc(0));
     this.socket.destroy();
     if (this.#closed) this.#depart();
   }
@@ -252,10 +255,9 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   /** Data that is never read must not be kept forever. */
   #bePatient(): void {
+    const words = `what the peer had sent wasn't read within ${PATIENCE} ms`;
     const giveUp = (): void => {
-      this.destroy(
-        new ConnectionClosedError(false, `what the peer had sent wasn't read within ${PATIENCE} ms`),
-      );
+      this.destroy(new ConnectionClosedError(false, words));
     };
     this.#patience = setTimeout(giveUp, PATIENCE).unref();
   }
