@@ -31,6 +31,18 @@ describe.each(framings)('%s', (_, framing, boundaries) => {
   for (const rule of framingRules(framing, { boundaries })) it(rule.name, rule.check);
 });
 
+it('forgives memory that a process allocates once, beside what decoders keep', () => {
+  let spare: Buffer | null = null;
+  const learning = withPush((inner, chunk, sink, limit) => {
+    if (limit > 1e7) spare ??= Buffer.allocUnsafeSlow(128 * 1_048_576);
+    inner.push(chunk, sink);
+  });
+  expect(() => {
+    checkFraming(learning);
+  }).not.toThrow();
+  expect(spare).not.toBeNull();
+});
+
 const good = lengthPrefixed();
 const held: Buffer[] = [];
 

@@ -189,18 +189,27 @@ export function answersAnyBytes(subject: FramingSubject): void {
   }
 }
 
-// 32 decoders that believed the length would take 512 MiB.
+// Eight decoders that believed the length would take 128 MiB. Beside them a process may allocate or free something once:
+// that is one of three rounds. What they keep isn't freed between the rounds.
 export function distrustsLengths(subject: FramingSubject): void {
   const start = subject.messageOf(16 * MIB)?.subarray(0, 64);
   if (start === undefined) return;
-  const before = process.memoryUsage().arrayBuffers;
-  const decoders = Array.from({ length: 32 }, () => {
-    const collector = new Collector(subject.framing, 16 * MIB);
-    collector.push(start);
-    return collector;
+  collectGarbage();
+  const decoders: Collector[] = [];
+  const costs = Array.from({ length: 3 }, () => {
+    const before = process.memoryUsage().arrayBuffers;
+    for (let n = 0; n < 8; n += 1) {
+      const collector = new Collector(subject.framing, 16 * MIB);
+      collector.push(start);
+      decoders.push(collector);
+    }
+    return (process.memoryUsage().arrayBuffers - before) / 8;
   });
-  const each = (process.memoryUsage().arrayBuffers - before) / decoders.length;
-  assert.ok(each <= MIB, `64 bytes of a message of 16 MiB cost ${Math.round(each / 1024)} KiB of memory`);
+  const [, each = 0] = costs.toSorted((one, other) => one - other);
+  assert.ok(
+    each <= MIB,
+    `64 bytes of a message of 16 MiB cost each of ${decoders.length} decoders ${Math.round(each / 1024)} KiB of memory`,
+  );
 }
 
 // Every byte comes in a chunk of 64 KiB; holding on to those would take 64 MiB.
