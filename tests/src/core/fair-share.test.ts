@@ -117,6 +117,30 @@ describe('a connection that is flooded', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(2);
   });
 
+  it('is not one that sends a small message now and then, on which the program works for long', async () => {
+    let pauses = 0;
+    const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
+    await using server = await listen(options, (connection) => {
+      connection.socket.on('pause', () => (pauses += 1));
+      connection.onMessage((message) => {
+        const until = performance.now() + WORK_MS;
+        while (performance.now() < until);
+        connection.write(message);
+      });
+    });
+    const target = {
+      host: 'localhost',
+      port: portOf(server),
+      credentials: world.anonymous,
+      framing: lengthPrefixed(),
+    };
+    await using one = await connect(target);
+    await using other = await connect(target);
+    for (let round = 0; round < 5; round += 1)
+      for (const client of [one, other]) expect(String(await client.request('hello'))).toBe('hello');
+    expect(pauses).toBe(0);
+  });
+
   it('loses nothing that arrives, is paused or ends in between', async () => {
     const options = { port: 0, host: '127.0.0.1', credentials: world.server, framing: lengthPrefixed() };
     const sent = Array.from({ length: 150 }, (_, index) => Buffer.alloc(1 + ((index * 997) % 25_000), index));

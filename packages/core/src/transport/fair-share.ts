@@ -25,9 +25,13 @@ export function isAlone(): boolean {
   return open <= 1;
 }
 
-/** Counts work for a connection. @returns whether it should yield to others now */
-export function spend(who: object, milliseconds: number): boolean {
-  if (worker !== who) {
+/**
+ * Counts work for a connection: a small chunk by itself is no flood, however long the program's work on it takes.
+ * @returns whether it should yield to others now
+ */
+export function spend(who: object, milliseconds: number, isSmall: boolean): boolean {
+  const isFirst = worker !== who;
+  if (isFirst) {
     worker = who;
     spent = 0;
   }
@@ -38,7 +42,7 @@ export function spend(who: object, milliseconds: number): boolean {
     watching = true;
     setImmediate(startAnew);
   }
-  return spent > SHARE_MS;
+  return spent > SHARE_MS && !(isFirst && isSmall);
 }
 
 /** A new turn of the event loop has begun: others had their turn. */

@@ -208,7 +208,7 @@ export class TlsStream implements ByteStream, ChunkSink {
     events.data(piece);
     const took = performance.now() - started;
     this.#pace = paceOf(piece.length, took);
-    if (spend(this, took) && !this.#paused && !this.#yielding) this.#yield();
+    if (spend(this, took, chunk.length <= SMALLEST_PIECE) && !this.#paused && !this.#yielding) this.#yield();
   }
 
   #yield(): void {
