@@ -162,6 +162,18 @@ it('waits until the CA may be asked again after a rate limit, and keeps what it 
   expect(source.current.certificate?.serial).toBe((await leafIn()).serial);
 });
 
+it('has the error of a renewal that the program asked for in its status, until one succeeds', async () => {
+  const server = await directory();
+  const source = await start(server);
+  server.interfere = ({ what }) => (what === 'new-order' ? { status: 500, body: '{}' } : undefined);
+  const failure: unknown = await source.renew().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'KNSOCK_ACME_DIRECTORY' });
+  expect(source.status().lastError).toBe(failure);
+  server.interfere = () => undefined;
+  await source.renew();
+  expect(source.status().lastError).toBeUndefined();
+});
+
 it('keeps to a rate limit at the next start too, for these names, and no longer than two days', async () => {
   const server = await directory();
   let seconds = 3_600;

@@ -430,6 +430,21 @@ describe('enrolledCredentials', () => {
     expect(await issued()).toBe(2);
   });
 
+  it('has the error of the last attempt in its status until it is renewed, here or by another process', async () => {
+    await enroll({ token: await token(), dir });
+    await using credentials = await enrolledCredentials({ dir });
+    const [name] = credentials.status().names;
+    await barRenewal(store.directory, name as string);
+    const refusal = (await credentials.renew().catch((error: unknown) => error)) as Error;
+    expect(refusal).toMatchObject({ code: 'KNSOCK_CERTIFICATE_ENROLMENT' });
+    expect(credentials.status().lastError).toBe(refusal);
+    await barRenewal(store.directory, name as string, { barred: false });
+    const seen = new Promise((resolve) => credentials.onChange(resolve));
+    await renewEnrolled({ dir, force: true });
+    await seen;
+    expect(credentials.status().lastError).toBeUndefined();
+  });
+
   it('renews by itself when it is due, and reports what fails', async () => {
     const errors: Error[] = [];
     const word = await token({ names: ['agent-7.example'], days: 1 / 1_440 });

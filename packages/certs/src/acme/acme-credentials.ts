@@ -74,8 +74,6 @@ class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
   constructor(watched: WatchedCredentials, parts: Omit<Obtaining, 'isServed'>) {
     super(watched, parts.settings.signal);
     const { reporter } = parts;
-    // Another process may have renewed it.
-    watched.onChange(() => (this.lastError = undefined));
     this.#work = { ...parts, isServed: () => this.#listeners > 0 };
     const { directory, renewAt, retryAfter } = parts.settings;
     this.#schedule = new RenewalSchedule(
@@ -129,8 +127,7 @@ class RenewedByAcme extends RenewingCredentials implements AcmeCredentials {
   }
 
   async #renew(old: X509Certificate): Promise<void> {
-    await obtain(this.#work, old, this.closing);
-    this.lastError = undefined;
+    await this.attempt(() => obtain(this.#work, old, this.closing));
     await this.watched.reload();
     await this.#updateContact();
   }

@@ -192,8 +192,7 @@ class RenewedByEnrolment extends RenewingCredentials implements EnrolledCredenti
 
   async renew(): Promise<Credentials> {
     const { dir, timeout, renewAt } = this.#options;
-    await renewEnrolled({ dir, timeout, renewAt, force: true, signal: this.closing });
-    this.lastError = undefined;
+    await this.attempt(() => renewEnrolled({ dir, timeout, renewAt, force: true, signal: this.closing }));
     return this.watched.reload();
   }
 

@@ -14,6 +14,14 @@ export abstract class RenewingCredentials implements CredentialSource, AsyncDisp
   constructor(watched: WatchedCredentials, signal: AbortSignal | undefined) {
     this.watched = watched;
     this.#signal = signal;
+    let fingerprint = watched.current.certificate?.fingerprint256;
+    watched.onChange(({ certificate }) => {
+      // It may be the trusted CAs that have changed.
+      if (certificate?.fingerprint256 === fingerprint) return;
+      fingerprint = certificate?.fingerprint256;
+      // Renewed by this process, or by another one.
+      this.lastError = undefined;
+    });
     // It may have fired while the files were loaded.
     if (signal?.aborted === true) void this.close();
     else onAbort(signal, this.#close);
@@ -37,6 +45,17 @@ export abstract class RenewingCredentials implements CredentialSource, AsyncDisp
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Makes an attempt to renew, whose failure is the last error until another one succeeds. */
+  protected async attempt(renewal: () => Promise<unknown>): Promise<void> {
+    try {
+      await renewal();
+      this.lastError = undefined;
+    } catch (error) {
+      if (!this.closing.aborted) this.lastError = error as Error;
+      throw error;
+    }
   }
 
   /** Fires when they are closed. */
