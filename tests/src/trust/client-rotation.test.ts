@@ -1,5 +1,10 @@
 import { connect, createCredentials, serve, type Credentials, type CredentialSource } from '@knsock/core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { EventEmitter, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { welcome } from '../support/hand-made-peer.js';
+import { bare } from '../support/raw-tls.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
 let world: World;
@@ -113,12 +118,46 @@ describe('a client whose credentials come from a source', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('verifies against credentials that changed during the handshake', async () => {
+  it('is not connected to a server that credentials refuse which changed during the handshake', async () => {
     await using serving = await server();
     const credentials = new Source(world.anonymous);
     const connecting = connect({ host: 'localhost', port: portOf(serving), credentials });
     credentials.take(other.anonymous);
-    const connection = await connecting;
-    expect((await connection.closed).error).toMatchObject({ code: 'KNSOCK_PEER_UNKNOWN_ISSUER' });
+    await expect(connecting).rejects.toMatchObject({ code: 'KNSOCK_PEER_UNKNOWN_ISSUER' });
+    expect(credentials.listeners.size).toBe(0);
+  });
+
+  it('is not connected to a server that is revoked before it has sent its WELCOME', async () => {
+    const greeted = new EventEmitter();
+    const slow = createServer({ ...bare(world.server), ALPNProtocols: ['knsock/1'] }, (socket) => {
+      socket.on('error', () => undefined);
+      greeted.emit('secured');
+      greeted.once('revoked', () => socket.write(welcome));
+    });
+    await once(slow.listen(0, '127.0.0.1'), 'listening');
+    const listeners = new Set<() => void>();
+    let status: 'good' | 'revoked' = 'good';
+    let checks = 0;
+    const revocation = {
+      version: '1',
+      onChange: (listener: () => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      check: () => {
+        checks += 1;
+        return { status, depth: 0 };
+      },
+    };
+    const { port } = slow.address() as AddressInfo;
+    const options = { host: 'localhost', port, credentials: world.anonymous, revocation };
+    const connecting = connect(options);
+    await Promise.all([once(greeted, 'secured'), vi.waitFor(() => expect(checks).toBe(1))]);
+    status = 'revoked';
+    for (const listener of listeners) listener();
+    greeted.emit('revoked');
+    await expect(connecting).rejects.toMatchObject({ code: 'KNSOCK_PEER_REVOKED' });
+    expect(listeners.size).toBe(0);
+    slow.close();
   });
 });

@@ -30,7 +30,7 @@ import { PeerVerifier } from '../trust/peer-verifier.js';
 import { connectConfig, type ConnectConfig, type ConnectOptions, type ReachConfig } from './config.js';
 import { Deadline } from './deadline.js';
 import { explainSilence } from './early-end.js';
-import { followTrust } from './live-trust.js';
+import { LiveTrust } from './live-trust.js';
 import { SessionCache, type KeptSession } from './session-cache.js';
 import { sessionKey } from './session-key.js';
 import { verifyServer } from './verify-server.js';
@@ -87,10 +87,18 @@ async function open<In, Out>(
 ): Promise<SecureConnection<In, Out>> {
   const tickets = new Tickets(key);
   const stream = await dialTls(config, progress, signal, kept, tickets);
-  try {
-    return await admit(config, stream, progress, signal, kept, tickets);
-  } catch (error) {
+  const live = new LiveTrust<In, Out>(config, verifier);
+  const connection = await admit(config, stream, progress, signal, kept, tickets).catch((error: unknown) => {
+    live.stop();
     stream.destroy();
+    throw error;
+  });
+  try {
+    await raceAbort(live.follow(connection), signal);
+    return connection;
+  } catch (error) {
+    live.stop();
+    connection.fail(error as Error);
     throw error;
   }
 }
@@ -168,7 +176,7 @@ async function admit<In, Out>(
   signal: AbortSignal,
   kept: KeptSession | null,
   tickets: Tickets,
-): Promise<SecureConnection<In, Out>> {
+): Promise<Connection<In, Out>> {
   const { socket } = stream;
   const { framing } = config;
   const address = showTarget(config.target);
@@ -218,7 +226,6 @@ async function admit<In, Out>(
   progress.phase = 'welcome';
   const opening = connection.open();
   if (opening !== null) await raceAbort(opening, signal);
-  followTrust(connection, config, config.trust, verifier);
   return connection;
 }
 

@@ -5,7 +5,7 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { PeerVerifier } from '../trust/peer-verifier.js';
 import type { RevocationSource, RevocationVerdict } from '../trust/revocation.js';
 import { parseConnect, type ConnectOptions } from './config.js';
-import { followTrust } from './live-trust.js';
+import { LiveTrust } from './live-trust.js';
 
 /** A source that changes when a test triggers it. */
 class Changing {
@@ -69,40 +69,59 @@ function following(options: Partial<ConnectOptions> = {}) {
     onError: (error: Error) => errors.push(error),
     ...options,
   } as ConnectOptions);
-  const follow = (policy = config.trust, reach: typeof config = config): void => {
-    followTrust(live as unknown as Connection<unknown, unknown>, reach as never, policy, new PeerVerifier());
-  };
-  return { source, errors, live, config, follow };
+  const begin = (reach: typeof config = config): LiveTrust<unknown, unknown> =>
+    new LiveTrust(reach as never, new PeerVerifier());
+  const follow = (reach?: typeof config, trust = begin(reach)): Promise<void> =>
+    trust.follow(live as unknown as Connection<unknown, unknown>);
+  return { source, errors, live, config, begin, follow };
 }
 
 describe('a live server', () => {
-  it('is verified again when credentials change, and ends where it is no longer trusted', () => {
+  it('is verified again when credentials change, and ends where it is no longer trusted', async () => {
     const { source, live, follow } = following();
-    follow();
+    await follow();
     expect(live.failures).toEqual([]);
     source.change();
     expect(live.failures).toMatchObject([{ reason: 'missing' }]);
   });
 
-  it('is verified again when what is revoked changes', () => {
+  it('is verified again when what is revoked changes', async () => {
     const revocation = new Lists();
     const { live, follow } = following({ revocation });
-    follow();
+    await follow();
     revocation.change();
     expect(live.failures).toHaveLength(1);
   });
 
-  it('is verified again at once where credentials changed during its handshake', () => {
+  it('is verified again at once where credentials changed during its handshake', async () => {
     const { source, live, follow } = following();
     source.current = createCredentials({});
-    follow();
+    await expect(follow()).rejects.toMatchObject({ reason: 'missing' });
     expect(live.failures).toHaveLength(1);
+  });
+
+  it('is verified again at once where what is revoked changed during its handshake', async () => {
+    const revocation = new Lists();
+    const { live, begin, follow } = following({ revocation });
+    const trust = begin();
+    revocation.change();
+    expect(live.failures).toEqual([]);
+    await expect(follow(undefined, trust)).rejects.toMatchObject({ reason: 'missing' });
+    expect(live.failures).toHaveLength(1);
+  });
+
+  it('that was never connected is followed no further', () => {
+    const { source, begin } = following();
+    const trust = begin();
+    expect(source.listeners.size).toBe(1);
+    trust.stop();
+    expect(source.listeners.size).toBe(0);
   });
 
   it('is no longer followed once it is gone', async () => {
     const revocation = new Lists();
     const { source, live, follow } = following({ revocation });
-    follow();
+    await follow();
     expect([source.listeners.size, revocation.listeners.size]).toEqual([1, 1]);
     live.end();
     await vi.waitFor(() => {
@@ -110,10 +129,10 @@ describe('a live server', () => {
     });
   });
 
-  it("keeps the policy that verified it where new credentials can't be used, which is reported", () => {
+  it("keeps the policy that verified it where new credentials can't be used, which is reported", async () => {
     const { source, errors, live, config, follow } = following();
     const failure = new Error("these can't be");
-    follow(config.trust, {
+    await follow({
       ...config,
       trustWith: () => {
         throw failure;

@@ -1,34 +1,73 @@
-/** Verifies a server again while it is connected: a new CA or list applies to it too, and may end the connection. */
+/**
+ * Verifies a server again once trust has changed: a new CA or list applies to it too, and may end the connection. Changes count
+ * from before the first verification: the server decides how long the rest of the handshake takes.
+ */
 import type { Connection } from '../connection/connection.js';
 import { followChanges } from '../credentials/source.js';
+import { noConnection } from '../errors/failure-reporter.js';
 import { reverify } from '../trust/reverify.js';
-import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { PeerVerifier } from '../trust/peer-verifier.js';
 import type { ReachConfig } from './config.js';
 
-/**
- * Follows the credentials and the revocation source until the connection is gone.
- * @param policy the policy that verified the peer
- */
-export function followTrust<In, Out>(
-  connection: Connection<In, Out>,
-  reach: ReachConfig,
-  policy: TrustPolicy,
-  verifier: PeerVerifier,
-): void {
-  const { source, limits, failures } = reach;
-  const again = (): void => {
+export class LiveTrust<In, Out> {
+  readonly #reach: ReachConfig;
+  readonly #verifier: PeerVerifier;
+  /** Ends following the credentials and the revocation source. */
+  readonly stop: () => void;
+  #connection: Connection<In, Out> | null = null;
+  #changes = 0;
+  #refusal: Error | null = null;
+
+  /** Follows the sources from now on. */
+  constructor(reach: ReachConfig, verifier: PeerVerifier) {
+    this.#reach = reach;
+    this.#verifier = verifier;
+    const { source, trust, failures } = reach;
+    const sources = trust.revocation === null ? [source] : [source, trust.revocation];
+    this.stop = followChanges(sources, this.#changed, failures, noConnection);
+  }
+
+  /**
+   * Verifies an opened connection again where trust has changed since the first verification; follows the sources until it is gone.
+   * @throws why the server isn't trusted any more; the connection ends with that
+   */
+  async follow(connection: Connection<In, Out>): Promise<void> {
+    this.#connection = connection;
+    void connection.closed.then(this.stop);
+    const { source, trust } = this.#reach;
+    let seen = source.current === trust.credentials ? 0 : -1;
+    while (seen !== this.#changes && this.#refusal === null) {
+      seen = this.#changes;
+      await this.#verify(connection);
+    }
+    if (this.#refusal !== null) throw this.#refusal;
+  }
+
+  readonly #changed = (): void => {
+    this.#changes += 1;
+    if (this.#connection !== null) void this.#verify(this.#connection);
+  };
+
+  async #verify(connection: Connection<In, Out>): Promise<void> {
+    const { source, limits, failures } = this.#reach;
+    const live = {
+      peer: connection.peer,
+      remote: connection.remote,
+      path: connection.path,
+      fail: (error: Error): void => {
+        this.#refusal ??= error;
+        connection.fail(error);
+      },
+      destroy: (error?: Error): void => {
+        connection.destroy(error);
+      },
+    };
     try {
-      const current = reach.trustWith(source.current);
-      void reverify(verifier, 'client', [connection], () => current, limits.handshakeTimeout, failures);
+      const current = this.#reach.trustWith(source.current);
+      await reverify(this.#verifier, 'client', [live], () => current, limits.handshakeTimeout, failures);
     } catch (error) {
       // The policy that verified the connection stays in force.
       failures.report(error, { connection, request: null }, 'taking new credentials');
     }
-  };
-  const { revocation } = policy;
-  const sources = revocation === null ? [source] : [source, revocation];
-  void connection.closed.then(followChanges(sources, again, failures, { connection, request: null }));
-  // They may have changed during the handshake.
-  if (source.current !== policy.credentials) again();
+  }
 }
