@@ -122,7 +122,8 @@ function takeOver(
   const secret = Buffer.from(secretIn(secrets, `${side}_TRAFFIC_SECRET_0`).at(-1) as string, 'hex');
   const keys = { key: expandLabel(secret, 'key', 16), iv: expandLabel(secret, 'iv', 12) };
   let number = 0n;
-  for (const record of sent) if (isUnder(keys, number, record)) number += 1n;
+  for (const record of sent.filter(([type]) => type === recordType.data))
+    if (isUnder(keys, number, record)) number += 1n;
   return { socket, seal: (type, body) => seal13(keys, number++, type, body) };
 }
 

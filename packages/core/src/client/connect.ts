@@ -252,6 +252,9 @@ function remoteOf({ remoteAddress, remotePort }: TLSSocket): Endpoint | null {
   return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }
 
+/** As many as a server may reasonably send; one that isn't trusted yet must not fill the memory. */
+const MOST_WAITING = 64;
+
 /** The session tickets of one connection, stored for the next one once its peer is trusted. */
 class Tickets {
   readonly #key: string | null;
@@ -267,7 +270,7 @@ class Tickets {
   collect(socket: TLSSocket): void {
     socket.on('session', (session: Buffer) => {
       this.seen = true;
-      this.#waiting.push(session);
+      if (this.#waiting.length < MOST_WAITING) this.#waiting.push(session);
       this.#keep();
     });
   }
