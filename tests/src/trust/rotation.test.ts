@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import {
   connect,
   createCredentials,
@@ -8,6 +9,7 @@ import {
 } from '@knsock/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { collectGarbage } from '../support/collect-garbage.js';
+import { tlsPeer, welcome } from '../support/hand-made-peer.js';
 import { hear } from '../support/heard.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
@@ -71,6 +73,51 @@ describe('server.rotate', () => {
     expect((await anonymous.closed).error).toMatchObject({ reason: 'missing' });
     await rotating.rotate({ sni: null });
     await expect(reach(rotating, world.anonymous)).rejects.toMatchObject({ reason: 'missing' });
+  });
+
+  it('disconnects peers of a removed name where unknown names are refused', async () => {
+    const entry = { credentials: await newCertificate() };
+    await using rotating = await server({ sni: { localhost: entry }, unknownName: 'refuse' });
+    const connected = await reach(rotating, world.client);
+    await vi.waitFor(() => expect(rotating.connections()).toHaveLength(1));
+    const [ofServer] = rotating.connections();
+    await rotating.rotate({ sni: { 'a.test': entry } });
+    expect((await ofServer?.closed)?.error).toMatchObject({ code: 'KNSOCK_HANDSHAKE_UNKNOWN_NAME' });
+    expect((await connected.closed).clean).toBe(false);
+    await expect(reach(rotating, world.client)).rejects.toMatchObject({ reason: 'unknown-name' });
+  });
+
+  it('disconnects, by a CLOSE frame, a peer whose name is removed before it has sent its WELCOME', async () => {
+    const entry = { credentials: await newCertificate() };
+    const options = { sni: { localhost: entry }, unknownName: 'refuse', clientCertificates: 'none' };
+    await using rotating = await server(options);
+    const peer = await tlsPeer(portOf(rotating), { servername: 'localhost', ALPNProtocols: ['knsock/1'] });
+    const received: Buffer[] = [];
+    peer.on('data', (chunk: Buffer) => received.push(chunk));
+    await once(peer, 'data');
+    await rotating.rotate({ sni: { 'a.test': entry } });
+    received.length = 0;
+    peer.write(welcome);
+    await once(peer, 'end');
+    expect(Buffer.concat(received).length).toBeGreaterThan(0);
+    peer.destroy();
+  });
+
+  it('admits nobody under a name that is removed while the client is verified', async () => {
+    const begun = new EventEmitter();
+    const authorize = () =>
+      new Promise<boolean>((resolve) => {
+        begun.emit('asked', resolve);
+      });
+    const entry = { credentials: await newCertificate(), authorize };
+    await using rotating = await server({ sni: { localhost: entry }, unknownName: 'refuse' });
+    const asked = once(begun, 'asked');
+    const connecting = expect(reach(rotating, world.client)).rejects.toThrow();
+    const [admit] = (await asked) as [(admits: boolean) => void];
+    await rotating.rotate({ sni: { 'a.test': { credentials: entry.credentials } } });
+    admit(true);
+    await connecting;
+    expect(rotating.stats()).toMatchObject({ admitted: 0, refusedPeers: 1 });
   });
 
   it('adds and removes pins', async () => {

@@ -70,7 +70,7 @@ function following(options: Partial<ConnectOptions> = {}) {
     ...options,
   } as ConnectOptions);
   const begin = (reach: typeof config = config): LiveTrust<unknown, unknown> =>
-    new LiveTrust(reach as never, new PeerVerifier());
+    new LiveTrust(reach, new PeerVerifier());
   const follow = (reach?: typeof config, trust = begin(reach)): Promise<void> =>
     trust.follow(live as unknown as Connection<unknown, unknown>);
   return { source, errors, live, config, begin, follow };

@@ -181,7 +181,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     this.#connections.add(connection);
     connection.whenGone(this.#forget);
     // Credentials may have rotated since the verification; from now on this one is verified with the others.
-    if (this.#policyOf(connection) !== policy)
+    if (!this.#trust.isCurrent(policy, connection.tls.servername))
       return this.#reverify([connection]).then(() => {
         if (connection.state !== 'closed') this.#handOut(connection);
       });

@@ -5,6 +5,7 @@
 import { isCredentials, type Credentials } from '../credentials/credentials.js';
 import { toSource } from '../credentials/source.js';
 import { noConnection } from '../errors/failure-reporter.js';
+import { HandshakeError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import { anything, record, refuseUnknown, type OptionReaders } from '../options/index.js';
 import type { TrustOptions, TrustPolicy } from '../trust/trust-policy.js';
@@ -50,9 +51,23 @@ export class TrustManager {
     return this.#hosts;
   }
 
-  /** The current policy for peers, connected or new, under a name. */
+  /**
+   * The current policy for peers, connected or new, under a name.
+   * @throws HandshakeError where the name is none of ours any more, and unknown ones are refused
+   */
   policyFor(servername: string | null): TrustPolicy {
-    return this.#hosts.serving(servername).trust;
+    const route = this.#hosts.route(servername);
+    if (route !== 'refuse') return route.trust;
+    throw new HandshakeError(
+      'unknown-name',
+      `${JSON.stringify(servername)} is no longer a name of this server`,
+    );
+  }
+
+  /** Whether a policy is still the one for peers under a name. */
+  isCurrent(policy: TrustPolicy, servername: string | null): boolean {
+    const route = this.#hosts.route(servername);
+    return route !== 'refuse' && route.trust === policy;
   }
 
   /** @throws CredentialsError, InvalidOptionError; nothing has changed then */

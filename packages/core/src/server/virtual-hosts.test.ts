@@ -35,15 +35,10 @@ describe('a name', () => {
     expect(open.find(name)).toBe(expected);
     expect(open.route(name)).toBe(expected ?? fallback);
     expect(closed.route(name)).toBe(expected ?? 'refuse');
-    expect(closed.serving(name)).toBe(expected ?? fallback);
   });
 
   it("that wasn't sent selects the default, even where unknown ones are refused", () => {
-    expect([open.route(null), closed.route(null), closed.serving(null)]).toEqual([
-      fallback,
-      fallback,
-      fallback,
-    ]);
+    expect([open.route(null), closed.route(null)]).toEqual([fallback, fallback]);
   });
 
   it('never selects another entry, in any case and with or without a trailing dot', () => {

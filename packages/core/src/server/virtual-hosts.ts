@@ -63,12 +63,6 @@ export class VirtualHosts {
     return answer ?? this.#challenges.get(this.fallback)?.challengeFor?.(name);
   }
 
-  /** The context whose rules apply to connected peers under a name; the default where the name no longer exists. */
-  serving(name: string | null): ServerContext {
-    const route = this.route(name);
-    return route === 'refuse' ? this.fallback : route;
-  }
-
   *[Symbol.iterator](): Generator<ServerContext> {
     yield this.fallback;
     yield* this.#named.values();
