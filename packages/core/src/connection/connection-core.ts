@@ -134,8 +134,8 @@ export class ConnectionCore<In, Out>
   // ── calls of the program ──
 
   /** Ends the connection for a reason of the library's, which is sent to the peer where the framing has a frame for it. */
-  fail(error: Error, tellPeer = true): void {
-    this.ending.fail(error, tellPeer, false);
+  fail(error: Error, tellPeer = true, byProgram = false): void {
+    this.ending.fail(error, tellPeer, byProgram);
   }
 
   destroy(error: Error | undefined, cutsShort?: boolean): void {
@@ -428,7 +428,7 @@ export class ConnectionCore<In, Out>
   }
 
   get bytesTaken(): number {
-    return this.stream.bytesWritten - this.stream.queuedBytes;
+    return this.stream.bytesTaken;
   }
 
   /** Bytes of ours that the system hasn't taken. */

@@ -2,7 +2,7 @@
  * A connection's end: keeps the state of `lifecycle.ts`, passes it what is outstanding, and performs what it decides. The
  * only place that does.
  */
-import { ConnectionClosedError, ConnectionTimeoutError } from '../errors/index.js';
+import { ConnectionClosedError, ConnectionTimeoutError, ProtocolError } from '../errors/index.js';
 import { reportingController } from '../errors/reporting-signal.js';
 import { asError } from '../errors/as-error.js';
 import { ClosingTimers, type ClosingEvents } from './closing-timers.js';
@@ -22,13 +22,12 @@ import {
 import { LingeringClose } from './lingering-close.js';
 import { OnceEvent } from './once-event.js';
 import type { CloseReason } from './protocol.js';
+import { UnreadWatch, type UnreadEvents } from './unread-watch.js';
 
 /** How long the peer may take for its own end, once it owes no answer, in milliseconds. */
 const PEER_END_MS = 5_000;
-/** After this long without one taken, unread messages no longer delay the end. */
-const UNREAD_MS = 1_000;
 
-export class ConnectionEnd implements ClosingEvents {
+export class ConnectionEnd implements ClosingEvents, UnreadEvents {
   readonly draining = new OnceEvent();
   /** Reads and discards input, once the connection has failed. */
   lingering: LingeringClose | null = null;
@@ -51,16 +50,15 @@ export class ConnectionEnd implements ClosingEvents {
   #opening: Deferred<void> | null = null;
   #closing: Deferred<ClosedInfo> | null = null;
   #closed: ClosedInfo | null = null;
-  #unreadWatch: NodeJS.Timeout | undefined;
-  #isUnreadGivenUp = false;
-  #isPusher = false;
+  readonly #unread: UnreadWatch;
   #isOutOfTime = false;
   #isDestroyed = false;
-  /** Whether the rest of raw bytes is missing, which nothing outstanding shows. */
-  #isMissing = false;
+  /** Whether our end was announced. */
+  #isAnnounced = false;
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
+    this.#unread = new UnreadWatch(parts, this);
   }
 
   /** Null where both sides may send already; otherwise resolves once they may, and rejects where that never happens. */
@@ -189,14 +187,19 @@ export class ConnectionEnd implements ClosingEvents {
 
   /** Where the stream's end is all that a peer can see of an end, a reset tells it that no answer is awaited, or that something is missing. */
   #breakOff(error: Error | undefined, cutsShort: boolean): void {
-    const { stream, protocol, raw } = this.#parts;
-    const isMissing =
-      this.#isMissing ||
-      this.unsent > 0 ||
-      protocol.requestsWaiting > 0 ||
-      (cutsShort && raw?.sent === false);
-    if (protocol.endWords === 'stream-end' && isMissing) stream.reset(error);
+    const { stream, protocol } = this.#parts;
+    if (protocol.endWords === 'stream-end' && this.#isMissing(cutsShort)) stream.reset(error);
     else stream.destroy(error);
+  }
+
+  /**
+   * @param cutsShort whether raw bytes without their end are incomplete. Their peer may hold a stream: by an end it would take them for
+   *   complete, and wait for ever with its own direction open
+   */
+  #isMissing(cutsShort: boolean): boolean {
+    const { protocol, raw, framing } = this.#parts;
+    if (this.unsent > 0 || protocol.requestsWaiting > 0) return true;
+    return cutsShort && !(raw?.sent ?? (this.#isAnnounced || framing.name !== 'raw'));
   }
 
   /**
@@ -206,16 +209,31 @@ export class ConnectionEnd implements ClosingEvents {
    */
   fail(error: Error, tellPeer: boolean, byProgram: boolean): void {
     if (this.#closed !== null || this.lingering !== null) return;
+    const { protocol, raw, sendQueue } = this.#parts;
     if (this.#error === undefined) {
       this.#error = byProgram ? error : this.#parts.named(error);
       this.#failedByProgram = byProgram;
     }
-    const isUnresponsive =
-      error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
-    const isWordless = this.#parts.protocol.endWords === 'stream-end';
-    if (isWordless) this.#parts.protocol.announceFailure(this.#error, byProgram);
-    const isMute = isWordless || isUnresponsive;
-    this.#apply({ is: 'failed', how: isMute ? 'mute' : tellPeer ? 'tell-peer' : 'said-by-peer' });
+    if (protocol.endWords === 'stream-end') protocol.announceFailure(this.#error, byProgram);
+    // Then the peer may rely on what was sent before; one that is refused, or takes nothing, may not.
+    if (!byProgram && !(error instanceof ProtocolError)) {
+      this.#apply({
+        is: 'failed',
+        how: this.#isMute(error) ? 'mute' : tellPeer ? 'tell-peer' : 'said-by-peer',
+      });
+      return;
+    }
+    const fail = (): void => {
+      if (this.mayAnswer) sendQueue.sendAll();
+      this.#apply({ is: 'failed', how: tellPeer ? 'tell-peer' : 'said-by-peer' });
+    };
+    if (raw === null) fail();
+    else raw.whenWritten(fail);
+  }
+
+  #isMute(error: Error): boolean {
+    if (this.#parts.protocol.endWords === 'stream-end') return true;
+    return error instanceof ConnectionTimeoutError && (error.phase === 'send' || error.phase === 'heartbeat');
   }
 
   progress(): void {
@@ -248,14 +266,11 @@ export class ConnectionEnd implements ClosingEvents {
   /** The program's time is over; what it sent until now is still accepted, and goes out. */
   flushOnly(): void {
     this.#isOutOfTime = true;
-    this.#isUnreadGivenUp = true;
+    this.#unread.isGivenUp = true;
     this.progress();
   }
 
   expired(error: Error | null): void {
-    // The peer may hold a stream: by an end it would take the bytes for complete, and wait for ever with its own direction open.
-    if (error !== null && this.mayAnswer && this.#parts.framing.name === 'raw')
-      this.#isMissing = this.#parts.raw?.sent !== true;
     if (error !== null) this.#error ??= this.#parts.named(error);
     this.#apply({ is: 'expired' });
   }
@@ -318,6 +333,7 @@ export class ConnectionEnd implements ClosingEvents {
         this.#watchUnread();
         break;
       case 'announce-end':
+        this.#isAnnounced = true;
         this.#parts.protocol.announceEnd(this.#ownReason);
         this.#parts.writer.flush();
         break;
@@ -333,7 +349,7 @@ export class ConnectionEnd implements ClosingEvents {
         this.#parts.stream.end();
         break;
       case 'linger-failed':
-        this.lingering = new LingeringClose(this.#parts.stream);
+        this.#linger(this.#parts);
         break;
       case 'read-on':
         this.#parts.reading.resume();
@@ -357,6 +373,12 @@ export class ConnectionEnd implements ClosingEvents {
     }
   }
 
+  /** By the end of the stream alone the peer would take a failure for an end. */
+  #linger({ stream, protocol, limits }: EndingParts): void {
+    const how = protocol.endWords === 'frame' ? 'end' : 'cut';
+    this.lingering = new LingeringClose(stream, how, limits.sendTimeout);
+  }
+
   /** Everything that waits on this side fails. */
   #abandon(error: Error): void {
     this.#opening?.reject(error);
@@ -367,7 +389,7 @@ export class ConnectionEnd implements ClosingEvents {
 
   #outstanding(): Outstanding {
     const { receiveQueue, sendQueue, protocol, activity, raw, framing } = this.#parts;
-    const unread = receiveQueue.consumed && !receiveQueue.paused && !this.#isUnreadGivenUp;
+    const unread = receiveQueue.consumed && !receiveQueue.paused && !this.#unread.isGivenUp;
     const isOutOfTime = this.#isOutOfTime;
     const handler = isOutOfTime ? 'none' : activity.handler(receiveQueue.pulled);
     return {
@@ -379,7 +401,7 @@ export class ConnectionEnd implements ClosingEvents {
       listeners: isOutOfTime ? 0 : activity.listeners,
       handler,
       parked: receiveQueue.isParked,
-      onlyPushes: this.#isPusher || (protocol.received === 0 && protocol.sent > 0),
+      onlyPushes: this.#unread.isPusher || (protocol.received === 0 && protocol.sent > 0),
       raw: raw === null ? 'none' : raw.finished ? 'finished' : raw.sent ? 'sent' : 'open',
       endIsOurs:
         !isOutOfTime && this.#parts.role === 'client' && framing.name === 'raw' && receiveQueue.endTold,
@@ -398,35 +420,11 @@ export class ConnectionEnd implements ClosingEvents {
     this.#ending.endUnlessTaken(drainTimeout, () => this.#drainError(drainTimeout, what));
   }
 
-  /**
-   * Messages that the program doesn't take delay the end by a second at most; so do a handler that only sends beside them, and a
-   * stream that is written no more.
-   */
   #watchUnread(): void {
-    if (this.#unreadWatch !== undefined || !this.mayAnswer) return;
-    let taken = -1;
-    let { sent } = this.#parts.protocol;
-    let { bytesTaken } = this;
-    this.#unreadWatch = setInterval(() => {
-      const { receiveQueue, activity, protocol, raw } = this.#parts;
-      if (this.unsent === 0 && bytesTaken === this.bytesTaken && this.#isEndedByProgram) raw?.endIdle();
-      ({ bytesTaken } = this);
-      const left = receiveQueue.length;
-      this.#isPusher = receiveQueue.pulled === 0 && left > 0 && protocol.sent > sent;
-      sent = protocol.sent;
-      if (this.#isPusher) this.progress();
-      if (left === 0 || activity.listeners > 0 || activity.handler(receiveQueue.pulled) === 'running') return;
-      if (left !== taken) {
-        taken = left;
-        return;
-      }
-      this.#isUnreadGivenUp = true;
-      clearInterval(this.#unreadWatch);
-      this.progress();
-    }, UNREAD_MS).unref();
+    if (this.mayAnswer) this.#unread.start();
   }
 
-  get #isEndedByProgram(): boolean {
+  get isEndedByProgram(): boolean {
     const { local } = this.#state;
     return local.is === 'draining' && local.by === 'program';
   }
@@ -473,7 +471,7 @@ export class ConnectionEnd implements ClosingEvents {
   #settle(): void {
     this.#timers?.stop();
     this.lingering?.over();
-    clearInterval(this.#unreadWatch);
+    this.#unread.stop();
     const unsent = this.#parts.raw === null ? this.unsent : 0;
     const clean: CleanEnd = this.#error === undefined ? this.#parts.protocol.clean : false;
     if (clean === false || unsent > 0) this.#error ??= this.#unannounced(unsent);

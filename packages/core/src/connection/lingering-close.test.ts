@@ -50,6 +50,24 @@ describe('a lingering close', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('waits for a peer that still takes what was written, and for one that takes nothing as long as it may', () => {
+    const { stream } = pair();
+    let [destroyed, bytesTaken] = [0, 0];
+    stream.destroy = () => (destroyed += 1) as never;
+    Object.defineProperty(stream, 'bytesTaken', { get: () => bytesTaken });
+    Object.defineProperty(stream, 'isSending', { get: () => true });
+    const lingering = new LingeringClose(stream, 'cut', 3_000);
+    for (let second = 0; second < 10; second += 1) {
+      bytesTaken += 1;
+      vi.advanceTimersByTime(1_000);
+    }
+    vi.advanceTimersByTime(2_999);
+    expect(destroyed).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(destroyed).toBe(1);
+    lingering.over();
+  });
+
   it('discards no more than 8 MiB', () => {
     const { stream } = pair();
     let destroyed = 0;

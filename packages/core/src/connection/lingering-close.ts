@@ -1,6 +1,6 @@
 /**
  * Ending towards a peer that may still be sending: what was written goes out, and further input is discarded, for at
- * most a second or 8 MiB, then the socket is destroyed. Ended without reading, it would stay open; if destroyed at once, the
+ * most a second after the last of our bytes, or 8 MiB, then the socket is destroyed. Ended without reading, it would stay open; if destroyed at once, the
  * reset would overtake the last frame.
  */
 import type { EasySocketError } from '../errors/index.js';
@@ -13,16 +13,32 @@ const MOST_BYTES = 8_388_608;
 
 export class LingeringClose {
   readonly #stream: ByteStream;
-  readonly #timer: NodeJS.Timeout;
+  readonly #patience: number;
+  #timer: NodeJS.Timeout | undefined;
   #bytes = 0;
+  /** How long the system has taken nothing of ours, in ms. */
+  #still = 0;
 
-  /** Ends the stream, after what was written to it. */
-  constructor(stream: ByteStream) {
+  /**
+   * Ends the stream, after what was written to it.
+   * @param how whether the peer may take that for an end
+   * @param patience how long the peer may take nothing of what was written, in ms
+   */
+  constructor(stream: ByteStream, how: 'end' | 'cut' = 'end', patience = LINGER_MS) {
     this.#stream = stream;
+    this.#patience = patience;
+    stream[how]();
+    this.#wait();
+  }
+
+  #wait(wasSending = false): void {
+    const { bytesTaken } = this.#stream;
     this.#timer = setTimeout(() => {
-      stream.destroy();
+      this.#still = this.#stream.bytesTaken === bytesTaken ? this.#still + LINGER_MS : 0;
+      const { isSending } = this.#stream;
+      if (isSending ? this.#still < this.#patience : wasSending) this.#wait(isSending);
+      else this.#stream.destroy();
     }, LINGER_MS);
-    stream.end();
   }
 
   /** Reads and discards input. */

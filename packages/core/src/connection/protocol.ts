@@ -47,7 +47,7 @@ export interface ProtocolHost<In, Out> extends CallFailures {
   /** The peer will send nothing more; its own code and text say why, where it gave them. */
   peerFinished(clean: CleanEnd, reason: CloseReason | null): void;
   /** The connection has failed; the reason is sent to the peer unless it came from the peer. */
-  fail(error: Error, tellPeer: boolean): void;
+  fail(error: Error, tellPeer: boolean, byProgram?: boolean): void;
   /** Why nothing is read at the moment, where the program causes it; or null. */
   stalled(): string | null;
   /** A request's handler, or what is named instead, failed; the connection goes on. */

@@ -83,6 +83,8 @@ export interface RawBytes {
   push(chunk: Buffer): boolean;
   /** The program has asked for the end, and has written nothing for a while: our direction may end. */
   endIdle(): void;
+  /** Calls `done` once all that the program wrote until now is on its way. */
+  whenWritten(done: () => void): void;
   /** The system has taken what was queued. */
   drained(): void;
   ended(): void;
@@ -197,6 +199,11 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
     },
     endIdle: () => {
       if (!duplex.writableEnded && duplex.writableLength === 0) duplex.end();
+    },
+    whenWritten: (done) => {
+      if (duplex.destroyed || duplex.writableFinished) done();
+      else if (duplex.writableEnded) duplex.once('finish', done);
+      else duplex.write('', done);
     },
     push: (chunk) => duplex.push(chunk),
     drained: () => undefined,

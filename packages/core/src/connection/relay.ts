@@ -108,6 +108,10 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     // It ends each direction itself, or at the deadline.
   }
 
+  whenWritten(done: () => void): void {
+    done();
+  }
+
   drained(): void {
     if (!this.#waiting) return;
     this.#waiting = false;

@@ -193,6 +193,11 @@ export class SendQueue {
     this.#events.congested();
   }
 
+  /** Writes all that waits, whatever the peer takes: nothing more will be sent. */
+  sendAll(): void {
+    this.#sendWaiting(true);
+  }
+
   drained(): void {
     if (!this.#congested || this.#closed !== null) return;
     this.#congested = false;
@@ -240,9 +245,9 @@ export class SendQueue {
     this.#waitingBytes += waiting.bytes;
   }
 
-  #sendWaiting(): void {
+  #sendWaiting(all = false): void {
     for (const waiting of this.#waiting ?? []) {
-      if (this.#congested) break;
+      if (this.#congested && !all) break;
       this.takeBack(waiting);
       try {
         waiting.send();

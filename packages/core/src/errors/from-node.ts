@@ -8,7 +8,7 @@ import {
   ConnectionRefusedError,
   PortInUseError,
 } from './connection.js';
-import { fromTls, refusalByAlert, type HandshakeProgress } from './from-openssl.js';
+import { fromTls, isBrokenOff, refusalByAlert, type HandshakeProgress } from './from-openssl.js';
 import { CLIENT_LEFT } from './client-left.js';
 import { CredentialsError, HandshakeError } from './security.js';
 import type { HandshakeOffer } from './evidence.js';
@@ -60,6 +60,10 @@ export function fromConnection(
   const { code = '' } = error as NodeError;
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
     return new ConnectionError('KNSOCK_CONNECTION_RESET', `${peer} cut the connection`, { cause: error });
+  }
+  if (isBrokenOff(error)) {
+    const message = `${peer} broke the connection off by a TLS alert, as where its program failed`;
+    return new ConnectionError('KNSOCK_CONNECTION_RESET', message, { cause: error });
   }
   const handshake = fromTls(error, { peer });
   if (handshake !== null) return handshake;

@@ -79,6 +79,12 @@ const hidden: Readonly<Record<number, ['unknown', string]>> = {
   50: ['unknown', 'decode error'],
 };
 
+/** By which a side tells on an established connection that it can't go on: unexpected_message, internal_error (RFC 8446 6.2). */
+export function isBrokenOff(error: Error): boolean {
+  const number = alertNumber(error);
+  return number === 10 || number === 80;
+}
+
 function alertNumber(error: Error): number | undefined {
   const number = /SSL alert number (\d+)/.exec(error.message)?.[1];
   return number === undefined ? undefined : Number(number);

@@ -29,6 +29,10 @@ export interface ByteStream {
   /** Total bytes received, and sent: while they grow, the connection is alive. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Grows while the system takes what was written, also within one large write; comparable with earlier values alone. */
+  readonly bytesTaken: number;
+  /** Whether the system hasn't taken all that was written, or the end behind it. */
+  readonly isSending: boolean;
   /** Starts delivery; called once. */
   open(events: ByteStreamEvents): void;
   /**
@@ -38,6 +42,8 @@ export interface ByteStream {
   write(bytes: Uint8Array, taken?: (error?: Error | null) => void): boolean;
   /** Ends our direction once everything written is sent. */
   end(): void;
+  /** Ends it behind everything written too, but so that the peer takes it for no end; input is discarded from now on. */
+  cut(): void;
   destroy(error?: Error): void;
   /** The same, and the peer can't take it for an end: data still on its way may be lost. */
   reset(error?: Error): void;

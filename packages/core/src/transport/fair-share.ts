@@ -4,7 +4,11 @@
  */
 
 /** After this many milliseconds of work for one connection the others have their turn. */
-export const SHARE_MS = 0.05;
+const SHARE_MS = 0.05;
+
+/** The least number of bytes passed on at once, regardless of the time it takes. */
+const SMALLEST_PIECE = 1_024;
+export const LARGEST_PIECE = 1_048_576;
 
 let open = 0;
 let worker: object | null = null;
@@ -43,6 +47,12 @@ export function spend(who: object, milliseconds: number, isSmall: boolean): bool
     setImmediate(startAnew);
   }
   return spent > SHARE_MS && !(isFirst && isSmall);
+}
+
+/** How many bytes take one share of a turn. @param milliseconds what that many `bytes` took */
+export function paceOf(bytes: number, milliseconds: number): number {
+  const pace = Math.ceil((bytes * SHARE_MS) / milliseconds);
+  return Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, pace));
 }
 
 /** A new turn of the event loop has begun: others had their turn. */

@@ -14,7 +14,7 @@ export function memoryPair(): [MemoryStream, MemoryStream] {
 /** Node's own high-water mark: from here on a writer must wait. */
 const FULL = 16_384;
 
-type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end';
+type Arrival = { bytes: Buffer; taken: (() => void) | undefined } | 'end' | 'cut';
 
 /** One end of a memory pair. */
 export class MemoryStream implements ByteStream {
@@ -29,6 +29,8 @@ export class MemoryStream implements ByteStream {
   #scheduled = false;
   /** Whether the peer reset it. */
   wasReset = false;
+  /** Whether the peer ended it as no end. */
+  wasCut = false;
   #ended = false;
   #peerEnded = false;
   #closed = false;
@@ -39,8 +41,17 @@ export class MemoryStream implements ByteStream {
 
   get queuedBytes(): number {
     let waiting = 0;
-    for (const arrival of this.#peer.#arrivals) if (arrival !== 'end') waiting += arrival.bytes.length;
+    for (const arrival of this.#peer.#arrivals)
+      if (typeof arrival === 'object') waiting += arrival.bytes.length;
     return waiting;
+  }
+
+  get bytesTaken(): number {
+    return this.bytesWritten - this.queuedBytes;
+  }
+
+  get isSending(): boolean {
+    return this.queuedBytes > 0;
   }
 
   open(events: ByteStreamEvents): void {
@@ -62,6 +73,12 @@ export class MemoryStream implements ByteStream {
     this.#ended = true;
     this.#peer.#arrive('end');
     this.#closeWhenBothEnded();
+  }
+
+  cut(): void {
+    if (this.#closed || this.#ended) return;
+    this.#ended = true;
+    this.#peer.#arrive('cut');
   }
 
   destroy(error?: Error): void {
@@ -109,11 +126,12 @@ export class MemoryStream implements ByteStream {
       const arrival = this.#arrivals.shift();
       if (arrival === undefined) return;
       if (arrival === 'end') this.#takeEnd(this.#events);
+      else if (arrival === 'cut') this.#takeCut();
       else this.#take(arrival, this.#events);
     }
   }
 
-  #take({ bytes, taken }: Exclude<Arrival, 'end'>, events: ByteStreamEvents): void {
+  #take({ bytes, taken }: Extract<Arrival, object>, events: ByteStreamEvents): void {
     this.bytesRead += bytes.length;
     events.data(bytes);
     taken?.();
@@ -125,6 +143,12 @@ export class MemoryStream implements ByteStream {
     this.#peerEnded = true;
     events.end();
     this.#closeWhenBothEnded();
+  }
+
+  #takeCut(): void {
+    this.wasCut = true;
+    this.#close(new ConnectionClosedError(false, 'the peer cut the connection'));
+    this.#peer.#close(undefined);
   }
 
   #closeWhenBothEnded(): void {
@@ -143,6 +167,6 @@ export class MemoryStream implements ByteStream {
 /** A system takes what is written to a peer that is gone, until it learns of that. */
 function take(arrivals: readonly Arrival[]): void {
   setImmediate(() => {
-    for (const arrival of arrivals) if (arrival !== 'end') arrival.taken?.();
+    for (const arrival of arrivals) if (typeof arrival === 'object') arrival.taken?.();
   });
 }

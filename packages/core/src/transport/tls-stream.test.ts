@@ -73,6 +73,17 @@ describe('a TLS stream', () => {
     }
   });
 
+  it("delivers to a slow reader what came before the peer's alert, and then the alert", () => {
+    const { socket, stream, told, arrive } = opened();
+    stream.pause();
+    arrive('first');
+    socket.emit('error', new Error('SSL alert number 80'));
+    expect(told).toEqual([]);
+    socket.emit('end');
+    stream.resume();
+    expect(told).toEqual(['first', 'SSL alert number 80']);
+  });
+
   it('reports an error at once', () => {
     const { socket, stream, told, arrive } = opened();
     stream.pause();

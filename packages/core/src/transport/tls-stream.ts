@@ -2,27 +2,26 @@
 import type { TLSSocket } from 'node:tls';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
-import { isAlone, joinOthers, leaveOthers, SHARE_MS, spend } from './fair-share.js';
+import { isAlone, joinOthers, LARGEST_PIECE, leaveOthers, paceOf, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 import { boundRenegotiation } from './renegotiation.js';
-import { resetError, resetOnClose, wasReset } from './tcp-reset.js';
+import { listenForData, listenTo, type SocketListener } from './socket-listeners.js';
+import {
+  bytesTaken,
+  isPeersAlert,
+  lookForReset,
+  resetError,
+  resetOnClose,
+  sendFatalAlert,
+  wasReset,
+} from './tls-handle.js';
 
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
 
-/** How often a connection whose peer has ended, while we send on, is looked at; and how often the peer's system is asked, in ms. */
-const LOOK_MS = 1_000;
-const KEEP_ALIVE_MS = 15_000;
+const NOTHING = Buffer.alloc(0);
 
-/** The least number of bytes passed on at once, regardless of the time it takes. */
-const SMALLEST_PIECE = 1_024;
-const LARGEST_PIECE = 1_048_576;
-
-/** Listeners that all sockets share find their stream here: closures for each are expensive on ten thousand idle ones. */
-const STREAM = Symbol('stream');
-type Streamed = TLSSocket & { [STREAM]: TlsStream };
-
-export class TlsStream implements ByteStream, ChunkSink {
+export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   readonly socket: TLSSocket;
   readonly #tap: OnreadTap | null;
   #events: ByteStreamEvents | null = null;
@@ -38,6 +37,8 @@ export class TlsStream implements ByteStream, ChunkSink {
   /** Whether this side destroyed the stream: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
+  /** Whether an error is that of our own alert. */
+  #alerting = false;
   /** Called once, on an end without data before the stream was opened. */
   #left: ((error: Error | undefined) => void) | null = null;
   /** What was unsent when the socket failed: Node doesn't keep it. */
@@ -49,8 +50,7 @@ export class TlsStream implements ByteStream, ChunkSink {
   constructor(socket: TLSSocket, tap: OnreadTap | null) {
     this.socket = socket;
     this.#tap = tap;
-    (socket as Streamed)[STREAM] = this;
-    socket.on('error', onError).on('drain', onDrain).on('end', onEnd).on('close', onClose);
+    listenTo(socket, this);
     boundRenegotiation(socket);
     joinOthers();
   }
@@ -68,6 +68,15 @@ export class TlsStream implements ByteStream, ChunkSink {
     return this.socket.bytesWritten;
   }
 
+  get bytesTaken(): number {
+    return bytesTaken(this.socket);
+  }
+
+  get isSending(): boolean {
+    const { writableLength, writableEnded, writableFinished } = this.socket;
+    return writableLength > 0 || (writableEnded && !writableFinished);
+  }
+
   open(events: ByteStreamEvents): void {
     this.#events = events;
     if (this.#closed && !this.#isOwed) {
@@ -77,7 +86,7 @@ export class TlsStream implements ByteStream, ChunkSink {
       return;
     }
     if (this.#tap !== null) this.#tap.attach(this);
-    else this.socket.on('data', onData);
+    else listenForData(this.socket);
     if (!this.#paused) this.resume();
   }
 
@@ -134,6 +143,19 @@ export class TlsStream implements ByteStream, ChunkSink {
     if (this.#closed) this.#depart();
   }
 
+  cut(): void {
+    if (this.socket.writable) this.socket.write(NOTHING, (error) => void (error || this.#alert()));
+  }
+
+  #alert(): void {
+    this.#alerting = true;
+    const isSent = sendFatalAlert(this.socket);
+    this.#alerting = false;
+    if (isSent) this.socket.end();
+    // After the peer's own end there is no alert: `destroy` resets.
+    else resetOnClose(this.socket);
+  }
+
   reset(error?: Error): void {
     resetOnClose(this.socket);
     this.destroy(error);
@@ -156,11 +178,16 @@ export class TlsStream implements ByteStream, ChunkSink {
 
   // ── what the socket reports ──
 
-  /** Node leaves a TLS socket open after some errors, such as a damaged record: the first one ends it. */
+  /**
+   * Node leaves a TLS socket open after errors of OpenSSL's, such as a damaged record: the first one ends it. What a peer had sent
+   * before its alert is delivered first, also to a slow reader.
+   */
   failed(error: Error): void {
+    if (this.#alerting) return;
     this.#error ??= error;
     this.#lost ??= this.socket.writableLength;
-    this.socket.destroy();
+    if (isPeersAlert(error) && (this.#held.length > 0 || this.socket.readableLength > 0)) this.#bePatient();
+    else this.socket.destroy();
   }
 
   drained(): void {
@@ -235,22 +262,21 @@ export class TlsStream implements ByteStream, ChunkSink {
   #deliverEnd(): void {
     if (this.#end !== 'seen' || this.#mustHold() || this.#events === null) return;
     this.#end = 'delivered';
+    if (this.#error !== undefined) {
+      this.socket.destroy();
+      return;
+    }
     this.#events.end();
-    if (!this.#closed && !this.socket.writableEnded) this.#lookForReset();
-  }
-
-  /** Once the peer's end is read, Node waits for nothing more of it, and would notice a reset only by the next write. */
-  #lookForReset(): void {
-    // A peer that left without one is asked, and its system answers by a reset.
-    this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#look = setInterval(() => {
-      if (wasReset(this.socket)) this.failed(resetError());
-    }, LOOK_MS).unref();
+    if (this.#closed || this.socket.writableEnded) return;
+    this.#look = lookForReset(this.socket, () => {
+      this.failed(resetError());
+    });
   }
 
   /** Whether something arrived that wasn't delivered yet: a slow reader still gets it after the socket is gone. */
   get #isOwed(): boolean {
-    return this.#end === 'seen' && !this.#abandoned && this.#error === undefined;
+    const isOver = this.#error !== undefined && !isPeersAlert(this.#error);
+    return this.#end === 'seen' && !this.#abandoned && !isOver;
   }
 
   /** Data that is never read must not be kept forever. */
@@ -270,31 +296,6 @@ export class TlsStream implements ByteStream, ChunkSink {
   }
 }
 
-function paceOf(bytes: number, milliseconds: number): number {
-  const pace = Math.ceil((bytes * SHARE_MS) / milliseconds);
-  return Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, pace));
-}
-
 function goOn(stream: TlsStream): void {
   stream.goOn();
-}
-
-function onError(this: TLSSocket, error: Error): void {
-  (this as Streamed)[STREAM].failed(error);
-}
-
-function onDrain(this: TLSSocket): void {
-  (this as Streamed)[STREAM].drained();
-}
-
-function onData(this: TLSSocket, chunk: Buffer): void {
-  (this as Streamed)[STREAM].deliver(chunk);
-}
-
-function onEnd(this: TLSSocket): void {
-  (this as Streamed)[STREAM].ended();
-}
-
-function onClose(this: TLSSocket): void {
-  (this as Streamed)[STREAM].closed();
 }
