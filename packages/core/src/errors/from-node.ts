@@ -34,6 +34,9 @@ const hints = {
   shut: "Does the mode of the socket's file, or of a folder above it, keep this user out?",
   barred: 'Does a firewall or a sandbox of this machine forbid it?',
   taken: 'Stop the program that listens there; where it was killed, delete the file that it left behind.',
+  live: 'Stop the program that listens there, or choose another path.',
+  left: "Delete the file, and start again. It isn't deleted for you: another program that starts now may listen there a moment later.",
+  file: 'Choose another path, or move the file away.',
   listenHost: "host is an address of this machine, or a name that resolves to one; '::' is all of them.",
   unwritable: 'Does the folder of the socket exist, and may this user write there?',
 };
@@ -153,20 +156,32 @@ export function fromHandshake(
   );
 }
 
-/** A failure to listen. */
+/** What stands at the path of a Unix socket: a program listens there, the socket of one that is gone, or another file. */
+export type PathHolder = 'listener' | 'nobody' | 'file';
+
+const holders: Readonly<Record<PathHolder, readonly [words: string, hint: string]>> = {
+  listener: ['is in use already: a program listens there', hints.live],
+  nobody: ['is the socket of a program that is gone: nobody listens there', hints.left],
+  file: ['exists already, and is no socket', hints.file],
+};
+
+/** A failure to listen. @param holder of the path that is taken, where it is known */
 export function fromListen(
   error: Error,
   place: { port?: number | undefined; path?: string | undefined; host?: string | undefined },
+  holder: PathHolder | null = null,
 ): EasySocketError {
   const { code = '' } = error as NodeError;
   const { host = '' } = place;
   const where = place.path ?? `${host.includes(':') ? `[${host}]` : host}:${place.port ?? 0}`;
   switch (code) {
-    case 'EADDRINUSE':
-      return new PortInUseError(place.path ?? place.port ?? 0, `${where} is in use already`, {
+    case 'EADDRINUSE': {
+      const [words, hint] = holder === null ? ['is in use already', hints.taken] : holders[holder];
+      return new PortInUseError(place.path ?? place.port ?? 0, `${where} ${words}`, {
         cause: error,
-        ...(place.path !== undefined && { hint: hints.taken }),
+        ...(place.path !== undefined && { hint }),
       });
+    }
     case 'EACCES':
     case 'EPERM':
       return new ConnectionError('KNSOCK_PERMISSION_DENIED', `listening on ${where} isn't permitted`, {

@@ -5,6 +5,7 @@
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { fromListen } from '../errors/from-node.js';
 import type { HostConfig } from './config.js';
+import { holderOf } from './path-holder.js';
 import { noteListening } from './listening-here.js';
 import type { ServerAddress } from './secure-server.js';
 import { SpareDescriptor } from './spare-descriptor.js';
@@ -32,8 +33,15 @@ export class Acceptor {
   /** @throws PortInUseError, ConnectionError */
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error): void => {
-        reject(fromListen(error, this.#place));
+      const failed = (error: NodeJS.ErrnoException): void => {
+        const place = this.#place;
+        if (!('path' in place) || error.code !== 'EADDRINUSE') {
+          reject(fromListen(error, place));
+          return;
+        }
+        void holderOf(place.path).then((holder) => {
+          reject(fromListen(error, place, holder));
+        });
       };
       this.#listener.once('error', failed);
       this.#listener.listen({ ...this.#place }, () => {
