@@ -111,6 +111,15 @@ const shapes: Record<string, Shape> = {
       await connection.closed;
     },
   },
+  'keeps `closed`, reads to the end, then awaits it': {
+    handler: async (connection, { arrived }) => {
+      const { closed } = connection;
+      await connection.receive();
+      arrived();
+      await drain(connection).catch(() => undefined);
+      await closed;
+    },
+  },
   'reads to the end, works, then sends': {
     handler: async (connection, { arrived, work }) => {
       void connection.closed.then(() => undefined);

@@ -2,11 +2,11 @@
  * What the program is doing on a connection: its running handler and asynchronous listeners, and whether they wait
  * only for the connection's end. Pure bookkeeping; `lifecycle.ts` decides what follows.
  *
- * A handler that read `closed` waits for the end, unless it has since taken a message or been notified of the end: then it
+ * A handler that read `closed`, or began to wait for what it had read, waits for the end, unless it has since taken a message or been notified of the end: then it
  * may be about to answer. A read within a call belongs to that call; a later one counts only where a single call runs.
  */
 export class Activity {
-  /** How often the program read `closed`. */
+  /** How often the program read `closed`, or began to wait for it. */
   reads = 0;
   #handling = false;
   /** Created for the first of them: most connections have none. */
@@ -16,7 +16,7 @@ export class Activity {
   /** How many messages it had pulled when it last read `closed`. */
   #pulledWhenRead = 0;
 
-  /** The program read `closed`. @param pulled how many messages it has pulled until now */
+  /** The program read `closed`, or waits for what it read before. @param pulled how many messages it has pulled until now */
   read(pulled: number): void {
     this.reads += 1;
     this.#pulledWhenRead = pulled;

@@ -12,8 +12,7 @@ import type { ByteStream, ByteStreamEvents } from '../transport/byte-stream.js';
 import { addressOf, showPeer } from '../transport/proxy-header.js';
 import { Activity } from './activity.js';
 import { ConnectionEnd } from './connection-end.js';
-import type { CleanEnd, RequestHandler, SecureConnection } from './connection-types.js';
-import { PendingCall } from '../errors/call-promise.js';
+import type { CleanEnd, ClosedInfo, RequestHandler, SecureConnection } from './connection-types.js';
 import { nameAddress } from '../errors/name-address.js';
 import { follow, isThenable } from '../errors/thenable.js';
 import type { EndingParts } from './ending-parts.js';
@@ -22,14 +21,15 @@ import { KnsockProtocol } from './knsock-protocol.js';
 import type { CloseReason, Protocol, ProtocolHost } from './protocol.js';
 import type { RawBytes } from './raw-stream.js';
 import { ReadingGate, type ReadingEvents } from './reading-gate.js';
+import { LateSends } from './late-sends.js';
 import type { Lending } from './lending.js';
 import { callListener } from './listener-call.js';
 import { ReceiveQueue, type MessageListener, type ReceiveQueueEvents } from './receive-queue.js';
 import { SendQueue, type SendQueueEvents } from './send-queue.js';
 import { ConnectionTimeouts, needsTimeouts, withoutHeartbeat, type TimeoutEvents } from './timeouts.js';
 import { TurnBudget } from './turn-budget.js';
+import { WatchedPromise } from './watched-promise.js';
 import { Writer, type WriterEvents } from './writer.js';
-import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** What a core is made of; every value is set. */
 export interface CoreSettings<In, Out> {
@@ -79,6 +79,7 @@ export class ConnectionCore<In, Out>
   readonly protocol: Protocol<In, Out>;
   readonly receiveQueue: ReceiveQueue<In>;
   readonly sendQueue: SendQueue;
+  readonly lateSends: LateSends;
   readonly reading: ReadingGate;
   readonly activity = new Activity();
   readonly budget = new TurnBudget(this);
@@ -95,7 +96,7 @@ export class ConnectionCore<In, Out>
   beforeData: (() => void) | null = null;
   readonly #settings: CoreSettings<In, Out>;
   #timeouts: ConnectionTimeouts | null = null;
-  #sendsOverBound = 0;
+  #closed: Promise<ClosedInfo> | null = null;
 
   constructor(stream: ByteStream, settings: CoreSettings<In, Out>, connection: CoreOwner<In, Out>) {
     this.#settings = settings;
@@ -109,6 +110,7 @@ export class ConnectionCore<In, Out>
     this.ending = new ConnectionEnd(this);
     this.writer = new Writer(stream, this);
     this.sendQueue = new SendQueue(stream, this.writer, settings.limits.maxQueuedBytes, this, this);
+    this.lateSends = new LateSends(this.sendQueue, settings.limits.maxRequestsInFlight, this);
     this.receiveQueue = new ReceiveQueue<In>(this, this.budget, settings.limits.maxRequestsInFlight, this);
     this.reading = new ReadingGate(stream, this, isFramed ? settings.limits.maxQueuedBytes : null);
     this.protocol = isFramed ? new KnsockProtocol(this, settings.role) : new FifoProtocol(this);
@@ -158,7 +160,20 @@ export class ConnectionCore<In, Out>
     return this.ending.goneError;
   }
 
-  /** Both sides may send. */
+  /** What the program waits for the end by. */
+  get closed(): Promise<ClosedInfo> {
+    this.#waitsForEnd();
+    return (this.#closed ??= new WatchedPromise(this.ending.closed, () => {
+      this.#waitsForEnd();
+    }));
+  }
+
+  #waitsForEnd(): void {
+    this.activity.read(this.receiveQueue.pulled);
+    // It may have been all that held the connection open.
+    if (this.ending.isEnding) process.nextTick(progress, this.ending);
+  }
+
   isOpen(): void {
     if (needsTimeouts(this.limits, this.#settings.maxLifetime)) this.#timeouts ??= this.#watch();
   }
@@ -214,6 +229,7 @@ export class ConnectionCore<In, Out>
       handling,
       () => {
         this.activity.endHandler();
+        this.raw?.handlerReturned();
         this.ending.progress();
       },
       (error) => {
@@ -221,44 +237,6 @@ export class ConnectionCore<In, Out>
         this.ending.fail(asError(error), true, true);
       },
     );
-  }
-
-  /** Sends a message that may have to wait; a caller that awaits it holds only one, so it may wait beyond the bound too. */
-  sendLater(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    const call = new PendingCall<undefined>((error) => {
-      if (error !== signal?.reason) this.unawaited(error, 'a send');
-    });
-    const { sendQueue, limits } = this;
-    const isOver = !sendQueue.hasRoomFor(bytes.length);
-    if (isOver && this.#sendsOverBound >= limits.maxRequestsInFlight) {
-      call.reject(sendQueue.fullError(bytes.length, limits.maxRequestsInFlight));
-      return call.promise;
-    }
-    if (isOver) this.#sendsOverBound += 1;
-    const settle = (error: Error | null): void => {
-      if (isOver) this.#sendsOverBound -= 1;
-      offAbort(signal, aborted);
-      if (error === null) call.resolve(undefined);
-      else call.reject(error);
-    };
-    const aborted = (): void => {
-      giveUp(asError(signal?.reason));
-    };
-    const giveUp = (error: Error): void => {
-      if (sendQueue.takeBack(waiting)) settle(error);
-    };
-    const waiting = sendQueue.send(bytes, settle);
-    if (waiting === null) {
-      settle(null);
-      return call.promise;
-    }
-    onAbort(signal, aborted);
-    if (isOver) {
-      setImmediate(() => {
-        if (!call.promise.isAwaited) giveUp(sendQueue.fullError(bytes.length));
-      });
-    }
-    return call.promise;
   }
 
   onDraining(listener: () => void): void {
@@ -496,4 +474,8 @@ export class ConnectionCore<In, Out>
   #watch(): ConnectionTimeouts {
     return new ConnectionTimeouts(this, this.limits, this.#settings.maxLifetime);
   }
+}
+
+function progress(ending: { progress(): void }): void {
+  ending.progress();
 }

@@ -90,11 +90,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   get closed(): Promise<ClosedInfo> {
-    const { activity, receiveQueue, ending } = this.#core;
-    activity.read(receiveQueue.pulled);
-    // A program that now waits for the end may have been all that held the connection open.
-    if (ending.isEnding) process.nextTick(progress, ending);
-    return ending.closed;
+    return this.#core.closed;
   }
 
   /** As `closed`, for the owner of this connection: called at once, and without a promise. */
@@ -159,7 +155,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
       const bytes = this.#payload(payload);
       const refused = this.#refusedByPeer(bytes);
       if (refused !== null) return this.#failed(refused, 'a send');
-      if (core.sendQueue.congested) return core.sendLater(bytes, signal);
+      if (core.sendQueue.congested) return core.lateSends.send(bytes, signal);
       core.sendQueue.write(bytes);
       return Promise.resolve();
     } catch (error) {
@@ -368,8 +364,4 @@ const NO_OPTIONS: RequestOptions = Object.freeze({});
 
 function handedOut(core: { handedOut(): void }): void {
   core.handedOut();
-}
-
-function progress(ending: { progress(): void }): void {
-  ending.progress();
 }

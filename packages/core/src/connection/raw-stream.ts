@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { ConnectionClosedError } from '../errors/index.js';
 import { consumed, type CallFailures } from './call-failures.js';
 import { RawOutput, type WrittenConnection } from './raw-output.js';
+import { LoopWatch } from './stream-loop.js';
 
 /** The connection whose bytes a stream takes over. */
 export interface StreamedConnection extends Pick<CallFailures, 'named'>, WrittenConnection {
@@ -13,6 +14,7 @@ export interface StreamedConnection extends Pick<CallFailures, 'named'>, Written
   raw: RawBytes | null;
   progress(): void;
   destroy(error: Error | undefined): void;
+  fail(error: Error, tellPeer: boolean, byProgram: boolean): void;
   report(error: Error, request: null, what: string): void;
 }
 
@@ -40,6 +42,11 @@ export function openStream(connection: StreamedConnection, early = new EarlyStre
     destroy: (error) => {
       connection.destroy(error ?? undefined);
     },
+    left: () => {
+      const words = 'the program left its loop over the stream before the end';
+      connection.fail(connection.named(new ConnectionClosedError(false, words)), true, true);
+    },
+    goneError: () => connection.goneError,
     report: (error) => {
       connection.report(error, null, 'a stream without a listener of errors');
     },
@@ -69,6 +76,9 @@ interface RawBytesSource {
   readonly output: RawOutput;
   end(): void;
   destroy(error: Error | null): void;
+  /** The program left a loop over the stream before its end. */
+  left(): void;
+  goneError(): Error;
   /** Receives the error that ended the stream where the program has no 'error' listener. */
   report(error: Error): void;
 }
@@ -81,6 +91,8 @@ export interface RawBytes {
   readonly sent: boolean;
   /** Accepts a chunk; false requests a pause. */
   push(chunk: Buffer): boolean;
+  /** The connection's handler, an asynchronous one, has returned: where it has read to the end in a loop, our direction ends too. */
+  handlerReturned(): void;
   /** The program has asked for the end, and has written nothing for a while: our direction may end. */
   endIdle(): void;
   /** Calls `done` once all that the program wrote until now is on its way. */
@@ -181,6 +193,9 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
     source.end();
   };
   const { duplex } = early;
+  const loops = new LoopWatch(duplex, () => {
+    source.left();
+  });
   early.fill({ ...source, end });
   // As with a socket, `end` is emitted without a reader where nothing is left to read.
   const pushEnd = (): void => {
@@ -197,8 +212,13 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
     get sent() {
       return sent;
     },
+    handlerReturned: () => {
+      if (loops.isRead && !duplex.writableEnded && !duplex.destroyed) duplex.end();
+    },
     endIdle: () => {
-      if (!duplex.writableEnded && duplex.writableLength === 0) duplex.end();
+      if (duplex.writableEnded || duplex.writableLength > 0) return;
+      duplex.end();
+      refuseWrites(duplex, () => source.goneError());
     },
     whenWritten: (done) => {
       if (duplex.destroyed || duplex.writableFinished) done();
@@ -213,10 +233,29 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
       pushEnd();
     },
     closed: (error) => {
+      refuseWrites(duplex, () => source.goneError());
       // The program can still read what arrived before, unless it waits for a write.
       const isReadable = ended && !duplex.readableEnded && !source.output.isPending;
       if (error === undefined && isReadable) duplex.once('end', () => duplex.destroy());
-      else if (!duplex.destroyed) duplex.destroy(error);
+      else if (!duplex.destroyed) duplex.destroy(loops.isLeft ? undefined : error);
     },
+  };
+}
+
+/** What is written after the library has ended our direction fails as the program's other calls do; Node's own errors say neither where nor why. */
+function refuseWrites(duplex: Duplex, why: () => Error): void {
+  const refuse = (done: unknown): false => {
+    const error = why();
+    if (typeof done === 'function') process.nextTick(done as () => void, error);
+    duplex.destroy(error);
+    return false;
+  };
+  const end = duplex.end.bind(duplex) as (...given: unknown[]) => Duplex;
+  duplex.write = (...given: unknown[]) => refuse(given.at(-1));
+  duplex.end = (...given: unknown[]) => {
+    const [last] = given;
+    if (last === undefined || last === null || typeof last === 'function') return end(...given);
+    refuse(given.at(-1));
+    return duplex;
   };
 }

@@ -103,6 +103,10 @@ class ConnectionEnd implements RawBytes, RelayEnd {
     this.#partner?.finish();
   }
 
+  handlerReturned(): void {
+    // It ends each direction itself.
+  }
+
   /** What the other end is about to send isn't known here. */
   endIdle(): void {
     // It ends each direction itself, or at the deadline.
