@@ -38,7 +38,7 @@ it('a socket that a killed program left behind is named as such, and can be dele
   await expect(listenAt(place)).rejects.toMatchObject({
     code: 'KNSOCK_PORT_IN_USE',
     message: `${place} is the socket of a program that is gone: nobody listens there`,
-    hint: expect.stringContaining('Delete the file'),
+    hint: expect.stringContaining('Delete the file') as unknown,
   });
   await rm(place);
   await (await listenAt(place)).close();

@@ -246,7 +246,7 @@ function duplexOver(early: EarlyStream, source: RawBytesSource): RawBytes & { re
 function refuseWrites(duplex: Duplex, why: () => Error): void {
   const refuse = (done: unknown): false => {
     const error = why();
-    if (typeof done === 'function') process.nextTick(done as () => void, error);
+    if (typeof done === 'function') process.nextTick(done, error);
     duplex.destroy(error);
     return false;
   };

@@ -1,5 +1,5 @@
 /**
- * What stands at the path of a Unix socket that can't be listened on: asked of whoever listens there, if anybody does. Nothing is
+ * What stands at the path of a Unix socket that can't be listened on: a connection is tried. Nothing is
  * removed: between the question and the removal another program may have begun to listen there, and would lose its socket.
  */
 import { lstat } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export async function holderOf(path: string): Promise<PathHolder | null> {
   }
 }
 
-/** @returns the code of the failure; null where somebody listens */
+/** @returns the code of the failure; null where a program listens */
 function knock(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ path });

@@ -37,7 +37,6 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   /** Whether this side destroyed the stream: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
-  /** Whether an error is that of our own alert. */
   #alerting = false;
   /** Called once, on an end without data before the stream was opened. */
   #left: ((error: Error | undefined) => void) | null = null;
@@ -144,7 +143,10 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   }
 
   cut(): void {
-    if (this.socket.writable) this.socket.write(NOTHING, (error) => void (error || this.#alert()));
+    if (!this.socket.writable) return;
+    this.socket.write(NOTHING, (error) => {
+      if (!error) this.#alert();
+    });
   }
 
   #alert(): void {
@@ -152,8 +154,7 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
     const isSent = sendFatalAlert(this.socket);
     this.#alerting = false;
     if (isSent) this.socket.end();
-    // After the peer's own end there is no alert: `destroy` resets.
-    else resetOnClose(this.socket);
+    else resetOnClose(this.socket); // The peer has ended, and hears no alert: `destroy` resets.
   }
 
   reset(error?: Error): void {
