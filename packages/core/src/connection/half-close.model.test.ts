@@ -1,7 +1,7 @@
 /**
  * Half-closes, in both directions and in any order, against a small model: what a side wrote before its own end arrives
- * complete, even where the other side ended first; what it writes after its end is refused; each end is seen once. Over the
- * in-memory pair and over TLS.
+ * complete, even where the other side ended first; what it writes after its end is refused; each end is seen once; what a side
+ * wrote before its program failed arrives, and without its end is taken for none. Over the in-memory pair and over TLS.
  */
 import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
@@ -30,6 +30,7 @@ interface Expected {
   written: string;
   hasEnded: boolean;
   isDestroyed: boolean;
+  hasFailed: boolean;
 }
 
 type Model = Record<Who, Expected>;
@@ -57,20 +58,22 @@ type Real = Record<Who, Side>;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const isOver = (mine: Expected): boolean => mine.isDestroyed || mine.hasFailed;
+
 const commands = {
   /** Also where the other side ended long ago. */
   write: (mine: Expected, side: Side, text: string) => {
-    if (mine.isDestroyed || mine.hasEnded) return;
+    if (isOver(mine) || mine.hasEnded) return;
     mine.written += text;
     side.stream.write(text);
   },
   end: (mine: Expected, side: Side) => {
-    if (mine.isDestroyed) return;
+    if (isOver(mine)) return;
     mine.hasEnded = true;
     side.stream.end();
   },
   endWithBytes: (mine: Expected, side: Side, text: string) => {
-    if (mine.isDestroyed || mine.hasEnded) return;
+    if (isOver(mine) || mine.hasEnded) return;
     mine.written += text;
     mine.hasEnded = true;
     side.stream.end(text);
@@ -90,6 +93,13 @@ const commands = {
   destroy: (mine: Expected, side: Side) => {
     mine.isDestroyed = true;
     side.stream.destroy();
+  },
+  fail: (mine: Expected, side: Side) => {
+    if (isOver(mine)) return;
+    mine.hasFailed = true;
+    (side.connection as unknown as Connection<Buffer, string>).handleBy(() => {
+      throw new Error('the program failed');
+    });
   },
 } as const;
 
@@ -136,9 +146,18 @@ const weights: readonly [What, number][] = [
   ['turn', 6],
 ];
 
-function scripts(breaking: boolean): fc.Arbitrary<Iterable<fc.AsyncCommand<Model, Real>>> {
-  const all = breaking ? [...weights, ['destroy', 1] as const, ['writeAfterEnd', 2] as const] : weights;
-  const weighted = all.map(([what, weight]) => ({
+type Breaks = 'never' | 'by calls' | 'by a failure';
+const breaks: Record<Breaks, readonly [What, number][]> = {
+  never: [],
+  'by calls': [
+    ['destroy', 1],
+    ['writeAfterEnd', 2],
+  ],
+  'by a failure': [['fail', 1]],
+};
+
+function scripts(breaking: Breaks): fc.Arbitrary<Iterable<fc.AsyncCommand<Model, Real>>> {
+  const weighted = [...weights, ...breaks[breaking]].map(([what, weight]) => ({
     weight,
     arbitrary: fc
       .tuple(fc.constantFrom('left' as const, 'right' as const), fc.nat({ max: LARGEST }))
@@ -160,9 +179,16 @@ async function within(work: Promise<unknown>, what: () => string): Promise<void>
 }
 
 const fresh = (): Model => ({
-  left: { written: '', hasEnded: false, isDestroyed: false },
-  right: { written: '', hasEnded: false, isDestroyed: false },
+  left: { written: '', hasEnded: false, isDestroyed: false, hasFailed: false },
+  right: { written: '', hasEnded: false, isDestroyed: false, hasFailed: false },
 });
+
+/** All that a side wrote, but for one that destroyed its stream; and its end where it had ended. */
+function expectAll({ isDestroyed, hasEnded, written }: Expected, received: string, ends: number): void {
+  if (isDestroyed) return;
+  expect(received.length).toBe(written.length);
+  expect(ends).toBe(hasEnded ? 1 : 0);
+}
 
 /** Ends what is still open, and checks both sides against the model. */
 async function conclude(model: Model, real: Real): Promise<void> {
@@ -174,12 +200,12 @@ async function conclude(model: Model, real: Real): Promise<void> {
   const states = (): string => both.map((who) => `${who} is ${real[who].connection.state}`).join(', ');
   await within(Promise.all(both.map((who) => real[who].connection.closed)), () => `not over: ${states()}`);
   await turn();
-  const isBroken = model.left.isDestroyed || model.right.isDestroyed;
+  const isBroken = isOver(model.left) || isOver(model.right);
   for (const who of both) {
     const { received, ends, closes, accepted, stream } = real[who];
     const theirs = model[other(who)].written;
     expectPrefix(received, theirs);
-    if (!isBroken) expect(received.length).toBe(theirs.length);
+    if (!isBroken || !isOver(model[who])) expectAll(model[other(who)], received, ends);
     if (isBroken) expect(ends).toBeLessThanOrEqual(1);
     else expect(ends).toBe(1);
     expect(closes).toBe(1);
@@ -247,9 +273,10 @@ describe('in memory', () => {
 
 function keepsToTheModel(open: () => Promise<Real>): void {
   it.each([
-    ['everything arrives, and each end is seen once', false],
-    ['what arrives is a part of it where a side breaks off', true],
-  ])('%s', { timeout: 120_000 }, async (_, breaking) => {
+    ['everything arrives, and each end is seen once', 'never'],
+    ['what arrives is a part of it where a side breaks off', 'by calls'],
+    ['all that was written arrives from a side whose program fails', 'by a failure'],
+  ] as const)('%s', { timeout: 120_000 }, async (_, breaking) => {
     await fc.assert(
       fc.asyncProperty(scripts(breaking), async (script) => {
         const [model, real] = [fresh(), await open()];

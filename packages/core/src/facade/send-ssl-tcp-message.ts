@@ -8,7 +8,7 @@ import { connectOptionsOf, parseSslMessage, type SslMessageOptions } from './ssl
 
 /**
  * Sends a message to a server of kn-sock's kind and resolves with its reply, which ends where `until` says. An empty
- * reply is one whose server ended without a byte.
+ * reply is one whose server ended without a byte; a server that reset, or whose handler failed, gives an error.
  * @throws ReplyTimeoutError with what was received by then; UntrustedPeerError and HandshakeError (both are
  *   SecurityError); ConnectionError; MessageTooLargeError; TruncatedMessageError; InvalidOptionError; CredentialsError
  */

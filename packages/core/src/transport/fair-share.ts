@@ -7,8 +7,8 @@
 const SHARE_MS = 0.05;
 
 /** The least number of bytes passed on at once, regardless of the time it takes. */
-const SMALLEST_PIECE = 1_024;
-export const LARGEST_PIECE = 1_048_576;
+export const SMALLEST_PIECE = 1_024;
+const LARGEST_PIECE = 1_048_576;
 
 let open = 0;
 let worker: object | null = null;

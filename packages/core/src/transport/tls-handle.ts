@@ -36,7 +36,7 @@ NOT_TLS.set([0x16, 3, 3, 0, 1, 0]);
  * what isn't TLS: `unexpected_message` in TLS 1.3, `internal_error` in TLS 1.2.
  * @returns false where none was sent: after the peer's own end OpenSSL reads nothing more
  */
-export function sendFatalAlert(socket: TLSSocket): boolean {
+export function sendAlert(socket: TLSSocket): boolean {
   const handle = handleOf(socket);
   if (typeof handle?.receive !== 'function') return false;
   let isSent = false;
@@ -59,9 +59,13 @@ export function resetOnClose(socket: TLSSocket): void {
   tcp.close = tcp.reset.bind(tcp);
 }
 
-/** Whether a socket whose peer has ended was reset: then it has no peer any more, although our direction is open. */
-export function wasReset(socket: TLSSocket): boolean {
-  return !socket.writableEnded && (handleOf(socket)?._parent?.getpeername?.({}) ?? 0) !== 0;
+/**
+ * Why a socket whose peer has ended has no peer any more, although our direction is open: as Node reports a reset; null where it
+ * wasn't reset.
+ */
+export function resetOf(socket: TLSSocket): Error | null {
+  if (socket.writableEnded || (handleOf(socket)?._parent?.getpeername?.({}) ?? 0) === 0) return null;
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
 }
 
 /** How often a connection whose peer has ended, while we send on, is looked at; and how often the peer's system is asked, in ms. */
@@ -69,17 +73,13 @@ const LOOK_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;
 
 /** Once the peer's end is read, Node waits for nothing more of it, and would notice a reset only by the next write. */
-export function lookForReset(socket: TLSSocket, found: () => void): NodeJS.Timeout {
+export function lookForReset(socket: TLSSocket, found: (reset: Error) => void): NodeJS.Timeout {
   // A peer that left without one is asked, and its system answers by a reset.
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return setInterval(() => {
-    if (wasReset(socket)) found();
+    const reset = resetOf(socket);
+    if (reset !== null) found(reset);
   }, LOOK_MS).unref();
-}
-
-/** As Node reports a reset. */
-export function resetError(): Error {
-  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
 }
 
 /** Bytes that the system has taken, also of a write that isn't done, which the socket itself counts as a whole. */

@@ -2,19 +2,11 @@
 import type { TLSSocket } from 'node:tls';
 import { ConnectionClosedError } from '../errors/index.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
-import { isAlone, joinOthers, LARGEST_PIECE, leaveOthers, paceOf, spend } from './fair-share.js';
+import { isAlone, joinOthers, leaveOthers, paceOf, SMALLEST_PIECE, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 import { boundRenegotiation } from './renegotiation.js';
 import { listenForData, listenTo, type SocketListener } from './socket-listeners.js';
-import {
-  bytesTaken,
-  isPeersAlert,
-  lookForReset,
-  resetError,
-  resetOnClose,
-  sendFatalAlert,
-  wasReset,
-} from './tls-handle.js';
+import { bytesTaken, isPeersAlert, lookForReset, resetOf, resetOnClose, sendAlert } from './tls-handle.js';
 
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
@@ -26,7 +18,7 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   readonly #tap: OnreadTap | null;
   #events: ByteStreamEvents | null = null;
   /** How many bytes take one share of a turn, estimated from the last ones. */
-  #pace = LARGEST_PIECE;
+  #pace = Infinity;
   #paused = false;
   /** Whether others get their turn before this connection reads on. */
   #yielding = false;
@@ -151,7 +143,7 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
 
   #alert(): void {
     this.#alerting = true;
-    const isSent = sendFatalAlert(this.socket);
+    const isSent = sendAlert(this.socket);
     this.#alerting = false;
     if (isSent) this.socket.end();
     else resetOnClose(this.socket); // The peer has ended, and hears no alert: `destroy` resets.
@@ -196,8 +188,9 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   }
 
   ended(): void {
-    if (wasReset(this.socket)) {
-      this.failed(resetError());
+    const reset = resetOf(this.socket);
+    if (reset !== null) {
+      this.failed(reset);
       return;
     }
     this.#end = 'seen';
@@ -269,8 +262,8 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
     }
     this.#events.end();
     if (this.#closed || this.socket.writableEnded) return;
-    this.#look = lookForReset(this.socket, () => {
-      this.failed(resetError());
+    this.#look = lookForReset(this.socket, (reset) => {
+      this.failed(reset);
     });
   }
 
