@@ -32,7 +32,7 @@ export { type SigningPolicy } from './issuing/signing-policy.js';
 
 // Formats
 export { convertKey, derToPem, keyToJwk, pemToDer, type ConvertKeyOptions } from './formats/formats.js';
-export { fullChain } from './keys/chain.js';
+export { fullChain, type FullChainOptions } from './keys/chain.js';
 export { keyMatches } from './keys/key-matches.js';
 export { toPkcs12, type Pkcs12Content, type Pkcs12Trust } from './pkcs12/pkcs12.js';
 export { readContents, type ContentsOptions, type FileContents, type FilePair } from './formats/contents.js';

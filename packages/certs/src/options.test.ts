@@ -96,7 +96,7 @@ describe("an option that doesn't exist, or is of another kind, is refused by its
     ['a misspelt passphrase', (options) => convertKey('', options), { newPassPhrase: 'x' }, 'newPassPhrase'],
     ['text for a flag', (options) => fullChain(leafPem, options), { root: 'no' }, 'root'],
     ['what a watch decides by itself', watchRenewal, { force: true }, 'force'],
-    ['text for a flag', renew, { certFile: 'a', keyFile: 'b', issuer: {}, force: 'false' }, 'force'],
+    ['text for a flag', renew, { certFile: 'a', keyFile: 'b', issuer: () => {}, force: 'false' }, 'force'],
   ])('%s', async (_what, make, options, option) => {
     const made = Promise.resolve().then(() => make(options as never));
     await expect(made).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });

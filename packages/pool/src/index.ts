@@ -2,7 +2,12 @@ export { ConnectionPool, type ConnectionPoolStats } from './connections/connecti
 export { type ConnectionPoolOptions } from './connections/connection-config.js';
 export { type EndpointAddress, type EndpointStats } from './endpoints/endpoint.js';
 export { Pool } from './pool/pool.js';
-export { type AcquireOptions, type WaitOptions } from './waiting/wait-options.js';
+export {
+  type AcquireOptions,
+  type PoolCloseOptions,
+  type TryOptions,
+  type WaitOptions,
+} from './waiting/wait-options.js';
 export type { Lease } from './pool/lease.js';
 export { type Factory, type PoolLimits, type PoolOptions, type Reason } from './pool/config.js';
 export { type Failure, type PoolStats } from './pool/stats.js';

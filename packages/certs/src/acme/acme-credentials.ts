@@ -1,5 +1,5 @@
 /** Credentials certified by a public CA through ACME (RFC 8555), which renew themselves. */
-import { failures, noConnection } from '@knsock/core/options';
+import { noConnection } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
 import { CertificateError } from '../errors.js';
@@ -51,7 +51,7 @@ export async function acmeCredentials(options: AcmeOptions): Promise<AcmeCredent
   signal?.throwIfAborted();
   const folder = new AcmeFolder(dir);
   const pending = new PendingChallenges(settings.httpChallenges);
-  const reporter = failures('onError', settings.onError);
+  const reporter = settings.onError;
   await folder.prepare();
   const work = { settings, folder, pending, reporter };
   const first = { ...work, isServed: () => false };

@@ -3,20 +3,25 @@ import type { ListenOptions } from '@knsock/core';
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
   abortSignal,
-  anything,
-  callback,
   checkOptions,
+  failures,
   flag,
-  integer,
+  fraction,
+  integerWithin,
   milliseconds,
-  oneOf,
+  readAllOptions,
   record,
+  required,
   text,
   textOrTexts,
   texts,
+  withDefault,
+  word,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import type { KeyType } from '../keys/keys.js';
+import { RENEW_AT } from '../renewal/renewal.js';
 import { challengePorts, type AcmeChallengeType, type ListenPlace } from './challenge-listener.js';
 import { readIdentifiers, type Identifier } from './identifier.js';
 import { refusePrivateNames } from './public-names.js';
@@ -82,69 +87,55 @@ export interface AcmeOptions {
 }
 
 /** The same with its defaults. */
-export interface AcmeSettings extends Omit<AcmeOptions, 'proxy'> {
-  readonly proxy: URL | undefined;
+export interface AcmeSettings extends ReadOptions<typeof acmeOptions> {
   readonly identifiers: readonly Identifier[];
   /** The names as one text, to tell one set from another. */
   readonly names: string;
   readonly place: ListenPlace;
-  readonly timeout: number;
-  readonly orderTimeout: number;
-  readonly retryAfter: number;
 }
 
-const challenges = ['tls-alpn-01', 'http-01'] as const;
-const keyTypes = ['p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
+const bindingOptions = { kid: required<string>(text), hmacKey: required<string>(text) } as const;
 
-const readers: OptionReaders<AcmeOptions> = {
-  domains: texts,
-  directory: text,
-  challenge: (option, value) => oneOf(option, value, challenges),
-  dir: text,
-  agree: flag,
-  email: text,
-  listen: record,
-  httpChallenges: anything,
-  caFile: textOrTexts,
-  crlFile: textOrTexts,
-  directoryCa: anything,
-  proxy: text,
-  profile: text,
-  eab: record,
-  keyType: (option, value) => oneOf(option, value, keyTypes),
-  renewAt: anything,
-  timeout: milliseconds,
-  orderTimeout: milliseconds,
-  retryAfter: milliseconds,
+/** How each of them is read, and its default. */
+export const acmeOptions = {
+  domains: required<readonly string[]>(texts),
+  directory: required<string>(readDirectory),
+  challenge: required<AcmeChallengeType>(word('tls-alpn-01', 'http-01')),
+  dir: required<string>(text),
+  agree: withDefault<boolean>(flag, false),
+  email: readEmail,
+  listen: record<AcmeOptions['listen']>,
+  httpChallenges: readChallenges,
+  caFile: textOrTexts<string | readonly string[] | undefined>,
+  crlFile: textOrTexts<string | readonly string[] | undefined>,
+  directoryCa: readPem,
+  proxy: readProxy,
+  profile: text<string | undefined>,
+  eab: readBinding,
+  keyType: withDefault<AcmeKeyType>(word('p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'), 'p256'),
+  renewAt: withDefault<number>(fraction, RENEW_AT),
+  timeout: withDefault<number>(milliseconds, 30_000),
+  orderTimeout: withDefault<number>(milliseconds, 300_000),
+  retryAfter: withDefault<number>(milliseconds, 300_000),
   signal: abortSignal,
-  onError: callback,
-};
-
-const REQUIRED = ['domains', 'directory', 'challenge', 'dir'] as const;
+  onError: failures,
+} as const satisfies OptionReaders<AcmeOptions>;
 
 /**
  * Reads the options.
  * @throws InvalidOptionError naming the option; CertificateError `KNSOCK_CERTIFICATE_NAME`
  */
-export function readAcmeOptions(options: AcmeOptions): AcmeSettings {
-  checkOptions(options, readers);
-  for (const name of REQUIRED)
-    if ((options as Partial<AcmeOptions>)[name] === undefined)
-      throw new InvalidOptionError(name, `${name} must be given`);
-  checkDirectory(options.directory);
-  checkParts(options);
-  const { challenge, listen = {}, timeout = 30_000, orderTimeout = 300_000, retryAfter = 300_000 } = options;
+export function readAcmeOptions(given: AcmeOptions): AcmeSettings {
+  const options = readAllOptions(given, acmeOptions);
+  const { challenge, listen = {}, directory, httpChallenges } = options;
+  checkListen(listen, challenge);
+  if (httpChallenges !== undefined && challenge !== 'http-01')
+    throw new InvalidOptionError('httpChallenges', 'httpChallenges goes with the challenge http-01');
   const identifiers = readIdentifiers(options.domains);
-  refusePrivateNames(identifiers, options.directory);
-  return {
-    ...options,
-    ...{ timeout, orderTimeout, retryAfter, identifiers, proxy: readProxy(options.proxy) },
-    names: identifiers
-      .map(({ value }) => value)
-      .sort()
-      .join(' '),
-    place: { ...listen, port: listen.port ?? challengePorts[challenge] },
-  };
+  refusePrivateNames(identifiers, directory);
+  const names = identifiers.map(({ value }) => value).sort();
+  const place = { ...listen, port: listen.port ?? challengePorts[challenge] };
+  return { ...options, identifiers, names: names.join(' '), place };
 }
 
 /** How the directory is reached. */
@@ -156,21 +147,20 @@ export function transportOf(
 }
 
 /** The value isn't shown: it may contain a password. */
-function readProxy(proxy: string | undefined): URL | undefined {
+function readProxy(option: string, proxy: string | undefined): URL | undefined {
   if (proxy === undefined) return undefined;
+  if (typeof proxy !== 'string') throw notProxy(option);
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
   const { protocol = '', pathname = '', search = '' } = url ?? {};
-  if (/^socks/.test(protocol))
-    throw new InvalidOptionError(
-      'proxy',
-      `proxy must be an http or https URL, such as http://proxy.example:3128; SOCKS (${protocol}) isn't supported`,
-    );
+  if (/^socks/.test(protocol)) throw notProxy(option, `; SOCKS (${protocol}) isn't supported`);
   const isHttp = protocol === 'http:' || protocol === 'https:';
   if (url !== undefined && isHttp && pathname === '/' && search === '' && isDecodable(url)) return url;
-  throw new InvalidOptionError(
-    'proxy',
-    'proxy must be an http or https URL, such as http://proxy.example:3128',
-  );
+  throw notProxy(option);
+}
+
+function notProxy(option: string, why = ''): InvalidOptionError {
+  const words = `${option} must be an http or https URL, such as http://proxy.example:3128${why}`;
+  return new InvalidOptionError(option, words);
 }
 
 function isDecodable({ username, password }: URL): boolean {
@@ -182,41 +172,42 @@ function isDecodable({ username, password }: URL): boolean {
   }
 }
 
-function checkDirectory(directory: string): void {
+function readDirectory(option: string, directory: string): string {
+  text(option, directory);
   try {
     secureUrl(directory);
+    return directory;
   } catch {
-    throw new InvalidOptionError('directory', `directory must be an https URL, not '${directory}'`);
+    throw new InvalidOptionError(option, `${option} must be an https URL, not '${directory}'`);
   }
 }
 
-function checkParts({
-  listen,
-  eab,
-  email,
-  renewAt,
-  httpChallenges,
-  challenge,
-  directoryCa,
-}: AcmeOptions): void {
-  checkListen(listen ?? {}, challenge);
-  if (eab !== undefined) {
-    checkOptions(eab, { kid: text, hmacKey: text }, 'eab');
-    if (typeof eab.kid !== 'string') throw new InvalidOptionError('eab.kid', 'eab.kid must be given');
-    if (!/^[\w+/-]{16,}={0,2}$/.test(eab.hmacKey))
-      throw new InvalidOptionError('eab.hmacKey', 'eab.hmacKey must be the key in base64url');
-  }
-  if (email !== undefined && !/^[^\s@,?]+@[^\s@,?]+$/.test(email))
-    throw new InvalidOptionError('email', `email must be an address, not '${email}'`);
-  if (renewAt !== undefined && !(renewAt > 0 && renewAt < 1))
-    throw new InvalidOptionError('renewAt', 'renewAt is a part of the life between 0 and 1');
-  if (httpChallenges !== undefined && (challenge !== 'http-01' || !(httpChallenges instanceof Map)))
-    throw new InvalidOptionError(
-      'httpChallenges',
-      'httpChallenges must be a Map, with the challenge http-01',
-    );
-  if (directoryCa !== undefined && typeof directoryCa !== 'string' && !(directoryCa instanceof Uint8Array))
-    throw new InvalidOptionError('directoryCa', 'directoryCa must be PEM, as text or bytes');
+function readEmail(option: string, email: string | undefined): string | undefined {
+  text(option, email);
+  if (email === undefined || /^[^\s@,?]+@[^\s@,?]+$/.test(email)) return email;
+  throw new InvalidOptionError(option, `${option} must be an address, not '${email}'`);
+}
+
+/** The key isn't shown. */
+function readBinding(option: string, eab: AcmeOptions['eab']): AcmeOptions['eab'] {
+  if (eab === undefined) return undefined;
+  const { hmacKey } = readAllOptions(eab, bindingOptions, option);
+  if (/^[\w+/-]{16,}={0,2}$/.test(hmacKey)) return eab;
+  throw new InvalidOptionError(`${option}.hmacKey`, `${option}.hmacKey must be the key in base64url`);
+}
+
+function readChallenges(
+  option: string,
+  value: Map<string, string> | undefined,
+): Map<string, string> | undefined {
+  if (value === undefined || value instanceof Map) return value;
+  throw new InvalidOptionError(option, `${option} must be a Map`);
+}
+
+function readPem(option: string, value: string | Uint8Array | undefined): string | Uint8Array | undefined {
+  if (value === undefined || value instanceof Uint8Array || (typeof value === 'string' && value !== ''))
+    return value;
+  throw new InvalidOptionError(option, `${option} must be PEM, as text or bytes`);
 }
 
 const HTTP_ALONE =
@@ -224,15 +215,11 @@ const HTTP_ALONE =
 
 function checkListen(listen: NonNullable<AcmeOptions['listen']>, challenge: AcmeChallengeType): void {
   const tlsAlone = { proxyProtocol: record, allow: texts, deny: texts } as const;
-  checkOptions(listen, { host: text, port: readPort, ...tlsAlone }, 'listen');
+  checkOptions(listen, { host: text, port: integerWithin({ min: 1, max: 65_535 }), ...tlsAlone }, 'listen');
   if (challenge === 'tls-alpn-01') return;
   for (const name of Object.keys(tlsAlone) as (keyof typeof tlsAlone)[])
     if (listen[name] !== undefined)
       throw new InvalidOptionError(`listen.${name}`, `listen.${name} goes with the challenge tls-alpn-01`, {
         hint: HTTP_ALONE,
       });
-}
-
-function readPort(option: string, value: number | undefined): number | undefined {
-  return integer(option, value, { min: 1, max: 65_535 });
 }

@@ -21,7 +21,7 @@ const LEAST_USED = 1 / 10;
 export interface ScheduleHost {
   readonly directory: string;
   readonly transport: TransportOptions;
-  readonly renewAt: number | undefined;
+  readonly renewAt: number;
   /** The first pause after a failure, in ms. */
   readonly retryAfter: number;
   /** The certificate that is in place; another process may have renewed it. */

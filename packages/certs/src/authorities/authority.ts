@@ -2,7 +2,6 @@
 import { isIssuedBy, parseCertificate, publicHalf, type X509Certificate } from '@knsock/core/x509';
 import {
   abortSignal,
-  anything,
   checkOptions,
   number,
   readAllOptions,
@@ -45,7 +44,7 @@ import {
   type SigningSettings,
 } from '../issuing/signing-policy.js';
 import { readSigningAuthority, type SigningAuthority } from '../issuing/signing-authority.js';
-import type { Source } from '../files/source.js';
+import { source, type Source } from '../files/source.js';
 import { readLastList } from '../revocation/last-list.js';
 import { CRL_DAYS, crlDates } from '../issuing/validity.js';
 import { x509Library, type X509Library } from '../x509.js';
@@ -156,7 +155,7 @@ const fileReaders: OptionReaders<AuthorityFiles> = {
   key: string,
   signer: checkSigner,
   passphrase: string,
-  crl: anything,
+  crl: source,
 };
 
 /**

@@ -11,7 +11,7 @@ import {
   type AuthorityCertificate,
 } from '../issuing/authority-certificate.js';
 import { signCrl, type Crl } from '../revocation/crl.js';
-import { DEFAULT_KEY_TYPE, generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { DEFAULT_KEY_TYPE, keyTypeOption, generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
 import { keyAtHand } from '../keys/signer.js';
 import { MemoryLedger } from './ledger.js';
 import { readSigningAuthority } from '../issuing/signing-authority.js';
@@ -55,7 +55,7 @@ export const developmentOptions = {
   commonName: withDefault<string>(string, 'Development CA'),
   permitted: withDefault<readonly string[]>(texts, localNames),
   days: withDefault<number>(number, AUTHORITY_DAYS),
-  keyType: withDefault<KeyType>(string, DEFAULT_KEY_TYPE),
+  keyType: withDefault<KeyType>(keyTypeOption, DEFAULT_KEY_TYPE),
 } as const satisfies OptionReaders<DevelopmentAuthorityOptions>;
 
 /** The two certificates, and the intermediate's key. */

@@ -8,6 +8,7 @@ export { webhookPolicy, type WebhookPolicyOptions } from '../enrolment/webhook-p
 // Tokens
 export {
   barRenewal,
+  type BarOptions,
   createToken,
   listTokens,
   withdrawToken,

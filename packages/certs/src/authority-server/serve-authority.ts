@@ -3,11 +3,12 @@ import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
-  anything,
   callback,
   failures,
   noConnection,
   readOptions,
+  required,
+  having,
   record,
   string,
   texts,
@@ -73,7 +74,7 @@ type ServingOptions = Omit<AuthorityServerOptions, keyof ServeHttpOptions>;
 
 /** How each of its own is read, and its default; the others are `serveHttp`'s. */
 export const authorityServerOptions = {
-  store: anything<Store>,
+  store: required<Store>(readStore),
   authority: string<string | undefined>,
   signer: checkSigner,
   names: serverNames,
@@ -88,6 +89,10 @@ export const authorityServerOptions = {
   onEnrolled: callback<AuthorityServerOptions['onEnrolled']>,
   onRefused: callback<AuthorityServerOptions['onRefused']>,
 } as const satisfies OptionReaders<ServingOptions>;
+
+function readStore(option: string, value: Store): unknown {
+  return having(option, value, 'a store: await openStore(…)', ['authority', 'authorities']);
+}
 
 /** An authority that enrols machines over EST, until it is closed. */
 export interface AuthorityServer extends Pick<

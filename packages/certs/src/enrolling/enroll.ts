@@ -9,13 +9,16 @@
  */
 import {
   abortSignal,
-  checkOptions,
   flag,
   milliseconds,
+  readAllOptions,
+  required,
   string,
   text,
   texts,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import type { X509Certificate } from '@knsock/core/x509';
@@ -25,10 +28,18 @@ import { writePair } from '../files/pair.js';
 import { readCertificates } from '../files/source.js';
 import { createCsr } from '../issuing/csr.js';
 import { parseNames } from '../issuing/names.js';
-import { generateKey, privateKeyPem, readPrivateKey, type KeyType } from '../keys/keys.js';
+import {
+  DEFAULT_KEY_TYPE,
+  keyTypeOption,
+  generateKey,
+  privateKeyPem,
+  readPrivateKey,
+  type KeyType,
+} from '../keys/keys.js';
 import { keyMatches } from '../keys/key-matches.js';
 import { parseToken, type EnrolmentToken } from '../enrolment/enrolment-token.js';
 import type { EstPlace } from './est-client.js';
+import { ANSWER_TIMEOUT } from './enrolled-issuer.js';
 import { checkGranted, namesOf, type Granted } from './granted.js';
 import { MachineFolder } from './machine-folder.js';
 
@@ -50,15 +61,16 @@ export interface EnrollOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const enrollReaders: OptionReaders<EnrollOptions> = {
-  token: string,
-  dir: text,
-  names: texts,
-  keyType: string,
-  force: flag,
-  timeout: milliseconds,
+/** How each of them is read, and its default. */
+export const enrollOptions = {
+  token: required<string>(string),
+  dir: required<string>(text),
+  names: texts<readonly string[] | undefined>,
+  keyType: withDefault<KeyType>(keyTypeOption, DEFAULT_KEY_TYPE),
+  force: withDefault<boolean>(flag, false),
+  timeout: withDefault<number>(milliseconds, ANSWER_TIMEOUT),
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<EnrollOptions>;
 
 /** What `enroll` did, and the files. */
 export interface Enrolled {
@@ -86,14 +98,14 @@ export interface Enrolled {
  * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (another authority answers), `_ENROLMENT` (refused, or the
  *   response can't be used), `_EXISTS`, `_UNREACHABLE`; what `connect` throws
  */
-export async function enroll(options: EnrollOptions): Promise<Enrolled> {
-  checkOptions(options, enrollReaders);
+export async function enroll(given: EnrollOptions): Promise<Enrolled> {
+  const options = readAllOptions(given, enrollOptions);
   const token = parseToken(options.token);
   const names = namesFor(token, options.names);
   const folder = new MachineFolder(options.dir);
   await folder.prepare();
   return folder.exclusively(async () => {
-    const there = await finished(folder, token, options.force === true);
+    const there = await finished(folder, token, options.force);
     if (there !== undefined) return result(folder, token, there, false);
     const granted = await obtain(folder, token, names, options);
     return result(folder, token, granted.certificate, true);
@@ -154,7 +166,7 @@ async function obtain(
   folder: MachineFolder,
   token: EnrolmentToken,
   names: readonly string[],
-  { keyType, timeout = 30_000, signal }: EnrollOptions,
+  { keyType, timeout, signal }: ReadOptions<typeof enrollOptions>,
 ): Promise<Granted> {
   const { id, secret, address, root, kind } = token;
   const key = await keyFor(folder, id, keyType);
@@ -175,7 +187,7 @@ async function obtain(
 }
 
 /** The pending key for this token's certificate; written before anything is sent. */
-async function keyFor(folder: MachineFolder, token: string, keyType: KeyType | undefined): Promise<string> {
+async function keyFor(folder: MachineFolder, token: string, keyType: KeyType): Promise<string> {
   const waiting = await folder.pendingKey(token);
   if (waiting !== undefined) return waiting;
   const key = privateKeyPem(await generateKey(keyType));

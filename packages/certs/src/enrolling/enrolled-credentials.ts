@@ -1,17 +1,15 @@
 /** Credentials of a machine that enrols if necessary, renews automatically, and follows its authority's root. */
 import {
   abortSignal,
-  anything,
-  callback,
-  checkOptions,
   failures,
-  milliseconds,
+  fraction,
   noConnection,
+  readAllOptions,
   string,
-  text,
   texts,
-  type FailureReporter,
+  withDefault,
   type OptionReaders,
+  type ReadOptions,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
 import type { Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
@@ -20,14 +18,14 @@ import { parseToken } from '../enrolment/enrolment-token.js';
 import { readIfThere } from '../files/atomic-file.js';
 import { readCertificates } from '../files/source.js';
 import { parseNames } from '../issuing/names.js';
-import type { KeyType } from '../keys/keys.js';
-import { renewalDate } from '../renewal/renewal.js';
+import { DEFAULT_KEY_TYPE, keyTypeOption, type KeyType } from '../keys/keys.js';
+import { RENEW_AT, renewalDate } from '../renewal/renewal.js';
 import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { enroll } from './enroll.js';
 import { notEnrolled } from './enrolled-issuer.js';
 import { namesOf } from './granted.js';
 import { MachineFolder } from './machine-folder.js';
-import { renewEnrolled, watchEnrolled } from './renew-enrolled.js';
+import { placeOptions, renewEnrolled, watchEnrolled } from './renew-enrolled.js';
 
 /** Options of `enrolledCredentials`. */
 export interface EnrolledCredentialsOptions {
@@ -51,17 +49,20 @@ export interface EnrolledCredentialsOptions {
   readonly onError?: ((error: Error) => void | Promise<void>) | undefined;
 }
 
-const readers: OptionReaders<EnrolledCredentialsOptions> = {
-  dir: text,
-  token: string,
-  authority: string,
-  names: texts,
-  keyType: string,
-  renewAt: anything,
-  timeout: milliseconds,
+/** How each of them is read, and its default. */
+export const enrolledCredentialsOptions = {
+  ...placeOptions,
+  token: string<string | undefined>,
+  authority: string<string | undefined>,
+  names: texts<readonly string[] | undefined>,
+  keyType: withDefault<KeyType>(keyTypeOption, DEFAULT_KEY_TYPE),
+  renewAt: withDefault<number>(fraction, RENEW_AT),
   signal: abortSignal,
-  onError: callback,
-};
+  onError: failures,
+} as const satisfies OptionReaders<EnrolledCredentialsOptions>;
+
+/** The same with their defaults. */
+type Settings = ReadOptions<typeof enrolledCredentialsOptions>;
 
 /** State of the renewals. */
 export interface EnrolmentStatus {
@@ -91,18 +92,15 @@ export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
  * the authority needn't be reachable at the start.
  * @throws InvalidOptionError, CertificateError and what `connect` throws, as `enroll`; CredentialsError
  */
-export async function enrolledCredentials(options: EnrolledCredentialsOptions): Promise<EnrolledCredentials> {
-  checkOptions(options, readers);
-  const { signal, renewAt } = options;
-  if (renewAt !== undefined && !(renewAt > 0 && renewAt < 1))
-    throw new InvalidOptionError('renewAt', 'renewAt is a part of the life between 0 and 1');
+export async function enrolledCredentials(given: EnrolledCredentialsOptions): Promise<EnrolledCredentials> {
+  const options = readAllOptions(given, enrolledCredentialsOptions);
+  const { signal, onError: reporter } = options;
   signal?.throwIfAborted();
   const folder = new MachineFolder(options.dir);
   await settle(folder, options);
   await checkAuthority(folder, options);
   const { watchCredentials } = await import('@knsock/core');
   const { certFile, keyFile, caFile } = folder;
-  const reporter = failures('onError', options.onError);
   const watched = await watchCredentials(
     { certFile, keyFile, caFile },
     {
@@ -112,11 +110,11 @@ export async function enrolledCredentials(options: EnrolledCredentialsOptions): 
     },
   );
   checkNames(watched.current, options);
-  return new RenewedByEnrolment(watched, options, reporter);
+  return new RenewedByEnrolment(watched, options);
 }
 
 /** Makes sure that the folder holds a usable certificate, if possible. */
-async function settle(folder: MachineFolder, options: EnrolledCredentialsOptions): Promise<void> {
+async function settle(folder: MachineFolder, options: Settings): Promise<void> {
   const { dir, token, names, keyType, timeout, signal } = options;
   const cert = await readIfThere(folder.certFile);
   const [leaf] = cert === undefined ? [] : await readCertificates(cert);
@@ -133,7 +131,7 @@ async function settle(folder: MachineFolder, options: EnrolledCredentialsOptions
   await enroll({ dir, token, names, keyType, timeout, signal, force: leaf !== undefined });
 }
 
-function checkToken(token: string, { authority }: EnrolledCredentialsOptions): void {
+function checkToken(token: string, { authority }: Settings): void {
   const { address } = parseToken(token);
   if (authority !== undefined && authority !== address)
     throw new InvalidOptionError(
@@ -142,10 +140,7 @@ function checkToken(token: string, { authority }: EnrolledCredentialsOptions): v
     );
 }
 
-async function checkAuthority(
-  folder: MachineFolder,
-  { dir, authority }: EnrolledCredentialsOptions,
-): Promise<void> {
+async function checkAuthority(folder: MachineFolder, { dir, authority }: Settings): Promise<void> {
   const record = await folder.record();
   if (authority === undefined || record === undefined || record.authority === authority) return;
   throw new InvalidOptionError(
@@ -154,7 +149,7 @@ async function checkAuthority(
   );
 }
 
-function checkNames({ certificate }: Credentials, { dir, names }: EnrolledCredentialsOptions): void {
+function checkNames({ certificate }: Credentials, { dir, names }: Settings): void {
   const wanted = parseNames(names ?? []).map(({ value }) => value);
   const has = certificate === null ? [] : namesOf(certificate);
   const missing = wanted.find((name) => !has.includes(name));
@@ -166,12 +161,12 @@ function checkNames({ certificate }: Credentials, { dir, names }: EnrolledCreden
 }
 
 class RenewedByEnrolment extends RenewingCredentials implements EnrolledCredentials {
-  readonly #options: EnrolledCredentialsOptions;
+  readonly #options: Settings;
 
-  constructor(watched: WatchedCredentials, options: EnrolledCredentialsOptions, reporter: FailureReporter) {
+  constructor(watched: WatchedCredentials, options: Settings) {
     super(watched, options.signal);
     this.#options = options;
-    const { dir, renewAt, timeout } = options;
+    const { dir, renewAt, timeout, onError: reporter } = options;
     const failed = (error: unknown): void => {
       reporter.report(error, noConnection, `the renewal of the certificate in ${dir}`);
     };

@@ -14,7 +14,7 @@ import { MachineFolder } from './machine-folder.js';
 import { nextRoots } from './roots.js';
 
 /** Timeout for each response of the authority, in ms. */
-const ANSWER_TIMEOUT = 30_000;
+export const ANSWER_TIMEOUT = 30_000;
 
 /**
  * Asks the authority where a folder was enrolled, and follows a change of its root.
@@ -22,7 +22,7 @@ const ANSWER_TIMEOUT = 30_000;
  */
 export function enrolledIssuer(
   directory: string,
-  timeout = ANSWER_TIMEOUT,
+  timeout: number,
 ): (request: RenewalRequest, context: { readonly signal: AbortSignal }) => Promise<Issued> {
   const folder = new MachineFolder(directory);
   return async (request, { signal }) => {

@@ -1,8 +1,15 @@
 /** Renewal of a machine's certificate at the authority where it was enrolled. */
-import { checkOptions, milliseconds, text, type OptionReaders } from '@knsock/core/options';
+import {
+  milliseconds,
+  readAllOptions,
+  required,
+  text,
+  withDefault,
+  type OptionReaders,
+} from '@knsock/core/options';
 import { renew, renewOptions, type RenewOptions, type RenewResult } from '../renewal/renew.js';
 import { watchRenewalOptions, watchRenewal, type WatchRenewalOptions } from '../renewal/watch-renewal.js';
-import { enrolledIssuer, notEnrolled } from './enrolled-issuer.js';
+import { ANSWER_TIMEOUT, enrolledIssuer, notEnrolled } from './enrolled-issuer.js';
 import { MachineFolder } from './machine-folder.js';
 
 interface Place {
@@ -20,9 +27,23 @@ export type RenewEnrolledOptions = Place & Omit<RenewOptions, Decided>;
 /** Options of `watchEnrolled`: those of `watchRenewal`; files and issuer come from the folder. */
 export type WatchEnrolledOptions = Place & Omit<WatchRenewalOptions, Decided>;
 
-const place = { dir: text, timeout: milliseconds } as const;
-const readers: OptionReaders<RenewEnrolledOptions> = withoutDecided(renewOptions);
-const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchRenewalOptions);
+/** How the options of a machine's folder are read, and their defaults. */
+export const placeOptions = {
+  dir: required<string>(text),
+  timeout: withDefault<number>(milliseconds, ANSWER_TIMEOUT),
+} as const satisfies OptionReaders<Place>;
+
+/** How those of `renewEnrolled` are read, and their defaults. */
+export const renewEnrolledOptions = {
+  ...withoutDecided(renewOptions),
+  ...placeOptions,
+} as const satisfies OptionReaders<RenewEnrolledOptions>;
+
+/** How those of `watchEnrolled` are read, and their defaults. */
+export const watchEnrolledOptions = {
+  ...withoutDecided(watchRenewalOptions),
+  ...placeOptions,
+} as const satisfies OptionReaders<WatchEnrolledOptions>;
 
 /**
  * Renews the certificate of a folder if it is due: over mutual TLS, with the certificate itself. An expired one is
@@ -31,8 +52,7 @@ const watching: OptionReaders<WatchEnrolledOptions> = withoutDecided(watchRenewa
  *   refuses; as `renew`; what `connect` throws
  */
 export async function renewEnrolled(options: RenewEnrolledOptions): Promise<RenewResult> {
-  checkOptions(options, readers);
-  return renew(await withIssuer(options));
+  return renew(await withIssuer(readAllOptions(options, renewEnrolledOptions)));
 }
 
 /**
@@ -40,11 +60,14 @@ export async function renewEnrolled(options: RenewEnrolledOptions): Promise<Rene
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` where nothing was enrolled there
  */
 export async function watchEnrolled(options: WatchEnrolledOptions): Promise<void> {
-  checkOptions(options, watching);
-  return watchRenewal(await withIssuer(options));
+  return watchRenewal(await withIssuer(readAllOptions(options, watchEnrolledOptions)));
 }
 
-async function withIssuer<T extends Place>({ dir, timeout, ...rest }: T) {
+async function withIssuer<T extends { readonly dir: string; readonly timeout: number }>({
+  dir,
+  timeout,
+  ...rest
+}: T) {
   const folder = new MachineFolder(dir);
   if ((await folder.record()) === undefined) throw notEnrolled(dir);
   const { certFile, keyFile } = folder;
@@ -58,5 +81,5 @@ function withoutDecided<T extends Record<Decided, unknown>>({
   keyPassphrase: _passphrase,
   ...rest
 }: T) {
-  return { ...rest, ...place };
+  return rest;
 }

@@ -1,5 +1,6 @@
 /** Creates, lists and withdraws the tokens with which machines enrol at an authority server. */
 import {
+  flag,
   integerWithin,
   number,
   readAllOptions,
@@ -135,16 +136,24 @@ export async function listTokens(directory: string): Promise<TokenFacts[]> {
   return (await new TokenJournal(directory).all()).map(factsOf);
 }
 
+/** Options of `barRenewal`. */
+export interface BarOptions {
+  /** False admits the name again; default true. */
+  readonly barred?: boolean | undefined;
+}
+
+/** How each of them is read, and its default. */
+export const barOptions = {
+  barred: withDefault<boolean>(flag, true),
+} as const satisfies OptionReaders<BarOptions>;
+
 /**
  * From now on refuses renewals of certificates with this name (or with it as common name), whatever the policy
  * says; certificates stay valid until they expire. `barred: false` allows renewals again.
  * @throws CertificateError
  */
-export async function barRenewal(
-  directory: string,
-  name: string,
-  { barred = true }: { readonly barred?: boolean | undefined } = {},
-): Promise<void> {
+export async function barRenewal(directory: string, name: string, options: BarOptions = {}): Promise<void> {
+  const { barred } = readAllOptions(options, barOptions);
   const journal = new TokenJournal(directory);
   const event = barred ? 'barred' : 'admitted';
   await journal.exclusively((lock) => journal.append(lock, { event, at: Date.now(), name }));

@@ -1,4 +1,5 @@
 /** Where certificates, keys and lists are read from: text, bytes or a file. */
+import { wrongKind } from '@knsock/core/options';
 import {
   allCertificates,
   certificatesIn,
@@ -14,6 +15,26 @@ import { asCertificateError, fromCore } from './from-core.js';
 
 /** A PEM text, bytes in any supported format, or the path of a file. */
 export type Source = string | Uint8Array | { readonly file: string };
+
+/** The reader of an option that is a source. */
+export function source<V extends Source | undefined>(option: string, value: V): V {
+  if (value === undefined || isSource(value)) return value;
+  throw wrongKind(option, value, 'text, bytes, or { file }');
+}
+
+/** The reader of an option that is a source, or a list of them. */
+export function sourceOrSources<V extends Source | readonly Source[] | undefined>(
+  option: string,
+  value: V,
+): V {
+  if (value === undefined || isSource(value) || (Array.isArray(value) && value.every(isSource))) return value;
+  throw wrongKind(option, value, 'text, bytes, or { file }, or a list of them');
+}
+
+function isSource(value: unknown): boolean {
+  if (typeof value === 'string' || value instanceof Uint8Array) return true;
+  return typeof (Object(value) as { readonly file?: unknown }).file === 'string';
+}
 
 /**
  * The bytes of a source.

@@ -1,4 +1,5 @@
 /** Certificates and keys of a file in any supported format. */
+import { readAllOptions, string, type OptionReaders } from '@knsock/core/options';
 import {
   bareBase64,
   isKeyStore,
@@ -43,11 +44,18 @@ export interface ContentsOptions {
   readonly keyName?: string | undefined;
 }
 
+/** How each of them is read. */
+export const contentsOptions = {
+  passphrase: string<string | undefined>,
+  keyName: string<string | undefined>,
+} as const satisfies OptionReaders<ContentsOptions>;
+
 /**
  * Reads certificates and the private key of a file: PEM, DER, PKCS#7, PKCS#12, Java keystore, JWK, OpenSSH, PuTTY.
  * @throws CertificateError where neither can be read.
  */
-export async function readContents(input: Uint8Array, options: ContentsOptions = {}): Promise<FileContents> {
+export async function readContents(input: Uint8Array, given: ContentsOptions = {}): Promise<FileContents> {
+  const options = readAllOptions(given, contentsOptions);
   if (isKeyStore(input)) return fromStore(input, options);
   const text = textOf(input);
   const labels =

@@ -1,6 +1,6 @@
 /** One thing in another form: PEM or DER, a key with or without a passphrase. */
 import type { JsonWebKey } from 'node:crypto';
-import { checkOptions, string } from '@knsock/core/options';
+import { readAllOptions, string, type OptionReaders } from '@knsock/core/options';
 import { kindOfDer } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { inspect, type Inspected } from '../inspecting/inspect.js';
@@ -16,6 +16,14 @@ export interface ConvertKeyOptions {
   /** Encrypts the result (PBES2: PBKDF2 with 600,000 rounds, AES-256); without it the result is unencrypted. */
   readonly newPassphrase?: string | undefined;
 }
+
+const passphraseOption = { passphrase: string<string | undefined> } as const;
+
+/** How each of them is read. */
+export const convertKeyOptions = {
+  ...passphraseOption,
+  newPassphrase: string<string | undefined>,
+} as const satisfies OptionReaders<ConvertKeyOptions>;
 
 const labels: Readonly<Record<Exclude<Inspected['type'], 'private-key' | 'unreadable'>, string>> = {
   certificate: 'CERTIFICATE',
@@ -61,8 +69,7 @@ export async function derToPem(der: Uint8Array): Promise<string> {
  * @throws CertificateError `KNSOCK_CERTIFICATE_PASSPHRASE`, `_MALFORMED` or `_KEY`.
  */
 export async function convertKey(key: string | Uint8Array, options: ConvertKeyOptions = {}): Promise<string> {
-  checkOptions(options, { passphrase: string, newPassphrase: string });
-  const { passphrase, newPassphrase } = options;
+  const { passphrase, newPassphrase } = readAllOptions(options, convertKeyOptions);
   const pem = privateKeyPem(await openPrivateKey(key, passphrase));
   if (newPassphrase === undefined) return pem;
   if (newPassphrase === '')
@@ -79,6 +86,6 @@ export async function keyToJwk(
   key: string | Uint8Array,
   options: Pick<ConvertKeyOptions, 'passphrase'> = {},
 ): Promise<JsonWebKey> {
-  checkOptions(options, { passphrase: string });
-  return (await openPrivateKey(key, options.passphrase)).export({ format: 'jwk' });
+  const { passphrase } = readAllOptions(options, passphraseOption);
+  return (await openPrivateKey(key, passphrase)).export({ format: 'jwk' });
 }

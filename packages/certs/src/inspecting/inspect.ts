@@ -1,5 +1,5 @@
 /** Inspects certificates, chains, requests, lists, keys and PKCS#12 files from any source. */
-import { checkOptions, date, string, type OptionReaders } from '@knsock/core/options';
+import { date, readAllOptions, string, type OptionReaders } from '@knsock/core/options';
 import { formOf, parseCertificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { asCertificateError } from '../files/from-core.js';
@@ -30,12 +30,13 @@ export interface InspectOptions extends LiveOptions {
   readonly at?: Date | undefined;
 }
 
-const readers: OptionReaders<InspectOptions> = {
+/** How each of them is read, and its default. */
+export const inspectOptions = {
   ...liveReaders,
-  passphrase: string,
-  keyName: string,
-  at: date,
-};
+  passphrase: string<string | undefined>,
+  keyName: string<string | undefined>,
+  at: date<Date | undefined>,
+} as const satisfies OptionReaders<InspectOptions>;
 
 /**
  * Inspects a text, bytes, a file, or a server's certificates, in any form. Of keys only the public half is shown.
@@ -47,19 +48,14 @@ export async function inspect(
   source: Source | LiveSource,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  checkOptions(options, readers);
-  const at = options.at ?? new Date();
+  const { passphrase, keyName, at = new Date() } = readAllOptions(options, inspectOptions);
   if (isLive(source)) {
     const chain = await fetchChain(source, options);
     const items = chain.map((der) => certificateFacts(parseCertificate(der), at));
     return { source: `${source.host}:${source.port}`, items };
   }
   const input = await readSource(source);
-  const items = await readItems(input, {
-    passphrase: options.passphrase,
-    keyName: options.keyName,
-    at,
-  }).catch((error: unknown) => {
+  const items = await readItems(input, { passphrase, keyName, at }).catch((error: unknown) => {
     throw named(source, error);
   });
   return { source: sourceName(source), form: formOf(input), items };

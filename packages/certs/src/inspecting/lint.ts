@@ -1,6 +1,6 @@
 /** Lints certificates; each finding says what to do. */
 import { printable } from '@knsock/core/errors';
-import { checkOptions, date } from '@knsock/core/options';
+import { date, readAllOptions, type OptionReaders } from '@knsock/core/options';
 import { allCertificates, type X509Certificate } from '@knsock/core/x509';
 import { orderFindings, refusal } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
@@ -13,14 +13,20 @@ export interface LintOptions extends SourceOpening {
   readonly at?: Date | undefined;
 }
 
+/** How each of them is read. */
+export const lintOptions = {
+  ...openingReaders,
+  at: date<Date | undefined>,
+} as const satisfies OptionReaders<LintOptions>;
+
 /**
  * Lints a certificate or a chain as a server would send it; of a PKCS#12 file each key's chain, and what else is in it.
  * @throws CertificateError if the source can't be read.
  */
 export async function lint(source: Source, options: LintOptions = {}): Promise<Finding[]> {
-  checkOptions(options, { ...openingReaders, at: date });
-  const found = await readChains(source, options);
-  return lintChains(allCertificates(found), found.chains, options.at ?? new Date());
+  const { at = new Date(), ...opening } = readAllOptions(options, lintOptions);
+  const found = await readChains(source, opening);
+  return lintChains(allCertificates(found), found.chains, at);
 }
 
 /** The same for a chain that was read already. */

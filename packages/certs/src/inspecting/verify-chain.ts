@@ -2,12 +2,14 @@
 import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
 import {
   abortSignal,
-  anything,
-  checkOptions,
   date,
   flag,
   list,
+  readAllOptions,
+  required,
   string,
+  withDefault,
+  word,
   type OptionReaders,
 } from '@knsock/core/options';
 import {
@@ -25,6 +27,8 @@ import {
   openingReaders,
   readCertificates,
   readCrls,
+  source,
+  sourceOrSources,
   type Source,
   type SourceOpening,
 } from '../files/source.js';
@@ -57,21 +61,22 @@ export interface VerifyChainOptions extends SourceOpening {
   readonly signal?: AbortSignal | undefined;
 }
 
-const readers: OptionReaders<VerifyChainOptions> = {
+/** How each of them is read, and its default. */
+export const verifyChainOptions = {
   ...openingReaders,
-  chain: anything,
-  ca: anything,
-  intermediates: list,
-  name: string,
-  usage: string,
-  crls: list,
-  revocation: checkRevocationPolicy,
-  policies: checkPolicyOptions,
-  at: date,
-  rules: string,
-  partialChain: flag,
+  chain: required<Source>(source),
+  ca: required<Source | readonly Source[]>(sourceOrSources),
+  intermediates: withDefault<readonly Source[]>(list, []),
+  name: string<string | undefined>,
+  usage: withDefault(word('server', 'client'), 'server'),
+  crls: withDefault<readonly (Source | URL)[]>(list, []),
+  revocation: checkRevocationPolicy<RevocationPolicyOptions | undefined>,
+  policies: checkPolicyOptions<PolicyOptions | undefined>,
+  at: date<Date | undefined>,
+  rules: withDefault(word('private', 'web'), 'private'),
+  partialChain: withDefault<boolean>(flag, false),
   signal: abortSignal,
-};
+} as const satisfies OptionReaders<VerifyChainOptions>;
 
 /** The result, for programs and for people. */
 export type ChainVerdict =
@@ -94,15 +99,15 @@ export type ChainVerdict =
  * Verifies a chain as core would on a connection.
  * @throws CertificateError if a source can't be read; a chain that isn't trusted is a result, not an error.
  */
-export async function verifyChain(options: VerifyChainOptions): Promise<ChainVerdict> {
-  checkOptions(options, readers);
+export async function verifyChain(given: VerifyChainOptions): Promise<ChainVerdict> {
+  const options = readAllOptions(given, verifyChainOptions);
   const [leaf, ...rest] = await readCertificates(options.chain, options);
-  const { passphrase, name, at, rules, partialChain, revocation, policies, usage = 'server' } = options;
+  const { passphrase, name, at, rules, partialChain, revocation, policies, usage } = options;
   const verdict = await verifyPath({
     leaf: leaf as X509Certificate,
-    intermediates: [...rest, ...(await readAll(options.intermediates ?? [], passphrase))],
+    intermediates: [...rest, ...(await readAll(options.intermediates, passphrase))],
     anchors: await readAll(isList(options.ca) ? options.ca : [options.ca], passphrase),
-    crls: (await Promise.all((options.crls ?? []).map((one) => listsOf(one, options)))).flat(),
+    crls: (await Promise.all(options.crls.map((one) => listsOf(one, options.signal)))).flat(),
     ...{ usage, name, at, rules, partialChain, revocation, policies },
   });
   if (!verdict.ok) return refusal(verdict);
@@ -112,7 +117,7 @@ export async function verifyChain(options: VerifyChainOptions): Promise<ChainVer
 
 function listsOf(
   list: Source | URL,
-  { signal }: VerifyChainOptions,
+  signal: AbortSignal | undefined,
 ): Promise<readonly CertificateRevocationList[]> {
   return list instanceof URL ? fetchRevocationLists(list, { signal }) : readCrls(list);
 }

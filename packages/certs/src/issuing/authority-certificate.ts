@@ -2,7 +2,7 @@
 import { InvalidOptionError } from '@knsock/core/errors';
 import {
   abortSignal,
-  anything,
+  number,
   record,
   string,
   texts,
@@ -23,7 +23,7 @@ import {
   subjectKeyIdentifier,
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
-import { generateKey, privateKeyPem, type KeyType } from '../keys/keys.js';
+import { generateKey, keyTypeOption, privateKeyPem, type KeyType } from '../keys/keys.js';
 import { checkSigner, keyAtHand, keyOf, type Signer, type SigningKey } from '../keys/signer.js';
 import type { IssuedRecord } from './record.js';
 import { parseNameConstraints, type NameConstraintOptions } from './name-constraints.js';
@@ -61,10 +61,10 @@ export interface AuthorityOptions extends Subject {
 export const authorityOptions = {
   ...subjectOptions,
   commonName: string<string>,
-  days: anything<number | undefined>,
-  keyType: string<KeyType | undefined>,
+  days: number<number | undefined>,
+  keyType: keyTypeOption,
   signer: checkSigner,
-  pathLength: anything<number | undefined>,
+  pathLength: number<number | undefined>,
   nameConstraints: record<NameConstraintOptions | undefined>,
   crlUrls: withDefault<readonly string[]>(texts, []),
   signal: abortSignal,

@@ -3,7 +3,6 @@ import type { KeyObject } from 'node:crypto';
 import { publicHalf } from '@knsock/core/x509';
 import {
   abortSignal,
-  anything,
   number,
   readAllOptions,
   string,
@@ -27,7 +26,14 @@ import {
   type CertificateKind,
 } from './extensions.js';
 import { hexFingerprint } from '../files/fingerprint.js';
-import { DEFAULT_KEY_TYPE, generateKey, privateKeyPem, openPrivateKey, type KeyType } from '../keys/keys.js';
+import {
+  DEFAULT_KEY_TYPE,
+  keyTypeOption,
+  generateKey,
+  privateKeyPem,
+  openPrivateKey,
+  type KeyType,
+} from '../keys/keys.js';
 import { keyAtHand, type SigningKey } from '../keys/signer.js';
 import { placementOptions, type IssuedFiles, type IssuedRecord, type Placement } from './record.js';
 import { parseNames, type CertificateName } from './names.js';
@@ -62,9 +68,9 @@ export interface LeafOptions extends Subject {
 const leafOptions = {
   ...subjectOptions,
   names: withDefault<readonly string[]>(texts, []),
-  days: anything<number | undefined>,
+  days: number<number | undefined>,
   maxDays: withDefault<number>(number, LEAF_MAX_DAYS),
-  keyType: withDefault<KeyType>(string, DEFAULT_KEY_TYPE),
+  keyType: withDefault<KeyType>(keyTypeOption, DEFAULT_KEY_TYPE),
   privateKey: string<string | undefined>,
   keyPassphrase: string<string | undefined>,
   crlUrls: withDefault<readonly string[]>(texts, []),

@@ -60,7 +60,7 @@ export const policyOptions = {
   skipOtherNames: withDefault<boolean>(flag, false),
   copySubject: withDefault<NonNullable<SigningPolicy['copySubject']>>(record, {}),
   subject: withDefault<Subject>(record, {}),
-  days: anything<number | undefined>,
+  days: number<number | undefined>,
   maxDays: withDefault<number>(number, LEAF_MAX_DAYS),
   crlUrls: withDefault<readonly string[]>(texts, []),
   reference: string<string | undefined>,

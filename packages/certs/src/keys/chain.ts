@@ -1,22 +1,29 @@
 /** Orders chains: leaf first, each certificate followed by its issuer. */
 import type { KeyObject } from 'node:crypto';
-import { checkOptions, flag } from '@knsock/core/options';
+import { flag, readAllOptions, withDefault, type OptionReaders } from '@knsock/core/options';
 import { mayHaveIssued, parseCertificates, type X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { fromCore } from '../files/from-core.js';
 import { certificateFits } from './key-matches.js';
 
+/** Options of `fullChain`. */
+export interface FullChainOptions {
+  /** Keep a self-signed root; servers send none. Default true. */
+  readonly root?: boolean | undefined;
+}
+
+/** How each of them is read, and its default. */
+export const fullChainOptions = {
+  root: withDefault<boolean>(flag, true),
+} as const satisfies OptionReaders<FullChainOptions>;
+
 /**
  * Orders the certificates of a text or file, whatever their order, without duplicates. The leaf is the one that
  * issued none of the others. Certificates of a CA's other keys, which also issued none of them, are left out.
- * @param options `root: false` leaves out a self-signed root, as servers do; default true.
  * @throws CertificateError `KNSOCK_CERTIFICATE_CHAIN` if they are not one chain.
  */
-export function fullChain(
-  input: string | Uint8Array,
-  options: { readonly root?: boolean | undefined } = {},
-): string {
-  checkOptions(options, { root: flag });
+export function fullChain(input: string | Uint8Array, options: FullChainOptions = {}): string {
+  const { root } = readAllOptions(options, fullChainOptions);
   const certificates = unique(fromCore(() => parseCertificates(input)));
   const leaf = leafOf(certificates);
   const ordered = orderChain(certificates, leaf);
@@ -24,7 +31,7 @@ export function fullChain(
     isAuthority(one) && ordered.some(({ subject }) => subject.equals(one.subject));
   const strangers = certificates.filter((one) => !ordered.includes(one) && !isTwin(one));
   if (strangers.length > 0) throw severalLeaves([leaf, ...strangers]);
-  const kept = options.root === false && ordered.length > 1 ? ordered.filter((one) => !isRoot(one)) : ordered;
+  const kept = !root && ordered.length > 1 ? ordered.filter((one) => !isRoot(one)) : ordered;
   return kept.map(({ pem }) => pem).join('');
 }
 

@@ -1,6 +1,7 @@
 /** Private keys: made, read and written by node:crypto. */
 import { generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { word } from '@knsock/core/options';
 import * as core from '@knsock/core/x509';
 import { fromCore } from '../files/from-core.js';
 import { CertificateError } from '../errors.js';
@@ -19,6 +20,19 @@ const latticeTypes: Partial<Record<KeyType, string>> = {
   mldsa65: 'ml-dsa-65',
   mldsa87: 'ml-dsa-87',
 };
+
+/** The reader of an option that is one. */
+export const keyTypeOption = word<KeyType>(
+  'p256',
+  'p384',
+  'ed25519',
+  'rsa2048',
+  'rsa3072',
+  'rsa4096',
+  'mldsa44',
+  'mldsa65',
+  'mldsa87',
+);
 
 /** What is made where nobody says another. */
 export const DEFAULT_KEY_TYPE: KeyType = 'p256';

@@ -1,10 +1,22 @@
 /** Where a passphrase comes from: the program, a file, a named environment variable, or a function that asks for it. */
+import { wrongKind } from '@knsock/core/options';
 import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 
 /** The passphrase itself, a file with it (a final line end is ignored), the name of an environment variable, or a prompt. */
 export type PassphraseSource =
   string | { readonly file: string } | { readonly environment: string } | (() => string | Promise<string>);
+
+/** The reader of an option that is one. */
+export function passphraseSource(
+  option: string,
+  value: PassphraseSource | undefined,
+): PassphraseSource | undefined {
+  if (value === undefined || typeof value === 'string' || typeof value === 'function') return value;
+  const { file, environment } = Object(value) as { readonly file?: unknown; readonly environment?: unknown };
+  if (typeof file === 'string' || typeof environment === 'string') return value;
+  throw wrongKind(option, value, 'text, a function, { file } or { environment }');
+}
 
 /** OpenSSL, and so Node, accepts no longer one: a key encrypted with it would be lost. In bytes. */
 const LONGEST = 1_024;

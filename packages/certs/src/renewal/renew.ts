@@ -2,15 +2,16 @@
 import { realpath } from 'node:fs/promises';
 import {
   abortSignal,
-  anything,
   callback,
   flag,
   milliseconds,
   readAllOptions,
+  required,
   string,
   text,
   withDeadline,
   withDefault,
+  wrongKind,
   type OptionReaders,
   type ReadOptions,
 } from '@knsock/core/options';
@@ -65,9 +66,9 @@ export interface RenewOptions extends RenewalRule {
 /** How each of them is read, and its default. */
 export const renewOptions = {
   ...renewalRuleOptions,
-  certFile: text<string>,
-  keyFile: text<string>,
-  issuer: anything<RenewOptions['issuer']>,
+  certFile: required<string>(text),
+  keyFile: required<string>(text),
+  issuer: required<RenewOptions['issuer']>(readIssuer),
   issueTimeout: withDefault<number>(milliseconds, 60_000),
   keyPassphrase: string<string | undefined>,
   reuseKey: withDefault<boolean>(flag, false),
@@ -75,6 +76,12 @@ export const renewOptions = {
   signal: abortSignal,
   onRenewed: callback<RenewOptions['onRenewed']>,
 } as const satisfies OptionReaders<RenewOptions>;
+
+function readIssuer(option: string, value: RenewOptions['issuer']): unknown {
+  if (typeof value === 'function' || typeof (Object(value) as Partial<Authority>).issue === 'function')
+    return value;
+  throw wrongKind(option, value, 'an authority, or a function that asks one');
+}
 
 /** The same with their defaults. */
 type RenewSettings = ReadOptions<typeof renewOptions>;

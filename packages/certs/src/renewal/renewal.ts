@@ -1,11 +1,11 @@
 /** When a certificate is due for renewal: pure arithmetic on its dates. */
-import { anything, date, readAllOptions, withDefault, type OptionReaders } from '@knsock/core/options';
+import { date, fraction, readAllOptions, withDefault, type OptionReaders } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { readCertificates, type Source } from '../files/source.js';
 
 /** Certificates are renewed after this fraction of their validity. */
-const RENEW_AT = 2 / 3;
+export const RENEW_AT = 2 / 3;
 /** The moment is spread over this fraction of their validity, so that a fleet doesn't renew all at once. */
 const SPREAD = 1 / 20;
 
@@ -17,9 +17,9 @@ export interface RenewalRule {
   readonly at?: Date | undefined;
 }
 
-/** How each of them is read, and its default; the fraction of the validity is checked where it is used. */
+/** How each of them is read, and its default. */
 export const renewalRuleOptions = {
-  renewAt: withDefault<number>(anything, RENEW_AT),
+  renewAt: withDefault<number>(fraction, RENEW_AT),
   at: date<Date | undefined>,
 } as const satisfies OptionReaders<RenewalRule>;
 
@@ -56,13 +56,7 @@ export async function needsRenewal(source: Source, rule: RenewalRule = {}): Prom
  * The moment from which a certificate is due. Its jitter comes from its fingerprint, so that every check of one
  * certificate agrees and no state is kept.
  */
-export function renewalDate(certificate: X509Certificate, renewAt: number = RENEW_AT): Date {
-  if (!(renewAt > 0 && renewAt < 1)) {
-    throw new CertificateError(
-      'KNSOCK_CERTIFICATE_VALIDITY',
-      `renewAt is a part of the life between 0 and 1, not ${renewAt}`,
-    );
-  }
+export function renewalDate(certificate: X509Certificate, renewAt: number): Date {
   const [start, end] = [certificate.notBefore.getTime(), certificate.notAfter.getTime()];
   const jitter = Number.parseInt(certificate.fingerprint256.slice(0, 8), 16) / 2 ** 32 - 0.5;
   return new Date(start + (end - start) * (renewAt + jitter * SPREAD));

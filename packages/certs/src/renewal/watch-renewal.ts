@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EasySocketError } from '@knsock/core/errors';
 import {
+  abortSignal,
   backOffDelay,
   callback,
   failures,
   milliseconds,
   noConnection,
   readAllOptions,
+  required,
   withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -34,9 +36,11 @@ export interface WatchRenewalOptions extends Omit<RenewOptions, 'at' | 'force'> 
 }
 
 const { at: _at, force: _force, ...ofRenew } = renewOptions;
+
 /** How each of them is read, and its default. */
 export const watchRenewalOptions = {
   ...ofRenew,
+  signal: required<AbortSignal>(abortSignal),
   onResult: callback<WatchRenewalOptions['onResult']>,
   onError: callback<WatchRenewalOptions['onError']>,
   retryAfter: withDefault<number>(milliseconds, MINUTE),

@@ -2,7 +2,7 @@
 import {
   abortSignal,
   milliseconds,
-  number,
+  integerWithin,
   readAllOptions,
   withDefault,
   type OptionReaders,
@@ -23,7 +23,7 @@ export interface FetchListsOptions {
 /** The limits of every fetch, and their defaults. */
 export const fetchLimitOptions = {
   timeout: withDefault<number>(milliseconds, 10_000),
-  maxBytes: withDefault<number>(number, 16 * 1_048_576),
+  maxBytes: withDefault<number>(integerWithin({ min: 1 }), 16 * 1_048_576),
 } as const;
 
 /** How each of them is read, and its default. */

@@ -5,7 +5,6 @@
 import {
   backOffDelay,
   abortSignal,
-  anything,
   callback,
   failures,
   list,
@@ -37,7 +36,7 @@ import { fetchLimitOptions } from './fetch-lists.js';
 import { nextLook } from './next-look.js';
 import { CertificateError } from '../errors.js';
 import { HeldLists, LISTS_PER_LOCATION } from './held-lists.js';
-import { readCertificates, type Source } from '../files/source.js';
+import { readCertificates, source, type Source } from '../files/source.js';
 
 /** Options of `revocationSource`. */
 export interface RevocationSourceOptions extends RevocationPolicyOptions {
@@ -72,7 +71,7 @@ export interface RevocationSourceOptions extends RevocationPolicyOptions {
 export const revocationSourceOptions = {
   ...revocationPolicyReaders,
   crls: list<readonly CrlLocation[]>,
-  issuers: anything<Source | undefined>,
+  issuers: source<Source | undefined>,
   interval: withDefault<number>(milliseconds, 300_000),
   cacheDir: string<string | undefined>,
   ...fetchLimitOptions,

@@ -3,7 +3,6 @@ import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
   abortSignal,
-  anything,
   checkOptions,
   milliseconds,
   readAllOptions,
@@ -34,7 +33,7 @@ import { CertificateError } from '../errors.js';
 import { StoreIndex, type CertificateQuery, type StoredCertificate } from './store-index.js';
 import { publicKeyDer, openPrivateKey } from '../keys/keys.js';
 import { checkSigner, keyAtHand, keyOf, type Signer, type SigningKey } from '../keys/signer.js';
-import { readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
+import { passphraseSource, readPassphrase, type PassphraseSource } from '../keys/passphrase.js';
 import { StoreFolder } from './store-folder.js';
 import { StoreLedger } from './store-ledger.js';
 import { x509Library } from '../x509.js';
@@ -57,7 +56,7 @@ const queryReaders: OptionReaders<CertificateQuery> = {
 
 /** How each of them is read, and its default. */
 export const storeOptions = {
-  passphrase: anything<PassphraseSource | undefined>,
+  passphrase: passphraseSource,
   lockTimeout: withDefault<number>(milliseconds, 10_000),
   signal: abortSignal,
 } as const satisfies OptionReaders<StoreOptions>;
@@ -79,7 +78,7 @@ export interface RootOptions extends AuthorityOptions {
 export const rootOptions = {
   ...authorityOptions,
   file: withDefault<string>(text, 'root'),
-  replaces: anything<string | undefined>,
+  replaces: string<string | undefined>,
   replacesSigner: checkSigner,
 } as const satisfies OptionReaders<RootOptions>;
 
@@ -158,7 +157,10 @@ class FolderStore implements Store {
   async createAuthority(given: RootOptions): Promise<Authority> {
     const { file: name, replaces, replacesSigner, ...options } = readAllOptions(given, rootOptions);
     if (replacesSigner !== undefined && replaces === undefined)
-      throw new InvalidOptionError('replacesSigner', 'it signs for the root in replaces: give both');
+      throw new InvalidOptionError(
+        'replacesSigner',
+        'replacesSigner signs for the root in replaces: give both',
+      );
     const library = await x509Library();
     const key = await authorityKey(options);
     const { certificate, record } = await signAuthority(library, options, key.signing);

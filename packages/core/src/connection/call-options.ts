@@ -1,72 +1,47 @@
-/** The options of single calls, checked like those of constructors; no work where none are given. */
+/** The options of single calls, read by tables like those of constructors; a call without options costs nothing. */
 import { InvalidOptionError } from '../errors/index.js';
-import { LONGEST_WAIT } from '../options/index.js';
+import { abortSignal, duration, flag, LONGEST_WAIT, string, type OptionReaders } from '../options/index.js';
+import { show } from '../options/readers.js';
+import { closeDeadline } from '../policy/limits.js';
+import { readCloseCode } from './close-frame.js';
+import type { CloseOptions, RequestOptions } from './connection-types.js';
+import type { LendOptions } from './lending.js';
 
-/** The options that a call may take. */
-export type CallOption =
-  'signal' | 'timeout' | 'idempotent' | 'deadline' | 'code' | 'text' | 'lend' | 'poison';
-
-const FLAGS: readonly CallOption[] = ['idempotent', 'lend', 'poison'];
-
-/**
- * What is wrong with the options of one call.
- * @param known the options that this call takes
- */
-export function checkCall(
-  options: Readonly<Record<string, unknown>> | undefined,
-  known: readonly CallOption[],
-): InvalidOptionError | undefined {
-  if (options === undefined) return undefined;
-  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
-    const words = `options must be an object such as { ${known[0] ?? ''} }, not ${options === null ? 'null' : typeof options}`;
-    return new InvalidOptionError('options', words);
-  }
-  for (const name in options) {
-    const wrong = known.includes(name as CallOption)
-      ? checkOption(name as CallOption, options[name])
-      : unknownOption(name, known);
-    if (wrong !== undefined) return wrong;
-  }
-  return undefined;
+/** The options of `receive` and `ping`. */
+export interface WaitOptions {
+  signal?: AbortSignal | undefined;
+  timeout?: number | undefined;
 }
 
-function checkOption(name: CallOption, value: unknown): InvalidOptionError | undefined {
-  if (value === undefined) return undefined;
-  if (name === 'timeout') return validateTimeout(value);
-  if (name === 'signal') return validateSignal(value);
-  if (FLAGS.includes(name) && typeof value !== 'boolean')
-    return new InvalidOptionError(name, `${name} must be true or false, not ${typeof value}`);
-  return undefined;
-}
+/** The options of `send`. */
+export type SendOptions = Pick<WaitOptions, 'signal'>;
 
-/** Node's timers fire at once for a delay that is out of range, and for a missing one. */
-function validateTimeout(timeout: unknown): InvalidOptionError | undefined {
-  if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_WAIT) return undefined;
-  const message = `timeout must be a number of milliseconds from 0 to ${LONGEST_WAIT}, not ${String(timeout)}`;
-  return new InvalidOptionError('timeout', message);
-}
+export const sendOptions = { signal: abortSignal } as const satisfies OptionReaders<SendOptions>;
 
-function validateSignal(signal: unknown): InvalidOptionError | undefined {
-  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
-  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return undefined;
-  const isController = signal instanceof AbortController;
-  const hint = isController ? "Give the controller's signal: { signal: controller.signal }." : undefined;
-  return new InvalidOptionError('signal', 'signal must be an AbortSignal', {
-    ...(hint !== undefined && { hint }),
-  });
-}
+export const waitOptions = {
+  timeout: (option: string, value: number | undefined) =>
+    duration(option, value, { min: 0, max: LONGEST_WAIT }),
+  signal: abortSignal,
+} as const satisfies OptionReaders<WaitOptions>;
 
-function unknownOption(name: string, known: readonly string[]): InvalidOptionError {
-  const near = known.find((word) => word.toLowerCase() === name.toLowerCase());
-  const question = near === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${near}?`;
-  return new InvalidOptionError(name, `there is no option ${name} here${question}`);
-}
+export const requestOptions = {
+  ...waitOptions,
+  idempotent: flag<boolean | undefined>,
+} as const satisfies OptionReaders<RequestOptions>;
+
+export const closeOptions = {
+  deadline: closeDeadline,
+  code: readCloseCode,
+  text: string<string | undefined>,
+} as const satisfies OptionReaders<CloseOptions>;
+
+export const lendOptions = {
+  lend: flag<boolean | undefined>,
+  poison: flag<boolean | undefined>,
+} as const satisfies OptionReaders<LendOptions>;
 
 /** @throws InvalidOptionError */
 export function demandFunction(what: string, value: unknown): void {
   if (typeof value === 'function') return;
-  throw new InvalidOptionError(
-    what,
-    `the ${what} must be a function, not ${value === null ? 'null' : typeof value}`,
-  );
+  throw new InvalidOptionError(what, `the ${what} must be a function, not ${show(value)}`);
 }

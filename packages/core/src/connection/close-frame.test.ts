@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionTimeoutError, PeerNotAllowedError, UntrustedPeerError } from '../errors/index.js';
 import { FrameDecoder, Kind, parseClose, parseRefused } from '../framing/knsock/index.js';
 import { MemoryOutput } from '../testing/index.js';
-import { encodeFailure, isProgramCode, parseCloseReason } from './close-frame.js';
+import { closeReason, encodeFailure, isProgramCode, readCloseCode } from './close-frame.js';
 
 function said(error: Error, byProgram: boolean): unknown {
   const out = new MemoryOutput();
@@ -51,17 +51,22 @@ it.each([
   expect(isProgramCode(code)).toBe(expected);
 });
 
-it('reads the options of close(), and refuses what no frame may carry', () => {
-  expect(parseCloseReason(undefined, undefined)).toBeNull();
-  expect(parseCloseReason('moved', undefined)).toEqual({ code: 'moved', text: '' });
-  for (const [code, text] of [
-    ['KNSOCK_X', ''],
-    ['', ''],
-    [7, ''],
-    [undefined, 'why'],
-    ['moved', 7],
-  ] as const)
-    expect(() => parseCloseReason(code, text)).toThrow(
-      expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION' }),
-    );
+it('takes a text only beside a code', () => {
+  expect(closeReason({})).toBeNull();
+  expect(closeReason({ code: 'moved' })).toEqual({ code: 'moved', text: '' });
+  expect(() => closeReason({ text: 'why' })).toThrow('text needs a code');
+});
+
+it.each([
+  ['KNSOCK_X', /reserved/],
+  ['', /code must be 1 to 64 characters of printable ASCII, not ''/],
+  [7, /not 7/],
+] as const)('refuses a code that no frame may carry: %s', (code, words) => {
+  expect(() => readCloseCode('code', code as never)).toThrow(
+    expect.objectContaining({
+      code: 'KNSOCK_INVALID_OPTION',
+      option: 'code',
+      message: expect.stringMatching(words) as string,
+    }),
+  );
 });

@@ -8,6 +8,8 @@ import {
 import type { Output } from '../framing/framing.js';
 import { wordsOf } from '../errors/name-address.js';
 import { encodeClose, encodeRefused } from '../framing/knsock/index.js';
+import { show } from '../options/readers.js';
+import type { CloseOptions } from './connection-types.js';
 import type { CloseReason } from './protocol.js';
 
 /** The code of an error whose message comes from the program, and may be secret. */
@@ -30,22 +32,19 @@ export function isProgramCode(code: string): boolean {
   return /^[ -~]{1,64}$/.test(code) && !code.startsWith(RESERVED);
 }
 
-/** The `code` and `text` of `close()`. @throws InvalidOptionError */
-export function parseCloseReason(code: unknown, text: unknown): CloseReason | null {
-  if (text !== undefined && typeof text !== 'string')
-    throw new InvalidOptionError('text', `text must be text, not ${typeof text}`);
-  if (code === undefined) {
-    if (text === undefined) return null;
-    throw new InvalidOptionError('code', 'text needs a code: close({ code, text })');
-  }
-  if (typeof code !== 'string' || !/^[ -~]{1,64}$/.test(code)) {
-    const words = `code must be 1 to ${LONGEST_CODE} characters of printable ASCII`;
-    throw new InvalidOptionError('code', words);
-  }
-  if (code.startsWith(RESERVED))
-    throw new InvalidOptionError(
-      'code',
-      `codes that begin with ${RESERVED} are reserved for failures of knsock itself`,
-    );
-  return { code, text: text ?? '' };
+/** The `code` of `close()`. @throws InvalidOptionError */
+export function readCloseCode(option: string, code: string | undefined): string | undefined {
+  if (code === undefined || (typeof code === 'string' && isProgramCode(code))) return code;
+  const isReserved = typeof code === 'string' && code.startsWith(RESERVED);
+  const words = isReserved
+    ? `codes that begin with ${RESERVED} are reserved for failures of knsock itself`
+    : `${option} must be 1 to ${LONGEST_CODE} characters of printable ASCII, not ${show(code)}`;
+  throw new InvalidOptionError(option, words);
+}
+
+/** The `code` and `text` of `close()`, which go together. @throws InvalidOptionError */
+export function closeReason({ code, text }: CloseOptions = {}): CloseReason | null {
+  if (code !== undefined) return { code, text: text ?? '' };
+  if (text === undefined) return null;
+  throw new InvalidOptionError('code', 'text needs a code: close({ code, text })');
 }

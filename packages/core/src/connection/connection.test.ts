@@ -724,7 +724,7 @@ describe('close', () => {
     }).toThrow('the listener must be a function, not null');
     expect(() => {
       connection.onRequest('x' as never);
-    }).toThrow('the handler must be a function, not string');
+    }).toThrow("the handler must be a function, not 'x'");
     expect(() => {
       connection.onDraining(undefined as never);
     }).toThrow('the listener must be a function');

@@ -4,13 +4,22 @@ import type { TLSSocket } from 'node:tls';
 import { asError } from '../errors/as-error.js';
 import { FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { toBytes } from '../framing/framing.js';
-import { timeToClose } from '../policy/limits.js';
+import { wrongOptions } from '../options/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
-import { checkCall, demandFunction, type CallOption } from './call-options.js';
-import { parseCloseReason } from './close-frame.js';
+import {
+  closeOptions,
+  demandFunction,
+  lendOptions,
+  requestOptions,
+  sendOptions,
+  waitOptions,
+  type SendOptions,
+  type WaitOptions,
+} from './call-options.js';
+import { closeReason } from './close-frame.js';
 import { holdersOf, watchClose, type Holders } from './close-watch.js';
 import { ConnectionCore, type CoreOwner, type CoreSettings } from './connection-core.js';
 import type {
@@ -24,7 +33,7 @@ import type {
 import { abortedCall, failedCall, reportUnawaited } from '../errors/call-promise.js';
 import { tooLargeForPeer } from './peer-limit.js';
 import { openStream, type EarlyStream } from './raw-stream.js';
-import { parseLending, type LendOptions, type LentMessageListener } from './lending.js';
+import { lendingOf, type LendOptions, type LentMessageListener } from './lending.js';
 import type { MessageListener } from './receive-queue.js';
 import { joinConnections, joinStream } from './relay.js';
 import { followAsked } from './traffic-events.js';
@@ -39,16 +48,6 @@ export interface ConnectionSettings<In, Out> extends CoreSettings<In, Out> {
   /** What a trusted proxy reported of the client. */
   readonly proxy: ProxyInfo | null;
 }
-
-interface WaitOptions {
-  signal?: AbortSignal | undefined;
-  timeout?: number | undefined;
-}
-
-const SEND: readonly CallOption[] = ['signal'];
-const WAIT: readonly CallOption[] = ['timeout', 'signal'];
-const REQUEST: readonly CallOption[] = ['timeout', 'signal', 'idempotent'];
-const CLOSE: readonly CallOption[] = ['deadline', 'code', 'text'];
 
 let lastId = 0;
 
@@ -145,9 +144,9 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     return isTaken;
   }
 
-  send(payload: Out, options?: { signal?: AbortSignal | undefined }): Promise<void> {
+  send(payload: Out, options?: SendOptions): Promise<void> {
     const core = this.#core;
-    const wrong = checkCall(options, SEND);
+    const wrong = wrongOptions(options, sendOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a send');
     const signal = options?.signal;
     if (signal?.aborted === true) return abortedCall(signal);
@@ -174,11 +173,13 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   onMessage(listener: LentMessageListener<In>, options: LendOptions): void;
   onMessage(listener: MessageListener<never>, options?: LendOptions): void {
     demandFunction('listener', listener);
-    this.#core.onMessage(listener as MessageListener<In>, parseLending(options));
+    const wrong = wrongOptions(options, lendOptions);
+    if (wrong !== undefined) throw wrong;
+    this.#core.onMessage(listener as MessageListener<In>, lendingOf(options));
   }
 
   receive(options?: WaitOptions): Promise<In | null> {
-    const wrong = checkCall(options as never, WAIT);
+    const wrong = wrongOptions(options, waitOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a receive');
     return this.#core.receiveQueue.receive(options?.signal, options?.timeout);
   }
@@ -200,7 +201,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const core = this.#core;
-    const wrong = checkCall(options as never, REQUEST);
+    const wrong = wrongOptions(options, requestOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a request');
     if (options?.signal?.aborted === true) return abortedCall(options.signal);
     if (!core.ending.mayAsk) {
@@ -222,7 +223,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   ping(options?: WaitOptions): Promise<number> {
     const core = this.#core;
-    const wrong = checkCall(options as never, WAIT);
+    const wrong = wrongOptions(options, waitOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a ping');
     if (!core.mayAnswer) return this.#failed(core.goneError, 'a ping');
     return core.protocol.ping(options?.timeout ?? core.limits.requestTimeout, options?.signal);
@@ -273,12 +274,13 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   close(options?: CloseOptions): Promise<void> {
-    const wrong = checkCall(options as never, CLOSE);
+    const wrong = wrongOptions(options, closeOptions);
     if (wrong !== undefined) throw wrong;
-    const wait = timeToClose(options?.deadline, this.#core.limits.drainTimeout);
+    const wait = options?.deadline ?? this.#core.limits.drainTimeout;
+    const reason = closeReason(options);
     if (this.#closing === null)
       void this.#core.ending.closed.then(watchClose('connection.close()', wait, () => [this.holders(true)]));
-    this.#core.ending.close(wait, 'program', parseCloseReason(options?.code, options?.text));
+    this.#core.ending.close(wait, 'program', reason);
     return this.#ended();
   }
 
@@ -289,7 +291,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   /** As `close`, where the program didn't call it: its handler and listeners get the time to finish. */
   retire(deadline: number): Promise<void> {
-    this.#core.ending.close(timeToClose(deadline, this.#core.limits.drainTimeout), 'library', null);
+    this.#core.ending.close(deadline, 'library', null);
     return this.#ended();
   }
 

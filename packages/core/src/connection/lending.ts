@@ -3,7 +3,6 @@ import { isUint8Array } from 'node:util/types';
 import { InvalidOptionError } from '../errors/index.js';
 import { lendMemory } from '../framing/lent-memory.js';
 import { copyOf } from '../framing/view.js';
-import { checkCall } from './call-options.js';
 
 /**
  * A message in memory that is used again: valid only until the listener returns. What you send of it is copied; copy
@@ -51,10 +50,8 @@ export class Lending {
   }
 }
 
-/** Null where messages are the listener's own. @throws InvalidOptionError */
-export function parseLending(options: LendOptions | undefined): Lending | null {
-  const wrong = checkCall(options as never, ['lend', 'poison']);
-  if (wrong !== undefined) throw wrong;
+/** Null where messages are the listener's own. */
+export function lendingOf(options: LendOptions | undefined): Lending | null {
   return options?.lend === true ? new Lending(options.poison === true) : null;
 }
 

@@ -6,7 +6,7 @@
 import { CredentialsError } from '../errors/index.js';
 import { createHash } from '../node/crypto.js';
 import { inspect, inspectCustom, type InspectOptions } from '../node/inspect.js';
-import { anything, checkOptions, string, type OptionReaders } from '../options/index.js';
+import { bytes, bytesOrList, checkOptions, string, type OptionReaders } from '../options/index.js';
 import type { CertificateRevocationList, X509Certificate } from '../x509/index.js';
 import { marksOf, readAnchorsNow, readAnchorsOffThread, readCrls, type GivenAnchors } from './material.js';
 import type { Origins } from './origins.js';
@@ -70,11 +70,11 @@ const BRAND = Symbol.for('knsock.credentials');
 const files = new WeakMap<Credentials, string>();
 /** How each of them is read; none has a default. */
 export const credentialOptions = {
-  cert: anything,
-  key: anything,
-  ca: anything,
-  crl: anything,
-  pfx: anything,
+  cert: bytes,
+  key: bytes,
+  ca: bytesOrList,
+  crl: bytesOrList,
+  pfx: bytes,
   pfxKeyName: string,
   passphrase: string,
 } as const satisfies OptionReaders<CredentialsOptions>;

@@ -10,6 +10,7 @@ import {
   integerWithin,
   milliseconds,
   readAllOptions,
+  text,
   withDefault,
   type OptionReaders,
 } from '../options/index.js';
@@ -51,9 +52,9 @@ export interface SslMessage {
 
 /** How each of them is read, and its default. */
 export const sslMessageOptions = {
-  cafile: anything<string | undefined>,
-  certfile: anything<string | undefined>,
-  keyfile: anything<string | undefined>,
+  cafile: text<string | undefined>,
+  certfile: text<string | undefined>,
+  keyfile: text<string | undefined>,
   verify: withDefault(flag, true),
   timeout: withDefault(milliseconds, 10_000),
   until: anything,

@@ -5,7 +5,16 @@ import { createCredentials, type Credentials } from '../credentials/credentials.
 import { loadCredentials } from '../credentials/load.js';
 import { InvalidOptionError } from '../errors/index.js';
 import { raw } from '../framing/index.js';
-import { anything, flag, readAllOptions, text, withDefault, type OptionReaders } from '../options/index.js';
+import {
+  abortSignal,
+  anything,
+  callback,
+  flag,
+  readAllOptions,
+  text,
+  withDefault,
+  type OptionReaders,
+} from '../options/index.js';
 import type { ListenOptions } from '../server/config.js';
 import { parseSslContext } from './ssl-context.js';
 
@@ -31,17 +40,17 @@ export interface SslServerOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** How each of them is read, and its default; `listen` reads the last two. */
+/** How each of them is read, and its default. */
 export const sslServerOptions = {
-  certfile: anything,
-  keyfile: anything,
-  cafile: anything,
+  certfile: text,
+  keyfile: text,
+  cafile: text,
   requireClientCert: withDefault(flag, false),
   host: withDefault(text, '0.0.0.0'),
   sslContext: anything,
   keepOpen: flag,
-  onError: anything,
-  signal: anything,
+  onError: callback,
+  signal: abortSignal,
 } as const satisfies OptionReaders<SslServerOptions>;
 
 /** @throws InvalidOptionError, CredentialsError */

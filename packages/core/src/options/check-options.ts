@@ -36,6 +36,15 @@ export function withDefault<Value>(
   });
 }
 
+/** Reads an option that must be given. */
+export function required<Value>(read: (option: string, value: Value) => unknown) {
+  return (option: string, value: Value): Value => {
+    if (value === undefined) throw new InvalidOptionError(option, `${option} must be given`);
+    read(option, value);
+    return value;
+  };
+}
+
 /**
  * Reads the options that are in a table, with their defaults; others are left to other tables.
  * @param group the option that these are the options of
@@ -74,6 +83,20 @@ export function checkOptions<T extends object>(options: T, readers: OptionReader
   for (const name of Object.keys(options) as (keyof T & string)[]) {
     if (!Object.hasOwn(readers, name)) throw unknownOption(name, Object.keys(readers), group);
     readers[name](optionName(name, group), options[name]);
+  }
+}
+
+/** What is wrong with the options of one call; a call without options costs nothing. */
+export function wrongOptions<T extends object>(
+  options: T | undefined,
+  readers: OptionReaders<T>,
+): InvalidOptionError | undefined {
+  if (options === undefined) return undefined;
+  try {
+    checkOptions(options, readers);
+    return undefined;
+  } catch (error) {
+    return error as InvalidOptionError;
   }
 }
 

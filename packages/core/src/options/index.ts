@@ -5,7 +5,9 @@ export {
   readOptions,
   refuseOptions,
   refuseUnknown,
+  required,
   withDefault,
+  wrongOptions,
   type DefaultingReader,
   type OptionReaders,
   type Readers,
@@ -15,10 +17,13 @@ export { failures } from './failures.js';
 export {
   abortSignal,
   anything,
+  bytes,
+  bytesOrList,
   callback,
   date,
   duration,
   flag,
+  fraction,
   having,
   integer,
   integerWithin,
@@ -34,6 +39,7 @@ export {
   textOrTexts,
   texts,
   word,
+  wrongKind,
   type Bounds,
 } from './readers.js';
 export { CLOSE_PATIENCE, warnOfClose } from '../errors/close-warning.js';

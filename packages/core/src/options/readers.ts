@@ -2,7 +2,7 @@
  * Reading single options at the edge. A reader gives back what it was given, of its kind or absent; anything else is an
  * error that names the option.
  */
-import { isDate, isPromise } from 'node:util/types';
+import { isDate, isPromise, isUint8Array } from 'node:util/types';
 import { InvalidOptionError } from '../errors/option.js';
 
 /** What a number may be; both ends count. */
@@ -52,6 +52,11 @@ export function duration<V extends number | undefined>(option: string, value: V,
   throw wrongKind(option, value, `a number of ms, ${range}`);
 }
 
+/** A part of a whole, between 0 and 1; neither of them is a part. */
+export function fraction<V extends number | undefined>(option: string, value: V): V {
+  return ofKind(option, value, 'a number between 0 and 1', isFraction);
+}
+
 /** One of a few words. */
 export function oneOf<const W extends string>(
   option: string,
@@ -99,6 +104,19 @@ export function textOrTexts<V extends string | readonly string[] | undefined>(op
   return ofKind(option, value, 'text, or a list of texts', isFilled);
 }
 
+/** The contents of a file. */
+export function bytes<V extends string | Uint8Array | undefined>(option: string, value: V): V {
+  return ofKind(option, value, 'text or bytes', isBytes);
+}
+
+/** The contents of a file, or of several. */
+export function bytesOrList<V extends string | Uint8Array | readonly (string | Uint8Array)[] | undefined>(
+  option: string,
+  value: V,
+): V {
+  return ofKind(option, value, 'text or bytes, or a list of them', isBytesOrList);
+}
+
 /** An object of options. */
 export function record<V>(option: string, value: V): V {
   return ofKind(option, value, 'an object', isRecord);
@@ -126,6 +144,7 @@ export function date<V extends Date | undefined>(option: string, value: V): V {
 }
 
 export function abortSignal(option: string, value: AbortSignal | undefined): AbortSignal | undefined {
+  if ((value as unknown) instanceof AbortController) throw controllerForSignal(option);
   return having(option, value, 'an AbortSignal', ['throwIfAborted', 'addEventListener']);
 }
 
@@ -134,29 +153,40 @@ export function anything<V>(_option: string, value: V): V {
   return value;
 }
 
+/** For a reader of one's own: an error that says what was given, in few words. */
+export function wrongKind(option: string, value: unknown, what: string): InvalidOptionError {
+  return new InvalidOptionError(option, `${option} must be ${what}, not ${show(value)}`);
+}
+
 function ofKind<V>(option: string, value: V, what: string, is: (given: unknown) => boolean): V {
   if (value === undefined || is(value)) return value;
   throw wrongKind(option, value, what);
 }
 
-function wrongKind(option: string, value: unknown, what: string): InvalidOptionError {
-  return new InvalidOptionError(option, `${option} must be ${what}, not ${show(value)}`);
+function controllerForSignal(option: string): InvalidOptionError {
+  return new InvalidOptionError(option, `${option} must be an AbortSignal, not its controller`, {
+    hint: `Give the controller's signal: { ${option}: controller.signal }.`,
+  });
 }
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && !Number.isNaN(value);
+const isFraction = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 1;
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isFilledText = (value: unknown): boolean => isText(value) && value !== '';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 && value.every(isFilledText) : isFilledText(value);
+const isBytes = (value: unknown): boolean => isText(value) || isUint8Array(value);
+const isBytesOrList = (value: unknown): boolean =>
+  Array.isArray(value) ? value.every(isBytes) : isBytes(value);
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isMoment = (value: unknown): boolean => isDate(value) && isNumber(value.getTime());
 const isRecord = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What was given, in few words: it may be anything. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';

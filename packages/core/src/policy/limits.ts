@@ -5,7 +5,6 @@
 import { InvalidOptionError } from '../errors/index.js';
 import { isKnsock } from '../framing/index.js';
 import {
-  integer,
   integerWithin,
   LONGEST_WAIT,
   milliseconds,
@@ -89,10 +88,8 @@ export function parseLimits(options: LimitOptions): Limits {
   return Object.freeze(readOptions(options, limitOptions));
 }
 
-/** The `deadline` of `close()`; 0 cuts off at once. */
-export function timeToClose(deadline: number | undefined, fallback: number): number {
-  return integer('deadline', deadline, { max: LONGEST_WAIT }) ?? fallback;
-}
+/** Reads the `deadline` of `close()`, in ms; 0 cuts off at once. */
+export const closeDeadline = integerWithin({ max: LONGEST_WAIT });
 
 /** A heartbeat needs a framing with frames for it. @throws InvalidOptionError */
 export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[]): void {

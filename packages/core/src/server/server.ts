@@ -20,8 +20,8 @@ import {
 import { fromHandshake } from '../errors/from-node.js';
 import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
-import { integerWithin, LONGEST_WAIT, readAllOptions } from '../options/index.js';
-import { timeToClose } from '../policy/limits.js';
+import { readAllOptions } from '../options/index.js';
+import { closeDeadline } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { showEndpoint } from '../transport/proxy-header.js';
 import { TlsStream } from '../transport/tls-stream.js';
@@ -114,7 +114,7 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
 
   close(options: { deadline?: number | undefined } = {}): Promise<void> {
     const { deadline } = readAllOptions(options, closeOptions);
-    const wait = timeToClose(deadline, this.#config.limits.drainTimeout);
+    const wait = deadline ?? this.#config.limits.drainTimeout;
     this.#closing ??= this.#drain(wait);
     return this.#closing;
   }
@@ -297,4 +297,4 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   }
 }
 
-const closeOptions = { deadline: integerWithin({ max: LONGEST_WAIT }) };
+const closeOptions = { deadline: closeDeadline };

@@ -23,8 +23,8 @@ const readers: OptionReaders<PolicyOptions> = {
 };
 
 /** Checks the options of policies, one option among others. @throws InvalidOptionError */
-export function checkPolicyOptions(option: string, value: PolicyOptions | undefined): unknown {
-  if (value !== undefined) checkOptions(value, readers, option);
+export function checkPolicyOptions<V extends PolicyOptions | undefined>(option: string, value: V): V {
+  if (value !== undefined) checkOptions<PolicyOptions>(value, readers, option);
   return value;
 }
 

@@ -38,8 +38,11 @@ export const revocationPolicyReaders = {
 } as const satisfies OptionReaders<RevocationPolicyOptions>;
 
 /** Checks a policy that is one option among others. @throws InvalidOptionError */
-export function checkRevocationPolicy(option: string, value: RevocationPolicyOptions | undefined): unknown {
-  if (value !== undefined) checkOptions(value, revocationPolicyReaders, option);
+export function checkRevocationPolicy<V extends RevocationPolicyOptions | undefined>(
+  option: string,
+  value: V,
+): V {
+  if (value !== undefined) checkOptions<RevocationPolicyOptions>(value, revocationPolicyReaders, option);
   return value;
 }
 

@@ -1,4 +1,4 @@
-import { anything, checkOptions, flag, integer, list, type OptionReaders } from '../options/index.js';
+import { checkOptions, flag, integer, list, wrongKind, type OptionReaders } from '../options/index.js';
 import { X509Certificate } from './certificate.js';
 import { objectsIn, type FileObject } from './formats/objects.js';
 import { CertificateRevocationList, parseCrls } from './crl.js';
@@ -35,7 +35,7 @@ export interface VerifyOptions extends Omit<ValidatePathOptions, 'crls'> {
 
 const readers: OptionReaders<VerifyOptions> = {
   ...pathReaders,
-  leaf: anything,
+  leaf: readLeaf,
   intermediates: list,
   anchors: list,
   crls: list,
@@ -43,6 +43,11 @@ const readers: OptionReaders<VerifyOptions> = {
   maxSignatures: integer,
   partialChain: flag,
 };
+
+function readLeaf(option: string, value: CertificateInput): CertificateInput {
+  if (typeof value === 'string' || (typeof value === 'object' && (value as unknown) !== null)) return value;
+  throw wrongKind(option, value, 'a certificate: PEM, DER, or as parsed');
+}
 
 /** Paths validated per search; together with the budget of signatures it bounds the work. */
 const MAX_PATHS = 32;

@@ -3,7 +3,9 @@ import {
   failedCall,
   failures,
   noConnection,
+  readAllOptions,
   reportUnawaited,
+  wrongOptions,
   type FailureReporter,
 } from '@knsock/core/options';
 import { Balancer } from '../endpoints/balancer.js';
@@ -26,7 +28,13 @@ import { Requester } from './requester.js';
 import { Multiplexer } from './multiplexer.js';
 import type { PoolStats } from '../pool/stats.js';
 import { rejectExpired } from '../pool/reject-expired.js';
-import { checkClose, wrongRequest, wrongWait, type WaitOptions } from '../waiting/wait-options.js';
+import {
+  closeOptions,
+  requestOptions,
+  waitOptions,
+  type PoolCloseOptions,
+  type WaitOptions,
+} from '../waiting/wait-options.js';
 import type { Late } from '../waiting/waiting-room.js';
 
 /** A snapshot of a connection pool; `waiting` counts callers of `acquire` and of `request`. */
@@ -118,7 +126,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   }
 
   async #acquire(options: WaitOptions): Promise<Lease<SecureConnection<In, Out>>> {
-    const wrong = wrongWait(options);
+    const wrong = wrongOptions(options, waitOptions);
     if (wrong) throw wrong;
     this.#multiplexer.settle();
     const prefer = this.#balancer.leadsTo(this.#balancer.pick());
@@ -147,7 +155,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * @throws PoolTimeoutError if no connection had capacity in time; the errors of the connection's `request`
    */
   request(payload: Out, options?: RequestOptions): Promise<In> {
-    const wrong = wrongRequest(options);
+    const wrong = wrongOptions(options, requestOptions);
     if (wrong) return failedCall(wrong, this.#unawaited);
     return reportUnawaited(this.#requester.ask(payload, options ?? {}), this.#unawaited);
   }
@@ -188,8 +196,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
    * Rejects waiting callers, closes idle connections, waits for used ones until the deadline (milliseconds, default
    * 15,000) and then destroys them. Never rejects; a second call returns the same promise.
    */
-  close(options?: { deadline?: number | undefined }): Promise<void> {
-    checkClose(options);
+  close(options: PoolCloseOptions = {}): Promise<void> {
+    readAllOptions(options, closeOptions);
     this.#requester.close();
     this.#failures.run(this.#forgetCredentials, noConnection, 'ending to follow a source');
     this.#multiplexer.close(new PoolClosedError());

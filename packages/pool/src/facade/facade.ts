@@ -24,7 +24,7 @@ import {
 import { BorrowedChannel, ByteChannel } from './byte-channel.js';
 import { Pool } from '../pool/pool.js';
 import type { PoolStats } from '../pool/stats.js';
-import type { WaitOptions } from '../waiting/wait-options.js';
+import type { PoolCloseOptions, WaitOptions } from '../waiting/wait-options.js';
 
 /** The options of kn-sock, with times in milliseconds. */
 export interface TCPConnectionPoolOptions {
@@ -121,7 +121,7 @@ export class TCPConnectionPool implements AsyncDisposable {
   }
 
   /** Rejects waiting callers, closes idle connections, waits for borrowed ones until the deadline (default 15,000 ms). */
-  closeAll(options?: { deadline?: number | undefined }): Promise<void> {
+  closeAll(options?: PoolCloseOptions): Promise<void> {
     return this.#pool.close(options);
   }
 

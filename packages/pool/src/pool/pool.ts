@@ -1,4 +1,10 @@
-import { failedCall, noConnection, reportUnawaited } from '@knsock/core/options';
+import {
+  failedCall,
+  noConnection,
+  readAllOptions,
+  reportUnawaited,
+  wrongOptions,
+} from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { watchClose } from './close-watch.js';
 import { isReusable } from './factory-calls.js';
@@ -13,10 +19,13 @@ import type { PoolStats } from './stats.js';
 import { ResourceStore } from './resource-store.js';
 import { isFinal, rejectExpired } from './reject-expired.js';
 import {
-  checkClose,
-  wrongAcquire,
-  wrongWait,
+  acquireOptions,
+  tryOptions,
+  closeOptions,
+  waitOptions,
   type AcquireOptions,
+  type PoolCloseOptions,
+  type TryOptions,
   type WaitOptions,
 } from '../waiting/wait-options.js';
 import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
@@ -84,7 +93,9 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /** Lends a fitting idle resource at once, if no caller waits; creates nothing. */
-  tryAcquire(fits: (resource: T) => boolean, options?: { untracked?: boolean }): Lease<T> | undefined {
+  tryAcquire(fits: (resource: T) => boolean, options?: TryOptions): Lease<T> | undefined {
+    const wrong = wrongOptions(options, tryOptions);
+    if (wrong) throw wrong;
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
     const slot = this.#store.lend(1, fits, undefined, true);
     const lease = slot && this.#lease(slot, 0);
@@ -113,7 +124,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   #becomeReady(options: WaitOptions): Promise<void> {
-    const wrong = wrongWait(options);
+    const wrong = wrongOptions(options, waitOptions);
     if (wrong) return Promise.reject(wrong);
     const { timeout = this.#config.acquireTimeout, signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
@@ -211,9 +222,9 @@ export class Pool<T> implements AsyncDisposable {
    * Rejects waiting callers, destroys idle resources, waits for lent ones until the deadline (milliseconds, default
    * 15,000) and destroys them too. Never rejects; a second call returns the same promise.
    */
-  close(options: { deadline?: number | undefined } = {}): Promise<void> {
-    checkClose(options);
-    return (this.#closing ??= this.#shutDown(options.deadline ?? 15_000));
+  close(options: PoolCloseOptions = {}): Promise<void> {
+    const { deadline } = readAllOptions(options, closeOptions);
+    return (this.#closing ??= this.#shutDown(deadline));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -221,7 +232,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
-    const wrong = wrongAcquire(options);
+    const wrong = wrongOptions(options as AcquireOptions<never> | undefined, acquireOptions);
     if (wrong) return this.#failed(wrong);
     if (options?.signal?.aborted) return this.#failed(options.signal.reason as Error);
     if (this.#closing) return this.#failed(new PoolClosedError());

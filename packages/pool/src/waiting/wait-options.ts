@@ -1,12 +1,12 @@
-import type { InvalidOptionError, RequestOptions } from '@knsock/core';
+import type { RequestOptions } from '@knsock/core';
 import {
   abortSignal,
   callback,
-  checkOptions,
   duration,
   flag,
-  integer,
+  integerWithin,
   LONGEST_WAIT,
+  withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
 
@@ -18,54 +18,53 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of one acquire, with its preferences. */
-export interface AcquireOptions<T> extends WaitOptions {
-  /** Which idle resource to take if there is a choice. */
-  prefer?: ((resource: T) => boolean) | undefined;
+/** Options of a `tryAcquire`. */
+export interface TryOptions {
   /** Exempt from `leakThreshold`: for a holder that keeps it long on purpose. */
   untracked?: boolean | undefined;
 }
 
-const waits: OptionReaders<WaitOptions> = {
-  timeout: (option, value) => boundedWait(option, value, 0),
+/** Options of one acquire, with its preferences. */
+export interface AcquireOptions<T> extends WaitOptions, TryOptions {
+  /** Which idle resource to take if there is a choice. */
+  prefer?: ((resource: T) => boolean) | undefined;
+}
+
+/** Options of a pool's `close`. */
+export interface PoolCloseOptions {
+  /** Milliseconds until what is in use is destroyed; 0 at once. Default 15,000. */
+  deadline?: number | undefined;
+}
+
+/** How the options of a call that waits are read. */
+export const waitOptions = {
+  timeout: (option: string, value: number | undefined) => boundedWait(option, value, 0),
   signal: abortSignal,
-};
-const acquires: OptionReaders<AcquireOptions<never>> = { ...waits, prefer: callback, untracked: flag };
-const requests: OptionReaders<RequestOptions> = {
-  timeout: boundedWait,
+} as const satisfies OptionReaders<WaitOptions>;
+
+/** How those of a `tryAcquire` are. */
+export const tryOptions = {
+  untracked: flag<boolean | undefined>,
+} as const satisfies OptionReaders<TryOptions>;
+
+/** How those of an acquire are. */
+export const acquireOptions = {
+  ...waitOptions,
+  ...tryOptions,
+  prefer: callback<((resource: never) => boolean) | undefined>,
+} as const satisfies OptionReaders<AcquireOptions<never>>;
+
+/** How those of a request are. */
+export const requestOptions = {
+  timeout: (option: string, value: number | undefined) => boundedWait(option, value),
   signal: abortSignal,
-  idempotent: flag,
-};
-const closes: OptionReaders<{ deadline?: number | undefined }> = {
-  deadline: (option, value) => integer(option, value, { max: LONGEST_WAIT }),
-};
+  idempotent: flag<boolean | undefined>,
+} as const satisfies OptionReaders<RequestOptions>;
 
-/** The error in the options of a call that waits; undefined if they are valid. */
-export function wrongWait(options: WaitOptions | undefined): InvalidOptionError | undefined {
-  return options && wrong(options, waits);
-}
-
-export function wrongAcquire<T>(options: AcquireOptions<T> | undefined): InvalidOptionError | undefined {
-  return options && wrong(options as AcquireOptions<never>, acquires);
-}
-
-export function wrongRequest(options: RequestOptions | undefined): InvalidOptionError | undefined {
-  return options && wrong(options, requests);
-}
-
-/** @throws InvalidOptionError for an invalid option of `close` */
-export function checkClose(options: { deadline?: number | undefined } | undefined): void {
-  if (options !== undefined) checkOptions(options, closes);
-}
-
-function wrong<T extends object>(options: T, readers: OptionReaders<T>): InvalidOptionError | undefined {
-  try {
-    checkOptions(options, readers);
-    return undefined;
-  } catch (error) {
-    return error as InvalidOptionError;
-  }
-}
+/** How those of a close are, and their defaults. */
+export const closeOptions = {
+  deadline: withDefault<number>(integerWithin({ max: LONGEST_WAIT }), 15_000),
+} as const satisfies OptionReaders<PoolCloseOptions>;
 
 /** A wait that must end: `Infinity` is refused. The rest of a longer wait may be fractional. */
 export function boundedWait<V extends number | undefined>(option: string, value: V, min = 1): V {

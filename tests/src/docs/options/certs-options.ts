@@ -17,6 +17,7 @@ import { fetchListsOptions } from '../../../../packages/certs/src/revocation/fet
 import { revocationSourceOptions } from '../../../../packages/certs/src/revocation/revocation-source.js';
 import { revocationPolicyReaders } from '../../../../packages/core/src/x509/revocation-policy.js';
 import { rootOptions, storeOptions } from '../../../../packages/certs/src/store/store.js';
+import { machineRows } from './machine-options.js';
 import { optionOf, optionTable, rowsOf, without } from './option-rows.js';
 
 const subject = ['commonName', 'organization', 'organizationalUnit', 'locality', 'state', 'country'] as const;
@@ -271,5 +272,6 @@ export const certsTables: Readonly<Record<string, string>> = {
       },
       optionOf('checkExpiry'),
     ),
+    ...machineRows,
   ]),
 };

@@ -1,4 +1,5 @@
 /** The certificates of a file, whatever form it has: the one reader of all that take certificates without their key. */
+import { readAllOptions, string, type OptionReaders } from '../../options/index.js';
 import { parseCertificates, type X509Certificate } from '../certificate.js';
 import type { Pkcs12Contents } from './contents.js';
 import { pkcs12Certificates, pkcs12Pairs } from './open.js';
@@ -22,14 +23,20 @@ export interface CertificatesIn {
   readonly others: readonly X509Certificate[];
 }
 
+const openingOptions = {
+  passphrase: string<string | undefined>,
+  keyName: string<string | undefined>,
+} as const satisfies OptionReaders<StoreOpening>;
+
 /**
  * Reads PEM, DER, PKCS#7, PKCS#12, JKS and JCEKS; keys are derived off the main thread.
  * @throws MalformedDerError for what holds no certificate; CredentialsError for a store that can't be opened
  */
 export async function certificatesIn(
   input: string | Uint8Array,
-  { passphrase, keyName }: StoreOpening = {},
+  opening: StoreOpening = {},
 ): Promise<CertificatesIn> {
+  const { passphrase, keyName } = readAllOptions(opening, openingOptions);
   const bytes = bytesOf(input);
   if (!isKeyStore(bytes)) return { chains: [parseCertificates(input)], names: undefined, others: [] };
   return inStore(await readPkcs12OffThread(bytes, passphrase), keyName);
