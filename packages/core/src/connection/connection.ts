@@ -9,16 +9,7 @@ import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
-import {
-  closeOptions,
-  demandFunction,
-  lendOptions,
-  requestOptions,
-  sendOptions,
-  waitOptions,
-  type SendOptions,
-  type WaitOptions,
-} from './call-options.js';
+import * as calls from './call-options.js';
 import { closeReason } from './close-frame.js';
 import { holdersOf, watchClose, type Holders } from './close-watch.js';
 import { ConnectionCore, type CoreOwner, type CoreSettings } from './connection-core.js';
@@ -144,9 +135,9 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
     return isTaken;
   }
 
-  send(payload: Out, options?: SendOptions): Promise<void> {
+  send(payload: Out, options?: calls.SendOptions): Promise<void> {
     const core = this.#core;
-    const wrong = wrongOptions(options, sendOptions);
+    const wrong = wrongOptions(options, calls.sendOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a send');
     const signal = options?.signal;
     if (signal?.aborted === true) return abortedCall(signal);
@@ -172,14 +163,14 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   onMessage(listener: MessageListener<In>): void;
   onMessage(listener: LentMessageListener<In>, options: LendOptions): void;
   onMessage(listener: MessageListener<never>, options?: LendOptions): void {
-    demandFunction('listener', listener);
-    const wrong = wrongOptions(options, lendOptions);
+    calls.demandFunction('listener', listener);
+    const wrong = wrongOptions(options, calls.lendOptions);
     if (wrong !== undefined) throw wrong;
     this.#core.onMessage(listener as MessageListener<In>, lendingOf(options));
   }
 
-  receive(options?: WaitOptions): Promise<In | null> {
-    const wrong = wrongOptions(options, waitOptions);
+  receive(options?: calls.WaitOptions): Promise<In | null> {
+    const wrong = wrongOptions(options, calls.waitOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a receive');
     return this.#core.receiveQueue.receive(options?.signal, options?.timeout);
   }
@@ -201,7 +192,7 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
 
   request(payload: Out, options?: RequestOptions): Promise<In> {
     const core = this.#core;
-    const wrong = wrongOptions(options, requestOptions);
+    const wrong = wrongOptions(options, calls.requestOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a request');
     if (options?.signal?.aborted === true) return abortedCall(options.signal);
     if (!core.ending.mayAsk) {
@@ -217,13 +208,13 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   onRequest(handler: RequestHandler<In, Out>): void {
-    demandFunction('handler', handler);
+    calls.demandFunction('handler', handler);
     this.#core.protocol.handle(handler);
   }
 
-  ping(options?: WaitOptions): Promise<number> {
+  ping(options?: calls.WaitOptions): Promise<number> {
     const core = this.#core;
-    const wrong = wrongOptions(options, waitOptions);
+    const wrong = wrongOptions(options, calls.waitOptions);
     if (wrong !== undefined) return this.#failed(wrong, 'a ping');
     if (!core.mayAnswer) return this.#failed(core.goneError, 'a ping');
     return core.protocol.ping(options?.timeout ?? core.limits.requestTimeout, options?.signal);
@@ -269,12 +260,12 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   // ── ending ──
 
   onDraining(listener: () => void): void {
-    demandFunction('listener', listener);
+    calls.demandFunction('listener', listener);
     this.#core.onDraining(listener);
   }
 
   close(options?: CloseOptions): Promise<void> {
-    const wrong = wrongOptions(options, closeOptions);
+    const wrong = wrongOptions(options, calls.closeOptions);
     if (wrong !== undefined) throw wrong;
     const wait = options?.deadline ?? this.#core.limits.drainTimeout;
     const reason = closeReason(options);
