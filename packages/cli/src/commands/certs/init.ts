@@ -94,7 +94,7 @@ function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made
 Next:
   ${command} serve --port 8443 --cert ${quote(serverCert)} --key ${quote(serverKey)} --ca ${quote(ca)} --client-cert require
   ${command} send localhost:8443 hello --cert ${quote(clientCert)} --key ${quote(clientKey)} --ca ${quote(ca)}${expecting}
-  ${command} send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused, and told why
+  ${command} send localhost:8443 hello --ca ${quote(ca)}${expecting}    # without a certificate: refused with a reason
 `;
 }
 
