@@ -50,16 +50,30 @@ describe('a value that an option does not take', () => {
       .map(([command, { flags }]) => `${command.name()} ${flags}`);
     expect(silent).toEqual(PARSED_LATER);
   });
+
+  it('is refused by the name of the flag if it is a number out of range, 0 among them', async () => {
+    const options = (await valued()).filter(([, { flags }]) => /<(ms|time|bytes|n)>/.test(flags));
+    expect(options.length).toBeGreaterThan(40);
+    const taken = options.flatMap(([command, { long, flags }]) =>
+      ['0', '-1', 'NaN', '1.5', '1e3', 'Infinity', '9'.repeat(20)]
+        .filter((value) => !refusal(command, long ?? '', value).includes(long ?? ''))
+        .map((value) => `${command.name()} ${flags} ${value}`),
+    );
+    expect(taken).toEqual(TAKES_NONE);
+  });
+
+  it('is refused if a port stands in --host', async () => {
+    const hosts = (await valued()).filter(([, { long }]) => long === '--host');
+    expect(hosts).toHaveLength(2);
+    for (const [command] of hosts) {
+      expect(refusal(command, '--host', 'localhost:8443')).toContain('without a port');
+      expect(refusal(command, '--host', '::1')).toBe('');
+    }
+  });
 });
 
-/** Hosts, which are resolved, mailboxes, which the library reads, and the addresses of a proxy, whose errors show the value instead. */
-const PARSED_LATER = [
-  'serve --host <address>',
-  'serve --acme-email <address>',
-  'server --listen <address>',
-  'server --target <address>',
-  'server --acme-email <address>',
-  'client --listen <address>',
-  'client --target <address>',
-  'run-ssl-tcp-server --host <address>',
-];
+/** No certificate authority below it; and a warning for what has expired alone. */
+const TAKES_NONE = ['ca --path-length <n> 0', 'expiry --days <n> 0'];
+
+/** Mailboxes, which the library reads; the error names the flag. */
+const PARSED_LATER = ['serve --acme-email <address>', 'server --acme-email <address>'];

@@ -1,7 +1,8 @@
 /** The options that several commands share: their flags, and how they are parsed. */
+import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
-import { readWhole } from '@knsock/core/options';
+import { LONGEST_WAIT, readWhole } from '@knsock/core/options';
 import { parseAddress } from './address.js';
 import { repeatable } from './given-once.js';
 import { listFiles } from './revocation-lists.js';
@@ -214,9 +215,16 @@ export const appendPin = repeatable((value: string, earlier: string[] = []): str
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A number of milliseconds, or with a unit: `1500`, `250ms`, `30s`, `5m`, `12h`, `7d`. */
+/** A time to wait, from 1 ms to the longest that timers know. */
 export function milliseconds(text: string): number {
-  const [, number = '', unit = 'ms'] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const ms = span(text);
+  if (ms > LONGEST_WAIT) throw new InvalidArgumentError('It is a time of 24 days or less.');
+  return ms;
+}
+
+/** A number of milliseconds, or with a unit: `1500`, `250ms`, `30s`, `5m`, `12h`, `7d`. */
+export function span(text: string): number {
+  const [, number = '', unit = 'ms'] = /^0*([1-9]\d{0,9})(ms|s|m|h|d)?$/.exec(text) ?? [];
   if (number === '')
     throw new InvalidArgumentError('It is a time such as 1500 (milliseconds), 30s, 5m, 12h or 7d.');
   return Number(number) * units[unit as keyof typeof units];
@@ -225,19 +233,25 @@ export function milliseconds(text: string): number {
 /** The validity of a certificate in days, from a time with a unit: `90m`, `24h`, `7d`. */
 export function life(text: string): number {
   if (!/^[1-9]\d*[mhd]$/.test(text)) throw new InvalidArgumentError('It is a time such as 90m, 24h or 7d.');
-  return milliseconds(text) / units.d;
+  return span(text) / units.d;
 }
 
 /** A number of bytes, or with a unit: `65536`, `64KiB`, `8MiB`. */
 export function bytes(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  const [, number = '', unit = ''] = /^0*([1-9]\d{0,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
   if (number === '') throw new InvalidArgumentError('It is a size such as 65536 (bytes), 64KiB or 8MiB.');
   return Number(number) * 1_024 ** ['', 'KiB', 'MiB', 'GiB'].indexOf(unit);
 }
 
-/** A whole number that isn't negative. */
+/** A whole number of 1 or more. */
 export function count(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  if (Number(text) === 0) throw new InvalidArgumentError('It is a whole number of 1 or more.');
+  return countOrNone(text);
+}
+
+/** A whole number that isn't negative. */
+export function countOrNone(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
   return Number(text);
 }
 
@@ -248,11 +262,25 @@ export function port(text: string): number {
   return number;
 }
 
+/** A name or an address of this machine; `localhost:8443` has a port, which is an option of its own. */
+export function host(text: string): string {
+  const isName = /^[^\s/:]+$/.test(text);
+  if (!isName && isIP(text) === 0)
+    throw new InvalidArgumentError('It is a name or an IP address, without a port.');
+  return text;
+}
+
 /** An address, as it was written. @throws UsageError */
 export function address(text: string): string {
   parseAddress(text);
   return text;
 }
+
+/** Collects addresses, as they were written. */
+export const appendAddress = repeatable((value: string, earlier: string[] = []): string[] => [
+  ...earlier,
+  address(value),
+]);
 
 /** The passphrase in that file, or in KNSOCK_PASSPHRASE; undefined if there is neither. */
 export async function passphraseOf(file: string | undefined): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ClientAddress, SslConnection } from '@knsock/core/kn-sock';
 import { printable } from '@knsock/core/errors';
 import { showAddress } from '../address.js';
-import { port } from '../options.js';
+import { port, host } from '../options.js';
 import type { Output } from '../output.js';
 import { runUntilSignal } from '../serving/lifecycle.js';
 import { ServeLog } from '../serving/serve-log.js';
@@ -22,7 +22,7 @@ export function defineRunSslTcpServer(command: Command, output: Output): void {
     .argument('<keyfile>', 'private key of the certificate (PEM)')
     .option('--cafile <file>', 'CA certificate used to verify clients (PEM)')
     .option('--require-client-cert', 'refuse clients without a certificate')
-    .option('--host <address>', 'address to listen on', '0.0.0.0')
+    .option('--host <address>', 'address to listen on', host, '0.0.0.0')
     .addHelpText('after', HELP)
     .action(async (portNumber: number, certFile: string, keyFile: string, flags: RunFlags) => {
       process.exitCode = await runServer(portNumber, certFile, keyFile, flags, output);

@@ -8,6 +8,7 @@ import {
   addProfileOptions,
   port,
   statusOption,
+  host,
 } from '../options.js';
 import type { Output } from '../output.js';
 import { addAcmeOptions } from '../serving/acme-options.js';
@@ -63,9 +64,9 @@ function kebab(name: string): string {
 function addPlaceOptions(command: Command): void {
   command
     .addOption(
-      new Option('--host <address>', 'address to listen on (default: all addresses of this machine)').env(
-        'KNSOCK_LISTEN_HOST',
-      ),
+      new Option('--host <address>', 'address to listen on (default: all addresses of this machine)')
+        .argParser(host)
+        .env('KNSOCK_LISTEN_HOST'),
     )
     .addOption(
       new Option('--port <number>', 'port to listen on; 0 picks a free one (default: 8443)')

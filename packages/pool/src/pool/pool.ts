@@ -19,6 +19,7 @@ import type { PoolStats } from './stats.js';
 import { ResourceStore } from './resource-store.js';
 import { isFinal, rejectExpired } from './reject-expired.js';
 import * as calls from '../waiting/wait-options.js';
+import type { AcquireOptions, PoolCloseOptions, TryOptions, WaitOptions } from '../waiting/wait-options.js';
 import { WaitingRoom, type Late } from '../waiting/waiting-room.js';
 
 /**
@@ -76,7 +77,7 @@ export class Pool<T> implements AsyncDisposable {
    * Lends one resource exclusively.
    * @throws PoolTimeoutError · PoolQueueFullError · PoolClosedError · the signal's reason
    */
-  acquire(options?: calls.AcquireOptions<T>): Promise<Lease<T>> {
+  acquire(options?: AcquireOptions<T>): Promise<Lease<T>> {
     const lending = this.#obtain(options);
     return this.#watch && options?.untracked !== true
       ? reportUnawaited(this.#watch.coming(lending, stackOfCaller()), this.#unawaited)
@@ -84,7 +85,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /** Lends a fitting idle resource at once, if no caller waits; creates nothing. */
-  tryAcquire(fits: (resource: T) => boolean, options?: calls.TryOptions): Lease<T> | undefined {
+  tryAcquire(fits: (resource: T) => boolean, options?: TryOptions): Lease<T> | undefined {
     const wrong = wrongOptions(options, calls.tryOptions);
     if (wrong) throw wrong;
     if (this.#closing || this.#suspended || this.#room.size > 0) return undefined;
@@ -98,11 +99,11 @@ export class Pool<T> implements AsyncDisposable {
    * Acquires, calls, and always releases. If the function throws, the resource is destroyed unless
    * `reusable` says that its state is certain.
    */
-  use<R>(fn: (resource: T) => R | Promise<R>, options?: calls.AcquireOptions<T>): Promise<R> {
+  use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
     return reportUnawaited(this.#use(fn, options), this.#unawaited);
   }
 
-  async #use<R>(fn: (resource: T) => R | Promise<R>, options?: calls.AcquireOptions<T>): Promise<R> {
+  async #use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
     return await useLease(await this.acquire(options), fn);
   }
 
@@ -110,11 +111,11 @@ export class Pool<T> implements AsyncDisposable {
    * Waits until `min` resources exist, and at least one.
    * @throws the failure of the first attempt to create: a wrong address or certificate is reported here at once
    */
-  ready(options: calls.WaitOptions = {}): Promise<void> {
+  ready(options: WaitOptions = {}): Promise<void> {
     return reportUnawaited(this.#becomeReady(options), this.#unawaited);
   }
 
-  #becomeReady(options: calls.WaitOptions): Promise<void> {
+  #becomeReady(options: WaitOptions): Promise<void> {
     const wrong = wrongOptions(options, calls.waitOptions);
     if (wrong) return Promise.reject(wrong);
     const { timeout = this.#config.acquireTimeout, signal } = options;
@@ -213,7 +214,7 @@ export class Pool<T> implements AsyncDisposable {
    * Rejects waiting callers, destroys idle resources, waits for lent ones until the deadline (milliseconds, default
    * 15,000) and destroys them too. Never rejects; a second call returns the same promise.
    */
-  close(options: calls.PoolCloseOptions = {}): Promise<void> {
+  close(options: PoolCloseOptions = {}): Promise<void> {
     const { deadline } = readAllOptions(options, calls.closeOptions);
     return (this.#closing ??= this.#shutDown(deadline));
   }
@@ -222,8 +223,8 @@ export class Pool<T> implements AsyncDisposable {
     return this.close();
   }
 
-  #obtain(options?: calls.AcquireOptions<T>): Promise<PoolLease<T>> {
-    const wrong = wrongOptions(options as calls.AcquireOptions<never> | undefined, calls.acquireOptions);
+  #obtain(options?: AcquireOptions<T>): Promise<PoolLease<T>> {
+    const wrong = wrongOptions(options as AcquireOptions<never> | undefined, calls.acquireOptions);
     if (wrong) return this.#failed(wrong);
     if (options?.signal?.aborted) return this.#failed(options.signal.reason as Error);
     if (this.#closing) return this.#failed(new PoolClosedError());
@@ -234,7 +235,7 @@ export class Pool<T> implements AsyncDisposable {
     return this.#wait(options);
   }
 
-  #wait({ timeout = this.#config.acquireTimeout, signal }: calls.WaitOptions = {}): Promise<PoolLease<T>> {
+  #wait({ timeout = this.#config.acquireTimeout, signal }: WaitOptions = {}): Promise<PoolLease<T>> {
     const { maxWaiters } = this.#config;
     if (this.#room.size >= maxWaiters) return this.#failed(new PoolQueueFullError(maxWaiters, this.stats()));
     if (timeout === 0) return this.#failed(new PoolTimeoutError(0, this.stats()));

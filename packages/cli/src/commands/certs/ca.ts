@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { KeyType, Signer, Store } from '@knsock/certs';
 import { readInput } from '../../files.js';
-import { append, count } from '../../options.js';
+import { append, count, countOrNone } from '../../options.js';
 import type { Output } from '../../output.js';
 import { commandSigner } from '../../signer-command.js';
 import { UsageError } from '../../usage-error.js';
@@ -36,7 +36,7 @@ export function defineCa(command: Command, output: Output): void {
     .option('--under <authority>', 'authority that signs it, for an intermediate')
     .option('--replaces <root>', 'root of this store that the new root follows; its key signs the new key')
     .option('--days <n>', 'validity in days (default: 3650, at most until its issuer expires)', count)
-    .option('--path-length <n>', 'maximum number of intermediates below it', count)
+    .option('--path-length <n>', 'maximum number of intermediates below it', countOrNone)
     .option('--permit <name>', 'name constraint: permitted domain, network, … (repeatable)', append)
     .option('--exclude <name>', 'name constraint: excluded domain, network, … (repeatable)', append)
     .addOption(keyTypeOption())

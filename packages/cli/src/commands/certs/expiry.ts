@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Expiry, LiveSource } from '@knsock/certs';
 import { printable } from '@knsock/core/errors';
 import { FOUND } from '../../exit-codes.js';
-import { count, passphraseFileOption, passphraseOf } from '../../options.js';
+import { passphraseFileOption, passphraseOf, countOrNone } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { sourceOf } from './inspect.js';
@@ -19,7 +19,7 @@ export function defineExpiry(command: Command, output: Output): void {
   command
     .description('show when certificates and revocation lists expire')
     .argument('<source...>', 'files, directories (recursive), or host:port of servers')
-    .option('--days <n>', 'days before expiry to warn', count, 30)
+    .option('--days <n>', 'days before expiry to warn', countOrNone, 30)
     .addOption(passphraseFileOption())
     .option('--prometheus', 'print metrics in the Prometheus text format')
     .addHelpText('after', HELP)

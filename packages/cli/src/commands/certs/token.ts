@@ -4,7 +4,7 @@ import type { CertificateKind } from '@knsock/certs';
 import type { TokenFacts } from '@knsock/certs/authority-server';
 import { commonNameOption, refuseWebAddresses } from './certificate-options.js';
 import { commandName } from '../../command-name.js';
-import { address, append, count, life, milliseconds } from '../../options.js';
+import { address, append, count, life, span } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { kindOption } from './issue.js';
@@ -41,7 +41,7 @@ export function defineToken(command: Command, output: Output): void {
     .addOption(commonNameOption())
     .addOption(kindOption('client'))
     .option('--uses <n>', 'number of machines that can enrol (default: 1)', count)
-    .option('--expires <time>', 'time until the token expires (default: 1h)', milliseconds)
+    .option('--expires <time>', 'time until the token expires (default: 1h)', span)
     .option('--life <time>', 'validity of the certificate, which the machine renews (default: 24h)', life)
     .option('--address <address>', 'address of the authority (default: where it was served last)', address)
     .option('--list', 'list the tokens of the store')

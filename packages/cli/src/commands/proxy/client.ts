@@ -6,12 +6,13 @@ import { parseAddress, showAddress } from '../../address.js';
 import {
   addCredentialOptions,
   addProfileOptions,
-  append,
   credentialFiles,
   profileOf,
   type CredentialFlags,
   type ProfileFlags,
   addServerOptions,
+  address,
+  appendAddress,
 } from '../../options.js';
 import { refreshWith } from '../../revocation-lists.js';
 import type { Output } from '../../output.js';
@@ -56,11 +57,12 @@ export function defineProxyClient(command: Command, output: Output): void {
     .requiredOption(
       '--listen <address>',
       'address to accept plain connections on: host:port, :port or unix:/path',
+      address,
     )
     .option(
       '--target <address>',
       'TLS server to forward to (repeatable: round robin, skipping those that are down)',
-      append,
+      appendAddress,
     );
   addCredentialOptions(command);
   addServerOptions(command)

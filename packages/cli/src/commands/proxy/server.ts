@@ -13,7 +13,6 @@ import {
   addCredentialOptions,
   addProfileOptions,
   allowRules,
-  append,
   appendPin,
   caOption,
   credentialFiles,
@@ -22,6 +21,8 @@ import {
   type CredentialFlags,
   type ProfileFlags,
   passphraseOf,
+  address,
+  appendAddress,
 } from '../../options.js';
 import type { Output } from '../../output.js';
 import { dialPlain, requireLoopback } from '../../proxying/plain.js';
@@ -62,11 +63,11 @@ type Dial = (target: Target, header: ProxyHeader | null) => Promise<Far>;
 export function defineProxyServer(command: Command, output: Output): void {
   command
     .description('accept TLS connections and forward them, in plain text or over TLS')
-    .requiredOption('--listen <address>', 'address to accept TLS on: host:port, :port or unix:/path')
+    .requiredOption('--listen <address>', 'address to accept TLS on: host:port, :port or unix:/path', address)
     .option(
       '--target <address>',
       'address to forward to (repeatable: round robin, skipping those that are down)',
-      append,
+      appendAddress,
     );
   addCredentialOptions(command);
   addAcmeOptions(command);
