@@ -53,6 +53,9 @@ export const codes = {
   KNSOCK_CERTIFICATE_NOT_FOUND: final(
     'Is the path correct, relative to the working directory of the program?',
   ),
+  KNSOCK_CERTIFICATE_UNREADABLE: final(
+    'Does the user that runs the program have permission to read the file?',
+  ),
   KNSOCK_CERTIFICATE_FILE: final(
     'Does the user that runs the program have permission to read and write there?',
   ),

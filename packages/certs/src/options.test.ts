@@ -156,7 +156,7 @@ it.skipIf(process.platform === 'win32')(
     execFileSync('mkfifo', [pipe]);
     using source = revocationSource({ crls: [pipe] });
     await expect(source.ready()).rejects.toMatchObject({
-      code: 'KNSOCK_CERTIFICATE_FILE',
+      code: 'KNSOCK_CERTIFICATE_UNREADABLE',
       message: expect.stringContaining('no regular file') as unknown,
     });
   },

@@ -84,9 +84,25 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 23,
     meaning: "A file can't be written, or already exists.",
-    causes: ['KNSOCK_TRUST_STORE', 'KNSOCK_WRITE', 'KNSOCK_CERTIFICATE_EXISTS', 'KNSOCK_CERTIFICATE_LOCKED'],
+    causes: [
+      'KNSOCK_TRUST_STORE',
+      'KNSOCK_WRITE',
+      'KNSOCK_CERTIFICATE_EXISTS',
+      'KNSOCK_CERTIFICATE_FILE',
+      'KNSOCK_CERTIFICATE_LOCKED',
+    ],
   },
-  { code: 26, meaning: "An input file can't be read.", causes: ['KNSOCK_READ'] },
+  {
+    code: 26,
+    meaning: "An input file can't be read.",
+    causes: [
+      'KNSOCK_CREDENTIALS_MISSING_FILE',
+      'KNSOCK_CREDENTIALS_UNREADABLE',
+      'KNSOCK_READ',
+      'KNSOCK_CERTIFICATE_NOT_FOUND',
+      'KNSOCK_CERTIFICATE_UNREADABLE',
+    ],
+  },
   {
     code: 28,
     meaning: 'A timeout; the error says which one.',
@@ -151,8 +167,6 @@ export const exitCodes: readonly ExitCode[] = [
     code: 58,
     meaning: "Our own certificate, key, CA or revocation list can't be used.",
     causes: [
-      'KNSOCK_CREDENTIALS_MISSING_FILE',
-      'KNSOCK_CREDENTIALS_UNREADABLE',
       'KNSOCK_CREDENTIALS_WRONG_USAGE',
       'KNSOCK_CREDENTIALS_GARBAGE',
       'KNSOCK_CREDENTIALS_HALF_A_PAIR',
@@ -176,8 +190,6 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_CERTIFICATE_POLICY',
       'KNSOCK_CERTIFICATE_NOT_ISSUED_HERE',
       'KNSOCK_CERTIFICATE_CHAIN',
-      'KNSOCK_CERTIFICATE_NOT_FOUND',
-      'KNSOCK_CERTIFICATE_FILE',
       'KNSOCK_CERTIFICATE_KEY_ABSENT',
       'KNSOCK_CERTIFICATE_STORE',
       'KNSOCK_CERTIFICATE_SIGNER',

@@ -4,6 +4,7 @@ import { commandName } from './command-name.js';
 import { exitCodeOf } from './exit-codes.js';
 import { hintOf } from './hints.js';
 import type { Output } from './output.js';
+import { asUnreadable, type GivenFiles } from './unreadable.js';
 import { UsageError } from './usage-error.js';
 
 /** An error as text. */
@@ -19,12 +20,16 @@ export interface Failure {
 const UNEXPECTED = 'Run it again with --debug and report what it prints: this is likely a fault of knsock.';
 
 /** Describes an error; `command` is the one that failed. */
-export function describeFailure(thrown: unknown, command = ''): Failure {
-  const error = workingDirectoryGone(thrown) ?? thrown;
+export function describeFailure(thrown: unknown, command = '', given: GivenFiles = new Map()): Failure {
+  const error = workingDirectoryGone(thrown) ?? asUnreadable(thrown, given);
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
-    what: flagged(error, error instanceof Error ? error.message : String(error), command),
+    what: withFlag(
+      error,
+      flagged(error, error instanceof Error ? error.message : String(error), command),
+      given,
+    ),
     why: whyOf(error),
     hint: known ? hintFor(error, command) : UNEXPECTED,
     code,
@@ -37,6 +42,13 @@ function workingDirectoryGone(error: unknown): UsageError | undefined {
   if ((error as { syscall?: unknown } | null)?.syscall !== 'uv_cwd') return undefined;
   const hint = 'Change to one that exists, or give absolute paths.';
   return new UsageError('the working directory was deleted', hint, 'KNSOCK_READ');
+}
+
+/** The flag that named the file at fault. */
+function withFlag(error: unknown, message: string, given: GivenFiles): string {
+  const { file } = (error ?? {}) as { file?: unknown };
+  const flag = typeof file === 'string' ? (given.get(file) ?? '') : '';
+  return message.includes(flag) ? message : `${flag}: ${message}`;
 }
 
 /** The library's messages name its options; users of the command know flags. */
@@ -92,7 +104,7 @@ const flags: Readonly<Record<string, string>> = {
 
 /** Prints an error for people, and as JSON if requested. */
 export async function reportFailure(output: Output, command: string, error: unknown): Promise<number> {
-  const failure = describeFailure(error, command);
+  const failure = describeFailure(error, command, output.given);
   if (output.manner.json) await output.record({ event: 'error', ...failure });
   output.tell(lines(output, command, failure).join('\n'));
   if (output.manner.debug) output.tell(stackOf(error));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { readWhole } from '@knsock/core/options';
 import type { Output } from './output.js';
 import { standardInput } from './standard-input.js';
+import { unreadable } from './unreadable.js';
 import { UsageError } from './usage-error.js';
 import { writeFiles } from './written-files.js';
 
@@ -24,21 +25,9 @@ export async function readInput(file: string): Promise<Buffer> {
   try {
     return await readWhole(file);
   } catch (error) {
-    throw unreadable(file, error as NodeJS.ErrnoException);
+    throw unreadable(file, error);
   }
 }
-
-/** The failure to read a file that the user named. */
-function unreadable(file: string, { code = '', message }: NodeJS.ErrnoException): UsageError {
-  const hint = Object.hasOwn(hints, code) ? hints[code] : 'Is the path right, and may you read the file?';
-  return new UsageError(`${file} can't be read: ${message}`, hint, 'KNSOCK_READ');
-}
-
-const hints: Readonly<Record<string, string>> = {
-  EISDIR: 'It is a folder: give the path of a file.',
-  EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
-  ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
-};
 
 /** Writes a file, or to standard output. @throws UsageError as `writeFiles` */
 export async function writeOutput(
@@ -74,7 +63,8 @@ export async function naming<T>(file: string, read: () => T | Promise<T>): Promi
     const { EasySocketError } = await import('@knsock/core/errors');
     // The reader's own code is that of a library; other commands have this one for the same cause.
     const spoken = code === 'KNSOCK_MALFORMED_DER' ? 'KNSOCK_CERTIFICATE_MALFORMED' : code;
-    throw new EasySocketError(spoken, `${shown}: ${String(message)}`, { cause: error, hint });
+    const spoilt = new EasySocketError(spoken, `${shown}: ${String(message)}`, { cause: error, hint });
+    throw Object.assign(spoilt, { file });
   }
 }
 

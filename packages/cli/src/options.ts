@@ -6,7 +6,7 @@ import { LONGEST_WAIT, readWhole } from '@knsock/core/options';
 import { parseAddress } from './address.js';
 import { repeatable } from './given-once.js';
 import { listFiles } from './revocation-lists.js';
-import { UsageError } from './usage-error.js';
+import { unreadable } from './unreadable.js';
 
 const framingNames = ['knsock', 'raw', 'lines', 'length-prefixed'] as const;
 export type FramingName = (typeof framingNames)[number];
@@ -288,11 +288,6 @@ export async function passphraseOf(file: string | undefined): Promise<string | u
   try {
     return (await readWhole(file)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
   } catch (error) {
-    const why = (error as Error).message;
-    throw new UsageError(
-      `the passphrase file ${file} can't be read: ${why}`,
-      'Is the path right?',
-      'KNSOCK_READ',
-    );
+    throw unreadable(file, error);
   }
 }

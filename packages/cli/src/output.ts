@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { printableJson } from '@knsock/core/errors';
 import { paintsFor, shown, type Paints } from './paint.js';
 import { wantsColor } from './terminal.js';
+import type { GivenFiles } from './unreadable.js';
 
 /** The global flags that control output. */
 export interface Manner {
@@ -16,6 +17,8 @@ export interface Manner {
 
 export class Output {
   readonly manner: Manner;
+  /** The files that the command was called with. */
+  given: GivenFiles = new Map();
   /** Colours for messages; none if standard error isn't a terminal or NO_COLOR is set. */
   readonly colors: Paints;
 

@@ -4,6 +4,7 @@ import { nameFlags } from './flag-values.js';
 import { refuseRepeated } from './given-once.js';
 import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
+import { givenFiles } from './unreadable.js';
 import { version } from './version.js';
 
 /** Adds arguments, options and action to a command. */
@@ -100,6 +101,7 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
     const command = program.command(name, { hidden: hidden ?? false }).description(summary);
     if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
   }
+  program.hook('preAction', (_, action) => void (output.given = givenFiles(action)));
   refuseRepeated(program);
   nameFlags(program);
   return addGlobalOptions(program);

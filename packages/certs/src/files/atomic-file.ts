@@ -80,7 +80,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 
 /**
  * Reads a file or a pipe; never more than `maxBytes` (default 64 MiB), whatever its reported size.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_FILE`, or `_MALFORMED` where it is over a limit given.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_UNREADABLE`, or `_MALFORMED` where it is over a limit given.
  */
 export async function readBytes(path: string, maxBytes?: number): Promise<Buffer> {
   try {
@@ -170,7 +170,8 @@ export function fileError(file: string, doing: string, cause: unknown): Certific
   const [words, hint] = reasons[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? [];
   const why = words ?? (cause instanceof Error ? cause.message : String(cause));
   const details = { cause, file, ...(hint === undefined ? {} : { hint }) };
-  return new CertificateError('KNSOCK_CERTIFICATE_FILE', `can't ${doing} ${file}: ${why}`, details);
+  const code = doing === 'read' ? 'KNSOCK_CERTIFICATE_UNREADABLE' : 'KNSOCK_CERTIFICATE_FILE';
+  return new CertificateError(code, `can't ${doing} ${file}: ${why}`, details);
 }
 
 const PERMISSION =

@@ -38,7 +38,7 @@ function isSource(value: unknown): boolean {
 
 /**
  * The bytes of a source.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` or `KNSOCK_CERTIFICATE_FILE`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` or `_UNREADABLE`.
  */
 export async function readSource(source: Source): Promise<Uint8Array> {
   if (typeof source === 'string') return Buffer.from(source);

@@ -35,7 +35,7 @@ const NOTHING = { etag: undefined, lastModified: undefined, freshFor: undefined 
 
 /**
  * Fetches the lists of a location, unless its server says that they are unchanged.
- * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_UNREADABLE` or `_MALFORMED`.
  */
 export async function fetchCrls(
   location: CrlLocation,
@@ -104,12 +104,11 @@ function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): P
 }
 
 async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
-  const isRegular = await stat(file).then(
-    (found) => found.isFile(),
-    (cause: unknown) => {
-      throw fileError(file, 'read', cause);
-    },
-  );
+  const found = await stat(file).catch((cause: unknown) => {
+    throw fileError(file, 'read', cause);
+  });
+  const [isRegular, isFolder] = [found.isFile(), found.isDirectory()];
+  if (isFolder) throw fileError(file, 'read', Object.assign(new Error('it is a folder'), { code: 'EISDIR' }));
   if (!isRegular)
     throw fileError(file, 'read', new Error('it is no regular file, and is to be read again and again'));
   return readBytes(file, maxBytes);

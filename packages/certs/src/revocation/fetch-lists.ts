@@ -36,7 +36,7 @@ const NEVER = new AbortController().signal;
 
 /**
  * The lists at a path or a `http(s)://` or `file://` URL, PEM or DER. To keep them up to date use `revocationSource`.
- * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_FILE` or `_MALFORMED`; the reason of `signal`.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_UNREADABLE` or `_MALFORMED`; the reason of `signal`.
  */
 export async function fetchRevocationLists(
   location: CrlLocation,

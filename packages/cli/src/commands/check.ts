@@ -17,6 +17,7 @@ import {
 import type { Output } from '../output.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
+import { noSource, unreadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
 import { writeFiles } from '../written-files.js';
 
@@ -163,11 +164,7 @@ function nothingIn(target: string): UsageError {
 
 function endpointOf(target: string): { host: string; port: number } {
   if (!/:\d+$/.test(target)) {
-    throw new UsageError(
-      `there is no file ${target}`,
-      'Is the path right? A server is given as host:port.',
-      'KNSOCK_READ',
-    );
+    throw noSource(target);
   }
   const address = parseAddress(target);
   if ('path' in address) throw new UsageError("a Unix socket can't be checked", 'Give host:port.');
@@ -196,11 +193,7 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
         .map((line) => line.trim()),
     );
   } catch (error) {
-    throw new UsageError(
-      `${file} can't be read: ${(error as Error).message}`,
-      '--write-baseline makes one.',
-      'KNSOCK_READ',
-    );
+    throw unreadable(file, error);
   }
 }
 

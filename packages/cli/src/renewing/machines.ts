@@ -5,6 +5,7 @@ import type { RenewResult } from '@knsock/certs';
 import { describeFailure } from '../failure.js';
 import { shortPath } from '../files.js';
 import type { Output } from '../output.js';
+import { unreadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
 import { onHangUp } from '../serving/hang-up.js';
 import { ServeLog } from '../serving/serve-log.js';
@@ -114,11 +115,7 @@ async function enrolledIn(folder: string): Promise<string[]> {
       .map(({ name }) => join(folder, name))
       .sort();
   } catch (error) {
-    throw new UsageError(
-      `${folder} can't be read: ${(error as Error).message}`,
-      'Is the path right?',
-      'KNSOCK_READ',
-    );
+    throw unreadable(folder, error);
   }
 }
 

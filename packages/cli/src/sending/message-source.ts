@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { standardInput } from '../standard-input.js';
-import { UsageError } from '../usage-error.js';
+import { unreadable } from '../unreadable.js';
 import { cutBytes, type Cut } from './cut.js';
 
 /** Messages, in batches of those available together. */
@@ -35,8 +35,7 @@ async function* readable(file: string): AsyncGenerator<Buffer> {
   try {
     yield* stream as AsyncIterable<Buffer>;
   } catch (error) {
-    const message = `${file} can't be read: ${(error as Error).message}`;
-    throw new UsageError(message, 'Is the path right, and may you read the file?', 'KNSOCK_READ');
+    throw unreadable(file, error);
   } finally {
     stream.destroy();
   }

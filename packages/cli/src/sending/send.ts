@@ -6,6 +6,7 @@ import { framingOf } from '../framings.js';
 import { credentialFiles, profileOf } from '../options.js';
 import type { Output } from '../output.js';
 import { followLists } from '../revocation-lists.js';
+import { requireReadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
 import { sendRequests } from './send-requests.js';
 import { showFacts } from './facts.js';
@@ -23,6 +24,7 @@ export async function send(
   output: Output,
 ): Promise<void> {
   const request = requestOf(words, flags);
+  for (const file of request.files) await requireReadable(file);
   const framing = framingOf(flags);
   requireName(address, flags);
   if (flags.dangerouslySkipVerification === true) {

@@ -2,7 +2,7 @@
 import type { AcmeCredentials, AcmeOptions } from '@knsock/certs/acme';
 import type { CredentialFiles } from '@knsock/core';
 import { readWhole } from '@knsock/core/options';
-import { UsageError } from '../usage-error.js';
+import { unreadable } from '../unreadable.js';
 import { environmentProxy } from './environment-proxy.js';
 import type { AcmePlan } from './acme-options.js';
 import type { AcmeFlags } from './flags.js';
@@ -22,7 +22,7 @@ export async function acmeSource(
   const { domains, dir, listen } = plan;
   const { acmeChallenge = 'tls-alpn-01', acmeCa } = flags;
   const directory = plan.directory ?? letsEncryptStaging;
-  const [ca, eab] = [acmeCa === undefined ? undefined : await read(acmeCa, '--acme-ca'), await eabOf(flags)];
+  const [ca, eab] = [acmeCa === undefined ? undefined : await read(acmeCa), await eabOf(flags)];
   log.event(
     'acme',
     { names: domains, directory, dir },
@@ -70,14 +70,13 @@ function proxyOf({ acmeProxy }: AcmeFlags, directory: string, log: ServeLog): st
 /** The key is read from a file alone: other users of the machine can see arguments. */
 async function eabOf({ acmeEabKid: kid, acmeEabKeyFile: file }: AcmeFlags): Promise<AcmeOptions['eab']> {
   if (kid === undefined || file === undefined) return undefined;
-  return { kid, hmacKey: (await read(file, '--acme-eab-key-file')).trim() };
+  return { kid, hmacKey: (await read(file)).trim() };
 }
 
-async function read(file: string, flag: string): Promise<string> {
+async function read(file: string): Promise<string> {
   try {
     return (await readWhole(file)).toString('utf8');
   } catch (error) {
-    const why = (error as Error).message;
-    throw new UsageError(`the file of ${flag} can't be read: ${why}`, 'Is the path right?', 'KNSOCK_READ');
+    throw unreadable(file, error);
   }
 }

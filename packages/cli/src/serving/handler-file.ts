@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Payload, RequestHandler } from '@knsock/core';
+import { requireReadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
 
 /** @throws UsageError where the file can't be loaded or exports no function */
@@ -12,6 +13,7 @@ export function loadHandler(file: string): Promise<RequestHandler<Buffer, Payloa
 
 /** @throws UsageError where the file can't be loaded or exports no function */
 export async function loadDefaultFunction<F>(what: string, file: string, example: string): Promise<F> {
+  await requireReadable(file);
   const url = pathToFileURL(path.resolve(file)).href;
   let module: { default?: unknown };
   try {

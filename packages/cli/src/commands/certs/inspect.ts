@@ -7,6 +7,7 @@ import { eachFile } from '../../each-file.js';
 import { readInput } from '../../files.js';
 import { passphraseFileOption, passphraseOf, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
+import { noSource } from '../../unreadable.js';
 import { UsageError } from '../../usage-error.js';
 
 /** Exit code if a part of a file can't be read, the same as for all of it. */
@@ -55,11 +56,7 @@ export async function sourceOf(text: string, servername?: string): Promise<Sourc
   if (text === '-') return readInput(text);
   if (await isThere(text)) return { file: text };
   if (!/:\d+$/.test(text)) {
-    throw new UsageError(
-      `there is no file ${text}`,
-      'Is the path right? A server is given as host:port.',
-      'KNSOCK_READ',
-    );
+    throw noSource(text);
   }
   const address = parseAddress(text);
   if ('path' in address) throw new UsageError("a Unix socket can't be looked at here", 'Give host:port.');

@@ -74,11 +74,9 @@ async function serialOrFile(certificate: string, flags: OpeningFlags): Promise<s
 /** The contents; of a PKCS#12 file the key's certificate. @throws UsageError for one with several keys, of which none is named */
 async function certificateIn(file: string, flags: OpeningFlags): Promise<Buffer> {
   const { certificatesIn, isKeyStore } = await import('@knsock/core/x509');
-  const input = await readInput(file);
+  const [input, opening] = [await readInput(file), await openingOf(flags)];
   if (!isKeyStore(input)) return input;
-  const { chains, names = [] } = await naming(file, async () =>
-    certificatesIn(input, await openingOf(flags)),
-  );
+  const { chains, names = [] } = await naming(file, () => certificatesIn(input, opening));
   if (chains.length === 1) return chains[0]?.[0]?.der as Buffer;
   const what =
     names.length === 0
