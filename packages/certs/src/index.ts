@@ -43,6 +43,7 @@ export { type Pkcs12Parts } from './pkcs12/pkcs12-parts.js';
 export { inspect, type Inspected, type Inspection, type InspectOptions } from './inspecting/inspect.js';
 export {
   type InspectedCertificate,
+  type CrlScope,
   type InspectedCrl,
   type InspectedDamage,
   type InspectedKey,

@@ -2,7 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import {
   publicHalf,
+  showReasons,
   type CertificateRevocationList,
+  type Extensions,
   type GeneralName,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -93,7 +95,29 @@ export interface InspectedCrl {
     readonly serial: string;
     readonly date: Date;
     readonly reason: string | undefined;
+    /** Who issued the certificate, where an indirect list names another authority; as text (RFC 4514). */
+    readonly issuer?: string | undefined;
   }[];
+  /** Of a delta list, the number of the complete list that it changes; hex. */
+  readonly deltaBase?: string | undefined;
+  /** What the list is limited to (issuing distribution point); undefined for a list of everything. */
+  readonly scope?: CrlScope | undefined;
+  /** Extensions that this package can't read, of the list; a critical one makes it prove nothing but revocations. */
+  readonly unknownExtensions: readonly UnknownExtension[];
+  /** The first critical extension of an entry that isn't understood. */
+  readonly unknownInEntry?: string | undefined;
+}
+
+/** Which certificates and reasons a list speaks of (RFC 5280 5.2.5). */
+export interface CrlScope {
+  /** Its distribution points with their kind, such as `URI:http://…`. */
+  readonly points: readonly string[];
+  /** The only kind of certificates in it; undefined: all. */
+  readonly only: 'users' | 'authorities' | 'attribute certificates' | undefined;
+  /** The only reasons that it covers; undefined: all. */
+  readonly reasons: string | undefined;
+  /** Whether its entries may name other authorities. */
+  readonly indirect: boolean;
 }
 
 /** A request as plain data. */
@@ -178,7 +202,7 @@ export function certificateFacts(certificate: X509Certificate, at: Date): Inspec
     crlUrls: crlUrlsOf(certificate),
     fingerprint: withColons(certificate.fingerprint256),
     spkiPin: certificate.spkiPin,
-    unknownExtensions: unknownExtensions(certificate),
+    unknownExtensions: unknownIn(certificate.extensions, KNOWN_EXTENSIONS),
     findings: lintCertificates([certificate], at),
   };
 }
@@ -187,7 +211,8 @@ export function crlFacts(crl: CertificateRevocationList): InspectedCrl {
   const revoked: InspectedCrl['revoked'][number][] = [];
   for (const entry of crl.entries) {
     if (revoked.length === SHOWN_REVOCATIONS) break;
-    revoked.push(entry);
+    const { issuer, ...rest } = entry;
+    revoked.push(issuer === undefined ? rest : { ...rest, issuer: issuer.toString() });
   }
   return {
     type: 'crl',
@@ -198,6 +223,38 @@ export function crlFacts(crl: CertificateRevocationList): InspectedCrl {
     signature: signatureName(crl.signatureAlgorithm.oid),
     size: crl.entries.size,
     revoked,
+    deltaBase: crl.deltaBase,
+    scope: scopeOf(crl),
+    unknownExtensions: unknownIn(crl.extensions, KNOWN_IN_LISTS),
+    unknownInEntry: crl.entries.unknownCritical,
+  };
+}
+
+/** Numbers, delta indicator, scope, freshest list, key identifier and where the issuer's certificate is (RFC 5280 5.2). */
+const KNOWN_IN_LISTS = new Set([
+  ...['2.5.29.20', '2.5.29.27', '2.5.29.28', '2.5.29.46', '2.5.29.35', '2.5.29.18', '1.3.6.1.5.5.7.1.1'],
+]);
+
+function scopeOf({
+  issuer,
+  issuingDistributionPoint: point,
+}: CertificateRevocationList): CrlScope | undefined {
+  if (point === undefined) return undefined;
+  const { relative, onlySomeReasons: reasons } = point;
+  const points =
+    relative === undefined ? point.names.map(showName) : [`directory:${issuer.child(relative).toString()}`];
+  const only = point.onlyUserCertificates
+    ? 'users'
+    : point.onlyAuthorities
+      ? 'authorities'
+      : point.onlyAttributeCertificates
+        ? 'attribute certificates'
+        : undefined;
+  return {
+    points,
+    only,
+    reasons: reasons === undefined ? undefined : showReasons(reasons),
+    indirect: point.indirect,
   };
 }
 
@@ -232,7 +289,7 @@ function crlUrlsOf({ crlDistributionPoints }: X509Certificate): string[] {
   return names.flatMap((name) => (name.kind === 'uri' ? [name.value] : []));
 }
 
-function unknownExtensions({ extensions }: X509Certificate): UnknownExtension[] {
-  const unknown = [...extensions.values()].filter(({ oid }) => !KNOWN_EXTENSIONS.has(oid));
+function unknownIn(extensions: Extensions, known: ReadonlySet<string>): UnknownExtension[] {
+  const unknown = [...extensions.values()].filter(({ oid }) => !known.has(oid));
   return unknown.map(({ oid, critical, value }) => ({ oid, critical, hex: value.toString('hex') }));
 }

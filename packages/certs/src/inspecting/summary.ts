@@ -1,7 +1,13 @@
 /** The results of `inspect` as readable text. */
 import { printable } from '@knsock/core/errors';
 import type { Inspected, Inspection } from './inspect.js';
-import type { InspectedCertificate, InspectedCrl, InspectedKey, InspectedRequest } from './facts.js';
+import type {
+  InspectedCertificate,
+  InspectedCrl,
+  InspectedKey,
+  InspectedRequest,
+  UnknownExtension,
+} from './facts.js';
 import { subjectText } from '../issuing/subject.js';
 
 const DAY = 86_400_000;
@@ -61,9 +67,7 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
     ...field('SHA-256', item.fingerprint),
     ...field('pin', item.spkiPin),
     ...field('CRL at', item.crlUrls.join(', ')),
-    ...item.unknownExtensions.flatMap(({ oid, critical, hex }) =>
-      field('extension', `${oid}${critical ? ' (critical)' : ''} ${hex}`),
-    ),
+    ...extensionLines(item.unknownExtensions),
     ...item.findings.flatMap(({ severity, message, fix }) => field(severity, `${message}. ${fix}`)),
   ];
 }
@@ -85,13 +89,40 @@ function crlLines(item: InspectedCrl, at: Date): string[] {
   return [
     `revocation list  ${item.issuer}`,
     ...field('number', item.number),
+    ...field(
+      'changes',
+      item.deltaBase && `a delta list: what changed since the list number ${item.deltaBase}`,
+    ),
+    ...scopeLines(item.scope),
+    ...extensionLines(item.unknownExtensions),
+    ...field('extension', item.unknownInEntry && `${item.unknownInEntry} (critical, in an entry)`),
     ...field('dates', `made ${dateInWords(item.thisUpdate, at)}, ${due}`),
     ...field('signed by', item.signature),
     ...field('withdraws', count(item.size, 'certificate')),
-    ...item.revoked.flatMap(({ serial, date, reason }) =>
-      field('', `${serial} ${date.toISOString().slice(0, 10)} ${reason ?? ''}`.trimEnd()),
+    ...item.revoked.flatMap(({ serial, date, reason, issuer }) =>
+      field(
+        '',
+        [serial, date.toISOString().slice(0, 10), reason, issuer && `of ${issuer}`].filter(Boolean).join(' '),
+      ),
     ),
   ];
+}
+
+/** A list is no proof for what is outside its scope. */
+function scopeLines(scope: InspectedCrl['scope']): string[] {
+  if (scope === undefined) return [];
+  return [
+    ...field('of point', scope.points.join(', ')),
+    ...field('only', scope.only),
+    ...field('reasons', scope.reasons && `only ${scope.reasons}`),
+    ...(scope.indirect ? field('indirect', 'entries may be certificates of other authorities') : []),
+  ];
+}
+
+function extensionLines(extensions: readonly UnknownExtension[]): string[] {
+  return extensions.flatMap(({ oid, critical, hex }) =>
+    field('extension', `${oid}${critical ? ' (critical)' : ''} ${hex}`),
+  );
 }
 
 function requestLines(item: InspectedRequest): string[] {

@@ -4,6 +4,7 @@ import {
   parseCertificate,
   verifyPath,
   type CertificateRevocationList,
+  type PolicyOptions,
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
@@ -26,6 +27,7 @@ export interface EndpointTrust {
   /** Without any, revocation isn't checked. */
   readonly crls: readonly CertificateRevocationList[];
   readonly revocation: RevocationPolicyOptions | undefined;
+  readonly policies: PolicyOptions | undefined;
 }
 
 /**
@@ -80,13 +82,13 @@ async function admitsStrangers(endpoint: Endpoint): Promise<boolean> {
 async function verdictOn(
   [leaf, ...intermediates]: readonly X509Certificate[],
   { host, servername }: Endpoint,
-  { anchors, at, crls, revocation }: EndpointTrust,
+  { anchors, at, crls, revocation, policies }: EndpointTrust,
 ): Promise<TrustResult> {
   if (leaf === undefined) return { ok: false, words: 'it sent no certificate' };
   const trusted = anchors ?? (await defaultAnchors());
   const name = servername ?? host;
   const verdict = await verifyPath({
-    ...{ leaf, intermediates, anchors: trusted, at, name, crls, revocation },
+    ...{ leaf, intermediates, anchors: trusted, at, name, crls, revocation, policies },
     usage: 'server',
   });
   return verdict.ok ? { ok: true } : { ok: false, words: `${verdict.reason}: ${verdict.message}` };

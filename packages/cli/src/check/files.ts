@@ -1,5 +1,10 @@
 /** Checks files: certificates, each with its key and CA among the given files, and revocation lists. */
-import type { CertificateRevocationList, RevocationPolicyOptions, X509Certificate } from '@knsock/core/x509';
+import type {
+  CertificateRevocationList,
+  PolicyOptions,
+  RevocationPolicyOptions,
+  X509Certificate,
+} from '@knsock/core/x509';
 import { UsageError } from '../usage-error.js';
 import { chainEvidence } from './chain-evidence.js';
 import { judge, merged, type TargetReport } from './findings.js';
@@ -21,11 +26,13 @@ export interface CheckFilesOptions {
   readonly lists?: SortedFiles['lists'] | undefined;
   /** The revocation policy for the lists among the files; default that of `crlFile` on a connection. */
   readonly revocation?: RevocationPolicyOptions | undefined;
+  /** Certificate policies that chains must hold; default: what their CAs require. */
+  readonly policies?: PolicyOptions | undefined;
 }
 
 export async function checkFiles(
   files: readonly string[],
-  { trusted, passphrase, keyName, at, lists = [], revocation }: CheckFilesOptions,
+  { trusted, passphrase, keyName, at, lists = [], revocation, policies }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
   const found = withLists(await sortFiles(files, passphrase, keyName), lists);
   requireLists(found, revocation);
@@ -36,7 +43,7 @@ export async function checkFiles(
   // Explicitly trusted certificates are the only anchors, of any kind: a chain can't vouch for itself.
   const anchors = trusted.length > 0 ? trusted : roots;
   const pairing = pairUp(found);
-  const context = { found, pairing, among, trust: { anchors, at, revocation } };
+  const context = { found, pairing, among, trust: { anchors, at, revocation, policies } };
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, context));
   const ofLists = found.lists.map(({ file, crls }) =>
@@ -85,7 +92,7 @@ function requireLists(
   );
 }
 
-interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation'> {
+interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation' | 'policies'> {
   readonly anchors: readonly X509Certificate[];
 }
 

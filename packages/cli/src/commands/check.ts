@@ -15,13 +15,14 @@ import {
   pfxKeyNameOption,
 } from '../options.js';
 import type { Output } from '../output.js';
+import { addPolicyOptions, policiesOf, type PolicyFlags } from '../policy-flags.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../revocation-flags.js';
 import { failOnOption, isWorse, type Severity } from '../severity.js';
 import { noSource, unreadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
 import { writeFiles } from '../written-files.js';
 
-interface CheckFlags extends RevocationFlags {
+interface CheckFlags extends RevocationFlags, PolicyFlags {
   ca?: string[];
   crl?: string[];
   passphraseFile?: string;
@@ -54,7 +55,8 @@ export function defineCheck(command: Command, output: Output): void {
       'name to request from a server (SNI) and to expect in its certificate (default: its host)',
     )
     .option('--timeout <ms>', 'timeout for each connection to a server', milliseconds, 5_000);
-  addRevocationOptions(command)
+  addRevocationOptions(command);
+  addPolicyOptions(command)
     .addOption(failOnOption('error'))
     .option('--baseline <file>', 'file with accepted findings, one per line: rule and target')
     .option('--write-baseline <file>', 'write the findings to a baseline file')
@@ -96,6 +98,7 @@ async function reportsOn(
   const { files, endpoints } = await sorted(targets, failures);
   const lists = await listsOf(crl);
   const revocation = revocationOf(flags);
+  const policies = policiesOf(flags);
   if (revocation !== undefined && files.length + lists.length === 0)
     throw new UsageError('no revocation list was given', 'Servers are checked against the lists of --crl.');
   const at = new Date();
@@ -105,7 +108,15 @@ async function reportsOn(
   if (files.length + lists.length > 0) {
     const { checkFiles } = await import('../check/files.js');
     reports.push(
-      ...(await checkFiles(files, { trusted: anchors, passphrase, keyName, at, lists, revocation })),
+      ...(await checkFiles(files, {
+        trusted: anchors,
+        passphrase,
+        keyName,
+        at,
+        lists,
+        revocation,
+        policies,
+      })),
     );
   }
   // Keys alone, for one, have no report.
@@ -117,7 +128,7 @@ async function reportsOn(
   const { checkEndpoint } = await import('../check/endpoint.js');
   const crls = lists.flatMap((list) => list.crls);
   for (const { host, port } of endpoints) {
-    const trust = { anchors: ca.length === 0 ? null : anchors, at, crls, revocation };
+    const trust = { anchors: ca.length === 0 ? null : anchors, at, crls, revocation, policies };
     await checkEndpoint({ host, port, servername, timeout }, trust).then(
       (report) => reports.push(report),
       (error: unknown) => failures.push({ target: `${host}:${port}`, error }),

@@ -1,6 +1,7 @@
 // Reading
 export { parseCertificate, parseCertificates, X509Certificate } from './certificate.js';
 export { parseCrl, parseCrls, CertificateRevocationList, type IssuingDistributionPoint } from './crl.js';
+export { showReasons } from './reason-flags.js';
 export { type RevokedEntry, type RevokedEntries } from './revoked-entries.js';
 export { openPrivateKey, openPublicKey, publicHalf, rsaPublicKeyInfo } from './keys/open-key.js';
 export {

@@ -12,6 +12,8 @@ export interface RevokedEntry {
   readonly serial: string;
   /** Since when it is revoked. */
   readonly date: Date;
+  /** Who issued the certificate, where an indirect list names another authority than its own. */
+  readonly issuer?: DistinguishedName | undefined;
   /** In RFC 5280's words, such as `keyCompromise`; undefined where the CRL gives none. */
   readonly reason: string | undefined;
 }
@@ -38,6 +40,8 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
   readonly #bytes: Buffer;
   /** Places by serial number: under '' those of the CRL's own issuer, under its key those of another. */
   readonly #offsets = new Map<string, Map<string, number>>();
+  /** The names of other issuers, by their keys. */
+  readonly #issuers = new Map<string, DistinguishedName>();
   /** A critical extension of an entry that isn't understood, so that the list proves nothing but revocations. */
   readonly unknownCritical: string | undefined;
   /** Whether an entry names the certificate's issuer, which only indirect lists may (RFC 5280 5.3.3). */
@@ -52,7 +56,9 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
       const offset = sequence.position;
       const { serial, extensions } = readEntry(sequence);
       // An issuer that is named holds for the entries after it too.
-      issuer = issuerOf(extensions) ?? issuer;
+      const named = issuerOf(extensions);
+      if (named?.name !== undefined) this.#issuers.set(named.key, named.name);
+      issuer = named?.key ?? issuer;
       this.#place(issuer, serial, offset);
       unknownCritical ??= extensions.find(isUnknownCritical)?.oid;
     }
@@ -71,12 +77,12 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
    */
   find(serialBytes: Buffer, issuer?: DistinguishedName): RevokedEntry | undefined {
     const offset = this.#offsets.get(issuer?.key ?? OWN)?.get(serialBytes.toString('latin1'));
-    return offset === undefined ? undefined : this.#decode(offset);
+    return offset === undefined ? undefined : this.#decode(offset, issuer?.key);
   }
 
   *[Symbol.iterator](): Iterator<RevokedEntry> {
-    for (const offsets of this.#offsets.values()) {
-      for (const offset of offsets.values()) yield this.#decode(offset);
+    for (const [issuer, offsets] of this.#offsets) {
+      for (const offset of offsets.values()) yield this.#decode(offset, issuer);
     }
   }
 
@@ -86,9 +92,11 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
     offsets.set(serial.toString('latin1'), offset);
   }
 
-  #decode(offset: number): RevokedEntry {
+  #decode(offset: number, key: string = OWN): RevokedEntry {
     const { serial, time, extensions } = readEntry(new DerReader(this.#bytes, offset));
-    return { serial: showSerial(serial), date: new Date(time), reason: reasonOf(extensions) };
+    const entry = { serial: showSerial(serial), date: new Date(time), reason: reasonOf(extensions) };
+    const issuer = this.#issuers.get(key);
+    return issuer === undefined ? entry : { ...entry, issuer };
   }
 }
 
@@ -108,14 +116,16 @@ const isUnknownCritical = ({ oid, critical }: Extension): boolean =>
   critical && oid !== extensionOid.reasonCode && oid !== extensionOid.certificateIssuer;
 
 /** Certificates' issuers have one directory name; an entry with another kind of name speaks of nobody. */
-function issuerOf(extensions: readonly Extension[]): string | undefined {
+function issuerOf(
+  extensions: readonly Extension[],
+): { key: string; name: DistinguishedName | undefined } | undefined {
   const extension = extensions.find(({ oid }) => oid === extensionOid.certificateIssuer);
   if (extension === undefined) return undefined;
   const reader = extensionReader(extension);
   const names = readGeneralNames(reader, 'certificate issuer');
   reader.finish('certificate issuer');
-  const [name] = names.flatMap((one) => (one.kind === 'directory' ? [one.value.key] : []));
-  return name ?? '(no directory name)';
+  const [name] = names.flatMap((one) => (one.kind === 'directory' ? [one.value] : []));
+  return { key: name?.key ?? '(no directory name)', name };
 }
 
 /** A number that RFC 5280 doesn't know revokes as well; why, isn't known then. */

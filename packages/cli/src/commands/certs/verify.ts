@@ -6,12 +6,13 @@ import { hintOf } from '../../hints.js';
 import { naming, readInput } from '../../files.js';
 import { append, caOption, crlOption, passphraseFileOption, pfxKeyNameOption } from '../../options.js';
 import type { Output } from '../../output.js';
+import { addPolicyOptions, policiesOf, type PolicyFlags } from '../../policy-flags.js';
 import { addRevocationOptions, revocationOf, type RevocationFlags } from '../../revocation-flags.js';
 import { listSource } from '../../revocation-lists.js';
 import { eachKey, openingOf, type OpeningFlags } from '../../store-keys.js';
 import { UsageError } from '../../usage-error.js';
 
-interface VerifyFlags extends RevocationFlags, OpeningFlags {
+interface VerifyFlags extends RevocationFlags, OpeningFlags, PolicyFlags {
   ca: string[];
   intermediate?: string[];
   name?: string;
@@ -36,7 +37,8 @@ export function defineVerify(command: Command, output: Output): void {
     .addOption(passphraseFileOption())
     .addOption(pfxKeyNameOption())
     .addOption(crlOption('a revocation list, or its http(s) URL (repeatable)'));
-  addRevocationOptions(command)
+  addRevocationOptions(command);
+  addPolicyOptions(command)
     .addOption(
       new Option('--rules <rules>', 'web adds the requirements of browsers (CA/Browser Forum)')
         .choices(['private', 'web'])
@@ -68,7 +70,7 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
     ca: flags.ca.map((file) => ({ file })),
     intermediates: asFiles(flags.intermediate),
     crls: flags.crl?.map(listSource),
-    ...{ name, usage, rules, partialChain, revocation },
+    ...{ name, usage, rules, partialChain, revocation, policies: policiesOf(flags) },
   };
   let exitCode = 0;
   for (const opening of openings) {
