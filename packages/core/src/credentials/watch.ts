@@ -5,6 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { asError } from '../errors/as-error.js';
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
 import { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
@@ -65,10 +66,10 @@ export async function watchCredentials(
   checkFiles(files);
   const { interval, signal, onError: reporter } = readAllOptions(options, watchOptions);
   signal?.throwIfAborted();
-  const settled = await print(files);
-  const first = await loadUsable(files);
+  const { seen, found } = await readStanding(files, []);
   signal?.throwIfAborted();
-  return new Watcher(files, settled, first, { interval, signal, reporter });
+  if (found instanceof Error) throw found;
+  return new Watcher(files, seen, found, { interval, signal, reporter });
 }
 
 interface WatcherSettings {
@@ -115,7 +116,9 @@ class Watcher implements WatchedCredentials {
   }
 
   async reload(): Promise<Credentials> {
-    await this.#take(await print(this.#files), true);
+    const reading = await readStanding(this.#files, this.current.crls);
+    // What never stands still is left to the next looks.
+    if (reading.stood) this.#settle(reading, true);
     if (this.problem !== null) throw this.problem;
     return this.current;
   }
@@ -141,7 +144,7 @@ class Watcher implements WatchedCredentials {
         await wait(interval, undefined, { signal, ref: false });
         const now = await print(this.#files);
         // What still changes may be half-written.
-        if (now === last && (now !== this.#settled || this.#mayRecover)) await this.#take(now, false);
+        if (now === last && (now !== this.#settled || this.#mayRecover)) await this.#take(now);
         last = now;
       }
     } catch {
@@ -154,17 +157,18 @@ class Watcher implements WatchedCredentials {
     return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
   }
 
+  async #take(now: string): Promise<void> {
+    const reading = await read(this.#files, this.current.crls);
+    // Otherwise it changed meanwhile: the next look decides.
+    if (reading.stood && reading.seen === now) this.#settle(reading, false);
+  }
+
   /** @param isAwaited whether a caller learns of a refusal */
-  async #take(seen: string, isAwaited: boolean): Promise<void> {
-    let next: Credentials;
-    try {
-      next = await loadUsable(this.#files, this.current);
-    } catch (error) {
-      this.#refuse(seen, asCredentialsError(error), isAwaited);
+  #settle({ seen, found: next }: Reading, isAwaited: boolean): void {
+    if (next instanceof Error) {
+      this.#refuse(seen, asCredentialsError(next), isAwaited);
       return;
     }
-    // Changed while it was read: the next look decides.
-    if ((await print(this.#files)) !== seen) return;
     this.#settled = seen;
     this.problem = null;
     if (next.version === this.current.version) return;
@@ -192,13 +196,40 @@ class Watcher implements WatchedCredentials {
   }
 }
 
-function asCredentialsError(error: unknown): CredentialsError {
+function asCredentialsError(error: Error): CredentialsError {
   if (error instanceof CredentialsError) return error;
   return new CredentialsError('garbage', String(error), { cause: error });
 }
 
-async function loadUsable(files: CredentialFiles, current?: Credentials): Promise<Credentials> {
-  const credentials = await loadAfter(files, current?.crls ?? []);
+/** A set as it was read. */
+interface Reading {
+  /** What the files looked like before. */
+  readonly seen: string;
+  /** Whether they looked the same afterwards; if not, it may be of two sets, each of which is good. */
+  readonly stood: boolean;
+  /** The set, or why it can't be used. */
+  readonly found: Credentials | Error;
+}
+
+/** Sets are swapped now and then, and not all the time. */
+const MOST_READINGS = 10;
+
+/** Reads the set until the files stand still meanwhile. */
+async function readStanding(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Reading> {
+  let reading = await read(files, listsInUse);
+  for (let count = 1; !reading.stood && count < MOST_READINGS; count++)
+    reading = await read(files, listsInUse);
+  return reading;
+}
+
+async function read(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Reading> {
+  const seen = await print(files);
+  const found = await loadUsable(files, listsInUse).catch(asError);
+  return { seen, found, stood: (await print(files)) === seen };
+}
+
+async function loadUsable(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Credentials> {
+  const credentials = await loadAfter(files, listsInUse);
   refuseWarnings(credentials.warnings);
   return credentials;
 }
