@@ -121,7 +121,7 @@ function lines({ colors }: Output, command: string, { what, why, hint, code, exi
   ];
 }
 
-const SPECIFIC = /^KNSOCK_(CREDENTIALS_|ACME_(DIRECTORY|LISTEN)$)/;
+const SPECIFIC = /^KNSOCK_(PEER_|CREDENTIALS_|ACME_(DIRECTORY|LISTEN)$)/;
 
 /** The command's own hint fits best; a library doesn't know the command's flags. */
 function hintFor(error: { code: string; hint: string }, command: string): string {

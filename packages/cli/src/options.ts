@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AuthorizeRule, AuthorizeRules, CredentialFiles, TlsProfileOptions } from '@knsock/core';
-import { LONGEST_WAIT, readWhole } from '@knsock/core/options';
+import { decodeText, LONGEST_WAIT, readWhole } from '@knsock/core/options';
 import { parseAddress } from './address.js';
 import { repeatable } from './given-once.js';
 import { listFiles } from './revocation-lists.js';
@@ -286,7 +286,7 @@ export const appendAddress = repeatable((value: string, earlier: string[] = []):
 export async function passphraseOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return process.env['KNSOCK_PASSPHRASE'];
   try {
-    return (await readWhole(file)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
+    return decodeText(await readWhole(file)).replace(/\r?\n$/, '');
   } catch (error) {
     throw unreadable(file, error);
   }

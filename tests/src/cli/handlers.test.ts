@@ -74,3 +74,10 @@ it('send --no-reply reaches a handler where messages are its requests', async ()
   expect(sent).toEqual({ code: 0, stdout: '', stderr: '' });
   await serve.says(/handled one/);
 });
+
+it('a module that awaits what never comes is an error, not the end of the server without a word', async () => {
+  const file = await files.write('never.mjs', 'await new Promise(() => {}); export default () => "";');
+  const refused = await knsock(['serve', '--port', '0', ...server, '--handler', file]);
+  expect(refused.code).toBe(26);
+  expect(refused.stderr).toContain("can't be loaded: what it awaits at its top level has not come");
+});

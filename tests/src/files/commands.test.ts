@@ -69,6 +69,56 @@ describe('certs convert', () => {
   });
 });
 
+describe('certs verify', () => {
+  it.each([
+    ['whose leaf is not the first', () => root.certificate + server.certificate, /put the leaf first/],
+    [
+      'that ends at a trusted certificate above which there is a root',
+      () => server.chain,
+      /beside the intermediate/,
+    ],
+  ])('has a hint for a chain %s', async (_what, chain, hint) => {
+    await write('odd.crt', chain());
+    const ca = hint.test('beside the intermediate') ? 'server.crt' : 'root.crt';
+    const refused = await certs('verify', 'odd.crt', '--ca', ca);
+    expect(refused.code).toBe(60);
+    expect(refused.stderr).toMatch(hint);
+  });
+
+  it('opens a file with a passphrase that PowerShell wrote', async () => {
+    await write('pass16', Buffer.from('\uFEFFsecret\r\n', 'utf16le'));
+    const verified = await certs('verify', 'server.p12', '--ca', 'root.crt', '--passphrase-file', 'pass16');
+    expect(verified).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('flags that would change nothing', () => {
+  it.each([
+    [['check', 'server.crt', '--servername', 'other.test'], '--servername is the name of a server'],
+    [['certs', 'expiry', 'server.crt', '--prometheus', '--json'], '--prometheus and --json'],
+    [
+      [
+        'serve',
+        '--port',
+        '0',
+        '--cert',
+        'server.crt',
+        '--key',
+        'server.key',
+        '--ca',
+        'root.crt',
+        '--client-cert',
+        'none',
+      ],
+      '--ca verifies client certificates, and --client-cert none',
+    ],
+  ])('are refused: %s', async (args, words) => {
+    const refused = await knsock(args, { cwd: folder });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(words);
+  });
+});
+
 describe('several files', () => {
   it.each(['lint', 'inspect'])('are all judged, and the bad one is named: certs %s', async (command) => {
     const ended = await certs(command, 'server.crt', 'cut.crt', 'root.crt');

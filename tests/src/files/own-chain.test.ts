@@ -1,9 +1,18 @@
 import { createAuthority, type Authority, type Issued } from '@knsock/certs';
 import { connect, createCredentials, listen, type Credentials } from '@knsock/core';
+import { arrangeOwnChain, parseCertificates } from '@knsock/core/x509';
 import { portOf } from '../support/world.js';
+import { issueCa, issueServer } from '../x509/issue.js';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
+
+/** Valid from a day ago on. */
+const dates = (ms: number) => ({
+  notBefore: new Date(Date.now() - DAY),
+  notAfter: new Date(Date.now() + ms),
+});
 
 describe("a server's own chain", () => {
   let root: Authority;
@@ -41,6 +50,28 @@ describe("a server's own chain", () => {
     expect(reasons(credentials)).toEqual(['chain false']);
     expect(credentials.chain).toHaveLength(length);
     if (length > 1) await expectServed(credentials);
+  });
+
+  it('sends the valid certificate of a CA before its expired one', () => {
+    const top = issueCa({ subject: 'CN=Top', ...dates(DAY) });
+    const valid = issueCa({ subject: 'CN=Below', issuer: top, ...dates(DAY) });
+    const expired = issueCa({ subject: 'CN=Below', issuer: top, keyOf: valid, ...dates(-HOUR) });
+    const end = issueServer({ issuer: valid, names: ['DNS:localhost'], ...dates(DAY) });
+    const given = [end, expired, valid].map(({ certificate }) => certificate);
+    const { chain, warnings } = arrangeOwnChain(given, { file: undefined, anchors: [], now: Date.now() });
+    expect(chain).toEqual([end, valid, expired].map(({ certificate }) => certificate));
+    expect(warnings.map(({ reason, fatal }) => `${reason} ${fatal}`)).toEqual([
+      'chain false',
+      'expired false',
+    ]);
+  });
+
+  it('says that the leaf must come first', () => {
+    const given = [middle.certificate, leaf.certificate].flatMap((pem) => parseCertificates(pem));
+    const { warnings } = arrangeOwnChain(given, { file: undefined, anchors: [], now: Date.now() });
+    expect(warnings[0]?.message).toBe(
+      "certificate 2 (CN=localhost) was issued by one before it, and the leaf must come first; it isn't sent",
+    );
   });
 
   it('leaves out the other intermediate of a CA that changes its key', async () => {

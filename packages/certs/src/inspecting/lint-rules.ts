@@ -91,6 +91,17 @@ export const leafRules: readonly LintRule[] = [
     check: ({ extendedKeyUsage }) => when(extendedKeyUsage === undefined, 'it has no extended key usage'),
   },
   {
+    rule: 'any-usage',
+    severity: 'error',
+    fix: 'Reissue it for servers or for clients: OpenSSL and knsock take "any" for neither.',
+    check: ({ extendedKeyUsage }) =>
+      when(
+        extendedKeyUsage?.includes(ANY_USAGE) === true &&
+          !extendedKeyUsage.some((oid) => TLS_USAGES.has(oid)),
+        'its extended key usage is "any", without TLS servers or clients',
+      ),
+  },
+  {
     rule: 'netscape-type',
     severity: 'warning',
     fix: "Reissue it without Netscape's certificate type: OpenSSL refuses what it leaves out, whatever the other usages say.",
@@ -220,6 +231,10 @@ function isWeakKey(kind: X509Certificate['publicKeyInfo']['kind']): boolean {
 /** A wildcard that is too broad has its own rule: some clients do match it. */
 const unusable = (certificate: X509Certificate): UnmatchableName[] =>
   unmatchableNames(certificate).filter(({ name }) => !BROAD_WILDCARD.test(name));
+
+const ANY_USAGE = '2.5.29.37.0';
+/** Servers and clients. */
+const TLS_USAGES: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
 
 const BROAD_WILDCARD = /^\*(\.[^.]+)?$/;
 

@@ -93,6 +93,8 @@ describe('lint', () => {
       'weak-rsa-sha1.crt',
       ['0 weak-key', '0 weak-signature', '0 expired', '0 no-extended-usage', '0 no-signing'],
     ],
+    // The key is refused; the issuer's signature is an ordinary one.
+    ['explicit-curve.crt', ['0 weak-key']],
     ['bare-authority.crt', ['0 no-key-usage', '0 soft-authority', '0 no-key-identifier']],
   ])('finds what is wrong with %s', async (file, rules) => {
     expect(await rulesOf(fixture(file), { at: new Date('2027-01-01') })).toEqual(rules);

@@ -15,6 +15,7 @@ import {
 import {
   checkPolicyOptions,
   checkRevocationPolicy,
+  mayHaveIssued,
   verifyPath,
   type CertificateRevocationList,
   type Failure,
@@ -110,10 +111,16 @@ export async function verifyChain(given: VerifyChainOptions): Promise<ChainVerdi
     crls: (await Promise.all(options.crls.map((one) => listsOf(one, options.signal)))).flat(),
     ...{ usage, name, at, rules, partialChain, revocation, policies },
   });
-  if (!verdict.ok) return refusal(verdict);
+  const below = rest.find(
+    (one) => leaf !== undefined && !one.der.equals(leaf.der) && mayHaveIssued(leaf, one),
+  );
+  if (!verdict.ok) return refusal(below === undefined ? verdict : { ...verdict, hint: LEAF_FIRST });
   const path = verdict.path.map(({ subject }) => subject.toString());
   return { ok: true, path, words: `trusted: ${path.join(' ← ')}` };
 }
+
+const LEAF_FIRST =
+  'The first certificate issued one that follows: put the leaf first, then each issuer (knsock certs convert FILE --to chain).';
 
 function listsOf(
   list: Source | URL,

@@ -1,5 +1,5 @@
 /** Where a passphrase comes from: the program, a file, a named environment variable, or a function that asks for it. */
-import { wrongKind } from '@knsock/core/options';
+import { decodeText, wrongKind } from '@knsock/core/options';
 import { readBytes } from '../files/atomic-file.js';
 import { CertificateError } from '../errors.js';
 
@@ -42,7 +42,7 @@ async function fetchPassphrase(source: PassphraseSource): Promise<string | undef
   if (typeof source === 'function') return source();
   // eslint-disable-next-line no-restricted-properties -- only the variable that the caller named
   if ('environment' in source) return process.env[source.environment];
-  return (await readBytes(source.file)).toString('utf8').replace(/^\uFEFF|\r?\n$/g, '');
+  return decodeText(await readBytes(source.file)).replace(/\r?\n$/, '');
 }
 
 function describe(source: PassphraseSource): string {

@@ -1,7 +1,7 @@
 /** `knsock check` */
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { readWhole } from '@knsock/core/options';
+import { decodeText, readWhole } from '@knsock/core/options';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
@@ -99,6 +99,11 @@ async function reportsOn(
   const lists = await listsOf(crl);
   const revocation = revocationOf(flags);
   const policies = policiesOf(flags);
+  if (servername !== undefined && endpoints.length === 0)
+    throw new UsageError(
+      '--servername is the name of a server, and only files are given',
+      'knsock certs verify FILE --ca CA --name NAME says whether a certificate is for a name.',
+    );
   if (revocation !== undefined && files.length + lists.length === 0)
     throw new UsageError('no revocation list was given', 'Servers are checked against the lists of --crl.');
   const at = new Date();
@@ -198,8 +203,7 @@ async function readBaseline(file: string | undefined): Promise<ReadonlySet<strin
   if (file === undefined) return new Set();
   try {
     return new Set(
-      (await readWhole(file))
-        .toString('utf8')
+      decodeText(await readWhole(file))
         .split('\n')
         .map((line) => line.trim()),
     );

@@ -1,7 +1,7 @@
 /** Credentials of `--acme`: from an ACME server, renewed while it serves. */
 import type { AcmeCredentials, AcmeOptions } from '@knsock/certs/acme';
 import type { CredentialFiles } from '@knsock/core';
-import { readWhole } from '@knsock/core/options';
+import { decodeText, readWhole } from '@knsock/core/options';
 import { unreadable } from '../unreadable.js';
 import { environmentProxy } from './environment-proxy.js';
 import type { AcmePlan } from './acme-options.js';
@@ -75,7 +75,7 @@ async function eabOf({ acmeEabKid: kid, acmeEabKeyFile: file }: AcmeFlags): Prom
 
 async function read(file: string): Promise<string> {
   try {
-    return (await readWhole(file)).toString('utf8');
+    return decodeText(await readWhole(file));
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -2,8 +2,16 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Payload, RequestHandler } from '@knsock/core';
+import { withDeadline } from '@knsock/core/options';
 import { requireReadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
+
+/** For what a module awaits at its top level. */
+const LOADING_MS = 30_000;
+
+interface Module {
+  readonly default?: unknown;
+}
 
 /** @throws UsageError where the file can't be loaded or exports no function */
 export function loadHandler(file: string): Promise<RequestHandler<Buffer, Payload>> {
@@ -15,9 +23,9 @@ export function loadHandler(file: string): Promise<RequestHandler<Buffer, Payloa
 export async function loadDefaultFunction<F>(what: string, file: string, example: string): Promise<F> {
   await requireReadable(file);
   const url = pathToFileURL(path.resolve(file)).href;
-  let module: { default?: unknown };
+  let module: Module;
   try {
-    module = (await import(url)) as { default?: unknown };
+    module = await loaded(url);
   } catch (error) {
     const message = `the ${what} ${file} can't be loaded: ${(error as Error).message}`;
     throw new UsageError(message, 'Is the path right, and does node run the file by itself?', 'KNSOCK_READ');
@@ -27,4 +35,24 @@ export async function loadDefaultFunction<F>(what: string, file: string, example
     `the ${what} ${file} has no function as its default export`,
     `It should say, for example: ${example}`,
   );
+}
+
+/** Of a module that awaits what never comes Node says nothing: the program ends, as if all were done. */
+function loaded(url: string): Promise<Module> {
+  const late = (): Error => new Error('what it awaits at its top level has not come');
+  return withDeadline({
+    ms: LOADING_MS,
+    late,
+    run: (signal) =>
+      new Promise((resolve, reject) => {
+        const nothingLeft = (): void => {
+          reject(late());
+        };
+        process.once('beforeExit', nothingLeft);
+        signal.addEventListener('abort', nothingLeft);
+        (import(url) as Promise<Module>)
+          .then(resolve, reject)
+          .finally(() => process.off('beforeExit', nothingLeft));
+      }),
+  });
 }

@@ -24,12 +24,18 @@ export function listenOptions(flags: ServeFlags): Options {
   };
 }
 
-/** @throws UsageError for lists that nothing would be checked against */
-export function requireUsedLists(
-  { crl }: Pick<ServeFlags, 'crl'>,
+/** @throws UsageError for CAs and lists that no client would be checked against */
+export function requireUsedTrust(
+  { ca, crl }: Pick<ServeFlags, 'ca' | 'crl'>,
   { clientCertificates }: Pick<ListenOptions, 'clientCertificates'>,
 ): void {
-  if (crl === undefined || clientCertificates !== 'none') return;
+  if (clientCertificates !== 'none') return;
+  if (ca !== undefined)
+    throw new UsageError(
+      '--ca verifies client certificates, and --client-cert none asks no client for one',
+      'Leave one of them out.',
+    );
+  if (crl === undefined) return;
   throw new UsageError(
     '--crl revokes client certificates, and no client is asked for one',
     "Add --ca with the CA of the clients' certificates, or leave --crl out.",

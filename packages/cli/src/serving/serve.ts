@@ -8,7 +8,7 @@ import { followLists, refreshWith } from '../revocation-lists.js';
 import { answeringOf } from './answering.js';
 import type { Development } from './development.js';
 import type { ServeFlags } from './flags.js';
-import { listenOptions, requireUsedLists } from './listen-options.js';
+import { listenOptions, requireUsedTrust } from './listen-options.js';
 import { runUntilSignal } from './lifecycle.js';
 import { ServeLog } from './serve-log.js';
 import { servedCredentials } from './served-credentials.js';
@@ -20,7 +20,7 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const answering = await answeringOf(flags, log);
   const framing = framingOf(flags);
   const place = listenOptions(flags);
-  requireUsedLists(flags, place);
+  requireUsedTrust(flags, place);
   const revocation = await listsOf(flags, log);
   // Before validations, which may fail because of a client that is refused.
   const unwatch = log.watchFailures();

@@ -51,6 +51,7 @@ export { nearest } from './suggestion.js';
 
 // What they wait with
 export { backOffDelay, type BackOff } from '../waiting/back-off.js';
+export { decodeText } from '../waiting/decode-text.js';
 export { offAbort, onAbort } from '../waiting/on-abort.js';
 export { filesBelow } from '../waiting/files-below.js';
 export { raceAbort } from '../waiting/race-abort.js';

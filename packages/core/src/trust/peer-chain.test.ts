@@ -79,6 +79,21 @@ describe('the chain of a peer', () => {
     expect(named(chain)).toEqual(expect.arrayContaining(['Lower', 'Upper']));
   });
 
+  it('has the valid certificate of a CA where an expired one was sent before it', async () => {
+    const to = new Date(Date.now() - 3_600_000);
+    const expired = makeCertificate({
+      commonName: 'Lower',
+      issuer: upper,
+      isAuthority: true,
+      key: lower,
+      to,
+    });
+    const { near } = await handshake(server(expired, lower, upper), { ca: root.pem });
+    const chain = readPeerChain(near, nothing);
+    expect(chain.opensslError).toBe(null);
+    expect(chain.chain()).toContainEqual(lower.der);
+  });
+
   it("carries OpenSSL's error code", async () => {
     const { near } = await handshake(server(lower), { ca: root.pem });
     const chain = readPeerChain(near, nothing);

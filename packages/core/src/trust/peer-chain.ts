@@ -95,12 +95,17 @@ function leafOf(socket: TLSSocket): Buffer | null {
 
 /**
  * The certificates sent, ordered so that each issued the one before. Node's older reader stops early where a peer sent its
- * certificates in another order, which TLS 1.3 allows; the newer one returns all of them, and on Node 20 and 22 leaks some
+ * certificates in another order, which TLS 1.3 allows, and follows an expired one beside a valid one of the same CA; the newer one returns all of them, and on Node 20 and 22 leaks some
  * kilobytes. So it reads only peers that OpenSSL accepts: an unauthenticated client can't make the process's memory grow.
  */
 function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
   const { ders, isWhole } = linkedChain(socket, leaf);
   return isWhole || !socket.authorized ? ders : allSent(socket);
+}
+
+/** Of two certificates of one CA it follows the one sent first; OpenSSL then accepted the other, if that one is valid. */
+function hasExpired(certificate: Partial<DetailedPeerCertificate> | undefined): boolean {
+  return Date.parse(certificate?.valid_to ?? '') < Date.now();
 }
 
 /** With `detailed` Node adds the last one's issuer from our own store, which changes no verification. */
@@ -109,14 +114,16 @@ function linkedChain(
   leaf: Buffer,
 ): { readonly ders: Buffer[]; readonly isWhole: boolean } {
   const ders = [leaf];
+  let isCurrent = true;
   let last: Partial<DetailedPeerCertificate> | null | undefined = socket.getPeerCertificate(true);
   while (ders.length < MOST_CERTIFICATES) {
     const next: Partial<DetailedPeerCertificate> | undefined = last?.issuerCertificate;
     // A root is its own issuer there.
-    if (next === last) return { ders, isWhole: true };
+    if (next === last) return { ders, isWhole: isCurrent };
     const der = rawOf(next);
     if (der === null) break;
     ders.push(der);
+    isCurrent &&= !hasExpired(next);
     last = next;
   }
   return { ders, isWhole: false };

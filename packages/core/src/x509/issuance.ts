@@ -1,7 +1,7 @@
 import type { X509Certificate } from './certificate.js';
 import { keyWeakness } from './key-strength.js';
 import { ruleSets } from './rules.js';
-import { verifySignature } from './signature.js';
+import { schemeProblem, verifySignature } from './signature.js';
 
 /**
  * Whether `issuer` bears the name that the certificate gives and signed it; a signature by an algorithm that isn't relied on
@@ -27,14 +27,13 @@ export function certificateWeakness(certificate: X509Certificate): string | unde
   const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);
   if (key !== undefined) return `has ${key}`;
   if (certificate.isSelfIssued) return undefined;
-  const signature = verifySignature(certificate, () => certificate.publicKey);
-  return signature.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
+  const signature = schemeProblem(certificate);
+  return signature?.status === 'weak' ? `is signed with ${signature.problem}` : undefined;
 }
 
 /** Why its signature isn't relied on, whichever key made it: SHA-1, an unknown algorithm, odd parameters; undefined where it may be. */
 export function signatureWeakness(certificate: X509Certificate): string | undefined {
   // Nobody relies on a root's own signature.
   if (certificate.isSelfIssued) return undefined;
-  const verdict = verifySignature(certificate, () => certificate.publicKey);
-  return 'problem' in verdict ? verdict.problem : undefined;
+  return schemeProblem(certificate)?.problem;
 }

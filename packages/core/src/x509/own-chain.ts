@@ -52,7 +52,7 @@ export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnC
   const unique = given.filter((one, index) => given.findIndex(({ der }) => der.equals(one.der)) === index);
   const others = unique.slice(1).filter((certificate) => certificateWeakness(certificate) === undefined);
   const strong = [leaf, ...others];
-  const chain = linked(leaf, strong);
+  const chain = linked(leaf, strong, context.now);
   const place: Place = (certificate) =>
     `certificate ${given.indexOf(certificate) + 1} (${certificate.subject.toString()})${named(context.file)}`;
   const problem = certificateWeakness(leaf) ?? tlsKeyProblem(leaf);
@@ -88,24 +88,35 @@ function orderWarnings(
   return [
     ...twice.map((one) => warning(`${place(one)} stands there twice; it is sent once`)),
     ...weak.map((one) => warning(`${place(one)} ${certificateWeakness(one)}; it isn't sent`, 'weak')),
-    ...unrelated.map((one) => warning(`${place(one)} issued none of the others; it isn't sent`)),
+    ...unrelated.map((one) => warning(`${place(one)} ${unusedFor(one, strong)}; it isn't sent`)),
     ...(isInOrder(chain, given)
       ? []
       : [warning(`the certificates${named(file)} aren't in order; they are sent leaf first`)]),
   ];
 }
 
-/** Every certificate from which a path leads to the leaf: cross-signed twins stay, since different clients need either. */
-function linked(leaf: X509Certificate, all: readonly X509Certificate[]): X509Certificate[] {
+/**
+ * Every certificate from which a path leads to the leaf: cross-signed twins stay, since different clients need either. One
+ * that is valid comes before one that isn't: many clients follow the first.
+ */
+function linked(leaf: X509Certificate, all: readonly X509Certificate[], now: number): X509Certificate[] {
   const chain = [leaf];
+  const isValid = (one: X509Certificate): boolean => isWithinDates(one, now);
+  const likeliestFirst = [...all.filter(isValid), ...all.filter((one) => !isValid(one))];
   // The chain grows while it is gone through.
   for (const certificate of chain) {
     if (isRoot(certificate)) continue;
-    for (const candidate of all) {
+    for (const candidate of likeliestFirst) {
       if (!chain.includes(candidate) && mayHaveIssued(candidate, certificate)) chain.push(candidate);
     }
   }
   return chain;
+}
+
+function unusedFor(one: X509Certificate, strong: readonly X509Certificate[]): string {
+  const isBelow =
+    !isRoot(one) && strong.slice(0, strong.indexOf(one)).some((other) => mayHaveIssued(other, one));
+  return isBelow ? 'was issued by one before it, and the leaf must come first' : 'issued none of the others';
 }
 
 function isInOrder(chain: readonly X509Certificate[], given: readonly X509Certificate[]): boolean {

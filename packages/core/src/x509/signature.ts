@@ -54,6 +54,14 @@ const hashes: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
+/** Why a signature isn't relied on, whichever key made it; undefined where it may be. */
+export function schemeProblem({
+  signatureAlgorithm,
+}: Signed): (SignatureVerdict & { problem: string }) | undefined {
+  const scheme = schemeOf(signatureAlgorithm);
+  return 'status' in scheme ? scheme : undefined;
+}
+
 /** Checks a signature. Never throws: what can't be checked is 'bad', 'weak' or 'unsupported'. */
 export function verifySignature(signed: Signed, key: () => KeyObject): SignatureVerdict {
   const scheme = schemeOf(signed.signatureAlgorithm);

@@ -92,8 +92,8 @@ export const chainOrder: ChainRule = {
   title: 'the chain is complete and in order',
   severities: ['error', 'warning'],
   why: "Clients that lack the missing certificate, or require the order, can't build the path.",
-  fix: 'Order the file leaf first, then each issuer: knsock certs convert --to chain.',
-  check: ({ own, anchors }) => {
+  fix: 'Order the file leaf first, then each issuer: knsock certs convert FILE --to chain.',
+  check: ({ chain, own, anchors }) => {
     const warning = own?.warnings.find(({ reason }) => reason === 'chain');
     if (own === null || warning === undefined) return null;
     const leaf = own.chain[0];
@@ -102,6 +102,7 @@ export const chainOrder: ChainRule = {
       own.chain.length > 1 ||
       leaf === undefined ||
       [leaf, ...anchors].some((issuer) => mayHaveIssued(issuer, leaf));
-    return { severity: isWhole ? 'warning' : 'error', evidence: warning.message };
+    const isLeafFirst = !chain.some((one) => one !== leaf && leaf !== undefined && mayHaveIssued(leaf, one));
+    return { severity: isWhole && isLeafFirst ? 'warning' : 'error', evidence: warning.message };
   },
 };

@@ -1,6 +1,7 @@
 /** `knsock certs enroll` */
 import type { Command } from 'commander';
 import type { KeyType } from '@knsock/certs';
+import { decodeText } from '@knsock/core/options';
 import { answerTimeoutOption } from './certificate-options.js';
 import { readInput, shortPath } from '../../files.js';
 import { append } from '../../options.js';
@@ -54,7 +55,7 @@ async function tokenOf(
   { tokenFile }: EnrollFlags,
   output: Output,
 ): Promise<string> {
-  if (tokenFile !== undefined) return (await readInput(tokenFile)).toString('utf8');
+  if (tokenFile !== undefined) return decodeText(await readInput(tokenFile));
   if (argument !== undefined) {
     output.warn(
       'the token is an argument, which other users of this machine can see; --token-file - reads it from standard input',

@@ -33,6 +33,8 @@ async function expiry(
   { days, prometheus, passphraseFile }: ExpiryFlags,
   output: Output,
 ): Promise<number> {
+  if (prometheus === true && output.manner.json)
+    throw new UsageError('--prometheus and --json are two formats of one output', 'Leave one of them out.');
   const { checkExpiry, prometheusText } = await import('@knsock/certs');
   const passphrase = await passphraseOf(passphraseFile);
   const results = await checkExpiry({ ...(await sorted(sources)), days, passphrase });

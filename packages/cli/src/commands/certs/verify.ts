@@ -1,6 +1,7 @@
 /** `knsock certs verify` */
 import { Option, type Command } from 'commander';
 import type { ChainVerdict } from '@knsock/certs';
+import { EasySocketError } from '@knsock/core/errors';
 import { exitCodeOf } from '../../exit-codes.js';
 import { hintOf } from '../../hints.js';
 import { naming, readInput } from '../../files.js';
@@ -87,7 +88,9 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
 function explain(verdict: ChainVerdict, output: Output): number {
   if (verdict.ok) return 0;
   const code = codeOf(verdict);
-  output.say(`hint: ${hintOf(code, 'certs verify') ?? verdict.hint}`);
+  // A hint about these certificates is more useful than one for the code.
+  const isUsual = verdict.hint === new EasySocketError(code, '').hint;
+  output.say(`hint: ${(isUsual ? hintOf(code, 'certs verify') : undefined) ?? verdict.hint}`);
   return exitCodeOf({ code });
 }
 

@@ -5,7 +5,7 @@ import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@k
 import { addAcmeOptions, type ServedPlace } from '../../serving/acme-options.js';
 import type { AcmeFlags } from '../../serving/flags.js';
 import { renewedCredentials, type FollowedCredentials } from '../../serving/served-credentials.js';
-import { requireUsedLists } from '../../serving/listen-options.js';
+import { requireUsedTrust } from '../../serving/listen-options.js';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
 import {
@@ -118,7 +118,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   if (flags.targetTls !== true) requireLoopback(places, flags.dangerouslyPlainNetwork);
   const core = await import('@knsock/core');
   const context = new ProxyContext(output);
-  requireUsedLists(flags, listenOptions(flags));
+  requireUsedTrust(flags, listenOptions(flags));
   const revocation = await context.followLists(flags);
   const far = flags.targetTls === true ? await context.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);

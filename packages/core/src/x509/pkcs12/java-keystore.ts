@@ -47,7 +47,7 @@ export function* openJavaKeystore(
   const { certificates, locked } = readEntries(entries);
   const keys: Key[] = [];
   for (const { protectedKey, friendlyName, localKeyId } of locked) {
-    const pkcs8 = yield* unlock(protectedKey, passphrase, budget);
+    const pkcs8 = yield* unlock({ protectedKey, friendlyName }, passphrase, budget);
     keys.push({ key: readPkcs8(pkcs8, 'holds a private key'), friendlyName, localKeyId });
   }
   return { certificates, keys };
@@ -84,7 +84,11 @@ function readEntries(bytes: Buffer): { certificates: Certificate[]; locked: Lock
 }
 
 /** A key's own encryption, with the passphrase of the whole. */
-function* unlock(protectedKey: Buffer, passphrase: string, budget: WorkBudget): Opening<Buffer> {
+function* unlock(
+  { protectedKey, friendlyName }: Pick<LockedKey, 'protectedKey' | 'friendlyName'>,
+  passphrase: string,
+  budget: WorkBudget,
+): Opening<Buffer> {
   const { algorithm, encrypted } = decode(protectedKey, 'encrypted key', (reader) => {
     const info = reader.enter(Tag.sequence, 'encrypted key');
     return {
@@ -93,7 +97,11 @@ function* unlock(protectedKey: Buffer, passphrase: string, budget: WorkBudget): 
     };
   });
   const { oid, parameters = Buffer.alloc(0) } = algorithm;
-  if (oid === JKS_PROTECTION) return unlockJks(encrypted, passphrase);
+  if (oid === JKS_PROTECTION) {
+    const plain = unlockJks(encrypted, passphrase);
+    if (plain === undefined) throw otherPassphrase(friendlyName);
+    return plain;
+  }
   if (oid !== JCEKS_PROTECTION)
     throw unsupported(`holds a key that is encrypted with the algorithm ${oid}, which isn't read here`);
   const { salt, iterations } = decode(parameters, 'encryption parameters', (reader) => {
@@ -105,12 +113,12 @@ function* unlock(protectedKey: Buffer, passphrase: string, budget: WorkBudget): 
   const secret = Buffer.from(passphrase, 'latin1');
   const both = yield { kind: 'java-des', hash: 'md5', passphrase: secret, salt, iterations, length: 32 };
   const plain = decipherBlocks('des-ede3-cbc', both.subarray(0, 24), both.subarray(24), encrypted);
-  if (plain === undefined) throw otherPassphrase();
+  if (plain === undefined) throw otherPassphrase(friendlyName);
   return plain;
 }
 
 /** A stream of SHA-1 over passphrase and what came before; the salt stands before the key, its digest behind it. */
-function unlockJks(encrypted: Buffer, passphrase: string): Buffer {
+function unlockJks(encrypted: Buffer, passphrase: string): Buffer | undefined {
   if (encrypted.length < 2 * DIGEST_BYTES) throw garbage('holds a key cut short');
   const secret = Buffer.from(passphrase, 'utf16le').swap16();
   const content = encrypted.subarray(DIGEST_BYTES, -DIGEST_BYTES);
@@ -120,12 +128,11 @@ function unlockJks(encrypted: Buffer, passphrase: string): Buffer {
     if (at % DIGEST_BYTES === 0) mask = sha1(secret, mask);
     plain[at] = (content[at] as number) ^ (mask[at % DIGEST_BYTES] as number);
   }
-  if (!timingSafeEqual(sha1(secret, plain), encrypted.subarray(-DIGEST_BYTES))) throw otherPassphrase();
-  return plain;
+  return timingSafeEqual(sha1(secret, plain), encrypted.subarray(-DIGEST_BYTES)) ? plain : undefined;
 }
 
-const otherPassphrase = (): Error =>
-  unsupported("holds a key with a passphrase of its own, other than the keystore's", {
+const otherPassphrase = (alias: string): Error =>
+  unsupported(`holds the key "${alias}" with a passphrase of its own, other than the keystore's`, {
     hint: "keytool -keypasswd -alias ALIAS -keystore FILE changes it to the keystore's.",
   });
 
