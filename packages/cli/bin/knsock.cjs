@@ -9,8 +9,8 @@ if (others.length === 0 && (first === '--version' || first === '-V')) {
   try {
     writeSync(1, `${require('../package.json').version}\n`);
   } catch (error) {
-    // Nobody reads the answer: nothing to tell anybody.
-    if (error.code !== 'EPIPE') throw error;
+    // Where nobody reads the answer there is nothing to tell anybody. Any other failure is reported as everywhere.
+    if (error.code !== 'EPIPE') void import('../dist/bin.js');
   }
 } else {
   // What `send` has of its own is made small: a stack trace, which --debug shows, is of files that people can read.

@@ -19,5 +19,8 @@ void start();
 async function start(): Promise<void> {
   const code = await run(process.argv.slice(2));
   // Standard input may still be open, and must not keep the process waiting.
-  process.stdout.write('', () => process.exit(code));
+  // Where standard output failed, its listener reports that and ends the process.
+  process.stdout.write('', (error) => {
+    if (!error) process.exit(code);
+  });
 }

@@ -27,6 +27,11 @@ describe('a failure', () => {
     expect(describeFailure(new InvalidOptionError('pins', 'a pin has 51 characters')).what).toBe(
       '--pin: a pin has 51 characters',
     );
+    const lacking = new InvalidOptionError(
+      'clientCertificates',
+      'verifying clients requires their CA: caFile',
+    );
+    expect(describeFailure(lacking).what).toBe('--client-cert: verifying clients requires their CA: --ca');
     const late = new InvalidOptionError('connectTimeout', 'connectTimeout must be a number');
     expect(describeFailure(late, 'knsock check').what).toBe('--timeout must be a number');
     expect(describeFailure(late, 'knsock send').what).toBe('--connect-timeout must be a number');

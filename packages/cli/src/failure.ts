@@ -59,7 +59,9 @@ function flagged(error: unknown, message: string, command: string): string {
   if (flag === undefined) return message;
   // Alone: a value in the message may contain the same word.
   const alone = new RegExp(`(?<![^\\s(])${option.replaceAll('.', '\\.')}(?![\\w/@-])`, 'g');
-  const named = message.replace(alone, flag);
+  const named = message
+    .replace(alone, flag)
+    .replace(/\b(ca|cert|crl|key|pfx)File\b/g, (one) => flags[one] ?? one);
   return named.includes(flag) ? named : `${flag}: ${named}`;
 }
 

@@ -115,25 +115,27 @@ describe('a reader that leaves', () => {
   });
 });
 
-it.skipIf(process.platform !== 'linux')(
-  "says that its output can't be written, where that is so",
-  async () => {
-    const [program, ...rest] = knsockCommand;
-    const full = openSync('/dev/full', 'w');
-    try {
-      const child = spawn(program, [...rest, 'doctor'], { stdio: ['ignore', full, 'pipe'] });
-      let stderr = '';
-      child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
-      const [code] = (await once(child, 'close')) as [number | null];
-      expect(code).toBe(23);
-      expect(stderr).toMatch(
-        /standard output can't be written\n {2}why: {2}.*ENOSPC[^]*code: KNSOCK_WRITE \(exit 23\)/,
-      );
-    } finally {
-      closeSync(full);
-    }
-  },
-);
+describe.skipIf(process.platform !== 'linux')('to a full disk', () => {
+  it.each([['doctor'], ['--version'], ['--help'], ['help certs'], ['docs cli']])(
+    "%s says that its output can't be written",
+    async (line) => {
+      const [program, ...rest] = knsockCommand;
+      const full = openSync('/dev/full', 'w');
+      try {
+        const child = spawn(program, [...rest, ...line.split(' ')], { stdio: ['ignore', full, 'pipe'] });
+        let stderr = '';
+        child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+        const [code] = (await once(child, 'close')) as [number | null];
+        expect(code).toBe(23);
+        expect(stderr).toMatch(
+          /standard output can't be written\n {2}why: {2}.*ENOSPC[^]*code: KNSOCK_WRITE \(exit 23\)/,
+        );
+      } finally {
+        closeSync(full);
+      }
+    },
+  );
+});
 
 describe('knsock doctor', () => {
   it('shows versions and what the machine can do, as text and as JSON', async () => {

@@ -107,7 +107,7 @@ describe('verifying a path', () => {
   it('names what is missing where an intermediate is', () => {
     expect(verdict({ leaf: server.der })).toBe('unknown-issuer at 0');
     expect(sentence({ leaf: server.der })).toContain(
-      'issued by O=Acme, CN=Middle, which is neither trusted nor sent along',
+      'issued by O=Acme, CN=Middle, of which no fitting certificate is trusted or was sent along',
     );
   });
 

@@ -144,7 +144,7 @@ export class PathSearch {
       this.#stop(
         path,
         'unknown-issuer',
-        `was issued by ${last.issuer.toString()}, which is neither trusted nor sent along`,
+        `was issued by ${last.issuer.toString()}, of which no fitting certificate is trusted or was sent along`,
       );
     else if (path.length === 1)
       this.#stop(path, 'self-signed', 'is self-signed and not among the trusted certificates');
