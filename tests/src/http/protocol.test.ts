@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connectionOf, SecureAgent, serveHttp } from '@knsock/core/http';
+import { connectionOf, SecureAgent, serveHttp, type HttpServer } from '@knsock/core/http';
 import { dialBare, portOf, readAll, readUntil, serveApp, world } from './stage.js';
 
 const agent = new SecureAgent({ credentials: world.anonymous });
@@ -14,6 +14,8 @@ afterAll(() => {
 });
 
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const UPGRADE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+const EXPECT = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n';
 
 describe('ALPN', () => {
   it('negotiates http/1.1 with a client that offers more', async () => {
@@ -141,6 +143,9 @@ it('takes a whole upload and sends a whole download with back-pressure', async (
 });
 
 describe('a listener that fails', () => {
+  /** As an async function that fails after an await. */
+  const later = (fail: () => never) => (() => Promise.resolve().then(fail)) as () => void;
+
   it.each([
     [
       'throws',
@@ -161,6 +166,42 @@ describe('a listener that fails', () => {
     const next = await dialBare(server);
     next.write(GET);
     expect(await readAll(next)).toContain('500 Internal Server Error');
+  });
+
+  it.each<[string, (server: HttpServer, fail: () => never) => unknown, string]>([
+    ['an upgrade', ({ http }, fail) => http.on('upgrade', fail), UPGRADE],
+    ['an upgrade, later', ({ http }, fail) => http.on('upgrade', later(fail)), UPGRADE],
+    ['a tunnel', ({ http }, fail) => http.on('connect', fail), 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'],
+    ['a request that waits', ({ http }, fail) => http.on('checkContinue', fail), EXPECT],
+    ['a request that waits, later', ({ http }, fail) => http.on('checkContinue', later(fail)), EXPECT],
+    ['a request to a server that the program made', ({ http }, fail) => http.on('request', fail), GET],
+  ])('on %s answers 500, is reported, and ends nothing else', async (_what, add, words) => {
+    const reported: string[] = [];
+    await using server = await serveApp(createServer(), {
+      onError: (error) => void reported.push(error.message),
+    });
+    add(server, () => {
+      throw new Error('on purpose');
+    });
+    for (let n = 1; n <= 2; n += 1) {
+      const socket = await dialBare(server);
+      socket.write(words);
+      expect(await readAll(socket)).toMatch(/^HTTP\/1.1 500 /);
+      expect(reported).toHaveLength(n);
+    }
+    expect(new Set(reported)).toEqual(new Set(['on purpose']));
+  });
+
+  it('on an upgrade that it has answered cuts the connection off', async () => {
+    await using server = await serveApp(createServer(), { onError: () => undefined });
+    server.http.on('upgrade', (_request, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      throw new Error('on purpose');
+    });
+    const socket = await dialBare(server);
+    socket.write(UPGRADE);
+    expect(await readAll(socket)).not.toContain('500');
+    await server.close({ deadline: 20_000 });
   });
 
   it('half-way through its answer cuts the answer off', async () => {

@@ -5,9 +5,8 @@
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
-import { follow, isThenable } from '../errors/thenable.js';
-import type { HttpListener } from './config.js';
-import { connectionUnder, httpSocket, type HttpSocket } from './http-socket.js';
+import { runListeners, type Emit } from './guarded-listeners.js';
+import { httpSocket } from './http-socket.js';
 import { removeIdentityHeaders } from './identity-headers.js';
 import { RequestWatch, type Patience } from './request-watch.js';
 
@@ -19,14 +18,16 @@ const IDLE_SHARE = 1 / 2;
 export class HttpHost {
   readonly server: Server;
   readonly #drainTimeout: number;
+  readonly #failures: FailureReporter;
   readonly #watches = new WeakMap<object, RequestWatch>();
   #closing: Patience | null = null;
   #closed = false;
 
   /** @param drainTimeout milliseconds that a connection has for its end */
-  constructor(server: Server, drainTimeout: number) {
+  constructor(server: Server, drainTimeout: number, failures: FailureReporter) {
     this.server = server;
     this.#drainTimeout = drainTimeout;
+    this.#failures = failures;
     this.#passBy(server);
     const hosts = (hostsOf.get(server) ?? 0) + 1;
     hostsOf.set(server, hosts);
@@ -72,10 +73,12 @@ export class HttpHost {
   }
 
   #passBy(server: Server): void {
-    const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+    const emit = server.emit.bind(server) as Emit;
     server.emit = (event: string | symbol, ...args: unknown[]) => {
-      if (args[0] instanceof IncomingMessage) this.#arrived(args[0], args[1]);
-      return emit(event, ...args) || (event === 'clientError' && this.#failed(args[0], args[1]));
+      const [request, second] = args;
+      if (!(request instanceof IncomingMessage) || !this.#arrived(request, second))
+        return emit(event, ...args) || (event === 'clientError' && this.#failed(request, second));
+      return runListeners({ server, emit, event, args, request, failures: this.#failures });
     };
   }
 
@@ -86,46 +89,19 @@ export class HttpHost {
     return watch !== undefined;
   }
 
-  /** @param second the response, or the socket that an upgrade takes away from HTTP */
-  #arrived(request: IncomingMessage, second: unknown): void {
+  /**
+   * @param second the response, or the socket that an upgrade takes away from HTTP
+   * @returns whether it came on a connection of ours: a server of the program's may listen elsewhere as well
+   */
+  #arrived(request: IncomingMessage, second: unknown): boolean {
     const watch = this.#watches.get(request.socket);
-    // A server of the program's may listen elsewhere as well.
-    if (watch === undefined) return;
+    if (watch === undefined) return false;
     removeIdentityHeaders(request);
     if (second instanceof ServerResponse) watch.began(second as ServerResponse);
     else watch.taken();
+    return true;
   }
 }
 
 /** A program's server may be served on several ports. */
 const hostsOf = new WeakMap<Server, number>();
-
-/** A listener whose failures end its connection, with status 500 where that can still be said, and are reported. */
-export function guarded(
-  app: HttpListener,
-  failures: FailureReporter,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    const failed = (error: unknown): void => {
-      const connection = connectionUnder(request.socket);
-      failures.report(error, { connection, request: null }, 'the HTTP request listener');
-      answerFailure(request.socket as unknown as HttpSocket, response);
-    };
-    try {
-      const handling = app(request, response);
-      if (isThenable(handling)) follow(handling, undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
-  };
-}
-
-function answerFailure(socket: HttpSocket, response: ServerResponse): void {
-  if (response.writableEnded) return;
-  if (response.headersSent) {
-    socket.destroy();
-    return;
-  }
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.writeHead(500, { Connection: 'close' }).end();
-}

@@ -3,6 +3,7 @@ import { Server } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { raw } from '../framing/index.js';
+import type { FailureReporter } from '../errors/failure-reporter.js';
 import { failures } from '../options/index.js';
 import { limitOptions } from '../policy/limits.js';
 import { listen } from '../server/listen.js';
@@ -15,7 +16,8 @@ import {
   type HttpListener,
   type ServeHttpOptions,
 } from './config.js';
-import { guarded, HttpHost } from './http-host.js';
+import { guarded } from './guarded-listeners.js';
+import { HttpHost } from './http-host.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** A server of HTTP. */
@@ -40,7 +42,8 @@ export interface HttpServer extends AsyncDisposable {
 
 /**
  * Serves HTTP/1.1 over TLS: `app` is a request listener of node:http (an Express application, Fastify's `routing`,
- * Hono's `getHttpListener`) or an `http.Server` that doesn't listen. A listener that throws or rejects answers 500.
+ * Hono's `getHttpListener`) or an `http.Server` that doesn't listen. A listener that throws or rejects answers 500; only the
+ * promises that listeners of 'request' of a given server return are that server's own.
  * Clients offer `http/1.1` by ALPN or nothing.
  * @throws InvalidOptionError, CredentialsError, PortInUseError, ConnectionError
  */
@@ -49,7 +52,8 @@ export async function serveHttp(options: ServeHttpOptions, app: HttpListener | S
   refuseReplaced(options);
   const { http: _http, ...listenOptions } = options;
   const drainTimeout = limitOptions.drainTimeout('drainTimeout', options.drainTimeout);
-  const host = new HttpHost(serverOf(app, options), drainTimeout);
+  const reporter = failures('onError', options.onError);
+  const host = new HttpHost(serverOf(app, options, reporter), drainTimeout, reporter);
   try {
     const server = await listen(
       { ...listenOptions, framing: raw({ alpn: 'http/1.1', alpnOptional: true }) },
@@ -64,12 +68,12 @@ export async function serveHttp(options: ServeHttpOptions, app: HttpListener | S
   }
 }
 
-function serverOf(app: HttpListener | Server, { http, onError }: ServeHttpOptions): Server {
+function serverOf(app: HttpListener | Server, { http }: ServeHttpOptions, reporter: FailureReporter): Server {
   if (app instanceof Server) {
     checkServer(app, http);
     return app;
   }
-  return parseHttp(http).on('request', guarded(app, failures('onError', onError)));
+  return parseHttp(http).on('request', guarded(app, reporter));
 }
 
 class ListeningHttp implements HttpServer {
