@@ -120,6 +120,7 @@ export const exitCodes: readonly ExitCode[] = [
       'KNSOCK_REPLY_TIMEOUT',
       'KNSOCK_POOL_TIMEOUT',
       'KNSOCK_POOL_CREATE_TIMEOUT',
+      'KNSOCK_POOL_UNUSABLE',
     ],
   },
   {

@@ -22,6 +22,9 @@ export const codes = {
     'More callers wait than maxWaiters allows: shed load earlier, raise max, or raise maxWaiters.',
   ),
   KNSOCK_POOL_CREATE_TIMEOUT: final('create took longer than createTimeout; does it respect its signal?'),
+  KNSOCK_POOL_UNUSABLE: passing(
+    'Does the server end new connections at once, or does validate reject what create has just made?',
+  ),
   KNSOCK_LEASE_RELEASED: final(
     "Release a lease once, and don't use its value afterwards; `use(fn)` does this automatically.",
   ),

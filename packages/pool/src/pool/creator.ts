@@ -14,6 +14,8 @@ export class Creator<T> {
   readonly #stop = new AbortController();
   #failure: Failure | undefined;
   #failedAt = -Infinity;
+  /** How many in a row made something that was dead before it was of use; one that only succeeds doesn't end the row. */
+  #wasted = 0;
   #notBefore = -Infinity;
   #retry: Timer | undefined;
 
@@ -57,6 +59,27 @@ export class Creator<T> {
     }
   }
 
+  /**
+   * What was made is dead before it was of use: as bad as a failed attempt.
+   * @param made when
+   * @returns whether it counts: one that lived for longer than the longest back-off doesn't, nor do those made together
+   */
+  wasted(error: unknown, made: number): boolean {
+    const { clock, backOff } = this.#config;
+    if (clock.now() - made > backOff.longest) this.#wasted = 0;
+    else if (made > this.#failedAt && !this.#stop.signal.aborted) {
+      this.#wasted += 1;
+      this.#backOff(error, this.#wasted);
+      return true;
+    }
+    return false;
+  }
+
+  /** What was made is of use. */
+  proved(): void {
+    this.#wasted = 0;
+  }
+
   /** Whether an attempt may start now; if not, calls back when it may. */
   mayStart(whenReady: () => void): boolean {
     if (this.#stop.signal.aborted) return false;
@@ -90,14 +113,22 @@ export class Creator<T> {
   // Concurrent attempts fail together and count once.
   #failed(error: unknown, started: number): void {
     if (this.#stop.signal.aborted) return;
-    const { clock, backOff, random, name } = this.#config;
     const before = this.#failure?.count ?? 0;
-    const count = before === 0 || started > this.#failedAt ? before + 1 : before;
+    const isAnother = before === 0 || started > this.#failedAt;
+    if (isAnother) this.#backOff(error, before + 1);
+    else this.#record(error, before);
+  }
+
+  #backOff(error: unknown, count: number): void {
+    const { clock, backOff, random } = this.#config;
+    this.#failedAt = clock.now();
+    this.#notBefore = this.#failedAt + backOffDelay(backOff, count, random);
+    this.#record(error, count);
+  }
+
+  #record(error: unknown, count: number): void {
+    const { clock, name } = this.#config;
     this.#failure = { error, at: Date.now(), count };
-    if (count > before) {
-      this.#failedAt = clock.now();
-      this.#notBefore = this.#failedAt + backOffDelay(backOff, count, random);
-    }
     if (!channels.createFailed.hasSubscribers) return;
     channels.createFailed.publish({
       pool: name,

@@ -31,6 +31,14 @@ export class PoolTimeoutError extends PoolError {
   }
 }
 
+/** What was created was dead before it was of use. */
+export class UnusableError extends PoolError {
+  constructor(cause: Error | undefined) {
+    const why = cause === undefined ? '' : `: ${cause.message}`;
+    super('KNSOCK_POOL_UNUSABLE', `what was created was dead before it could be lent${why}`, { cause });
+  }
+}
+
 /** If nothing is open because creating fails, the hint for that failure applies here too. */
 function adviceOf({ lastFailure, active, idle, checking }: PoolStats): ErrorDetails {
   const error = lastFailure?.error;

@@ -5,10 +5,10 @@ import {
   announceRetirement,
   destroy,
   discard,
-  isAlive,
   isReusable,
   isUntouched,
   ownLifetime,
+  whyDead,
 } from './factory-calls.js';
 
 function calling(calls: Partial<Factory<string>>) {
@@ -33,14 +33,14 @@ const never = () => new Promise<never>(() => undefined);
 const { signal } = new AbortController();
 
 describe('whether a resource lives', () => {
-  it.each<[string, Factory<string>['validate'], boolean]>([
-    ['without a check: yes', undefined, true],
-    ['as the factory says: yes', () => true, true],
-    ['as the factory says: no', () => Promise.resolve(false), false],
-    ['if the check fails: no', fails, false],
-  ])('%s', async (_, validate, alive) => {
+  it.each<[string, Factory<string>['validate'], string | undefined]>([
+    ['without a check: yes', undefined, undefined],
+    ['as the factory says: yes', () => true, undefined],
+    ['as the factory says: no', () => Promise.resolve(false), 'validate() said that it is dead'],
+    ['if the check fails: no, for that reason', fails, 'failed'],
+  ])('%s', async (_, validate, why) => {
     const { factory, config, clock } = calling(validate === undefined ? {} : { validate });
-    expect(await isAlive(factory, config, 'r', signal)).toBe(alive);
+    expect((await whyDead(factory, config, 'r', signal))?.message).toBe(why);
     expect(clock.timers).toBe(0);
   });
 
@@ -52,19 +52,21 @@ describe('whether a resource lives', () => {
         return never();
       },
     });
-    const asking = isAlive(factory, config, 'r', signal);
+    const asking = whyDead(factory, config, 'r', signal);
     await clock.advance(99);
     expect(given?.aborted).toBe(false);
     await clock.advance(1);
-    expect([await asking, given?.aborted]).toEqual([false, true]);
+    expect((await asking)?.message).toBe('validating took longer than 100 ms');
+    expect(given?.aborted).toBe(true);
   });
 
   it("isn't checked any more once the pool closes", async () => {
     const stop = new AbortController();
     const { factory, config, clock } = calling({ validate: never });
-    const asking = isAlive(factory, config, 'r', stop.signal);
+    const asking = whyDead(factory, config, 'r', stop.signal);
     stop.abort();
-    expect([await asking, clock.timers]).toEqual([false, 0]);
+    expect(await asking).toBeInstanceOf(Error);
+    expect(clock.timers).toBe(0);
   });
 });
 

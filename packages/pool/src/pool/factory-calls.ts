@@ -2,16 +2,16 @@ import { InvalidOptionError } from '@knsock/core/errors';
 import { follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
 import type { Factory, PoolConfig, Reason } from './config.js';
 
-/** Whether a resource is alive; a check that throws, times out or is aborted counts as no. */
-export async function isAlive<T>(
+/** Why a resource isn't alive, undefined if it is; a check that throws, times out or is aborted counts as no. */
+export async function whyDead<T>(
   factory: Factory<T>,
   config: PoolConfig,
   resource: T,
   stop: AbortSignal,
-): Promise<boolean> {
+): Promise<Error | undefined> {
   const { clock, validateTimeout } = config;
   try {
-    return await withDeadline({
+    const isAlive = await withDeadline({
       ms: validateTimeout,
       signal: stop,
       run: (signal) => factory.validate?.(resource, { signal }) ?? true,
@@ -19,8 +19,9 @@ export async function isAlive<T>(
       signalFailed: signalFailed(config, 'validate'),
       late: () => new Error(`validating took longer than ${validateTimeout} ms`),
     });
-  } catch {
-    return false;
+    return isAlive ? undefined : new Error('validate() said that it is dead');
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

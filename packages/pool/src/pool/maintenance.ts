@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { dueAt, judge } from './eviction.js';
-import { isAlive, isUntouched } from './factory-calls.js';
+import { isUntouched, whyDead } from './factory-calls.js';
 import { Housekeeper } from './housekeeper.js';
 import type { Slot, Slots } from './slots.js';
 
 /** Carries out the decisions of maintenance. */
 export interface MaintenanceHost<T> {
   readonly slots: Slots<T>;
-  /** Destroy this one now. */
-  dispose(slot: Slot<T>, reason: Reason): void;
+  /** Destroy this one now. @param why what its check found */
+  dispose(slot: Slot<T>, reason: Reason, why?: Error): void;
   /** Destroy this one when it is released. */
   retire(slot: Slot<T>, reason: Reason): void;
   /** This one is alive and idle again. */
@@ -57,13 +57,13 @@ export class Maintenance<T> {
     const { slots } = this.#host;
     const asked = this.#config.clock.now();
     slots.move(slot, 'checking');
-    const alive = await isAlive(this.#factory, this.#config, slot.resource as T, this.#stop.signal);
+    const why = await whyDead(this.#factory, this.#config, slot.resource as T, this.#stop.signal);
     if (slot.retired) {
       this.#host.dispose(slot, slot.retired);
       return;
     }
-    if (!alive || this.#touched(slot)) {
-      this.#died(slot, asked);
+    if (why !== undefined || this.#touched(slot)) {
+      this.#died(slot, asked, why);
       return;
     }
     slot.aliveAt = this.#config.clock.now();
@@ -76,8 +76,8 @@ export class Maintenance<T> {
   }
 
   // What killed one has often killed its siblings too: check them at once, rather than delaying a caller for each.
-  #died(slot: Slot<T>, asked: number): void {
-    this.#host.dispose(slot, 'dead');
+  #died(slot: Slot<T>, asked: number, why: Error | undefined): void {
+    this.#host.dispose(slot, 'dead', why);
     for (const other of [...this.#host.slots]) {
       if (other.state === 'idle' && other.aliveAt < asked) void this.check(other);
     }

@@ -363,6 +363,84 @@ describe('failures to create', () => {
     expect(pool.stats().lastFailure).toBeUndefined();
   });
 
+  it('are also checks of what was only just made, however fast it is made', async () => {
+    const create = () => {
+      if ((made += 1) > 100) throw new Error('made without a pause');
+      return made;
+    };
+    const validate = () => {
+      throw new Error('no answer');
+    };
+    // By the real clock, for which something made a moment ago isn't fresh.
+    const pool = new Pool<number>({ create, validate, validateAfter: 0, acquireTimeout: 300 });
+    await expect(pool.acquire()).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'last failure: what was created was dead before it could be lent: no answer',
+      ) as string,
+      cause: { code: 'KNSOCK_POOL_UNUSABLE', cause: { message: 'no answer' } },
+    });
+    expect(made).toBeLessThan(10);
+    await pool.close();
+  });
+
+  it.each<[string, Partial<PoolOptions<number>>, ((pool: Pool<number>, one: number) => void) | undefined]>([
+    ['ends soon after it was made', {}, (pool, one) => { pool.retire(one, 'dead'); }], // prettier-ignore
+    ['is retired soon after it was made', {}, (pool, one) => { pool.retire(one); }], // prettier-ignore
+    ['is too old when it is made', { lifetime: () => 0 }, undefined],
+  ])('are those to keep min, where everything %s', async (_, options, befall) => {
+    const [attempts, errors]: [number[], unknown[]] = [[], []];
+    const create = () => {
+      attempts.push(clock.now());
+      const one = attempts.length;
+      void settled().then(() => befall?.(pool, one));
+      return one;
+    };
+    const onError = (error: Error) => void errors.push(error);
+    const pool: Pool<number> = numbers({
+      create,
+      min: 1,
+      backOff: { first: 100, longest: 300 },
+      onError,
+      ...options,
+    });
+    await clock.advance(800);
+    expect(attempts).toEqual([0, 50, 150, 300, 450, 600, 750]);
+    expect(errors).toHaveLength(attempts.length);
+    expect(errors[0]).toMatchObject({ code: 'KNSOCK_POOL_UNUSABLE', retryable: true });
+    await pool.close();
+  });
+
+  it('are reported only where something is missed', async () => {
+    const errors: unknown[] = [];
+    const pool = numbers({ onError: (error: Error) => void errors.push(error) });
+    await pool.ready();
+    await clock.advance(1);
+    pool.retire(1);
+    await settled();
+    expect(pool.stats()).toMatchObject({ total: 0, lastFailure: { count: 1 } });
+    expect(errors).toEqual([]);
+    await pool.close();
+  });
+
+  it("aren't what ends after it was lent, or lived for longer than the longest back-off", async () => {
+    const errors: unknown[] = [];
+    const pool = numbers({
+      min: 1,
+      backOff: { first: 100, longest: 300 },
+      onError: (error: Error) => void errors.push(error),
+    });
+    await settled();
+    await clock.advance(301);
+    pool.retire(1, 'dead');
+    await settled();
+    expect(made).toBe(2);
+    (await pool.acquire()).release();
+    pool.retire(2, 'dead');
+    await settled();
+    expect([made, errors]).toEqual([3, []]);
+    await pool.close();
+  });
+
   it('of attempts under way together count once, and one at a time follows', async () => {
     let attempts = 0;
     const create = () => Promise.reject(new Error(`refused ${(attempts += 1)}`));
@@ -548,6 +626,7 @@ describe('life', () => {
   it('one that died while idle is gone at once, and replaced where min wants it', async () => {
     const pool = numbers({ min: 1 });
     await pool.ready();
+    await clock.advance(60_000);
     pool.retire(1, 'dead');
     await settled();
     expect((await pool.acquire()).value).toBe(2);

@@ -1,6 +1,7 @@
 import { channels } from './channels.js';
 import type { Factory, PoolConfig, Reason } from './config.js';
 import { Emptying } from './emptying.js';
+import { UnusableError } from './errors.js';
 import { lifetime } from './eviction.js';
 import { announceRetirement, destroy, ownLifetime } from './factory-calls.js';
 import { Histogram } from './histogram.js';
@@ -23,6 +24,16 @@ export interface ResourceStoreListener {
 export interface Need {
   readonly waiting: number;
   readonly target: number;
+}
+
+/** Whether one was of no use: as bad as a failed attempt to create it. */
+function isStillborn<T>(slot: Slot<T>, reason: Reason): boolean {
+  const isDead = reason === 'dead' || (reason === 'lifetime' && slot.expiresAt <= slot.usedAt);
+  return isDead && wasNeverLent(slot);
+}
+
+function wasNeverLent<T>({ lentAt }: Slot<T>): boolean {
+  return lentAt === -Infinity;
 }
 
 /** The resources of a pool and their life cycle, from creation to destruction; it doesn't know the callers. */
@@ -51,7 +62,7 @@ export class ResourceStore<T> {
     this.creator = new Creator(factory, config);
     this.#maintenance = new Maintenance(factory, config, {
       slots: this.slots,
-      dispose: (slot, reason) => this.dispose(slot, reason),
+      dispose: (slot, reason, why) => this.dispose(slot, reason, why),
       retire: (slot, reason) => this.#retire(slot, reason),
       rest: (slot, now) => {
         this.slots.move(slot, 'idle');
@@ -77,6 +88,7 @@ export class ResourceStore<T> {
       slot = only ? undefined : this.slots.find((idle) => !this.#maintenance.isStale(idle, now));
     }
     if (slot === undefined) return undefined;
+    if (wasNeverLent(slot)) this.creator.proved();
     slot.lentAt = now;
     this.slots.lend(slot);
     return slot;
@@ -124,7 +136,10 @@ export class ResourceStore<T> {
   /** Retires this one: destroyed now, or when it is released. */
   retire(resource: T, reason: Reason): void {
     const slot = this.#byResource.get(resource);
-    if (slot) this.#retire(slot, reason);
+    if (slot === undefined) return;
+    // Its server ends it, and may end the next one as well.
+    if (reason === 'retired' && slot.state === 'idle' && wasNeverLent(slot)) this.#stillborn(slot, undefined);
+    this.#retire(slot, reason);
   }
 
   retireWhere(fits: (resource: T) => boolean, reason: Reason): void {
@@ -165,16 +180,26 @@ export class ResourceStore<T> {
     return this.slots.total === 0 ? Promise.resolve() : this.#emptying.wait(this.#config.clock, deadline);
   }
 
-  /** Destroys one that isn't being created. */
-  dispose(slot: Slot<T>, reason: Reason): void {
+  /** Destroys one that isn't being created. @param why what its check found */
+  dispose(slot: Slot<T>, reason: Reason, why?: Error): void {
     const resource = slot.resource as T;
     this.slots.move(slot, 'closing');
+    if (isStillborn(slot, reason)) this.#stillborn(slot, why);
     this.#byResource.delete(resource);
     const { name } = this.#config;
     if (channels.destroyed.hasSubscribers) channels.destroyed.publish({ pool: name, resource, reason });
     destroy(this.#factory, this.#config, resource, reason, () => {
       this.#gone(slot);
     });
+  }
+
+  // Without a pause the next attempt would follow at once, and the one after that.
+  #stillborn(slot: Slot<T>, why: Error | undefined): void {
+    const error = new UnusableError(why);
+    const counts = this.creator.wasted(error, slot.usedAt);
+    const left = this.slots.live - (slot.state === 'closing' ? 0 : 1);
+    // A server that is restarted just when the first connection was made is no news where nobody misses it.
+    if (counts && left < this.#config.min) this.#listener.createFailed(error);
   }
 
   #gone(slot: Slot<T>): void {
