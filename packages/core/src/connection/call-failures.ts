@@ -1,4 +1,4 @@
-import { EasySocketError } from '../errors/index.js';
+import { EasySocketError, InvalidOptionError } from '../errors/index.js';
 
 /** Prepares failures of a connection's calls: adds the peer's address, and reports them where the call isn't awaited. */
 export interface CallFailures {
@@ -19,4 +19,10 @@ export function consumed(
 ): EasySocketError {
   const message = `the ${of} of this connection have a consumer already: ${why}`;
   return failures.named(new EasySocketError('KNSOCK_CONSUMED', message));
+}
+
+/** On raw: such a request would wait for its whole timeout. */
+export function emptyRequest(): Error {
+  const words = 'an empty request has no bytes on raw, so the peer would never learn of it';
+  return new InvalidOptionError('message', words);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { json, lengthPrefixed, lines } from '../framing/index.js';
+import { json, lengthPrefixed, lines, raw } from '../framing/index.js';
 import { connectedPair, handMadePair, turn } from '../testing/connected-pair.js';
 
 const framing = lines();
@@ -40,6 +40,19 @@ describe('messages on a framing without ids', () => {
     expect(client.connection.stats().messagesSent).toBe(0);
     client.connection.write('one');
     expect(text(await server.connection.receive())).toBe('one');
+  });
+
+  it('that are empty can be requests where they have an end, and are refused at once on raw', async () => {
+    for (const one of [lines(), lengthPrefixed(), raw()]) {
+      const { client, server } = await connectedPair({ framing: one });
+      server.connection.onRequest(({ payload }) => `${payload.length} bytes`);
+      if (one.name === 'raw')
+        expect(await failureOf(client.connection.request(''))).toMatchObject({
+          code: 'KNSOCK_INVALID_OPTION',
+        });
+      else expect(text(await client.connection.request(''))).toBe('0 bytes');
+      expect(text(await client.connection.request('abc'))).toBe('3 bytes');
+    }
   });
 
   it("end with the end of the bytes: whether they are complete isn't known", async () => {

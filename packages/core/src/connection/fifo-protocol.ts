@@ -6,7 +6,7 @@ import { asError } from '../errors/as-error.js';
 import { failedCall } from '../errors/call-promise.js';
 import { ConnectionClosedError, FramingMismatchError, RequestNotStartedError } from '../errors/index.js';
 import { answerToBytes, type Decoder, type MessageSink, type Output } from '../framing/framing.js';
-import { consumed } from './call-failures.js';
+import { consumed, emptyRequest } from './call-failures.js';
 import { copyOf } from '../framing/view.js';
 import type { RequestHandler, RequestOptions } from './connection-types.js';
 import { OutgoingRequests, type OutgoingEvents } from './outgoing-requests.js';
@@ -169,6 +169,7 @@ export class FifoProtocol<In, Out>
     });
     try {
       this.check(payload);
+      if (payload.length === 0 && this.#host.framing.name === 'raw') throw emptyRequest();
       return this.#outgoing.ask(payload, timeout, signal);
     } catch (error) {
       return this.#failed(asError(error));

@@ -145,7 +145,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     fn: (connection: SecureConnection<In, Out>) => R | Promise<R>,
     options: WaitOptions = {},
   ): Promise<R> {
-    return await useLease(await this.#acquire(options), fn);
+    return await useLease(() => this.#acquire(options), fn);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { callback } from '@knsock/core/options';
 import { LeaseReleasedError } from './errors.js';
 import type { Slot } from './slots.js';
 
@@ -25,8 +26,16 @@ export interface Lease<T> extends AsyncDisposable {
   destroy(): void;
 }
 
-/** Calls `fn` with the value of a lease, and releases it afterwards: with the failure where there was one. */
-export async function useLease<T, R>(lease: Lease<T>, fn: (value: T) => R | Promise<R>): Promise<R> {
+/**
+ * Calls `fn` with the value of a lease, and releases it afterwards: with the failure where there was one.
+ * @throws InvalidOptionError where it isn't a function, before anything is acquired
+ */
+export async function useLease<T, R>(
+  acquire: () => Promise<Lease<T>>,
+  fn: (value: T) => R | Promise<R>,
+): Promise<R> {
+  callback('fn', (fn as unknown) ?? null);
+  const lease = await acquire();
   try {
     const result = await fn(lease.value);
     lease.release();

@@ -242,6 +242,15 @@ describe('leases', () => {
     expect(pool.stats()).toMatchObject({ active: 0, idle: 1 });
   });
 
+  it.each([undefined, 5])('use refuses what is no function before it acquires: %s', async (fn) => {
+    const pool = numbers();
+    await expect(pool.use(fn as never)).rejects.toMatchObject({
+      code: 'KNSOCK_INVALID_OPTION',
+      option: 'fn',
+    });
+    expect(made).toBe(0);
+  });
+
   it('use destroys the resource where the function throws', async () => {
     const pool = numbers();
     await expect(pool.use(() => Promise.reject(new Error('oops')))).rejects.toThrow('oops');

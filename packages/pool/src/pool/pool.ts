@@ -104,7 +104,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   async #use<R>(fn: (resource: T) => R | Promise<R>, options?: AcquireOptions<T>): Promise<R> {
-    return await useLease(await this.acquire(options), fn);
+    return await useLease(() => this.acquire(options), fn);
   }
 
   /**
