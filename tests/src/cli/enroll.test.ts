@@ -112,6 +112,29 @@ it(
   },
 );
 
+it(
+  'runs the hook again that failed after a renewal, at the next look, and once',
+  { timeout: 90_000 },
+  async () => {
+    await enrol('hooked/c', 'c');
+    const renew = (command: string, ...args: string[]) =>
+      knsock(['certs', 'renew', '--all', 'hooked', '--exec', command, ...args], { cwd: folder });
+    const note = 'echo ran >> hooked.done';
+    expect(await renew('exit 3', '--force')).toMatchObject({
+      code: 58,
+      stderr: expect.stringContaining('KNSOCK_CERTIFICATE_HOOK') as string,
+    });
+    expect(await renew('exit 4')).toMatchObject({
+      code: 58,
+      stdout: expect.stringContaining('not due') as string,
+      stderr: expect.stringContaining('failed again: exit 4 exited with 4') as string,
+    });
+    for (const args of [[], ['--force'], []]) expect(await renew(note, ...args)).toMatchObject({ code: 0 });
+    // For the certificate that was owed it, and for the next one.
+    expect(await readFile(path.join(folder, 'hooked.done'), 'utf8')).toBe('ran\nran\n');
+  },
+);
+
 it('renews as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, async () => {
   await enrol('daemon', 'daemon', '--life', '1m');
   const args = [

@@ -10,6 +10,7 @@ import { UsageError } from '../usage-error.js';
 import { onHangUp } from '../serving/hang-up.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { afterRenewal } from './after-renewal.js';
+import { OwedHook } from './owed-hook.js';
 
 export interface MachineFlags {
   dir?: string[];
@@ -28,8 +29,11 @@ export async function renewMachines(flags: MachineFlags, output: Output): Promis
   let code = 0;
   for (const dir of await foldersOf(flags)) {
     try {
-      const hook = afterRenewal(flags, dir);
-      await tell(output, dir, await renewEnrolled({ dir, timeout, force, reuseKey, onRenewed: hook }));
+      const hook = hookOf(flags, dir);
+      await hook?.begin();
+      const onRenewed = hook && (() => hook.run());
+      await tell(output, dir, await renewEnrolled({ dir, timeout, force, reuseKey, onRenewed }));
+      await hook?.settle();
     } catch (error) {
       const failure = describeFailure(error, 'certs renew');
       const { what, hint, code: name, exitCode } = failure;
@@ -66,10 +70,12 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
     while (!ending.signal.aborted) {
       round = new AbortController();
       await Promise.all(
-        folders.map((dir) =>
-          watchEnrolled({
+        folders.map(async (dir) => {
+          const hook = hookOf(flags, dir);
+          await beginWith(hook, dir, log);
+          await watchEnrolled({
             ...{ dir, timeout, reuseKey, signal: round.signal },
-            onRenewed: afterRenewal(flags, dir),
+            onRenewed: hook && (() => hook.run()),
             onResult: ({ notAfter, dueAt }) => {
               const words = `${shortPath(dir)} renewed, valid until ${notAfter.toISOString()}`;
               log.event('renewed', { dir, notAfter, dueAt }, words);
@@ -83,8 +89,8 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
                 `${shortPath(dir)}: ${what} [${code}] ${hint}; ${again}`,
               );
             },
-          }),
-        ),
+          });
+        }),
       );
     }
   } finally {
@@ -94,6 +100,21 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
   }
   log.event('stopped', { code: 0 }, 'stopped');
   return 0;
+}
+
+function hookOf(flags: MachineFlags, dir: string): OwedHook | undefined {
+  const hook = afterRenewal(flags, dir);
+  return hook && new OwedHook(hook, dir);
+}
+
+/** A failure is for the log: the renewals go on, and the hook is run again at the next start or SIGHUP. */
+async function beginWith(hook: OwedHook | undefined, dir: string, log: ServeLog): Promise<void> {
+  try {
+    await hook?.begin();
+    await hook?.settle();
+  } catch (error) {
+    log.failed(`the hook of ${shortPath(dir)}`, error);
+  }
 }
 
 /** @throws UsageError if there is none */
