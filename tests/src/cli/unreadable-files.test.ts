@@ -128,7 +128,7 @@ const kinds = [
 describe.each(lines)('%s', (line) => {
   it('names the flag, the file and the reason', async () => {
     for (const [name, why] of kinds) {
-      const bad = files.at(name as string);
+      const bad = files.at(name);
       const { code, stdout, stderr } = await knsock(argsOf(line, bad));
       const named = [flagIn(line), bad].filter((word) => word !== undefined).join(' ');
       expect(stderr).toContain(`: ${named} can't be read: ${why}\n`);

@@ -164,7 +164,7 @@ async function withAccount<T>(
   client: AcmeClient,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { directory, agree = false, email, eab } = settings;
+  const { directory, agree, email, eab } = settings;
   const register = async (): Promise<void> => {
     await folder.keepAccount(directory, { url: await openAccount(client, { agree, email, eab }), email });
   };
