@@ -1,8 +1,11 @@
 /** A file or folder that the user named and that can't be read: one error for every command. */
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { UsageError } from './usage-error.js';
+
+const statOf = promisify(stat);
+const accessOf = promisify(access);
 
 /** What names each file of the command line: a flag, its environment variable, or nothing for an argument. */
 export type GivenFiles = ReadonlyMap<string, string>;
@@ -38,9 +41,9 @@ export function noSource(text: string): UsageError {
 /** Looks without opening, which would take a pipe's contents. @throws UsageError `KNSOCK_READ` */
 export async function requireReadable(file: string): Promise<void> {
   try {
-    if ((await stat(file)).isDirectory())
+    if ((await statOf(file)).isDirectory())
       throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-    await access(file, constants.R_OK);
+    await accessOf(file, constants.R_OK);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -33,10 +33,10 @@ afterAll(async () => {
 
 const at = (file: string): string => path.join(folder, 'certs', file);
 const ca = (): string[] => ['--ca', at('ca/root.crt')];
-const own = (name: string): string[] => [
+const pair = (name: string): string[] => [
   ...['--cert', at(`issued/${name}.crt`), '--key', at(`issued/${name}.key`)],
-  ...ca(),
 ];
+const own = (name: string): string[] => [...pair(name), ...ca()];
 const cache = (name: string) => ({ XDG_CACHE_HOME: path.join(folder, name) });
 
 async function newClient(name: string): Promise<string[]> {
@@ -87,7 +87,7 @@ describe.concurrent('--crl URL', () => {
 
   it('applies to send, certs verify and check', async () => {
     await authority.issue({ kind: 'server', names: ['localhost'], file: 'lost' });
-    const { serve, address } = await startServe([...own('lost'), '--client-cert', 'none']);
+    const { serve, address } = await startServe([...pair('lost'), '--client-cert', 'none']);
     await using _ = serve;
     const listed = [...ca(), '--crl', url];
     const verify = ['certs', 'verify', at('issued/lost.crt'), ...listed];

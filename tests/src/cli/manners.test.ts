@@ -81,7 +81,7 @@ describe('environment', () => {
       stdout: 'hello\n',
     });
     const wrong = { env: { KNSOCK_CA: files.at('nowhere.crt') } };
-    expect((await knsock(send, wrong)).code).toBe(58);
+    expect((await knsock(send, wrong)).code).toBe(26);
     expect((await knsock([...send, '--ca', files.at('ca.crt')], wrong)).code).toBe(0);
   });
 });

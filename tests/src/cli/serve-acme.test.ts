@@ -37,7 +37,7 @@ describe('knsock serve --acme', () => {
     [['--acme-staging'], 'cannot be used with option'],
     [['--port', '0'], "tls-alpn-01 is answered on the server's own port"],
     [['--acme-challenge', 'dns-01'], 'tls-alpn-01, http-01'],
-    [['--acme-ca', 'nowhere.crt'], "the file of --acme-ca can't be read"],
+    [['--acme-ca', 'nowhere.crt'], "--acme-ca nowhere.crt can't be read"],
   ])('with %j is refused, and asks nobody', async (more, words) => {
     const { stderr, code } = await serve('--acme-agree', ...more);
     expect(stderr).toContain(words);

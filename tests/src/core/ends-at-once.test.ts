@@ -128,7 +128,7 @@ describe('a first message that comes together with the end of the handshake', ()
     socket.on('session', () => (tickets += 1));
     socket.on('error', () => undefined);
     socket.resume().write(first);
-    await once(socket, 'close');
+    await new Promise((ended) => socket.once('close', ended));
     return tickets;
   };
 

@@ -65,7 +65,7 @@ describe('where to listen and connect', () => {
       await leaveBehind(place);
       await expect(serve({ path: place, credentials: world.server }, () => '')).rejects.toMatchObject({
         code: 'KNSOCK_PORT_IN_USE',
-        hint: expect.stringMatching(/delete the file that it left behind/) as string,
+        hint: expect.stringMatching(/^Delete the file, and start again/) as string,
       });
       const to = (name: string) =>
         connect({ path: path.join(folder, name), expectedName: 'localhost', credentials: world.anonymous });

@@ -4,7 +4,6 @@
  */
 import type { Connection } from '../connection/connection.js';
 import { followChanges } from '../credentials/source.js';
-import { noConnection } from '../errors/failure-reporter.js';
 import { reverify } from '../trust/reverify.js';
 import type { PeerVerifier } from '../trust/peer-verifier.js';
 import type { ReachConfig } from './config.js';
@@ -14,7 +13,11 @@ export class LiveTrust<In, Out> {
   readonly #verifier: PeerVerifier;
   /** Ends following the credentials and the revocation source. */
   readonly stop: () => void;
-  #connection: Connection<In, Out> | null = null;
+  /** Named in reports of failures. */
+  readonly #context: { connection: Connection<In, Out> | null; readonly request: null } = {
+    connection: null,
+    request: null,
+  };
   #changes = 0;
   #refusal: Error | null = null;
 
@@ -24,7 +27,7 @@ export class LiveTrust<In, Out> {
     this.#verifier = verifier;
     const { source, trust, failures } = reach;
     const sources = trust.revocation === null ? [source] : [source, trust.revocation];
-    this.stop = followChanges(sources, this.#changed, failures, noConnection);
+    this.stop = followChanges(sources, this.#changed, failures, this.#context);
   }
 
   /**
@@ -32,7 +35,7 @@ export class LiveTrust<In, Out> {
    * @throws why the server isn't trusted any more; the connection ends with that
    */
   async follow(connection: Connection<In, Out>): Promise<void> {
-    this.#connection = connection;
+    this.#context.connection = connection;
     void connection.closed.then(this.stop);
     const { source, trust } = this.#reach;
     let seen = source.current === trust.credentials ? 0 : -1;
@@ -45,7 +48,8 @@ export class LiveTrust<In, Out> {
 
   readonly #changed = (): void => {
     this.#changes += 1;
-    if (this.#connection !== null) void this.#verify(this.#connection);
+    const { connection } = this.#context;
+    if (connection !== null) void this.#verify(connection);
   };
 
   async #verify(connection: Connection<In, Out>): Promise<void> {
@@ -67,7 +71,7 @@ export class LiveTrust<In, Out> {
       await reverify(this.#verifier, 'client', [live], () => current, limits.handshakeTimeout, failures);
     } catch (error) {
       // The policy that verified the connection stays in force.
-      failures.report(error, { connection, request: null }, 'taking new credentials');
+      failures.report(error, this.#context, 'taking new credentials');
     }
   }
 }
