@@ -91,12 +91,16 @@ export function pfxKeyNameOption(): Option {
   );
 }
 
-/** --pfx and --cert exclude one another; a flag takes precedence over the other one from the environment. */
+/**
+ * --pfx and --cert exclude one another, and where clients are asked for no certificate --ca has no use; a flag takes precedence
+ * over the other one from the environment.
+ */
 function preferTyped(command: Command): void {
   const from = (source: string, ...names: string[]): boolean =>
     names.some((name) => command.getOptionValueSource(name) === source);
   if (from('cli', 'pfx')) forget(command, 'cert', 'key');
   else if (from('cli', 'cert', 'key')) forget(command, 'pfx', 'pfxKeyName');
+  if (command.getOptionValue('clientCert') === 'none') forget(command, 'ca');
 }
 
 function forget(command: Command, ...names: string[]): void {

@@ -84,6 +84,18 @@ describe('environment', () => {
     expect((await knsock(send, wrong)).code).toBe(26);
     expect((await knsock([...send, '--ca', files.at('ca.crt')], wrong)).code).toBe(0);
   });
+
+  it("doesn't ask clients for certificates where a flag says that none is wanted", async () => {
+    const env = {
+      KNSOCK_CERT: files.at('server.crt'),
+      KNSOCK_KEY: files.at('server.key'),
+      KNSOCK_CA: files.at('ca.crt'),
+    };
+    const { serve, address } = await startServe(['--client-cert', 'none'], { env });
+    await using _ = serve;
+    const answered = await knsock(['send', address, 'hello', '--ca', files.at('ca.crt')]);
+    expect(answered).toMatchObject({ code: 0, stdout: 'hello\n' });
+  });
 });
 
 describe('a reader that leaves', () => {
