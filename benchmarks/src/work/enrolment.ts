@@ -7,7 +7,7 @@ import type { Served } from '../subject/enrolment.js';
 /** Machines that renew in turn. */
 const MACHINES = { full: 1_000, quick: 3 } as const;
 
-const PART = 100;
+const PART = 20;
 
 export const enrolment: Work = {
   name: 'enrolment',
