@@ -9,18 +9,20 @@ import { publishedPackages, tarballOf } from './packages.mjs';
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
 const budgets = {
   unpacked: {
-    // Enrolment and the authority that serves are some 60 KB of it, ACME another 60, the comments in its types 42.
-    '@knsock/certs': 445_000,
-    // Its bundle carries the checks of options given twice, bounded reading of files, the pairing of keys and ACME for two commands.
-    '@knsock/cli': 1_820_000,
-    // 410 KB of it are the pages of docs/, to which every error points.
-    '@knsock/core': 1_300_000,
+    // Enrolment and the authority that serves are some 60 KB of it, ACME another 60, the comments in its types 42, the
+    // tables of its options with their defaults 10.
+    '@knsock/certs': 455_000,
+    // Its bundle carries the checks of options given twice, bounded reading of files, the pairing of keys, ACME for two
+    // commands, key stores for all, and the tables of certs' options.
+    '@knsock/cli': 1_870_000,
+    // 430 KB of it are the pages of docs/, to which every error points.
+    '@knsock/core': 1_340_000,
     '@knsock/pool': 130_000,
   },
   /** What Node reads and compiles before the program's first line; a kilobyte costs about 20 µs. */
   // What createCredentials may need is all of it, since it is synchronous: the readers of keys, key stores and PEM, and
   // the verification of its own chain.
-  imported: { '@knsock/core': 356_000 },
+  imported: { '@knsock/core': 365_000 },
 };
 
 /** The sizes of the files in a tarball, added up. */

@@ -44,13 +44,18 @@ it('enrols a server and a client that use mutual TLS, without copying files', as
   expect(enrolled).toMatchObject({ code: 0, stdout: 'server/tls.crt\nserver/tls.key\nserver/ca.crt\n' });
   await writeFile(path.join(folder, 'token'), await token('--name', 'laptop'));
   expect(
-    await knsock(['certs', 'enroll', '--token-file', 'token', '--dir', 'client'], { cwd: folder }),
-  ).toMatchObject({ code: 0 });
+    await knsock(['certs', 'enroll', '--token-file', 'token', '--dir', 'the client'], { cwd: folder }),
+  ).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining("renew --dir 'the client' --daemon") as string,
+  });
   const { serve, address } = await startServe(files('server'), { cwd: folder });
   await using _ = serve;
-  const sent = await knsock(['send', address, 'hello', ...files('client')], { cwd: folder });
+  const sent = await knsock(['send', address, 'hello', ...files('the client')], { cwd: folder });
   expect(sent).toMatchObject({ code: 0, stdout: 'hello\n' });
-  expect((await knsock(['send', address, 'hello', '--ca', 'client/ca.crt'], { cwd: folder })).code).toBe(67);
+  expect((await knsock(['send', address, 'hello', '--ca', 'the client/ca.crt'], { cwd: folder })).code).toBe(
+    67,
+  );
   await authority.says(/"event":"enrolled".*"names":\["laptop"\]/);
 });
 

@@ -143,7 +143,7 @@ export interface BarOptions {
 }
 
 /** How each of them is read, and its default. */
-export const barOptions = {
+const barOptions = {
   barred: withDefault<boolean>(flag, true),
 } as const satisfies OptionReaders<BarOptions>;
 

@@ -45,7 +45,7 @@ export interface ContentsOptions {
 }
 
 /** How each of them is read. */
-export const contentsOptions = {
+const contentsOptions = {
   passphrase: string<string | undefined>,
   keyName: string<string | undefined>,
 } as const satisfies OptionReaders<ContentsOptions>;

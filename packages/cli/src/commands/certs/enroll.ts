@@ -8,6 +8,7 @@ import { append } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
 import { keyTypeOption } from './store-options.js';
+import { quote } from '../../quote.js';
 
 interface EnrollFlags {
   tokenFile?: string;
@@ -46,7 +47,7 @@ async function enrolHere(argument: string | undefined, flags: EnrollFlags, outpu
       ? `Enrolled ${done.names.join(', ')} at ${authority}, ${until}.`
       : `This token was used here already; ${until}.`,
   );
-  output.say(`It is to be renewed in time: knsock certs renew --dir ${shortPath(dir)} --daemon`);
+  output.say(`It is to be renewed in time: knsock certs renew --dir ${quote(shortPath(dir))} --daemon`);
   await output.result(done, [certFile, keyFile, caFile].map(shortPath).join('\n'));
 }
 
