@@ -79,10 +79,9 @@ const hidden: Readonly<Record<number, ['unknown', string]>> = {
   50: ['unknown', 'decode error'],
 };
 
-/** By which a side tells on an established connection that it can't go on: unexpected_message, internal_error (RFC 8446 6.2). */
+/** By which a side says on an established connection that it can't go on (`sendAlert`): unexpected_message, bad_record_mac, internal_error. */
 export function isBrokenOff(error: Error): boolean {
-  const number = alertNumber(error);
-  return number === 10 || number === 80;
+  return [10, 20, 80].includes(alertNumber(error) ?? 0);
 }
 
 function alertNumber(error: Error): number | undefined {

@@ -33,7 +33,7 @@ NOT_TLS.set([0x16, 3, 3, 0, 1, 0]);
 
 /**
  * Sends a fatal alert (RFC 8446 6.2) behind what the system has taken. OpenSSL has no call for it, but sends one where it receives
- * what isn't TLS: `unexpected_message` in TLS 1.3, `internal_error` in TLS 1.2.
+ * what isn't TLS: `unexpected_message` in TLS 1.3, `internal_error` in TLS 1.2, and `bad_record_mac` in both amid a record of the peer's.
  * @returns false where none was sent: after the peer's own end OpenSSL reads nothing more
  */
 export function sendAlert(socket: TLSSocket): boolean {
