@@ -5,16 +5,20 @@ import { pathToFileURL } from 'node:url';
 import { root } from './process.mjs';
 
 const link = /(?<!!)\[(?<words>[^\]]*)\]\((?<to>[^)\s]+)\)/g;
+const picture = /^!\[[^\]]*\]\([^)\s]+\)\n\n/gm;
 
 /**
  * @param {string} text
  * @param {string} page its path in docs/
- * @returns {string} as it is shipped: what it links outside docs/ isn't in the package, so that only the words stay
+ * @returns {string} as it is shipped: what it links outside docs/ isn't in the package, so that only the words stay, and
+ *   pictures, which no terminal shows, aren't either
  */
 export function withoutOutside(text, page) {
-  return text.replace(link, (whole, words, to) =>
-    path.posix.join(path.posix.dirname(page), to).startsWith('../') ? words : whole,
-  );
+  return text
+    .replace(picture, '')
+    .replace(link, (whole, words, to) =>
+      path.posix.join(path.posix.dirname(page), to).startsWith('../') ? words : whole,
+    );
 }
 
 /** @param to the folder, emptied first */
@@ -22,7 +26,7 @@ export function copyDocs(to) {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   const from = path.join(root, 'docs');
-  const pages = readdirSync(from, { recursive: true }).filter((file) => /\.(md|svg)$/.test(file));
+  const pages = readdirSync(from, { recursive: true }).filter((file) => file.endsWith('.md'));
   for (const page of pages) {
     mkdirSync(path.join(to, path.dirname(page)), { recursive: true });
     writeFileSync(path.join(to, page), withoutOutside(readFileSync(path.join(from, page), 'utf8'), page));

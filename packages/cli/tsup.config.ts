@@ -4,12 +4,16 @@ import { library } from '../../scripts/tsup.base.js';
 
 // Bundled from the sources: finding, reading and compiling files is most of a short command's time. The certificate
 // maker is large, seldom needed, and stays a package.
-const bundled: Options = {
-  noExternal: ['commander', 'picocolors', /^@knsock\/(core|pool)/],
-  esbuildOptions: (options) => {
-    options.conditions = ['@knsock/source'];
-  },
-};
+function bundled(options: Options): Options {
+  return {
+    ...options,
+    noExternal: ['commander', 'picocolors', /^@knsock\/(core|pool)/],
+    esbuildOptions: (esbuild, context) => {
+      options.esbuildOptions?.(esbuild, context);
+      esbuild.conditions = ['@knsock/source'];
+    },
+  };
+}
 
 export default defineConfig(bundles('.'));
 
@@ -19,23 +23,21 @@ export function bundles(folder: string): Options[] {
 }
 
 function everything(folder: string): Options {
-  return {
+  return bundled({
     ...library({ index: `${folder}/src/index.ts`, bin: `${folder}/src/bin.ts` }),
-    ...bundled,
     define: built(folder),
     clean: ['!send.cjs*'], // both are built at once
     // Commander is CommonJS and asks for Node's own modules by require.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
-  };
+  });
 }
 
 /** `knsock send` alone, in one file: it's what scripts start most. */
 function send(folder: string): Options {
-  return {
+  const alone = bundled({
     ...library({ send: `${folder}/src/bin.ts` }),
-    ...bundled,
     define: built(folder),
     clean: false,
     dts: false,
@@ -44,11 +46,12 @@ function send(folder: string): Options {
     splitting: false,
     // For the test that looks at what is in the file; it isn't published.
     sourcemap: true,
+    esbuildPlugins: [onlyCommand('send')],
+  });
+  return {
+    ...alone,
     esbuildOptions: (options, context) => {
-      bundled.esbuildOptions?.(options, context);
-      // All of `minify` but the names, which errors and stack traces tell.
-      options.minifyWhitespace = true;
-      options.minifySyntax = true;
+      alone.esbuildOptions?.(options, context);
       // `require` instead of `import()`, which a file run by bin/compiled.cjs hasn't got without Node's warning of it.
       options.supported = { ...options.supported, 'dynamic-import': false };
       // Node loads perf_hooks for its clock. The name is one that no local variable has: esbuild would take that for it.
@@ -57,7 +60,6 @@ function send(folder: string): Options {
       // Commander would load it for commands that are programs of their own; `send` starts none.
       options.alias = { 'node:child_process': `${folder}/src/absent.ts` };
     },
-    esbuildPlugins: [onlyCommand('send')],
   };
 }
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, transformWithEsbuild, type Rollup } from 'vite';
+import { dense, target } from '../../scripts/dense.js';
 import { entries } from './entries.js';
 
 const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
@@ -10,10 +11,17 @@ export default defineConfig({
   logLevel: 'warn',
   // V8 keeps and scans a file in two bytes a character where one of them is beyond Latin-1.
   esbuild: { charset: 'ascii' },
-  plugins: [{ name: 'without-comments', renderChunk: withoutComments }],
+  plugins: [
+    {
+      name: 'dense',
+      renderChunk: (code, { fileName }) =>
+        transformWithEsbuild(code, fileName, { ...dense, target, sourcemap: false }),
+    },
+  ],
   build: {
     ssr: true,
-    target: 'node20.19',
+    // The plugin's is the last word; for any other target, Vite would print the code again, with spaces.
+    target: 'esnext',
     outDir: 'dist',
     emptyOutDir: true,
     minify: false,
@@ -30,13 +38,6 @@ export default defineConfig({
     },
   },
 });
-
-/** What Node reads at each start has no comments: those for users stand in the types, those for authors in the sources. */
-async function withoutComments(code: string, { fileName }: { fileName: string }): Promise<string> {
-  const options = { charset: 'ascii', legalComments: 'none', sourcemap: false } as const;
-  const dense = await transformWithEsbuild(code, fileName, { ...options, minifyWhitespace: true });
-  return (await transformWithEsbuild(dense.code, fileName, options)).code;
-}
 
 function chunkOf(id: string, graph: Rollup.ManualChunkMeta): string | undefined {
   if (reachedFrom('index.ts', graph).has(id)) return 'shared';

@@ -11,7 +11,7 @@ it('adds up a file and what it imports, each once, without what it loads on dema
   });
   const files = {
     'index.js': `import { a } from "./a.js";\nimport "./b.js";\nimport { x } from "node:fs";\nexport { a };\nconst later = () => import("./later.js");\n`,
-    'a.js': `import "./b.js";\nexport const a = 1;\n`,
+    'a.js': `import x from"node:fs";import"./b.js";export const a=x;\n`,
     'b.js': `export { c } from "./c.js";\n`,
     'c.js': `export const c = 1;\n`,
     'later.js': `export const later = 1;\n`,
