@@ -1,7 +1,7 @@
 /** Environment variables that aren't substitutes for options. */
 export const environment: Readonly<Record<string, string>> = {
   KNSOCK_PASSPHRASE:
-    'passphrase of --key, --pfx and the files that certs commands open; --passphrase-file takes precedence',
+    'passphrase of --key, --pfx and the files that certs commands read; --passphrase-file takes precedence',
   KNSOCK_STORE_PASSPHRASE: "passphrase of the authorities' keys; --store-passphrase-file takes precedence",
   KNSOCK_TOKEN: 'enrolment token for certs enroll; --token-file takes precedence',
   KNSOCK_DEV_DIR: 'directory for the certificates of serve --dev',
@@ -11,7 +11,7 @@ export const environment: Readonly<Record<string, string>> = {
   CACHE_DIRECTORY:
     'the cache directory that systemd gives a service (CacheDirectory=), for lists that --crl fetched',
   HTTPS_PROXY:
-    'HTTP proxy (http: or https:) towards the directory of --acme (also https_proxy); --acme-proxy takes precedence',
+    'HTTP proxy (http: or https:) for requests to the directory of --acme (also https_proxy); --acme-proxy takes precedence',
   NO_PROXY:
     'names, addresses and networks that are reached without that proxy, separated by commas (also no_proxy)',
   NODE_DISABLE_COMPILE_CACHE: 'disable the compile cache',

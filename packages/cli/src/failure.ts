@@ -9,9 +9,9 @@ import { UsageError } from './usage-error.js';
 
 /** An error as text. */
 export interface Failure {
-  readonly what: string;
+  readonly message: string;
   /** The message of the system, OpenSSL or the peer, if it adds something. */
-  readonly why: string | undefined;
+  readonly cause: string | undefined;
   readonly hint: string;
   readonly code: string;
   readonly exitCode: number;
@@ -25,12 +25,12 @@ export function describeFailure(thrown: unknown, command = '', given: GivenFiles
   const known = isKnown(error);
   const code = known ? error.code : 'KNSOCK_UNEXPECTED';
   return {
-    what: withFlag(
+    message: withFlag(
       error,
       flagged(error, error instanceof Error ? error.message : String(error), command),
       given,
     ),
-    why: whyOf(error),
+    cause: causeOf(error),
     hint: known ? hintFor(error, command) : UNEXPECTED,
     code,
     exitCode: exitCodeOf(error),
@@ -113,10 +113,14 @@ export async function reportFailure(output: Output, command: string, error: unkn
   return failure.exitCode;
 }
 
-function lines({ colors }: Output, command: string, { what, why, hint, code, exitCode }: Failure): string[] {
+function lines(
+  { colors }: Output,
+  command: string,
+  { message, cause, hint, code, exitCode }: Failure,
+): string[] {
   return [
-    `${colors.red(`${command}:`)} ${printable(what)}`,
-    ...(why === undefined ? [] : [`  ${colors.dim('why: ')} ${printable(why)}`]),
+    `${colors.red(`${command}:`)} ${printable(message)}`,
+    ...(cause === undefined ? [] : [`  ${colors.dim('why: ')} ${printable(cause)}`]),
     ...(hint === '' ? [] : [`  ${colors.dim('hint:')} ${printable(hint)}`]),
     `  ${colors.dim('code:')} ${code} (exit ${exitCode})`,
     `  ${colors.dim('more:')} ${commandName()} explain ${code}`,
@@ -145,7 +149,7 @@ function isKnown(error: unknown): error is Error & { code: string; hint: string 
 }
 
 /** The innermost cause's message, unless it is already included. */
-function whyOf(error: unknown): string | undefined {
+function causeOf(error: unknown): string | undefined {
   let cause = (error as { cause?: unknown } | null)?.cause;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   if (!(cause instanceof Error) || cause.message === '') return undefined;

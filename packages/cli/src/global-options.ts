@@ -1,6 +1,9 @@
 /** What all commands have in common. */
 import type { Command, Help } from 'commander';
 
+/** Longer lines are hard to read, however wide the terminal is. */
+const WIDEST = 100;
+
 /** The options that every command has. */
 export function addGlobalOptions(command: Command): Command {
   return command
@@ -14,6 +17,9 @@ export function configure(command: Command): Command {
   return command
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-    .configureHelp({ helpWidth: 100, sortOptions: false } satisfies Partial<Help>)
+    .configureHelp({
+      helpWidth: Math.min(process.stdout.columns ?? WIDEST, WIDEST),
+      sortOptions: false,
+    } satisfies Partial<Help>)
     .showSuggestionAfterError(true);
 }

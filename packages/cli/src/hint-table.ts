@@ -83,7 +83,7 @@ export const proxyHints: Readonly<Record<string, string>> = {
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Use a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key.',
   KNSOCK_PROXY_HEADER:
-    'Is the PROXY protocol enabled in the load balancer, and are only load balancers in --accept-proxy?',
+    'Is the PROXY protocol enabled in the load balancer, and are only load balancers in --proxy-protocol-from?',
   KNSOCK_FRAMING_MISMATCH: 'Does the peer use another protocol, negotiated by ALPN?',
 };
 

@@ -52,7 +52,7 @@ export function addCredentialOptions(command: Command): void {
     .addOption(caOption('CA certificate used to verify the peer (PEM or DER; repeatable)').env('KNSOCK_CA'))
     .addOption(
       crlOption(
-        'certificate revocation list of the CA (PEM or DER; repeatable); one at an http(s) URL is followed',
+        'certificate revocation list of the CA (PEM or DER; repeatable); one at an http(s) URL is kept up to date',
       ).env('KNSOCK_CRL'),
     )
     .addOption(
@@ -139,7 +139,9 @@ export function statusOption(): Option {
   return new Option(
     '--status <address>',
     'serve /health, /stats and /metrics over plain HTTP; without a host, on loopback',
-  ).argParser(address);
+  )
+    .argParser(address)
+    .env('KNSOCK_STATUS');
 }
 
 /** @param summary the meaning of JSON for that command */
@@ -240,11 +242,11 @@ export function life(text: string): number {
   return span(text) / units.d;
 }
 
-/** A number of bytes, or with a unit: `65536`, `64KiB`, `8MiB`. */
+/** A number of bytes, or with a unit as GNU's programs read it: `64KiB` and `64K` are 65,536 bytes, `64kB` is 64,000. */
 export function bytes(text: string): number {
-  const [, number = '', unit = ''] = /^0*([1-9]\d{0,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  const [, number = '', prefix = '', unit] = /^0*([1-9]\d{0,12})(?:([KkMG])(iB|B)?)?$/.exec(text) ?? [];
   if (number === '') throw new InvalidArgumentError('It is a size such as 65536 (bytes), 64KiB or 8MiB.');
-  return Number(number) * 1_024 ** ['', 'KiB', 'MiB', 'GiB'].indexOf(unit);
+  return Number(number) * (unit === 'B' ? 1_000 : 1_024) ** ['', 'K', 'M', 'G'].indexOf(prefix.toUpperCase());
 }
 
 /** A whole number of 1 or more. */

@@ -37,9 +37,10 @@ export class Output {
     await this.data(`${printableJson(value)}\n`);
   }
 
-  /** Prints a result: as JSON if requested, else as text. */
-  async result(value: unknown, text: string): Promise<void> {
-    const lines = text.endsWith('\n') ? text : `${text}\n`;
+  /** Prints a result: as JSON if requested, else as text, of which `--quiet` leaves `data`. */
+  async result(value: unknown, text: string, data = text): Promise<void> {
+    const wanted = this.manner.quiet ? data : text;
+    const lines = wanted.endsWith('\n') ? wanted : `${wanted}\n`;
     await (this.manner.json ? this.record(value) : this.data(shown(lines)));
   }
 

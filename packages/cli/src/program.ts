@@ -51,7 +51,7 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'explain',
-    summary: 'say what an error code means, what causes it and what to do',
+    summary: 'explain an error code: its meaning, its usual causes and what to do',
     load: async () => (await import('./commands/explain.js')).defineExplain,
   },
   {
@@ -94,7 +94,7 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
   program
     .description('TLS over TCP from the command line: serve, send, proxy, make and check certificates.')
     .version(version(), '-V, --version', 'print the version')
-    .helpCommand('help [command]', 'show what a command does and takes')
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES);
   const called = argv === 'all' ? undefined : commandName(argv);
   for (const { name, summary, load, hidden } of entries) {

@@ -35,7 +35,7 @@ export function addRevocationOptions(command: Command): Command {
     .addOption(
       setting(
         '--revocation-missing-delta <decision>',
-        'delta lists that are named and not loaded (default: accept)',
+        'delta lists that are referenced but not loaded (default: accept)',
         ...gap,
       ),
     );

@@ -5,6 +5,7 @@ import { exitCodeOf } from './exit-codes.js';
 import { describeFailure, reportFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
 import { buildProgram } from './program.js';
+import { synonymHint } from './flag-synonyms.js';
 import { UsageError } from './usage-error.js';
 
 const WRONG_USE = 2;
@@ -26,11 +27,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const name = calledName(program, argv);
+    const command = program && calledCommand(program, argv);
+    const name = command === undefined ? 'knsock' : fullName(command);
     // The help was shown.
     if (error instanceof CommanderError && error.code === 'commander.help')
       return await reportMissing(output, name).catch(() => WRONG_USE);
-    const spoken = error instanceof CommanderError ? usageError(error, name) : error;
+    const spoken = error instanceof CommanderError && command ? usageError(error, command) : error;
     return await reportFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
 }
@@ -64,7 +66,7 @@ function asHelpBelow(program: Command, words: readonly string[]): readonly strin
 
 /** A command without the one below it that was meant: people saw the help. */
 async function reportMissing(output: Output, name: string): Promise<number> {
-  const missing = new UsageError(`${name} needs a command`, `${name} --help shows what there is.`);
+  const missing = new UsageError(`${name} needs a command`, `${name} --help lists them.`);
   if (output.manner.json) await output.record({ event: 'error', ...describeFailure(missing, name) });
   return WRONG_USE;
 }
@@ -86,7 +88,8 @@ function unknownCommand(word: string, above: Command): UsageError {
     word,
     above.commands.map((one) => one.name()),
   );
-  const hint = meant === undefined ? 'knsock --help shows what there is.' : `Did you mean ${meant}?`;
+  const hint =
+    meant === undefined ? `${fullName(above)} --help lists the commands.` : `Did you mean ${meant}?`;
   return new UsageError(`unknown command '${word}'`, hint);
 }
 
@@ -101,23 +104,25 @@ function mannerOf(argv: readonly string[]): Manner {
   };
 }
 
-/** The full name of the called command: `knsock certs issue`. */
-function calledName(program: Command | undefined, argv: readonly string[]): string {
-  const names = ['knsock'];
+/** The called command, as far as its name is right: `knsock certs issue`. */
+function calledCommand(program: Command, argv: readonly string[]): Command {
   let command = program;
   for (const word of argv.filter((one) => !one.startsWith('-') && one !== 'help')) {
-    command = command?.commands.find((one) => one.name() === word);
-    if (command === undefined) break;
-    names.push(word);
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) break;
+    command = next;
   }
-  return names.join(' ');
+  return command;
 }
 
-function usageError(error: CommanderError, name: string): UsageError {
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+function usageError(error: CommanderError, command: Command): UsageError {
   const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-  const help = `${name} --help shows what there is.`;
-  return new UsageError(
-    message,
-    suggestion === '' ? help : `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}`,
-  );
+  const [, flag = ''] = /^unknown option '(-[^'=]*)/.exec(message) ?? [];
+  const near = synonymHint(flag, command) ?? suggestion.replace(/^\((.*)\)$/, '$1');
+  const help = `${fullName(command)} --help lists its ${command.commands.length > 0 ? 'commands' : 'arguments and options'}.`;
+  return new UsageError(message, near === '' ? help : `${near} ${help}`);
 }

@@ -96,7 +96,9 @@ it('prints tokens as JSON, one a line', async () => {
 });
 
 it('names the subcommand and its own flags in errors', async () => {
-  expect((await certs('verify', SERVER)).stderr).toContain('knsock certs verify --help shows what there is');
+  expect((await certs('verify', SERVER)).stderr).toContain(
+    'knsock certs verify --help lists its arguments and options',
+  );
   const wrong = await certs('verify', SERVER, '--ca', ROOT, '--name', 'other');
   expect(wrong.stderr).toContain('pass a name in the certificate to --name');
   await succeeds('ca', 'One', '--store', 'two');

@@ -45,6 +45,18 @@ describe('knsock certs init', () => {
     },
   );
 
+  it('prints only the files it made with --quiet', async () => {
+    const { stdout } = await knsock(['certs', 'init', 'quietly', '--quiet'], { cwd: folder });
+    const made = [
+      'ca/root.crt',
+      'issued/server.crt',
+      'issued/server.key',
+      'issued/client.crt',
+      'issued/client.key',
+    ];
+    expect(stdout).toBe(`${made.map((file) => `quietly/${file}`).join('\n')}\n`);
+  });
+
   it('makes keys readable only for their owner', async () => {
     for (const key of ['ca/root.key', 'issued/server.key', 'issued/client.key']) {
       expect((await stat(path.join(folder, 'certs', key))).mode & 0o777).toBe(0o600);

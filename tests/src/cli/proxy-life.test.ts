@@ -171,7 +171,7 @@ describe('knsock proxy in operation', () => {
     ],
     [
       'client',
-      ['--listen', ':0', '--target', ':1', '--accept-proxy', 'somewhere'],
+      ['--listen', ':0', '--target', ':1', '--proxy-protocol-from', 'somewhere'],
       "isn't an address or a network",
     ],
     [

@@ -144,7 +144,7 @@ describe('the targets of knsock proxy', () => {
 
   it('receive the header of a load balancer before us, through both sides', async () => {
     using target = await headerReader();
-    const trusted = ['--accept-proxy', '127.0.0.0/8', '--send-proxy', '1'];
+    const trusted = ['--proxy-protocol-from', '127.0.0.0/8', '--send-proxy', '1'];
     await using outer = await startProxy('server', [
       '--target',
       target.address,
@@ -156,7 +156,7 @@ describe('the targets of knsock proxy', () => {
     await using inner = await startProxy('client', [
       '--target',
       outer.address,
-      '--accept-proxy',
+      '--proxy-protocol-from',
       '127.0.0.1',
       '--send-proxy',
       ...client,

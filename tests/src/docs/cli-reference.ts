@@ -76,7 +76,7 @@ function standIns(commands: readonly CommandDescription[]): [string, string][] {
     if (variable === undefined) continue;
     flags.set(variable, (flags.get(variable) ?? new Set()).add(code(names.at(-1) ?? '')));
   }
-  return [...flags].map(([variable, options]) => [variable, `stands in for ${[...options].join(', ')}`]);
+  return [...flags].map(([variable, options]) => [variable, `default of ${[...options].join(', ')}`]);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -91,8 +91,8 @@ describe('keys of puttygen', () => {
     run('puttygen', name, '-o', `${name}.ppk`, ...how);
     run('puttygen', name, '-o', `${name}-locked.ppk`, ...how, '--new-passphrase', 'pass');
     expect(await pem(`${name}.ppk`)).toBe(await pem(name));
-    const { items, form } = await inspect({ file: at(`${name}-locked.ppk`) });
-    expect({ items, form }).toMatchObject({ items: [{ encrypted: true }], form: 'PuTTY (.ppk)' });
+    const { items, format } = await inspect({ file: at(`${name}-locked.ppk`) });
+    expect({ items, format }).toMatchObject({ items: [{ encrypted: true }], format: 'PuTTY (.ppk)' });
     const locked = readFileSync(at(`${name}-locked.ppk`));
     if (version === 2 || 'argon2' in process.getBuiltinModule('node:crypto')) {
       expect(await convertKey(locked, { passphrase: PASSPHRASE })).toBe(await pem(name));
@@ -127,8 +127,8 @@ describe('key stores of keytool', () => {
       expect(certificates.startsWith(shown)).toBe(true);
       expect(key).toContain('BEGIN PRIVATE KEY');
     }
-    const { items, form } = await inspect({ file: at(`server.${type}`) }, { passphrase: 'changeit' });
-    expect(form).toBe(`Java keystore (${type.toUpperCase()})`);
+    const { items, format } = await inspect({ file: at(`server.${type}`) }, { passphrase: 'changeit' });
+    expect(format).toBe(`Java keystore (${type.toUpperCase()})`);
     expect(items.filter((item) => item.type === 'certificate')).toHaveLength(2);
   });
 

@@ -94,7 +94,7 @@ describe('knsock proxy and other programs', () => {
     await using proxy = await startProxy('server', [
       '--target',
       target.address,
-      '--accept-proxy',
+      '--proxy-protocol-from',
       '127.0.0.1',
       '--send-proxy',
       ...server,
@@ -151,7 +151,7 @@ frontend in
       '--target',
       `localhost:${haproxy.port}`,
       '--send-proxy',
-      '--accept-proxy',
+      '--proxy-protocol-from',
       '127.0.0.1',
       ...client,
     ]);

@@ -109,7 +109,7 @@ describe('an inspection', () => {
     ];
     for (const [input, form] of forms) {
       const inspection = await inspect(input, { passphrase: 'pass' });
-      expect(inspection.form).toBe(form);
+      expect(inspection.format).toBe(form);
       const isUsual = form === 'PEM' || form === 'DER';
       expect(summarize(inspection).startsWith(`file  ${form}\n`)).toBe(!isUsual);
     }

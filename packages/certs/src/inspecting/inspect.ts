@@ -15,7 +15,7 @@ export interface Inspection {
   /** The file, or `host:port`. */
   readonly source: string;
   /** The file's format, such as `PEM`, `DER` or `PKCS#7 (.p7b), PEM in UTF-16`; undefined for a server. */
-  readonly form?: string | undefined;
+  readonly format?: string | undefined;
   /** Each certificate, list, request and key. */
   readonly items: readonly Inspected[];
 }
@@ -58,7 +58,7 @@ export async function inspect(
   const items = await readItems(input, { passphrase, keyName, at }).catch((error: unknown) => {
     throw named(source, error);
   });
-  return { source: sourceName(source), form: formOf(input), items };
+  return { source: sourceName(source), format: formOf(input), items };
 }
 
 function isLive(source: Source | LiveSource): source is LiveSource {

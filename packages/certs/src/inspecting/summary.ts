@@ -16,9 +16,10 @@ const DAY = 86_400_000;
  * Lines of text, with an empty one between two objects.
  * @param at The moment from which days are counted; default now.
  */
-export function summarize({ form, items }: Inspection, at: Date = new Date()): string {
+export function summarize({ format, items }: Inspection, at: Date = new Date()): string {
   // The two common formats aren't mentioned.
-  const file = form === undefined || form === 'PEM' || form === 'DER' ? [] : [`file  ${printable(form)}\n`];
+  const file =
+    format === undefined || format === 'PEM' || format === 'DER' ? [] : [`file  ${printable(format)}\n`];
   return [...file, ...items.map((item) => `${lines(item, at).join('\n')}\n`)].join('\n');
 }
 

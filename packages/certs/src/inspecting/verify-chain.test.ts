@@ -14,7 +14,7 @@ describe('verifying a chain', () => {
     for (const name of ['a.test', '::1']) {
       const verdict = await verifyChain({ chain, ca: root.root, name });
       expect(verdict).toMatchObject({ ok: true, path: ['CN=a.test', 'CN=Below', 'CN=Root'] });
-      expect(verdict.words).toBe('trusted: CN=a.test ← CN=Below ← CN=Root');
+      expect(verdict.message).toBe('trusted: CN=a.test ← CN=Below ← CN=Root');
     }
   });
 
@@ -31,7 +31,7 @@ describe('verifying a chain', () => {
     for (const [options, reason] of cases) {
       const verdict = await verifyChain({ chain, ca: root.root, ...options });
       expect(verdict).toMatchObject({ ok: false, reason });
-      expect(verdict.words).toContain(`not trusted (${reason}): `);
+      expect(verdict.message).toContain(`not trusted (${reason}): `);
       expect(verdict).toHaveProperty('hint', expect.stringMatching(/\w/));
     }
   });

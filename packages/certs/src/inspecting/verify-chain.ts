@@ -84,14 +84,14 @@ export type ChainVerdict =
   | {
       readonly ok: true;
       /** Subjects, leaf first. */ readonly path: readonly string[];
-      readonly words: string;
+      readonly message: string;
     }
   | {
       readonly ok: false;
       readonly reason: Reason;
       /** The certificate at fault: 0 is the leaf, 1 its issuer, and so on. */
       readonly depth: number;
-      readonly words: string;
+      readonly message: string;
       /** What to try next. */
       readonly hint: string;
     };
@@ -116,7 +116,7 @@ export async function verifyChain(given: VerifyChainOptions): Promise<ChainVerdi
   );
   if (!verdict.ok) return refusal(below === undefined ? verdict : { ...verdict, hint: LEAF_FIRST });
   const path = verdict.path.map(({ subject }) => subject.toString());
-  return { ok: true, path, words: `trusted: ${path.join(' ← ')}` };
+  return { ok: true, path, message: `trusted: ${path.join(' ← ')}` };
 }
 
 const LEAF_FIRST =
@@ -132,7 +132,7 @@ function listsOf(
 function refusal(failure: Failure): ChainVerdict {
   const { reason, depth, message } = failure;
   const hint = failure.hint ?? new UntrustedPeerError(reason, depth, message).hint;
-  return { ok: false, reason, depth, words: `not trusted (${reason}): ${message}`, hint };
+  return { ok: false, reason, depth, message: `not trusted (${reason}): ${message}`, hint };
 }
 
 async function readAll(

@@ -34,10 +34,10 @@ export function defineServe(command: Command, output: Output): void {
   addFramingOptions(command);
   addContentOption(command, 'json: every message must be valid JSON');
   addProfileOptions(command);
-  addListenerOptions(command);
+  addListenerOptions(command, '10000; with --exec 100');
   addLimitOptions(command);
   command
-    .addOption(statusOption().env('KNSOCK_STATUS'))
+    .addOption(statusOption())
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags) => {
       const { serve } = await import('../serving/serve.js');

@@ -43,8 +43,8 @@ async function handFirstAnswer(socket: Socket, far: SecureConnection, patience: 
 
 /** The error as an ErrorResponse, which clients display. */
 export function refusalOf(error: unknown): Buffer {
-  const { what, hint } = describeFailure(error, 'proxy');
-  return errorResponse(NOT_ESTABLISHED, `the proxy can't pass this connection on: ${what}`, hint);
+  const { message, hint } = describeFailure(error, 'proxy');
+  return errorResponse(NOT_ESTABLISHED, `the proxy can't pass this connection on: ${message}`, hint);
 }
 
 /** @param code from PostgreSQL's list of error codes */

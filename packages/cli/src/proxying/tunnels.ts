@@ -74,8 +74,8 @@ export class Tunnels {
     const ms = Math.round(performance.now() - since);
     const failure = error === undefined ? undefined : describeFailure(error, 'proxy');
     const hint = failure !== undefined && REFUSED_US.has(failure.code) ? failure.hint : undefined;
-    const fields = { id, ms, target, error: failure?.what, code: failure?.code, hint };
-    const why = failure === undefined ? '' : `: ${failure.what} [${failure.code}] ${hint ?? ''}`.trimEnd();
+    const fields = { id, ms, target, error: failure?.message, code: failure?.code, hint };
+    const why = failure === undefined ? '' : `: ${failure.message} [${failure.code}] ${hint ?? ''}`.trimEnd();
     this.#log.event('close', fields, `#${id} closed after ${ms.toLocaleString('en')} ms${why}`);
   }
 

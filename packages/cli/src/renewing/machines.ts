@@ -36,9 +36,9 @@ export async function renewMachines(flags: MachineFlags, output: Output): Promis
       await hook?.settle();
     } catch (error) {
       const failure = describeFailure(error, 'certs renew');
-      const { what, hint, code: name, exitCode } = failure;
+      const { message, hint, code: name, exitCode } = failure;
       if (output.manner.json) await output.record({ event: 'error', dir, ...failure });
-      output.tell(`${shortPath(dir)}: ${what}\n  hint: ${hint}\n  code: ${name} (exit ${exitCode})`);
+      output.tell(`${shortPath(dir)}: ${message}\n  hint: ${hint}\n  code: ${name} (exit ${exitCode})`);
       code = exitCode;
     }
   }
@@ -81,12 +81,12 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
               log.event('renewed', { dir, notAfter, dueAt }, words);
             },
             onError: (error, retryIn) => {
-              const { what, hint, code } = describeFailure(error, 'certs renew');
+              const { message, hint, code } = describeFailure(error, 'certs renew');
               const again = `again in ${Math.round(retryIn / 1_000).toLocaleString('en')} s`;
               log.event(
                 'failure',
-                { dir, error: what, hint, code, retryIn },
-                `${shortPath(dir)}: ${what} [${code}] ${hint}; ${again}`,
+                { dir, error: message, hint, code, retryIn },
+                `${shortPath(dir)}: ${message} [${code}] ${hint}; ${again}`,
               );
             },
           });

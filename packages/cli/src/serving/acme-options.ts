@@ -21,32 +21,41 @@ export function addAcmeOptions(command: Command): void {
         'acmeStaging',
       ),
     )
-    .option('--acme-staging', "use Let's Encrypt's staging directory, whose certificates nobody trusts")
+    .option(
+      '--acme-staging',
+      "use Let's Encrypt's staging directory, whose certificates browsers don't trust",
+    )
     .option('--acme-agree', "agree to the CA's terms of service; without it the error names their URL")
-    .option('--acme-email <address>', 'where the CA may write to')
-    .option('--acme-eab-kid <id>', 'key id of the external account, for CAs that want one')
+    .option('--acme-email <address>', 'contact address for the CA')
+    .option('--acme-eab-kid <id>', 'key ID of the external account, for CAs that require one')
     .option('--acme-eab-key-file <file>', 'file with its HMAC key in base64url')
-    .option('--acme-profile <name>', "profile of the CA's, such as shortlived (default: the CA's choice)")
+    .option(
+      '--acme-profile <name>',
+      "certificate profile of the CA, such as shortlived (default: the CA's choice)",
+    )
     .addOption(
       new Option('--acme-key-type <type>', "kind of the certificate's key (default: p256)").choices([
         ...['p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'],
       ]),
     )
     .addOption(
-      new Option('--acme-challenge <kind>', "how names are proved: on the server's own port, or on port 80")
+      new Option(
+        '--acme-challenge <kind>',
+        "how to prove control of the names: on the server's own port, or on port 80",
+      )
         .choices(['tls-alpn-01', 'http-01'])
         .default('tls-alpn-01'),
     )
     .addOption(
       new Option(
         '--acme-http-port <number>',
-        'port that answers http-01, where port 80 is forwarded to it (default: 80)',
+        'port that answers http-01, if port 80 is forwarded to it (default: 80)',
       ).argParser(port),
     )
     .option('--acme-ca <file>', 'CA certificate used to verify the directory (default: the public CAs)')
     .option(
       '--acme-proxy <url>',
-      'HTTP proxy towards the directory (default: HTTPS_PROXY, unless NO_PROXY covers the directory)',
+      'HTTP proxy for requests to the directory (default: HTTPS_PROXY, unless NO_PROXY covers the directory)',
     )
     .hook('preAction', refuseOwn);
 }

@@ -61,8 +61,8 @@ export async function serveStore(flags: AuthorityFlags, output: Output): Promise
       logRefusal(log, refused);
     },
     onError: (error) => {
-      const { what, code, hint } = describeFailure(error, 'certs serve');
-      log.event('failure', { error: what, code, hint }, `failed: ${what} [${code}] ${hint}`);
+      const { message, code, hint } = describeFailure(error, 'certs serve');
+      log.event('failure', { error: message, code, hint }, `failed: ${message} [${code}] ${hint}`);
     },
   });
   return await runAuthority(server, flags, log, unwatch);

@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { append, bytes, count, milliseconds } from '../options.js';
 
 /** Limits of connections, for any framing. */
-export function addListenerOptions(command: Command): void {
+/** @param maxConnections the default of --max-connections, in words */
+export function addListenerOptions(command: Command, maxConnections = '10000'): void {
   command
     .addOption(handshakeTimeoutOption())
     .addOption(idleTimeoutOption())
@@ -13,16 +14,17 @@ export function addListenerOptions(command: Command): void {
       'time for work in flight to finish on shutdown (default: 15000)',
       milliseconds,
     )
-    .option('--max-connections <n>', 'maximum number of connections (default: 10000; with --exec 100)', count)
+    .option('--max-connections <n>', `maximum number of connections (default: ${maxConnections})`, count)
     .addOption(perAddressOption())
     .option('--accept-rate <n>', 'maximum number of new connections per second (default: unlimited)', count)
     .option('--allow-from <network>', 'admit only clients from this address or network (repeatable)', append)
     .option('--deny-from <network>', 'refuse clients from this address or network (repeatable)', append)
-    .option(
-      '--proxy-protocol-from <network>',
-      'accept the PROXY protocol from these addresses or networks (repeatable)',
-      append,
-    );
+    .addOption(proxyProtocolOption());
+}
+
+export function proxyProtocolOption(): Option {
+  const summary = 'accept the PROXY protocol from this address or network (repeatable)';
+  return new Option('--proxy-protocol-from <network>', summary).argParser(append);
 }
 
 export function handshakeTimeoutOption(): Option {

@@ -92,11 +92,11 @@ export class ServeLog {
           bytesReceived,
           bytesSent,
           clean,
-          error: failure?.what,
+          error: failure?.message,
           code: failure?.code,
         },
         `#${id} closed ${amount(received, bytesReceived)} in, ${amount(sent, bytesSent)} out, ${ms.toLocaleString('en')} ms` +
-          (failure === undefined ? '' : `: ${failure.what} [${failure.code}]`),
+          (failure === undefined ? '' : `: ${failure.message} [${failure.code}]`),
       );
     });
   }
@@ -112,12 +112,12 @@ export class ServeLog {
   }
 
   failed(from: string, error: unknown, suppressed = 0): void {
-    const { what, hint, code } = describeFailure(error, this.#command);
+    const { message, hint, code } = describeFailure(error, this.#command);
     const more = suppressed > 0 ? ` (and ${suppressed.toLocaleString('en')} more)` : '';
     this.#tell(
       'failure',
-      { from, error: what, hint, code, suppressed },
-      `${from} failed: ${what} [${code}] ${hint}${more}`,
+      { from, error: message, hint, code, suppressed },
+      `${from} failed: ${message} [${code}] ${hint}${more}`,
     );
   }
 

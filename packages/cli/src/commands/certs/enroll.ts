@@ -25,7 +25,7 @@ export function defineEnroll(command: Command, output: Output): void {
     .argument('[token]', 'the token, which other users can see in the process list')
     .option('--token-file <file>', 'file with the token; - is standard input (or set KNSOCK_TOKEN)')
     .requiredOption('--dir <directory>', 'directory for tls.crt, tls.key and ca.crt')
-    .option('--name <name>', 'name to request, if the token leaves the choice (repeatable)', append)
+    .option('--name <name>', 'name to request, if the token allows several (repeatable)', append)
     .addOption(keyTypeOption())
     .option('--force', 'replace a certificate of another token')
     .addOption(answerTimeoutOption())
@@ -72,6 +72,8 @@ async function tokenOf(
 }
 
 const HELP = `
-The authority is verified by the fingerprint in the token before the secret is sent. After a crash, run it again with the same token. Examples:
+The authority is verified by the fingerprint in the token before the secret is sent. After a crash, run it again with the same token.
+
+Examples:
   $ knsock certs enroll --token-file - --dir /etc/knsock/agent-7
   $ KNSOCK_TOKEN=knsock1.… knsock certs enroll --dir agent-7`;

@@ -89,6 +89,8 @@ function plain(result: Expiry): object {
 }
 
 const HELP = `
-Exit code: 3 if anything is expired, about to expire, not yet valid, stale or unreadable. Examples:
+Exit code: 3 if anything is expired, about to expire, not yet valid, stale or unreadable.
+
+Examples:
   $ knsock certs expiry certs example.com:443
   $ knsock certs expiry /etc/ssl/private --prometheus > /var/lib/node_exporter/certs.prom`;

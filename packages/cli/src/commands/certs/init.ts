@@ -30,7 +30,7 @@ interface Made {
 const LOCAL = ['localhost', '127.0.0.1', '::1'];
 
 const EXISTS_HINT =
-  'Choose another directory, or say --force to replace the server and client certificates; the CA stays.';
+  'Choose another directory, or use --force to replace the server and client certificates; the CA stays.';
 
 export function defineInit(command: Command, output: Output): void {
   command
@@ -48,7 +48,8 @@ export function defineInit(command: Command, output: Output): void {
     .addHelpText('after', HELP)
     .action(async (directory: string, flags: InitFlags) => {
       const made = await init(directory, flags);
-      await output.result(made, report(made));
+      const { name: _, ...files } = made;
+      await output.result(made, report(made), Object.values(files).join('\n'));
     });
 }
 
@@ -86,7 +87,7 @@ function report({ name, ca, serverCert, serverKey, clientCert, clientKey }: Made
   const command = commandName();
   // On this machine the server is reached as localhost, whatever its name.
   const expecting = name === 'localhost' ? '' : ` --servername ${quote(name)}`;
-  return `Made a CA, a server and a client certificate; keys are readable by you alone.
+  return `Made a CA, a server and a client certificate; keys are readable only by you.
   ${ca}
   ${serverCert}  ${serverKey}
   ${clientCert}  ${clientKey}

@@ -71,7 +71,9 @@ function isThere(file: string): Promise<boolean> {
 }
 
 const HELP = `
-Nothing is verified. Of private keys only the public key is shown. Examples:
+Nothing is verified. Of private keys only the public key is shown.
+
+Examples:
   $ knsock certs inspect server.crt ca.crl
   $ knsock certs inspect example.com:443
   $ knsock certs inspect --json - < bundle.pem`;

@@ -43,6 +43,8 @@ function text(file: string, findings: readonly Finding[]): string {
 }
 
 const HELP = `
-Exit code: 3 if a finding has at least the severity of --fail-on. Examples:
+Exit code: 3 if a finding has at least the severity of --fail-on.
+
+Examples:
   $ knsock certs lint server.crt
   $ knsock certs lint --fail-on warning --json certs/issued/*.crt`;

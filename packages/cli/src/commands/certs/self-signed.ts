@@ -30,7 +30,7 @@ interface SelfSignedFlags {
 export function defineSelfSigned(command: Command, output: Output): void {
   command
     .description(
-      'create a self-signed certificate with a new key, for tests and for two programs that know each other',
+      'create a self-signed certificate with a new key, for tests and for two programs that trust each other directly',
     )
     .argument('[name...]', 'DNS names, IP addresses, URIs (with ://), e-mail addresses (with @)')
     .addOption(kindOption())
@@ -62,7 +62,9 @@ async function makeSelfSigned(names: string[], flags: SelfSignedFlags, output: O
 
 const HELP = `
 The peer trusts the certificate directly: give it the certificate, never the key, as its --ca. It can't be revoked, and
-a renewed one must be distributed to every peer; to avoid that, create an authority (knsock certs init). Examples:
+a renewed one must be distributed to every peer; to avoid that, create an authority (knsock certs init).
+
+Examples:
   $ knsock certs self-signed localhost 127.0.0.1
   $ knsock serve --cert server.crt --key server.key
   $ knsock send localhost:8443 hello --ca server.crt`;

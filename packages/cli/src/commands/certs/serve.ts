@@ -29,7 +29,11 @@ export function defineServeAuthority(command: Command, output: Output): void {
       append,
     )
     .option('--crl-life <time>', 'validity of a revocation list (default: 7d)', life)
-    .option('--renew-life <time>', 'validity of renewed certificates (default: as before)', life)
+    .option(
+      '--renew-life <time>',
+      'validity of renewed certificates (default: that of the old certificate)',
+      life,
+    )
     .option('--max-life <time>', 'longest validity of any certificate (default: 90d)', life)
     .option(
       '--expired-grace <time>',

@@ -66,6 +66,8 @@ async function sign(csr: string, flags: SignFlags, output: Output): Promise<void
 }
 
 const HELP = `
-Names that aren't allowed are refused; subject and extensions of the request are not copied. Examples:
+Names that aren't allowed are refused; subject and extensions of the request are not copied.
+
+Examples:
   $ knsock certs sign db.csr --allow db.internal
   $ knsock certs sign app.csr --kind client --allow '*.apps.internal' --common-name app`;

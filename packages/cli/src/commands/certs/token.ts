@@ -132,7 +132,7 @@ async function withdrawOne(directory: string, { withdraw = '' }: TokenFlags, out
   const { withdrawToken } = await import('@knsock/certs/authority-server');
   await withdrawToken(directory, withdraw);
   output.say(
-    `Token ${withdraw} enrols no machine any more; certificates issued by it stay valid until they expire or are revoked.`,
+    `Token ${withdraw} can't enrol machines any more; certificates issued by it stay valid until they expire or are revoked.`,
   );
   if (output.manner.json) await output.record({ withdrawn: withdraw });
 }
@@ -149,7 +149,9 @@ async function barOne(directory: string, { bar, unbar = '' }: TokenFlags, output
 
 const HELP = `
 The token is one line with the authority's address, the fingerprint of its root and a secret. Give it only to that machine.
-The store has a hash of the secret. The first use binds the token to the machine's key. Examples:
+The store has a hash of the secret. The first use binds the token to the machine's key.
+
+Examples:
   $ knsock certs token --name agent-7
   $ knsock certs token certs --name db.internal --kind peer --uri spiffe://example.internal/db
   $ knsock certs token --allow '*.agents.internal' --uri 'spiffe://example.internal/agents/{name}' --uses 50 --expires 7d

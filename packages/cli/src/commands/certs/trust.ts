@@ -26,7 +26,7 @@ type Action = 'install' | 'uninstall' | 'status';
 
 const summaries: Readonly<Record<Action, string>> = {
   install: "have this machine's programs and browsers trust a development CA",
-  uninstall: 'take the CA out of the trust stores again',
+  uninstall: 'remove the CA from the trust stores',
   status: 'show which trust stores hold the CA',
 };
 
@@ -114,8 +114,8 @@ function report(
 
 const EXAMPLES: Readonly<Record<Action, string>> = {
   install: `
-The development CA is created where there is none. Its root has no key any more, and its intermediate signs for local names only.
-Programs that run see a change after their next start.
+The development CA is created if there is none. The key of its root was deleted, and its intermediate signs only for local names.
+Restart running programs: they read the trust stores when they start.
 
 Examples:
   $ knsock certs trust install

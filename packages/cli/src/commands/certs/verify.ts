@@ -77,8 +77,8 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
   for (const opening of openings) {
     const verdict = await naming(chain, () => verifyChain({ chain: input, ...settings, ...opening }));
     const { keyName } = opening;
-    if (openings.length === 1) await output.result(verdict, verdict.words);
-    else await output.result({ key: keyName, ...verdict }, `${keyName}: ${verdict.words}`);
+    if (openings.length === 1) await output.result(verdict, verdict.message);
+    else await output.result({ key: keyName, ...verdict }, `${keyName}: ${verdict.message}`);
     exitCode ||= explain(verdict, output);
   }
   return exitCode;

@@ -131,7 +131,7 @@ function passingOf(
     (target) => dialTls(target, tls, probe),
     context.targetEvents,
   );
-  const proxies = flags.acceptProxy === undefined ? null : trustedProxies(flags.acceptProxy);
+  const proxies = flags.proxyProtocolFrom === undefined ? null : trustedProxies(flags.proxyProtocolFrom);
   return { targets, tls, proxies, header, context };
 }
 
@@ -185,7 +185,9 @@ function fromOf({ source }: Origin): string {
 
 const HELP = `
 The server's certificate is verified. Several targets are used in turn; one that can't be reached is skipped until it
-answers again. See knsock docs proxy. Examples:
+answers again. See knsock docs proxy.
+
+Examples:
   $ knsock proxy client --listen 127.0.0.1:5432 --target db.internal:5433 --cert app.crt --key app.key --ca ca.crt
   $ psql 'host=127.0.0.1 port=5432 sslmode=disable'
   $ knsock proxy client --postgres --listen unix:/run/db/.s.PGSQL.5432 --target db.internal:5432 --ca ca.crt`;

@@ -267,7 +267,7 @@ function listenOptions(flags: ProxyServerFlags) {
     ...address,
     authorize,
     clientCertificates: judged ? ('require' as const) : ('none' as const),
-    proxyProtocol: flags.acceptProxy === undefined ? undefined : { from: flags.acceptProxy },
+    proxyProtocol: flags.proxyProtocolFrom === undefined ? undefined : { from: flags.proxyProtocolFrom },
     beforeTls: flags.postgres === true ? answerSslRequest : undefined,
     profile: profileOf(flags),
     handshakeTimeout: flags.handshakeTimeout,

@@ -1,13 +1,13 @@
 /** Options of both sides of `knsock proxy`. */
 import { Option, type Command } from 'commander';
-import { idleTimeoutOption } from '../../serving/limit-options.js';
-import { append, count, milliseconds, statusOption } from '../../options.js';
+import { idleTimeoutOption, proxyProtocolOption } from '../../serving/limit-options.js';
+import { count, milliseconds, statusOption } from '../../options.js';
 
 export interface SharedProxyFlags {
   listen: string;
   target?: string[];
   postgres?: boolean;
-  acceptProxy?: string[];
+  proxyProtocolFrom?: string[];
   sendProxy?: '1' | '2' | true;
   dangerouslyPlainNetwork?: boolean;
   connectTimeout: number;
@@ -19,11 +19,7 @@ export interface SharedProxyFlags {
 
 export function addProxyProtocolOptions(command: Command): void {
   command
-    .option(
-      '--accept-proxy <network>',
-      'accept the PROXY protocol from this address or network (repeatable)',
-      append,
-    )
+    .addOption(proxyProtocolOption())
     .addOption(
       new Option(
         '--send-proxy [version]',
