@@ -478,9 +478,41 @@ describe("a request that can't be granted", () => {
     expect(
       (await ask('simpleenroll', csr, { token, headers: { 'content-type': 'text/plain' } })).status,
     ).toBe(415);
-    expect((await ask('simpleenroll', null, { token })).status).toBe(404);
+    expect(await ask('simpleenroll', null, { token })).toMatchObject({
+      status: 405,
+      headers: { allow: 'POST' },
+    });
+    expect(await ask('cacerts', csr)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
     expect((await ask('fullcmc', csr, { token })).status).toBe(404);
     expect((await ask('../../index.jsonl', null)).status).toBe(404);
+  });
+});
+
+describe('an answer', () => {
+  it('carries its length and is sent whole, also to EST clients that read no chunked body', async () => {
+    const token = await createToken(directory, agent7);
+    const { csr } = await createCsr(agent7);
+    const answers = await Promise.all([
+      ask('cacerts', null),
+      ask('crl', null),
+      ask('health', null),
+      ask('nothing', null),
+      ask('health', csr),
+      ask('simpleenroll', csr),
+      ask('simpleenroll', csr, { token, headers: { 'content-type': 'text/plain' } }),
+      ask('simplereenroll', csr),
+      enrol(csr, token),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 405, 401, 415, 403, 200]);
+    for (const { headers, body } of answers) {
+      expect(headers).not.toHaveProperty('transfer-encoding');
+      expect(headers['content-length']).toBe(String(body.length));
+      expect(body.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('has base64 without line ends, which some EST clients take for digits', async () => {
+    expect((await ask('cacerts', null)).body.toString()).toMatch(/^[A-Za-z0-9+/]{100,}={0,2}$/);
   });
 });
 

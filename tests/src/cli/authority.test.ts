@@ -39,8 +39,9 @@ describe('knsock certs serve', () => {
     const { address, port } = JSON.parse(line) as { address: string; port: number };
     expect(address).toBe('127.0.0.1');
     const made = await token('--name', 'agent-7.example', '--json');
-    const { token: word } = JSON.parse(made.stdout) as { token: string };
+    const { token: word, id, secret } = JSON.parse(made.stdout) as Record<'token' | 'id' | 'secret', string>;
     expect(parseToken(word)).toMatchObject({
+      ...{ id, secret }, // for EST clients that know nothing of tokens
       address: `127.0.0.1:${port}`,
       names: ['agent-7.example'],
       kind: 'client',

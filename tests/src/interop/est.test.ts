@@ -1,50 +1,101 @@
-/** EST by curl and openssl, with nothing but what the page says. */
+/** EST by other programs, with nothing but what the page says. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openStore } from '@knsock/certs';
+import { openStore, verifyChain, type Store } from '@knsock/certs';
 import { createToken, serveAuthority } from '@knsock/certs/authority-server';
-import { parseCertificate } from '@knsock/core/x509';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDocument } from '../docs/documents.js';
 import { needsTools } from './tools.js';
 
 const run = promisify(execFile);
+let folder: string;
+let store: Store;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'knsock-est-'));
+  store = await openStore(join(folder, 'authority'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 it('enrols and renews by curl and openssl as the page shows', async (context) => {
   needsTools(context, 'curl', 'openssl');
-  const [, script] = /^```sh run=enrolment\n([^]*?)^```/m.exec(readDocument('docs/enrolment.md').text) ?? [];
-  const folder = await mkdtemp(join(tmpdir(), 'knsock-est-'));
-  try {
-    const store = await openStore(join(folder, 'authority'));
+  await store.createAuthority({ commonName: 'Example CA' });
+  await runAsShown('enrolment');
+  await expectRenewed('ca.crt');
+});
+
+describe("strongSwan's pki", () => {
+  beforeEach((context) => needsTools(context, 'pki'));
+
+  it.each([
+    ['ecdsa', 'ec'],
+    ['rsa', 'rsa'],
+  ])('enrols and renews a key of %s as the page shows', async (type, algorithm) => {
     await store.createAuthority({ commonName: 'Example CA' });
-    await using server = await serveAuthority({ store, names: ['localhost'], port: 0, host: '127.0.0.1' });
-    const { id, secret } = await createToken(store.directory, { names: ['agent-7.example'] });
-    await writeFile(join(folder, 'token.curl'), `user = "${id}:${secret}"\n`, { mode: 0o600 });
-    const root = join(store.directory, 'ca', 'root.crt');
-    const { stdout } = await run('openssl', ['x509', '-in', root, '-noout', '-fingerprint', '-sha256']);
-    const port = 'port' in server.address ? server.address.port : 0;
-    const env = { ...process.env, AUTHORITY: `https://localhost:${port}`, FINGERPRINT: stdout.trim() };
-    await run('bash', ['-euo', 'pipefail', '-c', script ?? 'exit 1'], { cwd: folder, env });
-    const [first, next] = await Promise.all(
-      ['agent.crt', 'next.crt'].map((file) => readFile(join(folder, file), 'utf8')),
-    );
-    const certificates = [first, next].map((text) =>
-      parseCertificate(text?.slice(text.indexOf('-----BEGIN')) ?? ''),
-    );
-    expect(certificates.map(({ dnsNames }) => dnsNames)).toEqual([['agent-7.example'], ['agent-7.example']]);
-    expect(certificates[0]?.serial).not.toBe(certificates[1]?.serial);
-    await run('openssl', [
-      'verify',
-      '-CAfile',
-      join(folder, 'ca.crt'),
-      '-purpose',
-      'sslclient',
-      join(folder, 'next.crt'),
-    ]);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    await knowRoot();
+    await runAsShown('strongswan', (script) => script.replace('--type ecdsa', `--type ${type}`));
+    const { publicKey } = await expectRenewed('est.crt');
+    expect(publicKey.asymmetricKeyType).toBe(algorithm);
+  });
+
+  it('enrols and renews where an intermediate signs', async () => {
+    const root = await store.createAuthority({ commonName: 'Example Root' });
+    await root.intermediate({ commonName: 'Example Issuing', file: 'issuing' });
+    await knowRoot();
+    const both = '--cacert est.crt --cacert est-1.crt';
+    await runAsShown('strongswan', (script) => script.replaceAll('--cacert est.crt', both), 'issuing');
+    await expectRenewed('est.crt', 'est-1.crt');
+  });
+
+  async function knowRoot(): Promise<void> {
+    await copyFile(join(store.directory, 'ca', 'root.crt'), join(folder, 'ca.crt'));
   }
 });
+
+/** Runs a script of the page beside an authority, with a token for agent-7.example. */
+async function runAsShown(
+  name: string,
+  changed: (script: string) => string = (script) => script,
+  authority?: string,
+): Promise<void> {
+  const block = new RegExp(`^\`\`\`sh run=${name}\\n([^]*?)^\`\`\``, 'm');
+  const [, script = 'exit 1'] = block.exec(readDocument('docs/enrolment.md').text) ?? [];
+  await using server = await serveAuthority({
+    store,
+    authority,
+    names: ['localhost'],
+    port: 0,
+    host: '127.0.0.1',
+  });
+  const { id, secret } = await createToken(store.directory, { names: ['agent-7.example'] });
+  await writeFile(join(folder, 'token.curl'), `user = "${id}:${secret}"\n`, { mode: 0o600 });
+  await writeFile(join(folder, 'token.pki'), `--userpass "${id}:${secret}"\n`, { mode: 0o600 });
+  const root = join(store.directory, 'ca', 'root.crt');
+  const { stdout } = await run('openssl', ['x509', '-in', root, '-noout', '-fingerprint', '-sha256']);
+  const port = 'port' in server.address ? server.address.port : 0;
+  const env = { ...process.env, AUTHORITY: `https://localhost:${port}`, FINGERPRINT: stdout.trim() };
+  await run('bash', ['-euo', 'pipefail', '-c', changed(script)], { cwd: folder, env });
+}
+
+/** The certificate and its successor are both valid, and two. @returns the first */
+async function expectRenewed(ca: string, ...intermediates: string[]): Promise<X509Certificate> {
+  const certified = ['agent.crt', 'next.crt'].map(async (file) => {
+    const verdict = await verifyChain({
+      chain: { file: join(folder, file) },
+      ca: { file: join(folder, ca) },
+      intermediates: intermediates.map((each) => ({ file: join(folder, each) })),
+      name: 'agent-7.example',
+      usage: 'client',
+    });
+    expect(verdict.message).toMatch(/^trusted/);
+    return new X509Certificate(await readFile(join(folder, file)));
+  });
+  const [first, next] = (await Promise.all(certified)) as [X509Certificate, X509Certificate];
+  expect(first.serialNumber).not.toBe(next.serialNumber);
+  return first;
+}

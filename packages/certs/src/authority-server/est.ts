@@ -1,12 +1,14 @@
 /** EST (RFC 7030, 8951) as a request listener of node:http: parses requests and writes responses, nothing else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
-import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
+import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import type { Asking, Enrolment } from '../enrolment/enrolment.js';
 import { EnrolmentRefusal, type RefusalReason } from '../enrolment/refusal.js';
 import type { TokenSecret } from '../enrolment/token.js';
+import { answer, answerText } from './answer.js';
 import { certsOnly } from './certs-only.js';
+import { expiredOf, readRequest, Status, tokenOf } from './est-request.js';
 import { FailedAttempts } from './failed-attempts.js';
 import { sendList, UNAVAILABLE } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
@@ -57,18 +59,12 @@ export interface EstSettings {
 }
 
 const BASE = '/.well-known/est/';
-const MOST_BYTES = 65_536;
 
-/** The response to a request that can't be served. */
-class Status extends Error {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+type Serve = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message);
-    this.status = status;
-    this.headers = headers;
-  }
+interface Route {
+  readonly methods: readonly string[];
+  readonly serve: Serve;
 }
 
 export function estListener(settings: EstSettings) {
@@ -79,9 +75,24 @@ export function estListener(settings: EstSettings) {
 class Est {
   readonly #settings: EstSettings;
   readonly #failed = new FailedAttempts();
+  readonly #routes: ReadonlyMap<string, Route>;
 
   constructor(settings: EstSettings) {
     this.#settings = settings;
+    const { authorities, list, reporter } = settings;
+    const read = (serve: Serve): Route => ({ methods: ['GET', 'HEAD'], serve });
+    const enrol = (path: string): [string, Route] => [
+      path,
+      { methods: ['POST'], serve: (request, response) => this.#enrol(path, request, response) },
+    ];
+    this.#routes = new Map([
+      ['cacerts', read((_, response) => sendCertificates(response, authorities))],
+      ['csrattrs', read((_, response) => response.writeHead(204).end())],
+      ['crl', read((request, response) => sendList(response, request, list, reporter))],
+      ['health', read((_, response) => answerText(response, 200, {}, 'ok'))],
+      enrol('simpleenroll'),
+      enrol('simplereenroll'),
+    ]);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -89,22 +100,18 @@ class Est {
       await this.#route(request, response);
     } catch (error) {
       if (!(error instanceof Status)) throw error;
-      response.writeHead(error.status, { 'Content-Type': 'text/plain', ...error.headers });
-      response.end(`${error.message}\n`);
+      answerText(response, error.status, error.headers, error.message);
     }
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method, url = '' } = request;
-    const path = url.startsWith(BASE) ? url.slice(BASE.length) : '';
-    if (method === 'GET' && path === 'cacerts') sendCertificates(response, this.#settings.authorities);
-    else if (method === 'GET' && path === 'csrattrs') response.writeHead(204).end();
-    else if (method === 'GET' && path === 'crl')
-      await sendList(response, request, this.#settings.list, this.#settings.reporter);
-    else if (method === 'GET' && path === 'health') response.end('ok\n');
-    else if (method === 'POST' && (path === 'simpleenroll' || path === 'simplereenroll'))
-      await this.#enrol(path, request, response);
-    else throw new Status(404, 'there is nothing here');
+    const { method = '', url = '' } = request;
+    const route = this.#routes.get(url.startsWith(BASE) ? url.slice(BASE.length) : '');
+    if (route === undefined) throw new Status(404, 'there is nothing here');
+    const { methods, serve } = route;
+    if (!methods.includes(method))
+      throw new Status(405, `only ${methods.join(' and ')}`, { Allow: methods.join(', ') });
+    await serve(request, response);
   }
 
   async #enrol(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -186,64 +193,14 @@ function unauthorized(): Status {
   return new Status(401, 'no such token', { 'WWW-Authenticate': 'Basic realm="enrolment"' });
 }
 
-/** RFC 7617: the token's id as user, its secret as password. */
-function tokenOf({ headers }: IncomingMessage): TokenSecret | undefined {
-  const [, encoded] = /^Basic ([A-Za-z0-9+/]{4,400}={0,2})$/i.exec(headers.authorization ?? '') ?? [];
-  if (encoded === undefined) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon === -1 ? undefined : { id: text.slice(0, colon), secret: text.slice(colon + 1) };
-}
-
-/**
- * An expired certificate can't be used in a handshake, so it is sent in a header of our own; the request's signature
- * proves possession of its key.
- */
-function expiredOf({ headers }: IncomingMessage): X509Certificate | undefined {
-  const text = headers['x-expired-certificate'];
-  if (typeof text !== 'string' || !/^[A-Za-z0-9+/]{4,12000}={0,2}$/.test(text)) return undefined;
-  try {
-    return parseCertificate(Buffer.from(text, 'base64'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The DER of a request; RFC 8951: the body is base64, whatever Content-Transfer-Encoding says. */
-async function readRequest(request: IncomingMessage): Promise<Buffer> {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/pkcs10') throw new Status(415, 'Content-Type must be application/pkcs10');
-  const tooLarge = new Status(413, `a request has at most ${MOST_BYTES} bytes`, { Connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request) {
-      size += (chunk as Buffer).length;
-      if (size > MOST_BYTES) throw tooLarge;
-      chunks.push(chunk as Buffer);
-    }
-  } catch (error) {
-    if (error === tooLarge) throw error;
-    // The client is gone; this is for the log.
-    throw new Status(400, 'the client left in the middle of its request');
-  }
-  const text = Buffer.concat(chunks)
-    .toString('latin1')
-    .replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, '')
-    .replace(/\s+/g, '');
-  if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new Status(400, "the request isn't base64");
-  return Buffer.from(text, 'base64');
-}
-
 function sendCertificates(
   response: ServerResponse,
   certificates: readonly X509Certificate[],
   parameters = '',
 ): void {
-  response.writeHead(200, {
+  const headers = {
     'Content-Type': `application/pkcs7-mime${parameters}`,
     'Content-Transfer-Encoding': 'base64',
-  });
-  response.end(certsOnly(certificates));
+  };
+  answer(response, 200, headers, certsOnly(certificates));
 }

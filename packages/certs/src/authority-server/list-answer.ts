@@ -1,6 +1,7 @@
 /** The HTTP response for a revocation list, with TLS or without. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
+import { answer, answerText } from './answer.js';
 import type { PublishedList } from './published-list.js';
 
 /** How long a client should wait where the store or the signer has failed. */
@@ -12,7 +13,7 @@ const FRESH_SECONDS = 5;
 /** Where there is no list to send, it reports why, and the client may come again. */
 export async function sendList(
   response: ServerResponse,
-  { headers, method }: IncomingMessage,
+  { headers }: IncomingMessage,
   list: PublishedList,
   reporter: FailureReporter,
 ): Promise<void> {
@@ -20,8 +21,7 @@ export async function sendList(
     reporter.report(error, noConnection, 'the revocation list');
   });
   if (current === undefined) {
-    response.writeHead(503, { ...UNAVAILABLE, 'Content-Type': 'text/plain' });
-    response.end(method === 'HEAD' ? undefined : 'the authority has failed\n');
+    answerText(response, 503, UNAVAILABLE, 'the authority has failed');
     return;
   }
   const { der, number } = current;
@@ -31,10 +31,5 @@ export async function sendList(
     response.writeHead(304, common).end();
     return;
   }
-  response.writeHead(200, {
-    ...common,
-    'Content-Type': 'application/pkix-crl',
-    'Content-Length': der.length,
-  });
-  response.end(method === 'HEAD' ? undefined : der);
+  answer(response, 200, { ...common, 'Content-Type': 'application/pkix-crl' }, der);
 }

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { EasySocketError } from '@knsock/core/errors';
 import type { FailureReporter } from '@knsock/core/options';
+import { answerText } from './answer.js';
 import { sendList } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
@@ -33,7 +34,7 @@ export async function servePlainList(
   const server = createServer(bounds, (request, response) => {
     const isList = request.url === PATH && (request.method === 'GET' || request.method === 'HEAD');
     if (!isList) {
-      response.writeHead(404).end();
+      answerText(response, 404, {}, 'there is nothing here');
       return;
     }
     void sendList(response, request, list, reporter);

@@ -83,5 +83,5 @@ function answerFailure(socket: HttpSocket, response: ServerResponse): void {
     return;
   }
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.writeHead(500, { Connection: 'close' }).end();
+  response.writeHead(500, { Connection: 'close', 'Content-Length': 0 }).end();
 }

@@ -90,7 +90,7 @@ async function create(directory: string, flags: TokenFlags, output: Output): Pro
       `On the machine: ${commandName()} certs enroll --token-file - --dir DIR`,
   );
   await output.result(
-    { id: secret.id, token, address: known.address, root: known.root, expires: until },
+    { id: secret.id, secret: secret.secret, token, address: known.address, root: known.root, expires: until },
     token,
   );
 }
