@@ -15,11 +15,16 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   ENOTDIR: ['there is no such file', 'A part of the path is a file, where a folder should be.'],
   EISDIR: ['it is a folder', 'Give the path of a file.'],
   EACCES: ['permission denied', 'Run the command as the user to whom the file belongs, or change its owner.'],
+  ELOOP: [
+    'it is a link that leads back to itself',
+    'Links there lead to each other; make one of them lead to the file.',
+  ],
   EPERM: ['permission denied', 'Run the command as the user to whom the file belongs, or change its owner.'],
 };
 
 const hints: Readonly<Record<string, string>> = {
   EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
+  EFTYPE: 'Write the contents into a file, and give its path.',
   ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
 };
 

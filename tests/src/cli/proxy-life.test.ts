@@ -55,7 +55,7 @@ describe('knsock proxy in operation', () => {
     const before = await shown();
     await writeFile(cert, 'garbage');
     proxy.running.kill('SIGHUP');
-    await proxy.running.says(/"event":"failure".*reload kept the old/);
+    await proxy.running.says(/"event":"failure".*reload kept the last good files/);
     expect(await shown()).toBe(before);
     const next = await files.authority.issue({ kind: 'server', names: ['localhost'], days: 7 });
     await writeFile(key, next.key);

@@ -13,7 +13,9 @@ import {
   type Credentials,
   type CredentialsError,
 } from '@knsock/core';
+import { toPem } from '@knsock/core/x509';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { issueCa, makeCrlDer } from '../x509/issue.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
 let worlds: [World, World];
@@ -83,6 +85,94 @@ it.each([
   expect(problem?.file).toBe(at(name));
   expect(watched.current).toBe(before);
   await expect(loadCredentials(files)).rejects.toThrow(at(name));
+});
+
+it('a damaged list holds up no other, nor a renewed certificate, and is reported once until it changes', async () => {
+  using watched = await watchCredentials(files, { interval: 3_600_000 });
+  const problems: (string | undefined)[] = [];
+  watched.onProblem(({ file }) => void problems.push(file));
+  const [first, second] = worlds;
+  const held = watched.current.crls[0]?.fingerprint256;
+  await put('a.crl', 'half-writ');
+  await second.authority.revoke(second.client.material.cert ?? '');
+  await put('b.crl', (await second.authority.crl()).pem);
+  const renewed = await first.authority.issue({ kind: 'server', names: ['localhost'] });
+  await put('tls.crt', renewed.chain);
+  await put('tls.key', renewed.key);
+  await expect(watched.reload()).rejects.toMatchObject({ file: at('a.crl') });
+  const { current } = watched;
+  expect(current.crls[0]?.fingerprint256).toBe(held);
+  expect(current.crls.map(({ entries }) => [...entries].length)).toEqual([0, 1]);
+  expect(renewed.chain).toContain(current.certificate?.pem.slice(30, 90));
+  await put('tls.crt', renewed.chain);
+  await watched.reload().catch(() => undefined);
+  expect(problems).toEqual([at('a.crl')]);
+  await put('a.crl', 'half-written');
+  await watched.reload().catch(() => undefined);
+  expect(problems).toEqual([at('a.crl'), at('a.crl')]);
+});
+
+it('a certificate that is broken holds up no revocation', async () => {
+  using watched = await watchCredentials(files, { interval: 3_600_000 });
+  const [, second] = worlds;
+  await put('tls.key', 'half-writ');
+  await second.authority.revoke(second.client.material.cert ?? '');
+  await put('b.crl', (await second.authority.crl()).pem);
+  await expect(watched.reload()).rejects.toMatchObject({ file: at('tls.key') });
+  expect(watched.current.crls.map(({ entries }) => [...entries].length)).toEqual([0, 1]);
+});
+
+it('a list that its file lost, or whose file is gone, stays in use, and that is reported', async () => {
+  const [first, second] = worlds;
+  await second.authority.revoke(second.client.material.cert ?? '');
+  const both = [(await first.authority.crl()).pem, (await second.authority.crl()).pem];
+  const crlFile = [await put('both.crl', both.join(''))];
+  using watched = await watchCredentials({ ...files, crlFile }, { interval: 3_600_000 });
+  const told: string[][] = [];
+  watched.onWarnings((warnings) => void told.push(warnings.map(({ reason }) => reason)));
+  const { version } = watched.current;
+  await put('both.crl', both[0] ?? '');
+  await watched.reload();
+  expect([watched.current.version, watched.current.crls.length]).toEqual([version, 2]);
+  await watched.reload();
+  await rm(at('both.crl'));
+  await expect(watched.reload()).rejects.toMatchObject({ reason: 'missing-file' });
+  expect([watched.current.version, watched.current.crls.length]).toEqual([version, 2]);
+  await put('both.crl', both.join(''));
+  await watched.reload();
+  expect(told).toEqual([['crl-missing'], []]);
+
+  // Neither is it kept for a CA that isn't trusted any more.
+  await put('both.crl', both[0] ?? '');
+  await put('b.crt', first.authority.root);
+  await watched.reload();
+  expect([watched.current.crls.length, watched.current.warnings]).toEqual([1, []]);
+});
+
+it('a list that grows stale is reported once, and stays', async () => {
+  const { authority } = worlds[1];
+  const soon = new Date(Date.now() + 2_000);
+  const short = makeCrlDer({
+    issuer: issueCa({ subject: 'CN=Other' }),
+    thisUpdate: new Date(0),
+    nextUpdate: soon,
+  });
+  await put('b.crl', toPem('X509 CRL', short));
+  using watched = await watchCredentials(files, { interval: 10 });
+  const problems: (string | undefined)[] = [];
+  const stale = new Promise<void>((resolve) => {
+    watched.onProblem(({ reason, file }) => {
+      problems.push(reason, file);
+      resolve();
+    });
+  });
+  await stale;
+  await watched.reload().catch(() => undefined);
+  expect(problems).toEqual(['crl-stale', at('b.crl')]);
+  expect(watched.current.crls).toHaveLength(2);
+  await put('b.crl', (await authority.crl()).pem);
+  await watched.reload();
+  expect(watched.problem).toBeNull();
 });
 
 it('the file of an older list is named, which replaces no later one', async () => {

@@ -6,14 +6,24 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connect, serve, watchCredentials, type WatchedCredentials } from '@knsock/core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  connect,
+  serve,
+  watchCredentials,
+  type CredentialsError,
+  type WatchedCredentials,
+} from '@knsock/core';
+import { toPem } from '@knsock/core/x509';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hear } from '../support/heard.js';
+import { issueServer } from '../x509/issue.js';
 import { createWorld, portOf, type World } from '../support/world.js';
 
 interface Set {
@@ -145,17 +155,14 @@ describe('watchCredentials', () => {
       const source = await watch('..data', 3_600_000);
       const problems: string[] = [];
       source.onProblem(({ message }) => void problems.push(message));
-      // A pipe holds its reader until this test writes.
-      rmSync(at('..1/tls.key'));
-      execFileSync('mkfifo', [at('..1/tls.key')]);
-      swapTo(1);
-      const reloading = source.reload();
-      const pipe = await open(at('..1/tls.key'), 'w');
-      swapTo(2);
-      await pipe.writeFile(setOf(2).key);
-      await pipe.close();
-      expect(sameLeaf((await reloading).certificate?.pem, setOf(2))).toBe(true);
+      for (let turns = 0; turns < 60; turns++) {
+        const reloading = source.reload();
+        for (let turn = 0; turn < turns; turn++) await nextTurn();
+        swapTo(1 + (turns % 2));
+        await reloading;
+      }
       expect(problems).toEqual([]);
+      expect(sameLeaf((await source.reload()).certificate?.pem, setOf(2))).toBe(true);
     },
   );
 
@@ -193,6 +200,95 @@ describe('watchCredentials', () => {
     expect(await troubled).toBe(`KNSOCK_CREDENTIALS_${code}`);
     expect(source.current).toBe(before);
     await expect(source.reload()).rejects.toMatchObject({ code: `KNSOCK_CREDENTIALS_${code}` });
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a pipe', (place: string) => execFileSync('mkfifo', [place])],
+    ['a folder', (place: string) => mkdirSync(place)],
+    ['a device', (place: string) => symlinkSync('/dev/zero', place)],
+    ['a link that leads back to itself', (place: string) => symlinkSync(place, place)],
+  ])(
+    'opens nothing else (%s) in the place of a file, says so once, and recovers by itself',
+    async (kind, put) => {
+      writeSet('tls', setOf(0));
+      const source = await watch('tls');
+      const before = source.current;
+      const problems: CredentialsError[] = [];
+      source.onProblem((problem) => void problems.push(problem));
+      rmSync(at('tls/tls.key'));
+      put(at('tls/tls.key'));
+      await expect(source.reload()).rejects.toMatchObject({ reason: 'unreadable', file: at('tls/tls.key') });
+      await source.reload().catch(() => undefined);
+      expect(source.current).toBe(before);
+      expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining(`it is ${kind}`)]);
+      const changed = change(source);
+      rmSync(at('tls/tls.key'), { recursive: true });
+      writeSet('tls', setOf(1));
+      expect(sameLeaf(await changed, setOf(1))).toBe(true);
+      expect(source.problem).toBeNull();
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'reads pipes once, says that they stay as they are, and follows the others',
+    async () => {
+      writeSet('tls', setOf(0));
+      execFileSync('mkfifo', [at('pipe')]);
+      const files = { certFile: at('pipe'), keyFile: at('pipe'), caFile: at('tls/ca.crt') };
+      const watching = watchCredentials(files, { interval: 10 });
+      // What isn't read meanwhile would block the only thread of this test.
+      await writeFile(at('pipe'), setOf(0).chain + setOf(0).key, { flag: 'a' });
+      watched = await watching;
+      expect(watched.current.warnings).toMatchObject([
+        { reason: 'not-followed', file: at('pipe'), fatal: false },
+      ]);
+      const other = await createWorld();
+      const changed = change(watched);
+      writeFileSync(at('tls/ca.crt'), other.authority.root);
+      expect(sameLeaf(await changed, setOf(0))).toBe(true);
+      await watched.reload();
+    },
+  );
+
+  it('takes what changed in the same tick of a clock, to the same size', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls', 3_600_000);
+    const { chain } = setOf(0);
+    const then = new Date(1_700_000_000_000);
+    const write = (text: string) => {
+      writeFileSync(at('tls/tls.crt'), text.padEnd(10_000, '\n'));
+      utimesSync(at('tls/tls.crt'), then, then);
+    };
+    write(chain);
+    await source.reload();
+    write('-'.repeat(1_000));
+    await expect(source.reload()).rejects.toMatchObject({ reason: 'garbage' });
+    write(chain);
+    await source.reload();
+    expect(source.problem).toBeNull();
+  });
+
+  it('tells when time makes a certificate invalid, once, and keeps it', async () => {
+    const { der, privateKey } = issueServer({ notAfter: new Date(Date.now() + 2_000), names: ['localhost'] });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    writeSet('tls', { chain: toPem('CERTIFICATE', der), key });
+    const source = await watch('tls');
+    const problems: string[] = [];
+    source.onProblem(({ reason }) => void problems.push(reason));
+    expect(await trouble(source)).toBe('KNSOCK_CREDENTIALS_EXPIRED');
+    await source.reload().catch(() => undefined);
+    expect([problems, source.current.certificate?.pem]).toEqual([['expired'], expect.any(String)]);
+  });
+
+  it('answers a storm of reloads by one reading, and the last state of the files', async () => {
+    writeSet('tls', setOf(0));
+    const source = await watch('tls', 3_600_000);
+    const early = Array.from({ length: 1_000 }, () => source.reload());
+    writeSet('tls', setOf(1));
+    const late = Array.from({ length: 1_000 }, () => source.reload());
+    expect(new Set([...early, ...late]).size).toBeLessThan(4);
+    await Promise.all(early);
+    expect(sameLeaf((await late[0])?.certificate?.pem, setOf(1))).toBe(true);
   });
 
   it('checks at once on request', async () => {

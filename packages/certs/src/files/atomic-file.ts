@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readWhole } from '@knsock/core/options';
+import { readWhole, type ReadBounds } from '@knsock/core/options';
 import { CertificateError } from '../errors.js';
 
 /** Mode of private keys: only for the owner. */
@@ -79,12 +79,13 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /**
- * Reads a file or a pipe; never more than `maxBytes` (default 64 MiB), whatever its reported size.
+ * Reads a file or a pipe; never more than `maxBytes` (default 64 MiB), whatever its reported size; with `onlyRegular` a file alone.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND`, `_UNREADABLE`, or `_MALFORMED` where it is over a limit given.
  */
-export async function readBytes(path: string, maxBytes?: number): Promise<Buffer> {
+export async function readBytes(path: string, bounds: ReadBounds = {}): Promise<Buffer> {
+  const { maxBytes } = bounds;
   try {
-    return await readWhole(path, { maxBytes });
+    return await readWhole(path, bounds);
   } catch (cause) {
     if (maxBytes !== undefined && isCode(cause, 'EFBIG')) throw tooLarge(path, maxBytes);
     throw fileError(path, 'read', cause);

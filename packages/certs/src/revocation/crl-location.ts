@@ -1,5 +1,4 @@
 /** Fetches revocation lists from a file or over HTTP, within limits. */
-import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { withDeadline } from '@knsock/core/options';
 import { parseCrls, type CertificateRevocationList } from '@knsock/core/x509';
@@ -97,21 +96,11 @@ function noLocation(location: CrlLocation): CertificateError {
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 
-/** Reading a pipe without a writer would block for ever, and a network folder may not answer. */
+/** It is read again and again, so that a pipe is none of it; a network folder may not answer. */
 function readWithin(file: string, { timeout, maxBytes, signal }: FetchBounds): Promise<Buffer> {
   const late = () => fileError(file, 'read', new Error(`no answer in ${timeout} ms`));
-  return withDeadline({ ms: timeout, signal, run: () => readRegular(file, maxBytes), late });
-}
-
-async function readRegular(file: string, maxBytes: number): Promise<Buffer> {
-  const found = await stat(file).catch((cause: unknown) => {
-    throw fileError(file, 'read', cause);
-  });
-  const [isRegular, isFolder] = [found.isFile(), found.isDirectory()];
-  if (isFolder) throw fileError(file, 'read', Object.assign(new Error('it is a folder'), { code: 'EISDIR' }));
-  if (!isRegular)
-    throw fileError(file, 'read', new Error('it is no regular file, and is to be read again and again'));
-  return readBytes(file, maxBytes);
+  const run = () => readBytes(file, { maxBytes, onlyRegular: true });
+  return withDeadline({ ms: timeout, signal, run, late });
 }
 
 interface Answer extends Validators {

@@ -12,6 +12,7 @@ import {
 } from '../options.js';
 import type { Output } from '../output.js';
 import { addAcmeOptions } from '../serving/acme-options.js';
+import { keepingHangUps } from '../serving/hang-up.js';
 import type { ServeFlags } from '../serving/flags.js';
 import { addLimitOptions, addListenerOptions } from '../serving/limit-options.js';
 
@@ -40,8 +41,10 @@ export function defineServe(command: Command, output: Output): void {
     .addOption(statusOption())
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags) => {
-      const { serve } = await import('../serving/serve.js');
-      process.exitCode = await serve(explicit(flags, command), output);
+      process.exitCode = await keepingHangUps(async () => {
+        const { serve } = await import('../serving/serve.js');
+        return serve(explicit(flags, command), output);
+      });
     });
 }
 
@@ -89,7 +92,8 @@ function addAnswerOptions(command: Command): void {
 
 const HELP = `
 Without --exec or --handler it echoes: every message is sent back, and every request is answered with its own payload.
-SIGTERM and SIGINT shut down gracefully (a second signal exits at once); SIGHUP reloads the certificates.
+SIGTERM and SIGINT shut down gracefully (a second signal exits at once); changed files of certificates, keys, CAs and lists
+are loaded automatically, and at once on SIGHUP.
 A handler module looks like this: export default ({ payload, peer, signal }) => \`got \${payload}\`;
 A command of --exec receives the peer's identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
 With --acme it answers the CA on its own port (tls-alpn-01), which port 443 of the names must lead to, also where client certificates are required.

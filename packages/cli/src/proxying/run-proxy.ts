@@ -1,7 +1,6 @@
 /** Runs a proxy until it ends, whichever of its sides uses TLS. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RefreshingRevocationSource } from '@knsock/certs';
-import type { CredentialFiles, WatchedCredentials } from '@knsock/core';
 import type { CredentialFlags } from '../options.js';
 import type { Output } from '../output.js';
 import { followLists } from '../revocation-lists.js';
@@ -33,22 +32,6 @@ export class ProxyContext {
       this.log.event('target-up', { target: text }, `target ${text} answers again`);
     },
   };
-
-  /** Credentials that follow their files; an invalid set is reported, and the last valid one stays. */
-  async watch(files: CredentialFiles): Promise<WatchedCredentials> {
-    const { watchCredentials } = await import('@knsock/core');
-    const credentials = await watchCredentials(files);
-    const warn = this.log.credentialWarnings();
-    warn(credentials.current);
-    credentials.onChange((next) => {
-      this.log.event('credentials', {}, 'new credentials are in force');
-      warn(next);
-    });
-    credentials.onProblem((problem) => {
-      this.log.failed('reload kept the old credentials and', problem);
-    });
-    return credentials;
-  }
 
   /** The lists of --crl where there is a URL. */
   followLists(flags: CredentialFlags): Promise<RefreshingRevocationSource | undefined> {

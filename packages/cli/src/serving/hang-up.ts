@@ -1,5 +1,6 @@
 /** What SIGHUP does: something of the program's own, or the end if the terminal is gone. */
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 
 /** @returns what stops listening; after that a SIGHUP ends the process */
@@ -18,6 +19,38 @@ export function onHangUp({
   };
   process.on('SIGHUP', hangUp);
   return () => void process.off('SIGHUP', hangUp);
+}
+
+/** Of a server that starts. */
+interface Starting {
+  hungUp: boolean;
+  readonly unhear: () => void;
+}
+
+let starting: Starting | undefined;
+
+/** Runs a server from its start on: a SIGHUP that comes before it listens waits for `takeOverHangUps`, and ends nothing. */
+export async function keepingHangUps<T>(run: () => Promise<T>): Promise<T> {
+  const unhear = onHangUp({
+    act: () => {
+      if (starting !== undefined) starting.hungUp = true;
+    },
+    stop: (signal) => process.exit(128 + constants.signals[signal]),
+  });
+  starting = { hungUp: false, unhear };
+  try {
+    return await run();
+  } finally {
+    takeOverHangUps();
+  }
+}
+
+/** Ends the start. @returns whether a SIGHUP came meanwhile */
+export function takeOverHangUps(): boolean {
+  const { hungUp, unhear } = starting ?? { hungUp: false, unhear: () => undefined };
+  starting = undefined;
+  unhear();
+  return hungUp;
 }
 
 /** The terminal on which this process was started. */

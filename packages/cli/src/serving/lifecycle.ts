@@ -1,6 +1,6 @@
 /** The life of a server until a signal ends it: signals drain it, or reload its credentials. */
 import { constants } from 'node:os';
-import { onHangUp } from './hang-up.js';
+import { onHangUp, takeOverHangUps } from './hang-up.js';
 import type { ServeLog } from './serve-log.js';
 
 /** What can be drained: a server of core's, or a listener without TLS. */
@@ -52,8 +52,10 @@ export async function runUntilSignal({
     void server.close().then(() => drained?.(0));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  const unhear = onHangUp({ act: () => void reloadOrKeep(log, reload), stop });
+  const hangUp = (): void => void reloadOrKeep(log, reload);
+  const unhear = onHangUp({ act: hangUp, stop });
   announce();
+  if (takeOverHangUps()) hangUp();
   const code = await ended;
   process.off('SIGTERM', stop).off('SIGINT', stop);
   unhear();
@@ -63,10 +65,11 @@ export async function runUntilSignal({
 }
 
 async function reloadOrKeep(log: ServeLog, reload: () => Promise<void>): Promise<void> {
+  log.reloadBegins();
   try {
     await reload();
     log.event('reloaded', {}, 'SIGHUP: credentials reloaded');
   } catch (error) {
-    log.failed('reload kept the old credentials and', error);
+    log.reloadFailed(error);
   }
 }

@@ -1,6 +1,12 @@
 /** The log of a running server: lines for people on standard error, or events as JSON on standard output. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Credentials, SecureConnection, SecureServer } from '@knsock/core';
+import type {
+  CredentialFiles,
+  Credentials,
+  SecureConnection,
+  SecureServer,
+  WatchedCredentials,
+} from '@knsock/core';
 import { showAddress } from '../address.js';
 import { describeFailure } from '../failure.js';
 import type { Output } from '../output.js';
@@ -15,6 +21,7 @@ export class ServeLog {
   readonly #command: string;
   #statusLine: StatusLine | null = null;
   readonly #told = new WeakSet<Error>();
+  #refused = new WeakSet<Error>();
   readonly #failed = (message: unknown): void => {
     const { address, error, suppressed } = message as { address: string; error: unknown; suppressed: number };
     this.failed(address, error, suppressed);
@@ -111,6 +118,24 @@ export class ServeLog {
     };
   }
 
+  /** Credentials that follow their files; what is refused is logged, and the last good one stays. */
+  async watch(files: CredentialFiles): Promise<WatchedCredentials> {
+    const { watchCredentials } = await import('@knsock/core');
+    const watched = await watchCredentials(files);
+    const warn = this.credentialWarnings();
+    warn(watched.current);
+    watched.onChange(() => {
+      this.event('credentials', {}, 'new credentials are in force');
+    });
+    watched.onWarnings((warnings) => {
+      warn({ warnings });
+    });
+    watched.onProblem((problem) => {
+      this.reloadFailed(problem);
+    });
+    return watched;
+  }
+
   failed(from: string, error: unknown, suppressed = 0): void {
     const { message, hint, code } = describeFailure(error, this.#command);
     const more = suppressed > 0 ? ` (and ${suppressed.toLocaleString('en')} more)` : '';
@@ -119,6 +144,18 @@ export class ServeLog {
       { from, error: message, hint, code, suppressed },
       `${from} failed: ${message} [${code}] ${hint}${more}`,
     );
+  }
+
+  /** A SIGHUP is always answered, with what was logged before, too. */
+  reloadBegins(): void {
+    this.#refused = new WeakSet();
+  }
+
+  /** Files weren't taken; logged once, though a reload and a follower may both have the error. */
+  reloadFailed(error: unknown): void {
+    if (error instanceof Error && this.#refused.has(error)) return;
+    if (error instanceof Error) this.#refused.add(error);
+    this.failed('reload kept the last good files and', error);
   }
 
   /** The user's handler failed; the stack trace only with --debug. */

@@ -41,11 +41,11 @@ export async function serve(flags: ServeFlags, output: Output): Promise<number> 
   const stats = () => ({
     ...server.stats(),
     ...traffic?.totals(),
-    certificatesExpireAt: credentials.current().expiresAt,
+    certificatesExpireAt: credentials.source.current.expiresAt,
   });
   const status = await statusOf(flags, stats);
   const reload = async (): Promise<void> => {
-    await credentials.reload(server);
+    await credentials.reload();
     await revocation?.refresh();
   };
   const announce = (): void => {

@@ -13,7 +13,6 @@ import type { Origins } from './origins.js';
 import { hidingKey } from './hidden-key.js';
 import { arrangeOwnChain, type OwnChain } from '../x509/own-chain.js';
 import { openPair, openPairOffThread, type OpenedPair } from './pair.js';
-import { laterLists, laterWarnings } from './later-lists.js';
 import { staleWarnings } from './stale-lists.js';
 import type { CredentialsWarning } from './warning.js';
 
@@ -88,20 +87,20 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   checkOptions(options, credentialOptions);
   const pair = openPair(options, {});
   const anchors = options.ca === undefined ? null : readAnchorsNow(givenAnchors(options, {}));
-  return checkCredentials(options, {}, { pair, anchors });
+  return checkCredentials({ pair, anchors }, readLists(options, {}), {});
 }
 
-/** As `createCredentials`, naming files in errors, with keys derived off the main thread; `listsInUse` aren't set back. */
-export async function openCredentials(
-  options: CredentialsOptions,
-  origins: Origins,
-  listsInUse: readonly CertificateRevocationList[] = [],
-): Promise<Credentials> {
+/** As `createCredentials`, naming files in errors, with keys derived off the main thread. */
+export async function openCredentials(options: CredentialsOptions, origins: Origins): Promise<Credentials> {
   checkOptions(options, credentialOptions);
+  return checkCredentials(await openOwn(options, origins), readLists(options, origins), origins);
+}
+
+/** What credentials hold besides lists, with keys derived off the main thread. @throws CredentialsError */
+export async function openOwn(options: CredentialsOptions, origins: Origins): Promise<OpenedOwn> {
   const pair = await openPairOffThread(options, origins);
   const given = givenAnchors(options, origins);
-  const anchors = options.ca === undefined ? null : await readAnchorsOffThread(given);
-  return checkCredentials(options, origins, { pair, anchors }, listsInUse);
+  return { pair, anchors: options.ca === undefined ? null : await readAnchorsOffThread(given) };
 }
 
 /** Whether a value is checked credentials, of whichever copy of the library. */
@@ -113,25 +112,37 @@ function givenAnchors({ ca = [], passphrase }: CredentialsOptions, origins: Orig
   return { ca, passphrase, files: origins.ca };
 }
 
-/** What was read and opened. */
-interface Opened {
+/** A certificate with its key, and whom to trust: read and opened. */
+export interface OpenedOwn {
   readonly pair: OpenedPair | null;
   readonly anchors: readonly X509Certificate[] | null;
 }
 
-function checkCredentials(
-  options: CredentialsOptions,
-  origins: Origins,
-  { pair, anchors }: Opened,
-  listsInUse: readonly CertificateRevocationList[] = [],
-): Credentials {
-  const sources = list(options.crl ?? []).map((crl, place) => {
+/** Revocation lists, with what is doubtful about them. */
+export interface ReadLists {
+  readonly crls: readonly CertificateRevocationList[];
+  readonly warnings: readonly CredentialsWarning[];
+}
+
+function readLists({ crl = [] }: CredentialsOptions, origins: Origins): ReadLists {
+  const now = Date.now();
+  const sources = list(crl).map((one, place) => {
     const file = origins.crl?.[place];
-    return { file, crls: readCrls(crl, file) };
+    const crls = readCrls(one, file);
+    return { crls, warnings: staleWarnings(crls, now, file) };
   });
-  const read = sources.flatMap((source) => source.crls);
-  const kept = laterLists(read, listsInUse);
-  const crls = [...read, ...kept];
+  return {
+    crls: sources.flatMap(({ crls }) => crls),
+    warnings: sources.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/** Puts credentials together. @throws CredentialsError for what can never work */
+export function checkCredentials(
+  { pair, anchors }: OpenedOwn,
+  { crls, warnings }: ReadLists,
+  origins: Origins,
+): Credentials {
   const now = Date.now();
   const file = origins.cert ?? origins.pfx;
   const own = pair && ownChain(pair.certificates, { file, anchors: anchors ?? [], now });
@@ -155,9 +166,7 @@ function checkCredentials(
     warnings: [
       ...(pair?.warnings ?? []),
       ...(own?.warnings.map((warning) => ({ ...warning, file })) ?? []),
-      ...sources.flatMap((source) => staleWarnings(source.crls, now, source.file)),
-      ...staleWarnings(kept, now, origins.crl?.[0]),
-      ...laterWarnings(kept, sources),
+      ...warnings,
     ],
     material: pair === null ? nothing : hidingKey({ cert, key }),
   });

@@ -1,9 +1,9 @@
 /** Credentials from files. */
 import { fromFile } from '../errors/from-node.js';
 import { anything, checkOptions, string, text, textOrTexts, type OptionReaders } from '../options/index.js';
-import type { CertificateRevocationList } from '../x509/index.js';
-import { readWhole } from '../waiting/read-whole.js';
-import { openCredentials, type Credentials } from './credentials.js';
+import { readWhole, type ReadBounds } from '../waiting/read-whole.js';
+import { openCredentials, type Credentials, type CredentialsOptions } from './credentials.js';
+import type { Origins } from './origins.js';
 
 /** Which files hold the credentials; paths are seen from the working folder. */
 export interface CredentialFiles {
@@ -40,33 +40,41 @@ export const credentialFileOptions = {
  * Reads and checks credentials.
  * @throws CredentialsError naming the file and what is wrong with it
  */
-export function loadCredentials(files: CredentialFiles): Promise<Credentials> {
-  return loadAfter(files, []);
+export async function loadCredentials(files: CredentialFiles): Promise<Credentials> {
+  checkFiles(files);
+  const read = pathsOf(files).map(async (path) => [path, await readFileOf(path)] as const);
+  return openCredentials(optionsOf(files, new Map(await Promise.all(read))), originsOf(files));
 }
 
-/** Reads and checks credentials that follow others; of the lists of those none is replaced by an older one. */
-export async function loadAfter(
-  files: CredentialFiles,
-  listsInUse: readonly CertificateRevocationList[],
-): Promise<Credentials> {
-  checkFiles(files);
-  const [caFiles, crlFiles] = [listed(files.caFile), listed(files.crlFile)];
-  const [cert, key, pfx, ca, crl] = await Promise.all([
-    read(files.certFile),
-    read(files.keyFile),
-    read(files.pfxFile),
-    readEach(caFiles),
-    readEach(crlFiles),
-  ]);
-  const origins = {
-    ...(files.certFile !== undefined && { cert: files.certFile }),
-    ...(files.keyFile !== undefined && { key: files.keyFile }),
-    ...(caFiles !== undefined && { ca: caFiles }),
-    ...(crlFiles !== undefined && { crl: crlFiles }),
-    ...(files.pfxFile !== undefined && { pfx: files.pfxFile }),
+/** The same as values, from what was read of each path. */
+export function optionsOf(
+  { certFile, keyFile, caFile, crlFile, pfxFile, pfxKeyName, passphrase }: CredentialFiles,
+  contents: ReadonlyMap<string, Buffer>,
+): CredentialsOptions {
+  const one = (file: string | undefined) => (file === undefined ? undefined : contents.get(file));
+  const each = (given: string | readonly string[] | undefined) =>
+    listed(given)?.map((file) => contents.get(file) as Buffer);
+  return {
+    cert: one(certFile),
+    key: one(keyFile),
+    pfx: one(pfxFile),
+    ca: each(caFile),
+    crl: each(crlFile),
+    pfxKeyName,
+    passphrase,
   };
-  const { passphrase, pfxKeyName } = files;
-  return openCredentials({ cert, key, ca, crl, pfx, pfxKeyName, passphrase }, origins, listsInUse);
+}
+
+/** The names of the files, for errors. */
+export function originsOf({ certFile, keyFile, caFile, crlFile, pfxFile }: CredentialFiles): Origins {
+  const [ca, crl] = [listed(caFile), listed(crlFile)];
+  return {
+    ...(certFile !== undefined && { cert: certFile }),
+    ...(keyFile !== undefined && { key: keyFile }),
+    ...(ca !== undefined && { ca }),
+    ...(crl !== undefined && { crl }),
+    ...(pfxFile !== undefined && { pfx: pfxFile }),
+  };
 }
 
 /** @throws InvalidOptionError */
@@ -74,27 +82,22 @@ export function checkFiles(files: CredentialFiles): void {
   checkOptions(files, credentialFileOptions);
 }
 
-/** The paths of all of them, those of one option in its order. */
+/** The paths of all of them, each once: of a pipe two readers would get half each. */
 export function pathsOf(files: CredentialFiles): string[] {
-  return fileOptions.flatMap((option) => listed(files[option]) ?? []);
+  return [...new Set(fileOptions.flatMap((option) => listed(files[option]) ?? []))];
 }
 
-function listed(files: string | readonly string[] | undefined): readonly string[] | undefined {
+/** One path or several, as a list. */
+export function listed(files: string | readonly string[] | undefined): readonly string[] | undefined {
   return typeof files === 'string' ? [files] : files;
 }
 
-async function readEach(files: readonly string[] | undefined): Promise<Buffer[] | undefined> {
-  return files && Promise.all(files.map(readOne));
-}
-
-async function read(file: string | undefined): Promise<Buffer | undefined> {
-  return file === undefined ? undefined : readOne(file);
-}
-
-async function readOne(file: string): Promise<Buffer> {
+/** @throws CredentialsError 'missing-file', 'unreadable'; the signal's reason */
+export async function readFileOf(file: string, bounds: ReadBounds = {}): Promise<Buffer> {
   try {
-    return await readWhole(file);
+    return await readWhole(file, bounds);
   } catch (error) {
+    bounds.signal?.throwIfAborted();
     throw fromFile(error as Error, file);
   }
 }

@@ -1,13 +1,11 @@
 /**
  * Credentials that follow their files. Files are looked at rather than watched: that works alike for atomic renames,
- * Kubernetes' symlink swaps and network folders. A set is taken only once it stands still and is valid as a whole;
- * until then the last good one stays.
+ * Kubernetes' symlink swaps and network folders. Certificate, key and CAs are taken only once they stand still and are
+ * valid together, and lists file by file; until then the last good ones stay.
  */
-import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { asError } from '../errors/as-error.js';
 import { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
-import { CredentialsError } from '../errors/index.js';
+import type { CredentialsError } from '../errors/index.js';
 import { channels } from '../observe/channels.js';
 import {
   abortSignal,
@@ -18,9 +16,10 @@ import {
   type OptionReaders,
 } from '../options/index.js';
 import type { Credentials } from './credentials.js';
-import { checkFiles, loadAfter, pathsOf, type CredentialFiles } from './load.js';
+import { FollowedSet, type Reading } from './followed-set.js';
+import { checkFiles, type CredentialFiles } from './load.js';
 import type { CredentialSource } from './source.js';
-import { refuseWarnings } from './warning.js';
+import { isSameWarnings, type CredentialsWarning } from './warning.js';
 import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** How files are watched. */
@@ -30,19 +29,24 @@ export interface WatchOptions {
   /** Ends the watching; the last good set stays. */
   signal?: AbortSignal | undefined;
   /**
-   * Receives errors of listeners of `onChange` and `onProblem`, and the reason for each refused set while `onProblem`
-   * has no listener; default: a process warning.
+   * Receives errors of listeners, and the reason for each refusal while `onProblem` has no listener; default: a process
+   * warning.
    */
   onError?: ((error: Error) => void | Promise<void>) | undefined;
 }
 
 /** Credentials that follow their files. */
 export interface WatchedCredentials extends CredentialSource, Disposable {
-  /** Why the newest files were not taken; null while the current set is what the files hold. */
+  /** Why the newest files, or a file of lists, were not taken; null while the current set is what the files hold. */
   readonly problem: CredentialsError | null;
-  /** Calls `listener` when a new set is refused. The function returned ends that. */
+  /** Calls `listener` when files are refused, once for each reason. The function returned ends that. */
   onProblem(listener: (problem: CredentialsError) => void | Promise<void>): () => void;
-  /** Looks now, without waiting for a second look, as on SIGHUP. @throws CredentialsError; the last good set stays */
+  /**
+   * Calls `listener` with `current.warnings` when they change, which they may while the set stays the same: a list that is set
+   * back, say. The function returned ends that.
+   */
+  onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void;
+  /** Looks now, without waiting for a second look, as on SIGHUP. @throws CredentialsError; what was refused stays as it was */
   reload(): Promise<Credentials>;
   /** Ends the watching. */
   close(): void;
@@ -66,10 +70,9 @@ export async function watchCredentials(
   checkFiles(files);
   const { interval, signal, onError: reporter } = readAllOptions(options, watchOptions);
   signal?.throwIfAborted();
-  const { seen, found } = await readStanding(files, []);
+  const set = await FollowedSet.open(files, signal);
   signal?.throwIfAborted();
-  if (found instanceof Error) throw found;
-  return new Watcher(files, seen, found, { interval, signal, reporter });
+  return new Watcher(set, { interval, signal, reporter });
 }
 
 interface WatcherSettings {
@@ -78,49 +81,57 @@ interface WatcherSettings {
   readonly reporter: FailureReporter;
 }
 
+type Listeners<T> = Set<(value: T) => unknown>;
+
 class Watcher implements WatchedCredentials {
-  current: Credentials;
   problem: CredentialsError | null = null;
-  readonly #files: CredentialFiles;
-  readonly #listeners = new Set<(next: Credentials) => void>();
-  readonly #problemListeners = new Set<(problem: CredentialsError) => unknown>();
+  readonly #set: FollowedSet;
+  readonly #listeners: Listeners<Credentials> = new Set();
+  readonly #problemListeners: Listeners<CredentialsError> = new Set();
+  readonly #warningListeners: Listeners<readonly CredentialsWarning[]> = new Set();
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #reporter: FailureReporter;
-  /** What the files looked like when they were last taken or refused. */
-  #settled: string;
+  /** Readings follow one another: an earlier one that ends later would set files back. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** A reload that hasn't begun serves all who ask meanwhile. */
+  #waiting: Promise<Credentials> | undefined;
+  /** Problems that were reported. */
+  #told: ReadonlySet<string> = new Set();
 
-  constructor(
-    files: CredentialFiles,
-    settled: string,
-    current: Credentials,
-    { interval, signal, reporter }: WatcherSettings,
-  ) {
-    this.#files = files;
-    this.#settled = settled;
-    this.current = current;
+  constructor(set: FollowedSet, { interval, signal, reporter }: WatcherSettings) {
+    this.#set = set;
     this.#signal = signal;
     this.#reporter = reporter;
     onAbort(signal, this.#aborted);
     void this.#follow(interval);
   }
 
+  get current(): Credentials {
+    return this.#set.current;
+  }
+
   onChange(listener: (next: Credentials) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return listen(this.#listeners, listener);
   }
 
   onProblem(listener: (problem: CredentialsError) => void | Promise<void>): () => void {
-    this.#problemListeners.add(listener);
-    return () => this.#problemListeners.delete(listener);
+    return listen(this.#problemListeners, listener);
   }
 
-  async reload(): Promise<Credentials> {
-    const reading = await readStanding(this.#files, this.current.crls);
-    // What never stands still is left to the next looks.
-    if (reading.stood) this.#settle(reading, true);
-    if (this.problem !== null) throw this.problem;
-    return this.current;
+  onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void {
+    return listen(this.#warningListeners, listener);
+  }
+
+  reload(): Promise<Credentials> {
+    return (this.#waiting ??= this.#inTurn(async () => {
+      this.#waiting = undefined;
+      const reading = await this.#set.readStanding();
+      // What never stands still is left to the next looks.
+      if (reading.stood) this.#settle(reading, true);
+      if (this.problem !== null) throw this.problem;
+      return this.current;
+    }));
   }
 
   close(): void {
@@ -136,53 +147,51 @@ class Watcher implements WatchedCredentials {
     this.close();
   }
 
-  async #follow(interval: number): Promise<void> {
-    const { signal } = this.#closing;
-    let last = this.#settled;
-    try {
-      for (;;) {
-        await wait(interval, undefined, { signal, ref: false });
-        const now = await print(this.#files);
-        // What still changes may be half-written.
-        if (now === last && (now !== this.#settled || this.#mayRecover)) await this.#take(now);
-        last = now;
-      }
-    } catch {
-      // Closed.
-    }
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
-  /** A set that was refused is tried again once it changes, or where time or the system alone may fix it. */
-  get #mayRecover(): boolean {
-    return this.problem?.reason === 'not-yet-valid' || this.problem?.reason === 'unreadable';
+  async #follow(interval: number): Promise<void> {
+    const { signal } = this.#closing;
+    let last = this.#set.settled;
+    for (;;) {
+      await wait(interval, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      const now = await this.#set.print();
+      // What still changes may be half-written.
+      if (now === last && (now !== this.#set.settled || this.#set.isDue()))
+        this.#reporter.run(() => this.#inTurn(() => this.#take(now)), noConnection, 'following files');
+      last = now;
+      await this.#last;
+    }
   }
 
   async #take(now: string): Promise<void> {
-    const reading = await read(this.#files, this.current.crls);
+    const reading = await this.#set.read();
     // Otherwise it changed meanwhile: the next look decides.
-    if (reading.stood && reading.seen === now) this.#settle(reading, false);
+    if (reading.stood && reading.seen === now && !this.#closing.signal.aborted) this.#settle(reading, false);
   }
 
   /** @param isAwaited whether a caller learns of a refusal */
-  #settle({ seen, found: next }: Reading, isAwaited: boolean): void {
-    if (next instanceof Error) {
-      this.#refuse(seen, asCredentialsError(next), isAwaited);
-      return;
+  #settle(reading: Reading, isAwaited: boolean): void {
+    const before = this.current;
+    const problems = this.#set.settle(reading);
+    const { current } = this;
+    this.problem = problems[0]?.error ?? null;
+    if (current.version !== before.version) {
+      this.#notify(this.#listeners, current, 'a listener of onChange');
+      if (channels.rotation.hasSubscribers)
+        channels.rotation.publish({ by: 'files', ok: true, version: current.version, error: null });
     }
-    this.#settled = seen;
-    this.problem = null;
-    if (next.version === this.current.version) return;
-    this.current = next;
-    this.#notify(this.#listeners, next, 'a listener of onChange');
-    if (channels.rotation.hasSubscribers)
-      channels.rotation.publish({ by: 'files', ok: true, version: next.version, error: null });
+    if (!isSameWarnings(current.warnings, before.warnings))
+      this.#notify(this.#warningListeners, current.warnings, 'a listener of onWarnings');
+    for (const { key, error } of problems) if (!this.#told.has(key)) this.#tell(error, isAwaited);
+    this.#told = new Set(problems.map(({ key }) => key));
   }
 
-  #refuse(seen: string, problem: CredentialsError, isAwaited: boolean): void {
-    const known = this.#settled === seen && this.problem?.message === problem.message;
-    this.#settled = seen;
-    this.problem = problem;
-    if (known) return;
+  #tell(problem: CredentialsError, isAwaited: boolean): void {
     if (this.#problemListeners.size === 0 && !isAwaited)
       this.#reporter.report(problem, noConnection, 'taking new credentials');
     this.#notify(this.#problemListeners, problem, 'a listener of onProblem');
@@ -196,53 +205,7 @@ class Watcher implements WatchedCredentials {
   }
 }
 
-function asCredentialsError(error: Error): CredentialsError {
-  if (error instanceof CredentialsError) return error;
-  return new CredentialsError('garbage', String(error), { cause: error });
-}
-
-/** A set as it was read. */
-interface Reading {
-  /** What the files looked like before. */
-  readonly seen: string;
-  /** Whether they looked the same afterwards; if not, it may be of two sets, each of which is good. */
-  readonly stood: boolean;
-  /** The set, or why it can't be used. */
-  readonly found: Credentials | Error;
-}
-
-/** Sets are swapped now and then, and not all the time. */
-const MOST_READINGS = 10;
-
-/** Reads the set until the files stand still meanwhile. */
-async function readStanding(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Reading> {
-  let reading = await read(files, listsInUse);
-  for (let count = 1; !reading.stood && count < MOST_READINGS; count++)
-    reading = await read(files, listsInUse);
-  return reading;
-}
-
-async function read(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Reading> {
-  const seen = await print(files);
-  const found = await loadUsable(files, listsInUse).catch(asError);
-  return { seen, found, stood: (await print(files)) === seen };
-}
-
-async function loadUsable(files: CredentialFiles, listsInUse: Credentials['crls']): Promise<Credentials> {
-  const credentials = await loadAfter(files, listsInUse);
-  refuseWarnings(credentials.warnings);
-  return credentials;
-}
-
-/** What tells one state of the files from another, symlinks followed. */
-async function print(files: CredentialFiles): Promise<string> {
-  const prints = pathsOf(files).map(async (path) => {
-    try {
-      const { ino, size, mtimeMs, ctimeMs } = await stat(path);
-      return `${ino}/${size}/${mtimeMs}/${ctimeMs}`;
-    } catch (error) {
-      return String((error as { code?: string }).code);
-    }
-  });
-  return (await Promise.all(prints)).join(' ');
+function listen<T>(listeners: Listeners<T>, listener: (value: T) => unknown): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }

@@ -46,6 +46,16 @@ const fileHints: Readonly<Record<string, string>> = {
   EISDIR: 'Give the path of a file in that folder.',
   EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
   ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
+  EFTYPE: 'Write the contents into a file, and give its path.',
+  ELOOP: 'Links there lead to each other; make one of them lead to the file.',
+};
+
+/** What the system says in other words. */
+const fileWords: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'it is a link that leads back to itself',
 };
 
 /**
@@ -217,9 +227,9 @@ export function fromListen(
 /** What Node raises on reading a file of credentials. */
 export function fromFile(error: Error, file: string): CredentialsError {
   const { code = '' } = error as NodeError;
-  if (code === 'ENOENT')
+  if (code === 'ENOENT' || code === 'ENOTDIR')
     return new CredentialsError('missing-file', `there is no file ${file}`, { file, cause: error });
-  const why = code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'permission denied' : error.message;
+  const why = Object.hasOwn(fileWords, code) ? fileWords[code] : error.message;
   const hint = Object.hasOwn(fileHints, code) ? fileHints[code] : undefined;
   const details = { file, cause: error, ...(hint !== undefined && { hint }) };
   return new CredentialsError('unreadable', `${file} can't be read: ${why}`, details);

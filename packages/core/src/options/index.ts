@@ -55,5 +55,5 @@ export { decodeText } from '../waiting/decode-text.js';
 export { offAbort, onAbort } from '../waiting/on-abort.js';
 export { filesBelow } from '../waiting/files-below.js';
 export { raceAbort } from '../waiting/race-abort.js';
-export { readWhole, type ReadBounds } from '../waiting/read-whole.js';
+export { kindOf, readWhole, type ReadBounds } from '../waiting/read-whole.js';
 export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';

@@ -3,7 +3,7 @@
  * and what grows meanwhile.
  */
 // node:fs/promises would load Node's watchers and readline with it, which short programs feel.
-import { close, constants, fstat, open, read } from 'node:fs';
+import { close, constants, fstat, open, read, stat, type Stats } from 'node:fs';
 import { promisify } from 'node:util';
 
 /** How much is read, and how long a pipe may stay silent. */
@@ -14,6 +14,8 @@ export interface ReadBounds {
   readonly silence?: number | undefined;
   /** Ends the wait for a pipe, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Opens regular files alone: what is read again and again must not wait for a pipe, or touch a device. Default false. */
+  readonly onlyRegular?: boolean | undefined;
 }
 
 const MAX_BYTES = 64 * 1_048_576;
@@ -26,12 +28,15 @@ const openFile = promisify(open);
 const closeFile = promisify(close);
 const readPiece = promisify(read);
 const statOf = promisify(fstat);
+const statAt = promisify(stat);
 
 /**
  * The bytes of a file, a pipe or a device.
- * @throws the system's error; one with the code `EFBIG` for more than `maxBytes`, `ETIMEDOUT` for a pipe that stays silent
+ * @throws the system's error; one with the code `EFBIG` for more than `maxBytes`, `ETIMEDOUT` for a pipe that stays silent,
+ * `EFTYPE` for what can't be read, or isn't regular where only that is
  */
 export async function readWhole(file: string, bounds: ReadBounds = {}): Promise<Buffer> {
+  requireReadable(await statAt(file), bounds);
   // An open of a pipe without a writer would never return, and block the thread that tries it; Windows has no such flag.
   const descriptor = await openFile(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -43,9 +48,11 @@ export async function readWhole(file: string, bounds: ReadBounds = {}): Promise<
 
 async function readAll(
   descriptor: number,
-  { maxBytes = MAX_BYTES, silence = SILENCE, signal }: ReadBounds,
+  { maxBytes = MAX_BYTES, silence = SILENCE, signal, onlyRegular }: ReadBounds,
 ): Promise<Buffer> {
   const found = await statOf(descriptor);
+  // It may have been replaced since the first look.
+  requireReadable(found, { onlyRegular });
   if (found.isFile() && found.size > maxBytes) throw tooLarge(maxBytes);
   const pieces: Buffer[] = [];
   let size = 0;
@@ -68,6 +75,21 @@ async function readAll(
   }
 }
 
+function requireReadable(found: Stats, { onlyRegular = false }: ReadBounds): void {
+  const kind = kindOf(found);
+  if (kind === 'a folder') throw failure('EISDIR', 'it is a folder');
+  if (kind === 'a socket' || (onlyRegular && kind !== 'a file'))
+    throw failure('EFTYPE', `it is ${kind}, not a file`);
+}
+
+/** What is there, in words. */
+export function kindOf(found: Stats): 'a file' | 'a folder' | 'a pipe' | 'a socket' | 'a device' {
+  if (found.isFile()) return 'a file';
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a pipe';
+  return found.isSocket() ? 'a socket' : 'a device';
+}
+
 /** Undefined where there is nothing to read yet. */
 async function readSome(descriptor: number): Promise<Buffer | undefined> {
   const buffer = Buffer.allocUnsafe(PIECE);
@@ -81,11 +103,13 @@ async function readSome(descriptor: number): Promise<Buffer | undefined> {
 }
 
 function tooLarge(maxBytes: number): Error {
-  const message = `it is over the limit of ${maxBytes.toLocaleString('en')} bytes`;
-  return Object.assign(new Error(message), { code: 'EFBIG' });
+  return failure('EFBIG', `it is over the limit of ${maxBytes.toLocaleString('en')} bytes`);
 }
 
 function silent(silence: number): Error {
-  const message = `nothing came through this pipe for ${silence.toLocaleString('en')} ms`;
-  return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
+  return failure('ETIMEDOUT', `nothing came through this pipe for ${silence.toLocaleString('en')} ms`);
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

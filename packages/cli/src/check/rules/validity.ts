@@ -56,7 +56,7 @@ export const rotation: ChainRule = {
   title: 'the validity is short enough for regular replacement',
   severities: ['warning'],
   why: 'A certificate valid for years is only replaced when it fails; a short validity keeps renewal in practice.',
-  fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers load new files on SIGHUP or with watchCredentials.',
+  fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers of knsock load new files by themselves (watchCredentials).',
   check: ({ chain: [leaf] }) => {
     if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
     const days = Math.round((leaf.notAfter.getTime() - leaf.notBefore.getTime()) / DAY);

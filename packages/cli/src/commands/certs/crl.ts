@@ -37,5 +37,5 @@ async function publish(flags: CrlFlags, output: Output): Promise<void> {
 
 const HELP = `
 Run it after each revocation, and daily by cron: with an overdue list every client is refused. knsock serve
-loads a new --crl file at SIGHUP, knsock proxy by itself. Example:
+and knsock proxy load a new --crl file by themselves. Example:
   $ knsock certs crl --out /etc/knsock/ca.crl`;

@@ -14,6 +14,7 @@ import {
   address,
   appendAddress,
 } from '../../options.js';
+import { keepingHangUps } from '../../serving/hang-up.js';
 import { refreshWith } from '../../revocation-lists.js';
 import type { Output } from '../../output.js';
 import { PlainListener } from '../../proxying/plain-listener.js';
@@ -75,7 +76,7 @@ export function defineProxyClient(command: Command, output: Output): void {
   addProfileOptions(command);
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyClientFlags) => {
-    process.exitCode = await proxyClient(flags, output);
+    process.exitCode = await keepingHangUps(() => proxyClient(flags, output));
   });
 }
 
@@ -84,7 +85,7 @@ async function proxyClient(flags: ProxyClientFlags, output: Output): Promise<num
   const address = parseAddress(flags.listen);
   requireLoopback([address], flags.dangerouslyPlainNetwork);
   const context = new ProxyContext(output);
-  const credentials = await context.watch(await credentialFiles(flags));
+  const credentials = await context.log.watch(await credentialFiles(flags));
   const revocation = await context.followLists(flags);
   refreshWith(credentials, revocation);
   const passing = passingOf(flags, context, { credentials, revocation });

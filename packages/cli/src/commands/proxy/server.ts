@@ -2,9 +2,10 @@
 import type { Socket } from 'node:net';
 import type { Command } from 'commander';
 import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@knsock/core';
-import { addAcmeOptions, type ServedPlace } from '../../serving/acme-options.js';
+import { addAcmeOptions } from '../../serving/acme-options.js';
 import type { AcmeFlags } from '../../serving/flags.js';
-import { renewedCredentials, type FollowedCredentials } from '../../serving/served-credentials.js';
+import { ownCredentials } from '../../serving/served-credentials.js';
+import { keepingHangUps } from '../../serving/hang-up.js';
 import { requireUsedTrust } from '../../serving/listen-options.js';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
@@ -82,7 +83,7 @@ export function defineProxyServer(command: Command, output: Output): void {
   command.addOption(handshakeTimeoutOption()).addOption(perAddressOption());
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyServerFlags) => {
-    process.exitCode = await proxyServer(flags, output);
+    process.exitCode = await keepingHangUps(() => proxyServer(flags, output));
   });
 }
 
@@ -120,14 +121,14 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   const context = new ProxyContext(output);
   requireUsedTrust(flags, listenOptions(flags));
   const revocation = await context.followLists(flags);
-  const far = flags.targetTls === true ? await context.watch(await targetFiles(flags)) : null;
+  const far = flags.targetTls === true ? await context.log.watch(await targetFiles(flags)) : null;
   const dial = far === null ? plainDial(flags) : tlsDial(flags, far);
   const probe = flags.sendProxy === undefined ? null : { source: null, destination: null };
   const targets = new Targets<Far>(places, (target) => dial(target, probe), context.targetEvents);
   const unwatch = context.log.watchFailures();
   const place = listenOptions(flags);
   // Last before the server listens: a renewal that is due would soon open the port itself.
-  const own = await ownCredentials(flags, place, context);
+  const own = await ownCredentials(flags, await credentialFiles(flags), place, context.log);
   refreshWith(own.source, revocation);
   const server = await core.listen(
     { ...place, framing: framings(flags, core.raw()), credentials: own.source, revocation },
@@ -149,25 +150,6 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
   });
   unwatch();
   return code;
-}
-
-/** The certificate of `--acme`, or the one in the files. */
-async function ownCredentials(
-  flags: ProxyServerFlags,
-  place: ServedPlace,
-  context: ProxyContext,
-): Promise<FollowedCredentials> {
-  const files = await credentialFiles(flags);
-  const renewed = await renewedCredentials(flags, files, place, context.log);
-  if (renewed !== undefined) return renewed;
-  const source = await context.watch(files);
-  return {
-    source,
-    reload: () => source.reload(),
-    close: () => {
-      source.close();
-    },
-  };
 }
 
 /** Done once a target is reached; from then on the relay takes over. */
