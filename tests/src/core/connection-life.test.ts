@@ -75,8 +75,8 @@ describe('close({ code, text })', () => {
     await using server = await listen(local(), () => undefined);
     await using client = await connect(to(server));
     for (const code of ['KNSOCK_MINE', '', 'x'.repeat(65), 'ä', 7 as unknown as string])
-      expect(() => client.close({ code })).toThrow(expect.objectContaining({ option: 'code' }));
-    expect(() => client.close({ text: 'why' })).toThrow(expect.objectContaining({ option: 'code' }));
+      await expect(client.close({ code })).rejects.toThrow(expect.objectContaining({ option: 'code' }));
+    await expect(client.close({ text: 'why' })).rejects.toThrow(expect.objectContaining({ option: 'code' }));
     expect(client.state).toBe('open');
   });
 

@@ -184,6 +184,6 @@ describe("an option that doesn't exist", () => {
 
   it('is refused in calls too', async () => {
     await using server = await listening({});
-    expect(() => server.close({ timeout: 5 } as never)).toThrow(/did you mean deadline/);
+    await expect(server.close({ timeout: 5 } as never)).rejects.toThrow(/did you mean deadline/);
   });
 });

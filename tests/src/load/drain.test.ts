@@ -83,7 +83,7 @@ describe('closing a server', () => {
 
   it('is one promise, and refuses a deadline that is none', async () => {
     const server = await listen(at(), () => undefined);
-    expect(() => server.close({ deadline: Number.POSITIVE_INFINITY })).toThrow(
+    await expect(server.close({ deadline: Number.POSITIVE_INFINITY })).rejects.toThrow(
       expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', option: 'deadline' }),
     );
     expect(server.close({ deadline: 0 })).toBe(server.close());

@@ -22,6 +22,9 @@ const local = { host: '127.0.0.1', port: 1 };
 /** What they are called on; all of it ends with the test. */
 export interface OptionCalls extends AsyncDisposable {
   readonly calls: Readonly<Record<string, OptionCall>>;
+  /** Where each exported function is found, and each method, by the name of its class. */
+  readonly exported: Readonly<Record<string, unknown>>;
+  readonly owners: Readonly<Record<string, object>>;
 }
 
 /** @param folder for files, and empty */
@@ -159,6 +162,20 @@ export async function optionCalls(folder: string): Promise<OptionCalls> {
   };
   return {
     calls: calls as Record<string, OptionCall>,
+    exported: {
+      ...{ ...core, ...http, ...knSock, ...x509, ...testing },
+      ...{ ...certs, ...authorities, acmeCredentials },
+    },
+    owners: {
+      SecureConnection: connection,
+      SecureServer: server,
+      HttpServer: web,
+      Pool: things,
+      ConnectionPool: pool,
+      TCPConnectionPool: knPool,
+      Store: store,
+      Authority: world.authority,
+    },
     [Symbol.asyncDispose]: async () => {
       await connection.close();
       await Promise.all([server.close(), web.close(), pool.close(), things.close(), knPool.closeAll()]);

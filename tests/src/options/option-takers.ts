@@ -33,6 +33,25 @@ const OPTIONS = /^\{|\b\w*(?:Options|Files|Rule|Policy|Rotation|Query|Placement|
 
 /** Every one that the packages export, each once. */
 export function optionTakers(): OptionTaker[] {
+  return exportedBy((checker, name, signature) => takerOf(checker, name, [signature]));
+}
+
+/** The names of all functions and methods with parameters that return a promise. */
+export function asyncFunctions(): string[] {
+  const found = exportedBy((checker, name, signature) => {
+    if (ts.isConstructorDeclaration(signature) || signature.parameters.length === 0) return [];
+    const type = checker.getReturnTypeOfSignature(
+      checker.getSignatureFromDeclaration(signature) as ts.Signature,
+    );
+    return (type.symbol as ts.Symbol | undefined)?.name === 'Promise' ? [{ name }] : [];
+  });
+  return found.map(({ name }) => name);
+}
+
+/** What is to be known of one declaration. */
+type Reader<T> = (checker: ts.TypeChecker, name: string, signature: ts.SignatureDeclaration) => T[];
+
+function exportedBy<T extends { readonly name: string }>(read: Reader<T>): T[] {
   const { config } = ts.readConfigFile(path.join(workspace, 'tsconfig.json'), (file) =>
     ts.sys.readFile(file),
   ) as {
@@ -46,24 +65,24 @@ export function optionTakers(): OptionTaker[] {
     const symbol = source && checker.getSymbolAtLocation(source);
     return symbol === undefined ? [] : checker.getExportsOfModule(symbol);
   });
-  const found = exported.flatMap((symbol) => takersOf(checker, symbol));
+  const found = exported.flatMap((symbol) => readExport(checker, symbol, read));
   return [...new Map(found.map((taker) => [taker.name, taker])).values()];
 }
 
-function takersOf(checker: ts.TypeChecker, exported: ts.Symbol): OptionTaker[] {
+function readExport<T>(checker: ts.TypeChecker, exported: ts.Symbol, read: Reader<T>): T[] {
   const { name } = exported;
   const symbol =
     (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported);
   const [declaration] = symbol.declarations ?? [];
   if (declaration === undefined || !isOurs(declaration)) return [];
-  if (ts.isFunctionDeclaration(declaration)) return takerOf(checker, name, [declaration]);
+  if (ts.isFunctionDeclaration(declaration)) return read(checker, name, declaration);
   if (!ts.isClassDeclaration(declaration) && !ts.isInterfaceDeclaration(declaration)) return [];
   const members: readonly ts.Node[] = name.endsWith('Error') ? [] : declaration.members;
   return members.flatMap((member) => {
-    if (ts.isConstructorDeclaration(member)) return takerOf(checker, name, [member]);
+    if (ts.isConstructorDeclaration(member)) return read(checker, name, member);
     if (!ts.isMethodDeclaration(member) && !ts.isMethodSignature(member)) return [];
     if (ts.isPrivateIdentifier(member.name)) return [];
-    return takerOf(checker, `${name}.${member.name.getText()}`, [member]);
+    return read(checker, `${name}.${member.name.getText()}`, member);
   });
 }
 

@@ -59,7 +59,7 @@ it.each<[string, (pool: ConnectionPool) => Promise<unknown>]>([
   const refusal = { code: 'KNSOCK_INVALID_OPTION', option };
   await expect(call(pool)).rejects.toMatchObject(refusal);
   expect(pool.stats()).toMatchObject({ waiting: 0, creating: 0 });
-  expect(() => pool.close({ timeout: 5 } as never)).toThrow(
+  await expect(pool.close({ timeout: 5 } as never)).rejects.toThrow(
     expect.objectContaining({ option: 'timeout' }) as Error,
   );
 });

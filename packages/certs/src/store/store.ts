@@ -251,9 +251,9 @@ class FolderStore implements Store {
     return this.#index.all();
   }
 
-  find(query: CertificateQuery): Promise<StoredCertificate | undefined> {
+  async find(query: CertificateQuery): Promise<StoredCertificate | undefined> {
     checkOptions(query, queryReaders);
-    return this.#index.find(query);
+    return await this.#index.find(query);
   }
 
   async #authorityOf(publicKey: KeyObject): Promise<string> {

@@ -42,9 +42,12 @@ export function readCloseCode(option: string, code: string | undefined): string 
   throw new InvalidOptionError(option, words);
 }
 
-/** The `code` and `text` of `close()`, which go together. @throws InvalidOptionError */
-export function closeReason({ code, text }: CloseOptions = {}): CloseReason | null {
-  if (code !== undefined) return { code, text: text ?? '' };
-  if (text === undefined) return null;
-  throw new InvalidOptionError('code', 'text needs a code: close({ code, text })');
+/** The `code` and `text` of `close()`, which go together. */
+export function closeReason({ code, text = '' }: CloseOptions = {}): CloseReason | null {
+  return code === undefined ? null : { code, text };
+}
+
+export function wrongReason({ code, text }: CloseOptions = {}): InvalidOptionError | undefined {
+  if (code !== undefined || text === undefined) return undefined;
+  return new InvalidOptionError('code', 'text needs a code: close({ code, text })');
 }

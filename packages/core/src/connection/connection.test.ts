@@ -708,9 +708,9 @@ describe('close', () => {
   it('refuses unknown options', async () => {
     const { client } = await connectedPair();
     const { connection } = client;
-    expect(() => connection.close({ deadlin: 1 } as never)).toThrow(/deadlin/);
-    expect(() => connection.close({ deadline: -1 })).toThrow(/deadline/);
-    expect(() => connection.close({ code: 'KNSOCK_X' })).toThrow(/reserved/);
+    await expect(connection.close({ deadlin: 1 } as never)).rejects.toThrow(/deadlin/);
+    await expect(connection.close({ deadline: -1 })).rejects.toThrow(/deadline/);
+    await expect(connection.close({ code: 'KNSOCK_X' })).rejects.toThrow(/reserved/);
     expect(connection.state).toBe('open');
     for (const call of [
       connection.send('a', { timeout: 1 } as never),

@@ -10,7 +10,7 @@ import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { TlsFacts } from '../transport/tls-facts.js';
 import * as calls from './call-options.js';
-import { closeReason } from './close-frame.js';
+import { closeReason, wrongReason } from './close-frame.js';
 import { holdersOf, watchClose, type Holders } from './close-watch.js';
 import { ConnectionCore, type CoreOwner, type CoreSettings } from './connection-core.js';
 import type {
@@ -265,8 +265,8 @@ export class Connection<In, Out> implements CoreOwner<In, Out> {
   }
 
   close(options?: CloseOptions): Promise<void> {
-    const wrong = wrongOptions(options, calls.closeOptions);
-    if (wrong !== undefined) throw wrong;
+    const wrong = wrongOptions(options, calls.closeOptions) ?? wrongReason(options);
+    if (wrong !== undefined) return this.#failed(wrong, 'a close');
     const wait = options?.deadline ?? this.#core.limits.drainTimeout;
     const reason = closeReason(options);
     if (this.#closing === null)

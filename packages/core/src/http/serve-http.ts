@@ -4,8 +4,8 @@ import type { SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { raw } from '../framing/index.js';
 import type { FailureReporter } from '../errors/failure-reporter.js';
-import { failures } from '../options/index.js';
-import { limitOptions } from '../policy/limits.js';
+import { failures, wrongOptions } from '../options/index.js';
+import { closeOptions, limitOptions } from '../policy/limits.js';
 import { listen } from '../server/listen.js';
 import type { Rotation, SecureServer, ServerAddress, ServerStats } from '../server/secure-server.js';
 import {
@@ -107,6 +107,8 @@ class ListeningHttp implements HttpServer {
   }
 
   async close(options?: { deadline?: number | undefined }): Promise<void> {
+    const wrong = wrongOptions(options, closeOptions);
+    if (wrong !== undefined) throw wrong;
     offAbort(this.#signal, this.#aborted);
     const closed = this.#server.close(options);
     this.#host.drain(this.#server.connections(), options?.deadline);

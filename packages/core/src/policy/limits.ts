@@ -91,6 +91,9 @@ export function parseLimits(options: LimitOptions): Limits {
 /** Reads the `deadline` of `close()`, in ms; 0 cuts off at once. */
 export const closeDeadline = integerWithin({ max: LONGEST_WAIT });
 
+/** The options of a server's `close`. */
+export const closeOptions = { deadline: closeDeadline } as const;
+
 /** A heartbeat needs a framing with frames for it. @throws InvalidOptionError */
 export function checkHeartbeat({ heartbeat }: Limits, framings: readonly object[]): void {
   if (heartbeat === null || framings.some((framing) => isKnsock(framing))) return;

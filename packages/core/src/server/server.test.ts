@@ -680,8 +680,8 @@ describe('closing a server', () => {
 
   it('refuses unknown options', async () => {
     const { server } = await started();
-    expect(() => server.close({ dedline: 1 } as never)).toThrow(/dedline/);
-    expect(() => server.close({ deadline: -1 })).toThrow(/deadline/);
+    await expect(server.close({ dedline: 1 } as never)).rejects.toThrow(/dedline/);
+    await expect(server.close({ deadline: -1 })).rejects.toThrow(/deadline/);
     await server[Symbol.asyncDispose]();
   });
 

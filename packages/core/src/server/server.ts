@@ -7,7 +7,6 @@ import type { TLSSocket } from 'node:tls';
 import { watchClose } from '../connection/close-watch.js';
 import type { Connection } from '../connection/connection.js';
 import { endPeer, refusePeer } from '../connection/lingering-close.js';
-import { isThenable } from '../errors/thenable.js';
 import type { RequestHandler, SecureConnection } from '../connection/connection-types.js';
 import type { Credentials } from '../credentials/credentials.js';
 import {
@@ -18,10 +17,9 @@ import {
   PeerNotAllowedError,
 } from '../errors/index.js';
 import { fromHandshake } from '../errors/from-node.js';
-import { noConnection } from '../errors/failure-reporter.js';
 import { channels } from '../observe/channels.js';
-import { readAllOptions } from '../options/index.js';
-import { closeDeadline } from '../policy/limits.js';
+import { failedCall, isThenable, noConnection, wrongOptions } from '../options/index.js';
+import { closeOptions } from '../policy/limits.js';
 import { offerOf } from '../policy/tls-profile.js';
 import { showEndpoint } from '../transport/proxy-header.js';
 import { TlsStream } from '../transport/tls-stream.js';
@@ -112,11 +110,14 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     return this.#trust.rotate(next);
   }
 
-  close(options: { deadline?: number | undefined } = {}): Promise<void> {
-    const { deadline } = readAllOptions(options, closeOptions);
-    const wait = deadline ?? this.#config.limits.drainTimeout;
-    this.#closing ??= this.#drain(wait);
-    return this.#closing;
+  close(options?: { deadline?: number | undefined }): Promise<void> {
+    const wrong = wrongOptions(options, closeOptions);
+    const { failures, limits } = this.#config;
+    if (wrong !== undefined)
+      return failedCall(wrong, (unheard) => {
+        failures.report(unheard, noConnection, 'a close that was not awaited');
+      });
+    return (this.#closing ??= this.#drain(options?.deadline ?? limits.drainTimeout));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -296,5 +297,3 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
     }
   }
 }
-
-const closeOptions = { deadline: closeDeadline };

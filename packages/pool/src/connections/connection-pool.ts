@@ -3,7 +3,6 @@ import {
   failedCall,
   failures,
   noConnection,
-  readAllOptions,
   reportUnawaited,
   wrongOptions,
   type FailureReporter,
@@ -194,10 +193,11 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
 
   /**
    * Rejects waiting callers, closes idle connections, waits for used ones until the deadline (milliseconds, default
-   * 15,000) and then destroys them. Never rejects; a second call returns the same promise.
+   * 15,000) and then destroys them. Rejects only where an option is wrong; a second call returns the same promise.
    */
   close(options: PoolCloseOptions = {}): Promise<void> {
-    readAllOptions(options, closeOptions);
+    const wrong = wrongOptions(options, closeOptions);
+    if (wrong) return failedCall(wrong, this.#unawaited);
     this.#requester.close();
     this.#failures.run(this.#forgetCredentials, noConnection, 'ending to follow a source');
     this.#multiplexer.close(new PoolClosedError());

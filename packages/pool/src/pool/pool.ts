@@ -1,10 +1,4 @@
-import {
-  failedCall,
-  noConnection,
-  readAllOptions,
-  reportUnawaited,
-  wrongOptions,
-} from '@knsock/core/options';
+import { failedCall, noConnection, readOptions, reportUnawaited, wrongOptions } from '@knsock/core/options';
 import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
 import { watchClose } from './close-watch.js';
 import { isReusable } from './factory-calls.js';
@@ -212,10 +206,12 @@ export class Pool<T> implements AsyncDisposable {
 
   /**
    * Rejects waiting callers, destroys idle resources, waits for lent ones until the deadline (milliseconds, default
-   * 15,000) and destroys them too. Never rejects; a second call returns the same promise.
+   * 15,000) and destroys them too. Rejects only where an option is wrong; a second call returns the same promise.
    */
   close(options: PoolCloseOptions = {}): Promise<void> {
-    const { deadline } = readAllOptions(options, calls.closeOptions);
+    const wrong = wrongOptions(options, calls.closeOptions);
+    if (wrong) return this.#failed(wrong);
+    const { deadline } = readOptions(options, calls.closeOptions);
     return (this.#closing ??= this.#shutDown(deadline));
   }
 
