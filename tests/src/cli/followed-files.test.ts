@@ -1,6 +1,6 @@
 /** Servers of the command follow their files by themselves, whatever is put in the place of one, and live through SIGHUPs. */
 import { execFileSync, spawn } from 'node:child_process';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateFolder, type CertificateFolder } from '../support/certificate-folder.js';
 import { knsock, knsockCommand, startKnsock, startServe } from '../support/command.js';
@@ -41,6 +41,27 @@ describe('knsock serve', () => {
     await serve.says(/followed\.crl can't be read[^]*followed\.crl can't be read/);
     expect((await knsock(['send', address, 'hello', ...client])).code).not.toBe(0);
     expect(count(serve.output, /there is no file/g)).toBe(1);
+  });
+
+  it('refuses an intermediate alone as --ca, and keeps what it has where one is put in its place', async () => {
+    const middle = await files.authority.intermediate({ commonName: 'Middle', days: 7 });
+    const [alone, ca] = [await files.write('middle.crt', middle.certificate), files.at('followed-ca.crt')];
+    const refused = await knsock(['serve', '--port', '0', ...pair(), '--ca', alone]);
+    expect([refused.code, refused.stderr]).toEqual([58, expect.stringContaining(`${alone} holds no root`)]);
+    await copyFile(files.at('ca.crt'), ca);
+    const { serve, address } = await startServe([...pair(), '--ca', ca]);
+    await using _ = serve;
+    await copyFile(alone, ca);
+    await serve.says(/"event":"failure".*holds no root/);
+    const client = [
+      '--cert',
+      files.at('client.crt'),
+      '--key',
+      files.at('client.key'),
+      '--ca',
+      files.at('ca.crt'),
+    ];
+    expect(await knsock(['send', address, 'hello', ...client])).toMatchObject({ stdout: 'hello\n' });
   });
 
   it('says that a list is set back', async () => {

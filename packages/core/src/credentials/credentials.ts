@@ -66,7 +66,7 @@ type Material = Readonly<{ cert: string; key: string } | Record<string, never>>;
 const nothing: Material = Object.freeze({});
 
 const BRAND = Symbol.for('knsock.credentials');
-const files = new WeakMap<Credentials, string>();
+const origin = new WeakMap<Credentials, Origins>();
 /** How each of them is read; none has a default. */
 export const credentialOptions = {
   cert: bytes,
@@ -170,7 +170,7 @@ export function checkCredentials(
     ],
     material: pair === null ? nothing : hidingKey({ cert, key }),
   });
-  if (file !== undefined) files.set(credentials, file);
+  origin.set(credentials, origins);
   return credentials;
 }
 
@@ -183,7 +183,13 @@ function ownChain(...[given, context]: Parameters<typeof arrangeOwnChain>): OwnC
 
 /** The file that the certificate came from, for errors about it. */
 export function fileOfCertificate(credentials: Credentials): string | undefined {
-  return files.get(credentials);
+  const { cert, pfx } = origin.get(credentials) ?? {};
+  return cert ?? pfx;
+}
+
+/** The files that the trusted certificates came from, for errors about them. */
+export function filesOfAnchors(credentials: Credentials): readonly string[] {
+  return origin.get(credentials)?.ca ?? [];
 }
 
 /** The key is in a private field, and only `material` hands it out. */

@@ -133,6 +133,19 @@ describe("a server's credentials", () => {
     }
   });
 
+  it('need a root among the CAs, unless an intermediate is trusted by choice', () => {
+    const leaf = makeCertificate({ commonName: 'client', issuer: ca, usage: 'client' });
+    const given = createCredentials({ ...credentials.material, ca: leaf.pem });
+    expect(() => {
+      check('require', given);
+    }).toThrow(expect.objectContaining({ code: 'KNSOCK_CREDENTIALS_WRONG_USAGE' }) as Error);
+    expect(() => {
+      check('require', given, { partialChain: true });
+      check('none', given);
+      check('require', createCredentials({ ...credentials.material, ca: [leaf.pem, ca.pem] }));
+    }).not.toThrow();
+  });
+
   it('exclude rules and pins where clients show no certificate', () => {
     expect(() => {
       check('none', trusting, { authorize: () => true });

@@ -2,6 +2,7 @@
 import { toSource, type CredentialSource } from '../credentials/source.js';
 import { createCredentials, fileOfCertificate, type Credentials } from '../credentials/credentials.js';
 import { requireNamesFit } from '../credentials/names-fit.js';
+import { requireUsableAnchors } from '../credentials/usable-anchors.js';
 import { refuseWarnings } from '../credentials/warning.js';
 import { CredentialsError, InvalidOptionError } from '../errors/index.js';
 import type { ErrorListener } from '../connection/error-listener.js';
@@ -172,7 +173,7 @@ export function parseListen<In, Out>(options: ListenOptions<In, Out>): ListenCon
 /** Refuses credentials that no client would accept (wrong dates included), or that can verify no client. */
 export function checkServerCredentials(
   clientCertificates: ClientCertificates,
-  { authorize, pins, revocation }: TrustOptions,
+  { authorize, pins, revocation, partialChain }: TrustOptions,
   credentials: Credentials,
 ): void {
   if (credentials.certificate === null) {
@@ -183,7 +184,10 @@ export function checkServerCredentials(
   }
   refuseWarnings(credentials.warnings);
   refuseUsage(credentials.certificate, fileOfCertificate(credentials));
-  if (clientCertificates !== 'none') requireNamesFit(credentials);
+  if (clientCertificates !== 'none') {
+    requireNamesFit(credentials);
+    requireUsableAnchors(credentials, partialChain);
+  }
   if (clientCertificates !== 'none' && credentials.anchors === null) {
     throw new InvalidOptionError(
       'clientCertificates',
