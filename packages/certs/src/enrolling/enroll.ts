@@ -116,10 +116,7 @@ export async function enroll(given: EnrollOptions): Promise<Enrolled> {
 function namesFor({ names }: EnrolmentToken, wanted: readonly string[] | undefined): readonly string[] {
   if (names.length === 0) {
     if (wanted !== undefined && wanted.length > 0) return wanted;
-    throw new InvalidOptionError(
-      'names',
-      'the token leaves the choice of a name: say which (the command: --name)',
-    );
+    throw new InvalidOptionError('names', 'the token allows several names: choose one (the command: --name)');
   }
   if (wanted !== undefined && spelled(wanted) !== spelled(names))
     throw new InvalidOptionError(

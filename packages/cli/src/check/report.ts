@@ -20,7 +20,7 @@ export function reportText(
     `          fix:   ${printable(fix)}`,
   ]);
   const kept = accepted.length === 0 ? '' : `, ${accepted.length} accepted by the baseline`;
-  const summary = `  ${passed.length} passed, ${findings.length} found${kept}`;
+  const summary = `  ${passed.length} passed, ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}${kept}`;
   const noted = notes.map((note) => `  note    ${printable(note)}`);
   return [printable(target), ...lines, ...noted, summary, ''].join('\n');
 }

@@ -95,7 +95,7 @@ Without --exec or --handler it echoes: every message is sent back, and every req
 SIGTERM and SIGINT shut down gracefully (a second signal exits at once); changed files of certificates, keys, CAs and lists
 are loaded automatically, and at once on SIGHUP.
 A handler module looks like this: export default ({ payload, peer, signal }) => \`got \${payload}\`;
-A command of --exec receives the peer's identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
+A command of --exec exchanges raw bytes with the client (knsock send --framing raw). It receives the peer's identity in KNSOCK_PEER_COMMON_NAME, KNSOCK_PEER_SUBJECT, KNSOCK_PEER_FINGERPRINT, KNSOCK_REMOTE_ADDRESS, KNSOCK_REMOTE_PORT and KNSOCK_TLS_VERSION.
 With --acme it answers the CA on its own port (tls-alpn-01), which port 443 of the names must lead to, also where client certificates are required.
 A client is admitted if at least one of the --allow-cn, -ou, -dns, -uri and -pin flags matches.
 

@@ -10,7 +10,7 @@ export function requireLoopback(addresses: readonly Address[], allowed: boolean 
   const host = 'path' in open ? open.path : (open.host ?? '');
   throw new UsageError(
     `the plain side at ${host} would leave this machine unencrypted`,
-    'Use 127.0.0.1, or say --dangerously-plain-network where that network is as safe as a cable.',
+    'Use 127.0.0.1, or --dangerously-plain-network if that network is fully trusted.',
   );
 }
 

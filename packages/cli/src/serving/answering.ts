@@ -23,9 +23,12 @@ export async function answeringOf(
     if (framing !== 'raw' || content === 'json')
       throw new UsageError(
         '--exec carries bytes',
-        'Leave --framing and --content out, or say --framing raw.',
+        'Leave --framing and --content out, or use --framing raw.',
       );
-    return { what: `running ${exec}`, handle: (connection) => runCommand(connection, exec, log) };
+    return {
+      what: `running ${exec} on raw bytes`,
+      handle: (connection) => runCommand(connection, exec, log),
+    };
   }
   if (handler !== undefined) {
     const answer = telling(await loadHandler(handler), content === 'json', log);

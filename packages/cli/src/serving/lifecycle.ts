@@ -47,7 +47,7 @@ export async function runUntilSignal({
     log.event(
       'draining',
       { signal, connections },
-      `${signal}: draining, ${connections} open; once more ends at once`,
+      `${signal}: draining, ${connections} open; a second signal exits at once`,
     );
     void server.close().then(() => drained?.(0));
   };

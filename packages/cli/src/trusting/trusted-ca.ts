@@ -31,7 +31,7 @@ export async function withCa<T>(
   if (certificate?.basicConstraints?.ca !== true || !certificate.isSelfIssued)
     throw new UsageError(
       `${source} holds no root certificate of a CA`,
-      'Give the root: what clients have as --ca.',
+      'Give the root certificate, the one that clients pass to --ca.',
     );
   const folder = await mkdtemp(path.join(tmpdir(), 'knsock-trust-'));
   try {

@@ -105,7 +105,7 @@ async function issuerSigner(
   if (issuer !== undefined) return commandSigner(command, await publicKeyOf(await store.chain(issuer)));
   throw new UsageError(
     '--issuer-signer-exec signs for another authority, and none is named',
-    'Name it with --under or --replaces; --signer-exec signs for the new authority itself.',
+    'Name the issuing authority with --under or --replaces; --signer-exec signs for the new authority itself.',
   );
 }
 

@@ -47,7 +47,7 @@ async function enrolHere(argument: string | undefined, flags: EnrollFlags, outpu
       ? `Enrolled ${done.names.join(', ')} at ${authority}, ${until}.`
       : `This token was used here already; ${until}.`,
   );
-  output.say(`It is to be renewed in time: knsock certs renew --dir ${quote(shortPath(dir))} --daemon`);
+  output.say(`Renew it in time: knsock certs renew --dir ${quote(shortPath(dir))} --daemon`);
   await output.result(done, [certFile, keyFile, caFile].map(shortPath).join('\n'));
 }
 

@@ -45,7 +45,7 @@ async function revoke(certificate: string, flags: RevokeFlags, output: Output): 
   const { at, reason, changed } = await naming(certificate, () => authority.revoke(meant, flags.reason));
   output.say(
     changed
-      ? `Withdrawn. An authority that is served lists it at once; otherwise publish it now: ${listCommand(flags)}`
+      ? `Revoked. A running knsock certs serve lists it at once; otherwise publish a list now: ${listCommand(flags)}`
       : `Already revoked (${reason}, at ${at.toISOString()}); nothing was changed.`,
   );
   if (output.manner.json) await output.record({ revoked: certificate, reason, at, changed });

@@ -135,7 +135,7 @@ async function proxyServer(flags: ProxyServerFlags, output: Output): Promise<num
     (connection) => passOn(connection, targets, dial, context, flags),
   );
   const how = flags.targetTls === true ? ' over TLS' : '';
-  const words = `passing on to ${places.map(({ text }) => text).join(', ')}${how}`;
+  const words = `forwarding to ${places.map(({ text }) => text).join(', ')}${how}`;
   const code = await runProxy(context, {
     server,
     targets,
