@@ -39,6 +39,10 @@ export class Running implements AsyncDisposable {
     return this.#child.stdin;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get output(): Buffer {
     return Buffer.concat(this.#stdout);
   }
