@@ -70,7 +70,7 @@ export { type ErrorCode } from './errors/codes.js';
 export { explain, type Explanation } from './errors/explain.js';
 export { type Side } from './errors/causes.js';
 export { type CertificateEvidence, type HandshakeOffer } from './errors/evidence.js';
-export { type Reason } from './errors/reason.js';
+export { type PeerReason } from './errors/reason.js';
 export {
   ConnectionClosedError,
   ConnectionError,

@@ -9,8 +9,8 @@ export {
   type WaitOptions,
 } from './waiting/wait-options.js';
 export type { Lease } from './pool/lease.js';
-export { type Factory, type PoolLimits, type PoolOptions, type Reason } from './pool/config.js';
-export { type Failure, type PoolStats } from './pool/stats.js';
+export { type Factory, type PoolLimits, type PoolOptions, type DestroyReason } from './pool/config.js';
+export { type PoolFailure, type PoolStats } from './pool/stats.js';
 export { type HistogramSnapshot } from './pool/histogram.js';
 export { type Leak } from './pool/leak-detector.js';
 export { type PoolEvents } from './pool/channels.js';

@@ -1,5 +1,5 @@
 /** Core's path validation for files, with a readable result. */
-import { UntrustedPeerError, type Reason } from '@knsock/core/errors';
+import { UntrustedPeerError, type PeerReason } from '@knsock/core/errors';
 import {
   abortSignal,
   date,
@@ -88,7 +88,7 @@ export type ChainVerdict =
     }
   | {
       readonly ok: false;
-      readonly reason: Reason;
+      readonly reason: PeerReason;
       /** The certificate at fault: 0 is the leaf, 1 its issuer, and so on. */
       readonly depth: number;
       readonly message: string;

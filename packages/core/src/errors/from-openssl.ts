@@ -1,6 +1,6 @@
 /** What OpenSSL says of a handshake, by alert numbers (RFC 8446 6) where it can: the text of its codes differs by version. */
 import type { HandshakeOffer } from './evidence.js';
-import type { Reason } from './reason.js';
+import type { PeerReason } from './reason.js';
 import { ClientCertificateRefusedError, HandshakeError, type HandshakeReason } from './security.js';
 
 /** Whose connection it is, and what we offered. */
@@ -32,7 +32,7 @@ function failure(
 }
 
 /** Alerts by which a server says what it has against our certificate (RFC 8446 6.2). */
-const refusals: Readonly<Record<number, [Reason | 'unknown', string]>> = {
+const refusals: Readonly<Record<number, [PeerReason | 'unknown', string]>> = {
   42: ['malformed', 'bad certificate'],
   43: ['malformed', 'unsupported certificate'],
   44: ['revoked', 'certificate revoked'],
@@ -72,7 +72,7 @@ export function refusalByAlert(
   return new ClientCertificateRefusedError(reason, `${address} ${what}`, { cause: error });
 }
 
-const none: [Reason, string] = ['missing', ''];
+const none: [PeerReason, string] = ['missing', ''];
 
 const hidden: Readonly<Record<number, ['unknown', string]>> = {
   40: ['unknown', 'handshake failure'],

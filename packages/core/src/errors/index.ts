@@ -6,7 +6,7 @@ export { type Side } from './causes.js';
 export { type CertificateEvidence, type HandshakeOffer } from './evidence.js';
 export { explain, type Explanation } from './explain.js';
 export { printable, printableJson, printableLines } from './printable.js';
-export { type Reason } from './reason.js';
+export { type PeerReason } from './reason.js';
 export {
   ConnectionClosedError,
   ConnectionError,

@@ -1,7 +1,7 @@
 /** OpenSSL's verification errors in our terms. */
-import type { Reason } from './reason.js';
+import type { PeerReason } from './reason.js';
 
-const reasons: Readonly<Record<string, Reason>> = {
+const reasons: Readonly<Record<string, PeerReason>> = {
   CERT_HAS_EXPIRED: 'expired',
   CERT_NOT_YET_VALID: 'not-yet-valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
@@ -27,7 +27,7 @@ export function isOpensslVerdict(code: string): boolean {
   return Object.hasOwn(reasons, code) || /^CERT_|^CRL_|^UNABLE_TO_/.test(code);
 }
 
-export function reasonOfOpenssl(code: string): { reason: Reason; message: string } {
+export function reasonOfOpenssl(code: string): { reason: PeerReason; message: string } {
   const reason = reasons[code] ?? (/WEAK|TOO_SMALL|MD_/.test(code) ? 'weak' : 'malformed');
   return { reason, message: `OpenSSL doesn't trust the peer's certificate: ${code}` };
 }

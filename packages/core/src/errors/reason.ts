@@ -1,5 +1,5 @@
 /** Why a certificate, or its peer, isn't trusted: one union in results, errors and on the wire. */
-export type Reason =
+export type PeerReason =
   | 'missing'
   | 'expired'
   | 'not-yet-valid'
@@ -17,7 +17,7 @@ export type Reason =
   | 'not-allowed'
   | 'malformed';
 
-const known: ReadonlySet<string> = new Set<Reason>([
+const known: ReadonlySet<string> = new Set<PeerReason>([
   'missing',
   'expired',
   'not-yet-valid',
@@ -37,6 +37,6 @@ const known: ReadonlySet<string> = new Set<Reason>([
 ]);
 
 /** Whether a word that came over the wire is one of the reasons. */
-export function isReason(word: string): word is Reason {
+export function isReason(word: string): word is PeerReason {
   return known.has(word);
 }

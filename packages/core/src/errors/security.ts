@@ -1,5 +1,5 @@
 import type { ErrorCode } from './codes.js';
-import type { Reason } from './reason.js';
+import type { PeerReason } from './reason.js';
 import { EasySocketError, type ErrorDetails } from './base.js';
 import type { CertificateEvidence, HandshakeOffer } from './evidence.js';
 
@@ -49,14 +49,14 @@ export class HandshakeError extends SecurityError {
 export class UntrustedPeerError extends SecurityError {
   static override readonly brand: string = 'UntrustedPeerError';
   /** Why, as a word that stays the same. */
-  readonly reason: Reason;
+  readonly reason: PeerReason;
   /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
   readonly depth: number;
   /** The certificate at fault; null where none was shown or it couldn't be read. */
   readonly certificate: CertificateEvidence | null;
 
   constructor(
-    reason: Reason,
+    reason: PeerReason,
     depth: number,
     message: string,
     details?: ErrorDetails & { certificate?: CertificateEvidence | undefined },
@@ -72,7 +72,7 @@ export class UntrustedPeerError extends SecurityError {
 export class PeerNotAllowedError extends SecurityError {
   static override readonly brand: string = 'PeerNotAllowedError';
   /** Always `not-allowed`. */
-  readonly reason: Reason = 'not-allowed';
+  readonly reason: PeerReason = 'not-allowed';
   /** The peer's certificate; null where it showed none. */
   readonly certificate: CertificateEvidence | null;
 
@@ -83,7 +83,7 @@ export class PeerNotAllowedError extends SecurityError {
 }
 
 /** The fix of a refusal, by the peer's reason. */
-const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
+const refusalHints: Partial<Record<PeerReason | 'unknown', string>> = {
   missing: 'Did you forget certFile and keyFile? This server asks clients for a certificate.',
   expired: 'Renew the client certificate, or set the clock of the machine that refused it right.',
   'unknown-issuer':
@@ -99,9 +99,9 @@ const refusalHints: Partial<Record<Reason | 'unknown', string>> = {
 export class ClientCertificateRefusedError extends SecurityError {
   static override readonly brand: string = 'ClientCertificateRefusedError';
   /** Why, as far as the server says. */
-  readonly reason: Reason | 'unknown';
+  readonly reason: PeerReason | 'unknown';
 
-  constructor(reason: Reason | 'unknown', message: string, details?: ErrorDetails) {
+  constructor(reason: PeerReason | 'unknown', message: string, details?: ErrorDetails) {
     const hint = details?.hint ?? refusalHints[reason];
     super('KNSOCK_CLIENT_CERTIFICATE_REFUSED', message, { ...details, ...(hint !== undefined && { hint }) });
     this.reason = reason;

@@ -3,7 +3,7 @@
  * `docs/operations.md` lists the payloads for users.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { Explanation, Reason } from '../errors/index.js';
+import type { Explanation, PeerReason } from '../errors/index.js';
 
 /** A handshake that ended, on either side. */
 interface HandshakeEvent {
@@ -32,7 +32,7 @@ interface VerdictEvent {
   /** The peer's address. */
   readonly address: string;
   readonly ok: boolean;
-  readonly reason: Reason | null;
+  readonly reason: PeerReason | null;
   readonly subject: string | null;
   readonly resumed: boolean;
 }

@@ -1,12 +1,12 @@
 import { printable } from '../errors/printable.js';
-import type { Reason } from '../errors/reason.js';
+import type { PeerReason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 
 /** Why a path isn't trusted. */
 export interface Failure {
   readonly ok: false;
   /** Why, as a word that stays the same. */
-  readonly reason: Reason;
+  readonly reason: PeerReason;
   /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
   readonly depth: number;
   /** A sentence with the evidence: subject, issuer, dates, names. */
@@ -19,7 +19,7 @@ export interface Failure {
 
 /** Says what is wrong with the certificate at `depth` of a path; `problem` completes "certificate … (subject) …". */
 export function failure(
-  reason: Reason,
+  reason: PeerReason,
   path: readonly X509Certificate[],
   depth: number,
   problem: string,

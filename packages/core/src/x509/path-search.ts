@@ -1,4 +1,4 @@
-import type { Reason } from '../errors/reason.js';
+import type { PeerReason } from '../errors/reason.js';
 import type { X509Certificate } from './certificate.js';
 import { failure, showSubject, type Failure } from './failure.js';
 import { identifierProblem } from './issuer-identifiers.js';
@@ -157,7 +157,7 @@ export class PathSearch {
   }
 
   /** Remembers why the longest path so far goes no further; by default its last certificate is at fault. */
-  #stop(path: Path, reason: Reason, problem: string, depth = path.length - 1, hint?: string): false {
+  #stop(path: Path, reason: PeerReason, problem: string, depth = path.length - 1, hint?: string): false {
     if (path.length > this.#deadEndLength) {
       this.#deadEndLength = path.length;
       this.#deadEnd = failure(reason, path, depth, problem, hint);

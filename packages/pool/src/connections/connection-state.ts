@@ -1,5 +1,5 @@
 import type { Credentials, SecureConnection } from '@knsock/core';
-import type { Reason } from '../pool/config.js';
+import type { DestroyReason } from '../pool/config.js';
 
 /** How long a graceful close of a discarded connection may take, milliseconds. */
 const FAREWELL = 1_000;
@@ -8,10 +8,10 @@ const FAREWELL = 1_000;
 type Live = Pick<SecureConnection, 'state' | 'stats' | 'ping' | 'close' | 'destroy' | 'peer'>;
 
 /** Nothing of it is worth waiting for, or the time for waiting is over. */
-const atOnce: ReadonlySet<Reason> = new Set(['dead', 'unclean', 'discarded', 'leaked', 'overdue']);
+const atOnce: ReadonlySet<DestroyReason> = new Set(['dead', 'unclean', 'discarded', 'leaked', 'overdue']);
 
 /** Ends a connection, gracefully if possible. */
-export function putAway(connection: Live, reason: Reason): Promise<void> | undefined {
+export function putAway(connection: Live, reason: DestroyReason): Promise<void> | undefined {
   if (!atOnce.has(reason) && connection.state !== 'closed') return connection.close({ deadline: FAREWELL });
   connection.destroy();
   return undefined;

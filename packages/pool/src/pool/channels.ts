@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { Reason } from './config.js';
+import type { DestroyReason } from './config.js';
 import type { Leak } from './leak-detector.js';
 import type { PoolStats } from './stats.js';
 
@@ -10,7 +10,7 @@ export interface PoolEvents {
   /** Creating failed, with the number of failures in a row; the next attempt is in `retryIn` ms. */
   'knsock:pool:create-failed': { pool: string; error: unknown; failures: number; retryIn: number };
   /** A resource was destroyed. */
-  'knsock:pool:destroyed': { pool: string; resource: unknown; reason: Reason };
+  'knsock:pool:destroyed': { pool: string; resource: unknown; reason: DestroyReason };
   /** Callers timed out; how many. */
   'knsock:pool:timeout': { pool: string; callers: number; stats: PoolStats };
   /** A lease wasn't released. */

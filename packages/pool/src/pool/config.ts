@@ -22,7 +22,7 @@ import type { Leak } from './leak-detector.js';
 import { boundedWait } from '../waiting/wait-options.js';
 
 /** Why a resource is destroyed. */
-export type Reason =
+export type DestroyReason =
   | 'idle' // unused for idleTimeout
   | 'lifetime' // older than maxLifetime, or its own limit
   | 'dead' // ended by itself, or a check failed
@@ -40,7 +40,7 @@ export interface Factory<T> {
   /** Creates a resource; the signal fires when it isn't needed any more (`createTimeout`, or the pool closes). */
   create(context: { signal: AbortSignal }): T | Promise<T>;
   /** Destroys one; its slot is free once that settles, or after `destroyTimeout`. Errors go to `onError`. */
-  destroy?(resource: T, reason: Reason): void | Promise<void>;
+  destroy?(resource: T, reason: DestroyReason): void | Promise<void>;
   /** Whether one is still alive; called before lending one that was unused for `validateAfter`, and every `keepalive`. */
   validate?(resource: T, context: { signal: AbortSignal }): boolean | Promise<boolean>;
   /** Whether a used one is unchanged since its release; called each time before it is lent again. If not, it is destroyed. */
@@ -50,7 +50,7 @@ export interface Factory<T> {
   /** Its own maximum lifetime from now, in milliseconds, beside `maxLifetime`. */
   lifetime?(resource: T): number;
   /** Called when a lent one should be released soon. */
-  onRetire?(resource: T, reason: Reason): void;
+  onRetire?(resource: T, reason: DestroyReason): void;
 }
 
 /** Sizes and times: all times are milliseconds; `Infinity` disables a time where that is allowed. */

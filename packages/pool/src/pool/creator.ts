@@ -5,14 +5,14 @@ import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
 import { discard, signalFailed } from './factory-calls.js';
 import { PoolClosedError, PoolError } from './errors.js';
-import type { Failure } from './stats.js';
+import type { PoolFailure } from './stats.js';
 
 /** Creates resources, with increasing back-off after failures. */
 export class Creator<T> {
   readonly #factory: Factory<T>;
   readonly #config: PoolConfig;
   readonly #stop = new AbortController();
-  #failure: Failure | undefined;
+  #failure: PoolFailure | undefined;
   #failedAt = -Infinity;
   /** How many in a row made something that was dead before it was of use; one that only succeeds doesn't end the row. */
   #wasted = 0;
@@ -27,7 +27,7 @@ export class Creator<T> {
   }
 
   /** The last failure, until an attempt succeeds. */
-  get failure(): Failure | undefined {
+  get failure(): PoolFailure | undefined {
     return this.#failure;
   }
 

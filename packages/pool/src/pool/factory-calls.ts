@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@knsock/core/errors';
 import { follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
-import type { Factory, PoolConfig, Reason } from './config.js';
+import type { Factory, PoolConfig, DestroyReason } from './config.js';
 
 /** Why a resource isn't alive, undefined if it is; a check that throws, times out or is aborted counts as no. */
 export async function whyDead<T>(
@@ -42,7 +42,7 @@ export function announceRetirement<T>(
   factory: Factory<T>,
   config: PoolConfig,
   resource: T,
-  reason: Reason,
+  reason: DestroyReason,
 ): void {
   const { failures, name } = config;
   failures.run(() => factory.onRetire?.(resource, reason), noConnection, `onRetire() of ${name}`);
@@ -60,7 +60,7 @@ export function destroy<T>(
   factory: Factory<T>,
   config: PoolConfig,
   resource: T,
-  reason: Reason,
+  reason: DestroyReason,
   gone: () => void,
 ): void {
   const { clock, destroyTimeout } = config;

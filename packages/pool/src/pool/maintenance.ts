@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Factory, PoolConfig, Reason } from './config.js';
+import type { Factory, PoolConfig, DestroyReason } from './config.js';
 import { dueAt, judge } from './eviction.js';
 import { isUntouched, whyDead } from './factory-calls.js';
 import { Housekeeper } from './housekeeper.js';
@@ -9,9 +9,9 @@ import type { Slot, Slots } from './slots.js';
 export interface MaintenanceHost<T> {
   readonly slots: Slots<T>;
   /** Destroy this one now. @param why what its check found */
-  dispose(slot: Slot<T>, reason: Reason, why?: Error): void;
+  dispose(slot: Slot<T>, reason: DestroyReason, why?: Error): void;
   /** Destroy this one when it is released. */
-  retire(slot: Slot<T>, reason: Reason): void;
+  retire(slot: Slot<T>, reason: DestroyReason): void;
   /** This one is alive and idle again. */
   rest(slot: Slot<T>, now: number): void;
 }

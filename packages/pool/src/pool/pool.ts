@@ -1,5 +1,5 @@
 import { failedCall, noConnection, readOptions, reportUnawaited, wrongOptions } from '@knsock/core/options';
-import { parsePool, type Factory, type PoolConfig, type PoolOptions, type Reason } from './config.js';
+import { parsePool, type Factory, type PoolConfig, type PoolOptions, type DestroyReason } from './config.js';
 import { watchClose } from './close-watch.js';
 import { isReusable } from './factory-calls.js';
 import { PoolClosedError, PoolQueueFullError, PoolTimeoutError } from './errors.js';
@@ -123,17 +123,17 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /** Retires a resource (it died, or will be replaced): destroyed now, or when it is released. */
-  retire(resource: T, reason: Reason = 'retired'): void {
+  retire(resource: T, reason: DestroyReason = 'retired'): void {
     this.#store.retire(resource, reason);
   }
 
   /** The same for every resource that matches. */
-  retireWhere(fits: (resource: T) => boolean, reason: Reason = 'retired'): void {
+  retireWhere(fits: (resource: T) => boolean, reason: DestroyReason = 'retired'): void {
     this.#store.retireWhere(fits, reason);
   }
 
   /** The same for one resource that matches, an idle one if there is one; returns it. */
-  retireOne(fits: (resource: T) => boolean, reason: Reason = 'retired'): T | undefined {
+  retireOne(fits: (resource: T) => boolean, reason: DestroyReason = 'retired'): T | undefined {
     return this.#store.retireOne(fits, reason);
   }
 

@@ -1,5 +1,5 @@
 import { channels } from './channels.js';
-import type { Factory, PoolConfig, Reason } from './config.js';
+import type { Factory, PoolConfig, DestroyReason } from './config.js';
 import { Emptying } from './emptying.js';
 import { UnusableError } from './errors.js';
 import { lifetime } from './eviction.js';
@@ -27,7 +27,7 @@ export interface Need {
 }
 
 /** Whether one was of no use: as bad as a failed attempt to create it. */
-function isStillborn<T>(slot: Slot<T>, reason: Reason): boolean {
+function isStillborn<T>(slot: Slot<T>, reason: DestroyReason): boolean {
   const isDead = reason === 'dead' || (reason === 'lifetime' && slot.expiresAt <= slot.usedAt);
   return isDead && wasNeverLent(slot);
 }
@@ -134,7 +134,7 @@ export class ResourceStore<T> {
   }
 
   /** Retires this one: destroyed now, or when it is released. */
-  retire(resource: T, reason: Reason): void {
+  retire(resource: T, reason: DestroyReason): void {
     const slot = this.#byResource.get(resource);
     if (slot === undefined) return;
     // Its server ends it, and may end the next one as well.
@@ -142,12 +142,12 @@ export class ResourceStore<T> {
     this.#retire(slot, reason);
   }
 
-  retireWhere(fits: (resource: T) => boolean, reason: Reason): void {
+  retireWhere(fits: (resource: T) => boolean, reason: DestroyReason): void {
     for (const [resource, slot] of [...this.#byResource]) if (fits(resource)) this.#retire(slot, reason);
   }
 
   /** The same for one that matches, an idle one if there is one; returns it. */
-  retireOne(fits: (resource: T) => boolean, reason: Reason): T | undefined {
+  retireOne(fits: (resource: T) => boolean, reason: DestroyReason): T | undefined {
     const candidates = [...this.#byResource.values()].filter(
       ({ resource, retired }) => retired === undefined && fits(resource as T),
     );
@@ -157,7 +157,7 @@ export class ResourceStore<T> {
   }
 
   /** The same for all current ones, including those being created. */
-  retireAll(reason: Reason): void {
+  retireAll(reason: DestroyReason): void {
     for (const slot of [...this.slots]) this.#retire(slot, reason);
   }
 
@@ -181,7 +181,7 @@ export class ResourceStore<T> {
   }
 
   /** Destroys one that isn't being created. @param why what its check found */
-  dispose(slot: Slot<T>, reason: Reason, why?: Error): void {
+  dispose(slot: Slot<T>, reason: DestroyReason, why?: Error): void {
     const resource = slot.resource as T;
     this.slots.move(slot, 'closing');
     if (isStillborn(slot, reason)) this.#stillborn(slot, why);
@@ -260,7 +260,7 @@ export class ResourceStore<T> {
     this.#listener.cameBack(now);
   }
 
-  #unfit(slot: Slot<T>, now: number): Reason | undefined {
+  #unfit(slot: Slot<T>, now: number): DestroyReason | undefined {
     if (slot.retired) return slot.retired;
     if (slot.expiresAt <= now) return 'lifetime';
     return this.#renewing && this.#givesWay(slot) ? 'superseded' : undefined;
@@ -277,7 +277,7 @@ export class ResourceStore<T> {
     if (old) this.dispose(old, 'superseded');
   }
 
-  #retire(slot: Slot<T>, reason: Reason): void {
+  #retire(slot: Slot<T>, reason: DestroyReason): void {
     if (slot.state === 'idle') return this.dispose(slot, reason);
     const told = slot.retired !== undefined;
     slot.retired ??= reason;

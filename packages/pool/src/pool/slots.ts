@@ -1,4 +1,4 @@
-import type { Reason } from './config.js';
+import type { DestroyReason } from './config.js';
 
 /**
  * The slots of a pool, at most `max`, each in one state.
@@ -40,7 +40,7 @@ export interface Slot<T> {
   /** When it was lent last; `-Infinity` before the first time. */
   lentAt: number;
   /** Why it is retired, if it is. */
-  retired: Reason | undefined;
+  retired: DestroyReason | undefined;
 }
 
 export class Slots<T> {

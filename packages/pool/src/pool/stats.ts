@@ -1,7 +1,7 @@
 import type { HistogramSnapshot } from './histogram.js';
 
 /** The last failure to create, kept until one succeeds. */
-export interface Failure {
+export interface PoolFailure {
   /** The error of `create`. */
   readonly error: unknown;
   /** When it happened, on the scale of `Date.now()`. */
@@ -41,7 +41,7 @@ export interface PoolStats {
   /** How many leases weren't released so far. */
   readonly leaks: number;
   /** The last failure to create, until one succeeds. */
-  readonly lastFailure: Failure | undefined;
+  readonly lastFailure: PoolFailure | undefined;
   /** Milliseconds from `acquire` to the lease. */
   readonly acquire: HistogramSnapshot;
   /** Milliseconds from the lease to its release. */
