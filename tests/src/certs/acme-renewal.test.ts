@@ -1,4 +1,5 @@
 /** Renewal information, profiles and what becomes of failures, at a directory written for it. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -203,6 +204,22 @@ it('keeps to a rate limit at the next start too, for these names, and no longer 
   const wait = ((other as { retryAt?: Date }).retryAt?.getTime() ?? 0) - Date.now();
   expect(wait / DAY).toBeGreaterThan(1.9);
   expect(wait / DAY).toBeLessThanOrEqual(2);
+});
+
+it("reports a rate limit as that where it can't be kept", async () => {
+  const server = await directory();
+  server.interfere = ({ what }) => {
+    if (what !== 'new-order') return undefined;
+    rmSync(folder, { recursive: true });
+    const type = 'urn:ietf:params:acme:error:rateLimited';
+    return {
+      status: 429,
+      headers: { 'retry-after': '3600' },
+      body: JSON.stringify({ type, detail: 'enough' }),
+    };
+  };
+  await expect(start(server)).rejects.toMatchObject({ code: 'KNSOCK_ACME_RATE_LIMITED' });
+  expect(errors).toMatchObject([{ code: 'KNSOCK_CERTIFICATE_NOT_FOUND' }]);
 });
 
 it('makes the account again where the CA lost it', async () => {

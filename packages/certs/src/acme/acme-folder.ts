@@ -18,6 +18,7 @@ import { CertificateError } from '../errors.js';
 import { makeFolder, PUBLIC, readIfThere, SECRET, writeAtomic } from '../files/atomic-file.js';
 import { writePair } from '../files/pair.js';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
+import { ReservedFile } from '../files/reserved-file.js';
 import { readCertificates } from '../files/source.js';
 import { keyMatches } from '../keys/key-matches.js';
 import { generateKey, privateKeyPem } from '../keys/keys.js';
@@ -54,6 +55,9 @@ export interface RateLimit extends Origin {
   /** The error's message. */
   readonly message: string;
 }
+
+/** In characters; the space for a longer one isn't reserved. */
+const LONGEST_URL = 2_048;
 
 export class AcmeFolder {
   readonly certFile: string;
@@ -121,9 +125,22 @@ export class AcmeFolder {
     return { ...origin, key, names, url: typeof url === 'string' ? url : undefined };
   }
 
-  /** Keeps an order: first its key alone, then with its URL. */
-  keepOrder(order: PendingOrder): Promise<void> {
-    return this.#write('.order.json', order, SECRET);
+  /**
+   * Keeps an order: its key before `place` is called, and then its URL, for which there is space in any case: an order
+   * that was placed isn't lost to a disk that is full.
+   */
+  async keepOrder(order: Omit<PendingOrder, 'url'>, place: () => Promise<string>): Promise<string> {
+    const file = this.#file('.order.json');
+    const key = textOf(order);
+    await writeAtomic(file, key, { mode: SECRET, overwrite: true });
+    const reserved = await ReservedFile.reserve(file, key.length + LONGEST_URL);
+    try {
+      const url = await place();
+      await reserved.write(textOf({ ...order, url }));
+      return url;
+    } finally {
+      await reserved.release();
+    }
   }
 
   forgetOrder(): Promise<void> {
@@ -179,13 +196,17 @@ export class AcmeFolder {
     return fieldsOf(parseJson((await readIfThere(this.#file(name))) ?? ''));
   }
 
-  #write(name: string, value: unknown, mode = PUBLIC): Promise<void> {
-    return writeAtomic(this.#file(name), `${JSON.stringify(value)}\n`, { mode, overwrite: true });
+  #write(name: string, value: unknown): Promise<void> {
+    return writeAtomic(this.#file(name), textOf(value), { mode: PUBLIC, overwrite: true });
   }
 
   #file(name: string): string {
     return join(this.#directory, name);
   }
+}
+
+function textOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** The certificate, if the key is its own; what a crash or a full disk left of either counts as absent. */

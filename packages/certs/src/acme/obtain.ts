@@ -192,10 +192,10 @@ async function openOrder(
   if (kept?.url !== undefined && isFor(kept, settings) && (await canContinue(client, kept.url)))
     return { url: kept.url, key: kept.key };
   const key = privateKeyPem(await generateKey(keyType));
-  const next = { directory, profile, names, key };
-  await folder.keepOrder({ ...next, url: undefined });
-  const url = await place(client, settings, await replacedBy(client, folder, directory, old));
-  await folder.keepOrder({ ...next, url });
+  const replaced = await replacedBy(client, folder, directory, old);
+  const url = await folder.keepOrder({ directory, profile, names, key }, () =>
+    place(client, settings, replaced),
+  );
   return { url, key };
 }
 
