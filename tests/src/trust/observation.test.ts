@@ -42,11 +42,11 @@ describe('what the channels publish', () => {
     await connection.request('x');
     await expect(connection.request('fail')).rejects.toThrow();
     await connection.close();
-    const told = requests.events.map(({ side, ok }) => `${String(side)} ${String(ok)}`).sort();
-    expect(told).toEqual(['answered false', 'answered true', 'asked false', 'asked true']);
-    const thrown = requests.events.find(({ side, ok }) => side === 'answered' && ok === false)?.['error'];
+    const told = requests.events.map(({ direction, ok }) => `${String(direction)} ${String(ok)}`).sort();
+    expect(told).toEqual(['in false', 'in true', 'out false', 'out true']);
+    const thrown = requests.events.find(({ direction, ok }) => direction === 'in' && ok === false)?.['error'];
     expect(String(thrown)).toBe('Error: on purpose');
-    expect(requests.events.every(({ milliseconds }) => Number(milliseconds) >= 0)).toBe(true);
+    expect(requests.events.every(({ ms }) => Number(ms) >= 0)).toBe(true);
   });
 
   it("is an answer that can't be sent, with the reason", async () => {
@@ -54,7 +54,7 @@ describe('what the channels publish', () => {
     await using serving = await server();
     const connection = await reach(portOf(serving));
     await expect(connection.request('number')).rejects.toThrow();
-    const [answered] = requests.events.filter(({ side }) => side === 'answered');
+    const [answered] = requests.events.filter(({ direction }) => direction === 'in');
     expect(answered).toMatchObject({ ok: false, error: { code: 'KNSOCK_INVALID_OPTION' } });
     await connection.close();
   });

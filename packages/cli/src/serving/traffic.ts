@@ -15,8 +15,8 @@ export class Traffic {
   readonly #ended = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
   readonly #requests = { answered: 0, failed: 0 };
   readonly #request = (message: unknown): void => {
-    const { side, ok } = message as KnsockEvents['knsock:request'];
-    if (side === 'answered') this.#requests[ok ? 'answered' : 'failed'] += 1;
+    const { direction, ok } = message as KnsockEvents['knsock:request'];
+    if (direction === 'in') this.#requests[ok ? 'answered' : 'failed'] += 1;
   };
 
   /** Counts requests too, until the function returned is called. */

@@ -141,11 +141,11 @@ async function dialTls<In, Out>(
 function publishHandshake({ target }: ReachConfig, socket: TLSSocket, started: number): void {
   if (!channels.handshake.hasSubscribers) return;
   const { version, cipher, resumed } = tlsFacts(socket);
-  const milliseconds = performance.now() - started;
+  const ms = performance.now() - started;
   channels.handshake.publish({
     role: 'client',
     address: showTarget(target),
-    milliseconds,
+    ms,
     version,
     cipher,
     resumed,

@@ -42,14 +42,14 @@ describe('a subscriber', () => {
     await turn();
     const of = (id: number) => heard.filter(({ connection }) => connection === id);
     expect(of(client.connection.id)).toMatchObject([
-      { side: 'asked', ok: true, error: null, milliseconds: expect.any(Number) as number },
-      { side: 'asked', ok: false, error: { remoteCode: 'internal' } },
+      { direction: 'out', ok: true, error: null, ms: expect.any(Number) as number },
+      { direction: 'out', ok: false, error: { remoteCode: 'internal' } },
     ]);
     expect(of(server.connection.id)).toMatchObject([
-      { side: 'answered', ok: true, error: null },
-      { side: 'answered', ok: false, error: { message: 'no' } },
+      { direction: 'in', ok: true, error: null },
+      { direction: 'in', ok: false, error: { message: 'no' } },
     ]);
-    for (const { milliseconds } of heard) expect(milliseconds).toBeGreaterThanOrEqual(0);
+    for (const { ms } of heard) expect(ms).toBeGreaterThanOrEqual(0);
   });
 });
 

@@ -17,7 +17,7 @@ export function publishMessage(
 /** Follows a request of ours to its answer. */
 export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<T>): Promise<T> {
   if (!channels.request.hasSubscribers) return answer;
-  const ended = ending(id, 'asked');
+  const ended = ending(id, 'out');
   // Observing isn't awaiting: a failure that no caller handles is still reported.
   void Promise.prototype.then.call(
     answer,
@@ -33,12 +33,12 @@ export function followAsked<T>({ id }: { readonly id: number }, answer: Promise<
 
 /** The beginning of a peer's request; the function returned reports its end. Null where there are no subscribers. */
 export function publishAnswering(connection: { readonly id: number }): RequestEnd | null {
-  return channels.request.hasSubscribers ? ending(connection.id, 'answered') : null;
+  return channels.request.hasSubscribers ? ending(connection.id, 'in') : null;
 }
 
-function ending(connection: number, side: 'asked' | 'answered'): RequestEnd {
+function ending(connection: number, direction: 'in' | 'out'): RequestEnd {
   const started = performance.now();
   return (ok, error = null) => {
-    channels.request.publish({ connection, side, ok, milliseconds: performance.now() - started, error });
+    channels.request.publish({ connection, direction, ok, ms: performance.now() - started, error });
   };
 }

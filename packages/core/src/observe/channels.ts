@@ -9,7 +9,7 @@ import type { Explanation, PeerReason } from '../errors/index.js';
 interface HandshakeEvent {
   readonly role: 'client' | 'server';
   readonly address: string;
-  readonly milliseconds: number;
+  readonly ms: number;
   readonly version: string;
   readonly cipher: string;
   readonly resumed: boolean;
@@ -72,9 +72,10 @@ interface MessageEvent {
 
 interface RequestEvent {
   readonly connection: number;
-  readonly side: 'asked' | 'answered';
+  /** Ours (out), or the peer's. */
+  readonly direction: 'in' | 'out';
   readonly ok: boolean;
-  readonly milliseconds: number;
+  readonly ms: number;
   /** The error of the request or of its handler, which isn't sent to the peer; null if ok. */
   readonly error: unknown;
 }

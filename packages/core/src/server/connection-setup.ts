@@ -156,8 +156,8 @@ function routedFacts(facts: TlsFacts, pending: PendingConnection): TlsFacts {
 function publishHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
   if (!channels.handshake.hasSubscribers) return;
   const { address, since } = pending;
-  const milliseconds = performance.now() - since;
-  channels.handshake.publish({ role: 'server', address, milliseconds, version, cipher, resumed });
+  const ms = performance.now() - since;
+  channels.handshake.publish({ role: 'server', address, ms, version, cipher, resumed });
 }
 
 /** Plus or minus a tenth, so that clients that connected together don't reconnect together. */
