@@ -26,6 +26,6 @@ export async function ask(port: number): Promise<Buffer> {
 
 export const framing = json(knsock());
 
-export function depth(error: unknown): number | undefined {
-  return error instanceof UntrustedPeerError ? error.depth : undefined;
+export function position(error: unknown): number | undefined {
+  return error instanceof UntrustedPeerError ? error.position : undefined;
 }

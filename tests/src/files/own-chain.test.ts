@@ -70,7 +70,7 @@ describe("a server's own chain", () => {
     const given = [middle.certificate, leaf.certificate].flatMap((pem) => parseCertificates(pem));
     const { warnings } = arrangeOwnChain(given, { file: undefined, anchors: [], now: Date.now() });
     expect(warnings[0]?.message).toBe(
-      "certificate 2 (CN=localhost) was issued by one before it, and the leaf must come first; it isn't sent",
+      "certificate 2 of 2 (CN=localhost) was issued by one before it, and the leaf must come first; it isn't sent",
     );
   });
 
@@ -79,7 +79,7 @@ describe("a server's own chain", () => {
     const credentials = load(leaf.certificate + other.certificate + middle.certificate);
     expect(credentials.chain.map(({ pem }) => pem).join('')).toBe(leaf.chain);
     expect(credentials.warnings[0]?.message).toBe(
-      "certificate 2 (CN=Middle) issued none of the others; it isn't sent",
+      "certificate 2 of 3 (CN=Middle) issued none of the others; it isn't sent",
     );
     await expectServed(credentials);
   });
@@ -94,9 +94,9 @@ describe("a server's own chain", () => {
     // The root's own end has passed by then; the leaf and its issuer's as well, which nobody can use.
     const late = load(leaf.chain + root.certificate);
     expect(late.warnings.map(({ message, fatal }) => [message.split(' expired')[0], fatal])).toEqual([
-      ['certificate 1 (CN=localhost)', true],
-      ['certificate 2 (CN=Middle)', true],
-      ['certificate 3 (CN=Root)', false],
+      ['certificate 1 of 3 (CN=localhost)', true],
+      ['certificate 2 of 3 (CN=Middle)', true],
+      ['certificate 3 of 3 (CN=Root)', false],
     ]);
   });
 

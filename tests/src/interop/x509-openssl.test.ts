@@ -26,7 +26,7 @@ function ours(
   const files = { leaf: folder.read(`${leaf}.pem`), anchors: [folder.read(`${root}.pem`)] };
   const intermediates = via.map((name) => folder.read(`${name}.pem`));
   const verdict = verifyPathSync({ ...files, intermediates, usage: 'server', ...rest });
-  return verdict.ok ? 'ok' : `${verdict.reason} at ${verdict.depth}`;
+  return verdict.ok ? 'ok' : `${verdict.reason} at ${verdict.position}`;
 }
 
 const forServer = ['-purpose', 'sslserver', '-verify_hostname', 'a.test'];
@@ -44,7 +44,7 @@ describe('certificates made by openssl', () => {
         true,
       );
       expect(ours(`leaf-${id}`, `root-${id}`, { via: [`ca-${id}`], name: 'a.test' })).toBe('ok');
-      expect(ours(`leaf-${id}`, 'root', { via: [`ca-${id}`], name: 'a.test' })).toBe('unknown-issuer at 1');
+      expect(ours(`leaf-${id}`, 'root', { via: [`ca-${id}`], name: 'a.test' })).toBe('unknown-issuer at 2');
     },
   );
 
@@ -59,7 +59,7 @@ describe('certificates made by openssl', () => {
   it('signed with SHA-1 are weak', () => {
     folder.root('sha1', { kind: 'RSA 2048' });
     folder.issue('sha1-leaf', 'sha1', { extensions: profiles.server, signing: ['-sha1'] });
-    expect(ours('sha1-leaf', 'sha1', { name: 'a.test' })).toBe('weak at 0');
+    expect(ours('sha1-leaf', 'sha1', { name: 'a.test' })).toBe('weak at 1');
   });
 
   it('say what openssl says they say', () => {
@@ -94,66 +94,66 @@ interface Case {
 
 describe('openssl and we agree to refuse', () => {
   it.each<Case>([
-    { what: 'a CA without the flag', reason: 'wrong-usage at 1', ca: 'basicConstraints=critical,CA:FALSE' },
-    { what: 'a CA without basic constraints', reason: 'wrong-usage at 1', ca: 'subjectKeyIdentifier=hash' },
+    { what: 'a CA without the flag', reason: 'wrong-usage at 2', ca: 'basicConstraints=critical,CA:FALSE' },
+    { what: 'a CA without basic constraints', reason: 'wrong-usage at 2', ca: 'subjectKeyIdentifier=hash' },
     {
       what: 'a CA that may not sign certificates',
-      reason: 'wrong-usage at 1',
+      reason: 'wrong-usage at 2',
       ca: 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign',
     },
     {
       what: 'a CA for clients only',
-      reason: 'wrong-usage at 1',
+      reason: 'wrong-usage at 2',
       ca: `${profiles.ca}\nextendedKeyUsage=clientAuth`,
     },
     {
       what: "a client's certificate",
-      reason: 'wrong-usage at 0',
+      reason: 'wrong-usage at 1',
       leaf: `${profiles.client}\nsubjectAltName=DNS:a.test`,
     },
-    { what: 'another name', reason: 'wrong-name at 0', name: 'b.test' },
+    { what: 'another name', reason: 'wrong-name at 1', name: 'b.test' },
     {
       what: 'a name outside of what is permitted',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,permitted;DNS:b.test`,
     },
     {
       what: 'a name that is excluded',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,excluded;DNS:test`,
     },
     {
       what: 'an address outside of what is permitted',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,permitted;IP:10.0.0.0/255.0.0.0`,
       leaf: profiles.server.replace('DNS:a.test', 'DNS:a.test,IP:192.0.2.1'),
     },
     {
       what: 'an e-mail address outside of what is permitted',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,permitted;email:a.test`,
       leaf: profiles.server.replace('DNS:a.test', 'DNS:a.test,email:ann@b.test'),
     },
     {
       what: 'a URI outside of what is permitted',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,permitted;URI:a.test`,
       leaf: profiles.server.replace('DNS:a.test', 'DNS:a.test,URI:https://b.test/'),
     },
     {
       what: 'a subject outside of what is permitted',
-      reason: 'name-constraint at 0',
+      reason: 'name-constraint at 1',
       ca: `${profiles.ca}\nnameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Acme`,
       subject: '/O=Other/CN=x',
     },
     {
       what: 'an unknown critical extension',
-      reason: 'malformed at 0',
+      reason: 'malformed at 1',
       leaf: `${profiles.server}\n1.3.6.1.4.1.55555.1=critical,DER:0500`,
     },
     {
       what: 'a leaf that may only encipher',
-      reason: 'wrong-usage at 0',
+      reason: 'wrong-usage at 1',
       leaf: profiles.server.replace('digitalSignature', 'dataEncipherment'),
     },
   ])('$what', ({ reason, ca = profiles.ca, leaf = profiles.server, subject = '/CN=x', name = 'a.test' }) => {
@@ -170,7 +170,7 @@ describe('openssl and we agree to refuse', () => {
     folder.issue('deep', 'one-more', { extensions: profiles.server });
     folder.write('both.pem', folder.read('short.pem') + folder.read('one-more.pem'));
     expect(folder.accepts('deep', 'root', [...forServer, '-untrusted', 'both.pem'])).toBe(false);
-    expect(ours('deep', 'root', { via: ['both'], name: 'a.test' })).toBe('path-length at 1');
+    expect(ours('deep', 'root', { via: ['both'], name: 'a.test' })).toBe('path-length at 2');
     folder.issue('shallow', 'short', { extensions: profiles.server });
     expect(folder.accepts('shallow', 'root', [...forServer, '-untrusted', 'short.pem'])).toBe(true);
     expect(ours('shallow', 'root', { via: ['short'], name: 'a.test' })).toBe('ok');
@@ -186,13 +186,13 @@ describe('openssl and we agree to refuse', () => {
     const judged = (days: number): string =>
       ours('server', 'root', { via: ['middle'], name: 'a.test', at: Date.now() + days * day });
     expect([folder.accepts('server', 'root', at(1)), judged(1)]).toEqual([true, 'ok']);
-    expect([folder.accepts('server', 'root', at(25)), judged(25)]).toEqual([false, 'expired at 0']);
-    expect([folder.accepts('server', 'root', at(-2)), judged(-2)]).toEqual([false, 'not-yet-valid at 0']);
+    expect([folder.accepts('server', 'root', at(25)), judged(25)]).toEqual([false, 'expired at 1']);
+    expect([folder.accepts('server', 'root', at(-2)), judged(-2)]).toEqual([false, 'not-yet-valid at 1']);
   });
 
   it('a chain without its intermediate', () => {
     expect(folder.accepts('server', 'root', forServer)).toBe(false);
-    expect(ours('server', 'root', { name: 'a.test' })).toBe('unknown-issuer at 0');
+    expect(ours('server', 'root', { name: 'a.test' })).toBe('unknown-issuer at 1');
   });
 });
 
@@ -237,7 +237,7 @@ describe('CRLs made by openssl ca', () => {
 
   it('revoke', () => {
     folder.crl('revoking.crl', 'middle', ['server']);
-    expect([accepted('revoking.crl'), judged('revoking.crl')]).toEqual([false, 'revoked at 0']);
+    expect([accepted('revoking.crl'), judged('revoking.crl')]).toEqual([false, 'revoked at 1']);
     const crl = parseCrl(folder.read('revoking.crl'));
     expect(crl.find(parseCertificate(folder.read('server.pem')))).toMatchObject({ reason: 'keyCompromise' });
     expect(crl.number).toBe('01');
@@ -252,14 +252,14 @@ describe('CRLs made by openssl ca', () => {
     folder.crl('short.crl', 'middle', [], { days: 1 });
     const later = Date.now() + 2 * day;
     expect(accepted('short.crl', '-attime', String(Math.floor(later / 1000)))).toBe(false);
-    expect(judged('short.crl', { at: later })).toBe('crl-stale at 0');
+    expect(judged('short.crl', { at: later })).toBe('crl-stale at 1');
   });
 
   it('without a number are relied on, as by openssl, unless the policy refuses', () => {
     folder.crl('unnumbered.crl', 'middle', [], { numbered: false });
     expect([accepted('unnumbered.crl'), judged('unnumbered.crl')]).toEqual([true, 'ok']);
     const revocation = { unnumbered: 'refuse' } as const;
-    expect(judged('unnumbered.crl', { revocation })).toBe('revocation-unknown at 0');
+    expect(judged('unnumbered.crl', { revocation })).toBe('revocation-unknown at 1');
   });
 });
 
@@ -288,13 +288,13 @@ describe('bare recipes', () => {
     expect(!bare.ok && bare.message).toContain('openssl: -addext "subjectAltName=DNS:localhost"');
     folder.run(...recipe, '-addext', 'subjectAltName=DNS:localhost');
     expect(ours('own', 'own', { name: 'localhost' })).toBe('ok');
-    expect(ours('own', 'root', { name: 'localhost' })).toBe('self-signed at 0');
+    expect(ours('own', 'root', { name: 'localhost' })).toBe('self-signed at 1');
   });
 
   it('of a client without any extensions are trusted, of a server not', () => {
     folder.issue('ann', 'root');
     expect(ours('ann', 'root', { usage: 'client' })).toBe('ok');
-    expect(ours('ann', 'root', { usage: 'server', name: 'ann' })).toBe('wrong-name at 0');
+    expect(ours('ann', 'root', { usage: 'server', name: 'ann' })).toBe('wrong-name at 1');
   });
 
   it('as Easy-RSA configures them are trusted', () => {
@@ -308,7 +308,7 @@ describe('bare recipes', () => {
   });
 
   it('of a chain that ends at an intermediate are trusted by choice', () => {
-    expect(ours('server', 'middle', { name: 'a.test' })).toBe('unknown-issuer at 1');
+    expect(ours('server', 'middle', { name: 'a.test' })).toBe('unknown-issuer at 2');
     expect(ours('server', 'middle', { name: 'a.test', partialChain: true })).toBe('ok');
     expect(folder.accepts('server', 'middle', [...forServer, '-partial_chain'])).toBe(true);
   });

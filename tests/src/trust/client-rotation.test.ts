@@ -104,7 +104,7 @@ describe('a client whose credentials come from a source', () => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-      check: () => ({ status, depth: 0 }),
+      check: () => ({ status, position: 1 }),
     };
     const connection = await connect({
       host: 'localhost',
@@ -146,7 +146,7 @@ describe('a client whose credentials come from a source', () => {
       },
       check: () => {
         checks += 1;
-        return { status, depth: 0 };
+        return { status, position: 1 };
       },
     };
     const { port } = slow.address() as AddressInfo;

@@ -162,7 +162,7 @@ describe('a peer revoked while it is connected', () => {
         tell = listener;
         return () => undefined;
       },
-      check: () => ({ status, depth: 0 }),
+      check: () => ({ status, position: 1 }),
     });
     const client = await connect({ host: 'localhost', port: portOf(server), credentials: world.client });
     status = 'unknown';
@@ -180,12 +180,12 @@ describe('a custom source', () => {
   const thenable = (value: unknown) => ({ then: (resolve: (value: unknown) => void) => resolve(value) });
 
   it.each<[string, () => unknown, string]>([
-    ['says good', () => ({ status: 'good', depth: 0 }), 'in'],
-    ['says good in a while', async () => Promise.resolve({ status: 'good', depth: 0 }), 'in'],
-    ['says good by another kind of promise', () => thenable({ status: 'good', depth: 0 }), 'in'],
-    ['says revoked', () => ({ status: 'revoked', depth: 0, reason: 'superseded' }), 'revoked'],
-    ["doesn't know", () => ({ status: 'unknown', depth: 0 }), 'revocation-unknown'],
-    ['says a word of its own', () => ({ status: 'fine', depth: 0 }), 'revocation-unknown'],
+    ['says good', () => ({ status: 'good', position: 1 }), 'in'],
+    ['says good in a while', async () => Promise.resolve({ status: 'good', position: 1 }), 'in'],
+    ['says good by another kind of promise', () => thenable({ status: 'good', position: 1 }), 'in'],
+    ['says revoked', () => ({ status: 'revoked', position: 1, reason: 'superseded' }), 'revoked'],
+    ["doesn't know", () => ({ status: 'unknown', position: 1 }), 'revocation-unknown'],
+    ['says a word of its own', () => ({ status: 'fine', position: 1 }), 'revocation-unknown'],
     ['says nothing', () => undefined, 'revocation-unknown'],
     ['says nothing in a while', async () => Promise.resolve(null), 'revocation-unknown'],
     [

@@ -82,7 +82,7 @@ describe('an anchor with trust marks', () => {
   it('is named in the error, with how to remove the marks', () => {
     const anchors = [marked({ reject: ['server'] })];
     expect(verifyPathSync({ leaf: server.certificate, anchors, usage: 'server' })).toMatchObject({
-      depth: 1,
+      position: 2,
       message: expect.stringContaining('not to be trusted for TLS servers (TRUSTED CERTIFICATE)') as string,
       hint: expect.stringContaining('openssl x509 -clrtrust -clrreject') as string,
     });

@@ -49,12 +49,12 @@ describe('the exam of x509-limbo', () => {
     expect(lax.filter((id) => neverLax.test(id) && !harmless.has(id))).toEqual([]);
   });
 
-  it('gets a reason, a depth and a sentence with every refusal', () => {
+  it('gets a reason, a position and a sentence with every refusal', () => {
     for (const limbo of cases) {
       const verdict = judgeCase(limbo, 'private');
       if (verdict.ok) continue;
       expect(verdict.message, limbo.id).toMatch(/.{20}/);
-      expect(verdict.depth, limbo.id).toBeGreaterThanOrEqual(0);
+      expect(verdict.position, limbo.id).toBeGreaterThanOrEqual(1);
     }
   });
 });
@@ -63,25 +63,25 @@ describe('the reasons given in the exam', () => {
   const reasonOf = (id: string): string | undefined => {
     const limbo = cases.find((candidate) => candidate.id === id);
     const verdict = limbo && judgeCase(limbo, 'private');
-    return verdict && !verdict.ok ? `${verdict.reason} at ${verdict.depth}` : undefined;
+    return verdict && !verdict.ok ? `${verdict.reason} at ${verdict.position}` : undefined;
   };
 
   it.each([
-    ['rfc5280::validity::expired-leaf', 'expired at 0'],
-    ['rfc5280::validity::expired-intermediate', 'expired at 1'],
-    ['rfc5280::validity::expired-root', 'expired at 2'],
-    ['rfc5280::validity::not-yet-valid-1-second', 'not-yet-valid at 0'],
-    ['rfc5280::chain-untrusted-root', 'unknown-issuer at 2'],
-    ['rfc5280::eku::ee-wrong-eku', 'wrong-usage at 0'],
-    ['rfc5280::nc::excluded-dns-match', 'name-constraint at 0'],
-    ['rfc5280::duplicate-extensions', 'malformed at 0'],
-    ['pathlen::intermediate-violates-pathlen-0', 'path-length at 1'],
-    ['webpki::san::mismatch-domain-san', 'wrong-name at 0'],
-    ['webpki::san::no-san', 'wrong-name at 0'],
-    ['webpki::forbidden-weak-rsa-in-leaf', 'weak at 0'],
-    ['webpki::forbidden-weak-rsa-key-in-root', 'weak at 1'],
-    ['crl::revoked-certificate-with-crl', 'revoked at 0'],
-    ['crl::issuer-missing-crlsign', 'revocation-unknown at 0'],
+    ['rfc5280::validity::expired-leaf', 'expired at 1'],
+    ['rfc5280::validity::expired-intermediate', 'expired at 2'],
+    ['rfc5280::validity::expired-root', 'expired at 3'],
+    ['rfc5280::validity::not-yet-valid-1-second', 'not-yet-valid at 1'],
+    ['rfc5280::chain-untrusted-root', 'unknown-issuer at 3'],
+    ['rfc5280::eku::ee-wrong-eku', 'wrong-usage at 1'],
+    ['rfc5280::nc::excluded-dns-match', 'name-constraint at 1'],
+    ['rfc5280::duplicate-extensions', 'malformed at 1'],
+    ['pathlen::intermediate-violates-pathlen-0', 'path-length at 2'],
+    ['webpki::san::mismatch-domain-san', 'wrong-name at 1'],
+    ['webpki::san::no-san', 'wrong-name at 1'],
+    ['webpki::forbidden-weak-rsa-in-leaf', 'weak at 1'],
+    ['webpki::forbidden-weak-rsa-key-in-root', 'weak at 2'],
+    ['crl::revoked-certificate-with-crl', 'revoked at 1'],
+    ['crl::issuer-missing-crlsign', 'revocation-unknown at 1'],
   ])('of %s is %s', (id, reason) => {
     expect(reasonOf(id)).toBe(reason);
   });

@@ -258,7 +258,7 @@ describe('name constraints', () => {
     const leaf = issueServer({ issuer: root, names: ['DNS:b.test'] });
     const result = verifyPathSync({ leaf: leaf.der, anchors: [root.der], at: now, usage: 'server' });
     expect(!result.ok && result.message).toBe(
-      'certificate 0 (CN=server) carries DNS:b.test, which is outside of what is permitted (DNS:a.test) to its CA CN=Root',
+      'certificate 1 of 2 (CN=server) carries DNS:b.test, which is outside of what is permitted (DNS:a.test) to its CA CN=Root',
     );
   });
 });

@@ -36,10 +36,10 @@ function verdict(
     usage: 'server',
     policies: asked,
   });
-  return result.ok ? 'ok' : `${result.reason} at ${result.depth}`;
+  return result.ok ? 'ok' : `${result.reason} at ${result.position}`;
 }
 
-const refused = 'wrong-usage at 0';
+const refused = 'wrong-usage at 1';
 
 describe('policies', () => {
   it('may be anything while nobody requires one', () => {

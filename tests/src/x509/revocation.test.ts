@@ -45,7 +45,7 @@ const statusBy = (
 
 function verdict(crls: readonly (CertificateRevocationList | Uint8Array | string)[], at: Date = now): string {
   const result = verifyPathSync({ leaf: leaf.der, anchors: [root.der], at, usage: 'server', crls });
-  return result.ok ? 'ok' : `${result.reason} at ${result.depth}: ${result.message}`;
+  return result.ok ? 'ok' : `${result.reason} at ${result.position}: ${result.message}`;
 }
 
 describe('a CRL', () => {
@@ -234,7 +234,7 @@ describe('looking a certificate up', () => {
 describe('verifying a path with CRLs', () => {
   it('refuses what they revoke, anywhere on the path', () => {
     expect(verdict([makeCrl({ issuer: root, revoked })])).toBe(
-      'revoked at 0: certificate 0 (CN=server) was revoked at 2025-11-05T00:00:00Z (keyCompromise)',
+      'revoked at 1: certificate 1 of 2 (CN=server) was revoked at 2025-11-05T00:00:00Z (keyCompromise)',
     );
     const middle = issueCa({ subject: 'CN=Middle', issuer: root, serial: 0x77 });
     const below = issueServer({ issuer: middle });
@@ -247,19 +247,19 @@ describe('verifying a path with CRLs', () => {
       usage: 'server',
       crls,
     });
-    expect(result).toMatchObject({ reason: 'revoked', depth: 1 });
+    expect(result).toMatchObject({ reason: 'revoked', position: 2 });
   });
 
   it('refuses by a stale or doubtful list, passes without one', () => {
     expect(verdict([makeCrl({ issuer: root })])).toBe('ok');
     expect(verdict([makeCrlDer({ issuer: root })], new Date('2026-03-01'))).toMatch(
-      /^crl-stale at 0: .*due for an update at 2026-02-01T00:00:00Z/,
+      /^crl-stale at 1: .*due for an update at 2026-02-01T00:00:00Z/,
     );
     expect(verdict([toPem('CRL', makeCrlDer({ issuer: issueCa({ subject: 'CN=Root' }) }))])).toMatch(
-      /^revocation-unknown at 0: .*isn't signed by the key of CN=Root/,
+      /^revocation-unknown at 1: .*isn't signed by the key of CN=Root/,
     );
     expect(verdict([])).toBe('ok');
-    expect(verdict(['nothing'])).toMatch(/^revocation-unknown at 0/);
+    expect(verdict(['nothing'])).toMatch(/^revocation-unknown at 1/);
   });
 
   it("takes another certificate's serial number for nothing else", () => {

@@ -41,7 +41,7 @@ function verdict(options: Partial<VerifyOptions> & { leaf: VerifyOptions['leaf']
     usage: 'server',
     ...options,
   });
-  return result.ok ? 'ok' : `${result.reason} at ${result.depth}`;
+  return result.ok ? 'ok' : `${result.reason} at ${result.position}`;
 }
 
 function sentence(options: Partial<VerifyOptions> & { leaf: VerifyOptions['leaf'] }): string {
@@ -105,7 +105,7 @@ describe('verifying a path', () => {
   });
 
   it('names what is missing where an intermediate is', () => {
-    expect(verdict({ leaf: server.der })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf: server.der })).toBe('unknown-issuer at 1');
     expect(sentence({ leaf: server.der })).toContain(
       'issued by O=Acme, CN=Middle, of which no fitting certificate is trusted or was sent along',
     );
@@ -114,7 +114,7 @@ describe('verifying a path', () => {
   it('tells a CA of the same name from the CA', () => {
     const impostor = issueCa({ subject: 'O=Acme/CN=Root' });
     const leaf = issueServer({ issuer: impostor });
-    expect(verdict({ leaf: leaf.der })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf: leaf.der })).toBe('unknown-issuer at 1');
     expect(sentence({ leaf: leaf.der })).toContain("isn't signed by the key of O=Acme, CN=Root");
     expect(verdict({ leaf: leaf.der, anchors: [root.der, impostor.der] })).toBe('ok');
   });
@@ -123,7 +123,7 @@ describe('verifying a path', () => {
     for (const at of [server.der.length - 1, server.der.indexOf('a.test')]) {
       const changed = Buffer.from(server.der);
       changed[at] = (changed[at] as number) ^ 1;
-      expect(verdict({ leaf: changed, intermediates: [middle.der] })).toBe('unknown-issuer at 0');
+      expect(verdict({ leaf: changed, intermediates: [middle.der] })).toBe('unknown-issuer at 1');
     }
   });
 
@@ -135,14 +135,14 @@ describe('verifying a path', () => {
     });
     expect(verdict({ leaf: short.der, at: new Date('2026-01-01T00:00:00.000Z') })).toBe('ok');
     expect(verdict({ leaf: short.der, at: Date.parse('2026-01-02T00:00:00.999Z') })).toBe('ok');
-    expect(verdict({ leaf: short.der, at: new Date('2026-01-02T00:00:01Z') })).toBe('expired at 0');
-    expect(verdict({ leaf: short.der, at: new Date('2025-12-31T23:59:59.999Z') })).toBe('not-yet-valid at 0');
+    expect(verdict({ leaf: short.der, at: new Date('2026-01-02T00:00:01Z') })).toBe('expired at 1');
+    expect(verdict({ leaf: short.der, at: new Date('2025-12-31T23:59:59.999Z') })).toBe('not-yet-valid at 1');
     expect(sentence({ leaf: short.der, at: new Date('2026-03-01T00:00:00Z') })).toContain(
       'expired at 2026-01-02T00:00:00Z; now is 2026-03-01T00:00:00Z',
     );
     const old = issueCa({ subject: 'CN=Old', issuer: root, notAfter: '2025-06-01T00:00:00Z' });
     expect(verdict({ leaf: issueServer({ issuer: old }).der, intermediates: [old.der] })).toBe(
-      'expired at 1',
+      'expired at 2',
     );
   });
 
@@ -165,7 +165,7 @@ describe('verifying a path', () => {
       verdict({ leaf: leaf.der, intermediates: [crossSigned.der], anchors: [expiredSelf.der, root.der] }),
     ).toBe('ok');
     expect(verdict({ leaf: leaf.der, intermediates: [], anchors: [expiredSelf.der, root.der] })).toBe(
-      'expired at 1',
+      'expired at 2',
     );
   });
 
@@ -179,7 +179,7 @@ describe('verifying a path', () => {
       serial: 9,
     });
     const leaf = issueServer({ issuer: ca, extensions: [authorityKeyIdentifier(wrong)] });
-    expect(verdict({ leaf: leaf.der, intermediates: [ca.der, twin.der] })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf: leaf.der, intermediates: [ca.der, twin.der] })).toBe('unknown-issuer at 1');
     const proper = issueServer({ issuer: ca, extensions: [authorityKeyIdentifier(right)] });
     expect(verdict({ leaf: proper.der, intermediates: [twin.der, ca.der] })).toBe('ok');
     expect(verdict({ leaf: proper.der, intermediates: [ca.der, twin.der] })).toBe('ok');
@@ -208,11 +208,11 @@ describe('CA flags', () => {
     verdict({ leaf: issueServer({ issuer: ca }).der, intermediates: [ca.der] });
 
   it('keep a leaf from issuing certificates', () => {
-    expect(underIssuer(issueServer({ issuer: root, subject: 'CN=leaf' }))).toBe('wrong-usage at 1');
-    expect(underIssuer(issue({ subject: 'CN=none', issuer: root }))).toBe('wrong-usage at 1');
+    expect(underIssuer(issueServer({ issuer: root, subject: 'CN=leaf' }))).toBe('wrong-usage at 2');
+    expect(underIssuer(issue({ subject: 'CN=none', issuer: root }))).toBe('wrong-usage at 2');
     expect(
       underIssuer(issue({ subject: 'CN=false', issuer: root, extensions: [basicConstraints(false)] })),
-    ).toBe('wrong-usage at 1');
+    ).toBe('wrong-usage at 2');
   });
 
   it('keep a CA without keyCertSign from issuing certificates', () => {
@@ -220,7 +220,7 @@ describe('CA flags', () => {
       underIssuer(
         issue({ subject: 'CN=x', issuer: root, extensions: [basicConstraints(true), keyUsage(0)] }),
       ),
-    ).toBe('wrong-usage at 1');
+    ).toBe('wrong-usage at 2');
     expect(underIssuer(issue({ subject: 'CN=x', issuer: root, extensions: [basicConstraints(true)] }))).toBe(
       'ok',
     );
@@ -229,15 +229,15 @@ describe('CA flags', () => {
   it('keep version 1 from issuing, even as an anchor, and say what to do', () => {
     const old = issue({ subject: 'CN=Old', version: 1 });
     const leaf = issueServer({ issuer: old });
-    expect(verdict({ leaf: leaf.der, anchors: [old.der] })).toBe('wrong-usage at 1');
+    expect(verdict({ leaf: leaf.der, anchors: [old.der] })).toBe('wrong-usage at 2');
     expect(sentence({ leaf: leaf.der, anchors: [old.der] })).toContain('reissue it as version 3');
   });
 
   it('hold for a self-signed anchor that is no CA', () => {
     const pinned = issueServer({ subject: 'CN=pinned' });
     const leaf = issueServer({ issuer: pinned, subject: 'CN=forged' });
-    expect(verdict({ leaf: leaf.der, anchors: [pinned.der] })).toBe('wrong-usage at 1');
-    expect(verdict({ leaf: leaf.der, anchors: [pinned.der], partialChain: true })).toBe('wrong-usage at 1');
+    expect(verdict({ leaf: leaf.der, anchors: [pinned.der] })).toBe('wrong-usage at 2');
+    expect(verdict({ leaf: leaf.der, anchors: [pinned.der], partialChain: true })).toBe('wrong-usage at 2');
   });
 });
 
@@ -266,15 +266,15 @@ describe('path length', () => {
 
   it('counts the CAs below the one that sets it, the anchor included', () => {
     expect(judged(chain(0))).toBe('ok');
-    expect(judged(chain(0, undefined))).toBe('path-length at 1');
+    expect(judged(chain(0, undefined))).toBe('path-length at 2');
     expect(judged(chain(1, undefined))).toBe('ok');
-    expect(judged(chain(1, undefined, undefined))).toBe('path-length at 1');
-    expect(judged(chain(undefined, 0, undefined))).toBe('path-length at 1');
-    expect(judged(chain(5, 0, 7))).toBe('path-length at 1');
+    expect(judged(chain(1, undefined, undefined))).toBe('path-length at 2');
+    expect(judged(chain(undefined, 0, undefined))).toBe('path-length at 2');
+    expect(judged(chain(5, 0, 7))).toBe('path-length at 2');
   });
 
   it("can't be widened further down", () => {
-    expect(judged(chain(1, 9, 9))).toBe('path-length at 1');
+    expect(judged(chain(1, 9, 9))).toBe('path-length at 2');
   });
 
   it("passes over a CA's change of key", () => {
@@ -288,8 +288,8 @@ describe('path length', () => {
   it("has a bound of the caller's, too", () => {
     const long = chain(undefined, undefined, undefined);
     expect(judged(long, 2)).toBe('ok');
-    expect(judged(long, 1)).toBe('path-length at 0');
-    expect(judged(chain(...Array<undefined>(12).fill(undefined)))).toBe('path-length at 0');
+    expect(judged(long, 1)).toBe('path-length at 1');
+    expect(judged(chain(...Array<undefined>(12).fill(undefined)))).toBe('path-length at 1');
   });
 });
 
@@ -301,12 +301,12 @@ describe('usage', () => {
       extensions: [subjectAltName('DNS:a.test')],
     });
     expect(verdict({ leaf: client.der, usage: 'client' })).toBe('ok');
-    expect(verdict({ leaf: client.der, usage: 'server' })).toBe('wrong-usage at 0');
+    expect(verdict({ leaf: client.der, usage: 'server' })).toBe('wrong-usage at 1');
     expect(sentence({ leaf: client.der, usage: 'server' })).toContain(
       "isn't for TLS servers (extended key usage: TLS client)",
     );
     expect(verdict({ leaf: server.der, intermediates: [middle.der], usage: 'client' })).toBe(
-      'wrong-usage at 0',
+      'wrong-usage at 1',
     );
   });
 
@@ -318,7 +318,7 @@ describe('usage', () => {
     });
     const forAll = issueCa({ subject: 'CN=All', issuer: root, extensions: [extendedKeyUsage('any')] });
     expect(verdict({ leaf: issueServer({ issuer: forClients }).der, intermediates: [forClients.der] })).toBe(
-      'wrong-usage at 1',
+      'wrong-usage at 2',
     );
     expect(verdict({ leaf: issueServer({ issuer: forAll }).der, intermediates: [forAll.der] })).toBe('ok');
   });
@@ -329,7 +329,7 @@ describe('usage', () => {
       issuer: root,
       extensions: [extendedKeyUsage('any'), subjectAltName('DNS:a.test')],
     });
-    expect(verdict({ leaf: any.der })).toBe('wrong-usage at 0');
+    expect(verdict({ leaf: any.der })).toBe('wrong-usage at 1');
   });
 
   it('needs the right to sign where a key usage is given', () => {
@@ -338,7 +338,7 @@ describe('usage', () => {
       issuer: root,
       extensions: [keyUsage(2), subjectAltName('DNS:a.test')],
     });
-    expect(verdict({ leaf: enciphering.der })).toBe('wrong-usage at 0');
+    expect(verdict({ leaf: enciphering.der })).toBe('wrong-usage at 1');
     expect(sentence({ leaf: enciphering.der })).toContain('TLS needs digitalSignature');
   });
 });
@@ -346,17 +346,17 @@ describe('usage', () => {
 describe('names', () => {
   it('must match, and the sentence says which there are', () => {
     expect(verdict({ leaf: server.der, intermediates: [middle.der], name: 'b.test' })).toBe(
-      'wrong-name at 0',
+      'wrong-name at 1',
     );
     expect(sentence({ leaf: server.der, intermediates: [middle.der], name: 'b.test' })).toContain(
       "isn't for b.test; it is for DNS:a.test",
     );
-    expect(verdict({ leaf: server.der, intermediates: [middle.der], name: '' })).toBe('wrong-name at 0');
+    expect(verdict({ leaf: server.der, intermediates: [middle.der], name: '' })).toBe('wrong-name at 1');
   });
 
   it('must be alternative names; without any the sentence says how to reissue', () => {
     const bare = issue({ subject: 'CN=a.test', issuer: root });
-    expect(verdict({ leaf: bare.der, name: 'a.test' })).toBe('wrong-name at 0');
+    expect(verdict({ leaf: bare.der, name: 'a.test' })).toBe('wrong-name at 1');
     expect(sentence({ leaf: bare.der, name: 'a.test' })).toContain(
       'reissue it with one (openssl: -addext "subjectAltName=DNS:a.test")',
     );
@@ -368,16 +368,16 @@ describe('self-signed certificates and partial chains', () => {
   const own = issueServer({ subject: 'CN=own' });
 
   it('are refused unless trusted', () => {
-    expect(verdict({ leaf: own.der })).toBe('self-signed at 0');
-    expect(verdict({ leaf: own.der, intermediates: [own.der] })).toBe('self-signed at 0');
+    expect(verdict({ leaf: own.der })).toBe('self-signed at 1');
+    expect(verdict({ leaf: own.der, intermediates: [own.der] })).toBe('self-signed at 1');
   });
 
   it('are trusted when they are an anchor, still for their names, usage and dates only', () => {
     expect(verdict({ leaf: own.der, anchors: [own.der], name: 'a.test' })).toBe('ok');
-    expect(verdict({ leaf: own.der, anchors: [own.der], name: 'b.test' })).toBe('wrong-name at 0');
-    expect(verdict({ leaf: own.der, anchors: [own.der], usage: 'client' })).toBe('wrong-usage at 0');
+    expect(verdict({ leaf: own.der, anchors: [own.der], name: 'b.test' })).toBe('wrong-name at 1');
+    expect(verdict({ leaf: own.der, anchors: [own.der], usage: 'client' })).toBe('wrong-usage at 1');
     expect(verdict({ leaf: own.der, anchors: [own.der], at: new Date('2030-01-01T00:00:00Z') })).toBe(
-      'expired at 0',
+      'expired at 1',
     );
   });
 
@@ -395,10 +395,10 @@ describe('self-signed certificates and partial chains', () => {
 
   it('end at an intermediate or the leaf by choice only', () => {
     const atMiddle = { leaf: server.der, anchors: [middle.der] };
-    expect(verdict(atMiddle)).toBe('unknown-issuer at 1');
+    expect(verdict(atMiddle)).toBe('unknown-issuer at 2');
     expect(sentence(atMiddle)).toContain('with the option partialChain');
     expect(verdict({ ...atMiddle, partialChain: true })).toBe('ok');
-    expect(verdict({ leaf: server.der, anchors: [server.der] })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf: server.der, anchors: [server.der] })).toBe('unknown-issuer at 1');
     expect(verdict({ leaf: server.der, anchors: [server.der], partialChain: true })).toBe('ok');
   });
 });
@@ -408,14 +408,14 @@ describe('version 1', () => {
 
   it('will do for a client, not for a server, which needs names', () => {
     expect(verdict({ leaf: client.der, usage: 'client' })).toBe('ok');
-    expect(verdict({ leaf: client.der, usage: 'server', name: 'ann' })).toBe('wrong-name at 0');
-    expect(verdict({ leaf: client.der, usage: 'client', rules: 'web' })).toBe('malformed at 0');
+    expect(verdict({ leaf: client.der, usage: 'server', name: 'ann' })).toBe('wrong-name at 1');
+    expect(verdict({ leaf: client.der, usage: 'client', rules: 'web' })).toBe('malformed at 1');
   });
 
   it('has no extensions', () => {
     expect(
       verdict({ leaf: toPem('CERTIFICATE', Buffer.from(client.der.subarray(0, -1))), usage: 'client' }),
-    ).toBe('malformed at 0');
+    ).toBe('malformed at 1');
     expect(() => issue({ subject: 'CN=x', version: 1, extensions: [basicConstraints(true)] })).toThrow(
       'bytes too many',
     );
@@ -426,11 +426,11 @@ describe("what isn't understood", () => {
   it('is refused where it is critical, in the leaf and above it', () => {
     const unknown = extension('1.3.6.1.4.1.55555.1', Buffer.of(5, 0), true);
     expect(verdict({ leaf: issueServer({ issuer: root, extensions: [unknown] }).der })).toBe(
-      'malformed at 0',
+      'malformed at 1',
     );
     const ca = issueCa({ subject: 'CN=Odd', issuer: root, extensions: [unknown] });
     expect(verdict({ leaf: issueServer({ issuer: ca }).der, intermediates: [ca.der] })).toBe(
-      'malformed at 1',
+      'malformed at 2',
     );
     const harmless = extension('1.3.6.1.4.1.55555.1', Buffer.of(5, 0));
     expect(verdict({ leaf: issueServer({ issuer: root, extensions: [harmless] }).der })).toBe('ok');
@@ -439,10 +439,10 @@ describe("what isn't understood", () => {
   it("doesn't matter in certificates off the path, be they unreadable", () => {
     const garbage = Buffer.from('3003020105', 'hex');
     expect(verdict({ leaf: server.der, intermediates: [garbage, middle.der, 'no certificate'] })).toBe('ok');
-    expect(verdict({ leaf: server.der, intermediates: [garbage] })).toBe('malformed at 0');
-    expect(verdict({ leaf: garbage })).toBe('malformed at 0');
+    expect(verdict({ leaf: server.der, intermediates: [garbage] })).toBe('malformed at 1');
+    expect(verdict({ leaf: garbage })).toBe('malformed at 1');
     expect(verdict({ leaf: server.der, intermediates: [middle.der], crls: [garbage] })).toBe(
-      'revocation-unknown at 0',
+      'revocation-unknown at 1',
     );
   });
 
@@ -473,7 +473,7 @@ describe('judging a path again', () => {
     });
     expect(validatePath(path, { at: new Date('2028-01-01T00:00:00Z'), usage: 'server' })).toMatchObject({
       reason: 'expired',
-      depth: 0,
+      position: 1,
     });
     expect(validatePath(path, { at: now, name: 'b.test', usage: 'server' })).toMatchObject({
       reason: 'wrong-name',
@@ -498,9 +498,9 @@ describe('a search', () => {
     );
     const intermediates = mesh.map(({ certificate }) => certificate);
     const { certificate: leaf } = issueServer({ issuer: cas[0] as Made });
-    expect(verdict({ leaf, intermediates })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf, intermediates })).toBe('unknown-issuer at 1');
     expect(sentence({ leaf, intermediates })).toContain('within 100 signature checks and 1,000 links');
-    expect(verdict({ leaf, intermediates, maxDepth: 1_000 })).toBe('unknown-issuer at 0');
+    expect(verdict({ leaf, intermediates, maxDepth: 1_000 })).toBe('unknown-issuer at 1');
     expect(verdict({ leaf, intermediates, anchors: [(cas[5] as Made).der] })).toBe('ok');
   });
 
@@ -524,7 +524,7 @@ describe('a search', () => {
     );
     const leaf = issueServer({ issuer: ca });
     expect(verdict({ leaf: leaf.der, intermediates: copies.map(({ der }) => der) })).toBe(
-      'unknown-issuer at 1',
+      'unknown-issuer at 2',
     );
   });
 });

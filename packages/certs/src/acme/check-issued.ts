@@ -31,7 +31,8 @@ export function checkIssued(
     });
   if (chain.length === 1) throw refuse("its issuer's certificate is missing");
   const broken = chain.findIndex((one, index) => index > 0 && !isIssuedBy(chain[index - 1] ?? one, one));
-  if (broken !== -1) throw refuse(`certificate ${broken} of its chain isn't signed by the next`);
+  if (broken !== -1)
+    throw refuse(`certificate ${broken} of ${chain.length} of its chain isn't signed by the next`);
   return leaf;
 }
 

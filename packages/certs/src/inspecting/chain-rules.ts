@@ -1,10 +1,10 @@
 /** Lint rules for chains: order, how the certificates match, and what knsock itself refuses in them. */
 import { validatePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
 import { isFor } from './lint-rules.js';
-import type { Finding } from './finding.js';
+import type { RuleFinding } from './finding.js';
 
 /** Rules for two neighbours in the chain. */
-export function orderFindings(certificates: readonly X509Certificate[]): Finding[] {
+export function orderFindings(certificates: readonly X509Certificate[]): RuleFinding[] {
   return certificates.flatMap((certificate, index) => {
     const next = certificates[index + 1];
     const found = next === undefined ? undefined : neighbourFinding(certificate, next, index);
@@ -17,9 +17,9 @@ function neighbourFinding(
   certificate: X509Certificate,
   next: X509Certificate,
   index: number,
-): Finding | undefined {
-  const error = (rule: string, message: string, fix: string): Finding => ({
-    ...{ rule, severity: 'error', index, message, fix },
+): RuleFinding | undefined {
+  const error = (rule: string, message: string, fix: string): RuleFinding => ({
+    ...{ rule, severity: 'error', position: index + 1, message, fix },
   });
   if (!certificate.issuer.equals(next.subject)) {
     const message = `it was issued by ${certificate.issuer.toString()}, and ${next.subject.toString()} follows`;
@@ -37,12 +37,12 @@ function neighbourFinding(
     : error('chain-signature', "it isn't signed by the key of the certificate that follows", fix);
 }
 
-function rootSent(index: number): Finding {
+function rootSent(index: number): RuleFinding {
   const message = 'the root is sent along, which no peer needs';
   return {
     rule: 'root-in-chain',
     severity: 'notice',
-    index,
+    position: index + 1,
     message,
     fix: 'Leave it out: fullChain(…, { root: false }).',
   };
@@ -52,12 +52,12 @@ function rootSent(index: number): Finding {
 const toldElsewhere = new Set<string>(['expired', 'not-yet-valid', 'wrong-usage']);
 
 /** What knsock refuses on a connection with any trust anchor; undefined for nothing. */
-export function refusal(certificates: readonly X509Certificate[], at: Date): Finding | undefined {
+export function refusal(certificates: readonly X509Certificate[], at: Date): RuleFinding | undefined {
   const path = linked(certificates);
   const [leaf] = path;
   if (leaf === undefined) return undefined;
   const verdict = validatePath(path, { usage: isFor(leaf, 'server') ? 'server' : 'client', at });
-  if (verdict.ok || (verdict.depth === 0 && toldElsewhere.has(verdict.reason))) return undefined;
+  if (verdict.ok || (verdict.position === 1 && toldElsewhere.has(verdict.reason))) return undefined;
   if (verdict.reason === 'weak' || verdict.reason === 'expired' || verdict.reason === 'not-yet-valid')
     return undefined;
   if (leaf.basicConstraints?.ca === true && verdict.reason !== 'malformed') return undefined;
@@ -65,7 +65,7 @@ export function refusal(certificates: readonly X509Certificate[], at: Date): Fin
   return {
     rule: 'refused',
     severity: 'error',
-    index: verdict.depth,
+    position: verdict.position,
     message,
     fix: 'Have it reissued without that.',
   };

@@ -99,6 +99,20 @@ describe('an expiry check', () => {
     ]);
   });
 
+  it.each([
+    [-1.5, 'expired', -1],
+    [-1 / 24, 'expired', 0],
+    [1 / 24, 'due', 0],
+    [1.5, 'due', 1],
+  ])('counts whole days, of %d days from the end: %s, %d', async (days, state, daysLeft) => {
+    const file = join(folder, 'a.crt');
+    const { certificate } = await createSelfSigned({ names: ['a.test'] });
+    await writeFile(file, certificate);
+    const end = Date.parse(new X509Certificate(certificate).validTo);
+    const at = new Date(end - days * DAY);
+    expect(await checkExpiry({ files: [file], at })).toMatchObject([{ state, daysLeft }]);
+  });
+
   it("reports a folder that can't be read, and what is elsewhere", async () => {
     const folders = [join(folder, 'gone', 'private-key'), folder];
     await writeFile(join(folder, 'a.crt'), (await createSelfSigned({ names: ['a.test'] })).certificate);

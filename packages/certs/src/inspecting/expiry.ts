@@ -78,7 +78,7 @@ export interface CertificateExpiry extends ExpirySource {
   readonly notBefore: Date;
   /** The last moment of its validity. */
   readonly notAfter: Date;
-  /** Whole days left; negative if it has expired. */
+  /** Whole days until it expires, or since, then negative; 0 within a day of it, and `state` says on which side. */
   readonly daysLeft: number;
   /** `due`: within the days asked for. */
   readonly state: 'good' | 'due' | 'expired' | 'not-yet-valid';
@@ -210,7 +210,8 @@ function expiryOf(
   horizon: number,
 ): CertificateExpiry {
   const { serial, notBefore, notAfter } = certificate;
-  const daysLeft = Math.floor((notAfter.getTime() - at.getTime()) / DAY);
+  // Adding 0 makes 0 of -0.
+  const daysLeft = Math.trunc((notAfter.getTime() - at.getTime()) / DAY) + 0;
   const state =
     notAfter < at
       ? 'expired'

@@ -4,10 +4,15 @@ export interface Finding {
   readonly rule: string;
   /** `error`: peers refuse it; `warning`: some do, or soon will; `notice`: worth knowing. */
   readonly severity: 'error' | 'warning' | 'notice';
-  /** The certificate's place in the source, from 0. */
-  readonly index: number;
+  /** The certificate's place in the source: 1 is the first. */
+  readonly position: number;
+  /** How many certificates the source holds. */
+  readonly of: number;
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** What to do. */
   readonly fix: string;
 }
+
+/** One before all certificates of the source are counted. */
+export type RuleFinding = Omit<Finding, 'of'>;

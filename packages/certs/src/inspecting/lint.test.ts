@@ -13,7 +13,7 @@ import { x509Library, type Extension } from '../x509.js';
 import { lint } from './lint.js';
 
 const rulesOf = async (...args: Parameters<typeof lint>) =>
-  (await lint(...args)).map(({ rule, index }) => `${index} ${rule}`);
+  (await lint(...args)).map(({ rule, position }) => `${position} ${rule}`);
 const fixture = (name: string) => ({ file: new URL(`../fixtures/${name}`, import.meta.url).pathname });
 
 /** A server's certificate with further extensions, and names as they are. */
@@ -61,19 +61,19 @@ describe('lint', () => {
     expect(ofClients.map(({ rule, message }) => `${rule}: ${message}`)).toContainEqual(
       "netscape-type: its Netscape certificate type (SSL client) doesn't allow TLS servers",
     );
-    expect(await rulesOf(await oddCertificate([typed(0xc0)], []))).not.toContain('0 netscape-type');
+    expect(await rulesOf(await oddCertificate([typed(0xc0)], []))).not.toContain('1 netscape-type');
   });
 
   it("finds dates, a long life, a wildcard and a name that isn't listed", async () => {
     const options = { names: ['*.test'], commonName: 'other.test', days: 400, maxDays: 400 };
     const { certificate } = await createSelfSigned(options);
-    const odd = ['0 long-validity', '0 name-not-listed', '0 broad-wildcard'];
+    const odd = ['1 long-validity', '1 name-not-listed', '1 broad-wildcard'];
     expect(await rulesOf(certificate)).toEqual(odd);
     expect(await rulesOf(certificate, { at: new Date(Date.now() + 401 * 86_400_000) })).toEqual([
-      '0 expired',
+      '1 expired',
       ...odd,
     ]);
-    expect(await rulesOf(certificate, { at: new Date(0) })).toEqual(['0 not-yet-valid', ...odd]);
+    expect(await rulesOf(certificate, { at: new Date(0) })).toEqual(['1 not-yet-valid', ...odd]);
   });
 
   it('finds a chain out of order, and a root in the chain', async () => {
@@ -81,21 +81,21 @@ describe('lint', () => {
     const intermediate = await root.intermediate({ commonName: 'Below' });
     const { certificate } = await intermediate.issue({ kind: 'server', names: ['a.test'] });
     expect(await rulesOf(certificate + root.certificate + intermediate.certificate)).toEqual([
-      '0 chain-order',
       '1 chain-order',
-      '1 root-in-chain',
+      '2 chain-order',
+      '2 root-in-chain',
     ]);
   });
 
   it.each([
-    ['openssl-recipe.crt', ['0 old-version', '0 no-names', '0 no-extended-usage', '0 long-validity']],
+    ['openssl-recipe.crt', ['1 old-version', '1 no-names', '1 no-extended-usage', '1 long-validity']],
     [
       'weak-rsa-sha1.crt',
-      ['0 weak-key', '0 weak-signature', '0 expired', '0 no-extended-usage', '0 no-signing'],
+      ['1 weak-key', '1 weak-signature', '1 expired', '1 no-extended-usage', '1 no-signing'],
     ],
     // The key is refused; the issuer's signature is an ordinary one.
-    ['explicit-curve.crt', ['0 weak-key']],
-    ['bare-authority.crt', ['0 no-key-usage', '0 soft-authority', '0 no-key-identifier']],
+    ['explicit-curve.crt', ['1 weak-key']],
+    ['bare-authority.crt', ['1 no-key-usage', '1 soft-authority', '1 no-key-identifier']],
   ])('finds what is wrong with %s', async (file, rules) => {
     expect(await rulesOf(fixture(file), { at: new Date('2027-01-01') })).toEqual(rules);
   });
@@ -117,12 +117,18 @@ describe('lint', () => {
     const library = await x509Library();
     const critical = extension(library, '1.2.3.4', true, new library.SubjectKeyIdentifier(Buffer.alloc(4)));
     expect(await lint(await oddCertificate([critical], []))).toMatchObject([
-      { rule: 'refused', severity: 'error', index: 0, message: expect.stringContaining('1.2.3.4') as string },
+      {
+        rule: 'refused',
+        severity: 'error',
+        position: 1,
+        of: 1,
+        message: expect.stringContaining('1.2.3.4') as string,
+      },
     ]);
     const root = await createAuthority({ commonName: 'Root' });
     const leaf = await root.issue({ kind: 'server', names: ['a.test'] });
     const below = await createSelfSigned({ names: ['b.test'] });
-    expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('0 chain-order');
+    expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('1 chain-order');
   });
 
   it("finds an issuer of the right name with another key, and key identifiers that don't match", async () => {
@@ -133,7 +139,7 @@ describe('lint', () => {
     const below = await one.intermediate({ commonName: 'Below' });
     const { certificate } = await below.issue({ kind: 'server', names: ['a.test'] });
     const other = await two.intermediate({ commonName: 'Below' });
-    expect(await rulesOf(certificate + other.certificate)).toEqual(['0 key-identifiers']);
+    expect(await rulesOf(certificate + other.certificate)).toEqual(['1 key-identifiers']);
   });
 
   it('says what to do about each finding', async () => {

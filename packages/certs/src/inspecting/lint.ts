@@ -4,7 +4,7 @@ import { date, readAllOptions, type OptionReaders } from '@knsock/core/options';
 import { allCertificates, type X509Certificate } from '@knsock/core/x509';
 import { orderFindings, refusal } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
-import type { Finding } from './finding.js';
+import type { Finding, RuleFinding } from './finding.js';
 import { openingReaders, readChains, type Source, type SourceOpening } from '../files/source.js';
 
 /** Options of `lint`. */
@@ -44,21 +44,27 @@ function lintChains(
     ...certificates.flatMap((certificate, index) => lintOne(certificate, index, at)),
     ...chains.flatMap((chain) => lintOrder(chain, certificates, at)),
   ];
-  return found.map((finding) => ({ ...finding, message: printable(finding.message) }));
+  const of = certificates.length;
+  return found.map((finding) => ({ ...finding, of, message: printable(finding.message) }));
 }
 
-function lintOrder(chain: readonly X509Certificate[], all: readonly X509Certificate[], at: Date): Finding[] {
+function lintOrder(
+  chain: readonly X509Certificate[],
+  all: readonly X509Certificate[],
+  at: Date,
+): RuleFinding[] {
   const refused = refusal(chain, at);
   const found = [...orderFindings(chain), ...(refused === undefined ? [] : [refused])];
   if (chain.length === all.length) return found;
-  return found.map((one) => ({ ...one, index: all.indexOf(chain[one.index] as X509Certificate) }));
+  const placeOf = (position: number): number => all.indexOf(chain[position - 1] as X509Certificate) + 1;
+  return found.map((one) => ({ ...one, position: placeOf(one.position) }));
 }
 
-function lintOne(certificate: X509Certificate, index: number, at: Date): Finding[] {
+function lintOne(certificate: X509Certificate, index: number, at: Date): RuleFinding[] {
   const isAuthority = certificate.basicConstraints?.ca === true;
   const rules: readonly LintRule[] = [...certificateRules, ...(isAuthority ? authorityRules : leafRules)];
   return rules.flatMap(({ rule, severity, fix, check }) => {
     const message = check(certificate, at);
-    return message === undefined ? [] : [{ rule, severity, index, message, fix }];
+    return message === undefined ? [] : [{ rule, severity, position: index + 1, message, fix }];
   });
 }

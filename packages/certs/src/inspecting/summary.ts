@@ -1,5 +1,6 @@
 /** The results of `inspect` as readable text. */
 import { printable } from '@knsock/core/errors';
+import { spanInWords } from '@knsock/core/options';
 import type { Inspected, Inspection } from './inspect.js';
 import type {
   InspectedCertificate,
@@ -9,8 +10,6 @@ import type {
   UnknownExtension,
 } from './facts.js';
 import { subjectText } from '../issuing/subject.js';
-
-const DAY = 86_400_000;
 
 /**
  * Lines of text, with an empty one between two objects.
@@ -26,9 +25,7 @@ export function summarize({ format, items }: Inspection, at: Date = new Date()):
 /** "in 12 days (2026-01-31 10:00 UTC)", "3 hours ago (…)". */
 function dateInWords(date: Date, at: Date): string {
   const shown = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const away = Math.abs(date.getTime() - at.getTime());
-  const span =
-    away >= 2 * DAY ? count(Math.floor(away / DAY), 'day') : count(Math.floor(away / 3_600_000), 'hour');
+  const span = spanInWords(Math.abs(date.getTime() - at.getTime()));
   return date < at ? `${span} ago (${shown})` : `in ${span} (${shown})`;
 }
 

@@ -44,7 +44,7 @@ describe('verifying a chain', () => {
     expect(await verifyChain({ chain, ca: root.root, crls: [before.pem] })).toMatchObject({ ok: true });
     expect(await verifyChain({ chain, ca: root.root, crls: [(await root.crl()).der] })).toMatchObject({
       reason: 'revoked',
-      depth: 0,
+      position: 1,
     });
   });
 

@@ -89,8 +89,8 @@ export type ChainVerdict =
   | {
       readonly ok: false;
       readonly reason: PeerReason;
-      /** The certificate at fault: 0 is the leaf, 1 its issuer, and so on. */
-      readonly depth: number;
+      /** The place of the certificate at fault on the path: 1 is the leaf, 2 its issuer, and so on. */
+      readonly position: number;
       readonly message: string;
       /** What to try next. */
       readonly hint: string;
@@ -130,9 +130,9 @@ function listsOf(
 }
 
 function refusal(failure: Failure): ChainVerdict {
-  const { reason, depth, message } = failure;
-  const hint = failure.hint ?? new UntrustedPeerError(reason, depth, message).hint;
-  return { ok: false, reason, depth, message: `not trusted (${reason}): ${message}`, hint };
+  const { reason, position, message } = failure;
+  const hint = failure.hint ?? new UntrustedPeerError(reason, position, message).hint;
+  return { ok: false, reason, position, message: `not trusted (${reason}): ${message}`, hint };
 }
 
 async function readAll(

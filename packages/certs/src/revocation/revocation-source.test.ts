@@ -115,7 +115,7 @@ describe('a revocation source', () => {
     const first = await authority.crl();
     await writeFile(file, first.pem);
     const source = open();
-    expect(await source.check(path, now())).toEqual({ status: 'good', depth: 0, until: first.nextUpdate });
+    expect(await source.check(path, now())).toEqual({ status: 'good', position: 1, until: first.nextUpdate });
     const { version } = source;
     let changes = 0;
     const stop = source.onChange(() => (changes += 1));
@@ -126,7 +126,11 @@ describe('a revocation source', () => {
     await source.refresh();
     expect(changes).toBe(1);
     expect(source.version).not.toBe(version);
-    expect(await source.check(path, now())).toEqual({ status: 'revoked', depth: 0, reason: 'keyCompromise' });
+    expect(await source.check(path, now())).toEqual({
+      status: 'revoked',
+      position: 1,
+      reason: 'keyCompromise',
+    });
     stop();
   });
 

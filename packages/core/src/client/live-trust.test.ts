@@ -29,7 +29,7 @@ class Lists extends Changing implements RevocationSource {
   readonly version = '1';
 
   check(): RevocationVerdict {
-    return { status: 'good', depth: 0 };
+    return { status: 'good', position: 1 };
   }
 }
 

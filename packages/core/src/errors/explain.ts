@@ -43,7 +43,7 @@ function translate(error: unknown): EasySocketError | null {
   if (!(error instanceof Error) || code === undefined) return null;
   if (isOpensslVerdict(code)) {
     const { reason } = reasonOfOpenssl(code);
-    return new UntrustedPeerError(reason, 0, `${error.message} (${code})`, { cause: error });
+    return new UntrustedPeerError(reason, 1, `${error.message} (${code})`, { cause: error });
   }
   return SYSTEM.test(code) || code.startsWith('ERR_SSL') ? fromConnection(error, 'client') : null;
 }
@@ -68,7 +68,7 @@ function unknown(error: unknown): Explanation {
 /** The fields that errors of any family carry; what is absent is left out. */
 const plain = [
   'reason',
-  'depth',
+  'position',
   'causes',
   'phase',
   'ms',

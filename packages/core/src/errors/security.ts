@@ -50,20 +50,20 @@ export class UntrustedPeerError extends SecurityError {
   static override readonly brand: string = 'UntrustedPeerError';
   /** Why, as a word that stays the same. */
   readonly reason: PeerReason;
-  /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
-  readonly depth: number;
+  /** The place of the certificate at fault on the path: 1 is the peer's own, 2 its issuer, and so on. */
+  readonly position: number;
   /** The certificate at fault; null where none was shown or it couldn't be read. */
   readonly certificate: CertificateEvidence | null;
 
   constructor(
     reason: PeerReason,
-    depth: number,
+    position: number,
     message: string,
     details?: ErrorDetails & { certificate?: CertificateEvidence | undefined },
   ) {
     super(`KNSOCK_PEER_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
-    this.depth = depth;
+    this.position = position;
     this.certificate = details?.certificate ?? null;
   }
 }

@@ -56,4 +56,5 @@ export { offAbort, onAbort } from '../waiting/on-abort.js';
 export { filesBelow } from '../waiting/files-below.js';
 export { raceAbort } from '../waiting/race-abort.js';
 export { kindOf, readWhole, type ReadBounds } from '../waiting/read-whole.js';
+export { spanInWords } from '../waiting/span-in-words.js';
 export { withDeadline, type DeadlinedWork } from '../waiting/with-deadline.js';

@@ -110,7 +110,7 @@ describe('parseTrust', () => {
     const source = {
       version: '1',
       onChange: () => () => undefined,
-      check: () => ({ status: 'good', depth: 0 }),
+      check: () => ({ status: 'good', position: 1 }),
     };
     expect(policy({ revocation: source as never }).revocation).toBe(source);
     for (const wrong of [{}, { check: () => undefined }, { onChange: () => undefined }])

@@ -28,7 +28,7 @@ describe('revocation by lists', () => {
   ])('accepts %s', (_what, crls) => {
     const source = crlRevocation({ crls });
     expect(verdict(source)).toMatchObject({ status: 'good' });
-    expect(verdict(source, bad)).toMatchObject({ status: 'revoked', depth: 0 });
+    expect(verdict(source, bad)).toMatchObject({ status: 'revoked', position: 1 });
   });
 
   it('answers unknown for certificates that no list covers', () => {

@@ -21,38 +21,39 @@ function asked(check: (...args: unknown[]) => unknown) {
 
 describe('checkPeerRevocation', () => {
   it('accepts a good certificate, by an answer at once or later', async () => {
-    expect(asked(() => ({ status: 'good', depth: 0 }))).toBeNull();
-    expect(await asked(() => Promise.resolve({ status: 'good', depth: 0 }))).toBeNull();
+    expect(asked(() => ({ status: 'good', position: 1 }))).toBeNull();
+    expect(await asked(() => Promise.resolve({ status: 'good', position: 1 }))).toBeNull();
   });
 
   it('refuses a revoked one, and names it and the reason', () => {
-    const refused = asked(() => ({ status: 'revoked', depth: 1, reason: 'keyCompromise' }));
+    const refused = asked(() => ({ status: 'revoked', position: 2, reason: 'keyCompromise' }));
     expect(refused).toMatchObject({
       reason: 'revoked',
-      depth: 1,
+      position: 2,
       certificate: { fingerprint256: path[1]?.fingerprint256 },
     });
-    expect((refused as Error).message).toMatch(/^certificate 1 \(.+\) is revoked: keyCompromise$/);
+    expect((refused as Error).message).toMatch(/^certificate 2 of 2 \(.+\) is revoked: keyCompromise$/);
   });
 
   it('distinguishes a stale list from a missing one', () => {
-    expect(asked(() => ({ status: 'unknown', depth: 0, reason: 'crl-stale' }))).toMatchObject({
+    expect(asked(() => ({ status: 'unknown', position: 1, reason: 'crl-stale' }))).toMatchObject({
       reason: 'crl-stale',
     });
-    expect(asked(() => ({ status: 'unknown', depth: 0 }))).toMatchObject({ reason: 'revocation-unknown' });
+    expect(asked(() => ({ status: 'unknown', position: 1 }))).toMatchObject({ reason: 'revocation-unknown' });
   });
 
   it.each([undefined, null, true, 'good', {}, { status: 'Good' }, { status: ['good'] }, { status: 'good?' }])(
     'refuses where the source answers %j',
     async (answer) => {
-      expect(asked(() => answer)).toMatchObject({ reason: 'revocation-unknown', depth: 0 });
+      expect(asked(() => answer)).toMatchObject({ reason: 'revocation-unknown', position: 1 });
       expect(await asked(() => Promise.resolve(answer))).toMatchObject({ reason: 'revocation-unknown' });
     },
   );
 
-  it("reports the peer's own certificate where the depth is outside the path", () => {
-    for (const depth of [7, -1, 'x']) {
-      expect(asked(() => ({ status: 'revoked', depth }))).toMatchObject({
+  it("reports the peer's own certificate where the position is outside the path", () => {
+    for (const position of [7, 0, 1.5, -1, 'x']) {
+      expect(asked(() => ({ status: 'revoked', position }))).toMatchObject({
+        position: 1,
         certificate: { fingerprint256: path[0]?.fingerprint256 },
       });
     }
@@ -63,7 +64,7 @@ describe('checkPeerRevocation', () => {
     const before = Date.now();
     void asked((...args: unknown[]) => {
       given.push(...args);
-      return { status: 'good', depth: 0 };
+      return { status: 'good', position: 1 };
     });
     expect(given).toEqual([path, { at: expect.any(Date) as Date, signal }]);
     const { at } = given[1] as { at: Date };
@@ -71,15 +72,18 @@ describe('checkPeerRevocation', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ status: 'revoked', depth: 0 }, /^certificate 0 \(.+\) is revoked$/],
-    [{ status: 'revoked', depth: 0, reason: 7 }, /^certificate 0 \(.+\) is revoked$/],
-    [{ status: 'unknown', depth: 1 }, /^whether certificate 1 .+ is unknown: no loaded CRL covers it$/],
-    [{ status: 'unknown', depth: 0, reason: 'offline' }, /is unknown: offline$/],
+    [{ status: 'revoked', position: 1 }, /^certificate 1 of 2 \(.+\) is revoked$/],
+    [{ status: 'revoked', position: 1, reason: 7 }, /^certificate 1 of 2 \(.+\) is revoked$/],
     [
-      { status: 'unknown', depth: 0, reason: 'crl-stale' },
+      { status: 'unknown', position: 2 },
+      /^whether certificate 2 of 2 .+ is unknown: no loaded CRL covers it$/,
+    ],
+    [{ status: 'unknown', position: 1, reason: 'offline' }, /is unknown: offline$/],
+    [
+      { status: 'unknown', position: 1, reason: 'crl-stale' },
       /is unknown: the CRL that covers it is out of date$/,
     ],
-    [{ status: 'revoked', depth: 'x' }, /^certificate 0 /],
+    [{ status: 'revoked', position: 'x' }, /^certificate 1 of 2 /],
   ])('reports the meaning of %j', (answer, words) => {
     const refused = asked(() => answer);
     expect((refused as Error).message).toMatch(words);

@@ -1,6 +1,6 @@
 /** What a revocation source's answer means for a peer: anything but "good" refuses. */
 import { isThenable } from '../errors/thenable.js';
-import { UntrustedPeerError } from '../errors/index.js';
+import { UntrustedPeerError, type PeerReason } from '../errors/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { X509Certificate } from '../x509/index.js';
 import { evidenceOf } from './evidence.js';
@@ -26,35 +26,45 @@ export function checkPeerRevocation(
 
 /** The source belongs to the program: its answer may be any value. */
 function read(peer: PeerIdentity, answer: unknown): UntrustedPeerError | null {
-  const { status, reason, depth = 0 } = (answer ?? {}) as Record<'status' | 'reason' | 'depth', unknown>;
+  const said = (answer ?? {}) as Record<'status' | 'reason' | 'position', unknown>;
+  const { status, reason } = said;
   if (status === 'good') return null;
-  const at = typeof depth === 'number' ? depth : 0;
+  const named = typeof said.position === 'number' ? peer.path[said.position - 1] : undefined;
   const why = typeof reason === 'string' ? reason : undefined;
-  const certificate = peer.path[at] ?? peer.certificate;
-  return status === 'revoked' ? revoked(certificate, at, why) : unknown(certificate, at, why);
+  const position = named === undefined ? 1 : (said.position as number);
+  const place = { certificate: named ?? peer.certificate, position, of: peer.path.length };
+  return status === 'revoked' ? revoked(place, why) : unknown(place, why);
 }
 
-function revoked(certificate: X509Certificate, depth: number, why: string | undefined): UntrustedPeerError {
-  const message = `${nameOf(certificate, depth)} is revoked${why === undefined ? '' : `: ${why}`}`;
-  return new UntrustedPeerError('revoked', depth, message, { certificate: evidenceOf(certificate) });
+interface Place {
+  readonly certificate: X509Certificate;
+  readonly position: number;
+  readonly of: number;
 }
 
-function unknown(certificate: X509Certificate, depth: number, why: string | undefined): UntrustedPeerError {
+function revoked(place: Place, why: string | undefined): UntrustedPeerError {
+  const message = `${nameOf(place)} is revoked${why === undefined ? '' : `: ${why}`}`;
+  return refusal('revoked', place, message);
+}
+
+function unknown(place: Place, why: string | undefined): UntrustedPeerError {
   const stale = why === 'crl-stale';
   const words = stale ? 'the CRL that covers it is out of date' : (why ?? 'no loaded CRL covers it');
-  const message = `whether ${nameOf(certificate, depth)} is revoked is unknown: ${words}`;
-  return new UntrustedPeerError(stale ? 'crl-stale' : 'revocation-unknown', depth, message, {
-    certificate: evidenceOf(certificate),
-  });
+  const message = `whether ${nameOf(place)} is revoked is unknown: ${words}`;
+  return refusal(stale ? 'crl-stale' : 'revocation-unknown', place, message);
+}
+
+function refusal(reason: PeerReason, { certificate, position }: Place, message: string): UntrustedPeerError {
+  return new UntrustedPeerError(reason, position, message, { certificate: evidenceOf(certificate) });
 }
 
 function failed({ subject, certificate }: PeerIdentity, cause: unknown): UntrustedPeerError {
   const message = `whether ${subject} is revoked is unknown: the revocation source failed`;
-  return new UntrustedPeerError('revocation-unknown', 0, message, {
+  return new UntrustedPeerError('revocation-unknown', 1, message, {
     cause,
     certificate: evidenceOf(certificate),
   });
 }
 
-const nameOf = ({ subject }: X509Certificate, depth: number): string =>
-  `certificate ${depth} (${subject.toString()})`;
+const nameOf = ({ certificate: { subject }, position, of }: Place): string =>
+  `certificate ${position} of ${of} (${subject.toString()})`;

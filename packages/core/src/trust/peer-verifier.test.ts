@@ -87,7 +87,7 @@ describe('a peer', () => {
     const refused = verify(policy({}, { name: 'b.test' }));
     expect(refused).toMatchObject({
       error: {
-        depth: 0,
+        position: 1,
         certificate: { names: ['a.test'], fingerprint256: leaf.certificate.fingerprint256 },
       },
     });
@@ -95,7 +95,7 @@ describe('a peer', () => {
 
   it("whose certificate can't be parsed is refused with the reason and the cause", () => {
     const refused = verify(policy(), shown([], { leaf: Buffer.alloc(3), chain: () => [Buffer.alloc(3)] }));
-    expect(refused).toMatchObject({ ok: false, error: { reason: 'malformed', depth: 0 } });
+    expect(refused).toMatchObject({ ok: false, error: { reason: 'malformed', position: 1 } });
     if (refused.ok) throw new Error('it was admitted');
     expect(refused.error.message).toBe(
       `the peer's certificate can't be read: ${(refused.error.cause as Error).message}`,
@@ -133,7 +133,7 @@ describe('a peer', () => {
     const none = shown([]);
     expect(verify(policy({}, { required: false }), none)).toEqual({ ok: true, peer: null });
     const refused = verify(policy(), none);
-    expect(refused).toMatchObject({ ok: false, peer: null, error: { reason: 'missing', depth: 0 } });
+    expect(refused).toMatchObject({ ok: false, peer: null, error: { reason: 'missing', position: 1 } });
     expect(refused.ok ? '' : refused.error.message).toBe('the server sent no certificate');
   });
 
@@ -174,7 +174,7 @@ describe('pins', () => {
     expect([leaf, between, root].map((certificate) => pinned(certificate).ok)).toEqual([true, true, true]);
     const refused = pinned(stranger);
     expect(refused).toMatchObject({
-      error: { reason: 'pin-mismatch', depth: 0, certificate: { subject: 'CN=a' } },
+      error: { reason: 'pin-mismatch', position: 1, certificate: { subject: 'CN=a' } },
       peer: { subject: 'CN=a' },
     });
     expect(refused.ok ? '' : refused.error.message).toContain(`CN=a has ${leaf.certificate.spkiPin}`);
@@ -318,7 +318,7 @@ describe('an asynchronous check', () => {
         check: async () => {
           await Promise.resolve();
           order.push('revocation');
-          return { status: 'good', depth: 0 };
+          return { status: 'good', position: 1 };
         },
       },
       authorize: async (peer) => {
@@ -339,13 +339,13 @@ describe('an asynchronous check', () => {
 
   it("isn't followed by rules once a certificate is revoked", async () => {
     const asked: string[] = [];
-    const check = () => Promise.resolve({ status: 'revoked', depth: 1 } as const);
+    const check = () => Promise.resolve({ status: 'revoked', position: 2 } as const);
     const trust = policy({
       revocation: { version: '1', onChange: () => () => undefined, check },
       authorize: () => asked.push('authorize') > 0,
     });
     const result = await new PeerVerifier().verify(trust, shown([leaf, between]), signal);
-    expect(result).toMatchObject({ ok: false, error: { reason: 'revoked', depth: 1 } });
+    expect(result).toMatchObject({ ok: false, error: { reason: 'revoked', position: 2 } });
     expect(asked).toEqual([]);
   });
 });

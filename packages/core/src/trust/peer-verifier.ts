@@ -74,7 +74,7 @@ export class PeerVerifier {
     } catch (cause) {
       const why = cause instanceof MalformedDerError ? cause.message : 'it could not be verified';
       const message = `the peer's certificate can't be read: ${why}`;
-      return { ok: false, error: new UntrustedPeerError('malformed', 0, message, { cause }), peer: null };
+      return { ok: false, error: new UntrustedPeerError('malformed', 1, message, { cause }), peer: null };
     }
   }
 
@@ -91,7 +91,7 @@ export class PeerVerifier {
     }
     const { reason, message } = reasonOfOpenssl(chain.opensslError);
     const certificate = evidenceOf(peer.certificate);
-    return { ok: false, error: new UntrustedPeerError(reason, 0, message, { certificate }), peer };
+    return { ok: false, error: new UntrustedPeerError(reason, 1, message, { certificate }), peer };
   }
 
   /**
@@ -167,7 +167,7 @@ function unverified(chain: PeerChain): VerificationResult {
 
 function missing({ usage }: TrustPolicy): VerificationResult {
   const message = `the ${usage} sent no certificate`;
-  return { ok: false, error: new UntrustedPeerError('missing', 0, message), peer: null };
+  return { ok: false, error: new UntrustedPeerError('missing', 1, message), peer: null };
 }
 
 /** In addition to the chain any key of the path may be pinned; without the chain, only the peer's own key. */
@@ -179,14 +179,14 @@ function hasPin({ pins, verify }: TrustPolicy, peer: PeerIdentity): boolean {
 function notPinned(peer: PeerIdentity): VerificationResult {
   const message = `none of the pinned keys is in the peer's chain; ${peer.subject} has ${peer.spkiPin}`;
   const certificate = evidenceOf(peer.certificate);
-  return { ok: false, error: new UntrustedPeerError('pin-mismatch', 0, message, { certificate }), peer };
+  return { ok: false, error: new UntrustedPeerError('pin-mismatch', 1, message, { certificate }), peer };
 }
 
 function refused(failure: Failure, peer: PeerIdentity | null): VerificationResult {
-  const { reason, depth, message, certificate, hint } = failure;
+  const { reason, position, message, certificate, hint } = failure;
   const details = {
     ...(certificate !== undefined && { certificate: evidenceOf(certificate) }),
     ...(hint !== undefined && { hint }),
   };
-  return { ok: false, error: new UntrustedPeerError(reason, depth, message, details), peer };
+  return { ok: false, error: new UntrustedPeerError(reason, position, message, details), peer };
 }

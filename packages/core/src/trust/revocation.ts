@@ -5,8 +5,8 @@ import type { X509Certificate } from '../x509/index.js';
 export interface RevocationVerdict {
   /** `unknown` refuses the peer. */
   readonly status: 'good' | 'revoked' | 'unknown';
-  /** The certificate concerned: 0 is the peer's own. */
-  readonly depth: number;
+  /** The certificate concerned: its place on the path, 1 is the peer's own. */
+  readonly position: number;
   /** Such as `keyCompromise`, or why the status is unknown. */
   readonly reason?: string | undefined;
   /** How long the answer is valid. */

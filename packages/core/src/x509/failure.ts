@@ -7,8 +7,8 @@ export interface Failure {
   readonly ok: false;
   /** Why, as a word that stays the same. */
   readonly reason: PeerReason;
-  /** The certificate at fault: 0 is the peer's own, 1 its issuer, and so on. */
-  readonly depth: number;
+  /** The place of the certificate at fault on the path: 1 is the peer's own, 2 its issuer, and so on. */
+  readonly position: number;
   /** A sentence with the evidence: subject, issuer, dates, names. */
   readonly message: string;
   /** The certificate at fault; undefined where it couldn't be read. */
@@ -17,7 +17,7 @@ export interface Failure {
   readonly hint?: string | undefined;
 }
 
-/** Says what is wrong with the certificate at `depth` of a path; `problem` completes "certificate … (subject) …". */
+/** Says what is wrong with `path[depth]`; `problem` completes "certificate 1 of 3 (subject) …". */
 export function failure(
   reason: PeerReason,
   path: readonly X509Certificate[],
@@ -27,8 +27,9 @@ export function failure(
 ): Failure {
   const certificate = path[depth];
   const subject = certificate ? showSubject(certificate) : 'that could not be read';
-  const message = printable(`certificate ${depth} (${subject}) ${problem}`);
-  return { ok: false, reason, depth, message, certificate, ...(hint !== undefined && { hint }) };
+  const position = depth + 1;
+  const message = printable(`certificate ${position} of ${path.length} (${subject}) ${problem}`);
+  return { ok: false, reason, position, message, certificate, ...(hint !== undefined && { hint }) };
 }
 
 /** The name by which people know a certificate: its subject, or failing that its first alternative name. */

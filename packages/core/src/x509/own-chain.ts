@@ -54,7 +54,7 @@ export function arrangeOwnChain(given: readonly X509Certificate[], context: OwnC
   const strong = [leaf, ...others];
   const chain = linked(leaf, strong, context.now);
   const place: Place = (certificate) =>
-    `certificate ${given.indexOf(certificate) + 1} (${certificate.subject.toString()})${named(context.file)}`;
+    `certificate ${given.indexOf(certificate) + 1} of ${given.length} (${certificate.subject.toString()})${named(context.file)}`;
   const problem = certificateWeakness(leaf) ?? tlsKeyProblem(leaf);
   const warnings = [
     ...orderWarnings({ given, unique, strong, chain }, context, place),

@@ -1,9 +1,9 @@
 import type { PathRevocation } from './path-revocation.js';
 
-/** What lists say, as a source of revocation says it; `depth` 0 is the peer's own certificate. */
+/** What lists say, as a source of revocation says it; `position` 1 is the peer's own certificate. */
 export interface ListVerdict {
   readonly status: 'good' | 'revoked' | 'unknown';
-  readonly depth: number;
+  readonly position: number;
   /** Such as `keyCompromise`, `crl-stale`, or why nothing is known. */
   readonly reason?: string | undefined;
   /** How long the answer is valid. */
@@ -12,19 +12,20 @@ export interface ListVerdict {
 
 /** What `checkPathRevocation` found, as a revocation source says it. */
 export function toRevocationVerdict(found: PathRevocation): ListVerdict {
-  if (found.status === 'good') return { status: 'good', depth: 0, until: found.until };
-  const { depth, finding } = found;
+  if (found.status === 'good') return { status: 'good', position: 1, until: found.until };
+  const { finding } = found;
+  const position = found.depth + 1;
   switch (finding.status) {
     case 'revoked':
-      return { status: 'revoked', depth, reason: finding.entry.reason };
+      return { status: 'revoked', position, reason: finding.entry.reason };
     case 'stale':
-      return { status: 'unknown', depth, reason: 'crl-stale' };
+      return { status: 'unknown', position, reason: 'crl-stale' };
     case 'unusable':
-      return { status: 'unknown', depth, reason: `the CRL that covers it ${finding.problem}` };
+      return { status: 'unknown', position, reason: `the CRL that covers it ${finding.problem}` };
     case 'uncovered':
       return {
         status: 'unknown',
-        depth,
+        position,
         reason: finding.problem && `no loaded CRL covers it: ${finding.problem}`,
       };
   }

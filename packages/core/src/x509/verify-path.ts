@@ -154,7 +154,7 @@ function unreadableFailure(what: string, reason: Failure['reason'], errors: read
   return {
     ok: false,
     reason,
-    depth: 0,
+    position: 1,
     message: `${what} can't be read: ${messageOf(errors[0])}`,
     certificate: undefined,
   };

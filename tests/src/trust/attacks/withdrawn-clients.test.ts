@@ -47,7 +47,7 @@ describe.each(versions)('the old ticket of a revoked client, over %s', (version)
     const revocation: RevocationSource = {
       version: 'never changes',
       onChange: () => () => undefined,
-      check: () => ({ status, depth: 0 }),
+      check: () => ({ status, position: 1 }),
     };
     await using server = await ourServer(version, {
       credentials: world.server,

@@ -1,4 +1,5 @@
 /** Rules for the validity of certificates and revocation lists. */
+import { spanInWords } from '@knsock/core/options';
 import type { ChainRule, ListRule } from '../rule.js';
 
 const DAY = 86_400_000;
@@ -42,7 +43,7 @@ export const expiry: ChainRule = {
         return { severity: 'error', evidence: `${name} isn't valid before ${notBefore.toISOString()}` };
       const days = daysLeft(notBefore, notAfter, at, RENEWAL_DUE);
       if (days !== undefined)
-        return { severity: 'warning', evidence: `${name} expires in ${Math.floor(days)} days` };
+        return { severity: 'warning', evidence: `${name} expires in ${spanInWords(days * DAY)}` };
     }
     return null;
   },

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Expiry, LiveSource } from '@knsock/certs';
 import { printable } from '@knsock/core/errors';
+import { spanInWords } from '@knsock/core/options';
 import { FOUND } from '../../exit-codes.js';
 import { passphraseFileOption, passphraseOf, countOrNone } from '../../options.js';
 import type { Output } from '../../output.js';
@@ -37,9 +38,10 @@ async function expiry(
     throw new UsageError('--prometheus and --json are two formats of one output', 'Leave one of them out.');
   const { checkExpiry, prometheusText } = await import('@knsock/certs');
   const passphrase = await passphraseOf(passphraseFile);
-  const results = await checkExpiry({ ...(await sorted(sources)), days, passphrase });
+  const at = new Date();
+  const results = await checkExpiry({ ...(await sorted(sources)), days, passphrase, at });
   if (prometheus === true) await output.data(prometheusText(results));
-  else for (const result of results) await output.result(plain(result), line(result));
+  else for (const result of results) await output.result(plain(result), line(result, at));
   if (results.length === 0) throw nothingFound(sources);
   return results.every(({ state }) => state === 'good') ? 0 : FOUND;
 }
@@ -64,17 +66,27 @@ function nothingFound(sources: readonly string[]): UsageError {
   return new UsageError(`${sources.join(', ')}: no certificate or revocation list found`, hint);
 }
 
-function line(result: Expiry): string {
+function line(result: Expiry, at: Date): string {
   const { state } = result;
   const source = printable(result.source);
   switch (result.type) {
     case 'certificate':
-      return `${state.padEnd(10)} ${String(result.daysLeft).padStart(5)} days  ${source}  ${result.subject}`;
+      return `${state.padEnd(13)} ${certificateTime(result, at).padEnd(14)}  ${source}  ${result.subject}`;
     case 'crl':
-      return `${state.padEnd(10)} ${listTime(result)}  ${source}  list of ${result.issuer}`;
+      return `${state.padEnd(13)} ${listTime(result)}  ${source}  list of ${result.issuer}`;
     case 'unreadable':
-      return `${state.padEnd(10)} ${source}  ${result.error.message}`;
+      return `${state.padEnd(13)} ${source}  ${result.error.message}`;
   }
+}
+
+/** `89 days`, `1 hour ago`: how far the end is away. */
+function certificateTime(
+  { state, notBefore, notAfter }: Extract<Expiry, { type: 'certificate' }>,
+  at: Date,
+): string {
+  if (state === 'not-yet-valid') return `from ${notBefore.toISOString()}`;
+  const span = spanInWords(Math.abs(notAfter.getTime() - at.getTime()));
+  return state === 'expired' ? `${span} ago` : span;
 }
 
 function listTime({ state, thisUpdate, nextUpdate }: Extract<Expiry, { type: 'crl' }>): string {

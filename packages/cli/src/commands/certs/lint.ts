@@ -36,8 +36,8 @@ interface LintFlags extends OpeningFlags {
 function text(file: string, findings: readonly Finding[]): string {
   if (findings.length === 0) return `${file}: nothing odd`;
   const lines = findings.map(
-    ({ rule, severity, index, message, fix }) =>
-      `${file}: ${severity} ${rule}: certificate ${index}: ${message}\n  fix: ${fix}`,
+    ({ rule, severity, position, of, message, fix }) =>
+      `${file}: ${severity} ${rule}: certificate ${position} of ${of}: ${message}\n  fix: ${fix}`,
   );
   return lines.join('\n');
 }
