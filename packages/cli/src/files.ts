@@ -50,6 +50,9 @@ export function refuseTwoOutputs({ manner }: Output, file: string | undefined): 
   );
 }
 
+/** What readers of core call a file that isn't what it should be. */
+const malformed = new Set(['KNSOCK_MALFORMED_DER', 'KNSOCK_CREDENTIALS_GARBAGE']);
+
 /** Runs a reader of a file, and adds the file's name to its error. */
 export async function naming<T>(file: string, read: () => T | Promise<T>): Promise<T> {
   try {
@@ -62,7 +65,7 @@ export async function naming<T>(file: string, read: () => T | Promise<T>): Promi
     const shown = file === '-' ? 'standard input' : file;
     const { EasySocketError } = await import('@knsock/core/errors');
     // The reader's own code is that of a library; other commands have this one for the same cause.
-    const spoken = code === 'KNSOCK_MALFORMED_DER' ? 'KNSOCK_CERTIFICATE_MALFORMED' : code;
+    const spoken = malformed.has(code) ? 'KNSOCK_CERTIFICATE_MALFORMED' : code;
     const spoilt = new EasySocketError(spoken, `${shown}: ${String(message)}`, { cause: error, hint });
     throw Object.assign(spoilt, { file });
   }

@@ -314,7 +314,7 @@ describe('knsock check on servers', () => {
 
   it.each([
     ['--ca', 'nowhere.crt', 26, "nowhere.crt can't be read"],
-    ['--ca', 'server.key', 58, "can't be trusted: it holds no certificate"],
+    ['--ca', 'server.key', 58, "can't be trusted: it holds a key, not a certificate"],
     ['--write-baseline', 'no/such/folder', 23, "can't be written"],
   ])('reports that %s %s is invalid', async (option, file, code, words) => {
     const refused = await knsock(['check', files.at('server.crt'), option, files.at(file)]);

@@ -12,7 +12,7 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
-import { openPublicKey, publicHalf } from '@knsock/core/x509';
+import { describeContent, openPublicKey, publicHalf } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { isPem, readPem } from '../files/pem.js';
 import { signalFailed } from '../signal-failed.js';
@@ -135,12 +135,12 @@ function readPublicKey(key: Signer['publicKey']): KeyObject {
     const [block] = isPem(bytes) ? readPem(bytes) : [];
     return openPublicKey(block?.der ?? bytes);
   } catch (cause) {
-    throw new CertificateError(
-      'KNSOCK_CERTIFICATE_KEY',
-      "the signer's publicKey can't be read as a public key",
-      {
-        cause,
-      },
-    );
+    const found = key instanceof KeyObject ? undefined : describeContent(key, 'public key');
+    const why = found === undefined ? '' : `: ${found.what}`;
+    const message = `the signer's public key can't be read${why}`;
+    throw new CertificateError('KNSOCK_CERTIFICATE_KEY', message, {
+      cause,
+      ...(found && { hint: found.advice }),
+    });
   }
 }

@@ -28,13 +28,16 @@ export interface CheckFilesOptions {
   readonly revocation?: RevocationPolicyOptions | undefined;
   /** Certificate policies that chains must hold; default: what their CAs require. */
   readonly policies?: PolicyOptions | undefined;
+  /** Receives files that the system doesn't let be read. */
+  readonly unread?: ((file: string, cause: unknown) => void) | undefined;
 }
 
 export async function checkFiles(
   files: readonly string[],
-  { trusted, passphrase, keyName, at, lists = [], revocation, policies }: CheckFilesOptions,
+  { trusted, passphrase, keyName, at, lists = [], revocation, policies, unread }: CheckFilesOptions,
 ): Promise<TargetReport[]> {
   const found = withLists(await sortFiles(files, passphrase, keyName), lists);
+  for (const { file, cause } of found.unread) unread?.(file, cause);
   requireLists(found, revocation);
   const among = found.certificates.flatMap(({ chain, others }) => [...chain, ...others]);
   const roots = among.filter(
@@ -63,6 +66,8 @@ export async function checkFiles(
 const NOT_OPENED =
   'the private key is not checked: it is encrypted, and there is no --passphrase-file or KNSOCK_PASSPHRASE';
 
+const REQUEST_BESIDE = 'a certificate request stands among the certificates, which nobody looks at there';
+
 const readableReport = (file: string): TargetReport => judge(file, fileRules, { problem: undefined });
 
 function strayReport(key: KeyFile): TargetReport {
@@ -82,10 +87,10 @@ function withLists(found: SortedFiles, lists: SortedFiles['lists']): SortedFiles
 
 /** A policy without a list would have no effect; a file that can't be read may be one, and is reported. @throws UsageError */
 function requireLists(
-  { lists, unreadable }: SortedFiles,
+  { lists, unreadable, unread }: SortedFiles,
   revocation: RevocationPolicyOptions | undefined,
 ): void {
-  if (revocation === undefined || lists.length > 0 || unreadable.length > 0) return;
+  if (revocation === undefined || lists.length + unreadable.length + unread.length > 0) return;
   throw new UsageError(
     'no revocation list is among the files',
     "Give the list's file beside them, or --crl: without a list revocation isn't looked at.",
@@ -138,13 +143,15 @@ function withChain(one: CertificateFile, all: readonly CertificateFile[]): Certi
 }
 
 function notesOn(
-  { file, keyName }: CertificateFile,
+  { file, keyName, hasRequest }: CertificateFile,
   pair: PairedKey | undefined,
   isLocked: boolean,
 ): string[] {
-  if (isLocked) return [NOT_OPENED];
+  const besides = hasRequest === true ? [REQUEST_BESIDE] : [];
+  if (isLocked) return [NOT_OPENED, ...besides];
   if (keyName !== undefined) return [`the key ${JSON.stringify(keyName)} and its chain`];
-  return pair?.matches === true && pair.key.file !== file ? [`its key is ${pair.key.file}`] : [];
+  const isElsewhere = pair?.matches === true && pair.key.file !== file;
+  return isElsewhere ? [`its key is ${pair.key.file}`, ...besides] : besides;
 }
 
 function keyEvidence({ file, mode, readers }: KeyFile, matches: boolean | 'none'): KeyEvidence {

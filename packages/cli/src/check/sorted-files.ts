@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import {
   bareBase64,
+  describeContent,
   isEncryptedKey,
   isKeyStore,
   isPuttyKey,
@@ -17,6 +18,7 @@ import {
   splitPem,
   textOf,
   type CertificateRevocationList,
+  type Wanted,
   type X509Certificate,
 } from '@knsock/core/x509';
 import { filesBelow, readWhole } from '@knsock/core/options';
@@ -29,6 +31,8 @@ export interface CertificateFile {
   readonly others: readonly X509Certificate[];
   /** What a PKCS#12 file with several keys calls this certificate's. */
   readonly keyName?: string | undefined;
+  /** Whether a request stands beside the certificates. */
+  readonly hasRequest?: boolean;
 }
 
 export interface KeyFile {
@@ -57,7 +61,9 @@ export interface SortedFiles {
   /** Requests, public keys and parameters: nothing to check, and allowed. */
   readonly others: { readonly file: string; readonly der: readonly Uint8Array[] }[];
   /** Files that aren't what they appear to be. */
-  readonly unreadable: { readonly file: string; readonly problem: string }[];
+  readonly unreadable: { readonly file: string; readonly problem: string; readonly advice?: string }[];
+  /** Files that the system doesn't let be read. */
+  readonly unread: { readonly file: string; readonly cause: unknown }[];
 }
 
 const CERTIFICATES = /^(TRUSTED |X509 )?CERTIFICATE$|^PKCS ?#?7|^CMS$/;
@@ -77,27 +83,82 @@ export async function sortFiles(
   passphrase: string | undefined,
   keyName?: string,
 ): Promise<SortedFiles> {
-  const sorted: SortedFiles = {
-    certificates: [],
-    keys: [],
-    locked: [],
-    lists: [],
-    others: [],
-    unreadable: [],
-  };
+  const sorted = nothing();
   for (const file of files) {
-    try {
-      await sortOne(file, { passphrase, keyName }, sorted);
-    } catch (error) {
-      sorted.unreadable.push({ file, problem: (error as Error).message });
-    }
+    await readOne(file).then(
+      (read) => sortNamed(read, { passphrase, keyName }, sorted),
+      (cause: unknown) => void sorted.unread.push({ file, cause }),
+    );
   }
   return sorted;
 }
 
-async function sortOne(file: string, opening: Opening, sorted: SortedFiles): Promise<void> {
+interface ReadFile {
+  readonly file: string;
+  readonly bytes: Buffer;
+  readonly access: Access;
+}
+
+async function readOne(file: string): Promise<ReadFile> {
   const bytes = await readWhole(file);
-  const access = { mode: (await stat(file)).mode, readers: await readersOf(file) };
+  return { file, bytes, access: { mode: (await stat(file)).mode, readers: await readersOf(file) } };
+}
+
+/** Sorts a file, unless it isn't what its name says: a server that is given it for that doesn't start. */
+async function sortNamed(read: ReadFile, opening: Opening, sorted: SortedFiles): Promise<void> {
+  const { file, bytes } = read;
+  const own = nothing();
+  try {
+    await sortOne(read, opening, own);
+  } catch (error) {
+    sorted.unreadable.push({ file, problem: (error as Error).message });
+    return;
+  }
+  const lacking = promised.find(({ ending, isKept }) => ending.test(file) && !isKept(own));
+  if (lacking !== undefined) {
+    const { what, advice } = describeContent(bytes, lacking.wanted);
+    sorted.unreadable.push({ file, problem: what, advice });
+    return;
+  }
+  for (const kind of Object.keys(own) as (keyof SortedFiles)[]) sorted[kind].push(...(own[kind] as never[]));
+}
+
+interface Promised {
+  readonly ending: RegExp;
+  readonly wanted: Wanted;
+  readonly isKept: (found: SortedFiles) => boolean;
+}
+
+/** What the ending of a name promises; beside it other things may stand in the file. */
+const promised: readonly Promised[] = [
+  { ending: /\.crl$/i, wanted: 'revocation list', isKept: ({ lists }) => lists.length > 0 },
+  { ending: /\.csr$/i, wanted: 'request', isKept: ({ others }) => others.length > 0 },
+  { ending: /\.(crt|cer)$/i, wanted: 'certificate', isKept: ({ certificates }) => certificates.length > 0 },
+  {
+    ending: /\.(key|p8|ppk)$/i,
+    wanted: 'private key',
+    isKept: ({ keys, locked, others }) => keys.length + locked.length > 0 || others.some(isPublicKey),
+  },
+];
+
+const isPublicKey = ({ der }: SortedFiles['others'][number]): boolean =>
+  der.some((one) => kindOfDer(one) === 'public key');
+
+const nothing = (): SortedFiles => ({
+  certificates: [],
+  keys: [],
+  locked: [],
+  lists: [],
+  others: [],
+  unreadable: [],
+  unread: [],
+});
+
+async function sortOne(
+  { file, bytes, access }: ReadFile,
+  opening: Opening,
+  sorted: SortedFiles,
+): Promise<void> {
   if (isKeyStore(bytes)) {
     await sortStore(file, bytes, { ...opening, access }, sorted);
     return;
@@ -146,7 +207,10 @@ async function sortBlocks(
   const isOther = holds(/(PUBLIC KEY|REQUEST|PARAMETERS)$/);
   if (holds(/(CRL|PRIVATE KEY)$/) && !holds(CERTIFICATES)) return;
   if (isOther && !holds(CERTIFICATES)) sorted.others.push({ file, der: blocks.map(({ der }) => der) });
-  else sorted.certificates.push({ file, chain: parseCertificates(bytes), others: [] });
+  else {
+    const chain = parseCertificates(bytes);
+    sorted.certificates.push({ file, chain, others: [], ...(holds(/REQUEST$/) && { hasRequest: true }) });
+  }
 }
 
 /** @throws CredentialsError for a wrong passphrase */

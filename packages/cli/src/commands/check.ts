@@ -5,7 +5,7 @@ import { decodeText, readWhole } from '@knsock/core/options';
 import { parseAddress } from '../address.js';
 import { baselineLine, accept, type Finding, type TargetReport } from '../check/findings.js';
 import { FOUND } from '../exit-codes.js';
-import { naming, PUBLIC, readInput } from '../files.js';
+import { naming, PUBLIC } from '../files.js';
 import {
   caOption,
   crlOption,
@@ -121,6 +121,7 @@ async function reportsOn(
         lists,
         revocation,
         policies,
+        unread: (file, cause) => failures.push({ target: file, error: unreadable(file, cause) }),
       })),
     );
   }
@@ -190,13 +191,30 @@ function endpointOf(target: string): { host: string; port: number } {
 /** @throws UsageError for a file without a certificate: a check without it would check less than requested */
 async function readAnchors(files: readonly string[], passphrase: string | undefined) {
   const { sortFiles } = await import('../check/sorted-files.js');
-  for (const file of files) await readInput(file);
-  const { certificates, unreadable } = await sortFiles(files, passphrase);
+  const {
+    certificates,
+    unreadable: spoilt,
+    unread,
+    others,
+    lists,
+    keys,
+  } = await sortFiles(files, passphrase);
+  for (const { file, cause } of unread) throw unreadable(file, cause);
   const odd = files.find((file) => !certificates.some((one) => one.file === file));
   if (odd === undefined) return certificates.flatMap(({ chain, others }) => [...chain, ...others]);
-  const problem = unreadable.find(({ file }) => file === odd)?.problem ?? 'it holds no certificate';
-  const hint = 'Is that the right file? --ca takes certificates of CAs.';
-  throw new UsageError(`${odd} can't be trusted: ${problem}`, hint, 'KNSOCK_CREDENTIALS_GARBAGE');
+  const is = ({ file }: { readonly file: string }): boolean => file === odd;
+  const held = lists.some(is)
+    ? 'a revocation list'
+    : keys.some(is)
+      ? 'a key'
+      : others.some(is)
+        ? 'a request'
+        : '';
+  const { problem, advice } = spoilt.find(is) ?? {
+    problem: held === '' ? 'it holds no certificate' : `it holds ${held}, not a certificate`,
+  };
+  const hint = advice ?? 'Is that the right file? --ca takes certificates of CAs.';
+  throw new UsageError(`${odd} can't be trusted: ${problem}`, hint, 'KNSOCK_CERTIFICATE_MALFORMED', odd);
 }
 
 async function readBaseline(file: string | undefined): Promise<ReadonlySet<string>> {

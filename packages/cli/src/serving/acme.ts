@@ -2,6 +2,7 @@
 import type { AcmeCredentials, AcmeOptions } from '@knsock/certs/acme';
 import type { CredentialFiles } from '@knsock/core';
 import { decodeText, readWhole } from '@knsock/core/options';
+import { naming, readInput } from '../files.js';
 import { unreadable } from '../unreadable.js';
 import { environmentProxy } from './environment-proxy.js';
 import type { AcmePlan } from './acme-options.js';
@@ -22,7 +23,7 @@ export async function acmeSource(
   const { domains, dir, listen } = plan;
   const { acmeChallenge = 'tls-alpn-01', acmeCa } = flags;
   const directory = plan.directory ?? letsEncryptStaging;
-  const [ca, eab] = [acmeCa === undefined ? undefined : await read(acmeCa), await eabOf(flags)];
+  const [ca, eab] = [acmeCa === undefined ? undefined : await readCa(acmeCa), await eabOf(flags)];
   log.event(
     'acme',
     { names: domains, directory, dir },
@@ -71,6 +72,14 @@ function proxyOf({ acmeProxy }: AcmeFlags, directory: string, log: ServeLog): st
 async function eabOf({ acmeEabKid: kid, acmeEabKeyFile: file }: AcmeFlags): Promise<AcmeOptions['eab']> {
   if (kid === undefined || file === undefined) return undefined;
   return { kid, hmacKey: (await read(file)).trim() };
+}
+
+/** As every other file of CAs is read: PEM, DER, PKCS#7, trust stores without a passphrase. */
+async function readCa(file: string): Promise<string> {
+  const { allCertificates, certificatesIn } = await import('@knsock/core/x509');
+  const bytes = await readInput(file);
+  const found = await naming(file, async () => allCertificates(await certificatesIn(bytes, {})));
+  return found.map(({ pem }) => pem).join('');
 }
 
 async function read(file: string): Promise<string> {

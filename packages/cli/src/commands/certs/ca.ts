@@ -1,7 +1,7 @@
 /** `knsock certs ca` */
 import type { Command } from 'commander';
 import type { KeyType, Signer, Store } from '@knsock/certs';
-import { readInput } from '../../files.js';
+import { naming, readInput } from '../../files.js';
 import { append, count, countOrNone } from '../../options.js';
 import type { Output } from '../../output.js';
 import { commandSigner } from '../../signer-command.js';
@@ -74,11 +74,25 @@ async function makeAuthority(commonName: string, flags: CaFlags, output: Output)
   if (under !== undefined && replaces !== undefined)
     throw new UsageError('--replaces makes a root, and --under an intermediate', 'Use one of them.');
   const issuer = await issuerSigner(store, under ?? replaces, flags);
-  if (under === undefined) await store.createAuthority({ ...options, replaces, replacesSigner: issuer });
-  else await (await store.authority(under, { signer: issuer })).intermediate(options);
+  await namingKey(flags.signerKey, async () => {
+    if (under === undefined) await store.createAuthority({ ...options, replaces, replacesSigner: issuer });
+    else await (await store.authority(under, { signer: issuer })).intermediate(options);
+  });
   const certFile = `${flags.store}/ca/${file}.crt`;
   const keyFile = signer === undefined ? `${flags.store}/ca/${file}.key` : undefined;
   await output.result({ certFile, keyFile }, keyFile === undefined ? certFile : `${certFile}\n${keyFile}`);
+}
+
+/** A key that can't be used is the signer's, where there is one. */
+async function namingKey(file: string | undefined, make: () => Promise<void>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (file === undefined || (error as { code?: unknown }).code !== 'KNSOCK_CERTIFICATE_KEY') throw error;
+    await naming(file, () => {
+      throw error;
+    });
+  }
 }
 
 /** The command that holds the new authority's key. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Expiry, LiveSource } from '@knsock/certs';
 import { printable } from '@knsock/core/errors';
 import { spanInWords } from '@knsock/core/options';
-import { FOUND } from '../../exit-codes.js';
+import { exitCodeOf, FOUND } from '../../exit-codes.js';
 import { passphraseFileOption, passphraseOf, countOrNone } from '../../options.js';
 import type { Output } from '../../output.js';
 import { UsageError } from '../../usage-error.js';
@@ -29,6 +29,9 @@ export function defineExpiry(command: Command, output: Output): void {
     });
 }
 
+/** A file that wasn't looked at; what is in it may have expired. */
+const unreadCodes = new Set<string>(['KNSOCK_CERTIFICATE_NOT_FOUND', 'KNSOCK_CERTIFICATE_UNREADABLE']);
+
 async function expiry(
   sources: string[],
   { days, prometheus, passphraseFile }: ExpiryFlags,
@@ -43,6 +46,8 @@ async function expiry(
   if (prometheus === true) await output.data(prometheusText(results));
   else for (const result of results) await output.result(plain(result), line(result, at));
   if (results.length === 0) throw nothingFound(sources);
+  const unread = results.find((result) => result.type === 'unreadable' && unreadCodes.has(result.error.code));
+  if (unread?.type === 'unreadable') return exitCodeOf(unread.error);
   return results.every(({ state }) => state === 'good') ? 0 : FOUND;
 }
 
@@ -101,7 +106,7 @@ function plain(result: Expiry): object {
 }
 
 const HELP = `
-Exit code: 3 if anything is expired, about to expire, not yet valid, stale or unreadable.
+Exit code: 3 if anything is expired, about to expire, not yet valid, stale or damaged; 26 if a file can't be read.
 
 Examples:
   $ knsock certs expiry certs example.com:443

@@ -3,7 +3,8 @@ import { kindOfDer, type DerKind } from './der-kind.js';
 import { bareBase64, textOf } from './text.js';
 
 /** What a file was expected to hold. */
-export type Wanted = 'certificate' | 'revocation list' | 'request' | 'private key' | 'PKCS#12 file';
+export type Wanted =
+  'certificate' | 'revocation list' | 'request' | 'private key' | 'public key' | 'PKCS#12 file';
 
 /** What an input is instead of what was expected, and what to do. */
 export interface Description {

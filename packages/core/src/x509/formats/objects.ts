@@ -20,7 +20,9 @@ export interface FileObject {
 }
 
 /** What each kind is called in PEM; the first is what RFC 7468 calls it. */
-const labels: Readonly<Record<Exclude<Wanted, 'private key' | 'PKCS#12 file'>, readonly string[]>> = {
+const labels: Readonly<
+  Record<Exclude<Wanted, 'private key' | 'public key' | 'PKCS#12 file'>, readonly string[]>
+> = {
   certificate: ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'],
   'revocation list': ['X509 CRL', 'CRL'],
   request: ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'],
