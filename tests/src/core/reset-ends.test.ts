@@ -1,8 +1,12 @@
 /**
  * Ends that an end of the stream couldn't tell: on framings without ids, and where raw bytes were taken over, a side that breaks
- * off resets the connection, so that the other isn't left waiting and takes nothing incomplete for complete.
+ * off sends an alert or a reset, so that the other isn't left waiting and takes nothing incomplete for complete.
  */
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { connect as connectTls, type SecureVersion } from 'node:tls';
 import {
   connect,
   json,
@@ -13,8 +17,9 @@ import {
   serve,
   type Framing,
   type SecureConnection,
+  type SecureServer,
 } from '@knsock/core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, portOf, type World } from '../support/world.js';
 
 let world: World;
@@ -170,4 +175,62 @@ describe('a stream', () => {
       await server.close();
     },
   );
+});
+
+describe.each(['TCP', 'a Unix socket'] as const)('over %s', (kind) => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'knsock-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const open = () => ({ credentials: world.server, onError: () => undefined });
+  let places = 0;
+  const place = () =>
+    kind === 'TCP' ? { port: 0, host: '127.0.0.1' } : { path: path.join(folder, String((places += 1))) };
+  const placeOf = ({ address }: SecureServer) =>
+    'path' in address ? { path: address.path } : { port: address.port, host: '127.0.0.1' };
+
+  describe.each<SecureVersion>(['TLSv1.3', 'TLSv1.2'])('%s', (maxVersion) => {
+    it.each<[string, number, 'busy' | 'idle']>([
+      ['before anything', 0, 'idle'],
+      ['before anything, to a busy program', 0, 'busy'],
+      ['behind a part of it', 5, 'idle'],
+      ['amid megabytes', 8_000_000, 'idle'],
+    ])('a stream that is broken off %s is no complete one for a client of Node', async (_, bytes, busy) => {
+      await using server = await listen({ ...open(), ...place(), framing: raw() }, async (connection) => {
+        const stream = connection.stream();
+        stream.on('error', () => undefined);
+        await once(stream, 'data');
+        stream.write(Buffer.alloc(bytes));
+        stream.destroy(new Error('the source broke'));
+      });
+      const client = connectTls({ ...placeOf(server), rejectUnauthorized: false, maxVersion });
+      await once(client, 'secureConnect');
+      const ended = once(client.resume(), 'end');
+      client.write('go on');
+      const since = performance.now();
+      if (busy === 'busy') while (performance.now() - since < 50);
+      await expect(ended).rejects.toThrow(/SSL alert number/);
+    });
+  });
+
+  it('a client that gives a request up frees the server of it', { timeout: SOON }, async () => {
+    const started = later<AbortSignal>();
+    await using server = await serve({ ...open(), ...place(), framing: lines() }, ({ signal }) => {
+      started.settle(signal);
+      return new Promise<never>(() => undefined);
+    });
+    const client = await connect({
+      ...placeOf(server),
+      expectedName: 'localhost',
+      credentials: world.anonymous,
+      framing: lines(),
+      onError: () => undefined,
+    });
+    await expect(client.request('x', { timeout: 200 })).rejects.toThrow();
+    const signal = await started.promise;
+    if (!signal.aborted) await once(signal, 'abort');
+    expect(await client.closed).toMatchObject({ clean: false });
+  });
 });

@@ -185,10 +185,11 @@ export class ConnectionEnd implements ClosingEvents, UnreadEvents {
     this.#breakOff(error, cutsShort);
   }
 
-  /** Where the stream's end is all that a peer can see of an end, a reset tells it that no answer is awaited, or that something is missing. */
+  /** Where the stream's end is all that a peer sees, it must learn that something is missing. HTTP clients send again after a reset alone. */
   #breakOff(error: Error | undefined, cutsShort: boolean): void {
-    const { stream, protocol } = this.#parts;
-    if (protocol.endWords === 'stream-end' && this.#isMissing(cutsShort)) stream.reset(error);
+    const { stream, protocol, framing } = this.#parts;
+    if (protocol.endWords === 'stream-end' && this.#isMissing(cutsShort))
+      stream.reset(error, framing.alpn === 'http/1.1' ? 'reset' : 'alert');
     else stream.destroy(error);
   }
 

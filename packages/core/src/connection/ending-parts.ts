@@ -13,7 +13,7 @@ import type { Writer } from './writer.js';
 /** What the end reads and acts on, and what it reports. */
 export interface EndingParts extends Pick<CallFailures, 'named'> {
   readonly role: 'client' | 'server';
-  readonly framing: { readonly name: string };
+  readonly framing: { readonly name: string; readonly alpn?: string | undefined };
   readonly limits: Limits;
   readonly stream: ByteStream;
   readonly writer: Writer;

@@ -45,8 +45,8 @@ export interface ByteStream {
   /** Ends it behind everything written too, but so that the peer takes it for no end; input is discarded from now on. */
   cut(): void;
   destroy(error?: Error): void;
-  /** The same, and the peer can't take it for an end: data still on its way may be lost. */
-  reset(error?: Error): void;
+  /** The same, and the peer can't take it for an end: by an alert, or by a reset of TCP, which may overtake data on its way. @param how which is preferred; default an alert */
+  reset(error?: Error, how?: 'alert' | 'reset'): void;
   pause(): void;
   resume(): void;
 }

@@ -3,8 +3,8 @@
  * the system has taken. Node has `resetAndDestroy` for plain sockets alone: under TLS it finds no TCP handle, and where data and a
  * reset arrive together, libuv reports an end.
  *
- * The handles below are internals of Node's, the same in 20, 22, 24 and 26, which the tests run on. Where one isn't there, or
- * carries a Unix socket, which has no reset, a socket is closed, and ends, as usual.
+ * The handles below are internals of Node's, the same in 20, 22, 24 and 26, which the tests run on. Where one isn't there, a socket is
+ * closed, and ends, as usual; so it does on a Unix socket, which has no reset, where no alert can be sent either.
  */
 import type { TLSSocket } from 'node:tls';
 
@@ -52,11 +52,13 @@ export function sendAlert(socket: TLSSocket): boolean {
 /**
  * Has the socket send a reset when it is destroyed, where its system can. Not once our direction is ending: libuv refuses to
  * reset a socket that is being shut down, and Node then never closes it.
+ * @returns whether it will
  */
-export function resetOnClose(socket: TLSSocket): void {
+export function resetOnClose(socket: TLSSocket): boolean {
   const tcp = handleOf(socket)?._parent;
-  if (socket.writableEnded || typeof tcp?.reset !== 'function') return;
+  if (socket.writableEnded || typeof tcp?.reset !== 'function') return false;
   tcp.close = tcp.reset.bind(tcp);
+  return true;
 }
 
 /**

@@ -1,12 +1,13 @@
 /** A TLS socket whose handshake is done, as a byte stream. */
 import type { TLSSocket } from 'node:tls';
 import { ConnectionClosedError } from '../errors/index.js';
+import { breakOff, breaksOffLater, cut } from './break-off.js';
 import type { ByteStream, ByteStreamEvents } from './byte-stream.js';
 import { isAlone, joinOthers, leaveOthers, paceOf, SMALLEST_PIECE, spend } from './fair-share.js';
 import type { ChunkSink, OnreadTap } from './onread-tap.js';
 import { boundRenegotiation } from './renegotiation.js';
 import { listenForData, listenTo, type SocketListener } from './socket-listeners.js';
-import { bytesTaken, isPeersAlert, lookForReset, resetOf, resetOnClose, sendAlert } from './tls-handle.js';
+import { bytesTaken, isPeersAlert, lookForReset, resetOf } from './tls-handle.js';
 
 /** How long data that arrived before the socket closed is kept after the reader's last read, in ms. */
 const PATIENCE = 120_000;
@@ -29,7 +30,7 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   /** Whether this side destroyed the stream: then nothing waits for earlier data. */
   #abandoned = false;
   #departed = false;
-  #alerting = false;
+  isAlerting = false;
   /** Called once, on an end without data before the stream was opened. */
   #left: ((error: Error | undefined) => void) | null = null;
   /** What was unsent when the socket failed: Node doesn't keep it. */
@@ -124,34 +125,37 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   }
 
   destroy(error?: Error): void {
-    this.#error ??= error;
-    this.#abandoned = true;
-    this.#lost ??= this.socket.writableLength;
+    this.#abandon(error);
     // An admitted client takes an end before its session tickets for a refusal; Node sends them behind its callbacks.
     const owesTickets = this.#events !== null && this.#tap === null && this.bytesWritten === 0;
-    if (owesTickets && this.socket.writable) this.socket.write(Buffer.alloc(0));
+    if (owesTickets && this.socket.writable) this.socket.write(NOTHING);
     this.socket.destroy();
     if (this.#closed) this.#depart();
   }
 
+  #abandon(error: Error | undefined): void {
+    this.#error ??= error;
+    this.#abandoned = true;
+    this.#lost ??= this.socket.writableLength;
+  }
+
   cut(): void {
-    if (!this.socket.writable) return;
-    this.socket.write(NOTHING, (error) => {
-      if (!error) this.#alert();
+    cut(this);
+  }
+
+  reset(error?: Error, how: 'alert' | 'reset' = 'alert'): void {
+    const isWaited = this.#events !== null && this.isSending && breaksOffLater(this, how);
+    if (!isWaited) {
+      breakOff(this, how);
+      this.destroy(error);
+      return;
+    }
+    // The program has nothing to wait for.
+    this.#abandon(error);
+    process.nextTick(() => {
+      this.#depart();
+      this.#events = null;
     });
-  }
-
-  #alert(): void {
-    this.#alerting = true;
-    const isSent = sendAlert(this.socket);
-    this.#alerting = false;
-    if (isSent) this.socket.end();
-    else resetOnClose(this.socket); // The peer has ended, and hears no alert: `destroy` resets.
-  }
-
-  reset(error?: Error): void {
-    resetOnClose(this.socket);
-    this.destroy(error);
   }
 
   pause(): void {
@@ -176,7 +180,7 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
    * before its alert is delivered first, also to a slow reader.
    */
   failed(error: Error): void {
-    if (this.#alerting) return;
+    if (this.isAlerting) return;
     this.#error ??= error;
     this.#lost ??= this.socket.writableLength;
     if (isPeersAlert(error) && (this.#held.length > 0 || this.socket.readableLength > 0)) this.#bePatient();
