@@ -5,20 +5,19 @@ import { pathToFileURL } from 'node:url';
 import { root } from './process.mjs';
 
 const link = /(?<!!)\[(?<words>[^\]]*)\]\((?<to>[^)\s]+)\)/g;
-const picture = /^!\[[^\]]*\]\([^)\s]+\)\n\n/gm;
+/** Pages for a clone of the repository alone: its benchmarks can't be run elsewhere. */
+const unshipped = ['performance.md'];
 
 /**
  * @param {string} text
  * @param {string} page its path in docs/
- * @returns {string} as it is shipped: what it links outside docs/ isn't in the package, so that only the words stay, and
- *   pictures, which no terminal shows, aren't either
+ * @returns {string} as it is shipped: what it links and the package hasn't got is left as words
  */
 export function withoutOutside(text, page) {
-  return text
-    .replace(picture, '')
-    .replace(link, (whole, words, to) =>
-      path.posix.join(path.posix.dirname(page), to).startsWith('../') ? words : whole,
-    );
+  return text.replace(link, (whole, words, to) => {
+    const [target] = path.posix.join(path.posix.dirname(page), to).split('#', 1);
+    return target.startsWith('../') || unshipped.includes(target) ? words : whole;
+  });
 }
 
 /** @param to the folder, emptied first */
@@ -26,7 +25,9 @@ export function copyDocs(to) {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   const from = path.join(root, 'docs');
-  const pages = readdirSync(from, { recursive: true }).filter((file) => file.endsWith('.md'));
+  const pages = readdirSync(from, { recursive: true }).filter(
+    (file) => file.endsWith('.md') && !unshipped.includes(file),
+  );
   for (const page of pages) {
     mkdirSync(path.join(to, path.dirname(page)), { recursive: true });
     writeFileSync(path.join(to, page), withoutOutside(readFileSync(path.join(from, page), 'utf8'), page));

@@ -12,7 +12,7 @@ describe('knsock explain', () => {
       const { code: exit, stdout } = await knsock(['explain', code]);
       expect(exit).toBe(0);
       expect(stdout).toMatch(
-        /^KNSOCK_PORT_IN_USE\n\n[^]*\nUsual causes: [^]*\nWhat to do: [^]*`knsock`: 45\n$/,
+        /^KNSOCK_PORT_IN_USE\n\n[^]*\nUsual causes: [^]*\nWhat to do: [^]*exit code: 45\n$/,
       );
       expect(stdout).not.toMatch(/\*\*|KNSOCK_PERMISSION_DENIED/);
     },
@@ -23,7 +23,7 @@ describe('knsock explain', () => {
     const { stdout } = await knsock(['explain', ...codes, '--json']);
     const shown = JSON.parse(stdout) as { code: string; text: string }[];
     expect(shown.map(({ code }) => code)).toEqual(codes);
-    expect(shown.filter(({ text }) => !/exit code of `knsock`: \d+$/.test(text))).toEqual([]);
+    expect(shown.filter(({ text }) => !/exit code: \d+$/.test(text))).toEqual([]);
   });
 
   it('suggests the intended code', async () => {
@@ -79,5 +79,6 @@ const pages = readDocuments().filter(({ path }) => path.startsWith('docs/'));
 it.each(pages)('$path links only what the package ships, once links elsewhere are words', (page) => {
   const text: string = withoutOutside(page.text, page.path.slice('docs/'.length));
   const links = pointers({ ...page, text }).filter(({ to, file }) => to !== file);
-  expect(links.filter(({ file }) => !file.startsWith('docs/'))).toEqual([]);
+  const shipped = ({ file }: { file: string }) => file.startsWith('docs/') && file !== 'docs/performance.md';
+  expect(links.filter((one) => !shipped(one))).toEqual([]);
 });

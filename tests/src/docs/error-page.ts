@@ -19,8 +19,8 @@ function section(entry: ErrorEntry | OtherEntry): string {
   return `### ${code}\n\n${words.join('\n')}\n${facts}`;
 }
 
-const sides = { local: 'this one', peer: 'the peer', either: 'either' };
+const sides = { local: 'this side', peer: 'the peer', either: 'either side' };
 
 function factsOf({ side, retryable, exit }: ErrorEntry): string {
-  return `Side at fault, most likely: ${sides[side]} · retryable: ${retryable ? 'yes' : 'no'} · exit code of \`knsock\`: ${exit}`;
+  return `Usually at fault: ${sides[side]} · retryable: ${retryable ? 'yes' : 'no'} · exit code: ${exit}`;
 }
