@@ -95,12 +95,23 @@ function leafOf(socket: TLSSocket): Buffer | null {
 
 /**
  * The certificates sent, ordered so that each issued the one before. Node's older reader stops early where a peer sent its
- * certificates in another order, which TLS 1.3 allows, and follows an expired one beside a valid one of the same CA; the newer one returns all of them, and on Node 20 and 22 leaks some
- * kilobytes. So it reads only peers that OpenSSL accepts: an unauthenticated client can't make the process's memory grow.
+ * certificates in another order, which TLS 1.3 allows, or sent an issuer that may not issue, and follows an expired one beside a
+ * valid one of the same CA; the newer one returns all of them.
  */
 function chainAsSent(socket: TLSSocket, leaf: Buffer): Buffer[] {
   const { ders, isWhole } = linkedChain(socket, leaf);
-  return isWhole || !socket.authorized ? ders : allSent(socket);
+  return isWhole || !mayReadAll(socket) ? ders : allSent(socket);
+}
+
+/** On Node 20 and 22 the newer reader leaks some kilobytes: an unauthenticated peer can't make the memory grow. */
+const LEAKS = Number(process.versions.node.split('.')[0]) < 24;
+
+/** Peers that OpenSSL refuses and that are read so nevertheless, to say why: they leak a megabyte or two in all. */
+const MOST_LEAKS = 256;
+let leaks = 0;
+
+function mayReadAll({ authorized }: TLSSocket): boolean {
+  return authorized || !LEAKS || leaks++ < MOST_LEAKS;
 }
 
 /** Of two certificates of one CA it follows the one sent first; OpenSSL then accepted the other, if that one is valid. */
