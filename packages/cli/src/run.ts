@@ -6,6 +6,7 @@ import { describeFailure, reportFailure } from './failure.js';
 import { Output, type Manner } from './output.js';
 import { buildProgram } from './program.js';
 import { synonymHint } from './flag-synonyms.js';
+import { keepHangUps } from './hang-up.js';
 import { UsageError } from './usage-error.js';
 
 const WRONG_USE = 2;
@@ -17,6 +18,7 @@ const WRONG_USE = 2;
 export async function run(argv: readonly string[]): Promise<number> {
   const output = new Output(mannerOf(argv));
   forgetEmptyVariables(process.env);
+  if (isServing(argv)) keepHangUps();
   let program: Command | undefined;
   try {
     const asked = asHelp(argv);
@@ -35,6 +37,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     const spoken = error instanceof CommanderError && command ? usageError(error, command) : error;
     return await reportFailure(output, name, spoken).catch(() => exitCodeOf(spoken));
   }
+}
+
+/** Whether the command stays, and takes SIGHUP for an order to look again. */
+function isServing(argv: readonly string[]): boolean {
+  const [first, second] = argv.filter((word) => !word.startsWith('-'));
+  if (first === 'certs') return second === 'serve' || (second === 'renew' && argv.includes('--daemon'));
+  return first === 'serve' || first === 'proxy' || first === 'run-ssl-tcp-server';
 }
 
 /** An empty variable is an unset one: unit files and compose files can't leave one out on a condition. */

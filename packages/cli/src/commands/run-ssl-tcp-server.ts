@@ -5,7 +5,6 @@ import { printable } from '@knsock/core/errors';
 import { showAddress } from '../address.js';
 import { port, host } from '../options.js';
 import type { Output } from '../output.js';
-import { keepingHangUps } from '../serving/hang-up.js';
 import { runUntilSignal } from '../serving/lifecycle.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { UsageError } from '../usage-error.js';
@@ -26,7 +25,7 @@ export function defineRunSslTcpServer(command: Command, output: Output): void {
     .option('--host <address>', 'address to listen on', host, '0.0.0.0')
     .addHelpText('after', HELP)
     .action(async (portNumber: number, certFile: string, keyFile: string, flags: RunFlags) => {
-      process.exitCode = await keepingHangUps(() => runServer(portNumber, certFile, keyFile, flags, output));
+      process.exitCode = await runServer(portNumber, certFile, keyFile, flags, output);
     });
 }
 

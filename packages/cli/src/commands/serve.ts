@@ -12,7 +12,6 @@ import {
 } from '../options.js';
 import type { Output } from '../output.js';
 import { addAcmeOptions } from '../serving/acme-options.js';
-import { keepingHangUps } from '../serving/hang-up.js';
 import type { ServeFlags } from '../serving/flags.js';
 import { addLimitOptions, addListenerOptions } from '../serving/limit-options.js';
 
@@ -41,10 +40,8 @@ export function defineServe(command: Command, output: Output): void {
     .addOption(statusOption())
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags) => {
-      process.exitCode = await keepingHangUps(async () => {
-        const { serve } = await import('../serving/serve.js');
-        return serve(explicit(flags, command), output);
-      });
+      const { serve } = await import('../serving/serve.js');
+      process.exitCode = await serve(explicit(flags, command), output);
     });
 }
 

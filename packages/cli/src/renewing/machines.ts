@@ -7,7 +7,7 @@ import { shortPath } from '../files.js';
 import type { Output } from '../output.js';
 import { unreadable } from '../unreadable.js';
 import { UsageError } from '../usage-error.js';
-import { onHangUp } from '../serving/hang-up.js';
+import { onHangUp, takeOverHangUps } from '../hang-up.js';
 import { ServeLog } from '../serving/serve-log.js';
 import { afterRenewal } from './after-renewal.js';
 import { OwedHook } from './owed-hook.js';
@@ -61,6 +61,8 @@ export async function renewUntilSignal(flags: MachineFlags, output: Output): Pro
     round.abort();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  // It looks at once anyway.
+  takeOverHangUps();
   const unhear = onHangUp({ act: lookAgain, stop });
   const folders = await foldersOf(flags);
   log.event('renewing', { folders }, `renewing ${folders.map(shortPath).join(', ')}`);

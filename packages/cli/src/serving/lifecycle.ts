@@ -1,6 +1,6 @@
 /** The life of a server until a signal ends it: signals drain it, or reload its credentials. */
 import { constants } from 'node:os';
-import { onHangUp, takeOverHangUps } from './hang-up.js';
+import { onHangUp, takeOverHangUps } from '../hang-up.js';
 import type { ServeLog } from './serve-log.js';
 
 /** What can be drained: a server of core's, or a listener without TLS. */

@@ -47,6 +47,7 @@ const fileHints: Readonly<Record<string, string>> = {
   EFBIG: 'Is that the right file? None of certificates, keys or lists is that large.',
   ETIMEDOUT: 'Does a program write to this pipe? Start it first, or give the path of a file.',
   EFTYPE: 'Write the contents into a file, and give its path.',
+  EMFILE: 'Raise the limit (ulimit -n).',
   ELOOP: 'Links there lead to each other; make one of them lead to the file.',
 };
 
@@ -56,6 +57,9 @@ const fileWords: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ELOOP: 'it is a link that leads back to itself',
+  EMFILE: 'the process has as many files open as it may',
+  ENFILE: 'the system has as many files open as it may',
+  ESTALE: 'its network folder was mounted anew',
 };
 
 /**

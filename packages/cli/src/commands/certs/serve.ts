@@ -3,7 +3,6 @@ import { Option, type Command } from 'commander';
 import { address, append, life, milliseconds, statusOption } from '../../options.js';
 import type { Output } from '../../output.js';
 import type { AuthorityFlags } from '../../serving/authority.js';
-import { keepingHangUps } from '../../serving/hang-up.js';
 import { addListenerOptions } from '../../serving/limit-options.js';
 import { addStoreArgument, signerOption, storeArgument, storePassphraseOption } from './store-options.js';
 
@@ -53,10 +52,8 @@ export function defineServeAuthority(command: Command, output: Output): void {
     .addOption(statusOption())
     .addHelpText('after', HELP)
     .action(async (store: string | undefined, flags: Omit<AuthorityFlags, 'store'>) => {
-      process.exitCode = await keepingHangUps(async () => {
-        const { serveStore } = await import('../../serving/authority.js');
-        return serveStore({ ...flags, store: storeArgument(store) }, output);
-      });
+      const { serveStore } = await import('../../serving/authority.js');
+      process.exitCode = await serveStore({ ...flags, store: storeArgument(store) }, output);
     });
 }
 

@@ -14,7 +14,6 @@ import {
   address,
   appendAddress,
 } from '../../options.js';
-import { keepingHangUps } from '../../serving/hang-up.js';
 import { refreshWith } from '../../revocation-lists.js';
 import type { Output } from '../../output.js';
 import { PlainListener } from '../../proxying/plain-listener.js';
@@ -76,7 +75,7 @@ export function defineProxyClient(command: Command, output: Output): void {
   addProfileOptions(command);
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyClientFlags) => {
-    process.exitCode = await keepingHangUps(() => proxyClient(flags, output));
+    process.exitCode = await proxyClient(flags, output);
   });
 }
 

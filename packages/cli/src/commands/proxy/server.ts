@@ -5,7 +5,6 @@ import type { CredentialFiles, Framing, ProxyHeader, SecureConnection } from '@k
 import { addAcmeOptions } from '../../serving/acme-options.js';
 import type { AcmeFlags } from '../../serving/flags.js';
 import { ownCredentials } from '../../serving/served-credentials.js';
-import { keepingHangUps } from '../../serving/hang-up.js';
 import { requireUsedTrust } from '../../serving/listen-options.js';
 import { handshakeTimeoutOption, perAddressOption } from '../../serving/limit-options.js';
 import { parseAddress, showAddress } from '../../address.js';
@@ -83,7 +82,7 @@ export function defineProxyServer(command: Command, output: Output): void {
   command.addOption(handshakeTimeoutOption()).addOption(perAddressOption());
   addLifeOptions(command);
   command.addHelpText('after', HELP).action(async (flags: ProxyServerFlags) => {
-    process.exitCode = await keepingHangUps(() => proxyServer(flags, output));
+    process.exitCode = await proxyServer(flags, output);
   });
 }
 

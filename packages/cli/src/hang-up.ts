@@ -29,8 +29,8 @@ interface Starting {
 
 let starting: Starting | undefined;
 
-/** Runs a server from its start on: a SIGHUP that comes before it listens waits for `takeOverHangUps`, and ends nothing. */
-export async function keepingHangUps<T>(run: () => Promise<T>): Promise<T> {
+/** From now on a SIGHUP waits for `takeOverHangUps`, and ends nothing: a server starts, and loads its code first. */
+export function keepHangUps(): void {
   const unhear = onHangUp({
     act: () => {
       if (starting !== undefined) starting.hungUp = true;
@@ -38,11 +38,6 @@ export async function keepingHangUps<T>(run: () => Promise<T>): Promise<T> {
     stop: (signal) => process.exit(128 + constants.signals[signal]),
   });
   starting = { hungUp: false, unhear };
-  try {
-    return await run();
-  } finally {
-    takeOverHangUps();
-  }
 }
 
 /** Ends the start. @returns whether a SIGHUP came meanwhile */
