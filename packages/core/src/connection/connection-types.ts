@@ -48,7 +48,7 @@ export interface ConnectionStats {
   readonly bytesReceived: number;
   /** Bytes inside TLS that were sent. */
   readonly bytesSent: number;
-  /** Bytes accepted and not yet taken by the system. */
+  /** Bytes accepted by this library and not yet by the system. */
   readonly queuedBytes: number;
   /** Bytes received and not yet read by the program, plus 128 for each message. */
   readonly heldBytes: number;
@@ -90,7 +90,7 @@ export interface IncomingRequest<In = Buffer, Out = Payload> {
   readonly signal: AbortSignal;
   /** Fires when either side announces the connection's end: finish soon. */
   readonly draining: AbortSignal;
-  /** Where it came from. */
+  /** The connection that it was received on. */
   readonly connection: SecureConnection<In, Out>;
 }
 

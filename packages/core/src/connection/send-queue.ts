@@ -70,7 +70,7 @@ export class SendQueue {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes accepted and not yet taken by the system. */
+  /** Bytes accepted by this library and not yet by the system. */
   get queuedBytes(): number {
     return this.#writer.gatheredBytes + this.#stream.queuedBytes + this.#waitingBytes;
   }

@@ -24,7 +24,7 @@ import { offAbort, onAbort } from '../waiting/on-abort.js';
 
 /** How files are watched. */
 export interface WatchOptions {
-  /** Milliseconds between two looks; default 1,000. A change is taken at the second look that finds it unchanged. */
+  /** Milliseconds between two checks; default 1,000. A change is loaded at the second check that finds it unchanged. */
   interval?: number | undefined;
   /** Ends the watching; the last good set stays. */
   signal?: AbortSignal | undefined;
@@ -37,7 +37,7 @@ export interface WatchOptions {
 
 /** Credentials that follow their files. */
 export interface WatchedCredentials extends CredentialSource, Disposable {
-  /** Why the newest files, or a file of lists, were not taken; null while the current set is what the files hold. */
+  /** Why the newest files, or a file of lists, were not loaded; null while the current set is the one in the files. */
   readonly problem: CredentialsError | null;
   /** Calls `listener` when files are refused, once for each reason. The function returned ends that. */
   onProblem(listener: (problem: CredentialsError) => void | Promise<void>): () => void;
@@ -46,7 +46,7 @@ export interface WatchedCredentials extends CredentialSource, Disposable {
    * back, say. The function returned ends that.
    */
   onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void;
-  /** Looks now, without waiting for a second look, as on SIGHUP. @throws CredentialsError; what was refused stays as it was */
+  /** Checks now, without waiting for a second check, as on SIGHUP. @throws CredentialsError; what was refused stays as it was */
   reload(): Promise<Credentials>;
   /** Ends the watching. */
   close(): void;

@@ -4,7 +4,7 @@ import { printable } from './printable.js';
 
 const BRAND = Symbol.for('knsock.error.families');
 
-/** What every knsock error carries beside its message. */
+/** What every knsock error has besides its message. */
 export interface ErrorDetails {
   /** The failure underneath, as Node, OpenSSL or another knsock error reported it. */
   cause?: unknown;

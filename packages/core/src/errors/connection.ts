@@ -36,10 +36,10 @@ const timeoutCodes: Partial<Record<TimeoutPhase, ErrorCode>> = {
   reply: 'KNSOCK_REPLY_TIMEOUT',
 };
 
-/** A deadline passed; `phase` says what was being waited for and `ms` how long the wait was allowed to be. */
+/** A deadline passed; `phase` names what timed out, and `ms` is the time that was allowed. */
 export class ConnectionTimeoutError extends ConnectionError {
   static override readonly brand: string = 'ConnectionTimeoutError';
-  /** What was waited for. */
+  /** The phase that timed out. */
   readonly phase: TimeoutPhase;
   /** How long. */
   readonly ms: number;
@@ -51,10 +51,10 @@ export class ConnectionTimeoutError extends ConnectionError {
   }
 }
 
-/** A reply didn't end in time; what came of it until then is in `received`. */
+/** A reply didn't end in time; `received` is the part that arrived. */
 export class ReplyTimeoutError extends ConnectionTimeoutError {
   static override readonly brand: string = 'ReplyTimeoutError';
-  /** What came until then. */
+  /** What was received until then. */
   readonly received: Buffer;
 
   constructor(ms: number, received: Buffer, details?: ErrorDetails) {
@@ -112,7 +112,7 @@ export class PortInUseError extends ConnectionError {
   }
 }
 
-/** The server is closing and takes no new work. */
+/** The server is closing and accepts no new work. */
 export class ServerDrainingError extends ConnectionError {
   static override readonly brand: string = 'ServerDrainingError';
 

@@ -1,4 +1,4 @@
-/** What a certificate says of itself, as plain values for errors, logs and events. */
+/** The content of a certificate as plain values, for errors, logs and events. */
 export interface CertificateEvidence {
   /** In the order of RFC 4514, such as `CN=app,O=Example`. */
   readonly subject: string;

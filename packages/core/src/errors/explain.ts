@@ -12,7 +12,7 @@ export interface Explanation {
   readonly code: string;
   /** What failed, with names and numbers. */
   readonly what: string;
-  /** Why such a thing happens. */
+  /** Why this happens. */
   readonly why: string;
   /** What to try next. */
   readonly fix: string;

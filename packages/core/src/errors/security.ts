@@ -48,7 +48,7 @@ export class HandshakeError extends SecurityError {
 /** The peer's certificate was verified and isn't trusted (kn-sock's `ssl.SSLCertVerificationError`). */
 export class UntrustedPeerError extends SecurityError {
   static override readonly brand: string = 'UntrustedPeerError';
-  /** Why, as a word that stays the same. */
+  /** Why, as a stable word. */
   readonly reason: PeerReason;
   /** The place of the certificate at fault on the path: 1 is the peer's own, 2 its issuer, and so on. */
   readonly position: number;

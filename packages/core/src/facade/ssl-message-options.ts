@@ -16,7 +16,7 @@ import {
 } from '../options/index.js';
 import { parseReplyEnd, type ReplyEnd } from './reply.js';
 
-/** Whom to trust, as whom, and where the reply ends. Times are milliseconds. */
+/** Which server to trust, our own credentials, and where the reply ends. Times are milliseconds. */
 export interface SslMessageOptions {
   /** PEM: the CA of the server; default Node's store. */
   cafile?: string | undefined;

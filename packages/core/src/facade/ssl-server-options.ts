@@ -32,7 +32,7 @@ export interface SslServerOptions {
   host?: string | undefined;
   /** Instead of the three files: Node's options for a context, not a built one. */
   sslContext?: SecureContextOptions | undefined;
-  /** Whether the connection goes on after the first data; `startSslTcpServer` false, `startAsyncSslTcpServer` true. */
+  /** Whether the connection stays open after the first data; `startSslTcpServer` false, `startAsyncSslTcpServer` true. */
   keepOpen?: boolean | undefined;
   /** Receives every error that reaches no caller, such as those of the handler; default: a process warning. */
   onError?: ErrorListener | undefined;

@@ -13,7 +13,7 @@ import { InvalidOptionError } from '../errors/index.js';
 import { isLent } from './lent-memory.js';
 import { copyOf } from './view.js';
 
-/** What a program sends: text goes out as UTF-8. The bytes must not change until they are sent. */
+/** What a program sends: text is sent as UTF-8. The bytes must not change until they are sent. */
 export type Payload = string | Uint8Array;
 
 /** What a framing knows of the connection it decodes for. */

@@ -7,7 +7,7 @@ import { viewOf } from './view.js';
 
 /** How the length before each message is written. */
 export interface LengthPrefixedOptions {
-  /** How many bytes the length takes; default 4. */
+  /** The size of the length field in bytes; default 4. */
   bytes?: 1 | 2 | 4 | 8;
   /** Which byte of the length comes first, the most significant (`'big'`, network order) or the least; default `'big'`. */
   endian?: 'big' | 'little';

@@ -30,7 +30,7 @@ const decided = {
   maxWaitingRequests: 'the HTTP client queues its requests itself',
 } as const satisfies { readonly [Name in keyof ConnectOptions]?: string };
 
-/** Whom to trust, and as whom to come; where to is the URL's to say. Times are milliseconds. */
+/** Which servers to trust, and our own credentials; the target comes from the URL. Times are milliseconds. */
 export type HttpClientOptions = Omit<ConnectOptions, keyof typeof decided>;
 
 /** Where one connection goes. */

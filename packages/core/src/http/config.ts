@@ -52,7 +52,7 @@ export interface HttpOptions {
 /** A request listener of node:http, asynchronous or not. */
 export type HttpListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** Where to listen, as whom, for whom, and how long HTTP may take. Times are milliseconds. */
+/** Where to listen, with which credentials and for which clients, and HTTP's limits. Times are milliseconds. */
 export interface ServeHttpOptions extends Omit<ListenOptions, keyof typeof replaced> {
   /** Node's options of an HTTP server, and its limits. */
   http?: HttpOptions | undefined;

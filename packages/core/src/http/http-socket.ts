@@ -38,7 +38,7 @@ export interface HttpSocket extends Duplex, TlsQuestions {
   readonly alpnProtocol: string | false;
   /** The name that the client asked for; false where it asked for none. */
   readonly servername: string | false;
-  /** Bytes inside TLS that came. */
+  /** Bytes received inside TLS. */
   readonly bytesRead: number;
   /** Bytes inside TLS that were sent. */
   readonly bytesWritten: number;

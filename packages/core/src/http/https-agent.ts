@@ -31,7 +31,7 @@ export interface AgentSocketOptions {
   timeout?: number | false | undefined;
 }
 
-/** Whom to trust, as whom to come, and how sockets are kept. */
+/** Which servers to trust, our own credentials, and how sockets are kept. */
 export type SecureAgentOptions = HttpClientOptions & AgentSocketOptions;
 
 /** How each of them is read, and its default. */

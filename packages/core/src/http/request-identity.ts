@@ -1,4 +1,4 @@
-/** Who asks, for programs that have only Node's request. */
+/** The client's identity, for programs that have only Node's request. */
 import type { IncomingMessage } from 'node:http';
 import type { SecureConnection } from '../connection/connection-types.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';

@@ -14,7 +14,7 @@ export interface UndiciConnectOptions {
   readonly port: string;
 }
 
-/** What undici takes as `connect`. */
+/** The type of undici's option `connect`. */
 export type UndiciConnector = (
   options: UndiciConnectOptions,
   callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,

@@ -43,7 +43,7 @@ interface AdmissionEvent {
   readonly limit: string;
 }
 
-/** New credentials or rules were taken, or not. */
+/** New credentials or rules came into use, or were refused. */
 interface RotationEvent {
   /** Who took or refused them: the watcher of the files, a server, or a client's live connection. */
   readonly by: 'files' | 'server' | 'client';
@@ -100,7 +100,7 @@ export const channels = {
   keylog: channel('knsock:keylog'),
 } as const;
 
-/** The payloads, by channel: what to take an event for that `subscribe` hands out. */
+/** The payloads, by channel: the type of an event that `subscribe` delivers. */
 export interface KnsockEvents {
   /** A handshake ended, on either side. */
   'knsock:handshake': HandshakeEvent;
@@ -110,13 +110,13 @@ export interface KnsockEvents {
   'knsock:verdict': VerdictEvent;
   /** A peer was refused before its handshake. */
   'knsock:admission': AdmissionEvent;
-  /** New credentials or rules were taken, or not. */
+  /** New credentials or rules came into use, or were refused. */
   'knsock:rotation': RotationEvent;
   /** A server answered an ACME server's validation of a name. */
   'knsock:validation': ValidationEvent;
   /** A server or connection began to drain. */
   'knsock:drain': DrainEvent;
-  /** A message came or was sent. */
+  /** A message was received or sent. */
   'knsock:message': MessageEvent;
   /** A request was answered, or failed. */
   'knsock:request': RequestEvent;

@@ -17,7 +17,7 @@ import {
 
 /** Asks a silent peer for a sign of life; on the knsock framing only. */
 export interface HeartbeatOptions {
-  /** How long the peer may be silent before it is asked. */
+  /** How long the peer may be silent before it is pinged. */
   interval: number;
   /** How long it may take to answer. */
   timeout: number;
@@ -41,7 +41,7 @@ export interface LimitOptions {
   heartbeat?: HeartbeatOptions | undefined;
   /** The largest message accepted; default 1 MiB. */
   maxMessageBytes?: number | undefined;
-  /** The most bytes queued for the peer, or received and not yet taken; default 4 MiB. */
+  /** The most bytes queued for the peer, or received and not yet read by the program; default 4 MiB. */
   maxQueuedBytes?: number | undefined;
   /** The most requests of the peer worked on at once, and messages by an asynchronous listener; default 128. */
   maxRequestsInFlight?: number | undefined;

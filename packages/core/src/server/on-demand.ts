@@ -1,4 +1,4 @@
-/** `listen` and `serve`, whose code is loaded when one is first called: programs that only connect never load it. */
+/** `listen` and `serve`; their code is loaded by the first call, so programs that only connect never load it. */
 import type { RequestHandler } from '../connection/connection-types.js';
 import type { Payload } from '../framing/framing.js';
 import type { ListenOptions } from './config.js';

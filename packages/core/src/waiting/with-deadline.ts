@@ -18,7 +18,7 @@ export interface DeadlinedWork<R> {
   readonly signalFailed?: ((error: unknown) => void) | undefined;
   /** What the wait rejects with when the time is over. */
   readonly late: () => Error;
-  /** Takes a result that came after all, to get rid of it. */
+  /** Receives a result that arrived after the deadline, to dispose of it. */
   readonly discard?: ((result: R) => void) | undefined;
   /** Sets the timer; default the system's, which doesn't keep the process alive. */
   readonly clock?: DeadlineClock | undefined;

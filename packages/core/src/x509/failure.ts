@@ -5,7 +5,7 @@ import type { X509Certificate } from './certificate.js';
 /** Why a path isn't trusted. */
 export interface Failure {
   readonly ok: false;
-  /** Why, as a word that stays the same. */
+  /** Why, as a stable word. */
   readonly reason: PeerReason;
   /** The place of the certificate at fault on the path: 1 is the peer's own, 2 its issuer, and so on. */
   readonly position: number;
