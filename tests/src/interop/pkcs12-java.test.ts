@@ -3,7 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAuthority, fromPkcs12, toPkcs12 } from '@knsock/certs';
-import { openPkcs12, pkcs12Certificates, readPkcs12 } from '@knsock/core/x509';
+import {
+  arrangePkcs12,
+  openPkcs12,
+  pkcs12Certificates,
+  readPkcs12,
+  readPkcs12OffThread,
+} from '@knsock/core/x509';
 import { afterAll, expect, it } from 'vitest';
 import { needsTools } from './tools.js';
 
@@ -78,3 +84,30 @@ it('writes key stores with several keys, and trust stores, that are read here', 
     trusted.map(({ friendlyName, certificate }) => [friendlyName, certificate.subject.toString()]),
   ).toEqual([['ca', 'CN=Root']]);
 });
+
+it.for(['jks', 'jceks'])(
+  'opens the keys of a %s store that its passphrase opens, and names another',
+  async (type, context) => {
+    needsTools(context, 'keytool');
+    const store = file(`mixed.${type}`);
+    for (const [alias, pass] of [
+      ['other', 'otherpass'],
+      ['good', 'changeit'],
+    ] as const)
+      keytool(
+        ...['-genkeypair', '-alias', alias, '-keyalg', 'EC', '-dname', `CN=${alias}`, '-keypass', pass],
+        ...['-keystore', store, '-storetype', type],
+      );
+    const contents = await readPkcs12OffThread(readFileSync(store), 'changeit');
+    expect(String(arrangePkcs12(contents).chain[0].subject)).toBe('CN=good');
+    expect(arrangePkcs12(contents, 'good').names).toEqual(['good']);
+    expect(() => arrangePkcs12(contents, 'other')).toThrow(
+      'the key "other" of the PKCS#12 file has a passphrase of its own',
+    );
+    expect(() => arrangePkcs12(contents, 'nobody')).toThrow('no key named "nobody"');
+    keytool('-delete', '-alias', 'good', '-keystore', store);
+    await expect(readPkcs12OffThread(readFileSync(store), 'changeit')).rejects.toThrow(
+      'the key "other" with a passphrase of its own',
+    );
+  },
+);

@@ -15,16 +15,11 @@ export function defineFingerprint(command: Command, output: Output): void {
     .action(async (certificate: string, flags: OpeningFlags) => {
       const { fingerprint } = await import('@knsock/certs');
       const input = await readInput(certificate);
-      const openings = await eachKey(input, await openingOf(flags));
-      for (const opening of openings) {
-        const found = await naming(certificate, () => fingerprint(input, opening));
+      for (const { input: one, opening, name } of await eachKey(input, await openingOf(flags))) {
+        const found = await naming(certificate, () => fingerprint(one, opening));
         const lines = `fingerprint  ${found.colons}\npin          ${found.spkiPin}`;
-        if (openings.length === 1) await output.result(found, lines);
-        else
-          await output.result(
-            { key: opening.keyName, ...found },
-            `key          ${opening.keyName}\n${lines}`,
-          );
+        if (name === undefined) await output.result(found, lines);
+        else await output.result({ key: name, ...found }, `key          ${name}\n${lines}`);
       }
     });
 }

@@ -66,7 +66,7 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
       "Give --crl: without a list revocation isn't looked at.",
     );
   const input = await readInput(chain);
-  const openings = await eachKey(input, await openingOf(flags));
+  const keys = await eachKey(input, await openingOf(flags));
   const settings = {
     ca: flags.ca.map((file) => ({ file })),
     intermediates: asFiles(flags.intermediate),
@@ -74,11 +74,10 @@ async function verify(chain: string, flags: VerifyFlags, output: Output): Promis
     ...{ name, usage, rules, partialChain, revocation, policies: policiesOf(flags) },
   };
   let exitCode = 0;
-  for (const opening of openings) {
-    const verdict = await naming(chain, () => verifyChain({ chain: input, ...settings, ...opening }));
-    const { keyName } = opening;
-    if (openings.length === 1) await output.result(verdict, verdict.message);
-    else await output.result({ key: keyName, ...verdict }, `${keyName}: ${verdict.message}`);
+  for (const { input: one, opening, name: key } of keys) {
+    const verdict = await naming(chain, () => verifyChain({ chain: one, ...settings, ...opening }));
+    if (key === undefined) await output.result(verdict, verdict.message);
+    else await output.result({ key, ...verdict }, `${key}: ${verdict.message}`);
     exitCode ||= explain(verdict, output);
   }
   return exitCode;

@@ -7,4 +7,6 @@ export interface Pkcs12Contents {
   readonly certificates: readonly ({ readonly der: Buffer } & BagAttributes)[];
   /** In the file's order. */
   readonly keys: readonly ({ readonly key: KeyObject } & BagAttributes)[];
+  /** Keys with a passphrase of their own, beside others that were opened. */
+  readonly locked?: readonly BagAttributes[] | undefined;
 }

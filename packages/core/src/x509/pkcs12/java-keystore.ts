@@ -20,7 +20,7 @@ const MIGHTY_APHRODITE = Buffer.from('Mighty Aphrodite', 'utf8');
 const JKS_PROTECTION = '1.3.6.1.4.1.42.2.17.1.1';
 const JCEKS_PROTECTION = '1.3.6.1.4.1.42.2.19.1';
 const AS_PKCS12 =
-  'keytool -importkeystore -srckeystore FILE -srcstoretype jceks -destkeystore NEW.p12 -deststoretype pkcs12 makes it PKCS#12.';
+  'keytool -importkeystore -srckeystore FILE -srcstoretype jceks -destkeystore NEW.p12 -deststoretype pkcs12 -srcalias ALIAS takes one entry into a PKCS#12 file.';
 const WRONG = "isn't opened by the passphrase, or was changed after it was made";
 
 type Certificate = Pkcs12Contents['certificates'][number];
@@ -46,11 +46,16 @@ export function* openJavaKeystore(
   if (said.length !== DIGEST_BYTES || !timingSafeEqual(said, digest)) throw wrongPassphrase(WRONG);
   const { certificates, locked } = readEntries(entries);
   const keys: Key[] = [];
-  for (const { protectedKey, friendlyName, localKeyId } of locked) {
-    const pkcs8 = yield* unlock({ protectedKey, friendlyName }, passphrase, budget);
-    keys.push({ key: readPkcs8(pkcs8, 'holds a private key'), friendlyName, localKeyId });
+  const others: LockedKey[] = [];
+  for (const one of locked) {
+    const { friendlyName, localKeyId } = one;
+    const pkcs8 = yield* unlock(one, passphrase, budget);
+    if (pkcs8 === undefined) others.push(one);
+    else keys.push({ key: readPkcs8(pkcs8, 'holds a private key'), friendlyName, localKeyId });
   }
-  return { certificates, keys };
+  const [first] = others;
+  if (first !== undefined && keys.length === 0) throw otherPassphrase(first.friendlyName);
+  return { certificates, keys, locked: others };
 }
 
 function readEntries(bytes: Buffer): { certificates: Certificate[]; locked: LockedKey[] } {
@@ -77,18 +82,20 @@ function readEntries(bytes: Buffer): { certificates: Certificate[]; locked: Lock
         certificates.push({ der: reader.certificate(version), ...identity });
       }
     } else if (tag === 3)
-      throw unsupported('holds a secret key as a Java object, which only Java opens', { hint: AS_PKCS12 });
+      throw unsupported(`holds the secret key "${friendlyName}" as a Java object, which only Java opens`, {
+        hint: AS_PKCS12,
+      });
     else throw garbage(`is a Java keystore with an entry of the unknown kind ${tag}`);
   }
   return { certificates, locked };
 }
 
-/** A key's own encryption, with the passphrase of the whole. */
+/** A key's own encryption, with the passphrase of the whole; undefined where it has another one. */
 function* unlock(
-  { protectedKey, friendlyName }: Pick<LockedKey, 'protectedKey' | 'friendlyName'>,
+  { protectedKey }: LockedKey,
   passphrase: string,
   budget: WorkBudget,
-): Opening<Buffer> {
+): Opening<Buffer | undefined> {
   const { algorithm, encrypted } = decode(protectedKey, 'encrypted key', (reader) => {
     const info = reader.enter(Tag.sequence, 'encrypted key');
     return {
@@ -97,11 +104,7 @@ function* unlock(
     };
   });
   const { oid, parameters = Buffer.alloc(0) } = algorithm;
-  if (oid === JKS_PROTECTION) {
-    const plain = unlockJks(encrypted, passphrase);
-    if (plain === undefined) throw otherPassphrase(friendlyName);
-    return plain;
-  }
+  if (oid === JKS_PROTECTION) return unlockJks(encrypted, passphrase);
   if (oid !== JCEKS_PROTECTION)
     throw unsupported(`holds a key that is encrypted with the algorithm ${oid}, which isn't read here`);
   const { salt, iterations } = decode(parameters, 'encryption parameters', (reader) => {
@@ -112,9 +115,7 @@ function* unlock(
   budget.spend(2 * iterations * COST_OF_ROUND);
   const secret = Buffer.from(passphrase, 'latin1');
   const both = yield { kind: 'java-des', hash: 'md5', passphrase: secret, salt, iterations, length: 32 };
-  const plain = decipherBlocks('des-ede3-cbc', both.subarray(0, 24), both.subarray(24), encrypted);
-  if (plain === undefined) throw otherPassphrase(friendlyName);
-  return plain;
+  return decipherBlocks('des-ede3-cbc', both.subarray(0, 24), both.subarray(24), encrypted);
 }
 
 /** A stream of SHA-1 over passphrase and what came before; the salt stands before the key, its digest behind it. */

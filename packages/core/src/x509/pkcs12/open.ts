@@ -60,7 +60,7 @@ export function arrangePkcs12(contents: Pkcs12Contents, name?: string): OpenedPk
   requirePair(contents);
   const entries = pkcs12Certificates(contents);
   const names = namesOf(contents);
-  const { key, leaf, index } = findPair(contents.keys, entries, names, name);
+  const { key, leaf, index } = findPair(contents, entries, names, name);
   const chain = chainOf(
     leaf,
     entries.map(({ certificate }) => certificate),
@@ -94,7 +94,7 @@ export function pkcs12Pairs(
   const entries = pkcs12Certificates(contents);
   const all = entries.map(({ certificate }) => certificate);
   const names = namesOf(contents);
-  requireName(names, name);
+  requireName(names, name, contents);
   const pairs = contents.keys.flatMap((held, index): Pkcs12Pair[] => {
     const leaf = leafOf(held, entries);
     return leaf ? [{ name: names[index] as string, key: held.key, chain: chainOf(leaf, all) }] : [];
@@ -154,13 +154,13 @@ function namesOf({ keys }: Pkcs12Contents): string[] {
 }
 
 function findPair(
-  keys: Pkcs12Contents['keys'],
+  contents: Pkcs12Contents,
   entries: readonly Pkcs12Certificate[],
   names: readonly string[],
   wanted: string | undefined,
 ): { key: KeyObject; leaf: X509Certificate; index: number } {
-  requireName(names, wanted);
-  for (const [index, held] of keys.entries()) {
+  requireName(names, wanted, contents);
+  for (const [index, held] of contents.keys.entries()) {
     if (wanted !== undefined && names[index] !== wanted) continue;
     const leaf = leafOf(held, entries);
     if (leaf !== undefined) return { key: held.key, leaf, index };
@@ -168,14 +168,26 @@ function findPair(
   throw noneBelongs(entries);
 }
 
-function requireName(names: readonly string[], wanted: string | undefined): void {
+function requireName(
+  names: readonly string[],
+  wanted: string | undefined,
+  { locked = [] }: Pkcs12Contents,
+): void {
   if (wanted === undefined || names.includes(wanted)) return;
+  if (locked.some(({ friendlyName }) => friendlyName === wanted)) throw hasOwnPassphrase(wanted);
   const there = names.map((name) => JSON.stringify(name)).join(', ');
   throw new CredentialsError(
     'mismatch',
     `the PKCS#12 file has no key named ${JSON.stringify(wanted)}; it has ${there}`,
     { hint: 'Give one of those names.' },
   );
+}
+
+function hasOwnPassphrase(name: string): CredentialsError {
+  const message = `the key ${JSON.stringify(name)} of the PKCS#12 file has a passphrase of its own, other than the file's`;
+  return new CredentialsError('passphrase', message, {
+    hint: "keytool -keypasswd -alias ALIAS -keystore FILE changes it to the file's, for JKS and JCEKS; or use another key of the file.",
+  });
 }
 
 /** A key that outlived a renewal has several certificates. */

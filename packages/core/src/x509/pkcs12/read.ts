@@ -85,10 +85,15 @@ function* open(
   for (const part of decode(pfx.authenticatedSafe, 'list of contents', readParts))
     bags.push(...decode(yield* openPart(part, opener), 'safe contents', readSafeBags));
   const keys: Pkcs12Contents['keys'][number][] = [];
+  const locked: KeyBag[] = [];
   for (const bag of bags) {
-    if (bag.kind !== 'certificate') keys.push(yield* openKey(bag, opener));
+    if (bag.kind === 'certificate') continue;
+    const key = yield* openKey(bag, opener);
+    if (key === undefined) locked.push(bag);
+    else keys.push(key);
   }
-  return { certificates: bags.filter((bag) => bag.kind === 'certificate'), keys };
+  if (locked.length > 0 && keys.length === 0) throw wrongPassphrase(opener.refusal);
+  return { certificates: bags.filter((bag) => bag.kind === 'certificate'), keys, locked };
 }
 
 /** Whether an input is PKCS#12 or one of Java's key stores, in any form that `readPkcs12` reads. */
@@ -145,14 +150,18 @@ function* openerOf(
 }
 
 function* openPart(part: Part, opener: Opener): Opening<Buffer> {
-  return part.kind === 'clear' ? part.data : yield* decrypt(part.algorithm, part.encrypted, opener);
+  if (part.kind === 'clear') return part.data;
+  const plain = yield* decrypt(part.algorithm, part.encrypted, opener);
+  if (plain === undefined) throw wrongPassphrase(opener.refusal);
+  return plain;
 }
 
-function* openKey(
-  bag: Exclude<SafeBag, { kind: 'certificate' }>,
-  opener: Opener,
-): Opening<Pkcs12Contents['keys'][number]> {
+type KeyBag = Exclude<SafeBag, { kind: 'certificate' }>;
+
+/** Undefined for a key with a passphrase of its own. */
+function* openKey(bag: KeyBag, opener: Opener): Opening<Pkcs12Contents['keys'][number] | undefined> {
   const pkcs8 = bag.kind === 'key' ? bag.pkcs8 : yield* decrypt(bag.algorithm, bag.encrypted, opener);
+  if (pkcs8 === undefined) return undefined;
   const { localKeyId, friendlyName } = bag;
   return { key: readPkcs8(pkcs8, 'holds a private key'), localKeyId, friendlyName };
 }
@@ -160,9 +169,7 @@ function* openKey(
 function* decrypt(
   algorithm: AlgorithmIdentifier,
   encrypted: Buffer,
-  { passphrase, refusal, budget }: Opener,
-): Opening<Buffer> {
-  const plain = yield* decryptDer(algorithm, encrypted, passphrase, budget);
-  if (plain === undefined) throw wrongPassphrase(refusal);
-  return plain;
+  { passphrase, budget }: Opener,
+): Opening<Buffer | undefined> {
+  return yield* decryptDer(algorithm, encrypted, passphrase, budget);
 }
