@@ -116,6 +116,11 @@ it('survives clients that vanish at any step, and continues with the key of one 
   });
 });
 
+function isWhole(answer: string): boolean {
+  const [head = '', length] = /^[^]*?^content-length: (\d+)\r\n[^]*?\r\n\r\n/im.exec(answer) ?? [];
+  return length !== undefined && answer.length >= head.length + Number(length);
+}
+
 it(
   'answers 400 to requests with bytes changed anywhere, and certifies nothing by them',
   { timeout: 120_000 },
@@ -128,8 +133,7 @@ it(
     const ask = async (bytes: Buffer): Promise<string> => {
       socket.write(requestOf(secret, bytes.toString('base64')));
       let text = '';
-      while (!/\r\n\r\n/.test(text) || !text.endsWith('\n'))
-        text += ((await once(socket, 'data')) as [string])[0];
+      while (!isWhole(text)) text += ((await once(socket, 'data')) as [string])[0];
       return text.slice(9, 12);
     };
     const changes = fc.array(fc.tuple(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 })), {

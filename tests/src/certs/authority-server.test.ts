@@ -268,7 +268,7 @@ describe('enrolment by token', () => {
       await enrol(csr, expired),
     ];
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`))).toEqual(
-      new Set(['401 no such token\n']),
+      new Set(['401 ']),
     );
     expect(refused.map(({ reason }) => reason)).toEqual([
       'wrong-secret',
@@ -507,8 +507,9 @@ describe('an answer', () => {
     for (const { headers, body } of answers) {
       expect(headers).not.toHaveProperty('transfer-encoding');
       expect(headers['content-length']).toBe(String(body.length));
-      expect(body.length).toBeGreaterThan(0);
     }
+    // Bouncy Castle's client fails where the answer that demands the token has a body.
+    expect(answers.filter(({ body }) => body.length === 0).map(({ status }) => status)).toEqual([401]);
   });
 
   it('has base64 without line ends, which some EST clients take for digits', async () => {

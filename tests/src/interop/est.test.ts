@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openStore, verifyChain, type Store } from '@knsock/certs';
 import { createToken, serveAuthority } from '@knsock/certs/authority-server';
@@ -51,11 +52,36 @@ describe("strongSwan's pki", () => {
     await runAsShown('strongswan', (script) => script.replaceAll('--cacert est.crt', both), 'issuing');
     await expectRenewed('est.crt', 'est-1.crt');
   });
-
-  async function knowRoot(): Promise<void> {
-    await copyFile(join(store.directory, 'ca', 'root.crt'), join(folder, 'ca.crt'));
-  }
 });
+
+it("enrols and renews by Bouncy Castle's client, which asks once without its token", async (context) => {
+  const jars = ['bcpkix', 'bcprov', 'bcutil'].map((name) => `/usr/share/java/${name}.jar`);
+  needsTools(context, 'java', ...jars);
+  await store.createAuthority({ commonName: 'Example CA' });
+  await knowRoot();
+  await using server = await serveAuthority({ store, names: ['localhost'], port: 0, host: '127.0.0.1' });
+  const { id, secret } = await createToken(store.directory, { names: ['agent-7.example'] });
+  const address = `localhost:${'port' in server.address ? server.address.port : 0}`;
+  const program = ['-cp', jars.join(':'), fileURLToPath(new URL('EstClient.java', import.meta.url))];
+  const { stdout } = await run('java', [
+    ...program,
+    address,
+    join(folder, 'ca.crt'),
+    id,
+    secret,
+    'agent-7.example',
+  ]);
+  const [authorities, ...serials] = stdout.trim().split('\n');
+  expect(authorities).toBe('1');
+  const certified = (await store.certificates()).filter(({ names }) => names.includes('agent-7.example'));
+  expect(serials.map((hex) => BigInt(`0x${hex}`))).toEqual(
+    certified.map(({ serial }) => BigInt(`0x${serial}`)),
+  );
+});
+
+async function knowRoot(): Promise<void> {
+  await copyFile(join(store.directory, 'ca', 'root.crt'), join(folder, 'ca.crt'));
+}
 
 /** Runs a script of the page beside an authority, with a token for agent-7.example. */
 async function runAsShown(

@@ -14,15 +14,16 @@ export function needsTools(context: TestContext, ...programs: string[]): void {
   context.skip(reason);
 }
 
-/** Where a program is, looked up as a shell would and in the folders of system commands; undefined: nowhere. */
+/** Where a program is, looked up as a shell would and in the folders of system commands, or a library's file; undefined: nowhere. */
 export function toolPath(program: string): string | undefined {
+  if (path.isAbsolute(program)) return permits(program, constants.R_OK) ? program : undefined;
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
+  return folders.map((folder) => path.join(folder, program)).find((file) => permits(file, constants.X_OK));
 }
 
-function isExecutable(file: string): boolean {
+function permits(file: string, mode: number): boolean {
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(file, mode);
     return true;
   } catch {
     return false;
