@@ -13,7 +13,7 @@ const credentials = await loadCredentials({
 });
 const connection = await connect({ host: 'localhost', port, credentials });
 say(
-  `connected: ${connection.tls.version}, ${connection.tls.cipher}; the server proved to be ${connection.peer.dnsNames}`,
+  `connected: ${connection.tls.version}, ${connection.tls.cipher}; the server is verified as ${connection.peer.dnsNames}`,
 );
 
 say(`greet → ${await connection.request('greet')}`);
@@ -23,17 +23,17 @@ say(`100 requests at once over the one connection: 0+0=${sums[0]}, 1+1=${sums[1]
 
 await connection.request('dance').catch((error) => {
   if (!(error instanceof RemoteHandlerError)) throw error;
-  say(`dance → the server says no: ${error.message} (${error.remoteCode})`);
+  say(`dance → refused by the server: ${error.message} (${error.remoteCode})`);
 });
 
 await connection.close();
 const { clean } = await connection.closed;
-say(`closed, ${clean === true ? 'and both sides know that nothing was lost' : 'uncleanly'}`);
+say(`closed ${clean === true ? 'cleanly: no message was lost' : 'uncleanly'}`);
 
 const stranger = await loadCredentials({ caFile: file('ca.crt') });
 try {
   await connect({ host: 'localhost', port, credentials: stranger });
-  say('let in without a certificate: that must not be');
+  say('admitted without a certificate: that must not happen');
   process.exitCode = 1;
 } catch (error) {
   if (!(error instanceof ClientCertificateRefusedError)) throw error;

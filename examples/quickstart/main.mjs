@@ -32,7 +32,7 @@ try {
     },
     ({ payload, peer }) => answer(payload.toString(), peer),
   );
-  say(`listening on localhost:${server.address.port}, for agent-7 alone`);
+  say(`listening on localhost:${server.address.port}, for agent-7 only`);
 
   await writeFile(join(folder, 'ca.crt'), authority.root);
   await writeFile(join(folder, 'client.crt'), clientFiles.chain);
@@ -50,7 +50,7 @@ try {
   const [code] = await once(client, 'exit');
 
   const { admitted, refusedPeers } = server.stats();
-  say(`let in ${admitted} ${admitted === 1 ? 'connection' : 'connections'} and refused ${refusedPeers}`);
+  say(`admitted ${admitted} ${admitted === 1 ? 'connection' : 'connections'} and refused ${refusedPeers}`);
   await server.close();
   say('drained and closed');
   process.exitCode = code === 0 && admitted === 1 && refusedPeers === 1 ? 0 : 1;

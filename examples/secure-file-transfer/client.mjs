@@ -22,7 +22,7 @@ async function transfer(file) {
   };
   try {
     await (verb === 'fetch' ? fetchFile(pool, file, '.', show) : sendFile(pool, file, show));
-    console.log(`${file}: whole and safe`);
+    console.log(`${file}: transferred, hash verified`);
   } catch (/** @type {any} */ error) {
     console.error(`${file}: ${error.message} (${error.remoteCode ?? error.code})`);
     process.exitCode = 1;

@@ -186,3 +186,13 @@ describe('deadlines', () => {
     await expect(connect({ ...to(server), signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
+
+describe('a host name that the resolver refuses', () => {
+  const host = 'x'.repeat(300); // DNS has names of 253 bytes
+  const unresolved = { code: 'KNSOCK_HOST_NOT_FOUND' };
+
+  it('is one without an address, for a client and for a server', async () => {
+    await expect(connect({ host, port: 1, credentials: world.anonymous })).rejects.toMatchObject(unresolved);
+    await expect(listen({ ...local(), host }, () => undefined)).rejects.toMatchObject(unresolved);
+  });
+});

@@ -99,8 +99,9 @@ export function fromConnection(
 /** A failure to reach a host. */
 export function fromDial(error: Error, { address, onPath = false }: Target): EasySocketError {
   if (error instanceof EasySocketError) return error;
-  const { code = '', hostname } = error as NodeError;
-  switch (code) {
+  const { code = '', hostname, syscall } = error as NodeError;
+  // The resolver has further codes, such as EINVAL for a name that is too long for DNS.
+  switch (syscall === 'getaddrinfo' ? 'ENOTFOUND' : code) {
     case 'ECONNREFUSED':
       return new ConnectionRefusedError(`nothing listens at ${address}`, {
         cause: error,
@@ -185,10 +186,10 @@ export function fromListen(
   place: { port?: number | undefined; path?: string | undefined; host?: string | undefined },
   holder: PathHolder | null = null,
 ): EasySocketError {
-  const { code = '' } = error as NodeError;
+  const { code = '', syscall } = error as NodeError;
   const { host = '' } = place;
   const where = place.path ?? `${host.includes(':') ? `[${host}]` : host}:${place.port ?? 0}`;
-  switch (code) {
+  switch (syscall === 'getaddrinfo' ? 'ENOTFOUND' : code) {
     case 'EADDRINUSE': {
       const [words, hint] = holder === null ? ['is in use already', hints.taken] : holders[holder];
       return new PortInUseError(place.path ?? place.port ?? 0, `${where} ${words}`, {
