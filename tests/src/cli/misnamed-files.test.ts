@@ -122,3 +122,19 @@ it('--acme-ca is read as any other file of certificates', async () => {
   const refused = await start(await files.write('acme.key', contents.key));
   expect([refused.code, refused.stderr]).toEqual([58, expect.stringContaining('acme.key')]);
 });
+
+it.each([
+  ['explicit', 'explicit curve parameters'],
+  ['named_curve', 'unknown curve'],
+])('certs inspect shows a key that nobody accepts: its curve is %s', async (encoding, words) => {
+  const curve = encoding === 'explicit' ? 'prime256v1' : 'secp224k1';
+  const made = ['ecparam', '-name', curve, '-genkey', '-noout', '-param_enc', encoding];
+  const key = execFileSync('openssl', made).toString();
+  const halves = [key, execFileSync('openssl', ['pkey', '-pubout'], { input: key }).toString()];
+  for (const [index, half] of halves.entries()) {
+    const file = await files.write(`${encoding}-${index}.pem`, half);
+    const { code, stdout } = await knsock(['certs', 'inspect', file]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('(one that nobody accepts)')]);
+    expect(stdout).toContain(words);
+  }
+});

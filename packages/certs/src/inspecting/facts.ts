@@ -145,10 +145,12 @@ export interface InspectedKey {
   readonly friendlyName?: string | undefined;
   /** Whether it is encrypted. */
   readonly encrypted: boolean;
-  /** Undefined if it is encrypted and no passphrase was given. */
+  /** Undefined if it is encrypted and no passphrase was given, or can't be used. */
   readonly key: string | undefined;
-  /** `sha256/…` of its public half; undefined for a key that can't be decrypted. */
+  /** `sha256/…` of its public half; undefined for a key that can't be decrypted or used. */
   readonly spkiPin: string | undefined;
+  /** Why no program accepts it: a curve of its own, for one. */
+  readonly problem?: string | undefined;
 }
 
 /** A part of a file that can't be read, among others that can. */

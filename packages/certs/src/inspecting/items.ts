@@ -51,7 +51,7 @@ export async function readItems(input: Uint8Array, context: Context): Promise<In
     case 'PKCS#7':
       return readObjects(input, ['certificate', 'revocation list'], context);
     case 'public key':
-      return [keyFacts(publicKeyOf(withoutPadding(der as Buffer)), false)];
+      return [await readPublicKey(withoutPadding(der as Buffer))];
     case 'encrypted private key':
     case 'private key':
     case 'PKCS#1 key':
@@ -86,8 +86,8 @@ async function readBlock(found: PemBlock, context: Context): Promise<Inspected[]
   const { label, text: block } = found;
   if (label.endsWith('PRIVATE KEY')) return [await readKey(block, context)];
   // PKCS#1 contains only the numbers of an RSA key.
-  if (label === 'RSA PUBLIC KEY') return [keyFacts(publicKeyOf(rsaPublicKeyInfo(found.der)), false)];
-  if (label.endsWith('PUBLIC KEY')) return [keyFacts(publicKeyOf(found.der), false)];
+  if (label === 'RSA PUBLIC KEY') return [await readPublicKey(rsaPublicKeyInfo(found.der))];
+  if (label.endsWith('PUBLIC KEY')) return [await readPublicKey(found.der)];
   if (/^(PKCS7|PKCS #7 SIGNED DATA|CMS)$/.test(label))
     return readObjects(block, ['certificate', 'revocation list'], context);
   if (/CERTIFICATE REQUEST$/.test(label)) return readObjects(block, ['request'], context);
@@ -141,7 +141,22 @@ async function readKey(input: string | Uint8Array, { passphrase }: Context): Pro
   const encrypted = isEncryptedKey(input);
   if (encrypted && passphrase === undefined)
     return { type: 'private-key', encrypted: true, key: undefined, spkiPin: undefined };
-  return keyFacts(await openPrivateKey(input, passphrase, 'any'), encrypted);
+  return showingUnusable('private-key', encrypted, () => openPrivateKey(input, passphrase, 'any'));
+}
+
+/** A key that was read, and that nobody uses: what it is. */
+async function showingUnusable(
+  type: 'private-key' | 'public-key',
+  encrypted: boolean,
+  open: () => KeyObject | Promise<KeyObject>,
+): Promise<Inspected> {
+  try {
+    return keyFacts(await open(), encrypted);
+  } catch (error) {
+    const told = asCertificateError(error);
+    if (!(told instanceof CertificateError) || told.code !== 'KNSOCK_CERTIFICATE_KEY') throw error;
+    return { type, encrypted, key: undefined, spkiPin: undefined, problem: told.message };
+  }
 }
 
 async function readStore(store: Uint8Array, { passphrase, keyName, at }: Context): Promise<Inspected[]> {
@@ -163,9 +178,9 @@ async function readStore(store: Uint8Array, { passphrase, keyName, at }: Context
   );
 }
 
-/** @throws CertificateError `KNSOCK_CERTIFICATE_KEY` or `_MALFORMED` */
-function publicKeyOf(spki: Buffer): KeyObject {
-  return fromCore(() => openPublicKey(spki));
+/** @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` */
+function readPublicKey(spki: Buffer): Promise<Inspected> {
+  return showingUnusable('public-key', false, () => fromCore(() => openPublicKey(spki)));
 }
 
 const isJwk = (text: string | undefined): boolean =>

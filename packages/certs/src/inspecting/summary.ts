@@ -138,8 +138,16 @@ function requestLines(item: InspectedRequest): string[] {
 
 function keyLines(item: InspectedKey): string[] {
   const locked = item.encrypted ? ', encrypted' : '';
+  const unknown =
+    item.problem === undefined ? '(closed without its passphrase)' : '(one that nobody accepts)';
   return [
-    `${item.type.replace('-', ' ')}  ${item.key ?? '(closed without its passphrase)'}${locked}`,
+    `${item.type.replace('-', ' ')}  ${item.key ?? unknown}${locked}`,
+    ...field(
+      'error',
+      item.problem === undefined
+        ? undefined
+        : `${item.problem}. Make a new key: P-256, or RSA of 2,048 bits or more.`,
+    ),
     ...field('called', item.friendlyName),
     ...field('pin', item.spkiPin),
   ];
