@@ -26,7 +26,7 @@ export class Link {
     });
   }
 
-  /** Connects, and is let in. */
+  /** Connects, and is admitted. */
   static async connect({ files, framing, port }: LinkOptions & { port: number }): Promise<Link> {
     const holder: { link?: Link } = {};
     const callback = (length: number): boolean => {

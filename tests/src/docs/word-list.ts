@@ -11,6 +11,8 @@ const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
   { word: /\bstrangers?\b/i, write: 'unauthenticated client, attacker' },
   { word: /\bjudg(?:e|es|ed|ing|e?ment)\b/i, write: 'verify, check, validate' },
   { word: /\bverdicts?\b(?![`''])/i, write: 'verification, result' },
+  { word: /\bwhole or not there\b/i, write: 'written atomically' },
+  { word: /\bLeft to you\b/, write: 'Not included' },
   { word: /\bat hand\b/i, write: 'loaded, available' },
   { word: /\bsomebody\b/i, write: 'a client, an attacker, another process' },
   { word: /\beverybody\b/i, write: 'every peer, every client, all users' },
@@ -22,6 +24,7 @@ const wordList: readonly { readonly word: RegExp; readonly write: string }[] = [
 
 /** Those that stand for nothing else in sources, neither as a name nor as a term of the field. */
 const inSources: readonly RegExp[] = [
+  /\blets? in (?!the\b|a\b|an\b|its\b|this\b|that\b|order\b)/i,
   /\bwho(?:m)?ever\b/i,
   /\bmend(?:s|ed|ing)?\b/i,
   /\bturn(?:s|ed)? away\b/i,

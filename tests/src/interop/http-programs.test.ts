@@ -52,7 +52,7 @@ describe('curl', () => {
     );
   const certificate = () => ['--cert', files.at('client.crt'), '--key', files.at('client.key')];
 
-  it('is let in by its certificate', async (context) => {
+  it('is admitted by its certificate', async (context) => {
     needsTools(context, 'curl');
     await using server = await serveFiles({ clientCertificates: 'require' });
     const { stdout } = await curl(portOf(server), ...certificate());

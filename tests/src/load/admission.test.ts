@@ -50,7 +50,7 @@ describe('admission before the handshake', () => {
     ]);
   });
 
-  it('lets in only whom the list allows, and deny is the stronger', async () => {
+  it('admits only clients that the list allows, and deny takes precedence', async () => {
     await using server = await echo({ allow: ['127.0.0.0/30'], deny: ['127.0.0.3'] });
     await gone(await bareSocket(portOf(server), '127.0.0.3'));
     await gone(await bareSocket(portOf(server), '127.0.0.4'));
@@ -85,7 +85,7 @@ describe('admission before the handshake', () => {
     first.destroy();
   });
 
-  it('spends the accept rate on those it lets in alone', async () => {
+  it('spends the accept rate only on clients that it admits', async () => {
     await using server = await echo({ acceptRate: { perSecond: 0.001, burst: 1 }, deny: ['127.0.0.2'] });
     for (let n = 0; n < 5; n++) await gone(await bareSocket(portOf(server), '127.0.0.2'));
     expect(await ask(server)).toBe('hello');

@@ -23,7 +23,7 @@ export interface Visit {
   readonly resumed: boolean;
   /** All that the server sent until it ended; empty where it refused. */
   readonly received: string;
-  /** Every ticket that came, whether the client was let in or not. */
+  /** Every ticket that came, whether the client was admitted or not. */
   readonly sessions: readonly Buffer[];
   /** The code of what ended it, where it wasn't an end. */
   readonly error: string | null;

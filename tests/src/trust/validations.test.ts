@@ -147,7 +147,7 @@ const named = { ...lines(), alpn: 'lines' };
 /** With an ALPN name, and without. */
 const framings = [named, lines()];
 
-/** A client that is let in. */
+/** A client that is admitted. */
 const admitted = () => ({ ...bare(world.client), ALPNProtocols: ['lines'] });
 
 const ofChallenge = expect.stringContaining('challenge.test') as string;

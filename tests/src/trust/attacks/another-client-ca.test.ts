@@ -25,10 +25,10 @@ describe.each(versions)('a ticket from a server with another client CA, over %s'
     await using first = await ourServer(version, { ...shared, credentials: world.server });
     await using second = await ourServer(version, { ...shared, credentials: other.server });
     const visited = await visit(portOf(first), bare(world.client));
-    expect(visited.received).toBe('let in app\n');
+    expect(visited.received).toBe('admitted app\n');
     const session = ticketOf(visited);
     expect((await visit(portOf(first), { ...bare(world.client), session })).received).toBe(
-      'let in app, resumed\n',
+      'admitted app, resumed\n',
     );
     const replayed = await visit(portOf(second), { ...bare(world.client), session });
     expect(replayed).toMatchObject({ resumed: false, received: '' });

@@ -46,9 +46,9 @@ describe.each(versions)('a ticket for one SNI name presented to another, over %s
     const at = (servername: string, session?: Buffer) =>
       visit(portOf(server), { ...client, servername, ...(session && { session }) });
     const visited = await at('a.test');
-    expect(visited.received).toBe('let in app\n');
+    expect(visited.received).toBe('admitted app\n');
     const session = ticketOf(visited);
-    expect((await at('a.test', session)).received).toBe('let in app, resumed\n');
+    expect((await at('a.test', session)).received).toBe('admitted app, resumed\n');
     for (const name of ['x.b.test', 'unknown.test']) {
       expect(await at(name, session)).toMatchObject({ resumed: false, received: '' });
     }

@@ -27,7 +27,7 @@ describe.each(versions)('a ticket from a server that asks for no certificate, ov
     await using open = await ourServer(version, { ...shared });
     await using mutual = await ourServer(version, { ...shared, clientCertificates: 'require' });
     const visited = await visit(portOf(open), bare(world.anonymous));
-    expect(visited.received).toBe('let in nobody\n');
+    expect(visited.received).toBe('admitted nobody\n');
     const session = ticketOf(visited);
     const replayed = await visit(portOf(mutual), { ...bare(world.anonymous), session });
     expect(replayed).toMatchObject({ resumed: false, received: '' });

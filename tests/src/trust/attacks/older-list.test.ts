@@ -47,7 +47,7 @@ it.each(versions)('opens nothing to a revoked client, over %s', async (version) 
   await using server = await ourServer(version, { credentials: watched, clientCertificates: 'require' });
   const client = bare(world.client);
   const first = await visit(portOf(server), client);
-  expect(first.received).toBe('let in app\n');
+  expect(first.received).toBe('admitted app\n');
   await world.authority.revoke(world.client.material.cert);
   after = (await world.authority.crl()).pem;
 

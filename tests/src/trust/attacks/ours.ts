@@ -10,7 +10,7 @@ export function ourServer(
   const profile = { minVersion: version, maxVersion: version };
   return listen({ host: '127.0.0.1', port: 0, framing: lines(), profile, ...options }, (connection) => {
     const who = connection.peer?.commonNames[0] ?? 'nobody';
-    connection.write(`let in ${who}${connection.tls.resumed ? ', resumed' : ''}`);
+    connection.write(`admitted ${who}${connection.tls.resumed ? ', resumed' : ''}`);
     void connection.close();
   });
 }

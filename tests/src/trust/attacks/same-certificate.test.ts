@@ -30,9 +30,9 @@ describe.each(versions)('a ticket for a name that admits its bearer, over %s', (
     const at = (servername: string, session?: Buffer) =>
       visit(portOf(server), { ...bare(world.client), servername, ...(session && { session }) });
     const first = await at('open.test');
-    expect(first.received).toBe('let in app\n');
+    expect(first.received).toBe('admitted app\n');
     const session = ticketOf(first);
-    expect((await at('open.test', session)).received).toBe('let in app, resumed\n');
+    expect((await at('open.test', session)).received).toBe('admitted app, resumed\n');
     expect((await at('closed.test', session)).received).toBe('');
     expect((await at('CLOSED.test', session)).received).toBe('');
   });
@@ -42,7 +42,7 @@ describe.each(versions)('a ticket for a name that admits its bearer, over %s', (
     await using server = await ourServer(version, { credentials, clientCertificates: 'require' });
     const client = bare(world.client);
     const session = ticketOf(await visit(portOf(server), client));
-    expect((await visit(portOf(server), { ...client, session })).received).toBe('let in app, resumed\n');
+    expect((await visit(portOf(server), { ...client, session })).received).toBe('admitted app, resumed\n');
     await server.rotate({ authorize: { commonNames: ['admin'] } });
     expect((await visit(portOf(server), { ...client, session })).received).toBe('');
     await server.rotate({ authorize: () => false });

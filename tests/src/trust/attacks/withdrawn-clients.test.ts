@@ -37,7 +37,7 @@ describe.each(versions)('the old ticket of a revoked client, over %s', (version)
     });
     const client = bare(world.client);
     const session = ticketOf(await visit(portOf(server), client));
-    expect((await visit(portOf(server), { ...client, session })).received).toBe('let in app, resumed\n');
+    expect((await visit(portOf(server), { ...client, session })).received).toBe('admitted app, resumed\n');
     await server.rotate(withList(after));
     expect((await visit(portOf(server), { ...client, session })).received).toBe('');
   });
@@ -56,7 +56,7 @@ describe.each(versions)('the old ticket of a revoked client, over %s', (version)
     });
     const client = bare(world.client);
     const session = ticketOf(await visit(portOf(server), client));
-    expect((await visit(portOf(server), { ...client, session })).received).toBe('let in app, resumed\n');
+    expect((await visit(portOf(server), { ...client, session })).received).toBe('admitted app, resumed\n');
     status = 'revoked';
     const replayed = await visit(portOf(server), { ...client, session });
     // Over TLS 1.2 the refusal may come before the client has noted that it resumed.
@@ -76,8 +76,8 @@ describe('the old ticket of an expired client', () => {
     const visits = await Promise.all(ports.map((port) => visit(port, client)));
     expect(visits.map(({ received }) => received)).toEqual([
       'authorized as app',
-      'let in app\n',
-      'let in app\n',
+      'admitted app\n',
+      'admitted app\n',
     ]);
     await wait(expired.getTime() - Date.now());
     const replays = visits.map((visited, at) =>
