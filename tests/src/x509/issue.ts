@@ -155,7 +155,7 @@ export interface Wish {
   /** Default: self-issued. */
   readonly issuer?: Made;
   /** Whose key to have; default: a new one. */
-  readonly keyOf?: Made;
+  readonly keyOf?: Pick<Made, 'publicKey' | 'privateKey'>;
   readonly serial?: number | bigint;
   readonly version?: 1 | 2 | 3;
   readonly notBefore?: Date | string;
