@@ -6,6 +6,9 @@ import { UsageError } from './usage-error.js';
 /** An empty name there means none. */
 const MAY_BE_EMPTY = ['--servername', '--target-servername'];
 
+/** A message may be. */
+const EMPTY_ARGUMENTS = ['message'];
+
 /** For a command and all below it; call it last, since it replaces the parsers. */
 export function nameFlags(command: Command): void {
   for (const option of command.options.filter(({ required, optional }) => required || optional)) {
@@ -22,6 +25,15 @@ export function nameFlags(command: Command): void {
     });
   }
   for (const below of command.commands) nameFlags(below);
+}
+
+/** Arguments likewise, of the command that is about to run. */
+export function refuseEmptyArguments({ registeredArguments, args }: Command): void {
+  for (const [at, argument] of registeredArguments.entries()) {
+    const given = argument.variadic ? args.slice(at) : args.slice(at, at + 1);
+    if (given.includes('') && !EMPTY_ARGUMENTS.includes(argument.name()))
+      throw new UsageError(`the argument ${argument.name()} is empty`, 'Is a variable unset?');
+  }
 }
 
 /** Parsers that several options share can't name the one that was given. */

@@ -1,6 +1,6 @@
 /** The tree of commands; only the called one is loaded. */
 import { Command } from 'commander';
-import { nameFlags } from './flag-values.js';
+import { nameFlags, refuseEmptyArguments } from './flag-values.js';
 import { refuseRepeated } from './given-once.js';
 import { addGlobalOptions, configure } from './global-options.js';
 import type { Output } from './output.js';
@@ -101,7 +101,10 @@ export async function buildProgram(argv: readonly string[] | 'all', output: Outp
     const command = program.command(name, { hidden: hidden ?? false }).description(summary);
     if (argv === 'all' || name === called) (await load())(addGlobalOptions(configure(command)), output);
   }
-  program.hook('preAction', (_, action) => void (output.given = givenFiles(action)));
+  program.hook('preAction', (_, action) => {
+    refuseEmptyArguments(action);
+    output.given = givenFiles(action);
+  });
   refuseRepeated(program);
   nameFlags(program);
   return addGlobalOptions(program);

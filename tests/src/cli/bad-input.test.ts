@@ -396,3 +396,22 @@ async function expired(): Promise<{ cert: string; key: string; ca: string }> {
     vi.useRealTimers();
   }
 }
+
+describe('an empty argument', () => {
+  it.each([
+    ['certs', 'init', ''],
+    ['certs', 'issue', 'localhost', ''],
+    ['certs', 'inspect', ''],
+    ['check', ''],
+    ['explain', ''],
+    ['docs', ''],
+  ])('is refused by its name: %j', async (...args) => {
+    expect(await fails(args, 2, 'KNSOCK_USAGE')).toMatch(/the argument [a-z]+ is empty/);
+  });
+
+  it('can be a message', async () => {
+    const { serve, address } = await startServe(pair);
+    await using _ = serve;
+    expect(await knsock(['send', address, '', ...ca])).toMatchObject({ code: 0, stdout: '\n' });
+  });
+});
