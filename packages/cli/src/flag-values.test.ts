@@ -41,6 +41,16 @@ describe('a value that an option does not take', () => {
     }
   });
 
+  it('is refused by the name of the flag if it is a path whose ~ the shell left, as in --out=~/x', async () => {
+    const options = (await valued()).filter(([, { flags }]) => /<(file|path|directory|folder)/.test(flags));
+    expect(options.length).toBeGreaterThan(60);
+    for (const [command, { long }] of options) {
+      const flag = long ?? '';
+      expect(refusal(command, flag, '~/x'), `${command.name()} ${flag}`).toContain(`${flag}: the shell left`);
+      expect(refusal(command, flag, 'x~/y'), `${command.name()} ${flag}`).not.toContain('the shell');
+    }
+  });
+
   it('is refused by the name of the flag if it is no address, number, time, size or pin', async () => {
     const kinds = /<(address|ms|time|bytes|n|number|port|pin)>/;
     const options = (await valued()).filter(([, { flags }]) => kinds.test(flags));

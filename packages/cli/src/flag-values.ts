@@ -1,10 +1,16 @@
-/** Values that no option takes, refused by the name of the flag: an empty one is usually a variable of a script that isn't set. */
+/**
+ * Values that no option takes, refused by the name of the flag: an empty one is usually a variable of a script that isn't set,
+ * and shells leave the `~` of `--out=~/x` as it is.
+ */
 import type { EventEmitter } from 'node:events';
 import type { Command, Option } from 'commander';
 import { UsageError } from './usage-error.js';
 
 /** An empty name there means none. */
 const MAY_BE_EMPTY = ['--servername', '--target-servername'];
+
+/** Flags that take paths. */
+const PATH = /<(file|path|directory|folder)\b/;
 
 /** A message may be. */
 const EMPTY_ARGUMENTS = ['message'];
@@ -14,13 +20,17 @@ export function nameFlags(command: Command): void {
   for (const option of command.options.filter(({ required, optional }) => required || optional)) {
     const flag = option.long ?? option.flags;
     nameInParser(option, flag);
-    if (MAY_BE_EMPTY.includes(flag)) continue;
     // Before commander's own listener, which parses; its types leave the emitter's methods out.
     (command as unknown as EventEmitter).prependListener(`option:${option.name()}`, (value: unknown) => {
-      if (value === '')
+      if (value === '' && !MAY_BE_EMPTY.includes(flag))
         throw new UsageError(
           `${flag} is empty`,
           `Is a variable unset? Give ${flag} a value, or leave it out.`,
+        );
+      if (PATH.test(option.flags) && typeof value === 'string' && /^~(\/|$)/.test(value))
+        throw new UsageError(
+          `${flag}: the shell left the ~ of ${value} as it is`,
+          `Write ${flag} ~/…, with a space and without quotes, or the whole path.`,
         );
     });
   }
