@@ -11,7 +11,17 @@ import { stockServer, versions, visit, type Version } from '../support/raw-tls.j
 import { portOf } from '../support/world.js';
 import { ourServer } from '../trust/attacks/ours.js';
 import type { Made } from '../x509/issue.js';
-import { liveCases, type LiveChain } from './live-chains.js';
+import type { LiveChain } from './live-chains.js';
+import { listsCases } from './live-lists.js';
+import { pathsCases } from './live-paths.js';
+import { policiesCases } from './live-policies.js';
+
+const liveCases = [...pathsCases, ...policiesCases, ...listsCases].map(([section, title, valid, make]) => ({
+  section,
+  title,
+  valid,
+  make,
+}));
 
 let own: { cert: string; key: string };
 let folder: string;
