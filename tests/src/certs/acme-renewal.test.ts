@@ -1,11 +1,12 @@
 /** Renewal information, profiles and what becomes of failures, at a directory written for it. */
 import { rmSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { acmeCredentials, type AcmeCredentials, type AcmeOptions } from '@knsock/certs/acme';
-import type { Credentials } from '@knsock/core';
+import { createAuthority } from '@knsock/certs';
+import type { Credentials, CredentialsWarning } from '@knsock/core';
 import { credentialSourceRules } from '@knsock/core/testing';
 import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,6 +79,19 @@ it('renews at once where the CA suggests the past, and says what the new certifi
   const daysLeft = () => (source.status().dueAt.getTime() - Date.now()) / DAY;
   await until(() => daysLeft() > 19 && daysLeft() < 21);
   expect(errors).toEqual([]);
+});
+
+it("follows its clients' lists, and tells of one that is set back although the set stays the same", async () => {
+  const authority = await createAuthority({ commonName: 'Clients' });
+  const [old, now] = [(await authority.crl()).pem, (await authority.crl()).pem];
+  const [caFile, crlFile] = [join(folder, 'clients.crt'), join(folder, 'clients.crl')];
+  await writeFile(caFile, authority.root);
+  await writeFile(crlFile, old + now);
+  const source = await start(await directory(), { caFile, crlFile });
+  const told = new Promise<readonly CredentialsWarning[]>((resolve) => source.onWarnings(resolve));
+  await writeFile(crlFile, old);
+  expect(await told).toMatchObject([{ reason: 'crl-older', file: crlFile }]);
+  expect(source.current.crls).toHaveLength(2);
 });
 
 it('renews once an hour at most where the CA suggests the past for ever', async () => {

@@ -1,7 +1,13 @@
 /** Credentials certified by a public CA through ACME (RFC 8555), which renew themselves. */
 import { noConnection } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
-import type { AlpnChallenge, Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
+import type {
+  AlpnChallenge,
+  Credentials,
+  CredentialSource,
+  CredentialsWarning,
+  WatchedCredentials,
+} from '@knsock/core';
 import { CertificateError } from '../errors.js';
 import { RenewingCredentials } from '../renewal/renewing-credentials.js';
 import { AcmeFolder } from './acme-folder.js';
@@ -29,6 +35,8 @@ export interface AcmeStatus {
 export interface AcmeCredentials extends CredentialSource, AsyncDisposable {
   /** Answers validations by tls-alpn-01; knsock's servers call it for `acme-tls/1` alone. */
   challengeFor(servername: string): AlpnChallenge | undefined;
+  /** Calls `listener` with `current.warnings` when they change, which they may while the set stays the same. The function returned ends that. */
+  onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void;
   /** Renews now, whether it is due or not. @throws as `acmeCredentials`; the current set stays */
   renew(): Promise<Credentials>;
   /** The current certificate, and when it is renewed. */

@@ -12,7 +12,7 @@ import {
   type ReadOptions,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
-import type { Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
+import type { Credentials, CredentialSource, CredentialsWarning, WatchedCredentials } from '@knsock/core';
 import { CertificateError } from '../errors.js';
 import { parseToken } from '../enrolment/enrolment-token.js';
 import { readIfThere } from '../files/atomic-file.js';
@@ -78,6 +78,8 @@ export interface EnrolmentStatus {
 
 /** Credentials with automatic renewal. */
 export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
+  /** Calls `listener` with `current.warnings` when they change, which they may while the set stays the same. The function returned ends that. */
+  onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void;
   /** Renews now, whether it is due or not. @throws as `renewEnrolled`; the current set stays */
   renew(): Promise<Credentials>;
   /** The folder's current certificate, and when it is renewed. */

@@ -1,6 +1,6 @@
 /** What all credentials have in common that follow a certificate's files and renew it: until they are closed, or their signal fires. */
 import { offAbort, onAbort } from '@knsock/core/options';
-import type { Credentials, CredentialSource, WatchedCredentials } from '@knsock/core';
+import type { Credentials, CredentialSource, CredentialsWarning, WatchedCredentials } from '@knsock/core';
 
 export abstract class RenewingCredentials implements CredentialSource, AsyncDisposable {
   protected readonly watched: WatchedCredentials;
@@ -33,6 +33,10 @@ export abstract class RenewingCredentials implements CredentialSource, AsyncDisp
 
   onChange(listener: (next: Credentials) => void): () => void {
     return this.watched.onChange(listener);
+  }
+
+  onWarnings(listener: (warnings: readonly CredentialsWarning[]) => void | Promise<void>): () => void {
+    return this.watched.onWarnings(listener);
   }
 
   /** Ends the renewing; the last credentials stay. */

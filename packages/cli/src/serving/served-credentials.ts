@@ -74,7 +74,9 @@ async function renewedCredentials(
   const source = await acmeSource(plan, flags, files, log);
   const warn = log.credentialWarnings();
   warn(source.current);
-  source.onChange(warn);
+  source.onWarnings((warnings) => {
+    warn({ warnings });
+  });
   return { source, reload: () => Promise.resolve(), close: () => source.close() };
 }
 

@@ -15,17 +15,18 @@ export interface StoreFlags {
   signerExec?: string;
 }
 
-const keyTypes: readonly KeyType[] = [
-  'p256',
-  'p384',
-  'ed25519',
-  'rsa2048',
-  'rsa3072',
-  'rsa4096',
-  'mldsa44',
-  'mldsa65',
-  'mldsa87',
-];
+/** The names alone: to import them would load @knsock/certs for each help. None can be missing here. */
+const keyTypes = Object.keys({
+  p256: true,
+  p384: true,
+  ed25519: true,
+  rsa2048: true,
+  rsa3072: true,
+  rsa4096: true,
+  mldsa44: true,
+  mldsa65: true,
+  mldsa87: true,
+} satisfies Record<KeyType, true>);
 
 export function addStoreOptions(command: Command): Command {
   return command
