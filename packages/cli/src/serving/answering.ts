@@ -1,6 +1,7 @@
 /** What a server does with admitted clients: echo, run a command, or call a handler module. */
 import type { RequestHandler, SecureConnection } from '@knsock/core';
 import type { Payload } from '@knsock/core/framing';
+import { asError } from '@knsock/core/options';
 import { UsageError } from '../usage-error.js';
 import { echo } from './echo.js';
 import { runCommand } from './exec.js';
@@ -47,7 +48,7 @@ function telling(
     try {
       return requireAnswer(await answer(request), json);
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = asError(error);
       log.handlerFailed(request.connection.id, failure);
       throw failure;
     }

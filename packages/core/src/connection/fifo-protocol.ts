@@ -282,9 +282,9 @@ export class FifoProtocol<In, Out>
   }
 
   /** No frame can carry a failure here, so it ends the connection. */
-  fail(request: ReceivedRequest<In, Out>, error: unknown): void {
-    if (!request.isStoppedBy(error)) this.#host.report(asError(error), request);
-    this.#host.fail(asError(error), true, true);
+  fail(request: ReceivedRequest<In, Out>, error: Error): void {
+    if (!request.isStoppedBy(error)) this.#host.report(error, request);
+    this.#host.fail(error, true, true);
   }
 
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {

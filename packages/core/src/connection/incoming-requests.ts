@@ -131,7 +131,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
   }
 
   /** Only a RequestError's message is sent to the peer; other errors of a handler may carry secrets. */
-  fail(request: ReceivedRequest<In, Out>, error: unknown): void {
+  fail(request: ReceivedRequest<In, Out>, error: Error): void {
     const { id } = request;
     if (error instanceof RequestError) {
       this.#error(id, error.code, error.message);
@@ -141,10 +141,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     else this.#error(id, 'internal', '');
     if (request.isStoppedBy(error)) return;
     // The peer has its message now, so ours may add the peer's address.
-    this.#host.report(
-      error instanceof MessageTooLargeError ? this.#host.named(error) : asError(error),
-      request,
-    );
+    this.#host.report(error instanceof MessageTooLargeError ? this.#host.named(error) : error, request);
   }
 
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void {

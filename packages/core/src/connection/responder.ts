@@ -1,4 +1,5 @@
 /** The peer's requests being handled: runs the handler, and returns each answer, or failure, exactly once. */
+import { asError } from '../errors/as-error.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Activity } from './activity.js';
 import type { IncomingRequest, RequestHandler, SecureConnection } from './connection-types.js';
@@ -10,7 +11,7 @@ import { publishAnswering, type RequestEnd } from './traffic-events.js';
 export interface ResponderEvents<In, Out> {
   /** @throws for what can't be sent, before any of it was sent */
   answer(request: ReceivedRequest<In, Out>, result: Out): void;
-  fail(request: ReceivedRequest<In, Out>, error: unknown): void;
+  fail(request: ReceivedRequest<In, Out>, error: Error): void;
   /** A listener of one of the request's signals failed. */
   signalFailed(request: ReceivedRequest<In, Out>, error: unknown): void;
   /** A request was answered that hadn't been answered at once. */
@@ -75,11 +76,9 @@ export class ReceivedRequest<In, Out> implements IncomingRequest<In, Out> {
    * Whether an error of the handler's only says that it stopped because the peer had given the request up: nobody is to blame for
    * that. Node's own calls throw the reason as the cause of another error.
    */
-  isStoppedBy(error: unknown): boolean {
+  isStoppedBy(error: Error): boolean {
     const reason = this.#cancelled;
-    return (
-      this.#isLeft && reason !== null && (error === reason || (error as Error | undefined)?.cause === reason)
-    );
+    return this.#isLeft && reason !== null && (error === reason || error.cause === reason);
   }
 
   drain(reason: () => Error): void {
@@ -215,7 +214,8 @@ export class Responder<In, Out> {
     ended?.(true);
   }
 
-  #fail(request: ReceivedRequest<In, Out>, error: unknown, ended: RequestEnd | null): void {
+  #fail(request: ReceivedRequest<In, Out>, thrown: unknown, ended: RequestEnd | null): void {
+    const error = asError(thrown);
     ended?.(false, error);
     this.#events.fail(request, error);
   }

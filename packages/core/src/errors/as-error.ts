@@ -1,18 +1,20 @@
 import { inspect } from '../node/inspect.js';
 import { isNativeError } from 'node:util/types';
 
+/** What of an error is looked at here; its stack costs too much. */
+const looked = ['name', 'message', 'cause', 'code'];
+
 /** Whatever was thrown, as an error: programs may throw anything, objects that can't be shown included. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error || isNativeError(thrown)
-    ? thrown
-    : new Error(show(thrown), { cause: thrown });
-}
-
-function show(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
+  if (typeof thrown === 'string') return new Error(thrown, { cause: thrown });
   try {
-    return inspect(thrown, { depth: 0 });
+    if (thrown instanceof Error || isNativeError(thrown)) {
+      for (const name of looked) Reflect.get(thrown, name);
+      if (typeof thrown.message === 'string') return thrown;
+    }
+    return new Error(inspect(thrown, { depth: 0 }), { cause: thrown });
   } catch {
-    return "a value that can't be shown was thrown";
+    // Getters, or the traps of a proxy threw. As a cause it would end programs that only print the error.
+    return new Error("a value that can't be shown was thrown");
   }
 }

@@ -44,7 +44,8 @@ describe('with onError', () => {
     const [error] = listener.mock.calls[0] as [Error];
     expect(error).toBeInstanceOf(Error);
     expect(error.message).toBe(message);
-    expect(error.cause).toBe(thrown);
+    // A cause that can't be shown would end programs that print the error.
+    if (message !== "a value that can't be shown was thrown") expect(error.cause).toBe(thrown);
   });
 
   it('takes what it ran throws or rejects with, and no result', async () => {
@@ -131,5 +132,22 @@ describe('without onError', () => {
     const hostile = new Error('x');
     Object.defineProperty(hostile, 'code', { get: () => { throw new Error('no'); } }); // prettier-ignore
     expect(() => new FailureReporter(null, warnings).report(hostile, noConnection)).not.toThrow();
+    expect(messages()).toEqual([expect.stringContaining("a value that can't be shown was thrown")]);
+  });
+
+  it.each<[string, object]>([
+    [
+      'whose stack throws',
+      {
+        get: () => {
+          throw new Error('no');
+        },
+      },
+    ],
+    ['whose stack is no text', { value: Symbol('x') }],
+  ])('tells of an error %s', (_, stack) => {
+    const hostile = Object.defineProperty(new Error('x'), 'stack', stack);
+    new FailureReporter(null, warnings).report(hostile, noConnection);
+    expect(messages()).toEqual([expect.stringContaining("an error that can't be shown")]);
   });
 });

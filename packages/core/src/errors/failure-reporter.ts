@@ -3,7 +3,7 @@
  * background. They go to the program's `onError`, or else to a process warning. Reporting never throws.
  */
 import { asError } from './as-error.js';
-import { failureWarnings, type FailureWarnings } from './failure-warnings.js';
+import { failureWarnings, type FailureWarnings, type Warnable } from './failure-warnings.js';
 import { follow, isThenable } from './thenable.js';
 
 /** Where something failed, as far as the reporter looks at it. */
@@ -72,10 +72,19 @@ export class FailureReporter {
   }
 
   #warn(what: string, error: Error, { connection }: FailureContext, advice = ''): void {
+    const where = connection === null ? '' : placeOf(connection);
     try {
-      this.#warnings.warn({ what, error, where: connection === null ? '' : placeOf(connection), advice });
+      this.#warnings.warn({ what, error, where, advice });
     } catch {
-      // An error whose own properties throw, or a warning that can't be emitted: it can't be reported anywhere else.
+      this.#warnUnshown({ what, error: new Error("an error that can't be shown"), where, advice });
+    }
+  }
+
+  #warnUnshown(failure: Warnable): void {
+    try {
+      this.#warnings.warn(failure);
+    } catch {
+      // A warning that can't be emitted can't be reported anywhere else.
     }
   }
 }

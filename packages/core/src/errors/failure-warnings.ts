@@ -58,11 +58,11 @@ export class FailureWarnings {
   }
 
   #show(name: string, failure: Warnable, suppressed: number): void {
-    this.#kinds.set(name, { since: performance.now(), suppressed: 0, last: failure, timer: null });
     const { what, error, where, advice } = failure;
     const more = suppressed === 0 ? '' : `; ${suppressed} more of this kind in the last minute`;
     const message = `${what} failed${where}: ${printable(titleOf(error)).slice(0, LONGEST_TITLE)}${more}${advice}`;
     const detail = printableLines(error.stack ?? '').slice(0, LONGEST_DETAIL);
+    this.#kinds.set(name, { since: performance.now(), suppressed: 0, last: failure, timer: null });
     this.#emit(message, { type: 'KnsockWarning', code: 'KNSOCK_UNHANDLED_FAILURE', detail });
   }
 

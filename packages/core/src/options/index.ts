@@ -44,6 +44,7 @@ export {
 } from './readers.js';
 export { CLOSE_PATIENCE, warnOfClose } from '../errors/close-warning.js';
 export { noConnection, type FailureReporter } from '../errors/failure-reporter.js';
+export { asError } from '../errors/as-error.js';
 export { failedCall, reportUnawaited, type Unawaited } from '../errors/call-promise.js';
 export { reportingController } from '../errors/reporting-signal.js';
 export { follow, isThenable } from '../errors/thenable.js';

@@ -16,6 +16,7 @@ import {
   FramingMismatchError,
   PeerNotAllowedError,
 } from '../errors/index.js';
+import { asError } from '../errors/as-error.js';
 import { fromHandshake } from '../errors/from-node.js';
 import { channels } from '../observe/channels.js';
 import { failedCall, isThenable, noConnection, wrongOptions } from '../options/index.js';
@@ -242,7 +243,8 @@ export class Server<In, Out> implements SecureServer<In, Out>, TrustManagerEvent
   /** The connection ends by a failure of its handler; `onError` receives the reason. */
   #handle(connection: Connection<In, Out>): void | Promise<void> {
     const failed = (error: unknown): never => {
-      if (!connection.isOwnEnd(error)) this.#config.failures.report(error, { connection, request: null });
+      if (!connection.isOwnEnd(asError(error)))
+        this.#config.failures.report(error, { connection, request: null });
       throw error;
     };
     try {

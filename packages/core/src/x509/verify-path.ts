@@ -1,3 +1,4 @@
+import { asError } from '../errors/as-error.js';
 import { checkOptions, flag, integer, list, wrongKind, type OptionReaders } from '../options/index.js';
 import { X509Certificate } from './certificate.js';
 import { objectsIn, type FileObject } from './formats/objects.js';
@@ -167,4 +168,4 @@ function withUnreadable(deadEnd: Failure, unreadable: readonly unknown[]): Failu
   return { ...deadEnd, reason: 'malformed', message };
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => asError(error).message;

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { backOffDelay, withDeadline } from '@knsock/core/options';
+import { asError, backOffDelay, withDeadline } from '@knsock/core/options';
 import { channels } from './channels.js';
 import type { Timer } from '../clock.js';
 import type { Factory, PoolConfig } from './config.js';
@@ -53,7 +53,8 @@ export class Creator<T> {
       if (channels.created.hasSubscribers)
         channels.created.publish({ pool: name, resource, ms: clock.now() - started });
       return resource;
-    } catch (error) {
+    } catch (thrown) {
+      const error = asError(thrown);
       this.#failed(error, started);
       throw error;
     }

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@knsock/core/errors';
-import { follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
+import { asError, follow, isThenable, noConnection, withDeadline } from '@knsock/core/options';
 import type { Factory, PoolConfig, DestroyReason } from './config.js';
 
 /** Why a resource isn't alive, undefined if it is; a check that throws, times out or is aborted counts as no. */
@@ -21,7 +21,7 @@ export async function whyDead<T>(
     });
     return isAlive ? undefined : new Error('validate() said that it is dead');
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }
 

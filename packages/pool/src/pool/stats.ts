@@ -1,3 +1,4 @@
+import { asError } from '@knsock/core/options';
 import type { HistogramSnapshot } from './histogram.js';
 
 /** The last failure to create, kept until one succeeds. */
@@ -63,5 +64,5 @@ export function describe(stats: PoolStats): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return asError(error).message;
 }
