@@ -141,3 +141,43 @@ it('a write after close() fails with our own code, and the address', { timeout }
   const after = new Promise((resolve) => stream.write('far too late', resolve));
   expect(await after).toMatchObject({ code });
 });
+
+describe('a failure of a handler of a stream without a listener of errors', () => {
+  it.each<[string, (stream: Duplex, error: Error) => Promise<void> | never]>([
+    [
+      'thrown',
+      (_, error) => {
+        throw error;
+      },
+    ],
+    ['thrown later', (_, error) => new Promise((_resolve, reject) => setImmediate(reject, error))],
+    [
+      'thrown behind what it wrote',
+      (stream, error) => {
+        stream.write('a part');
+        throw error;
+      },
+    ],
+    [
+      'given to destroy()',
+      (stream, error) => {
+        stream.destroy(error);
+        return Promise.resolve();
+      },
+    ],
+    [
+      'given to destroy(), and thrown',
+      (stream, error) => {
+        stream.destroy(error);
+        throw error;
+      },
+    ],
+  ])('is reported once where it is %s', { timeout }, async (_, fail) => {
+    const error = new Error('the disk is full');
+    const { client, accepted, errors } = await upload((stream) => fail(stream, error));
+    await Promise.all([client.closed, (await accepted).closed]);
+    // The stream's own event comes a turn later.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(errors).toEqual([error]);
+  });
+});

@@ -97,6 +97,8 @@ export class ConnectionCore<In, Out>
   readonly #settings: CoreSettings<In, Out>;
   #timeouts: ConnectionTimeouts | null = null;
   #closed: Promise<ClosedInfo> | null = null;
+  /** What was reported of its stream. */
+  #told: Error | null = null;
 
   constructor(stream: ByteStream, settings: CoreSettings<In, Out>, connection: CoreOwner<In, Out>) {
     this.#settings = settings;
@@ -199,8 +201,16 @@ export class ConnectionCore<In, Out>
     this.#settings.failures.report(error, { connection: this.connection, request }, what);
   }
 
-  /** Whether a call failed only because the connection ended, which `closed` reports. */
+  /** A handler's failure that ends its stream as well is one failure. */
+  streamFailed(error: Error): void {
+    if (this.ending.failedByProgram && this.ending.goneError === error) return;
+    this.#told = error;
+    this.report(error, null, 'a stream without a listener of errors');
+  }
+
+  /** Whether a call failed only because the connection ended, which `closed` reports, or was reported already. */
   isOwnEnd(error: unknown): boolean {
+    if (error === this.#told) return true;
     return error instanceof ConnectionError && (this.isPeerFinished || !this.mayAnswer);
   }
 

@@ -31,6 +31,7 @@ export class ConnectionEnd implements ClosingEvents, UnreadEvents {
   readonly draining = new OnceEvent();
   /** Reads and discards input, once the connection has failed. */
   lingering: LingeringClose | null = null;
+  failedByProgram = false;
   // Read for every message, and so kept beside the state that they follow from.
   mayAnswer = mayAnswer(beginning);
   #isOpenBothWays = false;
@@ -39,7 +40,6 @@ export class ConnectionEnd implements ClosingEvents, UnreadEvents {
   #events: LifecycleEvent[] = [];
   #acting = false;
   #error: Error | undefined;
-  #failedByProgram = false;
   #ownReason: CloseReason | null = null;
   #peerReason: CloseReason | null = null;
   #peerClean: CleanEnd = false;
@@ -213,7 +213,7 @@ export class ConnectionEnd implements ClosingEvents, UnreadEvents {
     const { protocol, raw, sendQueue } = this.#parts;
     if (this.#error === undefined) {
       this.#error = byProgram ? error : this.#parts.named(error);
-      this.#failedByProgram = byProgram;
+      this.failedByProgram = byProgram;
     }
     if (protocol.endWords === 'stream-end') protocol.announceFailure(this.#error, byProgram);
     // Then the peer may rely on what was sent before; one that is refused, or takes nothing, may not.
@@ -339,7 +339,7 @@ export class ConnectionEnd implements ClosingEvents, UnreadEvents {
         this.#parts.writer.flush();
         break;
       case 'announce-failure':
-        this.#parts.protocol.announceFailure(this.#error as Error, this.#failedByProgram);
+        this.#parts.protocol.announceFailure(this.#error as Error, this.failedByProgram);
         this.#parts.writer.flush();
         break;
       case 'abandon':

@@ -15,7 +15,7 @@ export interface StreamedConnection extends Pick<CallFailures, 'named'>, Written
   progress(): void;
   destroy(error: Error | undefined): void;
   fail(error: Error, tellPeer: boolean, byProgram: boolean): void;
-  report(error: Error, request: null, what: string): void;
+  streamFailed(error: Error): void;
 }
 
 /**
@@ -48,7 +48,7 @@ export function openStream(connection: StreamedConnection, early = new EarlyStre
     },
     goneError: () => connection.goneError,
     report: (error) => {
-      connection.report(error, null, 'a stream without a listener of errors');
+      connection.streamFailed(error);
     },
   });
   connection.raw = raw;
