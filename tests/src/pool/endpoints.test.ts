@@ -1,7 +1,7 @@
 /** Several endpoints, names that move, and credentials that change. */
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { createCredentials, type SecureServer } from '@knsock/core';
+import { createCredentials, lines, listen, type SecureConnection, type SecureServer } from '@knsock/core';
 import { ConnectionPool } from '@knsock/pool';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
@@ -138,3 +138,31 @@ async function strangersPair({ authority }: Awaited<ReturnType<typeof createWorl
 function names(server: Awaited<ReturnType<Stage['serve']>>): (string | undefined)[] {
   return [...server.connections()].map(({ peer }) => peer?.commonNames[0]);
 }
+
+it.each<[string, { framing?: ReturnType<typeof lines> }, (connection: SecureConnection) => unknown]>([
+  ['closes', {}, (connection) => void connection.close()],
+  ['destroys', {}, (connection) => connection.destroy()],
+  ['closes, on lines,', { framing: lines() }, (connection) => void connection.close()],
+])(
+  'an endpoint that %s each connection at once is set aside, and others are used',
+  async (_, framing, end) => {
+    const place = { port: 0, host: '127.0.0.1', credentials: stage.world.server, onError: () => undefined };
+    const ending = stage.keep(await listen({ ...place, ...framing }, end as never));
+    const good = stage.keep(await listen({ ...place, ...framing }, () => undefined));
+    const pool = stage.pool([ending, good] as SecureServer[], {
+      ...(framing as object),
+      min: 2,
+      max: 2,
+      onError: () => undefined,
+    });
+    await expect
+      .poll(() => pool.stats().endpoints, { timeout: 10_000 })
+      .toMatchObject([
+        { share: 0, lastError: expect.any(Error) as Error },
+        { connections: 2, share: 1 },
+      ]);
+    const lease = await pool.acquire();
+    expect(lease.value.remote?.port).toBe(portOf(good));
+    lease.release();
+  },
+);

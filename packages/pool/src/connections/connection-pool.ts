@@ -16,10 +16,10 @@ import {
   type ConnectionPoolOptions,
 } from './connection-config.js';
 import { ConnectionLease } from './connection-lease.js';
-import { expiryOf, isAlive, isClean, putAway } from './connection-state.js';
+import { expiryOf, isAlive, isClean, isUnused, putAway } from './connection-state.js';
 import { Connector } from '../endpoints/connector.js';
 import { Endpoint, type EndpointStats } from '../endpoints/endpoint.js';
-import { PoolClosedError } from '../pool/errors.js';
+import { PoolClosedError, UnusableError } from '../pool/errors.js';
 import type { HistogramSnapshot } from '../pool/histogram.js';
 import { useLease, type Lease } from '../pool/lease.js';
 import { Pool } from '../pool/pool.js';
@@ -35,6 +35,9 @@ import {
   type WaitOptions,
 } from '../waiting/wait-options.js';
 import type { Late } from '../waiting/waiting-room.js';
+
+/** A connection that was ended unused in so short a time was never of use, in milliseconds. */
+const SHORT_LIFE = 1_000;
 
 /** A snapshot of a connection pool; `waiting` counts callers of `acquire` and of `request`. */
 export interface ConnectionPoolStats extends PoolStats {
@@ -65,6 +68,8 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
   readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
+  /** Connections that the pool ended itself. */
+  readonly #putAway = new WeakSet<SecureConnection<In, Out>>();
   #requestTimeouts = 0;
 
   /** @throws InvalidOptionError naming the invalid option, also for options of `connect` · CredentialsError */
@@ -234,7 +239,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
         this.#watch(connection);
         return connection;
       },
-      destroy: (connection, reason) => putAway(connection, reason),
+      destroy: (connection, reason) => {
+        if (connection.state === 'open') this.#putAway.add(connection);
+        return putAway(connection, reason);
+      },
       validate: (connection, { signal }) => this.#validate(connection, signal),
       untouched: (connection) => this.#usable(connection),
       reusable: (connection, error) => this.#usable(connection) && (error === undefined || multiplexing),
@@ -272,7 +280,15 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     connection.onDraining(() => {
       this.#pool.retire(connection, 'retired');
     });
-    void connection.closed.then(() => {
+    const made = this.#clock.now();
+    const fresh = connection.stats();
+    void connection.closed.then(({ error }) => {
+      const isShort = this.#clock.now() - made < SHORT_LIFE && !this.#putAway.has(connection);
+      // A server that accepts connections and ends them serves as little as one that refuses them.
+      if (isShort && isUnused(fresh, connection.stats()))
+        this.#connector
+          .endpointOf(connection)
+          .recordFailure('unreachable', error ?? new UnusableError(error));
       this.#pool.retire(connection, 'dead');
     });
   }

@@ -1,4 +1,4 @@
-import type { Credentials, SecureConnection } from '@knsock/core';
+import type { ConnectionStats, Credentials, SecureConnection } from '@knsock/core';
 import type { DestroyReason } from '../pool/config.js';
 
 /** How long a graceful close of a discarded connection may take, milliseconds. */
@@ -26,6 +26,13 @@ export async function isAlive(
   if (!isClean(connection)) return false;
   if (multiplexing) await connection.ping({ signal });
   return true;
+}
+
+/** Whether nothing of the program's has gone either way since a connection was made. */
+export function isUnused(made: ConnectionStats, now: ConnectionStats): boolean {
+  if (now.messagesSent > 0 || now.messagesReceived > 0) return false;
+  // On knsock there are frames besides; on others a stream may have carried bytes.
+  return made.bytesReceived > 0 || (now.bytesReceived === 0 && now.bytesSent === made.bytesSent);
 }
 
 /** It has no leftovers of its last user, and may still be used. */
