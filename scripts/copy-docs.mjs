@@ -4,6 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './process.mjs';
 
+/** What only the tests and the generators of the pages read: names of programs and of generated parts. */
+const marks = /^<!-- .* -->\n\n?|(?<=^```\w+) .*/gm;
 const link = /(?<!!)\[(?<words>[^\]]*)\]\((?<to>[^)\s]+)\)/g;
 /** Pages for a clone of the repository alone: its benchmarks can't be run elsewhere. */
 const unshipped = ['performance.md'];
@@ -11,10 +13,10 @@ const unshipped = ['performance.md'];
 /**
  * @param {string} text
  * @param {string} page its path in docs/
- * @returns {string} as it is shipped: what it links and the package hasn't got is left as words
+ * @returns {string} as it is shipped: without marks for tests, and with words in place of links to what the package doesn't have
  */
-export function withoutOutside(text, page) {
-  return text.replace(link, (whole, words, to) => {
+export function shippedText(text, page) {
+  return text.replace(marks, '').replace(link, (whole, words, to) => {
     const [target] = path.posix.join(path.posix.dirname(page), to).split('#', 1);
     return target.startsWith('../') || unshipped.includes(target) ? words : whole;
   });
@@ -30,7 +32,7 @@ export function copyDocs(to) {
   );
   for (const page of pages) {
     mkdirSync(path.join(to, path.dirname(page)), { recursive: true });
-    writeFileSync(path.join(to, page), withoutOutside(readFileSync(path.join(from, page), 'utf8'), page));
+    writeFileSync(path.join(to, page), shippedText(readFileSync(path.join(from, page), 'utf8'), page));
   }
 }
 

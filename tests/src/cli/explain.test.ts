@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutOutside } from '../../../scripts/copy-docs.mjs';
+import { shippedText } from '../../../scripts/copy-docs.mjs';
 import { errorEntries, readErrorTable } from '../docs/error-table.js';
 import { readDocument, readDocuments } from '../docs/documents.js';
 import { pointers } from '../docs/links.js';
@@ -33,21 +33,22 @@ describe('knsock explain', () => {
   });
 });
 
+/** A page of docs/ as the package has it. */
+const shipped = (page: string): string => shippedText(readDocument(`docs/${page}`).text, page);
+
 describe('knsock docs', () => {
   it('lists the pages and prints one', async () => {
     const { stdout } = await knsock(['docs']);
     expect(stdout.split('\n')).toContain('operations');
-    expect((await knsock(['docs', 'operations'])).stdout).toBe(readDocument('docs/operations.md').text);
+    expect((await knsock(['docs', 'operations'])).stdout).toBe(shipped('operations.md'));
   });
 
   it('lists chapters by their folder, whose own name prints its first page', async () => {
     const folder = 'migrating-from-kn-sock';
     const listed = (await knsock(['docs'])).stdout.split('\n');
     expect(listed).toEqual(expect.arrayContaining([folder, `${folder}/names`]));
-    expect((await knsock(['docs', folder])).stdout).toBe(readDocument(`docs/${folder}/README.md`).text);
-    expect((await knsock(['docs', `${folder}/names`])).stdout).toBe(
-      readDocument(`docs/${folder}/names.md`).text,
-    );
+    expect((await knsock(['docs', folder])).stdout).toBe(shipped(`${folder}/README.md`));
+    expect((await knsock(['docs', `${folder}/names`])).stdout).toBe(shipped(`${folder}/names.md`));
   });
 
   it('suggests the intended page', async () => {
@@ -77,8 +78,9 @@ it('an error names the command that explains it', async () => {
 const pages = readDocuments().filter(({ path }) => path.startsWith('docs/'));
 
 it.each(pages)('$path links only what the package ships, once links elsewhere are words', (page) => {
-  const text: string = withoutOutside(page.text, page.path.slice('docs/'.length));
+  const text: string = shippedText(page.text, page.path.slice('docs/'.length));
   const links = pointers({ ...page, text }).filter(({ to, file }) => to !== file);
-  const shipped = ({ file }: { file: string }) => file.startsWith('docs/') && file !== 'docs/performance.md';
-  expect(links.filter((one) => !shipped(one))).toEqual([]);
+  const isShipped = ({ file }: { file: string }) =>
+    file.startsWith('docs/') && file !== 'docs/performance.md';
+  expect(links.filter((one) => !isShipped(one))).toEqual([]);
 });
