@@ -143,13 +143,29 @@ describe('deadlines', () => {
   });
 
   it('close the socket of a peer that stops in the middle of a ClientHello', async () => {
-    await using server = await listen({ ...local(), handshakeTimeout: 50 }, () => undefined);
+    // Where the hello isn't read first, Node has a deadline of its own as well.
+    const options = { ...local(), handshakeTimeout: 50, unknownName: 'refuse' as const };
+    await using server = await listen(options, () => undefined);
     const slow = connectTcp(portOf(server), '127.0.0.1');
     slow.on('error', () => undefined);
     slow.write(Buffer.from('160301020001000', 'hex'));
     slow.resume();
     await once(slow, 'close');
     expect(server.stats().pendingHandshakes).toBe(0);
+  });
+
+  it.each([
+    ['TLS reads', {}],
+    ['is read for its name', { unknownName: 'refuse' as const }],
+  ])('close the socket of a peer whose ClientHello never ends, where it %s', async (_, options) => {
+    await using server = await listen({ ...local(), handshakeTimeout: 50, ...options }, () => undefined);
+    const slow = connectTcp(portOf(server), '127.0.0.1');
+    slow.on('error', () => undefined).resume();
+    slow.write(Buffer.from('160301400001003ffc0303', 'hex'));
+    const drip = setInterval(() => slow.write('x'), 5);
+    await once(slow, 'close');
+    clearInterval(drip);
+    expect(server.stats()).toMatchObject({ pendingHandshakes: 0, failedHandshakes: 1 });
   });
 
   it('name the phase that was waited for', async () => {

@@ -5,9 +5,12 @@ import { connect as connectTcp } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Duplex } from 'node:stream';
-import { connect, createCredentials, listen, serve } from '@knsock/core';
+import { connect, createCredentials, listen, raw, serve } from '@knsock/core';
+import { toPem } from '@knsock/core/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { stockServer } from '../support/raw-tls.js';
 import { createWorld, portOf, type World } from '../support/world.js';
+import { extendedKeyUsage, issue, issueCa } from '../x509/issue.js';
 
 let world: World;
 beforeAll(async () => {
@@ -154,6 +157,27 @@ describe('whose certificate is expected', () => {
     );
     await expect(
       connect({ host: 'localhost', port: portOf(server), credentials: world.anonymous }),
+    ).rejects.toMatchObject({ code: 'KNSOCK_PEER_WRONG_NAME' });
+  });
+
+  it('is never the common name of a certificate without other names', async () => {
+    const dates = {
+      notBefore: new Date(Date.now() - 86_400_000),
+      notAfter: new Date(Date.now() + 86_400_000),
+    };
+    const ca = issueCa({ subject: 'CN=CA', ...dates });
+    const made = issue({
+      subject: 'CN=localhost',
+      issuer: ca,
+      extensions: [extendedKeyUsage('server')],
+      ...dates,
+    });
+    const cert = toPem('CERTIFICATE', made.der);
+    const key = made.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    await using server = await stockServer({ cert, key }, () => '');
+    const credentials = createCredentials({ ca: toPem('CERTIFICATE', ca.der) });
+    await expect(
+      connect({ host: 'localhost', port: server.port, credentials, framing: raw() }),
     ).rejects.toMatchObject({ code: 'KNSOCK_PEER_WRONG_NAME' });
   });
 });

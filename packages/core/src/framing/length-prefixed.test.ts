@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError, MessageTooLargeError, ProtocolError } from '../errors/index.js';
 import { encodeAll, MemoryOutput } from '../testing/index.js';
 import { lengthPrefixed, type LengthPrefixedOptions } from './index.js';
@@ -67,6 +67,18 @@ describe('lengthPrefixed()', () => {
     expect(() => decoder.push(Buffer.from('00011170', 'hex'), { message: () => undefined })).toThrow(
       'message of 70,000 bytes is over the limit of 65,536',
     );
+  });
+
+  it.each([
+    ['whole', [Buffer.alloc(4 + 70_000).fill(Buffer.from('00011170', 'hex'), 0, 4)]],
+    ['after its length came in pieces', [Buffer.from('0001', 'hex'), Buffer.from('1170', 'hex')]],
+  ])('refuses a message over the limit that comes %s', (_, chunks) => {
+    const decoder = lengthPrefixed().decoder({ maxMessageBytes: 65_536 });
+    const sink = { message: vi.fn() };
+    expect(() => {
+      for (const chunk of chunks) decoder.push(chunk, sink);
+    }).toThrow('message of 70,000 bytes is over the limit of 65,536');
+    expect(sink.message).not.toHaveBeenCalled();
   });
 
   it('takes a length of 2^64 - 1 for what it is', () => {

@@ -40,7 +40,11 @@ describe.each(versions)('a ticket for one SNI name presented to another, over %s
     await using server = await ourServer(version, {
       credentials: createCredentials({ ...world.server.material, ca: third.authority.root }),
       clientCertificates: 'require',
-      sni: { 'a.test': { credentials: world.server }, '*.b.test': { credentials: other.server } },
+      sni: {
+        'a.test': { credentials: world.server },
+        '*.b.test': { credentials: other.server },
+        'c.test': { credentials: world.server },
+      },
     });
     const client = bare(world.client);
     const at = (servername: string, session?: Buffer) =>
@@ -52,6 +56,8 @@ describe.each(versions)('a ticket for one SNI name presented to another, over %s
     for (const name of ['x.b.test', 'unknown.test']) {
       expect(await at(name, session)).toMatchObject({ resumed: false, received: '' });
     }
+    // A name with the same certificate and the same CAs is a domain of its own all the same.
+    expect((await at('c.test', session)).received).toBe('admitted app\n');
   });
 });
 
