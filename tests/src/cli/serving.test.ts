@@ -131,6 +131,12 @@ describe('knsock serve --exec', () => {
     const refused = await knsock(['serve', ...server, '--exec', 'cat', '--framing', 'lines']);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
   });
+
+  it('refuses a limit of messages, which raw bytes have none of', async () => {
+    const refused = await knsock(['serve', ...server, '--exec', 'cat', '--max-message', '1MiB']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('--exec carries bytes, and --max-message limits messages');
+  });
 });
 
 describe('knsock serve --handler', () => {

@@ -66,18 +66,18 @@ describe('a client that renegotiates', () => {
   );
 });
 
-describe('a server that renegotiates', () => {
-  const connected = async () => {
-    let taken!: (attacker: TakenOver) => void;
-    const taking = new Promise<TakenOver>((resolve) => (taken = resolve));
-    const server = await forgingServer('TLSv1.2', bare(world.server), taken);
-    const options = { host: 'localhost', port: server.port, framing: lines(), credentials: world.anonymous };
-    const [connection, attacker] = await Promise.all([connect(options), taking]);
-    return { server, connection, attacker };
-  };
+const connected = async (version: 'TLSv1.2' | 'TLSv1.3') => {
+  let taken!: (attacker: TakenOver) => void;
+  const taking = new Promise<TakenOver>((resolve) => (taken = resolve));
+  const server = await forgingServer(version, bare(world.server), taken);
+  const options = { host: 'localhost', port: server.port, framing: lines(), credentials: world.anonymous };
+  const [connection, attacker] = await Promise.all([connect(options), taking]);
+  return { server, connection, attacker };
+};
 
+describe('a server that renegotiates', () => {
   it('is refused, and the connection goes on with the same peer', async () => {
-    const { server, connection, attacker } = await connected();
+    const { server, connection, attacker } = await connected('TLSv1.2');
     await using _ = server;
     const { peer } = connection;
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -91,7 +91,7 @@ describe('a server that renegotiates', () => {
   });
 
   it('again and again is disconnected, and its certificate is not read again each time', async () => {
-    const { server, connection, attacker } = await connected();
+    const { server, connection, attacker } = await connected('TLSv1.2');
     await using _ = server;
     let reads = 0;
     const { socket } = connection;
@@ -104,5 +104,22 @@ describe('a server that renegotiates', () => {
     const { error } = await connection.closed;
     expect(error).toMatchObject({ code: 'KNSOCK_HANDSHAKE_RENEGOTIATION' });
     expect(reads).toBe(0);
+  });
+});
+
+describe('a TLS 1.3 server that asks for a certificate behind the handshake', () => {
+  it('is disconnected, and the error says that the message may not come, not that it is no TLS', async () => {
+    const { server, connection, attacker } = await connected('TLSv1.3');
+    await using _ = server;
+    // CertificateRequest (RFC 8446 4.3.2) with a context of one byte and signature_algorithms of one.
+    const request = Buffer.of(13, 0, 0, 12, 1, 7, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3);
+    ask(attacker, request);
+    const { error } = await connection.closed;
+    expect(error).toMatchObject({
+      code: 'KNSOCK_HANDSHAKE_OTHER',
+      message: expect.stringContaining(
+        'the peer sent a message of TLS that may not come at this point',
+      ) as string,
+    });
   });
 });

@@ -69,7 +69,9 @@ export function crlDates(days: number, now: Date): { thisUpdate: Date; nextUpdat
 function checkDays(days: number, maxDays: number): void {
   if (!Number.isFinite(days) || days * DAY < SHORTEST)
     throw refuse(`a validity of ${days} days is under a minute, the shortest there is; 1 / 24 is an hour`);
-  if (days > maxDays) throw refuse(`a validity of ${days} days is over the limit of ${maxDays}`);
+  if (days <= maxDays) return;
+  const reason = maxDays === LEAF_MAX_DAYS ? ', the most that browsers and Apple accept' : '';
+  throw refuse(`a validity of ${days} days is over the limit of ${maxDays}${reason}`);
 }
 
 function outlives(notAfter: Date, end: Date): CertificateError {

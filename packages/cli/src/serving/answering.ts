@@ -17,7 +17,7 @@ export interface Answering {
 
 /** @throws UsageError for conflicting flags, or a handler that can't be loaded */
 export async function answeringOf(
-  { exec, handler, framing, content }: ServeFlags,
+  { exec, handler, framing, content, maxMessage }: ServeFlags,
   log: ServeLog,
 ): Promise<Answering> {
   if (exec !== undefined) {
@@ -25,6 +25,11 @@ export async function answeringOf(
       throw new UsageError(
         '--exec carries bytes',
         'Leave --framing and --content out, or use --framing raw.',
+      );
+    if (maxMessage !== undefined)
+      throw new UsageError(
+        '--exec carries bytes, and --max-message limits messages',
+        'Leave --max-message out.',
       );
     return {
       what: `running ${exec} on raw bytes`,

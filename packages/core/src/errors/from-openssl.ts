@@ -125,7 +125,7 @@ const words: readonly [pattern: RegExp, reason: HandshakeReason, message: string
     'the peer supports no TLS version that we do',
   ],
   [
-    /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|RECORD_LAYER_FAILURE/,
+    /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/,
     'not-tls',
     "the peer doesn't speak TLS here",
   ],
@@ -142,6 +142,7 @@ const words: readonly [pattern: RegExp, reason: HandshakeReason, message: string
   [/NO_SHARED_CIPHER/, 'cipher', 'the peer offers no cipher suite that we accept'],
   [/NO_APPLICATION_PROTOCOL/, 'alpn', 'the peer speaks none of our application protocols'],
   [/NO_RENEGOTIATION|SESSION_ATTACK/, 'renegotiation', 'the peer tried to renegotiate'],
+  [/UNEXPECTED_MESSAGE/, 'other', 'the peer sent a message of TLS that may not come at this point'],
   [/BAD_RECORD_MAC|DECRYPTION_FAILED|BAD_DECRYPT/, 'bad-record', 'a record was damaged on the way'],
 ];
 
