@@ -1,7 +1,5 @@
-/**
- * A listening server: accept, admission, preface, handshake, verification, connection, handler, in that order. One
- * connection's failure never touches another or the listener.
- */
+// A listening server: accept, admission, preface, handshake, verification, connection, handler, in that order. One
+// connection's failure never touches another or the listener.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { watchClose } from '../connection/close-watch.js';
