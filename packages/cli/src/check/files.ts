@@ -46,7 +46,8 @@ export async function checkFiles(
   // Explicitly trusted certificates are the only anchors, of any kind: a chain can't vouch for itself.
   const anchors = trusted.length > 0 ? trusted : roots;
   const pairing = pairUp(found);
-  const context = { found, pairing, among, trust: { anchors, at, revocation, policies } };
+  const wholeChains = wholeChainsAmong(found.certificates);
+  const context = { found, pairing, among, wholeChains, trust: { anchors, at, revocation, policies } };
   const unreadable = found.unreadable.map(({ file, problem }) => judge(file, fileRules, { problem }));
   const checked = found.certificates.map((one) => checkOne(one, context));
   const ofLists = found.lists.map(({ file, crls }) =>
@@ -104,6 +105,8 @@ interface Trust extends Pick<CheckFilesOptions, 'at' | 'revocation' | 'policies'
 interface Context {
   readonly found: SortedFiles;
   readonly pairing: Pairing;
+  /** The files that hold a certificate with its issuers, by its fingerprint. */
+  readonly wholeChains: ReadonlyMap<string, CertificateFile>;
   /** Every certificate in the files. */
   readonly among: readonly X509Certificate[];
   readonly trust: Trust;
@@ -111,10 +114,10 @@ interface Context {
 
 async function checkOne(
   one: CertificateFile,
-  { found, pairing, among, trust }: Context,
+  { found, pairing, among, wholeChains, trust }: Context,
 ): Promise<TargetReport> {
   const { file } = one;
-  const { chain, file: chainFile } = withChain(one, found.certificates);
+  const { chain, file: chainFile } = withChain(one, wholeChains);
   const [leaf] = chain;
   const { anchors, at } = trust;
   const pair = pairing.keyOf(one);
@@ -134,12 +137,15 @@ async function checkOne(
 }
 
 /** certbot and others write a certificate alone, and beside it once more with its chain. */
-function withChain(one: CertificateFile, all: readonly CertificateFile[]): CertificateFile {
+function withChain(one: CertificateFile, whole: Context['wholeChains']): CertificateFile {
   const [leaf] = one.chain;
-  if (one.chain.length > 1 || leaf === undefined) return one;
-  const isSame = ({ chain: [first, ...issuers] }: CertificateFile): boolean =>
-    issuers.length > 0 && first?.der.equals(leaf.der) === true;
-  return all.find(isSame) ?? one;
+  return one.chain.length > 1 || leaf === undefined ? one : (whole.get(leaf.fingerprint256) ?? one);
+}
+
+/** Of several files with the same one, the first counts. */
+function wholeChainsAmong(all: readonly CertificateFile[]): Context['wholeChains'] {
+  const whole = all.filter(({ chain }) => chain.length > 1).reverse();
+  return new Map(whole.map((one) => [(one.chain[0] as X509Certificate).fingerprint256, one]));
 }
 
 function notesOn(

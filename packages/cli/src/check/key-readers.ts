@@ -12,22 +12,33 @@ const ROOT = 0;
  * owner enters, as certbot and systemd keep keys, can't be read by others. Windows has no such bits: only the owner.
  * What came through a pipe is there for no one else.
  */
-export async function readersOf(file: string): Promise<Readers> {
+export async function readersOf(file: string, folders: FolderVisitors): Promise<Readers> {
   if (process.platform === 'win32' || !(await stat(file)).isFile()) return 'owner';
   const place = await realpath(file);
   const { mode, uid } = await stat(place);
   let readers = byBits(mode, 0o040, 0o004);
   for (let folder = path.dirname(place); ; folder = path.dirname(folder)) {
-    readers = fewer(readers, await visitorsOf(folder, uid));
+    readers = fewer(readers, await folders.of(folder, uid));
     if (folder === path.dirname(folder)) return readers;
   }
 }
 
-/** The users who can enter a folder. If it belongs to a third user, that user can too and counts as the group. */
-async function visitorsOf(folder: string, owner: number): Promise<Readers> {
-  const { mode, uid } = await stat(folder);
-  const visitors = byBits(mode, 0o010, 0o001);
-  return visitors === 'owner' && uid !== owner && uid !== ROOT ? 'group' : visitors;
+/** The users who can enter folders, each looked up once: thousands of keys may lie in one. */
+export class FolderVisitors {
+  readonly #known = new Map<string, { readonly visitors: Readers; readonly uid: number }>();
+
+  /** If it belongs to a third user, that user can enter it too and counts as the group. */
+  async of(folder: string, owner: number): Promise<Readers> {
+    const { visitors, uid } = this.#known.get(folder) ?? (await this.#lookUp(folder));
+    return visitors === 'owner' && uid !== owner && uid !== ROOT ? 'group' : visitors;
+  }
+
+  async #lookUp(folder: string): Promise<{ visitors: Readers; uid: number }> {
+    const { mode, uid } = await stat(folder);
+    const found = { visitors: byBits(mode, 0o010, 0o001), uid };
+    this.#known.set(folder, found);
+    return found;
+  }
 }
 
 function byBits(mode: number, group: number, others: number): Readers {

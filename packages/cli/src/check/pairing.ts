@@ -16,15 +16,48 @@ export interface Pairing {
 
 /** Pairs keys with certificates; without any certificate no key is a stray. */
 export function pairUp({ certificates, keys, others }: SortedFiles): Pairing {
-  const pairs = new Map(certificates.map((one) => [one, pairOf(one, keys, certificates.length === 1)]));
+  const among = new KeyIndex(keys);
+  const pairs = new Map(certificates.map((one) => [one, pairOf(one, among, certificates.length === 1)]));
   const paired = new Set([...pairs.values()].map((pair) => pair?.key));
   const given = certificates.flatMap((one) => [...one.chain, ...one.others]);
+  const certified = new Set(given.map(({ publicKeyInfo }) => hex(publicKeyInfo.der)));
   const belongs = (key: KeyFile): boolean =>
-    given.some((certificate) => isKeyOf(key, certificate)) ||
+    certified.has(hex(key.publicKey)) ||
     // The public key stands in a request as it does in a certificate.
     others.some(({ der }) => der.some((bytes) => Buffer.from(bytes).includes(key.publicKey)));
   const isStray = (key: KeyFile): boolean => given.length > 0 && !paired.has(key) && !belongs(key);
   return { keyOf: (certificate) => pairs.get(certificate), strays: keys.filter(isStray) };
+}
+
+const hex = (bytes: Buffer): string => bytes.toString('hex');
+
+/** Keys by what they are looked for: a folder may hold thousands. */
+class KeyIndex {
+  readonly first: KeyFile | undefined;
+  readonly #byPublicKey = new Map<string, KeyFile>();
+  /** By the beginning of a file's name, up to any dot. */
+  readonly #byName = new Map<string, KeyFile>();
+
+  constructor(keys: readonly KeyFile[]) {
+    this.first = keys[0];
+    for (const key of keys) {
+      keepFirst(this.#byPublicKey, hex(key.publicKey), key);
+      for (let dot = key.file.indexOf('.'); dot !== -1; dot = key.file.indexOf('.', dot + 1))
+        keepFirst(this.#byName, key.file.slice(0, dot), key);
+    }
+  }
+
+  of(certificate: X509Certificate): KeyFile | undefined {
+    return this.#byPublicKey.get(hex(certificate.publicKeyInfo.der));
+  }
+
+  named(base: string): KeyFile | undefined {
+    return this.#byName.get(base);
+  }
+}
+
+function keepFirst<Value>(map: Map<string, Value>, name: string, value: Value): void {
+  if (!map.has(name)) map.set(name, value);
 }
 
 /**
@@ -40,15 +73,11 @@ export function isForOwnUse(certificate: X509Certificate, among: readonly X509Ce
 /** The matching key, else the probably intended one: of the same name, or the only one. */
 function pairOf(
   { file, chain: [leaf] }: CertificateFile,
-  keys: readonly KeyFile[],
+  keys: KeyIndex,
   isAlone: boolean,
 ): PairedKey | undefined {
-  const own = keys.find((key) => leaf !== undefined && isKeyOf(key, leaf));
+  const own = leaf && keys.of(leaf);
   if (own !== undefined) return { key: own, matches: true };
-  const base = file.replace(/\.\w+$/, '');
-  const meant = keys.find((key) => key.file.startsWith(`${base}.`)) ?? (isAlone ? keys[0] : undefined);
+  const meant = keys.named(file.replace(/\.\w+$/, '')) ?? (isAlone ? keys.first : undefined);
   return meant && { key: meant, matches: false };
 }
-
-const isKeyOf = (key: KeyFile, certificate: X509Certificate): boolean =>
-  key.publicKey.equals(certificate.publicKeyInfo.der);

@@ -22,7 +22,7 @@ import {
   type X509Certificate,
 } from '@knsock/core/x509';
 import { filesBelow, readWhole } from '@knsock/core/options';
-import { readersOf, type Readers } from './key-readers.js';
+import { FolderVisitors, readersOf, type Readers } from './key-readers.js';
 
 export interface CertificateFile {
   readonly file: string;
@@ -84,8 +84,9 @@ export async function sortFiles(
   keyName?: string,
 ): Promise<SortedFiles> {
   const sorted = nothing();
+  const folders = new FolderVisitors();
   for (const file of files) {
-    await readOne(file).then(
+    await readOne(file, folders).then(
       (read) => sortNamed(read, { passphrase, keyName }, sorted),
       (cause: unknown) => void sorted.unread.push({ file, cause }),
     );
@@ -99,9 +100,9 @@ interface ReadFile {
   readonly access: Access;
 }
 
-async function readOne(file: string): Promise<ReadFile> {
+async function readOne(file: string, folders: FolderVisitors): Promise<ReadFile> {
   const bytes = await readWhole(file);
-  return { file, bytes, access: { mode: (await stat(file)).mode, readers: await readersOf(file) } };
+  return { file, bytes, access: { mode: (await stat(file)).mode, readers: await readersOf(file, folders) } };
 }
 
 /** Sorts a file, unless it isn't what its name says: a server that is given it for that doesn't start. */
