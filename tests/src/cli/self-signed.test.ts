@@ -63,6 +63,14 @@ it('prints what it is for, and until when', async () => {
   expect(stdout).toMatch(/expires in 399 days/);
 });
 
+it('refuses a day more than browsers accept, and says which flag of which commands allows it', async () => {
+  const refused = await selfSigned('a.test', '--days', '399');
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('over the limit of 398, the most that browsers and Apple accept');
+  expect(refused.stderr).toContain('certs issue and certs self-signed allow more than 398 by --max-days');
+  expect(await readdir(folder)).toEqual([]);
+});
+
 it.each(['server.crt', 'server.key'])('changes nothing if there is a %s already', async (file) => {
   await writeFile(path.join(folder, file), 'precious');
   const refused = await selfSigned('localhost');
