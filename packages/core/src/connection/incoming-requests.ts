@@ -80,7 +80,7 @@ export class IncomingRequests<In, Out> implements ResponderEvents<In, Out> {
     }
   }
 
-  cancel(id: number, reason: Error): void {
+  cancel(id: number, reason: () => Error): void {
     if (this.#held.delete(id)) this.#reject(id, 'busy', 'it was cancelled before it began');
     else this.#responder.cancel(id, reason);
   }

@@ -319,8 +319,7 @@ export class KnsockProtocol<In, Out> implements Protocol<In, Out>, FrameSink, In
       case Kind.ERROR:
         return this.#receiveError(id, body);
       case Kind.CANCEL:
-        return this.#incoming?.cancel(
-          id,
+        return this.#incoming?.cancel(id, () =>
           this.#host.named(new ConnectionClosedError('unknown', 'the request was cancelled by its sender')),
         );
       case Kind.REJECTED:

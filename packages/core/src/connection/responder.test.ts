@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Activity } from './activity.js';
 import { Responder, type ReceivedRequest } from './responder.js';
 
@@ -51,8 +51,11 @@ describe('Responder', () => {
     });
     run(7);
     const reason = new Error('cancelled');
-    subject.cancel(8, new Error('another'));
-    subject.cancel(7, reason);
+    const needless = vi.fn(() => new Error('another'));
+    subject.cancel(8, needless);
+    subject.cancel(7, () => reason);
+    subject.cancel(7, needless);
+    expect(needless).not.toHaveBeenCalled();
     expect(signal?.reason).toBe(reason);
     finish('late');
     await later();

@@ -162,12 +162,15 @@ export class Responder<In, Out> {
     this.#await(request, result, ended);
   }
 
-  /** Fires the signal of a request; its handler still answers. */
-  cancel(id: number, reason: Error): void {
+  /**
+   * Fires the signal of a request; its handler still answers.
+   * @param reason made for a request that is running: the peer may send any number of others
+   */
+  cancel(id: number, reason: () => Error): void {
     const request = this.#running.get(id);
-    if (request === undefined) return;
+    if (request === undefined || request.isGivenUp) return;
     request.isGivenUp = true;
-    request.cancel(reason, 'peer');
+    request.cancel(reason(), 'peer');
   }
 
   cancelAll(reason: Error, by: 'peer' | 'us'): void {
