@@ -381,7 +381,7 @@ const keyKinds: Readonly<Record<string, () => { publicKey: KeyObject; privateKey
 };
 const byKeys = Object.entries(keyKinds).map(([kind, make]): [string, Situation] => [
   `a leaf with a key of ${kind}`,
-  { chain: [server(middle, { keyOf: make() as Made }), middle], ...good },
+  { chain: [server(middle, { keyOf: make() }), middle], ...good },
 ]);
 
 let folder: string;

@@ -9,7 +9,7 @@ function responder(handler: Handler, activity = new Activity()) {
   const subject = new Responder<string, string>(
     {
       answer: ({ id }, result) => events.push(`${id}: ${result}`),
-      fail: ({ id }, error) => events.push(`${id} failed: ${(error as Error).message}`),
+      fail: ({ id }, error) => events.push(`${id} failed: ${error.message}`),
       signalFailed: ({ id }, error) => events.push(`${id}'s signal: ${(error as Error).message}`),
       finished: () => events.push('finished'),
     },
