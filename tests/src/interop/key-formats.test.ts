@@ -20,7 +20,7 @@ function run(program: string, ...args: string[]): string {
 /** What a hint says, with the names of files put in. */
 function follow(hint: string | undefined, names: Readonly<Record<string, string>>): void {
   const [, command = ''] =
-    /^((?:ssh-keygen|puttygen|keytool) .*?)(?: makes| encrypts| changes)/.exec(hint ?? '') ?? [];
+    /^((?:ssh-keygen|puttygen|keytool) .*?)(?: makes| encrypts| changes| takes)/.exec(hint ?? '') ?? [];
   if (command === '') throw new Error(`no command in the hint: ${hint}`);
   const [program = '', ...args] = command.split(' ').map((word) => names[word] ?? word);
   run(program, ...args);
@@ -163,8 +163,9 @@ describe('key stores of keytool', () => {
     const { hint, code } = failure as { hint: string; code: string };
     expect(code).toBe('KNSOCK_CERTIFICATE_UNSUPPORTED');
     const answers = ['-srcstorepass', 'changeit', '-deststorepass', 'changeit'];
-    follow(hint.replace(' makes', ` ${answers.join(' ')} makes`), {
+    follow(hint.replace(' takes', ` ${answers.join(' ')} takes`), {
       FILE: at('secret.jceks'),
+      ALIAS: 'it',
       'NEW.p12': at('new.p12'),
     });
     expect(keytool('-list', '-keystore', 'new.p12')).toContain('it, ');

@@ -1,6 +1,6 @@
 /** Credentials from files. */
 import { fromFile } from '../errors/from-node.js';
-import { anything, checkOptions, string, text, textOrTexts, type OptionReaders } from '../options/index.js';
+import { checkOptions, string, text, textOrTexts, type OptionReaders } from '../options/index.js';
 import { readWhole, type ReadBounds } from '../waiting/read-whole.js';
 import { openCredentials, type Credentials, type CredentialsOptions } from './credentials.js';
 import type { Origins } from './origins.js';
@@ -33,7 +33,7 @@ export const credentialFileOptions = {
   crlFile: textOrTexts,
   pfxFile: text,
   pfxKeyName: string,
-  passphrase: anything,
+  passphrase: string,
 } as const satisfies OptionReaders<CredentialFiles>;
 
 /**

@@ -8,7 +8,7 @@ it('remembers 64 kinds of failures, and takes all others for one kind', () => {
     const error = Object.assign(new Error('why'), { code: `KIND_${kind}` });
     warnings.warn({ what: 'a handler', error, where: '', advice: '' });
   }
-  // Each kind is told once a minute: a kind that was forgotten would be told again.
+  // Each kind is reported once a minute: a forgotten kind would be reported again.
   expect(told).toHaveLength(65);
   expect(told.at(-1)).toContain('KIND_64');
 });
