@@ -38,7 +38,8 @@ export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_INVALID_JSON:
     'With --content json every message must be one JSON value; is its text quoted for the shell?',
   KNSOCK_INVALID_OPTION: 'Add --help to see every option and its values.',
-  KNSOCK_CERTIFICATE_VALIDITY: 'Choose a whole number of --days from 1 to the remaining validity of the CA.',
+  KNSOCK_CERTIFICATE_VALIDITY:
+    'Choose a whole number of --days from 1 to the remaining validity of the CA; certs issue and certs self-signed allow more than 398 by --max-days.',
   KNSOCK_CERTIFICATE_EXISTS: 'Choose another directory or name, or use --force to replace it.',
   KNSOCK_CERTIFICATE_KEY_ABSENT:
     'Its key was never written, or is stored elsewhere; sign with an intermediate (--authority NAME), or by the command that holds the key: --signer-exec COMMAND (certs ca: --issuer-signer-exec).',
