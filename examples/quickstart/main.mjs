@@ -61,7 +61,7 @@ try {
 function answer(question, peer) {
   const [verb, ...words] = question.split(' ');
   if (verb === 'greet')
-    return `Hello, ${peer.commonNames[0]}! Your certificate is good until ${day(peer.validTo)}.`;
+    return `Hello, ${peer.commonNames[0]}! Your certificate is good until ${day(peer.notAfter)}.`;
   if (verb === 'sum') return String(words.reduce((sum, word) => sum + Number(word), 0));
   throw new RequestError('unknown-verb', `there is no '${verb}' here`);
 }

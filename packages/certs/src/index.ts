@@ -27,7 +27,7 @@ export { type Subject } from './issuing/subject.js';
 export { type KeyType } from './keys/keys.js';
 
 // Requests
-export { createCsr, readCsr, type CsrFacts, type CsrOptions } from './issuing/csr.js';
+export { createCsr, readCsr, type CsrInfo, type CsrOptions } from './issuing/csr.js';
 export { type SigningPolicy } from './issuing/signing-policy.js';
 
 // Formats
@@ -113,7 +113,7 @@ export {
   type RefreshingRevocationSource,
   type RevocationSourceOptions,
 } from './revocation/revocation-source.js';
-export { fetchRevocationLists, type FetchListsOptions } from './revocation/fetch-lists.js';
+export { fetchCrls, type FetchCrlsOptions } from './revocation/fetch-lists.js';
 export { type CrlLocation } from './revocation/crl-location.js';
 
 // An authority's records

@@ -25,7 +25,7 @@ export type { ErrorContext, ErrorListener } from './connection/error-listener.js
 export type { LendOptions, LentBuffer, LentMessageListener } from './connection/lending.js';
 export type { MessageListener } from './connection/receive-queue.js';
 export type { PeerIdentity } from './transport/peer-identity.js';
-export type { TlsFacts } from './transport/tls-facts.js';
+export type { TlsInfo } from './transport/tls-facts.js';
 export type { HeartbeatOptions, LimitOptions } from './policy/limits.js';
 export type { TlsProfileOptions } from './policy/tls-profile.js';
 

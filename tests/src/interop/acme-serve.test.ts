@@ -80,7 +80,7 @@ it('gets, shows and renews its certificate on the port that demands client certi
   const known = await trusting(server, world.client);
   await using first = await visit(server, known);
   expect((await first.request('one')).toString()).toBe('one');
-  const before = first.peer?.serialNumber;
+  const before = first.peer?.serial;
   const stranger = visit(server, await trusting(server)).then((connection) => connection.request('two'));
   await expect(stranger).rejects.toMatchObject({ code: expect.stringMatching(/^KNSOCK_/) as string });
 
@@ -88,7 +88,7 @@ it('gets, shows and renews its certificate on the port that demands client certi
   await command.says(/(?:"event":"certificate"[^]*){2}/);
   await using second = await visit(server, known);
   expect((await second.request('three')).toString()).toBe('three');
-  expect(second.peer?.serialNumber).not.toBe(before);
+  expect(second.peer?.serial).not.toBe(before);
   expect((await first.request('still open')).toString()).toBe('still open');
 
   const stats = async () => (await (await fetch(`http://${status}/stats`)).json()) as Record<string, number>;
@@ -141,7 +141,7 @@ it("a failed validation ends it with the CA's reason, and nothing listens", asyn
 it("a program's server renews on the port that demands client certificates", async (context) => {
   const server = await pebble(context);
   await using credentials = await acmeCredentials({
-    domains: [NAME, 'www.example'],
+    names: [NAME, 'www.example'],
     directory: server.directory,
     directoryCa: server.ca,
     agree: true,
@@ -159,7 +159,7 @@ it("a program's server renews on the port that demands client certificates", asy
   await credentials.renew();
   await using after = await visit(server, known);
   expect((await after.request('hello')).toString()).toBe('hello app');
-  expect(after.peer?.serialNumber).not.toBe(before.peer?.serialNumber);
+  expect(after.peer?.serial).not.toBe(before.peer?.serial);
   const { validations, admitted, failedHandshakes } = listening.stats();
   expect({ admitted, failedHandshakes }).toEqual({ admitted: 2, failedHandshakes: 0 });
   expect(validations).toBeGreaterThanOrEqual(2);
@@ -227,12 +227,12 @@ it('stands before a plain service: knsock proxy server --acme', async (context) 
   await using first = await visit(server, known);
   await first.send('one');
   expect(String(await first.receive())).toBe('one');
-  const before = first.peer?.serialNumber;
+  const before = first.peer?.serial;
   await command.says(/"event":"listening"[^]*"event":"validation"[^]*"event":"certificate"/);
   await using second = await visit(server, known);
   await second.send('two');
   expect(String(await second.receive())).toBe('two');
-  expect(second.peer?.serialNumber).not.toBe(before);
+  expect(second.peer?.serial).not.toBe(before);
   await expect(visit(server, await trusting(server)).then((open) => open.receive())).rejects.toThrow();
   command.kill('SIGHUP');
   await command.says(/"event":"reloaded"/);

@@ -47,7 +47,7 @@ export async function optionCalls(folder: string): Promise<OptionCalls> {
   const due = { certFile, keyFile, issuer: world.authority };
   const { signal } = new AbortController();
   const leaf = { kind: 'server', names: ['a.test'] };
-  const acme = { domains: ['a.test.example.com'], directory: letsEncryptStaging, challenge: 'http-01', dir };
+  const acme = { names: ['a.test.example.com'], directory: letsEncryptStaging, challenge: 'http-01', dir };
   const path1 = [x509.parseCertificate(pem)];
   const lines = core.lines();
 
@@ -130,8 +130,7 @@ export async function optionCalls(folder: string): Promise<OptionCalls> {
     watchEnrolled: (options: Given) => certs.watchEnrolled({ dir, signal, ...options } as never),
     enrolledCredentials: (options: Given) => certs.enrolledCredentials({ dir, ...options } as never),
     revocationSource: (options: Given) => certs.revocationSource({ crls: ['x'], ...options }),
-    fetchRevocationLists: (options: Given) =>
-      certs.fetchRevocationLists(new URL('http://127.0.0.1:1/'), options),
+    fetchCrls: (options: Given) => certs.fetchCrls(new URL('http://127.0.0.1:1/'), options),
     serveAuthority: (options: Given) =>
       authorities.serveAuthority({
         store,

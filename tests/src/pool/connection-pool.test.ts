@@ -373,7 +373,7 @@ describe('life', () => {
     const pool = poolOf([server], { ...never, clock });
     await pool.ready();
     const lease = await pool.acquire();
-    const left = (lease.value.peer?.validTo.getTime() ?? 0) - Date.now();
+    const left = (lease.value.peer?.notAfter.getTime() ?? 0) - Date.now();
     lease.release();
     expect(Math.abs(Math.max(...timers) - left)).toBeLessThan(10_000);
   });

@@ -79,7 +79,7 @@ describe('sendSslTcpMessageSync', () => {
     expect(untrusted).toMatchObject({
       code: 'KNSOCK_PEER_UNKNOWN_ISSUER',
       hint: expect.stringContaining('caFile') as string,
-      certificate: { validTo: expect.any(Date) as Date },
+      certificate: { notAfter: expect.any(Date) as Date },
     });
   });
 

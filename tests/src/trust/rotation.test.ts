@@ -44,8 +44,8 @@ describe('server.rotate', () => {
     const next = await newCertificate();
     await rotating.rotate(next);
     const after = await reach(rotating, world.client, { resume: false });
-    expect(after.peer?.serialNumber).toBe(next.certificate?.serial);
-    expect(before.peer?.serialNumber).not.toBe(next.certificate?.serial);
+    expect(after.peer?.serial).toBe(next.certificate?.serial);
+    expect(before.peer?.serial).not.toBe(next.certificate?.serial);
     expect(String(await before.request('x'))).toBe('x');
     await Promise.all([before.close(), after.close()]);
   });

@@ -18,7 +18,7 @@ import {
   type AuthorityOptions,
 } from '../issuing/authority-certificate.js';
 import { signCrl, type Crl, type RevocationReason, type RevocationRecord } from '../revocation/crl.js';
-import { csrFacts, type CsrFacts } from '../issuing/csr.js';
+import { csrFacts, type CsrInfo } from '../issuing/csr.js';
 import {
   issueOptions,
   leafKey,
@@ -90,12 +90,12 @@ export interface Authority {
    * key.
    * @throws CertificateError `KNSOCK_CERTIFICATE_POLICY`, `_REQUEST_SIGNATURE`, or as `issue`.
    */
-  sign(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<Signed>;
+  sign(csr: string | Uint8Array | CsrInfo, policy: SigningPolicy): Promise<Signed>;
   /**
    * Checks a request as `sign` does, without signing.
    * @throws CertificateError as `sign`.
    */
-  check(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<void>;
+  check(csr: string | Uint8Array | CsrInfo, policy: SigningPolicy): Promise<void>;
   /**
    * Creates an authority below this one.
    * @throws CertificateError `KNSOCK_CERTIFICATE_PATH_LENGTH` if its path length doesn't allow one.
@@ -219,11 +219,11 @@ class LedgerAuthority implements Authority {
     return files === undefined ? issued : { ...issued, files };
   }
 
-  async check(csr: string | Uint8Array | CsrFacts, policy: SigningPolicy): Promise<void> {
+  async check(csr: string | Uint8Array | CsrInfo, policy: SigningPolicy): Promise<void> {
     await this.#plan(csr, readPolicy(policy));
   }
 
-  async sign(csr: string | Uint8Array | CsrFacts, given: SigningPolicy): Promise<Signed> {
+  async sign(csr: string | Uint8Array | CsrInfo, given: SigningPolicy): Promise<Signed> {
     const policy = readPolicy(given);
     const { plan, dropped } = await this.#plan(csr, policy);
     const { certificate, record } = await signLeaf(this.#library, plan, this.#signing, policy.signal);
@@ -235,7 +235,7 @@ class LedgerAuthority implements Authority {
   }
 
   async #plan(
-    csr: string | Uint8Array | CsrFacts,
+    csr: string | Uint8Array | CsrInfo,
     policy: SigningSettings,
   ): Promise<{ plan: LeafPlan; dropped: string[] }> {
     const facts = await csrFacts(csr);

@@ -12,7 +12,7 @@ export {
   createToken,
   listTokens,
   withdrawToken,
-  type TokenFacts,
+  type TokenInfo,
   type TokenOptions,
   type TokenUse,
 } from '../enrolment/tokens.js';

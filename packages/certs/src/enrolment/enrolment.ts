@@ -17,7 +17,7 @@ import { readBytes } from '../files/atomic-file.js';
 import type { HeldLock } from '../files/process-lock.js';
 import type { Authority } from '../authorities/authority.js';
 import { renewalRefusal } from '../authorities/renewable.js';
-import { readCsr, type CsrFacts } from '../issuing/csr.js';
+import { readCsr, type CsrInfo } from '../issuing/csr.js';
 import { checkStrength } from '../keys/keys.js';
 import { checkRequest, readPolicy, outsidePatterns, type SigningPolicy } from '../issuing/signing-policy.js';
 import { parseNames } from '../issuing/names.js';
@@ -108,7 +108,7 @@ export class Enrolment {
 
   async #renew(
     presented: X509Certificate,
-    facts: CsrFacts,
+    facts: CsrInfo,
     from: string,
     grace: number,
   ): Promise<X509Certificate> {
@@ -146,7 +146,7 @@ export class Enrolment {
   }
 
   /** Caps the validity, and asks the policy. */
-  async #decided(facts: CsrFacts, policy: SigningPolicy, asked: Asked): Promise<SigningPolicy> {
+  async #decided(facts: CsrInfo, policy: SigningPolicy, asked: Asked): Promise<SigningPolicy> {
     const { maxDays, permit, policy: ask, crlUrls } = this.#settings;
     const { kind, days = maxDays } = policy;
     const { names, subject } = checkRequest(facts, readPolicy(policy));
@@ -166,7 +166,7 @@ export class Enrolment {
   async #issue(
     lock: HeldLock,
     { grant: { id }, bound }: TokenState,
-    { facts, policy, key, from }: { facts: CsrFacts; policy: SigningPolicy; key: string; from: string },
+    { facts, policy, key, from }: { facts: CsrInfo; policy: SigningPolicy; key: string; from: string },
   ): Promise<X509Certificate> {
     const binding = bound.get(key);
     if (binding?.serial !== undefined) return this.#archived(binding.serial);
@@ -186,7 +186,7 @@ export class Enrolment {
   /** A crash between the index and the archive has left a record of a certificate that was never handed out. */
   async #archivedOrSigned(
     { serial }: StoredCertificate,
-    facts: CsrFacts,
+    facts: CsrInfo,
     policy: SigningPolicy,
   ): Promise<X509Certificate> {
     try {
@@ -218,7 +218,7 @@ function lifeOf({ notBefore, notAfter }: StoredCertificate): number {
 
 function tokenPolicy(
   { kind, names, allow, commonName, days }: TokenGrant,
-  { names: asked }: CsrFacts,
+  { names: asked }: CsrInfo,
 ): SigningPolicy {
   const first = parseNames(asked).find((name) => name.kind === 'dns' && !name.value.startsWith('*'));
   const given = fillTemplates(names, first?.value);
@@ -244,7 +244,7 @@ function checkUses({ grant: { uses }, bound }: TokenState, key: string): void {
 }
 
 /** @throws CertificateError for a request that its own key didn't sign, or a key too weak */
-async function readOwnCsr(csr: Buffer): Promise<CsrFacts> {
+async function readOwnCsr(csr: Buffer): Promise<CsrInfo> {
   const facts = await readCsr(csr);
   if (!facts.signatureValid)
     throw new CertificateError(
@@ -256,7 +256,7 @@ async function readOwnCsr(csr: Buffer): Promise<CsrFacts> {
 }
 
 /** RFC 7030 4.2.2: the subject and the names of the request are those of the certificate. @throws EnrolmentRefusal */
-async function demandSameIdentity(presented: X509Certificate, facts: CsrFacts): Promise<void> {
+async function demandSameIdentity(presented: X509Certificate, facts: CsrInfo): Promise<void> {
   const { dnsNames, ipAddresses, uris, emailAddresses } = presented;
   const has = spelled([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]);
   const subject = await subjectOf(presented);

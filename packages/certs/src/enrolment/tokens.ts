@@ -55,7 +55,7 @@ export const tokenOptions = {
 } as const satisfies OptionReaders<TokenOptions>;
 
 /** A token as the authority keeps it, without the secret. */
-export interface TokenFacts {
+export interface TokenInfo {
   /** Identifies it in lists and logs; not secret. */
   readonly id: string;
   /** What its certificates are for. */
@@ -132,7 +132,7 @@ export async function withdrawToken(directory: string, id: string): Promise<void
 }
 
 /** Every token ever created in a store, oldest first. @throws CertificateError */
-export async function listTokens(directory: string): Promise<TokenFacts[]> {
+export async function listTokens(directory: string): Promise<TokenInfo[]> {
   return (await new TokenJournal(directory).all()).map(factsOf);
 }
 
@@ -168,7 +168,7 @@ function checkNames(names: readonly string[], allow: readonly string[]): void {
   checkPatterns(allow);
 }
 
-function factsOf({ grant, created, bound, withdrawn }: TokenState): TokenFacts {
+function factsOf({ grant, created, bound, withdrawn }: TokenState): TokenInfo {
   const { id, kind, names, allow, days, uses, expires } = grant;
   const state = withdrawn
     ? 'withdrawn'

@@ -9,7 +9,7 @@ import {
   type X509Certificate,
 } from '@knsock/core/x509';
 import { keyName, purposeName, signatureName } from './algorithm-names.js';
-import type { CsrFacts } from '../issuing/csr.js';
+import type { CsrInfo } from '../issuing/csr.js';
 import { pinOf, withColons } from '../files/fingerprint.js';
 import { describeKey, publicKeyDer } from '../keys/keys.js';
 import type { Finding } from './finding.js';
@@ -260,7 +260,7 @@ function scopeOf({
   };
 }
 
-export function requestFacts(csr: CsrFacts): InspectedRequest {
+export function requestFacts(csr: CsrInfo): InspectedRequest {
   const { subject, names, otherNames, authority, keyDescription, signatureValid } = csr;
   return {
     type: 'request',

@@ -23,7 +23,7 @@ import {
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { fetchRevocationLists } from '../revocation/fetch-lists.js';
+import { fetchCrls } from '../revocation/fetch-lists.js';
 import {
   openingReaders,
   readCertificates,
@@ -126,7 +126,7 @@ function listsOf(
   list: Source | URL,
   signal: AbortSignal | undefined,
 ): Promise<readonly CertificateRevocationList[]> {
-  return list instanceof URL ? fetchRevocationLists(list, { signal }) : readCrls(list);
+  return list instanceof URL ? fetchCrls(list, { signal }) : readCrls(list);
 }
 
 function refusal(failure: Failure): ChainVerdict {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseCertificates } from '@knsock/core/x509';
 import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../authorities/authority.js';
-import { createCsr, readCsr, type CsrFacts } from './csr.js';
+import { createCsr, readCsr, type CsrInfo } from './csr.js';
 import { CertificateError } from '../errors.js';
 import { createSelfSigned } from './issue.js';
 import { checkStrength, privateKeyPem, type KeyType } from '../keys/keys.js';
@@ -47,7 +47,7 @@ describe('a signing request', () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const facts = await readCsr((await createCsr({ names: ['a.test'] })).csr);
     expect(() => (facts.names as string[]).push('b.test')).toThrow(TypeError);
-    for (const made of [{ ...facts }, { ...facts, names: ['b.test'] }, Object.create(facts) as CsrFacts]) {
+    for (const made of [{ ...facts }, { ...facts, names: ['b.test'] }, Object.create(facts) as CsrInfo]) {
       const signed = authority.sign(made, { kind: 'server', names: () => true });
       await expect(signed).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option: 'csr' });
     }

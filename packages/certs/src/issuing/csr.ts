@@ -34,7 +34,7 @@ const { days: _days, maxDays: _maxDays, crlUrls: _crlUrls, ...ofRequests } = sel
 export const csrOptions = ofRequests satisfies OptionReaders<CsrOptions>;
 
 /** The contents of a request, all untrusted. */
-export interface CsrFacts {
+export interface CsrInfo {
   /** The requested subject. */
   readonly subject: Subject;
   /** Names as text; those of other kinds are in `otherNames`. */
@@ -102,7 +102,7 @@ export async function signRequest(
  * Reads a request, PEM or DER, and checks its signature.
  * @throws CertificateError `KNSOCK_CERTIFICATE_MALFORMED` or `_KEY`.
  */
-export async function readCsr(input: string | Uint8Array): Promise<CsrFacts> {
+export async function readCsr(input: string | Uint8Array): Promise<CsrInfo> {
   const library = await x509Library();
   const der = derOf(input, 'request');
   try {
@@ -128,7 +128,7 @@ const readHere = new WeakSet<object>();
  * A request's facts, read unless they were.
  * @throws CertificateError as `readCsr`; InvalidOptionError for facts that `readCsr` didn't return
  */
-export async function csrFacts(request: string | Uint8Array | CsrFacts): Promise<CsrFacts> {
+export async function csrFacts(request: string | Uint8Array | CsrInfo): Promise<CsrInfo> {
   if (typeof request === 'string' || request instanceof Uint8Array) return readCsr(request);
   if (readHere.has(request)) return request;
   throw new InvalidOptionError('csr', 'a request is PEM, DER, or what readCsr returned, as it returned it');
@@ -139,7 +139,7 @@ function factsOf(
   library: X509Library,
   { tbs, signatureAlgorithm, signature }: Signed,
   { certificationRequestInfo: info }: CertificationRequest,
-): CsrFacts {
+): CsrInfo {
   const publicKey = requestedKey(library.encode(info.subjectPKInfo));
   const problem = formProblem(info.subjectPKInfo);
   const extensions = requestedExtensions(library, info);

@@ -18,7 +18,7 @@ import { CertificateError } from '../errors.js';
 import { checkKind, type CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
 import { placementOptions, type Placement } from './record.js';
-import type { CsrFacts } from './csr.js';
+import type { CsrInfo } from './csr.js';
 import { subjectOptions, subjectFields, subjectOf, type Subject } from './subject.js';
 import { LEAF_MAX_DAYS } from './validity.js';
 
@@ -94,7 +94,7 @@ const OWN_EXTENSIONS = new Set(['2.5.29.17', '2.5.29.15', '2.5.29.37', '2.5.29.1
  * Checks a request against a policy that was read.
  * @throws CertificateError `KNSOCK_CERTIFICATE_REQUEST_SIGNATURE`, `_POLICY`, or `_NAME` if it has no name at all.
  */
-export function checkRequest(facts: CsrFacts, policy: SigningSettings): Grant {
+export function checkRequest(facts: CsrInfo, policy: SigningSettings): Grant {
   if (!facts.signatureValid) {
     throw new CertificateError(
       'KNSOCK_CERTIFICATE_REQUEST_SIGNATURE',
@@ -119,7 +119,7 @@ function checkAskedName(
   kind: CertificateKind,
   names: readonly CertificateName[],
   { commonName }: Subject,
-  facts: CsrFacts,
+  facts: CsrInfo,
 ): void {
   checkKind(kind);
   if (names.length > 0 || (kind === 'client' && commonName !== undefined)) return;
@@ -211,7 +211,7 @@ function copySubject(asked: Subject, policy: SigningSettings): Subject {
   return subjectOf(copied);
 }
 
-function droppedParts(facts: CsrFacts, granted: Subject): string[] {
+function droppedParts(facts: CsrInfo, granted: Subject): string[] {
   const fields = subjectFields.filter(
     (field) => facts.subject[field] !== undefined && granted[field] === undefined,
   );

@@ -36,7 +36,7 @@ const NOTHING = { etag: undefined, lastModified: undefined, freshFor: undefined 
  * Fetches the lists of a location, unless its server says that they are unchanged.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_UNREADABLE` or `_MALFORMED`.
  */
-export async function fetchCrls(
+export async function fetchChanged(
   location: CrlLocation,
   bounds: FetchBounds,
   before: Validators = NOTHING,

@@ -8,10 +8,10 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import type { CertificateRevocationList } from '@knsock/core/x509';
-import { checkLocation, fetchCrls, type CrlLocation } from './crl-location.js';
+import { checkLocation, fetchChanged, type CrlLocation } from './crl-location.js';
 
-/** Options of `fetchRevocationLists`. */
-export interface FetchListsOptions {
+/** Options of `fetchCrls`. */
+export interface FetchCrlsOptions {
   /** Timeout, in ms; default 10,000. */
   readonly timeout?: number | undefined;
   /** Maximum size of a response; default 16 MiB. */
@@ -27,10 +27,10 @@ export const fetchLimitOptions = {
 } as const;
 
 /** How each of them is read, and its default. */
-export const fetchListsOptions = {
+export const fetchCrlsOptions = {
   ...fetchLimitOptions,
   signal: abortSignal,
-} as const satisfies OptionReaders<FetchListsOptions>;
+} as const satisfies OptionReaders<FetchCrlsOptions>;
 
 const NEVER = new AbortController().signal;
 
@@ -38,12 +38,12 @@ const NEVER = new AbortController().signal;
  * The lists at a path or a `http(s)://` or `file://` URL, PEM or DER. To keep them up to date use `revocationSource`.
  * @throws CertificateError `KNSOCK_CERTIFICATE_UNREACHABLE`, `_NOT_FOUND`, `_UNREADABLE` or `_MALFORMED`; the reason of `signal`.
  */
-export async function fetchRevocationLists(
+export async function fetchCrls(
   location: CrlLocation,
-  options: FetchListsOptions = {},
+  options: FetchCrlsOptions = {},
 ): Promise<readonly CertificateRevocationList[]> {
-  const { timeout, maxBytes, signal = NEVER } = readAllOptions(options, fetchListsOptions);
+  const { timeout, maxBytes, signal = NEVER } = readAllOptions(options, fetchCrlsOptions);
   checkLocation(location);
-  const { crls = [] } = await fetchCrls(location, { timeout, maxBytes, signal });
+  const { crls = [] } = await fetchChanged(location, { timeout, maxBytes, signal });
   return crls;
 }

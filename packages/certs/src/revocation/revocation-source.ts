@@ -30,7 +30,7 @@ import {
   type RevocationPolicyOptions,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { checkLocation, fetchCrls, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
+import { checkLocation, fetchChanged, isRemote, type CrlLocation, type Fetched } from './crl-location.js';
 import { CrlCache } from './crl-cache.js';
 import { fetchLimitOptions } from './fetch-lists.js';
 import { nextLook } from './next-look.js';
@@ -228,7 +228,7 @@ class LocatedLists implements RefreshingRevocationSource {
   async #refreshOne(location: CrlLocation): Promise<void> {
     const { issuers, timeout, maxBytes } = this.#options;
     const bounds = { timeout, maxBytes, signal: this.#closing.signal };
-    const fetched = await fetchCrls(location, bounds, this.#fetched.get(location));
+    const fetched = await fetchChanged(location, bounds, this.#fetched.get(location));
     const { crls } = fetched;
     if (crls !== undefined && crls.length > LISTS_PER_LOCATION) {
       const message = `${location.toString()} holds ${crls.length} lists, over the limit of ${LISTS_PER_LOCATION}`;

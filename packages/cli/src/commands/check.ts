@@ -146,9 +146,9 @@ async function reportsOn(
 /** Of files and URLs. */
 async function listsOf(locations: readonly string[]) {
   if (locations.length === 0) return [];
-  const { fetchRevocationLists } = await import('@knsock/certs');
+  const { fetchCrls } = await import('@knsock/certs');
   return Promise.all(
-    locations.map(async (file) => ({ file, crls: await naming(file, () => fetchRevocationLists(file)) })),
+    locations.map(async (file) => ({ file, crls: await naming(file, () => fetchCrls(file)) })),
   );
 }
 

@@ -8,7 +8,7 @@ export async function showFacts({ peer, tls, remote }: SecureConnection, output:
     const server = peer && {
       subject: peer.subject,
       issuer: peer.issuer,
-      validTo: peer.validTo,
+      notAfter: peer.notAfter,
       pin: peer.spkiPin,
     };
     await output.record({ event: 'connected', remote, server, tls });
@@ -20,7 +20,7 @@ export async function showFacts({ peer, tls, remote }: SecureConnection, output:
     ...(peer !== null && {
       issuer: peer.issuer,
       names: [...peer.dnsNames, ...peer.ipAddresses, ...peer.uris].join(', '),
-      valid: `until ${peer.validTo.toISOString()}`,
+      valid: `until ${peer.notAfter.toISOString()}`,
       pin: peer.spkiPin,
     }),
     tls: details.join(', '),

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Payload } from '../framing/framing.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
-import type { TlsFacts } from '../transport/tls-facts.js';
+import type { TlsInfo } from '../transport/tls-facts.js';
 import type { LendOptions, LentMessageListener } from './lending.js';
 import type { MessageListener } from './receive-queue.js';
 
@@ -107,7 +107,7 @@ export interface SecureConnection<In = Buffer, Out = Payload> extends AsyncItera
   /** Who the peer proved to be; null where it showed no certificate. */
   readonly peer: PeerIdentity | null;
   /** Version, suite, ALPN and whether it was resumed. */
-  readonly tls: TlsFacts;
+  readonly tls: TlsInfo;
   /** The other end's address; the real client's where a trusted proxy reported it; null on a Unix socket. */
   readonly remote: Endpoint | null;
   /** What a trusted proxy reported by the PROXY protocol; null without one. */

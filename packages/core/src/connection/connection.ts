@@ -8,7 +8,7 @@ import { wrongOptions } from '../options/index.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import type { Endpoint, ProxyInfo } from '../transport/proxy-header.js';
-import type { TlsFacts } from '../transport/tls-facts.js';
+import type { TlsInfo } from '../transport/tls-facts.js';
 import * as calls from './call-options.js';
 import { closeReason, wrongReason } from './close-frame.js';
 import { holdersOf, watchClose, type Holders } from './close-watch.js';
@@ -32,7 +32,7 @@ import { followAsked } from './traffic-events.js';
 /** Everything that a connection is made of; every value is set. */
 export interface ConnectionSettings<In, Out> extends CoreSettings<In, Out> {
   readonly peer: PeerIdentity | null;
-  readonly tls: TlsFacts;
+  readonly tls: TlsInfo;
   readonly socket: TLSSocket;
   /** The other end's address, the real client's where a proxy reported it. */
   readonly remote: Endpoint | null;
@@ -45,7 +45,7 @@ let lastId = 0;
 export class Connection<In, Out> implements CoreOwner<In, Out> {
   readonly id = ++lastId;
   readonly peer: PeerIdentity | null;
-  readonly tls: TlsFacts;
+  readonly tls: TlsInfo;
   readonly socket: TLSSocket;
   readonly proxy: ProxyInfo | null;
   readonly remote: Endpoint | null;

@@ -7,11 +7,11 @@ export interface CertificateEvidence {
   /** DNS names, addresses, URIs and e-mail addresses of its subjectAltName. */
   readonly names: readonly string[];
   /** The first moment of its validity. */
-  readonly validFrom: Date;
+  readonly notBefore: Date;
   /** The last moment of its validity. */
-  readonly validTo: Date;
+  readonly notAfter: Date;
   /** Hex, lower case. */
-  readonly serialNumber: string;
+  readonly serial: string;
   /** SHA-256 of the certificate, hex, lower case. */
   readonly fingerprint256: string;
 }

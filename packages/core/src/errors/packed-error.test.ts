@@ -10,9 +10,9 @@ describe('an error that crosses a thread', () => {
     subject: 'CN=app',
     issuer: 'CN=CA',
     names: ['app.example'],
-    validFrom: now,
-    validTo: now,
-    serialNumber: '01',
+    notBefore: now,
+    notAfter: now,
+    serial: '01',
     fingerprint256: 'ab',
   };
   const offer = { versions: 'TLSv1.3', ciphers: 'x', groups: 'y', signatureAlgorithms: 'z' };

@@ -1,6 +1,6 @@
 /** Whether the name that OpenSSL agreed on is the one that chose the virtual host. */
 import { HandshakeError } from '../errors/index.js';
-import type { TlsFacts } from '../transport/tls-facts.js';
+import type { TlsInfo } from '../transport/tls-facts.js';
 
 /**
  * The name that chose the virtual host, which is the one that counts. A client that must send a second ClientHello might
@@ -11,7 +11,7 @@ import type { TlsFacts } from '../transport/tls-facts.js';
  */
 export function agreedName(
   routed: string | null,
-  { servername, resumed, version }: Pick<TlsFacts, 'servername' | 'resumed' | 'version'>,
+  { servername, resumed, version }: Pick<TlsInfo, 'servername' | 'resumed' | 'version'>,
   address: string,
 ): string | null {
   if (isSameName(routed, servername)) return routed;

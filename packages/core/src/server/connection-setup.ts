@@ -7,7 +7,7 @@ import type { Framing } from '../framing/framing.js';
 import { channels } from '../observe/channels.js';
 import { LONGEST_WAIT } from '../options/index.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
-import { tlsFacts, type TlsFacts } from '../transport/tls-facts.js';
+import { tlsFacts, type TlsInfo } from '../transport/tls-facts.js';
 import type { TlsStream } from '../transport/tls-stream.js';
 import { readPeerChain, unaskedChain } from '../trust/peer-chain.js';
 import { publishVerification } from '../trust/publish-verification.js';
@@ -65,7 +65,7 @@ export class ConnectionSetup<In, Out> {
   #connect(
     pending: PendingConnection,
     stream: TlsStream,
-    tls: TlsFacts,
+    tls: TlsInfo,
     framing: Framing<In, Out>,
     { peer, policy }: Verified,
   ): Opened<In, Out> | Promise<Opened<In, Out>> {
@@ -146,14 +146,14 @@ function signalFor({ revocation, authorize }: TrustPolicy, pending: PendingConne
 }
 const NEVER = new AbortController().signal;
 
-function routedFacts(facts: TlsFacts, pending: PendingConnection): TlsFacts {
+function routedFacts(facts: TlsInfo, pending: PendingConnection): TlsInfo {
   const { routedBy } = pending;
   if (routedBy === null) return facts;
   const servername = agreedName(routedBy.servername, facts, pending.address);
   return servername === facts.servername ? facts : { ...facts, servername };
 }
 
-function publishHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsFacts): void {
+function publishHandshake(pending: PendingConnection, { version, cipher, resumed }: TlsInfo): void {
   if (!channels.handshake.hasSubscribers) return;
   const { address, since } = pending;
   const ms = performance.now() - since;

@@ -23,15 +23,15 @@ export interface PeerIdentity {
   /** Mailboxes in subjectAltName. */
   readonly emailAddresses: readonly string[];
   /** Hex, lower case. */
-  readonly serialNumber: string;
+  readonly serial: string;
   /** SHA-256 of the certificate, hex, lower case. */
   readonly fingerprint256: string;
   /** `sha256/` and the base64 of the SHA-256 of its public key. */
   readonly spkiPin: string;
   /** The first moment of its validity. */
-  readonly validFrom: Date;
+  readonly notBefore: Date;
   /** The last moment of its validity. */
-  readonly validTo: Date;
+  readonly notAfter: Date;
 }
 
 /** An identity parses only the parts of its certificate that are read. */
@@ -76,7 +76,7 @@ export class CertificateIdentity implements PeerIdentity {
     return this.certificate.emailAddresses;
   }
 
-  get serialNumber(): string {
+  get serial(): string {
     return this.certificate.serial;
   }
 
@@ -88,11 +88,11 @@ export class CertificateIdentity implements PeerIdentity {
     return this.certificate.spkiPin;
   }
 
-  get validFrom(): Date {
+  get notBefore(): Date {
     return this.certificate.notBefore;
   }
 
-  get validTo(): Date {
+  get notAfter(): Date {
     return this.certificate.notAfter;
   }
 }

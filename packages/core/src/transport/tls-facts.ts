@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 
 /** What was negotiated on a TLS connection. */
-export interface TlsFacts {
+export interface TlsInfo {
   /** `'TLSv1.2'` or `'TLSv1.3'`. */
   readonly version: string;
   /** The cipher suite by its standard name. */
@@ -16,7 +16,7 @@ export interface TlsFacts {
   readonly servername: string | null;
 }
 
-export function tlsFacts(socket: TLSSocket): TlsFacts {
+export function tlsFacts(socket: TLSSocket): TlsInfo {
   const cipher = socket.getCipher() as { name: string; standardName?: string } | undefined;
   return {
     version: once(socket.getProtocol() ?? 'unknown'),

@@ -12,9 +12,9 @@ it("has a certificate's facts as plain values", () => {
     subject: 'CN=a',
     issuer: 'CN=CA',
     names,
-    validFrom: from,
-    validTo: to,
-    serialNumber: '07',
+    notBefore: from,
+    notAfter: to,
+    serial: '07',
     fingerprint256: certificate.fingerprint256,
   });
 });

@@ -12,9 +12,9 @@ export function evidenceOf(certificate: X509Certificate): CertificateEvidence {
       ...certificate.uris,
       ...certificate.emailAddresses,
     ],
-    validFrom: certificate.notBefore,
-    validTo: certificate.notAfter,
-    serialNumber: certificate.serial,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    serial: certificate.serial,
     fingerprint256: certificate.fingerprint256,
   };
 }

@@ -49,7 +49,7 @@ export function isClean(connection: Live): boolean {
 export function expiryOf({ peer }: Live, { credentials }: { credentials?: unknown }): number {
   const own = credentials as (Partial<Credentials> & { current?: Credentials }) | undefined;
   const ours = (own?.current ?? own)?.expiresAt?.getTime() ?? Infinity;
-  const theirs = peer?.validTo.getTime() ?? Infinity;
+  const theirs = peer?.notAfter.getTime() ?? Infinity;
   const now = Date.now();
   return Math.min(...[ours, theirs].filter((expiry) => expiry > now), Infinity);
 }

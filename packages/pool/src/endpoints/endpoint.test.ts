@@ -25,7 +25,7 @@ describe('an endpoint', () => {
       endpoint: 'a.test:1',
       connections: 3,
       connecting: 2,
-      lent: 1,
+      active: 1,
       requestsInFlight: 4,
       share: 1,
       lastError: undefined,

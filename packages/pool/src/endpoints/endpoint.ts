@@ -32,7 +32,7 @@ export interface EndpointStats {
   /** Connections being opened. */
   readonly connecting: number;
   /** Connections lent exclusively. */
-  readonly lent: number;
+  readonly active: number;
   /** Requests in flight. */
   readonly requestsInFlight: number;
   /** Its current share of its usual work: 0 while set aside, 1 when healthy. */
@@ -108,7 +108,7 @@ export class Endpoint implements Candidate {
       endpoint: this.name,
       connections: this.open,
       connecting: this.connecting,
-      lent: this.lent.size,
+      active: this.lent.size,
       requestsInFlight: this.inFlight,
       share: share(this.#health, this.#clock.now()),
       lastError: this.#lastError,

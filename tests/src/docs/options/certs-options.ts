@@ -13,7 +13,7 @@ import { DEFAULT_KEY_TYPE } from '../../../../packages/certs/src/keys/keys.js';
 import { signerOptions } from '../../../../packages/certs/src/keys/signer.js';
 import { renewOptions } from '../../../../packages/certs/src/renewal/renew.js';
 import { watchRenewalOptions } from '../../../../packages/certs/src/renewal/watch-renewal.js';
-import { fetchListsOptions } from '../../../../packages/certs/src/revocation/fetch-lists.js';
+import { fetchCrlsOptions } from '../../../../packages/certs/src/revocation/fetch-lists.js';
 import { revocationSourceOptions } from '../../../../packages/certs/src/revocation/revocation-source.js';
 import { revocationPolicyReaders } from '../../../../packages/core/src/x509/revocation-policy.js';
 import { rootOptions, storeOptions } from '../../../../packages/certs/src/store/store.js';
@@ -229,13 +229,13 @@ export const certsTables: Readonly<Record<string, string>> = {
       optionOf('webhookPolicy'),
     ),
     ...rowsOf(
-      fetchListsOptions,
+      fetchCrlsOptions,
       {
         timeout: 'a server that swallows packets is noticed',
         maxBytes: 'the lists of the largest public CAs have some MiB',
         signal,
       },
-      optionOf('fetchRevocationLists'),
+      optionOf('fetchCrls'),
     ),
     ...rowsOf(
       without(

@@ -1,7 +1,7 @@
 /** `knsock certs token` */
 import type { Command } from 'commander';
 import type { CertificateKind } from '@knsock/certs';
-import type { TokenFacts } from '@knsock/certs/authority-server';
+import type { TokenInfo } from '@knsock/certs/authority-server';
 import { commonNameOption, refuseWebAddresses } from './certificate-options.js';
 import { commandName } from '../../command-name.js';
 import { address, append, count, life, span } from '../../options.js';
@@ -118,7 +118,7 @@ async function listAll(directory: string, _flags: TokenFlags, output: Output): P
   if (tokens.length === 0) output.say('No tokens.');
 }
 
-function lineOf({ id, state, kind, names, allow, uses, enrolled, expires }: TokenFacts): string {
+function lineOf({ id, state, kind, names, allow, uses, enrolled, expires }: TokenInfo): string {
   const who = [...names, ...allow].join(', ');
   const head = `${id}  ${state.padEnd(9)}  ${enrolled.length}/${uses}  ${kind.padEnd(6)}  until ${expires.toISOString()}  ${who}`;
   const each = enrolled.map(
