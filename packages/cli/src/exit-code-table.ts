@@ -169,9 +169,9 @@ export const exitCodes: readonly ExitCode[] = [
     meaning: "Our own certificate, key, CA or revocation list can't be used.",
     causes: [
       'KNSOCK_CREDENTIALS_WRONG_USAGE',
-      'KNSOCK_CREDENTIALS_GARBAGE',
-      'KNSOCK_CREDENTIALS_HALF_A_PAIR',
-      'KNSOCK_CREDENTIALS_MISMATCH',
+      'KNSOCK_CREDENTIALS_MALFORMED',
+      'KNSOCK_CREDENTIALS_INCOMPLETE',
+      'KNSOCK_CREDENTIALS_KEY_MISMATCH',
       'KNSOCK_CREDENTIALS_PASSPHRASE',
       'KNSOCK_CREDENTIALS_WEAK',
       'KNSOCK_CREDENTIALS_EXPIRED',
@@ -201,7 +201,7 @@ export const exitCodes: readonly ExitCode[] = [
     code: 60,
     meaning: "The peer's certificate isn't trusted.",
     causes: [
-      'KNSOCK_PEER_MISSING',
+      'KNSOCK_PEER_NO_CERTIFICATE',
       'KNSOCK_PEER_EXPIRED',
       'KNSOCK_PEER_NOT_YET_VALID',
       'KNSOCK_PEER_UNKNOWN_ISSUER',

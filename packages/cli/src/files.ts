@@ -51,7 +51,7 @@ export function refuseTwoOutputs({ manner }: Output, file: string | undefined): 
 }
 
 /** What readers of core call a file that isn't what it should be. */
-const malformed = new Set(['KNSOCK_MALFORMED_DER', 'KNSOCK_CREDENTIALS_GARBAGE']);
+const malformed = new Set(['KNSOCK_MALFORMED_DER', 'KNSOCK_CREDENTIALS_MALFORMED']);
 
 /** Runs a reader of a file, and adds the file's name to its error. */
 export async function naming<T>(file: string, read: () => T | Promise<T>): Promise<T> {

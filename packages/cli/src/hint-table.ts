@@ -27,7 +27,7 @@ export const commandHints: Readonly<Record<string, string>> = {
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Use a certificate that the server admits, of a CA that it trusts: --cert client.crt --key client.key',
   KNSOCK_CREDENTIALS_MISSING_FILE: 'Is the path correct, relative to the current directory?',
-  KNSOCK_CREDENTIALS_HALF_A_PAIR: '--cert and --key go together; did you forget one?',
+  KNSOCK_CREDENTIALS_INCOMPLETE: '--cert and --key go together; did you forget one?',
   KNSOCK_CREDENTIALS_PASSPHRASE: 'Set the passphrase with KNSOCK_PASSPHRASE or --passphrase-file FILE.',
   KNSOCK_CREDENTIALS_EXPIRED: 'Renew the certificate: knsock certs issue creates one.',
   KNSOCK_CREDENTIALS_CRL_STALE: 'Fetch a current list from the CA: knsock certs crl creates one.',
@@ -73,7 +73,7 @@ export const knSockHints: Readonly<Record<string, string>> = {
   KNSOCK_PEER_WRONG_NAME: 'Connect by a name in the certificate, or reissue it for this name.',
   KNSOCK_CLIENT_CERTIFICATE_REFUSED:
     'Use a certificate whose CA the server trusts: --certfile client.crt --keyfile client.key.',
-  KNSOCK_CREDENTIALS_HALF_A_PAIR: '--certfile and --keyfile go together; did you forget one?',
+  KNSOCK_CREDENTIALS_INCOMPLETE: '--certfile and --keyfile go together; did you forget one?',
 };
 
 /** The same for `knsock proxy`, which has neither a port nor a framing to choose. */

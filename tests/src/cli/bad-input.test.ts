@@ -150,19 +150,19 @@ describe("credentials that can't be used", () => {
 
   it('garbage', async () => {
     await files.write('garbage.crt', 'not a certificate');
-    await fails(serve('garbage.crt', 'server.key'), 58, 'KNSOCK_CREDENTIALS_GARBAGE');
+    await fails(serve('garbage.crt', 'server.key'), 58, 'KNSOCK_CREDENTIALS_MALFORMED');
   });
 
   it('half a pair', async () => {
     await fails(
       ['serve', '--port', '0', '--cert', files.at('server.crt')],
       58,
-      'KNSOCK_CREDENTIALS_HALF_A_PAIR',
+      'KNSOCK_CREDENTIALS_INCOMPLETE',
     );
   });
 
   it('mismatched', async () => {
-    await fails(serve('server.crt', 'client.key'), 58, 'KNSOCK_CREDENTIALS_MISMATCH');
+    await fails(serve('server.crt', 'client.key'), 58, 'KNSOCK_CREDENTIALS_KEY_MISMATCH');
   });
 
   it('a wrong passphrase, and none', async () => {

@@ -115,7 +115,7 @@ describe('knsock serve', () => {
     expect((await verbose(address)).stderr).toContain('CN=first');
     await files.write('rotating.crt', 'garbage');
     serve.kill('SIGHUP');
-    await serve.says(/"event":"failure".*KNSOCK_CREDENTIALS_GARBAGE/);
+    await serve.says(/"event":"failure".*KNSOCK_CREDENTIALS_MALFORMED/);
     expect((await verbose(address)).stderr).toContain('CN=first');
     const next = await issue('second');
     await files.write('rotating.crt', next.chain);

@@ -38,7 +38,7 @@ describe('mutual TLS over the knsock framing', () => {
     const refused = connect({ host: 'localhost', port: portOf(server), credentials: world.anonymous });
     await expect(refused).rejects.toBeInstanceOf(ClientCertificateRefusedError);
     await expect(refused).rejects.toMatchObject({
-      reason: 'missing',
+      reason: 'no-certificate',
       code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
     });
   });

@@ -39,7 +39,7 @@ describe('credentials from a PKCS#12 file', () => {
   it('report a truncated file as malformed', async () => {
     const file = await written(pfx.subarray(0, 100));
     await expect(loadCredentials({ pfxFile: file, passphrase: 'secret' })).rejects.toMatchObject({
-      code: 'KNSOCK_CREDENTIALS_GARBAGE',
+      code: 'KNSOCK_CREDENTIALS_MALFORMED',
       file,
     });
   });

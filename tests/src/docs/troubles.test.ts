@@ -57,7 +57,7 @@ const issue = async (file: string, options: object): Promise<void> => {
 const troubles: Record<string, () => Promise<unknown>> = {
   KNSOCK_PEER_UNKNOWN_ISSUER: () => codeOf(serving(), { cafile: 'other.crt' }),
   KNSOCK_PEER_EXPIRED: expired,
-  KNSOCK_CREDENTIALS_MISMATCH: () => codeOf(serving({ keyfile: files.at('client.key') })),
+  KNSOCK_CREDENTIALS_KEY_MISMATCH: () => codeOf(serving({ keyfile: files.at('client.key') })),
   // The user that runs the tests may read everything; nobody reads a folder.
   KNSOCK_CREDENTIALS_UNREADABLE: () => codeOf(serving({ keyfile: files.path })),
   KNSOCK_HANDSHAKE_CIPHER: () =>

@@ -144,9 +144,9 @@ describe('our server', () => {
     }).catch((error: unknown) => error);
     const theirs = explain(failed);
     expect(theirs).toMatchObject({ code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED', side: 'local' });
-    expect(theirs.evidence).toMatchObject({ reason: which === 'none' ? 'missing' : 'unknown-issuer' });
+    expect(theirs.evidence).toMatchObject({ reason: which === 'none' ? 'no-certificate' : 'unknown-issuer' });
     const ours = heard.events[0]?.['explanation'] as Explanation;
-    expect(ours.code).toBe(which === 'none' ? 'KNSOCK_PEER_MISSING' : 'KNSOCK_PEER_UNKNOWN_ISSUER');
+    expect(ours.code).toBe(which === 'none' ? 'KNSOCK_PEER_NO_CERTIFICATE' : 'KNSOCK_PEER_UNKNOWN_ISSUER');
     if (which !== 'none') expect(ours.evidence).toMatchObject({ issuer: 'CN=Other CA' });
     expectWhole(theirs);
     expectWhole(ours);
@@ -276,7 +276,7 @@ const clientRows: ClientRow[] = [
     code: 'CLIENT_CERTIFICATE_REFUSED',
     side: 'local',
     server: () => ({ requestCert: true, rejectUnauthorized: true, ca: world.authority.root }),
-    evidence: { reason: 'missing' },
+    evidence: { reason: 'no-certificate' },
   },
 ];
 
@@ -348,7 +348,7 @@ describe('explain', () => {
       failed = error;
     }
     const explanation = explain(failed);
-    expect(explanation).toMatchObject({ code: 'KNSOCK_CREDENTIALS_MISMATCH', side: 'local' });
+    expect(explanation).toMatchObject({ code: 'KNSOCK_CREDENTIALS_KEY_MISMATCH', side: 'local' });
     expectWhole(explanation);
   });
 

@@ -53,7 +53,7 @@ describe('an encrypted private key', () => {
 
   it.each([
     ['openssh-p256-ctr', 'KNSOCK_CREDENTIALS_UNSUPPORTED', 24, 2 ** 24],
-    ['openssh-p256-ctr', 'KNSOCK_CREDENTIALS_GARBAGE', 24, 0],
+    ['openssh-p256-ctr', 'KNSOCK_CREDENTIALS_MALFORMED', 24, 0],
   ])(
     'of OpenSSH is refused before any work, where it asks for too much: %s',
     async (name, code, rounds, asked) => {

@@ -119,8 +119,8 @@ describe('a PKCS#12 file of OpenSSL', () => {
   it('without a key, or without a certificate, is half a pair', (context) => {
     needsTools(context, 'openssl');
     const files = written('p256');
-    expect(refusal(run('secret', ['-nokeys', '-in', files.cert]), 'secret')).toBe('half-a-pair');
-    expect(refusal(run('secret', ['-nocerts', '-inkey', files.key]), 'secret')).toBe('half-a-pair');
+    expect(refusal(run('secret', ['-nokeys', '-in', files.cert]), 'secret')).toBe('incomplete');
+    expect(refusal(run('secret', ['-nocerts', '-inkey', files.key]), 'secret')).toBe('incomplete');
   });
 
   it("keeps certificates that don't belong to the chain apart", (context) => {
@@ -139,10 +139,10 @@ describe('a PKCS#12 file of OpenSSL', () => {
     needsTools(context, 'openssl');
     const pfx = exported('p256', 'secret', '-iter', '1', '-nomaciter');
     for (let at = 0; at < pfx.length; at += 13) {
-      expect(refusal(pfx.subarray(0, at), 'secret')).toBe('garbage');
+      expect(refusal(pfx.subarray(0, at), 'secret')).toBe('malformed');
       const changed = Buffer.from(pfx);
       changed[at] = (changed[at] as number) ^ (1 << (at % 8));
-      expect(['garbage', 'passphrase', 'unsupported']).toContain(refusal(changed, 'secret'));
+      expect(['malformed', 'passphrase', 'unsupported']).toContain(refusal(changed, 'secret'));
     }
   });
 });

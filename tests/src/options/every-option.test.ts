@@ -84,11 +84,11 @@ const takes: Readonly<Record<string, readonly Odd[]>> = {
 
 /** Values of the right kind that a rule with a code of its own refuses. */
 const ruled: Readonly<Record<string, string>> = {
-  cert: 'KNSOCK_CREDENTIALS_HALF_A_PAIR',
-  key: 'KNSOCK_CREDENTIALS_HALF_A_PAIR',
-  ca: 'KNSOCK_CREDENTIALS_GARBAGE',
-  crl: 'KNSOCK_CREDENTIALS_GARBAGE',
-  pfx: 'KNSOCK_CREDENTIALS_GARBAGE',
+  cert: 'KNSOCK_CREDENTIALS_INCOMPLETE',
+  key: 'KNSOCK_CREDENTIALS_INCOMPLETE',
+  ca: 'KNSOCK_CREDENTIALS_MALFORMED',
+  crl: 'KNSOCK_CREDENTIALS_MALFORMED',
+  pfx: 'KNSOCK_CREDENTIALS_MALFORMED',
   days: 'KNSOCK_CERTIFICATE_VALIDITY',
   maxDays: 'KNSOCK_CERTIFICATE_VALIDITY',
   pathLength: 'KNSOCK_CERTIFICATE_PATH_LENGTH',

@@ -127,7 +127,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
     });
     await expect(asking).rejects.toMatchObject({
       code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
-      reason: 'missing',
+      reason: 'no-certificate',
       message: expect.stringContaining('requires a client certificate and we sent none') as string,
     });
     server.close();

@@ -70,9 +70,9 @@ describe('server.rotate', () => {
     await using rotating = await server({ sni: { localhost: entry, 'a.test': entry } });
     const anonymous = await reach(rotating, world.anonymous);
     await rotating.rotate({ sni: { 'a.test': entry } });
-    expect((await anonymous.closed).error).toMatchObject({ reason: 'missing' });
+    expect((await anonymous.closed).error).toMatchObject({ reason: 'no-certificate' });
     await rotating.rotate({ sni: null });
-    await expect(reach(rotating, world.anonymous)).rejects.toMatchObject({ reason: 'missing' });
+    await expect(reach(rotating, world.anonymous)).rejects.toMatchObject({ reason: 'no-certificate' });
   });
 
   it('disconnects peers of a removed name where unknown names are refused', async () => {
@@ -169,7 +169,7 @@ describe('server.rotate', () => {
     const other = await reach(rotating, world.anonymous, { servername: '127.0.0.1' });
     const entry = { credentials: world.server, clientCertificates: 'require' } as const;
     await rotating.rotate({ sni: { localhost: entry } });
-    expect((await named.closed).error).toMatchObject({ reason: 'missing' });
+    expect((await named.closed).error).toMatchObject({ reason: 'no-certificate' });
     expect(String(await other.request('x'))).toBe('x');
     await other.close();
   });

@@ -173,7 +173,7 @@ describe('watchCredentials', () => {
     const before = source.current;
     const troubled = trouble(source);
     truncateSync(at('tls/tls.crt'), 200);
-    expect(await troubled).toBe('KNSOCK_CREDENTIALS_GARBAGE');
+    expect(await troubled).toBe('KNSOCK_CREDENTIALS_MALFORMED');
     expect(source.current).toBe(before);
     expect(source.problem?.file).toBe(at('tls/tls.crt'));
     const changed = change(source);
@@ -188,9 +188,13 @@ describe('watchCredentials', () => {
   });
 
   it.each<[string, string, (place: string) => void]>([
-    ['a key of another certificate', 'MISMATCH', (place) => writeFileSync(`${place}/tls.key`, setOf(2).key)],
+    [
+      'a key of another certificate',
+      'KEY_MISMATCH',
+      (place) => writeFileSync(`${place}/tls.key`, setOf(2).key),
+    ],
     ['a key that is gone', 'MISSING_FILE', (place) => rmSync(`${place}/tls.key`)],
-    ['an empty CA', 'GARBAGE', (place) => writeFileSync(`${place}/ca.crt`, '')],
+    ['an empty CA', 'MALFORMED', (place) => writeFileSync(`${place}/ca.crt`, '')],
   ])('refuses the whole set for %s', async (_words, code, spoil) => {
     writeSet('tls', setOf(0));
     const source = await watch('tls');
@@ -262,7 +266,7 @@ describe('watchCredentials', () => {
     write(chain);
     await source.reload();
     write('-'.repeat(1_000));
-    await expect(source.reload()).rejects.toMatchObject({ reason: 'garbage' });
+    await expect(source.reload()).rejects.toMatchObject({ reason: 'malformed' });
     write(chain);
     await source.reload();
     expect(source.problem).toBeNull();

@@ -82,7 +82,7 @@ describe('a live server', () => {
     await follow();
     expect(live.failures).toEqual([]);
     source.change();
-    expect(live.failures).toMatchObject([{ reason: 'missing' }]);
+    expect(live.failures).toMatchObject([{ reason: 'no-certificate' }]);
   });
 
   it('is verified again when what is revoked changes', async () => {
@@ -96,7 +96,7 @@ describe('a live server', () => {
   it('is verified again at once where credentials changed during its handshake', async () => {
     const { source, live, follow } = following();
     source.current = createCredentials({});
-    await expect(follow()).rejects.toMatchObject({ reason: 'missing' });
+    await expect(follow()).rejects.toMatchObject({ reason: 'no-certificate' });
     expect(live.failures).toHaveLength(1);
   });
 
@@ -106,7 +106,7 @@ describe('a live server', () => {
     const trust = begin();
     revocation.change();
     expect(live.failures).toEqual([]);
-    await expect(follow(undefined, trust)).rejects.toMatchObject({ reason: 'missing' });
+    await expect(follow(undefined, trust)).rejects.toMatchObject({ reason: 'no-certificate' });
     expect(live.failures).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Who I am and whom I trust: one value, checked before use and rotated as a whole. Node lets half a pair, garbage CAs,
+ * Who I am and whom I trust: one value, checked before use and rotated as a whole. Node lets half a pair, malformed CAs,
  * expired and SHA-1-signed certificates through without a word; here loading refuses what can never work, and wrong
  * dates load with a warning, since a clock can be wrong and a client may have nothing better.
  */
@@ -81,7 +81,7 @@ export const credentialOptions = {
 /**
  * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 4 million
  * rounds of key derivation (about a second); `loadCredentials` does that off it.
- * @throws CredentialsError for what can never work: half a pair, a mismatch, garbage, a weak key
+ * @throws CredentialsError for what can never work: half a pair, a mismatch, malformed, a weak key
  */
 export function createCredentials(options: CredentialsOptions): Credentials {
   checkOptions(options, credentialOptions);

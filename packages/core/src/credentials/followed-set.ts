@@ -148,7 +148,7 @@ function problemOf(error: Error, contents: Contents): Problem {
   const problem =
     error instanceof CredentialsError
       ? error
-      : new CredentialsError('garbage', String(error), { cause: error });
+      : new CredentialsError('malformed', String(error), { cause: error });
   const { file = '' } = problem;
   const found = contents.get(file);
   return {

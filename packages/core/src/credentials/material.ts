@@ -4,7 +4,7 @@ import { parseCertificates, type X509Certificate } from '../x509/certificate.js'
 import { allCertificates, certificatesIn, certificatesInNow } from '../x509/pkcs12/certificates-in.js';
 import { parseCrls, type CertificateRevocationList } from '../x509/crl.js';
 
-/** Every certificate of a bundle. @throws CredentialsError 'garbage' */
+/** Every certificate of a bundle. @throws CredentialsError 'malformed' */
 export function readCertificates(
   material: string | Uint8Array,
   what: string,
@@ -13,13 +13,13 @@ export function readCertificates(
   try {
     return parseCertificates(material);
   } catch (error) {
-    throw garbage(`the ${what}`, file, error);
+    throw malformed(`the ${what}`, file, error);
   }
 }
 
 /**
  * The trusted certificates, each once, of PEM, DER, PKCS#7 or a trust store (PKCS#12, Java's), which `passphrase` opens.
- * @throws CredentialsError 'garbage', 'passphrase', 'unsupported'
+ * @throws CredentialsError 'malformed', 'passphrase', 'unsupported'
  */
 export function readAnchorsNow(given: GivenAnchors): X509Certificate[] {
   return whole(
@@ -64,7 +64,7 @@ function whole(read: readonly (readonly X509Certificate[])[]): X509Certificate[]
   const known = new Map(read.flat().map((one) => [one.fingerprint256 + marksOf(one), one]));
   if (known.size > 0) return [...known.values()];
   const message = "ca holds no certificate; leave it out to trust Node's default store";
-  throw new CredentialsError('garbage', message);
+  throw new CredentialsError('malformed', message);
 }
 
 /** Marks decide on trust as well as the certificate does. */
@@ -73,13 +73,13 @@ export function marksOf({ trustMarks }: X509Certificate): string {
 }
 
 function unreadableAnchors(file: string | undefined, error: unknown): unknown {
-  if (!(error instanceof CredentialsError)) return garbage('the CA', file, error);
+  if (!(error instanceof CredentialsError)) return malformed('the CA', file, error);
   if (file === undefined) return error;
   const { reason, message, hint, cause } = error;
   return new CredentialsError(reason, `${file}: ${message}`, { file, hint, cause });
 }
 
-/** Every list of a bundle. @throws CredentialsError 'garbage' */
+/** Every list of a bundle. @throws CredentialsError 'malformed' */
 export function readCrls(
   material: string | Uint8Array,
   file: string | undefined,
@@ -87,14 +87,14 @@ export function readCrls(
   try {
     return parseCrls(material);
   } catch (error) {
-    throw garbage('the CRL', file, error);
+    throw malformed('the CRL', file, error);
   }
 }
 
-function garbage(what: string, file: string | undefined, cause: unknown): CredentialsError {
+function malformed(what: string, file: string | undefined, cause: unknown): CredentialsError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const hint = cause instanceof MalformedDerError ? cause.hint : undefined;
-  return new CredentialsError('garbage', `${what}${named(file)} can't be read: ${why}`, {
+  return new CredentialsError('malformed', `${what}${named(file)} can't be read: ${why}`, {
     file,
     cause,
     ...(hint !== undefined && { hint }),

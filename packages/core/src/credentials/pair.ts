@@ -81,7 +81,7 @@ function pemPair({ cert, key }: GivenPair, origins: Origins): { cert: Material; 
   if (cert === undefined && key === undefined) return null;
   if (cert !== undefined && key !== undefined) return { cert, key };
   const [present, missing] = cert === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
-  throw new CredentialsError('half-a-pair', `there is a ${present} but no ${missing}`, {
+  throw new CredentialsError('incomplete', `there is a ${present} but no ${missing}`, {
     file: origins.cert ?? origins.key,
   });
 }
@@ -95,7 +95,7 @@ function fromPem(cert: Material, key: KeyObject, origins: Origins): OpenedPair {
   const file = origins.key;
   if (place < 0) {
     const message = `the private key${named(file)} doesn't belong to the certificate of ${first.subject.toString()}`;
-    throw new CredentialsError('mismatch', message, { file });
+    throw new CredentialsError('key-mismatch', message, { file });
   }
   // PKCS#7 sorts what it holds, so that its order says nothing.
   if (isPkcs7(cert)) {
@@ -103,7 +103,7 @@ function fromPem(cert: Material, key: KeyObject, origins: Origins): OpenedPair {
     return { certificates: [leaf, ...certificates.filter((one) => one !== leaf)], key, warnings: [] };
   }
   const message = `the private key belongs to certificate ${place + 1} of the file; the leaf must come first`;
-  throw new CredentialsError('mismatch', message, { file });
+  throw new CredentialsError('key-mismatch', message, { file });
 }
 
 function fromPkcs12(

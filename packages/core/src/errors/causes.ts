@@ -91,7 +91,7 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
     'the peer closed the connection during the handshake: often it refused a certificate without sending an alert',
   ],
   KNSOCK_HANDSHAKE_OTHER: ['either', 'OpenSSL failed for another reason'],
-  KNSOCK_PEER_MISSING: ['peer', 'a certificate is required, and the peer sent none'],
+  KNSOCK_PEER_NO_CERTIFICATE: ['peer', 'a certificate is required, and the peer sent none'],
   KNSOCK_PEER_EXPIRED: ['peer', "a certificate of the peer's chain has expired by this machine's clock"],
   KNSOCK_PEER_NOT_YET_VALID: [
     'either',
@@ -120,12 +120,12 @@ export const causes: Readonly<Record<ErrorCode, readonly [side: Side, why: strin
   KNSOCK_CREDENTIALS_MISSING_FILE: ['local', "the file doesn't exist"],
   KNSOCK_CREDENTIALS_UNREADABLE: ['local', "the file exists but can't be read"],
   KNSOCK_CREDENTIALS_WRONG_USAGE: ['local', 'the certificate was issued for another purpose'],
-  KNSOCK_CREDENTIALS_GARBAGE: ['local', 'the file has other content than expected'],
-  KNSOCK_CREDENTIALS_HALF_A_PAIR: [
+  KNSOCK_CREDENTIALS_MALFORMED: ['local', 'the file has other content than expected'],
+  KNSOCK_CREDENTIALS_INCOMPLETE: [
     'local',
     "a certificate can't be used without its key, nor a key without its certificate",
   ],
-  KNSOCK_CREDENTIALS_MISMATCH: [
+  KNSOCK_CREDENTIALS_KEY_MISMATCH: [
     'local',
     "the private key and the first certificate of the file don't belong together",
   ],

@@ -108,7 +108,7 @@ export const codes = {
     "A server ends connections like this at its limits (of knsock maxConnections or acceptRate), or without an alert when it refuses a certificate; what does the peer's log say?",
   ),
   KNSOCK_HANDSHAKE_OTHER: final("The cause has OpenSSL's own error."),
-  KNSOCK_PEER_MISSING: final('The peer sent no certificate; did it forget to load one?'),
+  KNSOCK_PEER_NO_CERTIFICATE: final('The peer sent no certificate; did it forget to load one?'),
   KNSOCK_PEER_EXPIRED: final("Renew the peer's certificate, or correct this machine's clock."),
   KNSOCK_PEER_NOT_YET_VALID: final(
     'Is the clock of this machine, or of the one that issued the certificate, wrong?',
@@ -152,11 +152,11 @@ export const codes = {
   KNSOCK_CREDENTIALS_WRONG_USAGE: final(
     "Issue a server certificate (knsock certs issue); a CA or client certificate can't be used.",
   ),
-  KNSOCK_CREDENTIALS_GARBAGE: final(
+  KNSOCK_CREDENTIALS_MALFORMED: final(
     'Is it the right file, and complete? knsock certs inspect FILE shows its content.',
   ),
-  KNSOCK_CREDENTIALS_HALF_A_PAIR: final('A certificate and its private key go together; did you forget one?'),
-  KNSOCK_CREDENTIALS_MISMATCH: final(
+  KNSOCK_CREDENTIALS_INCOMPLETE: final('A certificate and its private key go together; did you forget one?'),
+  KNSOCK_CREDENTIALS_KEY_MISMATCH: final(
     'Use the key that belongs to the certificate; the leaf comes first in its file.',
   ),
   KNSOCK_CREDENTIALS_PASSPHRASE: final('Is the passphrase right, and given at all?'),

@@ -261,7 +261,7 @@ export function fromKeyMaterial(
     return new CredentialsError('passphrase', `${what} can't be opened: ${problem}`, details);
   }
   if (/KEY_VALUES_MISMATCH/i.test(text)) {
-    return new CredentialsError('mismatch', `${what} doesn't belong to the certificate`, details);
+    return new CredentialsError('key-mismatch', `${what} doesn't belong to the certificate`, details);
   }
   if (/KEY_TOO_SMALL|MD_TOO_WEAK/i.test(text))
     return new CredentialsError('weak', `${what} is too weak`, details);
@@ -272,5 +272,5 @@ export function fromKeyMaterial(
       details,
     );
   }
-  return new CredentialsError('garbage', `${what} can't be read: it isn't what was expected`, details);
+  return new CredentialsError('malformed', `${what} can't be read: it isn't what was expected`, details);
 }

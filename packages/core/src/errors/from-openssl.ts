@@ -40,7 +40,7 @@ const refusals: Readonly<Record<number, [PeerReason | 'unknown', string]>> = {
   46: ['unknown', 'certificate unknown'],
   48: ['unknown-issuer', 'unknown CA'],
   49: ['not-allowed', 'access denied'],
-  116: ['missing', 'certificate required'],
+  116: ['no-certificate', 'certificate required'],
 };
 
 /** What a client's handshake came to before it failed. */
@@ -66,13 +66,13 @@ export function refusalByAlert(
   if (told === undefined) return null;
   const [reason, words] = progress?.asked === true && !progress.shown ? none : told;
   const what =
-    reason === 'missing'
+    reason === 'no-certificate'
       ? 'requires a client certificate and we sent none'
       : `refused our certificate (${words})`;
   return new ClientCertificateRefusedError(reason, `${address} ${what}`, { cause: error });
 }
 
-const none: [PeerReason, string] = ['missing', ''];
+const none: [PeerReason, string] = ['no-certificate', ''];
 
 const hidden: Readonly<Record<number, ['unknown', string]>> = {
   40: ['unknown', 'handshake failure'],

@@ -1,6 +1,6 @@
 /** Why a certificate, or its peer, isn't trusted: one union in results, errors and on the wire. */
 export type PeerReason =
-  | 'missing'
+  | 'no-certificate'
   | 'expired'
   | 'not-yet-valid'
   | 'unknown-issuer'
@@ -18,7 +18,7 @@ export type PeerReason =
   | 'malformed';
 
 const known: ReadonlySet<string> = new Set<PeerReason>([
-  'missing',
+  'no-certificate',
   'expired',
   'not-yet-valid',
   'unknown-issuer',

@@ -84,7 +84,7 @@ export class PeerNotAllowedError extends SecurityError {
 
 /** The fix of a refusal, by the peer's reason. */
 const refusalHints: Partial<Record<PeerReason | 'unknown', string>> = {
-  missing: 'Did you forget certFile and keyFile? This server asks clients for a certificate.',
+  'no-certificate': 'Did you forget certFile and keyFile? This server asks clients for a certificate.',
   expired: 'Renew the client certificate, or set the clock of the machine that refused it right.',
   'unknown-issuer':
     'Does the server trust the CA that issued this certificate, and does certFile hold its intermediates?',
@@ -112,9 +112,9 @@ export class ClientCertificateRefusedError extends SecurityError {
 export type CredentialsReason =
   | 'missing-file'
   | 'unreadable'
-  | 'garbage'
-  | 'half-a-pair'
-  | 'mismatch'
+  | 'malformed'
+  | 'incomplete'
+  | 'key-mismatch'
   | 'passphrase'
   | 'weak'
   | 'wrong-usage'

@@ -353,11 +353,11 @@ describe('a peer', () => {
     const { server, port } = await started(asking);
     expect(await failureOf(client(port))).toMatchObject({
       code: 'KNSOCK_CLIENT_CERTIFICATE_REFUSED',
-      reason: 'missing',
+      reason: 'no-certificate',
     });
     expect(server.stats()).toMatchObject({ refusedPeers: 1, admitted: 0, failedHandshakes: 0 });
     expect(heard).toContainEqual(
-      expect.objectContaining({ error: expect.objectContaining({ reason: 'missing' }) as Error }),
+      expect.objectContaining({ error: expect.objectContaining({ reason: 'no-certificate' }) as Error }),
     );
   });
 

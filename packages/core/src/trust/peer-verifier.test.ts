@@ -133,7 +133,11 @@ describe('a peer', () => {
     const none = shown([]);
     expect(verify(policy({}, { required: false }), none)).toEqual({ ok: true, peer: null });
     const refused = verify(policy(), none);
-    expect(refused).toMatchObject({ ok: false, peer: null, error: { reason: 'missing', position: 1 } });
+    expect(refused).toMatchObject({
+      ok: false,
+      peer: null,
+      error: { reason: 'no-certificate', position: 1 },
+    });
     expect(refused.ok ? '' : refused.error.message).toBe('the server sent no certificate');
   });
 
@@ -298,7 +302,9 @@ describe('a live peer', () => {
     expect(again(policy({ authorize: () => false }))).toMatchObject({
       error: { code: 'KNSOCK_PEER_NOT_ALLOWED' },
     });
-    expect(again(policy({}, { required: true }), null)).toMatchObject({ error: { reason: 'missing' } });
+    expect(again(policy({}, { required: true }), null)).toMatchObject({
+      error: { reason: 'no-certificate' },
+    });
     expect(again(policy({}, { required: false }), null)).toEqual({ ok: true, peer: null });
   });
 

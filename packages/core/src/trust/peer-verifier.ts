@@ -167,7 +167,7 @@ function unverified(chain: PeerChain): VerificationResult {
 
 function missing({ usage }: TrustPolicy): VerificationResult {
   const message = `the ${usage} sent no certificate`;
-  return { ok: false, error: new UntrustedPeerError('missing', 1, message), peer: null };
+  return { ok: false, error: new UntrustedPeerError('no-certificate', 1, message), peer: null };
 }
 
 /** In addition to the chain any key of the path may be pinned; without the chain, only the peer's own key. */

@@ -73,7 +73,7 @@ const retired: Readonly<Record<string, string>> = {
 
 /**
  * Decrypts DER; undefined where what comes out is none, so that the passphrase isn't the one it was encrypted with.
- * @throws FileProblem 'garbage' or 'unsupported'
+ * @throws FileProblem 'malformed' or 'unsupported'
  */
 export function* decryptDer(
   algorithm: AlgorithmIdentifier,

@@ -28,7 +28,7 @@ const hmacs: Readonly<Record<string, { hash: string; bytes: number }>> = {
 };
 const HMAC_SHA1 = '1.2.840.113549.2.7';
 
-/** Reads PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 7.1). @throws FileProblem 'garbage' or 'unsupported' */
+/** Reads PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 7.1). @throws FileProblem 'malformed' or 'unsupported' */
 export function readKeyDerivation({ oid, parameters }: AlgorithmIdentifier): KeyDerivation {
   const read = oid === PBKDF2 ? readPbkdf2 : oid === SCRYPT ? readScrypt : undefined;
   if (read === undefined)

@@ -3,7 +3,7 @@ import { CredentialsError } from '../../errors/security.js';
 import { definiteLengths } from '../formats/ber.js';
 import { DerReader } from '../der.js';
 
-type ProblemReason = 'garbage' | 'unsupported' | 'passphrase';
+type ProblemReason = 'malformed' | 'unsupported' | 'passphrase';
 
 /** What keeps a file closed, as the end of a sentence; the reader of the whole file knows what the sentence begins with. */
 export class FileProblem extends Error {
@@ -18,8 +18,8 @@ export class FileProblem extends Error {
 }
 
 /** Bytes that break their format's syntax; `problem` completes "the PKCS#12 file …" or "the private key …". */
-export const garbage = (problem: string, cause?: unknown): FileProblem =>
-  new FileProblem('garbage', problem, { cause });
+export const malformed = (problem: string, cause?: unknown): FileProblem =>
+  new FileProblem('malformed', problem, { cause });
 
 /** The file asks for what isn't offered here; the hint says what to do. */
 export const unsupported = (problem: string, details: { cause?: unknown; hint?: string } = {}): FileProblem =>
@@ -40,7 +40,7 @@ export function asCredentialsError(subject: string, error: unknown): unknown {
 
 /**
  * Reads a part of a file to its last byte; BER, as NSS, Windows and old Java write it, is read where DER alone isn't enough.
- * @throws FileProblem 'garbage' in place of MalformedDerError
+ * @throws FileProblem 'malformed' in place of MalformedDerError
  */
 export function decode<T>(bytes: Buffer, what: string, read: (reader: DerReader) => T): T {
   try {
@@ -48,12 +48,12 @@ export function decode<T>(bytes: Buffer, what: string, read: (reader: DerReader)
   } catch (error) {
     if (!(error instanceof MalformedDerError)) throw error;
     const der = definiteLengths(bytes);
-    if (der === undefined) throw garbage(`can't be read: in its ${what}, ${error.message}`, error);
+    if (der === undefined) throw malformed(`can't be read: in its ${what}, ${error.message}`, error);
     try {
       return readAll(der, what, read);
     } catch (again) {
       if (!(again instanceof MalformedDerError)) throw again;
-      throw garbage(`can't be read: in its ${what}, ${again.message}`, again);
+      throw malformed(`can't be read: in its ${what}, ${again.message}`, again);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { garbage } from '../encryption/problem.js';
+import { malformed } from '../encryption/problem.js';
 
 /** Reads parts of known lengths, one after the other. */
 export class ByteReader {
@@ -12,10 +12,10 @@ export class ByteReader {
     this.#cutShort = cutShort;
   }
 
-  /** @throws FileProblem 'garbage' where there isn't so much left */
+  /** @throws FileProblem 'malformed' where there isn't so much left */
   fixed(length: number): Buffer {
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw garbage(this.#cutShort);
+    if (end > this.#bytes.length) throw malformed(this.#cutShort);
     const part = this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return part;

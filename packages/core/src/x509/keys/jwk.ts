@@ -1,14 +1,14 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
-import { FileProblem, garbage, unsupported } from '../encryption/problem.js';
+import { FileProblem, malformed, unsupported } from '../encryption/problem.js';
 import { ecKey, edwardsKey, rsaKey } from './key-numbers.js';
 
-/** Reads a private JSON Web Key (RFC 7517), or a set of one. @throws FileProblem 'garbage' or 'unsupported' */
+/** Reads a private JSON Web Key (RFC 7517), or a set of one. @throws FileProblem 'malformed' or 'unsupported' */
 export function readJwk(text: string): KeyObject {
   const jwk = parse(text);
   if (jwk.kty === 'oct')
     throw unsupported('is a symmetric key (JWK "oct"), which TLS certificates don\'t have');
   if (jwk.d === undefined)
-    throw new FileProblem('garbage', "can't be read: it is a JSON Web Key of the public half alone", {
+    throw new FileProblem('malformed', "can't be read: it is a JSON Web Key of the public half alone", {
       hint: 'Give the private key: it has a member "d".',
     });
   const number = (name: keyof JsonWebKey): Buffer => numberOf(jwk, name);
@@ -38,7 +38,7 @@ function parse(text: string): JsonWebKey {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw garbage("can't be read: it is no proper JSON", cause);
+    throw malformed("can't be read: it is no proper JSON", cause);
   }
   const { keys } = value as { keys?: unknown };
   if (!Array.isArray(keys)) return value as JsonWebKey;
@@ -51,5 +51,5 @@ function parse(text: string): JsonWebKey {
 function numberOf(jwk: JsonWebKey, name: keyof JsonWebKey): Buffer {
   const text = jwk[name];
   if (typeof text === 'string') return Buffer.from(text, 'base64url');
-  throw garbage(`is a JSON Web Key without its member "${name}"`);
+  throw malformed(`is a JSON Web Key without its member "${name}"`);
 }

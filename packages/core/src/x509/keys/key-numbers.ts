@@ -1,7 +1,7 @@
 /** Keys that come as numbers, in JSON or in OpenSSH's format, as the DER that is checked before Node sees it. */
 import type { KeyObject } from 'node:crypto';
 import { Tag } from '../der.js';
-import { garbage } from '../encryption/problem.js';
+import { malformed } from '../encryption/problem.js';
 import { derElement } from '../formats/ber.js';
 import { keyOid } from '../oid.js';
 import { readPkcs8, readPlainKey } from './pkcs8.js';
@@ -29,13 +29,13 @@ export interface RsaNumbers {
   readonly qi: Buffer;
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function rsaKey({ n, e, d, p, q, dp, dq, qi }: RsaNumbers): KeyObject {
   const numbers = [Buffer.of(0), n, e, d, p, q, dp, dq, qi].map(integer);
   return readPlainKey(derElement(Tag.sequence, Buffer.concat(numbers)), `is an RSA key (${keyOid.rsa})`);
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function ecKey(curve: string, d: Buffer, x: Buffer, y: Buffer): KeyObject {
   const [oid, bytes] = curves[curve] ?? refuseCurve(curve);
   const [secret, ...point] = [d, x, y].map((number) => padded(number, bytes)) as [Buffer, Buffer, Buffer];
@@ -49,10 +49,11 @@ export function ecKey(curve: string, d: Buffer, x: Buffer, y: Buffer): KeyObject
   return readPlainKey(derElement(Tag.sequence, Buffer.concat(content)), `is a key on ${curve}`);
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function edwardsKey(curve: string, seed: Buffer): KeyObject {
   const [start, bytes] = edwards[curve] ?? refuseCurve(curve);
-  if (seed.length !== bytes) throw garbage(`is an ${curve} key of ${seed.length} bytes instead of ${bytes}`);
+  if (seed.length !== bytes)
+    throw malformed(`is an ${curve} key of ${seed.length} bytes instead of ${bytes}`);
   return readPkcs8(Buffer.concat([Buffer.from(start, 'hex'), seed]), `is an ${curve} key`);
 }
 
@@ -65,7 +66,7 @@ function integer(number: Buffer): Buffer {
 
 function padded(number: Buffer, bytes: number): Buffer {
   const short = withoutZeros(number);
-  if (short.length > bytes) throw garbage('is a key whose numbers are too long for its curve');
+  if (short.length > bytes) throw malformed('is a key whose numbers are too long for its curve');
   return Buffer.concat([Buffer.alloc(bytes - short.length), short]);
 }
 
@@ -75,5 +76,5 @@ function withoutZeros(number: Buffer): Buffer {
 }
 
 function refuseCurve(curve: string): never {
-  throw garbage(`is a key on the curve ${curve}, which isn't used here`);
+  throw malformed(`is a key on the curve ${curve}, which isn't used here`);
 }

@@ -1,6 +1,6 @@
 /** OpenSSH's own format (PROTOCOL.key): RSA, ECDSA and Ed25519. */
 import type { KeyObject } from 'node:crypto';
-import { garbage, unsupported } from '../encryption/problem.js';
+import { malformed, unsupported } from '../encryption/problem.js';
 import { edwardsKey } from './key-numbers.js';
 import { sshEcKey, SshReader, sshRsaKey } from './ssh-parts.js';
 
@@ -16,14 +16,14 @@ export interface OpenSshEnvelope {
   readonly tag: Buffer;
 }
 
-/** Whether a key needs a passphrase. @throws FileProblem 'garbage' */
+/** Whether a key needs a passphrase. @throws FileProblem 'malformed' */
 export const isLockedOpenSshKey = (bytes: Buffer): boolean => readOpenSshEnvelope(bytes).cipher !== 'none';
 
 /** A key without a passphrase. @throws FileProblem */
 export function readOpenSshKey(bytes: Buffer): KeyObject {
   return (
     readOpenSshContent(readOpenSshEnvelope(bytes).content) ??
-    refuse(garbage('is an OpenSSH key whose check numbers differ'))
+    refuse(malformed('is an OpenSSH key whose check numbers differ'))
   );
 }
 
@@ -33,13 +33,13 @@ export function readOpenSshContent(content: Buffer): KeyObject | undefined {
   return inner.number() === inner.number() ? readKey(inner) : undefined;
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function readOpenSshEnvelope(bytes: Buffer): OpenSshEnvelope {
   const reader = new SshReader(bytes);
   if (reader.fixed(MAGIC.length).toString('latin1') !== MAGIC)
-    throw garbage("isn't in OpenSSH's format, as it says");
+    throw malformed("isn't in OpenSSH's format, as it says");
   const [cipher, derivation, parameters] = [reader.text(), reader.text(), reader.string()];
-  if (reader.number() !== 1) throw garbage('holds several OpenSSH keys');
+  if (reader.number() !== 1) throw malformed('holds several OpenSSH keys');
   reader.string();
   const content = reader.string();
   const tag = cipher.includes('-gcm@') ? reader.fixed(16) : Buffer.alloc(0);

@@ -8,7 +8,7 @@ import {
   type BcryptParameters,
 } from '../encryption/bcrypt-pbkdf.js';
 import { inTurns, type Opening } from '../encryption/derivation.js';
-import { garbage, unsupported, wrongPassphrase } from '../encryption/problem.js';
+import { malformed, unsupported, wrongPassphrase } from '../encryption/problem.js';
 import type { WorkBudget } from '../encryption/work-budget.js';
 import { readOpenSshContent, readOpenSshEnvelope, type OpenSshEnvelope } from './openssh-key.js';
 import { SshReader } from './ssh-parts.js';
@@ -50,7 +50,8 @@ function* decrypt(
   if (passphrase === undefined) throw wrongPassphrase('is locked with a passphrase, and none was given');
   const reader = new SshReader(parameters);
   const [salt, iterations] = [reader.string(), reader.number()];
-  if (iterations === 0 || salt.length === 0) throw garbage('is an OpenSSH key with a damaged key derivation');
+  if (iterations === 0 || salt.length === 0)
+    throw malformed('is an OpenSSH key with a damaged key derivation');
   const secret = Buffer.from(passphrase, 'utf8');
   const asked: BcryptParameters = { passphrase: secret, salt, iterations, length: keyBytes + ivBytes };
   budget.spend(bcryptRounds(asked) * COST_OF_BCRYPT);
@@ -66,7 +67,7 @@ function decipher(name: string, key: Buffer, iv: Buffer, content: Buffer, tag: B
   } catch (cause) {
     throw tag.length > 0
       ? wrongPassphrase("isn't opened by the passphrase")
-      : garbage('is an OpenSSH key of a damaged length', cause);
+      : malformed('is an OpenSSH key of a damaged length', cause);
   }
 }
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { MalformedDerError } from '../../errors/malformed-der.js';
 import { readAlgorithm } from '../algorithm.js';
 import { Tag, type DerReader } from '../der.js';
-import { decode, garbage, unsupported } from '../encryption/problem.js';
+import { decode, malformed, unsupported } from '../encryption/problem.js';
 import { derElement } from '../formats/ber.js';
 import { keyOid } from '../oid.js';
 import { LaterNodeError, openPrivateKey } from './open-key.js';
@@ -12,7 +12,7 @@ const known: ReadonlySet<string> = new Set(Object.values(keyOid));
 /**
  * Reads PrivateKeyInfo or OneAsymmetricKey (RFC 5958 2).
  * @param subject such as "holds a private key", for errors
- * @throws FileProblem 'garbage' or 'unsupported'
+ * @throws FileProblem 'malformed' or 'unsupported'
  */
 export function readPkcs8(pkcs8: Buffer, subject: string): KeyObject {
   const { oid, first } = decode(pkcs8, 'private key', (reader) => {
@@ -33,7 +33,7 @@ export function readPlainKey(der: Buffer, subject: string): KeyObject {
     const why = cause instanceof MalformedDerError ? `: ${cause.message}` : '';
     if (cause instanceof LaterNodeError)
       throw unsupported(`${subject} that can't be used${why}`, { cause, hint: cause.hint });
-    throw garbage(`${subject} that can't be used${why}`, cause);
+    throw malformed(`${subject} that can't be used${why}`, cause);
   }
 }
 

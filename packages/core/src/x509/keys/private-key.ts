@@ -14,7 +14,7 @@ import {
   asCredentialsError,
   decode,
   FileProblem,
-  garbage,
+  malformed,
   unsupported,
   wrongPassphrase,
 } from '../encryption/problem.js';
@@ -41,7 +41,7 @@ const WRONG = "isn't opened by the passphrase";
 /**
  * Reads a private key; of several in a PEM text the first. Up to 4 million rounds of key derivation are accepted, which
  * keep the calling thread busy. Locked keys of OpenSSH, and PuTTY's, are read by `readPrivateKeyOffThread` alone.
- * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported', saying what the input is instead of a key
+ * @throws CredentialsError 'passphrase', 'malformed' or 'unsupported', saying what the input is instead of a key
  */
 export function readPrivateKey(input: Input, passphrase?: string, subject = SUBJECT): KeyObject {
   try {
@@ -65,7 +65,7 @@ export async function readPrivateKeyOffThread(
   }
 }
 
-/** Whether a private key is locked with a passphrase; nothing is opened. @throws CredentialsError 'garbage' where that can't be seen */
+/** Whether a private key is locked with a passphrase; nothing is opened. @throws CredentialsError 'malformed' where that can't be seen */
 export function isEncryptedKey(input: Input): boolean {
   try {
     return needsPassphrase(input);
@@ -151,7 +151,7 @@ function* openDer(
     case 'encrypted private key':
       return readPkcs8(yield* decrypt(der, passphrase, budget), 'is one');
     default:
-      throw typeof input !== 'string' && input[0] === 0x30 ? notAKey(input) : garbage("isn't DER of a key");
+      throw typeof input !== 'string' && input[0] === 0x30 ? notAKey(input) : malformed("isn't DER of a key");
   }
 }
 
@@ -206,7 +206,7 @@ function openOldEncryption(block: PemBlock, encrypted: Buffer, passphrase: strin
       },
     );
   if (passphrase === undefined) throw wrongPassphrase(NOT_GIVEN);
-  if (iv.length < 8) throw garbage('has no initialisation vector in its DEK-Info line');
+  if (iv.length < 8) throw malformed('has no initialisation vector in its DEK-Info line');
   const [algorithm, keyBytes] = cipher;
   const key = bytesToKey(Buffer.from(passphrase, 'utf8'), iv.subarray(0, 8), keyBytes);
   const plain = decipherBlocks(algorithm, key, iv, encrypted);
@@ -260,10 +260,10 @@ function derOfBlock(block: PemBlock): Buffer {
 }
 
 function asProblem(error: unknown): unknown {
-  return error instanceof MalformedDerError ? garbage(`can't be read: ${error.message}`, error) : error;
+  return error instanceof MalformedDerError ? malformed(`can't be read: ${error.message}`, error) : error;
 }
 
 function notAKey(input: Input): FileProblem {
   const { what, advice } = describeContent(input, 'private key');
-  return new FileProblem('garbage', `can't be read: ${what}`, { hint: advice });
+  return new FileProblem('malformed', `can't be read: ${what}`, { hint: advice });
 }

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { createDecipheriv, createHash, createHmac, timingSafeEqual } from '../../node/crypto.js';
 import { argon2, argon2Cost, type Argon2Parameters } from '../encryption/argon2.js';
 import type { Opening } from '../encryption/derivation.js';
-import { garbage, unsupported, wrongPassphrase } from '../encryption/problem.js';
+import { malformed, unsupported, wrongPassphrase } from '../encryption/problem.js';
 import type { WorkBudget } from '../encryption/work-budget.js';
 import { edwardsKey } from './key-numbers.js';
 import { sshEcKey, SshReader, sshRsaKey, sshString } from './ssh-parts.js';
@@ -51,7 +51,7 @@ export function* openPuttyKey(
   if (said.length !== made.length || !timingSafeEqual(said, made))
     throw isLocked
       ? wrongPassphrase("isn't opened by the passphrase, or was changed after it was made")
-      : garbage('is a PuTTY key that was changed after it was made');
+      : malformed('is a PuTTY key that was changed after it was made');
   return readKey(type, new SshReader(publicBlob), new SshReader(plain));
 }
 
@@ -70,12 +70,12 @@ function readFile(text: string): PuttyFile {
     headers[name] = value;
     if (!name.endsWith('-Lines')) continue;
     const count = Number(value);
-    if (!Number.isInteger(count) || count > lines.length - at) throw garbage('is a PuTTY key cut short');
+    if (!Number.isInteger(count) || count > lines.length - at) throw malformed('is a PuTTY key cut short');
     blobs[name] = Buffer.from(lines.slice(at + 1, at + 1 + count).join(''), 'base64');
     at += count;
   }
   const { 'Public-Lines': publicBlob, 'Private-Lines': privateBlob } = blobs;
-  if (publicBlob === undefined || privateBlob === undefined) throw garbage('is a PuTTY key cut short');
+  if (publicBlob === undefined || privateBlob === undefined) throw malformed('is a PuTTY key cut short');
   const { Encryption: encryption = '' } = headers;
   if (encryption !== 'none' && encryption !== 'aes256-cbc')
     throw unsupported(`is a PuTTY key encrypted with ${encryption}, which isn't read here`);
@@ -116,7 +116,7 @@ function* newSecrets(
     variant === undefined ||
     ![memory, passes, parallelism].every((count) => Number.isInteger(count) && count > 0)
   )
-    throw garbage('is a PuTTY key with a damaged key derivation');
+    throw malformed('is a PuTTY key with a damaged key derivation');
   if (memory > MOST_MEMORY)
     throw unsupported(
       `asks for ${memory.toLocaleString('en')} KiB of memory to be opened, over the limit of ${MOST_MEMORY.toLocaleString('en')}`,
@@ -131,13 +131,13 @@ function* newSecrets(
 }
 
 function decrypt({ key, iv }: NonNullable<Secrets['cipher']>, encrypted: Buffer): Buffer {
-  if (encrypted.length % 16 !== 0) throw garbage('is a PuTTY key cut short');
+  if (encrypted.length % 16 !== 0) throw malformed('is a PuTTY key cut short');
   const decryption = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
   return Buffer.concat([decryption.update(encrypted), decryption.final()]);
 }
 
 function readKey(type: string, open: SshReader, secret: SshReader): KeyObject {
-  if (open.text() !== type) throw garbage('is a PuTTY key whose two halves name different algorithms');
+  if (open.text() !== type) throw malformed('is a PuTTY key whose two halves name different algorithms');
   switch (type) {
     case 'ssh-ed25519':
       return edwardsKey('Ed25519', filled(secret.string(), 32));

@@ -1,7 +1,7 @@
 /** What OpenSSH's and PuTTY's key files are made of (RFC 4251 5, RFC 4253 6.6, RFC 5656 3.1). */
 import type { KeyObject } from 'node:crypto';
 import { ByteReader } from '../formats/byte-reader.js';
-import { garbage } from '../encryption/problem.js';
+import { malformed } from '../encryption/problem.js';
 import { ecKey, rsaKey } from './key-numbers.js';
 
 const curves: Readonly<Record<string, readonly [name: string, bytes: number]>> = {
@@ -20,19 +20,19 @@ interface SshRsaNumbers {
   readonly qi: Buffer;
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function sshRsaKey({ n, e, d, p, q, qi }: SshRsaNumbers): KeyObject {
   const [whole, one, other] = [d, p, q].map(toBigInt) as [bigint, bigint, bigint];
-  if (one < 2n || other < 2n) throw garbage('is an SSH key without its primes');
+  if (one < 2n || other < 2n) throw malformed('is an SSH key without its primes');
   const [dp, dq] = [whole % (one - 1n), whole % (other - 1n)].map(fromBigInt) as [Buffer, Buffer];
   return rsaKey({ n, e, d, p, q, dp, dq, qi });
 }
 
-/** @throws FileProblem 'garbage' */
+/** @throws FileProblem 'malformed' */
 export function sshEcKey(curveName: string, point: Buffer, d: Buffer): KeyObject {
   const curve = curves[curveName];
   if (curve === undefined || point.length !== 1 + 2 * curve[1] || point[0] !== 4)
-    throw garbage('is an SSH key with a damaged point');
+    throw malformed('is an SSH key with a damaged point');
   const [name, bytes] = curve;
   return ecKey(name, d, point.subarray(1, 1 + bytes), point.subarray(1 + bytes));
 }

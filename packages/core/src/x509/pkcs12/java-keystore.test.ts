@@ -38,13 +38,13 @@ describe.each(['server.jks', 'server.jceks'])('a keystore of keytool: %s', (name
       'secret',
       'KNSOCK_CREDENTIALS_PASSPHRASE',
     ],
-    ['a store cut short', sealed(store.subarray(0, 200)), 'secret', 'KNSOCK_CREDENTIALS_GARBAGE'],
+    ['a store cut short', sealed(store.subarray(0, 200)), 'secret', 'KNSOCK_CREDENTIALS_MALFORMED'],
     ['the beginning alone', store.subarray(0, 4), 'secret', 'KNSOCK_CREDENTIALS_PASSPHRASE'],
     [
       'a store of a later version',
       sealed(Buffer.concat([store.subarray(0, 4), Buffer.of(0, 0, 0, 3)])),
       'secret',
-      'KNSOCK_CREDENTIALS_GARBAGE',
+      'KNSOCK_CREDENTIALS_MALFORMED',
     ],
     [
       'a secret key',

@@ -10,7 +10,7 @@ import type { Opening } from '../encryption/derivation.js';
 import { decipherBlocks } from '../encryption/encryption.js';
 import { readIterations, readSalt } from '../encryption/key-derivation.js';
 import { COST_OF_ROUND } from '../encryption/legacy-derivation.js';
-import { decode, garbage, unsupported, wrongPassphrase } from '../encryption/problem.js';
+import { decode, malformed, unsupported, wrongPassphrase } from '../encryption/problem.js';
 import type { WorkBudget } from '../encryption/work-budget.js';
 import { readPkcs8 } from '../keys/pkcs8.js';
 import type { Pkcs12Contents } from './contents.js';
@@ -62,7 +62,7 @@ function readEntries(bytes: Buffer): { certificates: Certificate[]; locked: Lock
   const reader = new JavaReader(bytes);
   reader.number();
   const version = reader.number();
-  if (version !== 1 && version !== 2) throw garbage(`is a Java keystore of the unknown version ${version}`);
+  if (version !== 1 && version !== 2) throw malformed(`is a Java keystore of the unknown version ${version}`);
   const certificates: Certificate[] = [];
   const locked: LockedKey[] = [];
   const count = reader.number();
@@ -85,7 +85,7 @@ function readEntries(bytes: Buffer): { certificates: Certificate[]; locked: Lock
       throw unsupported(`holds the secret key "${friendlyName}" as a Java object, which only Java opens`, {
         hint: AS_PKCS12,
       });
-    else throw garbage(`is a Java keystore with an entry of the unknown kind ${tag}`);
+    else throw malformed(`is a Java keystore with an entry of the unknown kind ${tag}`);
   }
   return { certificates, locked };
 }
@@ -111,7 +111,7 @@ function* unlock(
     const inner = reader.enter(Tag.sequence, 'encryption parameters');
     return { salt: readSalt(inner), iterations: readIterations(inner) };
   });
-  if (salt.length !== 8) throw garbage('holds a key with a damaged salt');
+  if (salt.length !== 8) throw malformed('holds a key with a damaged salt');
   budget.spend(2 * iterations * COST_OF_ROUND);
   const secret = Buffer.from(passphrase, 'latin1');
   const both = yield { kind: 'java-des', hash: 'md5', passphrase: secret, salt, iterations, length: 32 };
@@ -120,7 +120,7 @@ function* unlock(
 
 /** A stream of SHA-1 over passphrase and what came before; the salt stands before the key, its digest behind it. */
 function unlockJks(encrypted: Buffer, passphrase: string): Buffer | undefined {
-  if (encrypted.length < 2 * DIGEST_BYTES) throw garbage('holds a key cut short');
+  if (encrypted.length < 2 * DIGEST_BYTES) throw malformed('holds a key cut short');
   const secret = Buffer.from(passphrase, 'utf16le').swap16();
   const content = encrypted.subarray(DIGEST_BYTES, -DIGEST_BYTES);
   const plain = Buffer.alloc(content.length);

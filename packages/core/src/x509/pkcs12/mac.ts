@@ -30,7 +30,7 @@ const hashes: Readonly<Record<string, LegacyHash>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-/** Reads MacData (RFC 7292 4, RFC 9579). @throws MalformedDerError, or FileProblem 'garbage' or 'unsupported' */
+/** Reads MacData (RFC 7292 4, RFC 9579). @throws MalformedDerError, or FileProblem 'malformed' or 'unsupported' */
 export function readMac(reader: DerReader): Mac {
   const macData = reader.enter(Tag.sequence, 'MAC');
   const digestInfo = macData.enter(Tag.sequence, 'MAC');

@@ -120,7 +120,7 @@ describe("what can't be opened says why", () => {
     ['a file too large', Buffer.alloc(1_048_577), '1,048,577 bytes, over the limit of 1,048,576'],
   ])('%s is garbage', (_, bytes, message) => {
     expect(problem(bytes)).toMatchObject({
-      reason: 'garbage',
+      reason: 'malformed',
       message: expect.stringContaining(message) as unknown,
     });
   });
@@ -143,17 +143,17 @@ describe("what can't be opened says why", () => {
 
   it('no certificate or no key is half a pair', () => {
     expect(problem(file(safe(keyBag())))).toMatchObject({
-      reason: 'half-a-pair',
+      reason: 'incomplete',
       message: 'the PKCS#12 file holds no certificate and 1 private key',
     });
     expect(problem(file(safe(certificateBag(), certificateBag())))).toMatchObject({
-      reason: 'half-a-pair',
+      reason: 'incomplete',
       message: 'the PKCS#12 file holds 2 certificates and no private key',
     });
   });
 
   it('a key that belongs to none of the certificates is a mismatch', () => {
-    expect(problem(file(safe(certificateBag(), keyBag(1, strangeKey())))).reason).toBe('mismatch');
+    expect(problem(file(safe(certificateBag(), keyBag(1, strangeKey())))).reason).toBe('key-mismatch');
   });
 
   it('a signed or public-key file is unsupported', () => {

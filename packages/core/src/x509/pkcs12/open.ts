@@ -40,7 +40,7 @@ const MAX_CERTIFICATES = 1_024;
  * caller's business. Keys are derived on the calling thread, for 4 million rounds at most.
  * @param passphrase undefined and '' both open a file that was made without one
  * @param name which key is meant, of several; without it the first that has its certificate in the file
- * @throws CredentialsError 'passphrase', 'garbage', 'unsupported', 'half-a-pair', or 'mismatch' where no certificate fits a key
+ * @throws CredentialsError 'passphrase', 'malformed', 'unsupported', 'incomplete', or 'key-mismatch' where no certificate fits a key
  */
 export function openPkcs12(bytes: Uint8Array, passphrase: string | undefined, name?: string): OpenedPkcs12 {
   return arrangePkcs12(readPkcs12(bytes, passphrase), name);
@@ -105,7 +105,7 @@ export function pkcs12Pairs(
   return { pairs: meant, others: all.filter((certificate) => !linked.has(certificate)) };
 }
 
-/** Every certificate of a file, as in a trust store of Java. @throws CredentialsError 'garbage' */
+/** Every certificate of a file, as in a trust store of Java. @throws CredentialsError 'malformed' */
 export function pkcs12Certificates({ certificates }: Pkcs12Contents): Pkcs12Certificate[] {
   if (certificates.length > MAX_CERTIFICATES)
     throw unreadable(
@@ -122,7 +122,7 @@ export function pkcs12Certificates({ certificates }: Pkcs12Contents): Pkcs12Cert
 function requirePair({ certificates, keys }: Pkcs12Contents): void {
   if (certificates.length > 0 && keys.length > 0) return;
   const found = [counted(certificates.length, 'certificate'), counted(keys.length, 'private key')];
-  throw new CredentialsError('half-a-pair', `the PKCS#12 file holds ${found.join(' and ')}`, {
+  throw new CredentialsError('incomplete', `the PKCS#12 file holds ${found.join(' and ')}`, {
     hint:
       keys.length === 0
         ? 'It is a trust store: knsock certs convert FILE --to pem takes the certificates out, which caFile (--ca) takes.'
@@ -146,7 +146,7 @@ function readCertificate(der: Buffer, index: number, count: number): X509Certifi
 }
 
 function unreadable(problem: string, cause?: unknown): CredentialsError {
-  return new CredentialsError('garbage', `the PKCS#12 file ${problem}`, { cause });
+  return new CredentialsError('malformed', `the PKCS#12 file ${problem}`, { cause });
 }
 
 function namesOf({ keys }: Pkcs12Contents): string[] {
@@ -177,7 +177,7 @@ function requireName(
   if (locked.some(({ friendlyName }) => friendlyName === wanted)) throw hasOwnPassphrase(wanted);
   const there = names.map((name) => JSON.stringify(name)).join(', ');
   throw new CredentialsError(
-    'mismatch',
+    'key-mismatch',
     `the PKCS#12 file has no key named ${JSON.stringify(wanted)}; it has ${there}`,
     { hint: 'Give one of those names.' },
   );
@@ -202,7 +202,10 @@ function leafOf(
 
 function noneBelongs(entries: readonly Pkcs12Certificate[]): CredentialsError {
   const held = counted(entries.length, 'certificate');
-  return new CredentialsError('mismatch', `no private key of the PKCS#12 file belongs to any of its ${held}`);
+  return new CredentialsError(
+    'key-mismatch',
+    `no private key of the PKCS#12 file belongs to any of its ${held}`,
+  );
 }
 
 function fits(key: KeyObject, certificate: X509Certificate): boolean {

@@ -7,7 +7,7 @@ import {
   asCredentialsError,
   decode,
   FileProblem,
-  garbage,
+  malformed,
   unsupported,
   wrongPassphrase,
 } from '../encryption/problem.js';
@@ -42,7 +42,7 @@ interface Opener {
  * Camellia, triple DES, DES, RC2 and RC4, keys derived by PBKDF2, scrypt or PKCS#12's own way. A file without a MAC is read too.
  * At most 1 MiB, and 4 million rounds of key derivation, are accepted, which keep the calling thread busy.
  * @param passphrase undefined and '' both open a file that was made without one
- * @throws CredentialsError 'passphrase', 'garbage' or 'unsupported'
+ * @throws CredentialsError 'passphrase', 'malformed' or 'unsupported'
  */
 export function readPkcs12(bytes: Uint8Array, passphrase: string | undefined): Pkcs12Contents {
   try {
@@ -105,7 +105,7 @@ export function isKeyStore(input: Uint8Array): boolean {
   return der !== undefined && kindOfDer(der) === 'PKCS#12';
 }
 
-/** DER or BER as it is, or from its base64, as settings pages and secrets hold it. @throws FileProblem 'garbage' */
+/** DER or BER as it is, or from its base64, as settings pages and secrets hold it. @throws FileProblem 'malformed' */
 function derOf(input: Uint8Array): Buffer {
   const bytes = bounded(input);
   const text = textOf(bytes);
@@ -113,13 +113,13 @@ function derOf(input: Uint8Array): Buffer {
   const der = pem ?? (text === undefined ? bytes : bareBase64(text));
   if (der !== undefined && kindOfDer(der) === 'PKCS#12') return withoutPadding(der);
   const { what, advice } = describeContent(bytes, 'PKCS#12 file');
-  throw new FileProblem('garbage', `can't be read: ${what}`, { hint: advice });
+  throw new FileProblem('malformed', `can't be read: ${what}`, { hint: advice });
 }
 
 function bounded(bytes: Uint8Array): Buffer {
   if (bytes.length <= MAX_BYTES) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const [size, limit] = [bytes.length.toLocaleString('en'), MAX_BYTES.toLocaleString('en')];
-  throw garbage(`has ${size} bytes, over the limit of ${limit}`);
+  throw malformed(`has ${size} bytes, over the limit of ${limit}`);
 }
 
 function pkcs12Block(text: string): Buffer | undefined {
