@@ -32,7 +32,7 @@ export const levels = {
     ['revocation'],
     ['authorities'],
     ['inspecting', 'store'],
-    ['formats', 'renewal', 'enrolment'],
+    ['formats', 'renewal', 'enrollment'],
     ['enrolling', 'authority-server', 'acme'],
   ],
   pool: [['waiting'], ['pool'], ['endpoints'], ['connections'], ['facade']],

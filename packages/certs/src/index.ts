@@ -97,7 +97,7 @@ export {
   enrolledCredentials,
   type EnrolledCredentials,
   type EnrolledCredentialsOptions,
-  type EnrolmentStatus,
+  type EnrollmentStatus,
 } from './enrolling/enrolled-credentials.js';
 
 // Revocation
