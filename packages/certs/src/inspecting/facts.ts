@@ -41,15 +41,15 @@ export interface InspectedCertificate {
   /** Kind and size, such as `P-256` or `RSA 2,048 bits`. */
   readonly key: string;
   /** The algorithm it is signed with. */
-  readonly signature: string;
+  readonly signatureAlgorithm: string;
   /** Whether it is a CA certificate (basicConstraints). */
-  readonly authority: boolean;
+  readonly ca: boolean;
   /** How many CAs may follow below it (pathLenConstraint); undefined: any number. */
   readonly pathLength: number | undefined;
   /** Names of RFC 5280 4.2.1.3. */
   readonly keyUsage: readonly string[];
   /** `server`, `client` …; empty if the certificate doesn't say. */
-  readonly purposes: readonly string[];
+  readonly extendedKeyUsage: readonly string[];
   /** What a CA may sign for; undefined: anything. */
   readonly nameConstraints:
     { readonly permitted: readonly string[]; readonly excluded: readonly string[] } | undefined;
@@ -87,7 +87,7 @@ export interface InspectedCrl {
   /** When the next one is due; undefined if it doesn't say. */
   readonly nextUpdate: Date | undefined;
   /** The algorithm it is signed with. */
-  readonly signature: string;
+  readonly signatureAlgorithm: string;
   /** How many certificates it revokes, and the first hundred of them. */
   readonly size: number;
   /** The revoked certificates, in the list's order. */
@@ -130,7 +130,7 @@ export interface InspectedRequest {
   /** Names of kinds that aren't issued here, as readable text. */
   readonly otherNames: readonly string[];
   /** Whether it asks to be a CA. */
-  readonly asksForAuthority: boolean;
+  readonly ca: boolean;
   /** Kind and size, such as `P-256` or `RSA 2,048 bits`. */
   readonly key: string;
   /** Whether it is signed with the key that it contains. */
@@ -192,11 +192,11 @@ export function certificateFacts(certificate: X509Certificate, at: Date): Inspec
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
     key: keyName(certificate.publicKeyInfo.kind),
-    signature: signatureName(certificate.signatureAlgorithm.oid),
-    authority: basicConstraints?.ca === true,
+    signatureAlgorithm: signatureName(certificate.signatureAlgorithm.oid),
+    ca: basicConstraints?.ca === true,
     pathLength: basicConstraints?.pathLength,
     keyUsage: [...(certificate.keyUsage ?? [])],
-    purposes: (certificate.extendedKeyUsage ?? []).map(purposeName),
+    extendedKeyUsage: (certificate.extendedKeyUsage ?? []).map(purposeName),
     nameConstraints: nameConstraints && {
       permitted: nameConstraints.permitted.map(showName),
       excluded: nameConstraints.excluded.map(showName),
@@ -222,7 +222,7 @@ export function crlFacts(crl: CertificateRevocationList): InspectedCrl {
     number: crl.number,
     thisUpdate: crl.thisUpdate,
     nextUpdate: crl.nextUpdate,
-    signature: signatureName(crl.signatureAlgorithm.oid),
+    signatureAlgorithm: signatureName(crl.signatureAlgorithm.oid),
     size: crl.entries.size,
     revoked,
     deltaBase: crl.deltaBase,
@@ -261,13 +261,13 @@ function scopeOf({
 }
 
 export function requestFacts(csr: CsrInfo): InspectedRequest {
-  const { subject, names, otherNames, authority, keyDescription, signatureValid } = csr;
+  const { subject, names, otherNames, ca, keyDescription, signatureValid } = csr;
   return {
     type: 'request',
     subject,
     names,
     otherNames,
-    asksForAuthority: authority,
+    ca,
     key: keyDescription,
     signatureValid,
   };

@@ -43,10 +43,10 @@ describe('an inspection', () => {
         issuer: 'CN=Root',
         names: ['DNS:a.test', 'IP:10.0.0.1', 'URI:spiffe://test/a', 'email:a@b.test'],
         key: 'P-256',
-        signature: 'ECDSA with SHA-256',
-        authority: false,
+        signatureAlgorithm: 'ECDSA with SHA-256',
+        ca: false,
         keyUsage: ['digitalSignature'],
-        purposes: ['server', 'client'],
+        extendedKeyUsage: ['server', 'client'],
         crlUrls: ['http://crl.test/root.crl'],
         fingerprint: fingerprint256,
         spkiPin: `sha256/${pin}`,
@@ -56,7 +56,7 @@ describe('an inspection', () => {
     ]);
     expect((await inspect(authority.certificate)).items).toMatchObject([
       {
-        authority: true,
+        ca: true,
         selfSigned: true,
         nameConstraints: { permitted: ['DNS:test', 'IP:10.0.0.0/255.0.0.0'] },
       },

@@ -50,7 +50,7 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
   const starts = item.notBefore > at ? [`valid from ${dateInWords(item.notBefore, at)}`] : [];
   const { nameConstraints: limits } = item;
   return [
-    `${item.authority ? 'authority' : 'certificate'}  ${item.subject}`,
+    `${item.ca ? 'authority' : 'certificate'}  ${item.subject}`,
     ...field('called', item.friendlyName),
     ...field('issued by', item.selfSigned ? 'itself' : item.issuer),
     ...field('names', item.names.join(', ')),
@@ -60,7 +60,7 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
     ...field('may sign for', limits?.permitted.join(', ')),
     ...field('never for', limits?.excluded.join(', ')),
     ...field('dates', [...starts, `${expires} ${dateInWords(item.notAfter, at)}`].join(', ')),
-    ...field('key', `${item.key}, signed by ${item.signature}`),
+    ...field('key', `${item.key}, signed by ${item.signatureAlgorithm}`),
     ...field('serial', item.serial),
     ...field('SHA-256', item.fingerprint),
     ...field('pin', item.spkiPin),
@@ -70,8 +70,8 @@ function certificateLines(item: InspectedCertificate, at: Date): string[] {
   ];
 }
 
-function purposesOf({ authority, purposes, pathLength }: InspectedCertificate): string {
-  if (!authority) return purposes.join(', ') || "anything (it doesn't say)";
+function purposesOf({ ca, extendedKeyUsage, pathLength }: InspectedCertificate): string {
+  if (!ca) return extendedKeyUsage.join(', ') || "anything (it doesn't say)";
   if (pathLength === undefined) return 'signing certificates';
   return pathLength === 0
     ? 'signing leaf certificates only'
@@ -95,7 +95,7 @@ function crlLines(item: InspectedCrl, at: Date): string[] {
     ...extensionLines(item.unknownExtensions),
     ...field('extension', item.unknownInEntry && `${item.unknownInEntry} (critical, in an entry)`),
     ...field('dates', `made ${dateInWords(item.thisUpdate, at)}, ${due}`),
-    ...field('signed by', item.signature),
+    ...field('signed by', item.signatureAlgorithm),
     ...field('withdraws', count(item.size, 'certificate')),
     ...item.revoked.flatMap(({ serial, date, reason, issuer }) =>
       field(
@@ -132,7 +132,7 @@ function requestLines(item: InspectedRequest): string[] {
       'signature',
       item.signatureValid ? "its key's own" : 'wrong: it was changed after it was signed',
     ),
-    ...(item.asksForAuthority ? field('warning', 'it asks for the right to sign certificates') : []),
+    ...(item.ca ? field('warning', 'it asks for the right to sign certificates') : []),
   ];
 }
 

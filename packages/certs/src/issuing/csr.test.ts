@@ -20,7 +20,7 @@ describe('a signing request', () => {
     expect(await readCsr(csr)).toMatchObject({
       subject: { commonName: 'alice', organizationalUnit: ['ops', 'db'] },
       names: ['a.test', '10.0.0.1', 'spiffe://test/a', 'a@b.test'],
-      authority: false,
+      ca: false,
       keyDescription: 'Ed25519',
       signatureValid: true,
     });

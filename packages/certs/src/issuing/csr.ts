@@ -42,7 +42,7 @@ export interface CsrInfo {
   /** Names of kinds that aren't issued here, as readable text: a user principal name, a directory name … */
   readonly otherNames: readonly string[];
   /** Whether it asks for the right to sign certificates itself. */
-  readonly authority: boolean;
+  readonly ca: boolean;
   /** Every requested extension, by identifier. */
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
   /** "P-256", "RSA 2,048 bits" … */
@@ -148,7 +148,7 @@ function factsOf(
     subject: Object.freeze(readSubject(info.subject)),
     names: Object.freeze(names.flatMap((name) => nameText(name) ?? [])),
     otherNames: Object.freeze(names.filter((name) => nameText(name) === undefined).map(otherNameText)),
-    authority: wantsAuthority(library, extensions),
+    ca: wantsAuthority(library, extensions),
     extensions: Object.freeze(extensions.map(({ extnID, critical }) => ({ oid: extnID, critical }))),
     keyDescription: describeKey(publicKey) + (problem === undefined ? '' : ` (${problem})`),
     publicKey,

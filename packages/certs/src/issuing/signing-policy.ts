@@ -101,7 +101,7 @@ export function checkRequest(facts: CsrInfo, policy: SigningSettings): Grant {
       "the request isn't signed by the key it carries",
     );
   }
-  if (facts.authority) throw refuse("the request asks for an authority's certificate", NO_AUTHORITY);
+  if (facts.ca) throw refuse("the request asks for an authority's certificate", NO_AUTHORITY);
   if (facts.otherNames.length > 0 && !policy.skipOtherNames) throw refuseKinds(facts.otherNames);
   for (const name of parseNames(facts.names)) {
     if (!allows(policy.names, name))

@@ -31,8 +31,8 @@ export class HandshakeError extends SecurityError {
   static override readonly brand: string = 'HandshakeError';
   /** What it failed by. */
   readonly reason: HandshakeReason;
-  /** What this side offered; OpenSSL doesn't report what the peer offered. */
-  readonly offer: HandshakeOffer | null;
+  /** What this side offered; OpenSSL doesn't report what the peer offered. Undefined if it isn't known. */
+  readonly offer: HandshakeOffer | undefined;
 
   constructor(
     reason: HandshakeReason,
@@ -41,7 +41,7 @@ export class HandshakeError extends SecurityError {
   ) {
     super(`KNSOCK_HANDSHAKE_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
-    this.offer = details?.offer ?? null;
+    this.offer = details?.offer;
   }
 }
 
@@ -52,8 +52,8 @@ export class UntrustedPeerError extends SecurityError {
   readonly reason: PeerReason;
   /** The place of the certificate at fault on the path: 1 is the peer's own, 2 its issuer, and so on. */
   readonly position: number;
-  /** The certificate at fault; null where none was shown or it couldn't be read. */
-  readonly certificate: CertificateEvidence | null;
+  /** The certificate at fault; undefined where none was shown or it couldn't be read. */
+  readonly certificate: CertificateEvidence | undefined;
 
   constructor(
     reason: PeerReason,
@@ -64,7 +64,7 @@ export class UntrustedPeerError extends SecurityError {
     super(`KNSOCK_PEER_${upper(reason)}` as ErrorCode, message, details);
     this.reason = reason;
     this.position = position;
-    this.certificate = details?.certificate ?? null;
+    this.certificate = details?.certificate;
   }
 }
 
@@ -73,12 +73,12 @@ export class PeerNotAllowedError extends SecurityError {
   static override readonly brand: string = 'PeerNotAllowedError';
   /** Always `not-allowed`. */
   readonly reason: PeerReason = 'not-allowed';
-  /** The peer's certificate; null where it showed none. */
-  readonly certificate: CertificateEvidence | null;
+  /** The peer's certificate; undefined where it showed none. */
+  readonly certificate: CertificateEvidence | undefined;
 
   constructor(message: string, details?: ErrorDetails & { certificate?: CertificateEvidence | undefined }) {
     super('KNSOCK_PEER_NOT_ALLOWED', message, details);
-    this.certificate = details?.certificate ?? null;
+    this.certificate = details?.certificate;
   }
 }
 
