@@ -129,7 +129,7 @@ export class Creator<T> {
 
   #record(error: unknown, count: number): void {
     const { clock, name } = this.#config;
-    this.#failure = { error, at: Date.now(), count };
+    this.#failure = { error, at: new Date(), count };
     if (!channels.createFailed.hasSubscribers) return;
     channels.createFailed.publish({
       pool: name,

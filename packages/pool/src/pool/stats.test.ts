@@ -26,7 +26,10 @@ const calm: PoolStats = {
   usage: none,
   creation: none,
 };
-const failed = (error: unknown): PoolStats => ({ ...calm, lastFailure: { error, at: 0, count: 1 } });
+const failed = (error: unknown): PoolStats => ({
+  ...calm,
+  lastFailure: { error, at: new Date(0), count: 1 },
+});
 
 suite('the state of a pool in a line', () => {
   it.each<[string, Partial<PoolStats>, string]>([

@@ -5,8 +5,8 @@ import type { HistogramSnapshot } from './histogram.js';
 export interface PoolFailure {
   /** The error of `create`. */
   readonly error: unknown;
-  /** When it happened, on the scale of `Date.now()`. */
-  readonly at: number;
+  /** When it happened. */
+  readonly at: Date;
   /** How many attempts have failed in a row. */
   readonly count: number;
 }
