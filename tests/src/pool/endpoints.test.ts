@@ -166,3 +166,22 @@ it.each<[string, { framing?: ReturnType<typeof lines> }, (connection: SecureConn
     lease.release();
   },
 );
+
+it.each<[string, (connection: SecureConnection) => unknown]>([
+  ['closes', (connection) => connection.close()],
+  ['destroys', (connection) => connection.destroy()],
+  ['destroys with an error', (connection) => connection.destroy(new Error('not needed'))],
+  ['destroys the socket of', (connection) => connection.socket.destroy()],
+])('an endpoint stays in use where the program %s an unused connection itself', async (_, end) => {
+  const place = { port: 0, host: '127.0.0.1', credentials: stage.world.server, onError: () => undefined };
+  const server = stage.keep(await listen({ ...place, framing: lines() }, () => undefined));
+  const pool = stage.pool([server] as never, { framing: lines(), max: 1, onError: () => undefined });
+  for (const destroyed of [1, 2, 3]) {
+    const lease = await pool.acquire();
+    await end(lease.value);
+    await lease.value.closed;
+    lease.release();
+    await expect.poll(() => pool.stats().destroyed).toBe(destroyed);
+  }
+  expect(pool.stats().endpoints).toMatchObject([{ share: 1, lastError: undefined }]);
+});

@@ -24,12 +24,15 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   readonly proxy: SecureConnection['proxy'];
   readonly closed: SecureConnection['closed'];
   readonly #connection: SecureConnection<In, Out>;
+  readonly #onEnding: () => void;
   #ended = false;
   #marked = false;
   #receiving = 0;
 
-  constructor(connection: SecureConnection<In, Out>) {
+  /** @param onEnding called before the borrower ends an open connection, or takes what it can end it by */
+  constructor(connection: SecureConnection<In, Out>, onEnding: () => void) {
     this.#connection = connection;
+    this.#onEnding = onEnding;
     this.id = connection.id;
     this.peer = connection.peer;
     this.tls = connection.tls;
@@ -57,7 +60,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   }
 
   get socket(): SecureConnection['socket'] {
-    return this.#mark().socket;
+    return this.#markEnding().socket;
   }
 
   stats(): ReturnType<SecureConnection['stats']> {
@@ -122,19 +125,19 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   }
 
   stream(): ReturnType<SecureConnection['stream']> {
-    return this.#mark().stream();
+    return this.#markEnding().stream();
   }
 
   relay(other: Parameters<SecureConnection['relay']>[0]): ReturnType<SecureConnection['relay']> {
-    return this.#mark().relay(other);
+    return this.#markEnding().relay(other);
   }
 
   close(options?: CloseOptions): Promise<void> {
-    return this.#use().close(options);
+    return this.#useToEnd().close(options);
   }
 
   destroy(error?: Error): void {
-    this.#use().destroy(error);
+    this.#useToEnd().destroy(error);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<In> {
@@ -149,6 +152,17 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
     if (this.#ended)
       throw new LeaseReleasedError('the connection was used after its lease had been released');
     return this.#connection;
+  }
+
+  #useToEnd(): SecureConnection<In, Out> {
+    const connection = this.#use();
+    if (connection.state === 'open') this.#onEnding();
+    return connection;
+  }
+
+  #markEnding(): SecureConnection<In, Out> {
+    this.#marked = true;
+    return this.#useToEnd();
   }
 
   #mark(): SecureConnection<In, Out> {

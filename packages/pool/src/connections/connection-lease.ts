@@ -10,10 +10,11 @@ export class ConnectionLease<In = Buffer, Out = Payload> implements Lease<Secure
   readonly #borrowed: BorrowedConnection<In, Out>;
   #open = true;
 
-  constructor(lease: Lease<SecureConnection<In, Out>>, endpoint: Endpoint) {
+  /** @param onEnding called before the borrower ends the connection */
+  constructor(lease: Lease<SecureConnection<In, Out>>, endpoint: Endpoint, onEnding: () => void) {
     this.#lease = lease;
     this.#endpoint = endpoint;
-    this.#borrowed = new BorrowedConnection(lease.value);
+    this.#borrowed = new BorrowedConnection(lease.value, onEnding);
     endpoint.lent.add(this.#borrowed.id);
   }
 

@@ -68,7 +68,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
   readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
-  /** Connections that the pool ended itself. */
+  /** Connections that were ended on this side, by the pool or by a borrower. */
   readonly #putAway = new WeakSet<SecureConnection<In, Out>>();
   #requestTimeouts = 0;
 
@@ -137,7 +137,10 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     const lending = this.#pool.acquire({ ...options, prefer });
     this.#multiplexer.makeWay();
     const lease = await lending;
-    return new ConnectionLease(lease, this.#connector.endpointOf(lease.value));
+    const { value } = lease;
+    return new ConnectionLease(lease, this.#connector.endpointOf(value), () => {
+      this.#putAway.add(value);
+    });
   }
 
   /** Acquires, calls, and releases; if the function throws, the connection is kept only if its state is certain. */
