@@ -10,18 +10,26 @@ const ssr = { resolve: { conditions: ['@knsock/source', ...defaultServerConditio
 export const patience = fileURLToPath(new URL('tests/src/support/patience.ts', import.meta.url));
 const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
-const packages = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
-  ssr,
-  test: {
-    name,
-    root: `packages/${name}`,
-    include: ['src/**/*.test.ts'],
-    setupFiles: [patience],
-    // Loading the sources for each file again is half of the time; unit tests leave nothing behind in modules.
-    isolate: name === 'certs', // whose test of what is loaded when looks at the process
-    testTimeout: 20_000,
-  },
-}));
+/** What is loaded when: the test looks at its process, and no other may have loaded anything. */
+const alone = 'src/lazy.test.ts';
+
+const packages = readdirSync(new URL('packages', import.meta.url)).map((name) => unitTests(name, name));
+
+function unitTests(name: string, folder: string, include = 'src/**/*.test.ts') {
+  return {
+    ssr,
+    test: {
+      name,
+      root: `packages/${folder}`,
+      include: [include],
+      exclude: include === alone ? [] : [alone],
+      setupFiles: [patience],
+      // Loading the sources for each file again is half of the time; unit tests leave nothing behind in modules.
+      isolate: false,
+      testTimeout: 20_000,
+    },
+  };
+}
 
 /** Tests that start a process for each case, which takes minutes: a suite of their own (`npm run test:programs`). */
 export const programs = [
@@ -30,10 +38,12 @@ export const programs = [
   'src/docs/commonjs.test.ts',
   'src/certs/*-killed.test.ts',
   'src/certs/store-crash.test.ts',
+  'src/cli/unreadable-files.test.ts',
+  'src/cli/key-stores.test.ts',
 ];
 
-/** Tests mostly wait for sockets and processes: twice as many workers as cores keep the cores at work. */
-export const workers = 2 * availableParallelism();
+/** Tests mostly wait for sockets and processes: three workers a core keep the cores at work. */
+export const workers = 3 * availableParallelism();
 
 export default defineConfig({
   test: {
@@ -41,6 +51,7 @@ export default defineConfig({
     maxWorkers: workers,
     projects: [
       ...packages,
+      unitTests('certs alone', 'certs', alone),
       {
         ssr,
         test: {

@@ -149,11 +149,11 @@ const actions = {
   turn,
   close(side: Side): void {
     side.closes = true;
-    side.follow('close', side.connection.close({ deadline: 2_000 }));
+    side.follow('close', side.connection.close({ deadline: 500 }));
   },
   closeWithCode(side: Side): void {
     side.closes = true;
-    side.follow('close', side.connection.close({ deadline: 2_000, code: 'moved', text: 'elsewhere' }));
+    side.follow('close', side.connection.close({ deadline: 500, code: 'moved', text: 'elsewhere' }));
   },
   destroy(side: Side): void {
     side.breaks = true;
