@@ -9,7 +9,7 @@ import { publishedPackages, tarballOf } from './packages.mjs';
 /** Bytes. A package that outgrows its budget is made smaller, or the budget is raised in a commit that says why. */
 const budgets = {
   unpacked: {
-    // Half of it are the code of enrollment, of the authority that serves and of ACME, and the comments in the types.
+    // Half of it are the code of enrolment, of the authority that serves and of ACME, and the comments in the types.
     '@knsock/certs': 384_000,
     // Two bundles: all commands, and `send` alone.
     '@knsock/cli': 1_580_000,

@@ -32,7 +32,7 @@ export const levels = {
     ['revocation'],
     ['authorities'],
     ['inspecting', 'store'],
-    ['formats', 'renewal', 'enrollment'],
+    ['formats', 'renewal', 'enrolment'],
     ['enrolling', 'authority-server', 'acme'],
   ],
   pool: [['waiting'], ['pool'], ['endpoints'], ['connections'], ['facade']],

@@ -15,7 +15,7 @@ const groups = [
       'docs/operations.md',
     ],
   ],
-  ['Trust', ['docs/trust.md', 'docs/certificates.md', 'docs/enrollment.md', 'docs/acme.md', 'docs/check.md']],
+  ['Trust', ['docs/trust.md', 'docs/certificates.md', 'docs/enrolment.md', 'docs/acme.md', 'docs/check.md']],
   ['The command', ['docs/cli.md', 'docs/proxy.md', 'docs/from-stunnel-ghostunnel.md']],
   [
     'Reference',

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { createAuthority, type Authority } from '@knsock/certs';
 import { answer } from '../answering.js';
 import { repeat } from '../repeat.js';
-import { enrolling, fleet, renewing, serve, signing } from './enrollment.js';
+import { enrolling, fleet, renewing, serve, signing } from './enrolment.js';
 import { message, type MessageOptions } from './messages.js';
 import { cycle, type CycleOptions } from './pool-cycles.js';
 import { request, type RequestOptions } from './requests.js';

@@ -4,7 +4,7 @@ import { bulk } from './bulk.js';
 import { blocking, certs, start } from './commands.js';
 import { certificatesSeen } from './certificates.js';
 import { echo } from './echo.js';
-import { enrollment } from './enrollment.js';
+import { enrolment } from './enrolment.js';
 import { fairness } from './fairness.js';
 import { handshakes } from './handshakes.js';
 import { http } from './http.js';
@@ -25,7 +25,7 @@ export const works: readonly Work[] = [
   pool,
   proxy,
   certs,
-  enrollment,
+  enrolment,
   start,
   blocking,
 ];

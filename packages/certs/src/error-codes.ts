@@ -73,7 +73,7 @@ export const codes = {
   KNSOCK_CERTIFICATE_TOKEN: final(
     'Was the complete line copied? The authority creates another token: knsock certs token.',
   ),
-  KNSOCK_CERTIFICATE_ENROLLMENT: final(
+  KNSOCK_CERTIFICATE_ENROLMENT: final(
     "The authority's log has the reason; a token that was used, withdrawn or has expired must be replaced.",
   ),
   KNSOCK_CERTIFICATE_AUTHORITY: final(

@@ -97,7 +97,7 @@ export {
   enrolledCredentials,
   type EnrolledCredentials,
   type EnrolledCredentialsOptions,
-  type EnrollmentStatus,
+  type EnrolmentStatus,
 } from './enrolling/enrolled-credentials.js';
 
 // Revocation

@@ -3,7 +3,7 @@ export const environment: Readonly<Record<string, string>> = {
   KNSOCK_PASSPHRASE:
     'passphrase of --key, --pfx and the files that certs commands read; --passphrase-file takes precedence',
   KNSOCK_STORE_PASSPHRASE: "passphrase of the authorities' keys; --store-passphrase-file takes precedence",
-  KNSOCK_TOKEN: 'enrollment token for certs enroll; --token-file takes precedence',
+  KNSOCK_TOKEN: 'enrolment token for certs enroll; --token-file takes precedence',
   KNSOCK_DEV_DIR: 'directory for the certificates of serve --dev',
   XDG_DATA_HOME: "the user's data directory, used by serve --dev (default: ~/.local/share)",
   XDG_CACHE_HOME:

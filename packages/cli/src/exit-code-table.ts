@@ -73,7 +73,7 @@ export const exitCodes: readonly ExitCode[] = [
     causes: [
       'KNSOCK_REMOTE_HANDLER',
       'KNSOCK_REQUEST_NOT_STARTED',
-      'KNSOCK_CERTIFICATE_ENROLLMENT',
+      'KNSOCK_CERTIFICATE_ENROLMENT',
       'KNSOCK_ACME_RATE_LIMITED',
       'KNSOCK_ACME_VALIDATION',
       'KNSOCK_ACME_REFUSED',

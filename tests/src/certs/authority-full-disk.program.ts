@@ -1,5 +1,5 @@
 /**
- * Serves an authority whose store is on a small disk of its own, and enrolls machines while that is full up to some pages.
+ * Serves an authority whose store is on a small disk of its own, and enrols machines while that is full up to some pages.
  * Arguments: a folder of the store, to mount the disk at; one for the machines. It prints the outcome as JSON.
  */
 import { readdirSync, readFileSync } from 'node:fs';

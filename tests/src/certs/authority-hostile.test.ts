@@ -12,7 +12,7 @@ import {
   rootOf,
   serveAuthority,
   type AuthorityServer,
-  type RefusedEnrollment,
+  type RefusedEnrolment,
   type TokenSecret,
 } from '@knsock/certs/authority-server';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ let folder: string;
 let store: Store;
 let root: string;
 let server: AuthorityServer;
-let refused: RefusedEnrollment[];
+let refused: RefusedEnrolment[];
 const others: AuthorityServer[] = [];
 
 beforeEach(async () => {
@@ -112,7 +112,7 @@ it('survives clients that vanish at any step, and continues with the key of one 
   await expect(
     enroll({ token: await wordFor(secret, server), dir: join(folder, 'm') }),
   ).rejects.toMatchObject({
-    code: 'KNSOCK_CERTIFICATE_ENROLLMENT',
+    code: 'KNSOCK_CERTIFICATE_ENROLMENT',
   });
 });
 

@@ -1,4 +1,4 @@
-/** An authority's process that is killed in the middle of an enrollment, at any step. */
+/** An authority's process that is killed in the middle of an enrolment, at any step. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -52,7 +52,7 @@ async function stop({ child, lines, exited }: Started): Promise<number> {
   return Number(/^steps (\d+)$/.exec(value)?.[1]);
 }
 
-/** Enrolls a new name while the server dies at a step, and again with the same token at one that lives. */
+/** Enrols a new name while the server dies at a step, and again with the same token at one that lives. */
 async function enrolAcross(step: number, name: string): Promise<number> {
   const dying = await start(step);
   const secret = await createToken(store.directory, { names: [name] });

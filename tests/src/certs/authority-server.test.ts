@@ -1,4 +1,4 @@
-/** Machines that enroll by token and renew by certificate, and those that must not. */
+/** Machines that enrol by token and renew by certificate, and those that must not. */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -17,8 +17,8 @@ import {
   type AuthorityServer,
   type AuthorityServerOptions,
   type EnrolledCertificate,
-  type EnrollmentPolicy,
-  type RefusedEnrollment,
+  type EnrolmentPolicy,
+  type RefusedEnrolment,
   type TokenSecret,
 } from '@knsock/certs/authority-server';
 import { createCredentials, type Credentials } from '@knsock/core';
@@ -31,7 +31,7 @@ let directory: string;
 let store: Store;
 let root: string;
 let server: AuthorityServer;
-let refused: RefusedEnrollment[];
+let refused: RefusedEnrolment[];
 let enrolledOnes: EnrolledCertificate[];
 const agents: Agent[] = [];
 
@@ -103,7 +103,7 @@ function portOf(): number {
   return 'port' in server.address ? server.address.port : 0;
 }
 
-const enroll = (csr: string, token: TokenSecret) => ask('simpleenroll', csr, { token });
+const enrol = (csr: string, token: TokenSecret) => ask('simpleenroll', csr, { token });
 
 /** The certificates in a PKCS#7 message that has nothing else: each is the value of an element of `[0]`. */
 function certificatesIn({ body }: Answered): X509Certificate[] {
@@ -148,7 +148,7 @@ describe('a store that is gone for a while', () => {
     await rename(directory, `${directory}-away`);
     if (how === 'unmounted') await mkdir(directory);
     try {
-      const answer = await enroll(csr, token);
+      const answer = await enrol(csr, token);
       expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
       expect(answer.body.toString()).not.toContain(directory);
       expect(failures).toMatchObject([{ code: 'KNSOCK_CERTIFICATE_STORE' }]);
@@ -162,7 +162,7 @@ describe('a store that is gone for a while', () => {
       if (how === 'unmounted') await rm(directory, { recursive: true });
       await rename(`${directory}-away`, directory);
     }
-    expect((await enroll(csr, token)).status).toBe(200);
+    expect((await enrol(csr, token)).status).toBe(200);
   });
 
   it('gives no revocation list, old or new, and says when to ask again', async () => {
@@ -195,11 +195,11 @@ describe('a store that is gone for a while', () => {
   });
 });
 
-describe('enrollment by token', () => {
+describe('enrolment by token', () => {
   it('certifies the key of the request, for the names of the token', async () => {
     const token = await createToken(directory, { names: ['agent-7.example', 'spiffe://example/agent-7'] });
     const { csr, key } = await createCsr(agent7);
-    const answer = await enroll(csr, token);
+    const answer = await enrol(csr, token);
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('application/pkcs7-mime; smime-type=certs-only');
     const [certificate] = certificatesIn(answer);
@@ -214,10 +214,10 @@ describe('enrollment by token', () => {
   it('issues the same certificate again for the same key, and none for another', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
-    const [first] = certificatesIn(await enroll(csr, token));
-    const [again] = certificatesIn(await enroll(csr, token));
+    const [first] = certificatesIn(await enrol(csr, token));
+    const [again] = certificatesIn(await enrol(csr, token));
     expect(again?.serial).toBe(first?.serial);
-    expect((await enroll((await createCsr(agent7)).csr, token)).status).toBe(401);
+    expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(401);
     expect(refused).toMatchObject([{ reason: 'other-key', token: token.id, from: '127.0.0.1' }]);
     expect(await clients()).toBe(1);
   });
@@ -225,7 +225,7 @@ describe('enrollment by token', () => {
   it('issues one certificate for concurrent requests with one token', async () => {
     const token = await createToken(directory, agent7);
     const requests = await Promise.all(Array.from({ length: 6 }, () => createCsr(agent7)));
-    const answers = await Promise.all(requests.map(({ csr }) => enroll(csr, token)));
+    const answers = await Promise.all(requests.map(({ csr }) => enrol(csr, token)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401, 401]);
     expect(await clients()).toBe(1);
   });
@@ -233,12 +233,12 @@ describe('enrollment by token', () => {
   it('issues no second certificate after a crash lost the record of the first', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
-    const [first] = certificatesIn(await enroll(csr, token));
+    const [first] = certificatesIn(await enrol(csr, token));
     const journal = join(directory, 'tokens.jsonl');
     const lines = (await readFile(journal, 'utf8')).trimEnd().split('\n');
     expect(lines.at(-1)).toContain('"enrolled"');
     await writeFile(journal, `${lines.slice(0, -1).join('\n')}\n{"event":"enro`);
-    const [again] = certificatesIn(await enroll(csr, token));
+    const [again] = certificatesIn(await enrol(csr, token));
     expect(again?.serial).toBe(first?.serial);
     expect(await clients()).toBe(1);
   });
@@ -246,13 +246,13 @@ describe('enrollment by token', () => {
   it('issues only to the bound key after a crash before the certificate', async () => {
     const token = await createToken(directory, agent7);
     const { csr } = await createCsr(agent7);
-    await enroll(csr, token);
+    await enrol(csr, token);
     for (const file of ['tokens.jsonl', 'index.jsonl']) {
       const path = join(directory, file);
       const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
       await writeFile(path, `${lines.slice(0, -1).join('\n')}\n`);
     }
-    expect((await enroll((await createCsr(agent7)).csr, token)).status).toBe(401);
+    expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(401);
   });
 
   it('gives the reason for refusing a token to the log, and not to the client', async () => {
@@ -262,10 +262,10 @@ describe('enrollment by token', () => {
     await withdrawToken(directory, withdrawn.id);
     const expired = await createToken(directory, { ...agent7, expiresIn: 0.001 });
     const answers = [
-      await enroll(csr, { ...good, secret: 'wrong' }),
-      await enroll(csr, { ...good, id: 'unknown' }),
-      await enroll(csr, withdrawn),
-      await enroll(csr, expired),
+      await enrol(csr, { ...good, secret: 'wrong' }),
+      await enrol(csr, { ...good, id: 'unknown' }),
+      await enrol(csr, withdrawn),
+      await enrol(csr, expired),
     ];
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`))).toEqual(
       new Set(['401 ']),
@@ -284,8 +284,8 @@ describe('enrollment by token', () => {
     const { csr } = await createCsr(agent7);
     const token = await createToken(directory, agent7);
     for (let count = 0; count < 10; count += 1)
-      expect((await enroll(csr, { ...token, secret: `guess ${count}` })).status).toBe(401);
-    const answer = await enroll(csr, token);
+      expect((await enrol(csr, { ...token, secret: `guess ${count}` })).status).toBe(401);
+    const answer = await enrol(csr, token);
     expect(answer.status).toBe(429);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     expect(await clients()).toBe(0);
@@ -293,7 +293,7 @@ describe('enrollment by token', () => {
 
   it('asks clients without a token for one', async () => {
     const answer = await ask('simpleenroll', (await createCsr(agent7)).csr);
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Basic realm="enrollment"']);
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Basic realm="enrolment"']);
   });
 });
 
@@ -313,17 +313,17 @@ describe('a token of several uses', () => {
       await agent('b.agents.example'),
       await agent('c.agents.example'),
     ];
-    const [first] = certificatesIn(await enroll(a.csr, token));
+    const [first] = certificatesIn(await enrol(a.csr, token));
     expect([first?.dnsNames, first?.uris]).toEqual([
       ['a.agents.example'],
       ['spiffe://example/agents/a.agents.example'],
     ]);
     const life = (first?.notAfter.getTime() ?? 0) - (first?.notBefore.getTime() ?? 0);
     expect(life).toBe(3_599_000);
-    expect((await enroll((await agent('elsewhere.example')).csr, token)).status).toBe(400);
-    expect((await enroll(b.csr, token)).status).toBe(200);
-    expect((await enroll(c.csr, token)).status).toBe(401);
-    expect((await enroll(a.csr, token)).status).toBe(200);
+    expect((await enrol((await agent('elsewhere.example')).csr, token)).status).toBe(400);
+    expect((await enrol(b.csr, token)).status).toBe(200);
+    expect((await enrol(c.csr, token)).status).toBe(401);
+    expect((await enrol(a.csr, token)).status).toBe(200);
     expect(await clients()).toBe(2);
     const [facts] = await listTokens(directory);
     expect(facts).toMatchObject({ id: token.id, state: 'used', uses: 2 });
@@ -336,7 +336,7 @@ describe('a token of several uses', () => {
   it('adds no name if the request has none', async () => {
     const token = await createToken(directory, fleet);
     const { csr } = await createCsr({ kind: 'client', commonName: 'root' });
-    expect((await enroll(csr, token)).status).toBe(400);
+    expect((await enrol(csr, token)).status).toBe(400);
     expect((await listTokens(directory))[0]?.enrolled).toEqual([]);
   });
 });
@@ -376,16 +376,16 @@ describe("the authority's own decisions in addition to the token", () => {
   it('patterns and the maximum validity, whatever a token says', async () => {
     await restart({ permit: ['*.example', 'spiffe://example/*'], maxDays: 1 / 24 });
     const { csr } = await createCsr({ kind: 'client', names: ['agent-7.elsewhere'] });
-    expect((await enroll(csr, await createToken(directory, { names: ['agent-7.elsewhere'] }))).status).toBe(
+    expect((await enrol(csr, await createToken(directory, { names: ['agent-7.elsewhere'] }))).status).toBe(
       403,
     );
     expect(refused).toMatchObject([{ reason: 'policy' }]);
     const token = await createToken(directory, { ...agent7, days: 30 });
-    const [certificate] = certificatesIn(await enroll((await createCsr(agent7)).csr, token));
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
     expect(certificate?.notAfter.getTime()).toBeLessThan(Date.now() + 3_600_001);
   });
 
-  it.each<[string, EnrollmentPolicy, number, string | undefined]>([
+  it.each<[string, EnrolmentPolicy, number, string | undefined]>([
     ['allows', () => ({ allow: true }), 200, undefined],
     ['refuses with its reason', () => ({ allow: false, reason: 'not today' }), 403, 'policy'],
     ['says nothing', () => undefined as never, 503, 'policy-failed'],
@@ -403,7 +403,7 @@ describe("the authority's own decisions in addition to the token", () => {
   ])('a policy that %s', async (_what, policy, status, reason) => {
     await restart({ policy });
     const token = await createToken(directory, agent7);
-    expect((await enroll((await createCsr(agent7)).csr, token)).status).toBe(status);
+    expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(status);
     expect(refused.map((one) => one.reason)).toEqual(reason === undefined ? [] : [reason]);
     expect((await listTokens(directory))[0]?.enrolled.length).toBe(status === 200 ? 1 : 0);
   });
@@ -421,7 +421,7 @@ describe("the authority's own decisions in addition to the token", () => {
     const { port } = service.address() as AddressInfo;
     await restart({ policy: webhookPolicy({ url: `http://127.0.0.1:${port}/` }) });
     const token = await createToken(directory, agent7);
-    const [certificate] = certificatesIn(await enroll((await createCsr(agent7)).csr, token));
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
     expect(asked).toMatchObject([
       {
         operation: 'enroll',
@@ -437,7 +437,7 @@ describe("the authority's own decisions in addition to the token", () => {
     service.closeAllConnections();
     await once(service, 'close');
     const other = await createToken(directory, agent7);
-    expect((await enroll((await createCsr(agent7)).csr, other)).status).toBe(503);
+    expect((await enrol((await createCsr(agent7)).csr, other)).status).toBe(503);
   });
 });
 
@@ -467,9 +467,9 @@ describe("a request that can't be granted", () => {
     ['a hundred kilobytes', 413, () => Promise.resolve('A'.repeat(100_000))],
   ])('%s: leaves the token as it was', async (_what, status, make) => {
     const token = await createToken(directory, agent7);
-    expect((await enroll(await make(), token)).status).toBe(status);
+    expect((await enrol(await make(), token)).status).toBe(status);
     expect(await clients()).toBe(0);
-    expect((await enroll((await createCsr(agent7)).csr, token)).status).toBe(200);
+    expect((await enrol((await createCsr(agent7)).csr, token)).status).toBe(200);
   });
 
   it('another content type, and other paths and methods', async () => {
@@ -501,7 +501,7 @@ describe('an answer', () => {
       ask('simpleenroll', csr),
       ask('simpleenroll', csr, { token, headers: { 'content-type': 'text/plain' } }),
       ask('simplereenroll', csr),
-      enroll(csr, token),
+      enrol(csr, token),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 405, 401, 415, 403, 200]);
     for (const { headers, body } of answers) {
@@ -521,7 +521,7 @@ describe('renewal by certificate', () => {
   async function enrolled(): Promise<{ certificate: X509Certificate; as: Credentials }> {
     const token = await createToken(directory, agent7);
     const { csr, key } = await createCsr(agent7);
-    const [certificate] = certificatesIn(await enroll(csr, token));
+    const [certificate] = certificatesIn(await enrol(csr, token));
     if (certificate === undefined) throw new Error('nothing was enrolled');
     return { certificate, as: createCredentials({ cert: certificate.pem, key, ca: root }) };
   }
@@ -554,7 +554,7 @@ describe('renewal by certificate', () => {
   it('gives a renewed certificate the validity of the one before', async () => {
     const token = await createToken(directory, { ...agent7, days: 1 / 24 });
     const { csr, key } = await createCsr({ ...agent7, commonName: 'agent-7.example' });
-    const [certificate] = certificatesIn(await enroll(csr, token));
+    const [certificate] = certificatesIn(await enrol(csr, token));
     const as = createCredentials({ cert: certificate?.pem ?? '', key, ca: root });
     const [next] = certificatesIn(await ask('simplereenroll', csr, { as }));
     expect((next?.notAfter.getTime() ?? 0) - (next?.notBefore.getTime() ?? 0)).toBe(3_599_000);
@@ -647,7 +647,7 @@ describe('what is served to all clients', () => {
   it('the revocation list over plain HTTP, at the location in certificates', async () => {
     await restart({ crlListen: { port: 0, host: '127.0.0.1' } });
     const token = await createToken(directory, agent7);
-    const [certificate] = certificatesIn(await enroll((await createCsr(agent7)).csr, token));
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
     const named = certificate?.crlDistributionPoints?.flatMap(({ names }) => names);
     expect(named).toEqual([{ kind: 'uri', value: server.crlUrl }]);
     await (await store.authority()).revoke(certificate?.pem ?? '');
@@ -661,7 +661,7 @@ describe('what is served to all clients', () => {
     const etag = String(before.headers['etag']);
     expect((await ask('crl', null, { headers: { 'if-none-match': etag } })).status).toBe(304);
     const token = await createToken(directory, agent7);
-    const [certificate] = certificatesIn(await enroll((await createCsr(agent7)).csr, token));
+    const [certificate] = certificatesIn(await enrol((await createCsr(agent7)).csr, token));
     await (await store.authority()).revoke(certificate?.pem ?? '');
     const after = await ask('crl', null, { headers: { 'if-none-match': etag } });
     expect(after.status).toBe(200);

@@ -22,7 +22,7 @@ import {
   withdrawToken,
   type AuthorityServer,
   type AuthorityServerOptions,
-  type RefusedEnrollment,
+  type RefusedEnrolment,
   type TokenOptions,
 } from '@knsock/certs/authority-server';
 import { connect, createCredentials, loadCredentials, serve } from '@knsock/core';
@@ -34,7 +34,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 let folder: string;
 let store: Store;
 let server: AuthorityServer;
-let refused: RefusedEnrollment[];
+let refused: RefusedEnrolment[];
 let dir: string;
 
 beforeEach(async () => {
@@ -94,7 +94,7 @@ describe('enrolling', () => {
       'CN=Test Issuing',
     ]);
     expect(credentials.anchors?.map(({ subject }) => subject.toString())).toEqual(['CN=Test Root']);
-    expect((await readdir(dir)).sort()).toEqual(['ca.crt', 'enrollment.json', 'tls.crt', 'tls.key']);
+    expect((await readdir(dir)).sort()).toEqual(['ca.crt', 'enrolment.json', 'tls.crt', 'tls.key']);
     const everything = await Promise.all(
       (await readdir(dir)).map((file) => readFile(join(dir, file), 'utf8')),
     );
@@ -117,7 +117,7 @@ describe('enrolling', () => {
     const key = await readFile(keyFile, 'utf8');
     // As a crash leaves it before the answer was written …
     await writeFile(join(dir, `.enrolling-${id}.key`), key);
-    await Promise.all([certFile, keyFile, join(dir, 'enrollment.json')].map((file) => rm(file)));
+    await Promise.all([certFile, keyFile, join(dir, 'enrolment.json')].map((file) => rm(file)));
     expect(await enroll({ token: word, dir })).toMatchObject({ enrolled: true, serial });
     expect(await readFile(keyFile, 'utf8')).toBe(key);
     // … and just after it, when the token may have expired or the authority be unreachable.
@@ -128,7 +128,7 @@ describe('enrolling', () => {
     expect(await issued()).toBe(1);
   });
 
-  it('enrolls once when several processes do at the same time', async () => {
+  it('enrols once when several processes do at the same time', async () => {
     const word = await token();
     const all = await Promise.all(Array.from({ length: 4 }, () => enroll({ token: word, dir })));
     expect(all.filter(({ enrolled }) => enrolled)).toHaveLength(1);
@@ -143,7 +143,7 @@ describe('enrolling', () => {
     expect([...names].sort()).toEqual(['b.agents.example', 'spiffe://example/b.agents.example']);
     await expect(enroll({ token: word, dir: join(folder, 'c'), names: ['c.example'] })).rejects.toMatchObject(
       {
-        code: 'KNSOCK_CERTIFICATE_ENROLLMENT',
+        code: 'KNSOCK_CERTIFICATE_ENROLMENT',
       },
     );
     await expect(enroll({ token: await token(), dir, names: ['other.example'] })).rejects.toThrow(
@@ -155,7 +155,7 @@ describe('enrolling', () => {
     const word = await token();
     await withdrawToken(store.directory, parseToken(word).id);
     await expect(enroll({ token: word, dir })).rejects.toMatchObject({
-      code: 'KNSOCK_CERTIFICATE_ENROLLMENT',
+      code: 'KNSOCK_CERTIFICATE_ENROLMENT',
       message: expect.stringContaining('withdrawn') as string,
     });
     expect(await readdir(dir)).toEqual([`.enrolling-${parseToken(word).id}.key`]);
@@ -258,7 +258,7 @@ describe('an impostor', () => {
   async function serveStranger() {
     const other = await openStore(join(folder, 'stranger'));
     await other.createAuthority({ commonName: 'Test Root' });
-    const told: RefusedEnrollment[] = [];
+    const told: RefusedEnrolment[] = [];
     const fake = await serveAuthority({
       ...{ store: other, names: ['localhost'], port: 0, host: '127.0.0.1' },
       onRefused: (one) => told.push(one),
@@ -382,7 +382,7 @@ describe('enrolledCredentials', () => {
   const names = ['agent-7.example', 'localhost'];
   const peer = { kind: 'peer', names } as const;
 
-  it('enrolls, serves and connects with what it enrolled, and rotates when it is renewed', async () => {
+  it('enrols, serves and connects with what it enrolled, and rotates when it is renewed', async () => {
     await using credentials = await enrolledCredentials({ dir, token: await token(peer), names });
     await using echo = await serve(
       { port: 0, host: '127.0.0.1', credentials, clientCertificates: 'require' },
@@ -414,7 +414,7 @@ describe('enrolledCredentials', () => {
     expect(credentials.current.certificate?.dnsNames).toEqual(['agent-7.example']);
   });
 
-  it('enrolls once for two that share a folder, and each loads what the other renews', async () => {
+  it('enrols once for two that share a folder, and each loads what the other renews', async () => {
     const word = await token();
     const [one, other] = await Promise.all([
       enrolledCredentials({ dir, token: word }),
@@ -436,7 +436,7 @@ describe('enrolledCredentials', () => {
     const [name] = credentials.status().names;
     await barRenewal(store.directory, name as string);
     const refusal = (await credentials.renew().catch((error: unknown) => error)) as Error;
-    expect(refusal).toMatchObject({ code: 'KNSOCK_CERTIFICATE_ENROLLMENT' });
+    expect(refusal).toMatchObject({ code: 'KNSOCK_CERTIFICATE_ENROLMENT' });
     expect(credentials.status().lastError).toBe(refusal);
     await barRenewal(store.directory, name as string, { barred: false });
     const seen = new Promise((resolve) => credentials.onChange(resolve));

@@ -1,5 +1,5 @@
 /**
- * Enrolls and renews machines while the disk of their folders is full up to some pages. Arguments: a folder, to mount the
+ * Enrols and renews machines while the disk of their folders is full up to some pages. Arguments: a folder, to mount the
  * disk at; one for the authority's store. It prints the outcomes as JSON.
  */
 import { readFileSync } from 'node:fs';

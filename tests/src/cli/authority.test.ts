@@ -86,7 +86,7 @@ describe('knsock certs token', () => {
     const { code, stdout, stderr } = await token('--name', 'agent-8.example', '--address', 'ca.example:9443');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^knsock1\.[\w-]+\n$/);
-    expect(stderr).toMatch(/^Token [0-9a-f]{16} enrolls agent-8\.example at ca\.example:9443 once, until /);
+    expect(stderr).toMatch(/^Token [0-9a-f]{16} enrols agent-8\.example at ca\.example:9443 once, until /);
     const { secret, root: fingerprint } = parseToken(stdout);
     const { fingerprint256 } = new (await import('node:crypto')).X509Certificate(root);
     expect(fingerprint).toBe(fingerprint256.replaceAll(':', '').toLowerCase());

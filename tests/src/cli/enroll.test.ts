@@ -1,4 +1,4 @@
-/** Machines that enroll and renew by the command. */
+/** Machines that enrol and renew by the command. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -35,7 +35,7 @@ const files = (dir: string): string[] => [
   `${dir}/ca.crt`,
 ];
 
-it('enrolls a server and a client that use mutual TLS, without copying files', async () => {
+it('enrols a server and a client that use mutual TLS, without copying files', async () => {
   const server = await token('--name', 'localhost', '--kind', 'peer');
   const enrolled = await knsock(['certs', 'enroll', '--token-file', '-', '--dir', 'server'], {
     cwd: folder,
@@ -93,8 +93,8 @@ it(
   'renews what is due in every folder, runs the command after it, and says which failed',
   { timeout: 90_000 },
   async () => {
-    await enroll('fleet/a', 'a');
-    await enroll('fleet/b', 'b');
+    await enrol('fleet/a', 'a');
+    await enrol('fleet/b', 'b');
     const serial = async (name: string): Promise<string> =>
       new X509Certificate(await readFile(path.join(folder, 'fleet', name, 'tls.crt'))).serialNumber;
     const [a, b] = [await serial('a'), await serial('b')];
@@ -121,7 +121,7 @@ it(
   'runs the hook again that failed after a renewal, at the next look, and once',
   { timeout: 90_000 },
   async () => {
-    await enroll('hooked/c', 'c');
+    await enrol('hooked/c', 'c');
     const renew = (command: string, ...args: string[]) =>
       knsock(['certs', 'renew', '--all', 'hooked', '--exec', command, ...args], { cwd: folder });
     const note = 'echo ran >> hooked.done';
@@ -141,7 +141,7 @@ it(
 );
 
 it('renews as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, async () => {
-  await enroll('daemon', 'daemon', '--life', '1m');
+  await enrol('daemon', 'daemon', '--life', '1m');
   const args = [
     'certs',
     'renew',
@@ -163,10 +163,10 @@ it('renews as a daemon, with the hook, until SIGTERM', { timeout: 120_000 }, asy
   expect(await readFile(path.join(folder, 'daemon.done'), 'utf8')).toBe('renewed\n');
 });
 
-async function enroll(dir: string, name: string, ...args: string[]): Promise<void> {
+async function enrol(dir: string, name: string, ...args: string[]): Promise<void> {
   const input = await token('--name', name, ...args);
   expect(
     await knsock(['certs', 'enroll', '--token-file', '-', '--dir', dir], { cwd: folder, input }),
   ).toMatchObject({ code: 0 });
-  expect(await readdir(path.join(folder, dir))).toContain('enrollment.json');
+  expect(await readdir(path.join(folder, dir))).toContain('enrolment.json');
 }

@@ -72,7 +72,7 @@ describe('certs renew', () => {
     for (const args of [renew, renew.slice(0, 3), [...renew, '--authority', 'root']]) {
       const said = await refused(...args);
       expect(said).toContain('certs/issued/a.crt is revoked: key-compromise');
-      expect(said).toContain('KNSOCK_CERTIFICATE_ENROLLMENT');
+      expect(said).toContain('KNSOCK_CERTIFICATE_ENROLMENT');
     }
   });
 

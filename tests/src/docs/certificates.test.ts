@@ -11,8 +11,8 @@ it('every TypeScript block of docs/certificates.md is run', () => {
   expect(blocks.filter(({ groups }) => !groups?.['info']?.includes('run='))).toEqual([]);
 });
 
-it('docs/certificates.md and docs/enrollment.md show every function of @knsock/certs', () => {
-  const programs = [...snippets(text), ...snippets(readDocument('docs/enrollment.md').text)]
+it('docs/certificates.md and docs/enrolment.md show every function of @knsock/certs', () => {
+  const programs = [...snippets(text), ...snippets(readDocument('docs/enrolment.md').text)]
     .map(({ code }) => code)
     .join('\n');
   const functions = Object.entries(certs).filter(

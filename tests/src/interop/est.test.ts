@@ -23,10 +23,10 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-it('enrolls and renews by curl and openssl as the page shows', async (context) => {
+it('enrols and renews by curl and openssl as the page shows', async (context) => {
   needsTools(context, 'curl', 'openssl');
   await store.createAuthority({ commonName: 'Example CA' });
-  await runAsShown('enrollment');
+  await runAsShown('enrolment');
   await expectRenewed('ca.crt');
 });
 
@@ -36,7 +36,7 @@ describe("strongSwan's pki", () => {
   it.each([
     ['ecdsa', 'ec'],
     ['rsa', 'rsa'],
-  ])('enrolls and renews a key of %s as the page shows', async (type, algorithm) => {
+  ])('enrols and renews a key of %s as the page shows', async (type, algorithm) => {
     await store.createAuthority({ commonName: 'Example CA' });
     await knowRoot();
     await runAsShown('strongswan', (script) => script.replace('--type ecdsa', `--type ${type}`));
@@ -44,7 +44,7 @@ describe("strongSwan's pki", () => {
     expect(publicKey.asymmetricKeyType).toBe(algorithm);
   });
 
-  it('enrolls and renews where an intermediate signs', async () => {
+  it('enrols and renews where an intermediate signs', async () => {
     const root = await store.createAuthority({ commonName: 'Example Root' });
     await root.intermediate({ commonName: 'Example Issuing', file: 'issuing' });
     await knowRoot();
@@ -54,7 +54,7 @@ describe("strongSwan's pki", () => {
   });
 });
 
-it("enrolls and renews by Bouncy Castle's client, which asks once without its token", async (context) => {
+it("enrols and renews by Bouncy Castle's client, which asks once without its token", async (context) => {
   const jars = ['bcpkix', 'bcprov', 'bcutil'].map((name) => `/usr/share/java/${name}.jar`);
   needsTools(context, 'java', ...jars);
   await store.createAuthority({ commonName: 'Example CA' });
@@ -90,7 +90,7 @@ async function runAsShown(
   authority?: string,
 ): Promise<void> {
   const block = new RegExp(`^\`\`\`sh run=${name}\\n([^]*?)^\`\`\``, 'm');
-  const [, script = 'exit 1'] = block.exec(readDocument('docs/enrollment.md').text) ?? [];
+  const [, script = 'exit 1'] = block.exec(readDocument('docs/enrolment.md').text) ?? [];
   await using server = await serveAuthority({
     store,
     authority,

@@ -62,7 +62,7 @@ describe('an authority whose key is in a PKCS#11 module', () => {
     expect(await verified(store, 'bad')).toContain('certificate revoked');
   });
 
-  it('serves machines that enroll', async (context) => {
+  it('serves machines that enrol', async (context) => {
     const { command, publicKey } = await keyInModule(keys['RSA'] as Key, 'served', context);
     const signer = ['--signer-exec', command];
     await knsock(

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 it(
-  'enrolls two machines and sends a message between them in under a minute',
+  'enrols two machines and sends a message between them in under a minute',
   { timeout: 240_000 },
   async (context) => {
     needsTools(context, 'ip');
@@ -58,7 +58,7 @@ it(
 
 /** The first four blocks of the page. */
 function blocks(): string[] {
-  return [...readDocument('docs/enrollment.md').text.matchAll(/^```sh\n([^]*?)\n```/gm)].map(
+  return [...readDocument('docs/enrolment.md').text.matchAll(/^```sh\n([^]*?)\n```/gm)].map(
     ([, text = '']) => text,
   );
 }

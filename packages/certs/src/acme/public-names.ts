@@ -11,7 +11,7 @@ const PRIVATE_NETWORKS = [
   ...['192.168.0.0/16', '::/127', 'fc00::/7', 'fe80::/10'],
 ];
 const HINT =
-  'Order a public DNS name that leads to this program. For names of your own network: an authority of your own (enrollment.md), or a private CA that speaks ACME, by its directory.';
+  'Order a public DNS name that leads to this program. For names of your own network: an authority of your own (enrolment.md), or a private CA that speaks ACME, by its directory.';
 
 /**
  * Another directory may be a private CA's, which certifies what it likes.

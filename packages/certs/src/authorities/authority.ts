@@ -114,7 +114,7 @@ export interface Authority {
    * Refuses a certificate that isn't to be renewed: one that was revoked here or, in a store, has a name that is barred
    * from renewal. `renew` and authority servers ask this.
    * @param what is said of it in the error; default its serial
-   * @throws CertificateError `KNSOCK_CERTIFICATE_ENROLLMENT`
+   * @throws CertificateError `KNSOCK_CERTIFICATE_ENROLMENT`
    */
   checkRenewal(certificate: X509Certificate, what?: string): Promise<void>;
   /**
@@ -280,7 +280,7 @@ class LedgerAuthority implements Authority {
     const refusal = renewalRefusal(await this.#ledger.standing(certificate, isOwn));
     if (refusal === undefined) return;
     const { message, hint } = refusal;
-    throw new CertificateError('KNSOCK_CERTIFICATE_ENROLLMENT', `${what} ${message}`, { hint });
+    throw new CertificateError('KNSOCK_CERTIFICATE_ENROLMENT', `${what} ${message}`, { hint });
   }
 
   async crl(options: CrlOptions = {}): Promise<Crl> {

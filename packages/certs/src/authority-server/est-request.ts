@@ -1,7 +1,7 @@
 /** What a request of EST carries: a token, an expired certificate, a certificate request. */
 import type { IncomingMessage } from 'node:http';
 import { parseCertificate, type X509Certificate } from '@knsock/core/x509';
-import type { TokenSecret } from '../enrollment/token.js';
+import type { TokenSecret } from '../enrolment/token.js';
 
 const MOST_BYTES = 65_536;
 

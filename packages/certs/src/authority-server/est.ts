@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { noConnection, type FailureReporter } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
-import type { Asking, Enrollment } from '../enrollment/enrollment.js';
-import { EnrollmentRefusal, type RefusalReason } from '../enrollment/refusal.js';
-import type { TokenSecret } from '../enrollment/token.js';
+import type { Asking, Enrolment } from '../enrolment/enrolment.js';
+import { EnrolmentRefusal, type RefusalReason } from '../enrolment/refusal.js';
+import type { TokenSecret } from '../enrolment/token.js';
 import { answer, answerText } from './answer.js';
 import { certsOnly } from './certs-only.js';
 import { expiredOf, readRequest, Status, tokenOf } from './est-request.js';
@@ -14,7 +14,7 @@ import { sendList, UNAVAILABLE } from './list-answer.js';
 import type { PublishedList } from './published-list.js';
 
 /** A refused request, for the log: the client's response says less. */
-export interface RefusedEnrollment {
+export interface RefusedEnrolment {
   /** The path of the request. */
   readonly path: string;
   /** The reason, as a stable word. */
@@ -46,14 +46,14 @@ interface EstCaller {
 }
 
 export interface EstSettings {
-  readonly enrollment: Enrollment;
+  readonly enrolment: Enrolment;
   readonly list: PublishedList;
   /** The authority's certificates, the root first. */
   readonly authorities: readonly X509Certificate[];
   /** The client, as the connection knows it. */
   readonly clientOf: (request: IncomingMessage) => EstCaller;
   readonly onEnrolled: ((enrolled: EnrolledCertificate) => unknown) | undefined;
-  readonly onRefused: ((refused: RefusedEnrollment) => unknown) | undefined;
+  readonly onRefused: ((refused: RefusedEnrolment) => unknown) | undefined;
   /** Reports failures of the store, and what the callbacks throw or reject with. */
   readonly reporter: FailureReporter;
 }
@@ -81,17 +81,17 @@ class Est {
     this.#settings = settings;
     const { authorities, list, reporter } = settings;
     const read = (serve: Serve): Route => ({ methods: ['GET', 'HEAD'], serve });
-    const enroll = (path: string): [string, Route] => [
+    const enrol = (path: string): [string, Route] => [
       path,
-      { methods: ['POST'], serve: (request, response) => this.#enroll(path, request, response) },
+      { methods: ['POST'], serve: (request, response) => this.#enrol(path, request, response) },
     ];
     this.#routes = new Map([
       ['cacerts', read((_, response) => sendCertificates(response, authorities))],
       ['csrattrs', read((_, response) => response.writeHead(204).end())],
       ['crl', read((request, response) => sendList(response, request, list, reporter))],
       ['health', read((_, response) => answerText(response, 200, {}, 'ok'))],
-      enroll('simpleenroll'),
-      enroll('simplereenroll'),
+      enrol('simpleenroll'),
+      enrol('simplereenroll'),
     ]);
   }
 
@@ -115,7 +115,7 @@ class Est {
     await serve(request, response);
   }
 
-  async #enroll(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #enrol(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { address: from, certificate: presented } = this.#settings.clientOf(request);
     const token = path === 'simpleenroll' ? tokenOf(request) : undefined;
     const wait = this.#failed.wait(from, Date.now());
@@ -139,13 +139,13 @@ class Est {
     request: IncomingMessage,
     asking: Asking,
   ): Promise<X509Certificate> {
-    const { enrollment } = this.#settings;
-    if (token !== undefined) return enrollment.enroll(token, asking);
-    if (presented !== undefined) return enrollment.renew(presented, asking);
+    const { enrolment } = this.#settings;
+    if (token !== undefined) return enrolment.enrol(token, asking);
+    if (presented !== undefined) return enrolment.renew(presented, asking);
     const expired = expiredOf(request);
     if (expired === undefined)
-      throw new EnrollmentRefusal('no-certificate', 'renewal needs the certificate that is renewed');
-    return enrollment.renewExpired(expired, asking);
+      throw new EnrolmentRefusal('no-certificate', 'renewal needs the certificate that is renewed');
+    return enrolment.renewExpired(expired, asking);
   }
 
   #enrolled(enrolled: EnrolledCertificate): void {
@@ -154,12 +154,12 @@ class Est {
   }
 
   /** What the client is sent; the log gets everything. */
-  #refused(error: unknown, who: Pick<RefusedEnrollment, 'path' | 'from' | 'token'>): unknown {
-    const tell = (reason: RefusedEnrollment['reason'], message: string): void => {
+  #refused(error: unknown, who: Pick<RefusedEnrolment, 'path' | 'from' | 'token'>): unknown {
+    const tell = (reason: RefusedEnrolment['reason'], message: string): void => {
       const { onRefused, reporter } = this.#settings;
       reporter.run(() => onRefused?.({ ...who, reason, message }), noConnection, 'onRefused');
     };
-    if (error instanceof EnrollmentRefusal) {
+    if (error instanceof EnrolmentRefusal) {
       tell(error.reason, error.message);
       if (error.reason === 'policy-failed') return new Status(503, 'no decision', UNAVAILABLE);
       if (error.reason === 'policy' || who.token === undefined) return new Status(403, error.message);
@@ -192,7 +192,7 @@ const SERVER_FAILURES: ReadonlySet<string> = new Set([
 
 /** It is sent without words: Bouncy Castle's client asks once without the token, and fails where the answer has a body. */
 function unauthorized(): Status {
-  return new Status(401, 'no such token', { 'WWW-Authenticate': 'Basic realm="enrollment"' });
+  return new Status(401, 'no such token', { 'WWW-Authenticate': 'Basic realm="enrolment"' });
 }
 
 function sendCertificates(

@@ -1,9 +1,9 @@
 // The authority server
 export { serveAuthority, type AuthorityServer, type AuthorityServerOptions } from './serve-authority.js';
-export { type EnrolledCertificate, type RefusedEnrollment } from './est.js';
-export { type RefusalReason } from '../enrollment/refusal.js';
-export { type EnrollmentPolicy, type EnrollmentRequest, type PolicyDecision } from '../enrollment/policy.js';
-export { webhookPolicy, type WebhookPolicyOptions } from '../enrollment/webhook-policy.js';
+export { type EnrolledCertificate, type RefusedEnrolment } from './est.js';
+export { type RefusalReason } from '../enrolment/refusal.js';
+export { type EnrolmentPolicy, type EnrolmentRequest, type PolicyDecision } from '../enrolment/policy.js';
+export { webhookPolicy, type WebhookPolicyOptions } from '../enrolment/webhook-policy.js';
 
 // Tokens
 export {
@@ -15,7 +15,7 @@ export {
   type TokenInfo,
   type TokenOptions,
   type TokenUse,
-} from '../enrollment/tokens.js';
-export { type TokenSecret } from '../enrollment/token.js';
-export { formatToken, parseToken, type EnrollmentToken } from '../enrollment/enrollment-token.js';
-export { knownAuthority, rootOf, type KnownAuthority } from '../enrollment/known-authority.js';
+} from '../enrolment/tokens.js';
+export { type TokenSecret } from '../enrolment/token.js';
+export { formatToken, parseToken, type EnrolmentToken } from '../enrolment/enrolment-token.js';
+export { knownAuthority, rootOf, type KnownAuthority } from '../enrolment/known-authority.js';

@@ -1,4 +1,4 @@
-/** An authority server: machines enroll by token and renew by certificate; private keys never leave their machine. */
+/** An authority server: machines enrol by token and renew by certificate; private keys never leave their machine. */
 import { createCredentials, type Credentials } from '@knsock/core';
 import { connectionOf, serveHttp, type HttpServer, type ServeHttpOptions } from '@knsock/core/http';
 import { InvalidOptionError } from '@knsock/core/errors';
@@ -17,15 +17,15 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import { parseCertificates, type X509Certificate } from '@knsock/core/x509';
-import { Enrollment } from '../enrollment/enrollment.js';
+import { Enrolment } from '../enrolment/enrolment.js';
 import type { Authority } from '../authorities/authority.js';
 import { checkPatterns } from '../issuing/signing-policy.js';
 import { CRL_DAYS } from '../issuing/validity.js';
 import { checkSigner, type Signer } from '../keys/signer.js';
 import type { Store } from '../store/store.js';
-import { rememberAuthority } from '../enrollment/known-authority.js';
-import type { EnrollmentPolicy } from '../enrollment/policy.js';
-import { estListener, type EnrolledCertificate, type RefusedEnrollment } from './est.js';
+import { rememberAuthority } from '../enrolment/known-authority.js';
+import type { EnrolmentPolicy } from '../enrolment/policy.js';
+import { estListener, type EnrolledCertificate, type RefusedEnrolment } from './est.js';
 import { servePlainList, type PlainList } from './plain-list.js';
 import { PublishedList } from './published-list.js';
 
@@ -57,7 +57,7 @@ export interface AuthorityServerOptions extends Omit<
    */
   readonly permit?: readonly string[] | undefined;
   /** Decides on each request that its token or certificate allows. */
-  readonly policy?: EnrollmentPolicy | undefined;
+  readonly policy?: EnrolmentPolicy | undefined;
   /** Validity of a revocation list, in days; default 7. It is signed again after half of that, and at each revocation. */
   readonly crlDays?: number | undefined;
   /** Also serves the revocation list over plain HTTP at this address, and nothing else: `GET /ca.crl`. Default: off. */
@@ -67,7 +67,7 @@ export interface AuthorityServerOptions extends Omit<
   /** Called for each certificate issued. */
   readonly onEnrolled?: ((enrolled: EnrolledCertificate) => void) | undefined;
   /** Called for each refusal, with the reason that the client doesn't receive. */
-  readonly onRefused?: ((refused: RefusedEnrollment) => void) | undefined;
+  readonly onRefused?: ((refused: RefusedEnrolment) => void) | undefined;
 }
 
 type ServingOptions = Omit<AuthorityServerOptions, keyof ServeHttpOptions>;
@@ -82,7 +82,7 @@ export const authorityServerOptions = {
   maxDays: withDefault<number>(moreThanNone, 90),
   expiredGrace: withDefault<number>(noneOrMore, 0),
   permit: patterns,
-  policy: callback<EnrollmentPolicy | undefined>,
+  policy: callback<EnrolmentPolicy | undefined>,
   crlDays: withDefault<number>(moreThanNone, CRL_DAYS),
   crlListen: record<AuthorityServerOptions['crlListen']>,
   crlUrls: texts<readonly string[] | undefined>,
@@ -94,7 +94,7 @@ function readStore(option: string, value: Store): unknown {
   return having(option, value, 'a store: await openStore(…)', ['authority', 'authorities']);
 }
 
-/** An authority that enrolls machines over EST, until it is closed. */
+/** An authority that enrols machines over EST, until it is closed. */
 export interface AuthorityServer extends Pick<
   HttpServer,
   'address' | 'connections' | 'stats' | 'close' | typeof Symbol.asyncDispose
@@ -126,7 +126,7 @@ export async function serveAuthority(options: AuthorityServerOptions): Promise<A
   const plain = crlListen && (await servePlainList(list, crlListen, names[0] as string, reporter));
   const urls = crlUrls ?? (plain === undefined ? [] : [plain.url]);
   const listener = estListener({
-    enrollment: new Enrollment({
+    enrolment: new Enrolment({
       store,
       authority,
       renewDays,

@@ -1,5 +1,5 @@
 /**
- * Enrolls a machine with a token.
+ * Enrols a machine with a token.
  *
  * Rules
  * - The key is made and written before anything is sent, and kept under the token's id until its certificate is in place:
@@ -37,7 +37,7 @@ import {
   type KeyType,
 } from '../keys/keys.js';
 import { keyMatches } from '../keys/key-matches.js';
-import { parseToken, type EnrollmentToken } from '../enrollment/enrollment-token.js';
+import { parseToken, type EnrolmentToken } from '../enrolment/enrolment-token.js';
 import type { EstPlace } from './est-client.js';
 import { ANSWER_TIMEOUT } from './enrolled-issuer.js';
 import { checkGranted, namesOf, type Granted } from './granted.js';
@@ -93,9 +93,9 @@ export interface Enrolled {
 }
 
 /**
- * Enrolls this machine: makes a key that never leaves it, and has it certified. Called again with the same token it
- * continues where it was interrupted; of several processes only one enrolls.
- * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (another authority answers), `_ENROLLMENT` (refused, or the
+ * Enrols this machine: makes a key that never leaves it, and has it certified. Called again with the same token it
+ * continues where it was interrupted; of several processes only one enrols.
+ * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN`, `_AUTHORITY` (another authority answers), `_ENROLMENT` (refused, or the
  *   response can't be used), `_EXISTS`, `_UNREACHABLE`; what `connect` throws
  */
 export async function enroll(given: EnrollOptions): Promise<Enrolled> {
@@ -113,7 +113,7 @@ export async function enroll(given: EnrollOptions): Promise<Enrolled> {
 }
 
 /** A token with names has its purpose fixed; any other leaves it to the machine. */
-function namesFor({ names }: EnrollmentToken, wanted: readonly string[] | undefined): readonly string[] {
+function namesFor({ names }: EnrolmentToken, wanted: readonly string[] | undefined): readonly string[] {
   if (names.length === 0) {
     if (wanted !== undefined && wanted.length > 0) return wanted;
     throw new InvalidOptionError('names', 'the token allows several names: choose one (the command: --name)');
@@ -135,7 +135,7 @@ const spelled = (names: readonly string[]): string =>
 /** The certificate issued with this token, if nothing is left to do. @throws CertificateError `KNSOCK_CERTIFICATE_EXISTS` */
 async function finished(
   folder: MachineFolder,
-  { id }: EnrollmentToken,
+  { id }: EnrolmentToken,
   force: boolean,
 ): Promise<X509Certificate | undefined> {
   const [pending, record, cert] = [
@@ -153,7 +153,7 @@ async function finished(
   }
   // A pending key means that replacing was decided before.
   if (force || pending !== undefined) return undefined;
-  const message = `${folder.certFile} exists already, from another enrollment`;
+  const message = `${folder.certFile} exists already, from another enrolment`;
   const hint =
     'Renew it instead (knsock certs renew --dir), choose another folder, or say --force to replace it.';
   throw new CertificateError('KNSOCK_CERTIFICATE_EXISTS', message, { file: folder.certFile, hint });
@@ -161,7 +161,7 @@ async function finished(
 
 async function obtain(
   folder: MachineFolder,
-  token: EnrollmentToken,
+  token: EnrolmentToken,
   names: readonly string[],
   { keyType, timeout, signal }: ReadOptions<typeof enrollOptions>,
 ): Promise<Granted> {
@@ -194,7 +194,7 @@ async function keyFor(folder: MachineFolder, token: string, keyType: KeyType): P
 
 function result(
   { certFile, keyFile, caFile }: MachineFolder,
-  { address: authority }: EnrollmentToken,
+  { address: authority }: EnrolmentToken,
   certificate: X509Certificate,
   enrolled: boolean,
 ): Enrolled {

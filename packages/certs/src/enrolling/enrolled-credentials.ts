@@ -1,4 +1,4 @@
-/** Credentials of a machine that enrolls if necessary, renews automatically, and follows its authority's root. */
+/** Credentials of a machine that enrols if necessary, renews automatically, and follows its authority's root. */
 import {
   abortSignal,
   failures,
@@ -14,7 +14,7 @@ import {
 import { InvalidOptionError } from '@knsock/core/errors';
 import type { Credentials, CredentialSource, CredentialsWarning, WatchedCredentials } from '@knsock/core';
 import { CertificateError } from '../errors.js';
-import { parseToken } from '../enrollment/enrollment-token.js';
+import { parseToken } from '../enrolment/enrolment-token.js';
 import { readIfThere } from '../files/atomic-file.js';
 import { readCertificates } from '../files/source.js';
 import { parseNames } from '../issuing/names.js';
@@ -29,9 +29,9 @@ import { placeOptions, renewEnrolled, watchEnrolled } from './renew-enrolled.js'
 
 /** Options of `enrolledCredentials`. */
 export interface EnrolledCredentialsOptions {
-  /** Folder for certificate, key and root. Processes may share it: one enrolls, and each loads what another renews. */
+  /** Folder for certificate, key and root. Processes may share it: one enrols, and each loads what another renews. */
   readonly dir: string;
-  /** Token to enroll with if the folder holds no certificate, or an expired one; ignored otherwise. */
+  /** Token to enrol with if the folder holds no certificate, or an expired one; ignored otherwise. */
   readonly token?: string | undefined;
   /** The expected authority (`host:port`); a token or folder of another one is refused. Default: the token's, or the folder's. */
   readonly authority?: string | undefined;
@@ -65,7 +65,7 @@ export const enrolledCredentialsOptions = {
 type Settings = ReadOptions<typeof enrolledCredentialsOptions>;
 
 /** State of the renewals. */
-export interface EnrollmentStatus {
+export interface EnrolmentStatus {
   /** The names in the certificate. */
   readonly names: readonly string[];
   /** When the certificate expires. */
@@ -83,13 +83,13 @@ export interface EnrolledCredentials extends CredentialSource, AsyncDisposable {
   /** Renews now, whether it is due or not. @throws as `renewEnrolled`; the current set stays */
   renew(): Promise<Credentials>;
   /** The folder's current certificate, and when it is renewed. */
-  status(): EnrollmentStatus;
+  status(): EnrolmentStatus;
   /** Ends the renewing; the last credentials stay. */
   close(): Promise<void>;
 }
 
 /**
- * Enrolls if the folder holds no usable certificate, and resolves with credentials for `listen`, `connect` and pools,
+ * Enrols if the folder holds no usable certificate, and resolves with credentials for `listen`, `connect` and pools,
  * which rotate whenever the certificate is renewed, here or by another process. With a valid certificate in the folder
  * the authority needn't be reachable at the start.
  * @throws InvalidOptionError, CertificateError and what `connect` throws, as `enroll`; CredentialsError
@@ -112,7 +112,7 @@ export async function enrolledCredentials(given: EnrolledCredentialsOptions): Pr
     },
   );
   checkNames(watched.current, options);
-  return new RenewedByEnrollment(watched, options);
+  return new RenewedByEnrolment(watched, options);
 }
 
 /** Makes sure that the folder holds a usable certificate, if possible. */
@@ -162,7 +162,7 @@ function checkNames({ certificate }: Credentials, { dir, names }: Settings): voi
   );
 }
 
-class RenewedByEnrollment extends RenewingCredentials implements EnrolledCredentials {
+class RenewedByEnrolment extends RenewingCredentials implements EnrolledCredentials {
   readonly #options: Settings;
 
   constructor(watched: WatchedCredentials, options: Settings) {
@@ -193,7 +193,7 @@ class RenewedByEnrollment extends RenewingCredentials implements EnrolledCredent
     return this.watched.reload();
   }
 
-  status(): EnrollmentStatus {
+  status(): EnrolmentStatus {
     const { certificate } = this.current;
     if (certificate === null)
       throw new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', 'there is no certificate');

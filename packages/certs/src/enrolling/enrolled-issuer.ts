@@ -34,7 +34,7 @@ export function enrolledIssuer(
 
 export function notEnrolled(directory: string): CertificateError {
   const message = `${directory} wasn't enrolled at an authority`;
-  const hint = 'Enroll first: knsock certs enroll --token-file FILE --dir DIR.';
+  const hint = 'Enrol first: knsock certs enroll --token-file FILE --dir DIR.';
   return new CertificateError('KNSOCK_CERTIFICATE_NOT_FOUND', message, { hint });
 }
 

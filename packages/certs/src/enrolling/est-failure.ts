@@ -1,4 +1,4 @@
-/** Translates an EST server's refusal for the machine that enrolls. */
+/** Translates an EST server's refusal for the machine that enrols. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { printable } from '@knsock/core/errors';
 import { CertificateError } from '../errors.js';
@@ -18,7 +18,7 @@ export function failureOf({ address, path, status, headers, text }: Refused): Ce
   const why = said === '' ? `status ${status}` : said;
   if (status === 401) {
     const message = `${address} refused the token: it is unknown, used by another key, withdrawn, or has expired`;
-    return new CertificateError('KNSOCK_CERTIFICATE_ENROLLMENT', message);
+    return new CertificateError('KNSOCK_CERTIFICATE_ENROLMENT', message);
   }
   // 202: an operator decides (RFC 7030 4.2.3).
   if (status === 202 || status === 429 || status >= 500) {
@@ -33,5 +33,5 @@ export function failureOf({ address, path, status, headers, text }: Refused): Ce
     const hint = 'Is an EST server there (RFC 7030), and is that its address?';
     return new CertificateError('KNSOCK_CERTIFICATE_UNREACHABLE', message, { hint });
   }
-  return new CertificateError('KNSOCK_CERTIFICATE_ENROLLMENT', `${address} refused the request: ${why}`);
+  return new CertificateError('KNSOCK_CERTIFICATE_ENROLMENT', `${address} refused the request: ${why}`);
 }

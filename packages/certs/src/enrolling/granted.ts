@@ -29,7 +29,7 @@ export interface Granted {
 /**
  * Checks key, names, usages, and the chain to a known root.
  * @param issuers the authority's certificates
- * @throws CertificateError `KNSOCK_CERTIFICATE_ENROLLMENT`
+ * @throws CertificateError `KNSOCK_CERTIFICATE_ENROLMENT`
  */
 export async function checkGranted(
   given: readonly X509Certificate[],
@@ -80,7 +80,7 @@ function isOfDates(reason: string): boolean {
 
 function refuse(why: string, hint?: string): CertificateError {
   return new CertificateError(
-    'KNSOCK_CERTIFICATE_ENROLLMENT',
+    'KNSOCK_CERTIFICATE_ENROLMENT',
     `the certificate that the authority gave can't be used: ${why}`,
     hint === undefined ? {} : { hint },
   );

@@ -4,7 +4,7 @@
  *   tls.crt           its certificate and its issuers (what `certFile` takes)
  *   tls.key           its key, mode 0600; made here
  *   ca.crt            trusted roots: the authority's, both while it changes
- *   enrollment.json    the authority's address, and the token used (only its id)
+ *   enrolment.json    the authority's address, and the token used (only its id)
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,16 +12,16 @@ import { makeFolder, PUBLIC, readIfThere, SECRET, writeAtomic } from '../files/a
 import { CertificateError } from '../errors.js';
 import { withProcessLock } from '../files/process-lock.js';
 
-/** A machine's record of its enrollment. */
-export interface EnrollmentRecord {
+/** A machine's record of its enrolment. */
+export interface EnrolmentRecord {
   /** `host:port` of the authority. */
   readonly authority: string;
-  /** SHA-256 fingerprint of the root at enrollment, lower-case hex. */
+  /** SHA-256 fingerprint of the root at enrolment, lower-case hex. */
   readonly root: string;
   readonly token: string;
 }
 
-/** Timeout for another process that enrolls, in ms. */
+/** Timeout for another process that enrols, in ms. */
 const LOCK_TIMEOUT = 60_000;
 
 export class MachineFolder {
@@ -42,18 +42,18 @@ export class MachineFolder {
     return makeFolder(this.#directory);
   }
 
-  /** Runs `work` while no other process enrolls here. */
+  /** Runs `work` while no other process enrols here. */
   exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withProcessLock(join(this.#directory, '.enrolling'), { timeout: LOCK_TIMEOUT, signal }, work);
   }
 
   /** undefined if nothing was enrolled. @throws CertificateError `KNSOCK_CERTIFICATE_STORE` */
-  async record(): Promise<EnrollmentRecord | undefined> {
-    const file = join(this.#directory, 'enrollment.json');
+  async record(): Promise<EnrolmentRecord | undefined> {
+    const file = join(this.#directory, 'enrolment.json');
     const text = await readIfThere(file);
     if (text === undefined) return undefined;
     try {
-      const { authority, root, token } = JSON.parse(text) as Partial<EnrollmentRecord>;
+      const { authority, root, token } = JSON.parse(text) as Partial<EnrolmentRecord>;
       if (typeof authority === 'string' && typeof root === 'string' && typeof token === 'string')
         return { authority, root, token };
     } catch {
@@ -62,9 +62,9 @@ export class MachineFolder {
     throw new CertificateError('KNSOCK_CERTIFICATE_STORE', `${file} is damaged`, { file });
   }
 
-  async remember(record: EnrollmentRecord, ca: string): Promise<void> {
+  async remember(record: EnrolmentRecord, ca: string): Promise<void> {
     await this.trust(ca);
-    await writeAtomic(join(this.#directory, 'enrollment.json'), `${JSON.stringify(record)}\n`, {
+    await writeAtomic(join(this.#directory, 'enrolment.json'), `${JSON.stringify(record)}\n`, {
       mode: PUBLIC,
       overwrite: true,
     });

@@ -48,7 +48,7 @@ export const watchEnrolledOptions = {
 /**
  * Renews the certificate of a folder if it is due: over mutual TLS, with the certificate itself. An expired one is
  * renewed for its own key if the authority has a grace period. A new root is trusted if the old one has signed it.
- * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` if nothing was enrolled there, `_ENROLLMENT` if the authority
+ * @throws CertificateError `KNSOCK_CERTIFICATE_NOT_FOUND` if nothing was enrolled there, `_ENROLMENT` if the authority
  *   refuses; as `renew`; what `connect` throws
  */
 export async function renewEnrolled(options: RenewEnrolledOptions): Promise<RenewResult> {

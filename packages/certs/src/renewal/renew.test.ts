@@ -10,7 +10,7 @@ import type { CertificateError } from '../errors.js';
 import type { IssueOptions } from '../issuing/issue.js';
 import { createSelfSigned } from '../issuing/issue.js';
 import { renew } from './renew.js';
-import { barRenewal } from '../enrollment/tokens.js';
+import { barRenewal } from '../enrolment/tokens.js';
 import { openStore } from '../store/store.js';
 import { watchRenewal } from './watch-renewal.js';
 
@@ -152,7 +152,7 @@ describe('a renewal', () => {
     await authority.revoke({ file: files.certFile }, 'superseded');
     const before = await leaf();
     await expect(renew({ ...files, issuer: authority, force: true })).rejects.toMatchObject({
-      code: 'KNSOCK_CERTIFICATE_ENROLLMENT',
+      code: 'KNSOCK_CERTIFICATE_ENROLMENT',
       message: expect.stringContaining(`${files.certFile} is revoked: superseded`) as string,
     });
     expect((await leaf()).fingerprint256).toBe(before.fingerprint256);
@@ -174,7 +174,7 @@ describe('a renewal', () => {
         [barred, '"b.test" is barred'],
       ] as const)
         await expect(renew({ ...pair, issuer })).rejects.toMatchObject({
-          code: 'KNSOCK_CERTIFICATE_ENROLLMENT',
+          code: 'KNSOCK_CERTIFICATE_ENROLMENT',
           message: expect.stringContaining(words) as string,
         });
       expect(await renew({ ...neither, issuer, force: true })).toMatchObject({ renewed: true });

@@ -100,7 +100,7 @@ export interface RenewResult {
  * Renews a certificate if it is due: same names, subject, kind and length of validity. The files are replaced together; a
  * crash leaves the old pair or the new one. Links, owner and the group's read permission stay as they are.
  * @throws CertificateError if the files can't be read, the certificate is revoked or a name of it barred from renewal
- *   (`KNSOCK_CERTIFICATE_ENROLLMENT`, where the issuer is an authority), the issuer refuses, or `onRenewed` failed
+ *   (`KNSOCK_CERTIFICATE_ENROLMENT`, where the issuer is an authority), the issuer refuses, or `onRenewed` failed
  *   (`KNSOCK_CERTIFICATE_HOOK`: the new certificate is in place anyway).
  */
 export async function renew(given: RenewOptions): Promise<RenewResult> {

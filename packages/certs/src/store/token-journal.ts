@@ -97,7 +97,7 @@ export class TokenJournal {
     });
   }
 
-  /** Runs `work` while no one else, in any process, enrolls or changes tokens. Calls of this process are serialised. */
+  /** Runs `work` while no one else, in any process, enrols or changes tokens. Calls of this process are serialised. */
   exclusively<T>(work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#turn.then(async () => {
       await requireStore(this.#directory);

@@ -123,10 +123,7 @@ async function beginWith(hook: OwedHook | undefined, dir: string, log: ServeLog)
 async function foldersOf({ dir = [], all }: MachineFlags): Promise<string[]> {
   const folders = [...dir, ...(all === undefined ? [] : await enrolledIn(all))];
   if (folders.length > 0) return folders;
-  throw new UsageError(
-    `nothing in ${all ?? ''} was enrolled`,
-    'Enroll first: knsock certs enroll --dir DIR.',
-  );
+  throw new UsageError(`nothing in ${all ?? ''} was enrolled`, 'Enrol first: knsock certs enroll --dir DIR.');
 }
 
 async function enrolledIn(folder: string): Promise<string[]> {
@@ -137,7 +134,7 @@ async function enrolledIn(folder: string): Promise<string[]> {
       below.map(async ({ name }) => ({ name, files: await readdir(join(folder, name)) })),
     );
     return files
-      .filter((one) => one.files.includes('enrollment.json'))
+      .filter((one) => one.files.includes('enrolment.json'))
       .map(({ name }) => join(folder, name))
       .sort();
   } catch (error) {

@@ -8,8 +8,8 @@ import {
   type AuthorityServer,
   type AuthorityServerOptions,
   type EnrolledCertificate,
-  type EnrollmentPolicy,
-  type RefusedEnrollment,
+  type EnrolmentPolicy,
+  type RefusedEnrolment,
 } from '@knsock/certs/authority-server';
 import { parseAddress } from '../address.js';
 import { openWithKey, type StoreFlags } from '../commands/certs/store-options.js';
@@ -124,13 +124,13 @@ function ownNames(host: string | undefined): string[] {
   );
 }
 
-async function policyOf({ policy, policyUrl }: AuthorityFlags): Promise<EnrollmentPolicy | undefined> {
+async function policyOf({ policy, policyUrl }: AuthorityFlags): Promise<EnrolmentPolicy | undefined> {
   if (policy !== undefined && policyUrl !== undefined)
     throw new UsageError('--policy and --policy-url exclude one another', 'One of them decides.');
   if (policyUrl !== undefined) return webhookPolicy({ url: policyUrl });
   if (policy === undefined) return undefined;
   const example = 'export default ({ names, from }) => ({ allow: from.startsWith("10.") });';
-  return await loadDefaultFunction<EnrollmentPolicy>('policy', policy, example);
+  return await loadDefaultFunction<EnrolmentPolicy>('policy', policy, example);
 }
 
 /** With a signer the key is elsewhere. */
@@ -149,7 +149,7 @@ function logEnrolled(log: ServeLog, { operation, certificate, from, token }: Enr
   );
 }
 
-function logRefusal(log: ServeLog, { path, reason, message, from, token }: RefusedEnrollment): void {
+function logRefusal(log: ServeLog, { path, reason, message, from, token }: RefusedEnrolment): void {
   const by = token === undefined ? '' : ` (token ${token})`;
   log.event(
     'refused',

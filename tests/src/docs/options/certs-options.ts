@@ -2,8 +2,8 @@
 import { authorityServerOptions } from '../../../../packages/certs/src/authority-server/serve-authority.js';
 import { crlOptions } from '../../../../packages/certs/src/authorities/authority.js';
 import { developmentOptions } from '../../../../packages/certs/src/authorities/development-authority.js';
-import { tokenOptions } from '../../../../packages/certs/src/enrollment/tokens.js';
-import { webhookOptions } from '../../../../packages/certs/src/enrollment/webhook-policy.js';
+import { tokenOptions } from '../../../../packages/certs/src/enrolment/tokens.js';
+import { webhookOptions } from '../../../../packages/certs/src/enrolment/webhook-policy.js';
 import { expiryOptions } from '../../../../packages/certs/src/inspecting/expiry.js';
 import { csrOptions } from '../../../../packages/certs/src/issuing/csr.js';
 import { issueOptions, selfSignedOptions } from '../../../../packages/certs/src/issuing/issue.js';

@@ -1,4 +1,4 @@
-// Why the options of enrollment, ACME and of looking at certificates have the defaults that they have: the end of the
+// Why the options of enrolment, ACME and of looking at certificates have the defaults that they have: the end of the
 // certificates' table in docs/defaults.md.
 import { acmeOptions } from '../../../../packages/certs/src/acme/acme-options.js';
 import { enrollOptions } from '../../../../packages/certs/src/enrolling/enroll.js';
@@ -27,7 +27,7 @@ const enrolling: OptionRow[] = [
   ...rowsOf(
     enrollOptions,
     {
-      token: [given, 'it names the authority and proves that this machine may enroll'],
+      token: [given, 'it names the authority and proves that this machine may enrol'],
       dir: [given, 'only what is named is written'],
       names: ["the token's", 'a token may leave the choice'],
       keyType: 'small, fast, and every TLS implementation has it',
@@ -50,7 +50,7 @@ const enrolling: OptionRow[] = [
   ...rowsOf(
     enrolledCredentialsOptions,
     {
-      dir: [given, 'processes that share it enroll once'],
+      dir: [given, 'processes that share it enrol once'],
       token: ['none', 'needed until the folder holds a certificate'],
       authority: ["the token's, or the folder's", 'with it, another authority is refused'],
       names: ["the token's", 'with them, a certificate for others is refused'],

@@ -21,7 +21,7 @@ interface EnrollFlags {
 
 export function defineEnroll(command: Command, output: Output): void {
   command
-    .description('enroll this machine at an authority; its key is created here and stays here')
+    .description('enrol this machine at an authority; its key is created here and stays here')
     .argument('[token]', 'the token, which other users can see in the process list')
     .option('--token-file <file>', 'file with the token; - is standard input (or set KNSOCK_TOKEN)')
     .requiredOption('--dir <directory>', 'directory for tls.crt, tls.key and ca.crt')

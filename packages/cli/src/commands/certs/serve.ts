@@ -7,7 +7,7 @@ import { addListenerOptions } from '../../serving/limit-options.js';
 import { addStoreArgument, signerOption, storeArgument, storePassphraseOption } from './store-options.js';
 
 export function defineServeAuthority(command: Command, output: Output): void {
-  addStoreArgument(command.description('serve an authority, where machines enroll and renew (EST)'))
+  addStoreArgument(command.description('serve an authority, where machines enrol and renew (EST)'))
     .addOption(storePassphraseOption())
     .addOption(signerOption())
     .addOption(
@@ -58,7 +58,7 @@ export function defineServeAuthority(command: Command, output: Output): void {
 }
 
 const HELP = `
-Machines enroll with a token (knsock certs token) and renew with their certificate. No private key leaves the machine that created it.
+Machines enrol with a token (knsock certs token) and renew with their certificate. No private key leaves the machine that created it.
 SIGTERM and SIGINT shut down gracefully (a second signal exits at once); SIGHUP replaces the server's own certificate.
 A policy module looks like this: export default ({ names, from }) => ({ allow: from === '10.0.0.7', reason: 'elsewhere' });
 

@@ -29,7 +29,7 @@ interface TokenFlags {
 
 export function defineToken(command: Command, output: Output): void {
   addStoreArgument(
-    command.description('create a token with which a machine enrolls at an authority that is served'),
+    command.description('create a token with which a machine enrols at an authority that is served'),
   )
     .option('--name <name>', 'name of the certificate: DNS name or IP address (repeatable)', append)
     .option('--uri <uri>', 'URI of the certificate, such as a SPIFFE ID (repeatable)', append)
@@ -40,7 +40,7 @@ export function defineToken(command: Command, output: Output): void {
     )
     .addOption(commonNameOption())
     .addOption(kindOption('client'))
-    .option('--uses <n>', 'number of machines that can enroll (default: 1)', count)
+    .option('--uses <n>', 'number of machines that can enrol (default: 1)', count)
     .option('--expires <time>', 'time until the token expires (default: 1h)', span)
     .option('--life <time>', 'validity of the certificate, which the machine renews (default: 24h)', life)
     .option('--address <address>', 'address of the authority (default: where it was served last)', address)
@@ -86,7 +86,7 @@ async function create(directory: string, flags: TokenFlags, output: Output): Pro
   const until = new Date(Date.now() + expires);
   const times = uses === 1 ? 'once' : `${uses.toLocaleString('en')} times`;
   output.say(
-    `Token ${secret.id} enrolls ${[...names, ...(allow ?? [])].join(', ')} at ${known.address} ${times}, until ${until.toISOString()}.\n` +
+    `Token ${secret.id} enrols ${[...names, ...(allow ?? [])].join(', ')} at ${known.address} ${times}, until ${until.toISOString()}.\n` +
       `On the machine: ${commandName()} certs enroll --token-file - --dir DIR`,
   );
   await output.result(
@@ -132,7 +132,7 @@ async function withdrawOne(directory: string, { withdraw = '' }: TokenFlags, out
   const { withdrawToken } = await import('@knsock/certs/authority-server');
   await withdrawToken(directory, withdraw);
   output.say(
-    `Token ${withdraw} can't enroll machines any more; certificates issued by it stay valid until they expire or are revoked.`,
+    `Token ${withdraw} can't enrol machines any more; certificates issued by it stay valid until they expire or are revoked.`,
   );
   if (output.manner.json) await output.record({ withdrawn: withdraw });
 }

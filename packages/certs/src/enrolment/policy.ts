@@ -3,10 +3,10 @@ import { withDeadline } from '@knsock/core/options';
 import type { X509Certificate } from '@knsock/core/x509';
 import type { CertificateKind } from '../issuing/extensions.js';
 import { signalFailed } from '../signal-failed.js';
-import { EnrollmentRefusal } from './refusal.js';
+import { EnrolmentRefusal } from './refusal.js';
 
 /** A request that its token or certificate allows, as it would be granted. */
-export interface EnrollmentRequest {
+export interface EnrolmentRequest {
   /** Authorised by a token, or by the certificate being renewed. */
   readonly operation: 'enroll' | 'renew';
   /** What the certificate would be for. */
@@ -33,8 +33,8 @@ export type PolicyDecision =
   | { readonly allow: false; readonly reason?: string | undefined };
 
 /** Decides on a request. Anything that is no decision, a failure and a timeout refuse it too, and the client may retry. */
-export type EnrollmentPolicy = (
-  request: EnrollmentRequest,
+export type EnrolmentPolicy = (
+  request: EnrolmentRequest,
   context: { readonly signal: AbortSignal },
 ) => PolicyDecision | Promise<PolicyDecision>;
 
@@ -42,28 +42,28 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * The validity that the policy grants, in days.
- * @throws EnrollmentRefusal `policy` if it refuses, `policy-failed` if it doesn't decide
+ * @throws EnrolmentRefusal `policy` if it refuses, `policy-failed` if it doesn't decide
  */
 export async function askPolicy(
-  policy: EnrollmentPolicy | undefined,
-  request: EnrollmentRequest,
+  policy: EnrolmentPolicy | undefined,
+  request: EnrolmentRequest,
 ): Promise<number> {
   if (policy === undefined) return request.days;
   const decision = await decide(policy, request);
   if (!decision.allow) {
     const { reason } = decision as { reason?: unknown };
     const why = typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
-    throw new EnrollmentRefusal('policy', `the policy refuses the request${why}`);
+    throw new EnrolmentRefusal('policy', `the policy refuses the request${why}`);
   }
   const { days = request.days } = decision as { days?: unknown };
   if (!(typeof days === 'number' && days > 0))
-    throw new EnrollmentRefusal('policy-failed', `the policy grants ${String(days)} days, which is no life`);
+    throw new EnrolmentRefusal('policy-failed', `the policy grants ${String(days)} days, which is no life`);
   return Math.min(days, request.days);
 }
 
 async function decide(
-  policy: EnrollmentPolicy,
-  request: EnrollmentRequest,
+  policy: EnrolmentPolicy,
+  request: EnrolmentRequest,
 ): Promise<{ readonly allow: boolean }> {
   try {
     const decision: unknown = await withDeadline({
@@ -76,7 +76,7 @@ async function decide(
     throw new TypeError('a decision is { allow: true } or { allow: false, reason }');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new EnrollmentRefusal('policy-failed', `the policy failed: ${why}`);
+    throw new EnrolmentRefusal('policy-failed', `the policy failed: ${why}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { formatToken, parseToken } from './enrollment-token.js';
+import { formatToken, parseToken } from './enrolment-token.js';
 
 const token = {
   address: '[fd00::7]:9443',

@@ -1,5 +1,5 @@
 /**
- * Enrollment by token and renewal by certificate (RFC 7030). What is granted comes from the token, or from the certificate
+ * Enrolment by token and renewal by certificate (RFC 7030). What is granted comes from the token, or from the certificate
  * being renewed; a request adds nothing to it.
  *
  * Rules
@@ -25,13 +25,13 @@ import { readSubject, subjectText } from '../issuing/subject.js';
 import type { Store } from '../store/store.js';
 import type { StoredCertificate } from '../store/store-index.js';
 import { x509Library } from '../x509.js';
-import { askPolicy, type EnrollmentPolicy, type EnrollmentRequest } from './policy.js';
-import { EnrollmentRefusal } from './refusal.js';
+import { askPolicy, type EnrolmentPolicy, type EnrolmentRequest } from './policy.js';
+import { EnrolmentRefusal } from './refusal.js';
 import { fillTemplates } from './templates.js';
 import { secretMatches, type TokenSecret } from './token.js';
 import { TokenJournal, type TokenGrant, type TokenState } from '../store/token-journal.js';
 
-export interface EnrollmentSettings {
+export interface EnrolmentSettings {
   readonly store: Store;
   readonly authority: Authority;
   /** Of renewed certificates; undefined: that of the certificate being renewed. */
@@ -42,7 +42,7 @@ export interface EnrollmentSettings {
   readonly expiredGrace: number;
   /** Patterns that every name must match; undefined: any name. */
   readonly permit: readonly string[] | undefined;
-  readonly policy: EnrollmentPolicy | undefined;
+  readonly policy: EnrolmentPolicy | undefined;
   readonly crlUrls: readonly string[];
 }
 
@@ -53,22 +53,22 @@ export interface Asking {
   readonly from: string;
 }
 
-type Asked = Omit<EnrollmentRequest, 'names' | 'commonName' | 'days' | 'kind'>;
+type Asked = Omit<EnrolmentRequest, 'names' | 'commonName' | 'days' | 'kind'>;
 
-export class Enrollment {
-  readonly #settings: EnrollmentSettings;
+export class Enrolment {
+  readonly #settings: EnrolmentSettings;
   readonly #journal: TokenJournal;
 
-  constructor(settings: EnrollmentSettings) {
+  constructor(settings: EnrolmentSettings) {
     this.#settings = settings;
     this.#journal = new TokenJournal(settings.store.directory);
   }
 
   /**
    * A token's certificate for the key of the request.
-   * @throws EnrollmentRefusal, CertificateError
+   * @throws EnrolmentRefusal, CertificateError
    */
-  async enroll(token: TokenSecret, { csr, from }: Asking): Promise<X509Certificate> {
+  async enrol(token: TokenSecret, { csr, from }: Asking): Promise<X509Certificate> {
     // Before any work for the request: its sender isn't authenticated yet.
     const state = await this.#usable(token);
     const facts = await readOwnCsr(csr);
@@ -88,7 +88,7 @@ export class Enrollment {
 
   /**
    * Renews the certificate that was presented, with the same names.
-   * @throws EnrollmentRefusal, CertificateError
+   * @throws EnrolmentRefusal, CertificateError
    */
   async renew(presented: X509Certificate, asking: Asking): Promise<X509Certificate> {
     return this.#renew(presented, await readOwnCsr(asking.csr), asking.from, 0);
@@ -97,15 +97,12 @@ export class Enrollment {
   /**
    * Renews a certificate that expired within the grace period. No handshake proves possession of its key, so the
    * request must be signed by that key: only its holder can use what is issued.
-   * @throws EnrollmentRefusal, CertificateError
+   * @throws EnrolmentRefusal, CertificateError
    */
   async renewExpired(expired: X509Certificate, asking: Asking): Promise<X509Certificate> {
     const facts = await readOwnCsr(asking.csr);
     if (keyDigest(facts.publicKey) !== keyDigest(expired.publicKey))
-      throw new EnrollmentRefusal(
-        'no-certificate',
-        'an expired certificate is renewed for its own key alone',
-      );
+      throw new EnrolmentRefusal('no-certificate', 'an expired certificate is renewed for its own key alone');
     return this.#renew(expired, facts, asking.from, this.#settings.expiredGrace);
   }
 
@@ -137,17 +134,14 @@ export class Enrollment {
     const { store, renewDays } = this.#settings;
     const record = await store.find({ fingerprint: presented.fingerprint256 });
     if (record === undefined || record.kind === 'authority')
-      throw new EnrollmentRefusal('not-issued-here', "the presented certificate is none of this store's");
+      throw new EnrolmentRefusal('not-issued-here', "the presented certificate is none of this store's");
     const { kind, serial, revoked, notAfter, commonName, names } = record;
     const barred = await this.#journal.barred([...names, ...(commonName === undefined ? [] : [commonName])]);
     const refusal = renewalRefusal({ revoked, barred });
     if (refusal !== undefined)
-      throw new EnrollmentRefusal(refusal.reason, `the presented certificate ${refusal.message}`);
+      throw new EnrolmentRefusal(refusal.reason, `the presented certificate ${refusal.message}`);
     if (Date.now() > notAfter.getTime() + grace)
-      throw new EnrollmentRefusal(
-        'expired',
-        `the presented certificate expired on ${notAfter.toISOString()}`,
-      );
+      throw new EnrolmentRefusal('expired', `the presented certificate expired on ${notAfter.toISOString()}`);
     return { kind, serial, days: renewDays ?? lifeOf(record) };
   }
 
@@ -158,7 +152,7 @@ export class Enrollment {
     const { names, subject } = checkRequest(facts, readPolicy(policy));
     const outside = permit && outsidePatterns(permit, names);
     if (outside !== undefined)
-      throw new EnrollmentRefusal('policy', `the name "${outside.value}" isn't certified here`);
+      throw new EnrolmentRefusal('policy', `the name "${outside.value}" isn't certified here`);
     const request = {
       ...asked,
       kind,
@@ -232,22 +226,21 @@ function tokenPolicy(
   return { kind, names: [...given, ...allow], addNames: given, subject, days, file: false };
 }
 
-/** @throws EnrollmentRefusal */
+/** @throws EnrolmentRefusal */
 function checkToken(state: TokenState | undefined, { secret }: TokenSecret): TokenState {
   const matches = secretMatches(state?.grant.hash, secret);
-  if (state === undefined) throw new EnrollmentRefusal('unknown-token', 'there is no such token');
-  if (!matches) throw new EnrollmentRefusal('wrong-secret', "the secret isn't the token's");
-  if (state.withdrawn) throw new EnrollmentRefusal('withdrawn-token', 'the token was withdrawn');
-  if (Date.now() >= state.grant.expires)
-    throw new EnrollmentRefusal('expired-token', 'the token has expired');
+  if (state === undefined) throw new EnrolmentRefusal('unknown-token', 'there is no such token');
+  if (!matches) throw new EnrolmentRefusal('wrong-secret', "the secret isn't the token's");
+  if (state.withdrawn) throw new EnrolmentRefusal('withdrawn-token', 'the token was withdrawn');
+  if (Date.now() >= state.grant.expires) throw new EnrolmentRefusal('expired-token', 'the token has expired');
   return state;
 }
 
-/** @throws EnrollmentRefusal */
+/** @throws EnrolmentRefusal */
 function checkUses({ grant: { uses }, bound }: TokenState, key: string): void {
   if (bound.has(key) || bound.size < uses) return;
   const others = uses === 1 ? 'another key' : `${uses} other keys`;
-  throw new EnrollmentRefusal('other-key', `the token is bound to ${others}`);
+  throw new EnrolmentRefusal('other-key', `the token is bound to ${others}`);
 }
 
 /** @throws CertificateError for a request that its own key didn't sign, or a key too weak */
@@ -262,7 +255,7 @@ async function readOwnCsr(csr: Buffer): Promise<CsrInfo> {
   return facts;
 }
 
-/** RFC 7030 4.2.2: the subject and the names of the request are those of the certificate. @throws EnrollmentRefusal */
+/** RFC 7030 4.2.2: the subject and the names of the request are those of the certificate. @throws EnrolmentRefusal */
 async function demandSameIdentity(presented: X509Certificate, facts: CsrInfo): Promise<void> {
   const { dnsNames, ipAddresses, uris, emailAddresses } = presented;
   const has = spelled([...dnsNames, ...ipAddresses, ...uris, ...emailAddresses]);
@@ -275,10 +268,7 @@ async function demandSameIdentity(presented: X509Certificate, facts: CsrInfo): P
     has === spelled(facts.names) &&
     subjectText(subject) === subjectText(asked);
   if (!same)
-    throw new EnrollmentRefusal(
-      'other-names',
-      'subject and names must be those of the presented certificate',
-    );
+    throw new EnrolmentRefusal('other-names', 'subject and names must be those of the presented certificate');
 }
 
 function spelled(names: readonly string[]): string {

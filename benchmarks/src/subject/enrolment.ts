@@ -1,4 +1,4 @@
-/** An authority that serves, machines that enroll and renew at it, and the signature that each certificate takes at least. */
+/** An authority that serves, machines that enrol and renew at it, and the signature that each certificate takes at least. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export interface Served {
   readonly port: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'knsock-bench-enrollment-'));
+const folder = mkdtempSync(join(tmpdir(), 'knsock-bench-enrolment-'));
 process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true });
 });
@@ -35,7 +35,7 @@ export function signing({ ms }: { readonly ms: number }) {
 let machines = 0;
 let turn = 0;
 
-/** Enrolls as many machines as it can, each with a token of its own. */
+/** Enrols as many machines as it can, each with a token of its own. */
 export async function enrolling({ ms, at }: { readonly ms: number; readonly at: Served }) {
   return repeat(ms, () => enrolNext(at));
 }

@@ -9,7 +9,7 @@ import {
   type OptionReaders,
 } from '@knsock/core/options';
 import { InvalidOptionError } from '@knsock/core/errors';
-import type { EnrollmentPolicy, EnrollmentRequest, PolicyDecision } from './policy.js';
+import type { EnrolmentPolicy, EnrolmentRequest, PolicyDecision } from './policy.js';
 
 /** Options of `webhookPolicy`. */
 export interface WebhookPolicyOptions {
@@ -32,11 +32,11 @@ const MOST_BYTES = 65_536;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Asks a web service: POSTs an `EnrollmentRequest` as JSON (the certificate as PEM) and expects a `PolicyDecision`.
+ * Asks a web service: POSTs an `EnrolmentRequest` as JSON (the certificate as PEM) and expects a `PolicyDecision`.
  * Redirects aren't followed; any other answer refuses the request, and the client may retry.
  * @throws InvalidOptionError for a URL whose answers could be forged on the way
  */
-export function webhookPolicy(options: WebhookPolicyOptions): EnrollmentPolicy {
+export function webhookPolicy(options: WebhookPolicyOptions): EnrolmentPolicy {
   const { timeout } = readAllOptions(options, webhookOptions);
   const { headers } = options;
   const url = checkUrl(options.url);
@@ -52,7 +52,7 @@ export function webhookPolicy(options: WebhookPolicyOptions): EnrollmentPolicy {
 async function ask(
   url: URL,
   headers: Readonly<Record<string, string>> | undefined,
-  request: EnrollmentRequest,
+  request: EnrolmentRequest,
   signal: AbortSignal,
 ): Promise<PolicyDecision> {
   const response = await fetch(url, {

@@ -1,5 +1,5 @@
 /**
- * The enrollment token: one word with the authority's address, its root's fingerprint and the secret. It has no
+ * The enrolment token: one word with the authority's address, its root's fingerprint and the secret. It has no
  * characters at which a shell or a terminal's double click would split it.
  */
 import { CertificateError } from '../errors.js';
@@ -8,7 +8,7 @@ import type { KnownAuthority } from './known-authority.js';
 import type { TokenSecret } from './token.js';
 
 /** A token with everything its holder needs. */
-export interface EnrollmentToken extends KnownAuthority, TokenSecret {
+export interface EnrolmentToken extends KnownAuthority, TokenSecret {
   /** What its certificates are for. */
   readonly kind: CertificateKind;
   /** The names that the certificate will carry. */
@@ -19,7 +19,7 @@ const PREFIX = 'knsock1.';
 const LONGEST = 16_384;
 
 /** The token as text. */
-export function formatToken({ address, root, id, secret, kind, names }: EnrollmentToken): string {
+export function formatToken({ address, root, id, secret, kind, names }: EnrolmentToken): string {
   const fields = [address, Buffer.from(root, 'hex').toString('base64url'), id, secret, kind, ...names];
   return PREFIX + Buffer.from(JSON.stringify(fields)).toString('base64url');
 }
@@ -28,7 +28,7 @@ export function formatToken({ address, root, id, secret, kind, names }: Enrollme
  * Parses a token; surrounding white space is ignored. The secret is in no message.
  * @throws CertificateError `KNSOCK_CERTIFICATE_TOKEN` for text that is no token, or a truncated one.
  */
-export function parseToken(text: string): EnrollmentToken {
+export function parseToken(text: string): EnrolmentToken {
   const word = text.trim();
   if (!word.startsWith(PREFIX)) throw refuse(`a token begins with "${PREFIX}"`);
   if (word.length > LONGEST) throw refuse(`it has ${word.length} characters, over the limit of ${LONGEST}`);
@@ -61,5 +61,5 @@ function isKind(kind: string): kind is CertificateKind {
 }
 
 function refuse(why: string): CertificateError {
-  return new CertificateError('KNSOCK_CERTIFICATE_TOKEN', `that is no enrollment token: ${why}`);
+  return new CertificateError('KNSOCK_CERTIFICATE_TOKEN', `that is no enrolment token: ${why}`);
 }

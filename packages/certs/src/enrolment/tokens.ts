@@ -1,4 +1,4 @@
-/** Creates, lists and withdraws the tokens with which machines enroll at an authority server. */
+/** Creates, lists and withdraws the tokens with which machines enrol at an authority server. */
 import {
   flag,
   integerWithin,
@@ -19,7 +19,7 @@ import { hashSecret, newSecret, type TokenSecret } from './token.js';
 import { fillTemplates } from './templates.js';
 import { TokenJournal, type TokenState } from '../store/token-journal.js';
 
-/** What a token allows its holder to enroll. */
+/** What a token allows its holder to enrol. */
 export interface TokenOptions {
   /**
    * All names of the certificate. If the token also has `allow`, `{name}` in a name stands for the first name that

@@ -1,4 +1,4 @@
-/** Why an enrollment was refused: in full for the log, and for the client only what doesn't help an attacker to guess. */
+/** Why an enrolment was refused: in full for the log, and for the client only what doesn't help an attacker to guess. */
 export type RefusalReason =
   | 'unknown-token'
   | 'wrong-secret'
@@ -14,7 +14,7 @@ export type RefusalReason =
   | 'policy'
   | 'policy-failed';
 
-export class EnrollmentRefusal extends Error {
+export class EnrolmentRefusal extends Error {
   readonly reason: RefusalReason;
 
   constructor(reason: RefusalReason, message: string) {

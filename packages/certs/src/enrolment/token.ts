@@ -1,4 +1,4 @@
-/** The secret with which a machine enrolls once: 192 random bits, of which the authority keeps only a hash. */
+/** The secret with which a machine enrols once: 192 random bits, of which the authority keeps only a hash. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** What the machine receives; neither part has a colon, so that both fit HTTP Basic. */
