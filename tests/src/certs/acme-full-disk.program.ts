@@ -18,7 +18,7 @@ const reported: string[] = [];
 
 function obtain(name: string): Promise<AcmeCredentials> {
   return acmeCredentials({
-    ...{ names: [name], directory, directoryCa, agree: true, dir: join(folder, name) },
+    ...{ domains: [name], directory, directoryCa, agree: true, dir: join(folder, name) },
     ...{ challenge: 'http-01', httpChallenges: new Map<string, string>(), timeout: 10_000 },
     onError: ({ message }) => {
       reported.push(message);

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const order = (changes: Partial<AcmeOptions> = {}) =>
   acmeCredentials({
-    ...{ names: ['a.example'], directory: server.url, directoryCa: server.ca, agree: true, dir: folder },
+    ...{ domains: ['a.example'], directory: server.url, directoryCa: server.ca, agree: true, dir: folder },
     ...{ challenge: 'http-01', httpChallenges: new Map<string, string>() },
     ...{ timeout: 5_000, orderTimeout: 15_000 },
     ...changes,

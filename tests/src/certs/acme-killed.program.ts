@@ -11,7 +11,7 @@ const { acmeCredentials } = await import('@knsock/certs/acme');
 
 steps.begin();
 const source = await acmeCredentials({
-  ...{ names: ['a.example'], directory, directoryCa: readFileSync(ca), agree: true, dir },
+  ...{ domains: ['a.example'], directory, directoryCa: readFileSync(ca), agree: true, dir },
   ...{ challenge: 'http-01', httpChallenges: new Map<string, string>() },
 });
 writeSync(1, `steps ${steps.count()}\n`);

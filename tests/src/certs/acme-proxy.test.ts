@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const order = (changes: Partial<AcmeOptions> = {}) =>
   acmeCredentials({
-    ...{ names: ['a.example'], directory: directory.url, directoryCa: directory.ca, agree: true },
+    ...{ domains: ['a.example'], directory: directory.url, directoryCa: directory.ca, agree: true },
     ...{ challenge: 'http-01', httpChallenges: new Map<string, string>(), dir: join(folder, 'acme') },
     proxy: `http://127.0.0.1:${proxy.port}`,
     onError: (error) => void errors.push(error),

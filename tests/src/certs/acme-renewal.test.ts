@@ -42,7 +42,7 @@ async function start(
   changes: Partial<AcmeOptions> = {},
 ): Promise<AcmeCredentials> {
   const source = await acmeCredentials({
-    ...{ names: ['a.example'], directory: url, directoryCa: ca, agree: true, dir: folder },
+    ...{ domains: ['a.example'], directory: url, directoryCa: ca, agree: true, dir: folder },
     ...{ challenge: 'http-01', httpChallenges: new Map<string, string>() },
     onError: (error) => void errors.push(error),
     ...changes,
@@ -210,7 +210,7 @@ it('keeps to a rate limit at the next start too, for these names, and no longer 
   });
   expect(server.requests).toHaveLength(asked);
   seconds = 999_999_999;
-  const other = await start(server, { names: ['b.example'] }).catch(
+  const other = await start(server, { domains: ['b.example'] }).catch(
     (error: unknown) => error as typeof again,
   );
   expect(other).toMatchObject(refused);

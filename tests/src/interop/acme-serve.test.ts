@@ -141,7 +141,7 @@ it("a failed validation ends it with the CA's reason, and nothing listens", asyn
 it("a program's server renews on the port that demands client certificates", async (context) => {
   const server = await pebble(context);
   await using credentials = await acmeCredentials({
-    names: [NAME, 'www.example'],
+    domains: [NAME, 'www.example'],
     directory: server.directory,
     directoryCa: server.ca,
     agree: true,

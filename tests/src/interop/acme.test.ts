@@ -19,7 +19,7 @@ function optionsFor(server: Pebble, changes: Partial<AcmeOptions> = {}): AcmeOpt
   const { challenge = 'tls-alpn-01' } = changes;
   const port = challenge === 'http-01' ? server.httpPort : server.tlsPort;
   return {
-    names: ['a.example', 'b.example'],
+    domains: ['a.example', 'b.example'],
     directory: server.directory,
     directoryCa: server.ca,
     agree: true,
@@ -78,7 +78,7 @@ it.for(['tls-alpn-01', 'http-01'] as const)(
 
 it.for(['tls-alpn-01', 'http-01'] as const)('certifies an IP address by %s', async (challenge, context) => {
   const server = await acme.pebble(context);
-  const options = optionsFor(server, { challenge, names: ['127.0.0.1'] });
+  const options = optionsFor(server, { challenge, domains: ['127.0.0.1'] });
   await using source = await acmeCredentials(options);
   expect(source.status().names).toEqual(['127.0.0.1']);
   expect((await chainIn(options.dir))[0]?.ipAddresses).toEqual(['127.0.0.1']);
@@ -86,7 +86,7 @@ it.for(['tls-alpn-01', 'http-01'] as const)('certifies an IP address by %s', asy
 
 it('certifies international names by their A-labels', async (context) => {
   const server = await acme.pebble(context);
-  const options = optionsFor(server, { names: ['Bücher.example'] });
+  const options = optionsFor(server, { domains: ['Bücher.example'] });
   await using source = await acmeCredentials(options);
   expect(source.status().names).toEqual(['xn--bcher-kva.example']);
 });
@@ -192,14 +192,14 @@ it('orders anew for other names', async (context) => {
   const server = await acme.pebble(context);
   const options = optionsFor(server);
   await (await acmeCredentials(options)).close();
-  await using source = await acmeCredentials({ ...options, names: ['c.example'] });
+  await using source = await acmeCredentials({ ...options, domains: ['c.example'] });
   expect((await chainIn(options.dir))[0]?.dnsNames).toEqual(['c.example']);
   expect(source.status().names).toEqual(['c.example']);
 });
 
 it('explains a validation that failed by what the CA saw, and succeeds once that is fixed', async (context) => {
   const server = await acme.pebble(context);
-  const options = optionsFor(server, { names: ['a.example'] });
+  const options = optionsFor(server, { domains: ['a.example'] });
   const elsewhere = { host: '127.0.0.2', port: server.tlsPort };
   await expect(acmeCredentials({ ...options, listen: elsewhere })).rejects.toMatchObject({
     code: 'KNSOCK_ACME_VALIDATION',
@@ -232,7 +232,7 @@ it('lets an HTTP server of the program answer', async (context) => {
   await new Promise<void>((resolve) => web.listen(server.httpPort, '127.0.0.1', resolve));
   try {
     await using source = await acmeCredentials(
-      optionsFor(server, { challenge: 'http-01', names: ['a.example'], httpChallenges }),
+      optionsFor(server, { challenge: 'http-01', domains: ['a.example'], httpChallenges }),
     );
     expect(source.status().lastError).toBeUndefined();
     expect(seen.length).toBeGreaterThan(0);
@@ -277,7 +277,7 @@ it('is renewed by tls-alpn-01 on the very port that demands client certificates'
   const clients = await createAuthority({ commonName: 'Clients' });
   const caFile = join(acme.folder, 'clients.crt');
   await writeFile(caFile, clients.root);
-  const source = await acmeCredentials(optionsFor(pebbled, { names: ['a.example'], caFile }));
+  const source = await acmeCredentials(optionsFor(pebbled, { domains: ['a.example'], caFile }));
   acme.keep(source);
   await using server = await serve(
     { port: pebbled.tlsPort, host: '127.0.0.1', credentials: source, clientCertificates: 'require' },

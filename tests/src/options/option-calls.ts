@@ -47,7 +47,7 @@ export async function optionCalls(folder: string): Promise<OptionCalls> {
   const due = { certFile, keyFile, issuer: world.authority };
   const { signal } = new AbortController();
   const leaf = { kind: 'server', names: ['a.test'] };
-  const acme = { names: ['a.test.example.com'], directory: letsEncryptStaging, challenge: 'http-01', dir };
+  const acme = { domains: ['a.test.example.com'], directory: letsEncryptStaging, challenge: 'http-01', dir };
   const path1 = [x509.parseCertificate(pem)];
   const lines = core.lines();
 

@@ -3,7 +3,7 @@ import { readAcmeOptions, type AcmeOptions } from './acme-options.js';
 import { letsEncryptStaging } from './directories.js';
 
 const options: AcmeOptions = {
-  names: ['b.example', 'a.example'],
+  domains: ['b.example', 'a.example'],
   directory: letsEncryptStaging,
   challenge: 'tls-alpn-01',
   dir: 'acme',
@@ -19,15 +19,15 @@ it('fills in the ports that CAs validate at', () => {
 });
 
 it('tells one set of names from another whatever their order', () => {
-  const swapped = readAcmeOptions({ ...options, names: ['a.example', 'B.example'] });
-  expect(readAcmeOptions(options).namesKey).toBe(swapped.namesKey);
+  const swapped = readAcmeOptions({ ...options, domains: ['a.example', 'B.example'] });
+  expect(readAcmeOptions(options).names).toBe(swapped.names);
 });
 
 it.each([
   ['directory', { directory: 'http://ca.test/dir' }],
   ['directory', { directory: 'https://user:secret@ca.test/dir' }],
   ['directory', { directory: undefined }],
-  ['names', { names: undefined }],
+  ['domains', { domains: undefined }],
   ['challenge', { challenge: undefined }],
   ['challenge', { challenge: 'dns-01' }],
   ['dir', { dir: undefined }],

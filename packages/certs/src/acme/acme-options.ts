@@ -33,7 +33,7 @@ export type AcmeKeyType = Extract<KeyType, 'p256' | 'p384' | 'rsa2048' | 'rsa307
 /** Options of `acmeCredentials`. */
 export interface AcmeOptions {
   /** DNS names (international ones too) and IP addresses, 1 to 100; no wildcards. */
-  readonly names: readonly string[];
+  readonly domains: readonly string[];
   /** The URL of the CA's directory: `letsEncrypt`, `letsEncryptStaging`, or another CA's. */
   readonly directory: string;
   /** How the names are proved; the CA connects to port 443 (tls-alpn-01) or 80 (http-01) of each. */
@@ -90,7 +90,7 @@ export interface AcmeOptions {
 export interface AcmeSettings extends ReadOptions<typeof acmeOptions> {
   readonly identifiers: readonly Identifier[];
   /** The names as one text, to tell one set from another. */
-  readonly namesKey: string;
+  readonly names: string;
   readonly place: ListenPlace;
 }
 
@@ -98,7 +98,7 @@ const bindingOptions = { kid: required<string>(text), hmacKey: required<string>(
 
 /** How each of them is read, and its default. */
 export const acmeOptions = {
-  names: required<readonly string[]>(texts),
+  domains: required<readonly string[]>(texts),
   directory: required<string>(readDirectory),
   challenge: required<AcmeChallengeType>(word('tls-alpn-01', 'http-01')),
   dir: required<string>(text),
@@ -131,11 +131,11 @@ export function readAcmeOptions(given: AcmeOptions): AcmeSettings {
   checkListen(listen, challenge);
   if (httpChallenges !== undefined && challenge !== 'http-01')
     throw new InvalidOptionError('httpChallenges', 'httpChallenges goes with the challenge http-01');
-  const identifiers = readIdentifiers(options.names);
+  const identifiers = readIdentifiers(options.domains);
   refusePrivateNames(identifiers, directory);
   const names = identifiers.map(({ value }) => value).sort();
   const place = { ...listen, port: listen.port ?? challengePorts[challenge] };
-  return { ...options, identifiers, namesKey: names.join(' '), place };
+  return { ...options, identifiers, names: names.join(' '), place };
 }
 
 /** How the directory is reached. */

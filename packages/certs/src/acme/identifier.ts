@@ -15,8 +15,8 @@ const MOST = 100;
  * Reads names: international ones become A-labels, addresses their shortest form.
  * @throws CertificateError `KNSOCK_CERTIFICATE_NAME` for names that no challenge here can prove
  */
-export function readIdentifiers(given: readonly string[]): Identifier[] {
-  const names = parseNames(given);
+export function readIdentifiers(domains: readonly string[]): Identifier[] {
+  const names = parseNames(domains);
   if (names.length === 0 || names.length > MOST)
     throw refuse(`a certificate is for 1 to ${MOST} names, not for ${names.length}`);
   return names.map(({ kind, value }) => {

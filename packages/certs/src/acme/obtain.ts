@@ -84,8 +84,7 @@ export async function obtain(
 /** A program that is started again and again asks no more often than one that runs. @throws AcmeError */
 async function keepToLimit({ folder, settings }: Obtaining): Promise<void> {
   const limit = await folder.limit();
-  if (limit === undefined || limit.names !== settings.namesKey || limit.directory !== settings.directory)
-    return;
+  if (limit === undefined || limit.names !== settings.names || limit.directory !== settings.directory) return;
   const left = limit.until - Date.now();
   // One far in the future is from a time when the clock was wrong.
   if (left <= 0 || left > LONGEST_REFUSAL) return;
@@ -98,10 +97,10 @@ async function keepToLimit({ folder, settings }: Obtaining): Promise<void> {
 /** Where it can't be kept, as on a full disk, the limit itself is still what the program must know. */
 async function rememberLimit({ folder, settings, reporter }: Obtaining, error: unknown): Promise<void> {
   if (!(error instanceof AcmeError) || error.code !== 'KNSOCK_ACME_RATE_LIMITED') return;
-  const { directory, profile, namesKey } = settings;
+  const { directory, profile, names } = settings;
   const { message, retryAt } = error;
   if (retryAt === undefined) return;
-  const limit = { directory, profile, names: namesKey, until: retryAt.getTime(), message };
+  const limit = { directory, profile, names, until: retryAt.getTime(), message };
   await folder.keepLimit(limit).catch((failure: unknown) => {
     reporter.report(failure, noConnection, "keeping the CA's rate limit for the next start");
   });
@@ -188,20 +187,20 @@ async function openOrder(
   client: AcmeClient,
   old: X509Certificate | undefined,
 ): Promise<{ url: string; key: string }> {
-  const { directory, profile, namesKey, keyType } = settings;
+  const { directory, profile, names, keyType } = settings;
   const kept = await folder.pendingOrder();
   if (kept?.url !== undefined && isFor(kept, settings) && (await canContinue(client, kept.url)))
     return { url: kept.url, key: kept.key };
   const key = privateKeyPem(await generateKey(keyType));
   const replaced = await replacedBy(client, folder, directory, old);
-  const url = await folder.keepOrder({ directory, profile, names: namesKey, key }, () =>
+  const url = await folder.keepOrder({ directory, profile, names, key }, () =>
     place(client, settings, replaced),
   );
   return { url, key };
 }
 
-function isFor(order: PendingOrder, { directory, profile, namesKey }: AcmeSettings): boolean {
-  return order.directory === directory && order.profile === profile && order.names === namesKey;
+function isFor(order: PendingOrder, { directory, profile, names }: AcmeSettings): boolean {
+  return order.directory === directory && order.profile === profile && order.names === names;
 }
 
 async function canContinue(client: AcmeClient, url: string): Promise<boolean> {

@@ -17,7 +17,7 @@ describe('the plan of --acme', () => {
 
   it("answers on the server's own port", () => {
     expect(plan({}, { host: '192.0.2.1', port: 8_443 })).toEqual({
-      names: ['a.test'],
+      domains: ['a.test'],
       dir: 'acme',
       directory: null,
       listen: { host: '192.0.2.1', port: 8_443 },

@@ -72,7 +72,7 @@ function refuseOwn(command: Command): void {
 
 /** An ACME server as the flags choose it. */
 export interface AcmePlan {
-  readonly names: readonly string[];
+  readonly domains: readonly string[];
   readonly dir: string;
   /** A URL; null: Let's Encrypt's for trying things. */
   readonly directory: string | null;
@@ -100,8 +100,8 @@ const companions = {
 
 /** What the flags ask for; undefined without `--acme`. @throws UsageError */
 export function acmePlan(flags: AcmeFlags, server: ServedPlace): AcmePlan | undefined {
-  const { acme: names, acmeDir: dir, acmeDirectory, acmeStaging } = flags;
-  if (names === undefined) {
+  const { acme: domains, acmeDir: dir, acmeDirectory, acmeStaging } = flags;
+  if (domains === undefined) {
     refuseCompanions(flags);
     return undefined;
   }
@@ -115,7 +115,7 @@ export function acmePlan(flags: AcmeFlags, server: ServedPlace): AcmePlan | unde
     );
   if ((flags.acmeEabKid === undefined) !== (flags.acmeEabKeyFile === undefined))
     throw new UsageError('--acme-eab-kid and --acme-eab-key-file go together', 'The CA gives you both.');
-  return { names, dir, directory, listen: placeOf(flags, server) };
+  return { domains, dir, directory, listen: placeOf(flags, server) };
 }
 
 const KEEP = 'A folder on a disk that outlives the program: CAs limit how often they certify the same names.';

@@ -20,13 +20,17 @@ export async function acmeSource(
   log: ServeLog,
 ): Promise<AcmeCredentials> {
   const { acmeCredentials, letsEncryptStaging } = await import('@knsock/certs/acme');
-  const { names, dir, listen } = plan;
+  const { domains, dir, listen } = plan;
   const { acmeChallenge = 'tls-alpn-01', acmeCa } = flags;
   const directory = plan.directory ?? letsEncryptStaging;
   const [ca, eab] = [acmeCa === undefined ? undefined : await readCa(acmeCa), await eabOf(flags)];
-  log.event('acme', { names, directory, dir }, `certificate for ${names.join(', ')} by ${directory}`);
+  log.event(
+    'acme',
+    { names: domains, directory, dir },
+    `certificate for ${domains.join(', ')} by ${directory}`,
+  );
   const source = await acmeCredentials({
-    ...{ names, directory, dir, listen, eab, caFile, crlFile },
+    ...{ domains, directory, dir, listen, eab, caFile, crlFile },
     agree: flags.acmeAgree,
     email: flags.acmeEmail,
     profile: flags.acmeProfile,

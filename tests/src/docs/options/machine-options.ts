@@ -67,7 +67,7 @@ const enrolling: OptionRow[] = [
 const acme: OptionRow[] = rowsOf(
   acmeOptions,
   {
-    names: ['none: one at least must be given', 'the names that clients connect to'],
+    domains: ['none: one at least must be given', 'the names that clients connect to'],
     directory: [given, 'the choice of a CA is yours'],
     challenge: [given, 'only you know which port the CA can reach'],
     dir: [given, 'processes that share it order once'],
