@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeCertificate } from '../testing/made-certificates.js';
+import { parseCertificate } from '../x509/index.js';
 import { KnownPath, PathCache, type Path, type Wanted } from './path-cache.js';
 
 /** The cache doesn't read an entry before it is requested. */
@@ -95,5 +96,27 @@ describe('a known path', () => {
     const known = made();
     for (let round = 0; round < 2; round += 1)
       for (let n = 0; n < 40; n += 1) expect(known.isGood(wanted({ name: `${n}.many.test` }))).toBe(true);
+  });
+
+  it('remembers 16 purposes, and checks any more each time', () => {
+    let isRead = false;
+    const watched = parseCertificate(leaf.der);
+    const names = watched.subjectAltNames;
+    Object.defineProperty(watched, 'subjectAltNames', {
+      get: () => {
+        isRead = true;
+        return names;
+      },
+    });
+    const known = new KnownPath([watched, ca.certificate]);
+    const isChecked = (n: number): boolean => {
+      isRead = false;
+      expect(known.isGood(wanted({ name: `${n}.many.test` }))).toBe(true);
+      return isRead;
+    };
+    for (let n = 0; n < 16; n += 1) expect(isChecked(n)).toBe(true);
+    for (let n = 0; n < 16; n += 1) expect(isChecked(n)).toBe(false);
+    for (let round = 0; round < 2; round += 1) expect([16, 1_000].map(isChecked)).toEqual([true, true]);
+    expect(known.isGood(wanted({ name: 'other.test' }))).toBe(false);
   });
 });
