@@ -1,8 +1,8 @@
 /** Severities of findings, and the threshold at which a command fails. */
 import { Option } from 'commander';
+import type { Severity } from '@knsock/core/x509';
 
-/** `error`: refused by peers or unsafe; `warning`: soon, or in some places; `notice`: worth knowing. */
-export type Severity = 'error' | 'warning' | 'notice';
+export type { Severity };
 
 /** The most severe first. */
 export const severities: readonly Severity[] = ['error', 'warning', 'notice'];

@@ -47,11 +47,6 @@ export function signatureName(oid: string): string {
   return signatures[oid] ?? oid;
 }
 
-/** Whether a signature algorithm rests on a broken hash. */
-export function isWeakSignature(oid: string): boolean {
-  return /MD2|MD5|SHA-1$|SHA-224|^DSA/.test(signatureName(oid));
-}
-
 /** "server", "client" …; an unknown purpose by its identifier. */
 export function purposeName(oid: string): string {
   return purposes[oid] ?? oid;

@@ -1,40 +1,98 @@
 /** Lint rules for chains: order, how the certificates match, and what knsock itself refuses in them. */
-import { validatePath, mayHaveIssued, type X509Certificate } from '@knsock/core/x509';
-import { isFor } from './lint-rules.js';
+import {
+  arrangeOwnChain,
+  formFault,
+  mayHaveIssued,
+  type OwnChain,
+  type OwnChainWarning,
+  type Severity,
+  type X509Certificate,
+} from '@knsock/core/x509';
 import type { RuleFinding } from './finding.js';
 
-/** Rules for two neighbours in the chain. */
-export function orderFindings(certificates: readonly X509Certificate[]): RuleFinding[] {
-  return certificates.flatMap((certificate, index) => {
-    const next = certificates[index + 1];
-    const found = next === undefined ? undefined : neighbourFinding(certificate, next, index);
-    const isRoot = index > 0 && certificate.isSelfIssued;
-    return [...(found === undefined ? [] : [found]), ...(isRoot ? [rootSent(index)] : [])];
-  });
+/** A chain as a server or client would send it; CA certificates alone are none. */
+export interface SentChain {
+  readonly given: readonly X509Certificate[];
+  readonly own: OwnChain;
 }
 
-function neighbourFinding(
+/** Undefined for CA certificates alone, which nobody sends. */
+export function sentChain(given: readonly X509Certificate[], at: Date): SentChain | undefined {
+  if (given.every(({ basicConstraints }) => basicConstraints?.ca === true)) return undefined;
+  return { given, own: arrangeOwnChain(given, { file: undefined, anchors: [], now: at.getTime() }) };
+}
+
+/** The rules whose severity depends on whether another certificate of the chain can stand in for one. */
+const reasonOf: Readonly<Record<string, OwnChainWarning['reason']>> = {
+  'weak-key': 'weak',
+  'weak-signature': 'weak',
+  expired: 'expired',
+  'not-yet-valid': 'not-yet-valid',
+};
+
+/**
+ * The severity of a finding about one certificate in its chain; undefined where it isn't used there.
+ * @param alone what it is without a chain
+ */
+export function severityIn(
+  { given, own }: SentChain,
   certificate: X509Certificate,
-  next: X509Certificate,
-  index: number,
+  rule: string,
+  alone: Severity,
+): Severity | undefined {
+  const reason = reasonOf[rule];
+  if (reason === undefined || certificate === given[0]) return alone;
+  const isIt = (one: X509Certificate | undefined): boolean => one?.der.equals(certificate.der) === true;
+  return own.warnings.find((one) => one.reason === reason && isIt(given[one.position - 1]))?.severity;
+}
+
+/** What is wrong with the chain as such. */
+export function chainFindings({ given, own }: SentChain): RuleFinding[] {
+  const roots = given.flatMap((one, index) => (index > 0 && one.isSelfIssued ? [rootSent(index)] : []));
+  return [...own.warnings.flatMap((warning) => findingOf(warning, given) ?? []), ...roots];
+}
+
+function findingOf(
+  { reason, cause, severity, position, problem }: OwnChainWarning,
+  given: readonly X509Certificate[],
 ): RuleFinding | undefined {
-  const error = (rule: string, message: string, fix: string): RuleFinding => ({
-    ...{ rule, severity: 'error', position: index + 1, message, fix },
-  });
-  if (!certificate.issuer.equals(next.subject)) {
-    const message = `it was issued by ${certificate.issuer.toString()}, and ${next.subject.toString()} follows`;
-    return error('chain-order', message, 'Order the file leaf first, then each issuer: fullChain does.');
-  }
+  if (reason === 'chain')
+    return neighbourFinding(given, position, severity) ?? outOfPlace(position, severity, problem);
+  if (reason !== 'refused') return undefined;
+  // Rules of their own say what a leaf isn't for, and purposes other than TLS are no error.
+  if (cause === 'wrong-usage' && position === 1 && given[0]?.basicConstraints?.ca !== true) return undefined;
+  return refused(position, `knsock refuses it (${cause}): ${problem}`);
+}
+
+function outOfPlace(position: number, severity: Severity, problem: string): RuleFinding {
+  const fix = 'Order the file leaf first, then each issuer, each of them once: fullChain does.';
+  return { rule: 'chain-order', severity, position, message: `it ${problem}`, fix };
+}
+
+/** Why one that bears the name of the issuer of the one before it hasn't issued that. */
+function neighbourFinding(
+  given: readonly X509Certificate[],
+  position: number,
+  severity: Severity,
+): RuleFinding | undefined {
+  const [certificate, next] = given.slice(position - 2);
+  if (position === 1 || certificate === undefined || next === undefined) return undefined;
+  if (certificate.isSelfIssued || !certificate.issuer.equals(next.subject)) return undefined;
   const fix = 'Put the certificate after it that its issuer had when it was issued, or have it reissued.';
+  const at = { severity, position: position - 1, fix };
   const wanted = certificate.authorityKeyIdentifier?.keyIdentifier?.toString('hex');
   const shown = next.subjectKeyIdentifier?.toString('hex');
   if (wanted !== undefined && shown !== undefined && wanted !== shown) {
     const message = `it names ${wanted} as its issuer's key, and the next certificate's key identifier is ${shown}`;
-    return error('key-identifiers', message, fix);
+    return { rule: 'key-identifiers', message, ...at };
   }
   return mayHaveIssued(next, certificate)
     ? undefined
-    : error('chain-signature', "it isn't signed by the key of the certificate that follows", fix);
+    : {
+        rule: 'chain-signature',
+        message: "it isn't signed by the key of the certificate that follows",
+        ...at,
+      };
 }
 
 function rootSent(index: number): RuleFinding {
@@ -48,34 +106,14 @@ function rootSent(index: number): RuleFinding {
   };
 }
 
-/** Reasons that other rules explain better; purposes other than TLS are no error. */
-const toldElsewhere = new Set<string>(['expired', 'not-yet-valid', 'wrong-usage']);
-
-/** What knsock refuses on a connection with any trust anchor; undefined for nothing. */
-export function refusal(certificates: readonly X509Certificate[], at: Date): RuleFinding | undefined {
-  const path = linked(certificates);
-  const [leaf] = path;
-  if (leaf === undefined) return undefined;
-  const verdict = validatePath(path, { usage: isFor(leaf, 'server') ? 'server' : 'client', at });
-  if (verdict.ok || (verdict.position === 1 && toldElsewhere.has(verdict.reason))) return undefined;
-  if (verdict.reason === 'weak' || verdict.reason === 'expired' || verdict.reason === 'not-yet-valid')
-    return undefined;
-  if (leaf.basicConstraints?.ca === true && verdict.reason !== 'malformed') return undefined;
-  const message = `knsock refuses it (${verdict.reason}): ${verdict.message}`;
-  return {
-    rule: 'refused',
-    severity: 'error',
-    position: verdict.position,
-    message,
-    fix: 'Have it reissued without that.',
-  };
+/** What is wrong with the form of CA certificates that aren't part of a chain. */
+export function authorityFindings(certificates: readonly X509Certificate[]): RuleFinding[] {
+  return certificates.flatMap((certificate, index) => {
+    const problem = formFault(certificate);
+    return problem === undefined ? [] : [refused(index + 1, `knsock refuses it (malformed): ${problem}`)];
+  });
 }
 
-/** The certificates from the first on that name each other. */
-function linked(certificates: readonly X509Certificate[]): readonly X509Certificate[] {
-  const end = certificates.findIndex((one, index) => {
-    const next = certificates[index + 1];
-    return next === undefined || !one.issuer.equals(next.subject);
-  });
-  return certificates.slice(0, end + 1);
+function refused(position: number, message: string): RuleFinding {
+  return { rule: 'refused', severity: 'error', position, message, fix: 'Have it reissued without that.' };
 }

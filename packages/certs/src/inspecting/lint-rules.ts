@@ -1,25 +1,31 @@
 /** The rules of `lint` for one certificate: data in, a sentence out. */
 import {
-  signatureWeakness,
+  excessiveDays,
+  keyFault,
+  LEAF_MAX_DAYS,
+  namesFault,
+  netscapeFault,
+  signatureFault,
+  signingFault,
   tlsKeyProblem,
-  unmatchableNames,
+  usageOf,
+  type Severity,
   type UnmatchableName,
   type X509Certificate,
 } from '@knsock/core/x509';
-import { isWeakSignature, keyName, signatureName } from './algorithm-names.js';
-import { LEAF_MAX_DAYS } from '../issuing/validity.js';
-
-const DAY = 86_400_000;
 
 /** A rule; `check` returns what is wrong, or undefined. */
 export interface LintRule {
   readonly rule: string;
-  readonly severity: 'error' | 'warning' | 'notice';
+  /** That of the certificate alone: in a chain another may stand in for it. */
+  readonly severity: Severity | ((certificate: X509Certificate) => Severity);
   readonly fix: string;
   readonly check: (certificate: X509Certificate, at: Date) => string | undefined;
 }
 
 const when = (odd: boolean, message: string): string | undefined => (odd ? message : undefined);
+
+const it = (problem: string | undefined): string | undefined => problem && `it ${problem}`;
 
 /** For every certificate. */
 export const certificateRules: readonly LintRule[] = [
@@ -27,20 +33,13 @@ export const certificateRules: readonly LintRule[] = [
     rule: 'weak-key',
     severity: 'error',
     fix: 'Make a new key: P-256, or RSA of 2,048 bits or more.',
-    check: ({ publicKeyInfo: { kind } }) => when(isWeakKey(kind), `the key is weak: ${keyName(kind)}`),
+    check: (certificate) => it(keyFault(certificate)),
   },
   {
     rule: 'weak-signature',
-    severity: 'error',
+    severity: (certificate) => signatureFault(certificate)?.severity ?? 'error',
     fix: 'Have it reissued, signed with SHA-256 or better.',
-    check: (certificate) => {
-      const { oid } = certificate.signatureAlgorithm;
-      // A root's own signature proves nothing and is never checked.
-      if (certificate.isSelfIssued) return undefined;
-      if (isWeakSignature(oid)) return `the signature is weak: ${signatureName(oid)}`;
-      const problem = signatureWeakness(certificate);
-      return problem === undefined ? undefined : `it is signed with ${problem}`;
-    },
+    check: (certificate) => it(signatureFault(certificate)?.problem),
   },
   {
     rule: 'expired',
@@ -79,10 +78,7 @@ export const leafRules: readonly LintRule[] = [
     severity: 'error',
     fix: "Reissue it with its names as subjectAltName; the common name doesn't count.",
     check: (certificate) =>
-      when(
-        isFor(certificate, 'server') && certificate.subjectAltNames === undefined,
-        'it has no subjectAltName',
-      ),
+      when(namesFault(certificate)?.unmatchable.length === 0, 'it has no subjectAltName'),
   },
   {
     rule: 'no-extended-usage',
@@ -103,19 +99,9 @@ export const leafRules: readonly LintRule[] = [
   },
   {
     rule: 'netscape-type',
-    severity: 'warning',
+    severity: (certificate) => netscapeFault(certificate)?.severity ?? 'warning',
     fix: "Reissue it without Netscape's certificate type: OpenSSL refuses what it leaves out, whatever the other usages say.",
-    check: ({ extendedKeyUsage, netscapeCertType: type }) => {
-      const left = (['server', 'client'] as const).filter((use) => {
-        const oid = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' }[use];
-        return (extendedKeyUsage?.includes(oid) ?? true) && type?.has(`SSL ${use}`) === false;
-      });
-      const shown = type === undefined || type.size === 0 ? 'nothing' : [...type].join(', ');
-      return when(
-        left.length > 0,
-        `its Netscape certificate type (${shown}) doesn't allow TLS ${left.join('s and ')}s`,
-      );
-    },
+    check: (certificate) => it(netscapeFault(certificate)?.problem),
   },
   {
     rule: 'unusable-key',
@@ -141,8 +127,8 @@ export const leafRules: readonly LintRule[] = [
     severity: 'warning',
     fix: `Issue it for ${LEAF_MAX_DAYS} days at most, and renew: browsers and Apple refuse more.`,
     check: (certificate) => {
-      const days = lifeDays(certificate);
-      return when(days > LEAF_MAX_DAYS, `it is valid for ${days.toLocaleString('en')} days`);
+      const days = excessiveDays(certificate);
+      return days === undefined ? undefined : `it is valid for ${days.toLocaleString('en')} days`;
     },
   },
   {
@@ -150,8 +136,8 @@ export const leafRules: readonly LintRule[] = [
     severity: 'error',
     fix: 'Reissue it with names as peers look for them: example.com, *.example.com, 10.0.0.7 as an IP address.',
     check: (certificate) => {
-      const unmatchable = unusable(certificate);
-      const odd = unmatchable.length > 0 && unmatchable.length === certificate.subjectAltNames?.length;
+      const { severity, unmatchable = [] } = namesFault(certificate) ?? {};
+      const odd = severity === 'error' && unmatchable.length > 0;
       return when(odd, `no client can match any of its names: ${showUnmatchable(unmatchable)}`);
     },
   },
@@ -160,9 +146,8 @@ export const leafRules: readonly LintRule[] = [
     severity: 'warning',
     fix: 'Reissue it without that name, or with the one that is meant.',
     check: (certificate) => {
-      const unmatchable = unusable(certificate);
-      const odd = unmatchable.length > 0 && unmatchable.length !== certificate.subjectAltNames?.length;
-      return when(odd, `no client can match ${showUnmatchable(unmatchable)}`);
+      const { severity, unmatchable = [] } = namesFault(certificate) ?? {};
+      return when(severity === 'warning', `no client can match ${showUnmatchable(unmatchable)}`);
     },
   },
   {
@@ -174,17 +159,9 @@ export const leafRules: readonly LintRule[] = [
         /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(one),
       );
       const listed = [...certificate.dnsNames, ...certificate.ipAddresses].map((one) => one.toLowerCase());
-      const odd = name !== undefined && isFor(certificate, 'server') && !listed.includes(name.toLowerCase());
+      const odd =
+        name !== undefined && usageOf(certificate) === 'server' && !listed.includes(name.toLowerCase());
       return when(odd, `the common name ${name} is not among its names`);
-    },
-  },
-  {
-    rule: 'broad-wildcard',
-    severity: 'warning',
-    fix: 'Name the hosts, or a wildcard below your own domain.',
-    check: ({ dnsNames }) => {
-      const broad = dnsNames.find((name) => BROAD_WILDCARD.test(name));
-      return when(broad !== undefined, `the wildcard ${broad} covers other people's names`);
     },
   },
 ];
@@ -195,11 +172,7 @@ export const authorityRules: readonly LintRule[] = [
     rule: 'no-certificate-signing',
     severity: 'error',
     fix: 'Reissue it with keyCertSign and cRLSign.',
-    check: ({ keyUsage }) =>
-      when(
-        keyUsage !== undefined && !keyUsage.has('keyCertSign'),
-        "its key usage doesn't allow signing certificates",
-      ),
+    check: signingFault,
   },
   {
     rule: 'no-key-usage',
@@ -222,21 +195,9 @@ export const authorityRules: readonly LintRule[] = [
   },
 ];
 
-function isWeakKey(kind: X509Certificate['publicKeyInfo']['kind']): boolean {
-  if ('bits' in kind) return kind.bits < 2_048;
-  if (kind.type === 'ec') return !['P-256', 'P-384', 'P-521'].includes(keyName(kind));
-  return kind.type === 'dsa' || kind.type === 'unknown';
-}
-
-/** A wildcard that is too broad has its own rule: some clients do match it. */
-const unusable = (certificate: X509Certificate): UnmatchableName[] =>
-  unmatchableNames(certificate).filter(({ name }) => !BROAD_WILDCARD.test(name));
-
 const ANY_USAGE = '2.5.29.37.0';
 /** Servers and clients. */
 const TLS_USAGES: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
-
-const BROAD_WILDCARD = /^\*(\.[^.]+)?$/;
 
 /** The first few, each with its reason. */
 function showUnmatchable(names: readonly UnmatchableName[]): string {
@@ -244,15 +205,4 @@ function showUnmatchable(names: readonly UnmatchableName[]): string {
   return names.length > shown.length
     ? `${shown.join('; ')}; and ${names.length - shown.length} more`
     : shown.join('; ');
-}
-
-/** A certificate without extended key usage is valid for any purpose. */
-export function isFor({ extendedKeyUsage }: X509Certificate, usage: 'server'): boolean {
-  const oid = { server: '1.3.6.1.5.5.7.3.1' }[usage];
-  return extendedKeyUsage === undefined || extendedKeyUsage.includes(oid);
-}
-
-/** Both ends are included, so the last second counts. */
-function lifeDays({ notBefore, notAfter }: X509Certificate): number {
-  return Math.ceil((notAfter.getTime() + 1_000 - notBefore.getTime()) / DAY);
 }

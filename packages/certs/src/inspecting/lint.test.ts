@@ -59,7 +59,7 @@ describe('lint', () => {
       });
     const ofClients = await lint(await oddCertificate([typed(0x80)], []));
     expect(ofClients.map(({ rule, message }) => `${rule}: ${message}`)).toContainEqual(
-      "netscape-type: its Netscape certificate type (SSL client) doesn't allow TLS servers",
+      "netscape-type: it has a Netscape certificate type (SSL client) that doesn't allow TLS servers",
     );
     expect(await rulesOf(await oddCertificate([typed(0xc0)], []))).not.toContain('1 netscape-type');
   });
@@ -67,7 +67,7 @@ describe('lint', () => {
   it("finds dates, a long life, a wildcard and a name that isn't listed", async () => {
     const options = { names: ['*.test'], commonName: 'other.test', days: 400, maxDays: 400 };
     const { certificate } = await createSelfSigned(options);
-    const odd = ['1 long-validity', '1 name-not-listed', '1 broad-wildcard'];
+    const odd = ['1 long-validity', '1 no-usable-name', '1 name-not-listed'];
     expect(await rulesOf(certificate)).toEqual(odd);
     expect(await rulesOf(certificate, { at: new Date(Date.now() + 401 * 86_400_000) })).toEqual([
       '1 expired',
@@ -81,7 +81,6 @@ describe('lint', () => {
     const intermediate = await root.intermediate({ commonName: 'Below' });
     const { certificate } = await intermediate.issue({ kind: 'server', names: ['a.test'] });
     expect(await rulesOf(certificate + root.certificate + intermediate.certificate)).toEqual([
-      '1 chain-order',
       '2 chain-order',
       '2 root-in-chain',
     ]);
@@ -128,7 +127,7 @@ describe('lint', () => {
     const root = await createAuthority({ commonName: 'Root' });
     const leaf = await root.issue({ kind: 'server', names: ['a.test'] });
     const below = await createSelfSigned({ names: ['b.test'] });
-    expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('1 chain-order');
+    expect((await rulesOf(leaf.certificate + below.certificate)).join()).toContain('2 chain-order');
   });
 
   it("finds an issuer of the right name with another key, and key identifiers that don't match", async () => {

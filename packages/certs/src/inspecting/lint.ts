@@ -2,7 +2,7 @@
 import { printable } from '@knsock/core/errors';
 import { date, readAllOptions, type OptionReaders } from '@knsock/core/options';
 import { allCertificates, type X509Certificate } from '@knsock/core/x509';
-import { orderFindings, refusal } from './chain-rules.js';
+import { authorityFindings, chainFindings, sentChain, severityIn, type SentChain } from './chain-rules.js';
 import { authorityRules, certificateRules, leafRules, type LintRule } from './lint-rules.js';
 import type { Finding, RuleFinding } from './finding.js';
 import { openingReaders, readChains, type Source, type SourceOpening } from '../files/source.js';
@@ -40,31 +40,36 @@ function lintChains(
   chains: readonly (readonly X509Certificate[])[],
   at: Date,
 ): Finding[] {
+  const sent = chains.map((chain) => sentChain(chain, at));
   const found = [
-    ...certificates.flatMap((certificate, index) => lintOne(certificate, index, at)),
-    ...chains.flatMap((chain) => lintOrder(chain, certificates, at)),
+    ...certificates.flatMap((certificate, index) => {
+      const chain = sent.find((one) => one?.given.includes(certificate));
+      return lintOne(certificate, at, chain).map((one) => ({ ...one, position: index + 1 }));
+    }),
+    ...chains.flatMap((chain, index) => {
+      const whole = sent[index];
+      const ofChain = whole === undefined ? authorityFindings(chain) : chainFindings(whole);
+      const placeOf = (position: number) => certificates.indexOf(chain[position - 1] as X509Certificate) + 1;
+      return ofChain.map((one) => ({ ...one, position: placeOf(one.position) }));
+    }),
   ];
   const of = certificates.length;
   return found.map((finding) => ({ ...finding, of, message: printable(finding.message) }));
 }
 
-function lintOrder(
-  chain: readonly X509Certificate[],
-  all: readonly X509Certificate[],
+function lintOne(
+  certificate: X509Certificate,
   at: Date,
-): RuleFinding[] {
-  const refused = refusal(chain, at);
-  const found = [...orderFindings(chain), ...(refused === undefined ? [] : [refused])];
-  if (chain.length === all.length) return found;
-  const placeOf = (position: number): number => all.indexOf(chain[position - 1] as X509Certificate) + 1;
-  return found.map((one) => ({ ...one, position: placeOf(one.position) }));
-}
-
-function lintOne(certificate: X509Certificate, index: number, at: Date): RuleFinding[] {
-  const isAuthority = certificate.basicConstraints?.ca === true;
+  chain: SentChain | undefined,
+): Omit<RuleFinding, 'position'>[] {
+  const isIssuer = chain !== undefined && chain.own.chain.indexOf(certificate) > 0;
+  const isAuthority = isIssuer || certificate.basicConstraints?.ca === true;
   const rules: readonly LintRule[] = [...certificateRules, ...(isAuthority ? authorityRules : leafRules)];
-  return rules.flatMap(({ rule, severity, fix, check }) => {
+  return rules.flatMap(({ rule, severity: grade, fix, check }) => {
     const message = check(certificate, at);
-    return message === undefined ? [] : [{ rule, severity, position: index + 1, message, fix }];
+    if (message === undefined) return [];
+    const alone = typeof grade === 'function' ? grade(certificate) : grade;
+    const severity = chain === undefined ? alone : severityIn(chain, certificate, rule, alone);
+    return severity === undefined ? [] : [{ rule, severity, message, fix }];
   });
 }

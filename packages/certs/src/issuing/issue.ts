@@ -1,6 +1,6 @@
 /** Certificates for servers, clients and peers. */
 import type { KeyObject } from 'node:crypto';
-import { publicHalf } from '@knsock/core/x509';
+import { LEAF_MAX_DAYS, publicHalf } from '@knsock/core/x509';
 import {
   abortSignal,
   number,
@@ -40,7 +40,7 @@ import { parseNames, type CertificateName } from './names.js';
 import { toPem } from '../files/pem.js';
 import { randomSerial } from './serial.js';
 import { buildSubject, defaultSubject, subjectOptions, type Subject } from './subject.js';
-import { decideValidity, LEAF_DAYS, LEAF_MAX_DAYS, type Validity } from './validity.js';
+import { decideValidity, LEAF_DAYS, type Validity } from './validity.js';
 import { x509Library, type DistinguishedName, type X509Library } from '../x509.js';
 
 /** Contents of a leaf certificate. The common name defaults to the first name, if that fits. */

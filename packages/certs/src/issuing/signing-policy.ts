@@ -14,13 +14,13 @@ import {
   type OptionReaders,
   type ReadOptions,
 } from '@knsock/core/options';
+import { LEAF_MAX_DAYS } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 import { checkKind, type CertificateKind } from './extensions.js';
 import { checkDnsName, parseName, parseNames, type CertificateName } from './names.js';
 import { placementOptions, type Placement } from './record.js';
 import type { CsrInfo } from './csr.js';
 import { subjectOptions, subjectFields, subjectOf, type Subject } from './subject.js';
-import { LEAF_MAX_DAYS } from './validity.js';
 
 /** A policy for signing a request. */
 export interface SigningPolicy extends Placement {

@@ -1,4 +1,5 @@
 /** Validity of certificates: pure arithmetic on dates. */
+import { LEAF_MAX_DAYS } from '@knsock/core/x509';
 import { CertificateError } from '../errors.js';
 
 const DAY = 86_400_000;
@@ -11,8 +12,6 @@ const SKEW_PART = 1 / 10;
 const SHORTEST = 60_000;
 /** Default validity of a server, client or peer certificate, in days. */
 export const LEAF_DAYS = 90;
-/** Maximum validity of these certificates in days, unless `maxDays` is higher; browsers and Apple accept no more. */
-export const LEAF_MAX_DAYS = 398;
 /** Default validity of an authority, in days: ten years. */
 export const AUTHORITY_DAYS = 3_650;
 

@@ -15,7 +15,7 @@ import {
   type OptionReaders,
   type ReadOptions,
 } from '@knsock/core/options';
-import { formOf, type X509Certificate } from '@knsock/core/x509';
+import { formOf, LEAF_MAX_DAYS, type X509Certificate } from '@knsock/core/x509';
 import { readBytes } from '../files/atomic-file.js';
 import type { Authority } from '../authorities/authority.js';
 import { CertificateError } from '../errors.js';
@@ -223,7 +223,7 @@ function requestOf(
     kind: kindOf(current),
     names: namesOf(current),
     days,
-    maxDays: Math.max(days, 398),
+    maxDays: Math.max(days, LEAF_MAX_DAYS),
     keyType: keyTypeOf(current),
     commonName: subject.commonNames[0],
     organizationalUnit: subject.organizationalUnits,

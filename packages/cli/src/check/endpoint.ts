@@ -58,7 +58,6 @@ export async function checkEndpoint(endpoint: Endpoint, trust: EndpointTrust): P
       chainEvidence({
         chain,
         at,
-        isShown: true,
         isOwn: true,
         anchors: anchors ?? [],
         hasCrl: crls.length > 0,

@@ -124,7 +124,7 @@ async function checkOne(
   const isCa = leaf?.basicConstraints?.ca === true;
   const isOwn = leaf !== undefined && pair?.matches === true && (!isCa || isForOwnUse(leaf, among));
   const crls = found.lists.flatMap((list) => list.crls);
-  const evidence = chainEvidence({ chain, at, isShown: false, isOwn, anchors, hasCrl: crls.length > 0 });
+  const evidence = chainEvidence({ chain, at, isOwn, anchors, hasCrl: crls.length > 0 });
   const reports = [readableReport(file), judge(file, chainRules, evidence)] as const;
   const isVerified = (isOwn || !isCa) && anchors.length > 0;
   const report = merged([

@@ -10,8 +10,6 @@ export interface ChainEvidence {
   /** The leaf first. */
   readonly chain: readonly X509Certificate[];
   readonly at: Date;
-  /** Whether a server sent it: then its first certificate is the server's own, whatever its contents. */
-  readonly isShown: boolean;
   /** Whether the first certificate is a peer's own, CA or not: a server sent it, or its private key is beside it. */
   readonly isOwn: boolean;
   /** As a server or client with this chain would send it; null for CA certificates alone, which no peer sends. */
@@ -40,7 +38,7 @@ interface VerificationEvidence {
 }
 
 /** A finding of a rule. */
-interface Found {
+export interface Found {
   readonly severity: Severity;
   readonly evidence: string;
 }

@@ -149,7 +149,7 @@ describe('the rules for chains', () => {
   let root: ChainEvidence['chain'];
   const at = new Date();
   const evidence = (more: Partial<ChainEvidence> = {}): ChainEvidence =>
-    chainEvidence({ chain, at, isShown: false, isOwn: false, anchors: [], hasCrl: true, ...more });
+    chainEvidence({ chain, at, isOwn: false, anchors: [], hasCrl: true, ...more });
   beforeAll(async () => {
     const authority = await createAuthority({ commonName: 'CA' });
     const intermediate = await authority.intermediate({ commonName: 'Intermediate' });
@@ -174,7 +174,7 @@ describe('the rules for chains', () => {
     for (const [id, more] of Object.entries(cases)) {
       expect(fired(chainRules, evidence(more)).map((one) => one.id)).toContain(id);
     }
-    const shown = fired(chainRules, evidence({ chain: root, isShown: true, isOwn: true }));
+    const shown = fired(chainRules, evidence({ chain: root, isOwn: true }));
     expect(shown.map(({ id }) => id)).toContain('ca-signed');
     const expired = fired(chainRules, evidence({ at: new Date(at.getTime() + 91 * DAY) }));
     expect(expired).toContainEqual(expect.objectContaining({ id: 'expiry', severity: 'error' }));

@@ -165,7 +165,7 @@ export function checkCredentials(
     expiresAt: earliest(chain, now),
     warnings: [
       ...(pair?.warnings ?? []),
-      ...(own?.warnings.map((warning) => ({ ...warning, file })) ?? []),
+      ...(own?.warnings.map(({ reason, message, fatal }) => ({ reason, message, fatal, file })) ?? []),
       ...warnings,
     ],
     material: pair === null ? nothing : hidingKey({ cert, key }),

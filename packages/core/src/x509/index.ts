@@ -50,7 +50,20 @@ export { type NameConstraints } from './subtrees.js';
 
 // Judging
 export { asciiHostName, matchesName } from './host-name.js';
-export { unmatchableNames, type UnmatchableName } from './unmatchable-names.js';
+export {
+  authorityFault,
+  excessiveDays,
+  formFault,
+  LEAF_MAX_DAYS,
+  namesFault,
+  netscapeFault,
+  signatureFault,
+  signingFault,
+  type Fault,
+  type NamesFault,
+  type Severity,
+} from './faults.js';
+export { type UnmatchableName } from './unmatchable-names.js';
 export { tlsKeyProblem, usageOf, usageProblem } from './checks/usage.js';
 export { arrangeOwnChain, type OwnChain, type OwnChainContext, type OwnChainWarning } from './own-chain.js';
 export {
@@ -77,6 +90,6 @@ export {
   type RevocationPolicy,
   type RevocationPolicyOptions,
 } from './revocation-policy.js';
-export { certificateWeakness, signatureWeakness, isIssuedBy, mayHaveIssued } from './issuance.js';
+export { keyFault, isIssuedBy, mayHaveIssued } from './issuance.js';
 export { curveNames } from './oid.js';
 export { networkOf } from './ip-network.js';

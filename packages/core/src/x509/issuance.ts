@@ -22,10 +22,16 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
   );
 }
 
+/** What makes its key too weak to use, as the end of a sentence ("certificate x …"); undefined where nothing does. */
+export function keyFault({ publicKeyInfo }: X509Certificate): string | undefined {
+  const weakness = keyWeakness(publicKeyInfo, ruleSets.private);
+  return weakness && `has ${weakness}`;
+}
+
 /** What makes a certificate too weak to use, as the end of a sentence ("certificate x …"); undefined where nothing does. */
 export function certificateWeakness(certificate: X509Certificate): string | undefined {
-  const key = keyWeakness(certificate.publicKeyInfo, ruleSets.private);
-  if (key !== undefined) return `has ${key}`;
+  const key = keyFault(certificate);
+  if (key !== undefined) return key;
   if (certificate.isSelfIssued) return undefined;
   const signature = schemeProblem(certificate);
   return signature?.status === 'weak' ? `is signed with ${signature.problem}` : undefined;

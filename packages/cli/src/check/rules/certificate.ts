@@ -1,6 +1,33 @@
 /** Rules for the contents of a certificate and its chain. */
-import { certificateWeakness, mayHaveIssued, unmatchableNames, validatePath } from '@knsock/core/x509';
-import type { ChainRule } from '../rule.js';
+import {
+  authorityFault,
+  keyFault,
+  namesFault,
+  netscapeFault,
+  signatureFault,
+  type Fault,
+  type OwnChain,
+  type OwnChainWarning,
+  type X509Certificate,
+} from '@knsock/core/x509';
+import { severities } from '../../severity.js';
+import type { ChainRule, Found } from '../rule.js';
+
+/** The most severe one, the first of several; null where there is none. */
+const worst = (found: readonly Found[]): Found | null =>
+  severities.flatMap((severity) => found.filter((one) => one.severity === severity))[0] ?? null;
+
+/** What was found about a chain as its owner would send it. */
+const foundIn = (own: OwnChain, reason: OwnChainWarning['reason']): Found[] =>
+  own.warnings
+    .filter((one) => one.reason === reason)
+    .map(({ severity, message: evidence }) => ({ severity, evidence }));
+
+/** The same about a certificate itself. */
+const foundOn = (certificate: X509Certificate, fault: Fault | undefined): Found[] =>
+  fault === undefined
+    ? []
+    : [{ severity: fault.severity, evidence: `${certificate.subject.toString()} ${fault.problem}` }];
 
 export const strongKeys: ChainRule = {
   id: 'strong-keys',
@@ -8,18 +35,15 @@ export const strongKeys: ChainRule = {
   severities: ['error', 'warning'],
   why: 'A weak key can be computed from the certificate, and a SHA-1 signature can be forged; current peers refuse both.',
   fix: 'Create a new key: P-256, or RSA of 2,048 bits or more, signed with SHA-256 or better (knsock certs issue).',
-  check: ({ chain, own, isShown }) => {
+  check: ({ chain, own }) => {
     if (own?.refusal !== undefined) return { severity: 'error', evidence: own.refusal };
-    // knsock's servers leave it out; a server that sent it doesn't.
-    const left = own?.warnings.find(({ reason }) => reason === 'weak');
-    if (own !== null && !isShown) return left ? { severity: 'warning', evidence: left.message } : null;
-    for (const certificate of chain) {
-      const weakness = certificateWeakness(certificate);
-      if (weakness !== undefined) {
-        return { severity: 'error', evidence: `${certificate.subject.toString()} ${weakness}` };
-      }
-    }
-    return null;
+    if (own !== null) return worst(foundIn(own, 'weak'));
+    return worst(
+      chain.flatMap((one) => {
+        const key = keyFault(one);
+        return foundOn(one, key === undefined ? signatureFault(one) : { severity: 'error', problem: key });
+      }),
+    );
   },
 };
 
@@ -39,17 +63,16 @@ export const form: ChainRule = {
   id: 'form',
   title:
     'no certificate contradicts itself, has an unknown critical extension or signs what it must not sign',
-  severities: ['error'],
+  severities: ['error', 'warning'],
   why: 'RFC 5280 requires verifiers to refuse such a certificate: knsock and strict OpenSSL do, others may in the future.',
   fix: 'Reissue it without that: knsock certs inspect FILE shows its extensions.',
-  check: ({ chain: [leaf], own, at }) => {
-    const refused = own?.warnings.find(({ reason }) => reason === 'refused');
-    if (refused !== undefined) return { severity: 'error', evidence: refused.message };
-    if (own !== null || leaf === undefined) return null;
-    const verdict = validatePath([leaf], { usage: 'server', at });
-    return verdict.ok || verdict.reason !== 'malformed'
-      ? null
-      : { severity: 'error', evidence: verdict.message };
+  check: ({ chain, own }) => {
+    if (own !== null) {
+      const leaf = chain[0] as X509Certificate;
+      return worst([...foundIn(own, 'refused'), ...foundOn(leaf, netscapeFault(leaf))]);
+    }
+    const evidence = chain.flatMap((one) => authorityFault(one) ?? [])[0];
+    return evidence === undefined ? null : { severity: 'error', evidence };
   },
 };
 
@@ -59,14 +82,8 @@ export const tls12Peers: ChainRule = {
   severities: ['notice'],
   why: 'ML-DSA is defined for TLS 1.3 alone: to a peer without it the handshake fails, whatever versions the server allows.',
   fix: 'Keep it where every peer has TLS 1.3 and ML-DSA; else issue a P-256 certificate (knsock certs issue).',
-  check: ({ own }) => {
-    const warning = own?.warnings.find(({ reason }) => reason === 'tls13-only');
-    return warning ? { severity: 'notice', evidence: warning.message } : null;
-  },
+  check: ({ own }) => (own === null ? null : worst(foundIn(own, 'tls13-only'))),
 };
-
-/** id-kp-clientAuth (RFC 5280 4.2.1.12). */
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export const names: ChainRule = {
   id: 'names',
@@ -76,14 +93,17 @@ export const names: ChainRule = {
   fix: 'Issue it with its names: knsock certs issue NAME ….',
   check: ({ chain: [leaf], isOwn }) => {
     if (leaf === undefined || (!isOwn && leaf.basicConstraints?.ca === true)) return null;
-    const named = (leaf.subjectAltNames ?? []).length > 0;
-    const isClient = leaf.extendedKeyUsage?.length === 1 && leaf.extendedKeyUsage[0] === CLIENT_AUTH;
-    if (!named && !isClient)
-      return { severity: 'error', evidence: `${leaf.subject.toString()} has no subjectAltName` };
-    const [first, ...more] = unmatchableNames(leaf);
-    if (first === undefined) return null;
-    const severity = more.length + 1 === leaf.subjectAltNames?.length ? 'error' : 'warning';
-    return { severity, evidence: `no client can match the name "${first.name}": it ${first.problem}` };
+    const fault = namesFault(leaf);
+    if (fault === undefined) return null;
+    const {
+      severity,
+      unmatchable: [first],
+    } = fault;
+    const evidence =
+      first === undefined
+        ? `${leaf.subject.toString()} has no subjectAltName`
+        : `no client can match the name "${first.name}": it ${first.problem}`;
+    return { severity, evidence };
   },
 };
 
@@ -93,16 +113,5 @@ export const chainOrder: ChainRule = {
   severities: ['error', 'warning'],
   why: "Clients that lack the missing certificate, or require the order, can't build the path.",
   fix: 'Order the file leaf first, then each issuer: knsock certs convert FILE --to chain.',
-  check: ({ chain, own, anchors }) => {
-    const warning = own?.warnings.find(({ reason }) => reason === 'chain');
-    if (own === null || warning === undefined) return null;
-    const leaf = own.chain[0];
-    // Without its issuer a client that has only the root finds no path.
-    const isWhole =
-      own.chain.length > 1 ||
-      leaf === undefined ||
-      [leaf, ...anchors].some((issuer) => mayHaveIssued(issuer, leaf));
-    const isLeafFirst = !chain.some((one) => one !== leaf && leaf !== undefined && mayHaveIssued(leaf, one));
-    return { severity: isWhole && isLeafFirst ? 'warning' : 'error', evidence: warning.message };
-  },
+  check: ({ own }) => (own === null ? null : worst(foundIn(own, 'chain'))),
 };

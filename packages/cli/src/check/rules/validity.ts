@@ -1,5 +1,6 @@
 /** Rules for the validity of certificates and revocation lists. */
 import { spanInWords } from '@knsock/core/options';
+import { excessiveDays, LEAF_MAX_DAYS } from '@knsock/core/x509';
 import type { ChainRule, ListRule } from '../rule.js';
 
 const DAY = 86_400_000;
@@ -29,10 +30,9 @@ export const expiry: ChainRule = {
     const dated =
       own?.warnings.filter(({ reason }) => reason === 'expired' || reason === 'not-yet-valid') ?? [];
     const past = dated.find(({ fatal }) => fatal) ?? dated[0];
-    if (past?.fatal === true) return { severity: 'error', evidence: past.message };
     if (past !== undefined) {
-      const evidence = `${past.message}; clients that have another certificate of that CA ignore it`;
-      return { severity: 'warning', evidence };
+      const passed = '; clients that have another certificate of that CA ignore it';
+      return { severity: past.severity, evidence: past.fatal ? past.message : past.message + passed };
     }
     for (const certificate of own?.chain ?? chain) {
       const { notBefore, notAfter, subject } = certificate;
@@ -49,9 +49,6 @@ export const expiry: ChainRule = {
   },
 };
 
-/** The limit of browsers and Apple; a shorter validity also shows that renewal works. */
-const MOST_DAYS = 398;
-
 export const rotation: ChainRule = {
   id: 'rotation',
   title: 'the validity is short enough for regular replacement',
@@ -60,13 +57,10 @@ export const rotation: ChainRule = {
   fix: 'Issue for 90 days and renew by cron (knsock certs renew); servers of knsock load new files by themselves (watchCredentials).',
   check: ({ chain: [leaf] }) => {
     if (leaf === undefined || leaf.basicConstraints?.ca === true) return null;
-    const days = Math.round((leaf.notAfter.getTime() - leaf.notBefore.getTime()) / DAY);
-    return days <= MOST_DAYS
-      ? null
-      : {
-          severity: 'warning',
-          evidence: `it is valid for ${days.toLocaleString('en')} days, over ${MOST_DAYS}`,
-        };
+    const days = excessiveDays(leaf);
+    if (days === undefined) return null;
+    const evidence = `it is valid for ${days.toLocaleString('en')} days, over ${LEAF_MAX_DAYS}`;
+    return { severity: 'warning', evidence };
   },
 };
 
