@@ -3,10 +3,16 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acmeCredentials } from './acme/acme-credentials.js';
+import { letsEncryptStaging } from './acme/directories.js';
 import { createAuthority, loadAuthority, type Authority } from './authorities/authority.js';
 import { fullChain } from './keys/chain.js';
 import { createCsr } from './issuing/csr.js';
 import { createDevelopmentAuthority } from './authorities/development-authority.js';
+import { enroll } from './enrolling/enroll.js';
+import { renewEnrolled } from './enrolling/renew-enrolled.js';
+import { knownAuthority } from './enrollment/known-authority.js';
+import { barRenewal, createToken, listTokens, withdrawToken } from './enrollment/tokens.js';
 import { checkExpiry } from './inspecting/expiry.js';
 import { convertKey } from './formats/formats.js';
 import { inspect } from './inspecting/inspect.js';
@@ -30,6 +36,8 @@ beforeAll(async () => {
   ({ csr } = await createCsr({ names: ['a.test', 'b.test'], organization: 'Acme' }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const acme = { names: ['a.example'], directory: letsEncryptStaging, challenge: 'tls-alpn-01' } as const;
 
 const leaf = { kind: 'server', names: ['a.test'] } as const;
 
@@ -130,6 +138,32 @@ describe("an option that doesn't exist, or is of another kind, is refused by its
       refused,
     );
     await expect(authority.crl({ dayz: 1 } as never)).rejects.toMatchObject(refused);
+  });
+
+  it.each(['', 'a\0b'])('%j for the path of a file or folder', async (place) => {
+    const issuer = () => Promise.reject(new Error('not asked'));
+    const calls: readonly (readonly [option: string, call: () => unknown])[] = [
+      ['directory', () => openStore(place)],
+      [
+        'directory',
+        () => createToken(place, { kind: 'client', names: ['a.test'], days: 1, expiresIn: 1_000 }),
+      ],
+      ['directory', () => withdrawToken(place, 'a')],
+      ['directory', () => listTokens(place)],
+      ['directory', () => barRenewal(place, 'a.test')],
+      ['directory', () => knownAuthority(place)],
+      ['dir', () => enroll({ token: 'a', dir: place })],
+      ['dir', () => renewEnrolled({ dir: place })],
+      ['dir', () => acmeCredentials({ ...acme, dir: place })],
+      ['certFile', () => renew({ certFile: place, keyFile: 'a.key', issuer })],
+      ['keyFile', () => renew({ certFile: 'a.crt', keyFile: place, issuer })],
+      ['cacheDir', () => revocationSource({ crls: [], cacheDir: place })],
+    ];
+    for (const [option, call] of calls)
+      await expect(Promise.resolve().then(call)).rejects.toMatchObject({
+        code: 'KNSOCK_INVALID_OPTION',
+        option,
+      });
   });
 
   it('a misspelt passphrase, before a store writes keys without one', async () => {

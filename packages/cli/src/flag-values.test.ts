@@ -20,14 +20,20 @@ async function valued(): Promise<[Command, Option][]> {
   );
 }
 
-function refusal(command: Command, flag: string, value: string): string {
+function refused(command: Command, flag: string, value: string): Error | undefined {
   try {
     command.parseOptions([flag, value]);
-    return '';
+    return undefined;
   } catch (error) {
-    return (error as Error).message;
+    return error as Error;
   }
 }
+
+const refusal = (command: Command, flag: string, value: string): string =>
+  refused(command, flag, value)?.message ?? '';
+
+/** Flags that name an authority in a store by its files. */
+const named: ReadonlySet<string> = new Set(['--authority', '--under', '--replaces']);
 
 describe('a value that an option does not take', () => {
   it('is refused by the name of the flag if it is empty, by every option but a server name', async () => {
@@ -70,6 +76,32 @@ describe('a value that an option does not take', () => {
         .map((value) => `${command.name()} ${flags} ${value}`),
     );
     expect(taken).toEqual(TAKES_NONE);
+  });
+
+  it('is refused by the name of the flag if it names files in a folder of ours and no file system takes it', async () => {
+    const options = (await valued()).filter(
+      ([, { description, long }]) => /^name of its files?\b/.test(description) || named.has(long ?? ''),
+    );
+    expect(new Set(options.map(([, { long }]) => long))).toEqual(new Set(['--file', '--name', ...named]));
+    for (const [command, { long }] of options)
+      for (const name of ['../a', 'a/b', '.', '..', '-a', 'a b', 'a\nb', 'a\0b', 'a'.repeat(201)])
+        expect(refused(command, long ?? '', name), `${command.name()} ${long}`).toMatchObject({
+          code: 'KNSOCK_INVALID_OPTION',
+          message: expect.stringMatching(`^${long} must be the name of a file`) as string,
+        });
+  });
+
+  it('is refused by the name of the flag if it is a folder, and files beside it are to be made', async () => {
+    const options = (await valued()).filter(([, { description }]) =>
+      description.startsWith('path of the output'),
+    );
+    expect(options.map(([command]) => command.name())).toEqual(['self-signed', 'csr']);
+    for (const [command] of options)
+      for (const place of ['.', '..', 'a/', 'a/.', 'a\0b'])
+        expect(refused(command, '--out', place)).toMatchObject({
+          code: 'KNSOCK_INVALID_OPTION',
+          message: expect.stringContaining('--out must') as string,
+        });
   });
 
   it('is refused if a port stands in --host', async () => {

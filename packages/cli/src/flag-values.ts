@@ -4,6 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { Command, Option } from 'commander';
+import { InvalidOptionError } from '@knsock/core/errors';
 import { UsageError } from './usage-error.js';
 
 /** An empty name there means none. */
@@ -46,6 +47,12 @@ export function refuseEmptyArguments({ registeredArguments, args }: Command): vo
   }
 }
 
+/** What a reader of the library refused, with the flag for the option; for the hint about all options there is the command's. */
+function invalid({ message, option, hint, code }: InvalidOptionError, flag: string): UsageError {
+  const usual = new InvalidOptionError(option, '').hint;
+  return new UsageError(message.replace(option, flag), hint === usual ? '' : hint, code);
+}
+
 /** Parsers that several options share can't name the one that was given. */
 function nameInParser(option: Option, flag: string): void {
   const parse = option.parseArg;
@@ -54,6 +61,7 @@ function nameInParser(option: Option, flag: string): void {
     try {
       return parse(value, previous);
     } catch (error) {
+      if (error instanceof InvalidOptionError) throw invalid(error, flag);
       if (!(error instanceof UsageError) || error.message.includes(flag)) throw error;
       throw new UsageError(`${flag}: ${error.message}`, error.hint, error.code);
     }

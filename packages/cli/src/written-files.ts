@@ -94,6 +94,8 @@ const UNCHANGED = 'what was there is unchanged.';
 /** What to do, by the system's code. */
 const hints: Readonly<Record<string, string>> = {
   EISDIR: 'Give the path of a file.',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  ENOTDIR: 'A part of the path is a file, where a folder should be.',
   ENOSPC: `Free some space (df -h) or inodes (df -i), then do it again: ${UNCHANGED}`,
   EDQUOT: `Free some space within the quota, then do it again: ${UNCHANGED}`,
   EROFS: 'The file system is read-only: choose a folder on another one.',

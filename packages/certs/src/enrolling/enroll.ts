@@ -9,12 +9,12 @@
  */
 import {
   abortSignal,
+  filePath,
   flag,
   milliseconds,
   readAllOptions,
   required,
   string,
-  text,
   texts,
   withDefault,
   type OptionReaders,
@@ -64,7 +64,7 @@ export interface EnrollOptions {
 /** How each of them is read, and its default. */
 export const enrollOptions = {
   token: required<string>(string),
-  dir: required<string>(text),
+  dir: required<string>(filePath),
   names: texts<readonly string[] | undefined>,
   keyType: withDefault<KeyType>(keyTypeOption, DEFAULT_KEY_TYPE),
   force: withDefault<boolean>(flag, false),

@@ -1,9 +1,9 @@
 /** Renewal of a machine's certificate at the authority where it was enrolled. */
 import {
+  filePath,
   milliseconds,
   readAllOptions,
   required,
-  text,
   withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -29,7 +29,7 @@ export type WatchEnrolledOptions = Place & Omit<WatchRenewalOptions, Decided>;
 
 /** How the options of a machine's folder are read, and their defaults. */
 export const placeOptions = {
-  dir: required<string>(text),
+  dir: required<string>(filePath),
   timeout: withDefault<number>(milliseconds, ANSWER_TIMEOUT),
 } as const satisfies OptionReaders<Place>;
 

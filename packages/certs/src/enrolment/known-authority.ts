@@ -1,6 +1,7 @@
 /** Where a store's authority is served, kept in the store so that tokens can contain it. */
 import { join } from 'node:path';
 import { isIPv6 } from 'node:net';
+import { filePath, required } from '@knsock/core/options';
 import { parseCertificates } from '@knsock/core/x509';
 import { PUBLIC, readIfThere, writeAtomic } from '../files/atomic-file.js';
 
@@ -24,6 +25,7 @@ export async function rememberAuthority(
 
 /** What the last server of a store's authority recorded; undefined: none was ever started, or the record is damaged. */
 export async function knownAuthority(directory: string): Promise<KnownAuthority | undefined> {
+  required(filePath)('directory', directory);
   const text = await readIfThere(join(directory, FILE));
   try {
     const { address, root } = JSON.parse(text ?? '') as Partial<KnownAuthority>;

@@ -1,5 +1,5 @@
 /** The record of an issued certificate, and where its files are put. */
-import { flag, withDefault, wrongKind, type OptionReaders } from '@knsock/core/options';
+import { fileName, flag, withDefault, type OptionReaders } from '@knsock/core/options';
 import type { CertificateKind } from './extensions.js';
 
 /** One certificate that an authority has signed. */
@@ -30,15 +30,14 @@ export interface Placement {
   readonly overwrite?: boolean | undefined;
 }
 
-/** How each of them is read, and its default; an invalid name is refused when files are named. */
+/** How each of them is read, and its default. */
 export const placementOptions = {
   file: readFileName,
   overwrite: withDefault<boolean>(flag, false),
 } as const satisfies OptionReaders<Placement>;
 
 function readFileName(option: string, value: string | false | undefined): string | false | undefined {
-  if (value === undefined || value === false || typeof value === 'string') return value;
-  throw wrongKind(option, value, 'text, or false');
+  return value === false ? false : fileName(option, value);
 }
 
 /** The files in the store. */

@@ -3,12 +3,12 @@ import { realpath } from 'node:fs/promises';
 import {
   abortSignal,
   callback,
+  filePath,
   flag,
   milliseconds,
   readAllOptions,
   required,
   string,
-  text,
   withDeadline,
   withDefault,
   wrongKind,
@@ -66,8 +66,8 @@ export interface RenewOptions extends RenewalRule {
 /** How each of them is read, and its default. */
 export const renewOptions = {
   ...renewalRuleOptions,
-  certFile: required<string>(text),
-  keyFile: required<string>(text),
+  certFile: required<string>(filePath),
+  keyFile: required<string>(filePath),
   issuer: required<RenewOptions['issuer']>(readIssuer),
   issueTimeout: withDefault<number>(milliseconds, 60_000),
   keyPassphrase: string<string | undefined>,

@@ -3,20 +3,20 @@
  * last valid list is kept. Only a check that comes before the first list is loaded waits for the network.
  */
 import {
-  backOffDelay,
   abortSignal,
+  backOffDelay,
   callback,
   failures,
+  filePath,
   list,
   milliseconds,
   noConnection,
   offAbort,
   onAbort,
-  readAllOptions,
   raceAbort,
-  string,
-  type FailureReporter,
+  readAllOptions,
   withDefault,
+  type FailureReporter,
   type OptionReaders,
   type ReadOptions,
 } from '@knsock/core/options';
@@ -73,7 +73,7 @@ export const revocationSourceOptions = {
   crls: list<readonly CrlLocation[]>,
   issuers: source<Source | undefined>,
   interval: withDefault<number>(milliseconds, 300_000),
-  cacheDir: string<string | undefined>,
+  cacheDir: filePath<string | undefined>,
   ...fetchLimitOptions,
   onError: callback<RevocationSourceOptions['onError']>,
   signal: abortSignal,

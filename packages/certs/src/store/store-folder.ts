@@ -14,7 +14,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { printable } from '@knsock/core/errors';
 import { fileError, makeFolder } from '../files/atomic-file.js';
-import { CertificateError } from '../errors.js';
 import { encryptKey } from '../keys/key-encryption.js';
 import type { IssuedFiles, IssuedRecord } from '../issuing/record.js';
 import { isUnsettled, pairAt, settleFolder } from '../files/pair.js';
@@ -69,7 +68,7 @@ export class StoreFolder {
   ): IssuedFiles | undefined {
     if (file === false) return undefined;
     const folder = this.#at(record.kind === 'authority' ? 'ca' : 'issued');
-    const { certFile, keyFile } = pairAt(folder, checkFileName(file ?? defaultFileName(record)));
+    const { certFile, keyFile } = pairAt(folder, file ?? defaultFileName(record));
     return { certFile, keyFile: withKey ? keyFile : undefined };
   }
 
@@ -82,11 +81,11 @@ export class StoreFolder {
   }
 
   linkFile(name: string): string {
-    return this.#at('ca', `${checkFileName(name)}.link`);
+    return this.#at('ca', `${name}.link`);
   }
 
   authorityFiles(name: string): { certFile: string; keyFile: string } {
-    return pairAt(this.#at('ca'), checkFileName(name));
+    return pairAt(this.#at('ca'), name);
   }
 
   /** The path within the store, with forward slashes. */
@@ -146,10 +145,4 @@ function defaultFileName(record: IssuedRecord): string {
     .replace(/^[.-]+/, '')
     .slice(0, 200);
   return name === '' ? record.serial : name;
-}
-
-function checkFileName(name: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(name)) return name;
-  const message = `"${name}" can't name a file of the store: use letters, digits, dots, dashes and underscores`;
-  throw new CertificateError('KNSOCK_CERTIFICATE_FILE', message);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCertificate, parseCrl } from '@knsock/core/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCsr } from '../issuing/csr.js';
 import type { RevocationReason } from '../revocation/crl.js';
 import { openStore } from './store.js';
 
@@ -130,11 +131,26 @@ describe('a store', () => {
     expect(files?.certFile).toBe(join(directory, 'issued', `${name ?? serial}.crt`));
   });
 
-  it.each(['../a', 'a/b', '.a', '', 'a\\b', 'ä'])('refuses "%s" as the name of a file', async (file) => {
-    const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });
-    const issued = authority.issue({ kind: 'client', names: ['a.test'], file });
-    await expect(issued).rejects.toMatchObject({ code: 'KNSOCK_CERTIFICATE_FILE' });
-  });
+  it.each(['../a', 'a/b', '.', '..', '', 'a\\b', 'a\0b', 'a\nb', 'ä', 'a'.repeat(201)])(
+    'refuses %j as the name of a file, before anything is made',
+    async (name) => {
+      const store = await openStore(directory);
+      const authority = await store.createAuthority({ commonName: 'Root' });
+      const { csr } = await createCsr({ names: ['a.test'] });
+      const calls: readonly (readonly [option: string, call: () => Promise<unknown>])[] = [
+        ['file', () => authority.issue({ kind: 'client', names: ['a.test'], file: name })],
+        ['file', () => authority.sign(csr, { kind: 'client', names: ['a.test'], file: name })],
+        ['file', () => authority.intermediate({ commonName: 'Below', file: name })],
+        ['file', () => store.createAuthority({ commonName: 'Other', file: name })],
+        ['replaces', () => store.createAuthority({ commonName: 'Other', file: 'other', replaces: name })],
+        ['name', () => store.authority(name)],
+        ['name', () => store.chain(name)],
+      ];
+      for (const [option, call] of calls)
+        await expect(call()).rejects.toMatchObject({ code: 'KNSOCK_INVALID_OPTION', option });
+      expect(await store.certificates()).toHaveLength(1);
+    },
+  );
 
   it('warns of a key that others can read, and says how to fix it', async () => {
     const authority = await (await openStore(directory)).createAuthority({ commonName: 'Root' });

@@ -4,10 +4,12 @@ import { resolve } from 'node:path';
 import {
   abortSignal,
   checkOptions,
+  fileName,
+  filePath,
   milliseconds,
   readAllOptions,
+  required,
   string,
-  text,
   withDefault,
   type OptionReaders,
 } from '@knsock/core/options';
@@ -77,8 +79,8 @@ export interface RootOptions extends AuthorityOptions {
 /** How each of them is read, and its default. */
 export const rootOptions = {
   ...authorityOptions,
-  file: withDefault<string>(text, 'root'),
-  replaces: string<string | undefined>,
+  file: withDefault<string>(fileName, 'root'),
+  replaces: fileName<string | undefined>,
   replacesSigner: checkSigner,
 } as const satisfies OptionReaders<RootOptions>;
 
@@ -134,6 +136,7 @@ export interface Store {
  * @throws CertificateError if the folder or the passphrase can't be used.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
+  required(filePath)('directory', directory);
   const { passphrase: source, lockTimeout: timeout, signal } = readAllOptions(options, storeOptions);
   const passphrase = source === undefined ? undefined : await readPassphrase(source);
   const folder = new StoreFolder(resolve(directory), passphrase, { timeout, signal });
@@ -213,6 +216,7 @@ class FolderStore implements Store {
   }
 
   async authority(name?: string, options: AuthoritySigner = {}): Promise<Authority> {
+    fileName('name', name);
     checkOptions(options, signerReaders);
     const signing = options.signer && keyOf(options.signer);
     const chosen =
@@ -243,6 +247,7 @@ class FolderStore implements Store {
   }
 
   async chain(name?: string): Promise<string> {
+    fileName('name', name);
     const { certFile } = this.#folder.authorityFiles(name ?? (await this.#onlyAuthority()));
     return (await readBytes(certFile)).toString('utf8');
   }

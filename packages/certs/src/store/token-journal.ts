@@ -3,6 +3,7 @@
  * store's index. A token is bound to a key before anything is issued for it, so that a crash in between can't issue two.
  */
 import { join } from 'node:path';
+import { filePath, required } from '@knsock/core/options';
 import { withProcessLock, type HeldLock } from '../files/process-lock.js';
 import { CertificateError } from '../errors.js';
 import type { CertificateKind } from '../issuing/extensions.js';
@@ -81,7 +82,9 @@ export class TokenJournal {
   readonly #barred = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
+  /** @throws InvalidOptionError */
   constructor(directory: string) {
+    required(filePath)('directory', directory);
     this.#directory = directory;
     this.#file = join(directory, 'tokens.jsonl');
     this.#lock = join(directory, '.tokens.lock');

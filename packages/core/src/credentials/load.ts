@@ -1,6 +1,6 @@
 /** Credentials from files. */
 import { fromFile } from '../errors/from-node.js';
-import { checkOptions, string, text, textOrTexts, type OptionReaders } from '../options/index.js';
+import { checkOptions, filePath, string, textOrTexts, type OptionReaders } from '../options/index.js';
 import { readWhole, type ReadBounds } from '../waiting/read-whole.js';
 import { openCredentials, type Credentials, type CredentialsOptions } from './credentials.js';
 import type { Origins } from './origins.js';
@@ -27,11 +27,11 @@ const fileOptions = ['certFile', 'keyFile', 'caFile', 'crlFile', 'pfxFile'] as c
 
 /** How each of them is read; none has a default. */
 export const credentialFileOptions = {
-  certFile: text,
-  keyFile: text,
+  certFile: filePath,
+  keyFile: filePath,
   caFile: textOrTexts,
   crlFile: textOrTexts,
-  pfxFile: text,
+  pfxFile: filePath,
   pfxKeyName: string,
   passphrase: string,
 } as const satisfies OptionReaders<CredentialFiles>;

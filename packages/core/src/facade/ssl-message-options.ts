@@ -6,11 +6,11 @@ import { raw } from '../framing/index.js';
 import type { Payload } from '../framing/framing.js';
 import {
   anything,
+  filePath,
   flag,
   integerWithin,
   milliseconds,
   readAllOptions,
-  text,
   withDefault,
   type OptionReaders,
 } from '../options/index.js';
@@ -52,9 +52,9 @@ export interface SslMessage {
 
 /** How each of them is read, and its default. */
 export const sslMessageOptions = {
-  cafile: text<string | undefined>,
-  certfile: text<string | undefined>,
-  keyfile: text<string | undefined>,
+  cafile: filePath<string | undefined>,
+  certfile: filePath<string | undefined>,
+  keyfile: filePath<string | undefined>,
   verify: withDefault(flag, true),
   timeout: withDefault(milliseconds, 10_000),
   until: anything,

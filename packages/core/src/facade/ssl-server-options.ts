@@ -9,6 +9,7 @@ import {
   abortSignal,
   anything,
   callback,
+  filePath,
   flag,
   readAllOptions,
   text,
@@ -42,9 +43,9 @@ export interface SslServerOptions {
 
 /** How each of them is read, and its default. */
 export const sslServerOptions = {
-  certfile: text,
-  keyfile: text,
-  cafile: text,
+  certfile: filePath,
+  keyfile: filePath,
+  cafile: filePath,
   requireClientCert: withDefault(flag, false),
   host: withDefault(text, '0.0.0.0'),
   sslContext: anything,

@@ -22,6 +22,8 @@ export {
   callback,
   date,
   duration,
+  fileName,
+  filePath,
   flag,
   fraction,
   having,

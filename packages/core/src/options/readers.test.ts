@@ -38,11 +38,32 @@ describe('a reader', () => {
       'signal must be an AbortSignal, not a function',
       () => options.abortSignal('signal', AbortSignal as never),
     ],
+    [
+      'dir must be the path of a file or folder, not an object',
+      () => options.filePath('dir', new URL('file:///x') as never),
+    ],
+    ["max must be a number, not '" + 'x'.repeat(100) + "…'", () => number('max', 'x'.repeat(101) as never)],
     ['sni must be an object, not null', () => options.record('sni', null)],
   ])('%s', (sentence, read) => {
     expect(read).toThrow(
       expect.objectContaining({ code: 'KNSOCK_INVALID_OPTION', message: sentence }) as Error,
     );
+  });
+
+  it.each(['', 'a/b', 'a\\b', '.', '..', '.a', '-a', 'a b', 'a\nb', 'a\0', 'ä', 'a'.repeat(201)])(
+    'takes %j for no name of a file',
+    (name) => {
+      expect(() => options.fileName('file', name)).toThrow(/^file must be the name of a file, not /);
+    },
+  );
+
+  it('takes names of files that any file system takes, and paths of any kind without a NUL', () => {
+    for (const name of ['a', '_wildcard.a.test', 'a'.repeat(200)])
+      expect(options.fileName('file', name)).toBe(name);
+    for (const path of ['.', '../a', '/a b/ä\n', 'a'.repeat(5_000)])
+      expect(options.filePath('dir', path)).toBe(path);
+    for (const path of ['', 'a\0b'])
+      expect(() => options.filePath('dir', path)).toThrow(/^dir must be the path of a file or folder, not /);
   });
 
   it('takes the longest wait that timers know, and parts of milliseconds where they are left of one', () => {

@@ -84,6 +84,20 @@ export function text<V extends string | undefined>(option: string, value: V): V 
   return ofKind(option, value, 'text', isFilledText);
 }
 
+/** The path of a file or folder. A NUL is in none. */
+export function filePath<V extends string | undefined>(option: string, value: V): V {
+  return ofKind(option, value, 'the path of a file or folder', isPath);
+}
+
+/** The name of a file that is made in a folder of ours, without its ending. Any file system takes it. */
+export function fileName<V extends string | undefined>(option: string, value: V): V {
+  if (value === undefined || isFileName(value)) return value;
+  const { message } = wrongKind(option, value, 'the name of a file');
+  const hint =
+    'Use at most 200 letters, digits, dots, dashes and underscores, with a letter, digit or underscore first; no folder.';
+  throw new InvalidOptionError(option, message, { hint });
+}
+
 /** Text, perhaps an empty one, such as a passphrase or a name that a peer brought along. */
 export function string<V extends string | undefined>(option: string, value: V): V {
   return ofKind(option, value, 'text', isText);
@@ -174,6 +188,9 @@ const isFraction = (value: unknown): boolean => typeof value === 'number' && val
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isFilledText = (value: unknown): boolean => isText(value) && value !== '';
+const isPath = (value: unknown): boolean => isFilledText(value) && !(value as string).includes('\0');
+const isFileName = (value: unknown): boolean =>
+  isText(value) && /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(value as string);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 && value.every(isFilledText) : isFilledText(value);
@@ -185,9 +202,12 @@ const isMoment = (value: unknown): boolean => isDate(value) && isNumber(value.ge
 const isRecord = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const LONGEST_SHOWN = 100;
+
 /** What was given, in few words: it may be anything. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'string')
+    return `'${value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';
   if (isPromise(value)) return 'a promise; did you forget await?';

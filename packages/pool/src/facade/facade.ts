@@ -12,11 +12,11 @@ import {
 } from '@knsock/core';
 import {
   callback,
+  filePath,
   flag,
   integerWithin,
   number,
   readAllOptions,
-  text,
   withDefault,
   type OptionReaders,
   type ReadOptions,
@@ -51,9 +51,9 @@ export const tcpPoolOptions = {
   maxSize: withDefault(integerWithin({ min: 1 }), 10),
   idleTimeout: withDefault(parseIdleTimeout, 30_000),
   ssl: withDefault(flag, true),
-  cafile: text<string | undefined>,
-  certfile: text<string | undefined>,
-  keyfile: text<string | undefined>,
+  cafile: filePath<string | undefined>,
+  certfile: filePath<string | undefined>,
+  keyfile: filePath<string | undefined>,
   verify: withDefault(flag, true),
   onError: callback<ErrorListener | undefined>,
 } as const satisfies OptionReaders<TCPConnectionPoolOptions>;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { KeyType, Signer, Store } from '@knsock/certs';
 import { naming, readInput } from '../../files.js';
 import { append, count, countOrNone } from '../../options.js';
+import { storeName } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { commandSigner } from '../../signer-command.js';
 import { UsageError } from '../../usage-error.js';
@@ -32,9 +33,13 @@ export function defineCa(command: Command, output: Output): void {
   command
     .description('create a certificate authority: a root or an intermediate')
     .argument('<common-name>', 'its common name, such as "Example CA"')
-    .option('--name <name>', 'name of its files in the store', 'root')
-    .option('--under <authority>', 'authority that signs it, for an intermediate')
-    .option('--replaces <root>', 'root of this store that the new root follows; its key signs the new key')
+    .option('--name <name>', 'name of its files in the store', storeName, 'root')
+    .option('--under <authority>', 'authority that signs it, for an intermediate', storeName)
+    .option(
+      '--replaces <root>',
+      'root of this store that the new root follows; its key signs the new key',
+      storeName,
+    )
     .option('--days <n>', 'validity in days (default: 3650, at most until its issuer expires)', count)
     .option('--path-length <n>', 'maximum number of intermediates below it', countOrNone)
     .option('--permit <name>', 'name constraint: permitted domain, network, … (repeatable)', append)

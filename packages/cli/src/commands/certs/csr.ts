@@ -8,7 +8,7 @@ import {
   refuseWebAddresses,
 } from './certificate-options.js';
 import { PUBLIC, SECRET } from '../../files.js';
-import {} from '../../options.js';
+import { pathOfPair } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
@@ -31,7 +31,7 @@ export function defineCsr(command: Command, output: Output): void {
     .addOption(commonNameOption())
     .addOption(organizationalUnitOption())
     .addOption(keyTypeOption())
-    .option('--out <path>', 'path of the output: PATH.csr and PATH.key', 'request')
+    .option('--out <path>', 'path of the output: PATH.csr and PATH.key', pathOfPair, 'request')
     .addOption(overwriteOption())
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: CsrFlags) => {

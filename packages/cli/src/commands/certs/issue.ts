@@ -12,7 +12,7 @@ import {
   refuseWebAddresses,
 } from './certificate-options.js';
 import { shortPath } from '../../files.js';
-import {} from '../../options.js';
+import { storeName } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { addStoreOptions, authorityOf, keyTypeOption, type StoreFlags } from './store-options.js';
 
@@ -40,7 +40,7 @@ export function defineIssue(command: Command, output: Output): void {
     .addOption(maxDaysOption())
     .addOption(keyTypeOption())
     .addOption(crlUrlOption())
-    .option('--file <name>', 'name of its files in the store (default: from the first name)')
+    .option('--file <name>', 'name of its files in the store (default: from the first name)', storeName)
     .addOption(overwriteOption())
     .addOption(
       new Option(

@@ -10,7 +10,7 @@ import {
   refuseWebAddresses,
 } from './certificate-options.js';
 import { PUBLIC, SECRET } from '../../files.js';
-import {} from '../../options.js';
+import { pathOfPair } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { keyTypeOption } from './store-options.js';
@@ -39,7 +39,7 @@ export function defineSelfSigned(command: Command, output: Output): void {
     .addOption(daysOption())
     .addOption(maxDaysOption())
     .addOption(keyTypeOption())
-    .option('--out <path>', 'path of the output: PATH.crt and PATH.key (default: the purpose)')
+    .option('--out <path>', 'path of the output: PATH.crt and PATH.key (default: the purpose)', pathOfPair)
     .addOption(overwriteOption())
     .addHelpText('after', HELP)
     .action(async (names: string[], flags: SelfSignedFlags) => {

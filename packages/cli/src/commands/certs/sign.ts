@@ -4,6 +4,7 @@ import type { CertificateKind } from '@knsock/certs';
 import { crlUrlOption, daysOption, overwriteOption } from './certificate-options.js';
 import { naming, readInput, shortPath } from '../../files.js';
 import { append } from '../../options.js';
+import { storeName } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { kindOption } from './issue.js';
 import { addStoreOptions, authorityOf, type StoreFlags } from './store-options.js';
@@ -35,7 +36,7 @@ export function defineSign(command: Command, output: Output): void {
     .addOption(kindOption())
     .addOption(daysOption())
     .addOption(crlUrlOption())
-    .option('--file <name>', 'name of its file in the store (default: from the first name)')
+    .option('--file <name>', 'name of its file in the store (default: from the first name)', storeName)
     .addOption(overwriteOption());
   addStoreOptions(command)
     .addHelpText('after', HELP)

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Authority, KeyType, Signer, Store } from '@knsock/certs';
 import type { X509Certificate } from '@knsock/core/x509';
+import { storeName } from '../../name-flags.js';
 import type { Output } from '../../output.js';
 import { askSecret } from '../../secret-prompt.js';
 import { commandSigner } from '../../signer-command.js';
@@ -39,7 +40,9 @@ export function addStoreOptions(command: Command): Command {
 }
 
 function authorityOption(): Option {
-  return new Option('--authority <name>', 'authority to use (default: the only one with a key)');
+  return new Option('--authority <name>', 'authority to use (default: the only one with a key)').argParser(
+    storeName,
+  );
 }
 
 export function signerOption(): Option {
