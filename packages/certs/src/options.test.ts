@@ -11,8 +11,8 @@ import { createCsr } from './issuing/csr.js';
 import { createDevelopmentAuthority } from './authorities/development-authority.js';
 import { enroll } from './enrolling/enroll.js';
 import { renewEnrolled } from './enrolling/renew-enrolled.js';
-import { knownAuthority } from './enrollment/known-authority.js';
-import { barRenewal, createToken, listTokens, withdrawToken } from './enrollment/tokens.js';
+import { knownAuthority } from './enrolment/known-authority.js';
+import { barRenewal, createToken, listTokens, withdrawToken } from './enrolment/tokens.js';
 import { checkExpiry } from './inspecting/expiry.js';
 import { convertKey } from './formats/formats.js';
 import { inspect } from './inspecting/inspect.js';
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const acme = { names: ['a.example'], directory: letsEncryptStaging, challenge: 'tls-alpn-01' } as const;
+const acme = { domains: ['a.example'], directory: letsEncryptStaging, challenge: 'tls-alpn-01' } as const;
 
 const leaf = { kind: 'server', names: ['a.test'] } as const;
 
