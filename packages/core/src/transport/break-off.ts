@@ -16,13 +16,28 @@ export function cut(stream: Breaking): void {
   const { socket } = stream;
   if (!socket.writable) return;
   socket.write('', (error) => {
-    if (!error && alert(stream)) socket.end();
+    if (error) return;
+    alert(stream, (isSent) => {
+      if (isSent) socket.end();
+    });
   });
 }
 
-/** Before the socket is destroyed. */
-export function breakOff(stream: Breaking, how: 'alert' | 'reset'): void {
-  if (how === 'alert' || !resetOnClose(stream.socket)) alert(stream);
+/**
+ * Before the socket is destroyed.
+ * @returns whether it is done here once the alert is sent, which amid a read is a little later
+ */
+export function breakOff(stream: Breaking, how: 'alert' | 'reset'): boolean {
+  const { socket } = stream;
+  if (how === 'reset' && resetOnClose(socket)) return false;
+  let isLate = false;
+  let isDone = false;
+  alert(stream, () => {
+    isDone = true;
+    if (isLate) socket.destroy();
+  });
+  isLate = true;
+  return !isDone;
 }
 
 /**
@@ -40,18 +55,22 @@ export function breaksOffLater(stream: Breaking, how: 'alert' | 'reset'): boolea
   }, WRITES_MS);
   socket.write('', () => {
     clearTimeout(patience);
-    alert(stream);
-    socket.destroy();
+    alert(stream, () => {
+      socket.destroy();
+    });
   });
   return true;
 }
 
 /** After its own end the peer hears no alert: then `destroy` resets. */
-function alert(stream: Breaking): boolean {
+function alert(stream: Breaking, done: (isSent: boolean) => void): void {
   const { socket } = stream;
+  const tried = (isSent: boolean): void => {
+    stream.isAlerting = false;
+    if (!isSent) resetOnClose(socket);
+    done(isSent);
+  };
   stream.isAlerting = true;
-  const isSent = socket.writable && sendAlert(socket);
-  stream.isAlerting = false;
-  if (!isSent) resetOnClose(socket);
-  return isSent;
+  if (socket.writable) sendAlert(socket, tried);
+  else tried(false);
 }

@@ -34,19 +34,27 @@ NOT_TLS.set([0x16, 3, 3, 0, 1, 0]);
 /**
  * Sends a fatal alert (RFC 8446 6.2) behind what the system has taken. OpenSSL has no call for it, but sends one where it receives
  * what isn't TLS: `unexpected_message` in TLS 1.3, `internal_error` in TLS 1.2, and `bad_record_mac` in both amid a record of the peer's.
- * @returns false where none was sent: after the peer's own end OpenSSL reads nothing more
+ * Amid a read, OpenSSL takes that once the read is done.
+ * @param done whether it was sent, at once or in the next turn of the event loop: after the peer's own end OpenSSL reads nothing more
  */
-export function sendAlert(socket: TLSSocket): boolean {
+export function sendAlert(socket: TLSSocket, done: (isSent: boolean) => void): void {
   const handle = handleOf(socket);
-  if (typeof handle?.receive !== 'function') return false;
+  if (typeof handle?.receive !== 'function') {
+    done(false);
+    return;
+  }
   let isSent = false;
   const sent = (): void => {
     isSent = true;
+    done(true);
   };
   socket.once('error', sent);
   handle.receive(NOT_TLS);
-  socket.off('error', sent);
-  return isSent;
+  if (isSent) return;
+  setImmediate(() => {
+    socket.off('error', sent);
+    if (!isSent) done(false);
+  });
 }
 
 /**

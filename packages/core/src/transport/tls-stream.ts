@@ -144,9 +144,9 @@ export class TlsStream implements ByteStream, ChunkSink, SocketListener {
   }
 
   reset(error?: Error, how: 'alert' | 'reset' = 'alert'): void {
-    const isWaited = this.#events !== null && this.isSending && breaksOffLater(this, how);
-    if (!isWaited) {
-      breakOff(this, how);
+    const isWriting = this.#events !== null && this.isSending;
+    const isWaited = (isWriting && breaksOffLater(this, how)) || breakOff(this, how);
+    if (!isWaited || this.#events === null) {
       this.destroy(error);
       return;
     }
