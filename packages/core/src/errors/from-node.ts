@@ -1,6 +1,7 @@
 /**
  * The only translator of what Node and OpenSSL raise into knsock's errors.
  */
+import { looksLikeContents } from './contents.js';
 import { EasySocketError } from './base.js';
 import {
   ConnectionClosedError,
@@ -232,6 +233,12 @@ export function fromListen(
 /** What Node raises on reading a file of credentials. */
 export function fromFile(error: Error, file: string): CredentialsError {
   const { code = '' } = error as NodeError;
+  // They may be a private key, so neither they nor Node's error, which has them, are shown.
+  if (looksLikeContents(file)) {
+    const hint = 'Give createCredentials what a file would hold (cert, key, ca), or the path of a file here.';
+    const message = `there is no file of that path, which looks like the contents of a file (${file.length} characters)`;
+    return new CredentialsError('missing-file', message, { hint });
+  }
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new CredentialsError('missing-file', `there is no file ${file}`, { file, cause: error });
   const why = Object.hasOwn(fileWords, code) ? fileWords[code] : error.message;

@@ -2,6 +2,7 @@
  * Reading single options at the edge. A reader gives back what it was given, of its kind or absent; anything else is an
  * error that names the option.
  */
+import { looksLikeContents } from '../errors/contents.js';
 import { isDate, isPromise, isUint8Array } from 'node:util/types';
 import { InvalidOptionError } from '../errors/option.js';
 
@@ -206,10 +207,14 @@ const LONGEST_SHOWN = 100;
 
 /** What was given, in few words: it may be anything. */
 export function show(value: unknown): string {
-  if (typeof value === 'string')
-    return `'${value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value}'`;
+  if (typeof value === 'string') return showText(value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';
   if (isPromise(value)) return 'a promise; did you forget await?';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function showText(text: string): string {
+  if (looksLikeContents(text)) return `a text of ${text.length} characters`;
+  return `'${text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text}'`;
 }

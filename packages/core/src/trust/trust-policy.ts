@@ -2,6 +2,7 @@
 import { InvalidOptionError } from '../errors/index.js';
 import type { Credentials } from '../credentials/credentials.js';
 import { flag, having, readOptions, withDefault, type OptionReaders } from '../options/index.js';
+import { show } from '../options/readers.js';
 import { parseRules, type AuthorizeRules, type RuleMatcher } from '../policy/rules.js';
 import type { PeerIdentity } from '../transport/peer-identity.js';
 import { crlRevocation } from './crl-revocation.js';
@@ -90,7 +91,10 @@ function parsePins(_option: string, pins: readonly string[] | undefined): Readon
     throw new InvalidOptionError('pins', 'pins must be a list of at least one pin');
   for (const pin of pins as readonly string[]) {
     if (!PIN.test(pin)) {
-      throw new InvalidOptionError('pins', `a pin is 'sha256/' and 44 characters of base64, not '${pin}'`);
+      throw new InvalidOptionError(
+        'pins',
+        `a pin is 'sha256/' and 44 characters of base64, not ${show(pin)}`,
+      );
     }
   }
   return new Set(pins as readonly string[]);
