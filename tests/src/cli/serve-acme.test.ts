@@ -1,10 +1,12 @@
 /** What `knsock serve --acme` refuses before it asks a CA; with one, see `interop/acme-serve.test.ts`. */
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDirectory } from '../certs/acme-directory.js';
 import { freePort } from '../interop/program.js';
 import { knsock, startKnsock } from '../support/command.js';
 
@@ -73,6 +75,28 @@ describe('knsock serve --acme', () => {
     expect(stderr).toContain('KNSOCK_ACME_DIRECTORY');
     expect(stderr).not.toContain('nowhere');
     expect(code).toBe(7);
+  });
+
+  it('says that getting the certificate failed, not renewing, as long as there is none', async () => {
+    await using server = await startDirectory();
+    const own = path.join(folder, 'limited');
+    const ca = path.join(folder, 'directory.crt');
+    await writeFile(ca, server.ca);
+    server.interfere = ({ what }) => {
+      if (what !== 'new-order') return undefined;
+      // So that the limit can't be kept for the next start, which is reported beside it.
+      rmSync(own, { recursive: true });
+      const type = 'urn:ietf:params:acme:error:rateLimited';
+      const body = JSON.stringify({ type, detail: 'enough' });
+      return { status: 429, headers: { 'retry-after': '3600' }, body };
+    };
+    const { stderr, code } = await knsock([
+      ...['serve', '--acme', 'a.example', '--acme-dir', own, '--acme-directory', server.url, '--acme-ca', ca],
+      ...['--acme-agree', '--acme-challenge', 'http-01', '--port', '0'],
+    ]);
+    expect(stderr).toContain('getting the certificate failed: there is no');
+    expect(stderr).not.toContain('renewing');
+    expect({ code, stderr }).toMatchObject({ code: 22, stderr: expect.stringContaining('enough') as string });
   });
 
   it('goes on with its order after a SIGHUP', async () => {

@@ -135,6 +135,10 @@ it("a failed validation ends it with the CA's reason, and nothing listens", asyn
   const { code, stdout, stderr } = await knsock([...flags, '--acme-agree']);
   expect(code).toBe(22);
   expect(stdout + stderr).toMatch(/KNSOCK_ACME_VALIDATION/);
+  expect(stdout).toContain(
+    `port 443 of ${NAME} must be reachable from the CA, and lead to port ${port} of this machine`,
+  );
+  expect(stderr).toMatch(/hint: .*Open port 443 .*\(the command: --port\)/);
   expect(stdout + stderr).not.toMatch(/"event":"listening"/);
 });
 

@@ -12,6 +12,7 @@ import { readDocument } from '../docs/documents.js';
 import { runSnippet } from '../docs/snippets.js';
 import { arrangeAcme } from './acme-arrangement.js';
 import type { Pebble } from './pebble.js';
+import { freePort } from './program.js';
 
 const acme = arrangeAcme();
 
@@ -210,6 +211,23 @@ it('explains a validation that failed by what the CA saw, and succeeds once that
   await using source = await acmeCredentials(options);
   expect(source.status().lastError).toBeUndefined();
 });
+
+it.for(['tls-alpn-01', 'http-01'] as const)(
+  'says which port must be open where the CA reaches nobody for %s',
+  async (challenge, context) => {
+    const server = await acme.pebble(context);
+    const listen = { host: '127.0.0.1', port: await freePort() };
+    const open = challenge === 'http-01' ? 80 : 443;
+    const options = optionsFor(server, { challenge, domains: ['a.example'], listen });
+    await expect(acmeCredentials(options)).rejects.toMatchObject({
+      code: 'KNSOCK_ACME_VALIDATION',
+      message: expect.stringContaining(
+        `port ${open} of a.example must be reachable from the CA, and lead to port ${listen.port} of this machine`,
+      ) as string,
+      hint: expect.stringContaining(`Open port ${open}`) as string,
+    });
+  },
+);
 
 it('orders once for several that share a folder', async (context) => {
   const server = await acme.pebble(context);

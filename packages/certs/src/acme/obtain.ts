@@ -135,12 +135,13 @@ function isOver(error: unknown): boolean {
 
 /** @returns the checked chain, PEM */
 async function complete(work: Obtaining, client: AcmeClient, url: string, pem: string): Promise<string> {
-  const { identifiers, challenge } = work.settings;
+  const { identifiers, challenge, place: listening, httpChallenges } = work.settings;
   const key = readPrivateKey(pem);
   const names = identifiers.map(({ type: kind, value }) => ({ kind, value }));
   const chain = await completeOrder(client, url, {
     identifiers,
     challenge,
+    port: httpChallenges === undefined ? listening.port : undefined,
     answering: (challenges, validated) => answer(work, client, challenges, validated),
     // Names alone: CAs decide about the subject, and take no address there.
     csr: async () => signRequest(await x509Library(), { kind: 'server', names, subject: {}, key }),

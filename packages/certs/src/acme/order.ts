@@ -23,6 +23,8 @@ export interface Challenge {
 export interface OrderWork {
   readonly identifiers: readonly Identifier[];
   readonly challenge: AcmeChallengeType;
+  /** The port that answers; undefined where the program's HTTP server does. */
+  readonly port: number | undefined;
   /** Runs `validated` while every challenge is answered. */
   readonly answering: (challenges: readonly Challenge[], validated: () => Promise<void>) => Promise<void>;
   /** The request for the certificate, DER. */
@@ -73,7 +75,7 @@ export async function completeOrder(client: AcmeClient, url: string, work: Order
   } else if (order.status === 'processing') {
     order = await settled(client, url, 'the order', ['processing']);
   }
-  if (order.status !== 'valid') throw failedOrder(client, order);
+  if (order.status !== 'valid') throw failedOrder(client, order, work);
   const { text } = await client.post({ url: urlIn(order, 'certificate'), what: 'the certificate' });
   return text;
 }
@@ -93,13 +95,13 @@ async function validate(client: AcmeClient, order: Resource, work: OrderWork): P
   }
   await work.answering(challenges, async () => {
     for (const { url } of challenges) await client.post({ url, payload: {}, what: 'the validation' });
-    for (const url of authorizations) await validated(client, url);
+    for (const url of authorizations) await validated(client, url, work);
   });
 }
 
-async function validated(client: AcmeClient, url: string): Promise<void> {
+async function validated(client: AcmeClient, url: string, work: OrderWork): Promise<void> {
   const authorization = await settled(client, url, 'an authorization', ['pending', 'processing']);
-  if (authorization.status !== 'valid') throw failedValidation(client, authorization);
+  if (authorization.status !== 'valid') throw failedValidation(client, authorization, work);
 }
 
 /** undefined where the name was validated before. */
@@ -109,7 +111,7 @@ function challengeIn(client: AcmeClient, authorization: Resource, work: OrderWor
   const identifier = work.identifiers.find((one) => one.type === type && one.value === value);
   if (identifier === undefined)
     throw directoryFailure(`${client.host} wants to validate a name that wasn't asked for`);
-  if (authorization.status !== 'pending') throw failedValidation(client, authorization);
+  if (authorization.status !== 'pending') throw failedValidation(client, authorization, work);
   const offered = listIn(authorization, 'challenges').map(fieldsOf);
   const found = offered.find((one) => one['type'] === work.challenge);
   const { url, token } = found ?? {};
@@ -149,7 +151,11 @@ async function settled(
 }
 
 /** The CA's reason stands at the challenge that failed (RFC 8555 §8.2). */
-function failedValidation(client: AcmeClient, { status, fields, reply }: Resource): AcmeError {
+function failedValidation(
+  client: AcmeClient,
+  { status, fields, reply }: Resource,
+  { challenge, port }: OrderWork,
+): AcmeError {
   const name = String(fieldsOf(fields['identifier'])['value']).slice(0, 255);
   const challenges = Array.isArray(fields['challenges']) ? fields['challenges'].slice(0, 20) : [];
   const error = challenges.map((one) => fieldsOf(one)['error']).find((one) => one !== undefined);
@@ -161,19 +167,23 @@ function failedValidation(client: AcmeClient, { status, fields, reply }: Resourc
     what: `the validation of ${name}`,
     host: client.host,
     now: reply.now,
-    validating: true,
+    validation: { names: name, challenge, port },
     otherwise: 'KNSOCK_ACME_VALIDATION',
   });
 }
 
-function failedOrder(client: AcmeClient, { status, fields, reply }: Resource): AcmeError {
+function failedOrder(
+  client: AcmeClient,
+  { status, fields, reply }: Resource,
+  { identifiers, challenge, port }: OrderWork,
+): AcmeError {
   if (fields['error'] === undefined)
     return directoryFailure(`${client.host} ended the order with the status ${status.slice(0, 40)}`);
   return problemError(readProblem(fields['error']), {
     what: 'the order',
     host: client.host,
     now: reply.now,
-    validating: true,
+    validation: { names: identifiers.map(({ value }) => value).join(', '), challenge, port },
   });
 }
 

@@ -31,6 +31,40 @@ it.each([
   expect(made.hint).not.toBe('');
 });
 
+it.each([
+  [
+    'tls-alpn-01',
+    443,
+    'port 443 of a.test must be reachable from the CA, and lead to this machine',
+    '--port',
+  ],
+  ['tls-alpn-01', 8_443, 'reachable from the CA, and lead to port 8443 of this machine', '--port'],
+  [
+    'http-01',
+    8_080,
+    'port 80 of a.test must be reachable from the CA, and lead to port 8080',
+    '--acme-http-port',
+  ],
+  [
+    'http-01',
+    undefined,
+    "port 80 of a.test must be reachable from the CA, and lead to the program's",
+    'httpChallenges',
+  ],
+] as const)('says which way a validation by %s takes to port %s', (challenge, port, words, given) => {
+  const context = { what: 'the validation of a.test', host: 'ca.test', now };
+  const validation = { names: 'a.test', challenge, port };
+  for (const type of ['connection', 'unauthorized', 'tls', 'incorrectResponse']) {
+    const problem = readProblem({ type: `urn:ietf:params:acme:error:${type}`, detail: 'refused' });
+    const { message, hint } = problemError(problem, { ...context, validation });
+    expect(message).toContain(words);
+    expect(hint).toContain(given);
+    expect(hint).toContain(`? Open port ${challenge === 'http-01' ? 80 : 443} at every A and AAAA record`);
+  }
+  const dns = readProblem({ type: 'urn:ietf:params:acme:error:dns', detail: 'no records' });
+  expect(problemError(dns, { ...context, validation }).message).not.toContain('reachable');
+});
+
 it("says when a limited account may ask again, by seconds or by a date of the server's clock", () => {
   const inAnHour = Date.now() + 3_600_000;
   for (const header of ['3600', 'Tue, 01 Jan 2030 01:00:00 GMT']) {
@@ -44,7 +78,8 @@ it("says when a limited account may ask again, by seconds or by a date of the se
 it('tells a name that is not proved from an account that is not admitted', () => {
   const problem = readProblem({ type: 'urn:ietf:params:acme:error:unauthorized', detail: '404' });
   const context = { what: 'the validation of a.test', host: 'ca.test', now };
-  expect(problemError(problem, { ...context, validating: true }).code).toBe('KNSOCK_ACME_VALIDATION');
+  const validation = { names: 'a.test', challenge: 'http-01', port: 80 } as const;
+  expect(problemError(problem, { ...context, validation }).code).toBe('KNSOCK_ACME_VALIDATION');
   expect(problemError(problem, context).code).toBe('KNSOCK_ACME_ACCOUNT');
 });
 

@@ -2,6 +2,7 @@
 import type { CertificateErrorCode } from '../errors.js';
 import { AcmeError } from './acme-error.js';
 import { fieldsOf } from './json.js';
+import { neededWay, openTheWay, type Validation } from './reachability.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** What a server says of a failure; all of it is a stranger's text. */
@@ -35,13 +36,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
   badPublicKey: account('Remove account.key from dir to have another one made.'),
   badSignatureAlgorithm: account('The CA takes no P-256 account keys.'),
   caa: validation('Does a CAA record of the name, or of a domain above it, exclude this CA?'),
-  connection: validation(
-    "Can the CA reach the port of the challenge (443 or 80) at the name's addresses, through every firewall?",
-  ),
+  connection: validation("Can the CA reach the port of the challenge at the name's addresses?"),
   dns: validation('Has the name A or AAAA records that the whole Internet can resolve?'),
   incorrectResponse: validation('Does another server answer at that port, for example over IPv6?'),
   tls: validation('Does something before this program end TLS at port 443, such as a proxy or a CDN?'),
-  unauthorized: validation('Does another server answer at that port?'),
+  unauthorized: validation('Is that port closed, or does another server answer there?'),
   rejectedIdentifier: refused("The CA's policy excludes this name: use another name, or another CA."),
   unsupportedIdentifier: refused('The CA certifies no names of this kind, such as IP addresses.'),
   badCSR: refused('Would another keyType do?'),
@@ -52,6 +51,9 @@ const explanations: Readonly<Record<string, Explanation>> = {
   badNonce: passing('The CA refused several nonces in a row; try again.'),
   serverInternal: passing("Try again later; the CA's status page may say more."),
 };
+
+/** What may mean that the CA's connection came elsewhere, or nowhere: pebble calls a refused one `unauthorized`. */
+const atThePort: ReadonlySet<string> = new Set(['connection', 'incorrectResponse', 'tls', 'unauthorized']);
 
 /** What a type means instead where a request is refused, and no validation failed. */
 const ofRequests: Readonly<Record<string, Explanation>> = {
@@ -93,8 +95,8 @@ export interface ProblemContext {
   readonly retryAfter?: string | undefined;
   /** The server's clock. */
   readonly now: Date;
-  /** Whether it is why a name wasn't validated. */
-  readonly validating?: boolean;
+  /** The validation that it ended; undefined where it is about a request. */
+  readonly validation?: Validation;
   /** The code for types that nothing is known of. */
   readonly otherwise?: CertificateErrorCode;
 }
@@ -102,14 +104,21 @@ export interface ProblemContext {
 /** The error for a problem. */
 export function problemError(problem: Problem, context: ProblemContext): AcmeError {
   const { type, detail, page, subproblems } = problem;
-  const { what, host, retryAfter, now, validating = false, otherwise = 'KNSOCK_ACME_REFUSED' } = context;
-  const tables = validating ? [explanations] : [ofRequests, explanations];
+  const { what, host, retryAfter, now, validation, otherwise = 'KNSOCK_ACME_REFUSED' } = context;
+  const tables = validation !== undefined ? [explanations] : [ofRequests, explanations];
   const table = tables.find((one) => Object.hasOwn(one, type));
   const { code, hint } = table?.[type] ?? { code: otherwise, hint: undefined };
+  const missed = atThePort.has(type) ? validation : undefined;
   const wait = retryAfterMs(retryAfter, now);
   const retryAt = wait === undefined ? undefined : new Date(Date.now() + Math.min(wait, LONGEST_REFUSAL));
   const again = retryAt === undefined ? '' : `; it may be asked again at ${retryAt.toISOString()}`;
-  const said = [detail, ...subproblems, page].filter((text) => text !== '').join('; ');
+  const needed = missed === undefined ? '' : neededWay(missed);
+  const said = [detail, ...subproblems, page, needed].filter((text) => text !== '').join('; ');
   const message = `${host} refused ${what} (${type})${said === '' ? '' : `: ${said}`}${again}`;
-  return new AcmeError(code, message, { problem: type, retryAt, ...(hint === undefined ? {} : { hint }) });
+  const advice = missed === undefined ? hint : `${hint} ${openTheWay(missed)}`;
+  return new AcmeError(code, message, {
+    problem: type,
+    retryAt,
+    ...(advice === undefined ? {} : { hint: advice }),
+  });
 }

@@ -29,6 +29,7 @@ export async function acmeSource(
     { names: domains, directory, dir },
     `certificate for ${domains.join(', ')} by ${directory}`,
   );
+  let work = 'getting';
   const source = await acmeCredentials({
     ...{ domains, directory, dir, listen, eab, caFile, crlFile },
     agree: flags.acmeAgree,
@@ -39,9 +40,10 @@ export async function acmeSource(
     directoryCa: ca,
     proxy: proxyOf(flags, directory, log),
     onError: (error) => {
-      log.failed('renewing the certificate', error);
+      log.failed(`${work} the certificate`, error);
     },
   });
+  work = 'renewing';
   logStatus(source, log);
   source.onChange(() => {
     logStatus(source, log);
