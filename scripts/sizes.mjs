@@ -20,7 +20,7 @@ const budgets = {
   /** What Node reads and compiles before the program's first line; a kilobyte costs about 20 µs. */
   // What createCredentials may need is all of it, since it is synchronous: the readers of keys, key stores and PEM, and
   // the verification of its own chain.
-  imported: { '@knsock/core': 313_000 },
+  imported: { '@knsock/core': 315_000 },
 };
 
 /** The sizes of the files in a tarball, added up. */
