@@ -16,6 +16,7 @@ export type Severity = 'error' | 'warning' | 'notice';
 
 /** What is wrong with a certificate. */
 export interface Fault {
+  /** How grave it is. */
   readonly severity: Severity;
   /** As the end of a sentence ("certificate x …"). */
   readonly problem: string;
@@ -35,7 +36,9 @@ export function signatureFault(certificate: X509Certificate): Fault | undefined 
 
 /** Names that nobody can match, or none at all (then `unmatchable` is empty). */
 export interface NamesFault {
+  /** How grave it is. */
   readonly severity: Severity;
+  /** The names that no client can match; empty where there is no name at all. */
   readonly unmatchable: readonly UnmatchableName[];
 }
 
