@@ -1,7 +1,15 @@
 /** Several endpoints, names that move, and credentials that change. */
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { createCredentials, lines, listen, type SecureConnection, type SecureServer } from '@knsock/core';
+import { Duplex, PassThrough } from 'node:stream';
+import {
+  createCredentials,
+  lines,
+  listen,
+  raw,
+  type SecureConnection,
+  type SecureServer,
+} from '@knsock/core';
 import { ConnectionPool } from '@knsock/pool';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createWorld, portOf } from '../support/world.js';
@@ -167,15 +175,21 @@ it.each<[string, { framing?: ReturnType<typeof lines> }, (connection: SecureConn
   },
 );
 
-it.each<[string, (connection: SecureConnection) => unknown]>([
-  ['closes', (connection) => connection.close()],
-  ['destroys', (connection) => connection.destroy()],
-  ['destroys with an error', (connection) => connection.destroy(new Error('not needed'))],
-  ['destroys the socket of', (connection) => connection.socket.destroy()],
-])('an endpoint stays in use where the program %s an unused connection itself', async (_, end) => {
-  const place = { port: 0, host: '127.0.0.1', credentials: stage.world.server, onError: () => undefined };
-  const server = stage.keep(await listen({ ...place, framing: lines() }, () => undefined));
-  const pool = stage.pool([server] as never, { framing: lines(), max: 1, onError: () => undefined });
+it.each<[string, object, (connection: SecureConnection) => unknown]>([
+  ['closes', { framing: lines() }, (connection) => connection.close()],
+  ['destroys', { framing: lines() }, (connection) => connection.destroy()],
+  ['destroys, with an error,', {}, (connection) => connection.destroy(new Error('not needed'))],
+  ['destroys the socket of', { framing: lines() }, (connection) => connection.socket.destroy()],
+  ['ends the stream of', { framing: raw() }, (connection) => connection.stream().resume().end()],
+  ['destroys the stream of', { framing: raw() }, (connection) => connection.stream().destroy()],
+  ['relays an ended stream to', { framing: raw() }, (connection) => connection.relay(emptied(null))],
+  [
+    'relays a destroyed stream to',
+    { framing: raw() },
+    (connection) => connection.relay(emptied(new Error('broken'))).catch(() => undefined),
+  ],
+])('an endpoint stays in use where the program %s an unused connection itself', async (_, framing, end) => {
+  const pool = stage.pool([await quiet(framing)], { ...framing, max: 1, onError: () => undefined });
   for (const destroyed of [1, 2, 3]) {
     const lease = await pool.acquire();
     await end(lease.value);
@@ -185,3 +199,64 @@ it.each<[string, (connection: SecureConnection) => unknown]>([
   }
   expect(pool.stats().endpoints).toMatchObject([{ share: 1, lastError: undefined }]);
 });
+
+type End = (at: { wire: Wire; connection: SecureConnection }) => unknown;
+
+it.each<[string, string, End, (connection: SecureConnection) => unknown]>([
+  ['closes', 'streams', ({ connection }) => void connection.close(), endsInTurn],
+  ['resets', 'streams', ({ wire }) => wire.cut(), endsInTurn],
+  ['closes', 'relays', ({ connection }) => void connection.close(), relays],
+  ['resets', 'relays', ({ wire }) => wire.cut(), relays],
+  ['destroys', 'looks at the socket of', ({ connection }) => connection.destroy(), ({ socket }) => socket],
+])(
+  'an endpoint that %s a connection is set aside also where the program %s it',
+  async (_, _how, end, take) => {
+    let accept: (connection: SecureConnection) => void = () => undefined;
+    const accepted = new Promise<SecureConnection>((resolve) => (accept = resolve));
+    const server = await quiet({ framing: raw() }, (connection) => {
+      accept(connection);
+      return connection.closed;
+    });
+    const wire = stage.keep(await Wire.to(portOf(server)));
+    const options = { credentials: stage.world.client, framing: raw(), max: 1, onError: () => undefined };
+    const pool = stage.keep(
+      new ConnectionPool({ ...options, endpoints: [{ host: '127.0.0.1', port: wire.port }] }),
+    );
+    const lease = await pool.acquire();
+    void take(lease.value);
+    end({ wire, connection: await accepted });
+    await lease.value.closed;
+    lease.release();
+    await expect
+      .poll(() => pool.stats().endpoints)
+      .toMatchObject([{ share: 0, lastError: expect.any(Error) as Error }]);
+  },
+);
+
+function endsInTurn(connection: SecureConnection) {
+  const stream = connection.stream();
+  stream.on('end', () => stream.end()).on('error', () => undefined);
+}
+
+function relays(connection: SecureConnection) {
+  connection.relay(new PassThrough()).catch(() => undefined);
+}
+
+/** A server whose handler sends nothing. */
+async function quiet(framing: object, handler: (connection: SecureConnection) => unknown = () => undefined) {
+  const place = { port: 0, host: '127.0.0.1', credentials: stage.world.server, onError: () => undefined };
+  return stage.keep(await listen({ ...place, ...framing }, handler as never));
+}
+
+/** A stream without a byte that ends, or fails. */
+function emptied(error: Error | null): Duplex {
+  return new Duplex({
+    read() {
+      if (error === null) this.push(null);
+      else this.destroy(error);
+    },
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+}

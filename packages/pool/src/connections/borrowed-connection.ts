@@ -29,7 +29,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   #marked = false;
   #receiving = 0;
 
-  /** @param onEnding called before the borrower ends an open connection, or takes what it can end it by */
+  /** @param onEnding called before the borrower ends the connection */
   constructor(connection: SecureConnection<In, Out>, onEnding: () => void) {
     this.#connection = connection;
     this.#onEnding = onEnding;
@@ -60,7 +60,7 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   }
 
   get socket(): SecureConnection['socket'] {
-    return this.#markEnding().socket;
+    return this.#mark().socket;
   }
 
   stats(): ReturnType<SecureConnection['stats']> {
@@ -125,11 +125,11 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
   }
 
   stream(): ReturnType<SecureConnection['stream']> {
-    return this.#markEnding().stream();
+    return this.#mark().stream();
   }
 
   relay(other: Parameters<SecureConnection['relay']>[0]): ReturnType<SecureConnection['relay']> {
-    return this.#markEnding().relay(other);
+    return this.#mark().relay(other);
   }
 
   close(options?: CloseOptions): Promise<void> {
@@ -156,13 +156,8 @@ export class BorrowedConnection<In = Buffer, Out = Payload> implements SecureCon
 
   #useToEnd(): SecureConnection<In, Out> {
     const connection = this.#use();
-    if (connection.state === 'open') this.#onEnding();
+    this.#onEnding();
     return connection;
-  }
-
-  #markEnding(): SecureConnection<In, Out> {
-    this.#marked = true;
-    return this.#useToEnd();
   }
 
   #mark(): SecureConnection<In, Out> {

@@ -19,6 +19,7 @@ import { ConnectionLease } from './connection-lease.js';
 import { expiryOf, isAlive, isClean, isUnused, putAway } from './connection-state.js';
 import { Connector } from '../endpoints/connector.js';
 import { Endpoint, type EndpointStats } from '../endpoints/endpoint.js';
+import { OwnEnds } from './own-ends.js';
 import { PoolClosedError, UnusableError } from '../pool/errors.js';
 import type { HistogramSnapshot } from '../pool/histogram.js';
 import { useLease, type Lease } from '../pool/lease.js';
@@ -68,14 +69,14 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
   readonly #requester: Requester<In, Out>;
   readonly #forgetCredentials: () => void;
   readonly #expiries = new WeakMap<SecureConnection<In, Out>, number>();
-  /** Connections that were ended on this side, by the pool or by a borrower. */
-  readonly #putAway = new WeakSet<SecureConnection<In, Out>>();
+  readonly #ownEnds: OwnEnds;
   #requestTimeouts = 0;
 
   /** @throws InvalidOptionError naming the invalid option, also for options of `connect` · CredentialsError */
   constructor(options: ConnectionPoolOptions<In, Out>) {
     const config = (this.#config = parseConnectionPool(options));
     this.#failures = failures('onError', config.connect.onError);
+    this.#ownEnds = new OwnEnds(config.multiplexing);
     const clock = (this.#clock = options.clock ?? systemClock);
     const random = options.random ?? Math.random;
     const name = (this.#name = options.name ?? 'pool');
@@ -139,7 +140,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     const lease = await lending;
     const { value } = lease;
     return new ConnectionLease(lease, this.#connector.endpointOf(value), () => {
-      this.#putAway.add(value);
+      this.#ownEnds.add(value);
     });
   }
 
@@ -243,7 +244,7 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
         return connection;
       },
       destroy: (connection, reason) => {
-        if (connection.state === 'open') this.#putAway.add(connection);
+        this.#ownEnds.add(connection);
         return putAway(connection, reason);
       },
       validate: (connection, { signal }) => this.#validate(connection, signal),
@@ -285,8 +286,9 @@ export class ConnectionPool<In = Buffer, Out = Payload> implements AsyncDisposab
     });
     const made = this.#clock.now();
     const fresh = connection.stats();
+    this.#ownEnds.watch(connection);
     void connection.closed.then(({ error }) => {
-      const isShort = this.#clock.now() - made < SHORT_LIFE && !this.#putAway.has(connection);
+      const isShort = this.#clock.now() - made < SHORT_LIFE && !this.#ownEnds.has(connection, error);
       // A server that accepts connections and ends them serves as little as one that refuses them.
       if (isShort && isUnused(fresh, connection.stats()))
         this.#connector
