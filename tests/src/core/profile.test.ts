@@ -1,11 +1,16 @@
 import { once } from 'node:events';
-import { connect as connectTls, createSecureContext, createServer, type ConnectionOptions } from 'node:tls';
-import type { AddressInfo } from 'node:net';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContextOptions,
+} from 'node:tls';
 import { connect, listen, raw, type TlsProfileOptions } from '@knsock/core';
 import { createCredentials } from '@knsock/core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bare, nodeMajor } from '../support/raw-tls.js';
+import { nodeMajor, stockServer, visit } from '../support/raw-tls.js';
 import { createWorld, portOf, type World } from '../support/world.js';
+import { OpensslFolder, profiles } from '../x509/openssl-authority.js';
 
 let world: World;
 let rsa: World['server'];
@@ -115,20 +120,35 @@ describe('a server negotiates', () => {
 });
 
 describe('a client refuses', () => {
-  it.each<[string, object]>([
-    ['a server of TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }],
-    ['a server of CBC suites', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES256-SHA384' }],
-    ['a server of static RSA', { maxVersion: 'TLSv1.2', ciphers: 'AES256-GCM-SHA384:AES128-GCM-SHA256' }],
-  ])('%s', async (_, options) => {
-    const server = createServer({ ...bare(rsa), ...options }, (socket) => socket.destroy());
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+  const v12 = { maxVersion: 'TLSv1.2' } as const;
+  /** A key that static RSA may use, unlike those of our authorities. */
+  function encipheringServer() {
+    using folder = new OpensslFolder();
+    const extensions = profiles.server
+      .replace('digitalSignature', 'digitalSignature,keyEncipherment')
+      .replace('a.test', 'localhost');
+    folder.root('ca');
+    folder.issue('server', 'ca', { kind: 'RSA 2048', extensions });
+    return { cert: folder.read('server.pem'), key: folder.read('server.key'), ca: folder.read('ca.pem') };
+  }
+
+  it.each<[string, SecureContextOptions, code: string]>([
+    [
+      'a server of TLS 1.1',
+      { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' },
+      'KNSOCK_HANDSHAKE_PROTOCOL_VERSION',
+    ],
+    ['a server of CBC suites', { ...v12, ciphers: 'ECDHE-RSA-AES256-SHA384' }, 'KNSOCK_HANDSHAKE_CIPHER'],
+    ['a server of static RSA', { ...v12, ciphers: 'AES256-GCM-SHA384' }, 'KNSOCK_HANDSHAKE_CIPHER'],
+  ])('%s', async (_, options, code) => {
+    const { cert, key, ca } = encipheringServer();
+    await using server = await stockServer({ cert, key, ...options });
+    // Another client takes what this server has.
+    expect((await visit(server.port, { ca, servername: 'localhost', ...options })).authorized).toBe(true);
+    const credentials = createCredentials({ ca });
     await expect(
-      connect({ host: 'localhost', port, credentials: world.anonymous, framing: raw() }),
-    ).rejects.toMatchObject({ code: expect.stringMatching(/^KNSOCK_HANDSHAKE_/) as string });
-    server.close();
+      connect({ host: 'localhost', port: server.port, credentials, framing: raw() }),
+    ).rejects.toMatchObject({ code });
   });
 });
 

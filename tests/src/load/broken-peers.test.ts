@@ -124,8 +124,10 @@ describe('a flipped bit', () => {
     const there = await only(server);
     proxy.faults.damageNext = direction;
     await expect(damaged.request('damaged')).rejects.toThrow();
-    expect(await there.closed).toMatchObject({ clean: false });
-    expect(await damaged.closed).toMatchObject({ clean: false });
+    const ends = await Promise.all([there.closed, damaged.closed]);
+    expect(ends.map(({ clean }) => clean)).toEqual([false, false]);
+    const receiver = ends[direction === 'up' ? 0 : 1];
+    expect(receiver?.error).toMatchObject({ code: 'KNSOCK_HANDSHAKE_BAD_RECORD' });
     await servesOn(server);
   });
 
