@@ -5,7 +5,8 @@ import { patience, programs, workers } from './vitest.config.js';
 
 const builtCommand = fileURLToPath(new URL('tests/src/support/built-command.ts', import.meta.url));
 
-// The tests that start a process for each case: programs of the pages and examples, and processes killed at every step.
+// The tests that start a process for each case: programs of the pages and examples, processes killed at every step, and the
+// command with each flag that takes a file.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@knsock/source', ...defaultServerConditions] } },
   test: {

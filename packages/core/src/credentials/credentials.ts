@@ -81,7 +81,7 @@ export const credentialOptions = {
 /**
  * Checks credentials given as values. An encrypted key or PKCS#12 file is opened on the calling thread, up to 4 million
  * rounds of key derivation (about a second); `loadCredentials` does that off it.
- * @throws CredentialsError for what can never work: half a pair, a mismatch, malformed, a weak key
+ * @throws CredentialsError for what can never work: half a pair, a mismatch, malformed contents, a weak key
  */
 export function createCredentials(options: CredentialsOptions): Credentials {
   checkOptions(options, credentialOptions);
